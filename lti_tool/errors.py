@@ -1,0 +1,33 @@
+"""The root of every failure that Tandem names, and the words that a feature gives to its own failures."""
+
+from dataclasses import dataclass
+
+
+class ToolError(Exception):
+    """A failure that has a name. Subclasses are nouns and carry ids, never prose or personal data."""
+
+
+class NotAllowed(ToolError):
+    """The person is known, and may not do this."""
+
+
+class NotFound(ToolError):
+    """What was asked for does not exist, or the person may not know that it does."""
+
+
+class Conflict(ToolError):
+    """Somebody else changed the same thing meanwhile; looking again and repeating may help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a page tells a person about a failure: HTTP status, a title, and what to do next (both marked with N_)."""
+
+    status: int
+    title: str
+    what_to_do: str
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name that message extraction looks for
+    """Mark a text for translation where no request, and so no language, exists yet. Returns it unchanged."""
+    return text
