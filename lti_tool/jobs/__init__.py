@@ -1,0 +1,1 @@
+"""Work that is done outside a request, written in the transaction that caused it."""
