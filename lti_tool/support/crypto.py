@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
@@ -24,6 +24,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from lti_tool.errors import ToolError
 from lti_tool.settings import Settings
+
+
+PrivateKey: TypeAlias = RSAPrivateKey
+"""A loaded key, as PyJWT takes it."""
 
 
 class Undecipherable(ToolError):
@@ -142,7 +146,7 @@ def new_signing_key() -> SigningKey:
 # Reading a PEM checks the key's primes and takes 77 to 178 ms, many times what a signature takes. Keys are few: each
 # registration has at most a retired, a present and a next one.
 @lru_cache(maxsize=256)
-def load_private_key(private_pem: bytes) -> RSAPrivateKey:
+def load_private_key(private_pem: bytes) -> PrivateKey:
     """Return a key object that PyJWT signs with. The same PEM is read only once in a process."""
     key = load_pem_private_key(private_pem, password=None)
     if not isinstance(key, RSAPrivateKey):

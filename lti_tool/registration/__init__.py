@@ -1,0 +1,1 @@
+"""Which platforms may launch us, by which keys, and for which institution."""

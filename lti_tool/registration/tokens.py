@@ -1,0 +1,279 @@
+"""Access tokens for a platform's services: asked for once, shared by all processes, renewed in time."""
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lti_tool.registration.errors import CredentialsRefused, RegistrationPaused, TokenRefused, TokenUnavailable
+from lti_tool.registration.keys import signing_key
+from lti_tool.registration.models import AccessToken, Registration
+from lti_tool.support.crypto import Undecipherable
+from lti_tool.support.http import Answer, BadAnswer, Purpose, retry_after
+from lti_tool.support.kit import Kit
+from lti_tool.support.log import get_logger
+from lti_tool.web import audit
+
+RENEWED_BEFORE_END = timedelta(seconds=60)
+ASSERTION_LIFETIME = timedelta(seconds=60)
+ASSERTION_BACKDATED = timedelta(seconds=10)
+"""Platforms refuse an assertion from the future, and our clock may be a little ahead of theirs."""
+LIFETIME_UNSAID = timedelta(minutes=5)
+LONGEST_LIFETIME = timedelta(days=1)
+ASKING_LEASE = timedelta(seconds=40)
+"""Longer than a token request may take; after it, the process that asked is taken for dead."""
+WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, *[1.0] * 40)
+"""Seconds between looks at what another process gets; in all a little longer than ASKING_LEASE."""
+CREDENTIALS_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token. It may go only to addresses that `registration.rules.owns` allows."""
+
+    registration_id: int
+    asked: str
+    value: str = field(repr=False)
+    granted: frozenset[str]
+    """The scopes that the platform granted; may be fewer than were asked for."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    url: str
+    audience: str
+    client_id: str
+
+
+class TokenClient:
+    """Gets tokens for registrations. Any number of threads and processes may ask; one at a time asks the platform."""
+
+    def __init__(self, kit: Kit, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._kit, self._sleep = kit, sleep
+
+    def token(self, registration_id: int, scopes: Iterable[str]) -> Token:
+        """A token good for at least RENEWED_BEFORE_END, from the shared store or from the platform.
+
+        Must not be called with a transaction open. Raises RegistrationPaused, TokenRefused (CredentialsRefused where
+        the tool was switched off, which pauses the registration), TokenUnavailable, or what `support.http` raises.
+        """
+        asked = " ".join(sorted(set(scopes)))
+        for wait in (*WAITS, None):
+            with self._kit.open_session() as session:
+                _refuse_paused(session, registration_id)
+                stored = self._stored(session, registration_id, asked)
+                if stored is not None:
+                    return stored
+                is_ours = self._claim(session, registration_id, asked)
+            if is_ours:
+                return self._ask_and_keep(registration_id, asked)
+            if wait is not None:
+                self._sleep(wait)
+        raise TokenUnavailable(registration_id, None, None)
+
+    def forget(self, token: Token) -> None:
+        """Drop a token that the platform answered with 401, so that the next call asks for a fresh one.
+
+        A fresher token that somebody else got meanwhile is kept.
+        """
+        with self._kit.open_session() as session:
+            row = _row(session, token.registration_id, token.asked)
+            if row is not None and row.token is not None and self._opened(row.token) == token.value:
+                row.token = None
+
+    def _stored(self, session: Session, registration_id: int, asked: str) -> Token | None:
+        row = _row(session, registration_id, asked)
+        if row is None or row.token is None or row.expires_at is None:
+            return None
+        if self._kit.clock.now() >= row.expires_at - RENEWED_BEFORE_END:
+            return None
+        value = self._opened(row.token)
+        if value is None:
+            return None
+        return Token(registration_id, asked, value, frozenset(row.granted.split()), row.expires_at)
+
+    def _opened(self, sealed: str) -> str | None:
+        try:
+            return self._kit.secrets.decrypt(sealed).decode()
+        except Undecipherable:
+            return None  # Sealed with a secret key that was thrown away: a fresh token costs one request.
+
+    def _claim(self, session: Session, registration_id: int, asked: str) -> bool:
+        """Whether we are the one process that asks the platform now."""
+        now = self._kit.clock.now()
+        row = AccessToken(registration_id=registration_id, scopes=asked, asking_until=now + ASKING_LEASE)
+        if _row(session, registration_id, asked) is None:
+            try:
+                with session.begin_nested():
+                    session.add(row)
+                return True
+            except IntegrityError:
+                return False
+        claimed = session.execute(
+            update(AccessToken)
+            .where(
+                AccessToken.registration_id == registration_id,
+                AccessToken.scopes == asked,
+                or_(AccessToken.asking_until.is_(None), AccessToken.asking_until <= now),
+            )
+            .values(asking_until=now + ASKING_LEASE)
+            .returning(AccessToken.id)
+        )
+        return claimed.first() is not None
+
+    def _ask_and_keep(self, registration_id: int, asked: str) -> Token:
+        token: Token | None = None
+        refused: CredentialsRefused | None = None
+        try:
+            token = self.ask(registration_id, asked)
+        except CredentialsRefused as error:
+            refused = error
+            raise
+        finally:
+            with self._kit.open_session() as session:
+                row = _row(session, registration_id, asked)
+                if row is not None:
+                    row.asking_until = None
+                    if token is not None:
+                        row.token = self._kit.secrets.encrypt(token.value.encode())
+                        row.granted, row.expires_at = " ".join(sorted(token.granted)), token.expires_at
+                if refused is not None:
+                    pause(session, registration_id, "credentials_refused", now=self._kit.clock.now())
+        return token
+
+    def ask(self, registration_id: int, asked: str) -> Token:
+        """Ask the platform for a token now, past the store, and pause nothing. `lti-tool doctor` uses it alone."""
+        now = self._kit.clock.now()
+        with self._kit.open_session() as session:
+            registration = session.get_one(Registration, registration_id)
+            endpoint = _Endpoint(
+                registration.auth_token_url,
+                registration.auth_audience or registration.auth_token_url,
+                registration.client_id,
+            )
+            signer = signing_key(session, self._kit.secrets)
+        assertion = jwt.encode(
+            {
+                "iss": endpoint.client_id,
+                "sub": endpoint.client_id,
+                "aud": endpoint.audience,
+                "iat": int((now - ASSERTION_BACKDATED).timestamp()),
+                "exp": int((now + ASSERTION_LIFETIME).timestamp()),
+                "jti": uuid4().hex,
+            },
+            signer.key,
+            algorithm="RS256",
+            headers={"kid": signer.kid},
+        )
+        answer = self._kit.http.post(
+            endpoint.url,
+            Purpose.TOKEN,
+            headers={"Accept": "application/json"},
+            form={
+                "grant_type": "client_credentials",
+                "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                "client_assertion": assertion,
+                "scope": asked,
+            },
+        )
+        return read_answer(answer, registration_id, asked, now=self._kit.clock.now())
+
+
+def read_answer(answer: Answer, registration_id: int, asked: str, *, now: datetime) -> Token:
+    """The token in a platform's answer. Raises TokenRefused, CredentialsRefused, TokenUnavailable or BadAnswer."""
+    if answer.status == 429 or answer.status >= 500:
+        raise TokenUnavailable(registration_id, answer.status, retry_after(answer, now))
+    if not answer.is_success:
+        error = _error_code(answer)
+        kind = CredentialsRefused if error in CREDENTIALS_ERRORS else TokenRefused
+        raise kind(registration_id, error)
+    said = answer.json()
+    if not isinstance(said, dict):
+        raise BadAnswer(answer.host, "token answer is no object")
+    value, scope = said.get("access_token"), said.get("scope", asked)
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise BadAnswer(answer.host, "token answer without a usable access_token")
+    if not isinstance(scope, str) or str(said.get("token_type", "bearer")).lower() != "bearer":
+        raise BadAnswer(answer.host, "token answer with a strange scope or token_type")
+    return Token(registration_id, asked, value, frozenset(scope.split()), now + _lifetime(said.get("expires_in")))
+
+
+def pause(session: Session, registration_id: int, because: str, *, now: datetime) -> None:
+    """Stop all calls and launches of a registration until somebody resumes it. Pausing twice changes nothing."""
+    paused = session.execute(
+        update(Registration)
+        .where(Registration.id == registration_id, Registration.paused_at.is_(None))
+        .values(paused_at=now, paused_because=because)
+        .returning(Registration.institution_id)
+    ).one_or_none()
+    if paused is None:
+        return
+    audit.record(
+        session,
+        "registration paused",
+        now=now,
+        institution_id=paused.institution_id,
+        registration_id=registration_id,
+        because=because,
+    )
+    log.error("registration_paused", registration_id=registration_id, because=because)
+
+
+def resume(session: Session, registration_id: int, *, now: datetime) -> None:
+    """Let a paused registration work again, and forget its tokens. Resuming twice changes nothing."""
+    resumed = session.execute(
+        update(Registration)
+        .where(Registration.id == registration_id, Registration.paused_at.is_not(None))
+        .values(paused_at=None, paused_because=None)
+        .returning(Registration.institution_id)
+    ).one_or_none()
+    if resumed is None:
+        return
+    session.execute(update(AccessToken).where(AccessToken.registration_id == registration_id).values(token=None))
+    audit.record(
+        session,
+        "registration resumed",
+        now=now,
+        institution_id=resumed.institution_id,
+        registration_id=registration_id,
+    )
+
+
+def _row(session: Session, registration_id: int, asked: str) -> AccessToken | None:
+    return session.scalar(
+        select(AccessToken).where(AccessToken.registration_id == registration_id, AccessToken.scopes == asked)
+    )
+
+
+def _refuse_paused(session: Session, registration_id: int) -> None:
+    if session.get_one(Registration, registration_id).paused_at is not None:
+        raise RegistrationPaused(registration_id)
+
+
+def _error_code(answer: Answer) -> str:
+    # Only a short code is kept: a platform may echo anything in its prose.
+    try:
+        said: Any = answer.json()
+    except BadAnswer:
+        return f"status {answer.status}"
+    error = said.get("error") if isinstance(said, dict) else None
+    return error if isinstance(error, str) and re.fullmatch(r"[a-z_]{1,40}", error) else f"status {answer.status}"
+
+
+def _lifetime(said: Any) -> timedelta:
+    if isinstance(said, str) and re.fullmatch(r"[0-9]{1,9}", said):
+        said = int(said)
+    if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
+        return LIFETIME_UNSAID
+    return timedelta(seconds=min(float(said), LONGEST_LIFETIME.total_seconds()))
