@@ -1,6 +1,6 @@
 """Put work into the outbox, claim it, and record how it went."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, cast
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.errors import ToolError
 from lti_tool.jobs.models import Job
+from lti_tool.support.kit import Kit
 
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
@@ -62,6 +63,9 @@ class JobContext:
         if self.institution_id is None:
             raise GiveUp("no institution")
         return self.institution_id
+
+
+Handler: TypeAlias = Callable[[Kit, JobContext], None]
 
 
 @dataclass(frozen=True, slots=True)
