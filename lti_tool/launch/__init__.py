@@ -1,0 +1,1 @@
+"""The trust boundary: login, launch, registration and keys."""

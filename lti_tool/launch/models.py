@@ -1,0 +1,119 @@
+"""Whom and what launches named, and what we remember between a login and its launch."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lti_tool.launch.rules import CourseRole
+from lti_tool.support.db import Base, Tenant, tenant_key, within
+
+__all__ = ["Course", "CourseRole", "LaunchState", "Member", "Person", "Placement"]
+
+
+class LaunchState(Base):
+    """What we remember between a login and its launch. Used once."""
+
+    __tablename__ = "launch_state"
+
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    nonce_hash: Mapped[str] = mapped_column(String(64))
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id", ondelete="CASCADE"))
+    deployment_hint: Mapped[str | None] = mapped_column(String(255))
+    target_link_uri: Mapped[str] = mapped_column(Text)
+    storage_target: Mapped[str | None] = mapped_column(String(255))
+    """The frame that keeps values for us (`lti_storage_target`), where the platform offers one."""
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    """Of the secret that the browser was given to keep; the launch proves that it is the same browser."""
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+    claims: Mapped[str | None] = mapped_column(Text)
+    """Verified claims, encrypted, while the browser fetches its secret from localStorage or the platform."""
+    confirm_before: Mapped[datetime | None]
+
+
+class Person(Tenant, Base):
+    """Somebody a platform named by `sub`. Never joined by e-mail."""
+
+    __tablename__ = "person"
+    __table_args__ = (tenant_key(), UniqueConstraint("institution_id", "registration_id", "sub"))
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"))
+    sub: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str | None] = mapped_column(String(255))
+    given_name: Mapped[str | None] = mapped_column(String(255))
+    family_name: Mapped[str | None] = mapped_column(String(255))
+    email: Mapped[str | None] = mapped_column(String(320))
+    locale: Mapped[str | None] = mapped_column(String(35))
+    is_administrator: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+
+
+class Course(Tenant, Base):
+    """A context of a deployment."""
+
+    __tablename__ = "course"
+    __table_args__ = (
+        tenant_key(),
+        UniqueConstraint("deployment_id", "context_id"),
+        within("deployment_id", "deployment"),
+    )
+
+    deployment_id: Mapped[int]
+    context_id: Mapped[str] = mapped_column(String(255))
+    title: Mapped[str | None] = mapped_column(String(255))
+    label: Mapped[str | None] = mapped_column(String(255))
+    memberships_url: Mapped[str | None] = mapped_column(Text)
+    line_items_url: Mapped[str | None] = mapped_column(Text)
+    gradebook_scopes: Mapped[list[str]] = mapped_column(default=list)
+    created_at: Mapped[datetime]
+    roster_asked_at: Mapped[datetime | None]
+    """When a launch last asked for a new roster."""
+    ended_at: Mapped[datetime | None]
+    """Set when every call for it answers 404: it is read-only from then on. A new launch clears it."""
+
+
+class Placement(Tenant, Base):
+    """A course and a resource link: where an activity stands."""
+
+    __tablename__ = "placement"
+    __table_args__ = (tenant_key(), UniqueConstraint("course_id", "resource_link_id"), within("course_id", "course"))
+
+    course_id: Mapped[int]
+    resource_link_id: Mapped[str] = mapped_column(String(255))
+    title: Mapped[str | None] = mapped_column(Text)
+    line_item_url: Mapped[str | None] = mapped_column(Text)
+    """The `lineitem` claim of the last launch; absent while the link has none or several."""
+    created_at: Mapped[datetime]
+    last_launch_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
+
+
+class Member(Tenant, Base):
+    """A person in a course with a role."""
+
+    __tablename__ = "member"
+    __table_args__ = (
+        tenant_key(),
+        UniqueConstraint("course_id", "person_id"),
+        within("course_id", "course"),
+        within("person_id", "person"),
+        CheckConstraint("role IN ('instructor', 'assistant', 'observer', 'learner')", name="role"),
+        CheckConstraint("status IN ('active', 'inactive')", name="status"),
+    )
+
+    course_id: Mapped[int]
+    person_id: Mapped[int] = mapped_column(index=True)
+    role: Mapped[str] = mapped_column(String(16))
+    """As last seen in a launch or the roster."""
+    ever_staff: Mapped[bool] = mapped_column(default=False)
+    """Once known as staff, never paired: a later roster or role switch that says Learner gives a preview only."""
+    is_test: Mapped[bool] = mapped_column(default=False)
+    """A platform's test or preview person."""
+    status: Mapped[str] = mapped_column(String(16), default="active")
+    created_at: Mapped[datetime]
+    last_launch_at: Mapped[datetime | None]
+    in_roster_at: Mapped[datetime | None]
+    """When the roster last listed them; None for people known from launches only."""
+    left_at: Mapped[datetime | None]
