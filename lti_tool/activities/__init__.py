@@ -1,0 +1,1 @@
+"""What an activity is: templates, settings, rounds, life cycle."""

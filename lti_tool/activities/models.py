@@ -1,0 +1,86 @@
+"""Activities, their rounds, and who was given more time or excused."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lti_tool.support.db import Base, Tenant, tenant_key, within
+
+
+class Activity(Tenant, Base):
+    """What a designer placed in a course, or a draft that was never placed.
+
+    `state`: draft (being set up), ready (learners may come), unconfirmed (a copy that an instructor has not looked at),
+    closed (read-only).
+    """
+
+    __tablename__ = "activity"
+    __table_args__ = (
+        tenant_key(),
+        within("course_id", "course"),
+        within("placement_id", "placement", ondelete=None),
+        within("rubric_id", "rubric", ondelete=None),
+        UniqueConstraint("placement_id"),
+        CheckConstraint("state IN ('draft', 'ready', 'unconfirmed', 'closed')", name="state"),
+        CheckConstraint("score_mode IN ('none', 'complete', 'proportional')", name="score_mode"),
+        CheckConstraint("release IN ('at_once', 'when_both_gave', 'at_due')", name="release"),
+        CheckConstraint("score_maximum > 0", name="score_maximum"),
+    )
+
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    """Travels in the deep link's custom parameter `activity`; copies of the link carry it too."""
+    course_id: Mapped[int]
+    placement_id: Mapped[int | None]
+    """None until the link is first launched."""
+    copied_from_id: Mapped[int | None]
+    kind: Mapped[str] = mapped_column(String(32))
+    title: Mapped[str] = mapped_column(String(255))
+    instructions: Mapped[str] = mapped_column(Text, default="")
+    rubric_id: Mapped[int]
+    time_zone: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    completion: Mapped[dict[str, Any]]
+    """What counts; read through `activities.rules.Completion`."""
+    score_mode: Mapped[str] = mapped_column(String(16), default="complete")
+    score_maximum: Mapped[int] = mapped_column(default=100)
+    zero_at_close: Mapped[bool] = mapped_column(default=False)
+    release: Mapped[str] = mapped_column(String(16), default="when_both_gave")
+    staff_read_feedback: Mapped[bool] = mapped_column(default=False)
+    """Told to learners before they write."""
+    created_by_id: Mapped[int | None]
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class Round(Tenant, Base):
+    """One turn of an activity: everybody has one group in it."""
+
+    __tablename__ = "round"
+    __table_args__ = (tenant_key(), within("activity_id", "activity"), UniqueConstraint("activity_id", "number"))
+
+    activity_id: Mapped[int]
+    number: Mapped[int]
+    opens_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+
+
+class Allowance(Tenant, Base):
+    """More time for one member in one round, or the member is excused from it."""
+
+    __tablename__ = "allowance"
+    __table_args__ = (
+        tenant_key(),
+        within("round_id", "round"),
+        within("member_id", "member"),
+        UniqueConstraint("round_id", "member_id"),
+    )
+
+    round_id: Mapped[int]
+    member_id: Mapped[int]
+    due_at: Mapped[datetime | None]
+    is_excused: Mapped[bool] = mapped_column(default=False)
+    given_by_id: Mapped[int]
+    given_at: Mapped[datetime]

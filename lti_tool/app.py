@@ -1,0 +1,77 @@
+"""The web application: extensions, pages, error pages, headers."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from flask import Blueprint, Flask
+from flask_bootstrap import Bootstrap5
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from lti_tool.web import error_pages, headers, i18n, pages
+from lti_tool.web.database import connect_database
+from lti_tool.web.downloads import downloads
+from lti_tool.wiring import Services
+
+PROTOCOL_PAGES = ("registration.routes", "launch.routes")
+VISIT_PAGES = (
+    "workspace.home",
+    "workspace.setup",
+    "workspace.institution",
+    "pairing.pages",
+    "feedback.pages",
+    "progress.pages",
+    "grades.pages",
+)
+MOST_FORM_BYTES = 2 * 1024 * 1024
+
+
+def create_app(services: Services) -> Flask:
+    """The Flask app that serves these collaborators."""
+    app = Flask("lti_tool", template_folder=str(_templates()), static_folder=str(Path(__file__).parent / "static"))
+    settings = services.kit.settings
+    app.config.update(
+        MAX_CONTENT_LENGTH=MOST_FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
+    )
+    app.extensions["tandem"] = services.kit
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own documented way
+    connect_database(app, settings.sqlalchemy_url)
+    Bootstrap5(app)
+    i18n.install(app)
+    headers.install(app)
+    pages.install(app)
+    app.register_blueprint(downloads)
+    _register_features(app)
+    error_pages.install(app, services.words)
+    app.add_url_rule("/health", "health", lambda: ("ok\n", {"Content-Type": "text/plain"}))
+    return app
+
+
+def _register_features(app: Flask) -> None:
+    """Every feature's pages. Those of a visit live under its address."""
+    # `find_spec` only while features are being built.
+    for name in PROTOCOL_PAGES:
+        if find_spec(f"lti_tool.{name}"):
+            app.register_blueprint(_blueprint(name))
+    for name in VISIT_PAGES:
+        if find_spec(f"lti_tool.{name}"):
+            app.register_blueprint(_blueprint(name), url_prefix="/v/<visit>")
+
+
+def _blueprint(name: str) -> Blueprint:
+    """The blueprint that a module calls `pages` or `routes`."""
+    module = import_module(f"lti_tool.{name}")
+    found: Blueprint = getattr(module, "pages", None) or module.routes
+    return found
+
+
+def _templates() -> Path:
+    """The templates beside the code in an installed package, one level up in a checkout."""
+    packaged = Path(__file__).parent / "templates"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"

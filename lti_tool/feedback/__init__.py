@@ -1,0 +1,1 @@
+"""What one learner tells another after observing."""

@@ -1,0 +1,1 @@
+"""Return of completion to the gradebook."""

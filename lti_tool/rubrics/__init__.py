@@ -1,0 +1,1 @@
+"""Criteria and levels by which feedback is given."""

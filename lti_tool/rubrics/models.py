@@ -1,0 +1,59 @@
+"""Rubrics: criteria, each with levels described in words."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lti_tool.support.db import Base, Tenant, tenant_key, within
+
+
+class Rubric(Tenant, Base):
+    """One version of an activity's rubric. Never changed once feedback refers to it: a change makes a new version."""
+
+    __tablename__ = "rubric"
+    __table_args__ = (tenant_key(), within("course_id", "course"))
+
+    course_id: Mapped[int]
+    title: Mapped[str] = mapped_column(String(255))
+    version: Mapped[int] = mapped_column(default=1)
+    """Counts the versions of one activity's rubric, for people to read."""
+    created_at: Mapped[datetime]
+
+    criteria: Mapped[list["Criterion"]] = relationship(
+        order_by="Criterion.position", cascade="all, delete-orphan", overlaps="levels"
+    )
+
+
+class Criterion(Tenant, Base):
+    """One thing that feedback looks at."""
+
+    __tablename__ = "criterion"
+    __table_args__ = (tenant_key(), within("rubric_id", "rubric"), UniqueConstraint("rubric_id", "position"))
+
+    rubric_id: Mapped[int]
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str] = mapped_column(Text, default="")
+
+    levels: Mapped[list["Level"]] = relationship(
+        order_by="Level.position", cascade="all, delete-orphan", overlaps="criteria"
+    )
+
+
+class Level(Tenant, Base):
+    """How well a criterion can be met: a label, a description and points."""
+
+    __tablename__ = "level"
+    __table_args__ = (
+        tenant_key(),
+        within("criterion_id", "criterion"),
+        UniqueConstraint("criterion_id", "position"),
+        CheckConstraint("points >= 0", name="points"),
+    )
+
+    criterion_id: Mapped[int]
+    position: Mapped[int]
+    label: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str] = mapped_column(Text, default="")
+    points: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,204 @@
+// Keeps a visit alive without cookies (docs/adr/0002): fetches every page with the visit's bearer and swaps the document.
+// Without this script every page is plain links and forms, which work wherever a cookie is kept.
+"use strict";
+
+(() => {
+  const key = () => document.documentElement.dataset.visit || "";
+  const prefix = () => `/v/${key()}/`;
+  const kept = {};
+  let asking = 0;
+
+  const stores = () => [() => window.sessionStorage, () => window.localStorage].flatMap((open) => {
+    try { return [open()]; } catch { return []; }
+  });
+
+  const platform = () => {
+    const from = document.documentElement.dataset;
+    return from.storageTarget && from.platformOrigin && window.parent !== window ? from : null;
+  };
+
+  // LTI platform storage: a message to the frame that the platform named, an answer from its sign-on origin or nothing.
+  const askPlatform = (message) => new Promise((resolve) => {
+    const at = platform();
+    if (!at) { resolve(null); return; }
+    let frame = window.parent;
+    try { if (at.storageTarget !== "_parent") frame = window.parent.frames[at.storageTarget] || window.parent; } catch { /* another origin's frame list */ }
+    const id = `tandem-${Date.now()}-${asking += 1}`;
+    const answer = (event) => {
+      if (event.origin !== at.platformOrigin || !event.data || event.data.message_id !== id) return;
+      done(event.data.error ? null : event.data);
+    };
+    const timer = setTimeout(() => done(null), 1000);
+    const done = (value) => { clearTimeout(timer); removeEventListener("message", answer); resolve(value); };
+    addEventListener("message", answer);
+    frame.postMessage({ ...message, message_id: id }, at.platformOrigin);
+  });
+
+  const keep = (bearer) => {
+    kept.bearer = bearer;
+    for (const store of stores()) {
+      try { store.setItem(`tandem.visit.${key()}`, JSON.stringify({ bearer, at: Date.now() })); } catch { /* full or forbidden */ }
+    }
+    return askPlatform({ subject: "lti.put_data", key: `tandem.visit.${key()}`, value: bearer });
+  };
+
+  const recall = async () => {
+    if (kept.bearer) return kept.bearer;
+    for (const store of stores()) {
+      try {
+        const found = JSON.parse(store.getItem(`tandem.visit.${key()}`));
+        if (found) { kept.bearer = found.bearer; return kept.bearer; }
+      } catch { /* forbidden or not ours */ }
+    }
+    const answer = await askPlatform({ subject: "lti.get_data", key: `tandem.visit.${key()}` });
+    kept.bearer = (answer && answer.value) || null;
+    return kept.bearer;
+  };
+
+  const forgetOld = () => {
+    const limit = Date.now() - 13 * 3600 * 1000;
+    for (const store of stores()) {
+      for (const name of Object.keys(store)) {
+        if (!name.startsWith("tandem.visit.")) continue;
+        try { if (JSON.parse(store.getItem(name)).at < limit) store.removeItem(name); } catch { store.removeItem(name); }
+      }
+    }
+  };
+
+  const send = (url, options = {}) => {
+    const headers = new Headers(options.headers || {});
+    if (kept.bearer) headers.set("Authorization", `Bearer ${kept.bearer}`);
+    return fetch(url, { ...options, headers, credentials: "same-origin", cache: "no-store" });
+  };
+
+  const say = (text) => {
+    const place = document.getElementById("announce");
+    if (place) place.textContent = text;
+  };
+
+  // What a page needs after it appears: focus where the reader should start, and word to the small scripts.
+  const arrive = (isSwap) => {
+    const first = document.querySelector("[data-focus]");
+    if (first) { first.setAttribute("tabindex", "-1"); first.focus(); }
+    else if (isSwap) document.getElementById("main").focus({ preventScroll: true });
+    if (isSwap) say(document.title);
+    document.dispatchEvent(new CustomEvent("tandem:page"));
+    fit();
+  };
+
+  const fit = () => {
+    if (window.parent === window) return;
+    const height = document.documentElement.scrollHeight;
+    window.parent.postMessage({ subject: "lti.frameResize", height: Math.max(height, 500) }, "*");
+  };
+
+  const show = (html, url, { push = true, scroll = 0 } = {}) => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    if (push) history.pushState({ tandem: true }, "", url);
+    document.documentElement.lang = page.documentElement.lang;
+    document.title = page.title;
+    document.body.replaceWith(document.adoptNode(page.body));
+    const anchor = url.split("#")[1] && document.getElementById(url.split("#")[1]);
+    if (anchor) anchor.scrollIntoView(); else window.scrollTo(0, scroll);
+    arrive(true);
+  };
+
+  const load = async (url, options = {}, shown = {}) => {
+    document.documentElement.setAttribute("aria-busy", "true");
+    try {
+      const answer = await send(url, { ...options, headers: { Accept: "text/html" } });
+      const html = await answer.text();
+      const hash = url.split("#")[1];
+      show(html, answer.url + (hash && !answer.redirected ? `#${hash}` : ""), shown);
+    } catch {
+      const lost = document.body.dataset.offline;
+      say(lost);
+      showOffline(lost);
+    } finally {
+      document.documentElement.removeAttribute("aria-busy");
+    }
+  };
+
+  const showOffline = (text) => {
+    let bar = document.getElementById("offline");
+    if (!bar) {
+      bar = document.createElement("div");
+      bar.id = "offline";
+      bar.className = "notice notice-error offline";
+      bar.setAttribute("role", "alert");
+      document.getElementById("main").prepend(bar);
+    }
+    bar.textContent = text;
+    bar.scrollIntoView({ block: "nearest" });
+  };
+
+  const isOurs = (url) => url.origin === location.origin && url.pathname.startsWith(prefix());
+
+  addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest("a[href]");
+    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (link.target && link.target !== "_self") return;
+    const url = new URL(link.href, location.href);
+    if (!kept.bearer || !isOurs(url)) return;
+    if (url.pathname === location.pathname && url.search === location.search && url.hash) return;
+    event.preventDefault();
+    history.replaceState({ tandem: true, scroll: window.scrollY }, "");
+    load(url.href);
+  });
+
+  addEventListener("submit", async (event) => {
+    const form = event.target;
+    const url = new URL((event.submitter && event.submitter.getAttribute("formaction")) || form.getAttribute("action") || location.href, location.href);
+    if (event.defaultPrevented || !kept.bearer || !isOurs(url)) return;
+    const isNewTab = form.target === "_blank";
+    event.preventDefault();
+    const fields = new FormData(form, event.submitter);
+    if (form.method !== "post") {
+      url.search = new URLSearchParams(fields).toString();
+      load(url.href);
+      return;
+    }
+    if (form.dataset.busy) return;
+    form.dataset.busy = "1";
+    const body = form.enctype === "multipart/form-data" ? fields : new URLSearchParams(fields);
+    try {
+      if (isNewTab || form.hasAttribute("data-download")) {
+        const tab = isNewTab ? window.open("about:blank", "_blank") : null;
+        const answer = await send(url.href, { method: "POST", body, headers: { Accept: "application/json" } });
+        const { download, open } = answer.ok ? await answer.json() : {};
+        if (tab && open) { tab.opener = null; tab.location = open; } else if (download || open) location.assign(download || open);
+      } else {
+        history.replaceState({ tandem: true, scroll: window.scrollY }, "");
+        await load(url.href, { method: "POST", body });
+      }
+    } finally {
+      delete form.dataset.busy;
+    }
+  });
+
+  addEventListener("popstate", (event) => {
+    if (event.state && event.state.tandem && kept.bearer) load(location.href, {}, { push: false, scroll: event.state.scroll || 0 });
+  });
+
+  window.tandem = { fetch: send, key, say };
+
+  const begin = async () => {
+    if (!key()) { arrive(false); return; }
+    forgetOld();
+    const url = new URL(location.href);
+    const code = url.searchParams.get("c");
+    if (code) {
+      url.searchParams.delete("c");
+      history.replaceState({ tandem: true }, "", url.href);
+      const answer = await fetch(`${prefix()}enter`, { method: "POST", body: new URLSearchParams({ code }), credentials: "same-origin" });
+      if (answer.ok) await keep((await answer.json()).bearer);
+    }
+    const bearer = await recall();
+    const bring = document.getElementById("bring");
+    history.replaceState({ tandem: true }, "");
+    if (bring && bearer) { await load(url.href, {}, { push: false }); return; }
+    if (bring) { bring.querySelector("[data-waiting]").hidden = true; bring.querySelector("[data-lost]").hidden = false; }
+    arrive(false);
+  };
+  begin();
+})();

@@ -1,0 +1,1 @@
+"""What all features share and which knows no Flask."""

@@ -1,0 +1,224 @@
+"""The declarative base, column types, and the wall between institutions."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    DateTime,
+    Dialect,
+    Engine,
+    ForeignKey,
+    ForeignKeyConstraint,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    ORMExecuteState,
+    Session,
+    mapped_column,
+    sessionmaker,
+    with_loader_criteria,
+)
+from sqlalchemy.sql import visitors
+from sqlalchemy.types import JSON, TypeDecorator
+
+from lti_tool.errors import ToolError
+
+
+class TenantForgotten(ToolError):
+    """A statement touched an institution's table in a session that was never told which institution it serves."""
+
+
+class TenantMismatch(ToolError):
+    """A row of one institution was about to be written in a session that serves another."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time. Naive values are refused, since nobody can know what they mean."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        # SQLite drops the zone, so the value is normalized before it is written.
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Every table. Constraint names are fixed so that migrations can address them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, list[str]: JSON}  # noqa: RUF012 (SQLAlchemy's own spelling)
+
+
+class Tenant:
+    """Mixin of every table that belongs to one institution.
+
+    Such a table has `institution_id` and a unique `(institution_id, id)`, to which `within` points, so that the
+    database itself refuses a row that refers to another institution's.
+    """
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institution.id"), index=True)
+
+
+def tenant_key() -> UniqueConstraint:
+    """The key that composite foreign keys of other tenant tables refer to; goes into `__table_args__`."""
+    return UniqueConstraint("institution_id", "id")
+
+
+def within(column: str, table: str, *, ondelete: str | None = "CASCADE") -> ForeignKeyConstraint:
+    """A reference that cannot leave the institution: the table's `institution_id` must be this row's."""
+    return ForeignKeyConstraint(
+        ["institution_id", column], [f"{table}.institution_id", f"{table}.id"], ondelete=ondelete
+    )
+
+
+class OpenSession(Protocol):
+    """Opens a session that commits when its block ends well and rolls back when it does not."""
+
+    def __call__(self, institution_id: int | None = None) -> AbstractContextManager[Session]: ...
+
+
+def serve(session: Session, institution_id: int) -> Session:
+    """Bind a session to one institution for the rest of its life: every query sees that institution's rows only."""
+    bound = session.info.setdefault("institution_id", institution_id)
+    if bound != institution_id:
+        raise TenantMismatch(bound, institution_id)
+    return session
+
+
+def served_institution(session: Session) -> int:
+    """The institution that the session serves. Raises TenantForgotten where none was named."""
+    bound: int | None = session.info.get("institution_id")
+    if bound is None:
+        raise TenantForgotten
+    return bound
+
+
+@contextmanager
+def across_institutions(session: Session) -> Iterator[Session]:
+    """Look at every institution's rows on purpose: commands of the operator, and finding whose a launch is."""
+    before = session.info.get("across", False)
+    session.info["across"] = True
+    try:
+        yield session
+    finally:
+        session.info["across"] = before
+
+
+def _tenant_tables() -> frozenset[Table]:
+    return frozenset(
+        mapper.local_table
+        for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, Tenant) and isinstance(mapper.local_table, Table)
+    )
+
+
+def _touches_a_tenant(state: ORMExecuteState) -> bool:
+    tables = _tenant_tables()
+    return any(element in tables for element in visitors.iterate(state.statement) if isinstance(element, Table))
+
+
+def _keep_to_the_institution(state: ORMExecuteState) -> None:
+    if state.session.info.get("across") or state.is_column_load or state.is_relationship_load:
+        return
+    institution_id = state.session.info.get("institution_id")
+    if institution_id is None or not state.is_orm_statement:
+        # Criteria reach ORM statements only, so a bare table is treated like a forgotten institution.
+        if _touches_a_tenant(state):
+            raise TenantForgotten(str(state.statement)[:200])
+        return
+    state.statement = state.statement.options(
+        with_loader_criteria(Tenant, lambda entity: entity.institution_id == institution_id, include_aliases=True)
+    )
+
+
+def _stamp_new_rows(session: Session, *_: object) -> None:
+    institution_id = session.info.get("institution_id")
+    for row in session.new:
+        if not isinstance(row, Tenant):
+            continue
+        if row.institution_id is None:
+            if institution_id is None:
+                raise TenantForgotten(type(row).__name__)
+            row.institution_id = institution_id
+        elif institution_id is not None and row.institution_id != institution_id and not session.info.get("across"):
+            raise TenantMismatch(type(row).__name__, row.institution_id, institution_id)
+
+
+def wall_between_institutions(session_factory: Any) -> None:
+    """Put the wall into a session factory (a sessionmaker or a scoped session)."""
+    event.listen(session_factory, "do_orm_execute", _keep_to_the_institution)
+    event.listen(session_factory, "before_flush", _stamp_new_rows)
+
+
+def _sqlite_pragmas(connection: DBAPIConnection, _: object) -> None:
+    # The driver's own transaction handling starts writes late and breaks savepoints; BEGIN is sent by us instead.
+    connection.isolation_level = None  # type: ignore[attr-defined]  # an attribute of sqlite3 only
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "busy_timeout=15000", "foreign_keys=ON", "synchronous=NORMAL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Any) -> None:
+    # IMMEDIATE takes the write lock at once. A deferred transaction that reads first and writes later fails with
+    # "database is locked" without waiting, because its snapshot is stale.
+    immediate = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    connection.exec_driver_sql(f"BEGIN {immediate}")
+
+
+def prepare_engine(engine: Engine) -> Engine:
+    """Give a SQLite engine the pragmas and transactions that several threads and processes need."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_pragmas)
+        event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for the database at this SQLAlchemy URL, outside Flask: worker, commands, tests."""
+    options: dict[str, Any] = {} if make_url(url).get_backend_name() == "sqlite" else {"pool_pre_ping": True}
+    return prepare_engine(create_engine(url, **options))
+
+
+def session_opener(engine: Engine) -> OpenSession:
+    """A function that opens one transaction at a time on this engine, behind the wall between institutions."""
+    factory = sessionmaker(engine, expire_on_commit=False)
+    wall_between_institutions(factory)
+
+    @contextmanager
+    def open_session(institution_id: int | None = None) -> Iterator[Session]:
+        with factory.begin() as session:
+            if institution_id is not None:
+                serve(session, institution_id)
+            yield session
+
+    return open_session

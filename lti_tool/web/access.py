@@ -1,0 +1,212 @@
+"""Who asks, and whether they may: the gate in front of every page of a visit."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
+
+from flask import Response, current_app, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.errors import NotAllowed, ToolError
+from lti_tool.support.crypto import same
+from lti_tool.support.db import across_institutions, serve
+from lti_tool.support.kit import Kit
+from lti_tool.web.database import transaction
+from lti_tool.web.visits import Visit, VisitKind, VisitOver, find_visit, is_touch_due
+
+INSTRUCTOR: Final = frozenset({"instructor"})
+STAFF: Final = frozenset({"instructor", "assistant"})
+EVERYONE_IN_COURSE: Final = frozenset({"instructor", "assistant", "learner"})
+
+ACTS: Final[dict[str, frozenset[str]]] = {
+    "set up an activity": INSTRUCTOR,
+    "see the plan": STAFF,
+    "change a plan": INSTRUCTOR,
+    "publish a plan": INSTRUCTOR,
+    "move a member": STAFF,
+    "see progress": STAFF,
+    "extend": STAFF,
+    "see the ledger": STAFF,
+    "send a score again": STAFF,
+    "export progress": INSTRUCTOR,
+    "take part": EVERYONE_IN_COURSE,
+}
+"""Act to the course roles that may do it. What is not listed here nobody may do."""
+
+COOKIE_PREFIX: Final = "__Host-tandem-"
+MOST_COOKIES: Final = 12
+
+P = ParamSpec("P")
+
+
+class FormNotOurs(ToolError):
+    """A form arrived with a cookie but without the proof that one of our own pages made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Who asks, from where, when, and with what: everything a page may use."""
+
+    session: Session
+    visit: Visit
+    now: datetime
+    kit: Kit
+
+    @property
+    def member_id(self) -> int | None:
+        return self.visit.member_id
+
+    @property
+    def person_id(self) -> int:
+        return self.visit.person_id
+
+    @property
+    def course_id(self) -> int:
+        if self.visit.course_id is None:
+            raise NotAllowed("no course", self.visit.key)
+        return self.visit.course_id
+
+    @property
+    def placement_id(self) -> int | None:
+        return self.visit.placement_id
+
+    @property
+    def role(self) -> str:
+        return self.visit.role
+
+    @property
+    def is_preview(self) -> bool:
+        return self.visit.is_preview
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in STAFF
+
+    @property
+    def is_instructor(self) -> bool:
+        return self.role in INSTRUCTOR
+
+    def may(self, act: str) -> bool:
+        return self.role in ACTS[act]
+
+
+View = Callable[Concatenate[Here, P], ResponseReturnValue]
+
+
+def kit() -> Kit:
+    """The collaborators of this app."""
+    found: Kit = current_app.extensions["tandem"]
+    return found
+
+
+def on_visit(
+    *, may: str | None = None, kinds: frozenset[VisitKind] = frozenset({VisitKind.ACTIVITY, VisitKind.REVIEW})
+) -> Callable[[View[P]], Callable[P, ResponseReturnValue]]:
+    """Open a page only to a live visit of the right kind whose role may do this.
+
+    Opens the request's one transaction, finds the visit named in the URL, checks its secret and, where a cookie brought
+    it, the form's proof; commits if the answer's status is below 400. A GET without any secret is answered with a small
+    page whose script fetches the real one with the bearer it kept (ADR 2).
+    Raises VisitOver, NotAllowed, FormNotOurs.
+    """
+    if may is not None and may not in ACTS:
+        raise KeyError(may)
+
+    def decorate(view: View[P]) -> Callable[P, ResponseReturnValue]:
+        @wraps(view)
+        def page(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            key: str = g.visit_key
+            is_reading = request.method in {"GET", "HEAD"}
+            secret, from_cookie = _secret_sent(key)
+            if secret is None:
+                if is_reading:
+                    return _page_that_brings_the_bearer(key)
+                raise VisitOver(key)
+            tools = kit()
+            now = tools.clock.now()
+            with transaction(reading=is_reading) as session:
+                visit = find_visit(session, key, secret, now=now, idle=tools.settings.visit_idle)
+                g.visit_secret = secret
+                g.frame_ancestors = visit.frame_origins
+                g.locale = visit.locale
+                g.here = here = Here(session, visit, now, tools)
+                if from_cookie and not is_reading:
+                    _check_form_token(secret)
+                if visit.kind not in kinds or (may is not None and not here.may(may)):
+                    raise NotAllowed(may, visit.kind, visit.role)
+                answer = make_response(view(here, *args, **kwargs))
+                if answer.status_code >= 400:
+                    session.rollback()
+            if is_touch_due(visit, now=now):
+                with transaction() as session:
+                    serve(session, visit.institution_id)
+                    session.execute(update(Visit).where(Visit.id == visit.id).values(seen_at=now))
+            return answer
+
+        return page
+
+    return decorate
+
+
+def _secret_sent(key: str) -> tuple[str | None, bool]:
+    if request.authorization is not None and request.authorization.type == "bearer":
+        return request.authorization.token, False
+    return request.cookies.get(COOKIE_PREFIX + key), True
+
+
+def _page_that_brings_the_bearer(key: str) -> Response:
+    # Says nothing about whether the visit exists, except how its platform can be asked for the bearer it keeps.
+    found = _storage_of(key)
+    g.frame_ancestors = found.frame_origins if found is not None else None
+    answer = make_response(render_template("visit/bring.html", visit_key=key, visit=found))
+    answer.headers["Vary"] = "Authorization, Cookie"
+    return answer
+
+
+def _storage_of(key: str) -> Visit | None:
+    with transaction(reading=True) as session, across_institutions(session):
+        return session.scalar(select(Visit).where(Visit.key == key))
+
+
+def _derive_form_token(secret: str) -> str:
+    digest = hmac.new(secret.encode(), b"tandem form", hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _check_form_token(secret: str) -> None:
+    if not same(request.form.get("form_token", ""), _derive_form_token(secret)):
+        raise FormNotOurs(request.endpoint)
+
+
+def form_token() -> Markup:
+    """The hidden field that proves a form to be ours when only a cookie says who sent it."""
+    return Markup('<input type="hidden" name="form_token" value="{}">').format(_derive_form_token(g.visit_secret))
+
+
+def set_visit_cookie(response: Response, visit: Visit, secret: str) -> None:
+    """Let the browser keep the visit's secret, if it will, and drop our oldest cookies beyond MOST_COOKIES."""
+    lifetime = int((visit.expires_at - visit.created_at).total_seconds())
+    _cookie(response, COOKIE_PREFIX + visit.key, secret, lifetime)
+    ours = [name for name in request.cookies if name.startswith(COOKIE_PREFIX)]
+    for name in ours[: max(0, len(ours) - MOST_COOKIES + 1)]:
+        _cookie(response, name, "", 0)
+
+
+def _cookie(response: Response, name: str, value: str, max_age: int) -> None:
+    response.set_cookie(
+        name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite="None", partitioned=True
+    )
+
+
+def current_here() -> Here | None:
+    """The visit of this request, for templates and error pages."""
+    here: Any = g.get("here")
+    return here if isinstance(here, Here) else None

@@ -1,0 +1,72 @@
+"""What an institution may be asked about later: launches, refusals, registrations, erasures. No personal data."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from lti_tool.support.db import Base
+
+SAMPLE_AFTER = 20
+"""Entries a minute from one source that are all kept; beyond them one in SAMPLE_ONE_IN is."""
+SAMPLE_ONE_IN = 20
+
+
+class AuditEntry(Base):
+    """One event, found again by the reference that the person saw."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_source_at", "source", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    institution_id: Mapped[int | None] = mapped_column(ForeignKey("institution.id", ondelete="CASCADE"))
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id", ondelete="SET NULL"))
+    what: Mapped[str] = mapped_column(String(64))
+    reference: Mapped[str] = mapped_column(String(16), index=True)
+    """Shown to the person on the page, so that the entry can be found."""
+    source: Mapped[str | None] = mapped_column(String(64))
+    """A keyed hash of the network address, for sampling floods."""
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+def new_reference() -> str:
+    """A short id that a person can read out; no look-alike letters."""
+    return "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(8))
+
+
+def record(
+    session: Session,
+    what: str,
+    *,
+    now: datetime,
+    reference: str | None = None,
+    institution_id: int | None = None,
+    registration_id: int | None = None,
+    source: str | None = None,
+    **details: Any,
+) -> str:
+    """Write one entry and return its reference. A flood from one source is sampled: the reference then has no entry."""
+    reference = reference or new_reference()
+    if source is not None:
+        lately = session.scalar(
+            select(func.count())
+            .select_from(AuditEntry)
+            .where(AuditEntry.source == source, AuditEntry.at > now - timedelta(minutes=1))
+        )
+        if (lately or 0) >= SAMPLE_AFTER and secrets.randbelow(SAMPLE_ONE_IN):
+            return reference
+    session.add(
+        AuditEntry(
+            at=now,
+            institution_id=institution_id,
+            registration_id=registration_id,
+            what=what,
+            reference=reference,
+            source=source,
+            details=details,
+        )
+    )
+    return reference

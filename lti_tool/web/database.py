@@ -1,0 +1,43 @@
+"""The one importer of Flask-SQLAlchemy, and the one place where a request commits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import Session
+
+from lti_tool.support.db import Base, prepare_engine, wall_between_institutions
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+wall_between_institutions(db.session)
+
+
+def connect_database(app: Flask, url: str) -> None:
+    """Let the app's requests use the database at this URL."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    if not url.startswith("sqlite"):
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True}
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+
+
+@contextmanager
+def transaction(*, reading: bool = False) -> Iterator[Session]:
+    """The request's transaction: commits when the block ends well, rolls back when it does not.
+
+    `reading` promises that nothing but a visit's last-seen time is written, so that on SQLite readers do not queue for
+    the write lock.
+    """
+    session: Session = db.session()
+    try:
+        if reading:
+            session.connection(execution_options={"sqlite_begin": "DEFERRED"})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        db.session.remove()

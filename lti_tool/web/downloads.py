@@ -1,0 +1,51 @@
+"""Files for a person, by a single-use address that needs no cookie."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, jsonify, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lti_tool.errors import NotFound
+from lti_tool.web.access import Here, kit
+from lti_tool.web.database import transaction
+from lti_tool.web.visits import issue_code, redeem_code
+
+Builder = Callable[[Here, dict[str, Any]], Response]
+
+downloads = Blueprint("downloads", __name__)
+
+
+def register_download(name: str, build: Builder) -> None:
+    """Name what builds a file; called once by the composition root, before the app serves."""
+    builders: dict[str, Builder] = current_app.extensions.setdefault("tandem.downloads", {})
+    builders[name] = build
+
+
+def offer(here: Here, name: str, **details: Any) -> ResponseReturnValue:
+    """Answer a POST with the address of a file, good for one use within a minute.
+
+    A browser follows it; `visit.js` asks for JSON and opens it by itself. `details` are checked by nobody later, so
+    the caller must already have made sure that this person may have them.
+    """
+    code = issue_code(here.session, here.visit, "download", {"name": name, **details}, now=here.now)
+    url = url_for("downloads.fetch", code=code)
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify({"download": url})
+    return redirect(url, code=303)
+
+
+@downloads.get("/d/<code>")
+def fetch(code: str) -> Response:
+    """Hand over the file that the code was issued for."""
+    tools = kit()
+    now = tools.clock.now()
+    with transaction() as session:
+        visit, details = redeem_code(session, code, "download", now=now)
+        g.locale = visit.locale
+        g.visit_key = visit.key
+        builders: dict[str, Builder] = current_app.extensions.get("tandem.downloads", {})
+        build = builders.get(details.pop("name"))
+        if build is None:
+            raise NotFound("download")
+        return build(Here(session, visit, now, tools), details)

@@ -1,0 +1,61 @@
+"""The language of a page, and dates as people say them."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_datetime, format_timedelta
+from flask import Flask, g, request
+from flask_babel import Babel, get_locale
+from markupsafe import Markup
+
+from lti_tool.web.access import current_here, kit
+
+LANGUAGES = ("en", "sv", "da", "nb", "nl")
+
+
+def choose_language() -> str:
+    """The language of the launch, else of the browser, else English."""
+    wanted = g.get("locale")
+    if wanted:
+        try:
+            language = Locale.parse(str(wanted).replace("-", "_")).language
+        except (UnknownLocaleError, ValueError):
+            language = None
+        language = "nb" if language in {"no", "nn"} else language
+        if language in LANGUAGES:
+            return str(language)
+    return request.accept_languages.best_match(LANGUAGES) or "en"
+
+
+def zone_or_utc(name: str | None) -> ZoneInfo:
+    """The named zone; UTC where the name is missing or unknown (Moodle sends "99" for the site's own)."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
+    """A date with its weekday and how far away it is: "Thu 5 Nov, 23:59 (in 2 days)"."""
+    locale = str(get_locale() or "en")
+    local = moment.astimezone(zone)
+    text = format_datetime(local, "EEE d MMM, HH:mm", locale=locale)
+    away = format_timedelta(moment - now, add_direction=True, locale=locale)
+    exact = format_datetime(local, "full", locale=locale)
+    return Markup('<time datetime="{}" title="{}">{} ({})</time>').format(moment.isoformat(), exact, text, away)
+
+
+def install(app: Flask) -> None:
+    """Give templates their language and the filters `when` (moment) and `in_zone`."""
+    Babel(app, locale_selector=choose_language)
+
+    @app.template_filter("when")
+    def when(moment: datetime | None, zone: str | None = None) -> Markup | str:
+        if moment is None:
+            return ""
+        here = current_here()
+        own = here.visit.time_zone if here is not None else None
+        return show_moment(moment, zone_or_utc(own if own and own != "99" else zone), kit().clock.now())
+
+    app.jinja_env.globals["page_language"] = lambda: str(get_locale() or "en").replace("_", "-")

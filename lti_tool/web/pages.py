@@ -1,0 +1,83 @@
+"""Entering a visit, and the machinery that every page of one shares."""
+
+from flask import Blueprint, Flask, Response, g, jsonify, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lti_tool.web.access import Here, current_here, form_token, kit, on_visit, set_visit_cookie
+from lti_tool.web.database import transaction
+from lti_tool.web.visits import (
+    CodeSpent,
+    VisitKind,
+    copy_visit,
+    issue_code,
+    issue_entry,
+    open_visit,
+    redeem_code,
+)
+
+entry = Blueprint("visit", __name__)
+
+VISIT_PREFIX = "/v/<visit>"
+
+
+@entry.post("/v/<visit>/enter")
+def enter() -> Response:
+    """Change the single-use code that a launch left in the address for the visit's bearer."""
+    tools = kit()
+    with transaction() as session:
+        visit, details = redeem_code(session, request.form.get("code", ""), "enter", now=tools.clock.now())
+        if visit.key != g.visit_key:
+            raise CodeSpent
+        bearer = tools.secrets.decrypt(details["sealed"]).decode()
+    return jsonify({"bearer": bearer})
+
+
+@entry.post("/v/<visit>/new-tab")
+@on_visit(kinds=frozenset(VisitKind))
+def new_tab(here: Here) -> ResponseReturnValue:
+    """Open this visit in a tab of its own, where the browser keeps what it refuses inside a frame."""
+    return offer_tab(here, VisitKind(here.visit.kind))
+
+
+def offer_tab(here: Here, kind: VisitKind) -> ResponseReturnValue:
+    """Answer a POST with the single-use address of a new tab for the same person: a visit of that kind."""
+    code = issue_code(here.session, here.visit, "tab", {"kind": kind}, now=here.now)
+    url = url_for("visit.go", code=code)
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify({"open": url})
+    return redirect(url, code=303)
+
+
+@entry.get("/go/<code>")
+def go(code: str) -> Response:
+    """Begin a visit in this tab with a code from another one."""
+    tools = kit()
+    now = tools.clock.now()
+    with transaction() as session:
+        old, details = redeem_code(session, code, "tab", now=now)
+        visit = copy_visit(old, VisitKind(details["kind"]))
+        secret = open_visit(session, visit, now=now, lifetime=tools.settings.visit_absolute)
+        enter_code = issue_entry(session, visit, secret, tools.secrets, now=now)
+        answer = make_response(redirect(url_for("home.show", visit=visit.key, c=enter_code), code=303))
+        set_visit_cookie(answer, visit, secret)
+    return answer
+
+
+def install(app: Flask) -> None:
+    """Take the visit out of every address and put it back into every link of its pages."""
+
+    @app.url_value_preprocessor
+    def take_visit(endpoint: str | None, values: dict[str, str] | None) -> None:
+        if values is not None and "visit" in values:
+            g.visit_key = values.pop("visit")
+
+    @app.url_defaults
+    def put_visit(endpoint: str, values: dict[str, object]) -> None:
+        if "visit" not in values and g and g.get("visit_key") and app.url_map.is_endpoint_expecting(endpoint, "visit"):
+            values["visit"] = g.visit_key
+
+    @app.context_processor
+    def page_context() -> dict[str, object]:
+        return {"here": current_here(), "form_token": form_token, "visit_key": g.get("visit_key")}
+
+    app.register_blueprint(entry)

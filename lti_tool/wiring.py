@@ -1,0 +1,60 @@
+"""The composition root: the only place where collaborators meet."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Engine
+
+from lti_tool.errors import Words
+from lti_tool.settings import Settings
+from lti_tool.support.clock import Clock, SystemClock
+from lti_tool.support.crypto import KeyRing
+from lti_tool.support.db import make_engine, session_opener
+from lti_tool.support.http import Outbound
+from lti_tool.support.kit import Kit
+
+FEATURES = ("registration", "launch", "roster", "rubrics", "activities", "pairing", "feedback", "progress", "grades")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that serves: the kit, the engine beneath it, job handlers and the words for errors."""
+
+    kit: Kit
+    engine: Engine
+    handlers: dict[str, Callable[..., None]]
+    words: dict[type[Exception], Words]
+
+
+def build(settings: Settings, *, clock: Clock | None = None, engine: Engine | None = None) -> Services:
+    """Put the collaborators together. Tests pass their own clock and engine."""
+    engine = engine or make_engine(settings.sqlalchemy_url)
+    kit = Kit(
+        settings=settings,
+        clock=clock or SystemClock(),
+        secrets=KeyRing.of(settings),
+        http=Outbound.of(settings),
+        open_session=session_opener(engine),
+    )
+    return Services(kit, engine, _all("handlers", "HANDLERS"), _all("errors", "WORDS"))
+
+
+def _all(module: str, table: str) -> dict[Any, Any]:
+    """Join the features' tables of one kind. Two features claiming one key is a mistake of ours."""
+    joined: dict[Any, Any] = {}
+    for feature in FEATURES:
+        found = _module_of(feature, module)
+        entries = getattr(found, table, {}) if found is not None else {}
+        if joined.keys() & entries.keys():
+            raise KeyError(joined.keys() & entries.keys())
+        joined.update(entries)
+    return joined
+
+
+def _module_of(feature: str, module: str) -> ModuleType | None:
+    name = f"lti_tool.{feature}.{module}"
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
