@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import difflib
 import ipaddress
 import re
@@ -210,7 +211,9 @@ class Settings:
         known = {variable(a_field): a_field for a_field in fields(cls)}
         mistakes = [_unknown(name, known) for name in sorted(given.keys() - known.keys())]
         values: dict[str, Any] = {}
-        is_development = given.get("LTI_TOOL_DEVELOPMENT", "0").lower() in {"1", "true", "yes"}
+        is_development = False
+        with contextlib.suppress(ValueError):  # told below, with the others
+            is_development = read_yes_or_no(given.get("LTI_TOOL_DEVELOPMENT", "0"))
         for name, a_field in known.items():
             written = given.get(name)
             if written is None and is_development:
@@ -307,8 +310,9 @@ def example() -> str:
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else ".")
+    # Without the prefix, which would make every name look like every other.
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), [other.removeprefix(PREFIX) for other in known], n=1)
+    return f"{name} is not a setting" + (f"; did you mean {PREFIX}{near[0]}?" if near else ".")
 
 
 if __name__ == "__main__":

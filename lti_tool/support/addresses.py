@@ -1,6 +1,7 @@
 """Which addresses the tool may call, as plain functions."""
 
 import ipaddress
+import re
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
@@ -81,6 +82,6 @@ def _read(url: str) -> tuple[str, str, int | None]:
     if parts.scheme not in {"http", "https"} or not parts.host or any(sign.isspace() or sign == "\\" for sign in url):
         raise AddressRefused("?", "not a web address")
     host = parts.host.lower()
-    if parts.auth is not None or "@" in (parts.netloc or ""):
+    if "@" in re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0] or parts.auth is not None:
         raise AddressRefused(host, "carries a name or password")
     return parts.scheme, host, parts.port

@@ -25,7 +25,6 @@ from cryptography.hazmat.primitives.serialization import (
 from lti_tool.errors import ToolError
 from lti_tool.settings import Settings
 
-
 PrivateKey: TypeAlias = RSAPrivateKey
 """A loaded key, as PyJWT takes it."""
 
@@ -52,6 +51,7 @@ class KeyRing:
         if not keys:
             raise ValueError("a key ring needs at least one key")
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._first = keys[0]
 
     def encrypt(self, plain: bytes) -> str:
         """Return text that only a ring with the same first key can read, and that cannot be changed unnoticed."""
@@ -61,15 +61,19 @@ class KeyRing:
         """Return what was encrypted. Raises Undecipherable."""
         try:
             return self._fernet.decrypt(sealed)
-        except InvalidToken:
+        except (InvalidToken, ValueError):  # ValueError: not even ASCII
             raise Undecipherable from None
 
     def reencrypt(self, sealed: str) -> str:
         """Encrypt again with the first key, so that older keys can be thrown away. Raises Undecipherable."""
         try:
             return self._fernet.rotate(sealed).decode("ascii")
-        except InvalidToken:
+        except (InvalidToken, ValueError):  # ValueError: not even ASCII
             raise Undecipherable from None
+
+    def derive(self, purpose: str) -> bytes:
+        """Return 32 secret bytes for this purpose: the same each time, until another key becomes the first."""
+        return hmac.new(self._first.encode("ascii"), purpose.encode("utf-8"), hashlib.sha256).digest()
 
     @staticmethod
     def generate_key() -> str:
