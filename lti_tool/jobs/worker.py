@@ -6,18 +6,17 @@ import traceback
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-import structlog
-
 from lti_tool.jobs import queue, schedule
 from lti_tool.jobs.queue import LEASE, MAX_ATTEMPTS, Claim, GiveUp, Handler, RetryLater
 from lti_tool.support.kit import Kit
+from lti_tool.support.log import get_logger
 
 RANDOM = secrets.SystemRandom()
 POLL = timedelta(milliseconds=500)
 AFTER_TROUBLE = timedelta(seconds=5)
 TURNS_EVERY = timedelta(seconds=20)
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Worker:

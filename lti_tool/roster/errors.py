@@ -1,0 +1,49 @@
+"""How reading a course's roster can fail."""
+
+from datetime import timedelta
+
+from lti_tool.errors import ToolError
+
+
+class RosterError(ToolError):
+    """The root of this feature's failures."""
+
+
+class BrokenRoster(RosterError):
+    """The platform answered, but not with a roster that can be read to its end. Nobody is taken out because of it."""
+
+    def __init__(self, course_id: int, reason: str) -> None:
+        super().__init__(course_id, reason)
+        self.course_id, self.reason = course_id, reason
+
+
+class RosterGone(RosterError):
+    """The platform no longer knows this roster: the course is over, or its address changed."""
+
+    def __init__(self, course_id: int) -> None:
+        super().__init__(course_id)
+        self.course_id = course_id
+
+
+class RosterRefused(RosterError):
+    """The platform does not let us read this roster. Asking again will not help until somebody changes that."""
+
+    def __init__(self, course_id: int, status: int) -> None:
+        super().__init__(course_id, status)
+        self.course_id, self.status = course_id, status
+
+
+class RosterThrottled(RosterError):
+    """The platform asks us to wait."""
+
+    def __init__(self, course_id: int, after: timedelta) -> None:
+        super().__init__(course_id, after)
+        self.course_id, self.after = course_id, after
+
+
+class RosterUnavailable(RosterError):
+    """The platform cannot answer just now; another try later may succeed."""
+
+    def __init__(self, course_id: int, status: int) -> None:
+        super().__init__(course_id, status)
+        self.course_id, self.status = course_id, status

@@ -1,0 +1,81 @@
+"""Background work on rosters."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from lti_tool.jobs.queue import GiveUp, Handler, JobContext, RetryLater
+from lti_tool.registration.errors import RegistrationPaused, TokenRefused, TokenUnavailable
+from lti_tool.roster import gateway, rules, service
+from lti_tool.roster.errors import RosterGone, RosterRefused, RosterThrottled
+from lti_tool.roster.gateway import Page
+from lti_tool.roster.rules import RosterRow
+from lti_tool.roster.service import Step
+from lti_tool.support.kit import Kit
+
+REFRESH = "roster.refresh"
+AT_ONCE = 500
+"""People written in one transaction: enough to be quick, few enough that others get their turn on SQLite."""
+
+
+def sync(kit: Kit, job: JobContext) -> None:
+    """Read one page of a course's roster, and leave a job for the next."""
+    course_id = job.number("course_id")
+    with kit.open_session(job.institution) as session:
+        step = service.next_step(session, course_id, now=kit.clock.now())
+    if step is None:
+        return
+    try:
+        with gateway.page(kit, step.registration_id, course_id, step.url) as page:
+            _keep(kit, job.institution, step, page)
+    except RosterGone:
+        _stop(kit, job.institution, step, "gone")
+    except RosterRefused:
+        _stop(kit, job.institution, step, "refused")
+    except (RegistrationPaused, TokenRefused) as refusal:
+        # Whoever resumes the registration, or the next launch, has it read again.
+        _stop(kit, job.institution, step, "no access")
+        raise GiveUp(type(refusal).__name__) from None
+    except RosterThrottled as throttled:
+        raise RetryLater(throttled.after) from None
+    except TokenUnavailable as away:
+        if away.retry_after is None:
+            raise
+        raise RetryLater(away.retry_after) from None
+
+
+def refresh(kit: Kit, _: JobContext) -> None:
+    """Have the rosters of courses that are in use read again."""
+    with kit.open_session() as session:
+        service.refresh(session, now=kit.clock.now())
+
+
+def _keep(kit: Kit, institution_id: int, step: Step, page: Page) -> None:
+    new = 0
+    for people in _batches(page, names_are_escaped=step.names_are_escaped):
+        with kit.open_session(institution_id) as session:
+            new += service.keep(session, step, people, now=kit.clock.now())
+    with kit.open_session(institution_id) as session:
+        service.turn_page(session, step, page.next_url, new=new, now=kit.clock.now())
+
+
+def _batches(page: Page, *, names_are_escaped: bool) -> Iterator[Mapping[str, RosterRow]]:
+    waiting: list[RosterRow] = []
+    for member in page.members():
+        row = rules.row_of(member, names_are_escaped=names_are_escaped)
+        if row is not None:
+            waiting.append(row)
+        if len(waiting) >= AT_ONCE:
+            yield rules.merged(waiting)
+            waiting = []
+    yield rules.merged(waiting)
+
+
+def _stop(kit: Kit, institution_id: int, step: Step, failure: str) -> None:
+    with kit.open_session(institution_id) as session:
+        service.stop(session, step.sync_id, failure, now=kit.clock.now())
+        if failure == "gone" and step.is_first:
+            service.ask_whether_course_is_over(session, step.course_id, now=kit.clock.now())
+
+
+HANDLERS: dict[str, Handler] = {service.SYNC: sync, REFRESH: refresh}
+PERIODIC: dict[str, timedelta] = {REFRESH: timedelta(hours=1)}

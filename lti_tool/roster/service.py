@@ -1,0 +1,363 @@
+"""Read a course's roster into members, and say who is in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from lti_tool.jobs import queue
+from lti_tool.launch.models import Course, Member, Person, Placement
+from lti_tool.launch.platforms import platform_of
+from lti_tool.launch.rules import CourseRole
+from lti_tool.registration.models import Deployment, Registration
+from lti_tool.registration.rules import owns
+from lti_tool.roster import rules
+from lti_tool.roster.models import RosterSync
+from lti_tool.roster.rules import RosterRow, Standing
+from lti_tool.support.db import across_institutions, served_institution
+
+SYNC = "roster.sync"
+ROSTER_CHANGED = "pairing.roster_changed"
+CHECK_COURSE = "grades.check_course"
+LONGEST_READING = timedelta(days=1)
+"""A reading older than this starts anew: page links do not live for ever, and what the first pages said is stale."""
+FRESH_FOR = timedelta(hours=12)
+LAUNCHED_LATELY = timedelta(days=1)
+REFRESHED_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next page to read of one reading."""
+
+    sync_id: int
+    course_id: int
+    registration_id: int
+    url: str
+    is_first: bool
+    names_are_escaped: bool
+
+
+def ask_for_sync(session: Session, course_id: int, *, now: datetime) -> None:
+    """Have the roster read in the background. Asking again while it waits changes nothing."""
+    queue.enqueue(
+        session,
+        SYNC,
+        {"course_id": course_id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{SYNC}:{course_id}",
+    )
+
+
+def refresh(session: Session, *, now: datetime) -> int:
+    """Ask for the rosters of courses launched within a day and not read for twelve hours, some at a time.
+
+    Looks at every institution. Returns how many were asked for.
+    """
+    last = (
+        select(RosterSync.course_id, func.max(RosterSync.started_at).label("started_at"))
+        .group_by(RosterSync.course_id)
+        .subquery()
+    )
+    launched = select(Placement.course_id).where(Placement.last_launch_at > now - LAUNCHED_LATELY)
+    with across_institutions(session):
+        courses = session.execute(
+            select(Course.id, Course.institution_id)
+            .outerjoin(last, last.c.course_id == Course.id)
+            .where(
+                Course.memberships_url.is_not(None),
+                Course.ended_at.is_(None),
+                Course.id.in_(launched),
+                or_(last.c.started_at.is_(None), last.c.started_at < now - FRESH_FOR),
+            )
+            .order_by(last.c.started_at, Course.id)
+            .limit(REFRESHED_AT_ONCE)
+        ).all()
+    for number, course in enumerate(courses):
+        queue.enqueue(
+            session,
+            SYNC,
+            {"course_id": course.id},
+            institution_id=course.institution_id,
+            now=now,
+            due_at=now + number * timedelta(seconds=10),
+            unique_key=f"{SYNC}:{course.id}",
+        )
+    return len(courses)
+
+
+def next_step(session: Session, course_id: int, *, now: datetime) -> Step | None:
+    """What to read next: the page where a reading was cut short, or the first page of a new one.
+
+    None where the course has no roster service, is over, or its address is not the platform's own.
+    """
+    course = session.get(Course, course_id)
+    if course is None or course.memberships_url is None or course.ended_at is not None:
+        return None
+    registration = session.scalars(
+        select(Registration)
+        .join(Deployment, Deployment.registration_id == Registration.id)
+        .where(Deployment.id == course.deployment_id)
+    ).one()
+    platform = platform_of(registration.platform_family)
+    sync = session.scalar(
+        select(RosterSync).where(RosterSync.course_id == course_id, RosterSync.state == "running").with_for_update()
+    )
+    if sync is not None and now - sync.started_at > LONGEST_READING:
+        stop(session, sync.id, "too old", now=now)
+        sync = None
+    if sync is None:
+        url = rules.with_limit(course.memberships_url, platform.roster_page)
+        sync = RosterSync(course_id=course_id, state="running", started_at=now, next_url=url)
+        session.add(sync)
+        session.flush()
+    if not owns(registration, sync.next_url):
+        stop(session, sync.id, "foreign address", now=now)
+        return None
+    return Step(sync.id, course_id, registration.id, sync.next_url, sync.page == 0, platform.escapes_roster_names)
+
+
+def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: datetime) -> int:
+    """Take these people into the course. Returns how many this reading had not listed before. Repeating is harmless.
+
+    A name that we know is never replaced by none; people whose data was erased stay out until they launch again.
+    """
+    sync = session.get_one(RosterSync, step.sync_id)
+    people = _people(session, step.registration_id, rows, now=now)
+    members = _members(session, step.course_id, [person.id for person in people], now=now)
+    new = 0
+    for person in people:
+        row, member = rows[person.sub], members[person.id]
+        is_known = member.in_roster_at is not None or member.last_launch_at is not None
+        before = _standing(member) if is_known else None
+        listed_already = member.in_roster_at == sync.started_at
+        after = rules.standing_after(before, row, listed_already=listed_already)
+        member.role, member.ever_staff, member.is_test = after.role, after.ever_staff, after.is_test
+        member.status = "active" if after.is_active else "inactive"
+        member.left_at = None if after.is_active else (member.left_at or now)
+        member.in_roster_at = sync.started_at
+        for key in ("name", "given_name", "family_name", "email"):
+            if (given := getattr(row, key)) is not None:
+                setattr(person, key, given)
+        sync.changes_pairing = sync.changes_pairing or rules.changes_pairing(before, after)
+        if not listed_already:
+            new += 1
+            sync.learners_seen += after.is_to_pair
+    sync.seen += new
+    session.flush()
+    return new
+
+
+def turn_page(session: Session, step: Step, next_url: str | None, *, new: int, now: datetime) -> None:
+    """Record that a page is done: ask for the next, or end the reading and take out who was not listed."""
+    sync = session.get_one(RosterSync, step.sync_id)
+    sync.page += 1
+    if next_url is None:
+        _finish(session, sync, now=now)
+        return
+    sync.barren_pages = 0 if new else sync.barren_pages + 1
+    course = session.get_one(Course, step.course_id)
+    registration = session.get_one(Registration, step.registration_id)
+    if next_url == sync.next_url or sync.barren_pages >= rules.MAX_BARREN_PAGES or sync.page >= rules.MAX_PAGES:
+        stop(session, sync.id, "pages without end", now=now)
+    elif not owns(registration, next_url):
+        stop(session, sync.id, "foreign address", now=now)
+    else:
+        sync.next_url = next_url
+        ask_for_sync(session, course.id, now=now)
+
+
+def stop(session: Session, sync_id: int, failure: str, *, now: datetime) -> None:
+    """Give up a reading. What it learned of those it listed stays; nobody is taken out because of it."""
+    sync = session.get_one(RosterSync, sync_id)
+    sync.state, sync.failure, sync.finished_at = "failed", failure, now
+    _tell_pairing(session, sync, now=now)
+    session.flush()
+
+
+def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetime) -> None:
+    """The roster answered 404. Have the other services asked, since only all of them together mean the end."""
+    queue.enqueue(
+        session,
+        CHECK_COURSE,
+        {"course_id": course_id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{CHECK_COURSE}:{course_id}",
+    )
+
+
+def latest(session: Session, course_id: int) -> RosterSync | None:
+    """The newest reading of the course's roster, whatever became of it."""
+    return session.scalar(
+        select(RosterSync)
+        .where(RosterSync.course_id == course_id)
+        .order_by(RosterSync.started_at.desc(), RosterSync.id.desc())
+        .limit(1)
+    )
+
+
+def empty_roster(session: Session, course_id: int) -> RosterSync | None:
+    """The reading that found no learner where there were some, while nobody has said what that means."""
+    return session.scalar(select(RosterSync).where(RosterSync.course_id == course_id, RosterSync.state == "asks"))
+
+
+def answer_empty_roster(session: Session, course_id: int, *, everybody_left: bool, now: datetime) -> None:
+    """A person of staff says what an empty roster means: that everybody left, or that the platform is mistaken."""
+    sync = empty_roster(session, course_id)
+    if sync is None:
+        return
+    if everybody_left:
+        _sweep(session, sync, now=now)
+        sync.state = "finished"
+    else:
+        sync.state, sync.failure = "failed", "empty by mistake"
+    _tell_pairing(session, sync, now=now)
+    session.flush()
+
+
+def learners_to_pair(session: Session, course_id: int) -> list[Member]:
+    """Everybody who takes part in pairing: active learners of the roster, no test person, no one ever known as staff.
+
+    Where the platform offers no roster, learners known from their launches.
+    """
+    course = session.get_one(Course, course_id)
+    statement = select(Member).where(Member.course_id == course_id, *_takes_part()).order_by(Member.id)
+    if course.memberships_url is not None:
+        statement = statement.where(Member.in_roster_at.is_not(None))
+    return list(session.scalars(statement))
+
+
+def _takes_part() -> tuple[Any, ...]:
+    return (
+        Member.status == "active",
+        Member.role == CourseRole.LEARNER,
+        Member.ever_staff.is_(False),
+        Member.is_test.is_(False),
+    )
+
+
+def _standing(member: Member) -> Standing:
+    return Standing(CourseRole(member.role), member.ever_staff, member.status == "active", member.is_test)
+
+
+def _insert(session: Session, model: type[Person] | type[Member], rows: list[dict[str, Any]]) -> None:
+    """Add rows, leaving those alone that a launch added meanwhile."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    if rows:
+        session.execute(dialect.insert(model).on_conflict_do_nothing(), rows)
+
+
+def _people(session: Session, registration_id: int, rows: Mapping[str, RosterRow], *, now: datetime) -> list[Person]:
+    wanted = select(Person).where(Person.registration_id == registration_id, Person.sub.in_(rows))
+    known = {person.sub for person in session.scalars(wanted)}
+    _insert(
+        session,
+        Person,
+        [
+            {
+                "institution_id": served_institution(session),
+                "registration_id": registration_id,
+                "sub": sub,
+                "is_administrator": False,
+                "created_at": now,
+            }
+            for sub in rows
+            if sub not in known
+        ],
+    )
+    return [person for person in session.scalars(wanted) if person.erased_at is None]
+
+
+def _members(session: Session, course_id: int, people: list[int], *, now: datetime) -> dict[int, Member]:
+    wanted = select(Member).where(Member.course_id == course_id, Member.person_id.in_(people))
+    known = {member.person_id for member in session.scalars(wanted)}
+    _insert(
+        session,
+        Member,
+        [
+            {
+                "institution_id": served_institution(session),
+                "course_id": course_id,
+                "person_id": person_id,
+                "role": CourseRole.LEARNER,
+                "ever_staff": False,
+                "is_test": False,
+                "status": "inactive",
+                "created_at": now,
+            }
+            for person_id in people
+            if person_id not in known
+        ],
+    )
+    return {member.person_id: member for member in session.scalars(wanted)}
+
+
+def _finish(session: Session, sync: RosterSync, *, now: datetime) -> None:
+    _set_aside_older_question(session, sync)
+    sync.finished_at = now
+    learners_before = session.scalar(
+        select(func.count())
+        .select_from(Member)
+        .where(Member.course_id == sync.course_id, *_takes_part(), Member.in_roster_at.is_not(None))
+    )
+    if rules.must_ask(sync.learners_seen, learners_before or 0):
+        sync.state = "asks"
+    else:
+        _sweep(session, sync, now=now)
+        sync.state = "finished"
+    course = session.get_one(Course, sync.course_id)
+    session.get_one(Deployment, course.deployment_id).last_roster_at = now
+    _tell_pairing(session, sync, now=now)
+    session.flush()
+
+
+def _set_aside_older_question(session: Session, sync: RosterSync) -> None:
+    session.execute(
+        update(RosterSync)
+        .where(RosterSync.course_id == sync.course_id, RosterSync.state == "asks", RosterSync.id != sync.id)
+        .values(state="failed", failure="read again")
+    )
+
+
+def _sweep(session: Session, sync: RosterSync, *, now: datetime) -> None:
+    """Take out whom a complete roster does not list, except those who launched after it was begun.
+
+    Staff whom no roster ever listed stay: an LMS's administrators open courses that they are not enrolled in.
+    """
+    swept = session.execute(
+        update(Member)
+        .where(
+            Member.course_id == sync.course_id,
+            Member.status == "active",
+            Member.is_test.is_(False),
+            or_(Member.in_roster_at.is_(None), Member.in_roster_at < sync.started_at),
+            or_(Member.last_launch_at.is_(None), Member.last_launch_at < sync.started_at),
+            ~and_(Member.in_roster_at.is_(None), Member.ever_staff),
+        )
+        .values(status="inactive", left_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+    if _rowcount(swept):
+        sync.changes_pairing = True
+
+
+def _rowcount(result: Any) -> int:
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def _tell_pairing(session: Session, sync: RosterSync, *, now: datetime) -> None:
+    if sync.changes_pairing:
+        queue.enqueue(
+            session,
+            ROSTER_CHANGED,
+            {"course_id": sync.course_id},
+            institution_id=sync.institution_id,
+            now=now,
+            unique_key=f"{ROSTER_CHANGED}:{sync.course_id}",
+        )
