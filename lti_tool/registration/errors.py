@@ -49,6 +49,69 @@ class KeyTooYoung(RegistrationError):
         self.kid, self.ready_at = kid, ready_at
 
 
+class FileMistakes(RegistrationError):
+    """A registration file cannot be used. Lists every mistake with the entry it stands in."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__(mistakes)
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        return "\n".join(["This registration file needs attention:", *(f"  {mistake}" for mistake in self.mistakes)])
+
+
+class InvitationUnusable(RegistrationError):
+    """The invitation was used, ran out, was revoked, or never existed. Which of these is not told."""
+
+
+class InvitationBusy(RegistrationError):
+    """A registration with this invitation is under way in another window."""
+
+
+class ConfigurationMissing(RegistrationError):
+    """The registration address was opened by itself and not by a platform."""
+
+
+class ConfigurationRefused(RegistrationError):
+    """What the platform says about itself cannot be trusted or used."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class RegistrationRefused(RegistrationError):
+    """The platform answered our registration with a refusal."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class RegistrationAnswerUnusable(RegistrationError):
+    """The platform accepted the registration, but its answer lacks what we need to work with it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class ClientTaken(RegistrationError):
+    """The platform answered with a client id or deployment that belongs to another institution here."""
+
+    def __init__(self, registration_id: int) -> None:
+        super().__init__(registration_id)
+        self.registration_id = registration_id
+
+
+class PlatformUnreachable(RegistrationError):
+    """The platform did not answer, or not as it should, while we were registering with it."""
+
+
+class AnswerNeeded(RegistrationError):
+    """This platform is registered already, and nobody said whether to update it or to add another."""
+
+
 WORDS: dict[type[ToolError], Words] = {
     RegistrationPaused: Words(
         503,
@@ -62,6 +125,49 @@ WORDS: dict[type[ToolError], Words] = {
     ),
     TokenUnavailable: Words(
         503, N_("The platform cannot give us access right now"), N_("Please try again in a few minutes.")
+    ),
+    InvitationUnusable: Words(
+        403,
+        N_("This registration link does not work any more"),
+        N_("It may have been used already or have run out. Ask the person who gave it to you for a new one."),
+    ),
+    InvitationBusy: Words(
+        409,
+        N_("A registration with this link is under way"),
+        N_("Wait a minute. If it did not succeed in the other window, reload this page."),
+    ),
+    ConfigurationMissing: Words(
+        400,
+        N_("Open this address from your LMS"),
+        N_("Paste it where your LMS asks for a registration or tool URL. It does nothing when opened by itself."),
+    ),
+    ConfigurationRefused: Words(
+        422,
+        N_("This platform's configuration cannot be used"),
+        N_("Its addresses do not belong together, or something is missing. Ask your LMS's operator to check it."),
+    ),
+    RegistrationRefused: Words(
+        502,
+        N_("The platform did not accept the registration"),
+        N_("Start again from your LMS: its permission to register works once and not for long."),
+    ),
+    RegistrationAnswerUnusable: Words(
+        502,
+        N_("The platform's answer to the registration cannot be used"),
+        N_("Remove the tool from your LMS and register it by hand instead."),
+    ),
+    ClientTaken: Words(
+        409,
+        N_("This tool is already registered for somebody else"),
+        N_("Remove the tool from your LMS and ask the operator of Tandem for help."),
+    ),
+    PlatformUnreachable: Words(
+        502,
+        N_("The platform could not be reached"),
+        N_("Check that it is online and that Tandem may call it, then start again from your LMS."),
+    ),
+    AnswerNeeded: Words(
+        409, N_("This platform is registered already"), N_("Go back and choose whether to update it or to add another.")
     ),
     KeyTooYoung: Words(
         409,

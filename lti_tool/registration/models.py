@@ -1,21 +1,25 @@
 """Institutions, the platforms they registered, deployments, invitations and keys."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lti_tool.registration.rules import NewDeployments
 from lti_tool.support.db import Base, Tenant, tenant_key
 
-
-class NewDeployments(StrEnum):
-    """What becomes of a launch from a deployment that nobody named before."""
-
-    REFUSE = "refuse"
-    PARK = "park"
-    JOIN = "join"
+__all__ = [
+    "AccessToken",
+    "Deployment",
+    "Institution",
+    "Invitation",
+    "KeySet",
+    "NewDeployments",
+    "ParkedDeployment",
+    "Registration",
+    "ToolKey",
+]
 
 
 class Institution(Base):
@@ -106,6 +110,8 @@ class Invitation(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    busy_until: Mapped[datetime | None]
+    """Until then one registration with it is under way. Only a success uses it up."""
 
 
 class KeySet(Base):

@@ -1,9 +1,23 @@
-"""Decisions about platforms and their addresses, on plain values."""
+"""Decisions about platforms and their addresses, and registrations that an operator wrote down."""
 
-from typing import Protocol
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
+from lti_tool.registration.errors import FileMistakes
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.failures import AddressRefused
+
+
+class NewDeployments(StrEnum):
+    """What becomes of a launch from a deployment that nobody named before."""
+
+    REFUSE = "refuse"
+    PARK = "park"
+    JOIN = "join"
 
 
 class OwnsOrigins(Protocol):
@@ -17,5 +31,144 @@ def owns(registration: OwnsOrigins, url: str) -> bool:
     """Whether a token of this registration may go to this address."""
     try:
         return origin_of(url) in registration.platform_origins
+    except AddressRefused:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One platform as a registration file describes it."""
+
+    place: str
+    title: str
+    issuer: str
+    client_id: str
+    deployment_ids: tuple[str, ...]
+    auth_login_url: str
+    auth_token_url: str
+    auth_audience: str | None
+    key_set_url: str
+    platform_origins: tuple[str, ...]
+    institution: str | None
+    new_deployments: NewDeployments
+
+
+REQUIRED: Final = (
+    "title", "issuer", "client_id", "deployment_ids", "auth_login_url", "auth_token_url", "key_set_url",
+    "platform_origin",
+)  # fmt: skip
+OPTIONAL: Final = ("auth_audience", "institution", "new_deployments")
+
+
+def read_entries(written: Any, *, development: bool) -> list[Entry]:
+    """Check a registration file that was read as JSON. Raises FileMistakes with every mistake and its place."""
+    if isinstance(written, dict):
+        written = [written]
+    if not isinstance(written, list) or not written:
+        raise FileMistakes(["the file holds a list of registrations"])
+    mistakes: list[str] = []
+    entries = [
+        entry
+        for number, one in enumerate(written, start=1)
+        if (entry := _entry(one, number, development, mistakes)) is not None
+    ]
+    mistakes += _collisions(entries)
+    if mistakes:
+        raise FileMistakes(mistakes)
+    return entries
+
+
+def _entry(written: Any, number: int, development: bool, mistakes: list[str]) -> Entry | None:
+    if not isinstance(written, dict):
+        mistakes.append(f"entry {number}: is not an object")
+        return None
+    title = written.get("title")
+    place = f"entry {number} ({title[:60]})" if isinstance(title, str) and is_short_text(title) else f"entry {number}"
+    found = [*_strange_fields(written), *_wrong_values(written, development)]
+    if found:
+        mistakes += [f"{place}: {mistake}" for mistake in found]
+        return None
+    origins = written["platform_origin"]
+    return Entry(
+        place=place,
+        title=written["title"].strip(),
+        issuer=written["issuer"],
+        client_id=written["client_id"],
+        deployment_ids=tuple(dict.fromkeys(written["deployment_ids"])),
+        auth_login_url=written["auth_login_url"],
+        auth_token_url=written["auth_token_url"],
+        auth_audience=written.get("auth_audience"),
+        key_set_url=written["key_set_url"],
+        platform_origins=tuple(origin_of(one) for one in ([origins] if isinstance(origins, str) else origins)),
+        institution=written.get("institution"),
+        # A file that lists deployments means those; one that lists none expects them to show up.
+        new_deployments=NewDeployments(
+            written.get("new_deployments", "refuse" if written["deployment_ids"] else "park")
+        ),
+    )
+
+
+def _strange_fields(written: dict[str, Any]) -> Iterator[str]:
+    known = (*REQUIRED, *OPTIONAL)
+    for name in written:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            yield f"{name} is not a field" + (f"; did you mean {near[0]}?" if near else "")
+    yield from (f"{name} is missing" for name in REQUIRED if name not in written)
+
+
+def _wrong_values(written: dict[str, Any], development: bool) -> Iterator[str]:
+    def is_address(value: Any) -> bool:
+        return is_usable_address(value, development=development)
+
+    def is_origin(value: Any) -> bool:
+        return is_address(value) and urlsplit(value)[2:] in {("", "", ""), ("/", "", "")}
+
+    def is_list_of(fits: Callable[[Any], bool], value: Any) -> bool:
+        return isinstance(value, list) and all(fits(one) for one in value)
+
+    short = (is_short_text, "is a text of 1 to 255 characters")
+    address = (is_address, "is an https address")
+    rules: dict[str, tuple[Callable[[Any], bool], str]] = {
+        **dict.fromkeys(("title", "issuer", "client_id"), short),
+        "institution": (lambda value: value is None or is_short_text(value), "is a text of 1 to 255 characters"),
+        **dict.fromkeys(("auth_login_url", "auth_token_url", "key_set_url"), address),
+        "auth_audience": (lambda value: value is None or is_short_text(value), "is a text, or null"),
+        "deployment_ids": (lambda value: is_list_of(is_short_text, value), "is a list of texts of 1 to 255 characters"),
+        "platform_origin": (
+            lambda value: is_origin(value) or (is_list_of(is_origin, value) and value != []),
+            "is one origin such as https://lms.example.org, or a list of them",
+        ),
+        "new_deployments": (lambda value: value in tuple(NewDeployments), "is refuse, park or join"),
+    }
+    yield from (f"{name} {says}" for name, (fits, says) in rules.items() if name in written and not fits(written[name]))
+
+
+def _collisions(entries: Sequence[Entry]) -> list[str]:
+    """The same registration twice is fine where institutions share a client, and only there."""
+    first: dict[tuple[str, str], Entry] = {}
+    mistakes = []
+    for entry in entries:
+        earlier = first.setdefault((entry.issuer, entry.client_id), entry)
+        if earlier is entry:
+            continue
+        if earlier.institution == entry.institution:
+            mistakes.append(f"{entry.place}: same issuer and client_id as {earlier.place}")
+        elif set(earlier.deployment_ids) & set(entry.deployment_ids):
+            mistakes.append(f"{entry.place}: shares a deployment with {earlier.place}, of another institution")
+    return mistakes
+
+
+def is_short_text(value: Any) -> bool:
+    """Whether this can be stored as a name or an id: 1 to 255 printable characters, not all blank."""
+    return isinstance(value, str) and value.strip() != "" and len(value) <= 255 and value.isprintable()
+
+
+def is_usable_address(value: Any, *, development: bool) -> bool:
+    """Whether this is a web address that a platform may have: https, or http in development."""
+    if not isinstance(value, str) or not value.isascii():
+        return False
+    try:
+        return origin_of(value).startswith("https://") or development
     except AddressRefused:
         return False
