@@ -125,6 +125,8 @@ class KeySet(Base):
     fetched_at: Mapped[datetime | None]
     tried_at: Mapped[datetime | None]
     """When somebody last tried. Claimed before fetching, so that made-up key ids cannot flood a platform."""
+    ended_at: Mapped[datetime | None]
+    """When that try ended, well or not; earlier than `tried_at` while one is under way."""
 
 
 class ToolKey(Base):
