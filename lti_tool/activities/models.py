@@ -35,6 +35,9 @@ class Activity(Tenant, Base):
     placement_id: Mapped[int | None]
     """None until the link is first launched."""
     copied_from_id: Mapped[int | None]
+    """The activity whose settings this one began with."""
+    origin_key: Mapped[str | None] = mapped_column(String(32), index=True)
+    """Of a copy: the key that its link carries, which is that of the first activity in the row of copies."""
     kind: Mapped[str] = mapped_column(String(32))
     title: Mapped[str] = mapped_column(String(255))
     instructions: Mapped[str] = mapped_column(Text, default="")
@@ -50,9 +53,15 @@ class Activity(Tenant, Base):
     staff_read_feedback: Mapped[bool] = mapped_column(default=False)
     """Told to learners before they write."""
     created_by_id: Mapped[int | None]
+    """A person. Nobody where a launch made the copy."""
     created_at: Mapped[datetime]
+    changed_by_id: Mapped[int | None]
     changed_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column()
+    """Raised by every save; two people changing one activity do not overwrite each other."""
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own spelling)
 
 
 class Round(Tenant, Base):

@@ -1,0 +1,77 @@
+"""What can go wrong while an activity is set up."""
+
+from lti_tool.errors import N_, Conflict, NotAllowed, NotFound, ToolError, Words
+
+
+class ActivityError(ToolError):
+    """The root of this feature's failures."""
+
+
+class ActivityUnknown(ActivityError, NotFound):
+    """There is no such activity in this course."""
+
+
+class ActivityInvalid(ActivityError):
+    """Settings were about to be kept that their own rules refuse. Forms check first, so people do not meet this."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+class ActivityChanged(ActivityError, Conflict):
+    """Somebody else saved the activity after this page of it was opened."""
+
+    def __init__(self, activity_id: int, changed_by_id: int | None = None) -> None:
+        super().__init__(activity_id)
+        self.activity_id = activity_id
+        self.changed_by_id = changed_by_id
+
+
+class RoundInUse(ActivityError, Conflict):
+    """A round was about to be removed in which people have groups or have written."""
+
+
+class StepNotPossible(ActivityError, Conflict):
+    """The activity is in a state from which this step does not lead on."""
+
+
+class ActivityReadOnly(ActivityError, NotAllowed):
+    """The activity is closed, or its course is over."""
+
+
+class NothingToReturn(ActivityError, NotAllowed):
+    """The visit did not come from the dialog that places activities."""
+
+
+WORDS: dict[type[ToolError], Words] = {
+    ActivityUnknown: Words(
+        404,
+        N_("This activity is not here"),
+        N_("It may have been placed or removed meanwhile. Open the activity again from your course."),
+    ),
+    ActivityInvalid: Words(
+        422, N_("These settings cannot be used yet"), N_("Go back and look at the fields that are marked.")
+    ),
+    ActivityChanged: Words(
+        409, N_("Somebody else changed this activity"), N_("Look at the settings again, then repeat your change.")
+    ),
+    RoundInUse: Words(
+        409,
+        N_("This round has begun"),
+        N_("People have groups in it or have written feedback, so it stays. You can still change its dates."),
+    ),
+    StepNotPossible: Words(
+        409, N_("The activity has moved on"), N_("Open its settings again to see where it stands now.")
+    ),
+    ActivityReadOnly: Words(
+        403,
+        N_("This activity can no longer be changed"),
+        N_("It is closed, or its course is over. Everything in it can still be read."),
+    ),
+    NothingToReturn: Words(
+        403,
+        N_("There is nothing to place here"),
+        N_("Start from the dialog of your course that adds an activity."),
+    ),
+}

@@ -1,0 +1,89 @@
+"""Keep rubrics, and never change one that feedback refers to."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from lti_tool.errors import NotFound
+from lti_tool.rubrics import rules
+from lti_tool.rubrics.errors import RubricInvalid
+from lti_tool.rubrics.models import Criterion, Level, Rubric
+from lti_tool.rubrics.rules import CriterionDraft, LevelDraft, RubricDraft
+
+
+def save_rubric(
+    session: Session,
+    course_id: int,
+    draft: RubricDraft,
+    *,
+    now: datetime,
+    current: Rubric | None = None,
+    is_used: bool = False,
+) -> Rubric:
+    """Keep this rubric and return it.
+
+    With `current`: an unchanged rubric is returned as it is; one that is used by feedback (`is_used`) stays as it was
+    and the change becomes a new version; any other is changed in place. Raises RubricInvalid.
+    """
+    problems = rules.check(draft)
+    if problems:
+        raise RubricInvalid(tuple(problem.flaw for problem in problems))
+    if current is not None and draft_of(current) == draft:
+        return current
+    if current is None or is_used:
+        rubric = Rubric(
+            course_id=course_id,
+            title=draft.title,
+            created_at=now,
+            version=1 if current is None else current.version + 1,
+        )
+        session.add(rubric)
+    else:
+        rubric = current
+        rubric.title = draft.title
+        rubric.criteria.clear()
+        # Old rows must be gone before new ones take their places, or the unique positions collide.
+        session.flush()
+    rubric.criteria.extend(_criterion(place, criterion) for place, criterion in enumerate(draft.criteria, start=1))
+    session.flush()
+    return rubric
+
+
+def rubric_of(session: Session, rubric_id: int) -> Rubric:
+    """A rubric with its criteria and levels loaded. Raises NotFound."""
+    rubric = session.scalar(
+        select(Rubric)
+        .where(Rubric.id == rubric_id)
+        .options(selectinload(Rubric.criteria).selectinload(Criterion.levels))
+    )
+    if rubric is None:
+        raise NotFound("rubric", rubric_id)
+    return rubric
+
+
+def draft_of(rubric: Rubric) -> RubricDraft:
+    """The rubric as plain values, for a form or a copy."""
+    return RubricDraft(
+        title=rubric.title,
+        criteria=tuple(
+            CriterionDraft(
+                criterion.name,
+                criterion.description,
+                tuple(LevelDraft(level.label, level.description, level.points) for level in criterion.levels),
+            )
+            for criterion in rubric.criteria
+        ),
+    )
+
+
+def _criterion(place: int, draft: CriterionDraft) -> Criterion:
+    return Criterion(
+        position=place,
+        name=draft.name,
+        description=draft.description,
+        levels=[
+            Level(position=number, label=level.label, description=level.description, points=level.points)
+            for number, level in enumerate(draft.levels, start=1)
+        ],
+    )
