@@ -1,9 +1,11 @@
-# Everything here sets up what it needs by itself; start with `make demo` or `make test`.
+# Every target sets up what it needs by itself. Start with `make demo` or `make test`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+JOBS ?= auto
+PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: demo test check serve worker bench nightly crosscheck lock browser services messages clean
+.PHONY: demo test check lint serve worker bench nightly crosscheck lock
 
 $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tandem needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
@@ -15,7 +17,41 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 demo: $(VENV)/.ready  ## Tandem and a small LMS beside it; prints one address
 	$(BIN)/lti-tool demo
 
-lock:  ## resolve and pin every version with its hashes
+test: $(VENV)/.ready lint  ## everything a change must pass
+	$(BIN)/python tests/prepare.py > $(VENV)/services.env
+	env $$(cat $(VENV)/services.env) $(PYTEST) -n $(JOBS) -m "not nightly"
+
+check: $(VENV)/.ready lint  ## the fast part, under a minute
+	$(PYTEST) -q -n $(JOBS) tests/unit tests/architecture
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --quiet --lint templates sandbox_lms
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+serve: $(VENV)/.ready  ## the tool alone, with the settings of the environment
+	$(BIN)/lti-tool serve
+
+worker: $(VENV)/.ready  ## background work in a process of its own
+	$(BIN)/lti-tool worker
+
+bench: $(VENV)/.ready  ## launches per second beside a null tool and a minimal pylti1p3 tool
+	$(BIN)/python -m tests.load.bench
+
+nightly: $(VENV)/.ready  ## the long ones: full matrices, large rosters, many examples
+	$(BIN)/python tests/prepare.py > $(VENV)/services.env
+	env $$(cat $(VENV)/services.env) HYPOTHESIS_PROFILE=nightly $(PYTEST) -n $(JOBS)
+	$(BIN)/python -m tests.load.roster_memory
+
+crosscheck: $(VENV)/.ready  ## second opinions on launches and deep links, in an environment of their own
+	$(PYTHON) -m venv $(VENV)-crosscheck
+	$(VENV)-crosscheck/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/crosscheck.txt
+	$(VENV)-crosscheck/bin/python -m pip install --quiet --disable-pip-version-check --no-deps .
+	$(VENV)-crosscheck/bin/python -m pytest -p no:cacheprovider tests/crosscheck
+
+lock:  ## resolve and pin every version with its hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra postgres --group dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, text
 from lti_tool.app import create_app
 from lti_tool.settings import Settings
 from lti_tool.support.crypto import KeyRing
-from lti_tool.support.db import Base, OpenSession, make_engine
+from lti_tool.support.db import Base, OpenSession, make_engine, session_opener
 from lti_tool.support.kit import Kit
 from lti_tool.wiring import Services, build
 from tests.fakes.clock import FakeClock
@@ -86,8 +86,8 @@ def kit(services: Services) -> Kit:
 
 
 @pytest.fixture
-def open_session(kit: Kit) -> OpenSession:
-    return kit.open_session
+def open_session(engine: Engine) -> OpenSession:
+    return session_opener(engine)
 
 
 @pytest.fixture

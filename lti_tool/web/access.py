@@ -143,12 +143,13 @@ def on_visit(
                 if visit.kind not in kinds or (may is not None and not here.may(may)):
                     raise NotAllowed(may, visit.kind, visit.role)
                 answer = make_response(view(here, *args, **kwargs))
+                visit_id, institution_id, is_touch = visit.id, visit.institution_id, is_touch_due(visit, now=now)
                 if answer.status_code >= 400:
                     session.rollback()
-            if is_touch_due(visit, now=now):
+            if is_touch:
                 with transaction() as session:
-                    serve(session, visit.institution_id)
-                    session.execute(update(Visit).where(Visit.id == visit.id).values(seen_at=now))
+                    serve(session, institution_id)
+                    session.execute(update(Visit).where(Visit.id == visit_id).values(seen_at=now))
             return answer
 
         return page

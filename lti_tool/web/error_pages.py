@@ -65,6 +65,7 @@ def words_for(error: Exception, known: Mapping[type[Exception], Words]) -> Words
 
 def error_page(words: Words, reference: str) -> Response:
     """A page that can stand alone: it carries no action, so whoever framed the visit may frame it."""
+    g.pop("here", None)  # its rows went with the rollback
     if "frame_ancestors" not in g:
         g.frame_ancestors = None
     contact = current_app.extensions["tandem"].settings.contact

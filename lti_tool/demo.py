@@ -1,0 +1,112 @@
+"""`lti-tool demo`: Tandem and the sandbox LMS as two programs that know each other only over LTI."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import FrameType
+
+TOOL_HOST = "localhost"
+LMS_HOST = "127.0.0.1"
+# Two host names of one machine are two sites to a browser, so the demo meets third-party cookie rules as real life does.
+
+
+def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle", keep: Path | None = None) -> int:
+    """Start both programs, print the LMS's address, and stop both at Ctrl-C. Returns an exit status.
+
+    A port that is taken is replaced by a free one. Records live in `keep`, or in a folder that goes with the demo.
+    """
+    tool_port, lms_port = _free(tool_port), _free(lms_port)
+    with tempfile.TemporaryDirectory(prefix="tandem-demo-") as folder:
+        kept = keep or Path(folder)
+        kept.mkdir(parents=True, exist_ok=True)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("LTI_TOOL_")} | {
+            "LTI_TOOL_DEVELOPMENT": "1",
+            "LTI_TOOL_BASE_URL": f"http://{TOOL_HOST}:{tool_port}",
+            "LTI_TOOL_DATABASE_URL": f"sqlite:///{kept.resolve()}/tandem.db",
+            "LTI_TOOL_REACHABLE_PRIVATE_HOSTS": f"{LMS_HOST}:{lms_port}",
+        }
+        subprocess.run([*_python("-m", "lti_tool"), "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
+        invitation = subprocess.run(
+            [*_python("-m", "lti_tool"), "invite", "--institution", "Sandbox University"],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.split()[-1]
+        log = (kept / "demo.log").open("ab")
+        both = [
+            subprocess.Popen(
+                [*_python("-m", "lti_tool"), "serve", "--host", LMS_HOST, "--port", str(tool_port)],
+                env=environment,
+                stdout=log,
+                stderr=log,
+            ),
+            subprocess.Popen(
+                [
+                    *_python("-m", "sandbox_lms"),
+                    *("--port", str(lms_port), "--profile", profile, "--registration-url", invitation),
+                ],
+                stdout=log,
+                stderr=log,
+            ),
+        ]
+        signal.signal(signal.SIGTERM, _stop)
+        try:
+            _wait_for(f"http://{LMS_HOST}:{tool_port}/health", both)
+            _wait_for(f"http://{LMS_HOST}:{lms_port}/", both)
+            print(f"\n  Open  http://{LMS_HOST}:{lms_port}/\n", flush=True)
+            print("  The page there says what to do first. Ctrl-C stops the demo.", flush=True)
+            print(f"  Log and records: {kept}", flush=True)
+            while all(program.poll() is None for program in both):
+                time.sleep(0.5)
+            print(
+                f"One of the two programs ended by itself; its last words:\n{_tail(kept / 'demo.log')}", file=sys.stderr
+            )
+            return 1
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            for program in both:
+                program.terminate()
+            for program in both:
+                program.wait(timeout=15)
+            log.close()
+
+
+def _python(*arguments: str) -> list[str]:
+    return [sys.executable, *arguments]
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _free(port: int) -> int:
+    with socket.socket() as wanted:
+        try:
+            wanted.bind((LMS_HOST, port))
+        except OSError:
+            wanted.bind((LMS_HOST, 0))
+        return int(wanted.getsockname()[1])
+
+
+def _wait_for(url: str, programs: list[subprocess.Popen[bytes]]) -> None:
+    for _ in range(150):
+        if any(program.poll() is not None for program in programs):
+            return
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - an address of our own making
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.2)
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-20:])

@@ -1,0 +1,61 @@
+"""Brings a database to the schema of this version, and says how far it is."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from lti_tool.support.db import Base
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Migrate up to a revision in one transaction. Several processes may call it at once on one database."""
+    with engine.begin() as connection:
+        _one_at_a_time(connection)
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str = "base") -> None:
+    """Migrate down to a revision in one transaction."""
+    with engine.begin() as connection:
+        _one_at_a_time(connection)
+        command.downgrade(_config(connection), revision)
+
+
+def write_revision(engine: Engine, message: str, revision: str) -> None:
+    """Write a migration from the difference between the models and this database."""
+    with engine.begin() as connection:
+        command.revision(_config(connection), message, autogenerate=True, rev_id=revision)
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database has every migration of this version."""
+    with engine.connect() as connection:
+        reached = set(MigrationContext.configure(connection).get_current_heads())
+    return reached == set(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def differences(engine: Engine) -> list[object]:
+    """What the models say and the database does not; empty when the migrations match the models."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    # SQLite's BEGIN IMMEDIATE already keeps others out; PostgreSQL needs to be told.
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7261001)")

@@ -1,0 +1,123 @@
+"""The gate in front of every page: visits, their secrets, and single-use codes."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from lti_tool.support.db import OpenSession
+from lti_tool.support.kit import Kit
+from lti_tool.web.visits import VisitKind, issue_entry
+from tests.factories.people import a_course, a_deployment, a_member, a_person, a_registration, a_visit, an_institution
+from tests.fakes.clock import FakeClock
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def visit(open_session: OpenSession, kit: Kit, clock: FakeClock) -> tuple[str, str, str]:
+    """Key, bearer secret and entry code of a learner's visit."""
+    with open_session() as session:
+        institution = an_institution(session)
+        registration = a_registration(session, institution, platform_origins=["https://lms.example"])
+        course = a_course(session, a_deployment(session, registration))
+        member = a_member(session, course, a_person(session, registration))
+        visit, secret = a_visit(session, member, registration, now=clock.now(), kind=VisitKind.ACTIVITY)
+        code = issue_entry(session, visit, secret, kit.secrets, now=clock.now())
+        return visit.key, secret, code
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def with_cookie(client: FlaskClient, key: str, secret: str) -> FlaskClient:
+    client.set_cookie(f"__Host-tandem-{key}", secret, secure=True)
+    return client
+
+
+def test_the_code_of_a_launch_is_changed_for_the_bearer_once(client: FlaskClient, visit: tuple[str, str, str]) -> None:
+    key, secret, code = visit
+    first = client.post(f"/v/{key}/enter", data={"code": code}, headers=JSON)
+    assert first.json == {"bearer": secret}
+    assert client.post(f"/v/{key}/enter", data={"code": code}, headers=JSON).status_code == 410
+
+
+def test_a_code_is_worth_nothing_after_a_minute(
+    client: FlaskClient, visit: tuple[str, str, str], clock: FakeClock
+) -> None:
+    key, _, code = visit
+    clock.advance(timedelta(seconds=61))
+    assert client.post(f"/v/{key}/enter", data={"code": code}).status_code == 410
+
+
+def test_a_page_without_any_secret_brings_the_bearer_by_script(
+    client: FlaskClient, visit: tuple[str, str, str]
+) -> None:
+    answer = client.get(f"/v/{visit[0]}/")
+    assert answer.status_code == 200
+    assert 'id="bring"' in answer.text
+    assert "frame-ancestors https://lms.example" in answer.headers["Content-Security-Policy"]
+    unknown = client.get("/v/unknown/")
+    assert unknown.status_code == 200
+    assert 'id="bring"' in unknown.text
+
+
+@pytest.mark.parametrize("path", ["new-tab"])
+def test_a_post_without_a_secret_is_refused(client: FlaskClient, visit: tuple[str, str, str], path: str) -> None:
+    answer = client.post(f"/v/{visit[0]}/{path}")
+    assert answer.status_code == 401
+    assert "Your visit has ended" in answer.text
+
+
+def test_a_bearer_needs_no_form_token_and_a_cookie_does(app: Flask, visit: tuple[str, str, str]) -> None:
+    key, secret, _ = visit
+    assert app.test_client().post(f"/v/{key}/new-tab", headers={**bearer(secret), **JSON}).status_code == 200
+    cookie_only = with_cookie(app.test_client(), key, secret).post(f"/v/{key}/new-tab", base_url="https://localhost")
+    assert cookie_only.status_code == 400
+    assert "could not be checked" in cookie_only.text
+
+
+def test_the_secret_of_one_visit_does_not_open_another(
+    client: FlaskClient, visit: tuple[str, str, str], open_session: OpenSession, clock: FakeClock
+) -> None:
+    with open_session() as session:
+        institution = an_institution(session)
+        registration = a_registration(session, institution)
+        course = a_course(session, a_deployment(session, registration))
+        member = a_member(session, course, a_person(session, registration), "instructor")
+        other, _ = a_visit(session, member, registration, now=clock.now())
+        other_key = other.key
+    assert client.post(f"/v/{other_key}/new-tab", headers=bearer(visit[1])).status_code == 401
+
+
+@pytest.mark.parametrize("pause", [timedelta(hours=5), timedelta(hours=30)])
+def test_a_visit_ends_when_idle_or_old(
+    client: FlaskClient, visit: tuple[str, str, str], clock: FakeClock, pause: timedelta
+) -> None:
+    key, secret, _ = visit
+    clock.advance(pause)
+    assert client.post(f"/v/{key}/new-tab", headers=bearer(secret)).status_code == 401
+
+
+def test_a_new_tab_is_a_visit_of_its_own_that_nobody_may_frame(
+    client: FlaskClient, visit: tuple[str, str, str]
+) -> None:
+    key, secret, _ = visit
+    address = client.post(f"/v/{key}/new-tab", headers={**bearer(secret), **JSON}).json["open"]  # type: ignore[index]  # JSON was asked for
+    answer = client.get(address)
+    assert answer.status_code == 303
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-tandem-")
+    for attribute in ("Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/"):
+        assert attribute in cookie
+    assert key not in answer.headers["Location"]
+    assert client.get(address).status_code == 410
+
+
+def test_an_unknown_address_gets_a_page_with_a_reference(client: FlaskClient) -> None:
+    answer = client.get("/nowhere")
+    assert answer.status_code == 404
+    assert "Reference:" in answer.text
+    assert "frame-ancestors" not in answer.headers["Content-Security-Policy"]

@@ -1,0 +1,108 @@
+"""Finds, starts or installs what the tests need from the machine: Chromium and PostgreSQL.
+
+Prints `NAME=value` lines for the environment of the test run. Fails at once, naming the package, where something is
+missing and this account may not install it.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import psycopg
+from playwright.sync_api import sync_playwright
+
+Found = TypeVar("Found")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SERVERS = (
+    "postgresql://postgres@127.0.0.1:5432/postgres",
+    "postgresql://postgres:postgres@127.0.0.1:5432/postgres",
+    "postgresql:///postgres",
+)
+
+
+def chromium() -> str | None:
+    """The path of a Chromium that starts, the system's or Playwright's own."""
+    named = os.environ.get("TANDEM_TEST_CHROMIUM")
+    if named:
+        return named
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found:
+        return found
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+def postgres() -> str | None:
+    """The URL of a PostgreSQL server in which we may create databases."""
+    named = os.environ.get("TANDEM_TEST_POSTGRES")
+    for url in (named,) if named else SERVERS:
+        with contextlib.suppress(psycopg.Error), psycopg.connect(url, connect_timeout=3) as connection:
+            connection.execute("SELECT 1")
+            return url
+    return None
+
+
+def start_postgres() -> str | None:
+    """Start an installed server that does not run, and let this account in."""
+    if os.geteuid() or not shutil.which("pg_ctlcluster"):
+        return None
+    for cluster in sorted(Path("/etc/postgresql").glob("*/*")):
+        subprocess.run(
+            ["pg_ctlcluster", "--skip-systemctl-redirect", cluster.parent.name, cluster.name, "start"],
+            check=False,
+            stdout=sys.stderr,
+        )
+    role = "CREATE ROLE root SUPERUSER LOGIN"
+    for _ in range(20):
+        with contextlib.suppress(subprocess.SubprocessError):
+            subprocess.run(["su", "postgres", "-c", f"psql -qc '{role}'"], check=False, capture_output=True, timeout=10)
+        if url := postgres():
+            return url
+        time.sleep(0.5)
+    return None
+
+
+def install(package: str) -> bool:
+    """Install a Debian package, where this machine and account allow it."""
+    if os.geteuid() or not shutil.which("apt-get"):
+        return False
+    print(f"Installing {package} …", file=sys.stderr)
+    quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": sys.stderr}
+    subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet)
+    return subprocess.run(["apt-get", "install", "-qq", "-y", package], check=False, **quiet).returncode == 0
+
+
+def require(package: str, find: Callable[[], Found | None], *otherwise: Callable[[], Found | None]) -> Found:
+    """What `find` finds, after whatever else had to be tried. Ends the run where nothing helps."""
+    found = find()
+    if found is None:
+        for attempt in otherwise:
+            found = attempt() or find()
+            if found is not None:
+                break
+    if found is None and install(package):
+        found = find() or next(filter(None, (attempt() for attempt in otherwise)), None)
+    if found is None:
+        sys.exit(f"The tests need {package}, which is not here and cannot be installed by this account. Install it.")
+    return found
+
+
+def own_browser() -> str | None:
+    """Playwright's own browser, where its download can be reached."""
+    if not os.geteuid() and shutil.which("apt-get"):
+        return None
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, stdout=sys.stderr)
+    return chromium()
+
+
+if __name__ == "__main__":
+    print(f"TANDEM_TEST_CHROMIUM={require('chromium', chromium, own_browser)}")
+    print(f"TANDEM_TEST_POSTGRES={require('postgresql', postgres, start_postgres)}")
