@@ -1,6 +1,6 @@
 """What an activity may be: its settings, its dates, its life. Pure functions on plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -240,6 +240,43 @@ def copy_of(settings: ActivitySettings, *, now: datetime) -> ActivitySettings:
             for dates in settings.rounds
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """An activity that came from the same first one, and where it stands."""
+
+    id: int
+    course_id: int
+    link_id: str
+    context_id: str
+
+
+def history(value: str | None) -> list[str]:
+    """The ids of a history parameter, newest first; none where the platform left the variable unreplaced."""
+    if not value or value.startswith("$"):
+        return []
+    return [part for part in (part.strip() for part in value.split(",")) if part]
+
+
+def nearest_relative(
+    family: Sequence[Relative], *, course_id: int, links: Sequence[str], contexts: Sequence[str]
+) -> int | None:
+    """Which of these a new link was most likely copied from; None when nothing tells.
+
+    The link it was copied from, else the newest course in its history that holds exactly one of them, else the only
+    one of its own course.
+    """
+    for link_id in links:
+        found = [relative.id for relative in family if relative.link_id == link_id]
+        if len(found) == 1:
+            return found[0]
+    for context_id in contexts:
+        found = [relative.id for relative in family if relative.context_id == context_id]
+        if len(found) == 1:
+            return found[0]
+    found = [relative.id for relative in family if relative.course_id == course_id]
+    return found[0] if len(found) == 1 else None
 
 
 def opening(day: date, at: time | None, zone: str) -> datetime:

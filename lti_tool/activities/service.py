@@ -1,0 +1,423 @@
+"""Set up activities, keep them, and move them through their life."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import delete, select
+from sqlalchemy import update as change
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from lti_tool.activities import rules
+from lti_tool.activities.errors import ActivityChanged, ActivityInvalid, ActivityReadOnly, ActivityUnknown, RoundInUse
+from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import (
+    ActivitySettings,
+    ActivityState,
+    Completion,
+    Relative,
+    Release,
+    RoundDates,
+    ScoreMode,
+    Step,
+    state_after,
+)
+from lti_tool.jobs import queue
+from lti_tool.launch.models import Course, Placement
+from lti_tool.launch.rules import LaunchContext
+from lti_tool.rubrics import service as rubrics
+from lti_tool.rubrics.models import Rubric
+from lti_tool.rubrics.rules import RubricDraft
+from lti_tool.support.crypto import new_secret
+from lti_tool.support.db import across_institutions, served_institution
+from lti_tool.web.visits import Visit
+
+SETTINGS_CHANGED = "activities.settings_changed"
+
+
+class Saved(StrEnum):
+    """What a save did, in a word for the page."""
+
+    SAVED = "saved"
+    NEW_RUBRIC = "new-rubric"
+    """People go on with the rubric they began with; later feedback uses the new version."""
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """What learners have done already, which later features know and this one asks about."""
+
+    has_feedback: bool = False
+    """Feedback refers to the rubric, so a change makes a new version of it."""
+    rounds: int = 0
+    """The highest round in which people have groups or have written; it and those before it stay."""
+
+
+def create_draft(
+    session: Session,
+    course_id: int,
+    settings: ActivitySettings,
+    rubric: RubricDraft,
+    *,
+    by: int | None,
+    now: datetime,
+    placement_id: int | None = None,
+    state: ActivityState = ActivityState.DRAFT,
+) -> Activity:
+    """A new activity with its own rubric, in nobody's hands yet. `by` is a person.
+
+    Raises ActivityInvalid or RubricInvalid.
+    """
+    _refuse_flaws(settings, now)
+    kept = rubrics.save_rubric(session, course_id, rubric, now=now)
+    activity = Activity(
+        key=new_secret(16),
+        course_id=course_id,
+        placement_id=placement_id,
+        rubric_id=kept.id,
+        state=state,
+        created_by_id=by,
+        created_at=now,
+        changed_by_id=by,
+        changed_at=now,
+    )
+    _write(activity, settings)
+    session.add(activity)
+    session.flush()
+    _write_rounds(session, activity, settings.rounds, in_use=0)
+    return activity
+
+
+def update(
+    session: Session,
+    activity: Activity,
+    settings: ActivitySettings,
+    rubric: RubricDraft,
+    *,
+    expected_version: int,
+    in_use: InUse,
+    by: int,
+    now: datetime,
+) -> Saved:
+    """Keep changed settings. Whatever may change somebody's completion is worked out again in the background.
+
+    Raises ActivityChanged when somebody saved since `expected_version`, RoundInUse when a round that people work in
+    would go, ActivityReadOnly, ActivityInvalid or RubricInvalid.
+    """
+    refuse_read_only(session, activity)
+    if activity.version != expected_version:
+        raise ActivityChanged(activity.id, activity.changed_by_id)
+    before = settings_of(session, activity)
+    _refuse_flaws(settings, now, before)
+    current = rubrics.rubric_of(session, activity.rubric_id)
+    kept = rubrics.save_rubric(
+        session, activity.course_id, rubric, now=now, current=current, is_used=in_use.has_feedback
+    )
+    _write(activity, settings)
+    _write_rounds(session, activity, settings.rounds, in_use=in_use.rounds)
+    activity.rubric_id = kept.id
+    _touch(session, activity, by=by, now=now)
+    if _weighs_differently(before, settings) and rules.why_not_ready(activity.state) is None:
+        _tell(session, activity, now)
+    return Saved.SAVED if kept.id == current.id else Saved.NEW_RUBRIC
+
+
+def confirm(session: Session, activity: Activity, *, by: int, now: datetime) -> None:
+    """Let learners in: a draft is ready, a copy has been looked at. Raises StepNotPossible or ActivityReadOnly."""
+    _refuse_ended(session, activity)
+    _take(session, activity, Step.CONFIRM, by=by, now=now)
+
+
+def close(session: Session, activity: Activity, *, by: int, now: datetime) -> None:
+    """End it: everything can be read, nothing changed, and a zero goes out where the designer chose that."""
+    activity.closed_at = activity.closed_at or now
+    _take(session, activity, Step.CLOSE, by=by, now=now)
+    _tell(session, activity, now)
+
+
+def reopen(session: Session, activity: Activity, *, by: int, now: datetime) -> None:
+    """Undo a close. Raises StepNotPossible or ActivityReadOnly."""
+    _refuse_ended(session, activity)
+    activity.closed_at = None
+    _take(session, activity, Step.REOPEN, by=by, now=now)
+    _tell(session, activity, now)
+
+
+def activity_of(session: Session, placement_id: int | None) -> Activity | None:
+    """The activity that stands at this placement, if one does."""
+    if placement_id is None:
+        return None
+    return session.scalar(select(Activity).where(Activity.placement_id == placement_id))
+
+
+def activity_for_key(session: Session, key: str) -> Activity | None:
+    """The activity with this key in the session's institution, wherever it stands. Never another institution's."""
+    return session.scalar(select(Activity).where(Activity.key == key))
+
+
+def draft_for_key(session: Session, course_id: int, key: str) -> Activity:
+    """An activity of this course that stands nowhere yet. Raises ActivityUnknown."""
+    activity = activity_for_key(session, key)
+    if activity is None or activity.course_id != course_id or activity.placement_id is not None:
+        raise ActivityUnknown(key)
+    return activity
+
+
+def open_drafts(session: Session, course_id: int) -> list[Activity]:
+    """Activities of this course that somebody began and nobody placed, newest first."""
+    return list(
+        session.scalars(
+            select(Activity)
+            .where(
+                Activity.course_id == course_id,
+                Activity.placement_id.is_(None),
+                Activity.state == ActivityState.DRAFT,
+            )
+            .order_by(Activity.changed_at.desc())
+            .limit(5)
+        )
+    )
+
+
+def activities_of_course(session: Session, course_id: int) -> list[Activity]:
+    """Every placed activity of a course, oldest first."""
+    return list(
+        session.scalars(
+            select(Activity)
+            .where(Activity.course_id == course_id, Activity.placement_id.is_not(None))
+            .order_by(Activity.created_at, Activity.id)
+        )
+    )
+
+
+def rounds_of(session: Session, activity_id: int) -> list[Round]:
+    """The rounds of an activity in order."""
+    return list(session.scalars(select(Round).where(Round.activity_id == activity_id).order_by(Round.number)))
+
+
+def settings_of(session: Session, activity: Activity) -> ActivitySettings:
+    """Everything that a designer decided about this activity, except its rubric."""
+    return ActivitySettings(
+        kind=activity.kind,
+        title=activity.title,
+        instructions=activity.instructions,
+        time_zone=activity.time_zone,
+        rounds=tuple(RoundDates(row.opens_at, row.due_at) for row in rounds_of(session, activity.id)),
+        completion=Completion.from_json(activity.completion),
+        score_mode=ScoreMode(activity.score_mode),
+        score_maximum=activity.score_maximum,
+        zero_at_close=activity.zero_at_close,
+        release=Release(activity.release),
+        staff_read_feedback=activity.staff_read_feedback,
+    )
+
+
+def rubric_draft_of(session: Session, activity: Activity) -> RubricDraft:
+    """The rubric of an activity as plain values."""
+    return rubrics.draft_of(rubrics.rubric_of(session, activity.rubric_id))
+
+
+def last_time_zone(session: Session) -> str | None:
+    """The zone that the institution's designers chose last."""
+    return session.scalar(select(Activity.time_zone).order_by(Activity.changed_at.desc(), Activity.id.desc()).limit(1))
+
+
+def refuse_read_only(session: Session, activity: Activity) -> None:
+    """Raise ActivityReadOnly where the activity is closed or its course is over."""
+    if activity.state == ActivityState.CLOSED:
+        raise ActivityReadOnly(activity.id)
+    _refuse_ended(session, activity)
+
+
+def purge_drafts(session: Session, *, now: datetime) -> int:
+    """Delete what was set up and never opened from a course, of every institution. Returns how many.
+
+    A draft goes after 30 days. One that was handed to a course stays 400: its link may be opened months later.
+    """
+    with across_institutions(session):
+        old = session.execute(
+            select(Activity.id, Activity.rubric_id).where(
+                Activity.placement_id.is_(None),
+                (Activity.changed_at < now - rules.OFFERED_KEPT)
+                | ((Activity.state == ActivityState.DRAFT) & (Activity.changed_at < now - rules.DRAFTS_KEPT)),
+            )
+        ).all()
+        if not old:
+            return 0
+        session.execute(
+            delete(Activity)
+            .where(Activity.id.in_([row.id for row in old]), Activity.placement_id.is_(None))
+            .execution_options(synchronize_session=False)
+        )
+        session.execute(
+            delete(Rubric)
+            .where(
+                Rubric.id.in_([row.rubric_id for row in old]),
+                ~select(Activity.id).where(Activity.rubric_id == Rubric.id).exists(),
+            )
+            .execution_options(synchronize_session=False)
+        )
+    return len(old)
+
+
+def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
+    """Give the placement that was launched its activity, in the launch's transaction.
+
+    Three cases: an activity of this course that stands nowhere yet lands here; one that stands elsewhere was copied
+    with its link, so this placement gets a copy of its settings that waits for an instructor's look; a link without a
+    key, or with one that this institution does not know, gets nothing and is offered to an instructor to set up.
+    """
+    if visit.placement_id is None or visit.course_id is None:
+        return
+    placement = session.get_one(Placement, visit.placement_id)
+    if placement.gone_at is not None:
+        placement.gone_at = None
+    key = context.custom.get("activity")
+    if not key or activity_of(session, placement.id) is not None:
+        return
+    named = activity_for_key(session, key)
+    if named is None:
+        return
+    if named.course_id == visit.course_id and _land(session, named, placement):
+        return
+    source = _source_of_copy(session, named, visit.course_id, context.custom)
+    try:
+        with session.begin_nested():
+            _copy(session, source, placement, origin_key=key, now=now)
+    except IntegrityError:
+        # Somebody else's launch of the same new link was quicker; its copy stands here now.
+        pass
+
+
+def archive(session: Session, placement_id: int, *, now: datetime) -> None:
+    """Remember that the link is gone from its course. What was written stays; a launch brings the placement back."""
+    session.execute(
+        change(Placement).where(Placement.id == placement_id, Placement.gone_at.is_(None)).values(gone_at=now)
+    )
+
+
+def _land(session: Session, activity: Activity, placement: Placement) -> bool:
+    """Put an activity that stands nowhere at this placement. False when it stands elsewhere, also since just now."""
+    landed = session.execute(
+        change(Activity)
+        .where(Activity.id == activity.id, Activity.placement_id.is_(None))
+        .values(placement_id=placement.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(activity)
+    return bool(getattr(landed, "rowcount", 0)) or activity.placement_id == placement.id
+
+
+def _source_of_copy(session: Session, named: Activity, course_id: int, custom: Mapping[str, str]) -> Activity:
+    """The activity that a copied link was copied from: the key's own, or a later copy that the history points at.
+
+    Only activities that came from the key's own are looked at. The history could be typed by hand; the key could not.
+    """
+    family = [
+        Relative(activity.id, activity.course_id, placement.resource_link_id, course.context_id)
+        for activity, placement, course in session.execute(
+            select(Activity, Placement, Course)
+            .join(Placement, Placement.id == Activity.placement_id)
+            .join(Course, Course.id == Activity.course_id)
+            .where((Activity.origin_key == named.key) | (Activity.id == named.id))
+            .order_by(Activity.id)
+        )
+    ]
+    nearest = rules.nearest_relative(
+        family,
+        course_id=course_id,
+        links=rules.history(custom.get("resource_link_id_history")),
+        contexts=rules.history(custom.get("context_id_history")),
+    )
+    return named if nearest is None else session.get_one(Activity, nearest)
+
+
+def _copy(session: Session, source: Activity, placement: Placement, *, origin_key: str, now: datetime) -> Activity:
+    copy = create_draft(
+        session,
+        placement.course_id,
+        rules.copy_of(settings_of(session, source), now=now),
+        rubric_draft_of(session, source),
+        by=None,
+        now=now,
+        placement_id=placement.id,
+        state=ActivityState.UNCONFIRMED,
+    )
+    copy.copied_from_id, copy.origin_key = source.id, origin_key
+    session.flush()
+    return copy
+
+
+def _write(activity: Activity, settings: ActivitySettings) -> None:
+    activity.kind = settings.kind
+    activity.title = settings.title
+    activity.instructions = settings.instructions
+    activity.time_zone = settings.time_zone
+    activity.completion = settings.completion.to_json()
+    activity.score_mode = settings.score_mode
+    activity.score_maximum = settings.score_maximum
+    activity.zero_at_close = settings.zero_at_close
+    activity.release = settings.release
+    activity.staff_read_feedback = settings.staff_read_feedback
+
+
+def _write_rounds(session: Session, activity: Activity, wanted: tuple[RoundDates, ...], *, in_use: int) -> None:
+    rows = {row.number: row for row in rounds_of(session, activity.id)}
+    for number, dates in enumerate(wanted, start=1):
+        row = rows.pop(number, None)
+        if row is None:
+            session.add(Round(activity_id=activity.id, number=number, opens_at=dates.opens_at, due_at=dates.due_at))
+        else:
+            row.opens_at, row.due_at = dates.opens_at, dates.due_at
+    for number, row in rows.items():
+        if number <= in_use:
+            raise RoundInUse(activity.id, number)
+        session.delete(row)
+    session.flush()
+
+
+def _weighs_differently(before: ActivitySettings, after: ActivitySettings) -> bool:
+    """Whether somebody's completion or score may differ under the new settings."""
+    return any(
+        getattr(before, name) != getattr(after, name)
+        for name in ("completion", "rounds", "score_mode", "score_maximum", "zero_at_close")
+    )
+
+
+def _take(session: Session, activity: Activity, step: Step, *, by: int, now: datetime) -> None:
+    activity.state = state_after(activity.state, step)
+    _touch(session, activity, by=by, now=now)
+
+
+def _touch(session: Session, activity: Activity, *, by: int, now: datetime) -> None:
+    activity.changed_by_id, activity.changed_at = by, now
+    try:
+        session.flush()
+    except StaleDataError:
+        raise ActivityChanged(activity.id) from None
+
+
+def _tell(session: Session, activity: Activity, now: datetime) -> None:
+    """Have everybody's completion worked out again; one job that a handler spreads over the members."""
+    queue.enqueue(
+        session,
+        SETTINGS_CHANGED,
+        {"activity_id": activity.id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{SETTINGS_CHANGED}:{activity.id}",
+    )
+
+
+def _refuse_flaws(settings: ActivitySettings, now: datetime, before: ActivitySettings | None = None) -> None:
+    problems = rules.check(settings, now=now, before=before)
+    if problems:
+        raise ActivityInvalid(tuple(problem.flaw for problem in problems))
+
+
+def _refuse_ended(session: Session, activity: Activity) -> None:
+    if session.scalar(select(Course.ended_at).where(Course.id == activity.course_id)) is not None:
+        raise ActivityReadOnly(activity.id)
