@@ -108,12 +108,16 @@ def kit() -> Kit:
 
 
 def on_visit(
-    *, may: str | None = None, kinds: frozenset[VisitKind] = frozenset({VisitKind.ACTIVITY, VisitKind.REVIEW})
+    *,
+    may: str | None = None,
+    kinds: frozenset[VisitKind] = frozenset({VisitKind.ACTIVITY, VisitKind.REVIEW}),
+    keeps_in_preview: bool = False,
 ) -> Callable[[View[P]], Callable[P, ResponseReturnValue]]:
     """Open a page only to a live visit of the right kind whose role may do this.
 
     Opens the request's one transaction, finds the visit named in the URL, checks its secret and, where a cookie brought
-    it, the form's proof; commits if the answer's status is below 400. A GET without any secret is answered with a small
+    it, the form's proof; commits if the answer's status is below 400. What staff do in a learner's preview is undone
+    unless `keeps_in_preview`. A GET without any secret is answered with a small
     page whose script fetches the real one with the bearer it kept (ADR 2).
     Raises VisitOver, NotAllowed, FormNotOurs.
     """
@@ -144,7 +148,7 @@ def on_visit(
                     raise NotAllowed(may, visit.kind, visit.role)
                 answer = make_response(view(here, *args, **kwargs))
                 visit_id, institution_id, is_touch = visit.id, visit.institution_id, is_touch_due(visit, now=now)
-                if answer.status_code >= 400:
+                if answer.status_code >= 400 or (visit.is_preview and not keeps_in_preview):
                     session.rollback()
             if is_touch:
                 with transaction() as session:

@@ -33,7 +33,7 @@ def enter() -> Response:
 
 
 @entry.post("/v/<visit>/new-tab")
-@on_visit(kinds=frozenset(VisitKind))
+@on_visit(kinds=frozenset(VisitKind), keeps_in_preview=True)
 def new_tab(here: Here) -> ResponseReturnValue:
     """Open this visit in a tab of its own, where the browser keeps what it refuses inside a frame."""
     return offer_tab(here, VisitKind(here.visit.kind))
