@@ -1,0 +1,327 @@
+"""The completion checklist: a table of cases, and what holds in every one of them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lti_tool.activities.rules import Completion
+from lti_tool.progress.rules import (
+    Extra,
+    Given,
+    MyGroup,
+    Partner,
+    Progress,
+    Received,
+    RoundDates,
+    State,
+    Step,
+    WaitsFor,
+    checklist,
+)
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+DUE = NOW + 2 * DAY
+METTE = 7
+BOTH = Completion()
+WRITING = Completion(acknowledge=False)
+
+
+def look(
+    completion: Completion = BOTH,
+    *,
+    dates: RoundDates | None = None,
+    partner: Partner | None = None,
+    given: Given | None = None,
+    received: Received | None = None,
+    extra: Extra | None = None,
+    now: datetime = NOW,
+    is_closed: bool = False,
+) -> Progress:
+    """The checklist of a person with one round and one partner."""
+    return checklist(
+        completion,
+        [dates or RoundDates(1, None, DUE)],
+        my_groups=[MyGroup(1, (partner or Partner(METTE, due_at=DUE),))],
+        given=[given] if given else [],
+        received=[received] if received else [],
+        extras=[extra] if extra else [],
+        now=now,
+        is_closed=is_closed,
+    )
+
+
+def state_of(progress: Progress, step: Step) -> State:
+    return next(item.state for item in progress.items if item.step is step)
+
+
+@pytest.mark.parametrize(
+    ("case", "state", "counts"),
+    [
+        ({}, State.OPEN, True),
+        ({"given": Given(1, METTE)}, State.OPEN, True),
+        ({"given": Given(1, METTE, has_text=True)}, State.STARTED, True),
+        ({"given": Given(1, METTE, NOW)}, State.DONE, True),
+        ({"dates": RoundDates(1, NOW + DAY, DUE)}, State.WAITING, True),
+        ({"now": DUE}, State.OPEN, True),
+        ({"now": DUE + DAY}, State.MISSED, True),
+        ({"now": DUE + DAY, "given": Given(1, METTE, has_text=True)}, State.MISSED, True),
+        ({"now": DUE + DAY, "extra": Extra(1, due_at=DUE + 2 * DAY)}, State.OPEN, True),
+        ({"now": DUE + DAY, "extra": Extra(1, is_excused=True)}, State.EXCUSED, False),
+        ({"extra": Extra(1, is_excused=True), "given": Given(1, METTE, NOW)}, State.DONE, True),
+        ({"partner": Partner(METTE, is_absent=True)}, State.EXCUSED, False),
+        ({"partner": Partner(METTE, is_excused=True)}, State.EXCUSED, False),
+        ({"is_closed": True}, State.MISSED, True),
+    ],
+)
+def test_giving_feedback(case: dict[str, object], state: State, counts: bool) -> None:
+    progress = look(WRITING, **case)  # type: ignore[arg-type]  # each case names arguments of `look`
+
+    assert [(item.step, item.state, item.counts) for item in progress.items] == [(Step.GIVE_FEEDBACK, state, counts)]
+
+
+@pytest.mark.parametrize(
+    ("case", "state", "counts", "waits_for"),
+    [
+        ({}, State.WAITING, True, WaitsFor.FEEDBACK),
+        ({"received": Received(1, METTE, NOW)}, State.WAITING, True, WaitsFor.OWN_FEEDBACK),
+        (
+            {"received": Received(1, METTE, NOW), "given": Given(1, METTE, NOW)},
+            State.WAITING,
+            True,
+            WaitsFor.RELEASE,
+        ),
+        ({"received": Received(1, METTE, NOW, is_released=True)}, State.OPEN, True, None),
+        (
+            {"received": Received(1, METTE, NOW, is_released=True, acknowledged_at=NOW)},
+            State.DONE,
+            True,
+            None,
+        ),
+        # The partner never wrote, and their date has passed.
+        ({"now": DUE + DAY}, State.EXCUSED, False, None),
+        # The partner was given more time, so one still waits.
+        ({"now": DUE + DAY, "partner": Partner(METTE, due_at=DUE + 2 * DAY)}, State.WAITING, True, WaitsFor.FEEDBACK),
+        # The partner wrote late: an invitation, no duty.
+        (
+            {"now": DUE + 2 * DAY, "received": Received(1, METTE, DUE + DAY, is_released=True)},
+            State.OPEN,
+            False,
+            None,
+        ),
+        # The partner wrote in time; that it is read late is one's own affair.
+        ({"now": DUE + DAY, "received": Received(1, METTE, NOW, is_released=True)}, State.OPEN, True, None),
+        ({"partner": Partner(METTE, is_absent=True)}, State.EXCUSED, False, None),
+        (
+            {"partner": Partner(METTE, is_absent=True), "received": Received(1, METTE, NOW, is_released=True)},
+            State.OPEN,
+            True,
+            None,
+        ),
+        (
+            {"extra": Extra(1, is_excused=True), "received": Received(1, METTE, NOW, is_released=True)},
+            State.EXCUSED,
+            False,
+            None,
+        ),
+        ({"is_closed": True}, State.EXCUSED, False, None),
+        ({"is_closed": True, "received": Received(1, METTE, NOW, is_released=True)}, State.MISSED, True, None),
+    ],
+)
+def test_acknowledging_feedback(
+    case: dict[str, object], state: State, counts: bool, waits_for: WaitsFor | None
+) -> None:
+    item = look(BOTH, **case).items[-1]  # type: ignore[arg-type]  # each case names arguments of `look`
+
+    assert (item.step, item.state, item.counts, item.waits_for) == (Step.ACKNOWLEDGE, state, counts, waits_for)
+
+
+def test_notes_are_counted_up_to_the_number_that_is_asked_for() -> None:
+    asks_three = Completion(give_feedback=True, acknowledge=False, minimum_notes=3)
+
+    few = look(asks_three, given=Given(1, METTE, notes=2, has_text=True)).items[0]
+    enough = look(asks_three, given=Given(1, METTE, notes=5, has_text=True)).items[0]
+
+    assert (few.step, few.state, few.done, few.wanted) == (Step.WRITE_NOTES, State.STARTED, 2, 3)
+    assert (enough.state, enough.done) == (State.DONE, 3)
+
+
+def test_everything_done_is_complete_and_half_is_half() -> None:
+    half = look(given=Given(1, METTE, NOW))
+    whole = look(given=Given(1, METTE, NOW), received=Received(1, METTE, NOW, is_released=True, acknowledged_at=NOW))
+
+    assert (half.fraction, half.is_complete) == (Fraction(1, 2), False)
+    assert (whole.fraction, whole.is_complete, whole.next) == (1, True, None)
+
+
+def test_a_partner_who_never_writes_does_not_keep_one_from_completing() -> None:
+    progress = look(given=Given(1, METTE, NOW), now=DUE + DAY)
+
+    assert progress.is_complete
+
+
+def test_who_is_excused_from_everything_is_not_complete_but_has_nothing_to_do() -> None:
+    progress = look(extra=Extra(1, is_excused=True))
+
+    assert (progress.fraction, progress.is_complete, progress.is_excused_from_all) == (0, False, True)
+    assert progress.next is None
+
+
+def test_feedback_given_after_its_date_is_done_and_late() -> None:
+    item = look(WRITING, given=Given(1, METTE, DUE + DAY), now=DUE + 2 * DAY).items[0]
+
+    assert (item.state, item.is_late) == (State.DONE, True)
+
+
+def test_an_extension_makes_it_in_time() -> None:
+    item = look(WRITING, given=Given(1, METTE, DUE + DAY), extra=Extra(1, due_at=DUE + 2 * DAY)).items[0]
+
+    assert not item.is_late
+
+
+def test_before_a_plan_is_published_everything_waits_for_a_partner() -> None:
+    progress = checklist(BOTH, [RoundDates(1), RoundDates(2)], my_groups=[], given=[], received=[], extras=[], now=NOW)
+
+    assert {(item.state, item.waits_for, item.counts) for item in progress.items} == {
+        (State.WAITING, WaitsFor.PARTNER, True)
+    }
+    assert progress.waiting is not None
+    assert not progress.is_complete
+
+
+def test_a_round_that_ended_before_somebody_came_is_not_asked_of_them() -> None:
+    rounds = [RoundDates(1, None, NOW - DAY), RoundDates(2, None, DUE)]
+
+    progress = checklist(
+        WRITING,
+        rounds,
+        my_groups=[MyGroup(2, (Partner(METTE, due_at=DUE),))],
+        given=[Given(2, METTE, NOW)],
+        received=[],
+        extras=[],
+        now=NOW,
+    )
+
+    assert progress.is_complete
+
+
+def test_a_trio_is_asked_for_both_partners() -> None:
+    group = MyGroup(1, (Partner(METTE), Partner(8)))
+
+    progress = checklist(
+        WRITING, [RoundDates(1)], my_groups=[group], given=[Given(1, 8, NOW)], received=[], extras=[], now=NOW
+    )
+
+    assert [(item.partner_id, item.state) for item in progress.items] == [(METTE, State.OPEN), (8, State.DONE)]
+
+
+def test_what_is_next_is_the_earliest_round_and_what_is_overdue_before_what_is_open() -> None:
+    rounds = [RoundDates(1, None, NOW - DAY), RoundDates(2, None, DUE)]
+    groups = [MyGroup(1, (Partner(METTE), Partner(8))), MyGroup(2, (Partner(9),))]
+
+    progress = checklist(
+        WRITING, rounds, my_groups=groups, given=[Given(1, METTE, NOW)], received=[], extras=[], now=NOW
+    )
+
+    assert progress.next is not None
+    assert (progress.next.round, progress.next.partner_id, progress.next.state) == (1, 8, State.MISSED)
+    assert progress.behind_since == NOW - DAY
+
+
+def test_late_feedback_may_be_acknowledged_after_everything_that_counts() -> None:
+    late = Received(1, METTE, DUE + DAY, is_released=True)
+
+    progress = look(received=late, now=DUE + 2 * DAY)
+
+    assert progress.next is not None
+    assert progress.next.step is Step.GIVE_FEEDBACK
+    done = look(received=late, given=Given(1, METTE, NOW), now=DUE + 2 * DAY)
+    assert done.is_complete
+    assert done.next is not None
+    assert done.next.step is Step.ACKNOWLEDGE
+
+
+moments = st.integers(min_value=-5, max_value=5).map(lambda days: NOW + days * DAY)
+perhaps = st.one_of(st.none(), moments)
+numbers = st.integers(min_value=1, max_value=3)
+partners = st.builds(
+    Partner,
+    st.integers(min_value=1, max_value=4),
+    is_absent=st.booleans(),
+    is_excused=st.booleans(),
+    due_at=perhaps,
+)
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> dict[str, object]:
+    rounds = [RoundDates(number, draw(perhaps), draw(perhaps)) for number in range(1, draw(numbers) + 1)]
+    groups = [
+        MyGroup(dates.number, tuple(draw(st.lists(partners, max_size=2, unique_by=lambda one: one.member_id))))
+        for dates in rounds
+        if draw(st.booleans())
+    ]
+    seats = [(group.round, partner.member_id) for group in groups for partner in group.partners]
+    return {
+        "settings": draw(st.builds(Completion, st.booleans(), st.booleans(), st.integers(0, 2))),
+        "rounds": rounds,
+        "my_groups": groups,
+        "given": [
+            Given(*seat, draw(perhaps), draw(st.integers(0, 3)), draw(st.booleans()))
+            for seat in seats
+            if draw(st.booleans())
+        ],
+        "received": [
+            Received(*seat, draw(moments), draw(st.booleans()), draw(perhaps)) for seat in seats if draw(st.booleans())
+        ],
+        "extras": [Extra(dates.number, draw(perhaps), draw(st.booleans())) for dates in rounds if draw(st.booleans())],
+        "now": NOW,
+        "is_closed": draw(st.booleans()),
+    }
+
+
+@given(situation=situations(), pick=st.integers(min_value=0, max_value=11), at=moments)
+@settings(max_examples=500, deadline=None)
+def test_doing_more_never_lowers_the_fraction(situation: dict[str, object], pick: int, at: datetime) -> None:
+    before = checklist(**situation)  # type: ignore[arg-type]  # drawn as the arguments of `checklist`
+    seats = [(item.round, item.partner_id) for item in before.items if item.partner_id is not None]
+    if not seats:
+        return
+    seat = seats[pick % len(seats)]
+    more = dict(situation)
+    kind = pick % 3
+    given: list[Given] = list(situation["given"])  # type: ignore[call-overload]  # a list by construction
+    received: list[Received] = list(situation["received"])  # type: ignore[call-overload]  # as above
+    mine = next((one for one in given if (one.round, one.partner_id) == seat), Given(*seat))
+    others = [one for one in given if one is not mine]
+    if kind == 0:
+        more["given"] = [*others, replace(mine, given_at=mine.given_at or at)]
+    elif kind == 1:
+        more["given"] = [*others, replace(mine, notes=mine.notes + 1, has_text=True)]
+    else:
+        more["received"] = [
+            replace(one, acknowledged_at=one.acknowledged_at or at) if (one.round, one.partner_id) == seat else one
+            for one in received
+        ]
+
+    after = checklist(**more)  # type: ignore[arg-type]  # as above
+
+    assert after.fraction >= before.fraction
+    assert after.is_complete or not before.is_complete
+
+
+@given(situation=situations())
+@settings(max_examples=300, deadline=None)
+def test_the_parts_of_a_checklist_agree_with_each_other(situation: dict[str, object]) -> None:
+    progress = checklist(**situation)  # type: ignore[arg-type]  # drawn as the arguments of `checklist`
+
+    assert 0 <= progress.fraction <= 1
+    assert progress.is_complete == (progress.fraction == 1)
+    assert all(not item.counts for item in progress.items if item.state is State.EXCUSED)
+    assert all((item.waits_for is not None) == (item.state is State.WAITING) for item in progress.items)
+    if progress.is_complete:
+        assert progress.next is None or not progress.next.counts
