@@ -107,7 +107,7 @@ def load_or_create_key_file(path: Path) -> tuple[str, ...]:
     if not path.exists():
         # Written in full under another name and then linked: nobody can read a half-written file, and link() refuses
         # to replace a file that another process made first.
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        draft = path.with_name(f"{path.stem}.{secrets.token_hex(8)}{path.suffix}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:

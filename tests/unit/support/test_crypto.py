@@ -2,6 +2,7 @@ import hashlib
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import jwt
 import pytest
@@ -80,11 +81,20 @@ def test_a_key_file_is_made_once_and_is_private(tmp_path: Path):
     KeyRing(first).encrypt(b"x")
 
 
-def test_processes_that_start_together_agree_on_one_key(tmp_path: Path):
-    with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: load_or_create_key_file(tmp_path / "tandem.keys"), range(32)))
+def test_processes_that_start_together_agree_on_one_key(monkeypatch, tmp_path: Path):
+    everybody_found_no_file = Barrier(4, timeout=10)
+    generate_key = KeyRing.generate_key
+
+    def generate_key_together() -> str:
+        everybody_found_no_file.wait()
+        return generate_key()
+
+    monkeypatch.setattr(KeyRing, "generate_key", generate_key_together)
+    with ThreadPoolExecutor(4) as pool:
+        keys = set(pool.map(lambda _: load_or_create_key_file(tmp_path / "tandem.keys"), range(4)))
 
     assert len(keys) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["tandem.keys"]
 
 
 def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path):
