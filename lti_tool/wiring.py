@@ -4,18 +4,24 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Engine
 
 from lti_tool.errors import Words
+from lti_tool.jobs import schedule
+from lti_tool.jobs.schedule import Expiry
+from lti_tool.launch.models import LaunchState
 from lti_tool.settings import Settings
 from lti_tool.support.clock import Clock, SystemClock
 from lti_tool.support.crypto import KeyRing
 from lti_tool.support.db import make_engine, session_opener
 from lti_tool.support.http import Outbound
 from lti_tool.support.kit import Kit
+from lti_tool.web.audit import AuditEntry
+from lti_tool.web.visits import Code, Visit
 
 FEATURES = ("registration", "launch", "roster", "rubrics", "activities", "pairing", "feedback", "progress", "grades")
 
@@ -27,6 +33,8 @@ class Services:
     kit: Kit
     engine: Engine
     handlers: dict[str, Callable[..., None]]
+    periodic: dict[str, timedelta]
+    """How often each job comes round that comes by itself."""
     words: dict[type[Exception], Words]
 
 
@@ -40,7 +48,23 @@ def build(settings: Settings, *, clock: Clock | None = None, engine: Engine | No
         http=Outbound.of(settings),
         open_session=session_opener(engine),
     )
-    return Services(kit, engine, _all("handlers", "HANDLERS"), _all("errors", "WORDS"))
+    return Services(
+        kit=kit,
+        engine=engine,
+        handlers={schedule.PURGE: schedule.purge(_expiries(settings)), **_all("handlers", "HANDLERS")},
+        periodic={**schedule.PERIODIC, **_all("handlers", "PERIODIC")},
+        words=_all("errors", "WORDS"),
+    )
+
+
+def _expiries(settings: Settings) -> list[Expiry]:
+    """Rows that nobody needs after a while, and that would otherwise pile up with every launch."""
+    return [
+        Expiry(LaunchState, LaunchState.expires_at, timedelta(hours=1)),
+        Expiry(Code, Code.expires_at, timedelta(hours=1)),
+        Expiry(Visit, Visit.expires_at, timedelta(days=1)),
+        Expiry(AuditEntry, AuditEntry.at, settings.audit_retention),
+    ]
 
 
 def _all(module: str, table: str) -> dict[Any, Any]:

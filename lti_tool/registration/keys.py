@@ -101,6 +101,34 @@ def promote_next(session: Session, *, now: datetime, force: bool = False) -> str
     return waiting.kid
 
 
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What one step of a rotation did."""
+
+    published: str | None = None
+    promoted: str | None = None
+    ready_at: datetime | None = None
+    """When the published next key may sign; None once it does."""
+
+
+def rotate(session: Session, secrets: KeyRing, *, now: datetime, force: bool = False) -> Rotation:
+    """Take the next step of a rotation: publish the next key, later sign with it, in the end delete old ones.
+
+    Safe to repeat at any time. Nothing that we signed before stops being accepted on the way, unless forced.
+    """
+    delete_retired(session, now=now)
+    waiting = _next_locked(session)
+    if waiting is None:
+        kid = publish_next(session, secrets, now=now)
+        if not force:
+            return Rotation(published=kid, ready_at=now + PUBLISHED_BEFORE_USE)
+        return Rotation(published=kid, promoted=promote_next(session, now=now, force=True))
+    try:
+        return Rotation(promoted=promote_next(session, now=now, force=force))
+    except KeyTooYoung as early:
+        return Rotation(ready_at=early.ready_at)
+
+
 def delete_retired(session: Session, *, now: datetime) -> int:
     """Delete keys that have been retired for KEPT_AFTER_USE. Returns how many."""
     old = session.execute(delete(ToolKey).where(ToolKey.state == "retired", ToolKey.retired_at <= now - KEPT_AFTER_USE))

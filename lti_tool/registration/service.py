@@ -18,9 +18,11 @@ from lti_tool.registration.models import (
     KeySet,
     ParkedDeployment,
     Registration,
+    ToolKey,
 )
 from lti_tool.registration.rules import Entry, NewDeployments
 from lti_tool.support.addresses import origin_of
+from lti_tool.support.crypto import KeyRing, Undecipherable
 from lti_tool.support.db import across_institutions
 from lti_tool.web import audit
 
@@ -417,3 +419,20 @@ def _found(session: Session, issuer: str, client_id: str) -> Registration | None
     return session.scalar(
         select(Registration).where(Registration.issuer == issuer, Registration.client_id == client_id)
     )
+
+
+def reencrypt(session: Session, secrets: KeyRing) -> int:
+    """Seal keys and tokens again with the first secret key, so that older ones can be thrown away. Returns how many.
+
+    Raises Undecipherable where a signing key cannot be read. A token that cannot be read is forgotten.
+    """
+    keys = session.scalars(select(ToolKey)).all()
+    for key in keys:
+        key.private_key = secrets.reencrypt(key.private_key)
+    tokens = session.scalars(select(AccessToken).where(AccessToken.token.is_not(None))).all()
+    for token in tokens:
+        try:
+            token.token = secrets.reencrypt(token.token or "")
+        except Undecipherable:
+            token.token = None
+    return len(keys) + len(tokens)

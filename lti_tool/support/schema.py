@@ -1,5 +1,7 @@
 """Brings a database to the schema of this version, and says how far it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -23,15 +25,13 @@ def _config(connection: Connection | None = None) -> Config:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Migrate up to a revision in one transaction. Several processes may call it at once on one database."""
-    with engine.begin() as connection:
-        _one_at_a_time(connection)
+    with _migrating(engine) as connection:
         command.upgrade(_config(connection), revision)
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
     """Migrate down to a revision in one transaction."""
-    with engine.begin() as connection:
-        _one_at_a_time(connection)
+    with _migrating(engine) as connection:
         command.downgrade(_config(connection), revision)
 
 
@@ -55,7 +55,27 @@ def differences(engine: Engine) -> list[object]:
         return list(compare_metadata(context, Base.metadata))
 
 
-def _one_at_a_time(connection: Connection) -> None:
-    # SQLite's BEGIN IMMEDIATE already keeps others out; PostgreSQL needs to be told.
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7261001)")
+@contextmanager
+def _migrating(engine: Engine) -> Iterator[Connection]:
+    """One transaction, and nobody else migrating meanwhile."""
+    is_sqlite = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        if is_sqlite:
+            # SQLite alters a table by copying and dropping it, and the drop would delete the rows that refer to it.
+            # This works outside a transaction only.
+            _foreign_keys(connection, "OFF")
+        try:
+            with connection.begin():
+                # SQLite's BEGIN IMMEDIATE already keeps others out; PostgreSQL needs to be told.
+                if not is_sqlite:
+                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7261001)")
+                yield connection
+        finally:
+            if is_sqlite:
+                _foreign_keys(connection, "ON")
+
+
+def _foreign_keys(connection: Connection, state: str) -> None:
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA foreign_keys={state}")
+    cursor.close()

@@ -1,0 +1,338 @@
+"""The command `lti-tool`. Each command reads its words, calls a service, and says in a line what happened."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from sqlalchemy import select
+
+from lti_tool import __version__
+from lti_tool.app import create_app
+from lti_tool.demo import run as run_demo
+from lti_tool.errors import NotFound, ToolError
+from lti_tool.jobs.worker import Worker
+from lti_tool.registration import invitations, keys, service
+from lti_tool.registration.models import Institution
+from lti_tool.registration.rules import read_entries
+from lti_tool.settings import Settings, SettingsError, read_duration
+from lti_tool.support import log, schema
+from lti_tool.support.db import across_institutions
+from lti_tool.wiring import Services, build
+
+
+class Duration(click.ParamType[timedelta]):
+    """A length of time as settings take it: 90s, 30m, 12h, 7d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return read_duration(value)
+        except ValueError as mistake:
+            self.fail(f"{value!r} {mistake}", param, ctx)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lti-tool")
+def main() -> None:
+    """Tandem: peer coaching inside the course. Settings come from LTI_TOOL_... in the environment."""
+
+
+def _settings() -> Settings:
+    try:
+        settings = Settings.from_env(os.environ)
+    except SettingsError as mistakes:
+        raise click.ClickException(str(mistakes)) from None
+    log.set_up(settings.log_format, settings.log_level)
+    return settings
+
+
+def _services() -> Services:
+    services = build(_settings())
+    if not schema.is_current(services.engine):
+        if services.engine.dialect.name != "sqlite":
+            raise click.ClickException("The database is not up to date. Run: lti-tool migrate")
+        schema.upgrade(services.engine)
+    return services
+
+
+@contextmanager
+def _failures_in_words() -> Iterator[None]:
+    try:
+        yield
+    except ToolError as failure:
+        raise click.ClickException(str(failure) or type(failure).__name__) from None
+
+
+# ---- running ---------------------------------------------------------------------------------------------------------
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn, configured here instead of by its own command line."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        self._settings, self._options = settings, options
+        self._worker: Worker | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+        self.cfg.set("worker_exit", lambda *_: self._stop())
+
+    def load(self) -> Flask:
+        """Build everything after the fork: connections and threads do not survive one."""
+        services = build(self._settings)
+        app = create_app(services)
+        if self._settings.worker == "embedded":
+            self._worker = _worker(services)
+            self._worker.start()
+        return app
+
+    def _stop(self) -> None:
+        if self._worker is not None:
+            self._worker.stop(timedelta(seconds=10))
+
+
+def _worker(services: Services) -> Worker:
+    return Worker(services.kit, services.handlers, services.periodic, threads=services.kit.settings.worker_threads)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Web processes.")
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1), help="Threads of each.")
+def serve(host: str, port: int, workers: int, threads: int) -> None:
+    """Serve the tool, and background jobs too unless LTI_TOOL_WORKER=separate.
+
+    Brings an empty or older SQLite database up to date by itself.
+    """
+    services = _services()
+    with services.kit.open_session() as session:
+        keys.ensure_signing_key(session, services.kit.secrets, now=services.kit.clock.now())
+    services.engine.dispose()
+    shown = f"[{host}]" if ":" in host else host
+    _Server(
+        services.kit.settings,
+        bind=f"{shown}:{port}",
+        worker_class="gthread",
+        workers=workers,
+        threads=threads,
+        timeout=120,
+        graceful_timeout=30,
+        keepalive=5,
+        control_socket_disable=True,
+        forwarded_allow_ips="*" if services.kit.settings.trusted_proxies else "127.0.0.1",
+        proc_name="lti-tool",
+    ).run()
+
+
+@main.command()
+@click.option("--until-idle", is_flag=True, help="Run what is due now and stop.")
+def worker(until_idle: bool) -> None:
+    """Run background jobs. Any number of workers may share a database."""
+    engine = _worker(_services())
+    if until_idle:
+        click.echo(f"{engine.run_until_idle()} jobs done.")
+        return
+    stopping = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopping.set())
+    engine.start()
+    stopping.wait()
+    engine.stop()
+
+
+@main.command()
+@click.option("--to", default="head", show_default=True, help="A revision; base takes everything back.")
+def migrate(to: str) -> None:
+    """Bring the database up to date."""
+    engine = build(_settings()).engine
+    (schema.downgrade if to == "base" or to.startswith("-") else schema.upgrade)(engine, to)
+    click.echo("The database is up to date." if schema.is_current(engine) else f"The database is at {to}.")
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, help="Port of the tool; another is taken if it is not free.")
+@click.option("--lms-port", default=8081, show_default=True, help="Port of the LMS, likewise.")
+@click.option(
+    "--profile",
+    default="moodle",
+    show_default=True,
+    type=click.Choice(["moodle", "canvas", "blackboard", "brightspace"]),
+    help="Which LMS it behaves like.",
+)
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Folder where its records stay.")
+def demo(port: int, lms_port: int, profile: str, keep: Path | None) -> None:
+    """Start Tandem with a small LMS beside it, and print the one address to open."""
+    sys.exit(run_demo(tool_port=port, lms_port=lms_port, profile=profile, keep=keep))
+
+
+# ---- registering -----------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--institution", "name", help="Whose platform will be registered; made if there is none of this name.")
+@click.option("--expires", type=Duration(), default="7d", show_default=True, help="How long the address works.")
+@click.option("--revoke", metavar="NUMBER|ADDRESS", help="End an invitation instead of making one.")
+def invite(name: str | None, expires: timedelta, revoke: str | None) -> None:
+    """Print a one-time address by which an administrator registers a platform from inside it."""
+    services = _services()
+    now = services.kit.clock.now()
+    with services.kit.open_session() as session:
+        if revoke is not None:
+            secret = parse_qs(urlsplit(revoke).query).get("invite", [revoke])[0]
+            number = int(revoke) if revoke.isdecimal() else None
+            if not invitations.revoke_invitation(session, now=now, invitation_id=number, secret=secret):
+                raise click.ClickException("There is no such invitation that could still be used.")
+            click.echo("Revoked.")
+            return
+        if name is None:
+            raise click.UsageError("Whose platform? Give --institution NAME.")
+        institution = service.institution_named(session, name.strip(), now=now)
+        invitation, secret = invitations.invite(session, institution.id, now=now, lifetime=expires)
+        number, until = invitation.id, invitation.expires_at
+    address = f"{services.kit.settings.base_url}/lti/register?{urlencode({'invite': secret})}"
+    click.echo(f"Invitation {number} for {name}, good for one registration until {_moment(until)}:", err=True)
+    click.echo(address)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def register(file: Path) -> None:
+    """Make or update registrations from a JSON FILE; running it again changes nothing.
+
+    See config/registration.example.json.
+    """
+    services = _services()
+    try:
+        written = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as mistake:
+        raise click.ClickException(f"{file} is not JSON: {mistake}") from None
+    with _failures_in_words():
+        entries = read_entries(written, development=services.kit.settings.development)
+        with services.kit.open_session() as session:
+            now = services.kit.clock.now()
+            keys.ensure_signing_key(session, services.kit.secrets, now=now)
+            done = service.register_from_file(session, entries, now=now)
+    for one in done:
+        click.echo(f"{'Registered' if one.is_new else 'Updated'} {one.title} for {one.institution}.")
+        if one.joined:
+            click.echo(f"  New deployments: {', '.join(one.joined)}")
+
+
+@main.group()
+def deployments() -> None:
+    """Places on platforms where the tool was put."""
+
+
+@deployments.command("list")
+def list_deployments() -> None:
+    """List registrations with their deployments, and those that wait for approval with their numbers."""
+    services = _services()
+    with services.kit.open_session() as session:
+        for registration in service.registration_states(session):
+            state = f"paused ({registration.paused_because})" if registration.paused_at else "active"
+            click.echo(f"{registration.title}: {registration.issuer}, client {registration.client_id}, {state}")
+            for one in registration.deployments:
+                click.echo(
+                    f"  deployment {one.lti_id}: last launch {_moment(one.last_launch_at)}, "
+                    f"roster {_moment(one.last_roster_at)}, score {_moment(one.last_score_at)}"
+                )
+            for waiting in registration.parked:
+                word = "refused" if waiting.refused_at else "waits for approval"
+                named = " ".join(part for part in (waiting.platform_name, waiting.platform_guid) if part)
+                click.echo(
+                    f"  number {waiting.id}: deployment {waiting.lti_id} {word}, last seen "
+                    f"{_moment(waiting.last_seen_at)}{', ' + named if named else ''}"
+                )
+
+
+@deployments.command()
+@click.argument("number", type=int)
+@click.option("--institution", "name", help="Whose it is; needed where the platform shares one client among customers.")
+def approve(number: int, name: str | None) -> None:
+    """Let the parked deployment of this NUMBER launch."""
+    services = _services()
+    with _failures_in_words(), services.kit.open_session() as session:
+        institution_id = _owner(session, number, name)
+        joined = service.approve_deployment(
+            session, number, institution_id=institution_id, now=services.kit.clock.now(), by_operator=True
+        )
+        click.echo(f"Deployment {joined.lti_id} may launch now.")
+
+
+@deployments.command()
+@click.argument("number", type=int)
+def refuse(number: int) -> None:
+    """Keep the parked deployment of this NUMBER out."""
+    services = _services()
+    with _failures_in_words(), services.kit.open_session() as session:
+        service.refuse_deployment(session, number, institution_id=None, now=services.kit.clock.now(), by_operator=True)
+    click.echo("Refused. It stays in the list and can be approved later.")
+
+
+def _owner(session: Any, number: int, name: str | None) -> int:
+    if name is not None:
+        found = session.scalar(select(Institution.id).where(Institution.name == name))
+        if found is None:
+            raise click.ClickException(f"There is no institution called {name}.")
+        return int(found)
+    for registration in service.registration_states(session):
+        if any(one.id == number for one in registration.parked):
+            if registration.institution_id is None:
+                raise click.ClickException("This platform serves several institutions. Give --institution NAME.")
+            return registration.institution_id
+    raise NotFound("no parked deployment has this number")
+
+
+# ---- keys ------------------------------------------------------------------------------------------------------------
+
+
+@main.command("rotate-keys")
+@click.option("--force", is_flag=True, help="Sign with the next key at once; platforms may refuse it for up to a day.")
+def rotate_keys(force: bool) -> None:
+    """Take the next step of a rotation of our signing keys: publish the next key, or a day later sign with it.
+
+    Run it twice, a day apart, or daily. Retired keys stay published for 14 days.
+    """
+    services = _services()
+    with services.kit.open_session() as session:
+        step = keys.rotate(session, services.kit.secrets, now=services.kit.clock.now(), force=force)
+    if step.published:
+        click.echo(f"Published the next key {step.published}.")
+    if step.ready_at:
+        click.echo(f"It can sign from {_moment(step.ready_at)}; run this again then.")
+    if step.promoted:
+        click.echo(f"Signing with {step.promoted} now. The key before it stays published for 14 days.")
+
+
+@main.command()
+def reencrypt() -> None:
+    """Seal everything stored with the first of LTI_TOOL_SECRET_KEYS, so that the others can be dropped."""
+    services = _services()
+    with _failures_in_words(), services.kit.open_session() as session, across_institutions(session):
+        count = service.reencrypt(session, services.kit.secrets)
+    click.echo(f"{count} secrets are sealed with the first key.")
+
+
+def _moment(moment: datetime | None) -> str:
+    return "never" if moment is None else moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
