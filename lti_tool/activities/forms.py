@@ -1,0 +1,272 @@
+"""The set-up page: what was typed, as typed, and the settings it amounts to.
+
+Everything stays text until `read`, so that a page with mistakes shows exactly what the person wrote.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from typing import Final, TypeVar
+
+from lti_tool.activities import rules
+from lti_tool.activities.rules import (
+    ActivitySettings,
+    Completion,
+    Flaw,
+    Release,
+    RoundDates,
+    ScoreMode,
+    SettingsProblem,
+    check,
+    deadline,
+    local_parts,
+    opening,
+)
+from lti_tool.errors import N_
+from lti_tool.rubrics import forms as rubric_forms
+from lti_tool.rubrics.forms import RubricText
+from lti_tool.rubrics.rules import RubricDraft
+
+Choice = TypeVar("Choice", Release, ScoreMode)
+
+MOST_READ: Final = 20
+EARLIEST_YEAR: Final = 2000
+LATEST_YEAR: Final = 2200
+
+
+@dataclass(frozen=True, slots=True)
+class RoundText:
+    """A round's dates as typed."""
+
+    opens_date: str = ""
+    opens_time: str = ""
+    due_date: str = ""
+    due_time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetupText:
+    """The whole page as typed."""
+
+    kind: str
+    title: str = ""
+    instructions: str = ""
+    time_zone: str = ""
+    rounds: tuple[RoundText, ...] = ()
+    release: str = Release.WHEN_BOTH_GAVE
+    staff_read_feedback: bool = False
+    give_feedback: bool = True
+    acknowledge: bool = True
+    minimum_notes: str = ""
+    score_mode: str = ScoreMode.COMPLETE
+    score_maximum: str = ""
+    zero_at_close: bool = False
+    rubric: RubricText = field(default_factory=RubricText)
+    version: str = ""
+    """Of the activity when the page was opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What typed text amounts to. With problems it must not be kept."""
+
+    settings: ActivitySettings
+    rubric: RubricDraft
+    problems: dict[str, str]
+    """Field id to a sentence (marked for translation)."""
+
+
+WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
+    Flaw.TITLE_MISSING: N_("Give the activity a title."),
+    Flaw.TITLE_TOO_LONG: N_("Shorten the title to 255 characters."),
+    Flaw.INSTRUCTIONS_TOO_LONG: N_("Shorten the instructions to 10,000 characters."),
+    Flaw.ZONE_UNKNOWN: N_("Choose a time zone from the list, such as Europe/Stockholm."),
+    Flaw.NO_ROUND: N_("Add at least one round."),
+    Flaw.TOO_MANY_ROUNDS: N_("An activity has at most 12 rounds."),
+    Flaw.DUE_BEFORE_OPEN: N_("This round is due before it opens. Change one of the two dates."),
+    Flaw.DUE_BEFORE_EARLIER_ROUND: N_("This round is due before an earlier one. Put the dates in order."),
+    Flaw.DUE_PASSED: N_("This date has passed. Choose one to come, or clear it."),
+    Flaw.NO_DUE_FOR_RELEASE: N_("Feedback is to be released at this round's due date. Give it one."),
+    Flaw.NOTHING_COUNTS: N_("Choose at least one thing that counts as completion."),
+    Flaw.NOTES_OUT_OF_RANGE: N_("The number of notes is a whole number from 0 to 20."),
+    Flaw.SCORE_OUT_OF_RANGE: N_("The maximum is a whole number from 1 to 1000."),
+}
+DATE_UNREADABLE: Final = N_("Write the date as year-month-day, such as 2026-12-24.")
+TIME_UNREADABLE: Final = N_("Write the time as hours:minutes, such as 16:30.")
+DATE_MISSING: Final = N_("Add the date that belongs to this time, or clear the time.")
+
+_FIELD: Final = {
+    Flaw.TITLE_MISSING: "title",
+    Flaw.TITLE_TOO_LONG: "title",
+    Flaw.INSTRUCTIONS_TOO_LONG: "instructions",
+    Flaw.ZONE_UNKNOWN: "time_zone",
+    Flaw.NO_ROUND: "rounds",
+    Flaw.TOO_MANY_ROUNDS: "rounds",
+    Flaw.NOTHING_COUNTS: "give_feedback",
+    Flaw.NOTES_OUT_OF_RANGE: "minimum_notes",
+    Flaw.SCORE_OUT_OF_RANGE: "score_maximum",
+}
+
+_ROUND_PARTS: Final = ("opens_date", "opens_time", "due_date", "due_time")
+
+
+def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
+    """What the form holds. Line ends are one character, and NUL, which no database column takes, is dropped."""
+    clean = {name: value.replace("\r\n", "\n").replace("\x00", "") for name, value in fields.items()}
+    return SetupText(
+        kind=kind,
+        title=clean.get("title", "").strip(),
+        instructions=clean.get("instructions", "").strip(),
+        time_zone=clean.get("time_zone", "").strip(),
+        rounds=tuple(
+            RoundText(*(clean.get(f"r{number}-{part}", "").strip() for part in _ROUND_PARTS))
+            for number in range(1, MOST_READ + 1)
+            if f"r{number}-due_date" in clean
+        ),
+        release=clean.get("release", ""),
+        staff_read_feedback="staff_read_feedback" in clean,
+        give_feedback="give_feedback" in clean,
+        acknowledge="acknowledge" in clean,
+        minimum_notes=clean.get("minimum_notes", "").strip(),
+        score_mode=clean.get("score_mode", ""),
+        score_maximum=clean.get("score_maximum", "").strip(),
+        zero_at_close="zero_at_close" in clean,
+        rubric=rubric_forms.typed(clean),
+        version=clean.get("version", ""),
+    )
+
+
+def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> SetupText:
+    """Kept settings as the form shows them."""
+    return SetupText(
+        kind=settings.kind,
+        title=settings.title,
+        instructions=settings.instructions,
+        time_zone=settings.time_zone,
+        rounds=tuple(_round_shown(dates, settings.time_zone) for dates in settings.rounds),
+        release=settings.release,
+        staff_read_feedback=settings.staff_read_feedback,
+        give_feedback=settings.completion.give_feedback,
+        acknowledge=settings.completion.acknowledge,
+        minimum_notes=str(settings.completion.minimum_notes),
+        score_mode=settings.score_mode,
+        score_maximum=str(settings.score_maximum),
+        zero_at_close=settings.zero_at_close,
+        rubric=rubric_forms.shown(rubric),
+        version=str(version),
+    )
+
+
+def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = None) -> Reading:
+    """The settings and rubric that were typed, with a sentence for each field that keeps them from use."""
+    problems: dict[str, str] = {}
+    zone = rules.usable_zone(text.time_zone)
+    settings = ActivitySettings(
+        kind=text.kind,
+        title=text.title,
+        instructions=text.instructions,
+        time_zone=text.time_zone,
+        rounds=tuple(
+            _round_read(typed_round, number, zone, problems) for number, typed_round in enumerate(text.rounds, start=1)
+        ),
+        completion=Completion(text.give_feedback, text.acknowledge, _whole(text.minimum_notes, empty=0)),
+        score_mode=_one_of(ScoreMode, text.score_mode, ScoreMode.COMPLETE),
+        # The field is of no use, and may hold anything, where nothing goes to the gradebook.
+        score_maximum=_whole(text.score_maximum, empty=100 if text.score_mode == ScoreMode.NONE else -1),
+        zero_at_close=text.zero_at_close and text.score_mode != ScoreMode.NONE,
+        release=_one_of(Release, text.release, Release.WHEN_BOTH_GAVE),
+        staff_read_feedback=text.staff_read_feedback,
+    )
+    for problem in check(settings, now=now, before=before):
+        problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])
+    rubric, rubric_problems = rubric_forms.read(text.rubric)
+    return Reading(settings, rubric, {**problems, **rubric_problems})
+
+
+def press(text: SetupText, button: str) -> tuple[SetupText, str] | None:
+    """The form after a button that adds or removes a round or changes the rubric, and the field where typing goes on.
+
+    None when `button` is another one.
+    """
+    pressed = rubric_forms.press(text.rubric, button)
+    if pressed is not None:
+        return replace(text, rubric=pressed[0]), pressed[1]
+    if button == "add-round":
+        if len(text.rounds) >= rules.MOST_ROUNDS:
+            return text, "rounds"
+        return replace(text, rounds=(*text.rounds, RoundText())), f"r{len(text.rounds) + 1}-due_date"
+    if button == "remove-round":
+        if len(text.rounds) <= 1:
+            return text, "rounds"
+        return replace(text, rounds=text.rounds[:-1]), f"r{len(text.rounds) - 1}-due_date"
+    return None
+
+
+def _round_shown(dates: RoundDates, zone: str) -> RoundText:
+    def parts(moment: datetime | None, usual: time) -> tuple[str, str]:
+        if moment is None:
+            return "", ""
+        day, at = local_parts(moment, zone)
+        return day.isoformat(), "" if at == usual else at.strftime("%H:%M")
+
+    return RoundText(*parts(dates.opens_at, time(0, 0)), *parts(dates.due_at, rules.END_OF_DAY))
+
+
+def _round_read(text: RoundText, number: int, zone: str, problems: dict[str, str]) -> RoundDates:
+    opens = _date_and_time(text.opens_date, text.opens_time, f"r{number}-opens", problems)
+    due = _date_and_time(text.due_date, text.due_time, f"r{number}-due", problems)
+    return RoundDates(
+        opens_at=opening(*opens, zone) if opens is not None else None,
+        due_at=deadline(*due, zone) if due is not None else None,
+    )
+
+
+def _date_and_time(
+    day_text: str, time_text: str, field: str, problems: dict[str, str]
+) -> tuple[date, time | None] | None:
+    day, at = _date(day_text), _time(time_text)
+    if day_text and day is None:
+        problems[f"{field}_date"] = DATE_UNREADABLE
+    if time_text and at is None:
+        problems[f"{field}_time"] = TIME_UNREADABLE
+    if time_text and not day_text:
+        problems[f"{field}_date"] = DATE_MISSING
+    return None if day is None else (day, at)
+
+
+def _date(text: str) -> date | None:
+    if not re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", text, re.ASCII):
+        return None
+    year, month, day = (int(part) for part in text.split("-"))
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+        return None
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _time(text: str) -> time | None:
+    match = re.fullmatch(r"(\d{1,2})[:.](\d{2})(?::\d{2})?", text, re.ASCII)
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        return None
+    return time(int(match[1]), int(match[2]))
+
+
+def _whole(text: str, *, empty: int) -> int:
+    """A whole number; -1, which the rules refuse, for anything else."""
+    if not text:
+        return empty
+    return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else -1
+
+
+def _one_of(choices: type[Choice], text: str, usual: Choice) -> Choice:
+    try:
+        return choices(text)
+    except ValueError:
+        return usual
+
+
+def _field(problem: SettingsProblem) -> str:
+    return _FIELD.get(problem.flaw) or f"r{problem.round}-due_date"
