@@ -205,8 +205,15 @@ def prepare_engine(engine: Engine) -> Engine:
 
 def make_engine(url: str) -> Engine:
     """An engine for the database at this SQLAlchemy URL, outside Flask: worker, commands, tests."""
-    options: dict[str, Any] = {} if make_url(url).get_backend_name() == "sqlite" else {"pool_pre_ping": True}
-    return prepare_engine(create_engine(url, **options))
+    return prepare_engine(create_engine(url, **engine_options(url)))
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What every engine is made with. Parameters are hidden from error texts, because they hold what people typed."""
+    options: dict[str, Any] = {"hide_parameters": True}
+    if make_url(url).get_backend_name() != "sqlite":
+        options["pool_pre_ping"] = True
+    return options
 
 
 def session_opener(engine: Engine) -> OpenSession:

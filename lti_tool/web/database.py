@@ -7,7 +7,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
 
-from lti_tool.support.db import Base, prepare_engine, wall_between_institutions
+from lti_tool.support.db import Base, engine_options, prepare_engine, wall_between_institutions
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 wall_between_institutions(db.session)
@@ -16,8 +16,7 @@ wall_between_institutions(db.session)
 def connect_database(app: Flask, url: str) -> None:
     """Let the app's requests use the database at this URL."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    if not url.startswith("sqlite"):
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
