@@ -3,14 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
 
 class Feedback(Tenant, Base):
-    """What one member of a group tells another about one round. A draft until `submitted_at` is set."""
+    """What one member of a group tells another about one round. A draft until `submitted_at` is set.
+
+    Between giving and release the fields hold what was given; what is typed then waits in `correction`.
+    """
 
     __tablename__ = "feedback"
     __table_args__ = (
@@ -30,7 +33,7 @@ class Feedback(Tenant, Base):
     author_id: Mapped[int] = mapped_column(index=True)
     recipient_id: Mapped[int] = mapped_column(index=True)
     observed_what: Mapped[str] = mapped_column(Text, default="")
-    observed_at: Mapped[str] = mapped_column(String(255), default="")
+    observed_at: Mapped[str] = mapped_column(Text, default="")
     """When and where, in the observer's words."""
     strengths: Mapped[str] = mapped_column(Text, default="")
     next_time_1: Mapped[str] = mapped_column(Text, default="")
@@ -41,20 +44,30 @@ class Feedback(Tenant, Base):
     marks: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Criterion id (as text) to level id. Checked against the rubric when the feedback is given."""
     rubric_id: Mapped[int | None]
-    version: Mapped[int] = mapped_column()
-    """Raised by every save. A save that names an older version keeps both texts."""
+    is_open_to_staff: Mapped[bool] = mapped_column(default=False)
+    """What the author was told before writing. A setting that changes later opens nothing that was written before."""
+    note_draft: Mapped[str] = mapped_column(Text, default="")
+    """A note that was typed and not added yet."""
+    correction: Mapped[dict[str, Any] | None]
+    """Fields changed since it was given, by name; laid over the given ones when it is given again."""
+    version: Mapped[int] = mapped_column(default=1)
+    """Raised by every save, under the row's lock."""
+    stamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Field to [version of its last change, device]: tells whether a device had seen what it is about to replace."""
     kept_aside: Mapped[list[Any]] = mapped_column(default=list)
-    """Texts from another device that a newer save met; offered to the author, removed when the feedback is given."""
+    """Texts that another device's newer text took the place of; offered to the author, removed when it is given."""
     created_at: Mapped[datetime]
     saved_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
+    """First time it was given. Never cleared."""
     released_at: Mapped[datetime | None]
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own spelling)
+    # The service raises it itself, since one save may flush more than once.
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}  # noqa: RUF012 (SQLAlchemy's own spelling)
 
 
 class Note(Tenant, Base):
-    """What an observer wrote down at a moment of the observation."""
+    """What an observer wrote down at a moment of the observation. For the observer's own eyes."""
 
     __tablename__ = "note"
     __table_args__ = (tenant_key(), within("feedback_id", "feedback"))
@@ -62,6 +75,8 @@ class Note(Tenant, Base):
     feedback_id: Mapped[int] = mapped_column(index=True)
     at: Mapped[datetime]
     text: Mapped[str] = mapped_column(Text)
+    removed_at: Mapped[datetime | None]
+    """Set by its author, who may still bring it back until the feedback is given."""
 
 
 class Acknowledgement(Tenant, Base):
@@ -80,3 +95,19 @@ class Acknowledgement(Tenant, Base):
     will_use: Mapped[str] = mapped_column(Text, default="")
     usefulness: Mapped[int | None]
     at: Mapped[datetime]
+
+
+class AnswerDraft(Tenant, Base):
+    """An acknowledgement as it is typed. Removed when it is sent."""
+
+    __tablename__ = "answer_draft"
+    __table_args__ = (tenant_key(), within("feedback_id", "feedback"), UniqueConstraint("feedback_id"))
+
+    feedback_id: Mapped[int]
+    fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    version: Mapped[int] = mapped_column(default=1)
+    stamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    kept_aside: Mapped[list[Any]] = mapped_column(default=list)
+    saved_at: Mapped[datetime]
+
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}  # noqa: RUF012 (SQLAlchemy's own spelling)

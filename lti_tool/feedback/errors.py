@@ -1,0 +1,95 @@
+"""What can go wrong while feedback is written, read or answered, and how a page says it."""
+
+from lti_tool.errors import N_, Conflict, NotAllowed, NotFound, ToolError, Words
+
+
+class FeedbackError(ToolError):
+    """The root of this feature's failures."""
+
+
+class NotYourPartner(FeedbackError, NotFound):
+    """The two do not share a group in this round."""
+
+    def __init__(self, round_number: int, author_id: int | None, recipient_id: int) -> None:
+        super().__init__(round_number, author_id, recipient_id)
+        self.round_number, self.author_id, self.recipient_id = round_number, author_id, recipient_id
+
+
+class FeedbackHidden(FeedbackError, NotFound):
+    """There is no such feedback, or this reader may not know that there is."""
+
+    def __init__(self, feedback_id: int) -> None:
+        super().__init__(feedback_id)
+        self.feedback_id = feedback_id
+
+
+class RoundNotOpen(FeedbackError, NotAllowed):
+    """The round has not begun: its form can be looked at, and nothing can be written yet."""
+
+    def __init__(self, round_id: int) -> None:
+        super().__init__(round_id)
+        self.round_id = round_id
+
+
+class ActivityClosed(FeedbackError, NotAllowed):
+    """The activity is read-only: closed by an instructor, not ready, or its course is over."""
+
+    def __init__(self, activity_id: int) -> None:
+        super().__init__(activity_id)
+        self.activity_id = activity_id
+
+
+class FeedbackReleased(FeedbackError, Conflict):
+    """The receiver can read it already, so it stays as it was given."""
+
+    def __init__(self, feedback_id: int) -> None:
+        super().__init__(feedback_id)
+        self.feedback_id = feedback_id
+
+
+class FeedbackIncomplete(FeedbackError):
+    """Something is missing or too long. `problems` names each field and what is wrong with it."""
+
+    def __init__(self, problems: tuple[object, ...]) -> None:
+        super().__init__(len(problems))
+        self.problems = problems
+
+
+class TextTooLong(FeedbackError):
+    """A field holds more than even a draft may."""
+
+    def __init__(self, field: str, length: int) -> None:
+        super().__init__(field, length)
+        self.field, self.length = field, length
+
+
+class PreviewOnly(FeedbackError, NotAllowed):
+    """Staff who look as a learner would: nothing is kept."""
+
+
+WORDS: dict[type[ToolError], Words] = {
+    NotYourPartner: Words(
+        404,
+        N_("You do not work together in this round"),
+        N_("The groups may have changed. Go back to the activity to see whom you work with."),
+    ),
+    FeedbackHidden: Words(
+        404,
+        N_("This feedback is not here for you"),
+        N_("It may not be released yet. Go back to the activity to see what you can read."),
+    ),
+    RoundNotOpen: Words(
+        409, N_("This round has not begun"), N_("You can look at the questions, and write from the day it opens.")
+    ),
+    ActivityClosed: Words(
+        409, N_("This activity is read-only"), N_("Nothing can be changed any more. You can read what was given.")
+    ),
+    FeedbackReleased: Words(
+        409,
+        N_("Your partner can read this already"),
+        N_("So it stays as you gave it. What you changed since is kept for you; tell your partner in person."),
+    ),
+    TextTooLong: Words(413, N_("That is too long"), N_("Go back and shorten it. A field may hold 10,000 characters.")),
+    FeedbackIncomplete: Words(422, N_("Something is missing"), N_("Go back and fill in what is marked.")),
+    PreviewOnly: Words(403, N_("You are only looking"), N_("Nothing is kept while you look as a learner would.")),
+}

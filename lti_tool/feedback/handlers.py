@@ -1,0 +1,54 @@
+"""Jobs of this feature: feedback is released when its time comes."""
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import select
+
+from lti_tool.activities.models import Activity, Round
+from lti_tool.feedback import service
+from lti_tool.feedback.models import Feedback
+from lti_tool.jobs import queue
+from lti_tool.jobs.queue import JobContext
+from lti_tool.support.db import across_institutions
+from lti_tool.support.kit import Kit
+
+
+def release(kit: Kit, job: JobContext) -> None:
+    """Release what became due: of one round, or without an institution (the periodic sweep) of all.
+
+    Pages go by the rule and not by this job, so that a worker that is late keeps nothing from anybody; the job is
+    what makes the release lasting and lets progress be looked at again.
+    """
+    now = kit.clock.now()
+    if job.institution_id is None:
+        released = service.BATCH
+        while released == service.BATCH:
+            with kit.open_session() as session, across_institutions(session):
+                released = service.release_due(session, now=now)
+        return
+    round_id = job.number("round_id")
+    with kit.open_session(job.institution_id) as session:
+        while service.release_due(session, now=now, round_id=round_id) == service.BATCH:
+            pass
+        moved_to = session.scalar(
+            select(Round.due_at)
+            .join(Activity, Activity.id == Round.activity_id)
+            .join(Feedback, Feedback.round_id == Round.id)
+            .where(Round.id == round_id, Round.due_at > now)
+            .where(Feedback.submitted_at.is_not(None), Feedback.released_at.is_(None))
+            .limit(1)
+        )
+        if moved_to is not None:
+            queue.enqueue(
+                session,
+                "feedback.release",
+                {"round_id": round_id},
+                institution_id=job.institution_id,
+                now=now,
+                due_at=moved_to,
+                unique_key=f"feedback.release:{round_id}",
+            )
+
+
+HANDLERS: Final[dict[str, Callable[[Kit, JobContext], None]]] = {"feedback.release": release}

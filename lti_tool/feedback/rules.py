@@ -1,0 +1,279 @@
+"""What complete feedback is, who may read it when, and how two versions of a text are kept apart."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+LONGEST: Final = 10_000
+"""Characters of a field that is given."""
+LONGEST_SHORT: Final = 255
+LONGEST_DRAFT: Final = 50_000
+"""Characters of a field that is kept as a draft: what was typed too long must not get lost before it is shortened."""
+LONGEST_NOTE: Final = 2_000
+MOST_KEPT_ASIDE: Final = 40
+FEWEST_FOR_A_MEAN: Final = 3
+"""With fewer people behind a figure, the figure would say who said what."""
+
+TEXTS: Final = (
+    "observed_what",
+    "observed_at",
+    "strengths",
+    "next_time_1",
+    "next_time_2",
+    "behavior",
+    "effect",
+    "suggestion",
+)
+"""The written fields of feedback, in the order of the page."""
+REQUIRED: Final = ("strengths", "next_time_1", "behavior", "effect", "suggestion")
+NOTE_DRAFT: Final = "note_draft"
+"""A note that was typed and not added yet. Saved like any other field; never part of what is given."""
+MARK: Final = "mark-"
+"""Prefix of the field that holds the chosen level of a criterion."""
+NOTE: Final = "note-"
+"""Prefix of the field that holds the text of a note that was added."""
+
+ANSWER_TEXTS: Final = ("heard", "will_use")
+
+
+class Release(StrEnum):
+    """When the receiver may read feedback."""
+
+    AT_ONCE = "at_once"
+    WHEN_BOTH_GAVE = "when_both_gave"
+    AT_DUE = "at_due"
+
+
+class Flaw(StrEnum):
+    """What is wrong with a field."""
+
+    MISSING = "missing"
+    TOO_LONG = "too_long"
+    NO_LEVEL = "no_level"
+    UNKNOWN_CHOICE = "unknown_choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A field and what is wrong with it; `criterion_id` where the field is a criterion's."""
+
+    field: str
+    flaw: Flaw
+    criterion_id: int | None = None
+
+
+def clean(text: str) -> str:
+    """Text as every database takes it: one kind of line end, no control characters, no half characters."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(letter for letter in text if letter >= " " or letter in "\n\t")
+
+
+def problems_of(
+    texts: Mapping[str, str], marks: Mapping[str, int], rubric: Mapping[int, Collection[int]]
+) -> tuple[Problem, ...]:
+    """What keeps feedback from being given, in the order of the page; empty when it is complete.
+
+    `rubric` maps each criterion to its levels. One growth point is enough, whichever of the two fields holds it.
+    """
+    found = []
+    has_growth = bool(texts.get("next_time_1", "").strip() or texts.get("next_time_2", "").strip())
+    for field in TEXTS:
+        text = texts.get(field, "")
+        if len(text) > (LONGEST_SHORT if field == "observed_at" else LONGEST):
+            found.append(Problem(field, Flaw.TOO_LONG))
+        elif field in REQUIRED and not text.strip() and not (field == "next_time_1" and has_growth):
+            found.append(Problem(field, Flaw.MISSING))
+    for criterion_id, levels in rubric.items():
+        chosen = marks.get(str(criterion_id))
+        if chosen is None:
+            found.append(Problem(f"{MARK}{criterion_id}", Flaw.NO_LEVEL, criterion_id))
+        elif chosen not in levels:
+            found.append(Problem(f"{MARK}{criterion_id}", Flaw.UNKNOWN_CHOICE, criterion_id))
+    return tuple(found)
+
+
+def tidy(texts: Mapping[str, str]) -> dict[str, str]:
+    """Texts as they are given: no blank edges, and a lone growth point stands first."""
+    tidied = {field: texts.get(field, "").strip() for field in TEXTS}
+    if not tidied["next_time_1"]:
+        tidied["next_time_1"], tidied["next_time_2"] = tidied["next_time_2"], ""
+    return tidied
+
+
+def problems_of_answer(heard: str, will_use: str, usefulness: int | None) -> tuple[Problem, ...]:
+    """What keeps an acknowledgement from being sent. How useful the feedback was may stay open."""
+    found = []
+    for field, text in (("heard", heard), ("will_use", will_use)):
+        if not text.strip():
+            found.append(Problem(field, Flaw.MISSING))
+        elif len(text) > LONGEST:
+            found.append(Problem(field, Flaw.TOO_LONG))
+    if usefulness is not None and usefulness not in range(1, 5):
+        found.append(Problem("usefulness", Flaw.UNKNOWN_CHOICE))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What decides whether feedback is released: times of this feedback, its counterpart, its round and activity."""
+
+    submitted_at: datetime | None
+    released_at: datetime | None
+    counterpart_submitted_at: datetime | None
+    due_at: datetime | None
+    closed_at: datetime | None
+
+
+def is_released(release: str, moments: Moments, *, now: datetime) -> bool:
+    """Whether the receiver may read it now. What was released once stays so.
+
+    "When both gave" waits no longer than the round's due time, and nothing waits beyond the activity's close: a
+    partner who never writes must not keep feedback from anybody. Without a due time "at due" has nothing to wait for.
+    """
+    if moments.submitted_at is None:
+        return False
+    if moments.released_at is not None or release == Release.AT_ONCE:
+        return True
+    is_due = moments.due_at is not None and moments.due_at <= now
+    if is_due or (moments.closed_at is not None and moments.closed_at <= now):
+        return True
+    if release == Release.WHEN_BOTH_GAVE:
+        return moments.counterpart_submitted_at is not None
+    return moments.due_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who wants to read: a member of the course, and whether they are staff in it now."""
+
+    member_id: int | None
+    is_staff: bool
+
+
+def may_read(
+    reader: Reader, *, author_id: int, recipient_id: int, is_given: bool, is_released: bool, staff_read: bool
+) -> bool:
+    """Whether this reader may see the text: its author always, its receiver once released, staff only by the setting.
+
+    Nobody else, whatever their role: not the third person of a trio, not an observer, not an administrator. Staff see
+    what was given, never a draft.
+    """
+    if reader.member_id is not None and reader.member_id == author_id:
+        return True
+    if reader.member_id is not None and reader.member_id == recipient_id:
+        return is_released
+    return reader.is_staff and staff_read and is_given
+
+
+def may_write(*, state: str, is_course_over: bool) -> bool:
+    """Whether the activity takes texts at all. A passed due time never locks anybody out."""
+    return state == "ready" and not is_course_over
+
+
+def is_late(submitted_at: datetime | None, due_at: datetime | None) -> bool:
+    """Whether it was given after its due time, the member's own where they were given more time."""
+    return submitted_at is not None and due_at is not None and submitted_at > due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When a field last changed (the draft's version then) and on which device."""
+
+    version: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A text that a newer one took the place of, kept until its author decides."""
+
+    field: str
+    text: str
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        """A short name for it, the same for the same text."""
+        return hashlib.sha256(f"{self.field}\0{self.text}".encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Fields as they are stored, with what is needed to tell whether a device had seen them."""
+
+    fields: Mapping[str, str]
+    stamps: Mapping[str, Stamp]
+    aside: tuple[Aside, ...]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a save makes of a draft: fields that change, and what is kept aside because of them."""
+
+    changed: Mapping[str, str]
+    stamps: Mapping[str, Stamp]
+    aside: tuple[Aside, ...]
+    has_conflict: bool
+
+
+def merge(draft: Draft, typed: Mapping[str, str], bases: Mapping[str, int], *, device: str, now: datetime) -> Merged:
+    """Lay typed fields over stored ones; a stored text that its typist never saw is kept aside, never lost.
+
+    `bases` says for each field which version the device had seen. What the same device wrote is no conflict (its own
+    save may have arrived without the answer coming back), nor is a text that the new one contains. Choices are no
+    texts: the newest counts.
+    """
+    changed: dict[str, str] = {}
+    kept = list(draft.aside)
+    stamps = dict(draft.stamps)
+    for field, text in typed.items():
+        before = draft.fields.get(field, "")
+        if text == before:
+            continue
+        last = stamps.get(field)
+        was_unseen = last is not None and last.version > bases.get(field, 0) and last.device != device
+        if was_unseen and before.strip() and not is_choice(field):
+            if not text.strip():
+                # An empty field of a page that was opened before the other device wrote is no wish to delete.
+                continue
+            if before.strip() not in text:
+                kept.append(Aside(field, before, now))
+        changed[field] = text
+        stamps[field] = Stamp(draft.version + 1, device)
+    aside = tuple({one.key: one for one in kept}.values())
+    return Merged(changed, stamps, aside[-MOST_KEPT_ASIDE:], len(kept) > len(draft.aside))
+
+
+def is_choice(field: str) -> bool:
+    """Whether a field holds a choice and not a text."""
+    return field.startswith(MARK) or field == "usefulness"
+
+
+def newer_than_seen(
+    fields: Mapping[str, str], stamps: Mapping[str, Stamp], bases: Mapping[str, int], *, device: str
+) -> dict[str, tuple[str, int]]:
+    """Fields, with their versions, that another device changed since this one looked: the page may show them."""
+    return {
+        field: (fields.get(field, ""), stamp.version)
+        for field, stamp in stamps.items()
+        if field in bases and stamp.version > bases[field] and stamp.device != device
+    }
+
+
+def typical_level(ranks: Iterable[tuple[int, int]]) -> int | None:
+    """The middle one of the level ranks that people chose, as (person, rank); None with fewer than three people.
+
+    Ranks are an order without distances, so the middle is a level that has words, and no mean is made of them.
+    """
+    by_person: dict[int, list[int]] = {}
+    for person, rank in ranks:
+        by_person.setdefault(person, []).append(rank)
+    if len(by_person) < FEWEST_FOR_A_MEAN:
+        return None
+    chosen = sorted(rank for each in by_person.values() for rank in each)
+    return chosen[(len(chosen) - 1) // 2]
