@@ -4,7 +4,7 @@ Built here rather than by the library, whose answers hold nulls, always a `data`
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -56,6 +56,12 @@ class Addressee:
     issuer: str
     client_id: str
     deployment_id: str
+
+
+def asked_of(kept: Mapping[str, Any]) -> DeepLinking:
+    """What the dialog asked for, from what the visit kept of it as JSON."""
+    asked = DeepLinking(**kept)
+    return replace(asked, accept_types=tuple(asked.accept_types), accept_targets=tuple(asked.accept_targets))
 
 
 def accepts_links(asked: DeepLinking) -> bool:

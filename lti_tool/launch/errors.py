@@ -63,6 +63,10 @@ class ClaimRefused(LaunchError):
     """A claim is missing, has the wrong type, or a value that no honest platform sends."""
 
 
+class LaunchByAddress(LaunchError):
+    """Somebody opened the launch address itself, or a launch came by GET."""
+
+
 class LaunchUnknown(LaunchError):
     """No login of ours has this state."""
 
@@ -183,6 +187,9 @@ WORDS: dict[type[ToolError], Words] = {
         N_("Open the activity again from your course. If that does not help, the platform's clock may be off."),
     ),
     ClaimRefused: Words(400, N_("Your platform sent something that Tandem does not accept"), TELL),
+    LaunchByAddress: Words(
+        405, N_("This address cannot be opened directly"), N_("Open the activity from your course.")
+    ),
     LaunchUnknown: Words(401, N_("This launch was not started here"), AGAIN),
     LaunchExpired: Words(401, N_("This launch took too long"), AGAIN),
     LaunchSpent: Words(409, N_("This launch was already used"), AGAIN),

@@ -104,6 +104,11 @@ def authorization_url(
     return url.replace(f"{auth_login_url}?", f"{auth_login_url}&", 1) if "?" in auth_login_url else url
 
 
+def state_sent(state: str) -> str:
+    """The state as it travels: the library puts a word in front of it."""
+    return f"state-{state}"
+
+
 def usable_key(keys: Sequence[Mapping[str, Any]], kid: str) -> Any | None:
     """The key that this key set names so, ready to verify with; None where it has none.
 

@@ -11,15 +11,21 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from lti_tool.launch.errors import (
+    AdministratorOnly,
     BrowserUnproved,
     ClaimRefused,
+    CourseMissing,
     ForeignTarget,
     LaunchExpired,
     LaunchMixedUp,
     LaunchSpent,
     LaunchUnknown,
+    LoginIncomplete,
+    MayNotPlace,
     MessageNotSupported,
+    NotYourFeedback,
     PersonMissing,
+    RoleMissing,
     TokenNotTimely,
 )
 from lti_tool.support.addresses import origin_of
@@ -32,6 +38,8 @@ OLDEST: Final = timedelta(hours=1)
 LONGEST: Final = timedelta(hours=24)
 LOGIN_LIFETIME: Final = timedelta(minutes=10)
 PROOF_LIFETIME: Final = timedelta(seconds=60)
+ROSTER_AGE: Final = timedelta(hours=1)
+ROSTER_PAUSE: Final = timedelta(minutes=5)
 
 LTI: Final = "https://purl.imsglobal.org/spec/lti/claim/"
 GRADEBOOK_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
@@ -239,6 +247,54 @@ class LaunchContext:
     def is_administrator_role(self) -> bool:
         """Whether an institution's or platform's administrator launched."""
         return self.roles.is_administrator
+
+
+class Opens(StrEnum):
+    """The kinds of visit that a launch can open."""
+
+    ACTIVITY = "activity"
+    PLACING = "placing"
+    REVIEW = "review"
+    INSTITUTION = "institution"
+
+
+def what_opens(context: LaunchContext, *, is_known_administrator: bool, is_first_awaited: bool) -> Opens:
+    """What this launch opens. Raises CourseMissing, RoleMissing, AdministratorOnly, MayNotPlace or NotYourFeedback.
+
+    `is_first_awaited`: the platform was just registered, and whoever administers it comes to confirm that.
+    """
+    role = context.roles.course
+    is_plain = context.message is Message.RESOURCE_LINK
+    if is_plain and context.is_administrator_role and is_first_awaited:
+        return Opens.INSTITUTION
+    if role is None or context.course is None:
+        if is_plain and context.is_administrator_role and is_known_administrator:
+            return Opens.INSTITUTION
+        if context.is_administrator_role and role is None:
+            raise AdministratorOnly("roles")
+        raise CourseMissing("context") if context.course is None else RoleMissing("roles")
+    if context.message is Message.DEEP_LINKING:
+        if role is not CourseRole.INSTRUCTOR:
+            raise MayNotPlace("roles")
+        return Opens.PLACING
+    if context.message is Message.SUBMISSION_REVIEW:
+        if not role.is_staff and context.reviewed_sub != context.person.sub:
+            raise NotYourFeedback("for_user")
+        return Opens.REVIEW
+    return Opens.ACTIVITY
+
+
+def origins_of(context: LaunchContext) -> list[str]:
+    """The platform's own origins that this launch names, each once."""
+    addresses = [*context.services.urls, context.return_url]
+    if context.deep_linking is not None:
+        addresses.append(context.deep_linking.return_url)
+    return sorted({origin_of(address) for address in addresses if address})
+
+
+def is_roster_due(asked_at: datetime | None, *, is_listed: bool, now: datetime) -> bool:
+    """Whether a launch should ask for the roster again; sooner when it is by somebody whom the last one lacks."""
+    return asked_at is None or now - asked_at >= (ROSTER_AGE if is_listed else ROSTER_PAUSE)
 
 
 KEPT_CUSTOM: Final = frozenset({"activity", "context_id_history", "resource_link_id_history", "time_zone"})
@@ -482,6 +538,50 @@ class Login:
     deployment_hint: str | None
     expires_at: datetime
     used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRequest:
+    """What a platform says when it starts a login."""
+
+    issuer: str
+    login_hint: str
+    target_link_uri: str
+    client_id: str | None = None
+    message_hint: str | None = None
+    deployment_hint: str | None = None
+    storage_target: str | None = None
+
+    @property
+    def hints(self) -> dict[str, str]:
+        """What the platform wants back as it was."""
+        hints = {"login_hint": self.login_hint}
+        return hints if self.message_hint is None else {**hints, "lti_message_hint": self.message_hint}
+
+
+def read_login(fields: Mapping[str, str], base_url: str) -> LoginRequest:
+    """Read the fields of a login. Raises LoginIncomplete, or ForeignTarget when it wants to end elsewhere."""
+
+    def given(name: str, *, longest: int, required: bool = False) -> str | None:
+        value = fields.get(name) or None
+        if (value is None and required) or (value is not None and (len(value) > longest or not _is_storable(value))):
+            raise LoginIncomplete(name)
+        return value
+
+    issuer = given("iss", longest=LONGEST_ID, required=True)
+    login_hint = given("login_hint", longest=16_000, required=True)
+    target = given("target_link_uri", longest=2000, required=True)
+    check_target(target or "", base_url)
+    return LoginRequest(
+        issuer=issuer or "",
+        login_hint=login_hint or "",
+        target_link_uri=target or "",
+        client_id=given("client_id", longest=LONGEST_ID),
+        message_hint=given("lti_message_hint", longest=16_000),
+        # Canvas calls it by the second name.
+        deployment_hint=given("lti_deployment_id", longest=LONGEST_ID) or given("deployment_id", longest=LONGEST_ID),
+        storage_target=given("lti_storage_target", longest=LONGEST_ID),
+    )
 
 
 def is_ours(url: str, base_url: str) -> bool:

@@ -1,0 +1,209 @@
+"""The protocol's own addresses: login, launch, proof of the browser, our key set."""
+
+import hashlib
+import hmac
+from typing import Final
+
+import structlog
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from lti_tool.errors import Words
+from lti_tool.launch import rules, service
+from lti_tool.launch.errors import (
+    WORDS,
+    DeploymentParked,
+    LaunchByAddress,
+    LaunchError,
+    LaunchUnknown,
+    PlatformSaidNo,
+    StorageBlocked,
+)
+from lti_tool.launch.service import OpenedVisit, ProofNeeded
+from lti_tool.registration.keys import public_keys
+from lti_tool.registration.models import Registration
+from lti_tool.support.crypto import fingerprint
+from lti_tool.support.kit import Kit
+from lti_tool.web import audit
+from lti_tool.web.access import COOKIE_PREFIX, kit, set_visit_cookie
+from lti_tool.web.database import transaction
+from lti_tool.web.error_pages import error_page, words_for
+from lti_tool.web.visits import issue_entry
+
+routes = Blueprint("lti", __name__)
+log = structlog.get_logger(__name__)
+
+LOGIN_FIELDS: Final = (
+    "iss",
+    "login_hint",
+    "target_link_uri",
+    "client_id",
+    "lti_message_hint",
+    "lti_deployment_id",
+    "deployment_id",
+)
+"""What a login in a new tab starts with: all but the storage frame, which is not there."""
+OIDC_ERRORS: Final = frozenset(
+    {
+        "access_denied",
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "invalid_request",
+        "invalid_scope",
+        "login_required",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+    }
+)
+"""The words of the specification; anything else a platform says is not repeated in the audit."""
+KEY_SET_SECONDS: Final = 600
+_KNOWN_WORDS: Final[dict[type[Exception], Words]] = dict(WORDS.items())
+
+
+@routes.route("/lti/login", methods=["GET", "POST"])
+def login() -> ResponseReturnValue:
+    """Start a login: give the browser something to keep, and send it to its platform once it kept it."""
+    return _begin_login(in_new_tab=False)
+
+
+@routes.post("/lti/new-tab")
+def new_tab() -> ResponseReturnValue:
+    """Start the same login again where nobody frames us."""
+    return _begin_login(in_new_tab=True)
+
+
+def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
+    tools = kit()
+    fields = request.args if request.method == "GET" else request.form
+    wanted = rules.read_login(fields, tools.settings.base_url)
+    with transaction() as session:
+        begun = service.begin_login(session, wanted, base_url=tools.settings.base_url, now=tools.clock.now())
+    g.frame_ancestors = [] if in_new_tab else begun.frame_origins
+    cookie = _cookie_name(begun.state)
+    repeated = {name: fields[name] for name in LOGIN_FIELDS if name in fields}
+    answer = make_response(render_template("launch/login.html", begun=begun, cookie=cookie, repeated=repeated))
+    answer.set_cookie(
+        cookie,
+        begun.secret,
+        max_age=int(rules.LOGIN_LIFETIME.total_seconds()),
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="None",
+        partitioned=True,
+    )
+    return answer
+
+
+@routes.get("/lti/login/kept")
+def kept() -> Response:
+    """Whether the browser sent back the cookie of its login."""
+    answer = jsonify({"kept": request.args.get("name", "") in request.cookies})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@routes.get("/lti/login/blocked")
+def blocked() -> ResponseReturnValue:
+    """Where a browser ends that keeps nothing, even in a tab of its own."""
+    raise StorageBlocked("nothing kept")
+
+
+@routes.get("/lti/launch")
+def launch_by_address() -> ResponseReturnValue:
+    """A launch never comes by GET: its token would stand in histories and logs."""
+    raise LaunchByAddress("method")
+
+
+@routes.post("/lti/launch")
+def launch() -> ResponseReturnValue:
+    """Take a platform's signed answer, and open a visit or ask the browser for its proof."""
+    tools = kit()
+    said = request.form.get("error")
+    if said:
+        raise PlatformSaidNo(said if said in OIDC_ERRORS else "other")
+    state = request.form.get("state", "")
+    if not state or len(state) > rules.LONGEST_ID:
+        raise LaunchUnknown("state")
+    verified = service.verify_launch(tools, state=state, token=request.form.get("id_token", ""))
+    cookie = _cookie_name(state)
+    with transaction() as session:
+        outcome = service.accept_launch(session, tools, verified, browser_secret=request.cookies.get(cookie))
+        if isinstance(outcome, OpenedVisit):
+            code = issue_entry(session, outcome.visit, outcome.secret, tools.secrets, now=tools.clock.now())
+    if isinstance(outcome, ProofNeeded):
+        g.frame_ancestors = outcome.frame_origins
+        return render_template("launch/proof.html", needed=outcome, state=state)
+    return _enter(outcome, code, cookie)
+
+
+@routes.post("/lti/launch/confirm")
+def confirm() -> ResponseReturnValue:
+    """Open the visit of a launch whose browser kept its secret elsewhere than in a cookie."""
+    tools = kit()
+    state = request.form.get("state", "")
+    if not state or len(state) > rules.LONGEST_ID:
+        raise LaunchUnknown("state")
+    with transaction() as session:
+        opened = service.confirm_launch(session, tools, state=state, browser_secret=request.form.get("secret"))
+        code = issue_entry(session, opened.visit, opened.secret, tools.secrets, now=tools.clock.now())
+    return _enter(opened, code, _cookie_name(state))
+
+
+def _enter(opened: OpenedVisit, code: str, login_cookie: str) -> Response:
+    answer = make_response(redirect(f"/v/{opened.visit.key}/?c={code}", code=303))
+    set_visit_cookie(answer, opened.visit, opened.secret)
+    answer.set_cookie(
+        login_cookie, "", max_age=0, path="/", secure=True, httponly=True, samesite="None", partitioned=True
+    )
+    return answer
+
+
+@routes.get("/lti/jwks")
+def key_set() -> Response:
+    """Our public keys: the one that signs, the next, and those retired lately."""
+    with transaction(reading=True) as session:
+        answer = jsonify({"keys": public_keys(session, now=kit().clock.now())})
+    answer.headers["Cache-Control"] = f"public, max-age={KEY_SET_SECONDS}"
+    return answer
+
+
+@routes.errorhandler(LaunchError)
+def refused(error: LaunchError) -> Response:
+    """Note the refusal and show its page, with the reference under which it was noted."""
+    tools, reference = kit(), audit.new_reference()
+    now = tools.clock.now()
+    try:
+        with transaction() as session:
+            if isinstance(error, DeploymentParked):
+                service.park_deployment(session, error.facts, now=now)
+            registration = session.get(Registration, error.registration_id) if error.registration_id else None
+            audit.record(
+                session,
+                error.what,
+                now=now,
+                reference=reference,
+                institution_id=registration.institution_id if registration else None,
+                registration_id=error.registration_id,
+                source=_source(tools),
+                error=type(error).__name__,
+                reason=error.reason,
+            )
+    except SQLAlchemyError as failure:
+        # The person is still told why; only the note is lost.
+        log.error("audit lost", error=type(failure).__name__, reference=reference)
+    return error_page(words_for(error, _KNOWN_WORDS), reference)
+
+
+def _source(tools: Kit) -> str:
+    """A mark of the network address that only says "the same again": no address is kept."""
+    key = tools.secrets.derive("audit sources")
+    return hmac.new(key, (request.remote_addr or "").encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _cookie_name(state: str) -> str:
+    return f"{COOKIE_PREFIX}login-{fingerprint(state)[:16]}"

@@ -1,0 +1,526 @@
+"""From a login to a visit."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar, cast
+
+from sqlalchemy import CursorResult, Select, delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lti_tool.jobs import queue
+from lti_tool.launch import gateway, rules
+from lti_tool.launch.errors import (
+    AmbiguousPlatform,
+    DeploymentParked,
+    DeploymentRefused,
+    LaunchError,
+    LaunchExpired,
+    LaunchSpent,
+    LaunchUnknown,
+    ParkedFacts,
+    PlatformPaused,
+    UnknownPlatform,
+)
+from lti_tool.launch.keysets import kept_keys, keys_for
+from lti_tool.launch.models import Course, LaunchState, Member, Person, Placement
+from lti_tool.launch.rules import CourseRole, LaunchContext, Login, LoginRequest, Opens
+from lti_tool.registration.models import Deployment, NewDeployments, ParkedDeployment, Registration
+from lti_tool.support.addresses import origin_of
+from lti_tool.support.crypto import fingerprint, new_secret
+from lti_tool.support.db import Base, across_institutions, serve
+from lti_tool.support.kit import Kit
+from lti_tool.web import audit
+from lti_tool.web.visits import Visit, VisitKind, open_visit
+
+LAUNCH_PATH: Final = "/lti/launch"
+SEEN_STEP: Final = timedelta(minutes=1)
+"""How often a last-seen time is worth a write: launches of a whole class would queue for one row."""
+MOST_FRAME_ORIGINS: Final = 20
+
+Row = TypeVar("Row", bound=Base)
+
+
+@dataclass(frozen=True, slots=True)
+class BegunLogin:
+    """What the browser is given at login."""
+
+    registration_id: int
+    state: str = field(repr=False)
+    secret: str = field(repr=False)
+    """To keep, and to show at the launch."""
+    authorization_url: str = field(repr=False)
+    storage_target: str | None
+    storage_origin: str
+    """Whom to trust with the secret, and to believe about it: the platform's sign-on."""
+    frame_origins: list[str]
+    requires_binding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedLaunch:
+    """A token that its platform signed for an open login of ours. Not used up yet."""
+
+    state_hash: str
+    registration_id: int
+    context: LaunchContext
+    claims: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedVisit:
+    """A launch that ended well."""
+
+    visit: Visit
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProofNeeded:
+    """The launch is good, and waits for its browser to show the secret that no cookie brought."""
+
+    storage_target: str | None
+    storage_origin: str
+    frame_origins: list[str]
+
+
+# Login
+
+
+def begin_login(session: Session, request: LoginRequest, *, base_url: str, now: datetime) -> BegunLogin:
+    """Remember a login for LOGIN_LIFETIME and say where the browser goes next.
+
+    Raises UnknownPlatform, AmbiguousPlatform, PlatformPaused or LoginIncomplete.
+    """
+    registration = find_registration(session, request.issuer, request.client_id, request.deployment_hint)
+    if registration.paused_at is not None:
+        raise PlatformPaused("paused", registration_id=registration.id)
+    state, nonce, secret = new_secret(), new_secret(), new_secret()
+    url = gateway.authorization_url(
+        auth_login_url=registration.auth_login_url,
+        issuer=registration.issuer,
+        client_id=registration.client_id,
+        redirect_uri=base_url + LAUNCH_PATH,
+        state=state,
+        nonce=nonce,
+        hints=request.hints,
+    )
+    session.add(
+        LaunchState(
+            state_hash=fingerprint(gateway.state_sent(state)),
+            nonce_hash=fingerprint(nonce),
+            registration_id=registration.id,
+            deployment_hint=request.deployment_hint,
+            target_link_uri=request.target_link_uri,
+            storage_target=request.storage_target,
+            secret_hash=fingerprint(secret),
+            expires_at=now + rules.LOGIN_LIFETIME,
+        )
+    )
+    return BegunLogin(
+        registration_id=registration.id,
+        state=gateway.state_sent(state),
+        secret=secret,
+        authorization_url=url,
+        storage_target=request.storage_target,
+        storage_origin=origin_of(registration.auth_login_url),
+        frame_origins=list(registration.platform_origins),
+        requires_binding=registration.require_browser_binding,
+    )
+
+
+def find_registration(
+    session: Session, issuer: str, client_id: str | None, deployment_hint: str | None
+) -> Registration:
+    """The registration that a login means. Raises UnknownPlatform or AmbiguousPlatform."""
+    query = select(Registration).where(Registration.issuer == issuer)
+    if client_id is not None:
+        query = query.where(Registration.client_id == client_id)
+    found = session.scalars(query.limit(100)).all()
+    if len(found) > 1 and deployment_hint is not None:
+        with across_institutions(session):
+            named = set(session.scalars(select(Deployment.registration_id).where(Deployment.lti_id == deployment_hint)))
+        found = [registration for registration in found if registration.id in named]
+    if not found:
+        raise UnknownPlatform("issuer" if client_id is None else "client_id")
+    if len(found) > 1:
+        raise AmbiguousPlatform("issuer")
+    return found[0]
+
+
+# Launch
+
+
+def verify_launch(kit: Kit, *, state: str, token: str) -> VerifiedLaunch:
+    """Check everything about a launch that can be checked without using it up. Raises a LaunchError.
+
+    Opens short transactions of its own, and none while it waits for the platform's keys. The platform is not asked
+    before issuer, audience, nonce and state agree with a login of ours.
+    """
+    envelope = gateway.open_envelope(token)
+    state_hash = fingerprint(state)
+    now = kit.clock.now()
+    with kit.open_session() as session:
+        session.connection(execution_options={"sqlite_begin": "DEFERRED"})
+        row = session.get(LaunchState, state_hash)
+        registration = None if row is None else session.get_one(Registration, row.registration_id)
+        login = rules.check_login_is_open(_login(row, registration), now=now)
+        if registration is None or registration.paused_at is not None:
+            raise PlatformPaused("paused", registration_id=login.registration_id)
+        kept = kept_keys(session, registration.id, registration.key_set_url)
+    try:
+        rules.check_binding(envelope.claims, login)
+        keys = keys_for(kit, kept, envelope.kid)
+        claims = gateway.verify(envelope, keys, login, now=now)
+        context = rules.read_context(claims, allow_http=kit.settings.development)
+    except LaunchError as refusal:
+        refusal.registration_id = login.registration_id
+        raise
+    return VerifiedLaunch(state_hash, login.registration_id, context, claims)
+
+
+def _login(row: LaunchState | None, registration: Registration | None) -> Login | None:
+    if row is None or registration is None:
+        return None
+    return Login(
+        registration_id=registration.id,
+        issuer=registration.issuer,
+        client_id=registration.client_id,
+        nonce_hash=row.nonce_hash,
+        target_link_uri=row.target_link_uri,
+        deployment_hint=row.deployment_hint,
+        expires_at=row.expires_at,
+        used_at=row.used_at,
+    )
+
+
+def claim_state(session: Session, state_hash: str, *, now: datetime) -> LaunchState:
+    """Use a login up. Of several that try, in any number of processes, one succeeds; the others get LaunchSpent."""
+    claimed = session.execute(
+        update(LaunchState)
+        .where(LaunchState.state_hash == state_hash, LaunchState.used_at.is_(None), LaunchState.expires_at > now)
+        .values(used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if not cast("CursorResult[Any]", claimed).rowcount:
+        raise LaunchSpent("state")
+    return session.get_one(LaunchState, state_hash, populate_existing=True)
+
+
+def accept_launch(
+    session: Session, kit: Kit, launch: VerifiedLaunch, *, browser_secret: str | None
+) -> OpenedVisit | ProofNeeded:
+    """Use the login up, and open the visit if the browser's cookie brought the secret. Raises a LaunchError."""
+    now = kit.clock.now()
+    state = claim_state(session, launch.state_hash, now=now)
+    registration = session.get_one(Registration, launch.registration_id)
+    is_bound = browser_secret is not None and fingerprint(browser_secret) == state.secret_hash
+    if is_bound or not registration.require_browser_binding:
+        return complete_launch(
+            session,
+            launch.context,
+            registration,
+            storage_target=state.storage_target,
+            is_bound=is_bound,
+            now=now,
+            lifetime=kit.settings.visit_absolute,
+        )
+    state.claims = kit.secrets.encrypt(json.dumps(launch.claims).encode())
+    state.confirm_before = now + rules.PROOF_LIFETIME
+    return ProofNeeded(
+        state.storage_target, origin_of(registration.auth_login_url), list(registration.platform_origins)
+    )
+
+
+def confirm_launch(session: Session, kit: Kit, *, state: str, browser_secret: str | None) -> OpenedVisit:
+    """Open the visit of a launch whose browser now shows the secret. Works once. Raises a LaunchError."""
+    now = kit.clock.now()
+    row = session.get(LaunchState, fingerprint(state))
+    if row is None or row.confirm_before is None:
+        raise LaunchUnknown("state")
+    if row.claims is None:
+        raise LaunchSpent("state", registration_id=row.registration_id)
+    if now >= row.confirm_before:
+        raise LaunchExpired("proof", registration_id=row.registration_id)
+    rules.check_proof(browser_secret, row.secret_hash, registration_id=row.registration_id)
+    sealed = row.claims
+    spent = session.execute(
+        update(LaunchState)
+        .where(LaunchState.state_hash == row.state_hash, LaunchState.claims.is_not(None))
+        .values(claims=None)
+        .execution_options(synchronize_session=False)
+    )
+    if not cast("CursorResult[Any]", spent).rowcount:
+        raise LaunchSpent("state", registration_id=row.registration_id)
+    registration = session.get_one(Registration, row.registration_id)
+    if registration.paused_at is not None:
+        raise PlatformPaused("paused", registration_id=registration.id)
+    claims = json.loads(kit.secrets.decrypt(sealed))
+    return complete_launch(
+        session,
+        rules.read_context(claims, allow_http=kit.settings.development),
+        registration,
+        storage_target=row.storage_target,
+        is_bound=True,
+        now=now,
+        lifetime=kit.settings.visit_absolute,
+    )
+
+
+# Visit
+
+
+def complete_launch(
+    session: Session,
+    context: LaunchContext,
+    registration: Registration,
+    *,
+    storage_target: str | None,
+    is_bound: bool,
+    now: datetime,
+    lifetime: timedelta,
+) -> OpenedVisit:
+    """Record whom and what a verified launch names, and open a visit. Binds the session to the institution.
+
+    `visit.details` holds what later pages need: `message`, `link` (id, title), `custom` (our own parameters),
+    `activity` (the key that a deep link carries), for PLACING `deep_linking`, for REVIEW `reviewed_sub`, and
+    `awaits_administrator` where the person may confirm to be the institution's first administrator.
+    Raises DeploymentRefused, DeploymentParked, or what `rules.what_opens` raises.
+    """
+    deployment = _deployment(session, context, registration, now=now)
+    serve(session, deployment.institution_id)
+    person = _person(session, context, registration, now=now)
+    is_awaited = registration.first_administrator_awaited and not person.is_administrator
+    opens = rules.what_opens(context, is_known_administrator=person.is_administrator, is_first_awaited=is_awaited)
+    _own_origins(registration, context)
+    course = placement = member = None
+    if context.course is not None:
+        course = _course(session, context, deployment, now=now)
+        placement = _placement(session, context, course, now=now)
+        member = _member(session, context, course, person, now=now)
+        _ask_for_roster(session, course, member, now=now)
+    visit = Visit(
+        kind=VisitKind(opens),
+        registration_id=registration.id,
+        person_id=person.id,
+        course_id=course.id if course else None,
+        placement_id=placement.id if placement else None,
+        member_id=member.id if member else None,
+        role=context.roles.course or "administrator",
+        is_preview=member is not None and member.ever_staff and context.roles.course is CourseRole.LEARNER,
+        locale=context.locale,
+        time_zone=context.time_zone,
+        return_url=context.return_url,
+        storage_target=storage_target,
+        platform_origin=origin_of(registration.auth_login_url),
+        frame_origins=_frame_origins(registration, context),
+        details=_details(context, opens, may_confirm=is_awaited and context.is_administrator_role),
+    )
+    secret = open_visit(session, visit, now=now, lifetime=lifetime)
+    if _is_step_due(deployment.last_launch_at, now):
+        deployment.last_launch_at = now
+    audit.record(
+        session,
+        "launch",
+        now=now,
+        institution_id=deployment.institution_id,
+        registration_id=registration.id,
+        opens=opens,
+        role=visit.role,
+        is_bound=is_bound,
+    )
+    return OpenedVisit(visit, secret)
+
+
+def park_deployment(session: Session, facts: ParkedFacts, *, now: datetime) -> None:
+    """Put a deployment on the approval list, or note that it came again."""
+    query = select(ParkedDeployment).where(
+        ParkedDeployment.registration_id == facts.registration_id, ParkedDeployment.lti_id == facts.lti_id
+    )
+    parked = _find_or_add(
+        session,
+        query,
+        lambda: ParkedDeployment(
+            registration_id=facts.registration_id, lti_id=facts.lti_id, first_seen_at=now, last_seen_at=now
+        ),
+    )
+    parked.last_seen_at = now
+    parked.platform_name, parked.platform_guid = facts.platform_name, facts.platform_guid
+
+
+def _deployment(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Deployment:
+    query = select(Deployment).where(
+        Deployment.registration_id == registration.id, Deployment.lti_id == context.deployment_id
+    )
+    with across_institutions(session):
+        known = session.scalar(query)
+        if known is not None:
+            return known
+        policy = NewDeployments(registration.new_deployments)
+        if policy is NewDeployments.REFUSE:
+            raise DeploymentRefused("deployment_id", registration_id=registration.id)
+        institution_id = registration.institution_id
+        # A client id that customers share says nothing about whose deployment it is.
+        if policy is NewDeployments.PARK or institution_id is None:
+            platform = context.platform
+            raise DeploymentParked(ParkedFacts(registration.id, context.deployment_id, platform.name, platform.guid))
+        return _find_or_add(
+            session,
+            query,
+            lambda: Deployment(
+                institution_id=institution_id,
+                registration_id=registration.id,
+                lti_id=context.deployment_id,
+                created_at=now,
+            ),
+        )
+
+
+def _person(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Person:
+    facts = context.person
+    person = _find_or_add(
+        session,
+        select(Person).where(Person.registration_id == registration.id, Person.sub == facts.sub),
+        lambda: Person(registration_id=registration.id, sub=facts.sub, is_administrator=False, created_at=now),
+    )
+    both = " ".join(part for part in (facts.given_name, facts.family_name) if part)
+    # What a platform does not tell this time is not forgotten.
+    person.name = facts.name or both or person.name
+    person.given_name = facts.given_name or person.given_name
+    person.family_name = facts.family_name or person.family_name
+    person.email = facts.email or person.email
+    person.locale = context.locale or person.locale
+    return person
+
+
+def _course(session: Session, context: LaunchContext, deployment: Deployment, *, now: datetime) -> Course:
+    facts, services = context.course, context.services
+    if facts is None:
+        raise TypeError("a launch without a course")
+    course = _find_or_add(
+        session,
+        select(Course).where(Course.deployment_id == deployment.id, Course.context_id == facts.id),
+        lambda: Course(deployment_id=deployment.id, context_id=facts.id, gradebook_scopes=[], created_at=now),
+    )
+    course.title = facts.title or course.title
+    course.label = facts.label or course.label
+    course.memberships_url = services.memberships_url or course.memberships_url
+    course.line_items_url = services.line_items_url or course.line_items_url
+    if list(services.gradebook_scopes) != course.gradebook_scopes:
+        course.gradebook_scopes = list(services.gradebook_scopes)
+    course.ended_at = None
+    return course
+
+
+def _placement(session: Session, context: LaunchContext, course: Course, *, now: datetime) -> Placement | None:
+    link = context.link
+    if link is None:
+        return None
+    placement = _find_or_add(
+        session,
+        select(Placement).where(Placement.course_id == course.id, Placement.resource_link_id == link.id),
+        lambda: Placement(course_id=course.id, resource_link_id=link.id, created_at=now),
+    )
+    placement.title = link.title or placement.title
+    placement.line_item_url = context.services.line_item_url
+    placement.gone_at = None
+    if _is_step_due(placement.last_launch_at, now):
+        placement.last_launch_at = now
+    return placement
+
+
+def _member(
+    session: Session, context: LaunchContext, course: Course, person: Person, *, now: datetime
+) -> Member | None:
+    role = context.roles.course
+    if role is None:
+        return None
+    member = _find_or_add(
+        session,
+        select(Member).where(Member.course_id == course.id, Member.person_id == person.id),
+        lambda: Member(
+            course_id=course.id,
+            person_id=person.id,
+            role=role,
+            ever_staff=False,
+            is_test=False,
+            status="active",
+            created_at=now,
+        ),
+    )
+    member.role = role
+    member.ever_staff = member.ever_staff or role.is_staff
+    member.is_test = member.is_test or context.roles.is_test_person
+    member.status, member.left_at = "active", None
+    member.last_launch_at = now
+    return member
+
+
+def _ask_for_roster(session: Session, course: Course, member: Member | None, *, now: datetime) -> None:
+    is_listed = member is None or member.in_roster_at is not None
+    if course.memberships_url is None or not rules.is_roster_due(course.roster_asked_at, is_listed=is_listed, now=now):
+        return
+    course.roster_asked_at = now
+    queue.enqueue(
+        session,
+        "roster.sync",
+        {"course_id": course.id},
+        institution_id=course.institution_id,
+        now=now,
+        unique_key=f"roster.sync:{course.id}",
+    )
+
+
+def _own_origins(registration: Registration, context: LaunchContext) -> None:
+    """A launch that the platform signed may name further origins of its own."""
+    new = [origin for origin in rules.origins_of(context) if origin not in registration.platform_origins]
+    if new:
+        registration.platform_origins = [*registration.platform_origins, *new]
+
+
+def _frame_origins(registration: Registration, context: LaunchContext) -> list[str]:
+    if len(registration.platform_origins) <= MOST_FRAME_ORIGINS:
+        return list(registration.platform_origins)
+    # One registration for all customers of a platform: only this customer's addresses concern this visit.
+    return sorted({origin_of(registration.auth_login_url), *rules.origins_of(context)})
+
+
+def _details(context: LaunchContext, opens: Opens, *, may_confirm: bool) -> dict[str, Any]:
+    details: dict[str, Any] = {"message": context.message, "custom": dict(context.custom)}
+    if "activity" in context.custom:
+        details["activity"] = context.custom["activity"]
+    if context.link is not None:
+        details["link"] = asdict(context.link)
+    if opens is Opens.PLACING and context.deep_linking is not None:
+        details["deep_linking"] = asdict(context.deep_linking)
+    if opens is Opens.REVIEW:
+        details["reviewed_sub"] = context.reviewed_sub
+    if may_confirm:
+        details["awaits_administrator"] = True
+    return details
+
+
+def _is_step_due(last: datetime | None, now: datetime) -> bool:
+    return last is None or now - last >= SEEN_STEP
+
+
+def _find_or_add(session: Session, query: Select[Row], make: Callable[[], Row]) -> Row:
+    """The row, made if it is not there. Of two launches that make it at once, the second finds the first's."""
+    found = session.scalar(query)
+    if found is not None:
+        return found
+    try:
+        with session.begin_nested():
+            made = make()
+            session.add(made)
+        return made
+    except IntegrityError:
+        return session.scalars(query).one()
+
+
+def purge_logins(session: Session, *, now: datetime) -> int:
+    """Forget logins that nobody can use any more. Returns how many."""
+    old = session.execute(delete(LaunchState).where(LaunchState.expires_at <= now - rules.PROOF_LIFETIME))
+    return int(cast("CursorResult[Any]", old).rowcount)
