@@ -51,17 +51,18 @@ def main() -> None:
     """Tandem: peer coaching inside the course. Settings come from LTI_TOOL_... in the environment."""
 
 
-def _settings() -> Settings:
+def _settings(*, is_serving: bool = False) -> Settings:
     try:
         settings = Settings.from_env(os.environ)
     except SettingsError as mistakes:
         raise click.ClickException(str(mistakes)) from None
-    log.set_up(settings.log_format, settings.log_level)
+    # A command speaks for itself; only what runs for long tells what it is doing.
+    log.set_up(settings.log_format, settings.log_level if is_serving else "WARNING")
     return settings
 
 
-def _services() -> Services:
-    services = build(_settings())
+def _services(*, is_serving: bool = False) -> Services:
+    services = build(_settings(is_serving=is_serving))
     if not schema.is_current(services.engine):
         if services.engine.dialect.name != "sqlite":
             raise click.ClickException("The database is not up to date. Run: lti-tool migrate")
@@ -91,7 +92,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load_config(self) -> None:
         for name, value in self._options.items():
             self.cfg.set(name, value)
-        self.cfg.set("worker_exit", lambda *_: self._stop())
+        self.cfg.set("worker_exit", self._stop)
 
     def load(self) -> Flask:
         """Build everything after the fork: connections and threads do not survive one."""
@@ -102,7 +103,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self._worker.start()
         return app
 
-    def _stop(self) -> None:
+    def _stop(self, arbiter: object, process: object) -> None:
         if self._worker is not None:
             self._worker.stop(timedelta(seconds=10))
 
@@ -121,7 +122,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 
     Brings an empty or older SQLite database up to date by itself.
     """
-    services = _services()
+    services = _services(is_serving=True)
     with services.kit.open_session() as session:
         keys.ensure_signing_key(session, services.kit.secrets, now=services.kit.clock.now())
     services.engine.dispose()
@@ -145,7 +146,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 @click.option("--until-idle", is_flag=True, help="Run what is due now and stop.")
 def worker(until_idle: bool) -> None:
     """Run background jobs. Any number of workers may share a database."""
-    engine = _worker(_services())
+    engine = _worker(_services(is_serving=True))
     if until_idle:
         click.echo(f"{engine.run_until_idle()} jobs done.")
         return

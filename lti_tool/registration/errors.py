@@ -8,6 +8,9 @@ from lti_tool.errors import N_, ToolError, Words
 class RegistrationError(ToolError):
     """The root of this feature's failures."""
 
+    reference: str | None = None
+    """Under which the refusal stands in the audit, once it does."""
+
 
 class RegistrationPaused(RegistrationError):
     """Nobody calls this platform, and nobody launches from it, until an administrator resumes the registration."""

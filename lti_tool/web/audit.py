@@ -1,5 +1,7 @@
 """What an institution may be asked about later: launches, refusals, registrations, erasures. No personal data."""
 
+import hashlib
+import hmac
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from lti_tool.support.crypto import KeyRing
 from lti_tool.support.db import Base
 
 SAMPLE_AFTER = 20
@@ -35,6 +38,11 @@ class AuditEntry(Base):
 def new_reference() -> str:
     """A short id that a person can read out; no look-alike letters."""
     return "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(8))
+
+
+def source_of(address: str | None, ring: KeyRing) -> str:
+    """A mark of a network address that only says "the same again": no address is kept."""
+    return hmac.new(ring.derive("audit sources"), (address or "").encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def record(
