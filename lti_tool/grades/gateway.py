@@ -1,0 +1,259 @@
+"""The platform's gradebook: columns, scores, results."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeGuard
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable
+from lti_tool.grades.rules import points
+from lti_tool.launch.platforms import Platform
+from lti_tool.registration.rules import owns
+from lti_tool.registration.tokens import TokenClient
+from lti_tool.support.http import Answer, BadAnswer, Purpose, next_page, retry_after
+from lti_tool.support.kit import Kit
+
+SCOPES = "https://purl.imsglobal.org/spec/lti-ags/scope/"
+LINE_ITEM = f"{SCOPES}lineitem"
+LINE_ITEM_READONLY = f"{SCOPES}lineitem.readonly"
+RESULT_READONLY = f"{SCOPES}result.readonly"
+SCORE = f"{SCOPES}score"
+ALL_SCOPES = frozenset({LINE_ITEM, LINE_ITEM_READONLY, RESULT_READONLY, SCORE})
+
+MEDIA = "application/vnd.ims.lis."
+LINE_ITEM_TYPE = f"{MEDIA}v2.lineitem+json"
+LINE_ITEMS_TYPE = f"{MEDIA}v2.lineitemcontainer+json"
+RESULTS_TYPE = f"{MEDIA}v2.resultcontainer+json"
+SCORE_TYPE = f"{MEDIA}v1.score+json"
+MOST_PAGES = 100
+TAG = "tandem"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A line item as the platform has it."""
+
+    url: str
+    label: str
+    resource_link_id: str | None
+    resource_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What to tell about one person. Always final: whatever is not wipes the grade that is there."""
+
+    sub: str = field(repr=False)
+    share: int
+    maximum: int
+    at: datetime
+    comment: str
+
+    def as_json(self, platform: Platform) -> dict[str, Any]:
+        """The score as the platform wants it."""
+        return {
+            "userId": self.sub,
+            "timestamp": self.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "activityProgress": "Completed",
+            "gradingProgress": "FullyGraded",
+            "scoreGiven": points(self.share, self.maximum),
+            "scoreMaximum": self.maximum,
+            # A score without a comment erases the one that was there in Moodle.
+            "comment": self.comment,
+            **(platform.score_extensions or {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How the platform answered a score."""
+
+    status: int
+    words: str = field(repr=False)
+    """Reason line and body in lower case, to be judged and forgotten: both echo what was sent."""
+    date: datetime | None
+    after: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the gradebook holds for one person."""
+
+    score: float
+    maximum: float
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gradebook:
+    """The gradebook of one course, as far as the platform opened it to us.
+
+    No transaction may be open while it is called. Besides its own errors every call raises what `support.http` raises
+    and what asking for a token raises.
+    """
+
+    kit: Kit
+    registration_id: int
+    platform_origins: list[str]
+    platform: Platform
+    scopes: frozenset[str]
+
+    @property
+    def reads_columns(self) -> bool:
+        return not self.scopes.isdisjoint({LINE_ITEM, LINE_ITEM_READONLY})
+
+    @property
+    def makes_columns(self) -> bool:
+        return LINE_ITEM in self.scopes
+
+    @property
+    def takes_scores(self) -> bool:
+        return SCORE in self.scopes
+
+    @property
+    def reads_results(self) -> bool:
+        return RESULT_READONLY in self.scopes
+
+    def post_score(self, url: str, score: Score) -> Receipt:
+        """Tell the platform one score, once."""
+        headers = {"Content-Type": SCORE_TYPE}
+        body = score.as_json(self.platform)
+        where = beside(url, "scores")
+        answer = self._call(
+            where, headers, lambda sent: self.kit.http.post(where, Purpose.SCORE, sent, body=_json(body))
+        )
+        now = self.kit.clock.now()
+        words = f"{answer.reason} {answer.body[:2000].decode('utf-8', 'replace')}".lower()
+        return Receipt(answer.status, words, answer.date, retry_after(answer, now))
+
+    def result_of(self, url: str, sub: str) -> Result | None:
+        """What the gradebook holds for this person; None where it holds nothing, or does not say."""
+        query = {"user_id": sub} if self.platform.filters_results else {"limit": "1000"}
+        for found in self._pages(with_query(beside(url, "results"), query), RESULTS_TYPE):
+            if str(found.get("userId")) != sub:
+                continue
+            score, maximum = found.get("resultScore"), found.get("resultMaximum")
+            if _is_number(score) and _is_number(maximum):
+                return Result(float(score), float(maximum), _moment(found.get("timestamp")))
+        return None
+
+    def column(self, url: str) -> tuple[Column | None, datetime | None]:
+        """The column at this address, None where it is gone, and the platform's clock."""
+        answer = self._get(url, LINE_ITEM_TYPE)
+        if answer.status in {404, 410}:
+            return None, answer.date
+        self._expect_success(answer)
+        return _column(answer.json(), url), answer.date
+
+    def columns_of(self, container: str, resource_link_id: str) -> list[Column]:
+        """The columns that hang on this link. Some platforms ignore the filter, so each is looked at."""
+        url = with_query(container, {"resource_link_id": resource_link_id})
+        found = (_column(entry, None) for entry in self._pages(url, LINE_ITEMS_TYPE))
+        return [column for column in found if column is not None and column.resource_link_id == resource_link_id]
+
+    def make_column(
+        self, container: str, *, label: str, maximum: int, resource_link_id: str, resource_id: str
+    ) -> Column | None:
+        """Make a column; None where the platform refuses. Asked twice, platforms make two."""
+        body = {
+            "label": label,
+            "scoreMaximum": maximum,
+            "resourceLinkId": resource_link_id,
+            "resourceId": resource_id,
+            "tag": TAG,
+        }
+        headers = {"Content-Type": LINE_ITEM_TYPE, "Accept": LINE_ITEM_TYPE}
+        answer = self._call(
+            container, headers, lambda sent: self.kit.http.post(container, Purpose.SCORE, sent, body=_json(body))
+        )
+        if answer.status in {401, 403, 404, 405, 412}:
+            return None
+        self._expect_success(answer)
+        return _column(answer.json(), None)
+
+    def is_there(self, container: str) -> bool:
+        """Whether the platform still knows this course's gradebook."""
+        return self._get(with_query(container, {"limit": "1"}), LINE_ITEMS_TYPE).status not in {404, 410}
+
+    def _pages(self, url: str, media_type: str) -> list[Mapping[str, Any]]:
+        entries: list[Mapping[str, Any]] = []
+        following: str | None = url
+        for _ in range(MOST_PAGES):
+            if following is None:
+                break
+            answer = self._get(following, media_type)
+            self._expect_success(answer)
+            said = answer.json()
+            if not isinstance(said, list):
+                raise BadAnswer(answer.host, "no list")
+            entries += [entry for entry in said if isinstance(entry, Mapping)]
+            following = next_page(answer, following)
+        return entries
+
+    def _get(self, url: str, media_type: str) -> Answer:
+        return self._call(url, {"Accept": media_type}, lambda sent: self.kit.http.get(url, Purpose.SCORE, sent))
+
+    def _call(self, url: str, headers: Mapping[str, str], send: Callable[[dict[str, str]], Answer]) -> Answer:
+        """Send with a token, and once more with a fresh one where the platform does not know it any more."""
+        if not owns(self, url):
+            raise ForeignAddress(self.registration_id)
+        tokens = TokenClient(self.kit)
+        token = tokens.token(self.registration_id, self.scopes & ALL_SCOPES)
+        answer = send({**headers, "Authorization": f"Bearer {token.value}"})
+        if answer.status == 401:
+            tokens.forget(token)
+            token = tokens.token(self.registration_id, self.scopes & ALL_SCOPES)
+            answer = send({**headers, "Authorization": f"Bearer {token.value}"})
+        return answer
+
+    def _expect_success(self, answer: Answer) -> None:
+        if not answer.is_success:
+            raise GradebookUnavailable(self.registration_id, answer.status)
+
+
+def beside(line_item_url: str, name: str) -> str:
+    """The address of a line item's scores or results: the path goes on, the query stays behind it."""
+    parts = urlsplit(line_item_url)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}", fragment=""))
+
+
+def with_query(url: str, more: Mapping[str, str]) -> str:
+    """The address with these parameters added to its own."""
+    parts = urlsplit(url)
+    query = [*parse_qsl(parts.query, keep_blank_values=True), *more.items()]
+    return urlunsplit(parts._replace(query=urlencode(query), fragment=""))
+
+
+def _json(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _column(said: object, asked_at: str | None) -> Column | None:
+    if not isinstance(said, Mapping):
+        return None
+    url = asked_at or said.get("id")
+    if not isinstance(url, str) or not url:
+        return None
+    label, link, resource = said.get("label"), said.get("resourceLinkId"), said.get("resourceId")
+    return Column(
+        url,
+        label[:255] if isinstance(label, str) else "",
+        str(link) if isinstance(link, str | int) else None,
+        resource if isinstance(resource, str) else None,
+    )
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,266 @@
+"""Background work on grades: read, call, record. No transaction is open while we wait for the LMS."""
+
+from datetime import datetime, timedelta
+
+from lti_tool.activities.models import Activity
+from lti_tool.errors import N_
+from lti_tool.grades import rules, service
+from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable, ScoreNotDelivered
+from lti_tool.grades.gateway import Column, Gradebook, Receipt, Result, Score
+from lti_tool.grades.rules import Kind, Reason, Verdict
+from lti_tool.grades.service import NeedsColumn, Place, Push, Wait
+from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
+from lti_tool.launch.models import Course
+from lti_tool.registration.errors import RegistrationPaused, TokenRefused, TokenUnavailable
+from lti_tool.roster import gateway as roster
+from lti_tool.roster.errors import RosterError, RosterGone
+from lti_tool.support.http import CallFailed, Unreachable
+from lti_tool.support.kit import Kit
+
+WAKE = "grades.wake"
+COMMENT = N_("Sent by Tandem: completed.")
+COMMENT_IN_PART = N_("Sent by Tandem: partly completed.")
+
+
+def progress_changed(kit: Kit, job: JobContext) -> None:
+    """Work out a learner's completion and keep what follows for the gradebook."""
+    activity_id, member_id = job.number("activity_id"), job.number("member_id")
+    now = kit.clock.now()
+    with kit.open_session(job.institution) as session:
+        activity = session.get(Activity, activity_id)
+        if activity is None:
+            return
+        from lti_tool.progress import service as progress  # noqa: PLC0415
+
+        found = progress.progress_of(session, activity_id, member_id, now)
+        service.note_progress(session, activity, member_id, found, now=now)
+
+
+def push(kit: Kit, job: JobContext) -> None:
+    """Send one score, or leave it waiting with its reason."""
+    score_id = job.number("score_id")
+    step = _begin(kit, job, score_id)
+    if isinstance(step, NeedsColumn):
+        _find(kit, job, step.line_item_id, makes=step.makes)
+        step = _begin(kit, job, score_id)
+    match step:
+        case Push():
+            _post(kit, job, step)
+        case Wait():
+            raise RetryLater(step.after)
+        case _:
+            return
+
+
+def find_column(kit: Kit, job: JobContext) -> None:
+    """Look for a column, and make one where that was asked for."""
+    _find(kit, job, job.number("line_item_id"), makes=bool(job.payload.get("makes")))
+
+
+def check_course(kit: Kit, job: JobContext) -> None:
+    """Ask every service of a course whether it is still there. All of them gone: the course is over."""
+    course_id = job.number("course_id")
+    with kit.open_session(job.institution) as session:
+        course = session.get(Course, course_id)
+        if course is None or course.ended_at is not None:
+            return
+        gradebook = service.gradebook_of(session, kit, course)
+        container, memberships = course.line_items_url, course.memberships_url
+    there = []
+    if container is not None and gradebook.reads_columns:
+        there.append(gradebook.is_there(container))
+    if memberships is not None:
+        there.append(_roster_is_there(kit, gradebook.registration_id, course_id, memberships))
+    if there and not any(there):
+        with kit.open_session(job.institution) as session:
+            service.end_course(session, course_id, now=kit.clock.now())
+
+
+def wake(kit: Kit, _: JobContext) -> None:
+    """Send what can move again."""
+    with kit.open_session() as session:
+        service.wake(session, now=kit.clock.now())
+
+
+def _begin(kit: Kit, job: JobContext, score_id: int) -> Push | Wait | NeedsColumn | None:
+    with kit.open_session(job.institution) as session:
+        return service.begin_push(session, kit, score_id, now=kit.clock.now())
+
+
+def _post(kit: Kit, job: JobContext, push: Push) -> None:
+    gradebook = push.place.gradebook
+    comment = COMMENT if push.share == rules.WHOLE else COMMENT_IN_PART
+    score = Score(push.sub, push.share, push.place.maximum, push.at, comment)
+    try:
+        receipt = gradebook.post_score(push.url, score)
+    except (RegistrationPaused, TokenRefused, ForeignAddress) as refusal:
+        reason = Reason.PAUSED if isinstance(refusal, RegistrationPaused) else Reason.NOT_ALLOWED
+        _hold(kit, job, push, reason, is_final=reason is Reason.NOT_ALLOWED)
+        return
+    except TokenUnavailable as away:
+        _record(kit, job, push, _without_answer(job), never_left=True)
+        raise (ScoreNotDelivered(push.score_id) if away.retry_after is None else RetryLater(away.retry_after)) from None
+    except CallFailed as failure:
+        # Of a call that broke off nobody knows whether the platform acted on it.
+        never_left = isinstance(failure, Unreachable) and failure.reason != "broken off"
+        _record(kit, job, push, _without_answer(job), never_left=never_left)
+        raise ScoreNotDelivered(push.score_id) from None
+    verdict = rules.judge(
+        receipt.status,
+        receipt.words,
+        after=receipt.after,
+        attempts=job.attempts,
+        locked_status=gradebook.platform.says_locked_with,
+    )
+    result: Result | None = None
+    if verdict.kind is Kind.CONFLICT:
+        result = _result(push)
+        if result is not None and rules.is_same_score(push.share, result.score, result.maximum):
+            verdict = Verdict(Kind.DELIVERED)
+    if verdict.kind is Kind.RETRY and job.attempts >= MAX_ATTEMPTS:
+        verdict = Verdict(Kind.REFUSED, verdict.reason)
+    _record(kit, job, push, verdict, receipt=receipt, result=result)
+    _follow(kit, job, push, verdict)
+
+
+def _follow(kit: Kit, job: JobContext, push: Push, verdict: Verdict) -> None:
+    """Do what an answer asks for after it was recorded."""
+    match verdict.kind:
+        case Kind.RETRY if verdict.after is not None:
+            raise RetryLater(verdict.after)
+        case Kind.RETRY:
+            raise ScoreNotDelivered(push.score_id)
+        case Kind.THROTTLED:
+            raise RetryLater(verdict.after or rules.PAUSE_UNSAID)
+        case Kind.CONFLICT:
+            raise RetryLater(push.place.gradebook.platform.timestamp_step)
+        case Kind.GONE:
+            # Where the column looks alive and takes no scores all the same, there is time.
+            _find(kit, job, push.place.line_item_id, makes=False, not_before=kit.clock.now() + timedelta(hours=1))
+
+
+def _result(push: Push) -> Result | None:
+    """What the gradebook holds, if it says so now."""
+    gradebook = push.place.gradebook
+    try:
+        return gradebook.result_of(push.url, push.sub) if gradebook.reads_results else None
+    except (CallFailed, TokenUnavailable, GradebookUnavailable):
+        return None
+
+
+def _without_answer(job: JobContext) -> Verdict:
+    return Verdict(Kind.RETRY if job.attempts < MAX_ATTEMPTS else Kind.REFUSED, Reason.UNREACHABLE)
+
+
+def _record(
+    kit: Kit,
+    job: JobContext,
+    push: Push,
+    verdict: Verdict,
+    *,
+    receipt: Receipt | None = None,
+    result: Result | None = None,
+    never_left: bool = False,
+) -> None:
+    with kit.open_session(job.institution) as session:
+        service.record(
+            session,
+            push,
+            verdict,
+            now=kit.clock.now(),
+            status=receipt.status if receipt is not None else None,
+            date=receipt.date if receipt is not None else None,
+            never_left=never_left,
+            result=result,
+        )
+
+
+def _hold(kit: Kit, job: JobContext, push: Push, reason: Reason, *, is_final: bool) -> None:
+    with kit.open_session(job.institution) as session:
+        service.hold(session, push.score_id, reason, now=kit.clock.now(), is_final=is_final)
+        service.never_left(session, push)
+
+
+def _find(kit: Kit, job: JobContext, line_item_id: int, *, makes: bool, not_before: datetime | None = None) -> None:
+    """Look for the column as the only one who does; record what was found."""
+    with kit.open_session(job.institution) as session:
+        place = service.begin_search(session, kit, line_item_id, now=kit.clock.now())
+    if isinstance(place, Wait):
+        raise RetryLater(place.after)
+    try:
+        state, column, date = _search(place, makes=makes)
+    except BaseException as failure:
+        with kit.open_session(job.institution) as session:
+            service.release_search(session, line_item_id)
+        if isinstance(failure, RegistrationPaused | TokenRefused):
+            raise GiveUp(type(failure).__name__) from None
+        raise
+    with kit.open_session(job.institution) as session:
+        service.end_search(session, place, state, column, date, now=kit.clock.now(), not_before=not_before)
+        if state == "deleted":
+            service.ask_whether_course_is_over(session, place.course_id, now=kit.clock.now())
+
+
+def _search(place: Place, *, makes: bool) -> tuple[str, Column | None, datetime | None]:
+    """The column by its stored address, the launch's claim or its link, else a new one. Returns the line item's state,
+    the column and the platform's clock.
+    """
+    gradebook = place.gradebook
+    if not gradebook.takes_scores:
+        return "readonly", None, None
+    column, date = _at_known_address(place, gradebook)
+    can_look = place.container is not None and place.resource_link_id is not None
+    if column is None and can_look and gradebook.reads_columns:
+        column = _on_the_link(place, gradebook)
+    if column is None and can_look and makes and gradebook.makes_columns:
+        column = gradebook.make_column(
+            place.container or "",
+            label=place.title,
+            maximum=place.maximum,
+            resource_link_id=place.resource_link_id or "",
+            resource_id=place.resource_id,
+        )
+    if column is not None:
+        return "linked", column, date
+    return ("none" if place.url is None else "deleted"), None, date
+
+
+def _at_known_address(place: Place, gradebook: Gradebook) -> tuple[Column | None, datetime | None]:
+    date: datetime | None = None
+    known = [url for url in dict.fromkeys((place.url, place.claimed_url)) if url]
+    if not gradebook.reads_columns:
+        # Not allowed to look: take the launch's word for it, unless that very column was gone.
+        urls = [url for url in known if url != place.url or place.state != "deleted"]
+        return (Column(urls[-1], "", None, None) if urls else None), None
+    for url in known:
+        column, date = gradebook.column(url)
+        if column is not None:
+            return column, date
+    return None, date
+
+
+def _on_the_link(place: Place, gradebook: Gradebook) -> Column | None:
+    """The column that hangs on the activity's link. Of several the one that we made, else the first."""
+    columns = gradebook.columns_of(place.container or "", place.resource_link_id or "")
+    ours = [column for column in columns if column.resource_id == place.resource_id]
+    return next(iter([*ours, *columns]), None)
+
+
+def _roster_is_there(kit: Kit, registration_id: int, course_id: int, url: str) -> bool:
+    try:
+        with roster.page(kit, registration_id, course_id, url):
+            return True
+    except RosterGone:
+        return False
+    except RosterError:
+        return True
+
+
+HANDLERS: dict[str, Handler] = {
+    "progress.changed": progress_changed,
+    service.PUSH: push,
+    service.FIND_COLUMN: find_column,
+    service.CHECK_COURSE: check_course,
+    WAKE: wake,
+}
+PERIODIC: dict[str, timedelta] = {WAKE: timedelta(minutes=10)}
