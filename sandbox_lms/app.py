@@ -70,6 +70,9 @@ def create_app(lms: "SandboxLms") -> Flask:
         fault: Fault | None = g.get("fault")
         if fault is not None:
             spoil(response, fault)
+        if response.status.isupper():
+            # Werkzeug shouts; real servers do not.
+            response.status = f"{response.status_code} {HTTPStatus(response.status_code).phrase}"
         endpoint = request.endpoint or ""
         if endpoint in FAULT_POINTS and lms.profile.throttle_headers:
             response.headers.setdefault("X-Request-Cost", "0.5")

@@ -1,8 +1,8 @@
-"""The LMS's own clock, which may run ahead of or behind everybody else's."""
+"""The only place of the sandbox that reads the machine's clock."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 
-def read(offset: timedelta) -> datetime:
-    """The time now, as a clock that is `offset` off shows it."""
-    return datetime.now(UTC) + offset
+def read() -> datetime:
+    """The time now."""
+    return datetime.now(UTC)

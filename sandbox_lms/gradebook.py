@@ -207,6 +207,13 @@ def put_line_item(course_id: str, number: int) -> Response:
     return answered(sent | {"id": line_item_url(lms, course, tool, number)}, words.LINE_ITEM_TYPE)
 
 
+@gradebook.post(ITEM)
+def misplaced_post(course_id: str, number: int) -> Response:
+    """What a tool meets that hangs `/scores` behind the query of a line item's address."""
+    path = f"/{course_id}/lineitems/{number}/lineitem"
+    return media_refusal(_lms(), path, takes=words.LINE_ITEM_TYPE) or refused(_lms(), 405)
+
+
 @gradebook.delete(ITEM)
 def delete_line_item(course_id: str, number: int) -> Response:
     """A column taken away with its grades."""

@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any
@@ -40,7 +40,9 @@ class Lms:
         self.keyring = Keyring()
         self.faults = Faults()
         self.clock_offset = timedelta(0)
-        """How far this LMS's clock runs ahead of the machine's."""
+        """How far this LMS's clock runs ahead."""
+        self.read_clock: Callable[[], datetime] = clock.read
+        """The machine's clock, or a test's own."""
         self.storage_behavior = "answer"
         """How platform storage behaves: `answer`, `silent`, `wrong_origin` or `missing_frame`."""
         self.token_lifetime = 3600
@@ -76,7 +78,7 @@ class Lms:
 
     def now(self) -> datetime:
         """The time by this LMS's clock."""
-        return clock.read(self.clock_offset)
+        return self.read_clock() + self.clock_offset
 
     def rotate_keys(self, *, withdraw_old: bool = False) -> None:
         """Sign with a new key from now on; the old one stays published unless it is withdrawn."""
