@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, jsonify, make_response, redirect, rend
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from lti_tool.errors import Words
+from lti_tool.errors import ToolError, Words
 from lti_tool.launch import rules, service
 from lti_tool.launch.errors import (
     WORDS,
@@ -61,7 +61,7 @@ OIDC_ERRORS: Final = frozenset(
 )
 """The words of the specification; anything else a platform says is not repeated in the audit."""
 KEY_SET_SECONDS: Final = 600
-_KNOWN_WORDS: Final[dict[type[Exception], Words]] = dict(WORDS.items())
+_KNOWN_WORDS: Final[dict[type[Exception], Words]] = {**dict(WORDS.items()), ToolError: WORDS[LaunchError]}
 
 
 @routes.route("/lti/login", methods=["GET", "POST"])

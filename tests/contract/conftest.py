@@ -1,0 +1,43 @@
+"""The stage on which hostile platforms and browsers play."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from lti_tool.app import create_app
+from lti_tool.support.db import OpenSession
+from lti_tool.wiring import Services
+from tests.contract.launch_stage import Stage, ordinary_platforms, set_stage
+from tests.fakes.clock import FakeClock
+from tests.fakes.platform import PlatformNetwork
+
+
+@pytest.fixture
+def network() -> PlatformNetwork:
+    return PlatformNetwork(ordinary_platforms())
+
+
+@pytest.fixture
+def launch_services(services: Services, network: PlatformNetwork) -> Services:
+    """The tool's collaborators, with the fake platforms where the network was."""
+    kit = replace(services.kit, http=network)  # type: ignore[arg-type]  # answers what the launch asks for, no more
+    return replace(services, kit=kit)
+
+
+@pytest.fixture
+def launch_app(launch_services: Services) -> Iterator[Flask]:
+    app = create_app(launch_services)
+    app.testing = True
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    yield app
+    from lti_tool.web.database import db  # noqa: PLC0415 - only to let go of its connections
+
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def stage(launch_app: Flask, clock: FakeClock, open_session: OpenSession, network: PlatformNetwork) -> Stage:
+    return set_stage(launch_app, clock, open_session, network)
