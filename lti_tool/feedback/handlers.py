@@ -1,6 +1,7 @@
 """Jobs of this feature: feedback is released when its time comes."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -52,3 +53,4 @@ def release(kit: Kit, job: JobContext) -> None:
 
 
 HANDLERS: Final[dict[str, Callable[[Kit, JobContext], None]]] = {"feedback.release": release}
+PERIODIC: Final[dict[str, timedelta]] = {"feedback.release": timedelta(minutes=5)}

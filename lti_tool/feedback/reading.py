@@ -14,7 +14,7 @@ from lti_tool.feedback.errors import FeedbackHidden, NotYourPartner
 from lti_tool.feedback.models import Acknowledgement, AnswerDraft, Feedback, Note
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.pairing.models import Plan, Seat
-from lti_tool.rubrics.models import Rubric
+from lti_tool.rubrics.models import Criterion, Level, Rubric
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,11 @@ def rubric_of(session: Session, rubric_id: int) -> Rubric:
     return session.get_one(Rubric, rubric_id)
 
 
+def levels_by_criterion(rubric: Rubric) -> dict[int, list[int]]:
+    """Criteria and their levels by id, as the rules take them."""
+    return {criterion.id: [level.id for level in criterion.levels] for criterion in rubric.criteria}
+
+
 def draft_fields(feedback: Feedback | None, notes: Iterable[Note] = ()) -> dict[str, str]:
     """Every field of the form as its author last left it."""
     if feedback is None:
@@ -98,18 +103,6 @@ def draft_fields(feedback: Feedback | None, notes: Iterable[Note] = ()) -> dict[
     fields |= {f"{rules.MARK}{criterion}": str(level) for criterion, level in feedback.marks.items()}
     fields |= {f"{rules.NOTE}{note.id}": note.text for note in notes}
     return fields | (feedback.correction or {})
-
-
-def stamps_of(row: Feedback | AnswerDraft | None) -> dict[str, rules.Stamp]:
-    """When and where each field last changed."""
-    return {} if row is None else {name: rules.Stamp(int(at), str(device)) for name, (at, device) in row.stamps.items()}
-
-
-def asides_of(row: Feedback | AnswerDraft | None) -> tuple[rules.Aside, ...]:
-    """Texts kept aside, oldest first."""
-    if row is None:
-        return ()
-    return tuple(rules.Aside(one["field"], one["text"], datetime.fromisoformat(one["at"])) for one in row.kept_aside)
 
 
 def find_answer_draft(session: Session, feedback_id: int) -> AnswerDraft | None:
@@ -322,3 +315,20 @@ def _names_of(session: Session, member_ids: set[int]) -> Mapping[int, str | None
         select(Member.id, Person.name).join(Person, Person.id == Member.person_id).where(Member.id.in_(member_ids))
     )
     return dict(rows.tuples().all())
+
+
+def typical_levels(rubric: Rubric, exchanges: Iterable[Exchange]) -> list[tuple[Criterion, Level]]:
+    """For each criterion the level in the middle of what partners chose; none where fewer than three people did."""
+    received = [one for one in exchanges if one.theirs is not None and one.is_theirs_released]
+    found = []
+    for criterion in rubric.criteria:
+        rank = {level.id: place for place, level in enumerate(criterion.levels)}
+        chosen = [
+            (one.partner_id, rank[level])
+            for one in received
+            if one.theirs is not None and (level := one.theirs.marks.get(str(criterion.id))) in rank
+        ]
+        middle = rules.typical_level(chosen)
+        if middle is not None:
+            found.append((criterion, criterion.levels[middle]))
+    return found

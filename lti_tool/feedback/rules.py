@@ -7,12 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from lti_tool.activities.rules import ActivityState, Release
+
 LONGEST: Final = 10_000
 """Characters of a field that is given."""
 LONGEST_SHORT: Final = 255
 LONGEST_DRAFT: Final = 50_000
 """Characters of a field that is kept as a draft: what was typed too long must not get lost before it is shortened."""
-LONGEST_NOTE: Final = 2_000
 MOST_KEPT_ASIDE: Final = 40
 FEWEST_FOR_A_MEAN: Final = 3
 """With fewer people behind a figure, the figure would say who said what."""
@@ -37,14 +38,6 @@ NOTE: Final = "note-"
 """Prefix of the field that holds the text of a note that was added."""
 
 ANSWER_TEXTS: Final = ("heard", "will_use")
-
-
-class Release(StrEnum):
-    """When the receiver may read feedback."""
-
-    AT_ONCE = "at_once"
-    WHEN_BOTH_GAVE = "when_both_gave"
-    AT_DUE = "at_due"
 
 
 class Flaw(StrEnum):
@@ -72,21 +65,28 @@ def clean(text: str) -> str:
     return "".join(letter for letter in text if letter >= " " or letter in "\n\t")
 
 
-def problems_of(
-    texts: Mapping[str, str], marks: Mapping[str, int], rubric: Mapping[int, Collection[int]]
-) -> tuple[Problem, ...]:
+def marks_of(fields: Mapping[str, str], rubric: Mapping[int, Collection[int]]) -> dict[str, int]:
+    """The chosen level of each criterion of the rubric; what belongs to an older version of it is left out."""
+    chosen = {str(one): fields.get(f"{MARK}{one}", "") for one in rubric}
+    return {criterion: int(level) for criterion, level in chosen.items() if level.isdecimal()}
+
+
+def problems_of(fields: Mapping[str, str], rubric: Mapping[int, Collection[int]]) -> tuple[Problem, ...]:
     """What keeps feedback from being given, in the order of the page; empty when it is complete.
 
     `rubric` maps each criterion to its levels. One growth point is enough, whichever of the two fields holds it.
     """
-    found = []
-    has_growth = bool(texts.get("next_time_1", "").strip() or texts.get("next_time_2", "").strip())
+    found: list[Problem] = []
+    if len(fields.get(NOTE_DRAFT, "")) > LONGEST:
+        found.append(Problem(NOTE_DRAFT, Flaw.TOO_LONG))
+    has_growth = bool(fields.get("next_time_1", "").strip() or fields.get("next_time_2", "").strip())
     for field in TEXTS:
-        text = texts.get(field, "")
+        text = fields.get(field, "")
         if len(text) > (LONGEST_SHORT if field == "observed_at" else LONGEST):
             found.append(Problem(field, Flaw.TOO_LONG))
         elif field in REQUIRED and not text.strip() and not (field == "next_time_1" and has_growth):
             found.append(Problem(field, Flaw.MISSING))
+    marks = marks_of(fields, rubric)
     for criterion_id, levels in rubric.items():
         chosen = marks.get(str(criterion_id))
         if chosen is None:
@@ -171,7 +171,7 @@ def may_read(
 
 def may_write(*, state: str, is_course_over: bool) -> bool:
     """Whether the activity takes texts at all. A passed due time never locks anybody out."""
-    return state == "ready" and not is_course_over
+    return state == ActivityState.READY and not is_course_over
 
 
 def is_late(submitted_at: datetime | None, due_at: datetime | None) -> bool:

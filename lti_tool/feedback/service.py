@@ -1,8 +1,7 @@
 """Write, give, release and answer feedback. All times and identities come in as arguments."""
 
 import contextlib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import ScalarSelect, and_, delete, or_, select, update
@@ -10,46 +9,25 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import Release
 from lti_tool.feedback import rules
-from lti_tool.feedback.errors import (
-    ActivityClosed,
-    FeedbackHidden,
-    FeedbackIncomplete,
-    FeedbackReleased,
-    RoundNotOpen,
-    TextTooLong,
-)
-from lti_tool.feedback.models import Acknowledgement, AnswerDraft, Feedback, Note
+from lti_tool.feedback.drafts import Saved, as_draft, aside_rows, asides_of, checked, note_save, progress_changed
+from lti_tool.feedback.errors import ActivityClosed, FeedbackIncomplete, FeedbackReleased, RoundNotOpen, TextTooLong
+from lti_tool.feedback.models import Feedback, Note
 from lti_tool.feedback.reading import (
     Assignment,
-    Shown,
-    answer_fields,
-    asides_of,
     draft_fields,
-    find_answer_draft,
     find_feedback,
+    levels_by_criterion,
     moments_of,
     notes_of,
     rubric_of,
-    stamps_of,
 )
 from lti_tool.jobs import queue
 from lti_tool.rubrics.models import Criterion
 
 BATCH = 1000
 """Feedback released in one transaction; a job that meets more asks for another turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What a save made of a draft."""
-
-    version: int
-    saved_at: datetime
-    newer: Mapping[str, tuple[str, int]]
-    """Fields that another device changed meanwhile, with their versions."""
-    aside: tuple[rules.Aside, ...]
-    has_conflict: bool
 
 
 def open_feedback(session: Session, task: Assignment, *, now: datetime) -> Feedback:
@@ -92,23 +70,23 @@ def save_draft(
 ) -> Saved:
     """Keep what was typed, without judging it. `bases` is the version of each field that the device had seen.
 
-    A text from another device that this one never saw is kept aside. After giving, texts wait as a correction.
-    Raises RoundNotOpen, ActivityClosed, FeedbackReleased, TextTooLong.
+    A text from another device that this one never saw is kept aside. After giving, texts wait as a correction; after
+    the release they stay there, for the author's eyes, since the receiver has read what was given.
+    Raises RoundNotOpen, ActivityClosed, TextTooLong.
     """
     feedback = open_feedback(session, task, now=now)
     notes = {f"{rules.NOTE}{note.id}": note for note in notes_of(session, feedback)}
     marks = _marks_of_rubric(session, task.activity.rubric_id)
-    typed = _checked(typed, {*rules.TEXTS, rules.NOTE_DRAFT, *marks, *notes})
+    typed = checked(typed, {*rules.TEXTS, rules.NOTE_DRAFT, *marks, *notes})
     fields = draft_fields(feedback, notes.values())
-    merged = rules.merge(_draft(feedback, fields), typed, bases, device=device, now=now)
-    if any(not _is_note(name) for name in merged.changed) and _is_released(session, task, feedback, now=now):
-        raise FeedbackReleased(feedback.id)
+    merged = rules.merge(as_draft(feedback, fields), typed, bases, device=device, now=now)
     if merged.changed or merged.has_conflict:
         _write(feedback, notes, merged.changed)
-        _note_save(feedback, merged, now=now)
+        note_save(feedback, merged, now=now)
         session.flush()
     newer = rules.newer_than_seen(draft_fields(feedback, notes.values()), merged.stamps, bases, device=device)
-    return Saved(feedback.version, feedback.saved_at, newer, merged.aside, merged.has_conflict)
+    released = is_released(session, task, feedback, now=now)
+    return Saved(feedback.version, feedback.saved_at, newer, merged.aside, merged.has_conflict, released)
 
 
 def add_note(session: Session, task: Assignment, text: str, *, at: datetime, device: str, now: datetime) -> Note | None:
@@ -151,15 +129,13 @@ def settle_aside(session: Session, task: Assignment, key: str, *, use: bool, dev
         return
     left = [one for one in asides if one.key != key]
     if use:
-        if _is_released(session, task, feedback, now=now):
-            raise FeedbackReleased(feedback.id)
         present = draft_fields(feedback, notes.values()).get(chosen.field, "")
         if present.strip():
             left.append(rules.Aside(chosen.field, present, now))
         _put(feedback, notes, chosen.field, chosen.text, device=device, now=now)
     else:
         feedback.version += 1
-    feedback.kept_aside = _aside_rows(left)
+    feedback.kept_aside = aside_rows(left)
     session.flush()
 
 
@@ -172,20 +148,16 @@ def give(session: Session, task: Assignment, *, now: datetime) -> Feedback:
     feedback = open_feedback(session, task, now=now)
     if feedback.submitted_at is not None and not feedback.correction:
         return feedback
-    if _is_released(session, task, feedback, now=now):
+    if is_released(session, task, feedback, now=now):
         raise FeedbackReleased(feedback.id)
     fields = draft_fields(feedback)
-    rubric = {
-        criterion.id: [level.id for level in criterion.levels]
-        for criterion in rubric_of(session, task.activity.rubric_id).criteria
-    }
-    marks = {str(one): int(fields[name]) for one in rubric if fields.get(name := f"{rules.MARK}{one}", "").isdecimal()}
-    if problems := rules.problems_of(fields, marks, rubric):
+    rubric = levels_by_criterion(rubric_of(session, task.activity.rubric_id))
+    if problems := rules.problems_of(fields, rubric):
         raise FeedbackIncomplete(problems)
     add_note(session, task, feedback.note_draft, at=feedback.saved_at, device="", now=now)
     for name, text in rules.tidy(fields).items():
         setattr(feedback, name, text)
-    feedback.marks = marks
+    feedback.marks = rules.marks_of(fields, rubric)
     feedback.rubric_id = task.activity.rubric_id
     feedback.correction = None
     feedback.kept_aside = []
@@ -214,7 +186,7 @@ def give(session: Session, task: Assignment, *, now: datetime) -> Feedback:
             due_at=task.round.due_at,
             unique_key=f"feedback.release:{task.round.id}",
         )
-    _progress_changed(session, feedback, now=now)
+    progress_changed(session, feedback, now=now)
     return feedback
 
 
@@ -224,9 +196,9 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
     is_due = or_(
         Round.due_at <= now,
         Activity.closed_at <= now,
-        Activity.release == rules.Release.AT_ONCE,
-        and_(Activity.release == rules.Release.AT_DUE, Round.due_at.is_(None)),
-        and_(Activity.release == rules.Release.WHEN_BOTH_GAVE, back.is_not(None)),
+        Activity.release == Release.AT_ONCE,
+        and_(Activity.release == Release.AT_DUE, Round.due_at.is_(None)),
+        and_(Activity.release == Release.WHEN_BOTH_GAVE, back.is_not(None)),
     )
     found = session.execute(
         select(Feedback, back, Activity, Round)
@@ -242,64 +214,10 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
     for feedback, back_at, activity, round_ in found:
         if rules.is_released(activity.release, moments_of(feedback, back_at, round_, activity), now=now):
             feedback.released_at = now
-            _progress_changed(session, feedback, now=now)
+            progress_changed(session, feedback, now=now)
             released += 1
     session.flush()
     return released
-
-
-def save_answer(
-    session: Session, shown: Shown, typed: Mapping[str, str], bases: Mapping[str, int], *, device: str, now: datetime
-) -> Saved:
-    """Keep an acknowledgement as it is typed. Raises ActivityClosed, FeedbackHidden, TextTooLong."""
-    draft = _open_answer(session, shown, now=now)
-    typed = _checked(typed, {*rules.ANSWER_TEXTS, "usefulness"})
-    fields = answer_fields(draft, shown.acknowledgement)
-    merged = rules.merge(_draft(draft, fields), typed, bases, device=device, now=now)
-    if merged.changed or merged.has_conflict:
-        draft.fields = {**draft.fields, **merged.changed}
-        _note_save(draft, merged, now=now)
-        session.flush()
-    newer = rules.newer_than_seen({**fields, **merged.changed}, merged.stamps, bases, device=device)
-    return Saved(draft.version, draft.saved_at, newer, merged.aside, merged.has_conflict)
-
-
-def acknowledge(session: Session, shown: Shown, *, now: datetime) -> Acknowledgement:
-    """Send the receiver's answer as the draft holds it, or change the one that was sent.
-
-    Raises FeedbackIncomplete, ActivityClosed, FeedbackHidden.
-    """
-    draft = _open_answer(session, shown, now=now)
-    answer = session.scalar(select(Acknowledgement).where(Acknowledgement.feedback_id == shown.feedback.id))
-    fields = answer_fields(draft, answer)
-    usefulness = int(fields["usefulness"]) if fields["usefulness"].isdecimal() else None
-    if problems := rules.problems_of_answer(fields["heard"], fields["will_use"], usefulness):
-        raise FeedbackIncomplete(problems)
-    if answer is None:
-        answer = Acknowledgement(feedback_id=shown.feedback.id, at=now)
-        session.add(answer)
-    answer.heard, answer.will_use, answer.usefulness = fields["heard"].strip(), fields["will_use"].strip(), usefulness
-    session.delete(draft)
-    session.flush()
-    _progress_changed(session, shown.feedback, now=now)
-    return answer
-
-
-def _open_answer(session: Session, shown: Shown, *, now: datetime) -> AnswerDraft:
-    if not shown.is_released:
-        raise FeedbackHidden(shown.feedback.id)
-    if not shown.takes_answers:
-        raise ActivityClosed(shown.activity.id)
-    # The feedback's row stands in for the draft's, which may not exist yet: two devices wait for each other here.
-    session.execute(select(Feedback.id).where(Feedback.id == shown.feedback.id).with_for_update())
-    if shown.feedback.released_at is None:
-        shown.feedback.released_at = now
-    draft = find_answer_draft(session, shown.feedback.id)
-    if draft is None:
-        draft = AnswerDraft(feedback_id=shown.feedback.id, fields={}, stamps={}, kept_aside=[], version=1, saved_at=now)
-        session.add(draft)
-        session.flush()
-    return draft
 
 
 def _lock_pair(session: Session, round_id: int, one: int, other: int) -> dict[int, Feedback]:
@@ -334,7 +252,8 @@ def _counterpart() -> ScalarSelect[datetime | None]:
     )
 
 
-def _is_released(session: Session, task: Assignment, feedback: Feedback, *, now: datetime) -> bool:
+def is_released(session: Session, task: Assignment, feedback: Feedback, *, now: datetime) -> bool:
+    """Whether the receiver may read it now."""
     back_at = session.scalar(
         select(Feedback.submitted_at).where(
             Feedback.round_id == feedback.round_id,
@@ -348,35 +267,6 @@ def _is_released(session: Session, task: Assignment, feedback: Feedback, *, now:
 def _marks_of_rubric(session: Session, rubric_id: int) -> list[str]:
     criteria = session.scalars(select(Criterion.id).where(Criterion.rubric_id == rubric_id))
     return [f"{rules.MARK}{criterion_id}" for criterion_id in criteria]
-
-
-def _is_note(name: str) -> bool:
-    return name.startswith(rules.NOTE) or name == rules.NOTE_DRAFT
-
-
-def _checked(typed: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
-    cleaned = {name: rules.clean(text) for name, text in typed.items() if name in known}
-    for name, text in cleaned.items():
-        if len(text) > rules.LONGEST_DRAFT:
-            raise TextTooLong(name, len(text))
-        if rules.is_choice(name) and not (text == "" or (text.isdecimal() and len(text) < 19)):
-            cleaned[name] = ""
-    return cleaned
-
-
-def _draft(row: Feedback | AnswerDraft, fields: Mapping[str, str]) -> rules.Draft:
-    return rules.Draft(fields, stamps_of(row), asides_of(row), row.version)
-
-
-def _note_save(row: Feedback | AnswerDraft, merged: rules.Merged, *, now: datetime) -> None:
-    row.version += 1
-    row.saved_at = now
-    row.stamps = {name: [stamp.version, stamp.device] for name, stamp in merged.stamps.items()}
-    row.kept_aside = _aside_rows(merged.aside)
-
-
-def _aside_rows(aside: Iterable[rules.Aside]) -> list[dict[str, str]]:
-    return [{"field": one.field, "text": one.text, "at": one.at.isoformat()} for one in aside]
 
 
 def _write(feedback: Feedback, notes: Mapping[str, Note], changed: Mapping[str, str]) -> None:
@@ -403,15 +293,3 @@ def _put(feedback: Feedback, notes: Mapping[str, Note], name: str, text: str, *,
     feedback.saved_at = now
     feedback.stamps = {**feedback.stamps, name: [feedback.version, device]}
     _write(feedback, notes, {name: text})
-
-
-def _progress_changed(session: Session, feedback: Feedback, *, now: datetime) -> None:
-    for member_id in (feedback.author_id, feedback.recipient_id):
-        queue.enqueue(
-            session,
-            "progress.changed",
-            {"activity_id": feedback.activity_id, "member_id": member_id},
-            institution_id=feedback.institution_id,
-            now=now,
-            unique_key=f"progress.changed:{feedback.activity_id}:{member_id}",
-        )
