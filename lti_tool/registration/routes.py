@@ -96,7 +96,8 @@ def _register(tools: Kit, asked: Asked) -> str:
     with transaction(reading=True) as session:
         invitation = usable_invitation(session, asked.invite, now=tools.clock.now())
         known = known_registrations(session, invitation.institution_id, configuration.issuer)
-    if known and request.form.get("instead_of") not in {"new", *(str(one.id) for one in known)}:
+    answer = request.form.get("instead_of", "" if known else "new")
+    if answer not in {"new", *(str(one.id) for one in known)}:
         raise AnswerNeeded
     document = registration_document(configuration, base_url=tools.settings.base_url, title=TITLE)
     granted = read_granted(gateway.send_registration(tools.http, configuration.registration_url, asked.token, document))
