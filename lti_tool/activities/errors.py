@@ -44,6 +44,10 @@ class NothingToReturn(ActivityError, NotAllowed):
     """The visit did not come from the dialog that places activities."""
 
 
+class ReturnAddressForeign(ActivityError, NotAllowed):
+    """The dialog wants its answer at an address that the platform's registration does not own."""
+
+
 WORDS: dict[type[ToolError], Words] = {
     ActivityUnknown: Words(
         404,
@@ -68,6 +72,11 @@ WORDS: dict[type[ToolError], Words] = {
         403,
         N_("This activity can no longer be changed"),
         N_("It is closed, or its course is over. Everything in it can still be read."),
+    ),
+    ReturnAddressForeign: Words(
+        403,
+        N_("The answer would leave your learning platform"),
+        N_("The dialog named an address that does not belong to it. Tell the platform's administrator."),
     ),
     NothingToReturn: Words(
         403,

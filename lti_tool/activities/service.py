@@ -9,7 +9,6 @@ from sqlalchemy import delete, select
 from sqlalchemy import update as change
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
 from lti_tool.activities import rules
 from lti_tool.activities.errors import ActivityChanged, ActivityInvalid, ActivityReadOnly, ActivityUnknown, RoundInUse
@@ -107,10 +106,11 @@ def update(
     Raises ActivityChanged when somebody saved since `expected_version`, RoundInUse when a round that people work in
     would go, ActivityReadOnly, ActivityInvalid or RubricInvalid.
     """
+    session.refresh(activity, with_for_update=True)
     refuse_read_only(session, activity)
     if activity.version != expected_version:
         raise ActivityChanged(activity.id, activity.changed_by_id)
-    before = settings_of(session, activity)
+    before = settings_in_force(session, activity)
     _refuse_flaws(settings, now, before)
     current = rubrics.rubric_of(session, activity.rubric_id)
     kept = rubrics.save_rubric(
@@ -120,7 +120,7 @@ def update(
     _write_rounds(session, activity, settings.rounds, in_use=in_use.rounds)
     activity.rubric_id = kept.id
     _touch(session, activity, by=by, now=now)
-    if _weighs_differently(before, settings) and rules.why_not_ready(activity.state) is None:
+    if before is not None and _weighs_differently(before, settings):
         _tell(session, activity, now)
     return Saved.SAVED if kept.id == current.id else Saved.NEW_RUBRIC
 
@@ -133,7 +133,6 @@ def confirm(session: Session, activity: Activity, *, by: int, now: datetime) -> 
 
 def close(session: Session, activity: Activity, *, by: int, now: datetime) -> None:
     """End it: everything can be read, nothing changed, and a zero goes out where the designer chose that."""
-    activity.closed_at = activity.closed_at or now
     _take(session, activity, Step.CLOSE, by=by, now=now)
     _tell(session, activity, now)
 
@@ -141,7 +140,6 @@ def close(session: Session, activity: Activity, *, by: int, now: datetime) -> No
 def reopen(session: Session, activity: Activity, *, by: int, now: datetime) -> None:
     """Undo a close. Raises StepNotPossible or ActivityReadOnly."""
     _refuse_ended(session, activity)
-    activity.closed_at = None
     _take(session, activity, Step.REOPEN, by=by, now=now)
     _tell(session, activity, now)
 
@@ -213,6 +211,11 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         release=Release(activity.release),
         staff_read_feedback=activity.staff_read_feedback,
     )
+
+
+def settings_in_force(session: Session, activity: Activity) -> ActivitySettings | None:
+    """The settings that learners work under; None while they cannot come in."""
+    return settings_of(session, activity) if rules.why_not_ready(activity.state) is None else None
 
 
 def rubric_draft_of(session: Session, activity: Activity) -> RubricDraft:
@@ -388,16 +391,15 @@ def _weighs_differently(before: ActivitySettings, after: ActivitySettings) -> bo
 
 
 def _take(session: Session, activity: Activity, step: Step, *, by: int, now: datetime) -> None:
+    session.refresh(activity, with_for_update=True)
     activity.state = state_after(activity.state, step)
+    activity.closed_at = (activity.closed_at or now) if activity.state == ActivityState.CLOSED else None
     _touch(session, activity, by=by, now=now)
 
 
 def _touch(session: Session, activity: Activity, *, by: int, now: datetime) -> None:
     activity.changed_by_id, activity.changed_at = by, now
-    try:
-        session.flush()
-    except StaleDataError:
-        raise ActivityChanged(activity.id) from None
+    session.flush()
 
 
 def _tell(session: Session, activity: Activity, now: datetime) -> None:

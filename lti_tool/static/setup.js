@@ -1,0 +1,51 @@
+// Makes the set-up page instant: a button that changes the rubric or the rounds swaps only that part of the page.
+// The answer is the page that the button would open without this script, so nothing is decided here.
+"use strict";
+
+(() => {
+  const field = () => document.querySelector("#setup [autofocus]");
+
+  const openOnes = (region) => [...region.querySelectorAll("details")].map((one) => one.open);
+
+  const swap = async (form, button) => {
+    const region = document.getElementById(button.dataset.press);
+    const answer = await window.tandem.fetch(form.action, {
+      method: "POST",
+      headers: { Accept: "text/html" },
+      body: new URLSearchParams(new FormData(form, button)),
+    });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = answer.ok && page.getElementById(region.id);
+    if (!fresh) throw new Error("no such part");
+    const before = openOnes(region);
+    region.replaceWith(document.adoptNode(fresh));
+    const after = fresh.querySelectorAll("details");
+    // With as many criteria as before, those that were open stay open.
+    if (after.length === before.length) after.forEach((one, place) => { one.open = one.open || before[place]; });
+    window.tandem.say(fresh.dataset.said);
+    if (field()) field().focus();
+  };
+
+  document.addEventListener("submit", async (event) => {
+    const button = event.submitter;
+    if (!button || !button.dataset.press || !window.tandem) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (event.target.dataset.busy) return;
+    event.target.dataset.busy = "1";
+    try {
+      await swap(event.target, button);
+    } catch {
+      window.tandem.say(document.body.dataset.offline);
+    } finally {
+      delete event.target.dataset.busy;
+    }
+  }, true);
+
+  document.addEventListener("tandem:page", () => {
+    if (field()) field().focus();
+    // An address of a document of its own: it leaves this page, and with it what the page's policy allows.
+    const onward = document.querySelector("a[data-open]");
+    if (onward) location.assign(onward.href);
+  });
+})();

@@ -1,0 +1,356 @@
+"""Set up an activity and place it: for designers in the deep-linking dialog, and later from the activity itself."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import forms, rules, service
+from lti_tool.activities.errors import (
+    ActivityChanged,
+    ActivityUnknown,
+    NothingToReturn,
+    ReturnAddressForeign,
+    RoundInUse,
+)
+from lti_tool.activities.forms import Reading, SetupText
+from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import ActivityState, ScoreMode
+from lti_tool.activities.service import InUse, Saved
+from lti_tool.activities.templates import TEMPLATES
+from lti_tool.errors import N_, NotFound
+from lti_tool.feedback.models import Feedback
+from lti_tool.launch import deep_linking
+from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
+from lti_tool.launch.models import Course, Person
+from lti_tool.launch.rules import DeepLinking
+from lti_tool.pairing.models import Group, Plan
+from lti_tool.registration.keys import signing_key
+from lti_tool.registration.models import Deployment, Registration
+from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS, maximum_points
+from lti_tool.support.crypto import new_secret
+from lti_tool.web.access import Here, on_visit
+from lti_tool.web.visits import VisitKind, issue_code
+
+pages = Blueprint("setup", __name__)
+
+ACT: Final = "set up an activity"
+DESIGNING: Final = frozenset({VisitKind.PLACING, VisitKind.ACTIVITY})
+PLACING: Final = frozenset({VisitKind.PLACING})
+ACTIVITY: Final = frozenset({VisitKind.ACTIVITY})
+ANSWER: Final = "deep-linking answer"
+COLUMN_TAG: Final = "completion"
+ROUND_IN_USE: Final = N_("People have groups in a round that you removed, or have written in it, so it has to stay.")
+
+
+@pages.get("/setup")
+@on_visit(may=ACT, kinds=DESIGNING)
+def show(here: Here) -> ResponseReturnValue:
+    """The settings of the activity that stands here, else the templates to begin with."""
+    if here.visit.kind == VisitKind.PLACING and not deep_linking.accepts_links(_asked(here)):
+        return render_template("setup/no_links.html", asked=_asked(here))
+    activity = service.activity_of(here.session, here.placement_id)
+    if activity is not None:
+        return _editor(here, activity, _kept(here.session, activity))
+    drafts = service.open_drafts(here.session, here.course_id) if here.visit.kind == VisitKind.PLACING else []
+    return render_template("setup/choose.html", templates=TEMPLATES.values(), drafts=drafts)
+
+
+@pages.post("/setup/start")
+@on_visit(may=ACT, kinds=DESIGNING)
+def start(here: Here) -> ResponseReturnValue:
+    """Begin with a template."""
+    template = TEMPLATES.get(request.form.get("template", ""))
+    if template is None:
+        raise NotFound("template")
+    if service.activity_of(here.session, here.placement_id) is not None:
+        return redirect(url_for(".show"), code=303)
+    zone = rules.usable_zone(here.visit.time_zone, service.last_time_zone(here.session))
+    activity = service.create_draft(
+        here.session,
+        here.course_id,
+        template.settings(gettext, now=here.now, time_zone=zone),
+        template.rubric(gettext),
+        by=here.person_id,
+        now=here.now,
+        placement_id=here.placement_id,
+    )
+    return redirect(_address(activity), code=303)
+
+
+@pages.get("/setup/drafts/<key>")
+@on_visit(may=ACT, kinds=PLACING)
+def show_draft(here: Here, key: str) -> ResponseReturnValue:
+    """The settings of an activity that stands nowhere yet."""
+    activity = service.draft_for_key(here.session, here.course_id, key)
+    return _editor(here, activity, _kept(here.session, activity))
+
+
+@pages.post("/setup/drafts/<key>")
+@on_visit(may=ACT, kinds=PLACING)
+def change_draft(here: Here, key: str) -> ResponseReturnValue:
+    """Whatever button was pressed on the settings page of such an activity."""
+    return _change(here, service.draft_for_key(here.session, here.course_id, key))
+
+
+@pages.post("/setup")
+@on_visit(may=ACT, kinds=ACTIVITY)
+def change(here: Here) -> ResponseReturnValue:
+    """Whatever button was pressed on the settings page of the activity that stands here."""
+    return _change(here, _standing(here))
+
+
+@pages.post("/setup/close")
+@on_visit(may=ACT, kinds=ACTIVITY)
+def close(here: Here) -> ResponseReturnValue:
+    """End the activity."""
+    service.close(here.session, _standing(here), by=here.person_id, now=here.now)
+    return redirect(url_for(".show", said="closed"), code=303)
+
+
+@pages.post("/setup/reopen")
+@on_visit(may=ACT, kinds=ACTIVITY)
+def reopen(here: Here) -> ResponseReturnValue:
+    """Undo a close."""
+    service.reopen(here.session, _standing(here), by=here.person_id, now=here.now)
+    return redirect(url_for(".show", said="reopened"), code=303)
+
+
+@pages.post("/setup/cancel")
+@on_visit(may=ACT, kinds=PLACING)
+def cancel(here: Here) -> ResponseReturnValue:
+    """Leave the dialog without placing anything."""
+    return _leave(here, None)
+
+
+def _change(here: Here, activity: Activity) -> ResponseReturnValue:
+    text = forms.typed(request.form, kind=activity.kind)
+    button = request.form.get("do", "save")
+    pressed = forms.press(text, button)
+    if pressed is not None:
+        return _editor(here, activity, pressed[0], focus=pressed[1])
+    if button == "back":
+        return _editor(here, activity, text)
+    reading = forms.read(text, now=here.now, before=service.settings_in_force(here.session, activity))
+    if reading.problems:
+        return _editor(here, activity, text, problems=reading.problems, status=422)
+    if button == "preview":
+        return _preview(here, activity, reading)
+    return _keep(here, activity, text, reading, opens=button in {"place", "open"})
+
+
+def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, *, opens: bool) -> ResponseReturnValue:
+    try:
+        said: str = _save(here, activity, text, reading)
+    except ActivityChanged:
+        # Saving again from this page is a decision, so it carries the version that the person was told about.
+        newer = replace(text, version=str(activity.version))
+        return _editor(here, activity, newer, changed_by=_name_of(here.session, activity.changed_by_id), status=409)
+    except RoundInUse:
+        return _editor(here, activity, text, problems={"rounds": ROUND_IN_USE}, status=409)
+    if opens:
+        service.confirm(here.session, activity, by=here.person_id, now=here.now)
+        if here.visit.kind == VisitKind.PLACING:
+            return _leave(here, activity)
+        said = "opened"
+    return redirect(_address(activity, said), code=303)
+
+
+def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> Saved:
+    return service.update(
+        here.session,
+        activity,
+        reading.settings,
+        reading.rubric,
+        expected_version=int(text.version) if text.version.isdecimal() else 0,
+        in_use=_in_use(here.session, activity.id),
+        by=here.person_id,
+        now=here.now,
+    )
+
+
+def _standing(here: Here) -> Activity:
+    activity = service.activity_of(here.session, here.placement_id)
+    if activity is None:
+        raise ActivityUnknown(here.placement_id)
+    return activity
+
+
+def _address(activity: Activity, said: str | None = None) -> str:
+    if activity.placement_id is None:
+        return url_for(".show_draft", key=activity.key, said=said)
+    return url_for(".show", said=said)
+
+
+def _in_use(session: Session, activity_id: int) -> InUse:
+    """What learners have begun. Asked here, since activities come before plans and feedback in the story."""
+    written = session.scalar(
+        select(func.max(Round.number))
+        .join(Feedback, Feedback.round_id == Round.id)
+        .where(Round.activity_id == activity_id)
+    )
+    planned = session.scalar(
+        select(func.max(Round.number))
+        .join(Group, Group.round_id == Round.id)
+        .join(Plan, Plan.id == Group.plan_id)
+        .where(Round.activity_id == activity_id, Plan.state == "published")
+    )
+    return InUse(has_feedback=written is not None, rounds=max(written or 0, planned or 0))
+
+
+def _name_of(session: Session, person_id: int | None) -> str:
+    person = session.get(Person, person_id) if person_id is not None else None
+    return (person.name if person is not None else None) or gettext("Somebody")
+
+
+def _kept(session: Session, activity: Activity) -> SetupText:
+    return forms.shown(
+        service.settings_of(session, activity),
+        service.rubric_draft_of(session, activity),
+        version=activity.version,
+    )
+
+
+def _editor(
+    here: Here,
+    activity: Activity,
+    text: SetupText,
+    *,
+    problems: Mapping[str, str] | None = None,
+    focus: str | None = None,
+    changed_by: str | None = None,
+    status: int = 200,
+) -> Response:
+    is_over = here.session.scalar(select(Course.ended_at).where(Course.id == activity.course_id)) is not None
+    page = render_template(
+        "setup/edit.html",
+        activity=activity,
+        address=_address(activity),
+        text=text,
+        problems=problems or {},
+        summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
+        focus=focus,
+        changed_by=changed_by,
+        in_use=_in_use(here.session, activity.id),
+        is_read_only=is_over or activity.state == ActivityState.CLOSED,
+        is_over=is_over,
+        is_placing=here.visit.kind == VisitKind.PLACING,
+        takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
+        zones=rules.known_zones(),
+        limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
+    )
+    return make_response(page, status)
+
+
+def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturnValue:
+    typed = [(name, value) for name, value in request.form.items(multi=True) if name not in {"form_token", "do"}]
+    return render_template(
+        "setup/preview.html",
+        activity=activity,
+        address=_address(activity),
+        settings=reading.settings,
+        rubric=reading.rubric,
+        points=maximum_points(reading.rubric),
+        typed=typed,
+        is_placing=here.visit.kind == VisitKind.PLACING,
+    )
+
+
+def _placed(field: str, sentence: str) -> str:
+    """A sentence of the error summary, with the place that the field itself shows by where it stands."""
+    numbers = [int(number) for number in re.findall(r"\d+", field)]
+    if re.fullmatch(r"c\d+-l\d+-\w+", field):
+        place = gettext("Criterion %(criterion)d, level %(level)d:", criterion=numbers[0] + 1, level=numbers[1] + 1)
+    elif re.fullmatch(r"c\d+-\w+", field):
+        place = gettext("Criterion %(criterion)d:", criterion=numbers[0] + 1)
+    elif re.fullmatch(r"r\d+-\w+", field):
+        place = gettext("Round %(number)d:", number=numbers[0])
+    else:
+        return sentence
+    return f"{place} {sentence}"
+
+
+# The answer to the dialog
+
+
+def _asked(here: Here) -> DeepLinking:
+    kept = here.visit.details.get("deep_linking")
+    if here.visit.kind != VisitKind.PLACING or kept is None:
+        raise NothingToReturn(here.visit.key)
+    return deep_linking.asked_of(kept)
+
+
+def _leave(here: Here, activity: Activity | None) -> ResponseReturnValue:
+    """Send the person to the page that posts the answer.
+
+    That page is opened as a document of its own, by a single-use address: a page that was fetched and swapped in would
+    keep the policy of the first, which lets forms post to us only.
+    """
+    _return_origin(here)
+    details = {"name": ANSWER, "key": activity.key if activity is not None else None}
+    code = issue_code(here.session, here.visit, "download", details, now=here.now)
+    return render_template("setup/leave.html", activity=activity, onward=url_for("downloads.fetch", code=code))
+
+
+def build_answer(here: Here, details: Mapping[str, Any]) -> Response:
+    """The page that posts the signed answer to the platform."""
+    activity = None
+    if details["key"] is not None:
+        activity = service.draft_for_key(here.session, here.course_id, details["key"])
+    asked, origin = _asked(here), _return_origin(here)
+    claims = deep_linking.answer(
+        asked,
+        [_link_to(activity, here)] if activity is not None else [],
+        _addressee(here),
+        nonce=new_secret(),
+        now=here.now,
+    )
+    g.form_targets = [origin]
+    g.frame_ancestors = here.visit.frame_origins
+    token = deep_linking.sign(claims, signing_key(here.session, here.kit.secrets))
+    return make_response(
+        render_template("setup/answer.html", return_url=asked.return_url, token=token, activity=activity)
+    )
+
+
+def _link_to(activity: Activity, here: Here) -> LinkItem:
+    column = None
+    if activity.score_mode != ScoreMode.NONE:
+        column = GradeColumn(activity.title, activity.score_maximum, activity.key, COLUMN_TAG)
+    return LinkItem(
+        title=activity.title,
+        url=f"{here.kit.settings.base_url}/lti/launch",
+        activity_key=activity.key,
+        text=activity.instructions,
+        column=column,
+    )
+
+
+def _addressee(here: Here) -> Addressee:
+    registration = here.session.get_one(Registration, here.visit.registration_id)
+    deployment_id = here.session.scalars(
+        select(Deployment.lti_id).join(Course, Course.deployment_id == Deployment.id).where(Course.id == here.course_id)
+    ).one()
+    return Addressee(registration.issuer, registration.client_id, deployment_id)
+
+
+def _return_origin(here: Here) -> str:
+    registration = here.session.get_one(Registration, here.visit.registration_id)
+    origin = deep_linking.return_origin(
+        _asked(here), registration.platform_origins, may_be_http=here.kit.settings.development
+    )
+    if origin is None:
+        raise ReturnAddressForeign(registration.id)
+    return origin
+
+
+@pages.record
+def _offer_answer(state: BlueprintSetupState) -> None:
+    state.app.extensions.setdefault("tandem.downloads", {})[ANSWER] = build_answer
