@@ -1,6 +1,6 @@
 """Couples for one round: as many as possible among those who may meet (Edmonds' blossom algorithm)."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 MayMeet = Callable[[int, int], bool]
@@ -19,6 +19,11 @@ def match(order: Sequence[int], may_meet: MayMeet, start: dict[int, int] | None 
         if person not in partner:
             _Search(person, order, may_meet, partner).augment()
     return partner
+
+
+def met_at_most(met: Counter[frozenset[int]], most: int, one: int, other: int) -> bool:
+    """Whether the two met this often at most."""
+    return met[frozenset((one, other))] <= most
 
 
 class _Search:

@@ -6,7 +6,7 @@ from random import Random
 from typing import Final
 
 from lti_tool.pairing.engine.errors import ImpossibleRequest
-from lti_tool.pairing.engine.matching import match
+from lti_tool.pairing.engine.matching import match, met_at_most
 from lti_tool.pairing.engine.schedule import Course, Group, PersonId, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import give_turns
 
@@ -60,16 +60,12 @@ def _one_by_one(seats: list[PersonId], rounds: int, course: Course, rng: Random)
         partner: dict[PersonId, PersonId] = {}
         most = 0
         while len(partner) < len(order):
-            partner = match(order, partial(_met_at_most, met, most), partner)
+            partner = match(order, partial(met_at_most, met, most), partner)
             most += 1
         couples = [(one, partner[one]) for one in order if one < partner[one]]
         met.update(frozenset(couple) for couple in couples)
         found.append(couples)
     return found
-
-
-def _met_at_most(met: Met, most: int, one: PersonId, other: PersonId) -> bool:
-    return met[frozenset((one, other))] <= most
 
 
 def _with_trios(coupled: list[list[Couple]], course: Course, rng: Random) -> list[list[Group]]:

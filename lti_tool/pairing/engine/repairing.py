@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection
-from itertools import combinations
+from functools import partial
 
 from lti_tool.pairing.engine.errors import ImpossibleRequest
+from lti_tool.pairing.engine.matching import match, met_at_most
 from lti_tool.pairing.engine.schedule import (
     Group,
     PersonId,
@@ -15,8 +16,6 @@ from lti_tool.pairing.engine.schedule import (
     balance,
     meetings,
 )
-
-Met = Counter[frozenset[PersonId]]
 
 
 def repair(
@@ -46,7 +45,7 @@ def repair(
         movable = [group for group in rounds[number - 1] if (number, group) not in fixed]
         untouched = set(movable)
         seated = {person for group in rounds[number - 1] for person in group}
-        known: Met = Counter(frozenset(couple) for couple in met)
+        known: Counter[frozenset[PersonId]] = Counter(frozenset(couple) for couple in met)
         known.update(meetings(rounds))
         mended = _mend(movable, gone, (waiting - seated) - gone, known)
         ahead = balance(rounds[: number - 1])
@@ -57,7 +56,9 @@ def repair(
     return Schedule(tuple(rounds), tuple(unpaired))
 
 
-def _mend(groups: list[Group], gone: set[PersonId], waiting: set[PersonId], known: Met) -> list[Group]:
+def _mend(
+    groups: list[Group], gone: set[PersonId], waiting: set[PersonId], known: Counter[frozenset[PersonId]]
+) -> list[Group]:
     """Groups of two, at most one of three when the number is odd, or one person alone when there is nobody else."""
     kept = [tuple(one for one in group if one not in gone) for group in groups]
     loose = sorted(waiting | {group[0] for group in kept if len(group) == 1})
@@ -79,16 +80,15 @@ def _mend(groups: list[Group], gone: set[PersonId], waiting: set[PersonId], know
     return whole
 
 
-def _couple(loose: list[PersonId], known: Met) -> tuple[PersonId | None, list[Group]]:
+def _couple(loose: list[PersonId], known: Counter[frozenset[PersonId]]) -> tuple[PersonId | None, list[Group]]:
     """Put loose people together, those who never met first. Returns the one left over when their number is odd."""
-    rest = list(loose)
-    couples: list[Group] = []
-    for couple in sorted(combinations(loose, 2), key=lambda couple: (known[frozenset(couple)], couple)):
-        if couple[0] in rest and couple[1] in rest:
-            couples.append(couple)
-            rest.remove(couple[0])
-            rest.remove(couple[1])
-    return (rest[0] if rest else None), couples
+    partner: dict[PersonId, PersonId] = {}
+    most = 0
+    while len(partner) < len(loose) - len(loose) % 2:
+        partner = match(loose, partial(met_at_most, known, most), partner)
+        most += 1
+    over = next((one for one in loose if one not in partner), None)
+    return over, [(one, partner[one]) for one in loose if one in partner and one < partner[one]]
 
 
 def _in_turn(group: Group, ahead: Counter[PersonId]) -> Group:

@@ -1,0 +1,175 @@
+"""Plans as people look at them: groups, what is out of balance, and the picture of who meets whom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations
+from math import cos, pi, sin
+
+from lti_tool.pairing.engine import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class SeatView:
+    """A member in a group of a round."""
+
+    id: int
+    group_id: int
+    member_id: int
+    name: str | None
+    status: str
+    round_number: int
+    opens_at: datetime | None
+    due_at: datetime | None
+    begun_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group as its members or staff see it. `seats` are in order of turn: the first is observed first."""
+
+    seats: tuple[SeatView, ...]
+    member_id: int | None = None
+    """The member whose view it is; None for staff."""
+
+    @property
+    def id(self) -> int:
+        return self.seats[0].group_id
+
+    @property
+    def round_number(self) -> int:
+        return self.seats[0].round_number
+
+    @property
+    def opens_at(self) -> datetime | None:
+        return self.seats[0].opens_at
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The round's; a member's own extension is not in it."""
+        return self.seats[0].due_at
+
+    @property
+    def has_begun(self) -> bool:
+        return self.seats[0].begun_at is not None
+
+    @property
+    def partners(self) -> tuple[SeatView, ...]:
+        """Everybody but the member whose view it is, people who left included (see their status)."""
+        return tuple(seat for seat in self.seats if seat.member_id != self.member_id)
+
+    @property
+    def begins(self) -> SeatView:
+        """Who is observed first."""
+        return self.seats[0]
+
+    @property
+    def i_begin(self) -> bool:
+        return self.begins.member_id == self.member_id
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A learner without a group in a round, and whether the round is over."""
+
+    member_id: int
+    round_number: int
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a plan stands today."""
+
+    schedule: Schedule
+    balance: Mapping[int, int]
+    """For each member, how often they are observed first less how often last."""
+    learners: list[int]
+    unplaced: tuple[Unplaced, ...]
+    gone: tuple[int, ...]
+    """Members with a seat who take part no longer."""
+    repeats: int
+    """Meetings of two people who meet in another round or another activity of the course, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A person in the picture: a place on the circle, and a number beside it."""
+
+    member_id: int
+    number: int
+    x: float
+    y: float
+    label_x: float
+    label_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Two people who meet, and in which round first."""
+
+    round_number: int
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Who meets whom: people around a circle, a line for every meeting. Coordinates fit a square of `size`."""
+
+    size: int
+    dots: tuple[Dot, ...]
+    lines: tuple[Line, ...]
+
+
+def draw(members: Sequence[int], schedule: Schedule, *, size: int = 440) -> Picture:
+    """The picture of a schedule with these members in this order."""
+    middle, radius = size / 2, size / 2 - 34
+    dots: dict[int, Dot] = {}
+    for place, member_id in enumerate(members):
+        angle = 2 * pi * place / max(len(members), 1) - pi / 2
+        x, y = cos(angle), sin(angle)
+        dots[member_id] = Dot(
+            member_id,
+            place + 1,
+            round(middle + radius * x, 1),
+            round(middle + radius * y, 1),
+            round(middle + (radius + 18) * x, 1),
+            round(middle + (radius + 18) * y + 4, 1),
+        )
+    lines = [
+        Line(number, dots[one].x, dots[one].y, dots[other].x, dots[other].y)
+        for number, groups in enumerate(schedule.rounds, start=1)
+        for group in groups
+        for one, other in combinations(group, 2)
+        if one in dots and other in dots
+    ]
+    return Picture(size, tuple(dots.values()), tuple(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the picture shows of one member, in words: partners by round, and how often observed first and last."""
+
+    member_id: int
+    partners: tuple[tuple[int, ...], ...]
+    first: int
+    last: int
+
+
+def rows(members: Sequence[int], schedule: Schedule) -> list[Row]:
+    """The picture as a table."""
+    partners: dict[int, list[tuple[int, ...]]] = {one: [() for _ in schedule.rounds] for one in members}
+    first, last = dict.fromkeys(members, 0), dict.fromkeys(members, 0)
+    for place, groups in enumerate(schedule.rounds):
+        for group in groups:
+            for one in group:
+                if one in partners:
+                    partners[one][place] = tuple(other for other in group if other != one)
+            if group[0] in first:
+                first[group[0]] += 1
+            if group[-1] in last:
+                last[group[-1]] += 1
+    return [Row(one, tuple(partners[one]), first[one], last[one]) for one in members]

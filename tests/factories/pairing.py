@@ -1,0 +1,99 @@
+"""An activity with rounds, a class that can be paired, and a published plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import Activity, Round
+from lti_tool.launch.models import Course, Member
+from lti_tool.pairing import service
+from lti_tool.pairing.models import Plan
+from lti_tool.registration.models import Registration
+from lti_tool.rubrics.models import Rubric
+from tests.factories.people import (
+    LONG_AGO,
+    a_course,
+    a_deployment,
+    a_member,
+    a_person,
+    a_placement,
+    a_registration,
+    an_institution,
+)
+
+NAMES = (
+    "Åsa Lindqvist",
+    "Mette Sørensen",
+    "Jonas Haugen",
+    "Femke de Vries",
+    "Oliver Grant",
+    "نور حداد",
+    "李小龍",
+    "Zoë",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A course with learners and one activity."""
+
+    registration: Registration
+    course: Course
+    activity: Activity
+    rounds: list[Round]
+    learners: list[Member]
+
+
+def an_activity(session: Session, course: Course, rounds: Sequence[Any] = ((), ()), **values: Any) -> Activity:
+    """A ready activity; each round is (), (opens_at, due_at)."""
+    rubric = Rubric(course_id=course.id, title="Teaching", created_at=LONG_AGO)
+    session.add(rubric)
+    session.flush()
+    placement = a_placement(session, course)
+    defaults: dict[str, Any] = {
+        "key": f"key-{placement.id}",
+        "course_id": course.id,
+        "placement_id": placement.id,
+        "kind": "observation",
+        "title": "Observe and learn",
+        "rubric_id": rubric.id,
+        "time_zone": "Europe/Stockholm",
+        "state": "ready",
+        "completion": {"give_feedback": True, "acknowledge": True, "minimum_notes": 0},
+        "created_at": LONG_AGO,
+        "changed_at": LONG_AGO,
+    }
+    activity = Activity(**{**defaults, **values})
+    session.add(activity)
+    session.flush()
+    for number, dates in enumerate(rounds, start=1):
+        opens_at, due_at = dates or (None, None)
+        session.add(Round(activity_id=activity.id, number=number, opens_at=opens_at, due_at=due_at))
+    session.flush()
+    return activity
+
+
+def a_learner(session: Session, registration: Registration, course: Course, name: str, **values: Any) -> Member:
+    return a_member(session, course, a_person(session, registration, name=name), **values)
+
+
+def a_class(session: Session, learners: int, rounds: Sequence[Any] = ((), ()), **values: Any) -> Class:
+    """A course with this many learners in its roster, and an activity."""
+    institution = an_institution(session)
+    registration = a_registration(session, institution)
+    course = a_course(session, a_deployment(session, registration), memberships_url="https://lms.example/members")
+    activity = an_activity(session, course, rounds, **values)
+    members = [
+        a_learner(session, registration, course, f"{NAMES[number % len(NAMES)]} {number + 1}")
+        for number in range(learners)
+    ]
+    listed = list(session.query(Round).filter_by(activity_id=activity.id).order_by(Round.number))
+    return Class(registration, course, activity, listed, members)
+
+
+def a_published_plan(session: Session, group: Class, now: datetime, seed: int = 1) -> Plan:
+    plan = service.draft_plan(session, group.activity.id, seed=seed, by=None, now=now)
+    return service.publish(session, group.activity.id, expected_version=plan.version, now=now)
