@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ from lti_tool.support.db import Base, OpenSession, make_engine, session_opener
 from lti_tool.support.kit import Kit
 from lti_tool.wiring import Services, build
 from tests.fakes.clock import FakeClock
+
+# Tables exist only once their modules were imported.
+for models in (Path(__file__).parent.parent / "lti_tool").glob("*/models.py"):
+    import_module(f"lti_tool.{models.parent.name}.models")
 
 POSTGRES = os.environ.get("TANDEM_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 
