@@ -106,7 +106,9 @@ def test_scores_are_answered_as_a_real_moodle_answered_them(moodle: Both) -> Non
         "garbage_token",
         "locked_grade_item",
     }
-    tokens = {(): {}} | {(scope,): tool.bearer(scope) for scope in words.ALL_SCOPES}
+    tokens: dict[tuple[str, ...], dict[str, str]] = {(): {}} | {
+        (scope,): tool.bearer(scope) for scope in words.ALL_SCOPES
+    }
     replayed = 0
     for entry in recorded("moodle_scores"):
         if entry["method"] != "POST" or entry["name"] in needs_more:
@@ -152,7 +154,9 @@ def test_line_items_are_answered_as_a_real_moodle_answered_them(moodle: Both) ->
             line_item={"scoreMaximum": 20, "resourceId": "res", "tag": "feedback"},
         )
     lms.line_items.pop(0)
-    tokens = {(): {}} | {(scope,): tool.bearer(scope) for scope in words.ALL_SCOPES}
+    tokens: dict[tuple[str, ...], dict[str, str]] = {(): {}} | {
+        (scope,): tool.bearer(scope) for scope in words.ALL_SCOPES
+    }
     seen = set()
     for entry in recorded("moodle_line_items"):
         if entry["name"] in {"get_course_total_item", "item_via_other_course_path", "list_limit_2"}:

@@ -212,7 +212,7 @@ def test_descriptions_with_a_wrong_part_are_refused(moodle: Both) -> None:
     lms, tool = moodle
     url = lms.registration_url("http://localhost:8000/register")
     configuration = a_description(tool)[words.TOOL_CONFIGURATION]
-    wrong = [
+    wrong: list[dict[str, Any]] = [
         {"redirect_uris": []},
         {"jwks_uri": None},
         {"token_endpoint_auth_method": "client_secret_basic"},

@@ -148,15 +148,24 @@ def all_pages(tool: TinyTool, url: str) -> tuple[list[dict[str, Any]], list[str]
 def test_the_roster_is_answered_as_a_real_moodle_answered_it(moodle: Both) -> None:
     lms, tool = moodle
     course = lms.course()
+    lms.enrol(lms.add_course("second", "A course without an activity of the tool"), lms.people["learner01"])
     link = lms.add_link(course, tool.registered)
     url = roster_url(lms, course, tool.registered)
     entries = recorded("moodle_roster")
-    headers = {(): {}} | {(scope,): tool.bearer(scope) for scope in words.ALL_SCOPES}
+    headers: dict[tuple[str, ...], dict[str, str]] = {(): {}} | {
+        (scope,): tool.bearer(scope) for scope in words.ALL_SCOPES
+    }
     base = "/CourseSection/2/bindings/1/memberships"
+    # Moodle forgives an address in small letters. The sandbox does not, so that a tool that makes one is found out.
+    del entries["lower_cased_url_as_pylti1p3_follows_it"]
     for name, entry in entries.items():
         query = entry["url"].removeprefix(base).replace("rlid=2", "rlid=1")
         sent = {"Accept": entry["accept"] or "*/*"} | headers[tuple(entry["scopes"])]
-        answer = requests.get(url + query, headers=sent, timeout=TIMEOUT)
+        answer = requests.get(
+            (url + query) if entry["url"].startswith(base) else f"{lms.url}/services{entry['url']}",
+            headers=sent,
+            timeout=TIMEOUT,
+        )
         assert (name, answer.status_code) == (name, entry["status"])
         assert answer.reason == " ".join(entry["reason"].split())
         assert answer.headers["Content-Type"] == entry["answer_type"], name
