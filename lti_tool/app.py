@@ -8,6 +8,7 @@ from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from lti_tool.activities.service import after_launch
 from lti_tool.web import error_pages, headers, i18n, pages
 from lti_tool.web.database import connect_database
 from lti_tool.web.downloads import downloads
@@ -38,6 +39,7 @@ def create_app(services: Services) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
     )
     app.extensions["tandem"] = services.kit
+    app.extensions["tandem.after_launch"] = after_launch
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own documented way

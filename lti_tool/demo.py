@@ -9,12 +9,20 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlencode
+
+from lti_tool.registration.invitations import invite
+from lti_tool.registration.service import institution_named
+from lti_tool.settings import Settings
+from lti_tool.support import schema
+from lti_tool.wiring import build
 
 TOOL_HOST = "localhost"
 LMS_HOST = "127.0.0.1"
-# Two host names of one machine are two sites to a browser, so the demo meets third-party cookie rules as real life does.
+# Two names of one machine are two sites to a browser: the demo meets the rules for third-party cookies as they are.
 
 
 def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle", keep: Path | None = None) -> int:
@@ -32,14 +40,7 @@ def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle",
             "LTI_TOOL_DATABASE_URL": f"sqlite:///{kept.resolve()}/tandem.db",
             "LTI_TOOL_REACHABLE_PRIVATE_HOSTS": f"{LMS_HOST}:{lms_port}",
         }
-        subprocess.run([*_python("-m", "lti_tool"), "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
-        invitation = subprocess.run(
-            [*_python("-m", "lti_tool"), "invite", "--institution", "Sandbox University"],
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.split()[-1]
+        address = _invitation(Settings.from_env(environment))
         log = (kept / "demo.log").open("ab")
         both = [
             subprocess.Popen(
@@ -49,10 +50,8 @@ def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle",
                 stderr=log,
             ),
             subprocess.Popen(
-                [
-                    *_python("-m", "sandbox_lms"),
-                    *("--port", str(lms_port), "--profile", profile, "--registration-url", invitation),
-                ],
+                [*_python("-m", "sandbox_lms"), "--port", str(lms_port), "--profile", profile],
+                env={**os.environ, "SANDBOX_LMS_REGISTRATION_URL": address},
                 stdout=log,
                 stderr=log,
             ),
@@ -61,6 +60,9 @@ def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle",
         try:
             _wait_for(f"http://{LMS_HOST}:{tool_port}/health", both)
             _wait_for(f"http://{LMS_HOST}:{lms_port}/", both)
+            if any(program.poll() is not None for program in both):
+                print(f"One of the two programs did not start:\n{_tail(kept / 'demo.log')}", file=sys.stderr)
+                return 1
             print(f"\n  Open  http://{LMS_HOST}:{lms_port}/\n", flush=True)
             print("  The page there says what to do first. Ctrl-C stops the demo.", flush=True)
             print(f"  Log and records: {kept}", flush=True)
@@ -78,6 +80,18 @@ def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle",
             for program in both:
                 program.wait(timeout=15)
             log.close()
+
+
+def _invitation(settings: Settings) -> str:
+    """Make the tool's records, and the address that an operator would send to the LMS's administrator."""
+    services = build(settings)
+    schema.upgrade(services.engine)
+    now = services.kit.clock.now()
+    with services.kit.open_session() as session:
+        institution = institution_named(session, "Sandbox University", now=now)
+        _, secret = invite(session, institution.id, now=now, lifetime=timedelta(days=7))
+    services.engine.dispose()
+    return f"{settings.base_url}/lti/register?{urlencode({'invite': secret})}"
 
 
 def _python(*arguments: str) -> list[str]:

@@ -1,6 +1,7 @@
 """`python -m sandbox_lms` runs the LMS alone."""
 
 import argparse
+import os
 from threading import Event
 
 from sandbox_lms.profiles import PROFILES
@@ -14,6 +15,7 @@ def main() -> None:
     parser.add_argument("--profile", choices=sorted(PROFILES), default="moodle")
     chosen = parser.parse_args()
     lms = SandboxLms(chosen.profile, chosen.host, chosen.port)
+    lms.suggested_registration_url = os.environ.get("SANDBOX_LMS_REGISTRATION_URL", "")
     with lms.running():
         print(f"{lms.title} ({lms.profile.title}) answers at {lms.url}", flush=True)
         try:

@@ -94,7 +94,7 @@
 
   const show = (html, url, { push = true, scroll = 0 } = {}) => {
     const page = new DOMParser().parseFromString(html, "text/html");
-    if (push) history.pushState({ tandem: true }, "", url);
+    if (push && url !== location.href) history.pushState({ tandem: true }, "", url);
     document.documentElement.lang = page.documentElement.lang;
     document.title = page.title;
     document.body.replaceWith(document.adoptNode(page.body));

@@ -1,0 +1,107 @@
+"""A real LMS and the real tool on two sites, and a real browser in front of them."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from werkzeug.serving import make_server
+
+from lti_tool.app import create_app
+from lti_tool.jobs.worker import Worker
+from lti_tool.registration import keys
+from lti_tool.settings import Settings
+from lti_tool.support import schema
+from lti_tool.support.crypto import KeyRing
+from lti_tool.wiring import Services, build
+from sandbox_lms import SandboxLms
+from tests.browser.chromium import chromium
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("browser")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A running tool, its address, and its inside for what a test has to arrange."""
+
+    url: str
+    services: Services
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture
+def lms() -> Iterator[SandboxLms]:
+    with SandboxLms(profile="moodle").running() as lms:
+        yield lms
+
+
+@pytest.fixture
+def tool(tmp_path: Path, lms: SandboxLms) -> Iterator[Tool]:
+    """The tool on `localhost`, a site other than the LMS's `127.0.0.1`, with its embedded worker."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    waiting = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
+    url = f"http://localhost:{waiting.server_port}"
+    settings = Settings.from_env(
+        {
+            "LTI_TOOL_DEVELOPMENT": "1",
+            "LTI_TOOL_BASE_URL": url,
+            "LTI_TOOL_DATABASE_URL": f"sqlite:///{tmp_path}/tandem.db",
+            "LTI_TOOL_SECRET_KEYS": KeyRing.generate_key(),
+            "LTI_TOOL_REACHABLE_PRIVATE_HOSTS": f"127.0.0.1:{lms.port}",
+        }
+    )
+    services = build(settings)
+    schema.upgrade(services.engine)
+    with services.kit.open_session() as session:
+        keys.ensure_signing_key(session, services.kit.secrets, now=services.kit.clock.now())
+    waiting.app = create_app(services)
+    worker = Worker(services.kit, services.handlers, services.periodic, threads=2)
+    thread = Thread(target=waiting.serve_forever, daemon=True)
+    worker.start()
+    thread.start()
+    yield Tool(url, services)
+    waiting.shutdown()
+    thread.join()
+    waiting.server_close()
+    worker.stop(timedelta(seconds=10))
+    services.engine.dispose()
+
+
+OpenBrowser = Callable[[str], Browser]
+
+
+@pytest.fixture
+def open_browser(playwright: Playwright, tmp_path: Path) -> Iterator[OpenBrowser]:
+    """Start a Chromium under a privacy policy of `chromium.POLICIES`."""
+    with ExitStack() as started:
+
+        def start(policy: str = "third-party cookies blocked") -> Browser:
+            folder = tmp_path / f"chromium-{len(list(tmp_path.glob('chromium-*')))}"
+            opened: AbstractContextManager[Browser] = chromium(playwright, folder, policy)
+            return started.enter_context(opened)
+
+        yield start
+
+
+@pytest.fixture
+def context(open_browser: OpenBrowser) -> BrowserContext:
+    """The browser as it comes: third-party cookies blocked."""
+    context = open_browser("third-party cookies blocked").contexts[0]
+    context.set_default_timeout(10_000)
+    return context
