@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, delete
+from sqlalchemy import ColumnElement, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -59,12 +59,12 @@ def _take_turn(session: Session, name: str, every: timedelta, *, now: datetime) 
     turn = int(now.timestamp() // every.total_seconds())
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     statement: Any = dialect.insert(Tick).values(name=name, turn=turn)
-    result = session.execute(
+    taken = session.execute(
         statement.on_conflict_do_update(
             index_elements=[Tick.name], set_={"turn": statement.excluded.turn}, where=Tick.turn < turn
-        )
+        ).returning(Tick.name)
     )
-    if not cast("CursorResult[Any]", result).rowcount:
+    if taken.first() is None:
         return False
     queue.enqueue(session, name, {}, institution_id=None, now=now, unique_key=f"turn:{name}")
     return True

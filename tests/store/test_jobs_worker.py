@@ -1,0 +1,180 @@
+"""What a worker makes of what handlers do."""
+
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import pytest
+from sqlalchemy import select
+from structlog.testing import capture_logs
+
+from lti_tool.jobs import queue, schedule
+from lti_tool.jobs.models import Job
+from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
+from lti_tool.jobs.worker import Worker
+from lti_tool.support.kit import Kit
+from lti_tool.web.audit import AuditEntry
+from tests.fakes.clock import FakeClock
+
+
+def put(kit: Kit, name: str = "work", secret: str = "") -> None:
+    with kit.open_session() as session:
+        queue.enqueue(session, name, {"secret": secret}, institution_id=None, now=kit.clock.now())
+
+
+def the_job(kit: Kit) -> Job:
+    with kit.open_session() as session:
+        return session.scalars(select(Job)).one()
+
+
+def worker(kit: Kit, handler: Handler) -> Worker:
+    return Worker(kit, {"work": handler}, chance=lambda: 0.5)
+
+
+def test_a_job_that_ends_well_is_done(kit: Kit) -> None:
+    ran: list[JobContext] = []
+    put(kit)
+    assert worker(kit, lambda _, job: ran.append(job)).run_until_idle() == 1
+    assert [job.attempts for job in ran] == [1]
+    assert the_job(kit).state == "done"
+
+
+def test_a_handler_runs_outside_any_transaction(kit: Kit) -> None:
+    put(kit)
+
+    def write(kit: Kit, _: JobContext) -> None:
+        # Would wait for ever on SQLite while the claim's transaction was open.
+        with kit.open_session() as session:
+            queue.enqueue(session, "other", {}, institution_id=None, now=kit.clock.now())
+
+    worker(kit, write).run_one()
+    with kit.open_session() as session:
+        assert {job.name for job in session.scalars(select(Job))} == {"work", "other"}
+
+
+def test_a_failure_is_tried_again_after_a_pause(kit: Kit, clock: FakeClock) -> None:
+    def fail(_: Kit, __: JobContext) -> None:
+        raise OSError("the disk is full, said Åsa")
+
+    put(kit)
+    assert worker(kit, fail).run_until_idle() == 1
+    job = the_job(kit)
+    assert (job.state, job.attempts, job.error) == ("waiting", 1, "OSError")
+    assert job.due_at == clock.now() + timedelta(seconds=10)
+
+
+def test_a_failure_is_tried_again_only_so_often(kit: Kit, clock: FakeClock) -> None:
+    def fail(_: Kit, __: JobContext) -> None:
+        raise OSError
+
+    put(kit)
+    ran = 0
+    for _ in range(MAX_ATTEMPTS + 5):
+        ran += worker(kit, fail).run_until_idle()
+        clock.advance(timedelta(hours=8))
+    assert ran == MAX_ATTEMPTS
+    assert the_job(kit).state == "failed"
+
+
+def test_retry_later_waits_as_long_as_it_says_and_for_ever(kit: Kit, clock: FakeClock) -> None:
+    def wait(_: Kit, __: JobContext) -> None:
+        raise RetryLater(timedelta(minutes=3))
+
+    put(kit)
+    for _ in range(MAX_ATTEMPTS + 1):
+        assert worker(kit, wait).run_until_idle() == 1
+        assert the_job(kit).due_at == clock.advance(timedelta(minutes=3))
+
+
+def test_give_up_is_final_and_keeps_its_reason(kit: Kit) -> None:
+    def give_up(_: Kit, __: JobContext) -> None:
+        raise GiveUp("no institution")
+
+    put(kit)
+    assert worker(kit, give_up).run_until_idle() == 1
+    assert (the_job(kit).state, the_job(kit).error) == ("failed", "no institution")
+
+
+def test_a_job_that_nobody_knows_waits_for_a_newer_worker(kit: Kit) -> None:
+    put(kit, "from the future")
+    worker(kit, lambda *_: None).run_until_idle()
+    assert (the_job(kit).state, the_job(kit).error) == ("waiting", "UnknownJob")
+
+
+def test_logs_hold_neither_payloads_nor_messages(kit: Kit) -> None:
+    def fail(_: Kit, job: JobContext) -> None:
+        raise ValueError(f"cannot use {job.payload['secret']}")
+
+    put(kit, secret="Åsa Öberg")
+    with capture_logs() as logs:
+        worker(kit, fail).run_until_idle()
+    assert [entry["event"] for entry in logs] == ["job failed"]
+    assert "Åsa" not in repr(logs)
+
+
+def test_threads_run_jobs_until_they_are_stopped(kit: Kit) -> None:
+    ran = Event()
+    running = worker(kit, lambda *_: ran.set())
+    running.start()
+    put(kit)
+    assert ran.wait(20)
+    running.stop()
+    assert the_job(kit).state == "done"
+
+
+def test_stop_waits_for_the_job_that_runs(kit: Kit) -> None:
+    begun, may_end = Event(), Event()
+
+    def slow(_: Kit, __: JobContext) -> None:
+        begun.set()
+        assert may_end.wait(20)
+
+    put(kit)
+    running = worker(kit, slow)
+    running.start()
+    assert begun.wait(20)
+    may_end.set()
+    running.stop()
+    assert the_job(kit).state == "done"
+
+
+def test_upkeep_deletes_what_is_over_and_nothing_else(kit: Kit, clock: FakeClock) -> None:
+    old, fresh = clock.now() - timedelta(days=91), clock.now() - timedelta(days=89)
+    with kit.open_session() as session:
+        for at in (old, fresh):
+            session.add(AuditEntry(at=at, what="launch", reference="ABC", details={}))
+        queue.enqueue(session, schedule.PURGE, {}, institution_id=None, now=clock.now())
+        session.add(
+            Job(
+                name="done long ago",
+                payload={},
+                state="done",
+                due_at=old,
+                created_at=old,
+                finished_at=datetime(2026, 1, 1, tzinfo=UTC),
+            )
+        )
+    purge = schedule.purge([schedule.Expiry(AuditEntry, AuditEntry.at, timedelta(days=90))])
+    Worker(kit, {schedule.PURGE: purge}).run_until_idle()
+    with kit.open_session() as session:
+        assert [entry.at for entry in session.scalars(select(AuditEntry))] == [fresh]
+        assert [job.name for job in session.scalars(select(Job))] == [schedule.PURGE]
+
+
+@pytest.mark.store
+def test_two_workers_share_the_work_and_run_nothing_twice(kit: Kit) -> None:
+    seen: list[int] = []
+    for _ in range(30):
+        put(kit)
+    both = [worker(kit, lambda _, job: seen.append(job.id)) for _ in range(2)]
+    for one in both:
+        one.start()
+    with kit.open_session() as session:
+        session.execute(select(Job.id))
+    for _ in range(400):
+        with kit.open_session() as session:
+            if not session.scalars(select(Job.id).where(Job.state != "done")).first():
+                break
+        Event().wait(0.05)
+    for one in both:
+        one.stop()
+    assert len(seen) == len(set(seen)) == 30
