@@ -24,6 +24,7 @@ from lti_tool.feedback.reading import (
     rubric_of,
 )
 from lti_tool.jobs import queue
+from lti_tool.pairing import service as pairing
 from lti_tool.rubrics.models import Criterion
 
 BATCH = 1000
@@ -39,6 +40,8 @@ def open_feedback(session: Session, task: Assignment, *, now: datetime) -> Feedb
         raise ActivityClosed(task.activity.id)
     if not task.is_open(now):
         raise RoundNotOpen(task.round.id)
+    if task.group_id is not None:
+        pairing.begin(session, task.group_id, now=now)
     if find_feedback(session, task) is None:
         # Two tabs may get here at the same moment; the second finds what the first made.
         with contextlib.suppress(IntegrityError), session.begin_nested():

@@ -1,0 +1,272 @@
+// Saves every field as it is typed, and keeps what could not be saved in this browser: encrypted with a key that only
+// pages of the same person and activity carry, offered back at the next visit, removed on save or after seven days.
+// A form takes part by data-autosave (where to save); its fields by data-kept. Without this script the buttons save.
+"use strict";
+
+(() => {
+  const WEEK = 7 * 24 * 3600 * 1000;
+  const PREFIX = "tandem.text.";
+  const PAUSE = 800;
+  const device = Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36).padStart(2, "0")).join("").slice(0, 16);
+  let present = null;
+
+  const tidy = (text) => text.replace(/\r\n?/g, "\n");
+
+  const store = () => {
+    try { return window.localStorage; } catch { return null; }
+  };
+
+  const forgetOld = () => {
+    const kept = store();
+    if (!kept) return;
+    for (const name of Object.keys(kept)) {
+      if (!name.startsWith(PREFIX)) continue;
+      try { if (JSON.parse(kept.getItem(name)).at < Date.now() - WEEK) kept.removeItem(name); } catch { kept.removeItem(name); }
+    }
+  };
+
+  // What one form keeps in this browser. Every call may fail quietly: a full or forbidden store must not stop anybody.
+  const keeper = (name, secret) => {
+    const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const text = (buffer) => btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join(""));
+    const at = (field) => `${PREFIX}${name}.${field}`;
+    const turns = {};
+    const key = crypto.subtle
+      ? crypto.subtle.importKey("raw", bytes(secret), "AES-GCM", false, ["encrypt", "decrypt"]).catch(() => null)
+      : Promise.resolve(null);
+    return {
+      async put(field, value, base) {
+        const turn = turns[field] = (turns[field] || 0) + 1;
+        try {
+          const iv = crypto.getRandomValues(new Uint8Array(12));
+          const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await key, new TextEncoder().encode(value));
+          // Sealing takes a moment; only the last word on a field may reach the store.
+          if (turns[field] === turn) store().setItem(at(field), JSON.stringify({ at: Date.now(), base, iv: text(iv), sealed: text(sealed) }));
+        } catch { /* no store, no key or no room */ }
+      },
+      drop(field) {
+        turns[field] = (turns[field] || 0) + 1;
+        try { store().removeItem(at(field)); } catch { /* no store */ }
+      },
+      async get(field) {
+        try {
+          const found = JSON.parse(store().getItem(at(field)));
+          if (!found) return null;
+          const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: bytes(found.iv) }, await key, bytes(found.sealed));
+          return { text: new TextDecoder().decode(plain), base: found.base };
+        } catch { return null; }
+      },
+    };
+  };
+
+  const begin = (form) => {
+    const words = form.dataset;
+    const kept = keeper(words.store, words.storeKey);
+    const url = new URL(words.autosave, location.href).href;
+    const first = Number(words.version);
+    const fields = new Map();
+    const page = { form, left: false, over: false };
+    let timer = 0;
+    let pause = 0;
+    let flying = null;
+
+    for (const element of form.querySelectorAll("[data-kept]")) {
+      const field = fields.get(element.name) || { name: element.name, elements: [], base: first, dirty: false };
+      field.elements.push(element);
+      fields.set(element.name, field);
+    }
+    const read = ({ elements }) => {
+      if (elements[0].type !== "radio") return tidy(elements[0].value);
+      const chosen = elements.find((each) => each.checked);
+      return chosen ? chosen.value : "";
+    };
+    const write = ({ elements }, value) => {
+      if (elements[0].type === "radio") for (const each of elements) each.checked = each.value === value;
+      else elements[0].value = value;
+    };
+    for (const field of fields.values()) field.synced = read(field);
+    if (form.elements.device) form.elements.device.value = device;
+
+    const status = (name) => form.querySelector(`[data-saved-for="${CSS.escape(name)}"]`);
+    const tell = (name, text) => {
+      const place = status(name);
+      if (place) place.textContent = text;
+    };
+    const notice = (text, ...more) => {
+      const bar = form.parentElement.querySelector("[data-autosave-notice]");
+      if (!bar) return;
+      const inner = document.createElement("div");
+      inner.append(text, ...more);
+      bar.replaceChildren(inner);
+      bar.hidden = !text;
+    };
+    const dirty = () => [...fields.values()].filter((field) => field.dirty);
+
+    const touch = (field) => {
+      field.dirty = read(field) !== field.synced;
+      if (!field.dirty) { kept.drop(field.name); return; }
+      kept.put(field.name, read(field), field.base);
+      tell(field.name, page.over ? words.wordOver : words.wordSaving);
+      plan(PAUSE);
+    };
+    const plan = (after) => {
+      clearTimeout(timer);
+      if (!page.over && !page.left) timer = setTimeout(save, after);
+    };
+
+    const save = () => {
+      if (!flying) flying = send().finally(() => { flying = null; });
+      return flying;
+    };
+    const send = async () => {
+      clearTimeout(timer);
+      const sent = new Map(dirty().map((field) => [field, read(field)]));
+      if (!sent.size || page.over) return;
+      const body = new URLSearchParams({ device });
+      const proof = form.elements.form_token;
+      if (proof) body.set("form_token", proof.value);
+      for (const field of fields.values()) body.set(`base.${field.name}`, String(field.base));
+      for (const [field, value] of sent) body.set(field.name, value);
+      let answer;
+      try {
+        answer = await window.tandem.fetch(url, { method: "POST", body, headers: { Accept: "application/json" }, keepalive: body.toString().length < 60000 });
+        if (answer.status >= 500 || answer.status === 429) throw new Error(String(answer.status));
+      } catch {
+        for (const field of sent.keys()) tell(field.name, words.wordOffline);
+        pause = Math.min(30000, pause ? pause * 2 : 2000);
+        plan(pause);
+        return;
+      }
+      pause = 0;
+      if (!answer.ok) { await refused(answer, sent); return; }
+      took(await answer.json(), sent);
+      if (dirty().length) plan(PAUSE);
+    };
+    const refused = async (answer, sent) => {
+      // A text that is too long can be shortened and saved; nothing else of what is refused gets better by trying.
+      page.over = answer.status !== 413;
+      let said = words.wordOver;
+      if (answer.status !== 401) {
+        const { error } = await answer.json().catch(() => ({}));
+        said = `${words.wordRefused} ${error || answer.status}`;
+      }
+      for (const field of sent.keys()) tell(field.name, said);
+      notice(said);
+    };
+    const took = (saved, sent) => {
+      for (const [field, value] of sent) {
+        field.synced = value;
+        field.base = saved.version;
+        field.dirty = read(field) !== value;
+        if (field.dirty) kept.put(field.name, read(field), field.base);
+        else { kept.drop(field.name); tell(field.name, words.wordSaved.replace("{time}", saved.clock)); }
+        const note = field.elements[0].closest("li") && field.elements[0].closest("li").querySelector("[data-note-text]");
+        if (note) note.textContent = value;
+      }
+      if (form.elements.base) form.elements.base.value = saved.version;
+      for (const [name, { text, version }] of Object.entries(saved.newer)) {
+        const field = fields.get(name);
+        if (!field || field.dirty) continue;
+        write(field, text);
+        Object.assign(field, { synced: text, base: version, dirty: false });
+        kept.drop(name);
+        notice(words.wordElsewhere);
+      }
+      if (saved.has_conflict) {
+        const link = document.createElement("a");
+        link.href = location.href.split("#")[0];
+        link.textContent = words.wordShow;
+        notice(`${words.wordConflict} `, link);
+      }
+      if (saved.is_released) notice(words.wordReleased);
+    };
+
+    // Text of an earlier visit that never reached us: put back where nothing newer stands, offered where something does.
+    const bringBack = async () => {
+      const notes = [...form.querySelectorAll("[data-note-text]")].map((each) => tidy(each.textContent).trim());
+      for (const field of fields.values()) {
+        const found = await kept.get(field.name);
+        if (!found || page.left) continue;
+        const isThere = found.text.trim() === field.synced.trim() || (field.name === "note_draft" && notes.includes(found.text.trim()));
+        if (isThere) kept.drop(field.name);
+        else if (field.dirty) continue;
+        else if (found.base >= first || field.synced.trim() === "") {
+          write(field, found.text);
+          touch(field);
+          notice(words.wordRestored);
+        } else offer(field, found.text);
+      }
+    };
+    const offer = (field, text) => {
+      const place = status(field.name);
+      if (!place) return;
+      const box = document.createElement("div");
+      box.className = "notice notice-warn";
+      const inner = document.createElement("div");
+      const said = document.createElement("p");
+      said.textContent = words.wordOffered;
+      const quote = document.createElement("p");
+      quote.className = "quote";
+      quote.textContent = text;
+      const button = (label, kind, act) => {
+        const one = document.createElement("button");
+        one.type = "button";
+        one.className = `btn btn-sm ${kind}`;
+        one.textContent = label;
+        one.addEventListener("click", () => { box.remove(); act(); });
+        return one;
+      };
+      inner.append(
+        said,
+        quote,
+        button(words.wordUse, "btn-outline-primary", () => { write(field, text); touch(field); field.elements[0].focus(); }),
+        button(words.wordDrop, "btn-link", () => { kept.drop(field.name); field.elements[0].focus(); }),
+      );
+      box.append(inner);
+      place.after(box);
+    };
+
+    form.addEventListener("input", (event) => {
+      const field = fields.get(event.target.name);
+      if (!field || !event.target.hasAttribute("data-kept")) return;
+      if (field.name === "note_draft" && form.elements.note_at) {
+        if (!read(field)) form.elements.note_at.value = "";
+        else if (!form.elements.note_at.value) form.elements.note_at.value = new Date().toISOString();
+      }
+      touch(field);
+    });
+    // A form is sent once what it holds is saved, so that nothing stays behind in the browser; it is sent anyway after
+    // a moment, since its own fields carry the text too.
+    form.addEventListener("submit", (event) => {
+      if (page.flushed || page.over || !dirty().length) { page.flushed = false; return; }
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      const pressed = event.submitter;
+      Promise.race([save().then(save), new Promise((resolve) => { setTimeout(resolve, 2500); })]).then(() => {
+        page.flushed = true;
+        form.requestSubmit(pressed);
+      });
+    });
+
+    page.save = save;
+    page.leave = () => {
+      save();
+      page.left = true;
+      clearTimeout(timer);
+    };
+    page.again = () => { if (dirty().length) plan(0); };
+    bringBack();
+    return page;
+  };
+
+  document.addEventListener("tandem:page", () => {
+    const form = document.querySelector("form[data-autosave]");
+    if (present && present.form === form) return;
+    if (present) present.leave();
+    forgetOld();
+    present = form ? begin(form) : null;
+  });
+  addEventListener("online", () => { if (present) present.again(); });
+  document.addEventListener("visibilitychange", () => { if (present && document.visibilityState === "hidden") present.save(); });
+  addEventListener("pagehide", () => { if (present) present.save(); });
+})();
