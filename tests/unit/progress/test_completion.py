@@ -155,7 +155,7 @@ def test_everything_done_is_complete_and_half_is_half() -> None:
     whole = look(given=Given(1, METTE, NOW), received=Received(1, METTE, NOW, is_released=True, acknowledged_at=NOW))
 
     assert (half.fraction, half.is_complete) == (Fraction(1, 2), False)
-    assert (whole.fraction, whole.is_complete, whole.next) == (1, True, None)
+    assert (whole.fraction, whole.is_complete, whole.next) == (Fraction(1), True, None)
 
 
 def test_a_partner_who_never_writes_does_not_keep_one_from_completing() -> None:
@@ -167,7 +167,7 @@ def test_a_partner_who_never_writes_does_not_keep_one_from_completing() -> None:
 def test_who_is_excused_from_everything_is_not_complete_but_has_nothing_to_do() -> None:
     progress = look(extra=Extra(1, is_excused=True))
 
-    assert (progress.fraction, progress.is_complete, progress.is_excused_from_all) == (0, False, True)
+    assert (progress.fraction, progress.is_complete, progress.is_excused_from_all) == (Fraction(0), False, True)
     assert progress.next is None
 
 

@@ -1,0 +1,284 @@
+"""What is done and what is missing, for one member or for all, and what staff allow."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from lti_tool.activities.models import Activity, Allowance, Round
+from lti_tool.activities.rules import ActivityState, Completion
+from lti_tool.feedback.models import Acknowledgement, Feedback, Note
+from lti_tool.feedback.rules import Moments, is_released
+from lti_tool.jobs import queue
+from lti_tool.launch.models import Course, CourseRole, Member, Person
+from lti_tool.pairing.models import Plan, Seat
+from lti_tool.progress.errors import LearnerUnknown
+from lti_tool.progress.rules import Extra, Given, MyGroup, Partner, Progress, Received, RoundDates, checklist
+from lti_tool.roster.service import learners_to_pair
+from lti_tool.support.db import served_institution
+
+PROGRESS_CHANGED = "progress.changed"
+
+
+def progress_of(session: Session, activity_id: int, member_id: int, now: datetime) -> Progress:
+    """The checklist of one member as of now."""
+    activity = session.get_one(Activity, activity_id)
+    return _Gathered.of(session, activity, now, member_id).checklist_of(member_id)
+
+
+def progress_of_all(session: Session, activity_id: int, now: datetime) -> dict[int, Progress]:
+    """The checklists of everybody who takes part or has a seat, by member id. The number of queries is constant."""
+    activity = session.get_one(Activity, activity_id)
+    gathered = _Gathered.of(session, activity, now)
+    members = {member.id for member in learners_to_pair(session, activity.course_id)} | gathered.groups.keys()
+    return {member_id: gathered.checklist_of(member_id) for member_id in sorted(members)}
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """A member as lists show them."""
+
+    member_id: int
+    name: str | None
+    email: str | None
+    sort_name: str
+    is_active: bool
+    last_launch_at: datetime | None
+
+
+def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
+    """Names and standing of these members, in the order of their family names."""
+    rows = session.execute(
+        select(Member, Person).join(Person, Person.id == Member.person_id).where(Member.id.in_(list(members)))
+    ).all()
+    found = [
+        Learner(
+            member.id,
+            person.name,
+            person.email,
+            " ".join(part for part in (person.family_name, person.given_name, person.name) if part).casefold(),
+            _takes_part(member.status, member.role, is_staff=member.ever_staff),
+            member.last_launch_at,
+        )
+        for member, person in rows
+    ]
+    return {one.member_id: one for one in sorted(found, key=lambda one: (one.sort_name, one.member_id))}
+
+
+def learner(session: Session, activity: Activity, member_id: int) -> Learner:
+    """One member of the activity's course who is, or was, a learner. Raises LearnerUnknown."""
+    member = session.get(Member, member_id)
+    if member is None or member.course_id != activity.course_id or member.role != CourseRole.LEARNER:
+        raise LearnerUnknown(member_id)
+    return learners(session, [member_id])[member_id]
+
+
+def allowances_of(session: Session, activity_id: int, member_id: int) -> dict[int, Allowance]:
+    """What staff allowed a member, by round number."""
+    rows = session.execute(
+        select(Round.number, Allowance)
+        .join(Allowance, Allowance.round_id == Round.id)
+        .where(Round.activity_id == activity_id, Allowance.member_id == member_id)
+    )
+    return {row.number: row.Allowance for row in rows}
+
+
+def allow(
+    session: Session,
+    activity: Activity,
+    round_number: int,
+    member_id: int,
+    *,
+    due_at: datetime | None,
+    is_excused: bool,
+    by: int,
+    now: datetime,
+) -> None:
+    """Give a member more time in a round, excuse them from it, or (with neither) take both back. `by` is a person.
+
+    The completion of the member and of their partners is worked out again. Raises LearnerUnknown.
+    """
+    learner(session, activity, member_id)
+    round_id = session.scalar(
+        select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number).with_for_update()
+    )
+    if round_id is None:
+        raise LearnerUnknown(member_id, round_number)
+    row = session.scalar(select(Allowance).where(Allowance.round_id == round_id, Allowance.member_id == member_id))
+    if due_at is None and not is_excused:
+        if row is not None:
+            session.delete(row)
+    elif row is None:
+        session.add(
+            Allowance(
+                round_id=round_id,
+                member_id=member_id,
+                due_at=due_at,
+                is_excused=is_excused,
+                given_by_id=by,
+                given_at=now,
+            )
+        )
+    else:
+        row.due_at, row.is_excused, row.given_by_id, row.given_at = due_at, is_excused, by, now
+    session.flush()
+    own, beside = aliased(Seat), aliased(Seat)
+    partners = session.scalars(
+        select(beside.member_id)
+        .join(own, own.group_id == beside.group_id)
+        .join(Plan, and_(Plan.id == own.plan_id, Plan.state == "published"))
+        .where(own.round_id == round_id, own.member_id == member_id)
+    )
+    for concerned in sorted({member_id, *partners}):
+        queue.enqueue(
+            session,
+            PROGRESS_CHANGED,
+            {"activity_id": activity.id, "member_id": concerned},
+            institution_id=served_institution(session),
+            now=now,
+            unique_key=f"{PROGRESS_CHANGED}:{activity.id}:{concerned}",
+        )
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Everything that the checklists of an activity are made of, by member id."""
+
+    completion: Completion
+    rounds: list[RoundDates]
+    is_closed: bool
+    now: datetime
+    groups: dict[int, list[MyGroup]] = field(default_factory=lambda: defaultdict(list))
+    given: dict[int, list[Given]] = field(default_factory=lambda: defaultdict(list))
+    received: dict[int, list[Received]] = field(default_factory=lambda: defaultdict(list))
+    extras: dict[int, list[Extra]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def of(cls, session: Session, activity: Activity, now: datetime, member_id: int | None = None) -> "_Gathered":
+        """Read what concerns this member, or everybody."""
+        rounds = session.scalars(select(Round).where(Round.activity_id == activity.id).order_by(Round.number)).all()
+        ended_at = session.scalar(select(Course.ended_at).where(Course.id == activity.course_id))
+        gathered = cls(
+            Completion.from_json(activity.completion),
+            [RoundDates(one.number, one.opens_at, one.due_at) for one in rounds],
+            activity.state == ActivityState.CLOSED or ended_at is not None,
+            now,
+        )
+        gathered._read_extras(session, activity.id)
+        gathered._read_groups(session, activity.id, member_id)
+        gathered._read_feedback(session, activity, member_id)
+        return gathered
+
+    def checklist_of(self, member_id: int) -> Progress:
+        """What the rules make of it."""
+        return checklist(
+            self.completion,
+            self.rounds,
+            my_groups=self.groups.get(member_id, ()),
+            given=self.given.get(member_id, ()),
+            received=self.received.get(member_id, ()),
+            extras=self.extras.get(member_id, ()),
+            now=self.now,
+            is_closed=self.is_closed,
+        )
+
+    def _read_extras(self, session: Session, activity_id: int) -> None:
+        for number, allowance in session.execute(
+            select(Round.number, Allowance)
+            .join(Allowance, Allowance.round_id == Round.id)
+            .where(Round.activity_id == activity_id)
+        ):
+            self.extras[allowance.member_id].append(Extra(number, allowance.due_at, allowance.is_excused))
+
+    def _read_groups(self, session: Session, activity_id: int, member_id: int | None) -> None:
+        due = {dates.number: dates.due_at for dates in self.rounds}
+        extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
+        statement = (
+            select(Round.number, Seat.group_id, Seat.member_id, Member.status, Member.role, Member.ever_staff)
+            .join(Plan, and_(Plan.id == Seat.plan_id, Plan.activity_id == activity_id, Plan.state == "published"))
+            .join(Round, Round.id == Seat.round_id)
+            .join(Member, Member.id == Seat.member_id)
+            .order_by(Seat.group_id, Seat.turn)
+        )
+        if member_id is not None:
+            own = aliased(Seat)
+            statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
+        groups: dict[tuple[int, int], list[Partner]] = defaultdict(list)
+        for number, group_id, one, status, role, ever_staff in session.execute(statement):
+            extra = extras.get((one, number), Extra(number))
+            is_absent = not _takes_part(status, role, is_staff=ever_staff)
+            partner = Partner(one, is_absent, extra.is_excused, extra.due_at or due[number])
+            groups[number, group_id].append(partner)
+        for (number, _), people in groups.items():
+            for person in people:
+                others = tuple(partner for partner in people if partner is not person)
+                self.groups[person.member_id].append(MyGroup(number, others))
+
+    def _read_feedback(self, session: Session, activity: Activity, member_id: int | None) -> None:
+        counterpart = aliased(Feedback)
+        notes = (
+            select(Note.feedback_id, func.count().label("count"))
+            .where(Note.removed_at.is_(None))
+            .group_by(Note.feedback_id)
+            .subquery()
+        )
+        statement = (
+            select(
+                Round.number,
+                Round.due_at,
+                Feedback.author_id,
+                Feedback.recipient_id,
+                Feedback.submitted_at,
+                Feedback.released_at,
+                counterpart.submitted_at.label("counterpart_at"),
+                Acknowledgement.at.label("acknowledged_at"),
+                func.coalesce(notes.c.count, 0).label("notes"),
+            )
+            .join(Round, Round.id == Feedback.round_id)
+            .outerjoin(
+                counterpart,
+                and_(
+                    counterpart.round_id == Feedback.round_id,
+                    counterpart.author_id == Feedback.recipient_id,
+                    counterpart.recipient_id == Feedback.author_id,
+                ),
+            )
+            .outerjoin(Acknowledgement, Acknowledgement.feedback_id == Feedback.id)
+            .outerjoin(notes, notes.c.feedback_id == Feedback.id)
+            .where(Feedback.activity_id == activity.id, *_concerning(member_id))
+        )
+        for row in session.execute(statement):
+            self.given[row.author_id].append(
+                Given(row.number, row.recipient_id, row.submitted_at, row.notes, has_text=True)
+            )
+            if row.submitted_at is None:
+                continue
+            moments = Moments(
+                submitted_at=row.submitted_at,
+                released_at=row.released_at,
+                counterpart_submitted_at=row.counterpart_at,
+                due_at=row.due_at,
+                closed_at=activity.closed_at,
+            )
+            self.received[row.recipient_id].append(
+                Received(
+                    row.number,
+                    row.author_id,
+                    row.submitted_at,
+                    is_released(activity.release, moments, now=self.now),
+                    row.acknowledged_at,
+                )
+            )
+
+
+def _concerning(member_id: int | None) -> list[ColumnElement[bool]]:
+    if member_id is None:
+        return []
+    return [or_(Feedback.author_id == member_id, Feedback.recipient_id == member_id)]
+
+
+def _takes_part(status: str, role: str, *, is_staff: bool) -> bool:
+    return status == "active" and role == CourseRole.LEARNER and not is_staff

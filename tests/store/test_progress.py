@@ -1,0 +1,230 @@
+"""Progress read from the database: for one, for all, and what staff allow."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from sqlalchemy import Engine, event, select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import Allowance
+from lti_tool.feedback.models import Acknowledgement, Feedback, Note
+from lti_tool.jobs.models import Job
+from lti_tool.pairing import service as pairing
+from lti_tool.progress import service
+from lti_tool.progress.errors import LearnerUnknown
+from lti_tool.progress.rules import State, Step, WaitsFor
+from lti_tool.support.db import OpenSession
+from tests.factories.pairing import Class, a_class, a_published_plan
+from tests.fakes.clock import FakeClock
+
+pytestmark = pytest.mark.store
+
+
+def partner_of(session: Session, group: Class, member_id: int, number: int = 1) -> int:
+    views = pairing.groups_of(session, member_id, group.activity.id)
+    return next(view.partners[0].member_id for view in views if view.round_number == number)
+
+
+def write(  # one feedback with explicit values
+    session: Session,
+    group: Class,
+    author: int,
+    recipient: int,
+    *,
+    at: datetime,
+    is_given: bool = True,
+    acknowledged_at: datetime | None = None,
+    notes: int = 0,
+) -> Feedback:
+    view = next(
+        view
+        for view in pairing.groups_of(session, author, group.activity.id)
+        if view.partners[0].member_id == recipient
+    )
+    feedback = Feedback(
+        activity_id=group.activity.id,
+        round_id=next(one.id for one in group.rounds if one.number == view.round_number),
+        group_id=view.id,
+        author_id=author,
+        recipient_id=recipient,
+        strengths="Clear voice",
+        version=1,
+        created_at=at,
+        saved_at=at,
+        submitted_at=at if is_given else None,
+    )
+    session.add(feedback)
+    session.flush()
+    for number in range(notes):
+        session.add(Note(feedback_id=feedback.id, at=at, text=f"Note {number}"))
+    if acknowledged_at is not None:
+        session.add(Acknowledgement(feedback_id=feedback.id, heard="…", at=acknowledged_at))
+    session.flush()
+    return feedback
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def test_before_a_plan_is_published_everybody_waits_for_a_partner(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 3)
+        pairing.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now())
+
+        found = service.progress_of_all(session, group.activity.id, clock.now())
+
+        assert found.keys() == {one.id for one in group.learners}
+        assert {item.waits_for for progress in found.values() for item in progress.items} == {WaitsFor.PARTNER}
+
+
+def test_what_both_wrote_shows_in_both_checklists(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 4, rounds=[()])
+        a_published_plan(session, group, clock.now())
+        one = group.learners[0].id
+        other = partner_of(session, group, one)
+        write(session, group, one, other, at=clock.now())
+
+        mine = service.progress_of(session, group.activity.id, one, clock.now())
+        theirs = service.progress_of(session, group.activity.id, other, clock.now())
+
+        assert [item.state for item in mine.items] == [State.DONE, State.WAITING]
+        assert theirs.items[1].waits_for is WaitsFor.OWN_FEEDBACK
+        write(session, group, other, one, at=clock.now(), acknowledged_at=clock.now())
+        mine = service.progress_of(session, group.activity.id, one, clock.now())
+        theirs = service.progress_of(session, group.activity.id, other, clock.now())
+        assert mine.is_complete
+        assert (theirs.fraction, theirs.items[1].state) == (Fraction(1, 2), State.OPEN)
+
+
+def test_one_and_all_give_the_same_answer(open_session: OpenSession, clock: FakeClock) -> None:
+    due = clock.now() + timedelta(days=2)
+    with open_session() as session:
+        group = a_class(
+            session,
+            7,
+            rounds=[(None, due), (due, None)],
+            completion={"give_feedback": True, "acknowledge": True, "minimum_notes": 2},
+        )
+        a_published_plan(session, group, clock.now())
+        one = group.learners[0].id
+        write(session, group, one, partner_of(session, group, one), at=clock.now(), notes=3)
+        group.learners[3].status = "inactive"
+        service.allow(
+            session, group.activity, 1, group.learners[4].id, due_at=None, is_excused=True, by=1, now=clock.now()
+        )
+        for moment in (clock.now(), due + timedelta(hours=1)):
+            found = service.progress_of_all(session, group.activity.id, moment)
+
+            assert found == {
+                one.id: service.progress_of(session, group.activity.id, one.id, moment) for one in group.learners
+            }
+
+
+def test_drafts_are_started_and_notes_are_counted(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(
+            session, 2, rounds=[()], completion={"give_feedback": True, "acknowledge": False, "minimum_notes": 3}
+        )
+        a_published_plan(session, group, clock.now())
+        one = group.learners[0].id
+        feedback = write(session, group, one, partner_of(session, group, one), at=clock.now(), is_given=False, notes=3)
+        session.scalars(select(Note)).first().removed_at = clock.now()  # type: ignore[union-attr]  # three were written
+        session.flush()
+
+        notes, giving = service.progress_of(session, group.activity.id, one, clock.now()).items
+
+        assert (notes.step, notes.done, notes.state) == (Step.WRITE_NOTES, 2, State.STARTED)
+        assert (giving.step, giving.state) == (Step.GIVE_FEEDBACK, State.STARTED)
+        assert feedback.submitted_at is None
+
+
+def test_a_partner_who_left_takes_their_steps_along(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 4, rounds=[()])
+        a_published_plan(session, group, clock.now())
+        one = group.learners[0].id
+        other = partner_of(session, group, one)
+        next(member for member in group.learners if member.id == other).status = "inactive"
+        session.flush()
+
+        progress = service.progress_of(session, group.activity.id, one, clock.now())
+
+        assert {item.state for item in progress.items} == {State.EXCUSED}
+
+
+def test_a_course_that_is_over_closes_what_is_open(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 2, rounds=[()])
+        a_published_plan(session, group, clock.now())
+        group.course.ended_at = clock.now()
+        session.flush()
+
+        progress = service.progress_of(session, group.activity.id, group.learners[0].id, clock.now())
+
+        assert progress.items[0].state is State.MISSED
+
+
+def test_an_extension_is_given_changed_and_taken_back(open_session: OpenSession, clock: FakeClock) -> None:
+    due, later = clock.now() - timedelta(days=1), clock.now() + timedelta(days=1)
+    with open_session() as session:
+        group = a_class(session, 4, rounds=[(None, due)])
+        a_published_plan(session, group, clock.now() - timedelta(days=3))
+        one = group.learners[0].id
+
+        def state() -> State:
+            return service.progress_of(session, group.activity.id, one, clock.now()).items[0].state
+
+        assert state() is State.MISSED
+        service.allow(session, group.activity, 1, one, due_at=later, is_excused=False, by=1, now=clock.now())
+        assert state() is State.OPEN
+        told = {job.payload["member_id"] for job in session.scalars(select(Job).where(Job.name == "progress.changed"))}
+        assert told == {one, partner_of(session, group, one)}
+
+        service.allow(session, group.activity, 1, one, due_at=None, is_excused=True, by=1, now=clock.now())
+        assert state() is State.EXCUSED
+        service.allow(session, group.activity, 1, one, due_at=None, is_excused=False, by=1, now=clock.now())
+        assert state() is State.MISSED
+        assert session.scalars(select(Allowance.id)).all() == []
+
+
+def test_nothing_is_allowed_to_somebody_who_does_not_take_part(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 2)
+
+        for number, member_id in ((1, 99_999), (9, group.learners[0].id)):
+            with pytest.raises(LearnerUnknown):
+                service.allow(
+                    session, group.activity, number, member_id, due_at=None, is_excused=True, by=1, now=clock.now()
+                )
+
+
+def test_reading_everybody_takes_as_many_queries_for_ten_as_for_three(
+    engine: Engine, open_session: OpenSession, clock: FakeClock
+) -> None:
+    counts = []
+    for size in (3, 10):
+        with open_session() as session:
+            group = a_class(session, size)
+            a_published_plan(session, group, clock.now())
+            session.expire_all()
+            with counted(engine) as statements:
+                found = service.progress_of_all(session, group.activity.id, clock.now())
+            assert len(found) == size
+            counts.append(len(statements))
+
+    assert counts[0] == counts[1] <= 8
