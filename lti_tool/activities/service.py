@@ -27,6 +27,7 @@ from lti_tool.activities.rules import (
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Placement
 from lti_tool.launch.rules import LaunchContext
+from lti_tool.roster.service import ROSTER_CHANGED
 from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Rubric
 from lti_tool.rubrics.rules import RubricDraft
@@ -411,6 +412,15 @@ def _tell(session: Session, activity: Activity, now: datetime) -> None:
         institution_id=served_institution(session),
         now=now,
         unique_key=f"{SETTINGS_CHANGED}:{activity.id}",
+    )
+    # A plan that learners see follows the rounds as it follows the roster.
+    queue.enqueue(
+        session,
+        ROSTER_CHANGED,
+        {"course_id": activity.course_id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{ROSTER_CHANGED}:{activity.course_id}",
     )
 
 
