@@ -29,7 +29,7 @@ from pylti1p3.tool_config.abstract import ToolConfAbstract
 
 from lti_tool.errors import ToolError
 from lti_tool.launch.errors import ClaimRefused, LoginIncomplete, SignatureRefused, TokenUnreadable
-from lti_tool.launch.rules import LTI, Login, Message, check_binding, check_times
+from lti_tool.launch.rules import LaunchContext, Login, check_binding, check_times, read_context
 
 LARGEST_TOKEN: Final = 65_536
 SMALLEST_KEY: Final = 2048
@@ -64,14 +64,17 @@ def open_envelope(token: str) -> Envelope:
     return Envelope(token, kid, claims)
 
 
-def verify(envelope: Envelope, keys: Sequence[Mapping[str, Any]], login: Login, *, now: datetime) -> dict[str, Any]:
-    """The claims of a token that the platform signed for this login. Raises a LaunchError.
+def verify(
+    envelope: Envelope, keys: Sequence[Mapping[str, Any]], login: Login, *, now: datetime, allow_http: bool
+) -> LaunchContext:
+    """What a token says that the platform signed for this login. Raises a LaunchError.
 
     Whether the login was used before is not decided here: that needs the database.
     """
-    launch = _Launch(envelope, keys, login, now)
+    launch = _Launch(envelope, keys, login, now, allow_http)
     try:
         launch.validate()
+        return launch.context
     except ToolError:
         raise
     except LtiException as failure:
@@ -79,7 +82,6 @@ def verify(envelope: Envelope, keys: Sequence[Mapping[str, Any]], login: Login, 
     except Exception as failure:
         # Whatever a hostile token makes the library stumble over, it stays a refusal.
         raise TokenUnreadable(type(failure).__name__) from None
-    return dict(launch.verified)
 
 
 def authorization_url(
@@ -289,16 +291,22 @@ class _Login(OIDCLogin[_Parameters, _OneRegistration, _NoSession, _NoCookies, st
 class _Launch(MessageLaunch[_Parameters, _OneRegistration, _NoSession, _NoCookies]):
     """The library's steps in the library's order; each that it takes lightly is taken by a rule of ours."""
 
-    def __init__(self, envelope: Envelope, keys: Sequence[Mapping[str, Any]], login: Login, now: datetime) -> None:
+    context: LaunchContext
+
+    def __init__(
+        self,
+        envelope: Envelope,
+        keys: Sequence[Mapping[str, Any]],
+        login: Login,
+        now: datetime,
+        allow_http: bool,
+    ) -> None:
         request = _Parameters({"id_token": envelope.token})
         registration = _registration(login.issuer, login.client_id)
         super().__init__(request, _OneRegistration(registration), _NoSession(request), _NoCookies(), None, _NO_NETWORK)
-        self._envelope, self._keys, self._login, self._now = envelope, keys, login, now
+        self._envelope, self._keys, self._login = envelope, keys, login
+        self._now, self._allow_http = now, allow_http
         self.set_auto_validation(False)
-
-    @property
-    def verified(self) -> Mapping[str, Any]:
-        return self._envelope.claims
 
     def _get_request_param(self, key: str) -> str:
         return self._request.get_param(key)
@@ -331,9 +339,9 @@ class _Launch(MessageLaunch[_Parameters, _OneRegistration, _NoSession, _NoCookie
         return self
 
     def validate_message(self) -> "_Launch":
-        # A launch without `sub` is legal, and has a page of its own further on.
-        if self._envelope.claims.get(f"{LTI}message_type") in list(Message) and self._envelope.claims.get("sub"):
-            super().validate_message()
+        # First ours, which names what is wrong with a claim; the library's know what each message needs.
+        self.context = read_context(self._envelope.claims, allow_http=self._allow_http)
+        super().validate_message()
         return self
 
     def save_launch_data(self) -> "_Launch":

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lti_tool.launch.rules import CourseRole
+from lti_tool.launch.roles import CourseRole
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
 __all__ = ["Course", "CourseRole", "LaunchState", "Member", "Person", "Placement"]

@@ -2,15 +2,18 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 import structlog
-from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from lti_tool.errors import ToolError, Words
-from lti_tool.launch import rules, service
+from lti_tool.launch import arrivals, rules, service
 from lti_tool.launch.errors import (
     WORDS,
     DeploymentParked,
@@ -20,6 +23,7 @@ from lti_tool.launch.errors import (
     PlatformSaidNo,
     StorageBlocked,
 )
+from lti_tool.launch.rules import LaunchContext
 from lti_tool.launch.service import OpenedVisit, ProofNeeded
 from lti_tool.registration.keys import public_keys
 from lti_tool.registration.models import Registration
@@ -29,7 +33,10 @@ from lti_tool.web import audit
 from lti_tool.web.access import COOKIE_PREFIX, kit, set_visit_cookie
 from lti_tool.web.database import transaction
 from lti_tool.web.error_pages import error_page, words_for
-from lti_tool.web.visits import issue_entry
+from lti_tool.web.visits import Visit, issue_entry
+
+AfterLaunch = Callable[[Session, Visit, LaunchContext, datetime], None]
+"""What a later feature does about a launch; the app says which."""
 
 routes = Blueprint("lti", __name__)
 log = structlog.get_logger(__name__)
@@ -133,8 +140,7 @@ def launch() -> ResponseReturnValue:
     cookie = _cookie_name(state)
     with transaction() as session:
         outcome = service.accept_launch(session, tools, verified, browser_secret=request.cookies.get(cookie))
-        if isinstance(outcome, OpenedVisit):
-            code = issue_entry(session, outcome.visit, outcome.secret, tools.secrets, now=tools.clock.now())
+        code = _welcome(session, outcome) if isinstance(outcome, OpenedVisit) else ""
     if isinstance(outcome, ProofNeeded):
         g.frame_ancestors = outcome.frame_origins
         return render_template("launch/proof.html", needed=outcome, state=state)
@@ -150,8 +156,17 @@ def confirm() -> ResponseReturnValue:
         raise LaunchUnknown("state")
     with transaction() as session:
         opened = service.confirm_launch(session, tools, state=state, browser_secret=request.form.get("secret"))
-        code = issue_entry(session, opened.visit, opened.secret, tools.secrets, now=tools.clock.now())
+        code = _welcome(session, opened)
     return _enter(opened, code, _cookie_name(state))
+
+
+def _welcome(session: Session, opened: OpenedVisit) -> str:
+    """Let later features see the launch, in its transaction. Returns the code that enters the visit."""
+    tools = kit()
+    now = tools.clock.now()
+    after_launch: AfterLaunch = current_app.extensions["tandem.after_launch"]
+    after_launch(session, opened.visit, opened.context, now)
+    return issue_entry(session, opened.visit, opened.secret, tools.secrets, now=now)
 
 
 def _enter(opened: OpenedVisit, code: str, login_cookie: str) -> Response:
@@ -180,7 +195,7 @@ def refused(error: LaunchError) -> Response:
     try:
         with transaction() as session:
             if isinstance(error, DeploymentParked):
-                service.park_deployment(session, error.facts, now=now)
+                arrivals.park_deployment(session, error.facts, now=now)
             registration = session.get(Registration, error.registration_id) if error.registration_id else None
             audit.record(
                 session,

@@ -1,7 +1,7 @@
 """From verified claims to what a launch means: roles, facts about person and course, and what binds it to its login."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -28,6 +28,7 @@ from lti_tool.launch.errors import (
     RoleMissing,
     TokenNotTimely,
 )
+from lti_tool.launch.roles import TEST_PERSON_ROLE, CourseRole, Roles, course_role, read_roles
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.crypto import fingerprint, same
 from lti_tool.support.failures import AddressRefused
@@ -41,107 +42,13 @@ PROOF_LIFETIME: Final = timedelta(seconds=60)
 ROSTER_AGE: Final = timedelta(hours=1)
 ROSTER_PAUSE: Final = timedelta(minutes=5)
 
+__all__ = ["TEST_PERSON_ROLE", "CourseRole", "Roles", "course_role", "read_roles"]
+
 LTI: Final = "https://purl.imsglobal.org/spec/lti/claim/"
 GRADEBOOK_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 ROSTER_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 DEEP_LINKING_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
 LONGEST_ID: Final = 255
-
-
-# Roles
-
-
-class CourseRole(StrEnum):
-    """What a member may do in a course, highest first. Derived from context roles only."""
-
-    INSTRUCTOR = "instructor"
-    ASSISTANT = "assistant"
-    OBSERVER = "observer"
-    LEARNER = "learner"
-
-    @property
-    def is_staff(self) -> bool:
-        """Whether people with this role are never paired, from then on."""
-        return self in {CourseRole.INSTRUCTOR, CourseRole.ASSISTANT}
-
-
-_VOCABULARY: Final = "http://purl.imsglobal.org/vocab/lis/v2/"
-_PLAIN_INSTRUCTOR: Final = frozenset({"Instructor", f"{_VOCABULARY}membership#Instructor"})
-
-
-def _context_roles() -> dict[str, CourseRole]:
-    """Every context role that gives something here, as platforms spell it. What is not listed gives nothing."""
-    principal = {
-        "Instructor": CourseRole.INSTRUCTOR,
-        "ContentDeveloper": CourseRole.INSTRUCTOR,
-        # No principal role of the vocabulary, but what several platforms send.
-        "TeachingAssistant": CourseRole.ASSISTANT,
-        "Mentor": CourseRole.OBSERVER,
-        "Learner": CourseRole.LEARNER,
-    }
-    assistants = (
-        "Grader TeachingAssistant TeachingAssistantGroup TeachingAssistantOffering TeachingAssistantSection "
-        "TeachingAssistantSectionAssociation TeachingAssistantTemplate"
-    )
-    sub_roles = {
-        ("Instructor", CourseRole.INSTRUCTOR): (
-            "Instructor ExternalInstructor GuestInstructor Lecturer PrimaryInstructor SecondaryInstructor"
-        ),
-        ("Instructor", CourseRole.ASSISTANT): assistants,
-        ("ContentDeveloper", CourseRole.INSTRUCTOR): ("ContentDeveloper ContentExpert ExternalContentExpert Librarian"),
-        # `Instructor` here is a learner who helps to teach: the part before the # counts.
-        ("Learner", CourseRole.LEARNER): "Learner ExternalLearner GuestLearner Instructor NonCreditLearner",
-        ("Mentor", CourseRole.OBSERVER): (
-            "Mentor Advisor Auditor ExternalAdvisor ExternalAuditor ExternalLearningCoordinator ExternalMentor "
-            "ExternalReviewer ExternalTutor LearningCoordinator Reviewer Tutor"
-        ),
-        ("Manager", CourseRole.OBSERVER): "Observer ExternalObserver",
-    }
-    known: dict[str, CourseRole] = {}
-    for name, role in principal.items():
-        known[name] = known[f"{_VOCABULARY}membership#{name}"] = role
-    for (name, role), parts in sub_roles.items():
-        known |= {f"{_VOCABULARY}membership/{name}#{part}": role for part in parts.split()}
-    return known
-
-
-CONTEXT_ROLES: Final[Mapping[str, CourseRole]] = _context_roles()
-ADMINISTRATOR_ROLES: Final = frozenset(
-    {
-        f"{_VOCABULARY}institution/person#Administrator",
-        f"{_VOCABULARY}system/person#Administrator",
-        f"{_VOCABULARY}system/person#SysAdmin",
-    }
-)
-TEST_PERSON_ROLE: Final = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
-
-
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """What the platform's roles mean here."""
-
-    course: CourseRole | None
-    """None: no right in the course, which is also what an unknown role gives."""
-    is_administrator: bool
-    """Of the institution or the whole platform. Gives nothing in a course."""
-    is_test_person: bool
-
-
-def course_role(roles: Iterable[str]) -> CourseRole | None:
-    """The highest right in the course that these roles give, or None. Only context roles count."""
-    named = set(roles)
-    given = {CONTEXT_ROLES[role] for role in named if role in CONTEXT_ROLES}
-    if CourseRole.ASSISTANT in given:
-        # Canvas and Brightspace send the plain principal role beside a teaching assistant's own.
-        others = {CONTEXT_ROLES[role] for role in named - _PLAIN_INSTRUCTOR if role in CONTEXT_ROLES}
-        given = others
-    return next((role for role in CourseRole if role in given), None)
-
-
-def read_roles(roles: Iterable[str]) -> Roles:
-    """What these roles mean, each URI taken literally."""
-    named = set(roles)
-    return Roles(course_role(named), not named.isdisjoint(ADMINISTRATOR_ROLES), TEST_PERSON_ROLE in named)
 
 
 # What a launch says

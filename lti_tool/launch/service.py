@@ -1,33 +1,28 @@
 """From a login to a visit."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import CursorResult, Select, delete, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
-from lti_tool.jobs import queue
-from lti_tool.launch import gateway, rules
+from lti_tool.launch import arrivals, gateway, rules
 from lti_tool.launch.errors import (
     AmbiguousPlatform,
-    DeploymentParked,
-    DeploymentRefused,
     LaunchError,
     LaunchExpired,
     LaunchSpent,
     LaunchUnknown,
-    ParkedFacts,
     PlatformPaused,
     UnknownPlatform,
 )
 from lti_tool.launch.keysets import kept_keys, keys_for
-from lti_tool.launch.models import Course, LaunchState, Member, Person, Placement
-from lti_tool.launch.rules import CourseRole, LaunchContext, Login, LoginRequest, Opens
-from lti_tool.registration.models import Deployment, NewDeployments, ParkedDeployment, Registration
+from lti_tool.launch.models import LaunchState
+from lti_tool.launch.roles import CourseRole
+from lti_tool.launch.rules import LaunchContext, Login, LoginRequest, Opens
+from lti_tool.registration.models import Deployment, Registration
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.crypto import fingerprint, new_secret
 from lti_tool.support.db import Base, across_institutions, serve
@@ -74,6 +69,7 @@ class OpenedVisit:
     """A launch that ended well."""
 
     visit: Visit
+    context: LaunchContext
     secret: str = field(repr=False)
 
 
@@ -173,12 +169,11 @@ def verify_launch(kit: Kit, *, state: str, token: str) -> VerifiedLaunch:
     try:
         rules.check_binding(envelope.claims, login)
         keys = keys_for(kit, kept, envelope.kid)
-        claims = gateway.verify(envelope, keys, login, now=now)
-        context = rules.read_context(claims, allow_http=kit.settings.development)
+        context = gateway.verify(envelope, keys, login, now=now, allow_http=kit.settings.development)
     except LaunchError as refusal:
         refusal.registration_id = login.registration_id
         raise
-    return VerifiedLaunch(state_hash, login.registration_id, context, claims)
+    return VerifiedLaunch(state_hash, login.registration_id, context, dict(envelope.claims))
 
 
 def _login(row: LaunchState | None, registration: Registration | None) -> Login | None:
@@ -289,18 +284,18 @@ def complete_launch(
     `awaits_administrator` where the person may confirm to be the institution's first administrator.
     Raises DeploymentRefused, DeploymentParked, or what `rules.what_opens` raises.
     """
-    deployment = _deployment(session, context, registration, now=now)
+    deployment = arrivals.deployment_of(session, context, registration, now=now)
     serve(session, deployment.institution_id)
-    person = _person(session, context, registration, now=now)
+    person = arrivals.person_of(session, context, registration, now=now)
     is_awaited = registration.first_administrator_awaited and not person.is_administrator
     opens = rules.what_opens(context, is_known_administrator=person.is_administrator, is_first_awaited=is_awaited)
-    _own_origins(registration, context)
+    arrivals.own_origins(registration, context)
     course = placement = member = None
     if context.course is not None:
-        course = _course(session, context, deployment, now=now)
-        placement = _placement(session, context, course, now=now)
-        member = _member(session, context, course, person, now=now)
-        _ask_for_roster(session, course, member, now=now)
+        course = arrivals.course_of(session, context, deployment, now=now)
+        placement = arrivals.placement_of(session, context, course, now=now)
+        member = arrivals.member_of(session, context, course, person, now=now)
+        arrivals.ask_for_roster(session, course, member, now=now)
     visit = Visit(
         kind=VisitKind(opens),
         registration_id=registration.id,
@@ -315,11 +310,11 @@ def complete_launch(
         return_url=context.return_url,
         storage_target=storage_target,
         platform_origin=origin_of(registration.auth_login_url),
-        frame_origins=_frame_origins(registration, context),
+        frame_origins=arrivals.frame_origins(registration, context),
         details=_details(context, opens, may_confirm=is_awaited and context.is_administrator_role),
     )
     secret = open_visit(session, visit, now=now, lifetime=lifetime)
-    if _is_step_due(deployment.last_launch_at, now):
+    if arrivals.is_step_due(deployment.last_launch_at, now):
         deployment.last_launch_at = now
     audit.record(
         session,
@@ -331,160 +326,7 @@ def complete_launch(
         role=visit.role,
         is_bound=is_bound,
     )
-    return OpenedVisit(visit, secret)
-
-
-def park_deployment(session: Session, facts: ParkedFacts, *, now: datetime) -> None:
-    """Put a deployment on the approval list, or note that it came again."""
-    query = select(ParkedDeployment).where(
-        ParkedDeployment.registration_id == facts.registration_id, ParkedDeployment.lti_id == facts.lti_id
-    )
-    parked = _find_or_add(
-        session,
-        query,
-        lambda: ParkedDeployment(
-            registration_id=facts.registration_id, lti_id=facts.lti_id, first_seen_at=now, last_seen_at=now
-        ),
-    )
-    parked.last_seen_at = now
-    parked.platform_name, parked.platform_guid = facts.platform_name, facts.platform_guid
-
-
-def _deployment(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Deployment:
-    query = select(Deployment).where(
-        Deployment.registration_id == registration.id, Deployment.lti_id == context.deployment_id
-    )
-    with across_institutions(session):
-        known = session.scalar(query)
-        if known is not None:
-            return known
-        policy = NewDeployments(registration.new_deployments)
-        if policy is NewDeployments.REFUSE:
-            raise DeploymentRefused("deployment_id", registration_id=registration.id)
-        institution_id = registration.institution_id
-        # A client id that customers share says nothing about whose deployment it is.
-        if policy is NewDeployments.PARK or institution_id is None:
-            platform = context.platform
-            raise DeploymentParked(ParkedFacts(registration.id, context.deployment_id, platform.name, platform.guid))
-        return _find_or_add(
-            session,
-            query,
-            lambda: Deployment(
-                institution_id=institution_id,
-                registration_id=registration.id,
-                lti_id=context.deployment_id,
-                created_at=now,
-            ),
-        )
-
-
-def _person(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Person:
-    facts = context.person
-    person = _find_or_add(
-        session,
-        select(Person).where(Person.registration_id == registration.id, Person.sub == facts.sub),
-        lambda: Person(registration_id=registration.id, sub=facts.sub, is_administrator=False, created_at=now),
-    )
-    both = " ".join(part for part in (facts.given_name, facts.family_name) if part)
-    # What a platform does not tell this time is not forgotten.
-    person.name = facts.name or both or person.name
-    person.given_name = facts.given_name or person.given_name
-    person.family_name = facts.family_name or person.family_name
-    person.email = facts.email or person.email
-    person.locale = context.locale or person.locale
-    return person
-
-
-def _course(session: Session, context: LaunchContext, deployment: Deployment, *, now: datetime) -> Course:
-    facts, services = context.course, context.services
-    if facts is None:
-        raise TypeError("a launch without a course")
-    course = _find_or_add(
-        session,
-        select(Course).where(Course.deployment_id == deployment.id, Course.context_id == facts.id),
-        lambda: Course(deployment_id=deployment.id, context_id=facts.id, gradebook_scopes=[], created_at=now),
-    )
-    course.title = facts.title or course.title
-    course.label = facts.label or course.label
-    course.memberships_url = services.memberships_url or course.memberships_url
-    course.line_items_url = services.line_items_url or course.line_items_url
-    if list(services.gradebook_scopes) != course.gradebook_scopes:
-        course.gradebook_scopes = list(services.gradebook_scopes)
-    course.ended_at = None
-    return course
-
-
-def _placement(session: Session, context: LaunchContext, course: Course, *, now: datetime) -> Placement | None:
-    link = context.link
-    if link is None:
-        return None
-    placement = _find_or_add(
-        session,
-        select(Placement).where(Placement.course_id == course.id, Placement.resource_link_id == link.id),
-        lambda: Placement(course_id=course.id, resource_link_id=link.id, created_at=now),
-    )
-    placement.title = link.title or placement.title
-    placement.line_item_url = context.services.line_item_url
-    placement.gone_at = None
-    if _is_step_due(placement.last_launch_at, now):
-        placement.last_launch_at = now
-    return placement
-
-
-def _member(
-    session: Session, context: LaunchContext, course: Course, person: Person, *, now: datetime
-) -> Member | None:
-    role = context.roles.course
-    if role is None:
-        return None
-    member = _find_or_add(
-        session,
-        select(Member).where(Member.course_id == course.id, Member.person_id == person.id),
-        lambda: Member(
-            course_id=course.id,
-            person_id=person.id,
-            role=role,
-            ever_staff=False,
-            is_test=False,
-            status="active",
-            created_at=now,
-        ),
-    )
-    member.role = role
-    member.ever_staff = member.ever_staff or role.is_staff
-    member.is_test = member.is_test or context.roles.is_test_person
-    member.status, member.left_at = "active", None
-    member.last_launch_at = now
-    return member
-
-
-def _ask_for_roster(session: Session, course: Course, member: Member | None, *, now: datetime) -> None:
-    is_listed = member is None or member.in_roster_at is not None
-    if course.memberships_url is None or not rules.is_roster_due(course.roster_asked_at, is_listed=is_listed, now=now):
-        return
-    course.roster_asked_at = now
-    queue.enqueue(
-        session,
-        "roster.sync",
-        {"course_id": course.id},
-        institution_id=course.institution_id,
-        now=now,
-        unique_key=f"roster.sync:{course.id}",
-    )
-
-
-def _own_origins(registration: Registration, context: LaunchContext) -> None:
-    """A launch that the platform signed may name further origins of its own."""
-    new = [origin for origin in rules.origins_of(context) if origin not in registration.platform_origins]
-    if new:
-        registration.platform_origins = [*registration.platform_origins, *new]
-
-
-def _frame_origins(registration: Registration, context: LaunchContext) -> list[str]:
-    if len(registration.platform_origins) <= MOST_FRAME_ORIGINS:
-        return list(registration.platform_origins)
-    # One registration for all customers of a platform: only this customer's addresses concern this visit.
-    return sorted({origin_of(registration.auth_login_url), *rules.origins_of(context)})
+    return OpenedVisit(visit, context, secret)
 
 
 def _details(context: LaunchContext, opens: Opens, *, may_confirm: bool) -> dict[str, Any]:
@@ -500,27 +342,3 @@ def _details(context: LaunchContext, opens: Opens, *, may_confirm: bool) -> dict
     if may_confirm:
         details["awaits_administrator"] = True
     return details
-
-
-def _is_step_due(last: datetime | None, now: datetime) -> bool:
-    return last is None or now - last >= SEEN_STEP
-
-
-def _find_or_add(session: Session, query: Select[Row], make: Callable[[], Row]) -> Row:
-    """The row, made if it is not there. Of two launches that make it at once, the second finds the first's."""
-    found = session.scalar(query)
-    if found is not None:
-        return found
-    try:
-        with session.begin_nested():
-            made = make()
-            session.add(made)
-        return made
-    except IntegrityError:
-        return session.scalars(query).one()
-
-
-def purge_logins(session: Session, *, now: datetime) -> int:
-    """Forget logins that nobody can use any more. Returns how many."""
-    old = session.execute(delete(LaunchState).where(LaunchState.expires_at <= now - rules.PROOF_LIFETIME))
-    return int(cast("CursorResult[Any]", old).rowcount)

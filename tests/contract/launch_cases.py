@@ -7,26 +7,44 @@ from typing import Any, Final
 
 from werkzeug.test import TestResponse
 
+from lti_tool.errors import ToolError
+from lti_tool.launch.errors import (
+    BrowserUnproved,
+    ClaimRefused,
+    DeploymentRefused,
+    ForeignTarget,
+    LaunchByAddress,
+    LaunchMixedUp,
+    LaunchSpent,
+    LaunchUnknown,
+    LoginIncomplete,
+    MessageNotSupported,
+    PersonMissing,
+    PlatformSaidNo,
+    PlatformUnreachable,
+    RoleMissing,
+    SignatureRefused,
+    TokenNotTimely,
+    TokenUnreadable,
+    UnknownPlatform,
+)
+from lti_tool.web.visits import VisitOver
 from tests.contract.launch_stage import Stage
 from tests.fakes.platform import AGS, DEEP_LINKING, LTI, Claims, ec_jwk, encoded, rsa_jwk, rsa_key
 from tests.functional.launching import Browser
 
 Act = Callable[[Stage], TestResponse]
 
-ACCEPTED: Final = "accepted"
-"""Opens exactly one visit."""
-ANSWERED: Final = "answered"
-"""A valid launch that has nothing to open: a page, no error, no visit."""
-REFUSED: Final = "refused"
-"""A page with a reference, one audit row, and no visit beyond those opened before."""
-LOGIN_REFUSED: Final = "refused at login"
+Outcome = type[ToolError] | None
+"""The error whose page is shown; None: exactly one visit is opened."""
+ACCEPTED: Final = None
 
 
 @dataclass(frozen=True)
 class Case:
     number: int
     title: str
-    outcome: str
+    outcome: Outcome
     act: Act
     visits: int
 
@@ -37,17 +55,17 @@ class Case:
 CASES: Final[list[Case]] = []
 
 
-def case(number: int, title: str, outcome: str, *, visits: int | None = None) -> Callable[[Act], Act]:
+def case(number: int, title: str, outcome: Outcome, *, visits: int | None = None) -> Callable[[Act], Act]:
     """Add a row. `visits` counts those that the row's own earlier steps opened."""
 
     def add(act: Act) -> Act:
-        CASES.append(Case(number, title, outcome, act, (outcome == ACCEPTED) if visits is None else visits))
+        CASES.append(Case(number, title, outcome, act, (outcome is ACCEPTED) if visits is None else visits))
         return act
 
     return add
 
 
-def row(number: int, title: str, outcome: str, act: Act) -> None:
+def row(number: int, title: str, outcome: Outcome, act: Act) -> None:
     case(number, title, outcome)(act)
 
 
@@ -86,55 +104,60 @@ def moved(**by: float | None) -> Act:
 YEAR = 365 * 24 * 3600.0
 
 # The certification list.
-row(1, "no kid", REFUSED, lambda stage: stage.launch(kid=None))
-row(2, "wrong kid", REFUSED, lambda stage: stage.launch(kid="nobody's"))
-row(3, "wrong version", REFUSED, changed(lti("version", "11.3")))
-row(4, "no version", REFUSED, changed(without(f"{LTI}version")))
-row(5, "plain JSON instead of a token", REFUSED, lambda stage: stage.post(stage.begin(), json.dumps({"sub": "1"})))
+row(1, "no kid", SignatureRefused, lambda stage: stage.launch(kid=None))
+row(2, "wrong kid", SignatureRefused, lambda stage: stage.launch(kid="nobody's"))
+row(3, "wrong version", ClaimRefused, changed(lti("version", "11.3")))
+row(4, "no version", ClaimRefused, changed(without(f"{LTI}version")))
+row(
+    5,
+    "plain JSON instead of a token",
+    TokenUnreadable,
+    lambda stage: stage.post(stage.begin(), json.dumps({"sub": "1"})),
+)
 
 
-@case(6, "a token without LTI claims", REFUSED)
+@case(6, "a token without LTI claims", LaunchMixedUp)
 def _(stage: Stage) -> TestResponse:
     begun = stage.begin()
     bare = {name: value for name, value in stage.claims(begun).items() if not name.startswith("http")}
     return stage.post(begun, stage.first.sign(bare))
 
 
-row(7, "iat and exp in the past", REFUSED, moved(iat=-3600 * 30, exp=-3600 * 29))
-row(8, "no message type", REFUSED, changed(without(f"{LTI}message_type")))
-row(9, "no roles claim", REFUSED, changed(without(f"{LTI}roles")))
-row(10, "no deployment", REFUSED, changed(without(f"{LTI}deployment_id")))
-row(11, "no resource link", REFUSED, changed(without(f"{LTI}resource_link")))
-row(12, "no sub", REFUSED, changed(without("sub")))
+row(7, "iat and exp in the past", TokenNotTimely, moved(iat=-3600 * 30, exp=-3600 * 29))
+row(8, "no message type", ClaimRefused, changed(without(f"{LTI}message_type")))
+row(9, "no roles claim", ClaimRefused, changed(without(f"{LTI}roles")))
+row(10, "no deployment", LaunchMixedUp, changed(without(f"{LTI}deployment_id")))
+row(11, "no resource link", ClaimRefused, changed(without(f"{LTI}resource_link")))
+row(12, "no sub", PersonMissing, changed(without("sub")))
 
 # Signatures and the shape of the token.
-row(13, "wrong key, right kid", REFUSED, lambda stage: stage.send_signed_by(rsa_key("attacker")))
-row(14, "alg none", REFUSED, lambda stage: stage.send_signed_by(None, alg="none"))
-row(15, "HS256 with the public key", REFUSED, lambda stage: stage.send_signed_by(stage.first.key, alg="HS256"))
+row(13, "wrong key, right kid", SignatureRefused, lambda stage: stage.send_signed_by(rsa_key("attacker")))
+row(14, "alg none", SignatureRefused, lambda stage: stage.send_signed_by(None, alg="none"))
+row(15, "HS256 with the public key", SignatureRefused, lambda stage: stage.send_signed_by(stage.first.key, alg="HS256"))
 row(16, "a JWK without alg", ACCEPTED, lambda stage: stage.with_key_set(keys=[rsa_jwk(stage.first.key, alg=None)]))
-row(17, "RS384", REFUSED, lambda stage: stage.send_signed_by(stage.first.key, alg="RS384"))
+row(17, "RS384", SignatureRefused, lambda stage: stage.send_signed_by(stage.first.key, alg="RS384"))
 
 
-@case(18, "ES256 with its key in the key set", REFUSED)
+@case(18, "ES256 with its key in the key set", SignatureRefused)
 def _(stage: Stage) -> TestResponse:
     stage.first.keys = [ec_jwk()]
     return stage.send_signed_by(None, alg="ES256")
 
 
-@case(19, "PS256", REFUSED)
+@case(19, "PS256", SignatureRefused)
 def _(stage: Stage) -> TestResponse:
     stage.first.keys = [rsa_jwk(stage.first.key, alg="PS256")]
     return stage.send_signed_by(stage.first.key, alg="PS256")
 
 
-@case(20, "a platform key of 1024 bits", REFUSED)
+@case(20, "a platform key of 1024 bits", SignatureRefused)
 def _(stage: Stage) -> TestResponse:
     short = rsa_key("short", 1024)
     stage.first.keys = [rsa_jwk(short)]
     return stage.send_signed_by(short)
 
 
-row(21, "crit in the header", REFUSED, lambda stage: stage.launch(crit=["x"], x=1))
+row(21, "crit in the header", SignatureRefused, lambda stage: stage.launch(crit=["x"], x=1))
 row(
     22,
     "jku and jwk in the header are not looked at",
@@ -158,48 +181,48 @@ def parts_kept(count: int, tail: str = "") -> Act:
     return act
 
 
-row(23, "a changed payload", REFUSED, tampered)
-row(24, "the signature stripped", REFUSED, parts_kept(2, "."))
-row(25, "a token of two parts", REFUSED, parts_kept(2))
-row(26, "garbage", REFUSED, lambda stage: stage.post(stage.begin(), "not.a.token"))
-row(27, "the payload is a list", REFUSED, lambda stage: stage.send_payload(["sub"]))
-row(28, "the header is a list", REFUSED, lambda stage: stage.launch(header=["alg"]))
-row(29, "an empty token", REFUSED, lambda stage: stage.post(stage.begin(), ""))
+row(23, "a changed payload", SignatureRefused, tampered)
+row(24, "the signature stripped", SignatureRefused, parts_kept(2, "."))
+row(25, "a token of two parts", TokenUnreadable, parts_kept(2))
+row(26, "garbage", TokenUnreadable, lambda stage: stage.post(stage.begin(), "not.a.token"))
+row(27, "the payload is a list", TokenUnreadable, lambda stage: stage.send_payload(["sub"]))
+row(28, "the header is a list", TokenUnreadable, lambda stage: stage.launch(header=["alg"]))
+row(29, "an empty token", TokenUnreadable, lambda stage: stage.post(stage.begin(), ""))
 row(
     30,
     "the platform answers with an error",
-    REFUSED,
+    PlatformSaidNo,
     lambda stage: stage.post(stage.begin(), None, error="login_required", error_description="<script>"),
 )
 
 # Time.
-row(31, "no exp", REFUSED, moved(exp=None))
-row(32, "no iat", REFUSED, moved(iat=None))
-row(33, "neither", REFUSED, moved(iat=None, exp=None))
+row(31, "no exp", TokenNotTimely, moved(exp=None))
+row(32, "no iat", TokenNotTimely, moved(iat=None))
+row(33, "neither", TokenNotTimely, moved(iat=None, exp=None))
 row(34, "exp a second ago", ACCEPTED, moved(exp=-1))
-row(35, "iat an hour ahead", REFUSED, moved(iat=3600, exp=3700))
+row(35, "iat an hour ahead", TokenNotTimely, moved(iat=3600, exp=3700))
 row(36, "iat five seconds ahead", ACCEPTED, moved(iat=5))
-row(37, "nbf ahead", REFUSED, moved(nbf=3600))
-row(38, "iat ten years old", REFUSED, moved(iat=-10 * YEAR))
-row(39, "exp a hundred years ahead", REFUSED, moved(exp=100 * YEAR))
-row(40, "exp is a text", REFUSED, changed(having(exp="tomorrow")))
+row(37, "nbf ahead", TokenNotTimely, moved(nbf=3600))
+row(38, "iat ten years old", TokenNotTimely, moved(iat=-10 * YEAR))
+row(39, "exp a hundred years ahead", TokenNotTimely, moved(exp=100 * YEAR))
+row(40, "exp is a text", TokenNotTimely, changed(having(exp="tomorrow")))
 row(41, "exp is a float", ACCEPTED, moved(exp=60.5))
 
 # Issuer, audience, deployment.
-row(42, "unknown issuer", REFUSED, changed(having(iss="https://nobody.example")))
-row(43, "no issuer", REFUSED, changed(without("iss")))
-row(44, "issuer with a slash", REFUSED, changed(having(iss="https://lms.example/")))
-row(45, "issuer is a list", REFUSED, changed(having(iss=["https://lms.example"])))
-row(46, "another platform's issuer, our signature", REFUSED, changed(having(iss="https://other.example")))
-row(47, "unknown audience", REFUSED, changed(having(aud="other")))
-row(48, "no audience", REFUSED, changed(without("aud")))
+row(42, "unknown issuer", LaunchMixedUp, changed(having(iss="https://nobody.example")))
+row(43, "no issuer", LaunchMixedUp, changed(without("iss")))
+row(44, "issuer with a slash", LaunchMixedUp, changed(having(iss="https://lms.example/")))
+row(45, "issuer is a list", LaunchMixedUp, changed(having(iss=["https://lms.example"])))
+row(46, "another platform's issuer, our signature", LaunchMixedUp, changed(having(iss="https://other.example")))
+row(47, "unknown audience", LaunchMixedUp, changed(having(aud="other")))
+row(48, "no audience", ClaimRefused, changed(without("aud")))
 row(49, "audience is a list of one", ACCEPTED, changed(having(aud=["client-1"])))
-row(50, "two audiences and no azp", REFUSED, changed(having(aud=["client-1", "other"])))
-row(51, "two audiences, the other one's azp", REFUSED, changed(having(aud=["client-1", "other"], azp="other")))
+row(50, "two audiences and no azp", LaunchMixedUp, changed(having(aud=["client-1", "other"])))
+row(51, "two audiences, the other one's azp", LaunchMixedUp, changed(having(aud=["client-1", "other"], azp="other")))
 row(52, "two audiences, our azp", ACCEPTED, changed(having(aud=["other", "client-1"], azp="client-1")))
-row(53, "one audience, somebody else's azp", REFUSED, changed(having(azp="other")))
-row(54, "audience is an empty list", REFUSED, changed(having(aud=[])))
-row(55, "audience is null", REFUSED, changed(having(aud=None)))
+row(53, "one audience, somebody else's azp", LaunchMixedUp, changed(having(azp="other")))
+row(54, "audience is an empty list", ClaimRefused, changed(having(aud=[])))
+row(55, "audience is null", ClaimRefused, changed(having(aud=None)))
 
 
 def token_of_the_second_client(stage: Stage, **login: str | None) -> TestResponse:
@@ -207,11 +230,11 @@ def token_of_the_second_client(stage: Stage, **login: str | None) -> TestRespons
     return stage.post(begun, stage.second_client.sign(stage.claims(begun, stage.second_client)))
 
 
-row(56, "login for one client, token for another", REFUSED, token_of_the_second_client)
+row(56, "login for one client, token for another", LaunchMixedUp, token_of_the_second_client)
 row(
     57,
     "login without client id, token for the second client",
-    REFUSED,
+    LaunchMixedUp,
     lambda stage: token_of_the_second_client(stage, client_id=None),
 )
 
@@ -224,14 +247,19 @@ def in_deployment(value: object, **login: str | None) -> Act:
     return act
 
 
-row(58, "another client's deployment", REFUSED, in_deployment("deployment-2", lti_deployment_id=None))
-row(59, "unknown deployment", REFUSED, in_deployment("nowhere", lti_deployment_id=None))
-row(60, "deployment is a number", REFUSED, in_deployment(1, lti_deployment_id=None))
-row(61, "another deployment than at login", REFUSED, in_deployment("deployment-1", lti_deployment_id="deployment-2"))
+row(58, "another client's deployment", DeploymentRefused, in_deployment("deployment-2", lti_deployment_id=None))
+row(59, "unknown deployment", DeploymentRefused, in_deployment("nowhere", lti_deployment_id=None))
+row(60, "deployment is a number", ClaimRefused, in_deployment(1, lti_deployment_id=None))
+row(
+    61,
+    "another deployment than at login",
+    LaunchMixedUp,
+    in_deployment("deployment-1", lti_deployment_id="deployment-2"),
+)
 
 # Nonce, state, browser.
-row(62, "a nonce never issued", REFUSED, changed(having(nonce="made-up")))
-row(63, "no nonce", REFUSED, changed(without("nonce")))
+row(62, "a nonce never issued", LaunchMixedUp, changed(having(nonce="made-up")))
+row(63, "no nonce", ClaimRefused, changed(without("nonce")))
 row(64, "the first use", ACCEPTED, lambda stage: stage.launch())
 
 
@@ -242,8 +270,8 @@ def replayed(stage: Stage, second: Browser) -> TestResponse:
     return stage.post(begun, token, browser=second)
 
 
-case(65, "the same post again", REFUSED, visits=1)(lambda stage: replayed(stage, stage.browser))
-case(66, "the same post from another browser", REFUSED, visits=1)(
+case(65, "the same post again", LaunchSpent, visits=1)(lambda stage: replayed(stage, stage.browser))
+case(66, "the same post from another browser", LaunchSpent, visits=1)(
     lambda stage: replayed(stage, Browser(stage.app, keeps_cookies=False))
 )
 
@@ -261,11 +289,11 @@ def proved(stage: Stage, *, again: bool = False, secret: str | None = None) -> T
 
 
 row(67, "proved from storage", ACCEPTED, proved)
-case(68, "proved from storage twice", REFUSED, visits=1)(lambda stage: proved(stage, again=True))
-row(69, "proved with another browser's secret", REFUSED, lambda stage: proved(stage, secret="made-up"))
+case(68, "proved from storage twice", LaunchSpent, visits=1)(lambda stage: proved(stage, again=True))
+row(69, "proved with another browser's secret", BrowserUnproved, lambda stage: proved(stage, secret="made-up"))
 
 
-@case(70, "an old nonce with a fresh state", REFUSED, visits=1)
+@case(70, "an old nonce with a fresh state", LaunchMixedUp, visits=1)
 def _(stage: Stage) -> TestResponse:
     begun = stage.begin()
     assert stage.post(begun, stage.first.sign(stage.claims(begun))).status_code == 303
@@ -273,25 +301,25 @@ def _(stage: Stage) -> TestResponse:
     return stage.post(fresh, stage.first.sign(stage.claims(begun) | {"sub": "person-2"}))
 
 
-@case(71, "the state of one login with the nonce of another", REFUSED)
+@case(71, "the state of one login with the nonce of another", LaunchMixedUp)
 def _(stage: Stage) -> TestResponse:
     one, other = stage.begin(), stage.begin()
     return stage.post(one, stage.first.sign(stage.claims(other)))
 
 
-@case(72, "a state never issued", REFUSED)
+@case(72, "a state never issued", LaunchUnknown)
 def _(stage: Stage) -> TestResponse:
     begun = stage.begin()
     return stage.post(begun, stage.first.sign(stage.claims(begun)), state="state-made-up")
 
 
-@case(73, "no state", REFUSED)
+@case(73, "no state", LaunchUnknown)
 def _(stage: Stage) -> TestResponse:
     begun = stage.begin()
     return stage.post(begun, stage.first.sign(stage.claims(begun)), state=None)
 
 
-@case(74, "an attacker's launch in a victim's browser", REFUSED)
+@case(74, "an attacker's launch in a victim's browser", BrowserUnproved)
 def _(stage: Stage) -> TestResponse:
     begun, victim = stage.begin(), Browser(stage.app)
     page = stage.post(begun, stage.first.sign(stage.claims(begun)), browser=victim)
@@ -300,42 +328,47 @@ def _(stage: Stage) -> TestResponse:
     return victim.confirm(begun.state, "")
 
 
-@case(75, "login at one platform, a token of another with its nonce", REFUSED)
+@case(75, "login at one platform, a token of another with its nonce", LaunchMixedUp)
 def _(stage: Stage) -> TestResponse:
     begun = stage.begin()
     return stage.post(begun, stage.other.sign(stage.claims(begun, stage.other)))
 
 
 # Target and login.
-row(76, "no target in the token", REFUSED, changed(without(f"{LTI}target_link_uri")))
-row(77, "another target than at login", REFUSED, changed(lti("target_link_uri", "http://localhost:8000/elsewhere")))
-row(78, "login without target", LOGIN_REFUSED, lambda stage: stage.login(target_link_uri=None))
-row(79, "login to a foreign host", LOGIN_REFUSED, lambda stage: stage.login(target_link_uri="https://evil.example/"))
-row(80, "login without hint", LOGIN_REFUSED, lambda stage: stage.login(login_hint=None))
-row(81, "login without issuer", LOGIN_REFUSED, lambda stage: stage.login(iss=None))
-row(82, "login of an unknown issuer", LOGIN_REFUSED, lambda stage: stage.login(iss="https://nobody.example"))
-row(83, "login of an unknown client", LOGIN_REFUSED, lambda stage: stage.login(client_id="nope"))
+row(76, "no target in the token", LaunchMixedUp, changed(without(f"{LTI}target_link_uri")))
+row(
+    77,
+    "another target than at login",
+    LaunchMixedUp,
+    changed(lti("target_link_uri", "http://localhost:8000/elsewhere")),
+)
+row(78, "login without target", LoginIncomplete, lambda stage: stage.login(target_link_uri=None))
+row(79, "login to a foreign host", ForeignTarget, lambda stage: stage.login(target_link_uri="https://evil.example/"))
+row(80, "login without hint", LoginIncomplete, lambda stage: stage.login(login_hint=None))
+row(81, "login without issuer", LoginIncomplete, lambda stage: stage.login(iss=None))
+row(82, "login of an unknown issuer", UnknownPlatform, lambda stage: stage.login(iss="https://nobody.example"))
+row(83, "login of an unknown client", UnknownPlatform, lambda stage: stage.login(client_id="nope"))
 
 # Claims of the wrong shape.
-row(84, "resource link without id", REFUSED, changed(lti("resource_link", {"title": "x"})))
-row(85, "resource link id too long", REFUSED, changed(lti("resource_link", {"id": "x" * 256})))
-row(86, "resource link is null", REFUSED, changed(lti("resource_link", None)))
-row(87, "resource link is a text", REFUSED, changed(lti("resource_link", "link-1")))
-row(88, "resource link id is a number", REFUSED, changed(lti("resource_link", {"id": 7})))
-row(89, "no roles in the list", ANSWERED, changed(lti("roles", [])))
-row(90, "only an unknown role", ANSWERED, changed(lti("roles", ["urn:example:role#Wizard"])))
-row(91, "roles is null", REFUSED, changed(lti("roles", None)))
-row(92, "roles is a text", REFUSED, changed(lti("roles", "Learner")))
-row(93, "roles holds numbers", REFUSED, changed(lti("roles", [1, 2])))
-row(94, "unknown message type", REFUSED, changed(lti("message_type", "LtiNobodyKnows")))
-row(95, "message type is a list", REFUSED, changed(lti("message_type", ["LtiResourceLinkRequest"])))
-row(96, "proctoring", REFUSED, changed(lti("message_type", "LtiStartProctoring")))
-row(97, "sub is empty", REFUSED, changed(having(sub="")))
-row(98, "sub is a number", REFUSED, changed(having(sub=7)))
-row(99, "sub too long", REFUSED, changed(having(sub="x" * 256)))
-row(100, "sub is null", REFUSED, changed(having(sub=None)))
-row(101, "version 1.3", REFUSED, changed(lti("version", "1.3")))
-row(102, "deep linking without settings", REFUSED, lambda stage: stage.deep_link(without(DEEP_LINKING)))
+row(84, "resource link without id", ClaimRefused, changed(lti("resource_link", {"title": "x"})))
+row(85, "resource link id too long", ClaimRefused, changed(lti("resource_link", {"id": "x" * 256})))
+row(86, "resource link is null", ClaimRefused, changed(lti("resource_link", None)))
+row(87, "resource link is a text", ClaimRefused, changed(lti("resource_link", "link-1")))
+row(88, "resource link id is a number", ClaimRefused, changed(lti("resource_link", {"id": 7})))
+row(89, "no roles in the list", RoleMissing, changed(lti("roles", [])))
+row(90, "only an unknown role", RoleMissing, changed(lti("roles", ["urn:example:role#Wizard"])))
+row(91, "roles is null", ClaimRefused, changed(lti("roles", None)))
+row(92, "roles is a text", ClaimRefused, changed(lti("roles", "Learner")))
+row(93, "roles holds numbers", ClaimRefused, changed(lti("roles", [1, 2])))
+row(94, "unknown message type", MessageNotSupported, changed(lti("message_type", "LtiNobodyKnows")))
+row(95, "message type is a list", ClaimRefused, changed(lti("message_type", ["LtiResourceLinkRequest"])))
+row(96, "proctoring", MessageNotSupported, changed(lti("message_type", "LtiStartProctoring")))
+row(97, "sub is empty", PersonMissing, changed(having(sub="")))
+row(98, "sub is a number", ClaimRefused, changed(having(sub=7)))
+row(99, "sub too long", ClaimRefused, changed(having(sub="x" * 256)))
+row(100, "sub is null", PersonMissing, changed(having(sub=None)))
+row(101, "version 1.3", ClaimRefused, changed(lti("version", "1.3")))
+row(102, "deep linking without settings", ClaimRefused, lambda stage: stage.deep_link(without(DEEP_LINKING)))
 
 
 def deep_linking(**changes: Any) -> Act:
@@ -346,14 +379,19 @@ def deep_linking(**changes: Any) -> Act:
     return lambda stage: stage.deep_link(change)
 
 
-row(103, "deep linking without return address", REFUSED, deep_linking(deep_link_return_url=None))
-row(104, "deep linking that takes no resource links", REFUSED, deep_linking(accept_types=["link", "html"]))
-row(105, "a script as return address", REFUSED, deep_linking(deep_link_return_url="javascript:alert(1)"))
-row(106, "review without line item", REFUSED, lambda stage: stage.review(lambda claims: claims[AGS].pop("lineitem")))
-row(107, "the gradebook claim is null", REFUSED, changed(having(**{AGS: None})))
+row(103, "deep linking without return address", ClaimRefused, deep_linking(deep_link_return_url=None))
+row(104, "deep linking that takes no resource links", ClaimRefused, deep_linking(accept_types=["link", "html"]))
+row(105, "a script as return address", ClaimRefused, deep_linking(deep_link_return_url="javascript:alert(1)"))
+row(
+    106,
+    "review without line item",
+    ClaimRefused,
+    lambda stage: stage.review(lambda claims: claims[AGS].pop("lineitem")),
+)
+row(107, "the gradebook claim is null", ClaimRefused, changed(having(**{AGS: None})))
 
 
-@case(108, "a launch by GET", REFUSED)
+@case(108, "a launch by GET", LaunchByAddress)
 def _(stage: Stage) -> TestResponse:
     begun = stage.begin()
     fields = {"id_token": stage.first.sign(stage.claims(begun)), "state": begun.state}
@@ -361,28 +399,43 @@ def _(stage: Stage) -> TestResponse:
 
 
 # Key sets.
-row(109, "key set is a page with status 500", REFUSED, lambda stage: stage.with_key_set(b"<html>oops", status=500))
-row(110, "key set is an error with status 404", REFUSED, lambda stage: stage.with_key_set({"error": "x"}, status=404))
-row(111, "good keys with status 500", REFUSED, lambda stage: stage.with_key_set(status=500))
-row(112, "no keys", REFUSED, lambda stage: stage.with_key_set({"keys": []}))
-row(113, "key set is a list", REFUSED, lambda stage: stage.with_key_set([rsa_jwk(stage.first.key)]))
-row(114, "a key for encryption", REFUSED, lambda stage: stage.with_key_set(keys=[rsa_jwk(stage.first.key, use="enc")]))
+row(
+    109,
+    "key set is a page with status 500",
+    PlatformUnreachable,
+    lambda stage: stage.with_key_set(b"<html>oops", status=500),
+)
+row(
+    110,
+    "key set is an error with status 404",
+    PlatformUnreachable,
+    lambda stage: stage.with_key_set({"error": "x"}, status=404),
+)
+row(111, "good keys with status 500", PlatformUnreachable, lambda stage: stage.with_key_set(status=500))
+row(112, "no keys", SignatureRefused, lambda stage: stage.with_key_set({"keys": []}))
+row(113, "key set is a list", PlatformUnreachable, lambda stage: stage.with_key_set([rsa_jwk(stage.first.key)]))
+row(
+    114,
+    "a key for encryption",
+    SignatureRefused,
+    lambda stage: stage.with_key_set(keys=[rsa_jwk(stage.first.key, use="enc")]),
+)
 row(
     115,
     "a malformed key",
-    REFUSED,
+    SignatureRefused,
     lambda stage: stage.with_key_set(keys=[{"kid": "key-1", "kty": "RSA", "e": "AQAB"}]),
 )
 row(
     116,
     "a symmetric key",
-    REFUSED,
+    SignatureRefused,
     lambda stage: stage.with_key_set(keys=[{"kid": "key-1", "kty": "oct", "alg": "HS256", "k": "c2VjcmV0"}]),
 )
 row(
     117,
     "the kid twice, the second is right",
-    REFUSED,
+    SignatureRefused,
     lambda stage: stage.with_key_set(keys=[rsa_jwk(rsa_key("attacker")), rsa_jwk(stage.first.key)]),
 )
 
@@ -406,9 +459,9 @@ def _(stage: Stage) -> TestResponse:
     return answer
 
 
-case(119, "somebody else's visit, another browser", "refused elsewhere", visits=1)(
+case(119, "somebody else's visit, another browser", VisitOver, visits=1)(
     lambda stage: enter(stage, Browser(stage.app, keeps_cookies=False))
 )
-case(120, "somebody else's visit, another browser, plain http", "refused elsewhere", visits=1)(
+case(120, "somebody else's visit, another browser, plain http", VisitOver, visits=1)(
     lambda stage: enter(stage, Browser(stage.app, keeps_cookies=False), base_url="http://localhost:8000")
 )

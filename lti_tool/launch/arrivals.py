@@ -1,0 +1,207 @@
+"""Whom and what a launch names, written down: deployment, person, course, placement, member."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lti_tool.jobs import queue
+from lti_tool.launch import rules
+from lti_tool.launch.errors import DeploymentParked, DeploymentRefused, ParkedFacts
+from lti_tool.launch.models import Course, Member, Person, Placement
+from lti_tool.launch.rules import LaunchContext, Message
+from lti_tool.registration.models import Deployment, NewDeployments, ParkedDeployment, Registration
+from lti_tool.support.addresses import origin_of
+from lti_tool.support.db import Base, across_institutions
+
+SEEN_STEP: Final = timedelta(minutes=1)
+"""How often a last-seen time is worth a write: launches of a whole class would queue for one row."""
+MOST_FRAME_ORIGINS: Final = 20
+
+Row = TypeVar("Row", bound=Base)
+
+
+def park_deployment(session: Session, facts: ParkedFacts, *, now: datetime) -> None:
+    """Put a deployment on the approval list, or note that it came again."""
+    query = select(ParkedDeployment).where(
+        ParkedDeployment.registration_id == facts.registration_id, ParkedDeployment.lti_id == facts.lti_id
+    )
+    parked = find_or_add(
+        session,
+        query,
+        lambda: ParkedDeployment(
+            registration_id=facts.registration_id, lti_id=facts.lti_id, first_seen_at=now, last_seen_at=now
+        ),
+    )
+    parked.last_seen_at = now
+    parked.platform_name, parked.platform_guid = facts.platform_name, facts.platform_guid
+
+
+def deployment_of(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Deployment:
+    """The deployment that launched, made where the registration lets new ones join.
+
+    Raises DeploymentRefused or DeploymentParked.
+    """
+    query = select(Deployment).where(
+        Deployment.registration_id == registration.id, Deployment.lti_id == context.deployment_id
+    )
+    with across_institutions(session):
+        known = session.scalar(query)
+        if known is not None:
+            return known
+        policy = NewDeployments(registration.new_deployments)
+        if policy is NewDeployments.REFUSE:
+            raise DeploymentRefused("deployment_id", registration_id=registration.id)
+        institution_id = registration.institution_id
+        # A client id that customers share says nothing about whose deployment it is.
+        if policy is NewDeployments.PARK or institution_id is None:
+            platform = context.platform
+            raise DeploymentParked(ParkedFacts(registration.id, context.deployment_id, platform.name, platform.guid))
+        return find_or_add(
+            session,
+            query,
+            lambda: Deployment(
+                institution_id=institution_id,
+                registration_id=registration.id,
+                lti_id=context.deployment_id,
+                created_at=now,
+            ),
+        )
+
+
+def person_of(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Person:
+    """Who launched, with what the platform tells about them now."""
+    facts = context.person
+    person = find_or_add(
+        session,
+        select(Person).where(Person.registration_id == registration.id, Person.sub == facts.sub),
+        lambda: Person(registration_id=registration.id, sub=facts.sub, is_administrator=False, created_at=now),
+    )
+    both = " ".join(part for part in (facts.given_name, facts.family_name) if part)
+    # What a platform does not tell this time is not forgotten.
+    person.name = facts.name or both or person.name
+    person.given_name = facts.given_name or person.given_name
+    person.family_name = facts.family_name or person.family_name
+    person.email = facts.email or person.email
+    person.locale = context.locale or person.locale
+    return person
+
+
+def course_of(session: Session, context: LaunchContext, deployment: Deployment, *, now: datetime) -> Course:
+    """The course of the launch, with its present title and services. A launch shows that it is not over."""
+    facts, services = context.course, context.services
+    if facts is None:
+        raise TypeError("a launch without a course")
+    course = find_or_add(
+        session,
+        select(Course).where(Course.deployment_id == deployment.id, Course.context_id == facts.id),
+        lambda: Course(deployment_id=deployment.id, context_id=facts.id, gradebook_scopes=[], created_at=now),
+    )
+    course.title = facts.title or course.title
+    course.label = facts.label or course.label
+    course.memberships_url = services.memberships_url or course.memberships_url
+    course.line_items_url = services.line_items_url or course.line_items_url
+    # Only a click on a link shows what was granted; other messages may leave the claim out.
+    if services.gradebook_scopes or context.message is Message.RESOURCE_LINK:
+        course.gradebook_scopes = list(services.gradebook_scopes)
+    course.ended_at = None
+    return course
+
+
+def placement_of(session: Session, context: LaunchContext, course: Course, *, now: datetime) -> Placement | None:
+    """Where in the course the clicked link stands; None for a launch without a link."""
+    link = context.link
+    if link is None:
+        return None
+    placement = find_or_add(
+        session,
+        select(Placement).where(Placement.course_id == course.id, Placement.resource_link_id == link.id),
+        lambda: Placement(course_id=course.id, resource_link_id=link.id, created_at=now),
+    )
+    placement.title = link.title or placement.title
+    placement.line_item_url = context.services.line_item_url
+    placement.gone_at = None
+    if is_step_due(placement.last_launch_at, now):
+        placement.last_launch_at = now
+    return placement
+
+
+def member_of(
+    session: Session, context: LaunchContext, course: Course, person: Person, *, now: datetime
+) -> Member | None:
+    """The person in the course, with the role of this launch; None without a role. Staff once, staff always."""
+    role = context.roles.course
+    if role is None:
+        return None
+    member = find_or_add(
+        session,
+        select(Member).where(Member.course_id == course.id, Member.person_id == person.id),
+        lambda: Member(
+            course_id=course.id,
+            person_id=person.id,
+            role=role,
+            ever_staff=False,
+            is_test=False,
+            status="active",
+            created_at=now,
+        ),
+    )
+    member.role = role
+    member.ever_staff = member.ever_staff or role.is_staff
+    member.is_test = member.is_test or context.roles.is_test_person
+    member.status, member.left_at = "active", None
+    member.last_launch_at = now
+    return member
+
+
+def ask_for_roster(session: Session, course: Course, member: Member | None, *, now: datetime) -> None:
+    """Have the roster read in the background if it was not lately."""
+    is_listed = member is None or member.in_roster_at is not None
+    if course.memberships_url is None or not rules.is_roster_due(course.roster_asked_at, is_listed=is_listed, now=now):
+        return
+    course.roster_asked_at = now
+    queue.enqueue(
+        session,
+        "roster.sync",
+        {"course_id": course.id},
+        institution_id=course.institution_id,
+        now=now,
+        unique_key=f"roster.sync:{course.id}",
+    )
+
+
+def own_origins(registration: Registration, context: LaunchContext) -> None:
+    """A launch that the platform signed may name further origins of its own."""
+    new = [origin for origin in rules.origins_of(context) if origin not in registration.platform_origins]
+    if new:
+        registration.platform_origins = [*registration.platform_origins, *new]
+
+
+def frame_origins(registration: Registration, context: LaunchContext) -> list[str]:
+    """Who may frame the pages of this visit."""
+    if len(registration.platform_origins) <= MOST_FRAME_ORIGINS:
+        return list(registration.platform_origins)
+    # One registration for all customers of a platform: only this customer's addresses concern this visit.
+    return sorted({origin_of(registration.auth_login_url), *rules.origins_of(context)})
+
+
+def is_step_due(last: datetime | None, now: datetime) -> bool:
+    """Whether a last-seen time is worth a write."""
+    return last is None or now - last >= SEEN_STEP
+
+
+def find_or_add(session: Session, query: Select[Row], make: Callable[[], Row]) -> Row:
+    """The row, made if it is not there. Of two launches that make it at once, the second finds the first's."""
+    found = session.scalar(query)
+    if found is not None:
+        return found
+    try:
+        with session.begin_nested():
+            made = make()
+            session.add(made)
+        return made
+    except IntegrityError:
+        return session.scalars(query).one()
