@@ -1,0 +1,348 @@
+"""One person's data across all features: found, handed over, erased."""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from flask import render_template
+from flask_babel import gettext
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import Activity, Allowance, Round
+from lti_tool.errors import N_, NotFound
+from lti_tool.feedback.exports import erase_texts_of, texts_of
+from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
+from lti_tool.jobs import queue
+from lti_tool.launch.models import Course, Member, Person
+from lti_tool.pairing.models import Group, Plan, Seat
+from lti_tool.registration.models import Registration
+from lti_tool.roster.service import ROSTER_CHANGED
+from lti_tool.support.db import served_institution
+from lti_tool.web import audit
+from lti_tool.web.visits import Visit
+
+MOST_FOUND: Final = 50
+MILLION: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Somebody who may be the one that is looked for."""
+
+    id: int
+    name: str | None
+    email: str | None
+    sub: str
+    platform: str
+    courses: int
+    last_launch_at: datetime | None
+    is_administrator: bool
+    erased_at: datetime | None
+
+
+def find_people(session: Session, text: str) -> list[Found]:
+    """People of the institution whose name, e-mail address or id at the platform holds this text, MOST_FOUND of them."""
+    text = text.strip()
+    if not text:
+        return []
+    holds = or_(*(column.icontains(text, autoescape=True) for column in (Person.name, Person.email, Person.sub)))
+    return _found(session, holds, limit=MOST_FOUND)
+
+
+def person_named(session: Session, person_id: int) -> Found:
+    """One person of the institution. Raises NotFound."""
+    found = _found(session, Person.id == person_id, limit=1)
+    if not found:
+        raise NotFound("person", person_id)
+    return found[0]
+
+
+def _found(session: Session, condition: Any, *, limit: int) -> list[Found]:
+    rows = session.execute(
+        select(Person, Registration.title, func.count(Member.id), func.max(Member.last_launch_at))
+        .join(Registration, Registration.id == Person.registration_id)
+        .outerjoin(Member, Member.person_id == Person.id)
+        .where(condition)
+        .group_by(Person.id, Registration.title)
+        .order_by(Person.name, Person.id)
+        .limit(limit)
+    )
+    return [
+        Found(
+            id=person.id,
+            name=person.name,
+            email=person.email,
+            sub=person.sub,
+            platform=platform,
+            courses=courses,
+            last_launch_at=last,
+            is_administrator=person.is_administrator,
+            erased_at=person.erased_at,
+        )
+        for person, platform, courses, last in rows
+    ]
+
+
+# ---- handing over ----------------------------------------------------------------------------------------------------
+
+LABELS: Final[Mapping[str, str]] = {
+    "person": N_("About you"),
+    "courses": N_("Your courses"),
+    "visits": N_("Your last visits"),
+    "groups": N_("Your groups"),
+    "feedback": N_("Feedback that you gave or received"),
+    "allowances": N_("More time, and rounds you were excused from"),
+    "scores": N_("Scores for the gradebook"),
+    "set_up": N_("Activities that you set up"),
+    "name": N_("Name"),
+    "given_name": N_("Given name"),
+    "family_name": N_("Family name"),
+    "email": N_("E-mail address"),
+    "language": N_("Language"),
+    "id_at_the_platform": N_("Id at the platform"),
+    "platform": N_("Platform"),
+    "first_seen": N_("First seen"),
+    "looks_after_the_institution": N_("Looks after the institution"),
+    "course": N_("Course"),
+    "role": N_("Role"),
+    "status": N_("Status"),
+    "last_launch": N_("Last launch"),
+    "last_in_the_roster": N_("Last in the roster"),
+    "left": N_("Left"),
+    "opened": N_("Opened"),
+    "ended": N_("Ends"),
+    "kind": N_("Kind"),
+    "activity": N_("Activity"),
+    "round": N_("Round"),
+    "turn": N_("Turn"),
+    "people_in_the_group": N_("People in the group"),
+    "begun": N_("Begun"),
+    "direction": N_("Direction"),
+    "given_at": N_("Given"),
+    "released_at": N_("Released"),
+    "observed_what": N_("What was observed"),
+    "observed_at": N_("When and where"),
+    "strengths": N_("Strengths"),
+    "next_time_1": N_("Next time try"),
+    "next_time_2": N_("Next time also try"),
+    "behavior": N_("Behavior"),
+    "effect": N_("Effect"),
+    "suggestion": N_("Suggestion"),
+    "levels": N_("Rubric"),
+    "notes": N_("Notes"),
+    "not_given": N_("Typed and not given"),
+    "acknowledgement": N_("Answer of the receiver"),
+    "heard": N_("What I heard"),
+    "will_use": N_("What I will use"),
+    "usefulness": N_("How useful it was (1 to 4)"),
+    "at": N_("When"),
+    "text": N_("Text"),
+    "new_date": N_("New date"),
+    "excused": N_("Excused"),
+    "state": N_("State"),
+    "percent": N_("Percent"),
+    "percent_confirmed": N_("Percent that the platform confirmed"),
+    "attempts": N_("Attempts"),
+    "outcome": N_("Outcome"),
+}
+
+
+def everything_about(session: Session, person_id: int) -> dict[str, Any]:
+    """All that is kept about one person, as plain values by section; what others wrote once it was released."""
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound("person", person_id)
+    own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))
+    return {
+        "person": {
+            "name": person.name,
+            "given_name": person.given_name,
+            "family_name": person.family_name,
+            "email": person.email,
+            "language": person.locale,
+            "id_at_the_platform": person.sub,
+            "platform": session.get_one(Registration, person.registration_id).title,
+            "first_seen": _moment(person.created_at),
+            "looks_after_the_institution": person.is_administrator,
+        },
+        "courses": _courses(session, own),
+        "visits": [
+            {"opened": _moment(visit.created_at), "ended": _moment(visit.expires_at), "kind": visit.kind}
+            for visit in session.scalars(select(Visit).where(Visit.person_id == person_id).order_by(Visit.id))
+        ],
+        "groups": _groups(session, own),
+        "feedback": texts_of(session, person_id),
+        "allowances": _allowances(session, own),
+        "scores": _scores(session, own),
+        "set_up": [
+            {"activity": activity.title, "at": _moment(activity.created_at)}
+            for activity in session.scalars(
+                select(Activity).where(Activity.created_by_id == person_id).order_by(Activity.id)
+            )
+        ],
+    }
+
+
+def as_zip(everything: Mapping[str, Any], *, now: datetime) -> bytes:
+    """A ZIP with one page that a person can read and the same as JSON for a program. Needs an app's context."""
+    page = render_template(
+        "institution/export.html", everything=everything, label=lambda key: gettext(LABELS.get(key, key)), now=now
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in (
+            ("index.html", page),
+            ("data.json", json.dumps(everything, ensure_ascii=False, indent=2) + "\n"),
+        ):
+            archive.writestr(zipfile.ZipInfo(name, now.timetuple()[:6]), text.encode())
+    return packed.getvalue()
+
+
+def _courses(session: Session, own: list[int]) -> list[dict[str, Any]]:
+    rows = session.execute(
+        select(Member, Course.title)
+        .join(Course, Course.id == Member.course_id)
+        .where(Member.id.in_(own))
+        .order_by(Member.id)
+    )
+    return [
+        {
+            "course": title,
+            "role": member.role,
+            "status": member.status,
+            "first_seen": _moment(member.created_at),
+            "last_launch": _moment(member.last_launch_at),
+            "last_in_the_roster": _moment(member.in_roster_at),
+            "left": _moment(member.left_at),
+        }
+        for member, title in rows.tuples()
+    ]
+
+
+def _groups(session: Session, own: list[int]) -> list[dict[str, Any]]:
+    size = select(func.count(Seat.id)).where(Seat.group_id == Group.id).scalar_subquery()
+    rows = session.execute(
+        select(Activity.title, Round.number, Seat.turn, size, Group.begun_at)
+        .select_from(Seat)
+        .join(Group, Group.id == Seat.group_id)
+        .join(Plan, Plan.id == Seat.plan_id)
+        .join(Round, Round.id == Seat.round_id)
+        .join(Activity, Activity.id == Plan.activity_id)
+        .where(Seat.member_id.in_(own), Plan.state == "published")
+        .order_by(Activity.id, Round.number)
+    )
+    return [
+        {
+            "activity": title,
+            "round": number,
+            "turn": turn,
+            "people_in_the_group": people,
+            "begun": _moment(begun_at),
+        }
+        for title, number, turn, people, begun_at in rows.tuples()
+    ]
+
+
+def _allowances(session: Session, own: list[int]) -> list[dict[str, Any]]:
+    rows = session.execute(
+        select(Activity.title, Round.number, Allowance)
+        .select_from(Allowance)
+        .join(Round, Round.id == Allowance.round_id)
+        .join(Activity, Activity.id == Round.activity_id)
+        .where(Allowance.member_id.in_(own))
+        .order_by(Allowance.id)
+    )
+    return [
+        {"activity": title, "round": number, "new_date": _moment(one.due_at), "excused": one.is_excused}
+        for title, number, one in rows.tuples()
+    ]
+
+
+def _scores(session: Session, own: list[int]) -> list[dict[str, Any]]:
+    rows = session.execute(
+        select(Activity.title, ScoreState)
+        .select_from(ScoreState)
+        .join(LineItem, LineItem.id == ScoreState.line_item_id)
+        .join(Activity, Activity.id == LineItem.activity_id)
+        .where(ScoreState.member_id.in_(own))
+        .order_by(ScoreState.id)
+    )
+    return [
+        {
+            "activity": title,
+            "state": score.state,
+            "percent": _percent(score.wanted),
+            "percent_confirmed": _percent(score.sent),
+            "attempts": [
+                {"at": _moment(attempt.at), "percent": _percent(attempt.share), "outcome": attempt.outcome}
+                for attempt in session.scalars(
+                    select(ScoreAttempt).where(ScoreAttempt.score_id == score.id).order_by(ScoreAttempt.id)
+                )
+            ],
+        }
+        for title, score in rows.tuples()
+    ]
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")
+
+
+def _percent(share: int | None) -> float | None:
+    return None if share is None or share < 0 else round(share * 100 / MILLION, 2)
+
+
+# ---- erasing ---------------------------------------------------------------------------------------------------------
+
+
+def erase(session: Session, person_id: int, *, now: datetime) -> str:
+    """Remove who a person is and what only they could see. Returns the reference of the audit entry.
+
+    What they gave to a partner is the partner's record too: it stays, without a name. Their id at the platform stays
+    as well, so that the next roster does not bring them back; a launch of their own does. Erasing twice is harmless.
+    """
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound("person", person_id)
+    erase_texts_of(session, person_id)
+    institution_id = served_institution(session)
+    own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))
+    courses = session.scalars(
+        select(Member.course_id).where(
+            Member.person_id == person_id, Member.status == "active", Member.role == "learner"
+        )
+    ).all()
+    for statement in (
+        delete(ScoreState).where(ScoreState.member_id.in_(own)),
+        delete(Allowance).where(Allowance.member_id.in_(own)),
+        delete(Visit).where(Visit.person_id == person_id),
+        update(Member).where(Member.person_id == person_id).values(status="inactive", left_at=now, in_roster_at=None),
+        update(Person)
+        .where(Person.id == person_id)
+        .values(
+            name=None,
+            given_name=None,
+            family_name=None,
+            email=None,
+            locale=None,
+            is_administrator=False,
+            erased_at=now,
+        ),
+    ):
+        session.execute(statement.execution_options(synchronize_session=False))
+    session.expire_all()
+    for course_id in courses:
+        queue.enqueue(
+            session,
+            ROSTER_CHANGED,
+            {"course_id": course_id},
+            institution_id=institution_id,
+            now=now,
+            unique_key=f"{ROSTER_CHANGED}:{course_id}",
+        )
+    return audit.record(session, "person erased", now=now, institution_id=institution_id, person=person_id)
