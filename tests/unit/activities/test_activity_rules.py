@@ -1,0 +1,235 @@
+"""Settings, dates and the life of an activity."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from lti_tool.activities.errors import StepNotPossible
+from lti_tool.activities.rules import (
+    ActivitySettings,
+    ActivityState,
+    Completion,
+    Flaw,
+    NotReady,
+    Relative,
+    Release,
+    RoundDates,
+    SettingsProblem,
+    Step,
+    check,
+    copy_of,
+    deadline,
+    history,
+    known_zones,
+    local_parts,
+    nearest_relative,
+    opening,
+    state_after,
+    usable_zone,
+    why_not_ready,
+)
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+SOON, LATER, BEFORE = NOW + timedelta(days=7), NOW + timedelta(days=14), NOW - timedelta(days=7)
+GOOD = ActivitySettings(
+    kind="observation",
+    title="Observe",
+    instructions="Watch.",
+    time_zone="Europe/Stockholm",
+    rounds=(RoundDates(due_at=SOON), RoundDates(due_at=LATER)),
+)
+
+
+def flaws(settings: ActivitySettings, before: ActivitySettings | None = None) -> list[SettingsProblem]:
+    return check(settings, now=NOW, before=before)
+
+
+def test_good_settings_have_no_flaw() -> None:
+    assert flaws(GOOD) == []
+
+
+def test_rounds_need_no_dates() -> None:
+    assert flaws(replace(GOOD, rounds=(RoundDates(),))) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "flaw"),
+    [
+        ({"title": ""}, Flaw.TITLE_MISSING),
+        ({"title": "t" * 256}, Flaw.TITLE_TOO_LONG),
+        ({"instructions": "i" * 10_001}, Flaw.INSTRUCTIONS_TOO_LONG),
+        ({"time_zone": "99"}, Flaw.ZONE_UNKNOWN),
+        ({"time_zone": "../../etc/passwd"}, Flaw.ZONE_UNKNOWN),
+        ({"rounds": ()}, Flaw.NO_ROUND),
+        ({"rounds": (RoundDates(),) * 13}, Flaw.TOO_MANY_ROUNDS),
+        ({"completion": Completion(False, False, 0)}, Flaw.NOTHING_COUNTS),
+        ({"completion": Completion(minimum_notes=21)}, Flaw.NOTES_OUT_OF_RANGE),
+        ({"score_maximum": 0}, Flaw.SCORE_OUT_OF_RANGE),
+        ({"score_maximum": 1001}, Flaw.SCORE_OUT_OF_RANGE),
+    ],
+)
+def test_each_flaw_is_found_alone(changed: dict[str, object], flaw: Flaw) -> None:
+    assert flaws(replace(GOOD, **changed)) == [SettingsProblem(flaw)]  # type: ignore[arg-type]  # one row a field
+
+
+def test_a_round_is_not_due_before_it_opens() -> None:
+    backwards = replace(GOOD, rounds=(RoundDates(opens_at=LATER, due_at=SOON),))
+    assert flaws(backwards) == [SettingsProblem(Flaw.DUE_BEFORE_OPEN, 1)]
+
+
+def test_a_round_is_not_due_before_an_earlier_one() -> None:
+    crossed = replace(GOOD, rounds=(RoundDates(due_at=LATER), RoundDates(), RoundDates(due_at=SOON)))
+    assert flaws(crossed) == [SettingsProblem(Flaw.DUE_BEFORE_EARLIER_ROUND, 3)]
+
+
+def test_a_new_due_date_is_not_in_the_past_but_a_known_one_may_be() -> None:
+    running = replace(GOOD, rounds=(RoundDates(due_at=BEFORE), RoundDates(due_at=LATER)))
+    assert flaws(running) == [SettingsProblem(Flaw.DUE_PASSED, 1)]
+    assert flaws(running, before=running) == []
+    moved = replace(running, rounds=(RoundDates(due_at=BEFORE - timedelta(days=1)), RoundDates(due_at=LATER)))
+    assert flaws(moved, before=running) == [SettingsProblem(Flaw.DUE_PASSED, 1)]
+
+
+def test_release_at_the_due_date_needs_every_due_date() -> None:
+    waiting = replace(GOOD, release=Release.AT_DUE, rounds=(RoundDates(due_at=SOON), RoundDates()))
+    assert flaws(waiting) == [SettingsProblem(Flaw.NO_DUE_FOR_RELEASE, 2)]
+
+
+def test_a_copy_keeps_what_is_to_come_and_clears_what_has_passed() -> None:
+    past = replace(GOOD, rounds=(RoundDates(BEFORE, SOON), RoundDates(BEFORE, BEFORE), RoundDates(SOON, LATER)))
+    copy = copy_of(past, now=NOW)
+    assert copy.rounds == (RoundDates(None, SOON), RoundDates(None, None), RoundDates(SOON, LATER))
+    assert replace(copy, rounds=past.rounds) == past
+
+
+# Dates
+
+
+def test_a_date_without_a_time_ends_at_2359_there() -> None:
+    assert deadline(date(2026, 12, 24), None, "Asia/Tokyo") == datetime(2026, 12, 24, 14, 59, tzinfo=UTC)
+    assert opening(date(2026, 12, 24), None, "Asia/Tokyo") == datetime(2026, 12, 23, 15, 0, tzinfo=UTC)
+
+
+def test_a_time_that_clocks_jump_over_lands_after_the_gap() -> None:
+    # Stockholm, 29 March 2026: 02:00 becomes 03:00.
+    for of in (deadline, opening):
+        moment = of(date(2026, 3, 29), time(2, 30), "Europe/Stockholm")
+        assert local_parts(moment, "Europe/Stockholm") == (date(2026, 3, 29), time(3, 30))
+
+
+def test_an_hour_that_comes_twice_opens_at_the_first_and_is_due_at_the_second() -> None:
+    day, at = date(2026, 10, 25), time(2, 30)
+    assert opening(day, at, "Europe/Stockholm") == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert deadline(day, at, "Europe/Stockholm") == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_a_day_whose_midnight_is_jumped_over_opens_when_it_begins() -> None:
+    # Beirut, 29 March 2026: midnight becomes 01:00.
+    assert local_parts(opening(date(2026, 3, 29), None, "Asia/Beirut"), "Asia/Beirut") == (
+        date(2026, 3, 29),
+        time(1, 0),
+    )
+
+
+@given(
+    some.dates(date(2000, 1, 1), date(2100, 12, 31)),
+    some.times().map(lambda at: at.replace(second=0, microsecond=0)),
+    some.sampled_from(["Europe/Stockholm", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia", "UTC"]),
+)
+def test_what_is_shown_and_read_again_is_the_same_moment(day: date, at: time, zone: str) -> None:
+    moment = deadline(day, at, zone)
+    assert deadline(*local_parts(moment, zone), zone) == moment
+    assert deadline(day, at, zone) >= opening(day, at, zone)
+    assert moment.utcoffset() == timedelta(0)
+
+
+def test_a_platform_that_sends_no_usable_zone_does_not_choose_one() -> None:
+    assert usable_zone("99", None, "", "Europe/Oslo") == "Europe/Oslo"
+    assert usable_zone("Mars/Phobos") == "UTC"
+
+
+def test_every_zone_to_choose_from_is_one() -> None:
+    zones = known_zones()
+    assert "Europe/Amsterdam" in zones
+    assert "UTC" in zones
+    assert not [name for name in zones if name.startswith(("posix", "Etc/", "SystemV"))]
+    assert all(ZoneInfo(name) for name in zones)
+
+
+# Life
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (None, NotReady.NOT_SET_UP),
+        ("draft", NotReady.DRAFT),
+        ("unconfirmed", NotReady.UNCONFIRMED),
+        ("ready", None),
+        ("closed", None),
+    ],
+)
+def test_learners_come_in_when_it_is_ready_and_read_when_it_is_closed(
+    state: str | None, reason: NotReady | None
+) -> None:
+    assert why_not_ready(state) == reason
+
+
+LEADS = {
+    ("draft", Step.CONFIRM): "ready",
+    ("unconfirmed", Step.CONFIRM): "ready",
+    ("ready", Step.CONFIRM): "ready",
+    ("ready", Step.CLOSE): "closed",
+    ("closed", Step.CLOSE): "closed",
+    ("closed", Step.REOPEN): "ready",
+    ("ready", Step.REOPEN): "ready",
+}
+
+
+@pytest.mark.parametrize("state", list(ActivityState))
+@pytest.mark.parametrize("step", list(Step))
+def test_every_step_leads_where_the_table_says_or_nowhere(state: ActivityState, step: Step) -> None:
+    if (state, step) in LEADS:
+        assert state_after(state, step) == LEADS[state, step]
+    else:
+        with pytest.raises(StepNotPossible):
+            state_after(state, step)
+
+
+def test_completion_survives_the_database_and_older_versions_of_itself() -> None:
+    completion = Completion(give_feedback=False, acknowledge=True, minimum_notes=3)
+    assert Completion.from_json(completion.to_json()) == completion
+    assert Completion.from_json({}) == Completion()
+
+
+# Copies
+
+
+FIRST = Relative(1, course_id=1, link_id="10", context_id="A")
+COPY = Relative(2, course_id=2, link_id="20", context_id="B")
+OTHER = Relative(3, course_id=2, link_id="21", context_id="B")
+
+
+def test_a_link_that_says_what_it_was_copied_from_is_believed() -> None:
+    assert nearest_relative([FIRST, COPY, OTHER], course_id=3, links=["99", "21", "10"], contexts=["A"]) == 3
+
+
+def test_the_newest_course_with_one_relative_counts() -> None:
+    assert nearest_relative([FIRST, COPY], course_id=3, links=[], contexts=["B", "A"]) == 2
+    assert nearest_relative([FIRST, COPY, OTHER], course_id=3, links=[], contexts=["B", "A"]) == 1
+
+
+def test_without_a_history_the_own_course_counts_and_else_nothing() -> None:
+    assert nearest_relative([FIRST, COPY], course_id=2, links=[], contexts=[]) == 2
+    assert nearest_relative([FIRST, COPY, OTHER], course_id=2, links=[], contexts=[]) is None
+    assert nearest_relative([FIRST], course_id=9, links=[], contexts=[]) is None
+
+
+def test_a_variable_that_the_platform_left_as_it_was_is_no_history() -> None:
+    assert history("$Context.id.history") == []
+    assert history(None) == []
+    assert history(" 4, 2,,1 ") == ["4", "2", "1"]
