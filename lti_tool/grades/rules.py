@@ -3,6 +3,7 @@
 A score is kept as its share of the maximum in millionths, so that it can be compared exactly.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +16,8 @@ MOST_CONFLICTS = 1
 """How often a score that the platform calls outdated is sent once more."""
 GIVES_UP_ON_500 = 4
 """Attempts after which a platform that says "locked" by a 500 is taken at its word."""
+
+_PERSON_UNKNOWN = re.compile(r"\buser\b[^.:{]{0,60}(does not exist|not found|could not be found|not enrolled)")
 
 
 class Progress(Protocol):
@@ -75,7 +78,7 @@ def due_share(progress: Progress, scoring: Scoring) -> int | None:
     if progress.is_complete:
         share = WHOLE
     elif scoring.mode is ScoreMode.PROPORTIONAL and progress.fraction > 0:
-        share = min(int(progress.fraction * WHOLE), WHOLE)
+        share = max(1, min(int(progress.fraction * WHOLE), WHOLE))
     if share is None and scoring.is_closed and scoring.zero_at_close:
         return 0
     return share
@@ -205,15 +208,16 @@ def judge(  # noqa: PLR0911 - a table of answers
     if status >= 500 or status in {408, 425}:
         return Verdict(Kind.RETRY, Reason.TROUBLE, after)
     if status in {404, 410}:
-        about_person = "user" in words and "item" not in words
-        return Verdict(Kind.REFUSED, Reason.NOT_ENROLLED) if about_person else Verdict(Kind.GONE, Reason.COLUMN_GONE)
+        if _PERSON_UNKNOWN.search(words):
+            return Verdict(Kind.REFUSED, Reason.NOT_ENROLLED)
+        return Verdict(Kind.GONE, Reason.COLUMN_GONE)
     return Verdict(Kind.REFUSED, _refusal(status, words))
 
 
 def _refusal(status: int, words: str) -> Reason:
     if "attempt" in words:
         return Reason.NO_ATTEMPTS_LEFT
-    if "not enrolled" in words or "could not be found" in words or "does not exist" in words:
+    if _PERSON_UNKNOWN.search(words):
         return Reason.NOT_ENROLLED
     # Moodle says no more than "incorrect score" of people who have no grades in the course.
     if status == 422 or "not a student" in words or words.startswith("incorrect score"):

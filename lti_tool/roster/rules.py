@@ -114,11 +114,12 @@ def changes_pairing(before: Standing | None, after: Standing | None) -> bool:
 
 
 def must_ask(learners_listed: int, learners_before: int) -> bool:
-    """Whether a complete roster is too empty to be believed: no learner at all where there were some.
+    """Whether a complete roster is too empty to be believed: at most one in ten is left of the learners there were.
 
-    A course that was reset looks like this, and so does a platform that misbehaves; a person decides.
+    A course that was reset looks like this, and so does a platform that misbehaves; a person decides. Not only when
+    nobody at all is left, since Moodle goes on listing assistants as learners.
     """
-    return learners_listed == 0 and learners_before > 0
+    return learners_before > 0 and learners_listed * 10 <= learners_before
 
 
 def with_limit(url: str, limit: int | None) -> str:
