@@ -20,6 +20,7 @@ def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
     own = set(session.scalars(select(Member.id).where(Member.person_id == person_id)))
     rows = session.execute(
         select(Feedback, Activity.title, Round.number, Acknowledgement)
+        .select_from(Feedback)
         .join(Activity, Activity.id == Feedback.activity_id)
         .join(Round, Round.id == Feedback.round_id)
         .outerjoin(Acknowledgement, Acknowledgement.feedback_id == Feedback.id)
@@ -37,7 +38,7 @@ def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
             "round": number,
             **_own_view(session, feedback, answer, is_author=feedback.author_id in own),
         }
-        for feedback, title, number, answer in rows.tuples()
+        for feedback, title, number, answer in rows
     ]
 
 
@@ -81,7 +82,7 @@ def _levels_in_words(session: Session, feedback: Feedback) -> dict[str, str]:
         .where(Level.id.in_(chosen))
         .order_by(Criterion.position)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def erase_texts_of(session: Session, person_id: int) -> None:

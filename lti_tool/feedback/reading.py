@@ -50,6 +50,7 @@ def find_assignment(
     own, other = aliased(Seat), aliased(Seat)
     row = session.execute(
         select(Round, Person.name, own.group_id, Allowance.due_at, Course.ended_at)
+        .select_from(Round)
         .join(Member, Member.id == recipient_id)
         .join(Person, Person.id == Member.person_id)
         .join(Course, Course.id == Member.course_id)
@@ -164,6 +165,7 @@ def read_feedback(session: Session, feedback_id: int, reader: rules.Reader, cour
             Allowance.due_at,
             Course.ended_at,
         )
+        .select_from(Feedback)
         .join(Activity, Activity.id == Feedback.activity_id)
         .join(Course, Course.id == Activity.course_id)
         .join(Round, Round.id == Feedback.round_id)
@@ -246,20 +248,22 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
         (round_id, partner_id): (own_turn, partner_turn)
         for round_id, partner_id, own_turn, partner_turn in session.execute(
             select(own.round_id, other.member_id, own.turn, other.turn)
+            .select_from(own)
             .join(Plan, and_(Plan.id == own.plan_id, Plan.state == "published", Plan.activity_id == activity.id))
             .join(other, and_(other.group_id == own.group_id, other.member_id != own.member_id))
             .where(own.member_id == member_id)
-        ).tuples()
+        )
     }
     written: dict[tuple[int, int, bool], tuple[Feedback, Acknowledgement | None]] = {}
     for feedback, answer in session.execute(
         select(Feedback, Acknowledgement)
+        .select_from(Feedback)
         .outerjoin(Acknowledgement, Acknowledgement.feedback_id == Feedback.id)
         .where(
             Feedback.activity_id == activity.id,
             or_(Feedback.author_id == member_id, Feedback.recipient_id == member_id),
         )
-    ).tuples():
+    ):
         is_mine = feedback.author_id == member_id
         partner_id = feedback.recipient_id if is_mine else feedback.author_id
         written[feedback.round_id, partner_id, is_mine] = (feedback, answer)
@@ -269,9 +273,10 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
         round_.id: (round_, allowance)
         for round_, allowance in session.execute(
             select(Round, Allowance)
+            .select_from(Round)
             .outerjoin(Allowance, and_(Allowance.round_id == Round.id, Allowance.member_id == member_id))
             .where(Round.activity_id == activity.id)
-        ).tuples()
+        )
     }
     names = _names_of(session, {partner_id for _, partner_id in lines})
 
@@ -314,7 +319,7 @@ def _names_of(session: Session, member_ids: set[int]) -> Mapping[int, str | None
     rows = session.execute(
         select(Member.id, Person.name).join(Person, Person.id == Member.person_id).where(Member.id.in_(member_ids))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def typical_levels(rubric: Rubric, exchanges: Iterable[Exchange]) -> list[tuple[Criterion, Level]]:

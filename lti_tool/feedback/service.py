@@ -205,6 +205,7 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
     )
     found = session.execute(
         select(Feedback, back, Activity, Round)
+        .select_from(Feedback)
         .join(Activity, Activity.id == Feedback.activity_id)
         .join(Round, Round.id == Feedback.round_id)
         .where(Feedback.submitted_at.is_not(None), Feedback.released_at.is_(None), is_due)
