@@ -45,14 +45,18 @@ nightly: $(VENV)/.ready  ## the long ones: full matrices, large rosters, many ex
 	env $$(cat $(VENV)/services.env) HYPOTHESIS_PROFILE=nightly $(PYTEST) -n $(JOBS)
 	$(BIN)/python -m tests.load.roster_memory
 
-crosscheck: $(VENV)/.ready  ## second opinions on launches and deep links, in an environment of their own
+$(VENV)-crosscheck/.ready: requirements/crosscheck.txt
 	$(PYTHON) -m venv $(VENV)-crosscheck
 	$(VENV)-crosscheck/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/crosscheck.txt
-	$(VENV)-crosscheck/bin/python -m pip install --quiet --disable-pip-version-check --no-deps .
-	$(VENV)-crosscheck/bin/python -m pytest -p no:cacheprovider tests/crosscheck
+	@touch $@
+
+crosscheck: $(VENV)-crosscheck/.ready  ## what two platforms written by others say, in an environment of their own
+	$(VENV)-crosscheck/bin/python -m pytest -p no:cacheprovider --confcutdir=tests/crosscheck tests/crosscheck
 
 lock:  ## resolve and pin every version with its hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra postgres --group dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra postgres pyproject.toml -o requirements/production.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  pyproject.toml requirements/crosscheck.in -o requirements/crosscheck.txt

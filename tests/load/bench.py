@@ -283,7 +283,7 @@ def _report(contenders: Sequence[Contender], workers: int) -> None:
 
 
 def _row(first: str, *others: str) -> str:
-    widths = (20, 19, 19, 19, 9, 12)
+    widths = (23, 24, 24, 22, 10, 12)
     return first.ljust(22) + "".join(cell.rjust(width) for cell, width in zip(others, widths, strict=True))
 
 
