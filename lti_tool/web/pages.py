@@ -39,9 +39,13 @@ def new_tab(here: Here) -> ResponseReturnValue:
     return offer_tab(here, VisitKind(here.visit.kind))
 
 
-def offer_tab(here: Here, kind: VisitKind) -> ResponseReturnValue:
-    """Answer a POST with the single-use address of a new tab for the same person: a visit of that kind."""
-    code = issue_code(here.session, here.visit, "tab", {"kind": kind}, now=here.now)
+def offer_tab(here: Here, kind: VisitKind, placement_id: int | None = None) -> ResponseReturnValue:
+    """Answer a POST with the single-use address of a new tab for the same person: a visit of that kind.
+
+    It goes to the same placement or to another one of the same course, which the caller has looked up there.
+    """
+    asked = {"kind": kind} if placement_id is None else {"kind": kind, "placement_id": placement_id}
+    code = issue_code(here.session, here.visit, "tab", asked, now=here.now)
     url = url_for("visit.go", code=code)
     if request.accept_mimetypes.best == "application/json":
         return jsonify({"open": url})
@@ -56,6 +60,9 @@ def go(code: str) -> Response:
     with transaction() as session:
         old, details = redeem_code(session, code, "tab", now=now)
         visit = copy_visit(old, VisitKind(details["kind"]))
+        if "placement_id" in details:
+            # What the launch said about its own link is not true of another.
+            visit.placement_id, visit.details = details["placement_id"], {}
         secret = open_visit(session, visit, now=now, lifetime=tools.settings.visit_absolute)
         enter_code = issue_entry(session, visit, secret, tools.secrets, now=now)
         answer = make_response(redirect(url_for("home.show", visit=visit.key, c=enter_code), code=303))
