@@ -11,7 +11,7 @@ from typing import Any, Final
 from flask import render_template
 from flask_babel import gettext
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Allowance, Round
 from lti_tool.errors import N_, NotFound
@@ -46,7 +46,7 @@ class Found:
 
 
 def find_people(session: Session, text: str) -> list[Found]:
-    """People of the institution whose name, e-mail address or id at the platform holds this text, MOST_FOUND of them."""
+    """At most MOST_FOUND people of the institution whose name, e-mail address or id at the platform holds this text."""
     text = text.strip()
     if not text:
         return []
@@ -220,12 +220,13 @@ def _courses(session: Session, own: list[int]) -> list[dict[str, Any]]:
             "last_in_the_roster": _moment(member.in_roster_at),
             "left": _moment(member.left_at),
         }
-        for member, title in rows.tuples()
+        for member, title in rows
     ]
 
 
 def _groups(session: Session, own: list[int]) -> list[dict[str, Any]]:
-    size = select(func.count(Seat.id)).where(Seat.group_id == Group.id).scalar_subquery()
+    mate = aliased(Seat)
+    size = select(func.count(mate.id)).where(mate.group_id == Group.id).scalar_subquery()
     rows = session.execute(
         select(Activity.title, Round.number, Seat.turn, size, Group.begun_at)
         .select_from(Seat)
@@ -244,7 +245,7 @@ def _groups(session: Session, own: list[int]) -> list[dict[str, Any]]:
             "people_in_the_group": people,
             "begun": _moment(begun_at),
         }
-        for title, number, turn, people, begun_at in rows.tuples()
+        for title, number, turn, people, begun_at in rows
     ]
 
 
@@ -259,7 +260,7 @@ def _allowances(session: Session, own: list[int]) -> list[dict[str, Any]]:
     )
     return [
         {"activity": title, "round": number, "new_date": _moment(one.due_at), "excused": one.is_excused}
-        for title, number, one in rows.tuples()
+        for title, number, one in rows
     ]
 
 
@@ -285,7 +286,7 @@ def _scores(session: Session, own: list[int]) -> list[dict[str, Any]]:
                 )
             ],
         }
-        for title, score in rows.tuples()
+        for title, score in rows
     ]
 
 

@@ -1,0 +1,404 @@
+"""The institution's pages: who gets in, from where, and what can be done there."""
+
+import html
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from lti_tool.jobs.models import Job
+from lti_tool.launch.models import Member, Person
+from lti_tool.registration.keys import ensure_signing_key
+from lti_tool.registration.models import Deployment, Invitation, ParkedDeployment, Registration, ToolKey
+from lti_tool.support.db import across_institutions
+from lti_tool.support.kit import Kit
+from lti_tool.web.audit import AuditEntry
+from lti_tool.web.visits import Visit, VisitKind
+from tests.factories.people import (
+    LONG_AGO,
+    a_course,
+    a_deployment,
+    a_member,
+    a_person,
+    a_registration,
+    a_visit,
+    an_institution,
+)
+from tests.fakes.clock import FakeClock
+
+BASE_URL = "http://localhost:8000"
+
+
+@dataclass
+class Tab:
+    """A browser tab that knows one visit by its bearer."""
+
+    client: FlaskClient
+    key: str
+    bearer: str
+
+    def get(self, path: str = "/institution", **query: str) -> TestResponse:
+        return self.client.get(f"/v/{self.key}{path}", headers=self._headers, query_string=query, base_url=BASE_URL)
+
+    def post(self, path: str, accept: str = "text/html", **fields: str) -> TestResponse:
+        headers = {**self._headers, "Accept": accept}
+        return self.client.post(f"/v/{self.key}{path}", headers=headers, data=fields, base_url=BASE_URL)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.bearer}"}
+
+
+@dataclass
+class University:
+    """An institution with one platform, an administrator and two learners, one of whom is Mette."""
+
+    app: Flask
+    kit: Kit
+    name: str = "University"
+
+    def __post_init__(self) -> None:
+        with self.kit.open_session() as session:
+            ensure_signing_key(session, self.kit.secrets, now=self.kit.clock.now())
+            institution = an_institution(session, name=self.name)
+            self.id = institution.id
+            registration = a_registration(session, institution, title=f"LMS of {self.name}")
+            self.registration_id = registration.id
+            deployment = a_deployment(session, registration, last_launch_at=LONG_AGO)
+            course = a_course(session, deployment)
+            self.course_id = course.id
+            administrator = a_person(session, registration, name="Ada Admin", is_administrator=True)
+            mette = a_person(session, registration, name="Mette <b>Ø</b>", email="mette@example.org", sub="mette-1")
+            self.administrator_id, self.mette_id = administrator.id, mette.id
+            self.member_id = a_member(session, course, mette, last_launch_at=LONG_AGO).id
+            self.administrator_member_id = a_member(session, course, administrator, "instructor").id
+
+    def tab(self, *, kind: VisitKind = VisitKind.INSTITUTION, **values: Any) -> Tab:
+        """A visit of the administrator, in a tab of its own unless `frame_origins` says otherwise."""
+        with self.kit.open_session(self.id) as session:
+            visit, bearer = a_visit(
+                session,
+                session.get_one(Member, values.pop("member_id", self.administrator_member_id)),
+                session.get_one(Registration, self.registration_id),
+                now=self.kit.clock.now(),
+                kind=kind,
+                **{"frame_origins": [], **values},
+            )
+            return Tab(self.app.test_client(), visit.key, bearer)
+
+    def await_first_administrator(self) -> None:
+        with self.kit.open_session(self.id) as session:
+            session.get_one(Registration, self.registration_id).first_administrator_awaited = True
+            session.get_one(Person, self.administrator_id).is_administrator = False
+
+    def administers(self) -> bool:
+        with self.kit.open_session(self.id) as session:
+            return session.get_one(Person, self.administrator_id).is_administrator
+
+
+@pytest.fixture
+def university(app: Flask, kit: Kit) -> University:
+    return University(app, kit)
+
+
+@pytest.fixture
+def entries(kit: Kit) -> Callable[[], list[str]]:
+    def read() -> list[str]:
+        with kit.open_session() as session:
+            return list(session.scalars(select(AuditEntry.what).order_by(AuditEntry.id)))
+
+    return read
+
+
+# Getting in
+
+
+def test_an_administrator_sees_platforms_keys_and_health_in_a_tab_that_nobody_may_frame(university: University) -> None:
+    page = university.tab().get()
+    assert page.status_code == 200, page.text
+    assert "LMS of University" in page.text
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+
+
+def test_inside_a_frame_there_is_only_the_way_out(university: University) -> None:
+    framed = university.tab(frame_origins=["https://lms.example"])
+    for path in (
+        "/institution",
+        "/institution/people",
+        "/institution/record",
+        f"/institution/people/{university.mette_id}",
+    ):
+        answer = framed.get(path)
+        assert (answer.status_code, answer.location) == (303, f"/v/{framed.key}/institution/enter")
+    page = framed.get("/institution/enter")
+    assert page.status_code == 200
+    assert "LMS of University" not in page.text
+    assert framed.post("/institution/keys/rotate").status_code == 303
+    with university.kit.open_session() as session:
+        assert len(session.scalars(select(ToolKey)).all()) == 1
+
+
+def test_the_way_out_is_a_single_use_address_of_a_tab_of_its_own(university: University) -> None:
+    framed = university.tab(frame_origins=["https://lms.example"])
+    address = framed.post("/institution/open", accept="application/json").get_json()["open"]
+    client = university.app.test_client()
+
+    arrived = client.get(address, base_url=BASE_URL)
+    assert arrived.status_code == 303
+    assert client.get(address, base_url=BASE_URL).status_code == 410
+    with university.kit.open_session(university.id) as session:
+        newest = session.scalars(select(Visit).order_by(Visit.id.desc())).first()
+        assert newest is not None
+        assert (newest.kind, newest.frame_origins) == ("institution", [])
+        assert f"/v/{newest.key}/" in arrived.location
+
+
+def test_an_administrator_gets_there_from_an_activity_and_a_learner_does_not(university: University) -> None:
+    framed = university.tab(kind=VisitKind.ACTIVITY, frame_origins=["https://lms.example"])
+    assert framed.get("/institution").status_code == 403
+    assert framed.post("/institution/open").status_code == 303
+    learner = university.tab(kind=VisitKind.ACTIVITY, member_id=university.member_id)
+    assert learner.post("/institution/open").status_code == 403
+
+
+def test_who_is_no_administrator_any_more_is_out_at_once(university: University) -> None:
+    tab = university.tab()
+    with university.kit.open_session(university.id) as session:
+        session.get_one(Person, university.administrator_id).is_administrator = False
+    for path in ("/institution", "/institution/people", "/institution/enter"):
+        assert tab.get(path).status_code == 403
+    assert tab.post(f"/institution/people/{university.mette_id}/erase", understood="yes").status_code == 403
+
+
+def test_the_first_administrator_confirms_once(university: University, entries: Any) -> None:
+    university.await_first_administrator()
+    tab = university.tab(details={"awaits_administrator": True})
+    answer = tab.get("/institution")
+    assert answer.location.endswith("/institution/confirm")
+    assert "look after Tandem" in tab.get("/institution/confirm").text
+    assert not university.administers()
+
+    assert tab.post("/institution/confirm").status_code == 303
+    assert university.administers()
+    assert tab.get("/institution").status_code == 200
+    assert entries() == ["administrator granted"]
+
+    second = university.tab(member_id=university.member_id, details={"awaits_administrator": True})
+    assert second.post("/institution/confirm").status_code == 403
+
+
+def test_nobody_becomes_administrator_inside_a_frame_or_without_the_role(university: University) -> None:
+    university.await_first_administrator()
+    framed = university.tab(details={"awaits_administrator": True}, frame_origins=["https://lms.example"])
+    assert framed.post("/institution/confirm").status_code == 403
+    without_role = university.tab()
+    assert without_role.post("/institution/confirm").status_code == 403
+    assert without_role.get("/institution").status_code == 403
+    assert not university.administers()
+
+
+def test_an_administrator_who_came_for_the_course_can_go_on_to_it(university: University) -> None:
+    university.await_first_administrator()
+    framed = university.tab(details={"awaits_administrator": True}, frame_origins=["https://lms.example"])
+    assert "Go on to the activity" in framed.get("/institution/enter").text
+    assert framed.post("/institution/course").status_code == 303
+    no_role = university.tab(role="administrator", frame_origins=["https://lms.example"])
+    assert no_role.post("/institution/course").status_code == 403
+
+
+# Platforms
+
+
+def test_pausing_and_resuming_a_platform(university: University, entries: Any) -> None:
+    tab = university.tab()
+    path = f"/institution/registrations/{university.registration_id}"
+    assert tab.post(f"{path}/pause").location.endswith("said=paused")
+    assert "Paused" in tab.get().text
+    assert tab.post(f"{path}/resume").location.endswith("said=resumed")
+    assert "by an administrator" not in tab.get().text
+    assert entries() == ["registration paused", "registration resumed"]
+
+
+def test_a_parked_deployment_is_approved_or_refused(university: University, kit: Kit) -> None:
+    with kit.open_session() as session:
+        for lti_id in ("77", "78"):
+            session.add(
+                ParkedDeployment(
+                    registration_id=university.registration_id,
+                    lti_id=lti_id,
+                    platform_name="<i>Campus</i>",
+                    first_seen_at=LONG_AGO,
+                    last_seen_at=LONG_AGO,
+                )
+            )
+        session.flush()
+        first, second = session.scalars(select(ParkedDeployment.id).order_by(ParkedDeployment.id)).all()
+    tab = university.tab()
+    page = tab.get().text
+    assert "2 wait" in page
+    assert "<i>Campus" not in page
+
+    tab.post(f"/institution/parked/{first}/approve")
+    tab.post(f"/institution/parked/{second}/refuse")
+    with kit.open_session(university.id) as session:
+        assert "77" in session.scalars(select(Deployment.lti_id)).all()
+        assert [one.lti_id for one in session.scalars(select(ParkedDeployment)) if one.refused_at] == ["78"]
+
+
+def test_another_institution_is_out_of_reach(university: University, app: Flask, kit: Kit, clock: FakeClock) -> None:
+    other = University(app, kit, name="Elsewhere")
+    with kit.open_session() as session:
+        session.add(
+            ParkedDeployment(
+                registration_id=other.registration_id, lti_id="9", first_seen_at=LONG_AGO, last_seen_at=LONG_AGO
+            )
+        )
+        session.flush()
+        parked = session.scalars(select(ParkedDeployment.id)).one()
+    other.tab().post("/institution/invitations")
+    with kit.open_session() as session:
+        invitation = session.scalars(select(Invitation.id)).one()
+    tab = university.tab()
+
+    assert "Elsewhere" not in tab.get().text
+    for path in (
+        f"/institution/registrations/{other.registration_id}/pause",
+        f"/institution/parked/{parked}/approve",
+        f"/institution/parked/{parked}/refuse",
+        f"/institution/invitations/{invitation}/revoke",
+        f"/institution/people/{other.mette_id}/export",
+    ):
+        assert tab.post(path).status_code == 404, path
+    assert tab.post(f"/institution/people/{other.mette_id}/erase", understood="yes").status_code == 404
+    assert tab.get(f"/institution/people/{other.mette_id}").status_code == 404
+    assert tab.get("/institution/people", text="mette").text.count("mette@example.org") == 1
+    assert tab.post("/institution/keys/rotate").status_code == 403
+
+
+def test_a_registration_link_is_shown_once_and_can_be_revoked(university: University, kit: Kit) -> None:
+    tab = university.tab()
+    page = tab.post("/institution/invitations").text
+    address = html.unescape(re.findall(r'value="(http[^"]*)"', page)[0])
+    assert address.startswith("http://localhost:8000/lti/register?invite=")
+    overview = tab.get().text
+    assert address.partition("invite=")[2] not in overview
+    with kit.open_session() as session:
+        invitation = session.scalars(select(Invitation)).one()
+        assert invitation.expires_at - invitation.created_at == timedelta(days=7)
+    tab.post(f"/institution/invitations/{invitation.id}/revoke")
+    with kit.open_session() as session:
+        assert session.scalars(select(Invitation.revoked_at)).one() is not None
+
+
+def test_keys_rotate_in_steps(university: University, clock: FakeClock, kit: Kit) -> None:
+    tab = university.tab()
+    said = []
+    for _ in range(2):
+        said.append(tab.post("/institution/keys/rotate").location.rpartition("=")[2])
+    clock.advance(timedelta(days=1))
+    said.append(university.tab().post("/institution/keys/rotate").location.rpartition("=")[2])
+    assert said == ["key-published", "key-too-early", "key-promoted"]
+
+
+def test_the_record_finds_what_stands_behind_a_reference(university: University, kit: Kit) -> None:
+    with kit.open_session() as session:
+        session.add(AuditEntry(at=LONG_AGO, what="launch refused", reference="ABCD2345", institution_id=university.id))
+        session.add(AuditEntry(at=LONG_AGO, what="of nobody", reference="WXYZ2345"))
+    tab = university.tab()
+    assert "launch refused" in tab.get("/institution/record", reference="abcd2345 ").text
+    assert "of nobody" not in tab.get("/institution/record").text
+    assert "of nobody" not in tab.get("/institution/record", reference="WXYZ2345").text
+
+
+def test_failed_work_and_refusals_show_at_a_glance(university: University, kit: Kit, clock: FakeClock) -> None:
+    assert "Nothing failed" in university.tab().get().text
+    with kit.open_session() as session:
+        session.add(
+            Job(
+                name="roster.sync", payload={}, institution_id=university.id, state="failed",
+                due_at=clock.now(), created_at=clock.now(), finished_at=clock.now(),
+            )
+        )  # fmt: skip
+    assert "1 failed" in university.tab().get().text
+
+
+# Personal data
+
+
+@pytest.mark.parametrize("text", ["mette", "METTE@", "Ø", "mette-1"])
+def test_a_person_is_found_by_name_address_or_id(university: University, text: str) -> None:
+    page = university.tab().get("/institution/people", text=text).text
+    assert "Mette &lt;b&gt;" in page
+    assert "1 person" in page
+
+
+@pytest.mark.parametrize("text", ["%", "_", "' OR 1=1 --", "nobody"])
+def test_signs_of_the_database_find_nobody(university: University, text: str) -> None:
+    assert "Nobody found" in university.tab().get("/institution/people", text=text).text
+
+
+def test_an_export_is_a_zip_with_a_page_and_the_same_for_programs(university: University, entries: Any) -> None:
+    tab = university.tab()
+    offered = tab.post(f"/institution/people/{university.mette_id}/export", accept="application/json").get_json()
+    answer = tab.client.get(offered["download"], base_url=BASE_URL)
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.namelist() == ["index.html", "data.json"]
+        page, written = archive.read("index.html").decode(), json.loads(archive.read("data.json"))
+    assert written["person"]["email"] == "mette@example.org"
+    assert written["courses"][0]["role"] == "learner"
+    assert "Mette &lt;b&gt;Ø&lt;/b&gt;" in page
+    assert "Ada Admin" not in page
+    assert "Ada Admin" not in json.dumps(written)
+    assert tab.client.get(offered["download"], base_url=BASE_URL).status_code == 410
+    assert entries() == ["person exported"]
+
+
+def test_an_offered_export_is_kept_back_from_who_is_no_administrator_any_more(university: University) -> None:
+    tab = university.tab()
+    offered = tab.post(f"/institution/people/{university.mette_id}/export", accept="application/json").get_json()
+    with university.kit.open_session(university.id) as session:
+        session.get_one(Person, university.administrator_id).is_administrator = False
+    assert tab.client.get(offered["download"], base_url=BASE_URL).status_code == 403
+
+
+def test_erasing_asks_for_the_tick(university: University) -> None:
+    page = university.tab().post(f"/institution/people/{university.mette_id}/erase")
+    assert page.status_code == 422
+    assert "Nothing was erased yet" in page.text
+    with university.kit.open_session(university.id) as session:
+        assert session.get_one(Person, university.mette_id).name is not None
+
+
+def test_erasing_takes_name_and_visits_and_leaves_the_place_in_the_group(university: University, entries: Any) -> None:
+    learner = university.tab(kind=VisitKind.ACTIVITY, member_id=university.member_id)
+    tab = university.tab()
+    assert tab.post(f"/institution/people/{university.mette_id}/erase", understood="yes").status_code == 303
+    assert "a former member" in tab.get(f"/institution/people/{university.mette_id}").text
+    with university.kit.open_session(university.id) as session, across_institutions(session):
+        person = session.get_one(Person, university.mette_id)
+        assert (person.name, person.given_name, person.email, person.locale) == (None, None, None, None)
+        assert person.erased_at is not None
+        member = session.get_one(Member, university.member_id)
+        assert (member.status, member.person_id) == ("inactive", university.mette_id)
+        assert session.scalars(select(Visit).where(Visit.key == learner.key)).all() == []
+        assert [job.name for job in session.scalars(select(Job))] == ["pairing.roster_changed"]
+    assert entries() == ["person erased"]
+    assert learner.post("/institution/open").status_code == 401
+
+
+def test_nobody_erases_themselves(university: University) -> None:
+    tab = university.tab()
+    assert tab.post(f"/institution/people/{university.administrator_id}/erase", understood="yes").status_code == 403
+    assert "This is you" in tab.get(f"/institution/people/{university.administrator_id}").text
