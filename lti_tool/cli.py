@@ -22,13 +22,17 @@ from lti_tool.app import create_app
 from lti_tool.demo import run as run_demo
 from lti_tool.errors import NotFound, ToolError
 from lti_tool.jobs.worker import Worker
+from lti_tool.launch.models import Person
 from lti_tool.registration import invitations, keys, service
 from lti_tool.registration.models import Institution
 from lti_tool.registration.rules import read_entries
 from lti_tool.settings import Settings, SettingsError, read_duration
 from lti_tool.support import log, schema
 from lti_tool.support.db import across_institutions
+from lti_tool.web import audit
 from lti_tool.wiring import Services, build
+from lti_tool.workspace import personal_data
+from lti_tool.workspace.checkup import check_everything
 
 
 class Duration(click.ParamType[timedelta]):
@@ -329,6 +333,112 @@ def reencrypt() -> None:
     with _failures_in_words(), services.kit.open_session() as session, across_institutions(session):
         count = service.reencrypt(session, services.kit.secrets)
     click.echo(f"{count} secrets are sealed with the first key.")
+
+
+# ---- people ----------------------------------------------------------------------------------------------------------
+
+
+@main.group()
+def person() -> None:
+    """One person's data: find, export, erase."""
+
+
+@person.command()
+@click.argument("text")
+def find(text: str) -> None:
+    """List people whose name, e-mail address or id at the platform holds TEXT, with the numbers other commands take."""
+    services = _services()
+    for institution_id, name in _institutions(services):
+        with services.kit.open_session(institution_id) as session:
+            for one in personal_data.find_people(session, text):
+                marks = [word for word, is_so in _marks(one) if is_so]
+                click.echo(
+                    f"{one.id}: {one.name or '(no name)'}, id {one.sub} at {one.platform}, {name}"
+                    + (f" ({', '.join(marks)})" if marks else "")
+                )
+
+
+def _marks(one: personal_data.Found) -> list[tuple[str, bool]]:
+    return [("administrator", one.is_administrator), ("erased", one.erased_at is not None)]
+
+
+@person.command()
+@click.argument("number", type=int)
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+def export(number: int, file: Path) -> None:
+    """Write everything about the person of this NUMBER into a ZIP FILE, readable by you alone."""
+    services = _services()
+    now = services.kit.clock.now()
+    with _failures_in_words():
+        institution_id = _institution_of(services, number)
+        with services.kit.open_session(institution_id) as session:
+            everything = personal_data.everything_about(session, number)
+            audit.record(
+                session, "person exported", now=now, institution_id=institution_id, person=number, by="command"
+            )
+    with create_app(services).test_request_context():
+        packed = personal_data.as_zip(everything, now=now)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as written:
+        written.write(packed)
+    click.echo(f"Wrote {file}.")
+
+
+@person.command("erase")
+@click.argument("number", type=int)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase_person(number: int, yes: bool) -> None:
+    """Erase the person of this NUMBER. What they gave to partners stays, without a name. Cannot be undone."""
+    services = _services()
+    if not yes:
+        click.confirm(f"Erase person {number}? This cannot be undone", abort=True)
+    with _failures_in_words():
+        institution_id = _institution_of(services, number)
+        with services.kit.open_session(institution_id) as session:
+            reference = personal_data.erase(session, number, now=services.kit.clock.now())
+    click.echo(f"Erased. Reference {reference}.")
+
+
+@main.command("grant-admin")
+@click.argument("number", type=int)
+def grant_admin(number: int) -> None:
+    """Make the person of this NUMBER an administrator of their institution. Find numbers with: person find."""
+    services = _services()
+    with _failures_in_words():
+        institution_id = _institution_of(services, number)
+        with services.kit.open_session(institution_id) as session:
+            personal_data.grant_administration(session, number, now=services.kit.clock.now())
+    click.echo("Granted. It works from the next launch, or at once in the institution's pages.")
+
+
+def _institutions(services: Services) -> list[tuple[int, str]]:
+    with services.kit.open_session() as session:
+        return [(one.id, one.name) for one in session.scalars(select(Institution).order_by(Institution.id))]
+
+
+def _institution_of(services: Services, person_id: int) -> int:
+    with services.kit.open_session() as session, across_institutions(session):
+        found = session.get(Person, person_id)
+        if found is None:
+            raise NotFound("no person has this number")
+        return found.institution_id
+
+
+# ---- is all well? ----------------------------------------------------------------------------------------------------
+
+
+@main.command()
+def doctor() -> None:
+    """Check settings, database, migrations, keys and each platform, a line each. Exit status 0 means all is well."""
+    try:
+        services = build(_settings())
+    except click.ClickException as mistakes:
+        click.echo(f"BAD  settings: {mistakes.message}")
+        sys.exit(1)
+    all_is_well = True
+    for finding in check_everything(services.kit, services.engine):
+        click.echo(f"{'ok  ' if finding.is_good else 'BAD '} {finding.subject}: {finding.says}")
+        all_is_well = all_is_well and finding.is_good
+    sys.exit(0 if all_is_well else 1)
 
 
 def _moment(moment: datetime | None) -> str:

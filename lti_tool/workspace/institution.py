@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import wraps
 from typing import Any, Final, ParamSpec
 from urllib.parse import urlencode
@@ -129,24 +129,8 @@ def confirmed(here: Here) -> ResponseReturnValue:
     ).one_or_none()
     if taken is None:
         raise NotAllowed("confirm", here.person_id)
-    grant(here.session, here.person_id, now=here.now)
+    personal_data.grant_administration(here.session, here.person_id, now=here.now)
     return redirect(url_for(".show", said="confirmed"), code=303)
-
-
-def grant(session: Session, person_id: int, *, now: datetime) -> None:
-    """Make a person an administrator of their institution. Raises NotFound."""
-    person = session.get(Person, person_id)
-    if person is None or person.erased_at is not None:
-        raise NotFound("person", person_id)
-    person.is_administrator = True
-    audit.record(
-        session,
-        "administrator granted",
-        now=now,
-        institution_id=person.institution_id,
-        registration_id=person.registration_id,
-        person=person_id,
-    )
 
 
 # ---- platforms -------------------------------------------------------------------------------------------------------

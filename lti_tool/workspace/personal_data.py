@@ -347,3 +347,19 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
             unique_key=f"{ROSTER_CHANGED}:{course_id}",
         )
     return audit.record(session, "person erased", now=now, institution_id=institution_id, person=person_id)
+
+
+def grant_administration(session: Session, person_id: int, *, now: datetime) -> None:
+    """Make a person an administrator of their institution. Raises NotFound."""
+    person = session.get(Person, person_id)
+    if person is None or person.erased_at is not None:
+        raise NotFound("person", person_id)
+    person.is_administrator = True
+    audit.record(
+        session,
+        "administrator granted",
+        now=now,
+        institution_id=person.institution_id,
+        registration_id=person.registration_id,
+        person=person_id,
+    )
