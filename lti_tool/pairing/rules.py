@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from itertools import combinations
 from math import cos, pi, sin
 
@@ -18,6 +19,7 @@ class SeatView:
     member_id: int
     name: str | None
     status: str
+    group_number: int
     round_number: int
     opens_at: datetime | None
     due_at: datetime | None
@@ -35,6 +37,11 @@ class GroupView:
     @property
     def id(self) -> int:
         return self.seats[0].group_id
+
+    @property
+    def number(self) -> int:
+        """Counts the groups of the round."""
+        return self.seats[0].group_number
 
     @property
     def round_number(self) -> int:
@@ -90,6 +97,25 @@ class Standing:
     """Members with a seat who take part no longer."""
     repeats: int
     """Meetings of two people who meet in another round or another activity of the course, too."""
+
+
+class WhyNot(StrEnum):
+    """Why pairing leaves out somebody whom the roster lists."""
+
+    TEACHES = "teaches"
+    WAS_STAFF = "was_staff"
+    """Known as staff once; a later role of learner gives them a learner's preview, never a partner."""
+    OBSERVES = "observes"
+    TEST_PERSON = "test_person"
+
+
+@dataclass(frozen=True, slots=True)
+class NotPaired:
+    """Somebody of the roster who is not paired."""
+
+    member_id: int
+    name: str | None
+    why: WhyNot
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +199,19 @@ def rows(members: Sequence[int], schedule: Schedule) -> list[Row]:
             if group[-1] in last:
                 last[group[-1]] += 1
     return [Row(one, tuple(partners[one]), first[one], last[one]) for one in members]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How even turns are over all people."""
+
+    even: int
+    """People who are observed first as often as last."""
+    off_by_one: int
+    more: int
+
+
+def spread(table: Sequence[Row]) -> Spread:
+    """Count people by how far their turns are from even."""
+    off = [abs(row.first - row.last) for row in table]
+    return Spread(off.count(0), off.count(1), sum(one > 1 for one in off))

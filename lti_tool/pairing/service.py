@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, groupby
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
@@ -15,7 +15,7 @@ from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import ActivityState
 from lti_tool.jobs import queue
-from lti_tool.launch.models import Member, Person
+from lti_tool.launch.models import CourseRole, Member, Person
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Schedule
 from lti_tool.pairing.errors import (
@@ -28,7 +28,7 @@ from lti_tool.pairing.errors import (
     TooFewLearners,
 )
 from lti_tool.pairing.models import Group, Plan, Seat, add_groups, load, seat_row, store_round
-from lti_tool.pairing.rules import GroupView, SeatView, Standing, Unplaced
+from lti_tool.pairing.rules import GroupView, NotPaired, SeatView, Standing, Unplaced, WhyNot
 from lti_tool.roster.service import learners_to_pair
 from lti_tool.support.db import served_institution
 
@@ -267,6 +267,26 @@ def standing(session: Session, activity: Activity, plan: Plan, *, now: datetime)
     )
 
 
+def not_paired(session: Session, course_id: int) -> list[NotPaired]:
+    """Whom the roster lists and pairing leaves out on purpose, and why; people who left are not among them."""
+    rows = session.execute(
+        select(Member, Person.name)
+        .join(Person, Person.id == Member.person_id)
+        .where(Member.course_id == course_id, Member.status == "active", Member.in_roster_at.is_not(None))
+        .where(or_(Member.role != CourseRole.LEARNER, Member.ever_staff, Member.is_test))
+        .order_by(Member.id)
+    )
+    return [NotPaired(member.id, name, _why_not(member)) for member, name in rows]
+
+
+def _why_not(member: Member) -> WhyNot:
+    if member.is_test:
+        return WhyNot.TEST_PERSON
+    if member.role == CourseRole.OBSERVER:
+        return WhyNot.OBSERVES
+    return WhyNot.WAS_STAFF if member.role == CourseRole.LEARNER else WhyNot.TEACHES
+
+
 def names_of(session: Session, members: Collection[int]) -> dict[int, str | None]:
     """Names by member id; None where the platform gave none."""
     rows = session.execute(
@@ -276,7 +296,7 @@ def names_of(session: Session, members: Collection[int]) -> dict[int, str | None
 
 
 def _seats_with_names() -> (
-    "Select[int, int, int, str | None, str, int, datetime | None, datetime | None, datetime | None]"
+    "Select[int, int, int, str | None, str, int, int, datetime | None, datetime | None, datetime | None]"
 ):
     return (
         select(
@@ -285,6 +305,7 @@ def _seats_with_names() -> (
             Seat.member_id,
             Person.name,
             Member.status,
+            Group.number,
             Round.number,
             Round.opens_at,
             Round.due_at,

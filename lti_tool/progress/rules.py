@@ -332,3 +332,75 @@ def _state(
     if dates.opens_at is not None and now < dates.opens_at:
         return State.WAITING
     return State.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A step of a round: a column of the instructor's grid."""
+
+    round: int
+    step: Step
+
+    @property
+    def key(self) -> str:
+        """Names it in addresses."""
+        return f"{self.round}-{self.step}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How a step of a round stands for one person, all partners taken together."""
+
+    state: State
+    done: int
+    total: int
+
+
+WORST_FIRST = (State.MISSED, State.OPEN, State.STARTED, State.WAITING, State.DONE, State.EXCUSED)
+
+
+def columns(progresses: Iterable[Progress]) -> list[Column]:
+    """Every step of every round that somebody has, in order."""
+    order = list(Step)
+    found = {Column(item.round, item.step) for progress in progresses for item in progress.items}
+    return sorted(found, key=lambda column: (column.round, order.index(column.step)))
+
+
+def cells(progress: Progress) -> dict[Column, Cell]:
+    """A person's row of the grid. With two partners, the state that needs attention most is shown."""
+    items: dict[Column, list[Item]] = {}
+    for item in progress.items:
+        items.setdefault(Column(item.round, item.step), []).append(item)
+    return {
+        column: Cell(
+            min((item.state for item in found), key=WORST_FIRST.index),
+            sum(item.state is State.DONE for item in found),
+            len(found),
+        )
+        for column, found in items.items()
+    }
+
+
+class Show(StrEnum):
+    """Which people a list shows."""
+
+    ALL = "all"
+    COMPLETE = "complete"
+    BEHIND = "behind"
+    WAITING = "waiting"
+    TO_DO = "to_do"
+    EXCUSED = "excused"
+
+
+def belongs(progress: Progress) -> Show:
+    """Where a person is counted; everybody in exactly one place."""
+    if progress.is_complete:
+        return Show.COMPLETE
+    if progress.behind_since is not None:
+        return Show.BEHIND
+    if progress.is_excused_from_all:
+        return Show.EXCUSED
+    next_item = progress.next
+    if next_item is not None and next_item.counts:
+        return Show.TO_DO
+    return Show.WAITING

@@ -1,0 +1,256 @@
+"""What staff see of a course's progress: everybody by step, who is behind, one learner, and what can be allowed."""
+
+from collections import Counter
+from typing import Any, Final
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy import select
+
+from lti_tool.activities.errors import ActivityUnknown
+from lti_tool.activities.models import Activity
+from lti_tool.activities.rules import local_parts
+from lti_tool.activities.service import activity_of, refuse_read_only, rounds_of
+from lti_tool.errors import N_
+from lti_tool.launch.models import Course, Member, Person
+from lti_tool.pairing import service as pairing
+from lti_tool.progress import exports, forms, rules, service
+from lti_tool.progress.errors import LearnerUnknown
+from lti_tool.progress.forms import AllowanceText, Flaw
+from lti_tool.progress.rules import Column, Progress, Show, State, Step, WaitsFor
+from lti_tool.progress.service import Learner
+from lti_tool.web.access import Here, on_visit
+from lti_tool.web.downloads import offer
+
+pages = Blueprint("progress", __name__)
+
+EXPORT: Final = "progress"
+PEOPLE_A_PAGE: Final = 50
+MOST_BEHIND: Final = 10
+
+STEPS: Final[dict[Step, str]] = {
+    Step.WRITE_NOTES: N_("Notes"),
+    Step.GIVE_FEEDBACK: N_("Feedback given"),
+    Step.ACKNOWLEDGE: N_("Feedback answered"),
+}
+STATES: Final[dict[State, str]] = {
+    State.DONE: N_("Done"),
+    State.STARTED: N_("Started"),
+    State.OPEN: N_("To do"),
+    State.WAITING: N_("Waiting"),
+    State.EXCUSED: N_("Does not count"),
+    State.MISSED: N_("Overdue"),
+}
+WAITS: Final[dict[WaitsFor, str]] = {
+    WaitsFor.PARTNER: N_("for a partner"),
+    WaitsFor.OPENING: N_("for the round to open"),
+    WaitsFor.FEEDBACK: N_("for the partner to write"),
+    WaitsFor.OWN_FEEDBACK: N_("for their own feedback"),
+    WaitsFor.RELEASE: N_("for the day on which feedback is shown"),
+}
+SHOWN: Final[dict[Show, str]] = {
+    Show.ALL: N_("Everybody"),
+    Show.COMPLETE: N_("Complete"),
+    Show.BEHIND: N_("Overdue"),
+    Show.TO_DO: N_("Something to do"),
+    Show.WAITING: N_("Waiting for others"),
+    Show.EXCUSED: N_("Nothing asked"),
+}
+FLAWS: Final[dict[Flaw, str]] = {
+    Flaw.NO_WISH: N_("Choose what to allow"),
+    Flaw.NO_DATE: N_("Type the new date"),
+    Flaw.NO_TIME: N_("Type the time as hours and minutes, or leave it empty"),
+    Flaw.PASSED: N_("Choose a date that has not passed"),
+}
+
+
+@pages.get("/progress")
+@on_visit(may="see progress")
+def show(here: Here) -> ResponseReturnValue:
+    """Everybody by step; a state or a step narrows the list."""
+    activity = activity_of(here.session, here.placement_id)
+    if activity is None:
+        return redirect(url_for("setup.show"))
+    found = service.progress_of_all(here.session, activity.id, here.now)
+    people = service.learners(here.session, found)
+    grid = {member_id: rules.cells(progress) for member_id, progress in found.items()}
+    columns = rules.columns(found.values())
+    listed = _listed(people, found, grid, columns)
+    page = max(request.args.get("page", 1, type=int), 1)
+    behind = [(since, one) for one, progress in found.items() if (since := progress.behind_since) is not None]
+    return render_template(
+        "progress/grid.html",
+        activity=activity,
+        plan=pairing.find_plan(here.session, activity.id, "published"),
+        people=people,
+        found=found,
+        grid=grid,
+        columns=columns,
+        counts=Counter(rules.belongs(progress) for progress in found.values()),
+        tally={column: Counter(row[column].state for row in grid.values() if column in row) for column in columns},
+        behind=sorted(behind)[:MOST_BEHIND],
+        behind_count=len(behind),
+        absent=[one for one in people.values() if one.is_active and one.last_launch_at is None],
+        listed=listed[(page - 1) * PEOPLE_A_PAGE : page * PEOPLE_A_PAGE],
+        listed_count=len(listed),
+        page=page,
+        pages=-(-len(listed) // PEOPLE_A_PAGE),
+        filters={name: value for name in ("show", "step", "state", "q") if (value := request.args.get(name))},
+        steps=STEPS,
+        states=STATES,
+        shown=SHOWN,
+    )
+
+
+@pages.get("/progress/<int:member_id>")
+@on_visit(may="see progress")
+def show_learner(here: Here, member_id: int) -> ResponseReturnValue:
+    """One learner's checklist, and what staff can allow them."""
+    activity = _activity(here)
+    return _learner_page(here, activity, service.learner(here.session, activity, member_id))
+
+
+@pages.get("/progress/review")
+@on_visit(may="see progress")
+def review(here: Here) -> ResponseReturnValue:
+    """The learner whom a submission review was opened for."""
+    sub = here.visit.details.get("reviewed_sub")
+    member_id = here.session.scalar(
+        select(Member.id)
+        .join(Person, Person.id == Member.person_id)
+        .where(
+            Member.course_id == here.course_id,
+            Person.registration_id == here.visit.registration_id,
+            Person.sub == sub,
+        )
+    )
+    if member_id is None:
+        raise LearnerUnknown(None)
+    return redirect(url_for(".show_learner", member_id=member_id))
+
+
+@pages.post("/progress/<int:member_id>/allow/<int:number>")
+@on_visit(may="extend")
+def allow(here: Here, member_id: int, number: int) -> ResponseReturnValue:
+    """Give more time in a round, excuse from it, or take both back."""
+    activity = _activity(here)
+    refuse_read_only(here.session, activity)
+    learner = service.learner(here.session, activity, member_id)
+    text = AllowanceText(*(request.form.get(name, "") for name in ("wish", "day", "clock")))
+    meant = forms.read(text, zone=activity.time_zone, now=here.now)
+    if isinstance(meant, Flaw):
+        return _learner_page(here, activity, learner, number=number, text=text, flaw=meant)
+    service.allow(
+        here.session,
+        activity,
+        number,
+        member_id,
+        due_at=meant.due_at,
+        is_excused=meant.is_excused,
+        by=here.person_id,
+        now=here.now,
+    )
+    return redirect(url_for(".show_learner", member_id=member_id, said=text.wish), code=303)
+
+
+@pages.post("/progress/export")
+@on_visit(may="export progress")
+def export(here: Here) -> ResponseReturnValue:
+    """Offer the whole grid as a file."""
+    return offer(here, EXPORT, activity_id=_activity(here).id)
+
+
+def build_export(here: Here, details: dict[str, Any]) -> Response:
+    """The grid as CSV: names, a state for each step, and what counts of it."""
+    activity = here.session.get_one(Activity, details["activity_id"])
+    found = service.progress_of_all(here.session, activity.id, here.now)
+    people = service.learners(here.session, found)
+    columns = rules.columns(found.values())
+    titles = [
+        gettext("Round %(number)d: %(step)s", number=column.round, step=gettext(STEPS[column.step]))
+        for column in columns
+    ]
+    header = [gettext("Name"), gettext("E-mail"), *titles, gettext("Done"), gettext("Of"), gettext("Complete")]
+    lines = [_line(one, found[member_id], columns) for member_id, one in people.items()]
+    answer = make_response(exports.as_csv(header, lines))
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = 'attachment; filename="progress.csv"'
+    return answer
+
+
+def _line(learner: Learner, progress: Progress, columns: list[Column]) -> list[object]:
+    row = rules.cells(progress)
+    states = [gettext(STATES[row[column].state]) if column in row else "" for column in columns]
+    is_complete = gettext("yes") if progress.is_complete else gettext("no")
+    return [learner.name or "", learner.email or "", *states, progress.done, progress.counting, is_complete]
+
+
+def _listed(
+    people: dict[int, Learner],
+    found: dict[int, Progress],
+    grid: dict[int, dict[Column, rules.Cell]],
+    columns: list[Column],
+) -> list[Learner]:
+    """Who is asked for by the address: a group of people, a step in a state, or a part of a name."""
+    show, state = request.args.get("show"), request.args.get("state")
+    column = next((one for one in columns if one.key == request.args.get("step")), None)
+    wanted = request.args.get("q", "").strip().casefold()
+    return [
+        one
+        for member_id, one in people.items()
+        if (show not in set(Show) - {Show.ALL} or rules.belongs(found[member_id]) == show)
+        and (column is None or (column in grid[member_id] and grid[member_id][column].state == state))
+        and (not wanted or wanted in (one.name or "").casefold())
+    ]
+
+
+def _activity(here: Here) -> Activity:
+    activity = activity_of(here.session, here.placement_id)
+    if activity is None:
+        raise ActivityUnknown(here.placement_id)
+    return activity
+
+
+def _learner_page(
+    here: Here,
+    activity: Activity,
+    learner: Learner,
+    *,
+    number: int = 0,
+    text: AllowanceText | None = None,
+    flaw: Flaw | None = None,
+) -> ResponseReturnValue:
+    progress = service.progress_of(here.session, activity.id, learner.member_id, here.now)
+    partners = {item.partner_id for item in progress.items if item.partner_id is not None}
+    allowances = service.allowances_of(here.session, activity.id, learner.member_id)
+    course = here.session.get_one(Course, here.course_id)
+    typed = {
+        round_number: AllowanceText(
+            "extend", *(str(part)[:10] for part in local_parts(allowance.due_at, activity.time_zone))
+        )
+        for round_number, allowance in allowances.items()
+        if allowance.due_at is not None
+    }
+    page = render_template(
+        "progress/learner.html",
+        activity=activity,
+        learner=learner,
+        progress=progress,
+        rounds=rounds_of(here.session, activity.id),
+        names=pairing.names_of(here.session, partners),
+        allowances=allowances,
+        typed={**typed, number: text} if text is not None else typed,
+        wrong={number: gettext(FLAWS[flaw])} if flaw is not None else {},
+        is_read_only=activity.state == "closed" or course.ended_at is not None,
+        steps=STEPS,
+        states=STATES,
+        waits=WAITS,
+    )
+    return page, 422 if flaw is not None else 200
+
+
+@pages.record
+def _offer_export(state: BlueprintSetupState) -> None:
+    state.app.extensions.setdefault("tandem.downloads", {})[EXPORT] = build_export
