@@ -45,6 +45,7 @@ class Contender:
     accepted: int
     """The status of a launch that ended well."""
     refuses_forgeries: bool
+    refuses_replays: bool
     postgres: str | None = None
     launches_a_turn: int = WARM_UP
     seen: int = 0
@@ -90,26 +91,30 @@ def main() -> None:
                         contender.turns.append(_turn(contender, platform, client, workers))
             _report(contenders, workers)
     print(EXPLANATION)
-    print(f"\nThe whole run took {time.monotonic() - started:.0f} s.")
+    print(f"\nThe whole run took {time.monotonic() - started:.0f} s; load average {os.getloadavg()[0]:.1f} at the end.")
 
 
 # ---- one turn --------------------------------------------------------------------------------------------------------
 
 
 def _warm_up(contender: Contender, platform: Platform, client: Client, workers: int) -> None:
-    """Let every line and every returning learner be known, see that forgeries fare as told, and size the turns."""
+    """Let every returning learner be known, see that the tool checks what the report says, and size the turns."""
     client.connect(contender.port, workers, THREADS)
-    _check_forgery(contender, platform, client)
+    _check(contender, platform, client)
     turn = _turn(contender, platform, client, workers)
     contender.launches_a_turn = max(FEWEST, min(MOST, round(turn.rate * SECONDS_A_TURN)))
 
 
-def _check_forgery(contender: Contender, platform: Platform, client: Client) -> None:
+def _check(contender: Contender, platform: Platform, client: Client) -> None:
     _, [login] = client.send([Post("/lti/login", platform.login(contender.target, "mallory"))])
-    forged = platform.launch(platform.asked_for(_text(login)), contender.target, "mallory", key=new_key())
-    _, [answer] = client.send([Post("/lti/launch", forged, login.cookies())])
-    if (400 <= answer.status < 500) is not contender.refuses_forgeries:
-        raise SystemExit(f"{contender.title} answered a forged launch with {answer.status}")
+    asked, cookies = platform.asked_for(_text(login)), login.cookies()
+    forged = Post("/lti/launch", platform.launch(asked, contender.target, "mallory", key=new_key()), cookies)
+    honest = Post("/lti/launch", platform.launch(asked, contender.target, "mallory"), cookies)
+    answers = [client.send([post])[1][0].status for post in (forged, honest, honest)]
+    accepted = contender.accepted
+    expected = [not contender.refuses_forgeries, True, not contender.refuses_replays]
+    if [status == accepted for status in answers] != expected or max(answers) >= 500:
+        raise SystemExit(f"{contender.title} answered a forged, an honest and a replayed launch with {answers}")
 
 
 def _turn(contender: Contender, platform: Platform, client: Client, workers: int) -> Turn:
@@ -212,7 +217,7 @@ def _running(
             is_real = tool != "null"
             accepted = 303 if tool == "tandem" else 200
             postgres = database if database and database.startswith("postgresql") else None
-            yield Contender(title, port, f"{base_url}/lti/launch", accepted, is_real, postgres)
+            yield Contender(title, port, f"{base_url}/lti/launch", accepted, is_real, tool == "tandem", postgres)
         finally:
             server.terminate()
             server.wait(15)
@@ -284,7 +289,8 @@ def _report(contenders: Sequence[Contender], workers: int) -> None:
 
 def _row(first: str, *others: str) -> str:
     widths = (23, 24, 24, 22, 10, 12)
-    return first.ljust(22) + "".join(cell.rjust(width) for cell, width in zip(others, widths, strict=True))
+    cells = "".join(cell.rjust(width) for cell, width in zip(others, widths, strict=True))
+    return (first.ljust(22) + cells).rstrip()
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -309,7 +315,7 @@ minimal  pylti1p3 2.0.0 as documented, storage in the memory of one process, pla
          stays with its process.
 
 CPU is user and system time of the server's processes for a login and its launch; "of null" and "of minimal" are
-ratios of launches/s."""
+ratios of launches/s. Before the rounds each tool was sent a forged and a replayed launch, to see that it does as said."""
 
 
 if __name__ == "__main__":
