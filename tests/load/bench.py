@@ -315,7 +315,7 @@ minimal  pylti1p3 2.0.0 as documented, storage in the memory of one process, pla
          stays with its process.
 
 CPU is user and system time of the server's processes for a login and its launch; "of null" and "of minimal" are
-ratios of launches/s. Before the rounds each tool was sent a forged and a replayed launch, to see that it does as said."""
+ratios of launches/s. Each tool was first sent a forged and a replayed launch, to see that it does as said here."""
 
 
 if __name__ == "__main__":
