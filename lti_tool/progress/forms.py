@@ -7,7 +7,6 @@ from typing import Final
 
 from lti_tool.activities.rules import deadline
 
-
 EARLIEST_YEAR: Final = 2000
 LATEST_YEAR: Final = 2200
 

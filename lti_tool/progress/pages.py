@@ -7,17 +7,15 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import select
 
 from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import local_parts
 from lti_tool.activities.service import activity_of, refuse_read_only, rounds_of
 from lti_tool.errors import N_
-from lti_tool.launch.models import Course, Member, Person
+from lti_tool.launch.models import Course
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import exports, forms, rules, service
-from lti_tool.progress.errors import LearnerUnknown
 from lti_tool.progress.forms import AllowanceText, Flaw
 from lti_tool.progress.rules import Column, Progress, Show, State, Step, WaitsFor
 from lti_tool.progress.service import Learner
@@ -110,25 +108,6 @@ def show_learner(here: Here, member_id: int) -> ResponseReturnValue:
     """One learner's checklist, and what staff can allow them."""
     activity = _activity(here)
     return _learner_page(here, activity, service.learner(here.session, activity, member_id))
-
-
-@pages.get("/progress/review")
-@on_visit(may="see progress")
-def review(here: Here) -> ResponseReturnValue:
-    """The learner whom a submission review was opened for."""
-    sub = here.visit.details.get("reviewed_sub")
-    member_id = here.session.scalar(
-        select(Member.id)
-        .join(Person, Person.id == Member.person_id)
-        .where(
-            Member.course_id == here.course_id,
-            Person.registration_id == here.visit.registration_id,
-            Person.sub == sub,
-        )
-    )
-    if member_id is None:
-        raise LearnerUnknown(None)
-    return redirect(url_for(".show_learner", member_id=member_id))
 
 
 @pages.post("/progress/<int:member_id>/allow/<int:number>")
