@@ -42,6 +42,7 @@ ACTS: Final[dict[str, frozenset[str]]] = {
 """Act to the course roles that may do it. What is not listed here nobody may do."""
 
 COOKIE_PREFIX: Final = "__Host-tandem-"
+LOGIN_COOKIE_PREFIX: Final = f"{COOKIE_PREFIX}login-"
 MOST_COOKIES: Final = 12
 
 P = ParamSpec("P")
@@ -197,10 +198,15 @@ def form_token() -> Markup:
 
 
 def set_visit_cookie(response: Response, visit: Visit, secret: str) -> None:
-    """Let the browser keep the visit's secret, if it will, and drop our oldest cookies beyond MOST_COOKIES."""
+    """Let the browser keep the visit's secret, if it will, and drop the oldest visits' cookies beyond MOST_COOKIES."""
     lifetime = int((visit.expires_at - visit.created_at).total_seconds())
     _cookie(response, COOKIE_PREFIX + visit.key, secret, lifetime)
-    ours = [name for name in request.cookies if name.startswith(COOKIE_PREFIX)]
+    # Cookies of logins under way end by themselves; losing one would cost that login its proof.
+    ours = [
+        name
+        for name in request.cookies
+        if name.startswith(COOKIE_PREFIX) and not name.startswith(LOGIN_COOKIE_PREFIX)
+    ]
     for name in ours[: max(0, len(ours) - MOST_COOKIES + 1)]:
         _cookie(response, name, "", 0)
 
