@@ -61,7 +61,7 @@ def write(here: Here, number: int, member_id: int) -> ResponseReturnValue:
         return redirect(url_for(".read", feedback_id=feedback.id), code=303)
     notes = reading.notes_of(here.session, feedback) if feedback is not None else []
     fields = reading.draft_fields(feedback, notes)
-    rubric = reading.rubric_of(here.session, activity.rubric_id)
+    rubric = reading.rubric_of(here.session, reading.rubric_id_of(task, feedback))
     problems: tuple[rules.Problem, ...] = ()
     if request.args.get("check"):
         problems = rules.problems_of(fields, reading.levels_by_criterion(rubric))

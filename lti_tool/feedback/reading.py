@@ -86,6 +86,11 @@ def notes_of(session: Session, feedback: Feedback) -> list[Note]:
     return list(session.scalars(select(Note).where(Note.feedback_id == feedback.id).order_by(Note.at, Note.id)))
 
 
+def rubric_id_of(task: Assignment, feedback: Feedback | None) -> int:
+    """The version of the rubric that this feedback was begun with; the activity's own for one that is not begun."""
+    return task.activity.rubric_id if feedback is None or feedback.rubric_id is None else feedback.rubric_id
+
+
 def rubric_of(session: Session, rubric_id: int) -> Rubric:
     """The rubric with its criteria and levels."""
     return session.get_one(Rubric, rubric_id)

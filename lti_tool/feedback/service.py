@@ -21,6 +21,7 @@ from lti_tool.feedback.reading import (
     levels_by_criterion,
     moments_of,
     notes_of,
+    rubric_id_of,
     rubric_of,
 )
 from lti_tool.jobs import queue
@@ -79,7 +80,7 @@ def save_draft(
     """
     feedback = open_feedback(session, task, now=now)
     notes = {f"{rules.NOTE}{note.id}": note for note in notes_of(session, feedback)}
-    marks = _marks_of_rubric(session, task.activity.rubric_id)
+    marks = _marks_of_rubric(session, rubric_id_of(task, feedback))
     typed = checked(typed, {*rules.TEXTS, rules.NOTE_DRAFT, *marks, *notes})
     fields = draft_fields(feedback, notes.values())
     merged = rules.merge(as_draft(feedback, fields), typed, bases, device=device, now=now)
@@ -154,14 +155,13 @@ def give(session: Session, task: Assignment, *, now: datetime) -> Feedback:
     if is_released(session, task, feedback, now=now):
         raise FeedbackReleased(feedback.id)
     fields = draft_fields(feedback)
-    rubric = levels_by_criterion(rubric_of(session, task.activity.rubric_id))
+    rubric = levels_by_criterion(rubric_of(session, rubric_id_of(task, feedback)))
     if problems := rules.problems_of(fields, rubric):
         raise FeedbackIncomplete(problems)
     add_note(session, task, feedback.note_draft, at=feedback.saved_at, device="", now=now)
     for name, text in rules.tidy(fields).items():
         setattr(feedback, name, text)
     feedback.marks = rules.marks_of(fields, rubric)
-    feedback.rubric_id = task.activity.rubric_id
     feedback.correction = None
     feedback.kept_aside = []
     feedback.submitted_at = feedback.submitted_at or now

@@ -1,0 +1,223 @@
+"""The first page of a visit: what now, with whom, by when; for staff, what needs their attention."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+
+from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import why_not_ready
+from lti_tool.activities.service import activities_of_course, activity_of, rounds_of
+from lti_tool.errors import NotFound
+from lti_tool.feedback import reading
+from lti_tool.feedback.reading import Exchange
+from lti_tool.grades import service as grades
+from lti_tool.grades.models import LineItem, ScoreState
+from lti_tool.launch.models import Course, CourseRole, Member, Person
+from lti_tool.pairing import service as pairing
+from lti_tool.progress import service as progress
+from lti_tool.progress.rules import Item, Progress, State, Step
+from lti_tool.roster import service as roster
+from lti_tool.web.access import Here, on_visit
+from lti_tool.web.pages import offer_tab
+from lti_tool.web.visits import VisitKind
+
+pages = Blueprint("home", __name__)
+
+
+class Do(StrEnum):
+    """What the first sentence of a learner's page asks for, or tells."""
+
+    GIVE = "give"
+    READ = "read"
+    WAIT_FOR_PARTNER = "partner"
+    WAIT_FOR_OPENING = "opening"
+    WAIT_FOR_FEEDBACK = "feedback"
+    WAIT_FOR_RELEASE = "release"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The next thing, and between whom."""
+
+    do: Do
+    exchange: Exchange | None = None
+    round: Round | None = None
+
+
+WAITS: Final = {
+    "partner": Do.WAIT_FOR_PARTNER,
+    "opening": Do.WAIT_FOR_OPENING,
+    "feedback": Do.WAIT_FOR_FEEDBACK,
+    "own_feedback": Do.WAIT_FOR_RELEASE,
+    "release": Do.WAIT_FOR_RELEASE,
+}
+
+
+@pages.get("/")
+@on_visit(kinds=frozenset(VisitKind))
+def show(here: Here) -> ResponseReturnValue:
+    """Where a launch arrives."""
+    match here.visit.kind:
+        case VisitKind.PLACING:
+            return redirect(url_for("setup.show"), code=303)
+        case VisitKind.INSTITUTION:
+            return redirect(url_for("institution.confirm"), code=303)
+        case VisitKind.REVIEW:
+            return _review(here)
+        case _:
+            return _activity(here)
+
+
+def _activity(here: Here) -> ResponseReturnValue:
+    activity = activity_of(here.session, here.placement_id)
+    course = here.session.get_one(Course, here.course_id)
+    if here.is_staff and activity is not None:
+        return _staff(here, activity, course)
+    if here.is_instructor:
+        return redirect(url_for("setup.show"), code=303)
+    if here.role == CourseRole.OBSERVER:
+        return render_template("home/look.html", activity=activity)
+    if activity is None or why_not_ready(activity.state) is not None:
+        return render_template("home/not_ready.html", activity=activity)
+    return _preview(here, activity, course) if here.is_preview else _learner(here, activity, course)
+
+
+@pages.post("/also/<int:activity_id>")
+@on_visit()
+def also(here: Here, activity_id: int) -> ResponseReturnValue:
+    """Another activity of the same course, in a tab of its own."""
+    other = here.session.get(Activity, activity_id)
+    if other is None or other.course_id != here.course_id or other.placement_id is None:
+        raise NotFound("activity", activity_id)
+    return offer_tab(here, VisitKind.ACTIVITY, other.placement_id)
+
+
+def _review(here: Here) -> ResponseReturnValue:
+    """What a platform's grade page opens: one learner's progress for staff, one's own feedback for a learner."""
+    if not here.is_staff:
+        return redirect(url_for("feedback.received"), code=303)
+    member_id = here.session.scalar(
+        select(Member.id)
+        .join(Person, Person.id == Member.person_id)
+        .where(
+            Member.course_id == here.course_id,
+            Person.registration_id == here.visit.registration_id,
+            Person.sub == here.visit.details.get("reviewed_sub"),
+        )
+    )
+    if member_id is None:
+        return render_template("home/unknown_learner.html")
+    return redirect(url_for("progress.show_learner", member_id=member_id), code=303)
+
+
+def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
+    member_id = here.member_id or 0
+    rounds = rounds_of(here.session, activity.id)
+    exchanges = reading.exchanges_of(here.session, activity, member_id, now=here.now)
+    done = progress.progress_of(here.session, activity.id, member_id, here.now)
+    is_read_only = activity.state == "closed" or course.ended_at is not None
+    return render_template(
+        "home/learner.html",
+        activity=activity,
+        course=course,
+        is_read_only=is_read_only,
+        now=what_now(done, exchanges, rounds) if not is_read_only else None,
+        rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
+        partners={one.partner_id: one.partner_name for one in exchanges},
+        readable=sum(one.is_theirs_released for one in exchanges),
+        progress=done,
+        score=grades.own_state(here.session, activity.id, member_id),
+        others=_others(here, activity),
+        said=request.args.get("said"),
+    )
+
+
+def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
+    return render_template(
+        "home/preview.html",
+        activity=activity,
+        course=course,
+        rounds=rounds_of(here.session, activity.id),
+        is_read_only=activity.state == "closed" or course.ended_at is not None,
+    )
+
+
+def what_now(done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Round]) -> Now:
+    """The next step as the checklist has it; what does not count is proposed only when nothing that counts is left."""
+    by_place = {(one.round.number, one.partner_id): one for one in exchanges}
+    by_number = {one.number: one for one in rounds}
+    todo = done.next or _uncounted(done, exchanges)
+    if isinstance(todo, Now):
+        return todo
+    if todo is not None and todo.partner_id is not None:
+        do = Do.READ if todo.step is Step.ACKNOWLEDGE else Do.GIVE
+        return Now(do, by_place.get((todo.round, todo.partner_id)), by_number.get(todo.round))
+    waiting: Item | None = done.waiting
+    if waiting is None or waiting.waits_for is None:
+        return Now(Do.NOTHING)
+    exchange = by_place.get((waiting.round, waiting.partner_id or 0))
+    return Now(WAITS[waiting.waits_for.value], exchange, by_number.get(waiting.round))
+
+
+def _uncounted(done: Progress, exchanges: Sequence[Exchange]) -> Now | None:
+    asked = {(item.step, item.round, item.partner_id) for item in done.items}
+    for one in exchanges:
+        place = (one.round.number, one.partner_id)
+        if one.is_theirs_released and one.answer_to_theirs is None and (Step.ACKNOWLEDGE, *place) not in asked:
+            return Now(Do.READ, one, one.round)
+    return None
+
+
+def _others(here: Here, activity: Activity) -> list[Activity]:
+    return [
+        other
+        for other in activities_of_course(here.session, here.course_id)
+        if other.id != activity.id and (here.is_staff or why_not_ready(other.state) is None)
+    ]
+
+
+def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
+    learners = roster.learners_to_pair(here.session, here.course_id)
+    plan = pairing.find_plan(here.session, activity.id, "published")
+    everybody = progress.progress_of_all(here.session, activity.id, here.now) if plan is not None else {}
+    items = [item for one in everybody.values() for item in one.items]
+    figures = {
+        "learners": len(learners),
+        "complete": sum(one.is_complete for one in everybody.values()),
+        "given": sum(item.state is State.DONE for item in items if item.step is Step.GIVE_FEEDBACK),
+        "behind": sum(one.behind_since is not None for one in everybody.values()),
+    }
+    standing = pairing.standing(here.session, activity, plan, now=here.now) if plan is not None else None
+    unplaced = {one.member_id for one in standing.unplaced if not one.is_over} if standing is not None else set()
+    return render_template(
+        "home/staff.html",
+        activity=activity,
+        course=course,
+        not_ready=why_not_ready(activity.state),
+        rounds=rounds_of(here.session, activity.id),
+        plan=plan,
+        draft=pairing.find_plan(here.session, activity.id, "draft"),
+        sync=roster.latest(here.session, here.course_id),
+        empty=roster.empty_roster(here.session, here.course_id),
+        figures=figures,
+        unplaced=len(unplaced),
+        scores=_scores(here, activity),
+        others=_others(here, activity),
+    )
+
+
+def _scores(here: Here, activity: Activity) -> dict[str, int]:
+    """How many scores stand in each state."""
+    rows = here.session.execute(
+        select(ScoreState.state, func.count())
+        .join(LineItem, LineItem.id == ScoreState.line_item_id)
+        .where(LineItem.activity_id == activity.id)
+        .group_by(ScoreState.state)
+    )
+    return dict(rows.all())

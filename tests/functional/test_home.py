@@ -1,0 +1,237 @@
+"""The first page of a visit, for learners, staff and others."""
+
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import delete
+
+from lti_tool.activities.models import Activity
+from lti_tool.activities.rules import ActivityState, Release, RoundDates
+from lti_tool.launch.models import Course, Person
+from lti_tool.pairing.models import Plan
+from lti_tool.progress.service import progress_of
+from lti_tool.support.db import OpenSession
+from lti_tool.web.visits import VisitKind
+from tests.factories.activities import an_activity
+from tests.factories.feedback import a_classroom
+from tests.factories.people import a_placement
+from tests.fakes.clock import FakeClock
+from tests.functional.classroom import World
+
+
+@pytest.fixture
+def world(open_session: OpenSession, clock: FakeClock, client: FlaskClient) -> World:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now())
+    return World(open_session, clock, client, room)
+
+
+def test_a_learner_sees_what_now_with_whom_and_by_when(world: World) -> None:
+    page = world.browser("Mette").get().text
+    assert "Observe Jonas and give feedback by" in page
+    assert "in 1 week" in page
+    assert page.index("Write down what you observe") < page.index("What counts")
+    assert "0 of 2 done" in page
+
+
+def test_who_is_observed_first_is_said(world: World) -> None:
+    assert "You are observed first" in world.browser("Mette").get().text
+    assert "Mette is observed first" in world.browser("Jonas").get().text
+
+
+def test_who_has_given_waits_for_the_partner_by_name(world: World) -> None:
+    world.gives("Mette", "Jonas")
+    page = world.browser("Mette").get().text
+    assert "Your part is done. Jonas has not given feedback yet." in page
+    assert "waiting for Jonas" in page
+
+
+def test_whoever_has_not_written_learns_only_that_feedback_is_there(world: World) -> None:
+    world.gives("Mette", "Jonas", strengths="S-SECRET")
+    page = world.browser("Jonas").get().text
+    assert "given, not shown yet" in page
+    assert "Observe Mette and give feedback" in page
+    assert "S-SECRET" not in page
+
+
+def test_released_feedback_is_the_next_thing(world: World) -> None:
+    world.gives("Mette", "Jonas")
+    world.gives("Jonas", "Mette")
+    page = world.browser("Mette").get().text
+    assert "Jonas has given you feedback. Read it" in page
+    assert "1 of 2 done" in page
+
+
+def test_an_overdue_task_is_said_without_blame(world: World, clock: FakeClock) -> None:
+    clock.advance(timedelta(days=8))
+    page = world.browser("Mette").get().text
+    assert "It is still welcome" in page
+    assert "overdue" in page
+
+
+def test_a_begun_text_is_gone_on_with(world: World) -> None:
+    mette = world.browser("Mette")
+    mette.post(world.writing("Jonas"), do="save", strengths="Half")
+    page = mette.get().text
+    assert "Go on writing" in page
+    assert "started" in page
+
+
+def test_before_the_plan_is_published_the_page_says_who_acts(world: World, open_session: OpenSession) -> None:
+    with open_session(world.room.institution.id) as session:
+        session.execute(delete(Plan))
+    assert "You are not paired yet." in world.browser("Mette").get().text
+
+
+def test_before_a_round_opens_the_page_says_when(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    rounds = (RoundDates(clock.now() + timedelta(days=2), clock.now() + timedelta(days=9)),)
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), rounds=rounds)
+    page = World(open_session, clock, client, room).browser("Mette").get().text
+    assert "Nothing to do yet: round 1 with Jonas opens on" in page
+    assert "not open yet" in page
+
+
+@pytest.mark.parametrize("state", [ActivityState.DRAFT, ActivityState.UNCONFIRMED])
+def test_a_learner_is_told_kindly_that_it_is_not_ready(
+    world: World, open_session: OpenSession, state: ActivityState
+) -> None:
+    set_state(world, open_session, state)
+    page = world.browser("Mette").get().text
+    assert "This is not ready yet" in page
+    assert "Jonas" not in page
+
+
+def set_state(world: World, open_session: OpenSession, state: ActivityState) -> None:
+    with open_session(world.room.institution.id) as session:
+        session.get_one(Activity, world.room.activity.id).state = state
+
+
+def test_a_placement_without_activity_sends_the_designer_to_set_up(world: World, open_session: OpenSession) -> None:
+    with open_session(world.room.institution.id) as session:
+        session.get_one(Activity, world.room.activity.id).placement_id = None
+    assert world.browser("Ingrid").get().location.endswith("/setup")
+    assert "This is not ready yet" in world.browser("Mette").get().text
+
+
+def test_a_closed_activity_can_be_read_and_asks_for_nothing(
+    world: World, open_session: OpenSession, clock: FakeClock
+) -> None:
+    world.gives("Mette", "Jonas")
+    with open_session(world.room.institution.id) as session:
+        activity = session.get_one(Activity, world.room.activity.id)
+        activity.state, activity.closed_at = ActivityState.CLOSED, clock.now()
+    page = world.browser("Jonas").get().text
+    assert "This activity is closed." in page
+    assert "Write down what you observe" not in page
+    assert "Read what Mette tells you" in page
+
+
+def test_a_course_that_is_over_can_be_read(world: World, open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session(world.room.institution.id) as session:
+        session.get_one(Course, world.room.course.id).ended_at = clock.now()
+    assert "This course is over." in world.browser("Mette").get().text
+
+
+def test_staff_who_look_as_a_learner_see_an_example(world: World) -> None:
+    page = world.browser("Ingrid", role="learner", is_preview=True).get().text
+    assert "Nothing you do here is kept" in page
+    assert "you are not paired" in page
+
+
+def test_staff_see_what_needs_them(world: World, open_session: OpenSession, clock: FakeClock) -> None:
+    world.gives("Mette", "Jonas")
+    clock.advance(timedelta(days=8))
+    page = world.browser("Ingrid").get().text
+    assert "1 learner is past a due date." in page
+    with open_session(world.room.institution.id) as session:
+        session.execute(delete(Plan))
+    assert "2 learners wait to be paired." in world.browser("Ingrid").get().text
+
+
+def test_staff_of_a_copy_are_asked_to_look_at_it(world: World, open_session: OpenSession) -> None:
+    set_state(world, open_session, ActivityState.UNCONFIRMED)
+    assert "This is a copy." in world.browser("Ingrid").get().text
+    assert "until an instructor opens the activity" in world.browser("Ingrid", role="assistant").get().text
+
+
+def test_an_observer_of_the_course_sees_nothing_of_anybody(world: World) -> None:
+    page = world.browser("Ingrid", role="observer").get().text
+    assert "Nothing to see from here" in page
+    assert "Jonas" not in page
+
+
+def test_a_review_shows_staff_that_learner_and_a_learner_their_own_feedback(
+    world: World, open_session: OpenSession
+) -> None:
+    with open_session(world.room.institution.id) as session:
+        sub = session.get_one(Person, world.room.members["Jonas"].person_id).sub
+    staff = world.browser("Ingrid", kind=VisitKind.REVIEW, details={"reviewed_sub": sub}).get()
+    assert staff.location.endswith(f"/progress/{world.room.members['Jonas'].id}")
+    nobody = world.browser("Ingrid", kind=VisitKind.REVIEW, details={"reviewed_sub": "nobody"}).get()
+    assert "This learner is not known here" in nobody.text
+    own = world.browser("Jonas", kind=VisitKind.REVIEW, details={"reviewed_sub": sub}).get()
+    assert own.location.endswith("/feedback")
+
+
+def test_other_visits_go_where_they_belong(world: World) -> None:
+    assert world.browser("Ingrid", kind=VisitKind.PLACING).get().location.endswith("/setup")
+    assert "/institution" in world.browser("Ingrid", kind=VisitKind.INSTITUTION).get().location
+
+
+def test_other_activities_of_the_course_are_a_click_away(
+    world: World, open_session: OpenSession, clock: FakeClock
+) -> None:
+    with open_session(world.room.institution.id) as session:
+        course = session.get_one(Course, world.room.course.id)
+        other = an_activity(session, course, a_placement(session, course), now=clock.now(), title="Second look")
+        draft = an_activity(
+            session, course, a_placement(session, course), now=clock.now(), title="Hidden", state=ActivityState.DRAFT
+        )
+    mette = world.browser("Mette")
+    page = mette.get().text
+    assert "Second look" in page
+    assert "Hidden" not in page
+    opened = mette.post(f"/also/{other.id}").text
+    assert "Second look" in opened
+    assert mette.post(f"/also/{draft.id + 100}").status_code == 404
+
+
+def test_an_activity_of_another_course_is_not_opened(world: World, open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        elsewhere = a_classroom(session, "Femke", "Oliver", now=clock.now())
+    assert world.browser("Mette").post(f"/also/{elsewhere.activity.id}").status_code == 404
+
+
+def test_received_feedback_stands_on_one_page(world: World) -> None:
+    empty = world.browser("Mette").get("/feedback").text
+    assert "Nothing to read yet" in empty
+    world.gives("Jonas", "Mette", strengths="S-FROM-JONAS")
+    world.gives("Mette", "Jonas")
+    assert "S-FROM-JONAS" in world.browser("Mette").get("/feedback").text
+
+
+def test_a_level_that_several_saw_is_shown_from_three_people_on(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    names = ("Mette", "Jonas", "Femke", "Oliver")
+    with open_session() as session:
+        room = a_classroom(session, *names, now=clock.now(), groups=(names,), release=Release.AT_ONCE)
+    world = World(open_session, clock, client, room)
+    for author in ("Jonas", "Femke"):
+        world.gives(author, "Mette")
+    assert "What several partners saw" not in world.browser("Mette").get("/feedback").text
+    world.gives("Oliver", "Mette")
+    assert "What several partners saw" in world.browser("Mette").get("/feedback").text
+
+
+def test_the_checklist_shows_the_same_share_as_the_rule(world: World, open_session: OpenSession) -> None:
+    world.gives("Mette", "Jonas")
+    with open_session(world.room.institution.id) as session:
+        done = progress_of(session, world.room.activity.id, world.room.members["Mette"].id, world.clock.now())
+    assert done.fraction == Fraction(1, 2)
+    assert "1 of 2 done" in world.browser("Mette").get().text
