@@ -50,7 +50,7 @@ class Fault:
             what.append(f"close the connection {self.drops} the work is done")
         if self.break_after_page is not None:
             what.append(f"break off after page {self.break_after_page}")
-        how_often = "until switched off" if self.times is None else f"{self.times} more times"
+        how_often = "until switched off" if self.times is None else "once" if self.times == 1 else f"{self.times} times"
         return f"{self.endpoint}: {', '.join(what) or 'nothing'} ({how_often})"
 
 

@@ -1,6 +1,6 @@
 """Pages of the LMS for people in a course."""
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
 
 from sandbox_lms import deep_linking, oidc
 from sandbox_lms.path import steps
@@ -234,4 +234,6 @@ def storage_frame() -> Answer:
 @pages.get("/stranger")
 def stranger() -> Answer:
     """A page that answers the tool under another origin, for one of the fault switches."""
-    return render_template("stranger.html")
+    page = make_response(render_template("stranger.html"))
+    page.headers["Content-Security-Policy"] = f"default-src 'self'; frame-ancestors {the_lms().url}"
+    return page

@@ -28,7 +28,7 @@ def steps(lms: "Lms", course: Course) -> list[Step]:
     newest = f"{base}/activities/{links[-1].number}" if links else base
     learners = _openers(lms, course, Role.LEARNER)
     staff = _openers(lms, course, Role.INSTRUCTOR)
-    graded = any(grade.shown is not None for item in lms.all_line_items(course) for grade in item.grades.values())
+    graded = any(grade.raw is not None for item in lms.all_line_items(course) for grade in item.grades.values())
     path = [
         Step(
             "Register the tool",

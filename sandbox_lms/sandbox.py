@@ -100,9 +100,10 @@ class SandboxLms(Lms):
             return
         self.stopping.set()
         self._server.shutdown()
-        self._thread.join()
-        self._server.drop_connections()
-        self._server.server_close()
+        # Browsers open connections ahead of need; a thread waits on each, and the server waits for its threads.
+        while self._thread.is_alive():
+            self._server.drop_connections()
+            self._thread.join(0.05)
         self._server = self._thread = None
 
     @contextmanager
