@@ -3,7 +3,12 @@
 "use strict";
 
 (() => {
-  const field = () => document.querySelector("#setup [autofocus]");
+  // Focus is set by hand: a browser heeds the attribute once per document, and complains about it later.
+  const fieldToType = (part) => {
+    const field = part && part.querySelector("[autofocus]");
+    if (field) field.removeAttribute("autofocus");
+    return field;
+  };
 
   const openOnes = (region) => [...region.querySelectorAll("details")].map((one) => one.open);
 
@@ -18,12 +23,13 @@
     const fresh = answer.ok && page.getElementById(region.id);
     if (!fresh) throw new Error("no such part");
     const before = openOnes(region);
+    const field = fieldToType(fresh);
     region.replaceWith(document.adoptNode(fresh));
     const after = fresh.querySelectorAll("details");
     // With as many criteria as before, those that were open stay open.
     if (after.length === before.length) after.forEach((one, place) => { one.open = one.open || before[place]; });
     window.tandem.say(fresh.dataset.said);
-    if (field()) field().focus();
+    if (field) field.focus();
   };
 
   document.addEventListener("submit", async (event) => {
@@ -43,7 +49,8 @@
   }, true);
 
   document.addEventListener("tandem:page", () => {
-    if (field()) field().focus();
+    const field = fieldToType(document.getElementById("setup"));
+    if (field) field.focus();
     // An address of a document of its own: it leaves this page, and with it what the page's policy allows.
     const onward = document.querySelector("a[data-open]");
     if (onward) location.assign(onward.href);
