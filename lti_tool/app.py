@@ -1,5 +1,6 @@
 """The web application: extensions, pages, error pages, headers."""
 
+from datetime import timedelta
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,6 +9,7 @@ from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from lti_tool import __version__
 from lti_tool.activities.service import after_launch
 from lti_tool.web import error_pages, headers, i18n, pages
 from lti_tool.web.database import connect_database
@@ -24,18 +26,19 @@ VISIT_PAGES = (
     "progress.pages",
     "grades.pages",
 )
+STATIC = Path(__file__).parent / "static"
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
 
 def create_app(services: Services) -> Flask:
     """The Flask app that serves these collaborators."""
-    app = Flask("lti_tool", template_folder=str(_templates()), static_folder=str(Path(__file__).parent / "static"))
+    app = Flask("lti_tool", template_folder=str(_templates()), static_folder=str(STATIC))
     settings = services.kit.settings
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES,
         BOOTSTRAP_SERVE_LOCAL=True,
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        SEND_FILE_MAX_AGE_DEFAULT=int(timedelta(days=365).total_seconds()),
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
     )
     app.extensions["tandem"] = services.kit
@@ -51,6 +54,7 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(downloads)
     _register_features(app)
     error_pages.install(app, services.words)
+    app.url_defaults(_stamp_static_files)
     app.add_url_rule("/health", "health", lambda: ("ok\n", {"Content-Type": "text/plain"}))
     return app
 
@@ -71,6 +75,15 @@ def _blueprint(name: str) -> Blueprint:
     module = import_module(f"lti_tool.{name}")
     found: Blueprint = getattr(module, "pages", None) or module.routes
     return found
+
+
+def _stamp_static_files(endpoint: str, values: dict[str, object]) -> None:
+    """Let browsers keep scripts and styles for a year, and fetch them again when they changed."""
+    if endpoint == "static" and "v" not in values:
+        file = STATIC / str(values["filename"])
+        values["v"] = f"{file.stat().st_mtime_ns:x}" if file.is_file() else __version__
+    elif endpoint == "bootstrap.static" and "v" not in values:
+        values["v"] = Bootstrap5.bootstrap_version
 
 
 def _templates() -> Path:

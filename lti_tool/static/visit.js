@@ -139,18 +139,21 @@
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (link.target && link.target !== "_self") return;
     const url = new URL(link.href, location.href);
-    if (!kept.bearer || !isOurs(url)) return;
+    if (!isOurs(url)) return;
     if (url.pathname === location.pathname && url.search === location.search && url.hash) return;
+    if (isBeginning) { event.preventDefault(); begun.then(() => link.click()); return; }
+    if (!kept.bearer) return;
     event.preventDefault();
-    history.replaceState({ tandem: true, scroll: window.scrollY }, "");
+    remember();
     load(url.href);
   });
 
   addEventListener("submit", async (event) => {
     const form = event.target;
     const url = new URL((event.submitter && event.submitter.getAttribute("formaction")) || form.getAttribute("action") || location.href, location.href);
-    if (event.defaultPrevented || !kept.bearer || !isOurs(url)) return;
-    const isNewTab = form.target === "_blank";
+    if (event.defaultPrevented || !isOurs(url)) return;
+    if (isBeginning) { event.preventDefault(); begun.then(() => form.requestSubmit(event.submitter)); return; }
+    if (!kept.bearer) return;
     event.preventDefault();
     const fields = new FormData(form, event.submitter);
     if (form.method !== "post") {
@@ -162,19 +165,34 @@
     form.dataset.busy = "1";
     const body = form.enctype === "multipart/form-data" ? fields : new URLSearchParams(fields);
     try {
-      if (isNewTab || form.hasAttribute("data-download")) {
-        const tab = isNewTab ? window.open("about:blank", "_blank") : null;
-        const answer = await send(url.href, { method: "POST", body, headers: { Accept: "application/json" } });
-        const { download, open } = answer.ok ? await answer.json() : {};
-        if (tab && open) { tab.opener = null; tab.location = open; } else if (download || open) location.assign(download || open);
-      } else {
-        history.replaceState({ tandem: true, scroll: window.scrollY }, "");
-        await load(url.href, { method: "POST", body });
-      }
+      if (form.hasAttribute("data-new-tab")) await openTab(url.href, body);
+      else if (form.hasAttribute("data-download")) await fetchFile(url.href, body);
+      else { remember(); await load(url.href, { method: "POST", body }); }
     } finally {
       delete form.dataset.busy;
     }
   });
+
+  const remember = () => history.replaceState({ tandem: true, scroll: window.scrollY }, "");
+
+  const ask = async (url, body) => {
+    const answer = await send(url, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+    if (answer && answer.ok) return answer.json();
+    if (answer) await load(location.href, {}, { push: false }); else showOffline(document.body.dataset.offline);
+    return {};
+  };
+
+  // The tab is opened at once, while the browser still sees the person's click behind it.
+  const openTab = async (url, body) => {
+    const tab = window.open("about:blank", "_blank");
+    const { open } = await ask(url, body);
+    if (tab && open) { tab.opener = null; tab.location = open; } else if (tab) tab.close(); else if (open) location.assign(open);
+  };
+
+  const fetchFile = async (url, body) => {
+    const { download } = await ask(url, body);
+    if (download) location.assign(download);
+  };
 
   addEventListener("popstate", (event) => {
     if (event.state && event.state.tandem && kept.bearer) load(location.href, {}, { push: false, scroll: event.state.scroll || 0 });
@@ -200,5 +218,6 @@
     if (bring) { bring.querySelector("[data-waiting]").hidden = true; bring.querySelector("[data-lost]").hidden = false; }
     arrive(false);
   };
-  begin();
+  let isBeginning = true;
+  const begun = begin().finally(() => { isBeginning = false; });
 })();

@@ -1,6 +1,6 @@
 """Entering a visit, and the machinery that every page of one shares."""
 
-from flask import Blueprint, Flask, Response, g, jsonify, make_response, redirect, request, url_for
+from flask import Blueprint, Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lti_tool.web.access import Here, current_here, form_token, kit, on_visit, set_visit_cookie
@@ -49,7 +49,9 @@ def offer_tab(here: Here, kind: VisitKind, placement_id: int | None = None) -> R
     url = url_for("visit.go", code=code)
     if request.accept_mimetypes.best == "application/json":
         return jsonify({"open": url})
-    return redirect(url, code=303)
+    # Without script the address is a link: a form that opens a tab would send no cookie there, because the browser
+    # keeps cookies apart by the site of the tab.
+    return render_template("visit/new_tab.html", url=url)
 
 
 @entry.get("/go/<code>")
