@@ -15,6 +15,7 @@ from lti_tool.launch.models import Course, Member, Person, Placement
 from lti_tool.launch.rules import LaunchContext, Message
 from lti_tool.registration.models import Deployment, NewDeployments, ParkedDeployment, Registration
 from lti_tool.support.addresses import origin_of
+from lti_tool.support.crypto import new_secret
 from lti_tool.support.db import Base, across_institutions
 
 SEEN_STEP: Final = timedelta(minutes=1)
@@ -75,9 +76,15 @@ def deployment_of(session: Session, context: LaunchContext, registration: Regist
 def person_of(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Person:
     """Who launched, with what the platform tells about them now."""
     facts = context.person
+    known = select(Person).where(Person.registration_id == registration.id, Person.sub == facts.sub)
+    erased = session.scalar(known.where(Person.erased_at.is_not(None)))
+    if erased is not None:
+        # They begin anew; what they gave to partners before stays without a name.
+        erased.sub = f"erased {new_secret()}"
+        session.flush()
     person = find_or_add(
         session,
-        select(Person).where(Person.registration_id == registration.id, Person.sub == facts.sub),
+        known,
         lambda: Person(registration_id=registration.id, sub=facts.sub, is_administrator=False, created_at=now),
     )
     both = " ".join(part for part in (facts.given_name, facts.family_name) if part)
