@@ -56,6 +56,7 @@ def claims_of(lms: "Lms", launch: Launch, nonce: str | None) -> dict[str, Any]:
             "version": profile.version,
             "guid": lms.guid,
             "name": lms.title,
+            "description": "A small LMS to try tools in",
         },
         f"{words.LTI}lis": {
             "person_sourcedid": f"sis-{person.number:04}",

@@ -1,7 +1,9 @@
 """The sandbox LMS as an OpenID provider: logins, tokens for tools' pages, hostile and stale requests."""
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import jwt
 import pytest
@@ -40,6 +42,34 @@ def test_a_learner_launches_in_every_product(profile: str) -> None:
         assert claims[f"{words.LTI}launch_presentation"]["locale"] == "da"
         assert "/lineitems/" in claims[words.AGS_ENDPOINT]["lineitem"]
         assert claims["exp"] - claims["iat"] == PROFILES[profile].id_token_lifetime
+
+
+@pytest.mark.parametrize(
+    ("username", "recording"),
+    [("learner01", "student01"), ("designer", "teacher1"), ("assistant", "tutor1"), ("admin", "admin")],
+)
+def test_moodles_launch_says_what_a_real_one_said(
+    moodle: tuple[SandboxLms, TinyTool], username: str, recording: str
+) -> None:
+    lms, tool = moodle
+    recorded = json.loads((Path(__file__).parent / "recordings" / "moodle_launches.json").read_text())
+    theirs = recorded[f"launch_resourcelink_{recording}"]
+    link = lms.add_link(lms.course(), tool.registered, custom={"mixedCase": "x"}, line_item={})
+    login = lms.login_form(lms.people[username], link)
+
+    ours = tool.claims_of(lms.authorize(tool.authentication_request(login)))
+
+    assert list(login.fields) == list(theirs["login_initiation"])
+    # The sandbox serves no Basic Outcomes, so it does not offer them.
+    expected = {key: value for key, value in theirs["claims"].items() if "lti-bo" not in key}
+    assert set(ours) == set(expected)
+    assert ours[ROLES] == expected[ROLES]
+    assert ours["exp"] - ours["iat"] == expected["exp"] - expected["iat"]
+    for name in ("context", "resource_link", "launch_presentation", "tool_platform", "ext", "lis"):
+        assert set(ours[f"{words.LTI}{name}"]) == set(expected[f"{words.LTI}{name}"]), name
+    for claim in (words.AGS_ENDPOINT, words.NRPS_SERVICE):
+        assert set(ours[claim]) == set(expected[claim])
+    assert type(ours["aud"]) is type(expected["aud"])
 
 
 def test_the_browser_gets_a_form_that_posts_itself_to_the_tool(moodle: tuple[SandboxLms, TinyTool]) -> None:

@@ -9,12 +9,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, Playwright
 
 from sandbox_lms import SandboxLms
 from tests.browser.chromium import executable
-
-pytestmark = pytest.mark.browser
 
 PAGE = """<!doctype html><title>Tool</title><p id="target">{target}</p><script>
 window.heard = [];
@@ -60,11 +58,10 @@ def tool_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable())
-        yield browser
-        browser.close()
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=executable())
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
