@@ -74,7 +74,7 @@ class Reading:
     settings: ActivitySettings
     rubric: RubricDraft
     problems: dict[str, str]
-    """Field id to a sentence (marked for translation)."""
+    """Field id to a sentence (marked for translation), in the order of the page."""
 
 
 WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
@@ -181,7 +181,8 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
     for problem in check(settings, now=now, before=before):
         problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])
     rubric, rubric_problems = rubric_forms.read(text.rubric)
-    return Reading(settings, rubric, {**problems, **rubric_problems})
+    problems |= rubric_problems
+    return Reading(settings, rubric, {field: problems[field] for field in sorted(problems, key=_place_on_page)})
 
 
 def press(text: SetupText, button: str) -> tuple[SetupText, str] | None:
@@ -270,3 +271,10 @@ def _one_of(choices: type[Choice], text: str, usual: Choice) -> Choice:
 
 def _field(problem: SettingsProblem) -> str:
     return _FIELD.get(problem.flaw) or f"r{problem.round}-due_date"
+
+
+def _place_on_page(field: str) -> tuple[int, list[int]]:
+    """Where a field stands: its part of the page, then its numbers."""
+    parts = ("title", "instructions", "rubric", r"c\d", r"r\d", "rounds", "time_zone", "give_feedback", "minimum_notes")
+    part = next((place for place, name in enumerate(parts) if re.match(name, field)), len(parts))
+    return part, [int(number) for number in re.findall(r"\d+", field)]
