@@ -102,7 +102,17 @@
     };
     const dirty = () => [...fields.values()].filter((field) => field.dirty);
 
+    const mend = ({ name, elements }) => {
+      const said = document.getElementById(`${name}-error`);
+      if (said) said.remove();
+      for (const each of elements) {
+        each.classList.remove("is-invalid");
+        each.removeAttribute("aria-invalid");
+      }
+    };
+
     const touch = (field) => {
+      if (read(field).trim()) mend(field);
       field.dirty = read(field) !== field.synced;
       if (!field.dirty) { kept.drop(field.name); return; }
       kept.put(field.name, read(field), field.base);

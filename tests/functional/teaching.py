@@ -1,8 +1,10 @@
 """Members of a class at the tool's pages: who looks, and with what role."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from lti_tool.launch.models import Member
@@ -25,12 +27,16 @@ class Visitor:
     def get(self, path: str) -> TestResponse:
         return self.app.test_client().get(f"/v/{self.key}{path}", headers=self._proof())
 
-    def post(self, path: str, follow: bool = True, **fields: object) -> TestResponse:
-        client = self.app.test_client()
-        answer = client.post(f"/v/{self.key}{path}", data=fields, headers=self._proof())
-        if follow and answer.status_code == 303:
-            return client.get(answer.headers["Location"], headers=self._proof())
-        return answer
+    def post(self, path: str, **fields: object) -> TestResponse:
+        """Send a form, and follow where it leads."""
+        answer = self.send(path, **fields)
+        if answer.status_code != 303:
+            return answer
+        return self.app.test_client().get(answer.headers["Location"], headers=self._proof())
+
+    def send(self, path: str, **fields: object) -> TestResponse:
+        """Send a form and stay with its answer."""
+        return self.app.test_client().post(f"/v/{self.key}{path}", data=fields, headers=self._proof())
 
     def _proof(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.secret}", "Accept": "text/html"}
@@ -49,7 +55,7 @@ class School:
     def institution_id(self) -> int:
         return self.group.course.institution_id
 
-    def somebody(self, role: str, **values: object) -> Visitor:
+    def somebody(self, role: str, **values: Any) -> Visitor:
         """A new member with this role, and a visit of theirs."""
         with self.kit.open_session(self.institution_id) as session:
             person = a_person(session, self.group.registration, name=f"The {role}")
@@ -61,9 +67,9 @@ class School:
         with self.kit.open_session(self.institution_id) as session:
             return self._visit(session, self.group.learners[place])
 
-    def _visit(self, session: object, member: Member, **values: object) -> Visitor:
+    def _visit(self, session: Session, member: Member, **values: Any) -> Visitor:
         visit, secret = a_visit(
-            session,  # type: ignore[arg-type]  # handed on from `open_session`
+            session,
             member,
             self.group.registration,
             now=self.clock.now(),
@@ -73,6 +79,6 @@ class School:
         return Visitor(self.app, visit.key, secret, member)
 
 
-def a_school(app: Flask, kit: Kit, clock: FakeClock, learners: int = 6, **values: object) -> School:
+def a_school(app: Flask, kit: Kit, clock: FakeClock, learners: int = 6, **values: Any) -> School:
     with kit.open_session() as session:
-        return School(app, kit, clock, a_class(session, learners, **values))  # type: ignore[arg-type]  # as a_class
+        return School(app, kit, clock, a_class(session, learners, **values))

@@ -203,7 +203,7 @@ def test_other_activities_of_the_course_are_a_click_away(
 
 def test_an_activity_of_another_course_is_not_opened(world: World, open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
-        elsewhere = a_classroom(session, "Femke", "Oliver", now=clock.now())
+        elsewhere = a_classroom(session, "Femke", "Oliver", now=clock.now(), groups=(("Femke", "Oliver"),))
     assert world.browser("Mette").post(f"/also/{elsewhere.activity.id}").status_code == 404
 
 

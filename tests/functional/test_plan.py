@@ -36,7 +36,9 @@ def seats_of_round(school: School, number: int) -> list[Seat]:
     with school.kit.open_session(school.institution_id) as session:
         return list(
             session.scalars(
-                select(Seat).where(Seat.round_id == school.group.rounds[number - 1].id).order_by(Seat.group_id, Seat.turn)
+                select(Seat)
+                .where(Seat.round_id == school.group.rounds[number - 1].id)
+                .order_by(Seat.group_id, Seat.turn)
             )
         )
 
@@ -111,9 +113,7 @@ def test_a_swap_that_cannot_be_is_explained_and_changes_nothing(
     instructor = school.somebody("instructor")
     page = instructor.post("/plan/draft").text
     seats = seats_of_round(school, 1)
-    filled = {
-        name: value.format(*(seat.id for seat in seats), version=version(page)) for name, value in fields.items()
-    }
+    filled = {name: value.format(*(seat.id for seat in seats), version=version(page)) for name, value in fields.items()}
 
     answer = instructor.post("/plan/swap", **filled, round=1)
 
