@@ -181,8 +181,9 @@ def _groups(here: Here, activity: Activity, plan: Plan, rounds: int) -> dict[str
     people = sorted({one for groups in standing.schedule.rounds for group in groups for one in group})
     names = service.names_of(here.session, {*people, *standing.learners})
     people.sort(key=lambda one: ((names.get(one) or "").casefold(), one))
-    page = max(request.args.get("page", 1, type=int), 1)
     shown = rules.rows(people, standing.schedule)
+    last = max(-(-len(groups) // GROUPS_A_PAGE), -(-len(shown) // PEOPLE_A_PAGE), 1)
+    page = min(max(request.args.get("page", 1, type=int), 1), last)
     return {
         "number": number,
         "groups": groups,
