@@ -221,8 +221,11 @@ class Exchange:
     is_excused: bool
     is_current: bool
     """False when the groups have changed since and only what was written is left."""
-    begins: bool
-    """Whether the member is observed first."""
+    turn: int
+    """The member's place in the group: 1 is observed first. 0 where they share no group any more."""
+    partner_turn: int
+    has_left: bool
+    """Whether the partner takes part in the course no longer."""
     mine: Feedback | None
     theirs: Feedback | None
     is_theirs_released: bool
@@ -283,7 +286,7 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
             .where(Round.activity_id == activity.id)
         )
     }
-    names = _names_of(session, {partner_id for _, partner_id in lines})
+    people = _people(session, {partner_id for _, partner_id in lines})
 
     found = []
     for round_id, partner_id in sorted(
@@ -297,11 +300,12 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
             Exchange(
                 round_,
                 partner_id,
-                names.get(partner_id),
+                people[partner_id][0],
                 (allowance.due_at if allowance is not None else None) or round_.due_at,
                 allowance is not None and allowance.is_excused,
                 turns is not None,
-                turns is not None and turns[0] < turns[1],
+                *(turns or (0, 0)),
+                people[partner_id][1] != "active",
                 mine,
                 theirs,
                 _released(activity, round_, theirs, mine, now),
@@ -320,11 +324,14 @@ def _released(activity: Activity, round_: Round, one: Feedback | None, back: Fee
     return rules.is_released(activity.release, moments, now=now)
 
 
-def _names_of(session: Session, member_ids: set[int]) -> Mapping[int, str | None]:
+def _people(session: Session, member_ids: set[int]) -> dict[int, tuple[str | None, str]]:
+    """Name and status by member."""
     rows = session.execute(
-        select(Member.id, Person.name).join(Person, Person.id == Member.person_id).where(Member.id.in_(member_ids))
+        select(Member.id, Person.name, Member.status)
+        .join(Person, Person.id == Member.person_id)
+        .where(Member.id.in_(member_ids))
     )
-    return dict(rows.all())
+    return {member_id: (name, status) for member_id, name, status in rows}
 
 
 def typical_levels(rubric: Rubric, exchanges: Iterable[Exchange]) -> list[tuple[Criterion, Level]]:

@@ -129,6 +129,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         is_read_only=is_read_only,
         now=what_now(done, exchanges, rounds) if not is_read_only else None,
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
+        spared={(item.round, item.partner_id) for item in done.items if _is_spared(item)},
         partners={one.partner_id: one.partner_name for one in exchanges},
         readable=sum(one.is_theirs_released for one in exchanges),
         progress=done,
@@ -172,6 +173,10 @@ def _uncounted(done: Progress, exchanges: Sequence[Exchange]) -> Now | None:
         if one.is_theirs_released and one.answer_to_theirs is None and (Step.ACKNOWLEDGE, *place) not in asked:
             return Now(Do.READ, one, one.round)
     return None
+
+
+def _is_spared(item: Item) -> bool:
+    return item.state is State.EXCUSED and item.step is not Step.ACKNOWLEDGE
 
 
 def _others(here: Here, activity: Activity) -> list[Activity]:
