@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, groupby
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
@@ -199,17 +199,6 @@ def has_begun(session: Session, plan: Plan) -> bool:
     """Whether anybody wrote something in any group of the plan."""
     begun = select(Group.id).where(Group.plan_id == plan.id, Group.begun_at.is_not(None)).limit(1)
     return session.scalar(begun) is not None
-
-
-def rounds_in_use(session: Session, activity_id: int) -> int:
-    """The highest round in which the published plan has groups; 0 without one."""
-    highest = session.scalar(
-        select(func.max(Round.number))
-        .join(Group, Group.round_id == Round.id)
-        .join(Plan, Plan.id == Group.plan_id)
-        .where(Round.activity_id == activity_id, Plan.state == "published")
-    )
-    return highest or 0
 
 
 def planned_activities(session: Session, course_id: int) -> list[int]:

@@ -220,6 +220,7 @@ def _learner_page(
         rounds=rounds_of(here.session, activity.id),
         names=pairing.names_of(here.session, partners),
         allowances=allowances,
+        readable=service.open_to_staff(here.session, activity, learner.member_id),
         typed={**typed, number: text} if text is not None else typed,
         wrong={number: gettext(FLAWS[flaw])} if flaw is not None else {},
         is_read_only=activity.state == "closed" or course.ended_at is not None,

@@ -76,6 +76,23 @@ def learner(session: Session, activity: Activity, member_id: int) -> Learner:
     return learners(session, [member_id])[member_id]
 
 
+def open_to_staff(session: Session, activity: Activity, member_id: int) -> dict[tuple[int, int], int]:
+    """Feedback of this member that staff may read, by round number and receiver; empty unless the activity says so."""
+    if not activity.staff_read_feedback:
+        return {}
+    rows = session.execute(
+        select(Round.number, Feedback.recipient_id, Feedback.id)
+        .join(Round, Round.id == Feedback.round_id)
+        .where(
+            Feedback.activity_id == activity.id,
+            Feedback.author_id == member_id,
+            Feedback.submitted_at.is_not(None),
+            Feedback.is_open_to_staff,
+        )
+    )
+    return {(row.number, row.recipient_id): row.id for row in rows}
+
+
 def allowances_of(session: Session, activity_id: int, member_id: int) -> dict[int, Allowance]:
     """What staff allowed a member, by round number."""
     rows = session.execute(

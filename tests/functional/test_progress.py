@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from lti_tool.activities.models import Activity
 from lti_tool.feedback.models import Feedback
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import service
@@ -108,6 +110,22 @@ def test_one_learner_is_shown_with_partners_and_dates_and_without_texts(school: 
     assert "Åsa Lindqvist 1" in page
     assert "late" in page
     assert "not what was written" in page
+    assert SECRET_TEXT not in page
+
+
+@pytest.mark.parametrize("was_told", [True, False])
+def test_staff_read_feedback_only_where_its_author_was_told_so(school: School, was_told: bool) -> None:
+    give(school, 0)
+    with school.kit.open_session(school.institution_id) as session:
+        session.get_one(Activity, school.group.activity.id).staff_read_feedback = True
+        feedback = session.scalars(select(Feedback)).one()
+        feedback.is_open_to_staff = was_told
+        feedback_id = feedback.id
+    instructor = school.somebody("instructor")
+
+    page = instructor.get(f"/progress/{school.group.learners[0].id}").text
+
+    assert (f"/feedback/{feedback_id}" in page) == was_told
     assert SECRET_TEXT not in page
 
 

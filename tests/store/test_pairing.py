@@ -1,6 +1,8 @@
 """Plans in the database: proposing, publishing, changing, and keeping up with a course."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +17,7 @@ from lti_tool.pairing.errors import (
     NoPlan,
     PlanBegun,
     PlanChanged,
+    PlanError,
     PlanFlawed,
     PlanPublished,
     SwapImpossible,
@@ -274,7 +277,6 @@ def test_a_round_that_was_added_gets_groups_of_people_who_have_not_met(
         service.follow_course(session, group.activity.id, now=clock.now())
 
         assert sorted(map(len, groups(session, plan, 2))) == [2, 2, 3]
-        assert service.rounds_in_use(session, group.activity.id) == 2
 
 
 def test_people_who_meet_in_another_activity_of_the_course_are_kept_apart_here(
@@ -335,6 +337,49 @@ def test_a_group_that_was_begun_keeps_its_first_moment(open_session: OpenSession
 
         assert row.begun_at == first
         assert service.has_begun(session, plan)
+
+
+def test_two_people_who_propose_at_once_leave_one_proposal(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 8)
+        institution_id, activity_id = group.course.institution_id, group.activity.id
+    both_ready = Barrier(2)
+
+    def propose(seed: int) -> None:
+        both_ready.wait(timeout=30)
+        with open_session(institution_id) as session:
+            service.draft_plan(session, activity_id, seed=seed, by=None, now=clock.now())
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(propose, (1, 2)))
+
+    with open_session(institution_id) as session:
+        [plan] = session.scalars(select(Plan))
+        assert sorted(map(len, groups(session, plan, 1))) == [2, 2, 2, 2]
+
+
+def test_of_two_who_publish_at_once_one_is_told_that_the_plan_changed(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    with open_session() as session:
+        group = a_class(session, 4)
+        version = service.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now()).version
+        institution_id, activity_id = group.course.institution_id, group.activity.id
+    both_ready = Barrier(2)
+
+    def publish(_: int) -> str:
+        both_ready.wait(timeout=30)
+        try:
+            with open_session(institution_id) as session:
+                service.publish(session, activity_id, expected_version=version, now=clock.now())
+        except PlanError as refusal:
+            return type(refusal).__name__
+        return "published"
+
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = sorted(threads.map(publish, (1, 2)))
+
+    assert outcomes == ["NoPlan", "published"]
 
 
 def test_a_plan_goes_with_its_activity(open_session: OpenSession, clock: FakeClock) -> None:
