@@ -13,14 +13,14 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from lti_tool.errors import NotAllowed, NotFound
+from lti_tool.errors import N_, NotAllowed, NotFound
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Person
 from lti_tool.registration import invitations, keys, service, tokens
 from lti_tool.registration.models import Institution, Invitation, Registration
 from lti_tool.registration.service import RegistrationState
 from lti_tool.web import audit
-from lti_tool.web.access import Here, View, on_visit
+from lti_tool.web.access import Here, View, current_here, on_visit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.downloads import offer, register_download
 from lti_tool.web.pages import offer_tab
@@ -30,6 +30,28 @@ from lti_tool.workspace import personal_data
 pages = Blueprint("institution", __name__)
 
 P = ParamSpec("P")
+
+WHAT_HAPPENED: Final = {
+    "administrator granted": N_("An administrator was made"),
+    "deployment approved": N_("A place was approved"),
+    "deployment refused": N_("A place was refused"),
+    "invitation made": N_("A registration link was made"),
+    "invitation revoked": N_("A registration link was revoked"),
+    "key rotation": N_("A step of a key rotation"),
+    "launch": N_("A launch"),
+    "launch refused": N_("A launch was refused"),
+    "launch without course": N_("A launch without a course"),
+    "launch without role": N_("A launch without a role"),
+    "login refused": N_("A login was refused"),
+    "person erased": N_("A person was erased"),
+    "person exported": N_("A person's data was handed over"),
+    "platform registered": N_("A platform was registered"),
+    "registration paused": N_("A platform was paused"),
+    "registration refused": N_("A registration failed"),
+    "registration resumed": N_("A platform was resumed"),
+    "registration updated": N_("A platform was registered again"),
+}
+"""How the record words what the audit notes."""
 
 INSTITUTION: Final = frozenset({VisitKind.INSTITUTION})
 EXPORT: Final = "personal data"
@@ -84,6 +106,19 @@ def enter(here: Here) -> ResponseReturnValue:
         is_first=not person.is_administrator,
         may_go_to_course=here.visit.course_id is not None and here.role != "administrator",
     )
+
+
+@pages.app_context_processor
+def _way_in() -> dict[str, Callable[[], bool]]:
+    """Lets the header of staff's pages offer the institution's pages to those who administer it too."""
+
+    def may_administer() -> bool:
+        here = current_here()
+        if here is None or not here.is_staff or here.is_preview:
+            return False
+        return here.session.get_one(Person, here.person_id).is_administrator
+
+    return {"may_administer": may_administer}
 
 
 @pages.post("/institution/open")
@@ -276,7 +311,9 @@ def show_record(here: Here) -> ResponseReturnValue:
     )
     if wanted:
         entries = entries.where(AuditEntry.reference == wanted)
-    return render_template("institution/record.html", wanted=wanted, entries=here.session.scalars(entries).all())
+    return render_template(
+        "institution/record.html", words=WHAT_HAPPENED, wanted=wanted, entries=here.session.scalars(entries).all()
+    )
 
 
 # ---- personal data ---------------------------------------------------------------------------------------------------
