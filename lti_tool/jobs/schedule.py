@@ -45,6 +45,7 @@ def purge(expiries: Sequence[Expiry]) -> Handler:
     """A handler that deletes what these say, of every institution, and the outbox's own old jobs."""
 
     def run(kit: Kit, _: JobContext) -> None:
+        """Delete the rows of every table whose time is over."""
         for expiry in (*OWN_EXPIRIES, *expiries):
             with kit.open_session() as session, across_institutions(session):
                 statement = delete(expiry.model).where(expiry.column < kit.clock.now() - expiry.after)
