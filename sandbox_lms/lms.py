@@ -415,10 +415,10 @@ class Lms:
         with self.lock:
             return [item for item in self.line_items if item.resource_link is link]
 
-    def gradebook(self, course: Course) -> dict[str, dict[str, Grade]]:
-        """The grades of a course: label of the column, then sub of the person."""
+    def gradebook(self, course: Course) -> dict[int, dict[str, Grade]]:
+        """The grades of a course: number of the column (labels may repeat), then sub of the person."""
         with self.lock:
-            return {item.label: dict(item.grades) for item in self.all_line_items(course)}
+            return {item.number: dict(item.grades) for item in self.all_line_items(course)}
 
     def score_of(self, link: ResourceLink, person: Person) -> float | None:
         """What the gradebook shows for this person in the activity's own column."""

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -20,12 +21,18 @@ from sandbox_lms import vocabulary as words
 TIMEOUT = 10
 
 
+@cache
+def first_key() -> rsa.RSAPrivateKey:
+    """One key for all tools of a run: making keys is slow."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class TinyTool:
     """Knows one registration at an LMS; its key set is served on loopback."""
 
     def __init__(self, lms: SandboxLms, url: str) -> None:
         self.lms, self.url = lms, url
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = first_key()
         self.kid = "key-1"
         self.key_set_fetches = 0
         self.registration: ToolRegistration | None = None
