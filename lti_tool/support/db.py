@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlalchemy import (
     DateTime,
@@ -28,7 +28,7 @@ from sqlalchemy.orm import (
     sessionmaker,
     with_loader_criteria,
 )
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import ClauseElement, visitors
 from sqlalchemy.types import JSON, TypeDecorator
 
 from lti_tool.errors import ToolError
@@ -143,7 +143,11 @@ def _tenant_tables() -> frozenset[Table]:
 
 def _touches_a_tenant(state: ORMExecuteState) -> bool:
     tables = _tenant_tables()
-    return any(element in tables for element in visitors.iterate(state.statement) if isinstance(element, Table))
+    return any(
+        element in tables
+        for element in visitors.iterate(cast(ClauseElement, state.statement))
+        if isinstance(element, Table)
+    )
 
 
 def _keep_to_the_institution(state: ORMExecuteState) -> None:
@@ -181,7 +185,7 @@ def wall_between_institutions(session_factory: Any) -> None:
 
 def _sqlite_pragmas(connection: DBAPIConnection, _: object) -> None:
     # The driver's own transaction handling starts writes late and breaks savepoints; BEGIN is sent by us instead.
-    connection.isolation_level = None  # type: ignore[attr-defined]  # an attribute of sqlite3 only
+    connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "busy_timeout=15000", "foreign_keys=ON", "synchronous=NORMAL"):
         cursor.execute(f"PRAGMA {pragma}")

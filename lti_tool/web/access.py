@@ -203,9 +203,7 @@ def set_visit_cookie(response: Response, visit: Visit, secret: str) -> None:
     _cookie(response, COOKIE_PREFIX + visit.key, secret, lifetime)
     # Cookies of logins under way end by themselves; losing one would cost that login its proof.
     ours = [
-        name
-        for name in request.cookies
-        if name.startswith(COOKIE_PREFIX) and not name.startswith(LOGIN_COOKIE_PREFIX)
+        name for name in request.cookies if name.startswith(COOKIE_PREFIX) and not name.startswith(LOGIN_COOKIE_PREFIX)
     ]
     for name in ours[: max(0, len(ours) - MOST_COOKIES + 1)]:
         _cookie(response, name, "", 0)

@@ -71,9 +71,7 @@ def error_page(words: Words, reference: str) -> Response:
     contact = current_app.extensions["tandem"].settings.contact
     wanted = request.accept_mimetypes.best_match(["text/html", "application/json"])
     if wanted == "application/json" and request.accept_mimetypes["text/html"] == 0:
-        answer = current_app.json.response(error=gettext(words.title), reference=reference)
-        answer.status_code = words.status
-        return answer
+        return make_response({"error": gettext(words.title), "reference": reference}, words.status)
     return make_response(render_template("error.html", words=words, reference=reference, contact=contact), words.status)
 
 
@@ -90,7 +88,7 @@ def install(app: Flask, feature_words: Mapping[type[Exception], Words]) -> None:
     def over_http(error: HTTPException) -> Response:
         status = error.code or 500
         if status < 400:
-            return make_response("", status, dict(error.get_headers()))
+            return make_response("", status, dict(error.get_headers(request.environ)))
         return error_page(HTTP_WORDS.get(status, WORDS[ToolError]), new_reference())
 
     def unexpected(error: Exception) -> Response:
