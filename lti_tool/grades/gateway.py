@@ -184,6 +184,8 @@ class Gradebook:
             if following is None:
                 break
             answer = self._get(following, media_type)
+            if answer.status in {404, 410}:
+                break
             self._expect_success(answer)
             said = answer.json()
             if not isinstance(said, list):

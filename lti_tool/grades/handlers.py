@@ -11,6 +11,7 @@ from lti_tool.grades.rules import Kind, Reason, Verdict
 from lti_tool.grades.service import NeedsColumn, Place, Push, Wait
 from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
 from lti_tool.launch.models import Course
+from lti_tool.progress import service as progress
 from lti_tool.registration.errors import RegistrationPaused, TokenRefused, TokenUnavailable
 from lti_tool.roster import gateway as roster
 from lti_tool.roster.errors import RosterError, RosterGone
@@ -30,8 +31,6 @@ def progress_changed(kit: Kit, job: JobContext) -> None:
         activity = session.get(Activity, activity_id)
         if activity is None:
             return
-        from lti_tool.progress import service as progress  # noqa: PLC0415
-
         found = progress.progress_of(session, activity_id, member_id, now)
         service.note_progress(session, activity, member_id, found, now=now)
 
@@ -41,7 +40,7 @@ def push(kit: Kit, job: JobContext) -> None:
     score_id = job.number("score_id")
     step = _begin(kit, job, score_id)
     if isinstance(step, NeedsColumn):
-        _find(kit, job, step.line_item_id, makes=step.makes)
+        _find(kit, job, step.line_item_id, makes=step.makes, besides=score_id)
         step = _begin(kit, job, score_id)
     match step:
         case Push():
@@ -181,7 +180,15 @@ def _hold(kit: Kit, job: JobContext, push: Push, reason: Reason, *, is_final: bo
         service.never_left(session, push)
 
 
-def _find(kit: Kit, job: JobContext, line_item_id: int, *, makes: bool, not_before: datetime | None = None) -> None:
+def _find(
+    kit: Kit,
+    job: JobContext,
+    line_item_id: int,
+    *,
+    makes: bool,
+    not_before: datetime | None = None,
+    besides: int | None = None,
+) -> None:
     """Look for the column as the only one who does; record what was found."""
     with kit.open_session(job.institution) as session:
         place = service.begin_search(session, kit, line_item_id, now=kit.clock.now())
@@ -196,9 +203,10 @@ def _find(kit: Kit, job: JobContext, line_item_id: int, *, makes: bool, not_befo
             raise GiveUp(type(failure).__name__) from None
         raise
     with kit.open_session(job.institution) as session:
-        service.end_search(session, place, state, column, date, now=kit.clock.now(), not_before=not_before)
-        if state == "deleted":
-            service.ask_whether_course_is_over(session, place.course_id, now=kit.clock.now())
+        now = kit.clock.now()
+        service.end_search(session, place, state, column, date, now=now, not_before=not_before, besides=besides)
+        if state in {"none", "deleted"}:
+            service.ask_whether_course_is_over(session, place.course_id, now=now)
 
 
 def _search(place: Place, *, makes: bool) -> tuple[str, Column | None, datetime | None]:

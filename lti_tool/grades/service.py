@@ -244,6 +244,7 @@ def record(
             score.trying = push.before
             line.held_until = now + (verdict.after or rules.PAUSE_UNSAID)
         case Kind.RETRY:
+            line.held_until = line.held_until if verdict.after is None else now + verdict.after
             score.trying = push.before if never_left else score.trying
         case Kind.CONFLICT:
             _conflict(score, push, result)
@@ -366,9 +367,10 @@ def end_search(
     *,
     now: datetime,
     not_before: datetime | None = None,
+    besides: int | None = None,
 ) -> None:
     """Record what the search found. All scores are sent to a column that is not the one we knew; to the one we knew
-    what waits is sent, not before the given time.
+    what waits is sent, not before the given time. The score `besides` is being sent already.
     """
     line = session.get_one(LineItem, place.line_item_id)
     line.searched_by_until, line.checked_at, line.state = None, now, state
@@ -385,7 +387,8 @@ def end_search(
     for score in session.scalars(waiting):
         if state == "linked":
             score.reason = None
-            ask_for_push(session, score, now=now, due_at=not_before)
+            if score.id != besides:
+                ask_for_push(session, score, now=now, due_at=not_before)
         else:
             score.reason, score.changed_at = COLUMN_REASONS.get(state, Reason.NO_COLUMN), now
     session.flush()

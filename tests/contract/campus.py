@@ -59,6 +59,13 @@ class Campus:
         with self.kit.open_session(self.institution_id) as session:
             yield session
 
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Look while a transaction of the same test writes."""
+        with self.open() as session:
+            session.connection(execution_options={"sqlite_begin": "DEFERRED"})
+            yield session
+
     def run(self, kit: Kit | None = None) -> int:
         """Run what is due now."""
         return Worker(kit or self.kit, self.handlers, chance=lambda: 0.5).run_until_idle()
@@ -83,7 +90,7 @@ class Campus:
 
     def members(self) -> dict[str, Member]:
         """The course's members by sub."""
-        with self.open() as session:
+        with self.read() as session:
             rows = session.execute(
                 select(Person.sub, Member).join(Member, Member.person_id == Person.id).order_by(Member.id)
             )
@@ -93,11 +100,11 @@ class Campus:
         return self.members()[person.sub]
 
     def person(self, person: LmsPerson) -> Person:
-        with self.open() as session:
+        with self.read() as session:
             return session.scalars(select(Person).where(Person.sub == person.sub)).one()
 
     def course(self) -> Course:
-        with self.open() as session:
+        with self.read() as session:
             return session.get_one(Course, self.course_id)
 
     def seen(self, endpoint: str) -> int:
