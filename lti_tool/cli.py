@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from lti_tool import __version__
 from lti_tool.app import create_app
@@ -23,8 +24,8 @@ from lti_tool.demo import run as run_demo
 from lti_tool.errors import NotFound, ToolError
 from lti_tool.jobs.worker import Worker
 from lti_tool.launch.models import Person
-from lti_tool.registration import invitations, keys, service
-from lti_tool.registration.models import Institution
+from lti_tool.registration import invitations, keys, service, tokens
+from lti_tool.registration.models import Institution, Registration
 from lti_tool.registration.rules import read_entries
 from lti_tool.settings import Settings, SettingsError, read_duration
 from lti_tool.support import log, schema
@@ -252,7 +253,10 @@ def list_deployments() -> None:
     with services.kit.open_session() as session:
         for registration in service.registration_states(session):
             state = f"paused ({registration.paused_because})" if registration.paused_at else "active"
-            click.echo(f"{registration.title}: {registration.issuer}, client {registration.client_id}, {state}")
+            click.echo(
+                f"{registration.id}. {registration.title}: {registration.issuer}, "
+                f"client {registration.client_id}, {state}"
+            )
             for one in registration.deployments:
                 click.echo(
                     f"  deployment {one.lti_id}: last launch {_moment(one.last_launch_at)}, "
@@ -291,7 +295,30 @@ def refuse(number: int) -> None:
     click.echo("Refused. It stays in the list and can be approved later.")
 
 
-def _owner(session: Any, number: int, name: str | None) -> int:
+@main.command()
+@click.argument("registration", type=int)
+def pause(registration: int) -> None:
+    """Stop launches from a platform and calls to it; REGISTRATION is its number in `deployments list`."""
+    _switch(registration, "Paused.", lambda session, now: tokens.pause(session, registration, "operator", now=now))
+
+
+@main.command()
+@click.argument("registration", type=int)
+def resume(registration: int) -> None:
+    """Let a paused platform work again; REGISTRATION is its number in `deployments list`."""
+    _switch(registration, "Resumed.", lambda session, now: tokens.resume(session, registration, now=now))
+
+
+def _switch(registration_id: int, says: str, act: Callable[[Session, datetime], None]) -> None:
+    services = _services()
+    with services.kit.open_session() as session:
+        if session.get(Registration, registration_id) is None:
+            raise click.ClickException("There is no registration of this number.")
+        act(session, services.kit.clock.now())
+    click.echo(says)
+
+
+def _owner(session: Session, number: int, name: str | None) -> int:
     if name is not None:
         found = session.scalar(select(Institution.id).where(Institution.name == name))
         if found is None:

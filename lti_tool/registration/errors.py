@@ -28,8 +28,12 @@ class TokenRefused(RegistrationError):
         self.registration_id, self.error = registration_id, error
 
 
-class CredentialsRefused(TokenRefused):
+class CredentialsRefused(TokenRefused, RegistrationPaused):
     """The platform no longer knows our client id or key: the tool was switched off there. The registration pauses."""
+
+    def __init__(self, registration_id: int, error: str) -> None:
+        RegistrationError.__init__(self, registration_id, error)
+        self.registration_id, self.error = registration_id, error
 
 
 class TokenUnavailable(RegistrationError):
@@ -116,6 +120,11 @@ class AnswerNeeded(RegistrationError):
 
 
 WORDS: dict[type[ToolError], Words] = {
+    CredentialsRefused: Words(
+        502,
+        N_("The platform no longer accepts Tandem"),
+        N_("Was the tool switched off or removed there? An administrator can resume the connection afterwards."),
+    ),
     RegistrationPaused: Words(
         503,
         N_("This platform's connection is paused"),

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from lti_tool.jobs import queue
 from lti_tool.registration.errors import CredentialsRefused, RegistrationPaused, TokenRefused, TokenUnavailable
 from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import AccessToken, Registration
@@ -32,6 +33,8 @@ ASKING_LEASE = timedelta(seconds=40)
 """Longer than a token request may take; after it, the process that asked is taken for dead."""
 WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, *[1.0] * 40)
 """Seconds between looks at what another process gets; in all a little longer than ASKING_LEASE."""
+WAKE_SCORES = "grades.wake"
+"""The job by which scores that waited for a paused registration go out."""
 CREDENTIALS_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 
 log = get_logger(__name__)
@@ -241,6 +244,7 @@ def resume(session: Session, registration_id: int, *, now: datetime) -> None:
     if resumed is None:
         return
     session.execute(update(AccessToken).where(AccessToken.registration_id == registration_id).values(token=None))
+    queue.enqueue(session, WAKE_SCORES, {}, institution_id=None, now=now, unique_key=f"turn:{WAKE_SCORES}")
     audit.record(
         session,
         "registration resumed",

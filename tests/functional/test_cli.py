@@ -117,7 +117,7 @@ def test_the_example_file_registers_and_registers_again(run: Run, open_file: Ope
     with open_file() as session:
         assert len(session.scalars(select(Registration)).all()) == 3
     listed = run("deployments", "list").output
-    assert "Campus Moodle: https://moodle.example.org" in listed
+    assert "1. Campus Moodle: https://moodle.example.org" in listed
     assert "deployment 1: last launch never" in listed
 
 
@@ -155,6 +155,15 @@ def test_parked_deployments_are_approved_and_refused(
     assert "number 2: deployment 9 refused" in run("deployments", "list").output
     with open_file() as session, across_institutions(session):
         assert session.scalars(select(Deployment.lti_id).order_by(Deployment.id)).all() == ["1", "8"]
+
+
+def test_a_platform_is_paused_and_resumed(run: Run, file: Callable[[Any], Path]) -> None:
+    run("register", file([GOOD]))
+    run("pause", 1)
+    assert "paused (operator)" in run("deployments", "list").output
+    run("resume", 1)
+    assert "active" in run("deployments", "list").output
+    run("pause", 2, status=1)
 
 
 def test_keys_rotate_step_by_step(run: Run) -> None:
