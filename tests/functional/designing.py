@@ -118,7 +118,8 @@ def a_designer(
             placement_id=placement.id if placement else None,
             details=details,
         )
-        ensure_signing_key(session, kit.secrets, now=clock.now())
+        if kind is VisitKind.PLACING:
+            ensure_signing_key(session, kit.secrets, now=clock.now())
     return Designer(app.test_client(), kit, visit, bearer, institution.id, course, placement, registration)
 
 

@@ -1,13 +1,24 @@
 """A designer sets an activity up and places it, through the pages."""
 
+import re
+from datetime import datetime
+from html import unescape
+
 import pytest
 from flask import Flask
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
+from lti_tool.activities.models import Activity, Round
+from lti_tool.feedback.models import Feedback
+from lti_tool.launch.models import Course
 from lti_tool.launch.rules import LTI
+from lti_tool.pairing.models import Group, Plan
 from lti_tool.support.kit import Kit
-from lti_tool.web.visits import VisitKind
+from lti_tool.web.visits import Visit, VisitKind
+from tests.factories.people import a_member, a_person
 from tests.fakes.clock import FakeClock
-from tests.functional.designing import Designer, a_designer, answer_page, claims_of
+from tests.functional.designing import Designer, a_designer, answer_page, claims_of, fields_of
 
 DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 
@@ -43,3 +54,299 @@ def test_a_designer_places_the_template_as_it_is(placing: Designer) -> None:
     assert f"{DL}data" not in claims
     origin = placing.registration.platform_origins[0]
     assert f"form-action 'self' {origin}" in page.headers["Content-Security-Policy"]
+
+
+def test_a_plain_link_is_set_up_where_it_stands(visiting: Designer) -> None:
+    assert "Use this template" in visiting.get("/setup").text
+    path, fields = visiting.start()
+    assert path == "/setup"
+    [activity] = visiting.activities()
+    assert (activity.state, activity.placement_id) == ("draft", visiting.placement.id if visiting.placement else 0)
+    opened = visiting.follow(visiting.post(path, **fields, do="open"))
+    assert "The activity is open" in opened.text
+    assert [activity.state for activity in visiting.activities()] == ["ready"]
+
+
+def test_starting_twice_makes_one_activity(visiting: Designer) -> None:
+    visiting.start()
+    visiting.start()
+    assert len(visiting.activities()) == 1
+
+
+def test_saving_keeps_every_field(visiting: Designer) -> None:
+    path, fields = visiting.start()
+    changed = fields | {
+        "title": "Watch <b>each</b> other & learn",
+        "instructions": 'One\n\n"Two"',
+        "time_zone": "Asia/Tokyo",
+        "r1-opens_date": "2026-11-10",
+        "r1-opens_time": "08:30",
+        "release": "at_once",
+        "staff_read_feedback": "1",
+        "minimum_notes": "2",
+        "score_mode": "proportional",
+        "score_maximum": "20",
+        "zero_at_close": "1",
+        "c0-l0-label": "Nothing <i>yet</i>",
+    }
+    del changed["acknowledge"]
+    page = visiting.follow(visiting.post(path, **changed, do="save"))
+    assert "Saved." in page.text
+    assert "<b>each</b>" not in page.text
+    shown = fields_of(page.text)
+    assert shown | {"version": "", "form_token": ""} == changed | {"version": "", "form_token": ""}
+
+
+def test_a_page_with_mistakes_keeps_what_was_typed_and_says_what_to_do(placing: Designer) -> None:
+    path, fields = placing.start()
+    typed = fields | {
+        "title": "",
+        "instructions": "Mine",
+        "r2-due_date": "2026-02-30",
+        "c1-name": "",
+        "score_maximum": "x",
+    }
+    answer = placing.post(path, **typed, do="place")
+    assert answer.status_code == 422
+    assert fields_of(answer.text) == typed
+    for target in ("title", "r2-due_date", "c1-name", "score_maximum"):
+        assert f'<a href="#{target}">' in answer.text
+        assert f'id="{target}-error"' in answer.text
+    assert [activity.state for activity in placing.activities()] == ["draft"]
+
+
+def test_the_editors_buttons_work_without_a_script_and_save_nothing(placing: Designer) -> None:
+    path, fields = placing.start()
+    typed = fields | {"title": "Not saved yet", "c3-name": ""}
+    page = placing.post(path, **typed, do="add-criterion")
+    assert page.status_code == 200
+    shown = fields_of(page.text)
+    assert shown["title"] == "Not saved yet"
+    assert shown["c4-name"] == ""
+    assert {name: value for name, value in shown.items() if not name.startswith("c4")} == typed
+    page = placing.post(path, **shown, do="remove-criterion-4")
+    page = placing.post(path, **fields_of(page.text), do="down-level-0-0")
+    assert fields_of(page.text)["c0-l1-label"] == fields["c0-l0-label"]
+    page = placing.post(path, **fields_of(page.text), do="add-round")
+    assert "r3-due_date" in fields_of(page.text)
+    [activity] = placing.activities()
+    assert activity.title == "Observation and feedback"
+    assert len(placing.rounds(activity)) == 2
+
+
+def test_the_enter_key_saves_and_does_not_remove_anything(placing: Designer) -> None:
+    path, _ = placing.start()
+    page = placing.get(path).text
+    first = re.search(r'<form[^>]*id="setup".*?<button([^>]*)>', page, re.DOTALL)
+    assert first is not None
+    assert 'value="save"' in first[1]
+
+
+def test_the_preview_shows_typed_settings_and_leads_back_to_them(placing: Designer) -> None:
+    path, fields = placing.start()
+    typed = fields | {"title": "As typed", "staff_read_feedback": "1", "score_maximum": "30"}
+    preview = placing.post(path, **typed, do="preview")
+    assert preview.status_code == 200
+    assert "As typed" in preview.text
+    assert "The instructors and assistants of the course can read it too." in preview.text
+    assert "30 points when everything is done." in preview.text
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', preview.text))
+    back = placing.post(path, **{name: unescape(value) for name, value in hidden.items()}, do="back")
+    assert fields_of(back.text) == typed
+    assert [activity.title for activity in placing.activities()] == ["Observation and feedback"]
+
+
+def test_two_who_change_one_activity_do_not_overwrite_each_other(visiting: Designer) -> None:
+    path, fields = visiting.start()
+    theirs = visiting.post(path, **fields | {"title": "Theirs"}, do="save")
+    assert theirs.status_code == 303
+    mine = visiting.post(path, **fields | {"title": "Mine", "instructions": "My long text"}, do="save")
+    assert mine.status_code == 409
+    assert "Dina Designer saved this activity while you were working on it" in mine.text
+    shown = fields_of(mine.text)
+    assert (shown["title"], shown["instructions"]) == ("Mine", "My long text")
+    assert [activity.title for activity in visiting.activities()] == ["Theirs"]
+    assert visiting.post(path, **shown, do="save").status_code == 303
+    assert [activity.title for activity in visiting.activities()] == ["Mine"]
+
+
+def test_a_copy_says_so_and_waits_for_a_look(visiting: Designer) -> None:
+    path, _ = visiting.start()
+    with visiting.kit.open_session(visiting.institution_id) as session:
+        session.execute(update(Activity).values(state="unconfirmed"))
+    page = visiting.get(path)
+    assert "This is a copy." in page.text
+    assert visiting.post(path, **fields_of(page.text), do="save").status_code == 303
+    assert [activity.state for activity in visiting.activities()] == ["unconfirmed"]
+    visiting.post(path, **fields_of(visiting.get(path).text), do="open")
+    assert [activity.state for activity in visiting.activities()] == ["ready"]
+
+
+def test_a_closed_activity_is_shown_and_not_changed(visiting: Designer) -> None:
+    path, fields = visiting.start()
+    visiting.post(path, **fields, do="open")
+    closed = visiting.follow(visiting.post("/setup/close"))
+    assert "The activity is closed." in closed.text
+    assert visiting.post(path, **fields_of(closed.text), do="save").status_code == 403
+    reopened = visiting.follow(visiting.post("/setup/reopen"))
+    assert "The activity is open again." in reopened.text
+
+
+def test_the_settings_of_a_finished_course_can_be_read_only(visiting: Designer, clock: FakeClock) -> None:
+    path, fields = visiting.start()
+    with visiting.kit.open_session(visiting.institution_id) as session:
+        session.execute(update(Course).values(ended_at=clock.now()))
+    assert "This course is over" in visiting.get(path).text
+    assert visiting.post(path, **fields, do="save").status_code == 403
+
+
+def a_published_group(session: Session, activity: Activity, round_: Round, now: datetime) -> Group:
+    plan = Plan(activity_id=activity.id, state="published", seed=1, engine="simple 1", created_at=now, changed_at=now)
+    session.add(plan)
+    session.flush()
+    group = Group(plan_id=plan.id, round_id=round_.id, number=1)
+    session.add(group)
+    session.flush()
+    return group
+
+
+def test_a_round_with_groups_stays(visiting: Designer, clock: FakeClock) -> None:
+    path, fields = visiting.start()
+    [activity] = visiting.activities()
+    last = visiting.rounds(activity)[-1]
+    with visiting.kit.open_session(visiting.institution_id) as session:
+        a_published_group(session, activity, last, clock.now())
+    without_last = {name: value for name, value in fields.items() if not name.startswith("r2-")}
+    answer = visiting.post(path, **without_last | {"title": "Kept as typed"}, do="save")
+    assert answer.status_code == 409
+    assert "it has to stay" in answer.text
+    assert fields_of(answer.text)["title"] == "Kept as typed"
+    assert len(visiting.rounds(activity)) == 2
+    assert 'value="remove-round"' not in visiting.get(path).text
+
+
+# Who may
+
+
+@pytest.mark.parametrize("role", ["assistant", "learner", "observer"])
+@pytest.mark.parametrize("kind", [VisitKind.PLACING, VisitKind.ACTIVITY])
+def test_only_instructors_set_up(app: Flask, kit: Kit, clock: FakeClock, kind: VisitKind, role: str) -> None:
+    somebody = a_designer(app, kit, clock, kind=kind, role=role)
+    assert somebody.get("/setup").status_code == 403
+    assert somebody.post("/setup/start", template="observation").status_code == 403
+    assert somebody.activities() == []
+
+
+def test_a_draft_of_another_course_is_not_there(app: Flask, kit: Kit, clock: FakeClock, placing: Designer) -> None:
+    path, fields = placing.start()
+    other = a_designer(app, kit, clock, kind=VisitKind.PLACING)
+    assert other.get(path).status_code == 404
+    assert other.post(path, **fields, do="place").status_code == 404
+
+
+def test_a_template_that_does_not_exist_starts_nothing(placing: Designer) -> None:
+    assert placing.post("/setup/start", template="../observation").status_code == 404
+    assert placing.activities() == []
+
+
+def test_a_visit_to_an_activity_has_no_dialog_to_leave(visiting: Designer) -> None:
+    visiting.start()
+    assert visiting.post("/setup/cancel").status_code == 403
+
+
+# The dialog
+
+
+def test_a_dialog_that_takes_no_links_says_where_to_go(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, accept_types=["file", "image"])
+    page = designer.get("/setup")
+    assert page.status_code == 200
+    assert "Nothing to insert here" in page.text
+    claims = claims_of(designer, answer_page(designer, designer.post("/setup/cancel")))
+    assert claims[f"{DL}content_items"] == []
+
+
+def test_a_platform_without_columns_is_told_apart(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, accepts_line_item=False, data="d=1")
+    path, fields = designer.start()
+    assert "does not take a grade column" in designer.get(path).text
+    claims = claims_of(designer, answer_page(designer, designer.post(path, **fields, do="place")))
+    [item] = claims[f"{DL}content_items"]
+    assert "lineItem" not in item
+    assert claims[f"{DL}data"] == "d=1"
+
+
+@pytest.mark.parametrize("url", ["https://evil.example/return", "http://lms.example/return", "javascript:alert(1)"])
+def test_an_answer_never_leaves_the_platform(app: Flask, kit: Kit, clock: FakeClock, url: str) -> None:
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, return_url=url)
+    path, fields = designer.start()
+    answer = designer.post(path, **fields, do="place")
+    assert answer.status_code == 403
+    assert "The answer would leave your learning platform" in answer.text
+    assert [activity.state for activity in designer.activities()] == ["draft"]
+
+
+def test_a_hostile_return_address_is_text_on_the_page(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING)
+    with kit.open_session(designer.institution_id) as session:
+        visit = session.get_one(Visit, designer.visit.id)
+        asked = dict(visit.details["deep_linking"])
+        asked["return_url"] += '&"><script>alert(1)</script>'
+        visit.details = {"deep_linking": asked}
+    path, fields = designer.start()
+    page = answer_page(designer, designer.post(path, **fields, do="place"))
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+
+
+def test_the_answer_page_is_good_for_one_look(placing: Designer) -> None:
+    path, fields = placing.start()
+    placed = placing.post(path, **fields, do="place")
+    first, second = answer_page(placing, placed), answer_page(placing, placed)
+    assert (first.status_code, second.status_code) == (200, 410)
+    assert first.headers["Cache-Control"] == "no-store"
+    assert f"frame-ancestors {placing.registration.platform_origins[0]}" in first.headers["Content-Security-Policy"]
+
+
+def test_a_draft_can_be_taken_up_again(placing: Designer) -> None:
+    path, fields = placing.start()
+    placing.post(path, **fields | {"title": "Half done"}, do="save")
+    assert "Half done" in placing.get("/setup").text
+    placing.post(path, **fields_of(placing.get(path).text), do="place")
+    assert "Half done" not in placing.get("/setup").text
+
+
+def test_the_zone_of_the_launch_is_used_and_else_the_institutions_last(
+    app: Flask, kit: Kit, clock: FakeClock, visiting: Designer
+) -> None:
+    assert visiting.start()[1]["time_zone"] == "Europe/Stockholm"
+    with kit.open_session(visiting.institution_id) as session:
+        session.get_one(Visit, visiting.visit.id).time_zone = "99"
+        session.execute(update(Activity).values(time_zone="Europe/Oslo", placement_id=None))
+    assert visiting.start()[1]["time_zone"] == "Europe/Oslo"
+
+
+def test_feedback_that_was_begun_keeps_its_rubric(visiting: Designer, clock: FakeClock) -> None:
+    path, fields = visiting.start()
+    [activity] = visiting.activities()
+    round_ = visiting.rounds(activity)[0]
+    with visiting.kit.open_session(visiting.institution_id) as session:
+        people = [a_member(session, visiting.course, a_person(session, visiting.registration)).id for _ in range(2)]
+        group = a_published_group(session, activity, round_, clock.now())
+        session.add(
+            Feedback(
+                activity_id=activity.id,
+                round_id=round_.id,
+                group_id=group.id,
+                author_id=people[0],
+                recipient_id=people[1],
+                rubric_id=activity.rubric_id,
+                created_at=clock.now(),
+                saved_at=clock.now(),
+            )
+        )
+    assert "People have begun to write feedback with this rubric." in visiting.get(path).text
+    answer = visiting.post(path, **fields | {"c0-name": "Renamed"}, do="save")
+    assert "said=new-rubric" in answer.headers["Location"]
+    [changed] = visiting.activities()
+    assert changed.rubric_id != activity.rubric_id
