@@ -86,6 +86,11 @@ class SandboxLms(Lms):
             raise RuntimeError("start the LMS before you ask for its address")
         return f"http://{self.host}:{self.port}"
 
+    @property
+    def other_url(self) -> str:
+        """The same server under a name that makes it another site."""
+        return f"http://{'localhost' if self.host == '127.0.0.1' else '127.0.0.1'}:{self.port}"
+
     def start(self) -> None:
         """Begin to answer, on a thread. A port that the machine chose is kept for a later start."""
         self.stopping.clear()
