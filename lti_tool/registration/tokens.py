@@ -75,10 +75,11 @@ class TokenClient:
         for wait in (*WAITS, None):
             with self._kit.open_session() as session:
                 _refuse_paused(session, registration_id)
-                stored = self._stored(session, registration_id, asked)
+                row = _row(session, registration_id, asked)
+                stored = self._usable(row)
                 if stored is not None:
                     return stored
-                is_ours = self._claim(session, registration_id, asked)
+                is_ours = self._claim(session, registration_id, asked, row)
             if is_ours:
                 return self._ask_and_keep(registration_id, asked)
             if wait is not None:
@@ -95,8 +96,7 @@ class TokenClient:
             if row is not None and row.token is not None and self._opened(row.token) == token.value:
                 row.token = None
 
-    def _stored(self, session: Session, registration_id: int, asked: str) -> Token | None:
-        row = _row(session, registration_id, asked)
+    def _usable(self, row: AccessToken | None) -> Token | None:
         if row is None or row.token is None or row.expires_at is None:
             return None
         if self._kit.clock.now() >= row.expires_at - RENEWED_BEFORE_END:
@@ -104,7 +104,7 @@ class TokenClient:
         value = self._opened(row.token)
         if value is None:
             return None
-        return Token(registration_id, asked, value, frozenset(row.granted.split()), row.expires_at)
+        return Token(row.registration_id, row.scopes, value, frozenset(row.granted.split()), row.expires_at)
 
     def _opened(self, sealed: str) -> str | None:
         try:
@@ -112,26 +112,28 @@ class TokenClient:
         except Undecipherable:
             return None  # Sealed with a secret key that was thrown away: a fresh token costs one request.
 
-    def _claim(self, session: Session, registration_id: int, asked: str) -> bool:
-        """Whether we are the one process that asks the platform now."""
+    def _claim(self, session: Session, registration_id: int, asked: str, seen: AccessToken | None) -> bool:
+        """Whether we are the one process that asks the platform now, for a token in place of the one that was seen."""
         now = self._kit.clock.now()
-        row = AccessToken(registration_id=registration_id, scopes=asked, asking_until=now + ASKING_LEASE)
-        if _row(session, registration_id, asked) is None:
+        if seen is None:
+            first = AccessToken(registration_id=registration_id, scopes=asked, asking_until=now + ASKING_LEASE)
             try:
                 with session.begin_nested():
-                    session.add(row)
-                return True
+                    session.add(first)
             except IntegrityError:
                 return False
+            return True
         claimed = session.execute(
             update(AccessToken)
             .where(
-                AccessToken.registration_id == registration_id,
-                AccessToken.scopes == asked,
+                AccessToken.id == seen.id,
                 or_(AccessToken.asking_until.is_(None), AccessToken.asking_until <= now),
+                # Somebody may have got a fresh one since we looked.
+                AccessToken.token.is_not_distinct_from(seen.token),
             )
             .values(asking_until=now + ASKING_LEASE)
             .returning(AccessToken.id)
+            .execution_options(synchronize_session=False)
         )
         return claimed.first() is not None
 

@@ -75,6 +75,7 @@ def tokens(reachable: Kit) -> TokenClient:
     return TokenClient(reachable)
 
 
+@pytest.mark.store
 def test_one_token_serves_until_a_minute_before_its_end(
     tokens: TokenClient, platform: Platform, registration_id: int, clock: FakeClock
 ) -> None:
@@ -161,6 +162,7 @@ def test_a_forgotten_token_is_asked_for_anew_but_a_fresher_one_is_kept(
     assert tokens.token(registration_id, [ROSTER]).value == "token-2"
 
 
+@pytest.mark.store
 def test_many_at_once_make_one_request(reachable: Kit, platform: Platform, registration_id: int) -> None:
     platform.gate.clear()
     got: list[str] = []
