@@ -1,6 +1,6 @@
 // Saves every field as it is typed, and keeps what could not be saved in this browser: encrypted with a key that only
 // pages of the same person and activity carry, offered back at the next visit, removed on save or after seven days.
-// A form takes part by data-autosave (where to save); its fields by data-kept. Without this script the buttons save.
+// A form takes part by an element with data-autosave (where to save) in it; its fields by data-kept. Without this script the buttons save.
 "use strict";
 
 (() => {
@@ -59,8 +59,7 @@
     };
   };
 
-  const begin = (form) => {
-    const words = form.dataset;
+  const begin = (form, words) => {
     const kept = keeper(words.store, words.storeKey);
     const url = new URL(words.autosave, location.href).href;
     const first = Number(words.version);
@@ -270,11 +269,12 @@
   };
 
   document.addEventListener("tandem:page", () => {
-    const form = document.querySelector("form[data-autosave]");
+    const place = document.querySelector("form [data-autosave]");
+    const form = place && place.closest("form");
     if (present && present.form === form) return;
     if (present) present.leave();
     forgetOld();
-    present = form ? begin(form) : null;
+    present = form ? begin(form, place.dataset) : null;
   });
   addEventListener("online", () => { if (present) present.again(); });
   document.addEventListener("visibilitychange", () => { if (present && document.visibilityState === "hidden") present.save(); });

@@ -1,5 +1,6 @@
 """The first page of a visit, for learners, staff and others."""
 
+import re
 from datetime import timedelta
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ from sqlalchemy import delete
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivityState, Release, RoundDates
-from lti_tool.launch.models import Course, Person
+from lti_tool.launch.models import Course, Member, Person
 from lti_tool.pairing.models import Plan
 from lti_tool.progress.service import progress_of
 from lti_tool.support.db import OpenSession
@@ -196,8 +197,10 @@ def test_other_activities_of_the_course_are_a_click_away(
     page = mette.get().text
     assert "Second look" in page
     assert "Hidden" not in page
-    opened = mette.post(f"/also/{other.id}").text
-    assert "Second look" in opened
+    way = re.search(r'href="(/go/[^"]+)"', mette.post(f"/also/{other.id}").text)
+    assert way is not None
+    opened = world.client.get(way[1], follow_redirects=True)
+    assert "<h1>Second look</h1>" in opened.text
     assert mette.post(f"/also/{draft.id + 100}").status_code == 404
 
 
@@ -235,3 +238,20 @@ def test_the_checklist_shows_the_same_share_as_the_rule(world: World, open_sessi
         done = progress_of(session, world.room.activity.id, world.room.members["Mette"].id, world.clock.now())
     assert done.fraction == Fraction(1, 2)
     assert "1 of 2 done" in world.browser("Mette").get().text
+
+
+def test_people_without_a_name_are_called_partner(world: World, open_session: OpenSession) -> None:
+    with open_session(world.room.institution.id) as session:
+        session.get_one(Person, world.room.members["Jonas"].person_id).name = None
+    world.gives("Mette", "Jonas")
+    page = world.browser("Mette").get().text
+    assert "Your part is done. Your partner has not given feedback yet." in page
+    assert "None" not in page
+
+
+def test_a_partner_who_left_is_said_and_asks_for_nothing(world: World, open_session: OpenSession) -> None:
+    with open_session(world.room.institution.id) as session:
+        session.get_one(Member, world.room.members["Jonas"].id).status = "inactive"
+    page = world.browser("Mette").get().text
+    assert "Jonas is not in the course any more." in page
+    assert "not needed" in page
