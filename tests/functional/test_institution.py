@@ -228,6 +228,22 @@ def test_an_administrator_who_came_for_the_course_can_go_on_to_it(university: Un
     assert no_role.post("/institution/course").status_code == 403
 
 
+def test_with_a_cookie_instead_of_a_bearer_forms_work_and_foreign_forms_do_not(university: University) -> None:
+    tab = university.tab()
+    client = university.app.test_client(use_cookies=False)
+    cookie = {"Cookie": f"__Host-tandem-{tab.key}={tab.bearer}"}
+    page = client.get(f"/v/{tab.key}/institution", headers=cookie, base_url=BASE_URL)
+    assert page.status_code == 200
+    forms = re.findall(r'<form method="post" action="([^"]*)"(.*?)</form>', page.text, re.DOTALL)
+    assert len(forms) >= 3
+    for action, form in forms:
+        token = re.findall(r'name="form_token" value="([^"]*)"', form)
+        assert token, action
+    path = next(action for action, _ in forms if action.endswith("/pause"))
+    assert client.post(path, headers=cookie, base_url=BASE_URL).status_code == 400
+    assert client.post(path, headers=cookie, data={"form_token": token[0]}, base_url=BASE_URL).status_code == 303
+
+
 # Platforms
 
 
