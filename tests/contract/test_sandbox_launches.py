@@ -34,7 +34,7 @@ def test_a_learner_launches_in_every_product(profile: str) -> None:
 
         assert claims["sub"] == learner.sub
         assert claims["nonce"] == "nonce-1"
-        assert claims["name"] == "Søren Kjær"
+        assert (claims["name"], claims["email"]) == ("Søren Kjær", "learner07@school.example")
         assert claims[f"{words.LTI}deployment_id"] == tool.registered.deployment_id
         assert claims[f"{words.LTI}resource_link"]["title"] == "Observe – øvelse"
         assert f"{words.CONTEXT}Learner" in claims[ROLES]
