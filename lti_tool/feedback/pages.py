@@ -115,7 +115,7 @@ def _do(here: Here, task: reading.Assignment, wish: str, what: str) -> dict[str,
             if len(text) > rules.LONGEST:
                 return {"check": 1}
             note = service.add_note(here.session, task, text, at=_moment(here), device=device, now=here.now)
-            return {"said": "note_added" if note else "saved", "_anchor": "notes"}
+            return {"said": "note_added" if note else "saved", "_anchor": rules.NOTE_DRAFT}
         case "remove_note" | "restore_note" if what.isdecimal() and len(what) < 19:
             service.remove_note(here.session, task, int(what), now=here.now, undo=wish == "restore_note")
             return {"said": "note_removed" if wish == "remove_note" else "note_restored", "note": what}

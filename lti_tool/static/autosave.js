@@ -275,6 +275,8 @@
     if (present) present.leave();
     forgetOld();
     present = form ? begin(form, place.dataset) : null;
+    // Who takes notes while observing writes the next one at once.
+    if (form && form.querySelector("[data-note-added]")) form.elements.note_draft.focus();
   });
   addEventListener("online", () => { if (present) present.again(); });
   document.addEventListener("visibilitychange", () => { if (present && document.visibilityState === "hidden") present.save(); });

@@ -174,6 +174,16 @@ def test_a_note_that_was_added_is_not_offered_again(write: Write) -> None:
     assert page.evaluate(KEPT) == []
 
 
+def test_the_next_note_can_be_typed_at_once(write: Write) -> None:
+    page = write("Mette", "Jonas")
+    page.get_by_label("New note").fill("asks and waits")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.get_by_label("New note")).to_be_focused()
+    page.keyboard.type("two people whisper")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator("[data-note-text]")).to_have_text(["asks and waits", "two people whisper"])
+
+
 def test_pressing_enter_in_a_line_saves_and_does_no_harm(write: Write) -> None:
     page = write("Mette", "Jonas")
     page.get_by_label("New note").fill("asks and waits")
