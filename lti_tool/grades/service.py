@@ -603,14 +603,14 @@ class LedgerPage:
 
 
 def ledger(session: Session, activity: Activity, *, page: int, size: int = 50) -> LedgerPage:
-    """One page of the ledger, by name, with two questions to the database whatever its size. Scores of people who left
+    """One page of the ledger, by name; as many questions to the database whatever its size. Scores of people who left
     stay in it.
     """
-    line = line_item_of(session, activity.id)
     joined: Any = (
         select(Member, Person.name, ScoreState)
         .join(Person, Person.id == Member.person_id)
-        .outerjoin(ScoreState, and_(ScoreState.member_id == Member.id, ScoreState.line_item_id == line.id))
+        .outerjoin(LineItem, LineItem.activity_id == activity.id)
+        .outerjoin(ScoreState, and_(ScoreState.member_id == Member.id, ScoreState.line_item_id == LineItem.id))
         .where(
             Member.course_id == activity.course_id,
             or_(
@@ -631,6 +631,19 @@ def ledger(session: Session, activity: Activity, *, page: int, size: int = 50) -
     ).all()
     rows = [LedgerRow(member.id, name, member.status == "active", score) for member, name, score in found]
     return LedgerPage(rows, sum(by_state.values()), by_state)
+
+
+def column_of(session: Session, activity_id: int) -> LineItem | None:
+    """The activity's place in the gradebook; None while nothing was ever to be sent."""
+    return session.scalar(select(LineItem).where(LineItem.activity_id == activity_id))
+
+
+def ledger_row(session: Session, activity_id: int, score_id: int) -> LedgerRow:
+    """One learner's place in the ledger. Raises ScoreUnknown."""
+    score = _score_in(session, activity_id, score_id)
+    member = session.get_one(Member, score.member_id)
+    name = session.get_one(Person, member.person_id).name
+    return LedgerRow(member.id, name, member.status == "active", score)
 
 
 def attempts_of(session: Session, activity_id: int, score_id: int) -> list[ScoreAttempt]:

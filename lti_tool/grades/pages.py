@@ -1,0 +1,177 @@
+"""The ledger: what the gradebook was told of each learner, what it said, and what staff can do about it."""
+
+from typing import Final
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lti_tool.activities.errors import ActivityUnknown
+from lti_tool.activities.models import Activity
+from lti_tool.activities.service import activity_of
+from lti_tool.errors import N_
+from lti_tool.grades import rules, service
+from lti_tool.grades.models import NO_SCORE, LineItem, ScoreState
+from lti_tool.grades.rules import Kind, Reason
+from lti_tool.launch.models import Course
+from lti_tool.web.access import Here, on_visit
+
+pages = Blueprint("grades", __name__)
+
+PEOPLE_A_PAGE: Final = 50
+
+STATES: Final[dict[str, tuple[str, str]]] = {
+    "nothing": ("open", N_("Nothing to send yet")),
+    "waiting": ("waiting", N_("On its way")),
+    "delivered": ("done", N_("In the gradebook")),
+    "refused": ("error", N_("Not taken")),
+    "asks": ("late", N_("Needs your decision")),
+}
+"""Each state as the shape that marks it and its words."""
+
+REASONS: Final[dict[Reason, str]] = {
+    Reason.NOT_GRADABLE: N_("The LMS gives this person no grades in this course. Their role there may have changed."),
+    Reason.NOT_ENROLLED: N_("The LMS does not know this person in the course any more."),
+    Reason.NO_ATTEMPTS_LEFT: N_("The LMS allows no more attempts. Allow more there, then send the score again."),
+    Reason.LOCKED: N_("The LMS failed several times, as it does when a grade is locked. Unlock it, then send again."),
+    Reason.NEWER_GRADE: N_("The gradebook holds a newer grade. Send the score again if it should replace that one."),
+    Reason.NOT_ALLOWED: N_("The LMS does not let Tandem write grades here. Ask your administrator to allow it."),
+    Reason.NOT_UNDERSTOOD: N_("The LMS did not accept the score and did not say why."),
+    Reason.COLUMN_GONE: N_("The column in the gradebook was deleted."),
+    Reason.NO_COLUMN: N_("The activity has no column in the gradebook."),
+    Reason.COURSE_OVER: N_("The course is over in the LMS."),
+    Reason.LEFT: N_("This person left the course. The score is sent if they come back."),
+    Reason.PAUSED: N_("The connection to the LMS is paused. The score is sent when it is resumed."),
+    Reason.UNREACHABLE: N_("The LMS could not be reached. Tandem keeps trying."),
+    Reason.BUSY: N_("The LMS asked us to wait a little."),
+    Reason.TROUBLE: N_("The LMS had a problem of its own. Tandem keeps trying."),
+    Reason.WITHDRAWN: N_("Something was undone before the score was sent, so nothing was sent."),
+}
+GIVEN_UP: Final[dict[Reason, str]] = {
+    Reason.UNREACHABLE: N_("The LMS could not be reached for two days. Send the score again when it is back."),
+    Reason.TROUBLE: N_("The LMS kept failing for two days. Send the score again when it is well."),
+}
+OUTCOMES: Final[dict[Kind, str]] = {
+    Kind.DELIVERED: N_("The LMS took the score"),
+    Kind.RETRY: N_("The LMS could not take it then"),
+    Kind.THROTTLED: N_("The LMS asked us to wait"),
+    Kind.CONFLICT: N_("The LMS already had a newer grade"),
+    Kind.REFUSED: N_("The LMS said no"),
+    Kind.GONE: N_("The column was not there"),
+}
+COLUMNS: Final[dict[str, str]] = {
+    "none": N_(
+        "This activity has no column in the gradebook, and the LMS does not let Tandem make one. The activity works "
+        "all the same. Ask your administrator to allow grade columns, or add one in the LMS, then look again."
+    ),
+    "readonly": N_(
+        "The LMS does not let Tandem write grades in this course. The activity works all the same. Ask your "
+        "administrator to allow it, then look again."
+    ),
+    "deleted": N_(
+        "The column of this activity was deleted from the gradebook. You can have it made again: all scores are then "
+        "sent to the new one."
+    ),
+}
+
+
+@pages.get("/grades")
+@on_visit(may="see the ledger")
+def show(here: Here) -> ResponseReturnValue:
+    """Every learner with the state of their score."""
+    activity = activity_of(here.session, here.placement_id)
+    if activity is None:
+        return redirect(url_for("setup.show"))
+    page = max(request.args.get("page", 1, type=int), 1)
+    ledger = service.ledger(here.session, activity, page=page, size=PEOPLE_A_PAGE)
+    column = service.column_of(here.session, activity.id)
+    return render_template(
+        "grades/ledger.html",
+        activity=activity,
+        course=here.session.get_one(Course, here.course_id),
+        ledger=ledger,
+        column=column,
+        column_words=_column_words(column, ledger.by_state),
+        page=page,
+        page_count=max(1, -(-ledger.count // PEOPLE_A_PAGE)),
+        states=STATES,
+        reason_of=reason_of,
+        points_of=lambda share: rules.points(share, activity.score_maximum),
+        said=request.args.get("said"),
+    )
+
+
+@pages.get("/grades/<int:score_id>")
+@on_visit(may="see the ledger")
+def show_score(here: Here, score_id: int) -> ResponseReturnValue:
+    """One learner's score with every attempt to send it."""
+    activity = _activity(here)
+    row = service.ledger_row(here.session, activity.id, score_id)
+    return render_template(
+        "grades/score.html",
+        activity=activity,
+        course=here.session.get_one(Course, here.course_id),
+        row=row,
+        attempts=service.attempts_of(here.session, activity.id, score_id),
+        states=STATES,
+        outcomes=OUTCOMES,
+        reasons=REASONS,
+        reason_of=reason_of,
+        no_score=NO_SCORE,
+        points_of=lambda share: rules.points(share, activity.score_maximum),
+        said=request.args.get("said"),
+    )
+
+
+@pages.post("/grades/send")
+@on_visit(may="send a score again")
+def send_all(here: Here) -> ResponseReturnValue:
+    """Send everything again that is not in the gradebook."""
+    service.send_all_again(here.session, _activity(here).id, now=here.now)
+    return redirect(url_for(".show", said="sent"), code=303)
+
+
+@pages.post("/grades/<int:score_id>/send")
+@on_visit(may="send a score again")
+def send_one(here: Here, score_id: int) -> ResponseReturnValue:
+    """Send one score again."""
+    service.send_again(here.session, _activity(here).id, score_id, now=here.now)
+    return redirect(url_for(".show_score", score_id=score_id, said="sent"), code=303)
+
+
+@pages.post("/grades/<int:score_id>/answer")
+@on_visit(may="set up an activity")
+def answer(here: Here, score_id: int) -> ResponseReturnValue:
+    """Say whether a score follows progress that was undone."""
+    lowers = request.form.get("means") == "lower"
+    service.answer_question(here.session, _activity(here).id, score_id, lowers=lowers, now=here.now)
+    return redirect(url_for(".show_score", score_id=score_id, said="lowered" if lowers else "kept"), code=303)
+
+
+@pages.post("/grades/column")
+@on_visit(may="set up an activity")
+def recreate_column(here: Here) -> ResponseReturnValue:
+    """Look for the column once more, or have it made again."""
+    service.recreate_column(here.session, _activity(here).id, now=here.now)
+    return redirect(url_for(".show", said="column"), code=303)
+
+
+def reason_of(score: ScoreState | None) -> str | None:
+    """Why a score is not in the gradebook, as a sentence to translate."""
+    if score is None or score.reason is None:
+        return None
+    reason = Reason(score.reason)
+    given_up = GIVEN_UP.get(reason) if score.state == "refused" else None
+    return given_up or REASONS[reason]
+
+
+def _column_words(column: LineItem | None, by_state: dict[str, int]) -> str | None:
+    if column is None or not any(by_state.get(state) for state in ("waiting", "refused", "delivered", "asks")):
+        return None
+    return COLUMNS.get(column.state)
+
+
+def _activity(here: Here) -> Activity:
+    activity = activity_of(here.session, here.placement_id)
+    if activity is None:
+        raise ActivityUnknown(here.placement_id)
+    return activity

@@ -1,0 +1,205 @@
+"""Staff look at the ledger and set right what did not arrive."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from lti_tool.activities.models import Activity
+from lti_tool.grades import service
+from lti_tool.grades.models import NO_SCORE, LineItem, ScoreAttempt, ScoreState
+from lti_tool.grades.pages import COLUMNS, REASONS
+from lti_tool.grades.rules import WHOLE, Reason
+from lti_tool.jobs.models import Job
+from lti_tool.launch.models import Course
+from lti_tool.support.kit import Kit
+from tests.fakes.clock import FakeClock
+from tests.functional.teaching import School, a_school
+
+
+@pytest.fixture
+def school(app: Flask, kit: Kit, clock: FakeClock) -> School:
+    return a_school(app, kit, clock)
+
+
+def a_score(school: School, place: int, state: str, reason: str | None = None, **values: object) -> int:
+    """A learner's score in this state, with one attempt that ended so."""
+    now = school.clock.now()
+    with school.kit.open_session(school.institution_id) as session:
+        line = service.line_item_of(session, school.group.activity.id)
+        score = ScoreState(
+            **{
+                "line_item_id": line.id,
+                "member_id": school.group.learners[place].id,
+                "state": state,
+                "reason": reason,
+                "wanted": WHOLE,
+                "changed_at": now,
+                **values,
+            }
+        )
+        session.add(score)
+        session.flush()
+        session.add(
+            ScoreAttempt(
+                score_id=score.id,
+                at=now - timedelta(minutes=5),
+                share=WHOLE,
+                outcome="refused" if state == "refused" else "delivered",
+                reason=reason,
+                status=422 if state == "refused" else 200,
+            )
+        )
+        return score.id
+
+
+def column(school: School, state: str) -> None:
+    with school.kit.open_session(school.institution_id) as session:
+        line = service.line_item_of(session, school.group.activity.id)
+        line.state, line.url = state, "https://lms.example/lineitems/1"
+
+
+def jobs(school: School) -> list[str]:
+    with school.kit.open_session() as session:
+        return list(session.scalars(select(Job.name).where(Job.state == "waiting").order_by(Job.id)))
+
+
+def score(school: School, score_id: int) -> ScoreState:
+    with school.kit.open_session(school.institution_id) as session:
+        return session.get_one(ScoreState, score_id)
+
+
+def test_the_ledger_lists_everybody_in_words(school: School) -> None:
+    now = school.clock.now()
+    a_score(school, 0, "delivered", sent=WHOLE, sent_at=now)
+    a_score(school, 1, "refused", Reason.NOT_GRADABLE)
+    a_score(school, 2, "waiting", Reason.BUSY)
+
+    page = school.somebody("instructor").get("/grades")
+
+    assert page.status_code == 200
+    for words in ("In the gradebook", "Not taken", "On its way", "Nothing to send yet", REASONS[Reason.NOT_GRADABLE]):
+        assert words in page.text
+    assert "100 of 100" in page.text
+
+
+def test_looking_at_the_ledger_writes_nothing(school: School) -> None:
+    assert school.somebody("assistant").get("/grades").status_code == 200
+    with school.kit.open_session(school.institution_id) as session:
+        assert session.scalars(select(LineItem)).all() == []
+
+
+@pytest.mark.parametrize("role", ["learner", "observer"])
+def test_the_ledger_is_for_staff(school: School, role: str) -> None:
+    score_id = a_score(school, 0, "delivered", sent=WHOLE)
+    visitor = school.somebody(role)
+    for path in ("/grades", f"/grades/{score_id}"):
+        assert visitor.get(path).status_code == 403
+    assert visitor.send("/grades/send").status_code == 403
+    assert jobs(school) == []
+
+
+def test_every_attempt_is_shown_with_what_the_lms_said(school: School) -> None:
+    score_id = a_score(school, 1, "refused", Reason.NOT_GRADABLE)
+    page = school.somebody("assistant").get(f"/grades/{score_id}").text
+    assert "The LMS said no" in page
+    assert "status 422" in page
+    assert REASONS[Reason.NOT_GRADABLE] in page
+
+
+def test_an_assistant_sends_a_score_again(school: School) -> None:
+    score_id = a_score(school, 1, "refused", Reason.NOT_GRADABLE)
+    page = school.somebody("assistant").post(f"/grades/{score_id}/send")
+    assert "being sent again" in page.text
+    assert score(school, score_id).state == "waiting"
+    assert "grades.push" in jobs(school)
+
+
+def test_everything_that_is_not_there_is_sent_again(school: School) -> None:
+    there = a_score(school, 0, "delivered", sent=WHOLE)
+    refused = [a_score(school, place, "refused", Reason.LOCKED) for place in (1, 2)]
+    page = school.somebody("instructor").post("/grades/send")
+    assert "being sent again" in page.text
+    assert [score(school, one).state for one in (there, *refused)] == ["delivered", "waiting", "waiting"]
+    assert jobs(school).count("grades.push") == 2
+
+
+def test_a_score_of_another_activity_cannot_be_reached(school: School, app: Flask, kit: Kit, clock: FakeClock) -> None:
+    other = a_school(app, kit, clock)
+    foreign = a_score(other, 0, "refused", Reason.LOCKED)
+    visitor = school.somebody("instructor")
+    assert visitor.get(f"/grades/{foreign}").status_code == 404
+    assert visitor.send(f"/grades/{foreign}/send").status_code == 404
+    assert score(other, foreign).state == "refused"
+
+
+@pytest.mark.parametrize("state", ["none", "readonly", "deleted"])
+def test_a_column_that_takes_no_scores_is_explained_and_looked_for_by_a_click(school: School, state: str) -> None:
+    a_score(school, 0, "waiting", Reason.NO_COLUMN)
+    column(school, state)
+    instructor = school.somebody("instructor")
+    page = instructor.get("/grades").text
+    assert COLUMNS[state] in page
+    assert ("Make the column again" in page) is (state == "deleted")
+    assert "being looked for" in instructor.post("/grades/column").text
+    assert jobs(school) == ["grades.column"]
+
+
+def test_an_assistant_does_not_change_the_gradebooks_columns(school: School) -> None:
+    a_score(school, 0, "waiting", Reason.COLUMN_GONE)
+    column(school, "deleted")
+    assistant = school.somebody("assistant")
+    assert "An instructor can do this." in assistant.get("/grades").text
+    assert assistant.send("/grades/column").status_code == 403
+
+
+def test_a_score_that_would_fall_waits_for_an_answer(school: School) -> None:
+    score_id = a_score(school, 0, "asks", sent=WHOLE, asked=WHOLE // 2)
+    instructor = school.somebody("instructor")
+    assert "50 of 100 points" in instructor.get(f"/grades/{score_id}").text
+    assert "An instructor decides this." in school.somebody("assistant").get(f"/grades/{score_id}").text
+    assert "stays as it is" in instructor.post(f"/grades/{score_id}/answer", means="keep").text
+    assert (score(school, score_id).state, jobs(school)) == ("delivered", [])
+
+
+def test_a_lower_score_is_sent_when_an_instructor_says_so(school: School) -> None:
+    score_id = a_score(school, 0, "asks", sent=WHOLE, asked=WHOLE // 2)
+    instructor = school.somebody("instructor")
+    assert "lower score is being sent" in instructor.post(f"/grades/{score_id}/answer", means="lower").text
+    assert (score(school, score_id).wanted, jobs(school)) == (WHOLE // 2, ["grades.push"])
+    assert instructor.send(f"/grades/{score_id}/answer", means="keep").status_code == 409
+
+
+def test_a_grade_is_never_taken_away_by_us(school: School) -> None:
+    score_id = a_score(school, 0, "asks", sent=WHOLE, asked=NO_SCORE)
+    instructor = school.somebody("instructor")
+    page = instructor.get(f"/grades/{score_id}").text
+    assert "Send the lower score" not in page
+    instructor.post(f"/grades/{score_id}/answer", means="lower")
+    assert (score(school, score_id).state, jobs(school)) == ("delivered", [])
+
+
+def test_an_ungraded_activity_says_so(school: School) -> None:
+    with school.kit.open_session(school.institution_id) as session:
+        session.get_one(Activity, school.group.activity.id).score_mode = "none"
+    assert "not graded" in school.somebody("instructor").get("/grades").text
+
+
+def test_a_course_that_is_over_says_so(school: School) -> None:
+    a_score(school, 0, "refused", Reason.COURSE_OVER)
+    with school.kit.open_session(school.institution_id) as session:
+        session.get_one(Course, school.group.course.id).ended_at = school.clock.now()
+    assert "The course is over" in school.somebody("instructor").get("/grades").text
+
+
+def test_a_large_class_is_shown_in_pages(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    school = a_school(app, kit, clock, 120)
+    instructor = school.somebody("instructor")
+    pages = [instructor.get(f"/grades?page={number}").text for number in (1, 2, 3)]
+    assert [page.count('<th scope="row">') for page in pages] == [50, 50, 20]
+    assert "Page 2 of 3" in pages[1]
+
+
+def test_every_reason_has_its_sentence() -> None:
+    assert REASONS.keys() == set(Reason)
