@@ -1,6 +1,6 @@
 """What is stored, for those who may read it: tasks, drafts, released feedback, and everything one person wrote."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
