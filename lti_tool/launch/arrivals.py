@@ -181,18 +181,19 @@ def ask_for_roster(session: Session, course: Course, member: Member | None, *, n
 
 
 def own_origins(registration: Registration, context: LaunchContext) -> None:
-    """A launch that the platform signed may name further origins of its own."""
-    new = [origin for origin in rules.origins_of(context) if origin not in registration.platform_origins]
+    """Let a launch that the platform signed name further origins of the platform's own services."""
+    new = [origin for origin in rules.service_origins(context) if origin not in registration.platform_origins]
     if new:
         registration.platform_origins = [*registration.platform_origins, *new]
 
 
 def frame_origins(registration: Registration, context: LaunchContext) -> list[str]:
     """Who may frame the pages of this visit."""
-    if len(registration.platform_origins) <= MOST_FRAME_ORIGINS:
-        return list(registration.platform_origins)
-    # One registration for all customers of a platform: only this customer's addresses concern this visit.
-    return sorted({origin_of(registration.auth_login_url), *rules.origins_of(context)})
+    known = registration.platform_origins
+    if len(known) > MOST_FRAME_ORIGINS:
+        # One registration for all customers of a platform: only this customer's addresses concern this visit.
+        known = [origin_of(registration.auth_login_url)]
+    return sorted({*known, *rules.framing_origins(context)})
 
 
 def is_step_due(last: datetime | None, now: datetime) -> bool:

@@ -28,8 +28,9 @@ from pylti1p3.session import SessionService
 from pylti1p3.tool_config.abstract import ToolConfAbstract
 
 from lti_tool.errors import ToolError
+from lti_tool.launch.bindings import Login, check_binding, check_times
 from lti_tool.launch.errors import ClaimRefused, LoginIncomplete, SignatureRefused, TokenUnreadable
-from lti_tool.launch.rules import LaunchContext, Login, check_binding, check_times, read_context
+from lti_tool.launch.rules import LaunchContext, read_context
 
 LARGEST_TOKEN: Final = 65_536
 SMALLEST_KEY: Final = 2048

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from lti_tool.errors import ToolError, Words
-from lti_tool.launch import arrivals, rules, service
+from lti_tool.launch import arrivals, bindings, service
 from lti_tool.launch.errors import (
     WORDS,
     DeploymentParked,
@@ -25,6 +25,7 @@ from lti_tool.launch.errors import (
 )
 from lti_tool.launch.rules import LaunchContext
 from lti_tool.launch.service import OpenedVisit, ProofNeeded
+from lti_tool.launch.values import LONGEST_ID
 from lti_tool.registration.keys import public_keys
 from lti_tool.registration.models import Registration
 from lti_tool.support.crypto import fingerprint
@@ -86,7 +87,7 @@ def new_tab() -> ResponseReturnValue:
 def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
     tools = kit()
     fields = request.args if request.method == "GET" else request.form
-    wanted = rules.read_login(fields, tools.settings.base_url)
+    wanted = bindings.read_login(fields, tools.settings.base_url)
     with transaction() as session:
         begun = service.begin_login(session, wanted, base_url=tools.settings.base_url, now=tools.clock.now())
     g.frame_ancestors = [] if in_new_tab else begun.frame_origins
@@ -96,7 +97,7 @@ def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
     answer.set_cookie(
         cookie,
         begun.secret,
-        max_age=int(rules.LOGIN_LIFETIME.total_seconds()),
+        max_age=int(bindings.LOGIN_LIFETIME.total_seconds()),
         path="/",
         secure=True,
         httponly=True,
@@ -134,7 +135,7 @@ def launch() -> ResponseReturnValue:
     if said:
         raise PlatformSaidNo(said if said in OIDC_ERRORS else "other")
     state = request.form.get("state", "")
-    if not state or len(state) > rules.LONGEST_ID:
+    if not state or len(state) > LONGEST_ID:
         raise LaunchUnknown("state")
     verified = service.verify_launch(tools, state=state, token=request.form.get("id_token", ""))
     cookie = _cookie_name(state)
@@ -152,7 +153,7 @@ def confirm() -> ResponseReturnValue:
     """Open the visit of a launch whose browser kept its secret elsewhere than in a cookie."""
     tools = kit()
     state = request.form.get("state", "")
-    if not state or len(state) > rules.LONGEST_ID:
+    if not state or len(state) > LONGEST_ID:
         raise LaunchUnknown("state")
     with transaction() as session:
         opened = service.confirm_launch(session, tools, state=state, browser_secret=request.form.get("secret"))

@@ -1,6 +1,8 @@
 """From a login to a visit."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar, cast
@@ -8,7 +10,8 @@ from typing import Any, Final, TypeVar, cast
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
-from lti_tool.launch import arrivals, gateway, rules
+from lti_tool.launch import arrivals, bindings, gateway, rules
+from lti_tool.launch.bindings import Login, LoginRequest
 from lti_tool.launch.errors import (
     AmbiguousPlatform,
     LaunchError,
@@ -21,10 +24,10 @@ from lti_tool.launch.errors import (
 from lti_tool.launch.keysets import kept_keys, keys_for
 from lti_tool.launch.models import LaunchState
 from lti_tool.launch.roles import CourseRole
-from lti_tool.launch.rules import LaunchContext, Login, LoginRequest, Opens
+from lti_tool.launch.rules import LaunchContext, Opens
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.support.addresses import origin_of
-from lti_tool.support.crypto import fingerprint, new_secret
+from lti_tool.support.crypto import fingerprint, new_secret, same
 from lti_tool.support.db import Base, across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web import audit
@@ -50,7 +53,8 @@ class BegunLogin:
     storage_target: str | None
     storage_origin: str
     """Whom to trust with the secret, and to believe about it: the platform's sign-on."""
-    frame_origins: list[str]
+    frame_origins: list[str] | None
+    """Who may frame the page; None: anybody, see `_login_frames`."""
     requires_binding: bool
 
 
@@ -79,7 +83,7 @@ class ProofNeeded:
 
     storage_target: str | None
     storage_origin: str
-    frame_origins: list[str]
+    frame_origins: list[str] | None
 
 
 # Login
@@ -112,7 +116,7 @@ def begin_login(session: Session, request: LoginRequest, *, base_url: str, now: 
             target_link_uri=request.target_link_uri,
             storage_target=request.storage_target,
             secret_hash=fingerprint(secret),
-            expires_at=now + rules.LOGIN_LIFETIME,
+            expires_at=now + bindings.LOGIN_LIFETIME,
         )
     )
     return BegunLogin(
@@ -122,9 +126,15 @@ def begin_login(session: Session, request: LoginRequest, *, base_url: str, now: 
         authorization_url=url,
         storage_target=request.storage_target,
         storage_origin=origin_of(registration.auth_login_url),
-        frame_origins=list(registration.platform_origins),
+        frame_origins=_login_frames(registration),
         requires_binding=registration.require_browser_binding,
     )
+
+
+def _login_frames(registration: Registration) -> list[str] | None:
+    """Who may frame the pages before a launch is through, which offer nothing worth a stolen click."""
+    # Whose LMS it is among a shared client's customers is known only when the launch has said so.
+    return None if registration.institution_id is None else list(registration.platform_origins)
 
 
 def find_registration(
@@ -162,18 +172,25 @@ def verify_launch(kit: Kit, *, state: str, token: str) -> VerifiedLaunch:
         session.connection(execution_options={"sqlite_begin": "DEFERRED"})
         row = session.get(LaunchState, state_hash)
         registration = None if row is None else session.get_one(Registration, row.registration_id)
-        login = rules.check_login_is_open(_login(row, registration), now=now)
+        login = bindings.check_login_is_open(_login(row, registration), now=now)
         if registration is None or registration.paused_at is not None:
             raise PlatformPaused("paused", registration_id=login.registration_id)
         kept = kept_keys(session, registration.id, registration.key_set_url)
-    try:
-        rules.check_binding(envelope.claims, login)
+    with _refusals_of(login.registration_id):
+        bindings.check_binding(envelope.claims, login)
         keys = keys_for(kit, kept, envelope.kid)
         context = gateway.verify(envelope, keys, login, now=now, allow_http=kit.settings.development)
-    except LaunchError as refusal:
-        refusal.registration_id = login.registration_id
-        raise
     return VerifiedLaunch(state_hash, login.registration_id, context, dict(envelope.claims))
+
+
+@contextmanager
+def _refusals_of(registration_id: int) -> Iterator[None]:
+    """Lets every refusal in the block say whose launch it was, so that the institution finds it in its audit."""
+    try:
+        yield
+    except LaunchError as refusal:
+        refusal.registration_id = registration_id
+        raise
 
 
 def _login(row: LaunchState | None, registration: Registration | None) -> Login | None:
@@ -208,10 +225,16 @@ def accept_launch(
     session: Session, kit: Kit, launch: VerifiedLaunch, *, browser_secret: str | None
 ) -> OpenedVisit | ProofNeeded:
     """Use the login up, and open the visit if the browser's cookie brought the secret. Raises a LaunchError."""
-    now = kit.clock.now()
+    with _refusals_of(launch.registration_id):
+        return _accept(session, kit, launch, browser_secret=browser_secret, now=kit.clock.now())
+
+
+def _accept(
+    session: Session, kit: Kit, launch: VerifiedLaunch, *, browser_secret: str | None, now: datetime
+) -> OpenedVisit | ProofNeeded:
     state = claim_state(session, launch.state_hash, now=now)
     registration = session.get_one(Registration, launch.registration_id)
-    is_bound = browser_secret is not None and fingerprint(browser_secret) == state.secret_hash
+    is_bound = browser_secret is not None and same(fingerprint(browser_secret), state.secret_hash)
     if is_bound or not registration.require_browser_binding:
         return complete_launch(
             session,
@@ -223,10 +246,8 @@ def accept_launch(
             lifetime=kit.settings.visit_absolute,
         )
     state.claims = kit.secrets.encrypt(json.dumps(launch.claims).encode())
-    state.confirm_before = now + rules.PROOF_LIFETIME
-    return ProofNeeded(
-        state.storage_target, origin_of(registration.auth_login_url), list(registration.platform_origins)
-    )
+    state.confirm_before = now + bindings.PROOF_LIFETIME
+    return ProofNeeded(state.storage_target, origin_of(registration.auth_login_url), _login_frames(registration))
 
 
 def confirm_launch(session: Session, kit: Kit, *, state: str, browser_secret: str | None) -> OpenedVisit:
@@ -239,7 +260,7 @@ def confirm_launch(session: Session, kit: Kit, *, state: str, browser_secret: st
         raise LaunchSpent("state", registration_id=row.registration_id)
     if now >= row.confirm_before:
         raise LaunchExpired("proof", registration_id=row.registration_id)
-    rules.check_proof(browser_secret, row.secret_hash, registration_id=row.registration_id)
+    bindings.check_proof(browser_secret, row.secret_hash, registration_id=row.registration_id)
     sealed = row.claims
     spent = session.execute(
         update(LaunchState)
@@ -253,15 +274,16 @@ def confirm_launch(session: Session, kit: Kit, *, state: str, browser_secret: st
     if registration.paused_at is not None:
         raise PlatformPaused("paused", registration_id=registration.id)
     claims = json.loads(kit.secrets.decrypt(sealed))
-    return complete_launch(
-        session,
-        rules.read_context(claims, allow_http=kit.settings.development),
-        registration,
-        storage_target=row.storage_target,
-        is_bound=True,
-        now=now,
-        lifetime=kit.settings.visit_absolute,
-    )
+    with _refusals_of(registration.id):
+        return complete_launch(
+            session,
+            rules.read_context(claims, allow_http=kit.settings.development),
+            registration,
+            storage_target=row.storage_target,
+            is_bound=True,
+            now=now,
+            lifetime=kit.settings.visit_absolute,
+        )
 
 
 # Visit

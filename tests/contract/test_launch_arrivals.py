@@ -204,6 +204,30 @@ def test_a_shared_registration_with_many_origins_lets_only_the_launching_one_fra
     assert rows(open_session, Visit)[0].frame_origins == ["https://lms.example"]
 
 
+def test_pages_before_the_launch_may_be_framed_by_a_shared_clients_unknown_customers(
+    stage: Stage, open_session: OpenSession, change: Callable[..., None]
+) -> None:
+    change(institution_id=None)
+    assert "frame-ancestors" not in stage.begin().page.headers["Content-Security-Policy"]
+    assert from_deployment(stage, "deployment-1").status_code == 303
+    assert rows(open_session, Visit)[0].frame_origins == ["https://lms.example"]
+
+
+def test_the_page_that_a_launch_came_from_may_frame_its_visit_and_gets_no_token(
+    stage: Stage, open_session: OpenSession
+) -> None:
+    presentation = {f"{LTI}launch_presentation": {"return_url": "https://campus.example/1"}}
+    assert stage.launch(lambda claims: claims.update(presentation)).status_code == 303
+    assert rows(open_session, Visit)[0].frame_origins == ["https://campus.example", "https://lms.example"]
+    assert rows(open_session, Registration)[0].platform_origins == ["https://lms.example"]
+
+
+def test_a_token_larger_than_any_honest_one_is_refused_unread(stage: Stage) -> None:
+    answer = stage.launch(lambda claims: claims.update(padding="x" * 70_000))
+    assert answer.status_code == 400
+    assert stage.refusals()[0].details == {"error": "TokenUnreadable", "reason": "too large"}
+
+
 def test_a_launch_shows_that_the_course_is_not_over(stage: Stage, open_session: OpenSession) -> None:
     assert stage.launch().status_code == 303
     with open_session() as session, across_institutions(session):
@@ -326,7 +350,9 @@ def test_every_launch_is_noted_without_personal_data(stage: Stage, open_session:
 def test_a_refusal_says_whose_it_was_and_where_from_only_as_a_mark(stage: Stage, open_session: OpenSession) -> None:
     stage.launch(lambda claims: claims.update(exp=1))
     stage.launch(lambda claims: claims.update(exp=1))
-    first, second = stage.refusals()
+    stage.launch(lambda claims: claims.update({f"{LTI}roles": []}))
+    first, second, third = stage.refusals()
+    assert (third.institution_id, third.registration_id) == (1, 1)
     assert (first.institution_id, first.registration_id) == (1, 1)
     assert first.source == second.source
     assert first.source

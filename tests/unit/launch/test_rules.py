@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lti_tool.launch.bindings import Login, check_login_is_open, check_proof, check_times, is_ours, read_login
 from lti_tool.launch.errors import (
     AdministratorOnly,
     BrowserUnproved,
@@ -26,19 +27,14 @@ from lti_tool.launch.errors import (
 )
 from lti_tool.launch.rules import (
     LaunchContext,
-    Login,
     Opens,
-    check_login_is_open,
-    check_proof,
-    check_times,
-    clean,
-    is_ours,
+    framing_origins,
     is_roster_due,
-    origins_of,
     read_context,
-    read_login,
+    service_origins,
     what_opens,
 )
+from lti_tool.launch.values import clean
 from lti_tool.support.crypto import fingerprint
 from tests.fakes.platform import AGS, DEEP_LINKING, INSTRUCTOR, LEARNER, LTI, NRPS, Claims, Platform
 
@@ -215,6 +211,7 @@ def test_the_settings_of_the_dialog_are_read() -> None:
         {"deep_link_return_url": None},
         {"data": {"a": 1}},
         {"data": "\x00"},
+        {"data": "\ud800"},
         {"accept_multiple": "true"},
         {"accept_types": "ltiResourceLink"},
         {"title": 7},
@@ -333,8 +330,10 @@ def test_being_known_as_administrator_is_not_enough_without_the_role() -> None:
 
 def test_a_launch_names_the_platforms_origins() -> None:
     claims = lti(launch_presentation={"return_url": "https://campus.example/course/1"})
-    assert origins_of(read(claims)) == ["https://campus.example", "https://lms.example"]
-    assert origins_of(read(deep_linking())) == ["https://lms.example"]
+    assert framing_origins(read(claims)) == ["https://campus.example", "https://lms.example"]
+    # Tokens do not go where only the way back leads.
+    assert service_origins(read(claims)) == ["https://lms.example"]
+    assert service_origins(read(deep_linking())) == ["https://lms.example"]
 
 
 # Time

@@ -1,0 +1,131 @@
+"""Reading one value of a claim, which is hostile until it was read."""
+
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from re import compile as pattern
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+from lti_tool.launch.errors import ClaimRefused
+from lti_tool.support.addresses import origin_of
+from lti_tool.support.failures import AddressRefused
+
+LTI: Final = "https://purl.imsglobal.org/spec/lti/claim/"
+LONGEST_ID: Final = 255
+_LOCALE = pattern(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,3}")
+_LAYOUT_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean(text: str, longest: int = LONGEST_ID) -> str:
+    """A text to show: without characters that databases refuse or that turn a page's layout around, cut, trimmed."""
+    kept = "".join(
+        " " if char in "\t\r\n" else char
+        for char in text
+        if char in "\t\r\n" or (unicodedata.category(char) not in {"Cc", "Cs"} and char not in _LAYOUT_OVERRIDES)
+    )
+    return kept.strip()[:longest].strip()
+
+
+def is_storable(text: str) -> bool:
+    """Whether every character can be stored and shown as it is."""
+    return not any(unicodedata.category(char) in {"Cc", "Cs"} for char in text)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text has no half of a surrogate pair, which no database stores."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def object_of(claims: Mapping[str, Any], name: str, *, is_null_absent: bool = False) -> dict[str, Any]:
+    """A claim that is an object; empty where it is absent. Raises ClaimRefused."""
+    if name not in claims or (is_null_absent and claims[name] is None):
+        return {}
+    value = claims[name]
+    if not isinstance(value, dict):
+        raise ClaimRefused(short(name))
+    return value
+
+
+def identifier(claims: Mapping[str, Any], name: str, *, longest: int = LONGEST_ID) -> str:
+    """A claim that names something, kept exactly. Raises ClaimRefused."""
+    value = claims.get(name)
+    if not isinstance(value, str) or not value.strip() or len(value) > longest or not is_storable(value):
+        raise ClaimRefused(short(name))
+    return value
+
+
+def shown(claims: Mapping[str, Any], name: str, *, longest: int = LONGEST_ID) -> str | None:
+    """A claim that people read, cleaned; None where there is none. Raises ClaimRefused."""
+    value = claims.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ClaimRefused(short(name))
+    return clean(value, longest) or None
+
+
+def texts(claims: Mapping[str, Any], name: str, *, required: bool = False) -> tuple[str, ...]:
+    """A claim that is a list of texts. Raises ClaimRefused."""
+    value = claims.get(name)
+    if value is None and not required:
+        return ()
+    if not isinstance(value, list) or len(value) > 200:
+        raise ClaimRefused(short(name))
+    if not all(isinstance(text, str) and len(text) <= 1000 and is_storable(text) for text in value):
+        raise ClaimRefused(short(name))
+    return tuple(value)
+
+
+def yes_or_no(claims: Mapping[str, Any], name: str) -> bool | None:
+    """A claim that is true or false, or None where it is absent. Raises ClaimRefused."""
+    value = claims.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise ClaimRefused(short(name))
+    return value
+
+
+def address(claims: Mapping[str, Any], name: str, *, allow_http: bool) -> str | None:
+    """A claim that is a web address which something depends on; None where it is absent. Raises ClaimRefused."""
+    value = claims.get(name)
+    # Moodle sends "" for a line item that does not exist.
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or harmless_address(value, allow_http=allow_http) is None:
+        raise ClaimRefused(short(name))
+    return value
+
+
+def harmless_address(value: object, *, allow_http: bool) -> str | None:
+    """The value if it is a web address that may stand in a link; nothing depends on it, so None says enough."""
+    if not isinstance(value, str) or len(value) > 4000 or any(char.isspace() for char in value):
+        return None
+    if not is_storable(value):
+        return None
+    try:
+        origin = origin_of(value)
+    except AddressRefused:
+        return None
+    return value if origin.startswith("https://") or allow_http else None
+
+
+def locale_of(presentation: Mapping[str, Any]) -> str | None:
+    """The language that a presentation claim names, as BCP 47 spells it."""
+    value = shown(presentation, "locale", longest=35)
+    return value.replace("_", "-") if value and _LOCALE.fullmatch(value) else None
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def time_zone_of(name: str | None) -> str | None:
+    """The name if it is one of the time zones of the world."""
+    # Moodle says "99" for "the server's zone".
+    return name if name in _zones() else None
+
+
+def short(name: str) -> str:
+    """The name of a claim as the audit shows it."""
+    return name.rsplit("/", 1)[-1]
