@@ -1,0 +1,193 @@
+"""Grades on real databases: one column, one score, one post at a time, whoever asks at once."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import func, select
+
+from lti_tool.activities.models import Activity
+from lti_tool.grades import service
+from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
+from lti_tool.grades.rules import WHOLE, Kind, Reason, Verdict
+from lti_tool.grades.service import IN_FLIGHT, SEARCH, Place, Push, Wait
+from lti_tool.jobs.models import Job
+from lti_tool.support.kit import Kit
+from tests.factories.pairing import Class, a_class
+from tests.fakes.clock import FakeClock
+
+pytestmark = pytest.mark.store
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Progress:
+    fraction: Fraction
+    is_complete: bool = False
+
+
+DONE, HALF = Progress(Fraction(1), True), Progress(Fraction(1, 2))
+
+
+@pytest.fixture
+def group(kit: Kit) -> Class:
+    with kit.open_session() as session:
+        return a_class(session, 2)
+
+
+def at_once(count: int, act: Callable[[], T]) -> list[T]:
+    with ThreadPoolExecutor(count) as threads:
+        return [one.result() for one in [threads.submit(act) for _ in range(count)]]
+
+
+def note(kit: Kit, group: Class, progress: Progress = DONE) -> None:
+    with kit.open_session(group.course.institution_id) as session:
+        activity = session.get_one(Activity, group.activity.id)
+        service.note_progress(session, activity, group.learners[0].id, progress, now=kit.clock.now())
+
+
+def link(kit: Kit, group: Class) -> int:
+    """A column that is there."""
+    with kit.open_session(group.course.institution_id) as session:
+        line = service.line_item_of(session, group.activity.id)
+        line.url, line.state = "https://lms.example/lineitems/1", "linked"
+        return line.id
+
+
+def the_score(kit: Kit, group: Class) -> ScoreState:
+    with kit.open_session(group.course.institution_id) as session:
+        return session.scalars(select(ScoreState)).one()
+
+
+def begin(kit: Kit, group: Class) -> object:
+    score_id = the_score(kit, group).id
+    with kit.open_session(group.course.institution_id) as session:
+        return service.begin_push(session, kit, score_id, now=kit.clock.now())
+
+
+def finish(kit: Kit, group: Class, push: Push, verdict: Verdict, **more: object) -> None:
+    with kit.open_session(group.course.institution_id) as session:
+        service.record(session, push, verdict, now=kit.clock.now(), **more)  # type: ignore[arg-type]
+
+
+def a_push(kit: Kit, group: Class) -> Push:
+    push = begin(kit, group)
+    assert isinstance(push, Push)
+    return push
+
+
+def test_progress_noted_at_once_makes_one_score_and_one_job(kit: Kit, group: Class) -> None:
+    link(kit, group)
+    note(kit, group)
+    at_once(6, lambda: note(kit, group))
+    with kit.open_session(group.course.institution_id) as session:
+        assert session.scalar(select(func.count()).select_from(ScoreState)) == 1
+        assert session.scalar(select(func.count()).select_from(Job).where(Job.name == "grades.push")) == 1
+
+
+def test_an_activity_has_one_place_in_the_gradebook(kit: Kit, group: Class) -> None:
+    def ask() -> int:
+        with kit.open_session(group.course.institution_id) as session:
+            return service.line_item_of(session, group.activity.id).id
+
+    assert len(set(at_once(6, ask))) == 1
+    with kit.open_session(group.course.institution_id) as session:
+        assert session.scalar(select(func.count()).select_from(LineItem)) == 1
+
+
+def test_one_at_a_time_looks_for_the_column(kit: Kit, group: Class, clock: FakeClock) -> None:
+    line_id = link(kit, group)
+
+    def look() -> Place | Wait:
+        with kit.open_session(group.course.institution_id) as session:
+            return service.begin_search(session, kit, line_id, now=clock.now())
+
+    found = at_once(6, look)
+    assert sum(isinstance(one, Place) for one in found) == 1
+    clock.advance(SEARCH)
+    assert isinstance(look(), Place)
+
+
+def test_one_post_of_a_score_is_in_flight(kit: Kit, group: Class, clock: FakeClock) -> None:
+    link(kit, group)
+    note(kit, group)
+    found = at_once(6, lambda: begin(kit, group))
+    assert sum(isinstance(one, Push) for one in found) == 1
+    assert sum(isinstance(one, Wait) for one in found) == 5
+    clock.advance(IN_FLIGHT)
+    assert isinstance(begin(kit, group), Push)
+
+
+def test_a_post_whose_fate_is_unknown_counts_as_told(kit: Kit, group: Class) -> None:
+    link(kit, group)
+    note(kit, group)
+    finish(kit, group, a_push(kit, group), Verdict(Kind.RETRY, Reason.UNREACHABLE))
+    note(kit, group, HALF)
+    assert the_score(kit, group).state == "asks"
+
+
+def test_a_post_that_never_left_counts_for_nothing(kit: Kit, group: Class) -> None:
+    link(kit, group)
+    note(kit, group)
+    finish(kit, group, a_push(kit, group), Verdict(Kind.RETRY, Reason.UNREACHABLE), never_left=True)
+    note(kit, group, HALF)
+    assert the_score(kit, group).reason == Reason.WITHDRAWN
+
+
+def test_what_rose_while_it_was_sent_is_sent_next(kit: Kit, group: Class, clock: FakeClock) -> None:
+    with kit.open_session(group.course.institution_id) as session:
+        session.get_one(Activity, group.activity.id).score_mode = "proportional"
+    link(kit, group)
+    note(kit, group, HALF)
+    push = a_push(kit, group)
+    note(kit, group, DONE)
+    finish(kit, group, push, Verdict(Kind.DELIVERED))
+    score = the_score(kit, group)
+    assert (score.state, score.sent, score.wanted) == ("waiting", WHOLE // 2, WHOLE)
+    clock.advance(timedelta(seconds=2))
+    assert a_push(kit, group).share == WHOLE
+
+
+def test_what_was_undone_while_it_was_sent_becomes_a_question(kit: Kit, group: Class) -> None:
+    link(kit, group)
+    note(kit, group)
+    push = a_push(kit, group)
+    note(kit, group, HALF)
+    finish(kit, group, push, Verdict(Kind.DELIVERED))
+    score = the_score(kit, group)
+    assert (score.state, score.sent) == ("asks", WHOLE)
+
+
+def test_timestamps_rise_over_attempts(kit: Kit, group: Class, clock: FakeClock) -> None:
+    link(kit, group)
+    note(kit, group)
+    stamps = []
+    for _ in range(4):
+        push = a_push(kit, group)
+        stamps.append(push.at)
+        finish(kit, group, push, Verdict(Kind.RETRY, Reason.TROUBLE))
+        assert isinstance(begin(kit, group), Wait)
+        clock.advance(timedelta(seconds=2))
+    assert stamps == sorted(set(stamps))
+    with kit.open_session(group.course.institution_id) as session:
+        assert session.scalar(select(func.count()).select_from(ScoreAttempt)) == 4
+
+
+def test_the_cause_and_the_job_commit_together(kit: Kit, group: Class) -> None:
+    link(kit, group)
+
+    def note_and_fail() -> None:
+        with kit.open_session(group.course.institution_id) as session:
+            activity = session.get_one(Activity, group.activity.id)
+            service.note_progress(session, activity, group.learners[0].id, DONE, now=kit.clock.now())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        note_and_fail()
+    with kit.open_session(group.course.institution_id) as session:
+        assert session.scalars(select(ScoreState)).all() == []
+        assert session.scalars(select(Job)).all() == []
