@@ -148,7 +148,7 @@ def find_registration(
     if len(found) > 1 and deployment_hint is not None:
         with across_institutions(session):
             named = set(session.scalars(select(Deployment.registration_id).where(Deployment.lti_id == deployment_hint)))
-        found = [registration for registration in found if registration.id in named]
+        found = [registration for registration in found if registration.id in named] or found
     if not found:
         raise UnknownPlatform("issuer" if client_id is None else "client_id")
     if len(found) > 1:
