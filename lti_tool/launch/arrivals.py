@@ -180,8 +180,9 @@ def ask_for_roster(session: Session, course: Course, member: Member | None, *, n
     )
 
 
-def own_origins(registration: Registration, context: LaunchContext) -> None:
-    """Let a launch that the platform signed name further origins of the platform's own services."""
+def learn_platform(registration: Registration, context: LaunchContext) -> None:
+    """Remember what a signed launch tells of its platform: its product, and further origins of its services."""
+    registration.platform_family = context.platform.family or registration.platform_family
     new = [origin for origin in rules.service_origins(context) if origin not in registration.platform_origins]
     if new:
         registration.platform_origins = [*registration.platform_origins, *new]

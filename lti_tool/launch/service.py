@@ -311,7 +311,7 @@ def complete_launch(
     person = arrivals.person_of(session, context, registration, now=now)
     is_awaited = registration.first_administrator_awaited and not person.is_administrator
     opens = rules.what_opens(context, is_known_administrator=person.is_administrator, is_first_awaited=is_awaited)
-    arrivals.own_origins(registration, context)
+    arrivals.learn_platform(registration, context)
     course = placement = member = None
     if context.course is not None:
         course = arrivals.course_of(session, context, deployment, now=now)

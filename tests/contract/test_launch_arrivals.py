@@ -196,6 +196,16 @@ def test_a_signed_launch_may_name_a_further_origin_and_a_refused_one_may_not(
     assert rows(open_session, Registration)[0].platform_origins == ["https://lms.example", "https://services.example"]
 
 
+def test_a_registration_typed_by_hand_learns_which_product_it_is(
+    stage: Stage, open_session: OpenSession, change: Callable[..., None]
+) -> None:
+    change(platform_family=None)
+    platform = {f"{LTI}tool_platform": {"guid": "g", "product_family_code": "canvas"}}
+    assert stage.launch(lambda claims: claims.update(platform)).status_code == 303
+    assert stage.launch().status_code == 303
+    assert rows(open_session, Registration)[0].platform_family == "canvas"
+
+
 def test_a_shared_registration_with_many_origins_lets_only_the_launching_one_frame(
     stage: Stage, open_session: OpenSession, change: Callable[..., None]
 ) -> None:
