@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from flask import Blueprint, Flask
@@ -26,12 +25,13 @@ VISIT_PAGES = (
     "progress.pages",
     "grades.pages",
 )
+TRANSLATIONS = Path(__file__).parent / "translations"
 STATIC = Path(__file__).parent / "static"
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
 
-def create_app(services: Services) -> Flask:
-    """The Flask app that serves these collaborators."""
+def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flask:
+    """The Flask app that serves these collaborators, in English and the languages of the catalogs in a folder."""
     app = Flask("lti_tool", template_folder=str(_templates()), static_folder=str(STATIC))
     settings = services.kit.settings
     app.config.update(
@@ -39,7 +39,7 @@ def create_app(services: Services) -> Flask:
         MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES,
         BOOTSTRAP_SERVE_LOCAL=True,
         SEND_FILE_MAX_AGE_DEFAULT=int(timedelta(days=365).total_seconds()),
-        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
+        BABEL_TRANSLATION_DIRECTORIES=str(translations),
     )
     app.extensions["tandem"] = services.kit
     app.extensions["tandem.after_launch"] = after_launch
@@ -61,13 +61,10 @@ def create_app(services: Services) -> Flask:
 
 def _register_features(app: Flask) -> None:
     """Every feature's pages. Those of a visit live under its address."""
-    # `find_spec` only while features are being built.
     for name in PROTOCOL_PAGES:
-        if find_spec(f"lti_tool.{name}"):
-            app.register_blueprint(_blueprint(name))
+        app.register_blueprint(_blueprint(name))
     for name in VISIT_PAGES:
-        if find_spec(f"lti_tool.{name}"):
-            app.register_blueprint(_blueprint(name), url_prefix="/v/<visit>")
+        app.register_blueprint(_blueprint(name), url_prefix="/v/<visit>")
 
 
 def _blueprint(name: str) -> Blueprint:

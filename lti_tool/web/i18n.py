@@ -1,21 +1,35 @@
 """The language of a page, and dates as people say them."""
 
 from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_timedelta
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from flask_babel import Babel, get_locale
 from markupsafe import Markup
 
 from lti_tool.web.access import current_here, kit
 
-LANGUAGES = ("en", "sv", "da", "nb", "nl")
+SOURCE_LANGUAGE: Final = "en"
+
+
+@cache
+def languages(folder: str) -> tuple[str, ...]:
+    """The languages that pages can be read in: English, and those with a compiled catalog in this folder.
+
+    A language without a catalog is not offered for dates either: half a sentence in each helps nobody.
+    """
+    found = sorted(path.parent.parent.name for path in Path(folder).glob("*/LC_MESSAGES/messages.mo"))
+    return (SOURCE_LANGUAGE, *found)
 
 
 def choose_language() -> str:
     """The language of the launch, else of the browser, else English."""
+    known = languages(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
     wanted = g.get("locale")
     if wanted:
         try:
@@ -23,9 +37,9 @@ def choose_language() -> str:
         except (UnknownLocaleError, ValueError):
             language = None
         language = "nb" if language in {"no", "nn"} else language
-        if language in LANGUAGES:
+        if language in known:
             return str(language)
-    return request.accept_languages.best_match(LANGUAGES) or "en"
+    return request.accept_languages.best_match(known) or SOURCE_LANGUAGE
 
 
 def zone_or_utc(name: str | None) -> ZoneInfo:

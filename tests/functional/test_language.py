@@ -1,0 +1,54 @@
+"""The language of a page comes from the launch, where there is a catalog for it."""
+
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from flask import Flask, g
+
+from lti_tool.app import create_app
+from lti_tool.web.i18n import choose_language
+from lti_tool.wiring import Services
+
+
+@pytest.fixture
+def swedish(services: Services, tmp_path: Path) -> Flask:
+    """The app with a Swedish catalog of one sentence."""
+    catalog = Catalog(locale="sv")
+    catalog.add("There is nothing here", "Här finns ingenting")
+    file = tmp_path / "words" / "sv" / "LC_MESSAGES" / "messages.mo"
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as opened:
+        write_mo(opened, catalog)
+    return create_app(services, translations=tmp_path / "words")
+
+
+@pytest.mark.parametrize(
+    ("launched_in", "browser", "chosen"),
+    [
+        ("sv", "", "sv"),
+        ("sv-SE", "en", "sv"),
+        ("en", "sv", "en"),
+        (None, "sv,en;q=0.5", "sv"),
+        ("xx-nonsense", "", "en"),
+        ("fi", "", "en"),
+    ],
+)
+def test_the_launch_chooses_then_the_browser(
+    swedish: Flask, launched_in: str | None, browser: str, chosen: str
+) -> None:
+    with swedish.test_request_context(headers={"Accept-Language": browser}):
+        g.locale = launched_in
+        assert choose_language() == chosen
+
+
+def test_a_page_speaks_the_language_it_has(swedish: Flask) -> None:
+    answer = swedish.test_client().get("/nowhere", headers={"Accept-Language": "sv"})
+    assert '<html lang="sv"' in answer.text
+    assert "Här finns ingenting" in answer.text
+
+
+def test_a_language_without_a_catalog_falls_back_to_english(app: Flask) -> None:
+    answer = app.test_client().get("/nowhere", headers={"Accept-Language": "sv"})
+    assert '<html lang="en"' in answer.text
