@@ -9,7 +9,7 @@ from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of
 from lti_tool.errors import N_
-from lti_tool.grades import rules, service
+from lti_tool.grades import reading, rules, service
 from lti_tool.grades.models import NO_SCORE, LineItem, ScoreState
 from lti_tool.grades.rules import Kind, Reason
 from lti_tool.launch.models import Course
@@ -82,8 +82,8 @@ def show(here: Here) -> ResponseReturnValue:
     if activity is None:
         return redirect(url_for("setup.show"))
     page = max(request.args.get("page", 1, type=int), 1)
-    ledger = service.ledger(here.session, activity, page=page, size=PEOPLE_A_PAGE)
-    column = service.column_of(here.session, activity.id)
+    ledger = reading.ledger(here.session, activity, page=page, size=PEOPLE_A_PAGE)
+    column = reading.column_of(here.session, activity.id)
     return render_template(
         "grades/ledger.html",
         activity=activity,
@@ -105,13 +105,13 @@ def show(here: Here) -> ResponseReturnValue:
 def show_score(here: Here, score_id: int) -> ResponseReturnValue:
     """One learner's score with every attempt to send it."""
     activity = _activity(here)
-    row = service.ledger_row(here.session, activity.id, score_id)
+    row = reading.ledger_row(here.session, activity.id, score_id)
     return render_template(
         "grades/score.html",
         activity=activity,
         course=here.session.get_one(Course, here.course_id),
         row=row,
-        attempts=service.attempts_of(here.session, activity.id, score_id),
+        attempts=reading.attempts_of(here.session, activity.id, score_id),
         states=STATES,
         outcomes=OUTCOMES,
         reasons=REASONS,

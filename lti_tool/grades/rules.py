@@ -10,6 +10,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
+from lti_tool.activities.rules import ScoreMode
+
 WHOLE = 1_000_000
 PAUSE_UNSAID = timedelta(seconds=30)
 MOST_CONFLICTS = 1
@@ -31,14 +33,6 @@ class Progress(Protocol):
 
 
 # What to send
-
-
-class ScoreMode(StrEnum):
-    """When a score is sent."""
-
-    NONE = "none"
-    COMPLETE = "complete"
-    PROPORTIONAL = "proportional"
 
 
 @dataclass(frozen=True, slots=True)

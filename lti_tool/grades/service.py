@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
+from lti_tool.activities.rules import ScoreMode
 from lti_tool.grades import rules
-from lti_tool.grades.errors import NothingAsked, ScoreUnknown
+from lti_tool.grades.errors import NothingAsked
 from lti_tool.grades.gateway import Column, Gradebook, Result
 from lti_tool.grades.models import NO_SCORE, LineItem, ScoreAttempt, ScoreState
-from lti_tool.grades.rules import Kind, Progress, Reason, ScoreMode, Scoring, Step, Verdict
+from lti_tool.grades.reading import score_in
+from lti_tool.grades.rules import Kind, Progress, Reason, Scoring, Step, Verdict
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Member, Person, Placement
 from lti_tool.launch.platforms import platform_of
@@ -432,7 +433,7 @@ def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetim
 
 def send_again(session: Session, activity_id: int, score_id: int, *, now: datetime) -> None:
     """Send one score again, whatever became of it. Raises ScoreUnknown."""
-    score = _score_in(session, activity_id, score_id)
+    score = score_in(session, activity_id, score_id)
     _send_again(session, [score], now=now)
     look_again(session, activity_id, now=now)
 
@@ -470,7 +471,7 @@ def answer_question(session: Session, activity_id: int, score_id: int, *, lowers
 
     A score cannot be lowered to none at all: what is not final would wipe it in ways that differ by platform.
     """
-    score = _score_in(session, activity_id, score_id)
+    score = score_in(session, activity_id, score_id)
     if score.state != "asks":
         raise NothingAsked(score_id)
     if lowers and score.asked is not None and score.asked != NO_SCORE:
@@ -496,17 +497,6 @@ def _ask_for_column(session: Session, line: LineItem, *, makes: bool, now: datet
         now=now,
         unique_key=f"{FIND_COLUMN}:{line.id}:{makes}",
     )
-
-
-def _score_in(session: Session, activity_id: int, score_id: int) -> ScoreState:
-    score = session.scalar(
-        select(ScoreState)
-        .join(LineItem, LineItem.id == ScoreState.line_item_id)
-        .where(ScoreState.id == score_id, LineItem.activity_id == activity_id)
-    )
-    if score is None:
-        raise ScoreUnknown(score_id)
-    return score
 
 
 # What can move again by itself
@@ -542,117 +532,3 @@ def wake(session: Session, *, now: datetime) -> int:
         _send_again(session, scores, now=now)
         session.flush()
     return len(scores)
-
-
-# What people read
-
-
-@dataclass(frozen=True, slots=True)
-class OwnState:
-    """What one learner may know of their own score."""
-
-    kind: str
-    """ungraded, nothing yet, on its way, delivered, held up."""
-    reason: Reason | None
-    points: int | float | None
-    """What the gradebook has, or will have where it is on its way."""
-    maximum: int
-    at: datetime | None
-
-
-def own_state(session: Session, activity_id: int, member_id: int) -> OwnState:
-    """What the gradebook has for this learner, in terms that a page can word."""
-    activity = session.get_one(Activity, activity_id)
-    maximum = activity.score_maximum
-    if activity.score_mode == ScoreMode.NONE:
-        return OwnState("ungraded", None, None, maximum, None)
-    score = session.scalar(
-        select(ScoreState)
-        .join(LineItem, LineItem.id == ScoreState.line_item_id)
-        .where(LineItem.activity_id == activity_id, ScoreState.member_id == member_id)
-    )
-    if score is None or score.reason == Reason.WITHDRAWN:
-        return OwnState("nothing yet", None, None, maximum, None)
-    reason = None if score.reason is None else Reason(score.reason)
-    if score.state in {"delivered", "asks"} and score.sent is not None:
-        return OwnState("delivered", None, rules.points(score.sent, maximum), maximum, score.sent_at)
-    kind = "held up" if score.state == "refused" or reason in _NEEDS_SOMEBODY else "on its way"
-    return OwnState(kind, reason, rules.points(score.wanted, maximum), maximum, None)
-
-
-_NEEDS_SOMEBODY = {Reason.NO_COLUMN, Reason.COLUMN_GONE, Reason.NOT_ALLOWED, Reason.PAUSED}
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One learner in the ledger."""
-
-    member_id: int
-    name: str | None
-    is_active: bool
-    score: ScoreState | None
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerPage:
-    """A page of the ledger, and how all scores stand."""
-
-    rows: list[LedgerRow]
-    count: int
-    by_state: dict[str, int]
-
-
-def ledger(session: Session, activity: Activity, *, page: int, size: int = 50) -> LedgerPage:
-    """One page of the ledger, by name; as many questions to the database whatever its size. Scores of people who left
-    stay in it.
-    """
-    joined: Any = (
-        select(Member, Person.name, ScoreState)
-        .join(Person, Person.id == Member.person_id)
-        .outerjoin(LineItem, LineItem.activity_id == activity.id)
-        .outerjoin(ScoreState, and_(ScoreState.member_id == Member.id, ScoreState.line_item_id == LineItem.id))
-        .where(
-            Member.course_id == activity.course_id,
-            or_(
-                ScoreState.id.is_not(None),
-                and_(
-                    Member.role == CourseRole.LEARNER,
-                    Member.ever_staff.is_(False),
-                    Member.is_test.is_(False),
-                    Member.status == "active",
-                ),
-            ),
-        )
-    )
-    counts = session.execute(joined.with_only_columns(ScoreState.state, func.count()).group_by(ScoreState.state)).all()
-    by_state = {state or "nothing": number for state, number in counts}
-    found = session.execute(
-        joined.order_by(func.lower(Person.name), Member.id).limit(size).offset((page - 1) * size)
-    ).all()
-    rows = [LedgerRow(member.id, name, member.status == "active", score) for member, name, score in found]
-    return LedgerPage(rows, sum(by_state.values()), by_state)
-
-
-def column_of(session: Session, activity_id: int) -> LineItem | None:
-    """The activity's place in the gradebook; None while nothing was ever to be sent."""
-    return session.scalar(select(LineItem).where(LineItem.activity_id == activity_id))
-
-
-def ledger_row(session: Session, activity_id: int, score_id: int) -> LedgerRow:
-    """One learner's place in the ledger. Raises ScoreUnknown."""
-    score = _score_in(session, activity_id, score_id)
-    member = session.get_one(Member, score.member_id)
-    name = session.get_one(Person, member.person_id).name
-    return LedgerRow(member.id, name, member.status == "active", score)
-
-
-def attempts_of(session: Session, activity_id: int, score_id: int) -> list[ScoreAttempt]:
-    """Every attempt to send this score, newest first. Raises ScoreUnknown."""
-    score = _score_in(session, activity_id, score_id)
-    return list(
-        session.scalars(
-            select(ScoreAttempt)
-            .where(ScoreAttempt.score_id == score.id)
-            .order_by(ScoreAttempt.at.desc(), ScoreAttempt.id.desc())
-        )
-    )

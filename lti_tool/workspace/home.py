@@ -15,7 +15,7 @@ from lti_tool.activities.service import activities_of_course, activity_of, round
 from lti_tool.errors import NotFound
 from lti_tool.feedback import reading
 from lti_tool.feedback.reading import Exchange
-from lti_tool.grades import service as grades
+from lti_tool.grades import reading as grades
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing

@@ -8,13 +8,16 @@ from fractions import Fraction
 import pytest
 from sqlalchemy import select, update
 
-from lti_tool.activities.models import Activity
-from lti_tool.grades import service
+from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import Completion, RoundDates
+from lti_tool.feedback.models import Feedback
+from lti_tool.grades import reading, service
 from lti_tool.grades.gateway import Gradebook, Receipt
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.grades.rules import WHOLE, Reason
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Member, Placement
+from lti_tool.pairing import service as pairing
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.tokens import resume
 from lti_tool.support.kit import Kit
@@ -152,7 +155,7 @@ def test_a_complete_checklist_is_full_marks_in_the_gradebook(on: Callable[[str],
     assert graded.state(learner) == ("delivered", None)
     assert graded.attempts(learner) == [("delivered", 200)]
     with graded.campus.open() as session:
-        own = service.own_state(session, graded.activity_id, graded.campus.member(learner).id)
+        own = reading.own_state(session, graded.activity_id, graded.campus.member(learner).id)
         assert (own.kind, own.points, own.maximum) == ("delivered", 100, 100)
         assert session.scalars(select(Deployment.last_score_at)).one() == graded.campus.clock.now()
 
@@ -162,7 +165,7 @@ def test_nothing_is_sent_before_the_checklist_is_complete(moodle: Graded, learne
     moodle.campus.run()
     assert moodle.campus.seen("/scores") == 0
     with moodle.campus.open() as session:
-        assert service.own_state(session, moodle.activity_id, moodle.campus.member(learner).id).kind == "nothing yet"
+        assert reading.own_state(session, moodle.activity_id, moodle.campus.member(learner).id).kind == "nothing yet"
 
 
 def test_the_same_progress_twice_is_sent_once(moodle: Graded, learner: LmsPerson) -> None:
@@ -283,7 +286,7 @@ def test_an_ungraded_activity_sends_nothing(moodle: Graded, learner: LmsPerson) 
     moodle.done(learner)
     assert moodle.campus.seen("/scores") == 0
     with moodle.campus.open() as session:
-        assert service.own_state(session, moodle.activity_id, moodle.campus.member(learner).id).kind == "ungraded"
+        assert reading.own_state(session, moodle.activity_id, moodle.campus.member(learner).id).kind == "ungraded"
 
 
 def test_a_teachers_own_grade_stays(canvas: Graded) -> None:
@@ -600,7 +603,7 @@ def test_what_was_never_granted_is_said_and_nothing_fails(
     assert other.column().state == state
     assert other.state(learner) == ("waiting", reason)
     with campus.open() as session:
-        own = service.own_state(session, other.activity_id, campus.member(learner).id)
+        own = reading.own_state(session, other.activity_id, campus.member(learner).id)
     assert (own.kind, own.reason) == ("held up", reason)
 
 
@@ -695,15 +698,52 @@ def test_the_ledger_lists_learners_and_how_their_scores_stand(moodle: Graded) ->
     moodle.done(second)
     with moodle.campus.open() as session:
         activity = session.get_one(Activity, moodle.activity_id)
-        page = service.ledger(session, activity, page=1, size=10)
+        page = reading.ledger(session, activity, page=1, size=10)
         assert len(page.rows) == 10
         assert page.by_state["delivered"] == 1
         assert page.by_state["refused"] == 1
         assert page.count == sum(page.by_state.values())
-        everybody = service.ledger(session, activity, page=1, size=100)
+        everybody = reading.ledger(session, activity, page=1, size=100)
     states = {row.member_id: row.score.state for row in everybody.rows if row.score is not None}
     assert states == {
         moodle.campus.member(first).id: "delivered",
         moodle.campus.member(second).id: "refused",
     }
     assert moodle.score(first).sent == WHOLE
+
+
+def test_feedback_that_completes_the_checklist_reaches_the_gradebook(on: Callable[[str], Graded]) -> None:
+    campus = on("moodle").campus
+    graded = place(campus, completion=Completion(give_feedback=True, acknowledge=False), rounds=(RoundDates(),))
+    now = campus.clock.now()
+    with campus.open() as session:
+        plan = pairing.draft_plan(session, graded.activity_id, seed=1, by=None, now=now)
+        pairing.publish(session, graded.activity_id, expected_version=plan.version, now=now)
+    author = campus.learners()[0]
+    member_id = campus.member(author).id
+    with campus.open() as session:
+        group = pairing.groups_of(session, member_id, graded.activity_id)[0]
+        for partner in group.partners:
+            session.add(
+                Feedback(
+                    activity_id=graded.activity_id,
+                    round_id=session.scalars(select(Round.id).where(Round.activity_id == graded.activity_id)).one(),
+                    group_id=group.id,
+                    author_id=member_id,
+                    recipient_id=partner.member_id,
+                    version=1,
+                    created_at=now,
+                    saved_at=now,
+                    submitted_at=now,
+                )
+            )
+        queue.enqueue(
+            session,
+            "progress.changed",
+            {"activity_id": graded.activity_id, "member_id": member_id},
+            institution_id=campus.institution_id,
+            now=now,
+        )
+    campus.run()
+    assert graded.shown(author) == 100
+    assert sum(graded.shown(one) is not None for one in campus.learners()) == 1

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lti_tool.activities.rules import ScoreMode
 from lti_tool.grades.rules import (
     WHOLE,
     Decision,
-    ScoreMode,
     Scoring,
     Step,
     due_share,
