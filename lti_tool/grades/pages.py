@@ -22,11 +22,12 @@ PEOPLE_A_PAGE: Final = 50
 STATES: Final[dict[str, tuple[str, str]]] = {
     "nothing": ("open", N_("Nothing to send yet")),
     "waiting": ("waiting", N_("On its way")),
+    "held": ("waiting", N_("Not there yet")),
     "delivered": ("done", N_("In the gradebook")),
     "refused": ("error", N_("Not taken")),
     "asks": ("late", N_("Needs your decision")),
 }
-"""Each state as the shape that marks it and its words."""
+"""Each state as the shape that marks it and its words; `held` is a score that waits for a reason."""
 
 REASONS: Final[dict[Reason, str]] = {
     Reason.NOT_GRADABLE: N_("The LMS gives this person no grades in this course. Their role there may have changed."),
