@@ -132,14 +132,18 @@ class Worker:
 
     def _renew(self) -> None:
         while not self._stopping.wait(LEASE.total_seconds() / 4):
-            with self._lock:
-                held = list(self._held.values())
-            for claim in held:
-                try:
-                    with self._kit.open_session() as session:
-                        queue.renew(session, claim, now=self._kit.clock.now())
-                except Exception as trouble:  # the next round may succeed; the lease outlasts three
-                    log.error("lease not renewed", job_id=claim.context.id, error=type(trouble).__name__)
+            self.renew_leases()
+
+    def renew_leases(self) -> None:
+        """Hold the jobs that are running for another lease. A thread does so often enough for the longest of them."""
+        with self._lock:
+            held = list(self._held.values())
+        for claim in held:
+            try:
+                with self._kit.open_session() as session:
+                    queue.renew(session, claim, now=self._kit.clock.now())
+            except Exception as trouble:  # the next round may succeed; the lease outlasts three
+                log.error("lease not renewed", job_id=claim.context.id, error=type(trouble).__name__)
 
     def _turns(self) -> None:
         while not self._stopping.is_set():

@@ -137,6 +137,35 @@ def test_stop_waits_for_the_job_that_runs(kit: Kit) -> None:
     assert the_job(kit).state == "done"
 
 
+def test_a_job_that_outlasts_its_lease_stays_with_its_worker(kit: Kit, clock: FakeClock) -> None:
+    taken_by_another: list[bool] = []
+
+    def long(_: Kit, __: JobContext) -> None:
+        for _ in range(4):
+            clock.advance(queue.LEASE / 2)
+            holder.renew_leases()
+        taken_by_another.append(worker(kit, lambda *_: None).run_one())
+
+    holder = worker(kit, long)
+    put(kit)
+    holder.run_one()
+    assert taken_by_another == [False]
+    assert the_job(kit).state == "done"
+
+
+def test_what_a_worker_does_after_losing_its_lease_is_not_recorded(kit: Kit, clock: FakeClock) -> None:
+    def slow(_: Kit, __: JobContext) -> None:
+        clock.advance(queue.LEASE)
+        assert worker(kit, fail).run_one()
+
+    def fail(_: Kit, __: JobContext) -> None:
+        raise GiveUp("taken over")
+
+    put(kit)
+    worker(kit, slow).run_one()
+    assert (the_job(kit).state, the_job(kit).error) == ("failed", "taken over")
+
+
 def test_upkeep_deletes_what_is_over_and_nothing_else(kit: Kit, clock: FakeClock) -> None:
     old, fresh = clock.now() - timedelta(days=91), clock.now() - timedelta(days=89)
     with kit.open_session() as session:
