@@ -201,6 +201,8 @@
   window.tandem = { fetch: send, key, say };
 
   const begin = async () => {
+    // The other scripts must be there to hear of the first page; all of them run before this event.
+    if (document.readyState !== "complete") await new Promise((done) => { addEventListener("DOMContentLoaded", done, { once: true }); });
     if (!key()) { arrive(false); return; }
     forgetOld();
     const url = new URL(location.href);

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec
+from urllib.parse import urlencode
 
 from flask import Response, current_app, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -147,7 +148,7 @@ def on_visit(
                     _check_form_token(secret)
                 if visit.kind not in kinds or (may is not None and not here.may(may)):
                     raise NotAllowed(may, visit.kind, visit.role)
-                answer = make_response(view(here, *args, **kwargs))
+                answer = _carry_entry_code(make_response(view(here, *args, **kwargs)))
                 visit_id, institution_id, is_touch = visit.id, visit.institution_id, is_touch_due(visit, now=now)
                 if answer.status_code >= 400 or (visit.is_preview and not keeps_in_preview):
                     session.rollback()
@@ -160,6 +161,15 @@ def on_visit(
         return page
 
     return decorate
+
+
+def _carry_entry_code(answer: Response) -> Response:
+    """Where a launch's first page sends the person on, the code in its address goes along for the script to change."""
+    code = request.args.get("c")
+    if code and answer.location and answer.location.startswith(f"/v/{g.visit_key}/"):
+        joint = "&" if "?" in answer.location else "?"
+        answer.location = f"{answer.location}{joint}{urlencode({'c': code})}"
+    return answer
 
 
 def _secret_sent(key: str) -> tuple[str | None, bool]:

@@ -121,3 +121,19 @@ def test_an_unknown_address_gets_a_page_with_a_reference(client: FlaskClient) ->
     assert answer.status_code == 404
     assert "Reference:" in answer.text
     assert "frame-ancestors" not in answer.headers["Content-Security-Policy"]
+
+
+def test_a_first_page_that_sends_people_on_keeps_the_code_in_the_address(
+    app: Flask, open_session: OpenSession, kit: Kit, clock: FakeClock
+) -> None:
+    with open_session() as session:
+        institution = an_institution(session)
+        registration = a_registration(session, institution)
+        course = a_course(session, a_deployment(session, registration))
+        member = a_member(session, course, a_person(session, registration), "instructor")
+        visit, secret = a_visit(session, member, registration, now=clock.now(), kind=VisitKind.PLACING)
+        code = issue_entry(session, visit, secret, kit.secrets, now=clock.now())
+        key = visit.key
+    answer = with_cookie(app.test_client(), key, secret).get(f"/v/{key}/?c={code}", base_url="https://localhost")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/v/{key}/setup?c={code}"
