@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Any, Final
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
-from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -20,7 +19,7 @@ from lti_tool.progress.forms import AllowanceText, Flaw
 from lti_tool.progress.rules import Column, Progress, Show, State, Step, WaitsFor
 from lti_tool.progress.service import Learner
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.downloads import offer
+from lti_tool.web.downloads import builds, offer
 
 pages = Blueprint("progress", __name__)
 
@@ -141,6 +140,7 @@ def export(here: Here) -> ResponseReturnValue:
     return offer(here, EXPORT, activity_id=_activity(here).id)
 
 
+@builds(pages, EXPORT)
 def build_export(here: Here, details: dict[str, Any]) -> Response:
     """The grid as CSV: names, a state for each step, and what counts of it."""
     activity = here.session.get_one(Activity, details["activity_id"])
@@ -229,8 +229,3 @@ def _learner_page(
         waits=WAITS,
     )
     return page, 422 if flaw is not None else 200
-
-
-@pages.record
-def _offer_export(state: BlueprintSetupState) -> None:
-    state.app.extensions.setdefault("tandem.downloads", {})[EXPORT] = build_export

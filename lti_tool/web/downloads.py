@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, jsonify, redirect, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from lti_tool.errors import NotFound
@@ -16,20 +17,32 @@ Builder = Callable[[Here, dict[str, Any]], Response]
 downloads = Blueprint("downloads", __name__)
 
 
-def register_download(name: str, build: Builder) -> None:
-    """Name what builds a file; called once by the composition root, before the app serves."""
-    builders: dict[str, Builder] = current_app.extensions.setdefault("tandem.downloads", {})
-    builders[name] = build
+def builds(pages: Blueprint, name: str) -> Callable[[Builder], Builder]:
+    """Name the function that builds a file of these pages."""
+
+    def keep(build: Builder) -> Builder:
+        def take_along(state: BlueprintSetupState) -> None:
+            state.app.extensions.setdefault("tandem.downloads", {})[name] = build
+
+        pages.record(take_along)
+        return build
+
+    return keep
+
+
+def address_of(here: Here, name: str, **details: Any) -> str:
+    """The address of a file, good for one use within a minute."""
+    code = issue_code(here.session, here.visit, "download", {"name": name, **details}, now=here.now)
+    return url_for("downloads.fetch", code=code)
 
 
 def offer(here: Here, name: str, **details: Any) -> ResponseReturnValue:
-    """Answer a POST with the address of a file, good for one use within a minute.
+    """Answer a POST with the address of a file, good for one use within a minute. Its form has `data-download`.
 
     A browser follows it; `visit.js` asks for JSON and opens it by itself. `details` are checked by nobody later, so
     the caller must already have made sure that this person may have them.
     """
-    code = issue_code(here.session, here.visit, "download", {"name": name, **details}, now=here.now)
-    url = url_for("downloads.fetch", code=code)
+    url = address_of(here, name, **details)
     if request.accept_mimetypes.best == "application/json":
         return jsonify({"download": url})
     return redirect(url, code=303)

@@ -8,7 +8,6 @@ from typing import Any, Final, ParamSpec
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
-from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -22,7 +21,7 @@ from lti_tool.registration.service import RegistrationState
 from lti_tool.web import audit
 from lti_tool.web.access import Here, View, current_here, on_visit
 from lti_tool.web.audit import AuditEntry
-from lti_tool.web.downloads import offer, register_download
+from lti_tool.web.downloads import builds, offer
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
 from lti_tool.workspace import personal_data
@@ -372,6 +371,7 @@ def _person_page(here: Here, person_id: int, *, is_unticked: bool = False) -> st
     )
 
 
+@builds(pages, EXPORT)
 def build_export(here: Here, details: dict[str, Any]) -> Response:
     """The ZIP that `export` offered."""
     # Asked again: the right may have ended since the address was given.
@@ -382,12 +382,6 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
     answer.headers["Content-Disposition"] = f'attachment; filename="person-{details["person_id"]}.zip"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-@pages.record
-def _name_download(state: BlueprintSetupState) -> None:
-    with state.app.app_context():  # type: ignore[attr-defined]  # the sans-io base does not know contexts
-        register_download(EXPORT, build_export)
 
 
 # ---- shared ----------------------------------------------------------------------------------------------------------

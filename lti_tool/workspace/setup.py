@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
-from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy import func, select
@@ -37,7 +36,8 @@ from lti_tool.registration.models import Deployment, Registration
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS, maximum_points
 from lti_tool.support.crypto import new_secret
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.visits import VisitKind, issue_code
+from lti_tool.web.downloads import address_of, builds
+from lti_tool.web.visits import VisitKind
 
 pages = Blueprint("setup", __name__)
 
@@ -294,11 +294,11 @@ def _leave(here: Here, activity: Activity | None) -> ResponseReturnValue:
     keep the policy of the first, which lets forms post to us only.
     """
     _return_origin(here)
-    details = {"name": ANSWER, "key": activity.key if activity is not None else None}
-    code = issue_code(here.session, here.visit, "download", details, now=here.now)
-    return render_template("setup/leave.html", activity=activity, onward=url_for("downloads.fetch", code=code))
+    onward = address_of(here, ANSWER, key=activity.key if activity is not None else None)
+    return render_template("setup/leave.html", activity=activity, onward=onward)
 
 
+@builds(pages, ANSWER)
 def build_answer(here: Here, details: Mapping[str, Any]) -> Response:
     """The page that posts the signed answer to the platform."""
     activity = None
@@ -349,8 +349,3 @@ def _return_origin(here: Here) -> str:
     if origin is None:
         raise ReturnAddressForeign(registration.id)
     return origin
-
-
-@pages.record
-def _offer_answer(state: BlueprintSetupState) -> None:
-    state.app.extensions.setdefault("tandem.downloads", {})[ANSWER] = build_answer

@@ -96,7 +96,7 @@ class Journey:
             expect(remove).to_have_count(0)
         self.inside.get_by_role("button", name="Place in course").click()
         save = self.page.get_by_role("button", name="Save and return")
-        expect(save.or_(self.page.get_by_role("link", name=title))).to_be_visible()
+        expect(save.or_(self.page.get_by_role("link", name=title, exact=True))).to_be_visible()
         if save.count():
             save.click()
         expect(self.page.get_by_role("link", name=title, exact=True)).to_be_visible()

@@ -35,8 +35,8 @@ def register_by_hand(lms: SandboxLms, tool: Tool) -> None:
         redirect_uris=[f"{tool.url}/lti/launch"],
         jwks_uri=f"{tool.url}/lti/jwks",
         target_link_uri=f"{tool.url}/lti/launch",
+        deep_link_uri=f"{tool.url}/lti/launch",
     )
-    lms.switch_on(lms.course(), known)
     with tool.services.kit.open_session() as session:
         a_registration(
             session,
