@@ -71,7 +71,12 @@ def error_rows() -> list[tuple[str, ...]]:
         kind = waiting.pop()
         found.append(kind)
         waiting += kind.__subclasses__()
-    return [(f"`{kind.__name__}`", first_sentence(kind)) for kind in sorted(set(found), key=lambda kind: kind.__name__)]
+    return [(f"`{kind.__name__}`", first_sentence(kind)) for kind in sorted(set(found), key=_place)]
+
+
+def _place(kind: type[ToolError]) -> tuple[str, str]:
+    # Two features may give their errors one name.
+    return kind.__name__, kind.__module__
 
 
 def reference() -> str:
