@@ -1,5 +1,6 @@
 """`lti-tool demo`: Tandem and the sandbox LMS as two programs that know each other only over LTI."""
 
+import importlib.util
 import os
 import signal
 import socket
@@ -29,7 +30,14 @@ def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle",
     """Start both programs, print the LMS's address, and stop both at Ctrl-C. Returns an exit status.
 
     A port that is taken is replaced by a free one. Records live in `keep`, or in a folder that goes with the demo.
+    The sandbox LMS stands in the checkout only, not in the installed package.
     """
+    if importlib.util.find_spec("sandbox_lms") is None:
+        print(
+            "The demo needs the sandbox LMS, which is part of the source checkout: run `make demo` there.",
+            file=sys.stderr,
+        )
+        return 2
     tool_port, lms_port = _free(tool_port), _free(lms_port)
     with tempfile.TemporaryDirectory(prefix="tandem-demo-") as folder:
         kept = keep or Path(folder)
@@ -104,6 +112,8 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 def _free(port: int) -> int:
     with socket.socket() as wanted:
+        # As the servers do: else a port that was in use a moment ago looks taken.
+        wanted.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             wanted.bind((LMS_HOST, port))
         except OSError:
