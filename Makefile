@@ -30,6 +30,7 @@ lint: $(VENV)/.ready
 	$(BIN)/djlint --quiet --lint templates sandbox_lms
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/deptry .
 
 serve: $(VENV)/.ready  ## the tool alone, with the settings of the environment
 	$(BIN)/lti-tool serve
