@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: demo test check lint serve worker bench nightly crosscheck lock
+.PHONY: demo test check services lint serve worker bench nightly crosscheck lock
 
 $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tandem needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
@@ -17,14 +17,16 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 demo: $(VENV)/.ready  ## Tandem and a small LMS beside it; prints one address
 	$(BIN)/lti-tool demo
 
-test: $(VENV)/.ready lint  ## everything a change must pass
-	$(BIN)/python tests/prepare.py > $(VENV)/services.env
+test: services lint  ## everything a change must pass
 	env $$(cat $(VENV)/services.env) $(PYTEST) -n $(JOBS) -m "not nightly"
 
 check: $(VENV)/.ready lint  ## the fast part, under a minute
 	$(PYTEST) -q -n $(JOBS) tests/unit tests/architecture
 
-lint: $(VENV)/.ready
+services: $(VENV)/.ready  ## find, start or install the browser and the database that tests need
+	$(BIN)/python tests/prepare.py > $(VENV)/services.env
+
+lint: $(VENV)/.ready  ## style, types, templates, import contracts, dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djlint --quiet --lint templates sandbox_lms
@@ -41,8 +43,7 @@ worker: $(VENV)/.ready  ## background work in a process of its own
 bench: $(VENV)/.ready  ## launches per second beside a null tool and a minimal pylti1p3 tool
 	$(BIN)/python -m tests.load.bench
 
-nightly: $(VENV)/.ready  ## the long ones: full matrices, large rosters, many examples
-	$(BIN)/python tests/prepare.py > $(VENV)/services.env
+nightly: services  ## the long ones: full matrices, large rosters, many examples
 	env $$(cat $(VENV)/services.env) HYPOTHESIS_PROFILE=nightly $(PYTEST) -n $(JOBS)
 	$(BIN)/python -m tests.load.roster_memory
 
