@@ -1,6 +1,6 @@
 """The language of a page, and dates as people say them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -55,7 +55,10 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     locale = str(get_locale() or "en")
     local = moment.astimezone(zone)
     text = format_datetime(local, "EEE d MMM, HH:mm", locale=locale)
-    away = format_timedelta(moment - now, add_direction=True, locale=locale)
+    distance = moment - now
+    # Nine days are not "1 week" and four weeks are not "1 month": a larger unit only from two of them on.
+    threshold = 2 if abs(distance) > timedelta(days=2) else 0.85
+    away = format_timedelta(distance, threshold=threshold, add_direction=True, locale=locale)
     exact = format_datetime(local, "full", locale=locale)
     return Markup('<time datetime="{}" title="{}">{} ({})</time>').format(moment.isoformat(), exact, text, away)
 
