@@ -51,13 +51,14 @@ class Entry:
     platform_origins: tuple[str, ...]
     institution: str | None
     new_deployments: NewDeployments
+    require_browser_binding: bool
 
 
 REQUIRED: Final = (
     "title", "issuer", "client_id", "deployment_ids", "auth_login_url", "auth_token_url", "key_set_url",
     "platform_origin",
 )  # fmt: skip
-OPTIONAL: Final = ("auth_audience", "institution", "new_deployments")
+OPTIONAL: Final = ("auth_audience", "institution", "new_deployments", "require_browser_binding")
 
 
 def read_entries(written: Any, *, development: bool) -> list[Entry]:
@@ -105,6 +106,7 @@ def _entry(written: Any, number: int, development: bool, mistakes: list[str]) ->
         new_deployments=NewDeployments(
             written.get("new_deployments", "refuse" if written["deployment_ids"] else "park")
         ),
+        require_browser_binding=written.get("require_browser_binding", True),
     )
 
 
@@ -140,6 +142,7 @@ def _wrong_values(written: dict[str, Any], development: bool) -> Iterator[str]:
             "is one origin such as https://lms.example.org, or a list of them",
         ),
         "new_deployments": (lambda value: value in tuple(NewDeployments), "is refuse, park or join"),
+        "require_browser_binding": (lambda value: isinstance(value, bool), "is true or false"),
     }
     yield from (f"{name} {says}" for name, (fits, says) in rules.items() if name in written and not fits(written[name]))
 

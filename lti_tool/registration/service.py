@@ -80,6 +80,7 @@ def register_from_file(session: Session, entries: Sequence[Entry], *, now: datet
                 continue
             registration.title, registration.issuer, registration.client_id = entry.title, entry.issuer, entry.client_id
             registration.new_deployments = entry.new_deployments
+            registration.require_browser_binding = entry.require_browser_binding
             _point_to(
                 session,
                 registration,

@@ -77,6 +77,18 @@ def test_a_changed_file_changes_the_registration_and_drops_what_the_old_addresse
     assert count(open_session, Deployment) == 2
 
 
+def test_a_file_can_do_without_proof_of_the_browser_and_ask_for_it_again(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    for change, expected in (({"require_browser_binding": False}, False), ({}, True)):
+        (registered,) = register(open_session, clock, change)
+        with open_session() as session:
+            registration = session.get_one(Registration, registered.registration_id)
+            assert registration.require_browser_binding is expected
+    with pytest.raises(FileMistakes, match="require_browser_binding is true or false"):
+        entries({"require_browser_binding": "no"})
+
+
 def test_without_a_name_the_only_institution_is_meant(open_session: OpenSession, clock: FakeClock) -> None:
     (first,) = register(open_session, clock, {})
     assert first.institution == "Moodle"
