@@ -33,6 +33,10 @@ def progress_changed(kit: Kit, job: JobContext) -> None:
             return
         found = progress.progress_of(session, activity_id, member_id, now)
         service.note_progress(session, activity, member_id, found, now=now)
+        ends_at = None if found.is_complete else progress.next_date(session, activity_id, now=now)
+        if ends_at is not None:
+            # A partner who has written nothing by then is not waited for, and nobody does anything to say so.
+            service.look_later(session, activity_id, member_id, at=ends_at + timedelta(seconds=1), now=now)
 
 
 def push(kit: Kit, job: JobContext) -> None:
@@ -265,7 +269,7 @@ def _roster_is_there(kit: Kit, registration_id: int, course_id: int, url: str) -
 
 
 HANDLERS: dict[str, Handler] = {
-    "progress.changed": progress_changed,
+    service.PROGRESS_CHANGED: progress_changed,
     service.PUSH: push,
     service.FIND_COLUMN: find_column,
     service.CHECK_COURSE: check_course,

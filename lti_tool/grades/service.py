@@ -24,6 +24,7 @@ from lti_tool.registration.models import Deployment, Registration
 from lti_tool.support.db import across_institutions, served_institution
 from lti_tool.support.kit import Kit
 
+PROGRESS_CHANGED = "progress.changed"
 PUSH = "grades.push"
 FIND_COLUMN = "grades.column"
 CHECK_COURSE = "grades.check_course"
@@ -115,6 +116,19 @@ def note_progress(session: Session, activity: Activity, member_id: int, progress
     elif score is not None:
         _settle(score, told, now=now)
     session.flush()
+
+
+def look_later(session: Session, activity_id: int, member_id: int, *, at: datetime, now: datetime) -> None:
+    """Have a learner's progress looked at again at that time, or sooner where that was asked for before."""
+    queue.enqueue(
+        session,
+        PROGRESS_CHANGED,
+        {"activity_id": activity_id, "member_id": member_id},
+        institution_id=served_institution(session),
+        now=now,
+        due_at=at,
+        unique_key=f"{PROGRESS_CHANGED}:{activity_id}:{member_id}:later",
+    )
 
 
 def line_item_of(session: Session, activity_id: int) -> LineItem:

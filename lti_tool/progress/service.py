@@ -37,6 +37,17 @@ def progress_of_all(session: Session, activity_id: int, now: datetime) -> dict[i
     return {member_id: gathered.checklist_of(member_id) for member_id in sorted(members)}
 
 
+def next_date(session: Session, activity_id: int, *, now: datetime) -> datetime | None:
+    """When completion may next change although nobody does anything: a round or somebody's longer time in it ends."""
+    ends = (
+        select(func.min(Round.due_at)).where(Round.activity_id == activity_id, Round.due_at >= now),
+        select(func.min(Allowance.due_at))
+        .join(Round, Round.id == Allowance.round_id)
+        .where(Round.activity_id == activity_id, Allowance.due_at >= now),
+    )
+    return min((end for statement in ends if (end := session.scalar(statement)) is not None), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Learner:
     """A member as lists show them."""

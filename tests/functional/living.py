@@ -1,0 +1,361 @@
+"""A whole campus at work: the sandbox LMS, launches over its real protocol, the tool's pages and its worker."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from lti_tool.activities.models import Activity, Round
+from lti_tool.app import create_app
+from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.reading import rubric_of
+from lti_tool.grades.models import LineItem, ScoreState
+from lti_tool.jobs import queue
+from lti_tool.jobs.models import Job
+from lti_tool.jobs.worker import Worker
+from lti_tool.launch.models import Course, Member, Person, Placement
+from lti_tool.pairing.models import Group, Plan, Seat
+from lti_tool.registration import keys
+from lti_tool.wiring import Services
+from sandbox_lms import Person as LmsPerson
+from sandbox_lms import ResourceLink, SandboxLms
+from sandbox_lms.records import ToolRegistration
+from tests.factories.feedback import TEXTS
+from tests.factories.people import a_deployment, a_registration, an_institution
+from tests.factories.registration import json_answer, reaching
+from tests.fakes.clock import FakeClock
+from tests.fakes.web_server import WebServer
+from tests.functional.designing import fields_of
+from tests.functional.launching import BASE_URL, Browser
+
+PROOF = {"Accept": "text/html"}
+
+
+@dataclass
+class Guest:
+    """Somebody with a visit that a launch opened, in a browser that keeps cookies and runs no script."""
+
+    browser: Browser
+    key: str
+    landing: TestResponse
+
+    def get(self, path: str = "/") -> TestResponse:
+        return self.browser.client.get(f"/v/{self.key}{path}", base_url=BASE_URL, headers=PROOF, follow_redirects=True)
+
+    def send(self, path: str, **fields: str) -> TestResponse:
+        """Send a form and stay with its answer. The proof is taken from a page, as a browser would."""
+        return self.browser.client.post(
+            f"/v/{self.key}{path}", data={"form_token": self.token(), **fields}, base_url=BASE_URL, headers=PROOF
+        )
+
+    def post(self, path: str, **fields: str) -> TestResponse:
+        """Send a form and follow where it leads."""
+        answer = self.send(path, **fields)
+        if answer.status_code != 303:
+            return answer
+        return self.browser.client.get(
+            answer.headers["Location"], base_url=BASE_URL, headers=PROOF, follow_redirects=True
+        )
+
+    def token(self) -> str:
+        # The header of every page has the form that opens a tab of its own.
+        found = re.search(r'name="form_token" value="([^"]+)"', self.landing.text)
+        assert found is not None, self.landing.text
+        return found[1]
+
+
+@dataclass
+class Life:
+    """What happens to one course, on both sides."""
+
+    lms: SandboxLms
+    tool: ToolRegistration
+    services: Services
+    app: Flask
+    clock: FakeClock
+    institution_id: int
+    registration_id: int
+    link: ResourceLink = field(init=False)
+
+    # the LMS's side
+
+    def person(self, username: str) -> LmsPerson:
+        return self.lms.people[username]
+
+    def enrol(self, username: str, role: str = "learner") -> LmsPerson:
+        person = self.lms.people.get(username) or self.lms.add_person(username, username.capitalize())
+        self.lms.enrol(self.lms.course(), person, role)
+        return person
+
+    def shown(self, username: str, link: ResourceLink | None = None) -> float | None:
+        """What the LMS's gradebook shows."""
+        return self.lms.score_of(link or self.link, self.person(username))
+
+    def sent(self) -> int:
+        """How many scores the LMS was sent."""
+        return sum(seen.endpoint == "scores" for seen in self.lms.requests_seen)
+
+    # launches
+
+    def try_launch(self, username: str, link: ResourceLink | None = None, **how: Any) -> tuple[Browser, TestResponse]:
+        """A click in the LMS, up to the tool's answer to the launch."""
+        browser = Browser(self.app)
+        form = self.lms.login_form(self.person(username), link or self.link, **how)
+        begun = browser.begin(form.fields)
+        return browser, browser.launch(self.lms.authorize(begun.request).fields)
+
+    def launch(self, username: str, link: ResourceLink | None = None, **how: Any) -> Guest:
+        """A click in the LMS that opens a page."""
+        browser, answer = self.try_launch(username, link, **how)
+        assert answer.status_code == 303, answer.text
+        found = re.match(r"/v/([^/]+)/", answer.headers["Location"])
+        assert found is not None, answer.headers["Location"]
+        landing = browser.client.get(
+            answer.headers["Location"], base_url=BASE_URL, headers=PROOF, follow_redirects=True
+        )
+        assert landing.status_code == 200, landing.text
+        return Guest(browser, found[1], landing)
+
+    # the worker
+
+    def run(self) -> int:
+        """Run what is due now."""
+        return self.worker().run_until_idle()
+
+    def worker(self) -> Worker:
+        return Worker(self.services.kit, self.services.handlers, chance=lambda: 0.5)
+
+    def run_for(self, time: timedelta) -> None:
+        """Let this much time pass, running each job when it falls due."""
+        end = self.clock.now() + time
+        while True:
+            self.run()
+            due = self.next_due()
+            if due is None or due > end:
+                break
+            self.clock.set(max(due, self.clock.now()))
+        self.clock.set(end)
+        self.run()
+
+    def next_due(self) -> datetime | None:
+        with self.services.kit.open_session() as session:
+            return session.scalar(select(func.min(Job.due_at)).where(Job.state == "waiting"))
+
+    def periodically(self, *names: str) -> None:
+        """Have these periodic jobs come round now."""
+        with self.services.kit.open_session() as session:
+            for name in names:
+                queue.enqueue(session, name, {}, institution_id=None, now=self.clock.now(), unique_key=f"turn:{name}")
+        self.run()
+
+    # the tool's side
+
+    @contextmanager
+    def look(self) -> Iterator[Session]:
+        """Read, also while a transaction of the same test is open."""
+        with self.services.kit.open_session(self.institution_id) as session:
+            session.connection(execution_options={"sqlite_begin": "DEFERRED"})
+            yield session
+
+    def member(self, username: str) -> Member:
+        with self.look() as session:
+            return session.scalars(
+                select(Member)
+                .join(Person, Person.id == Member.person_id)
+                .join(Course, Course.id == Member.course_id)
+                .where(Person.sub == self.person(username).sub, Course.context_id == self.lms.course().id)
+            ).one()
+
+    def activity(self, link: ResourceLink | None = None) -> Activity:
+        with self.look() as session:
+            return session.scalars(
+                select(Activity)
+                .join(Placement, Placement.id == Activity.placement_id)
+                .where(Placement.resource_link_id == (link or self.link).id)
+            ).one()
+
+    def course(self) -> Course:
+        with self.look() as session:
+            return session.scalars(select(Course).where(Course.context_id == self.lms.course().id)).one()
+
+    def column(self) -> LineItem:
+        with self.look() as session:
+            return session.scalars(select(LineItem).where(LineItem.activity_id == self.activity().id)).one()
+
+    def score(self, username: str) -> ScoreState:
+        with self.look() as session:
+            found = session.scalars(select(ScoreState).where(ScoreState.member_id == self.member(username).id)).all()
+            [one] = [score for score in found if score.line_item_id == self.column().id]
+            return one
+
+    def groups(self, round_number: int = 1, link: ResourceLink | None = None) -> list[set[str]]:
+        """User names by group, as the published plan has them."""
+        names = {person.sub: person.username for person in self.lms.people.values()}
+        with self.look() as session:
+            rows = session.execute(
+                select(Group.id, Person.sub)
+                .join(Seat, Seat.group_id == Group.id)
+                .join(Plan, Plan.id == Group.plan_id)
+                .join(Round, Round.id == Group.round_id)
+                .join(Member, Member.id == Seat.member_id)
+                .join(Person, Person.id == Member.person_id)
+                .where(
+                    Plan.activity_id == self.activity(link).id,
+                    Plan.state == "published",
+                    Round.number == round_number,
+                )
+                .order_by(Group.number)
+            ).all()
+        found: dict[int, set[str]] = {}
+        for group_id, sub in rows:
+            found.setdefault(group_id, set()).add(names[sub])
+        return list(found.values())
+
+    def partners_of(self, username: str, round_number: int = 1) -> set[str]:
+        [group] = [group for group in self.groups(round_number) if username in group]
+        return group - {username}
+
+    # what people do
+
+    def set_up(self, link: ResourceLink | None = None, *, rounds: int = 1, **changes: str) -> Guest:
+        """The designer sets the activity up where the link stands, with dates a week apart, and opens it."""
+        designer = self.launch("designer", link)
+        designer.post("/setup/start", template="observation")
+        fields = fields_of(designer.get("/setup").text)
+        for number in range(1, 8):
+            for name in ("opens_date", "opens_time", "due_date", "due_time"):
+                fields.pop(f"r{number}-{name}", None)
+        for number in range(1, rounds + 1):
+            due = self.clock.now() + timedelta(days=7 * number)
+            fields |= {f"r{number}-opens_date": "", f"r{number}-opens_time": "", f"r{number}-due_time": ""}
+            fields[f"r{number}-due_date"] = f"{due:%Y-%m-%d}"
+        kept = {name: text for name, text in {**fields, "time_zone": "UTC", **changes}.items() if text != "(unchecked)"}
+        kept.pop("form_token", None)
+        answer = designer.post("/setup", **kept, do="open")
+        assert "The activity is open" in answer.text, answer.text
+        return designer
+
+    def publish(self, designer: Guest) -> None:
+        """Read the roster, propose, publish."""
+        self.run()
+        designer.post("/plan/draft")
+        page = designer.get("/plan").text
+        version = re.search(r'name="version" value="(\d+)"', page)
+        assert version is not None, page
+        answer = designer.post("/plan/publish", version=version[1])
+        assert answer.status_code == 200, answer.text
+        self.run()
+
+    def writing(self, author: str, recipient: str, round_number: int = 1) -> str:
+        assert author != recipient
+        return f"/round/{round_number}/for/{self.member(recipient).id}"
+
+    def gives(self, author: str, recipient: str, round_number: int = 1, **texts: str) -> Guest:
+        """One learner launches and gives the other feedback."""
+        guest = self.launch(author)
+        with self.look() as session:
+            rubric = rubric_of(session, self.activity().rubric_id)
+            marks = {f"mark-{one.id}": str(one.levels[-1].id) for one in rubric.criteria}
+        path = self.writing(author, recipient, round_number)
+        page = guest.post(path, **{**TEXTS, **marks, **texts}, do="give")
+        assert "/feedback/" in page.request.path, page.text
+        return guest
+
+    def feedback_id(self, author: str, recipient: str) -> int:
+        with self.look() as session:
+            return session.scalars(
+                select(Feedback.id).where(
+                    Feedback.author_id == self.member(author).id,
+                    Feedback.recipient_id == self.member(recipient).id,
+                    Feedback.activity_id == self.activity().id,
+                )
+            ).one()
+
+    def answers(self, recipient: str, author: str) -> Guest:
+        """One learner launches and acknowledges what the other gave."""
+        guest = self.launch(recipient)
+        path = f"/feedback/{self.feedback_id(author, recipient)}/answer"
+        page = guest.post(path, heard="I heard it.", will_use="One breath.", usefulness="4", do="send")
+        assert page.status_code == 200, page.text
+        return guest
+
+    def completes(self, one: str, other: str) -> None:
+        """Both give and both answer."""
+        self.gives(one, other)
+        self.gives(other, one)
+        self.answers(one, other)
+        self.answers(other, one)
+        self.run()
+
+
+@contextmanager
+def a_life(
+    services: Services, clock: FakeClock, profile: str = "moodle", *, learners: int = 4, **link: Any
+) -> Iterator[Life]:
+    """A registered tool, a course with the first few of the invented learners, and a link with a grade column."""
+    lms = SandboxLms(profile)
+    lms.read_clock = clock.now
+    served: list[Flask] = []
+
+    def published(_: object) -> list[bytes]:
+        return json_answer(json.loads(served[0].test_client().get("/lti/jwks").data))
+
+    with WebServer(published) as key_server, lms.running():
+        services = replace(services, kit=reaching(services.kit, lms.port))
+        app = create_app(services)
+        app.testing = True
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        served.append(app)
+        tool = lms.register_tool(
+            title="Tandem",
+            initiate_login_uri=f"{BASE_URL}/lti/login",
+            redirect_uris=[f"{BASE_URL}/lti/launch"],
+            jwks_uri=key_server.url("/lti/jwks"),
+            target_link_uri=f"{BASE_URL}/lti/launch",
+        )
+        course = lms.course()
+        for place, enrolment in enumerate(list(course.enrolments.values())):
+            is_surplus = enrolment.role == "learner" and place >= learners
+            # Moodle lists assistants as learners; where that is not the story it would be a learner too many.
+            if is_surplus or enrolment.role == "assistant":
+                lms.unenrol(course, enrolment.person)
+        with services.kit.open_session() as session:
+            institution = an_institution(session)
+            keys.ensure_signing_key(session, services.kit.secrets, now=clock.now())
+            registration = a_registration(
+                session,
+                institution,
+                issuer=tool.issuer,
+                client_id=tool.client_id,
+                auth_login_url=tool.auth_login_url,
+                auth_token_url=tool.auth_token_url,
+                auth_audience=tool.auth_audience,
+                key_set_url=tool.key_set_url,
+                platform_origins=[lms.url],
+                platform_family=lms.profile.family_code,
+            )
+            a_deployment(session, registration, lti_id=tool.deployment_id)
+        life = Life(lms, tool, services, app, clock, institution.id, registration.id)
+        life.link = lms.add_link(course, tool, title="Observe a lesson", **{"line_item": {}, **link})
+        try:
+            yield life
+        finally:
+            from lti_tool.web.database import db  # noqa: PLC0415 - only to let go of its connections
+
+            with app.app_context():
+                db.engine.dispose()
+
+
+def text_of(page: TestResponse) -> str:
+    """What a person reads on a page, in one line."""
+    main = re.search(r"<main.*?</main>", page.text, re.DOTALL)
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main[0] if main else page.text)))
