@@ -76,17 +76,17 @@ def deployment_of(session: Session, context: LaunchContext, registration: Regist
 def person_of(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Person:
     """Who launched, with what the platform tells about them now."""
     facts = context.person
-    known = select(Person).where(Person.registration_id == registration.id, Person.sub == facts.sub)
-    erased = session.scalar(known.where(Person.erased_at.is_not(None)))
-    if erased is not None:
+    query = select(Person).where(Person.registration_id == registration.id, Person.sub == facts.sub)
+
+    def make() -> Person:
+        return Person(registration_id=registration.id, sub=facts.sub, is_administrator=False, created_at=now)
+
+    person = find_or_add(session, query, make)
+    if person.erased_at is not None:
         # They begin anew; what they gave to partners before stays without a name.
-        erased.sub = f"erased {new_secret()}"
+        person.sub = f"erased {new_secret()}"
         session.flush()
-    person = find_or_add(
-        session,
-        known,
-        lambda: Person(registration_id=registration.id, sub=facts.sub, is_administrator=False, created_at=now),
-    )
+        person = find_or_add(session, query, make)
     both = " ".join(part for part in (facts.given_name, facts.family_name) if part)
     # What a platform does not tell this time is not forgotten.
     person.name = facts.name or both or person.name
@@ -204,7 +204,9 @@ def is_step_due(last: datetime | None, now: datetime) -> bool:
 
 def find_or_add(session: Session, query: Select[Row], make: Callable[[], Row]) -> Row:
     """The row, made if it is not there. Of two launches that make it at once, the second finds the first's."""
-    found = session.scalar(query)
+    # What was written down so far is no row that this looks for, and can be sent with the rest.
+    with session.no_autoflush:
+        found = session.scalar(query)
     if found is not None:
         return found
     try:

@@ -210,15 +210,16 @@ def _login(row: LaunchState | None, registration: Registration | None) -> Login 
 
 def claim_state(session: Session, state_hash: str, *, now: datetime) -> LaunchState:
     """Use a login up. Of several that try, in any number of processes, one succeeds; the others get LaunchSpent."""
-    claimed = session.execute(
+    claimed = session.scalar(
         update(LaunchState)
         .where(LaunchState.state_hash == state_hash, LaunchState.used_at.is_(None), LaunchState.expires_at > now)
         .values(used_at=now)
-        .execution_options(synchronize_session=False)
+        .returning(LaunchState)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
-    if not cast("CursorResult[Any]", claimed).rowcount:
+    if claimed is None:
         raise LaunchSpent("state")
-    return session.get_one(LaunchState, state_hash, populate_existing=True)
+    return claimed
 
 
 def accept_launch(

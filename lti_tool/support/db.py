@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import (
     DateTime,
@@ -22,13 +22,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
+    Mapper,
     ORMExecuteState,
     Session,
     mapped_column,
     sessionmaker,
     with_loader_criteria,
 )
-from sqlalchemy.sql import ClauseElement, visitors
+from sqlalchemy.sql import ClauseElement, FromClause, visitors
 from sqlalchemy.types import JSON, TypeDecorator
 
 from lti_tool.errors import ToolError
@@ -133,20 +134,18 @@ def across_institutions(session: Session) -> Iterator[Session]:
         session.info["across"] = before
 
 
-def _tenant_tables() -> frozenset[Table]:
-    return frozenset(
-        mapper.local_table
-        for mapper in Base.registry.mappers
-        if issubclass(mapper.class_, Tenant) and isinstance(mapper.local_table, Table)
-    )
+_tenant_tables: Final[set[FromClause]] = set()
+
+
+@event.listens_for(Tenant, "after_mapper_constructed", propagate=True)
+def _remember_table(mapper: Mapper[Any], _: type[Any]) -> None:
+    _tenant_tables.add(mapper.local_table)
 
 
 def _touches_a_tenant(state: ORMExecuteState) -> bool:
-    tables = _tenant_tables()
     return any(
-        element in tables
+        isinstance(element, Table) and element in _tenant_tables
         for element in visitors.iterate(cast(ClauseElement, state.statement))
-        if isinstance(element, Table)
     )
 
 
