@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
 
 from lti_tool.app import create_app
 from lti_tool.jobs.worker import Worker
@@ -105,3 +107,15 @@ def context(open_browser: OpenBrowser) -> BrowserContext:
     context = open_browser("third-party cookies blocked").contexts[0]
     context.set_default_timeout(10_000)
     return context
+
+
+@pytest.fixture
+def no_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser that takes none of our cookies: they are not even sent."""
+    set_cookie: Callable[..., None] = Response.set_cookie
+
+    def only_others(self: Response, *names: Any, partitioned: bool = False, **values: Any) -> None:
+        if not partitioned:
+            set_cookie(self, *names, **values)
+
+    monkeypatch.setattr(Response, "set_cookie", only_others)

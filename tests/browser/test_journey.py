@@ -1,20 +1,17 @@
 """From an empty LMS to a grade, in every world of cookies and storage."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
-from werkzeug.wrappers import Response
+from playwright.sync_api import Browser, expect
 
 from lti_tool.registration.invitations import invite
 from lti_tool.registration.service import institution_named
 from sandbox_lms import PROFILES, SandboxLms
 from tests.browser.conftest import OpenBrowser, Tool
 from tests.browser.journey import Journey
-from tests.factories.people import a_registration, an_institution
+from tests.browser.worlds import ALLOWED, BLOCKED, register_by_hand, without_storage
 
 TITLE = "Observe a lesson"
 
@@ -25,31 +22,6 @@ def invitation(tool: Tool) -> str:
         institution = institution_named(session, "Sandbox University", now=kit.clock.now())
         _, secret = invite(session, institution.id, now=kit.clock.now(), lifetime=timedelta(days=1))
     return f"{tool.url}/lti/register?{urlencode({'invite': secret})}"
-
-
-def register_by_hand(lms: SandboxLms, tool: Tool) -> None:
-    """What an administrator types on both sides."""
-    known = lms.register_tool(
-        title="Tandem",
-        initiate_login_uri=f"{tool.url}/lti/login",
-        redirect_uris=[f"{tool.url}/lti/launch"],
-        jwks_uri=f"{tool.url}/lti/jwks",
-        target_link_uri=f"{tool.url}/lti/launch",
-        deep_link_uri=f"{tool.url}/lti/launch",
-    )
-    with tool.services.kit.open_session() as session:
-        a_registration(
-            session,
-            an_institution(session),
-            issuer=known.issuer,
-            client_id=known.client_id,
-            auth_login_url=known.auth_login_url,
-            auth_token_url=known.auth_token_url,
-            auth_audience=known.auth_audience,
-            key_set_url=known.key_set_url,
-            platform_origins=[lms.url],
-            new_deployments="join",
-        )
 
 
 def begin(lms: SandboxLms, tool: Tool, browser: Browser, size: tuple[int, int] = (1280, 900)) -> Journey:
@@ -71,29 +43,9 @@ def from_pairs_to_grades(journey: Journey) -> None:
     journey.sees_the_grade("learner01", TITLE, "100")
 
 
-@pytest.fixture
-def no_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A browser that takes none of our cookies: they are not even sent."""
-    set_cookie: Callable[..., None] = Response.set_cookie
-
-    def only_others(self: Response, *names: Any, partitioned: bool = False, **values: Any) -> None:
-        if not partitioned:
-            set_cookie(self, *names, **values)
-
-    monkeypatch.setattr(Response, "set_cookie", only_others)
-
-
-def without_storage(context: BrowserContext, tool: Tool) -> None:
-    """Storage that throws, as a browser does that forbids it."""
-    context.add_init_script(
-        f"""if (location.origin === "{tool.url}") for (const name of ["localStorage", "sessionStorage"])
-          Object.defineProperty(window, name, {{ get() {{ throw new DOMException("no", "SecurityError"); }} }});"""
-    )
-
-
 @pytest.mark.parametrize(
     ("policy", "size"),
-    [("third-party cookies blocked", (1280, 900)), ("third-party cookies allowed", (390, 844))],
+    [(BLOCKED, (1280, 900)), (ALLOWED, (390, 844))],
     ids=["blocked-wide", "allowed-phone"],
 )
 def test_a_newcomer_gets_from_an_empty_lms_to_a_grade(
@@ -109,7 +61,7 @@ def test_a_newcomer_gets_from_an_empty_lms_to_a_grade(
 @pytest.mark.usefixtures("no_cookies")
 def test_the_whole_path_works_with_local_storage_only(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> None:
     register_by_hand(lms, tool)
-    journey = begin(lms, tool, open_browser("third-party cookies blocked"))
+    journey = begin(lms, tool, open_browser(BLOCKED))
     journey.places_an_activity(TITLE)
     from_pairs_to_grades(journey)
     goes_back_and_reloads(journey)
@@ -121,7 +73,7 @@ def test_the_whole_path_works_with_platform_storage_only(
 ) -> None:
     lms.profile = PROFILES["canvas"]
     register_by_hand(lms, tool)
-    journey = begin(lms, tool, open_browser("third-party cookies blocked"))
+    journey = begin(lms, tool, open_browser(BLOCKED))
     without_storage(journey.context, tool)
     journey.places_an_activity(TITLE)
     from_pairs_to_grades(journey)
@@ -143,7 +95,7 @@ def goes_back_and_reloads(journey: Journey) -> None:
 
 def test_a_download_needs_no_cookie(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> None:
     register_by_hand(lms, tool)
-    journey = begin(lms, tool, open_browser("third-party cookies blocked"))
+    journey = begin(lms, tool, open_browser(BLOCKED))
     journey.places_an_activity(TITLE)
     journey.publishes_a_plan(TITLE)
     journey.inside.get_by_role("link", name="Progress", exact=True).click()
@@ -155,7 +107,7 @@ def test_a_download_needs_no_cookie(lms: SandboxLms, tool: Tool, open_browser: O
 
 def test_two_tabs_with_two_people_never_mix(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> None:
     register_by_hand(lms, tool)
-    journey = begin(lms, tool, open_browser("third-party cookies blocked"))
+    journey = begin(lms, tool, open_browser(BLOCKED))
     journey.places_an_activity(TITLE)
     journey.publishes_a_plan(TITLE)
     staff = journey.page

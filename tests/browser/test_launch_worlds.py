@@ -1,23 +1,17 @@
 """A launch in a real browser, in every world of kept and lost secrets."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
-from werkzeug.wrappers import Response
 
 from lti_tool.support.db import across_institutions
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.visits import Visit
 from sandbox_lms import PROFILES, ResourceLink, SandboxLms
 from tests.browser.conftest import OpenBrowser, Tool
-from tests.factories.people import a_registration, an_institution
-
-BLOCKED, ALLOWED = "third-party cookies blocked", "third-party cookies allowed"
-NOTHING = "all site data of the tool blocked"
+from tests.browser.worlds import ALLOWED, BLOCKED, NOTHING, register_by_hand, without_storage
 
 
 @dataclass
@@ -51,51 +45,13 @@ class Course:
 
 
 def set_up(lms: SandboxLms, tool: Tool) -> Course:
-    known = lms.register_tool(
-        title="Tandem",
-        initiate_login_uri=f"{tool.url}/lti/login",
-        redirect_uris=[f"{tool.url}/lti/launch"],
-        jwks_uri=f"{tool.url}/lti/jwks",
-        target_link_uri=f"{tool.url}/lti/launch",
-    )
-    with tool.services.kit.open_session() as session:
-        a_registration(
-            session,
-            an_institution(session),
-            issuer=known.issuer,
-            client_id=known.client_id,
-            auth_login_url=known.auth_login_url,
-            auth_token_url=known.auth_token_url,
-            key_set_url=known.key_set_url,
-            platform_origins=[lms.url],
-            new_deployments="join",
-        )
+    known = register_by_hand(lms, tool)
     return Course(lms, tool, lms.add_link(lms.course(), known, title="Observe a lesson"))
 
 
 @pytest.fixture
 def course(lms: SandboxLms, tool: Tool) -> Course:
     return set_up(lms, tool)
-
-
-@pytest.fixture
-def no_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A browser that takes none of our cookies: they are not even sent."""
-    set_cookie: Callable[..., None] = Response.set_cookie
-
-    def only_others(self: Response, *names: Any, partitioned: bool = False, **values: Any) -> None:
-        if not partitioned:
-            set_cookie(self, *names, **values)
-
-    monkeypatch.setattr(Response, "set_cookie", only_others)
-
-
-def without_storage(context: BrowserContext, tool: Tool) -> None:
-    """Storage that throws, as a browser does that forbids it."""
-    context.add_init_script(
-        f"""if (location.origin === "{tool.url}") for (const name of ["localStorage", "sessionStorage"])
-          Object.defineProperty(window, name, {{ get() {{ throw new DOMException("no", "SecurityError"); }} }});"""
-    )
 
 
 def arrives(page: Page, course: Course) -> None:

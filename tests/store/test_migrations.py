@@ -13,6 +13,11 @@ pytestmark = pytest.mark.store
 
 
 @pytest.fixture
+def is_database_empty() -> bool:
+    return True
+
+
+@pytest.fixture
 def empty(settings: Settings) -> Iterator[Engine]:
     engine = make_engine(settings.sqlalchemy_url)
     yield engine
