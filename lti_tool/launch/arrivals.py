@@ -156,12 +156,31 @@ def member_of(
             created_at=now,
         ),
     )
+    is_new = member.in_roster_at is None and member.last_launch_at is None
+    was_to_pair = not is_new and _is_to_pair(member, course)
     member.role = role
     member.ever_staff = member.ever_staff or role.is_staff
     member.is_test = member.is_test or context.roles.is_test_person
     member.status, member.left_at = "active", None
     member.last_launch_at = now
+    if _is_to_pair(member, course) != was_to_pair:
+        # The next roster says nothing new of them, so that plans would never hear of it.
+        queue.enqueue(
+            session,
+            "pairing.roster_changed",
+            {"course_id": course.id},
+            institution_id=course.institution_id,
+            now=now,
+            unique_key=f"pairing.roster_changed:{course.id}",
+        )
     return member
+
+
+def _is_to_pair(member: Member, course: Course) -> bool:
+    """Whether plans count with this member: as the roster has it where the course offers one."""
+    is_listed = member.in_roster_at is not None or course.memberships_url is None
+    is_learner = member.role == rules.CourseRole.LEARNER and not member.ever_staff and not member.is_test
+    return is_listed and is_learner and member.status == "active"
 
 
 def ask_for_roster(session: Session, course: Course, member: Member | None, *, now: datetime) -> None:

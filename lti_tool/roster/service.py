@@ -133,7 +133,8 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
     new = 0
     for person in people:
         row, member = rows[person.sub], members[person.id]
-        is_known = member.in_roster_at is not None or member.last_launch_at is not None
+        was_listed = member.in_roster_at is not None
+        is_known = was_listed or member.last_launch_at is not None
         before = _standing(member) if is_known else None
         listed_already = member.in_roster_at == sync.started_at
         after = rules.standing_after(before, row, listed_already=listed_already)
@@ -144,7 +145,9 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
         for key in ("name", "given_name", "family_name", "email"):
             if (given := getattr(row, key)) is not None:
                 setattr(person, key, given)
-        sync.changes_pairing = sync.changes_pairing or rules.changes_pairing(before, after)
+        # Who was known from launches alone is news to plans, which go by the roster.
+        in_plans = before if was_listed else None
+        sync.changes_pairing = sync.changes_pairing or rules.changes_pairing(in_plans, after)
         if not listed_already:
             new += 1
             sync.learners_seen += after.is_to_pair

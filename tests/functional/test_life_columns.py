@@ -1,0 +1,104 @@
+"""Grade columns that teachers touch, delete, lock or never had."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from lti_tool.wiring import Services
+from sandbox_lms.vocabulary import LINE_ITEM_READONLY, ROSTER, SCORE
+from tests.fakes.clock import FakeClock
+from tests.functional.living import Life, a_life, text_of
+
+ONE, TWO = "learner01", "learner02"
+
+
+@pytest.fixture
+def life(services: Services, clock: FakeClock) -> Iterator[Life]:
+    with a_life(services, clock, learners=2) as life:
+        yield life
+
+
+def test_a_teacher_s_own_grade_stays(life: Life) -> None:
+    life.publish(life.set_up())
+    [item] = life.lms.line_items_of(life.link)
+    life.lms.override_grade(item, life.person(ONE), 72, "Mine")
+    life.clock.advance(timedelta(minutes=1))
+    life.completes(ONE, TWO)
+    life.run_for(timedelta(minutes=5))
+    grade = life.lms.grade_of(life.link, life.person(ONE))
+    assert grade is not None
+    assert (grade.shown, grade.comment) == (72, "Mine")
+    assert life.shown(TWO) == 100
+
+
+def test_a_deleted_column_is_made_again_by_a_click_and_filled(life: Life) -> None:
+    life.publish(life.set_up())
+    life.completes(ONE, TWO)
+    with life.lms.lock:
+        life.lms.line_items.clear()
+    assert (life.shown(ONE), life.column().state) == (None, "linked")
+
+    designer = life.launch("designer")
+    designer.post(f"/grades/{life.score(ONE).id}/send")
+    life.run_for(timedelta(minutes=2))
+    assert (life.column().state, life.lms.line_items) == ("deleted", [])
+    page = designer.get("/grades")
+    assert "was deleted from the gradebook" in text_of(page)
+    assert life.launch(ONE).landing.status_code == 200
+
+    designer.post("/grades/column")
+    life.run_for(timedelta(minutes=2))
+    assert (life.shown(ONE), life.shown(TWO)) == (100, 100)
+    assert len(life.lms.line_items) == 1
+    assert "was deleted" not in text_of(designer.get("/grades"))
+
+
+def test_a_course_whose_grades_we_may_not_write_works_and_says_so(services: Services, clock: FakeClock) -> None:
+    with a_life(services, clock, learners=2) as life:
+        life.tool.scopes = (ROSTER, LINE_ITEM_READONLY)
+        designer = life.set_up()
+        life.publish(designer)
+        life.completes(ONE, TWO)
+        assert (life.shown(ONE), life.column().state, life.score(ONE).reason) == (None, "readonly", "not allowed")
+        assert "does not let Tandem write grades" in text_of(designer.get("/grades"))
+        learner = text_of(life.launch(ONE).landing)
+        assert "You have done everything here" in learner
+        assert "could not reach the gradebook" in learner
+
+        # The administrator allows it, somebody launches, and staff look again by a click.
+        life.tool.scopes = (ROSTER, LINE_ITEM_READONLY, SCORE)
+        life.clock.advance(timedelta(minutes=1))
+        life.launch("designer").post("/grades/send")
+        life.run_for(timedelta(minutes=2))
+        assert (life.shown(ONE), life.shown(TWO)) == (100, 100)
+
+
+def test_a_link_without_a_column_works_and_gets_one_where_that_is_granted(services: Services, clock: FakeClock) -> None:
+    with a_life(services, clock, learners=2, line_item=None) as life:
+        life.publish(life.set_up())
+        assert life.lms.line_items == []
+        life.completes(ONE, TWO)
+        assert (life.shown(ONE), life.shown(TWO), len(life.lms.line_items)) == (100, 100, 1)
+
+
+def test_a_gradebook_that_was_never_offered_is_no_obstacle(services: Services, clock: FakeClock) -> None:
+    with a_life(services, clock, learners=2, line_item=None) as life:
+        life.tool.scopes = (ROSTER,)
+        designer = life.set_up()
+        life.publish(designer)
+        life.completes(ONE, TWO)
+        assert life.score(ONE).state == "waiting"
+        assert "works all the same" in text_of(designer.get("/grades"))
+        assert life.launch(ONE).landing.status_code == 200
+
+
+def test_an_ungraded_activity_tells_the_gradebook_nothing(life: Life) -> None:
+    designer = life.set_up(score_mode="none")
+    life.publish(designer)
+    life.completes(ONE, TWO)
+    designer.post("/setup/close")
+    life.run_for(timedelta(days=20))
+    assert life.sent() == 0
+    assert "This activity has no grade" in text_of(life.launch(ONE).landing)
+    assert life.launch("designer").get("/grades").status_code == 200

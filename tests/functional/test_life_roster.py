@@ -1,0 +1,166 @@
+"""People who come, go, come back, and are not what the roster says they are."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from lti_tool.wiring import Services
+from tests.fakes.clock import FakeClock
+from tests.functional.living import Life, a_life, text_of
+
+LEARNERS = {"learner01", "learner02", "learner03", "learner04"}
+LATER = timedelta(hours=13)
+
+
+@pytest.fixture
+def life(services: Services, clock: FakeClock) -> Iterator[Life]:
+    with a_life(services, clock, learners=4) as life:
+        yield life
+
+
+def reads_the_roster(life: Life) -> None:
+    """The roster is old, and somebody launches."""
+    life.clock.advance(LATER)
+    life.launch("designer")
+    life.run()
+
+
+def paired(life: Life) -> set[str]:
+    return {one for group in life.groups() for one in group}
+
+
+def test_learners_only_are_paired(life: Life) -> None:
+    life.enrol("test-student", "test")
+    life.enrol("observer", "observer")
+    life.publish(life.set_up())
+    assert paired(life) == LEARNERS
+    assert sorted(len(group) for group in life.groups()) == [2, 2]
+
+
+def test_a_roster_that_breaks_off_takes_nobody_out(services: Services, clock: FakeClock) -> None:
+    with a_life(services, clock, "canvas", learners=4) as life:
+        life.publish(life.set_up())
+        before = life.groups()
+        life.lms.faults.roster(break_after_page=0, times=None)
+        reads_the_roster(life)
+        life.run_for(timedelta(hours=2))
+        life.lms.faults.clear()
+        assert life.groups() == before
+        assert {life.member(one).status for one in LEARNERS} == {"active"}
+
+
+def test_who_is_suspended_leaves_and_finds_everything_on_returning(services: Services, clock: FakeClock) -> None:
+    with a_life(services, clock, "canvas", learners=4) as life:
+        life.publish(life.set_up())
+        [partner] = life.partners_of("learner01")
+        life.gives("learner01", partner)
+        life.gives(partner, "learner01")
+        life.lms.suspend(life.lms.course(), life.person("learner01"))
+        reads_the_roster(life)
+        assert life.member("learner01").status == "inactive"
+        assert "is not in the course any more" in text_of(life.launch(partner).landing) or life.groups()
+
+        life.lms.resume(life.lms.course(), life.person("learner01"))
+        reads_the_roster(life)
+        assert life.member("learner01").status == "active"
+        back = life.launch("learner01")
+        assert "given you feedback" in text_of(back.landing)
+        assert life.feedback_id("learner01", partner)
+
+
+def test_who_unenrolled_before_anything_began_gets_a_place_again_by_coming_back(life: Life) -> None:
+    """The launch comes first and the roster later: neither may think that the other has told the plan."""
+    life.publish(life.set_up())
+    life.lms.unenrol(life.lms.course(), life.person("learner01"))
+    reads_the_roster(life)
+    assert paired(life) == LEARNERS - {"learner01"}
+    life.enrol("learner01")
+    life.launch("learner01")
+    life.run()
+    assert paired(life) == LEARNERS
+
+
+def test_a_late_joiner_who_launches_before_the_roster_is_read_is_placed(life: Life) -> None:
+    life.publish(life.set_up())
+    life.enrol("learner07")
+    life.clock.advance(LATER)
+    assert "not paired yet" in text_of(life.launch("learner07").landing)
+    life.run()
+    assert paired(life) == LEARNERS | {"learner07"}
+    assert "Observe" in text_of(life.launch("learner07").landing)
+
+
+def test_a_late_joiner_is_placed_also_where_no_roster_is_offered(services: Services, clock: FakeClock) -> None:
+    with a_life(services, clock, learners=4) as life:
+        life.tool.scopes = tuple(scope for scope in life.tool.scopes if "membership" not in scope)
+        designer = life.set_up()
+        for one in sorted(LEARNERS):
+            life.launch(one)
+        life.publish(designer)
+        assert paired(life) == LEARNERS
+        life.enrol("learner07")
+        life.launch("learner07")
+        life.run()
+        assert paired(life) == LEARNERS | {"learner07"}
+
+
+def test_an_assistant_whom_the_roster_calls_a_learner_leaves_the_pairs_at_the_first_launch(life: Life) -> None:
+    life.enrol("assistant", "assistant")
+    life.publish(life.set_up())
+    assert paired(life) == LEARNERS | {"assistant"}
+    life.launch("assistant")
+    life.run()
+    assert paired(life) == LEARNERS
+    reads_the_roster(life)
+    assert paired(life) == LEARNERS
+    # Also under a switched role.
+    life.launch("assistant", as_learner=True)
+    reads_the_roster(life)
+    assert paired(life) == LEARNERS
+
+
+def test_staff_who_switch_roles_look_and_leave_nothing_behind(life: Life) -> None:
+    life.publish(life.set_up())
+    looking = life.launch("designer", as_learner=True)
+    assert "Nothing is kept" in looking.landing.text or "preview" in looking.landing.text.lower()
+    answer = looking.send(life.writing("learner01", "learner02"), strengths="S", do="save")
+    assert answer.status_code == 403
+    assert looking.send("/plan/draft").status_code == 403
+    reads_the_roster(life)
+    assert paired(life) == LEARNERS
+
+
+def test_a_reset_course_asks_before_it_ends_groups(life: Life) -> None:
+    life.publish(life.set_up())
+    before = life.groups()
+    [partner] = life.partners_of("learner01")
+    life.gives("learner01", partner)
+    life.lms.reset_course(life.lms.course())
+    reads_the_roster(life)
+    assert life.groups() == before
+    assert {life.member(one).status for one in LEARNERS} == {"active"}
+
+    designer = life.launch("designer")
+    assert "empty-roster" in designer.get("/plan").text
+    designer.post("/plan/empty-roster", means="left")
+    life.run()
+    assert {life.member(one).status for one in LEARNERS} == {"inactive"}
+
+    # Who comes back the next term finds what they wrote.
+    life.enrol("learner01")
+    back = life.launch("learner01")
+    assert f'href="/v/{back.key}/feedback/' in back.landing.text
+
+
+def test_a_reset_that_was_a_mistake_of_the_platform_changes_nothing(life: Life) -> None:
+    life.publish(life.set_up())
+    before = life.groups()
+    kept = dict(life.lms.course().enrolments)
+    life.lms.reset_course(life.lms.course())
+    reads_the_roster(life)
+    life.launch("designer").post("/plan/empty-roster", means="mistake")
+    life.lms.course().enrolments = kept
+    reads_the_roster(life)
+    assert life.groups() == before
+    assert {life.member(one).status for one in LEARNERS} == {"active"}
