@@ -62,7 +62,7 @@ def steps(lms: "Lms", course: Course) -> list[Step]:
         *path,
         Step(
             "Place an activity",
-            "Add it to the course: the tool's own dialog opens.",
+            "Add it to the course: the tool's own dialog opens. One round is enough for a first try.",
             "designer",
             f"{base}/add",
             bool(links),
@@ -76,7 +76,7 @@ def steps(lms: "Lms", course: Course) -> list[Step]:
         ),
         Step(
             "Open it as two learners",
-            "Be one, then the partner: observe, give feedback, acknowledge it.",
+            "Be one, then the partner: observe, give feedback, and answer what you received.",
             "learner01",
             newest,
             len(learners) > 1,
