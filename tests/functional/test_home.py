@@ -32,7 +32,7 @@ def world(open_session: OpenSession, clock: FakeClock, client: FlaskClient) -> W
 def test_a_learner_sees_what_now_with_whom_and_by_when(world: World) -> None:
     page = world.browser("Mette").get().text
     assert "Observe Jonas and give feedback by" in page
-    assert "in 1 week" in page
+    assert "in 7 days" in page
     assert page.index("Write down what you observe") < page.index("What counts")
     assert "0 of 2 done" in page
 
