@@ -76,10 +76,17 @@ def deployment_of(session: Session, context: LaunchContext, registration: Regist
 def person_of(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Person:
     """Who launched, with what the platform tells about them now."""
     facts = context.person
+    told = {
+        "name": facts.name or " ".join(part for part in (facts.given_name, facts.family_name) if part) or None,
+        "given_name": facts.given_name,
+        "family_name": facts.family_name,
+        "email": facts.email,
+        "locale": context.locale,
+    }
     query = select(Person).where(Person.registration_id == registration.id, Person.sub == facts.sub)
 
     def make() -> Person:
-        return Person(registration_id=registration.id, sub=facts.sub, is_administrator=False, created_at=now)
+        return Person(registration_id=registration.id, sub=facts.sub, is_administrator=False, created_at=now, **told)
 
     person = find_or_add(session, query, make)
     if person.erased_at is not None:
@@ -87,13 +94,10 @@ def person_of(session: Session, context: LaunchContext, registration: Registrati
         person.sub = f"erased {new_secret()}"
         session.flush()
         person = find_or_add(session, query, make)
-    both = " ".join(part for part in (facts.given_name, facts.family_name) if part)
-    # What a platform does not tell this time is not forgotten.
-    person.name = facts.name or both or person.name
-    person.given_name = facts.given_name or person.given_name
-    person.family_name = facts.family_name or person.family_name
-    person.email = facts.email or person.email
-    person.locale = context.locale or person.locale
+    for name, value in told.items():
+        # What a platform does not tell this time is not forgotten.
+        if value:
+            setattr(person, name, value)
     return person
 
 
@@ -154,6 +158,8 @@ def member_of(
             is_test=False,
             status="active",
             created_at=now,
+            last_launch_at=now,
+            left_at=None,
         ),
     )
     is_new = member.in_roster_at is None and member.last_launch_at is None

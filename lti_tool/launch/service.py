@@ -170,8 +170,12 @@ def verify_launch(kit: Kit, *, state: str, token: str) -> VerifiedLaunch:
     now = kit.clock.now()
     with kit.open_session() as session:
         session.connection(execution_options={"sqlite_begin": "DEFERRED"})
-        row = session.get(LaunchState, state_hash)
-        registration = None if row is None else session.get_one(Registration, row.registration_id)
+        known = session.execute(
+            select(LaunchState, Registration)
+            .join(Registration, Registration.id == LaunchState.registration_id)
+            .where(LaunchState.state_hash == state_hash)
+        ).one_or_none()
+        row, registration = known or (None, None)
         login = bindings.check_login_is_open(_login(row, registration), now=now)
         if registration is None or registration.paused_at is not None:
             raise PlatformPaused("paused", registration_id=login.registration_id)

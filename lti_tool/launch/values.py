@@ -1,6 +1,5 @@
 """Reading one value of a claim, which is hostile until it was read."""
 
-import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from re import compile as pattern
@@ -14,27 +13,28 @@ from lti_tool.support.failures import AddressRefused
 LTI: Final = "https://purl.imsglobal.org/spec/lti/claim/"
 LONGEST_ID: Final = 255
 _LOCALE = pattern(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,3}")
-_LAYOUT_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BLANKS = pattern(r"\s")
+_BREAKS = pattern(r"[\t\r\n]")
+_SURROGATES = pattern(r"[\ud800-\udfff]")
+_UNSTORABLE = pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and halves of surrogate pairs: two categories of Unicode that never change."""
+_LAYOUT_OVERRIDES = pattern(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(text: str, longest: int = LONGEST_ID) -> str:
     """A text to show: without characters that databases refuse or that turn a page's layout around, cut, trimmed."""
-    kept = "".join(
-        " " if char in "\t\r\n" else char
-        for char in text
-        if char in "\t\r\n" or (unicodedata.category(char) not in {"Cc", "Cs"} and char not in _LAYOUT_OVERRIDES)
-    )
+    kept = _LAYOUT_OVERRIDES.sub("", _UNSTORABLE.sub("", _BREAKS.sub(" ", text)))
     return kept.strip()[:longest].strip()
 
 
 def is_storable(text: str) -> bool:
     """Whether every character can be stored and shown as it is."""
-    return not any(unicodedata.category(char) in {"Cc", "Cs"} for char in text)
+    return _UNSTORABLE.search(text) is None
 
 
 def is_unicode(text: str) -> bool:
     """Whether the text has no half of a surrogate pair, which no database stores."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    return _SURROGATES.search(text) is None
 
 
 def object_of(claims: Mapping[str, Any], name: str, *, is_null_absent: bool = False) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def address(claims: Mapping[str, Any], name: str, *, allow_http: bool) -> str | 
 
 def harmless_address(value: object, *, allow_http: bool) -> str | None:
     """The value if it is a web address that may stand in a link; nothing depends on it, so None says enough."""
-    if not isinstance(value, str) or len(value) > 4000 or any(char.isspace() for char in value):
+    if not isinstance(value, str) or len(value) > 4000 or _BLANKS.search(value):
         return None
     if not is_storable(value):
         return None

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
@@ -73,13 +74,15 @@ def origin_of(url: str) -> str:
     return f"{scheme}://{host}" if port in {None, usual} else f"{scheme}://{host}:{port}"
 
 
+# A platform's few addresses come again with every launch and every call.
+@lru_cache(maxsize=1024)
 def _read(url: str) -> tuple[str, str, int | None]:
     # The parser that requests and urllib3 use themselves: two parsers that disagree are how such checks are passed by.
     try:
         parts = parse_url(url)
     except LocationParseError:
         raise AddressRefused("?", "not a web address") from None
-    if parts.scheme not in {"http", "https"} or not parts.host or any(sign.isspace() or sign == "\\" for sign in url):
+    if parts.scheme not in {"http", "https"} or not parts.host or re.search(r"[\s\\]", url):
         raise AddressRefused("?", "not a web address")
     host = parts.host.lower()
     if "@" in re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0] or parts.auth is not None:
