@@ -162,7 +162,7 @@ def member_of(
             left_at=None,
         ),
     )
-    is_new = member.in_roster_at is None and member.last_launch_at is None
+    is_new = member.in_roster_at is None and member.created_at == now
     was_to_pair = not is_new and _is_to_pair(member, course)
     member.role = role
     member.ever_staff = member.ever_staff or role.is_staff
