@@ -112,6 +112,10 @@ def serve(session: Session, institution_id: int) -> Session:
     bound = session.info.setdefault("institution_id", institution_id)
     if bound != institution_id:
         raise TenantMismatch(bound, institution_id)
+    # Made once for all of the session's statements.
+    session.info["own_rows"] = with_loader_criteria(
+        Tenant, lambda entity: entity.institution_id == institution_id, include_aliases=True
+    )
     return session
 
 
@@ -158,9 +162,7 @@ def _keep_to_the_institution(state: ORMExecuteState) -> None:
         if _touches_a_tenant(state):
             raise TenantForgotten(str(state.statement)[:200])
         return
-    state.statement = state.statement.options(
-        with_loader_criteria(Tenant, lambda entity: entity.institution_id == institution_id, include_aliases=True)
-    )
+    state.statement = state.statement.options(state.session.info["own_rows"])
 
 
 def _stamp_new_rows(session: Session, *_: object) -> None:
