@@ -18,6 +18,7 @@ from lti_tool.wiring import Services
 PROTOCOL_PAGES = ("registration.routes", "launch.routes")
 VISIT_PAGES = (
     "workspace.home",
+    "workspace.own_work",
     "workspace.setup",
     "workspace.institution",
     "pairing.pages",

@@ -231,9 +231,13 @@ def last_time_zone(session: Session) -> str | None:
 
 def refuse_read_only(session: Session, activity: Activity) -> None:
     """Raise ActivityReadOnly where the activity is closed or its course is over."""
-    if activity.state == ActivityState.CLOSED:
+    if is_read_only(session, activity):
         raise ActivityReadOnly(activity.id)
-    _refuse_ended(session, activity)
+
+
+def is_read_only(session: Session, activity: Activity) -> bool:
+    """Whether the activity is closed or its course is over."""
+    return activity.state == ActivityState.CLOSED or _has_ended(session, activity)
 
 
 def purge_drafts(session: Session, *, now: datetime) -> int:
@@ -431,5 +435,9 @@ def _refuse_flaws(settings: ActivitySettings, now: datetime, before: ActivitySet
 
 
 def _refuse_ended(session: Session, activity: Activity) -> None:
-    if session.scalar(select(Course.ended_at).where(Course.id == activity.course_id)) is not None:
+    if _has_ended(session, activity):
         raise ActivityReadOnly(activity.id)
+
+
+def _has_ended(session: Session, activity: Activity) -> bool:
+    return session.scalar(select(Course.ended_at).where(Course.id == activity.course_id)) is not None

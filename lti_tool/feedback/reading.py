@@ -146,11 +146,16 @@ class Shown:
 
 
 def moments_of(
-    feedback: Feedback, counterpart_submitted_at: datetime | None, round_: Round, activity: Activity
+    feedback: Feedback,
+    counterpart_submitted_at: datetime | None,
+    round_: Round,
+    activity: Activity,
+    course_ended_at: datetime | None,
 ) -> rules.Moments:
-    """What decides whether this feedback is released."""
+    """What decides whether this feedback is released. The end of its course is the activity's close as well."""
+    closed_at = activity.closed_at or course_ended_at
     return rules.Moments(
-        feedback.submitted_at, feedback.released_at, counterpart_submitted_at, round_.due_at, activity.closed_at
+        feedback.submitted_at, feedback.released_at, counterpart_submitted_at, round_.due_at, closed_at
     )
 
 
@@ -186,7 +191,9 @@ def read_feedback(session: Session, feedback_id: int, reader: rules.Reader, cour
     if row is None:
         raise FeedbackHidden(feedback_id)
     feedback, back_at, activity, round_, by_name, to_name, answer, own_due_at, ended_at = row
-    is_released = rules.is_released(activity.release, moments_of(feedback, back_at, round_, activity), now=now)
+    is_released = rules.is_released(
+        activity.release, moments_of(feedback, back_at, round_, activity, ended_at), now=now
+    )
     if not rules.may_read(
         reader,
         author_id=feedback.author_id,
@@ -250,7 +257,7 @@ class Exchange:
 
 
 def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: datetime) -> list[Exchange]:
-    """The member's rounds and partners with what was written both ways, in the order of rounds; four queries."""
+    """The member's rounds and partners with what was written both ways, in the order of rounds; five queries."""
     own, other = aliased(Seat), aliased(Seat)
     seated = {
         (round_id, partner_id): (own_turn, partner_turn)
@@ -287,6 +294,13 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
         )
     }
     people = _people(session, {partner_id for _, partner_id in lines})
+    ended_at = session.scalar(select(Course.ended_at).where(Course.id == activity.course_id))
+
+    def is_released(one: Feedback | None, back: Feedback | None, round_: Round) -> bool:
+        if one is None:
+            return False
+        moments = moments_of(one, back.submitted_at if back is not None else None, round_, activity, ended_at)
+        return rules.is_released(activity.release, moments, now=now)
 
     found = []
     for round_id, partner_id in sorted(
@@ -308,20 +322,13 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
                 people[partner_id][1] != "active",
                 mine,
                 theirs,
-                _released(activity, round_, theirs, mine, now),
-                _released(activity, round_, mine, theirs, now),
+                is_released(theirs, mine, round_),
+                is_released(mine, theirs, round_),
                 answer_to_theirs,
                 answer_to_mine,
             )
         )
     return found
-
-
-def _released(activity: Activity, round_: Round, one: Feedback | None, back: Feedback | None, now: datetime) -> bool:
-    if one is None:
-        return False
-    moments = moments_of(one, back.submitted_at if back is not None else None, round_, activity)
-    return rules.is_released(activity.release, moments, now=now)
 
 
 def _people(session: Session, member_ids: set[int]) -> dict[int, tuple[str | None, str]]:

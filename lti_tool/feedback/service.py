@@ -25,6 +25,7 @@ from lti_tool.feedback.reading import (
     rubric_of,
 )
 from lti_tool.jobs import queue
+from lti_tool.launch.models import Course
 from lti_tool.pairing import service as pairing
 from lti_tool.rubrics.models import Criterion
 
@@ -176,7 +177,8 @@ def give(session: Session, task: Assignment, *, now: datetime) -> Feedback:
     pair = _lock_pair(session, task.round.id, task.author_id, task.recipient_id)
     for one in pair.values():
         back = pair.get(one.recipient_id)
-        moments = moments_of(one, back.submitted_at if back is not None else None, task.round, task.activity)
+        back_at = back.submitted_at if back is not None else None
+        moments = moments_of(one, back_at, task.round, task.activity, task.course_ended_at)
         if one.released_at is None and rules.is_released(task.activity.release, moments, now=now):
             one.released_at = now
     if feedback.released_at is None and task.round.due_at is not None:
@@ -199,14 +201,16 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
     is_due = or_(
         Round.due_at <= now,
         Activity.closed_at <= now,
+        Course.ended_at <= now,
         Activity.release == Release.AT_ONCE,
         and_(Activity.release == Release.AT_DUE, Round.due_at.is_(None)),
         and_(Activity.release == Release.WHEN_BOTH_GAVE, back.is_not(None)),
     )
     found = session.execute(
-        select(Feedback, back, Activity, Round)
+        select(Feedback, back, Activity, Round, Course.ended_at)
         .select_from(Feedback)
         .join(Activity, Activity.id == Feedback.activity_id)
+        .join(Course, Course.id == Activity.course_id)
         .join(Round, Round.id == Feedback.round_id)
         .where(Feedback.submitted_at.is_not(None), Feedback.released_at.is_(None), is_due)
         .where(Feedback.round_id == round_id if round_id is not None else Feedback.round_id.is_not(None))
@@ -215,8 +219,8 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
         .with_for_update(of=Feedback)
     ).all()
     released = 0
-    for feedback, back_at, activity, round_ in found:
-        if rules.is_released(activity.release, moments_of(feedback, back_at, round_, activity), now=now):
+    for feedback, back_at, activity, round_, ended_at in found:
+        if rules.is_released(activity.release, moments_of(feedback, back_at, round_, activity, ended_at), now=now):
             feedback.released_at = now
             progress_changed(session, feedback, now=now)
             released += 1
@@ -265,7 +269,8 @@ def is_released(session: Session, task: Assignment, feedback: Feedback, *, now: 
             Feedback.recipient_id == feedback.author_id,
         )
     )
-    return rules.is_released(task.activity.release, moments_of(feedback, back_at, task.round, task.activity), now=now)
+    moments = moments_of(feedback, back_at, task.round, task.activity, task.course_ended_at)
+    return rules.is_released(task.activity.release, moments, now=now)
 
 
 def _marks_of_rubric(session: Session, rubric_id: int) -> list[str]:

@@ -61,11 +61,11 @@ def find_column(kit: Kit, job: JobContext) -> None:
 
 
 def check_course(kit: Kit, job: JobContext) -> None:
-    """Ask every service of a course whether it is still there. All of them gone: the course is over."""
+    """Ask every service of a course whether it is there. All of them gone: the course is over; one back: it goes on."""
     course_id = job.number("course_id")
     with kit.open_session(job.institution) as session:
         course = session.get(Course, course_id)
-        if course is None or course.ended_at is not None:
+        if course is None:
             return
         gradebook = service.gradebook_of(session, kit, course)
         container, memberships = course.line_items_url, course.memberships_url
@@ -74,9 +74,9 @@ def check_course(kit: Kit, job: JobContext) -> None:
         there.append(gradebook.is_there(container))
     if memberships is not None:
         there.append(_roster_is_there(kit, gradebook.registration_id, course_id, memberships))
-    if there and not any(there):
+    if there:
         with kit.open_session(job.institution) as session:
-            service.end_course(session, course_id, now=kit.clock.now())
+            service.note_course(session, course_id, is_there=any(there), now=kit.clock.now())
 
 
 def wake(kit: Kit, _: JobContext) -> None:

@@ -21,6 +21,7 @@ from lti_tool.launch.models import Course, Member, Person, Placement
 from lti_tool.launch.platforms import platform_of
 from lti_tool.launch.rules import CourseRole
 from lti_tool.registration.models import Deployment, Registration
+from lti_tool.roster.service import ask_for_sync
 from lti_tool.support.db import across_institutions, served_institution
 from lti_tool.support.kit import Kit
 
@@ -423,11 +424,14 @@ def _forget_what_was_told(session: Session, line: LineItem, *, now: datetime) ->
     )
 
 
-def end_course(session: Session, course_id: int, *, now: datetime) -> None:
-    """Every service of the course answered that it is gone: it is read-only from now on."""
+def note_course(session: Session, course_id: int, *, is_there: bool, now: datetime) -> None:
+    """Take into account what the course's services answered: where all are gone it is read-only, until one is back."""
     course = session.get_one(Course, course_id)
-    if course.ended_at is None:
-        course.ended_at = now
+    if is_there and course.ended_at is not None:
+        course.ended_at = None
+        ask_for_sync(session, course_id, now=now)
+    elif not is_there:
+        course.ended_at = course.ended_at or now
 
 
 def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetime) -> None:

@@ -102,7 +102,9 @@ def person_of(session: Session, context: LaunchContext, registration: Registrati
 
 
 def course_of(session: Session, context: LaunchContext, deployment: Deployment, *, now: datetime) -> Course:
-    """The course of the launch, with its present title and services. A launch shows that it is not over."""
+    """The course of the launch, with its present title and services. One that was over is asked whether it still is:
+    some platforms open links of courses whose services are gone.
+    """
     facts, services = context.course, context.services
     if facts is None:
         raise TypeError("a launch without a course")
@@ -118,7 +120,15 @@ def course_of(session: Session, context: LaunchContext, deployment: Deployment, 
     # Only a click on a link shows what was granted; other messages may leave the claim out.
     if services.gradebook_scopes or context.message is Message.RESOURCE_LINK:
         course.gradebook_scopes = list(services.gradebook_scopes)
-    course.ended_at = None
+    if course.ended_at is not None:
+        queue.enqueue(
+            session,
+            "grades.check_course",
+            {"course_id": course.id},
+            institution_id=course.institution_id,
+            now=now,
+            unique_key=f"grades.check_course:{course.id}",
+        )
     return course
 
 

@@ -13,7 +13,6 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import ActivityState
 from lti_tool.jobs import queue
 from lti_tool.launch.models import CourseRole, Member, Person
 from lti_tool.pairing import engine
@@ -111,8 +110,11 @@ def publish(session: Session, activity_id: int, *, expected_version: int, now: d
 
 
 def undo_publish(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
-    """Take a published plan back into a draft. Raises NoPlan, PlanChanged, and PlanBegun once somebody wrote."""
-    _locked(session, activity_id)
+    """Take a published plan back into a draft.
+
+    Raises NoPlan, PlanChanged, PlanBegun once somebody wrote, and ActivityReadOnly.
+    """
+    activities.refuse_read_only(session, _locked(session, activity_id))
     plan = plan_in_state(session, activity_id, "published", expected_version)
     if _have_begun(session, Group.plan_id == plan.id):
         raise PlanBegun(plan.id)
@@ -125,8 +127,10 @@ def undo_publish(session: Session, activity_id: int, *, expected_version: int, n
 def swap(session: Session, plan: Plan, seat_a: int, seat_b: int, *, expected_version: int, now: datetime) -> None:
     """Let two people of one round change places; each takes the other's group and turn.
 
-    Raises PlanChanged, and SwapImpossible where they are not in one round, share a group, or a group has begun.
+    Raises PlanChanged, SwapImpossible where they are not in one round, share a group, or a group has begun, and
+    ActivityReadOnly.
     """
+    activities.refuse_read_only(session, _locked(session, plan.activity_id))
     if plan.version != expected_version:
         raise PlanChanged(plan.id, plan.version)
     seats = session.scalars(select(Seat).where(Seat.plan_id == plan.id, Seat.id.in_((seat_a, seat_b)))).all()
@@ -158,7 +162,7 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Chang
     """
     activity = _locked(session, activity_id)
     plan = find_plan(session, activity_id)
-    if plan is None or activity.state == ActivityState.CLOSED:
+    if plan is None or activities.is_read_only(session, activity):
         return Changes()
     # A group that begins while we look is waited for here, or waits for us.
     session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())

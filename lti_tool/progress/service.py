@@ -178,6 +178,8 @@ class _Gathered:
     completion: Completion
     rounds: list[RoundDates]
     is_closed: bool
+    closed_at: datetime | None
+    """The end of the course closes an activity too."""
     now: datetime
     groups: dict[int, list[MyGroup]] = field(default_factory=lambda: defaultdict(list))
     given: dict[int, list[Given]] = field(default_factory=lambda: defaultdict(list))
@@ -193,6 +195,7 @@ class _Gathered:
             Completion.from_json(activity.completion),
             [RoundDates(one.number, one.opens_at, one.due_at) for one in rounds],
             activity.state == ActivityState.CLOSED or ended_at is not None,
+            activity.closed_at or ended_at,
             now,
         )
         gathered._read_extras(session, activity.id)
@@ -289,7 +292,7 @@ class _Gathered:
                 released_at=row.released_at,
                 counterpart_submitted_at=row.counterpart_at,
                 due_at=row.due_at,
-                closed_at=activity.closed_at,
+                closed_at=self.closed_at,
             )
             self.received[row.recipient_id].append(
                 Received(

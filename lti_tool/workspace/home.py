@@ -132,6 +132,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         spared={(item.round, item.partner_id) for item in done.items if _is_spared(item)},
         partners={one.partner_id: one.partner_name for one in exchanges},
         readable=sum(one.is_theirs_released for one in exchanges),
+        has_own_work=any(one.mine is not None or one.is_theirs_released for one in exchanges),
         progress=done,
         score=grades.own_state(here.session, activity.id, member_id),
         others=_others(here, activity),

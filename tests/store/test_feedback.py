@@ -529,4 +529,4 @@ def test_what_a_member_sees_of_all_rounds_takes_few_queries(
         statements = count_statements(session)
         found = reading.exchanges_of(session, room.activity, room.members["Mette"].id, now=clock.now())
         assert [one.round.number for one in found] == [1, 2, 3, 4, 5, 6]
-        assert len(statements) == 4
+        assert len(statements) == 5
