@@ -182,11 +182,23 @@ def open_drafts(session: Session, course_id: int) -> list[Activity]:
 
 
 def activities_of_course(session: Session, course_id: int) -> list[Activity]:
-    """Every placed activity of a course, oldest first."""
+    """Every activity of a course that was placed, oldest first, those included whose link is gone."""
     return list(
         session.scalars(
             select(Activity)
             .where(Activity.course_id == course_id, Activity.placement_id.is_not(None))
+            .order_by(Activity.created_at, Activity.id)
+        )
+    )
+
+
+def open_activities(session: Session, course_id: int) -> list[Activity]:
+    """Every activity of a course whose link is there, oldest first."""
+    return list(
+        session.scalars(
+            select(Activity)
+            .join(Placement, Placement.id == Activity.placement_id)
+            .where(Activity.course_id == course_id, Placement.gone_at.is_(None))
             .order_by(Activity.created_at, Activity.id)
         )
     )

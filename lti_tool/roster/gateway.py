@@ -10,6 +10,7 @@ from typing import IO, cast
 import ijson
 
 from lti_tool.registration.tokens import TokenClient
+from lti_tool.roster import rules
 from lti_tool.roster.errors import BrokenRoster, RosterGone, RosterRefused, RosterThrottled, RosterUnavailable
 from lti_tool.support.http import Purpose, Stream, next_page, retry_after
 from lti_tool.support.kit import Kit
@@ -69,6 +70,20 @@ def page(kit: Kit, registration_id: int, course_id: int, url: str) -> Iterator[P
                 following = next_page(stream, url)
             break
         yield Page(course_id, following, spool)
+
+
+def has_link(kit: Kit, registration_id: int, course_id: int, memberships_url: str, resource_link_id: str) -> bool:
+    """Whether the platform still has this link in the course; only a clear no counts. Raises as `page` does otherwise.
+
+    No transaction may be open.
+    """
+    try:
+        with page(kit, registration_id, course_id, rules.of_link(memberships_url, resource_link_id)):
+            return True
+    except RosterGone:
+        return False
+    except RosterRefused:
+        return True
 
 
 def _judge(stream: Stream, course_id: int, kit: Kit) -> None:

@@ -131,6 +131,12 @@ def with_limit(url: str, limit: int | None) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("limit", str(limit))]), fragment=""))
 
 
+def of_link(url: str, resource_link_id: str) -> str:
+    """Ask for the smallest page of those who may open one link."""
+    parts = urlsplit(with_limit(url, 1))
+    return urlunsplit(parts._replace(query=f"{parts.query}&{urlencode({'rlid': resource_link_id})}"))
+
+
 def _both(one: RosterRow, other: RosterRow) -> RosterRow:
     higher, lower = sorted((one, other), key=lambda row: RANK[row.role])
     return RosterRow(

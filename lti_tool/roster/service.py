@@ -23,11 +23,13 @@ from lti_tool.support.db import across_institutions, served_institution
 SYNC = "roster.sync"
 ROSTER_CHANGED = "pairing.roster_changed"
 CHECK_COURSE = "grades.check_course"
+CHECK_LINKS = "activities.check_links"
 LONGEST_READING = timedelta(days=1)
 """A reading older than this starts anew: page links do not live for ever, and what the first pages said is stale."""
 FRESH_FOR = timedelta(hours=12)
 LAUNCHED_LATELY = timedelta(days=1)
 REFRESHED_AT_ONCE = 50
+MOST_LINKS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,10 +316,41 @@ def _finish(session: Session, sync: RosterSync, *, now: datetime) -> None:
     else:
         _sweep(session, sync, now=now)
         sync.state = "finished"
+        _ask_for_links(session, sync.course_id, now=now)
     course = session.get_one(Course, sync.course_id)
     session.get_one(Deployment, course.deployment_id).last_roster_at = now
     _tell_pairing(session, sync, now=now)
     session.flush()
+
+
+def _ask_for_links(session: Session, course_id: int, *, now: datetime) -> None:
+    """Have links that nobody opened for a day asked for: a link that was deleted is told of by nobody."""
+    quiet = quiet_links(session, course_id, now=now)
+    if quiet:
+        queue.enqueue(
+            session,
+            CHECK_LINKS,
+            {"course_id": course_id},
+            institution_id=served_institution(session),
+            now=now,
+            unique_key=f"{CHECK_LINKS}:{course_id}",
+        )
+
+
+def quiet_links(session: Session, course_id: int, *, now: datetime) -> list[Placement]:
+    """Placements of a course that nobody opened for a day and that are not known to be gone."""
+    return list(
+        session.scalars(
+            select(Placement)
+            .where(
+                Placement.course_id == course_id,
+                Placement.gone_at.is_(None),
+                Placement.last_launch_at < now - LAUNCHED_LATELY,
+            )
+            .order_by(Placement.last_launch_at)
+            .limit(MOST_LINKS)
+        )
+    )
 
 
 def _set_aside_older_question(session: Session, sync: RosterSync) -> None:

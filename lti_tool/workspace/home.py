@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import why_not_ready
-from lti_tool.activities.service import activities_of_course, activity_of, rounds_of
+from lti_tool.activities.service import activity_of, open_activities, rounds_of
 from lti_tool.errors import NotFound
 from lti_tool.feedback import reading
 from lti_tool.feedback.reading import Exchange
@@ -183,7 +183,7 @@ def _is_spared(item: Item) -> bool:
 def _others(here: Here, activity: Activity) -> list[Activity]:
     return [
         other
-        for other in activities_of_course(here.session, here.course_id)
+        for other in open_activities(here.session, here.course_id)
         if other.id != activity.id and (here.is_staff or why_not_ready(other.state) is None)
     ]
 
