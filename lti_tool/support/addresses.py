@@ -74,6 +74,10 @@ def origin_of(url: str) -> str:
     return f"{scheme}://{host}" if port in {None, usual} else f"{scheme}://{host}:{port}"
 
 
+_HOST = re.compile(r"[a-z0-9_-][a-z0-9._-]*|\[[0-9a-f:.]+(%[a-z0-9._-]+)?\]")
+"""Origins stand in policies that browsers read: a * there would let anybody in, a semicolon begin a rule of its own."""
+
+
 # A platform's few addresses come again with every launch and every call.
 @lru_cache(maxsize=1024)
 def _read(url: str) -> tuple[str, str, int | None]:
@@ -85,6 +89,8 @@ def _read(url: str) -> tuple[str, str, int | None]:
     if parts.scheme not in {"http", "https"} or not parts.host or re.search(r"[\s\\]", url):
         raise AddressRefused("?", "not a web address")
     host = parts.host.lower()
+    if _HOST.fullmatch(host) is None:
+        raise AddressRefused("?", "not a web address")
     if "@" in re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0] or parts.auth is not None:
         raise AddressRefused(host, "carries a name or password")
     return parts.scheme, host, parts.port

@@ -75,6 +75,11 @@ def test_everything_that_leads_inside_or_nowhere_is_not_public(address):
         "https://me:secret@x.org/",
         "https://@x.org/",
         "https://x.org@y.org?z",
+        "https://*/",
+        "https://*.x.org/",
+        "https://x.org;script-src/",
+        "https://x.org,y.org/",
+        "https://x'.org/",
     ],
 )
 def test_what_is_no_plain_web_address_is_refused(url):
@@ -97,6 +102,7 @@ def test_an_at_sign_after_the_host_is_nothing_special():
         ("HTTPS://lms.example.org:8443/", "https://lms.example.org:8443"),
         ("http://127.0.0.1:80/", "http://127.0.0.1"),
         ("http://[::1]:8081/x", "http://[::1]:8081"),
+        ("https://lms_1.b\u00fccher.example/", "https://lms_1.xn--bcher-kva.example"),
     ],
 )
 def test_one_origin_has_one_form(url, origin):
