@@ -110,14 +110,13 @@ def read_configuration(url: str, written: Any, *, development: bool) -> Platform
         raise ConfigurationRefused("no RS256")
     said = written.get(PLATFORM_CONFIGURATION)
     said = said if isinstance(said, dict) else {}
-    family, audience = said.get("product_family_code"), written.get("authorization_server")
+    family = said.get("product_family_code")
     return PlatformConfiguration(
         url=url,
         issuer=written["issuer"],
         auth_login_url=written["authorization_endpoint"],
         auth_token_url=written["token_endpoint"],
-        # Canvas gives a bare host here and wants the token address; Brightspace gives the constant that it wants.
-        auth_audience=audience if is_usable_address(audience, development=development) else None,
+        auth_audience=_audience(written, url, development=development),
         key_set_url=written["jwks_uri"],
         registration_url=written["registration_endpoint"],
         family=family[:64] if isinstance(family, str) and family.isprintable() else None,
@@ -236,12 +235,34 @@ def _custom(offered: frozenset[str]) -> dict[str, str]:
 
 def _may_call_itself(written: Mapping[str, Any], url: str, *, development: bool) -> bool:
     issuer = _host(written["issuer"])
-    if development and is_loopback(_host(url)) and issuer.endswith(".example"):
-        return True  # A stand-in for a platform whose issuer is a constant; nobody can own a name under .example.
+    if _is_stand_in(url, issuer, development=development):
+        return True
     if issuer in SHARED_ISSUERS:
         vouching = (_host(written["authorization_endpoint"]), _host(written["jwks_uri"]))
         return all(host in SHARED_ISSUERS[issuer] for host in vouching)
     return origin_of(written["issuer"]) == origin_of(url)
+
+
+def _audience(written: Mapping[str, Any], url: str, *, development: bool) -> str | None:
+    """For whom our token requests are made out, where the platform names somebody.
+
+    That must be whoever gets them: we sign for all platforms with one key, so that a request made out to another
+    platform, with a client id of another institution, would open that one to whoever runs this one.
+    """
+    audience: Any = written.get("authorization_server")
+    # Canvas gives a bare host here and wants the token address; Brightspace gives the constant that it wants.
+    if not is_usable_address(audience, development=development):
+        return None
+    named = str(audience)
+    is_known = _is_stand_in(url, _host(named), development=development)
+    if not is_known and not _belong_together(written["token_endpoint"], named):
+        raise ConfigurationRefused("authorization_server on another domain")
+    return named
+
+
+def _is_stand_in(url: str, host: str, *, development: bool) -> bool:
+    """Whether a program on this machine gives a constant of a vendor; nobody can own a name under .example."""
+    return development and is_loopback(_host(url)) and host.endswith(".example")
 
 
 def _belong_together(one: str, other: str) -> bool:

@@ -99,10 +99,18 @@ def test_configurations_that_do_not_hold_together_are_refused(base: str, changes
 
 def test_the_audience_is_the_authorization_server_where_that_is_an_address() -> None:
     base = "https://learn.example.edu"
-    constant = "https://api.brightspace.com/auth/token"
-    assert read(base, authorization_server=constant).auth_audience == constant
+    constant, signed_on = "https://api.brightspace.com/auth/token", "https://auth.brightspace.com/core/connect/token"
+    assert read(base, authorization_server=constant, token_endpoint=signed_on).auth_audience == constant
     assert read(base, authorization_server="canvas.instructure.com").auth_audience is None
     assert read(base).auth_audience is None
+
+
+@pytest.mark.parametrize(
+    "audience", ["https://api.brightspace.com/auth/token", "https://other.example.org/token", "https://lms.example.net"]
+)
+def test_no_platform_gets_a_token_request_that_is_made_out_to_another(audience: str) -> None:
+    with pytest.raises(ConfigurationRefused):
+        read("https://learn.example.edu", authorization_server=audience)
 
 
 @pytest.mark.parametrize(
