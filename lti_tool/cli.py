@@ -406,6 +406,8 @@ def export(number: int, file: Path) -> None:
     with create_app(services).test_request_context():
         packed = personal_data.as_zip(everything, now=now)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as written:
+        # The file may have been there before, readable by others.
+        os.fchmod(written.fileno(), 0o600)
         written.write(packed)
     click.echo(f"Wrote {file}.")
 

@@ -197,6 +197,7 @@ def mette(open_file: OpenSession) -> int:
 def test_a_person_is_found_exported_and_erased(run: Run, mette: int, tmp_path: Path, open_file: OpenSession) -> None:
     assert f"{mette}: Mette Ø" in run("person", "find", "mette").output
     target = tmp_path / "mette.zip"
+    target.touch(mode=0o644)
     run("person", "export", mette, target)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with zipfile.ZipFile(target) as archive:
