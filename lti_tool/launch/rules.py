@@ -24,7 +24,7 @@ from lti_tool.launch.values import (
     clean,
     harmless_address,
     identifier,
-    is_unicode,
+    is_json,
     locale_of,
     object_of,
     shown,
@@ -110,8 +110,8 @@ class DeepLinking:
     """What the dialog that places activities takes back, and where."""
 
     return_url: str
-    data: str | None
-    """Returned as it came, and only if it came."""
+    data: Any
+    """Returned as it came, and only if it came: mostly a text, from some platforms another JSON value."""
     accept_types: tuple[str, ...]
     accept_targets: tuple[str, ...]
     accepts_multiple: bool
@@ -292,13 +292,12 @@ def _deep_linking(claims: Mapping[str, Any], *, allow_http: bool) -> DeepLinking
     return_url = address(settings, "deep_link_return_url", allow_http=allow_http)
     if return_url is None:
         raise ClaimRefused("deep_link_return_url")
-    data = settings.get("data")
-    # Opaque, so every character of it is the platform's own business, as long as it can be stored.
-    if data is not None and (not isinstance(data, str) or "\x00" in data or not is_unicode(data)):
+    # Opaque, so all of it is the platform's own business, as long as it can be stored.
+    if not is_json(settings.get("data")):
         raise ClaimRefused("data")
     return DeepLinking(
         return_url=return_url,
-        data=data,
+        data=settings.get("data"),
         accept_types=texts(settings, "accept_types"),
         accept_targets=texts(settings, "accept_presentation_document_targets"),
         accepts_multiple=bool(yes_or_no(settings, "accept_multiple")),

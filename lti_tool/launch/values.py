@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from math import isfinite
 from re import compile as pattern
 from typing import Any, Final
 from zoneinfo import available_timezones
@@ -12,6 +13,8 @@ from lti_tool.support.failures import AddressRefused
 
 LTI: Final = "https://purl.imsglobal.org/spec/lti/claim/"
 LONGEST_ID: Final = 255
+DEEPEST: Final = 32
+"""How deep a value may be nested: what reads and writes JSON gives up at some depth, and not all of it at the same."""
 _LOCALE = pattern(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,3}")
 _BLANKS = pattern(r"\s")
 _BREAKS = pattern(r"[\t\r\n]")
@@ -32,9 +35,27 @@ def is_storable(text: str) -> bool:
     return _UNSTORABLE.search(text) is None
 
 
-def is_unicode(text: str) -> bool:
-    """Whether the text has no half of a surrogate pair, which no database stores."""
-    return _SURROGATES.search(text) is None
+def is_json(value: object) -> bool:
+    """Whether a value of a claim can be kept as JSON in either database, and sent back as it came."""
+    level: list[object] = [value]
+    for _ in range(DEEPEST):
+        inner: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += [*one.keys(), *one.values()]
+            elif isinstance(one, list):
+                inner += one
+            elif not _is_plain(one):
+                return False
+        level = inner
+    return not level
+
+
+def _is_plain(one: object) -> bool:
+    if isinstance(one, str):
+        return "\x00" not in one and _SURROGATES.search(one) is None
+    # JSON has no numbers that are not finite, but Python reads 1e999 as one.
+    return not isinstance(one, float) or isfinite(one)
 
 
 def object_of(claims: Mapping[str, Any], name: str, *, is_null_absent: bool = False) -> dict[str, Any]:

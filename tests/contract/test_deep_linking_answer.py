@@ -84,8 +84,8 @@ def test_one_link_with_its_column() -> None:
     }
 
 
-@pytest.mark.parametrize("data", [None, "", 'csrf=ü&"<>', "x" * 4000])
-def test_data_comes_back_as_it_was_and_only_if_it_was(data: str | None) -> None:
+@pytest.mark.parametrize("data", [None, "", 'csrf=ü&"<>', "x" * 4000, 0, False, [], {"a": [1, None]}])
+def test_data_comes_back_as_it_was_and_only_if_it_was(data: Any) -> None:
     claims = answer(replace(ASKED, data=data), [LINK], TO, nonce="n", now=NOW)
     assert claims.get(f"{DL}data", None) == data
     assert (f"{DL}data" in claims) is (data is not None)

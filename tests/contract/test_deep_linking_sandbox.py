@@ -202,9 +202,10 @@ def test_an_ungraded_activity_has_no_column(both: Both) -> None:
     assert lms.line_items_of(link) == []
 
 
-def test_what_the_dialog_wants_back_comes_back(both: Both) -> None:
+@pytest.mark.parametrize("data", ["opaque:1=ü&", {"csrf": ["a", 1, None, 0.5]}, False], ids=repr)
+def test_what_the_dialog_wants_back_comes_back(both: Both, data: object) -> None:
     lms = both.lms
-    page = both.open(lms.deep_link_form(lms.people["designer"], lms.course(), both.tool, data="opaque:1=ü&"))
+    page = both.open(lms.deep_link_form(lms.people["designer"], lms.course(), both.tool, data=data))
     assert give_back(page.place()).status_code == 200
 
 

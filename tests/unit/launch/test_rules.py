@@ -196,6 +196,20 @@ def deep_linking(**changes: Any) -> Claims:
     return claims | {DEEP_LINKING: claims[DEEP_LINKING] | changes}
 
 
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth - 1):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("data", ["", "ü\n\u202e", 0, 1.5, False, [], {"a": [None, {"b": "c"}]}, nested(32)], ids=repr)
+def test_what_a_dialog_wants_back_may_be_any_json(data: Any) -> None:
+    settings = read(deep_linking(data=data)).deep_linking
+    assert settings is not None
+    assert repr(settings.data) == repr(data)
+
+
 def test_the_settings_of_the_dialog_are_read() -> None:
     settings = read(deep_linking()).deep_linking
     assert settings is not None
@@ -209,9 +223,11 @@ def test_the_settings_of_the_dialog_are_read() -> None:
     [
         {"deep_link_return_url": "data:text/html,x"},
         {"deep_link_return_url": None},
-        {"data": {"a": 1}},
         {"data": "\x00"},
-        {"data": "\ud800"},
+        {"data": ["\ud800"]},
+        {"data": {"a\x00": 1}},
+        {"data": [float("inf")]},
+        {"data": nested(33)},
         {"accept_multiple": "true"},
         {"accept_types": "ltiResourceLink"},
         {"title": 7},
