@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lti_tool import __version__
 from lti_tool.activities.service import after_launch
-from lti_tool.web import error_pages, headers, i18n, pages
+from lti_tool.web import error_pages, headers, i18n, incoming, pages
 from lti_tool.web.database import connect_database
 from lti_tool.web.downloads import downloads
 from lti_tool.wiring import Services
@@ -47,6 +47,7 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own documented way
+    incoming.install(app)
     connect_database(app, settings.sqlalchemy_url)
     Bootstrap5(app)
     i18n.install(app)

@@ -18,6 +18,8 @@ from lti_tool.web.access import Here, on_visit
 pages = Blueprint("grades", __name__)
 
 PEOPLE_A_PAGE: Final = 50
+MOST_PAGES: Final = 100_000
+"""Beyond, no course has anybody, and databases refuse to count so far."""
 
 STATES: Final[dict[str, tuple[str, str]]] = {
     "nothing": ("open", N_("Nothing to send yet")),
@@ -82,7 +84,7 @@ def show(here: Here) -> ResponseReturnValue:
     activity = activity_of(here.session, here.placement_id)
     if activity is None:
         return redirect(url_for("setup.show"))
-    page = max(request.args.get("page", 1, type=int), 1)
+    page = min(max(request.args.get("page", 1, type=int), 1), MOST_PAGES)
     ledger = reading.ledger(here.session, activity, page=page, size=PEOPLE_A_PAGE)
     column = reading.column_of(here.session, activity.id)
     return render_template(

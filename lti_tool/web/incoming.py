@@ -1,0 +1,49 @@
+"""What requests say, made fit to be looked up and stored: numbers that rows can have, texts that databases take."""
+
+from typing import Any
+
+from flask import Flask, Request
+from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
+from werkzeug.routing import IntegerConverter, Map, UnicodeConverter, ValidationError
+
+NUL = "\0"
+"""No text that a person types has it, and PostgreSQL stores none."""
+
+
+class Texts(ImmutableMultiDict[str, Any]):
+    """Fields of a form or of a query, without NUL characters."""
+
+    def __init__(self, mapping: Any = None) -> None:
+        super().__init__([(_plain(name), _plain(value)) for name, value in iter_multi_items(mapping or ())])
+
+
+class PlainRequest(Request):
+    """A request whose fields can be stored."""
+
+    parameter_storage_class = Texts
+
+
+class RowNumber(IntegerConverter):
+    """A number in an address. One that is larger than any row's names nothing, and no database is asked for it."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**31 - 1)
+
+
+class PlainName(UnicodeConverter):
+    """A name in an address. One with a NUL character names nothing."""
+
+    def to_python(self, value: str) -> str:
+        if NUL in value:
+            raise ValidationError
+        return value
+
+
+def install(app: Flask) -> None:
+    """Read all requests of this app so. Before its addresses are made."""
+    app.request_class = PlainRequest
+    app.url_map.converters.update({"int": RowNumber, "default": PlainName, "string": PlainName})
+
+
+def _plain(value: Any) -> Any:
+    return value.replace(NUL, "") if isinstance(value, str) else value
