@@ -10,7 +10,7 @@ from lti_tool.grades.gateway import Column, Gradebook, Receipt, Result, Score
 from lti_tool.grades.rules import Kind, Reason, Verdict
 from lti_tool.grades.service import NeedsColumn, Place, Push, Wait
 from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
-from lti_tool.launch.models import Course
+from lti_tool.launch.models import Course, Member
 from lti_tool.progress import service as progress
 from lti_tool.registration.errors import RegistrationPaused, TokenRefused, TokenUnavailable
 from lti_tool.roster import gateway as roster
@@ -29,7 +29,9 @@ def progress_changed(kit: Kit, job: JobContext) -> None:
     now = kit.clock.now()
     with kit.open_session(job.institution) as session:
         activity = session.get(Activity, activity_id)
-        if activity is None:
+        # Held, so that of two who look at once the later sees what the earlier did not.
+        member = session.get(Member, member_id, with_for_update={"key_share": True})
+        if activity is None or member is None:
             return
         found = progress.progress_of(session, activity_id, member_id, now)
         service.note_progress(session, activity, member_id, found, now=now)
@@ -44,7 +46,7 @@ def push(kit: Kit, job: JobContext) -> None:
     score_id = job.number("score_id")
     step = _begin(kit, job, score_id)
     if isinstance(step, NeedsColumn):
-        _find(kit, job, step.line_item_id, makes=step.makes, besides=score_id)
+        _find_for(kit, job, step, score_id)
         step = _begin(kit, job, score_id)
     match step:
         case Push():
@@ -57,7 +59,10 @@ def push(kit: Kit, job: JobContext) -> None:
 
 def find_column(kit: Kit, job: JobContext) -> None:
     """Look for a column, and make one where that was asked for."""
-    _find(kit, job, job.number("line_item_id"), makes=bool(job.payload.get("makes")))
+    try:
+        _find(kit, job, job.number("line_item_id"), makes=bool(job.payload.get("makes")))
+    except (RegistrationPaused, TokenRefused, ForeignAddress) as refusal:
+        raise GiveUp(type(refusal).__name__) from None
 
 
 def check_course(kit: Kit, job: JobContext) -> None:
@@ -184,6 +189,29 @@ def _hold(kit: Kit, job: JobContext, push: Push, reason: Reason, *, is_final: bo
         service.never_left(session, push)
 
 
+def _find_for(kit: Kit, job: JobContext, step: NeedsColumn, score_id: int) -> None:
+    """Look for the column that a score needs. What keeps us from it is the reason for which the score waits."""
+
+    def held(reason: Reason, *, is_final: bool) -> None:
+        with kit.open_session(job.institution) as session:
+            service.hold(session, score_id, reason, now=kit.clock.now(), is_final=is_final)
+
+    is_last = job.attempts >= MAX_ATTEMPTS
+    try:
+        _find(kit, job, step.line_item_id, makes=step.makes, besides=score_id)
+    except RegistrationPaused:
+        held(Reason.PAUSED, is_final=False)
+    except (TokenRefused, ForeignAddress):
+        held(Reason.NOT_ALLOWED, is_final=True)
+    except (CallFailed, TokenUnavailable) as failure:
+        after = failure.retry_after if isinstance(failure, TokenUnavailable) else None
+        held(Reason.UNREACHABLE, is_final=is_last and after is None)
+        raise (ScoreNotDelivered(score_id) if after is None else RetryLater(after)) from None
+    except GradebookUnavailable:
+        held(Reason.TROUBLE, is_final=is_last)
+        raise ScoreNotDelivered(score_id) from None
+
+
 def _find(
     kit: Kit,
     job: JobContext,
@@ -200,11 +228,9 @@ def _find(
         raise RetryLater(place.after)
     try:
         state, column, date = _search(place, makes=makes)
-    except BaseException as failure:
+    except BaseException:
         with kit.open_session(job.institution) as session:
             service.release_search(session, line_item_id)
-        if isinstance(failure, RegistrationPaused | TokenRefused):
-            raise GiveUp(type(failure).__name__) from None
         raise
     with kit.open_session(job.institution) as session:
         now = kit.clock.now()

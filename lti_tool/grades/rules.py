@@ -31,6 +31,9 @@ class Progress(Protocol):
     @property
     def is_complete(self) -> bool: ...
 
+    @property
+    def is_excused_from_all(self) -> bool: ...
+
 
 # What to send
 
@@ -64,7 +67,7 @@ def due_share(progress: Progress, scoring: Scoring) -> int | None:
     """The share that this progress is worth now; None where nothing is to be sent for it.
 
     Nothing until the checklist is complete, or with a proportional score until something counts. A 0 only at the close,
-    and only where the designer chose it: a 0 already completes "receive a grade" in Moodle.
+    where the designer chose it and something was asked: a 0 already completes "receive a grade" in Moodle.
     """
     if scoring.mode is ScoreMode.NONE:
         return None
@@ -73,7 +76,7 @@ def due_share(progress: Progress, scoring: Scoring) -> int | None:
         share = WHOLE
     elif scoring.mode is ScoreMode.PROPORTIONAL and progress.fraction > 0:
         share = max(1, min(int(progress.fraction * WHOLE), WHOLE))
-    if share is None and scoring.is_closed and scoring.zero_at_close:
+    if share is None and scoring.is_closed and scoring.zero_at_close and not progress.is_excused_from_all:
         return 0
     return share
 

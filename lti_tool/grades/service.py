@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from lti_tool.grades import rules
 from lti_tool.grades.errors import NothingAsked
 from lti_tool.grades.gateway import Column, Gradebook, Result
 from lti_tool.grades.models import NO_SCORE, LineItem, ScoreAttempt, ScoreState
-from lti_tool.grades.reading import score_in
+from lti_tool.grades.reading import column_of, score_in
 from lti_tool.grades.rules import Kind, Progress, Reason, Scoring, Step, Verdict
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Member, Person, Placement
@@ -95,11 +95,11 @@ def note_progress(session: Session, activity: Activity, member_id: int, progress
     """
     scoring = Scoring(ScoreMode(activity.score_mode), activity.zero_at_close, activity.closed_at is not None)
     member = session.get(Member, member_id)
-    if scoring.mode is ScoreMode.NONE or member is None or member.ever_staff or member.is_test:
+    if member is None or member.ever_staff or member.is_test or member.role != CourseRole.LEARNER:
         return
-    if member.role != CourseRole.LEARNER:
+    line = column_of(session, activity.id) if scoring.mode is ScoreMode.NONE else line_item_of(session, activity.id)
+    if line is None:
         return
-    line = line_item_of(session, activity.id)
     score = session.scalar(
         select(ScoreState)
         .where(ScoreState.line_item_id == line.id, ScoreState.member_id == member_id)
@@ -115,7 +115,7 @@ def note_progress(session: Session, activity: Activity, member_id: int, progress
             score.state, score.reason, score.asked, score.changed_at = "asks", None, asked, now
             score.wanted = score.wanted if told is None else told
     elif score is not None:
-        _settle(score, told, now=now)
+        _settle(session, score, told, now=now)
     session.flush()
 
 
@@ -161,16 +161,23 @@ def _want(
     ask_for_push(session, score, now=now)
 
 
-def _settle(score: ScoreState, told: int | None, *, now: datetime) -> None:
-    """Progress is where the platform was told it is: nothing is to be sent or asked any more."""
+def _settle(session: Session, score: ScoreState, told: int | None, *, now: datetime) -> None:
+    """Progress is where the platform was told it is: nothing else is to be sent or asked any more."""
     if told is None:
-        if score.state == "waiting":
-            score.state, score.reason, score.changed_at = "refused", Reason.WITHDRAWN, now
+        if score.reason != Reason.WITHDRAWN:
+            score.state, score.reason, score.asked, score.changed_at = "refused", Reason.WITHDRAWN, None, now
         return
     score.asked = None
-    if score.state == "asks" or (score.state == "waiting" and score.wanted != told):
-        score.state, score.reason, score.changed_at = "waiting" if score.trying is not None else "delivered", None, now
-        score.wanted = told
+    if score.state == "asks" or score.wanted != told:
+        score.state, score.reason, score.wanted, score.changed_at = "delivered", None, told, now
+        _make_sure(session, score, now=now)
+
+
+def _make_sure(session: Session, score: ScoreState, *, now: datetime) -> None:
+    """Send again what the platform may not have: nobody knows what became of the last post."""
+    if score.trying is not None or score.sent is None:
+        score.state, score.conflicts = "waiting", 0
+        ask_for_push(session, score, now=now)
 
 
 def ask_for_push(session: Session, score: ScoreState, *, now: datetime, due_at: datetime | None = None) -> None:
@@ -252,6 +259,12 @@ def record(
         )
     )
     score.in_flight_until = None
+    if line.url != push.url:
+        # Another column took its place meanwhile, and what this one says is of no use any more.
+        if score.state == "waiting":
+            ask_for_push(session, score, now=now)
+        session.flush()
+        return
     score.reason, score.changed_at = verdict.reason, now
     match verdict.kind:
         case Kind.DELIVERED:
@@ -418,8 +431,16 @@ def release_search(session: Session, line_item_id: int) -> None:
 def _forget_what_was_told(session: Session, line: LineItem, *, now: datetime) -> None:
     session.execute(
         update(ScoreState)
-        .where(ScoreState.line_item_id == line.id, ScoreState.state.in_(("delivered", "waiting")))
-        .values(state="waiting", sent=None, sent_at=None, trying=None, stamp=None, conflicts=0, changed_at=now)
+        .where(ScoreState.line_item_id == line.id)
+        .values(
+            state=case((ScoreState.state == "delivered", "waiting"), else_=ScoreState.state),
+            sent=None,
+            sent_at=None,
+            trying=None,
+            stamp=None,
+            conflicts=0,
+            changed_at=now,
+        )
         .execution_options(synchronize_session="fetch")
     )
 
@@ -450,9 +471,9 @@ def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetim
 
 
 def send_again(session: Session, activity_id: int, score_id: int, *, now: datetime) -> None:
-    """Send one score again, whatever became of it. Raises ScoreUnknown."""
+    """Send one score again, unless progress was lost before it was ever sent. Raises ScoreUnknown."""
     score = score_in(session, activity_id, score_id)
-    _send_again(session, [score], now=now)
+    _send_again(session, [score] if score.reason != Reason.WITHDRAWN else [], now=now)
     look_again(session, activity_id, now=now)
 
 
@@ -498,6 +519,7 @@ def answer_question(session: Session, activity_id: int, score_id: int, *, lowers
         ask_for_push(session, score, now=now)
     else:
         score.state, score.changed_at = "delivered", now
+        _make_sure(session, score, now=now)
 
 
 def _send_again(session: Session, scores: Sequence[ScoreState], *, now: datetime) -> None:
@@ -531,7 +553,7 @@ def wake(session: Session, *, now: datetime) -> int:
         and_(ScoreState.state == "refused", ScoreState.reason == Reason.COURSE_OVER),
         and_(
             waits,
-            ScoreState.reason.in_((Reason.NO_COLUMN, Reason.COLUMN_GONE)),
+            ScoreState.reason.in_((Reason.NO_COLUMN, Reason.COLUMN_GONE, Reason.NOT_ALLOWED)),
             or_(LineItem.checked_at.is_(None), LineItem.checked_at < now - LOOKS_AGAIN),
         ),
     ]

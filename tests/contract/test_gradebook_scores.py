@@ -34,6 +34,7 @@ from tests.fakes.clock import FakeClock
 class Progress:
     fraction: Fraction
     is_complete: bool = False
+    is_excused_from_all: bool = False
 
 
 DONE, THIRD, HALF, NONE = (
@@ -514,6 +515,56 @@ def test_credentials_that_the_platform_refuses_pause_the_registration(moodle: Gr
     assert campus.seen("/scores") == 0
 
 
+def test_credentials_refused_while_the_column_is_looked_for_keep_the_score_for_later(
+    moodle: Graded, learner: LmsPerson
+) -> None:
+    campus = moodle.campus
+    campus.lms.revoke_tokens()
+    campus.clock.advance(timedelta(hours=2))
+    campus.lms.faults.token(401, body='{"error": "invalid_client"}', times=None)
+    moodle.now(learner, DONE)
+    campus.run()
+    assert moodle.state(learner) == ("waiting", Reason.PAUSED)
+    campus.lms.faults.clear()
+    with campus.kit.open_session() as session:
+        resume(session, campus.registration_id, now=campus.clock.now())
+        service.wake(session, now=campus.clock.now())
+    campus.run()
+    assert moodle.shown(learner) == 100
+
+
+def test_a_column_that_cannot_be_looked_for_is_given_up_in_the_end(moodle: Graded, learner: LmsPerson) -> None:
+    campus = moodle.campus
+    campus.lms.faults.close_connection("line_items", times=None)
+    moodle.now(learner, DONE)
+    campus.run()
+    assert moodle.state(learner) == ("waiting", Reason.UNREACHABLE)
+    campus.run_for(timedelta(days=5))
+    assert moodle.state(learner) == ("refused", Reason.UNREACHABLE)
+    campus.lms.faults.clear()
+    with campus.open() as session:
+        service.send_all_again(session, moodle.activity_id, now=campus.clock.now())
+    campus.run()
+    assert moodle.shown(learner) == 100
+
+
+def test_a_right_that_is_granted_later_is_noticed(on: Callable[[str], Graded]) -> None:
+    campus = on("moodle").campus
+    with campus.open() as session:
+        session.get_one(Course, campus.course_id).gradebook_scopes = []
+    graded = place(campus)
+    learner = campus.learners()[0]
+    graded.done(learner)
+    assert graded.state(learner) == ("waiting", Reason.NOT_ALLOWED)
+    with campus.open() as session:
+        session.get_one(Course, campus.course_id).gradebook_scopes = list(GRADEBOOK_SCOPES)
+    campus.clock.advance(service.LOOKS_AGAIN + timedelta(minutes=1))
+    with campus.kit.open_session() as session:
+        service.wake(session, now=campus.clock.now())
+    campus.run()
+    assert graded.shown(learner) == 100
+
+
 def test_who_left_keeps_a_waiting_score_and_gets_it_on_return(moodle: Graded, learner: LmsPerson) -> None:
     campus = moodle.campus
     campus.lms.unenrol(campus.lms.course(), learner)
@@ -676,7 +727,7 @@ def test_a_column_on_foreign_ground_gets_no_token(moodle: Graded, learner: LmsPe
     moodle.now(learner, DONE)
     moodle.campus.run()
     assert moodle.shown(learner) is None
-    assert moodle.state(learner)[0] == "waiting"
+    assert moodle.state(learner) == ("refused", Reason.NOT_ALLOWED)
 
 
 def test_all_that_is_not_there_is_sent_again_by_one_click(moodle: Graded) -> None:

@@ -8,10 +8,11 @@ from fractions import Fraction
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from lti_tool.activities.models import Activity
 from lti_tool.grades import service
+from lti_tool.grades.gateway import Column
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.grades.rules import WHOLE, Kind, Reason, Verdict
 from lti_tool.grades.service import IN_FLIGHT, SEARCH, Place, Push, Wait
@@ -28,6 +29,7 @@ T = TypeVar("T")
 class Progress:
     fraction: Fraction
     is_complete: bool = False
+    is_excused_from_all: bool = False
 
 
 DONE, HALF = Progress(Fraction(1), True), Progress(Fraction(1, 2))
@@ -160,6 +162,105 @@ def test_what_was_undone_while_it_was_sent_becomes_a_question(kit: Kit, group: C
     finish(kit, group, push, Verdict(Kind.DELIVERED))
     score = the_score(kit, group)
     assert (score.state, score.sent) == ("asks", WHOLE)
+
+
+def jobs(kit: Kit, group: Class) -> int:
+    with kit.open_session(group.course.institution_id) as session:
+        waiting = select(func.count()).select_from(Job).where(Job.name == "grades.push", Job.state == "waiting")
+        return session.scalar(waiting) or 0
+
+
+def drop_jobs(kit: Kit) -> None:
+    with kit.open_session() as session:
+        session.execute(delete(Job))
+
+
+def test_a_question_that_settles_itself_is_sent_where_its_fate_is_unknown(kit: Kit, group: Class) -> None:
+    link(kit, group)
+    note(kit, group)
+    finish(kit, group, a_push(kit, group), Verdict(Kind.RETRY, Reason.UNREACHABLE))
+    note(kit, group, HALF)
+    drop_jobs(kit)
+    note(kit, group)
+    assert the_score(kit, group).state == "waiting"
+    assert jobs(kit, group) == 1
+
+
+def test_a_score_that_staff_keep_is_sent_where_its_fate_is_unknown(kit: Kit, group: Class, clock: FakeClock) -> None:
+    link(kit, group)
+    note(kit, group)
+    finish(kit, group, a_push(kit, group), Verdict(Kind.RETRY, Reason.UNREACHABLE))
+    note(kit, group, HALF)
+    drop_jobs(kit)
+    with kit.open_session(group.course.institution_id) as session:
+        service.answer_question(session, group.activity.id, the_score(kit, group).id, lowers=False, now=kit.clock.now())
+    assert (the_score(kit, group).state, the_score(kit, group).wanted) == ("waiting", WHOLE)
+    assert jobs(kit, group) == 1
+
+
+@pytest.mark.parametrize("told", [None, HALF])
+def test_what_was_refused_and_is_not_deserved_any_more_is_not_sent_by_a_click(
+    kit: Kit, group: Class, clock: FakeClock, told: Progress | None
+) -> None:
+    with kit.open_session(group.course.institution_id) as session:
+        session.get_one(Activity, group.activity.id).score_mode = "proportional"
+    link(kit, group)
+    if told is not None:
+        note(kit, group, told)
+        finish(kit, group, a_push(kit, group), Verdict(Kind.DELIVERED))
+        clock.advance(timedelta(seconds=5))
+    note(kit, group, DONE)
+    finish(kit, group, a_push(kit, group), Verdict(Kind.REFUSED, Reason.NOT_GRADABLE))
+    note(kit, group, told or Progress(Fraction(0)))
+    drop_jobs(kit)
+    score_id = the_score(kit, group).id
+    with kit.open_session(group.course.institution_id) as session:
+        service.send_all_again(session, group.activity.id, now=kit.clock.now())
+        service.send_again(session, group.activity.id, score_id, now=kit.clock.now())
+    clock.advance(timedelta(seconds=5))
+    found = begin(kit, group)
+    assert found is None or (isinstance(found, Push) and found.share == WHOLE // 2)
+
+
+def test_an_activity_that_stops_being_graded_sends_nothing_more(kit: Kit, group: Class) -> None:
+    link(kit, group)
+    note(kit, group)
+    with kit.open_session(group.course.institution_id) as session:
+        session.get_one(Activity, group.activity.id).score_mode = "none"
+    note(kit, group)
+    assert begin(kit, group) is None
+    assert the_score(kit, group).reason == Reason.WITHDRAWN
+
+
+def test_what_an_old_column_says_does_not_count_for_the_new_one(kit: Kit, group: Class, clock: FakeClock) -> None:
+    line_id = link(kit, group)
+    note(kit, group)
+    push = a_push(kit, group)
+    new = Column("https://lms.example/lineitems/2", "New", None, None)
+    with kit.open_session(group.course.institution_id) as session:
+        place = service.begin_search(session, kit, line_id, now=kit.clock.now())
+        assert isinstance(place, Place)
+        service.end_search(session, place, "linked", new, None, now=kit.clock.now())
+    finish(kit, group, push, Verdict(Kind.DELIVERED))
+    assert (the_score(kit, group).state, the_score(kit, group).sent) == ("waiting", None)
+    clock.advance(timedelta(seconds=5))
+    assert a_push(kit, group).url == new.url
+
+
+def test_a_question_about_a_column_that_was_replaced_is_sent_when_staff_keep_the_score(kit: Kit, group: Class) -> None:
+    line_id = link(kit, group)
+    note(kit, group)
+    finish(kit, group, a_push(kit, group), Verdict(Kind.DELIVERED))
+    note(kit, group, HALF)
+    new = Column("https://lms.example/lineitems/2", "New", None, None)
+    with kit.open_session(group.course.institution_id) as session:
+        place = service.begin_search(session, kit, line_id, now=kit.clock.now())
+        assert isinstance(place, Place)
+        service.end_search(session, place, "linked", new, None, now=kit.clock.now())
+    with kit.open_session(group.course.institution_id) as session:
+        score_id = the_score(kit, group).id
+        service.answer_question(session, group.activity.id, score_id, lowers=False, now=kit.clock.now())
+    assert a_push(kit, group).share == WHOLE
 
 
 def test_timestamps_rise_over_attempts(kit: Kit, group: Class, clock: FakeClock) -> None:

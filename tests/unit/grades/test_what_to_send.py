@@ -24,6 +24,7 @@ from lti_tool.grades.rules import (
 class Progress:
     fraction: Fraction
     is_complete: bool = False
+    is_excused_from_all: bool = False
 
 
 NONE, THIRD, MOST, DONE = (
@@ -32,6 +33,7 @@ NONE, THIRD, MOST, DONE = (
     Progress(Fraction(2, 3)),
     Progress(Fraction(1), True),
 )
+EXCUSED = Progress(Fraction(0), is_excused_from_all=True)
 COMPLETE, PROPORTIONAL = Scoring(ScoreMode.COMPLETE), Scoring(ScoreMode.PROPORTIONAL)
 ZERO_AT_CLOSE = Scoring(ScoreMode.COMPLETE, zero_at_close=True)
 CLOSED = Scoring(ScoreMode.COMPLETE, is_closed=True)
@@ -68,6 +70,8 @@ def ask(share: int | None) -> Decision:
         (DONE, CLOSED_WITH_ZERO, None, send(WHOLE)),
         (NONE, CLOSED_WITH_ZERO, 0, NOTHING),
         (DONE, CLOSED_WITH_ZERO, 0, send(WHOLE)),
+        # Who was asked for nothing gets no 0.
+        (EXCUSED, CLOSED_WITH_ZERO, None, NOTHING),
         # Nothing is lowered in silence.
         (MOST, COMPLETE, WHOLE, ask(None)),
         (NONE, PROPORTIONAL, WHOLE, ask(None)),
