@@ -1,0 +1,176 @@
+"""Every page that the journey does not meet, wide and narrow, light and dark, held against axe."""
+
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from lti_tool.registration.invitations import invite
+from lti_tool.registration.service import institution_named
+from sandbox_lms import SandboxLms
+from tests.browser.conftest import OpenBrowser, Tool
+from tests.browser.journey import Journey, violations
+from tests.browser.worlds import BLOCKED, register_by_hand
+
+TITLE = "Observe a lesson"
+WIDTHS = (1280, 320)
+
+
+def look(page: Page) -> None:
+    """No fault that axe knows in either scheme, and nothing that scrolls sideways at 320 pixels."""
+    page.wait_for_load_state()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert violations(page) == [], f"{scheme}, {width} pixels: {page.url}"
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wider <= 0, f"{page.url} scrolls sideways at {width} pixels"
+    page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def in_a_tab(journey: Journey, button: Locator) -> Page:
+    """The page that this button opens in a tab of its own."""
+    with journey.context.expect_page() as waiting:
+        button.click()
+    waiting.value.wait_for_url("**/v/**")
+    expect(waiting.value.get_by_role("heading", level=1)).to_be_visible()
+    return waiting.value
+
+
+def own_tab(journey: Journey, username: str) -> Page:
+    """The page of this person; a tab behind another one gets no clicks, so the course's comes to the front first."""
+    journey.page.bring_to_front()
+    journey.opens(username, TITLE)
+    journey.arrives(TITLE)
+    return in_a_tab(journey, journey.inside.get_by_role("button", name="Open in a new tab"))
+
+
+def follow(page: Page, name: str, heading: str) -> None:
+    page.get_by_role("link", name=name).first.click()
+    expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
+    look(page)
+
+
+@pytest.fixture
+def journey(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Journey:
+    context = open_browser(BLOCKED).contexts[0]
+    context.set_default_timeout(15_000)
+    expect.set_options(timeout=15_000)
+    return Journey(lms, tool, context, context.new_page())
+
+
+@pytest.fixture
+def running(journey: Journey) -> Journey:
+    """An activity in which the first learner has given feedback and the partner has not."""
+    register_by_hand(journey.lms, journey.tool)
+    journey.places_an_activity(TITLE)
+    journey.publishes_a_plan(TITLE)
+    journey.gives_feedback("learner01", TITLE, "You waited until everybody had tied the first knot.")
+    return journey
+
+
+def test_the_pages_of_staff(running: Journey) -> None:
+    page = own_tab(running, "designer")
+    look(page)
+    follow(page, "Progress", "Progress")
+    follow(page, running.lms.people["learner01"].name, running.lms.people["learner01"].name)
+    page.get_by_text("More time, or excuse from round 1").click()
+    look(page)
+    follow(page, "Plan", "Who works with whom")
+    follow(page, "Grades", "Grades")
+    follow(page, "Settings", "Set up")
+    page.locator(".criterion summary").first.click()
+    look(page)
+    page.get_by_role("button", name="See it as a learner").click()
+    expect(page.get_by_role("heading", level=1, name="What learners will see")).to_be_visible()
+    look(page)
+
+
+def test_the_pages_of_learners_and_of_their_scores(running: Journey) -> None:
+    partner = running.partner_of("learner01", TITLE)
+    running.gives_feedback(partner, TITLE, "Your question made all of us think.")
+    page = own_tab(running, "learner01")
+    look(page)
+    follow(page, "Feedback you received", "Feedback you received")
+    follow(page, "Read all of it", "Feedback from")
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    look(page)
+    page.get_by_label("What I heard").fill("That waiting helps.")
+    page.get_by_label("What I will use").fill("Count to five.")
+    page.get_by_role("button", name="Send answer").click()
+    expect(page.get_by_role("link", name="See what is next")).to_be_visible()
+    look(page)
+    follow(page, "See what is next", TITLE)
+    running.page.bring_to_front()
+    running.sees_the_grade("learner01", TITLE, "100")
+    ledger = own_tab(running, "designer")
+    follow(ledger, "Grades", "Grades")
+    follow(ledger, running.lms.people["learner01"].name, running.lms.people["learner01"].name)
+
+
+def test_the_pages_of_an_institution(journey: Journey) -> None:
+    tool, page = journey.tool, journey.page
+    kit = tool.services.kit
+    with kit.open_session() as session:
+        institution = institution_named(session, "Sandbox University", now=kit.clock.now())
+        _, secret = invite(session, institution.id, now=kit.clock.now(), lifetime=timedelta(days=1))
+    registering = f"{tool.url}/lti/register?{urlencode({'invite': secret})}"
+    journey.is_now("admin")
+    page.goto(f"{journey.lms.url}/admin/register")
+    page.get_by_label("Registration link").fill(registering)
+    page.get_by_role("button", name="Open the tool's page").click()
+    expect(page.frame_locator("#tool").get_by_role("button", name="Register", exact=True)).to_be_visible()
+    address = page.frames[1].url
+    alone = journey.context.new_page()
+    alone.goto(address)
+    look(alone)
+    alone.close()
+    journey.registers_the_tool(registering)
+    journey.switches_it_on()
+    journey.places_an_activity(TITLE)
+    journey.opens("admin", TITLE)
+    journey.arrives("Sandbox University")
+    own = in_a_tab(journey, journey.inside.get_by_role("button", name="Open the institution's pages"))
+    look(own)
+    own.get_by_role("button", name="Yes, I look after it").click()
+    expect(own.get_by_text("You look after Tandem here now.")).to_be_visible()
+    look(own)
+    own.get_by_role("button", name="Make a registration link").click()
+    expect(own.get_by_label("Registration link")).to_be_visible()
+    look(own)
+    follow(own, "Personal data", "Personal data")
+    own.get_by_label("Find a person").fill("Dalgaard")
+    own.get_by_role("button", name="Find").click()
+    expect(own.get_by_role("link", name="Dina Dalgaard")).to_be_visible()
+    look(own)
+    follow(own, "Dina Dalgaard", "Dina Dalgaard")
+    follow(own, "Record", "Record")
+
+
+def test_refusals_and_pages_for_others(journey: Journey) -> None:
+    register_by_hand(journey.lms, journey.tool)
+    page = journey.context.new_page()
+    for path in (
+        "/lti/launch",
+        "/lti/login",
+        "/lti/login/blocked",
+        "/lti/login?iss=https://nobody.example&login_hint=1&target_link_uri=https://nobody.example",
+        "/lti/register",
+        "/v/nothing-here/",
+        "/nothing-here",
+    ):
+        page.goto(f"{journey.tool.url}{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        look(page)
+    page.close()
+    journey.places_an_activity(TITLE)
+    look(own_tab(journey, "observer"))
+    look(own_tab(journey, "learner01"))
+    journey.page.bring_to_front()
+    journey.lms.add_link(journey.lms.course(), journey.lms.tools[0], title="Not ready yet")
+    journey.opens("learner01", "Not ready yet")
+    journey.arrives("Peer coaching")
