@@ -149,7 +149,7 @@ def full_disk(planned: School, engine: Engine) -> Iterator[None]:
 def test_a_full_disk_has_its_own_page_and_leaves_nothing_half_done(planned: School, full_disk: None) -> None:
     learner = planned.learner(0)
     before = (count(planned, Feedback), count(planned, Job))
-    long = {name: "z" * 9_000 for name in TEXTS}
+    long = dict.fromkeys(TEXTS, "z" * 9000)
     answer = learner.send(writing(planned), **long, do="give")
     assert answer.status_code == 503
     assert "Nothing you saved is lost" in answer.text
