@@ -8,7 +8,8 @@ import pytest
 from lti_tool.wiring import Services
 from sandbox_lms.vocabulary import LINE_ITEM_READONLY, ROSTER, SCORE
 from tests.fakes.clock import FakeClock
-from tests.functional.living import Life, a_life, text_of
+from tests.functional.guests import text_of
+from tests.functional.living import Life, a_life
 
 ONE, TWO = "learner01", "learner02"
 

@@ -14,8 +14,9 @@ from sandbox_lms import ResourceLink
 from tests.factories.people import a_deployment, a_registration, an_institution
 from tests.fakes.clock import FakeClock
 from tests.functional.designing import fields_of
+from tests.functional.guests import PROOF, text_of
 from tests.functional.launching import BASE_URL
-from tests.functional.living import PROOF, Life, a_life, text_of
+from tests.functional.living import Life, a_life
 
 ONE, TWO = "learner01", "learner02"
 TITLE = "Watch & learn"

@@ -14,8 +14,9 @@ from lti_tool.web.visits import VisitKind
 from lti_tool.wiring import Services
 from tests.factories.people import a_visit
 from tests.fakes.clock import FakeClock
+from tests.functional.guests import PROOF, Guest, text_of
 from tests.functional.launching import BASE_URL, Browser
-from tests.functional.living import PROOF, Guest, Life, a_life, text_of
+from tests.functional.living import Life, a_life
 
 ONE, TWO = "learner01", "learner02"
 

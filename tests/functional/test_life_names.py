@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from lti_tool.launch.models import Person
 from lti_tool.wiring import Services
 from tests.fakes.clock import FakeClock
+from tests.functional.guests import PROOF, Guest
 from tests.functional.launching import BASE_URL
-from tests.functional.living import PROOF, Guest, Life, a_life
+from tests.functional.living import Life, a_life
 
 NAMES = {
     "script": ("<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>"),

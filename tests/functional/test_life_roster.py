@@ -7,7 +7,8 @@ import pytest
 
 from lti_tool.wiring import Services
 from tests.fakes.clock import FakeClock
-from tests.functional.living import Life, a_life, text_of
+from tests.functional.guests import text_of
+from tests.functional.living import Life, a_life
 
 LEARNERS = {"learner01", "learner02", "learner03", "learner04"}
 LATER = timedelta(hours=13)

@@ -9,7 +9,8 @@ import pytest
 from lti_tool.wiring import Services
 from tests.fakes.clock import FakeClock
 from tests.functional.designing import fields_of
-from tests.functional.living import Life, a_life, text_of
+from tests.functional.guests import text_of
+from tests.functional.living import Life, a_life
 
 ONE, TWO = "learner01", "learner02"
 
