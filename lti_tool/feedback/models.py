@@ -27,9 +27,9 @@ class Feedback(Tenant, Base):
         CheckConstraint("author_id <> recipient_id", name="not_to_oneself"),
     )
 
-    activity_id: Mapped[int]
+    activity_id: Mapped[int] = mapped_column(index=True)
     round_id: Mapped[int]
-    group_id: Mapped[int]
+    group_id: Mapped[int] = mapped_column(index=True)
     author_id: Mapped[int] = mapped_column(index=True)
     recipient_id: Mapped[int] = mapped_column(index=True)
     observed_what: Mapped[str] = mapped_column(Text, default="")

@@ -12,7 +12,14 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Release
 from lti_tool.feedback import rules
 from lti_tool.feedback.drafts import Saved, as_draft, aside_rows, asides_of, checked, note_save, progress_changed
-from lti_tool.feedback.errors import ActivityClosed, FeedbackIncomplete, FeedbackReleased, RoundNotOpen, TextTooLong
+from lti_tool.feedback.errors import (
+    ActivityClosed,
+    FeedbackIncomplete,
+    FeedbackReleased,
+    NotYourPartner,
+    RoundNotOpen,
+    TextTooLong,
+)
 from lti_tool.feedback.models import Feedback, Note
 from lti_tool.feedback.reading import (
     Assignment,
@@ -36,7 +43,8 @@ BATCH = 1000
 def open_feedback(session: Session, task: Assignment, *, now: datetime) -> Feedback:
     """The author's feedback, locked until the transaction ends; made when there is none.
 
-    Raises RoundNotOpen and ActivityClosed: the rule is kept here, whatever the page showed.
+    Raises RoundNotOpen, ActivityClosed, and NotYourPartner where the groups changed a moment ago: the rule is kept
+    here, whatever the page showed.
     """
     if not task.takes_texts:
         raise ActivityClosed(task.activity.id)
@@ -45,6 +53,9 @@ def open_feedback(session: Session, task: Assignment, *, now: datetime) -> Feedb
     if task.group_id is not None:
         pairing.begin(session, task.group_id, now=now)
     if find_feedback(session, task) is None:
+        # From here on the group stays as it is; it may have been another when the task was looked up.
+        if not pairing.share_group(session, task.group_id or 0, task.author_id, task.recipient_id):
+            raise NotYourPartner(task.round.number, task.author_id, task.recipient_id)
         # Two tabs may get here at the same moment; the second finds what the first made.
         with contextlib.suppress(IntegrityError), session.begin_nested():
             session.add(

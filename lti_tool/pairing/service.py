@@ -199,6 +199,12 @@ def begin(session: Session, group_id: int, *, now: datetime) -> None:
     session.execute(update(Group).where(Group.id == group_id, Group.begun_at.is_(None)).values(begun_at=now))
 
 
+def share_group(session: Session, group_id: int, one: int, other: int) -> bool:
+    """Whether these two members are in this group as it is now."""
+    seated = session.scalars(select(Seat.member_id).where(Seat.group_id == group_id)).all()
+    return one in seated and other in seated
+
+
 def has_begun(session: Session, plan: Plan) -> bool:
     """Whether anybody wrote something in any group of the plan."""
     begun = select(Group.id).where(Group.plan_id == plan.id, Group.begun_at.is_not(None)).limit(1)

@@ -252,7 +252,8 @@ class _Gathered:
         counterpart = aliased(Feedback)
         notes = (
             select(Note.feedback_id, func.count().label("count"))
-            .where(Note.removed_at.is_(None))
+            .join(Feedback, Feedback.id == Note.feedback_id)
+            .where(Note.removed_at.is_(None), Feedback.activity_id == activity.id, *_concerning(member_id))
             .group_by(Note.feedback_id)
             .subquery()
         )

@@ -27,7 +27,8 @@ from lti_tool.feedback.reading import Assignment, Shown
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import JobContext
 from lti_tool.launch.models import Member
-from lti_tool.pairing.models import Group, Plan
+from lti_tool.pairing import service as pairing
+from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from tests.factories.feedback import Classroom, a_classroom, complete_fields, given
@@ -515,6 +516,24 @@ def test_erasing_a_person_leaves_the_partners_record(open_session: OpenSession, 
         assert session.scalars(select(Feedback.id)).all() == [kept.id]
         assert session.scalars(select(Note)).all() == []
         assert shown_to(session, room, kept, "Jonas", clock).feedback.strengths == "You waited after each question."
+
+
+def test_nothing_is_written_for_a_partner_whom_a_repair_has_just_taken_away(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    with open_session() as session:
+        pairs = (("Mette", "Jonas"), ("Femke", "Oliver"))
+        room = a_classroom(session, "Mette", "Jonas", "Femke", "Oliver", now=clock.now(), groups=pairs)
+        task = room.task(session, "Mette", "Jonas")
+        seats = {seat.member_id: seat for seat in session.scalars(select(Seat))}
+        plan = session.scalars(select(Plan)).one()
+        one, other = (seats[room.members[name].id].id for name in ("Jonas", "Oliver"))
+        pairing.swap(session, plan, one, other, expected_version=plan.version, now=clock.now())
+        with pytest.raises(NotYourPartner), session.begin_nested():
+            save(session, task, clock, strengths="Calm")
+        assert session.scalars(select(Feedback)).all() == []
+        assert set(session.scalars(select(Group.begun_at))) == {None}
+        save(session, room.task(session, "Mette", "Oliver"), clock, strengths="Calm")
 
 
 def test_what_a_member_sees_of_all_rounds_takes_few_queries(

@@ -615,7 +615,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('round_id', 'author_id', 'recipient_id', name=op.f('uq_feedback_round_id_author_id_recipient_id'))
     )
     with op.batch_alter_table('feedback', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_feedback_activity_id'), ['activity_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_feedback_author_id'), ['author_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_feedback_group_id'), ['group_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_feedback_institution_id'), ['institution_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_feedback_recipient_id'), ['recipient_id'], unique=False)
 
@@ -744,7 +746,9 @@ def downgrade() -> None:
     with op.batch_alter_table('feedback', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_feedback_recipient_id'))
         batch_op.drop_index(batch_op.f('ix_feedback_institution_id'))
+        batch_op.drop_index(batch_op.f('ix_feedback_group_id'))
         batch_op.drop_index(batch_op.f('ix_feedback_author_id'))
+        batch_op.drop_index(batch_op.f('ix_feedback_activity_id'))
 
     op.drop_table('feedback')
     with op.batch_alter_table('score_state', schema=None) as batch_op:
