@@ -31,7 +31,7 @@ from lti_tool.support.crypto import fingerprint, new_secret, same
 from lti_tool.support.db import Base, across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web import audit
-from lti_tool.web.visits import Visit, VisitKind, open_visit
+from lti_tool.web.visits import UNBOUND, Visit, VisitKind, open_visit
 
 LAUNCH_PATH: Final = "/lti/launch"
 SEEN_STEP: Final = timedelta(minutes=1)
@@ -340,6 +340,8 @@ def complete_launch(
         frame_origins=arrivals.frame_origins(registration, context),
         details=_details(context, opens, may_confirm=is_awaited and context.is_administrator_role),
     )
+    if not is_bound:
+        visit.details[UNBOUND] = True
     secret = open_visit(session, visit, now=now, lifetime=lifetime)
     if arrivals.is_step_due(deployment.last_launch_at, now):
         deployment.last_launch_at = now

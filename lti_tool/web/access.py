@@ -21,7 +21,7 @@ from lti_tool.support.crypto import same
 from lti_tool.support.db import across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web.database import transaction
-from lti_tool.web.visits import Visit, VisitKind, VisitOver, find_visit, is_touch_due
+from lti_tool.web.visits import UNBOUND, Visit, VisitKind, VisitOver, find_visit, is_touch_due, redeem_code
 
 INSTRUCTOR: Final = frozenset({"instructor"})
 STAFF: Final = frozenset({"instructor", "assistant"})
@@ -181,10 +181,22 @@ def _secret_sent(key: str) -> tuple[str | None, bool]:
 def _page_that_brings_the_bearer(key: str) -> Response:
     # Says nothing about whether the visit exists, except how its platform can be asked for the bearer it keeps.
     found = _storage_of(key)
+    code = request.args.get("c")
+    if code and found is not None and not found.details.get(UNBOUND) and is_sent_by_others():
+        # A launch without cookies ends on our own page that proves the browser. This is a code that somebody else was
+        # given, handed on to put this person into that visit.
+        with transaction() as session:
+            redeem_code(session, code, "enter", now=kit().clock.now())
+        raise VisitOver(key)
     g.frame_ancestors = found.frame_origins if found is not None else None
     answer = make_response(render_template("visit/bring.html", visit_key=key, visit=found))
     answer.headers["Vary"] = "Authorization, Cookie"
     return answer
+
+
+def is_sent_by_others() -> bool:
+    """Whether the browser says that a page of somebody else's sent it here. Older browsers say nothing."""
+    return request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
 
 
 def _storage_of(key: str) -> Visit | None:

@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lti_tool.web.access import Here, current_here, form_token, kit, on_visit, set_visit_cookie
+from lti_tool.web.access import Here, current_here, form_token, is_sent_by_others, kit, on_visit, set_visit_cookie
 from lti_tool.web.database import transaction
 from lti_tool.web.visits import (
     CodeSpent,
@@ -59,6 +59,11 @@ def go(code: str) -> Response:
     """Begin a visit in this tab with a code from another one."""
     tools = kit()
     now = tools.clock.now()
+    if is_sent_by_others():
+        # Only our own pages lead here. Whoever was given the code wants another person to go on in their name.
+        with transaction() as session:
+            redeem_code(session, code, "tab", now=now)
+        raise CodeSpent
     with transaction() as session:
         old, details = redeem_code(session, code, "tab", now=now)
         visit = copy_visit(old, VisitKind(details["kind"]))

@@ -177,7 +177,11 @@ def test_a_registration_may_do_without_the_proof_and_the_audit_says_so(
     browser = Browser(launch_app, keeps_cookies=False)
     begun = browser.begin(stage.first.login_fields())
     assert 'data-binding="optional"' in begun.page.text
-    assert stage.post(begun, stage.first.sign(stage.claims(begun)), browser=browser).status_code == 303
+    launched = stage.post(begun, stage.first.sign(stage.claims(begun)), browser=browser)
+    assert launched.status_code == 303
+    # Nothing but the code in the address leads on, and the platform's page is what sent the browser here.
+    arrived = browser.client.get(launched.headers["Location"], headers={"Sec-Fetch-Site": "cross-site"})
+    assert arrived.status_code == 200
     with open_session() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.what == "launch")).one()
     assert entry.details["is_bound"] is False

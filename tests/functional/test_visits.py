@@ -116,6 +116,43 @@ def test_a_new_tab_is_a_visit_of_its_own_that_nobody_may_frame(
     assert client.get(address).status_code == 410
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_nobody_is_sent_into_the_visit_of_somebody_else(
+    client: FlaskClient, visit: tuple[str, str, str], site: str
+) -> None:
+    key, secret, code = visit
+    sent = {"Sec-Fetch-Site": site}
+    refused = client.get(f"/v/{key}/?c={code}", headers=sent)
+    assert refused.status_code == 401
+    assert client.post(f"/v/{key}/enter", data={"code": code}, headers=JSON).status_code == 410
+    tab = client.post(f"/v/{key}/new-tab", headers={**bearer(secret), **JSON}).json["open"]  # type: ignore[index]  # JSON was asked for
+    refused = client.get(tab, headers=sent)
+    assert refused.status_code == 410
+    assert "Set-Cookie" not in refused.headers
+    assert client.get(tab).status_code == 410
+
+
+def test_a_launch_is_sent_by_its_platform_and_brings_a_cookie(app: Flask, visit: tuple[str, str, str]) -> None:
+    key, secret, code = visit
+    browser = with_cookie(app.test_client(), key, secret)
+    sent = {"Sec-Fetch-Site": "cross-site"}
+    assert browser.get(f"/v/{key}/?c={code}", base_url="https://localhost", headers=sent).status_code == 200
+    assert enters(browser, key, code) == 200
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none", None])
+def test_a_visit_is_entered_from_our_own_pages_or_by_hand(
+    client: FlaskClient, visit: tuple[str, str, str], site: str | None
+) -> None:
+    key, _, code = visit
+    assert client.get(f"/v/{key}/?c={code}", headers={"Sec-Fetch-Site": site} if site else {}).status_code == 200
+    assert enters(client, key, code) == 200
+
+
+def enters(client: FlaskClient, key: str, code: str) -> int:
+    return client.post(f"/v/{key}/enter", data={"code": code}, headers=JSON).status_code
+
+
 def test_an_unknown_address_gets_a_page_with_a_reference(client: FlaskClient) -> None:
     answer = client.get("/nowhere")
     assert answer.status_code == 404
