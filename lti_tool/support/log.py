@@ -3,8 +3,10 @@
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
@@ -13,6 +15,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from lti_tool.settings import LogFormat
 
 HIDDEN = "(hidden)"
+DEEPEST_CAUSE = 10
 
 # Names that mean a secret or a person, wherever they stand among the words of a key: access_token, learner_name.
 _HIDDEN_WORDS = frozenset(
@@ -51,7 +54,7 @@ def set_up(log_format: LogFormat, level: str, stream: TextIO | None = None) -> N
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     # Hides after tracebacks have become text, so that they are searched too.
-    ending: list[Processor] = [structlog.processors.format_exc_info, hide_persons_and_secrets]
+    ending: list[Processor] = [structlog.processors.ExceptionRenderer(_failure), hide_persons_and_secrets]
     renderer: Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if log_format == "json"
@@ -80,6 +83,18 @@ def set_up(log_format: LogFormat, level: str, stream: TextIO | None = None) -> N
     # These write addresses with their queries, and statements with their values.
     for chatty in ("urllib3", "requests", "sqlalchemy.engine", "pylti1p3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _failure(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """Where it failed and with what kind of error. The words of errors are left out: they may quote what was typed."""
+    parts: list[str] = []
+    failure: BaseException | None = exc_info[1]
+    while failure is not None and len(parts) < DEEPEST_CAUSE:
+        kind = type(failure)
+        frames = "".join(traceback.format_tb(failure.__traceback__))
+        parts.append(f"Traceback (most recent call last):\n{frames}{kind.__module__}.{kind.__qualname__}")
+        failure = failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__)
+    return "\nafter\n".join(reversed(parts))
 
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:

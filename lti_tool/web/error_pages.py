@@ -93,7 +93,7 @@ def install(app: Flask, feature_words: Mapping[type[Exception], Words]) -> None:
 
     def unexpected(error: Exception) -> Response:
         reference = new_reference()
-        # The type and place only: messages of foreign exceptions may quote what a person typed.
+        # The log shows type and place only: messages of foreign exceptions may quote what a person typed.
         log.error("unexpected", error=type(error).__name__, reference=reference, path=request.endpoint, exc_info=True)
         return error_page(WORDS[ToolError], reference)
 

@@ -129,6 +129,22 @@ def test_lines_of_libraries_look_the_same_and_hide_the_same(lines):
     assert lines()[0]["level"] == "info"
 
 
+def test_of_an_error_type_and_place_are_kept_and_not_its_words(lines):
+    typed = "-".join(["un", "sure"])
+    try:
+        try:
+            {}[typed]
+        except KeyError as cause:
+            raise ValueError(typed) from cause
+    except ValueError:
+        log.get_logger("x").exception("failed")
+
+    told = lines()[0]["exception"]
+    assert "test_log.py" in told
+    assert told.index("KeyError") < told.index("ValueError")
+    assert "un-sure" not in told
+
+
 def test_a_traceback_is_kept_and_searched(lines):
     try:
         raise ValueError("Bearer abcdef123456")
