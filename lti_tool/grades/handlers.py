@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 from lti_tool.activities.models import Activity
 from lti_tool.errors import N_
-from lti_tool.grades import rules, service
+from lti_tool.grades import columns, pushing, rules, service
 from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable, ScoreNotDelivered
 from lti_tool.grades.gateway import Column, Gradebook, Receipt, Result, Score
+from lti_tool.grades.places import Place, gradebook_of
+from lti_tool.grades.pushing import NeedsColumn, Push, Wait
 from lti_tool.grades.rules import Kind, Reason, Verdict
-from lti_tool.grades.service import NeedsColumn, Place, Push, Wait
 from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
 from lti_tool.launch.models import Course, Member
 from lti_tool.progress import service as progress
@@ -72,7 +73,7 @@ def check_course(kit: Kit, job: JobContext) -> None:
         course = session.get(Course, course_id)
         if course is None:
             return
-        gradebook = service.gradebook_of(session, kit, course)
+        gradebook = gradebook_of(session, kit, course)
         container, memberships = course.line_items_url, course.memberships_url
     there = []
     if container is not None and gradebook.reads_columns:
@@ -92,7 +93,7 @@ def wake(kit: Kit, _: JobContext) -> None:
 
 def _begin(kit: Kit, job: JobContext, score_id: int) -> Push | Wait | NeedsColumn | None:
     with kit.open_session(job.institution) as session:
-        return service.begin_push(session, kit, score_id, now=kit.clock.now())
+        return pushing.begin_push(session, kit, score_id, now=kit.clock.now())
 
 
 def _post(kit: Kit, job: JobContext, push: Push) -> None:
@@ -171,7 +172,7 @@ def _record(
     never_left: bool = False,
 ) -> None:
     with kit.open_session(job.institution) as session:
-        service.record(
+        pushing.record(
             session,
             push,
             verdict,
@@ -185,8 +186,8 @@ def _record(
 
 def _hold(kit: Kit, job: JobContext, push: Push, reason: Reason, *, is_final: bool) -> None:
     with kit.open_session(job.institution) as session:
-        service.hold(session, push.score_id, reason, now=kit.clock.now(), is_final=is_final)
-        service.never_left(session, push)
+        pushing.hold(session, push.score_id, reason, now=kit.clock.now(), is_final=is_final)
+        pushing.never_left(session, push)
 
 
 def _find_for(kit: Kit, job: JobContext, step: NeedsColumn, score_id: int) -> None:
@@ -194,7 +195,7 @@ def _find_for(kit: Kit, job: JobContext, step: NeedsColumn, score_id: int) -> No
 
     def held(reason: Reason, *, is_final: bool) -> None:
         with kit.open_session(job.institution) as session:
-            service.hold(session, score_id, reason, now=kit.clock.now(), is_final=is_final)
+            pushing.hold(session, score_id, reason, now=kit.clock.now(), is_final=is_final)
 
     is_last = job.attempts >= MAX_ATTEMPTS
     try:
@@ -223,18 +224,18 @@ def _find(
 ) -> None:
     """Look for the column as the only one who does; record what was found."""
     with kit.open_session(job.institution) as session:
-        place = service.begin_search(session, kit, line_item_id, now=kit.clock.now())
+        place = columns.begin_search(session, kit, line_item_id, now=kit.clock.now())
     if isinstance(place, Wait):
         raise RetryLater(place.after)
     try:
         state, column, date = _search(place, makes=makes)
     except BaseException:
         with kit.open_session(job.institution) as session:
-            service.release_search(session, line_item_id)
+            columns.release_search(session, line_item_id)
         raise
     with kit.open_session(job.institution) as session:
         now = kit.clock.now()
-        service.end_search(session, place, state, column, date, now=now, not_before=not_before, besides=besides)
+        columns.end_search(session, place, state, column, date, now=now, not_before=not_before, besides=besides)
         if state in {"none", "deleted"}:
             service.ask_whether_course_is_over(session, place.course_id, now=now)
 
@@ -279,9 +280,9 @@ def _at_known_address(place: Place, gradebook: Gradebook) -> tuple[Column | None
 
 def _on_the_link(place: Place, gradebook: Gradebook) -> Column | None:
     """The column that hangs on the activity's link. Of several the one that we made, else the first."""
-    columns = gradebook.columns_of(place.container or "", place.resource_link_id or "")
-    ours = [column for column in columns if column.resource_id == place.resource_id]
-    return next(iter([*ours, *columns]), None)
+    found = gradebook.columns_of(place.container or "", place.resource_link_id or "")
+    ours = [column for column in found if column.resource_id == place.resource_id]
+    return next(iter([*ours, *found]), None)
 
 
 def _roster_is_there(kit: Kit, registration_id: int, course_id: int, url: str) -> bool:
@@ -296,8 +297,8 @@ def _roster_is_there(kit: Kit, registration_id: int, course_id: int, url: str) -
 
 HANDLERS: dict[str, Handler] = {
     service.PROGRESS_CHANGED: progress_changed,
-    service.PUSH: push,
-    service.FIND_COLUMN: find_column,
+    pushing.PUSH: push,
+    columns.FIND_COLUMN: find_column,
     service.CHECK_COURSE: check_course,
     WAKE: wake,
 }

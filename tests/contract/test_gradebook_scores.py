@@ -14,6 +14,7 @@ from lti_tool.feedback.models import Feedback
 from lti_tool.grades import reading, service
 from lti_tool.grades.gateway import Gradebook, Receipt
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
+from lti_tool.grades.pushing import LOOKS_AGAIN
 from lti_tool.grades.rules import WHOLE, Reason
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Member, Placement
@@ -558,7 +559,7 @@ def test_a_right_that_is_granted_later_is_noticed(on: Callable[[str], Graded]) -
     assert graded.state(learner) == ("waiting", Reason.NOT_ALLOWED)
     with campus.open() as session:
         session.get_one(Course, campus.course_id).gradebook_scopes = list(GRADEBOOK_SCOPES)
-    campus.clock.advance(service.LOOKS_AGAIN + timedelta(minutes=1))
+    campus.clock.advance(LOOKS_AGAIN + timedelta(minutes=1))
     with campus.kit.open_session() as session:
         service.wake(session, now=campus.clock.now())
     campus.run()

@@ -7,9 +7,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from lti_tool.activities.models import Activity
-from lti_tool.grades import service
 from lti_tool.grades.models import NO_SCORE, LineItem, ScoreAttempt, ScoreState
 from lti_tool.grades.pages import COLUMNS, REASONS
+from lti_tool.grades.places import line_item_of
 from lti_tool.grades.rules import WHOLE, Reason
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course
@@ -27,7 +27,7 @@ def a_score(school: School, place: int, state: str, reason: str | None = None, *
     """A learner's score in this state, with one attempt that ended so."""
     now = school.clock.now()
     with school.kit.open_session(school.institution_id) as session:
-        line = service.line_item_of(session, school.group.activity.id)
+        line = line_item_of(session, school.group.activity.id)
         score = ScoreState(
             **{
                 "line_item_id": line.id,
@@ -56,7 +56,7 @@ def a_score(school: School, place: int, state: str, reason: str | None = None, *
 
 def column(school: School, state: str) -> None:
     with school.kit.open_session(school.institution_id) as session:
-        line = service.line_item_of(session, school.group.activity.id)
+        line = line_item_of(session, school.group.activity.id)
         line.state, line.url = state, "https://lms.example/lineitems/1"
 
 

@@ -7,8 +7,8 @@ from flask import Flask
 from sqlalchemy import event
 
 from lti_tool.feedback.models import Feedback, Note
-from lti_tool.grades import service as grades
 from lti_tool.grades.models import ScoreState
+from lti_tool.grades.places import line_item_of
 from lti_tool.pairing import service as pairing
 from lti_tool.support.kit import Kit
 from lti_tool.web.database import db
@@ -27,7 +27,7 @@ def a_busy_school(app: Flask, kit: Kit, clock: FakeClock, learners: int) -> Scho
     activity = school.group.activity
     with kit.open_session(school.institution_id) as session:
         plan = a_published_plan(session, school.group, clock.now())
-        line = grades.line_item_of(session, activity.id)
+        line = line_item_of(session, activity.id)
         for view in pairing.groups_in_round(session, plan, 1):
             people = [seat.member_id for seat in view.seats]
             for author, recipient in zip(people, people[1:] + people[:1], strict=True):

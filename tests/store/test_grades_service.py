@@ -11,11 +11,13 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from lti_tool.activities.models import Activity
-from lti_tool.grades import service
+from lti_tool.grades import columns, pushing, service
+from lti_tool.grades.columns import SEARCH
 from lti_tool.grades.gateway import Column
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
+from lti_tool.grades.places import Place, line_item_of
+from lti_tool.grades.pushing import IN_FLIGHT, Push, Wait
 from lti_tool.grades.rules import WHOLE, Kind, Reason, Verdict
-from lti_tool.grades.service import IN_FLIGHT, SEARCH, Place, Push, Wait
 from lti_tool.jobs.models import Job
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import Class, a_class
@@ -55,7 +57,7 @@ def note(kit: Kit, group: Class, progress: Progress = DONE) -> None:
 def link(kit: Kit, group: Class) -> int:
     """A column that is there."""
     with kit.open_session(group.course.institution_id) as session:
-        line = service.line_item_of(session, group.activity.id)
+        line = line_item_of(session, group.activity.id)
         line.url, line.state = "https://lms.example/lineitems/1", "linked"
         return line.id
 
@@ -68,12 +70,12 @@ def the_score(kit: Kit, group: Class) -> ScoreState:
 def begin(kit: Kit, group: Class) -> object:
     score_id = the_score(kit, group).id
     with kit.open_session(group.course.institution_id) as session:
-        return service.begin_push(session, kit, score_id, now=kit.clock.now())
+        return pushing.begin_push(session, kit, score_id, now=kit.clock.now())
 
 
 def finish(kit: Kit, group: Class, push: Push, verdict: Verdict, **more: object) -> None:
     with kit.open_session(group.course.institution_id) as session:
-        service.record(session, push, verdict, now=kit.clock.now(), **more)  # type: ignore[arg-type]
+        pushing.record(session, push, verdict, now=kit.clock.now(), **more)  # type: ignore[arg-type]
 
 
 def a_push(kit: Kit, group: Class) -> Push:
@@ -94,7 +96,7 @@ def test_progress_noted_at_once_makes_one_score_and_one_job(kit: Kit, group: Cla
 def test_an_activity_has_one_place_in_the_gradebook(kit: Kit, group: Class) -> None:
     def ask() -> int:
         with kit.open_session(group.course.institution_id) as session:
-            return service.line_item_of(session, group.activity.id).id
+            return line_item_of(session, group.activity.id).id
 
     assert len(set(at_once(6, ask))) == 1
     with kit.open_session(group.course.institution_id) as session:
@@ -106,7 +108,7 @@ def test_one_at_a_time_looks_for_the_column(kit: Kit, group: Class, clock: FakeC
 
     def look() -> Place | Wait:
         with kit.open_session(group.course.institution_id) as session:
-            return service.begin_search(session, kit, line_id, now=clock.now())
+            return columns.begin_search(session, kit, line_id, now=clock.now())
 
     found = at_once(6, look)
     assert sum(isinstance(one, Place) for one in found) == 1
@@ -238,9 +240,9 @@ def test_what_an_old_column_says_does_not_count_for_the_new_one(kit: Kit, group:
     push = a_push(kit, group)
     new = Column("https://lms.example/lineitems/2", "New", None, None)
     with kit.open_session(group.course.institution_id) as session:
-        place = service.begin_search(session, kit, line_id, now=kit.clock.now())
+        place = columns.begin_search(session, kit, line_id, now=kit.clock.now())
         assert isinstance(place, Place)
-        service.end_search(session, place, "linked", new, None, now=kit.clock.now())
+        columns.end_search(session, place, "linked", new, None, now=kit.clock.now())
     finish(kit, group, push, Verdict(Kind.DELIVERED))
     assert (the_score(kit, group).state, the_score(kit, group).sent) == ("waiting", None)
     clock.advance(timedelta(seconds=5))
@@ -254,9 +256,9 @@ def test_a_question_about_a_column_that_was_replaced_is_sent_when_staff_keep_the
     note(kit, group, HALF)
     new = Column("https://lms.example/lineitems/2", "New", None, None)
     with kit.open_session(group.course.institution_id) as session:
-        place = service.begin_search(session, kit, line_id, now=kit.clock.now())
+        place = columns.begin_search(session, kit, line_id, now=kit.clock.now())
         assert isinstance(place, Place)
-        service.end_search(session, place, "linked", new, None, now=kit.clock.now())
+        columns.end_search(session, place, "linked", new, None, now=kit.clock.now())
     with kit.open_session(group.course.institution_id) as session:
         score_id = the_score(kit, group).id
         service.answer_question(session, group.activity.id, score_id, lowers=False, now=kit.clock.now())
