@@ -19,6 +19,11 @@ from playwright.sync_api import Browser, Playwright
 POLICIES: dict[str, dict[str, Any]] = {
     "third-party cookies blocked": {"cookie_controls_mode": 1, "block_third_party_cookies": True},
     "third-party cookies allowed": {"cookie_controls_mode": 0, "block_third_party_cookies": False},
+    "script blocked": {
+        "cookie_controls_mode": 0,
+        "block_third_party_cookies": False,
+        "default_content_setting_values": {"javascript": 2},
+    },
     "all site data of the tool blocked": {
         "cookie_controls_mode": 1,
         "block_third_party_cookies": True,
