@@ -238,7 +238,9 @@ def test_a_token_larger_than_any_honest_one_is_refused_unread(stage: Stage) -> N
     assert stage.refusals()[0].details == {"error": "TokenUnreadable", "reason": "too large"}
 
 
-def test_a_launch_has_an_ended_course_asked_and_brings_back_its_link_and_the_person(stage: Stage, open_session: OpenSession) -> None:
+def test_a_launch_has_an_ended_course_asked_and_brings_back_its_link_and_the_person(
+    stage: Stage, open_session: OpenSession
+) -> None:
     assert stage.launch().status_code == 303
     with open_session() as session, across_institutions(session):
         session.scalars(select(Course)).one().ended_at = stage.clock.now()
