@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from lti_tool.jobs.queue import GiveUp, Handler, JobContext, RetryLater
+from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
 from lti_tool.registration.errors import RegistrationPaused, TokenRefused, TokenUnavailable
 from lti_tool.roster import gateway, rules, service
-from lti_tool.roster.errors import RosterGone, RosterRefused, RosterThrottled
+from lti_tool.roster.errors import RosterError, RosterGone, RosterRefused, RosterThrottled
 from lti_tool.roster.gateway import Page
 from lti_tool.roster.rules import RosterRow
 from lti_tool.roster.service import Step
+from lti_tool.support.http import CallFailed
 from lti_tool.support.kit import Kit
 
 REFRESH = "roster.refresh"
@@ -41,6 +42,10 @@ def sync(kit: Kit, job: JobContext) -> None:
         if away.retry_after is None:
             raise
         raise RetryLater(away.retry_after) from None
+    except (RosterError, CallFailed):
+        if job.attempts >= MAX_ATTEMPTS:
+            _stop(kit, job.institution, step, "unreachable")
+        raise
 
 
 def refresh(kit: Kit, _: JobContext) -> None:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import forms, rules, service
@@ -73,15 +74,20 @@ def start(here: Here) -> ResponseReturnValue:
     if service.activity_of(here.session, here.placement_id) is not None:
         return redirect(url_for(".show"), code=303)
     zone = rules.usable_zone(here.visit.time_zone, service.last_time_zone(here.session))
-    activity = service.create_draft(
-        here.session,
-        here.course_id,
-        template.settings(gettext, now=here.now, time_zone=zone),
-        template.rubric(gettext),
-        by=here.person_id,
-        now=here.now,
-        placement_id=here.placement_id,
-    )
+    try:
+        with here.session.begin_nested():
+            activity = service.create_draft(
+                here.session,
+                here.course_id,
+                template.settings(gettext, now=here.now, time_zone=zone),
+                template.rubric(gettext),
+                by=here.person_id,
+                now=here.now,
+                placement_id=here.placement_id,
+            )
+    except IntegrityError:
+        # Pressed twice, or by two people: what was begun first stands here now.
+        return redirect(url_for(".show"), code=303)
     return redirect(_address(activity), code=303)
 
 

@@ -133,6 +133,14 @@ def test_pages_are_read_to_the_last(canvas: Campus) -> None:
     assert canvas.seen("memberships") == 4
 
 
+def test_a_roster_that_never_comes_is_given_up_in_the_end(canvas: Campus) -> None:
+    canvas.lms.faults.roster(500, times=None)
+    canvas.sync()
+    assert latest(canvas).state == "running"
+    canvas.run_for(timedelta(days=5))
+    assert (latest(canvas).state, latest(canvas).failure) == ("failed", "unreachable")
+
+
 def test_a_roster_that_breaks_off_deactivates_nobody_and_goes_on_where_it_stopped(canvas: Campus) -> None:
     canvas.lms.fill_course(canvas.lms.course(), 170)
     canvas.sync()

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
 from lti_tool.feedback.models import Feedback
 from lti_tool.launch.models import Course
@@ -70,6 +71,19 @@ def test_a_plain_link_is_set_up_where_it_stands(visiting: Designer) -> None:
 def test_starting_twice_makes_one_activity(visiting: Designer) -> None:
     visiting.start()
     visiting.start()
+    assert len(visiting.activities()) == 1
+
+
+def test_two_who_start_at_the_same_moment_find_one_activity(
+    visiting: Designer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visiting.start()
+    with monkeypatch.context() as patched:
+        # What the slower of the two sees: nothing stands here yet.
+        patched.setattr(activities, "activity_of", lambda *_: None)
+        answer = visiting.post("/setup/start", template="observation")
+    assert answer.status_code == 303
+    assert "Observation and feedback" in visiting.follow(answer).text
     assert len(visiting.activities()) == 1
 
 
