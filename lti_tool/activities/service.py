@@ -136,6 +136,8 @@ def close(session: Session, activity: Activity, *, by: int, now: datetime) -> No
     """End it: everything can be read, nothing changed, and a zero goes out where the designer chose that."""
     _take(session, activity, Step.CLOSE, by=by, now=now)
     _tell(session, activity, now)
+    # What the close let people read stays readable, also if it is opened again in a moment.
+    queue.enqueue(session, "feedback.release", {}, institution_id=None, now=now, unique_key="feedback.release:close")
 
 
 def reopen(session: Session, activity: Activity, *, by: int, now: datetime) -> None:

@@ -29,7 +29,7 @@ from lti_tool.pairing.errors import (
 from lti_tool.pairing.models import Group, Plan, Seat, add_groups, load, seat_row, store_round
 from lti_tool.pairing.rules import GroupView, NotPaired, SeatView, Standing, Unplaced, WhyNot
 from lti_tool.roster.service import learners_to_pair
-from lti_tool.support.db import served_institution
+from lti_tool.support.db import in_batches, served_institution
 
 PROGRESS_CHANGED = "progress.changed"
 FEW = 100
@@ -288,10 +288,10 @@ def _why_not(member: Member) -> WhyNot:
 
 def names_of(session: Session, members: Collection[int]) -> dict[int, str | None]:
     """Names by member id; None where the platform gave none."""
-    rows = session.execute(
-        select(Member.id, Person.name).join(Person, Person.id == Member.person_id).where(Member.id.in_(members))
-    )
-    return {row.id: row.name for row in rows}
+    named = select(Member.id, Person.name).join(Person, Person.id == Member.person_id)
+    return {
+        row.id: row.name for batch in in_batches(members) for row in session.execute(named.where(Member.id.in_(batch)))
+    }
 
 
 def _seats_with_names() -> (

@@ -18,7 +18,7 @@ from lti_tool.pairing.models import Plan, Seat
 from lti_tool.progress.errors import LearnerUnknown
 from lti_tool.progress.rules import Extra, Given, MyGroup, Partner, Progress, Received, RoundDates, checklist
 from lti_tool.roster.service import learners_to_pair
-from lti_tool.support.db import served_institution
+from lti_tool.support.db import in_batches, served_institution
 
 PROGRESS_CHANGED = "progress.changed"
 
@@ -62,9 +62,8 @@ class Learner:
 
 def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
     """Names and standing of these members, in the order of their family names."""
-    rows = session.execute(
-        select(Member, Person).join(Person, Person.id == Member.person_id).where(Member.id.in_(list(members)))
-    ).all()
+    known = select(Member, Person).join(Person, Person.id == Member.person_id)
+    rows = [row for batch in in_batches(members) for row in session.execute(known.where(Member.id.in_(batch)))]
     found = [
         Learner(
             member.id,

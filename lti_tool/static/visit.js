@@ -78,6 +78,7 @@
 
   // What a page needs after it appears: focus where the reader should start, and word to the small scripts.
   const arrive = (isSwap) => {
+    document.documentElement.classList.toggle("own-tab", window.parent === window);
     const first = document.querySelector("[data-focus]");
     if (first) { first.setAttribute("tabindex", "-1"); first.focus(); }
     else if (isSwap) document.getElementById("main").focus({ preventScroll: true });

@@ -1,8 +1,9 @@
 """The declarative base, column types, and the wall between institutions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import (
@@ -176,6 +177,13 @@ def _stamp_new_rows(session: Session, *_: object) -> None:
             row.institution_id = institution_id
         elif institution_id is not None and row.institution_id != institution_id and not session.info.get("across"):
             raise TenantMismatch(type(row).__name__, row.institution_id, institution_id)
+
+
+def in_batches(ids: Iterable[int], size: int = 10_000) -> Iterator[list[int]]:
+    """Ids in lists short enough for one statement: SQLite takes 32,766 parameters, PostgreSQL's protocol 65,535."""
+    waiting = iter(ids)
+    while batch := list(islice(waiting, size)):
+        yield batch
 
 
 def wall_between_institutions(session_factory: Any) -> None:
