@@ -176,6 +176,8 @@ def member_of(
     was_to_pair = not is_new and _is_to_pair(member, course)
     member.role = role
     member.ever_staff = member.ever_staff or role.is_staff
+    if role.is_staff:
+        member.named_staff_at = None  # Known for certain now.
     member.is_test = member.is_test or context.roles.is_test_person
     member.status, member.left_at = "active", None
     member.last_launch_at = now

@@ -109,6 +109,8 @@ class Member(Tenant, Base):
     """As last seen in a launch or the roster."""
     ever_staff: Mapped[bool] = mapped_column(default=False)
     """Once known as staff, never paired: a later roster or role switch that says Learner gives a preview only."""
+    named_staff_at: Mapped[datetime | None]
+    """When an instructor said so of somebody whom the platform lists as a learner; only that can be taken back."""
     is_test: Mapped[bool] = mapped_column(default=False)
     """A platform's test or preview person."""
     status: Mapped[str] = mapped_column(String(16), default="active")

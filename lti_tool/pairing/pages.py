@@ -119,6 +119,26 @@ def update(here: Here) -> ResponseReturnValue:
     return redirect(url_for(".show_plan", said=said), code=303)
 
 
+@pages.post("/plan/leave-out")
+@on_visit(may="change a plan")
+def leave_out(here: Here) -> ResponseReturnValue:
+    """Say that somebody whom the platform lists as a learner is staff, so that nobody is paired with them."""
+    activity = _activity(here)
+    roster.name_as_staff(here.session, here.course_id, _number("member"), now=here.now)
+    service.follow_course(here.session, activity.id, now=here.now)
+    return redirect(url_for(".show_plan", said="left-out"), code=303)
+
+
+@pages.post("/plan/take-in")
+@on_visit(may="change a plan")
+def take_in(here: Here) -> ResponseReturnValue:
+    """Take back that somebody is staff."""
+    activity = _activity(here)
+    roster.take_back_as_learner(here.session, here.course_id, _number("member"))
+    service.follow_course(here.session, activity.id, now=here.now)
+    return redirect(url_for(".show_plan", said="taken-in"), code=303)
+
+
 @pages.post("/plan/roster")
 @on_visit(may="see the plan")
 def read_roster(here: Here) -> ResponseReturnValue:
@@ -197,6 +217,7 @@ def _groups(here: Here, activity: Activity, plan: Plan, rounds: int) -> dict[str
         "pages_of_people": -(-len(shown) // PEOPLE_A_PAGE),
         "numbers": {one: place for place, one in enumerate(people, start=1)},
         "spread": rules.spread(shown),
+        "to_leave_out": sorted((names.get(one) or "", one) for one in standing.learners),
         "has_begun": service.has_begun(here.session, plan),
         "waiting": [one for one in standing.unplaced if not one.is_over],
     }

@@ -105,6 +105,8 @@ class WhyNot(StrEnum):
     TEACHES = "teaches"
     WAS_STAFF = "was_staff"
     """Known as staff once; a later role of learner gives them a learner's preview, never a partner."""
+    NAMED_STAFF = "named_staff"
+    """An instructor said that this is staff; can be taken back."""
     OBSERVES = "observes"
     TEST_PERSON = "test_person"
 

@@ -283,7 +283,9 @@ def _why_not(member: Member) -> WhyNot:
         return WhyNot.TEST_PERSON
     if member.role == CourseRole.OBSERVER:
         return WhyNot.OBSERVES
-    return WhyNot.WAS_STAFF if member.role == CourseRole.LEARNER else WhyNot.TEACHES
+    if member.role != CourseRole.LEARNER:
+        return WhyNot.TEACHES
+    return WhyNot.WAS_STAFF if member.named_staff_at is None else WhyNot.NAMED_STAFF
 
 
 def names_of(session: Session, members: Collection[int]) -> dict[int, str | None]:

@@ -2,11 +2,19 @@
 
 from datetime import timedelta
 
-from lti_tool.errors import ToolError
+from lti_tool.errors import NotFound, ToolError
 
 
 class RosterError(ToolError):
     """The root of this feature's failures."""
+
+
+class MemberUnknown(RosterError, NotFound):
+    """The course has no such member."""
+
+    def __init__(self, member_id: int) -> None:
+        super().__init__(member_id)
+        self.member_id = member_id
 
 
 class BrokenRoster(RosterError):

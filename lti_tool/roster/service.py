@@ -16,6 +16,7 @@ from lti_tool.launch.rules import CourseRole
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.rules import owns
 from lti_tool.roster import rules
+from lti_tool.roster.errors import MemberUnknown
 from lti_tool.roster.models import RosterSync
 from lti_tool.roster.rules import RosterRow, Standing
 from lti_tool.support.db import across_institutions, served_institution
@@ -141,6 +142,8 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
         listed_already = member.in_roster_at == sync.started_at
         after = rules.standing_after(before, row, listed_already=listed_already)
         member.role, member.ever_staff, member.is_test = after.role, after.ever_staff, after.is_test
+        if row.role.is_staff:
+            member.named_staff_at = None  # Known for certain now.
         member.status = "active" if after.is_active else "inactive"
         member.left_at = None if after.is_active else (member.left_at or now)
         member.in_roster_at = sync.started_at
@@ -224,6 +227,33 @@ def answer_empty_roster(session: Session, course_id: int, *, everybody_left: boo
         sync.state, sync.failure = "failed", "empty by mistake"
     _tell_pairing(session, sync, now=now)
     session.flush()
+
+
+def name_as_staff(session: Session, course_id: int, member_id: int, *, now: datetime) -> None:
+    """Keep somebody out of pairing whom the platform lists as a learner, because an instructor knows better.
+
+    Moodle lists its non-editing teachers so until their first launch says otherwise. Raises MemberUnknown.
+    """
+    member = _member_of(session, course_id, member_id)
+    if member.role != CourseRole.LEARNER or member.ever_staff:
+        return
+    member.ever_staff, member.named_staff_at = True, now
+    session.flush()
+
+
+def take_back_as_learner(session: Session, course_id: int, member_id: int) -> None:
+    """Undo `name_as_staff`; does nothing for those whom the platform itself has called staff. Raises MemberUnknown."""
+    member = _member_of(session, course_id, member_id)
+    if member.named_staff_at is not None:
+        member.ever_staff, member.named_staff_at = False, None
+        session.flush()
+
+
+def _member_of(session: Session, course_id: int, member_id: int) -> Member:
+    member = session.get(Member, member_id)
+    if member is None or member.course_id != course_id:
+        raise MemberUnknown(member_id)
+    return member
 
 
 def learners_to_pair(session: Session, course_id: int) -> list[Member]:

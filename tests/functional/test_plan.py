@@ -273,3 +273,29 @@ def test_names_in_any_script_and_hostile_ones_are_shown_as_text(school: School) 
     assert "&lt;script&gt;alert(1)" in page
     assert f"Learner {nameless_id}" in page
     assert "نور حداد 6" in page
+
+
+def test_an_instructor_leaves_out_whom_the_platform_wrongly_lists_as_a_learner_and_takes_it_back(
+    school: School,
+) -> None:
+    instructor = school.somebody("instructor")
+    instructor.post("/plan/draft")
+    somebody = school.group.learners[0]
+
+    page = instructor.post("/plan/leave-out", member=somebody.id).text
+    assert "Left out." in page
+    assert "5 learners see who they work with" in page
+    assert somebody.id not in {seat.member_id for seat in seats_of_round(school, 1)}
+    assert "is staff, as an instructor said here" in page
+
+    page = instructor.post("/plan/take-in", member=somebody.id).text
+    assert "6 learners see who they work with" in page
+    assert somebody.id in {seat.member_id for seat in seats_of_round(school, 1)}
+
+
+def test_only_instructors_leave_people_out_and_only_of_their_own_course(school: School) -> None:
+    school.somebody("instructor").post("/plan/draft")
+    somebody = school.group.learners[0]
+    assert school.somebody("assistant").send("/plan/leave-out", member=somebody.id).status_code == 403
+    assert school.somebody("instructor").send("/plan/leave-out", member=999_999).status_code == 404
+    assert somebody.id in {seat.member_id for seat in seats_of_round(school, 1)}

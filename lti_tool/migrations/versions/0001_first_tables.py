@@ -242,6 +242,7 @@ def upgrade() -> None:
     sa.Column('person_id', sa.Integer(), nullable=False),
     sa.Column('role', sa.String(length=16), nullable=False),
     sa.Column('ever_staff', sa.Boolean(), nullable=False),
+    sa.Column('named_staff_at', lti_tool.support.db.UtcDateTime(timezone=True), nullable=True),
     sa.Column('is_test', sa.Boolean(), nullable=False),
     sa.Column('status', sa.String(length=16), nullable=False),
     sa.Column('created_at', lti_tool.support.db.UtcDateTime(timezone=True), nullable=False),
