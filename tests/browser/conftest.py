@@ -1,6 +1,5 @@
 """A real LMS and the real tool on two sites, and a real browser in front of them."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from lti_tool.app import create_app
@@ -31,6 +30,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("browser")
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Serves without a line for each request."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  named so by the class it replaces
+        if type == "error":
+            super().log(type, message, *args)
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,7 @@ def lms() -> Iterator[SandboxLms]:
 @pytest.fixture
 def tool(tmp_path: Path, lms: SandboxLms) -> Iterator[Tool]:
     """The tool on `localhost`, a site other than the LMS's `127.0.0.1`, with its embedded worker."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    waiting = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
+    waiting = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=QuietHandler)
     url = f"http://localhost:{waiting.server_port}"
     settings = Settings.from_env(
         {

@@ -1,6 +1,5 @@
 """Nothing that is typed gets lost: saved as it is typed, kept through a lost connection and an ended visit."""
 
-import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from threading import Thread
@@ -17,6 +16,7 @@ from lti_tool.launch.models import Member
 from lti_tool.support.db import OpenSession, across_institutions
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import Visit, issue_entry
+from tests.browser.conftest import QuietHandler
 from tests.factories.feedback import Classroom, a_classroom
 from tests.factories.people import a_visit
 from tests.fakes.clock import FakeClock
@@ -26,8 +26,7 @@ KEPT = "Object.keys(localStorage).filter((name) => name.startsWith('tandem.text.
 
 @pytest.fixture
 def url(app: Flask) -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://localhost:{server.server_port}"
