@@ -18,7 +18,7 @@
   };
 
   // LTI platform storage: a message to the frame that the platform named, an answer from its sign-on origin or nothing.
-  const askPlatform = (message) => new Promise((resolve) => {
+  const askPlatform = (message, patience = 5000) => new Promise((resolve) => {
     const at = platform();
     if (!at) { resolve(null); return; }
     let frame = window.parent;
@@ -28,7 +28,7 @@
       if (event.origin !== at.platformOrigin || !event.data || event.data.message_id !== id) return;
       done(event.data.error ? null : event.data);
     };
-    const timer = setTimeout(() => done(null), 1000);
+    const timer = setTimeout(() => done(null), patience);
     const done = (value) => { clearTimeout(timer); removeEventListener("message", answer); resolve(value); };
     addEventListener("message", answer);
     frame.postMessage({ ...message, message_id: id }, at.platformOrigin);
@@ -212,7 +212,8 @@
       url.searchParams.delete("c");
       history.replaceState({ tandem: true }, "", url.href);
       const answer = await fetch(`${prefix()}enter`, { method: "POST", body: new URLSearchParams({ code }), credentials: "same-origin" });
-      if (answer.ok) await keep((await answer.json()).bearer);
+      // Not waited for: the page needs only what this tab already knows.
+      if (answer.ok) keep((await answer.json()).bearer);
     }
     const bearer = await recall();
     const bring = document.getElementById("bring");
