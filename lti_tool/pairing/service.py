@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations, groupby
 
@@ -172,14 +172,8 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Chang
     seated = _everybody(before)
     gone = seated - learners
     from_round = 1 + loaded.last_over(now)
-    after = engine.repair(
-        before,
-        gone,
-        learners,
-        from_round,
-        fixed=loaded.fixed,
-        met=_met_elsewhere(session, activity),
-    )
+    course = Course((), _met_elsewhere(session, activity))
+    after = engine.repair(replace(before, course=course), gone, learners, from_round, fixed=loaded.fixed)
     course = Course(tuple(sorted(learners)))
     _refuse_flawed(plan.id, engine.verify(course, after, from_round=from_round, fixed=loaded.fixed))
     moved = engine.moved(before, after)
@@ -348,7 +342,7 @@ def _learners(session: Session, activity: Activity) -> set[int]:
     return {member.id for member in learners_to_pair(session, activity.course_id)}
 
 
-def _met_elsewhere(session: Session, activity: Activity) -> frozenset[frozenset[int]]:
+def _met_elsewhere(session: Session, activity: Activity) -> tuple[engine.Couple, ...]:
     """Who shares a group in another activity of the course that learners see."""
     rows = session.execute(
         select(Seat.group_id, Seat.member_id)
@@ -359,7 +353,7 @@ def _met_elsewhere(session: Session, activity: Activity) -> frozenset[frozenset[
     members: dict[int, list[int]] = defaultdict(list)
     for group_id, member_id in rows:
         members[group_id].append(member_id)
-    return frozenset(frozenset(couple) for people in members.values() for couple in combinations(people, 2))
+    return tuple(couple for people in members.values() for couple in combinations(sorted(people), 2))
 
 
 def _refuse_flawed(plan_id: int | None, violations: list[engine.Violation]) -> None:

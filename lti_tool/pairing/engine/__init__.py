@@ -4,15 +4,15 @@
 checks either without trusting them. A better engine may replace the first two behind the same three functions.
 """
 
+from lti_tool.pairing.engine.course import Couple, Course, Kind, Lock, PersonId, Shape, Value
 from lti_tool.pairing.engine.errors import ImpossibleRequest
 from lti_tool.pairing.engine.planning import plan
 from lti_tool.pairing.engine.repairing import repair
 from lti_tool.pairing.engine.schedule import (
     Breach,
-    Course,
     Group,
-    PersonId,
     Placed,
+    Proof,
     Reason,
     Schedule,
     Unpaired,
@@ -30,14 +30,20 @@ NAME = "circle/1"
 __all__ = [
     "NAME",
     "Breach",
+    "Couple",
     "Course",
     "Group",
     "ImpossibleRequest",
+    "Kind",
+    "Lock",
     "PersonId",
     "Placed",
+    "Proof",
     "Reason",
     "Schedule",
+    "Shape",
     "Unpaired",
+    "Value",
     "Violation",
     "balance",
     "meetings",

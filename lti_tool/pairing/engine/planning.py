@@ -5,15 +5,15 @@ from functools import partial
 from random import Random
 from typing import Final
 
+from lti_tool.pairing.engine.course import Couple, Course, PersonId
 from lti_tool.pairing.engine.errors import ImpossibleRequest
 from lti_tool.pairing.engine.matching import match, met_at_most
-from lti_tool.pairing.engine.schedule import Course, Group, PersonId, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import give_turns
 
 NOBODY: Final = -1
 """Stands beside an odd number of people: whoever is coupled with it becomes the third of a trio."""
 
-Couple = tuple[PersonId, PersonId]
 Met = Counter[frozenset[PersonId]]
 
 
@@ -29,15 +29,16 @@ def plan(course: Course, rounds: int, seed: int) -> Schedule:
         raise ImpossibleRequest(rounds, len(people))
     if len(people) < 2:
         alone = tuple(Unpaired(one, number, Reason.NOBODY_ELSE) for number in range(1, rounds + 1) for one in people)
-        return Schedule(((),) * rounds, alone)
+        return Schedule(((),) * rounds, alone, course, seed)
     rng = Random(seed)  # noqa: S311 - chance that must be repeatable, and guards nothing
     seats = rng.sample(people, k=len(people))
     if len(seats) % 2:
         seats.append(NOBODY)
     coupled = _in_a_circle(seats, rounds)
-    if any(frozenset(couple) in course.met for couples in coupled for couple in couples):
+    met = {frozenset(couple) for couple in course.met}
+    if any(frozenset(couple) in met for couples in coupled for couple in couples):
         coupled = _one_by_one(seats, rounds, course, rng)
-    return Schedule(give_turns(_with_trios(coupled, course, rng), rng))
+    return Schedule(give_turns(_with_trios(coupled, course, rng), rng), (), course, seed)
 
 
 def _in_a_circle(seats: list[PersonId], rounds: int) -> list[list[Couple]]:
@@ -53,7 +54,7 @@ def _in_a_circle(seats: list[PersonId], rounds: int) -> list[list[Couple]]:
 
 def _one_by_one(seats: list[PersonId], rounds: int, course: Course, rng: Random) -> list[list[Couple]]:
     """Round after round, as many couples as possible who have not met; then those who met once, and so on."""
-    met: Met = Counter(course.met)
+    met: Met = Counter(frozenset(couple) for couple in course.met)
     found = []
     for _ in range(rounds):
         order = rng.sample(seats, k=len(seats))
@@ -70,7 +71,7 @@ def _one_by_one(seats: list[PersonId], rounds: int, course: Course, rng: Random)
 
 def _with_trios(coupled: list[list[Couple]], course: Course, rng: Random) -> list[list[Group]]:
     """Put whoever is coupled with nobody into the middle of the pair that they know least."""
-    met: Met = Counter(course.met)
+    met: Met = Counter(frozenset(couple) for couple in course.met)
     met.update(frozenset(couple) for couples in coupled for couple in couples)
     in_trio: Counter[PersonId] = Counter(
         one for couples in coupled for couple in couples if NOBODY in couple for one in couple

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
+from lti_tool.pairing.engine.course import PersonId
 from lti_tool.pairing.engine.errors import ImpossibleRequest
 from lti_tool.pairing.engine.matching import match, met_at_most
 from lti_tool.pairing.engine.schedule import (
     Group,
-    PersonId,
     Placed,
     Reason,
     Schedule,
@@ -25,13 +26,12 @@ def repair(
     from_round: int,
     *,
     fixed: Collection[Placed] = (),
-    met: Collection[frozenset[PersonId]] = (),
 ) -> Schedule:
     """The same schedule without those who left and with those who joined, from this round on.
 
     Rounds before it and groups in `fixed` (they have begun) stay as they are. Whoever lost a partner, whoever joined
     and whoever was unpaired are put together; one who is left over takes a member of the round's trio, or makes a pair
-    a trio. No other group changes. People who met (in `met` or in any round) are put together only when there is no
+    a trio. No other group changes. People who met (before, or in any round) are put together only when there is no
     other way. Repeating a repair changes nothing.
     """
     gone, new = set(left), set(joined)
@@ -45,7 +45,7 @@ def repair(
         movable = [group for group in rounds[number - 1] if (number, group) not in fixed]
         untouched = set(movable)
         seated = {person for group in rounds[number - 1] for person in group}
-        known: Counter[frozenset[PersonId]] = Counter(frozenset(couple) for couple in met)
+        known: Counter[frozenset[PersonId]] = Counter(frozenset(couple) for couple in schedule.course.met)
         known.update(meetings(rounds))
         mended = _mend(movable, gone, (waiting - seated) - gone, known)
         ahead = balance(rounds[: number - 1])
@@ -53,7 +53,7 @@ def repair(
         rounds[number - 1] = (*begun, *groups)
         reason = Reason.OTHERS_HAVE_BEGUN if begun else Reason.NOBODY_ELSE
         unpaired += [Unpaired(group[0], number, reason) for group in mended if len(group) == 1]
-    return Schedule(tuple(rounds), tuple(unpaired))
+    return replace(schedule, rounds=tuple(rounds), unpaired=tuple(unpaired))
 
 
 def _mend(

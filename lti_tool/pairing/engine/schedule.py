@@ -1,15 +1,16 @@
-"""The plain data that goes in and out of the engine, and what can be read from it."""
+"""What the engine answers, and what can be read from it."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-PersonId: TypeAlias = int
+from lti_tool.pairing.engine.course import Course, PersonId
+
 Group: TypeAlias = tuple[PersonId, ...]
-"""Two people, or three, in order of turn: the first is observed first."""
+"""The members of a group in order of turn: the first is observed first (is coach, brings the case)."""
 Placed: TypeAlias = tuple[int, Group]
 """A group and the number of its round, which starts at 1."""
 
@@ -21,6 +22,12 @@ class Reason(StrEnum):
     """There is no second person."""
     OTHERS_HAVE_BEGUN = "others_have_begun"
     """Every group that could have taken them has begun its work."""
+    NOBODY_ALLOWED = "nobody_allowed"
+    """The rules leave no partner at all among those who are here."""
+    TOO_FEW_PARTNERS = "too_few_partners"
+    """There are partners, but others need the same ones: see the round's proof."""
+    NONE_BETTER_FOUND = "none_better_found"
+    """Trios, circles and rings: nothing better was found, which is not a proof."""
 
 
 class Breach(StrEnum):
@@ -32,14 +39,12 @@ class Breach(StrEnum):
     SIZE = "size"
     TRIOS = "trios"
     NEEDLESSLY_UNPAIRED = "needlessly_unpaired"
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """Who is to be grouped, and which two people have worked together before."""
-
-    people: tuple[PersonId, ...]
-    met: frozenset[frozenset[PersonId]] = frozenset()
+    RULE = "rule"
+    """A couple that a rule forbids."""
+    LOCK = "lock"
+    """People who are locked together and are not together."""
+    PROOF = "proof"
+    """A proof that does not prove what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,31 @@ class Unpaired:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """Why no arrangement of a round in pairs leaves fewer people without a partner (Tutte 1947, Berge 1958).
+
+    Take the people in `barrier` away: the others fall apart into parts between which nobody may meet. Each part of odd
+    size needs somebody of the barrier for one of its people, and there are more such parts than people in the barrier.
+    """
+
+    round: int
+    barrier: tuple[PersonId, ...]
+
+
+NOBODY: Final = Course(())
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
-    """The groups of every round, and who is in none."""
+    """The groups of every round, who is in none, and what it was made from."""
 
     rounds: tuple[tuple[Group, ...], ...]
     unpaired: tuple[Unpaired, ...] = field(default=())
+    course: Course = NOBODY
+    seed: int = 0
+    engine: str = ""
+    """Name and version of the engine that made it; says so when the optional improver had a part in it."""
+    proofs: tuple[Proof, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +91,8 @@ class Violation:
     breach: Breach
     round: int
     people: Group
+    rule: str = ""
+    """The name of the rule that is broken."""
 
 
 def meetings(rounds: Iterable[Iterable[Group]]) -> Counter[frozenset[PersonId]]:
@@ -75,8 +102,9 @@ def meetings(rounds: Iterable[Iterable[Group]]) -> Counter[frozenset[PersonId]]:
 
 def repeats(course: Course, schedule: Schedule) -> int:
     """How many meetings are of two people who met before, in the schedule or ahead of it."""
+    before = Counter(frozenset(couple) for couple in course.met)
     counted = meetings(schedule.rounds)
-    return sum(times if couple in course.met else times - 1 for couple, times in counted.items())
+    return sum(times if couple in before else times - 1 for couple, times in counted.items())
 
 
 def balance(rounds: Iterable[Iterable[Group]]) -> Counter[PersonId]:

@@ -10,7 +10,8 @@ the groups are.
 from collections import defaultdict
 from random import Random
 
-from lti_tool.pairing.engine.schedule import Group, PersonId
+from lti_tool.pairing.engine.course import PersonId
+from lti_tool.pairing.engine.schedule import Group
 
 
 def give_turns(rounds: list[list[Group]], rng: Random) -> tuple[tuple[Group, ...], ...]:

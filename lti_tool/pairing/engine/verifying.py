@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Collection
 
-from lti_tool.pairing.engine.schedule import Breach, Course, Group, Placed, Schedule, Violation
+from lti_tool.pairing.engine.course import Course
+from lti_tool.pairing.engine.schedule import Breach, Group, Placed, Schedule, Violation
 
 
 def verify(

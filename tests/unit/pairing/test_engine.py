@@ -18,9 +18,9 @@ seeds = st.integers(min_value=0, max_value=2**31)
 @st.composite
 def courses(draw: st.DrawFn) -> Course:
     members = draw(people)
-    couples = [frozenset(couple) for couple in combinations(members, 2)]
+    couples = list(combinations(members, 2))
     met = draw(st.one_of(st.just([]), st.lists(st.sampled_from(couples), max_size=40)))
-    return Course(tuple(members), frozenset(met))
+    return Course(tuple(members), tuple(met))
 
 
 def is_balanced(schedule: Schedule) -> bool:
@@ -75,7 +75,7 @@ def test_a_trio_repeats_no_meeting_while_there_is_room(size: int) -> None:
 
 def test_people_who_met_before_are_put_together_only_when_there_is_no_other_way() -> None:
     # 1-2, 3-4 are forced: every other couple has met.
-    met = frozenset(frozenset(couple) for couple in [(1, 3), (1, 4), (2, 3), (2, 4)])
+    met = ((1, 3), (1, 4), (2, 3), (2, 4))
 
     schedule = engine.plan(Course((1, 2, 3, 4), met), 1, seed=0)
 
@@ -87,7 +87,7 @@ def test_people_who_met_before_are_put_together_only_when_there_is_no_other_way(
 def test_a_matching_without_repeats_is_found_where_a_greedy_choice_misses_it(seed: int) -> None:
     # Two triangles joined by one edge: only that edge leaves nobody over.
     allowed = {frozenset(edge) for edge in [(0, 1), (1, 2), (0, 2), (2, 3), (3, 4), (4, 5), (3, 5)]}
-    met = frozenset(frozenset(couple) for couple in combinations(range(6), 2) if frozenset(couple) not in allowed)
+    met = tuple(couple for couple in combinations(range(6), 2) if frozenset(couple) not in allowed)
     course = Course(tuple(range(6)), met)
 
     schedule = engine.plan(course, 1, seed)
@@ -129,17 +129,17 @@ def test_the_same_seed_gives_the_same_plan_whatever_the_order_of_the_roster(
 ) -> None:
     again = Course(course.people[::-1], course.met)
 
-    assert engine.plan(course, rounds, seed) == engine.plan(again, rounds, seed)
+    assert engine.plan(course, rounds, seed).rounds == engine.plan(again, rounds, seed).rounds
 
 
 def test_another_seed_proposes_other_groups() -> None:
     course = Course(tuple(range(1, 21)))
 
-    assert engine.plan(course, 3, seed=1) != engine.plan(course, 3, seed=2)
+    assert engine.plan(course, 3, seed=1).rounds != engine.plan(course, 3, seed=2).rounds
 
 
 def test_nobody_is_in_no_group_and_one_learner_is_told_why() -> None:
-    assert engine.plan(Course(()), 2, seed=1) == Schedule(((), ()))
+    assert engine.plan(Course(()), 2, seed=1).rounds == ((), ())
     alone = engine.plan(Course((7,)), 2, seed=1)
     assert alone.rounds == ((), ())
     assert alone.unpaired == (Unpaired(7, 1, Reason.NOBODY_ELSE), Unpaired(7, 2, Reason.NOBODY_ELSE))
