@@ -28,6 +28,8 @@ class Reason(StrEnum):
     """There are partners, but others need the same ones: see the round's proof."""
     NONE_BETTER_FOUND = "none_better_found"
     """Trios, circles and rings: nothing better was found, which is not a proof."""
+    ABSENT = "absent"
+    """They do not turn up in this round. Their partner meets somebody else; nobody looks for a partner for them."""
 
 
 class Breach(StrEnum):
