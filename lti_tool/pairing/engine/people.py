@@ -89,6 +89,14 @@ class People:
         """The attribute as several names a person."""
         return self._column("sets", attribute, self._as_sets)
 
+    def kept(self, owner: object, make: Callable[[], Column]) -> Column:
+        """What `make` gives for this owner (a rule), worked out once for these people. The owner is kept with it."""
+        key = f"kept:{id(owner)}"
+        if key not in self._columns or self._columns[key][0] is not owner:
+            self._columns[key] = owner, make()
+        column: Column = self._columns[key][1]
+        return column
+
     def _column(self, form: str, attribute: str, make: Callable[[Mapping[int, Any]], Column]) -> Column:
         key = f"{form}:{attribute}"
         if key not in self._columns:

@@ -1,0 +1,70 @@
+"""Partners who have something in common: a language, a time at which both can meet."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lti_tool.pairing.engine.people import Bools, People, Places
+from lti_tool.pairing.engine.rules.rule import RuleByValue
+
+WORDS_AT_ONCE: Final = 1 << 22
+"""How many words of 64 names are compared at a time: 32 MB, however many names there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share(RuleByValue):
+    """The two have at least so many names of the attribute in common."""
+
+    at_least: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"share:{self.attribute}"
+
+    def known(self, people: People) -> Bools:
+        return people.sets(self.attribute).known
+
+    def allows_known(self, people: People, one: Places, other: Places) -> Bools:
+        sets = people.sets(self.attribute)
+        step = max(1, WORDS_AT_ONCE // sets.masks.shape[1])
+        if np.broadcast(one, other).size <= step:
+            return sets.shared(one, other) >= self.at_least
+        one, other = np.broadcast_arrays(one, other)
+        enough = np.empty(one.size, dtype=np.bool_)
+        for start in range(0, one.size, step):
+            part = slice(start, start + step)
+            enough[part] = sets.shared(one.reshape(-1)[part], other.reshape(-1)[part]) >= self.at_least
+        return enough.reshape(one.shape)
+
+    def couples_sharing(self, people: People, most: int) -> NDArray[np.int64] | None:
+        """Every couple of people who have enough in common, or None when looking for them is more than `most` steps.
+
+        A step is a name and two people who have it. The couples are places, of shape (couples, 2), smaller place first,
+        without repeats, sorted. Of people of whom the attribute is unknown nothing is said: see `unknown_is_allowed`.
+        """
+        if self.at_least < 1:
+            return None
+        holders = self._holders(people)
+        if sum(len(several) * (len(several) - 1) // 2 for several in holders) > most:
+            return None
+        by_size: dict[int, list[list[int]]] = {}
+        for several in holders:
+            by_size.setdefault(len(several), []).append(several)
+        keys = [np.empty(0, dtype=np.int64)]
+        for size, alike in by_size.items():
+            smaller, larger = np.triu_indices(size, 1)
+            places = np.array(alike, dtype=np.int64)
+            keys.append((places[:, smaller] * len(people) + places[:, larger]).reshape(-1))
+        found, times = np.unique(np.concatenate(keys), return_counts=True)
+        return np.column_stack(np.divmod(found[times >= self.at_least], max(1, len(people))))
+
+    def _holders(self, people: People) -> list[list[int]]:
+        """For each name the places of who has it, in order; only names that two people have."""
+        values = people.attributes.get(self.attribute, {})
+        holders: dict[str, list[int]] = {}
+        for place, person in enumerate(people.ids.tolist()):
+            for name in values.get(person) or ():
+                holders.setdefault(name, []).append(place)
+        return [several for several in holders.values() if len(several) > 1]
