@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine, create_engine, text
 
 from lti_tool.app import create_app
@@ -27,6 +29,10 @@ for models in (Path(__file__).parent.parent / "lti_tool").glob("*/models.py"):
     import_module(f"lti_tool.{models.parent.name}.models")
 
 POSTGRES = os.environ.get("TANDEM_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+
+# At night there is time: tests that say how many examples they want ask for more then.
+hypothesis_settings.register_profile("nightly", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 DEVELOPMENT = {
     "LTI_TOOL_DEVELOPMENT": "1",

@@ -1,0 +1,12 @@
+"""How many examples a property test of the engine tries: some in every run, many more at night."""
+
+from typing import Final
+
+from hypothesis import settings
+
+MORE_AT_NIGHT: Final = 20
+
+
+def examples(usual: int) -> int:
+    """As many in `make test`, and many times as many in `make nightly`. For `@settings(max_examples=…)`."""
+    return usual * MORE_AT_NIGHT if settings.get_current_profile_name() == "nightly" else usual
