@@ -1,18 +1,22 @@
 """The web application: extensions, pages, error pages, headers."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 
 from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
+from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lti_tool import __version__
-from lti_tool.activities.service import after_launch
+from lti_tool.activities import service as activities
+from lti_tool.attributes import service as attributes
+from lti_tool.launch.rules import LaunchContext
 from lti_tool.web import error_pages, headers, i18n, incoming, pages
 from lti_tool.web.database import connect_database
 from lti_tool.web.downloads import downloads
+from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
 
 PROTOCOL_PAGES = ("registration.routes", "launch.routes")
@@ -43,7 +47,7 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
         BABEL_TRANSLATION_DIRECTORIES=str(translations),
     )
     app.extensions["tandem"] = services.kit
-    app.extensions["tandem.after_launch"] = after_launch
+    app.extensions["tandem.after_launch"] = _after_launch
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own documented way
@@ -59,6 +63,12 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
     app.url_defaults(_stamp_static_files)
     app.add_url_rule("/health", "health", lambda: ("ok\n", {"Content-Type": "text/plain"}))
     return app
+
+
+def _after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
+    """What later features do about a launch, in its transaction."""
+    activities.after_launch(session, visit, context, now)
+    attributes.after_launch(session, visit, context, now)
 
 
 def _register_features(app: Flask) -> None:

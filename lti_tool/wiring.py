@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from lti_tool.attributes.models import AttributeUpload
 from lti_tool.errors import Words
 from lti_tool.jobs import schedule
 from lti_tool.jobs.schedule import Expiry
@@ -23,7 +24,18 @@ from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.visits import Code, Visit
 
-FEATURES = ("registration", "launch", "roster", "rubrics", "activities", "pairing", "feedback", "progress", "grades")
+FEATURES = (
+    "registration",
+    "launch",
+    "roster",
+    "rubrics",
+    "activities",
+    "attributes",
+    "pairing",
+    "feedback",
+    "progress",
+    "grades",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,7 @@ def _expiries(settings: Settings) -> list[Expiry]:
         Expiry(LaunchState, LaunchState.expires_at, timedelta(hours=1)),
         Expiry(Code, Code.expires_at, timedelta(hours=1)),
         Expiry(Visit, Visit.expires_at, timedelta(days=1)),
+        Expiry(AttributeUpload, AttributeUpload.created_at, timedelta(days=1)),
         Expiry(AuditEntry, AuditEntry.at, settings.audit_retention),
     ]
 

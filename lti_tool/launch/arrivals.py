@@ -81,6 +81,7 @@ def person_of(session: Session, context: LaunchContext, registration: Registrati
         "given_name": facts.given_name,
         "family_name": facts.family_name,
         "email": facts.email,
+        "sourced_id": facts.sourced_id,
         "locale": context.locale,
     }
     query = select(Person).where(Person.registration_id == registration.id, Person.sub == facts.sub)

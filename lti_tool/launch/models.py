@@ -40,6 +40,8 @@ class Person(Tenant, Base):
 
     registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"))
     sub: Mapped[str] = mapped_column(String(255))
+    sourced_id: Mapped[str | None] = mapped_column(String(255))
+    """What the institution's own records call them, where the platform tells. Finds rows of uploaded tables."""
     name: Mapped[str | None] = mapped_column(String(255))
     given_name: Mapped[str | None] = mapped_column(String(255))
     family_name: Mapped[str | None] = mapped_column(String(255))

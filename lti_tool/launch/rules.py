@@ -62,6 +62,7 @@ class PersonFacts:
     given_name: str | None = None
     family_name: str | None = None
     email: str | None = None
+    sourced_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,8 @@ class LaunchContext:
     services: Services
     platform: PlatformFacts
     custom: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Custom parameters that begin with `tandem_`, without it: what the institution lets us know of the person."""
     locale: str | None = None
     time_zone: str | None = None
     return_url: str | None = None
@@ -204,6 +207,9 @@ def is_roster_due(asked_at: datetime | None, *, is_listed: bool, now: datetime) 
 KEPT_CUSTOM: Final = frozenset({"activity", "context_id_history", "resource_link_id_history", "time_zone"})
 """Custom parameters that we set ourselves. Others may hold personal data that nobody asked us to keep."""
 
+ABOUT: Final = pattern(r"tandem_([a-z_]{1,32})")
+LONGEST_ABOUT: Final = 2000
+
 _UNSUBSTITUTED = pattern(r"\$[A-Za-z.]+")
 
 
@@ -225,6 +231,7 @@ def read_context(claims: Mapping[str, Any], *, allow_http: bool = False) -> Laun
         services=_services(claims, allow_http=allow_http),
         platform=_platform(claims),
         custom=custom,
+        about=_about(claims),
         locale=locale_of(presentation),
         time_zone=time_zone_of(custom.get("time_zone")),
         return_url=harmless_address(presentation.get("return_url"), allow_http=allow_http),
@@ -253,7 +260,15 @@ def _person(claims: Mapping[str, Any]) -> PersonFacts:
         given_name=shown(claims, "given_name"),
         family_name=shown(claims, "family_name"),
         email=email if email and "@" in email else None,
+        sourced_id=_sourced_id(claims),
     )
+
+
+def _sourced_id(claims: Mapping[str, Any]) -> str | None:
+    """What the institution's records call the person. A convenience, so nothing about it refuses a launch."""
+    lis = claims.get(f"{LTI}lis")
+    told = lis.get("person_sourcedid") if isinstance(lis, Mapping) else None
+    return clean(told) or None if isinstance(told, str) and not _UNSUBSTITUTED.fullmatch(told) else None
 
 
 def _course(claims: Mapping[str, Any]) -> CourseFacts | None:
@@ -321,3 +336,13 @@ def _custom(claims: Mapping[str, Any]) -> dict[str, str]:
         # A platform that does not know a variable leaves its name.
         and not _UNSUBSTITUTED.fullmatch(cleaned)
     }
+
+
+def _about(claims: Mapping[str, Any]) -> dict[str, str]:
+    custom = object_of(claims, f"{LTI}custom", is_null_absent=True)
+    found = {
+        match[1]: clean(value, LONGEST_ABOUT)
+        for name, value in custom.items()
+        if isinstance(name, str) and isinstance(value, str) and (match := ABOUT.fullmatch(name))
+    }
+    return {name: value for name, value in found.items() if value and not _UNSUBSTITUTED.fullmatch(value)}

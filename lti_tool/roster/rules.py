@@ -32,6 +32,7 @@ class RosterRow:
     given_name: str | None = None
     family_name: str | None = None
     email: str | None = None
+    sourced_id: str | None = None
 
 
 def row_of(member: object, *, names_are_escaped: bool) -> RosterRow | None:
@@ -67,6 +68,7 @@ def row_of(member: object, *, names_are_escaped: bool) -> RosterRow | None:
         given_name=text("given_name"),
         family_name=text("family_name"),
         email=email if email is not None and len(email) <= LONGEST_EMAIL else None,
+        sourced_id=text("lis_person_sourcedid"),
     )
 
 
@@ -148,6 +150,7 @@ def _both(one: RosterRow, other: RosterRow) -> RosterRow:
         given_name=higher.given_name or lower.given_name,
         family_name=higher.family_name or lower.family_name,
         email=higher.email or lower.email,
+        sourced_id=higher.sourced_id or lower.sourced_id,
     )
 
 

@@ -147,7 +147,7 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
         member.status = "active" if after.is_active else "inactive"
         member.left_at = None if after.is_active else (member.left_at or now)
         member.in_roster_at = sync.started_at
-        for key in ("name", "given_name", "family_name", "email"):
+        for key in ("name", "given_name", "family_name", "email", "sourced_id"):
             if (given := getattr(row, key)) is not None:
                 setattr(person, key, given)
         # Who was known from launches alone is news to plans, which go by the roster.

@@ -14,6 +14,8 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Allowance, Round
+from lti_tool.attributes.reading import values_of_person
+from lti_tool.attributes.service import forget_person
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback.exports import erase_texts_of, texts_of
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
@@ -105,6 +107,11 @@ LABELS: Final[Mapping[str, str]] = {
     "email": N_("E-mail address"),
     "language": N_("Language"),
     "id_at_the_platform": N_("Id at the platform"),
+    "id_in_the_records": N_("Id in the institution's records"),
+    "attributes": N_("What is known of you for finding partners"),
+    "attribute": N_("What"),
+    "value": N_("Value"),
+    "source": N_("Where it came from"),
     "platform": N_("Platform"),
     "first_seen": N_("First seen"),
     "looks_after_the_institution": N_("Looks after the institution"),
@@ -169,6 +176,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
             "email": person.email,
             "language": person.locale,
             "id_at_the_platform": person.sub,
+            "id_in_the_records": person.sourced_id,
             "platform": session.get_one(Registration, person.registration_id).title,
             "first_seen": _moment(person.created_at),
             "looks_after_the_institution": person.is_administrator,
@@ -178,6 +186,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
             {"opened": _moment(visit.created_at), "ended": _moment(visit.expires_at), "kind": visit.kind}
             for visit in session.scalars(select(Visit).where(Visit.person_id == person_id).order_by(Visit.id))
         ],
+        "attributes": values_of_person(session, person_id),
         "groups": _groups(session, own),
         "feedback": texts_of(session, person_id),
         "allowances": _allowances(session, own),
@@ -314,6 +323,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     if person is None:
         raise NotFound("person", person_id)
     erase_texts_of(session, person_id)
+    forget_person(session, person_id)
     institution_id = served_institution(session)
     own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))
     courses = session.scalars(
@@ -333,6 +343,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
             given_name=None,
             family_name=None,
             email=None,
+            sourced_id=None,
             locale=None,
             is_administrator=False,
             erased_at=now,

@@ -1,0 +1,1 @@
+"""What is known of learners, so that fitting partners can be found."""

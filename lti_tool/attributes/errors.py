@@ -1,0 +1,40 @@
+"""What can go wrong with what is known of learners."""
+
+from lti_tool.errors import N_, Conflict, NotFound, ToolError, Words
+
+
+class AttributesError(ToolError):
+    """The root of this feature's failures."""
+
+
+class UploadGone(AttributesError, NotFound):
+    """The uploaded table was taken over, thrown away, or a day has passed since."""
+
+
+class TableUnusable(AttributesError):
+    """The uploaded file cannot be read as a table of people. `reason` is a word of `tables.Unusable`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ChoicesConflict(AttributesError, Conflict):
+    """Two rows of a table were given to one person, or a row to somebody who is not in the course."""
+
+    def __init__(self, lines: tuple[int, ...]) -> None:
+        super().__init__(lines)
+        self.lines = lines
+
+
+WORDS: dict[type[ToolError], Words] = {
+    UploadGone: Words(
+        404,
+        N_("This upload is over"),
+        N_("It was taken over or thrown away, or it is older than a day. Upload the table again."),
+    ),
+    TableUnusable: Words(422, N_("This file could not be read"), N_("Save the table as CSV and upload it again.")),
+    ChoicesConflict: Words(
+        409, N_("Two rows were given to one person"), N_("Go back and choose another person, or skip one of the rows.")
+    ),
+}

@@ -1,0 +1,230 @@
+"""Keep, change and delete what is known of learners."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from lti_tool.attributes.matching import Register, reference
+from lti_tool.attributes.models import (
+    AttributeUpload,
+    MemberAttribute,
+    Outsider,
+    Questionnaire,
+    QuestionnaireAnswer,
+)
+from lti_tool.attributes.reading import Invitation, attributes_of, invitation, listed, outsiders
+from lti_tool.attributes.rules import (
+    ASKABLE,
+    BY_KEY,
+    FROM_LAUNCHES,
+    NOBODY,
+    TAKES_AWAY,
+    Form,
+    Kept,
+    Source,
+    is_word_of,
+    read_from_launch,
+)
+from lti_tool.attributes.values import tidy
+from lti_tool.launch.models import CourseRole, Member, Person
+from lti_tool.launch.rules import LaunchContext
+from lti_tool.support.db import in_batches
+from lti_tool.web.visits import Visit
+
+__all__ = ["Invitation", "asks", "attributes_of"]
+
+Changes = Mapping[int, Mapping[str, Kept | None]]
+"""Member id, then key of the attribute, to the new value; None takes a value away."""
+
+
+def asks(session: Session, member_id: int, course_id: int) -> Invitation:
+    """What this learner is asked about themselves. Whether it is still worth asking, the caller knows from the plan."""
+    return invitation(session, member_id, course_id)
+
+
+def put(session: Session, changes: Changes, source: Source, *, now: datetime) -> int:
+    """Keep these values in one go, where nobody's better word stands. Returns how many values are others than before.
+
+    See `rules.RANK` for whose word is better. A value that is the same gets the source that is believed more.
+    """
+    changed = 0
+    for batch in in_batches(sorted(changes), 5000):
+        rows = session.scalars(select(MemberAttribute).where(MemberAttribute.member_id.in_(batch)))
+        known = {(row.member_id, row.attribute): row for row in rows}
+        for member_id in batch:
+            for key, value in changes[member_id].items():
+                row = known.get((member_id, key))
+                if row is not None and not is_word_of(row.source, source):
+                    continue
+                changed += (row.value if row is not None else None) != value
+                if value is None:
+                    if row is not None:
+                        session.delete(row)
+                elif row is None:
+                    session.add(
+                        MemberAttribute(member_id=member_id, attribute=key, value=value, source=source, changed_at=now)
+                    )
+                else:
+                    row.value, row.source, row.changed_at = value, source, now
+        session.flush()
+    return changed
+
+
+def person_meant(session: Session, course_id: int, text: str, register: Register | None = None) -> Kept:
+    """A manager as it is stored: a member of the course, or somebody outside, who is remembered from now on."""
+    plain = tidy(text, 400)
+    if plain.casefold() in TAKES_AWAY:
+        return NOBODY
+    member_id = (register or Register(listed(session, course_id))).named(plain)
+    if member_id is not None:
+        return {"member": member_id}
+    key = reference(plain)
+    outsider = session.scalar(select(Outsider).where(Outsider.course_id == course_id, Outsider.key == key))
+    if outsider is None:
+        outsider = Outsider(course_id=course_id, key=key, name=plain)
+        session.add(outsider)
+        session.flush()
+    return {"outsider": outsider.id}
+
+
+def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
+    """Take over what the institution lets a launch tell of a learner, in the launch's transaction."""
+    told = {key: context.about[key] for key in FROM_LAUNCHES if key in context.about}
+    if not told or visit.member_id is None or visit.course_id is None:
+        return
+    member = session.get_one(Member, visit.member_id)
+    if member.role != CourseRole.LEARNER or member.ever_staff:
+        return
+    found: dict[str, Kept | None] = {}
+    for key, text in told.items():
+        attribute = BY_KEY[key]
+        if attribute.form is Form.PERSON:
+            value: Kept | None = person_meant(session, visit.course_id, text)
+            found[key] = None if value == {"member": member.id} else value
+        else:
+            found[key] = read_from_launch(attribute, text)
+    put(session, {member.id: {key: value for key, value in found.items() if value is not None}}, Source.LAUNCH, now=now)
+
+
+# ---- deleting --------------------------------------------------------------------------------------------------------
+
+
+def delete_all(session: Session, course_id: int, attribute: str | None = None) -> int:
+    """Delete everything that is known of the members of a course, or one attribute of it. Returns how many values.
+
+    Without an attribute, answers to the questionnaire and tables under way go too.
+    """
+    members = session.scalars(select(Member.id).where(Member.course_id == course_id)).all()
+    count = 0
+    for batch in in_batches(members):
+        which: list[ColumnElement[bool]] = [MemberAttribute.member_id.in_(batch)]
+        if attribute is not None:
+            which.append(MemberAttribute.attribute == attribute)
+        count += session.scalar(select(func.count()).select_from(MemberAttribute).where(*which)) or 0
+        session.execute(delete(MemberAttribute).where(*which).execution_options(synchronize_session=False))
+        if attribute is None:
+            session.execute(
+                delete(QuestionnaireAnswer)
+                .where(QuestionnaireAnswer.member_id.in_(batch))
+                .execution_options(synchronize_session=False)
+            )
+    if attribute is None:
+        session.execute(delete(AttributeUpload).where(AttributeUpload.course_id == course_id))
+    if attribute is None or BY_KEY[attribute].form is Form.PERSON:
+        session.execute(delete(Outsider).where(Outsider.course_id == course_id))
+    session.expire_all()
+    return count
+
+
+def forget_outsiders(session: Session, course_id: int) -> None:
+    """Delete those outside the course whom no reporting line needs any more."""
+    outside = {one.id: one for one in session.scalars(select(Outsider).where(Outsider.course_id == course_id))}
+    if not outside:
+        return
+    values = session.scalars(
+        select(MemberAttribute.value)
+        .join(Member, Member.id == MemberAttribute.member_id)
+        .where(Member.course_id == course_id, MemberAttribute.attribute == "manager")
+    )
+    waiting = [value["outsider"] for value in values if "outsider" in value]
+    needed: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if one in needed or one not in outside:
+            continue
+        needed.add(one)
+        above = outside[one].manager
+        if above is not None and "outsider" in above:
+            waiting.append(above["outsider"])
+    for outsider_id, outsider in outside.items():
+        if outsider_id not in needed:
+            session.delete(outsider)
+    session.flush()
+
+
+def forget_person(session: Session, person_id: int) -> None:
+    """Delete what is known of a person in all their courses, and their name wherever it was written as a manager's."""
+    person = session.get_one(Person, person_id)
+    members = session.execute(select(Member.id, Member.course_id).where(Member.person_id == person_id)).all()
+    own = [member_id for member_id, _ in members]
+    for model in (MemberAttribute, QuestionnaireAnswer):
+        session.execute(delete(model).where(model.member_id.in_(own)).execution_options(synchronize_session=False))
+    courses = [course_id for _, course_id in members]
+    # A table under way may hold them; its owner uploads it again.
+    session.execute(delete(AttributeUpload).where(AttributeUpload.course_id.in_(courses)))
+    session.execute(delete(AttributeUpload).where(AttributeUpload.created_by_id == person_id))
+    called = {
+        reference(text) for text in (person.sub, person.sourced_id or "", person.email or "", person.name or "") if text
+    }
+    for course_id in courses:
+        for key, outsider in outsiders(session, course_id).items():
+            if key in called:
+                outsider.key = outsider.name = f"erased {outsider.id}"
+    session.flush()
+
+
+# ---- the questionnaire -----------------------------------------------------------------------------------------------
+
+
+def ask_for(session: Session, course_id: int, keys: Collection[str], *, now: datetime) -> None:
+    """Ask the learners of a course for these attributes from now on; for none, ask nothing."""
+    asked = [key for key in ASKABLE if key in keys]
+    known = session.scalar(select(Questionnaire).where(Questionnaire.course_id == course_id))
+    if known is None:
+        session.add(Questionnaire(course_id=course_id, asked=asked, changed_at=now))
+    else:
+        known.asked, known.changed_at = asked, now
+    session.flush()
+
+
+def answer(session: Session, member_id: int, values: Mapping[str, Kept | None], *, now: datetime) -> None:
+    """Keep what a learner says of themselves; None takes back what they said. Staff's own word stays."""
+    put(session, {member_id: values}, Source.QUESTIONNAIRE, now=now)
+    _note_answer(session, member_id, is_skipped=False, now=now)
+
+
+def skip(session: Session, member_id: int, *, now: datetime) -> None:
+    """A learner would rather not answer. What they said before stays until they take it back."""
+    _note_answer(session, member_id, is_skipped=True, now=now)
+
+
+def take_back(session: Session, member_id: int) -> None:
+    """Delete everything that a learner said of themselves."""
+    session.execute(
+        delete(MemberAttribute).where(
+            MemberAttribute.member_id == member_id, MemberAttribute.source == Source.QUESTIONNAIRE
+        )
+    )
+    session.execute(delete(QuestionnaireAnswer).where(QuestionnaireAnswer.member_id == member_id))
+    session.expire_all()
+
+
+def _note_answer(session: Session, member_id: int, *, is_skipped: bool, now: datetime) -> None:
+    known = session.scalar(select(QuestionnaireAnswer).where(QuestionnaireAnswer.member_id == member_id))
+    if known is None:
+        session.add(QuestionnaireAnswer(member_id=member_id, is_skipped=is_skipped, at=now))
+    else:
+        known.is_skipped, known.at = is_skipped, now
+    session.flush()

@@ -1,0 +1,1 @@
+"""A table from its upload to the moment when it is taken over."""

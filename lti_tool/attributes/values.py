@@ -1,0 +1,140 @@
+"""Reading one value that somebody typed, that a table holds or that a launch carries."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from babel import Locale, UnknownLocaleError
+
+from lti_tool.activities.rules import known_zones
+from lti_tool.launch.values import clean, time_zone_of
+
+LONGEST: Final = 100
+"""Characters in one name. What is cut here would only ever be compared."""
+MOST_NAMES: Final = 40
+MOST_YEARS: Final = 1000
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+PARTS: Final = ("am", "pm", "eve")
+WEEK: Final = tuple(f"{day}-{part}" for day in DAYS for part in PARTS)
+"""The slots of the questionnaire: morning, afternoon and evening of every day."""
+
+_PARTS: Final = {
+    "am": "am",
+    "morning": "am",
+    "pm": "pm",
+    "afternoon": "pm",
+    "eve": "eve",
+    "evening": "eve",
+}
+_FULL_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NAMED_IN: Final = ("en", "sv", "da", "nb", "nl", "de", "fr", "fi", "es")
+_OWN_NAMES: Final = (
+    *_NAMED_IN,
+    *("ar", "bg", "bs", "cs", "el", "et", "fa", "he", "hi", "hr", "hu", "is", "it", "ja", "ko", "lt", "lv", "pl", "pt"),
+    *("ro", "ru", "sk", "sl", "so", "sq", "sr", "th", "ti", "tr", "uk", "ur", "vi", "zh"),
+)
+_SAME: Final = {"nb": "no", "nn": "no"}
+"""Written apart and spoken together: what counts is whether two people can talk."""
+
+
+def tidy(text: str, longest: int = LONGEST) -> str:
+    """A text that compares well: one form of each letter, single spaces, nothing invisible, cut."""
+    return " ".join(unicodedata.normalize("NFC", clean(text, 4000)).split())[:longest].strip()
+
+
+def folded(text: str) -> str:
+    """The text as it is compared: spelling in upper or lower case makes no difference."""
+    return unicodedata.normalize("NFC", tidy(text, 400).casefold())
+
+
+def several(text: str) -> list[str]:
+    """The names in one cell, apart by `;` or `,` or `|` or a new line, or a JSON list, as Canvas sends it."""
+    names = _json_list(text) or re.split(r"[;,|\n]", text)
+    found: dict[str, str] = {}
+    for name in names:
+        if plain := tidy(name):
+            found.setdefault(folded(plain), plain)
+    return list(found.values())
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number, also as spreadsheets write it ("3.0"); None for anything else."""
+    match = re.fullmatch(r"([0-9]{1,6})(?:[.,]0{1,6})?", tidy(text))
+    return int(match[1]) if match else None
+
+
+def zone(text: str) -> str | None:
+    """The time zone of this name or of this city; None where there is none."""
+    wanted = tidy(text).replace(" ", "_")
+    return time_zone_of(wanted) or _zones_by_city().get(wanted.casefold())
+
+
+def slot(text: str) -> str:
+    """The slot's short name where it is one of the week's ("Monday morning", "mon am"), else the text itself."""
+    words = re.findall(r"[^\W\d_]+", folded(text))
+    if len(words) == 2 and words[1] in _PARTS:
+        for short, full in zip(DAYS, _FULL_DAYS, strict=True):
+            if words[0] in {short, full}:
+                return f"{short}-{_PARTS[words[1]]}"
+    return tidy(text)
+
+
+def language(text: str) -> str:
+    """The ISO code of a language named in some language, or by its code; a name that nobody knows stays a name."""
+    plain = folded(text)
+    code = _codes().get(plain)
+    if code is None and re.fullmatch(r"[a-z]{2,3}([-_][a-z0-9]+)*", plain):
+        code = _codes().get(re.split(r"[-_]", plain)[0])
+    return _SAME.get(code, code) if code else tidy(text)
+
+
+def language_name(code: str, locale: str) -> str:
+    """What the language is called in this locale; the code itself where that is not known."""
+    try:
+        return str(Locale.parse(locale).languages.get(code, code))
+    except (UnknownLocaleError, ValueError):
+        return code
+
+
+@cache
+def _codes() -> Mapping[str, str]:
+    codes = {code: code for code in _names("en") if len(code) == 2}
+    for code in _OWN_NAMES:
+        # An own name comes first: what a language calls itself is never another language's name.
+        codes.setdefault(_names(code).get(code, code).casefold(), code)
+    for locale in _NAMED_IN:
+        for code, name in _names(locale).items():
+            if "_" not in code:
+                codes.setdefault(name.casefold(), code)
+    return codes
+
+
+def _names(locale: str) -> dict[str, str]:
+    return {str(code): str(name) for code, name in Locale(locale).languages.items()}
+
+
+@cache
+def _zones_by_city() -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for name in known_zones():
+        found.setdefault(name.casefold(), name)
+        found.setdefault(name.rsplit("/", 1)[-1].casefold(), name)
+    return found
+
+
+def _json_list(text: str) -> list[str]:
+    plain = text.strip()
+    if not plain.startswith("["):
+        return []
+    for candidate in (plain, plain.replace('\\"', '"')):
+        try:
+            read = json.loads(candidate)
+        except ValueError:
+            continue
+        if isinstance(read, list):
+            return [one for one in read if isinstance(one, str)]
+    return []
