@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.people import People
 from lti_tool.pairing.engine.rules import (
+    ALL,
     NEVER,
     Exclusions,
     ExperienceGap,
+    Known,
+    NotAgain,
+    OffersMeetNeeds,
     Other,
     ReportingLine,
     Rule,
@@ -64,6 +68,18 @@ def above(attributes: dict[str, dict[int, Any]], person: int) -> set[int]:
     return found
 
 
+def helping(both_ways: bool, unknown: bool) -> Plain:
+    def plain(attributes: dict[str, dict[int, Any]], one: int, other: int) -> bool:
+        offers = [attributes["offers"].get(person) for person in (one, other)]
+        needs = [attributes["needs"].get(person) for person in (one, other)]
+        if None in [*offers, *needs]:
+            return unknown
+        forth, back = bool(offers[0] & needs[1]), bool(offers[1] & needs[0])
+        return (forth and back) if both_ways else (forth or back)
+
+    return plain
+
+
 def not_in_line(attributes: dict[str, dict[int, Any]], one: int, other: int) -> bool:
     return one not in above(attributes, other) and other not in above(attributes, one)
 
@@ -74,9 +90,13 @@ EVERY_RULE: list[tuple[Rule, Plain]] = [
     (Exclusions(couples=NAMED), lambda _, one, other: (one, other) not in NAMED and (other, one) not in NAMED),
     (ShouldNot(couples=NAMED), lambda _, one, other: (one, other) not in NAMED and (other, one) not in NAMED),
     (Exclusions(couples=()), lambda _, one, other: True),
+    (NotAgain(), lambda _, one, other: True),
+    (Known(attribute="manager"), lambda attributes, one, other: {one, other} <= attributes["manager"].keys()),
 ]
 for unknown in (True, False):
     EVERY_RULE += [
+        (OffersMeetNeeds(unknown_is_allowed=unknown), helping(False, unknown)),
+        (OffersMeetNeeds(both_ways=True, unknown_is_allowed=unknown), helping(True, unknown)),
         (
             Other(attribute="department", unknown_is_allowed=unknown),
             both("department", unknown, lambda mine, theirs: mine != theirs),
@@ -106,6 +126,10 @@ def couples_of(people: People) -> tuple[np.ndarray, np.ndarray]:
     return places[:, 0], places[:, 1]
 
 
+def values_of(people: People, attributes: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    return [tuple(people.attributes[name].get(one, "?") for name in attributes) for one in people.ids.tolist()]
+
+
 @pytest.mark.parametrize(("rule", "says"), EVERY_RULE, ids=[repr(rule) for rule, _ in EVERY_RULE])
 @given(people=cohorts())
 @settings(max_examples=40, deadline=None)
@@ -122,15 +146,16 @@ def test_a_rule_says_of_all_couples_what_it_says_of_two_people(people: People, r
 
 @given(people=cohorts())
 @settings(max_examples=100, deadline=None)
-def test_people_who_are_alike_to_a_rule_may_stand_for_each_other(people: People) -> None:
+def test_people_with_the_same_values_may_stand_for_each_other(people: People) -> None:
+    """The planner works out a rule by value for the values that occur, with people who have them."""
     one, other = couples_of(people)
     for rule, _ in EVERY_RULE:
         if isinstance(rule, RuleByValue):
-            numbers = rule.alike(people)
-            stands_for = {number: place for place, number in enumerate(numbers.tolist())}
-            first = np.array([stands_for[number] for number in numbers[one].tolist()], dtype=np.int64)
-            second = np.array([stands_for[number] for number in numbers[other].tolist()], dtype=np.int64)
-            assert rule.allows(people, one, other).tolist() == rule.allows(people, first, second).tolist()
+            values = values_of(people, rule.reads)
+            some = People(tuple(dict(zip(values, people.ids.tolist(), strict=True)).values()), people.attributes)
+            stands_for = {value: place for place, value in enumerate(values_of(some, rule.reads))}
+            place = np.array([stands_for[value] for value in values], dtype=np.int64)
+            assert rule.allows(people, one, other).tolist() == rule.allows(some, place[one], place[other]).tolist()
 
 
 @given(people=cohorts())
@@ -169,7 +194,7 @@ def test_many_names_are_compared_a_part_at_a_time(monkeypatch: pytest.MonkeyPatc
     everybody = np.arange(300)
     whole = Share(attribute="slots").allows(people, everybody[:, None], everybody)
 
-    monkeypatch.setattr("lti_tool.pairing.engine.rules.share.WORDS_AT_ONCE", 1_000)
+    monkeypatch.setattr("lti_tool.pairing.engine.rules.subjects.WORDS_AT_ONCE", 1_000)
 
     assert whole.sum() > 300
     assert (Share(attribute="slots").allows(people, everybody[:, None], everybody) == whole).all()
@@ -216,9 +241,11 @@ def test_rules_give_way_in_the_usual_order_unless_the_designer_says_otherwise() 
         Other(attribute="department"),
         Same(attribute="group"),
         ExperienceGap(),
+        OffersMeetNeeds(),
+        NotAgain(),
     ]
 
-    assert [rule.priority for rule in usual] == [10, 20, 30, 40, 45, 50]
+    assert [rule.priority for rule in usual] == [10, 20, 30, 40, 45, 50, 55, 60]
     assert ReportingLine().priority == Exclusions(couples=()).priority == NEVER
     assert Share(attribute="slots", priority=70).priority == 70
     assert Other(attribute="anything else").priority == 40
@@ -229,3 +256,7 @@ def test_two_rules_of_one_course_keep_their_own_couples() -> None:
 
     for rule in (Exclusions(couples=((1, 2),)), ShouldNot(couples=((2, 3),)), Exclusions(couples=((3, 1),))):
         assert people.ids[rule.forbidden(people)].tolist() == [sorted(rule.couples[0])]
+
+
+def test_every_rule_is_tried_here() -> None:
+    assert {type(rule) for rule, _ in EVERY_RULE} == set(ALL)

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.people import Bools, People, Places
-from lti_tool.pairing.engine.rules.alike import alike
 
 FIRST_TO_GIVE: Final = 1
 NEVER: Final = 100
@@ -57,8 +56,8 @@ class Rule(ABC):
 class RuleByValue(Rule):
     """A rule that looks at what is known of the two people in the attributes that it `reads`, and at nothing else.
 
-    Most read one attribute, offers and needs are two. Who tabulates the rule need not know which: people with the same
-    number in `alike` may stand for each other in `allows`.
+    Most read one attribute; offers and needs are two. People with the same values in everything that it `reads` may
+    stand for each other in `allows`, so a planner can work out a table of the values that occur.
     """
 
     attribute: str
@@ -74,10 +73,6 @@ class RuleByValue(Rule):
     @property
     def reads(self) -> tuple[str, ...]:
         return (self.attribute,)
-
-    def alike(self, people: People) -> Places:
-        """For each person a number: people with the same number are the same to this rule. Shape (n,)."""
-        return people.kept(self, lambda: alike(people, self.reads))
 
     def allows(self, people: People, one: Places, other: Places) -> Bools:
         known = self.known(people)

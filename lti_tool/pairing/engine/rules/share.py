@@ -1,16 +1,13 @@
 """Partners who have something in common: a language, a time at which both can meet."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.people import Bools, People, Places
 from lti_tool.pairing.engine.rules.rule import RuleByValue
-
-WORDS_AT_ONCE: Final = 1 << 22
-"""How many words of 64 names are compared at a time: 32 MB, however many names there are."""
+from lti_tool.pairing.engine.rules.subjects import in_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +25,7 @@ class Share(RuleByValue):
 
     def allows_known(self, people: People, one: Places, other: Places) -> Bools:
         sets = people.sets(self.attribute)
-        step = max(1, WORDS_AT_ONCE // sets.masks.shape[1])
-        if np.broadcast(one, other).size <= step:
-            return sets.shared(one, other) >= self.at_least
-        one, other = np.broadcast_arrays(one, other)
-        enough = np.empty(one.size, dtype=np.bool_)
-        for start in range(0, one.size, step):
-            part = slice(start, start + step)
-            enough[part] = sets.shared(one.reshape(-1)[part], other.reshape(-1)[part]) >= self.at_least
-        return enough.reshape(one.shape)
+        return in_parts(sets.masks.shape[1], one, other, lambda *part: sets.shared(*part) >= self.at_least)
 
     def couples_sharing(self, people: People, most: int) -> NDArray[np.int64] | None:
         """Every couple of people who have enough in common, or None when looking for them is more than `most` steps.

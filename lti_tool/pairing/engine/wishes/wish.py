@@ -8,7 +8,10 @@ from lti_tool.pairing.engine.people import People, Places, Points
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish(ABC):
-    """Says how welcome a couple is, from the values of the two people in one attribute, and nothing else."""
+    """Says how welcome a couple is, from what is known of the two in the attributes it `reads`, and nothing else.
+
+    People with the same values in everything that it reads may stand for each other in `points`.
+    """
 
     attribute: str
     weight: int
@@ -18,6 +21,11 @@ class Wish(ABC):
     @abstractmethod
     def name(self) -> str:
         """A short name that is unique in a course, like `other:department`. Pages find the sentence by it."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The attributes that it looks at: mostly one, offers and needs are two."""
+        return (self.attribute,)
 
     @property
     @abstractmethod

@@ -1,0 +1,29 @@
+"""Rather somebody with whom more than one thing is shared: time slots, languages."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lti_tool.pairing.engine.people import People, Places, Points
+from lti_tool.pairing.engine.wishes.wish import Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraShared(Wish):
+    """The weight for each name that the two share beyond the first, up to `cap` points in all."""
+
+    cap: int
+    """In points, as everywhere."""
+
+    @property
+    def name(self) -> str:
+        return f"extra_shared:{self.attribute}"
+
+    @property
+    def most(self) -> int:
+        return self.cap
+
+    def points(self, people: People, one: Places, other: Places) -> Points:
+        extra = np.maximum(people.sets(self.attribute).shared(one, other) - 1, 0)
+        points: Points = np.minimum(self.weight * extra, self.cap)
+        return points
