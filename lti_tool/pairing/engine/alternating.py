@@ -29,6 +29,8 @@ CLOSED: Final = 3
 """Not in this meeting, or in a tree that has given its couple in this pass."""
 
 ALONE: Final = -1
+AT_ONCE: Final = 16
+"""People whom one person adds to a tree before others have their turn: else the first tree takes everybody."""
 
 
 class Forest:
@@ -134,8 +136,13 @@ class Forest:
             if state[there] == OUTER and root[there] != own:
                 self._augment(here, there)
                 return True
+        grown = 0
         for there in found:
             if state[there] == UNREACHED:
+                if grown == AT_ONCE:
+                    self._queue.append(here)
+                    break
+                grown += 1
                 mate = self.partner[there]
                 state[there], state[mate] = INNER, OUTER
                 self._parent[there] = here

@@ -25,8 +25,8 @@ Weigh: TypeAlias = Callable[[Places, Places], Points]
 NONE_BANNED: Final = np.zeros(0, dtype=np.int64)
 POOL: Final = 48
 """People in the first pool. It doubles while somebody is left over …"""
-LARGEST_POOL: Final = 384
-"""… up to here: an exact answer for so many takes about as long as a search through everybody."""
+LARGEST_POOL: Final = 192
+"""… up to here: beyond, a search through everybody is faster than an exact answer for some."""
 DRAWS: Final = 12
 """How often people without a partner are coupled by lot before anything is searched."""
 
@@ -80,17 +80,22 @@ def _largest(meeting: Meeting, partner: Places) -> Places:
 def _favoured(meeting: Meeting, partner: Places, first: NDArray[np.bool_]) -> Places:
     """Exchange people of `first` who are left over for others who can be. A largest matching stays one."""
     forest = Forest(meeting, partner)
-    waiting = [one for one in forest.alone() if first[one]]
-    for one in waiting:
-        forest.spread((one,))
-        other = next((other for other in forest.outer() if not first[other]), None)
-        if other is not None:
+    while waiting := [one for one in forest.alone() if first[one]]:
+        forest.spread(waiting)
+        # One exchange a tree; trees have nobody in common.
+        chosen: dict[int, int] = {}
+        for other in forest.outer():
+            if not first[other]:
+                chosen.setdefault(forest.root(other), other)
+        if not chosen:
+            break
+        for other in chosen.values():
             forest.free(other)
     return np.array(forest.partner, dtype=np.int64)
 
 
 def _by_lot(meeting: Meeting, partner: Places, rng: np.random.Generator) -> Places:
-    """Couples of people without a partner, as they come: where few couples are listed, who has fewest chances first."""
+    """Couples of people without a partner, as they come."""
     found = partner.copy()
     for _ in range(DRAWS):
         loose = meeting.who[found[meeting.who] == ALONE]
@@ -121,14 +126,15 @@ class _Pools:
     def polish(self, partner: Places, changed: Places) -> Places:
         """The same number of couples, better ones: the changed people, as many as a pool holds."""
         present = np.union1d(changed, partner[changed][partner[changed] != ALONE])
-        return self._exact(partner, self._with_lot(partner, present[: LARGEST_POOL // 2], LARGEST_POOL // 2))
+        return self._exact(partner, self._with_lot(partner, present[: LARGEST_POOL // 2], LARGEST_POOL))
 
     def _with_lot(self, partner: Places, some: Places, size: int) -> Places:
-        """These people and their partners, filled up with couples by lot."""
+        """These people and their partners, filled up with couples by lot to about so many people."""
+        mates = partner[some]
+        chosen = np.union1d(some, mates[mates != ALONE])
         who = self.meeting.who
-        chosen = np.concatenate([some, self.rng.permutation(who[partner[who] != ALONE])[:size]])[:size]
-        mates = partner[chosen]
-        return np.union1d(chosen, mates[mates != ALONE])
+        more = self.rng.permutation(who[partner[who] > who])[: max(0, size - len(chosen)) // 2]
+        return np.union1d(chosen, np.concatenate([more, partner[more]]))
 
     def _exact(self, partner: Places, pool: Places) -> Places:
         """Present partners of the pool are in the pool, so that there are never fewer couples afterwards."""
