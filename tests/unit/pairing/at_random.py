@@ -1,0 +1,89 @@
+"""Courses that nobody would make on purpose: any rules, wishes, locks and history, with half of everything unknown."""
+
+from itertools import combinations
+from random import Random
+
+from lti_tool.pairing.engine.course import Couple, Course, Lock, Value
+from lti_tool.pairing.engine.rules import Exclusions, ExperienceGap, Other, ReportingLine, Rule, Same, Share, ShouldNot
+from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame, Wish
+from tests.unit.pairing.brute_force import is_allowed
+
+NAMES = ("a", "b", "c", "d")
+
+
+def course_at_random(people: int, chance: Random, *, sparse: bool = False) -> Course:
+    """A course of so many people. All chance comes from the argument. `sparse` makes partners few."""
+    ids = sorted(chance.sample(range(1, 3 * people + 2), k=people))
+    attributes = _attributes(ids, chance, names=NAMES if not sparse else tuple("abcdefghij"))
+    met = _couples(ids, chance, chance.choice((0, people, 3 * people)))
+    course = Course(
+        tuple(chance.sample(ids, k=people)),
+        met=met,
+        attributes=attributes,
+        rules=_rules(ids, chance, sparse),
+        wishes=_wishes(chance),
+        left_out=frozenset(one for one in ids if chance.random() < chance.choice((0, 0.1))),
+        in_trios={one: chance.randrange(3) for one in ids if chance.random() < 0.1},
+    )
+    return Course(**{name: getattr(course, name) for name in course.__slots__} | {"locks": _locks(course, chance)})
+
+
+def _attributes(ids: list[int], chance: Random, names: tuple[str, ...]) -> dict[str, dict[int, Value]]:
+    known = chance.choice((1.0, 0.9, 0.5))
+
+    def some(value: object) -> dict[int, Value]:
+        return {one: value() for one in ids if chance.random() < known}  # type: ignore[operator]
+
+    return {
+        "department": some(lambda: chance.choice(names)),
+        "languages": some(lambda: frozenset(chance.sample(names, k=chance.randrange(1, 3)))),
+        "slots": some(lambda: frozenset(one for one in names if chance.random() < 0.5)),
+        "experience": some(lambda: chance.randrange(6)),
+        "manager": some(lambda: chance.choice([None, *ids, 10_000])),
+    }
+
+
+def _rules(ids: list[int], chance: Random, sparse: bool) -> tuple[Rule, ...]:
+    unknown = chance.random() < 0.7
+    rules: list[Rule] = [
+        ReportingLine(),
+        Exclusions(couples=_couples(ids, chance, len(ids) // 4)),
+        ShouldNot(couples=_couples(ids, chance, len(ids) // 4)),
+        Share(attribute="languages", unknown_is_allowed=unknown),
+        Share(attribute="slots", at_least=chance.choice((1, 2))),
+        chance.choice((Same, Other))(attribute="department", unknown_is_allowed=chance.random() < 0.7),
+        ExperienceGap(at_least=chance.choice((None, 1)), at_most=chance.choice((None, 2, 4))),
+    ]
+    return tuple(rule for rule in rules if chance.random() < (0.6 if sparse else 0.3))
+
+
+def _wishes(chance: Random) -> tuple[Wish, ...]:
+    wishes: list[Wish] = [
+        chance.choice((RatherOther, RatherSame))(attribute="department", weight=chance.randrange(1, 11)),
+        RatherGap(attribute="experience", weight=3, cap=9),
+        ExtraShared(attribute="slots", weight=chance.randrange(1, 4), cap=4),
+    ]
+    return tuple(wish for wish in wishes if chance.random() < 0.6)
+
+
+def _couples(ids: list[int], chance: Random, most: int) -> tuple[Couple, ...]:
+    """Couples of these people, some of them more than once."""
+    if len(ids) < 2:
+        return ()
+    drawn = (chance.sample(ids, k=2) for _ in range(chance.randrange(most + 1)))
+    return tuple((one, other) for one, other in drawn)
+
+
+def _locks(course: Course, chance: Random) -> tuple[Lock, ...]:
+    """Some couples that the rules allow, each in round 1, 2 or always, nobody in two of them."""
+    if chance.random() < 0.6:
+        return ()
+    listed = sorted(course.people)
+    some = chance.sample(listed, k=min(len(listed), 12))
+    locks: list[Lock] = []
+    taken: set[int] = set()
+    for one, other in combinations(some, 2):
+        if not {one, other} & taken and chance.random() < 0.3 and is_allowed(course, one, other):
+            taken |= {one, other}
+            locks.append(Lock((one, other), chance.choice((1, 1, 2, None))))
+    return tuple(locks)
