@@ -10,7 +10,10 @@ from lti_tool.pairing.engine.rules.rule import RuleByValue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperienceGap(RuleByValue):
-    """The numbers of the two differ by at least and at most so much; None is no limit."""
+    """The numbers of the two differ by at least and at most so much; None is no limit.
+
+    With `at_least` its name is `gap:…`, because then it is true of a couple that they differ; else `close:…`.
+    """
 
     attribute: str = "experience"
     at_least: int | None = None
@@ -18,7 +21,7 @@ class ExperienceGap(RuleByValue):
 
     @property
     def name(self) -> str:
-        return f"gap:{self.attribute}"
+        return f"close:{self.attribute}" if self.at_least is None else f"gap:{self.attribute}"
 
     def known(self, people: People) -> Bools:
         return people.numbers(self.attribute).known

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.people import Bools, People, Places
+from lti_tool.pairing.engine.people import Bools, People, Places, Points
+
+Answers = TypeVar("Answers", Bools, Points)
 
 WORDS_AT_ONCE: Final = 1 << 22
 """How many words of 64 names are compared at a time: 32 MB, however many names there are."""
@@ -40,18 +42,15 @@ class Subjects:
         return in_parts(self.offered.shape[1], one, other, says)
 
 
-def in_parts(words: int, one: Places, other: Places, says: Callable[[Places, Places], Bools]) -> Bools:
+def in_parts(words: int, one: Places, other: Places, says: Callable[[Places, Places], Answers]) -> Answers:
     """What `says` answers for all couples, asked for so few at a time that rows of so many words fit in memory."""
     step = max(1, WORDS_AT_ONCE // words)
     if np.broadcast(one, other).size <= step:
         return says(one, other)
     one, other = np.broadcast_arrays(one, other)
     flat, against = one.reshape(-1), other.reshape(-1)
-    answer = np.empty(one.size, dtype=np.bool_)
-    for start in range(0, one.size, step):
-        part = slice(start, start + step)
-        answer[part] = says(flat[part], against[part])
-    return answer.reshape(one.shape)
+    parts = [says(flat[start : start + step], against[start : start + step]) for start in range(0, one.size, step)]
+    return np.concatenate(parts).reshape(one.shape)
 
 
 def _masks(found: list[Any], bit: dict[str, int]) -> NDArray[np.uint64]:

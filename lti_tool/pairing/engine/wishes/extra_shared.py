@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lti_tool.pairing.engine.people import People, Places, Points
+from lti_tool.pairing.engine.rules.subjects import in_parts
 from lti_tool.pairing.engine.wishes.wish import Wish
 
 
@@ -24,6 +25,7 @@ class ExtraShared(Wish):
         return self.cap
 
     def points(self, people: People, one: Places, other: Places) -> Points:
-        extra = np.maximum(people.sets(self.attribute).shared(one, other) - 1, 0)
+        sets = people.sets(self.attribute)
+        extra = np.maximum(in_parts(sets.masks.shape[1], one, other, sets.shared) - 1, 0)
         points: Points = np.minimum(self.weight * extra, self.cap)
         return points
