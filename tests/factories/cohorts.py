@@ -1,9 +1,9 @@
 """A large company as a course to pair: departments, managers, languages, time slots, experience, exclusions.
 
 The proportions are those of the study behind the engine: 8 departments (24 … 5 %), one manager for each 8 to 12, three
-languages (55 % speak only the first, 9 % do not speak it), five slots (each with p = 1/2, at least one), and 2 % who
-name three people they will not work with. About 69 % of all couples are allowed. Points: 10 for another department, 3
-for each step of difference in experience up to 9, 1 for each common slot beyond the first up to 2.
+languages (55 % speak only the first, 9 % do not speak it), five slots (about half of them free, at least one), and 2 %
+who name three people they will not work with. About 67 % of all couples are allowed. Points: 10 for another department,
+3 for each step of difference in experience up to 9, 1 for each common slot beyond the first up to 2.
 """
 
 from dataclasses import replace
@@ -37,6 +37,8 @@ LANGUAGES: Final = {
     frozenset({"en", "nl"}): 0.02,
 }
 SLOTS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri")
+FREE: Final = 0.46
+"""How likely somebody is free at a time; whoever would have no time at all has one."""
 EXPERIENCE: Final = 5
 TEAM: Final = (8, 12)
 EXCLUDING: Final = 0.02
@@ -57,7 +59,9 @@ def corporate(people: int, seed: int = 1, **values: Any) -> Course:
     department = rng.choice(len(shares), size=people, p=shares / shares.sum())
     spoken = list(LANGUAGES)
     languages = rng.choice(len(spoken), size=people, p=list(LANGUAGES.values()))
-    free = rng.integers(1, 1 << len(SLOTS), size=people)
+    is_free = rng.random((people, len(SLOTS))) < FREE
+    is_free[np.arange(people), rng.integers(0, len(SLOTS), size=people)] |= ~is_free.any(axis=1)
+    free = is_free @ (1 << np.arange(len(SLOTS)))
     times = [frozenset(slot for bit, slot in enumerate(SLOTS) if mask >> bit & 1) for mask in range(1 << len(SLOTS))]
     names = list(DEPARTMENTS)
     attributes: dict[str, dict[int, Value]] = {
