@@ -37,7 +37,7 @@ LANGUAGES: Final = {
     frozenset({"en", "nl"}): 0.02,
 }
 SLOTS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri")
-FREE: Final = 0.46
+FREE: Final = 0.48
 """How likely somebody is free at a time; whoever would have no time at all has one."""
 EXPERIENCE: Final = 5
 TEAM: Final = (8, 12)
