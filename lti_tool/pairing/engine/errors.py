@@ -2,4 +2,44 @@
 
 
 class ImpossibleRequest(ValueError):
-    """The question makes no sense: fewer than one round, a person listed twice, somebody who both left and joined."""
+    """The question makes no sense: fewer than one round, somebody who both left and joined. Root of all others here."""
+
+
+class ListedTwice(ImpossibleRequest):
+    """People who are in the course more than once."""
+
+    def __init__(self, people: tuple[int, ...]) -> None:
+        super().__init__(people)
+        self.people = people
+
+
+class UnknownPerson(ImpossibleRequest):
+    """People who are named in a lock and are not in the course, or whose id is no id (below 0)."""
+
+    def __init__(self, people: tuple[int, ...]) -> None:
+        super().__init__(people)
+        self.people = people
+
+
+class LockConflict(ImpossibleRequest):
+    """Two locks want the same person in the same round."""
+
+    def __init__(self, round: int, person: int) -> None:  # noqa: A002 - the word for it
+        super().__init__(round, person)
+        self.round, self.person = round, person
+
+
+class LockSize(ImpossibleRequest):
+    """People are locked together who are no group of this course in this round: one alone, or a trio too many."""
+
+    def __init__(self, round: int, members: tuple[int, ...]) -> None:  # noqa: A002
+        super().__init__(round, members)
+        self.round, self.members = round, members
+
+
+class LockForbidden(ImpossibleRequest):
+    """A rule forbids two people who are locked together. `rule` is its name."""
+
+    def __init__(self, round: int, members: tuple[int, ...], rule: str) -> None:  # noqa: A002
+        super().__init__(round, members, rule)
+        self.round, self.members, self.rule = round, members, rule

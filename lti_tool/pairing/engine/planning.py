@@ -1,95 +1,119 @@
-"""All rounds at once: pairs that have not met, one trio when the number is odd, turns balanced."""
+"""All rounds of a course at once."""
 
-from collections import Counter
-from functools import partial
+from collections.abc import Iterable
+from itertools import pairwise
 from random import Random
-from typing import Final
 
-from lti_tool.pairing.engine.course import Couple, Course, PersonId
-from lti_tool.pairing.engine.errors import ImpossibleRequest
-from lti_tool.pairing.engine.matching import match, met_at_most
-from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.turns import give_turns
+import numpy as np
 
-NOBODY: Final = -1
-"""Stands beside an odd number of people: whoever is coupled with it becomes the third of a trio."""
+from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.course import Course, Kind
+from lti_tool.pairing.engine.effort import Effort
+from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, UnknownPerson
+from lti_tool.pairing.engine.everybody import everybody_meets
+from lti_tool.pairing.engine.locking import Members, locked_groups
+from lti_tool.pairing.engine.people import Places
+from lti_tool.pairing.engine.programme import Programme, Seated
+from lti_tool.pairing.engine.schedule import Group, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.turns import orient
 
-Met = Counter[frozenset[PersonId]]
+NAME = "tandem/2"
+"""Name and version of this engine, stored with every plan that it made."""
 
 
-def plan(course: Course, rounds: int, seed: int) -> Schedule:
-    """Groups for every round. The same course and seed give the same schedule on every machine.
+def plan(course: Course, rounds: int, seed: int, *, effort: Effort = Effort.NORMAL, improve: bool = False) -> Schedule:
+    """Groups for every round, in the order of importance that the product promises.
 
-    Everybody is in one group a round; fewer than two people are all unpaired. Two people who met are put together again
-    only when the round has no other way, and another person is the third of the trio as long as somebody is left who
-    was not. After every round each person was observed first about as often as last (at most one more or less).
+    Rules and locks hold. As few people as possible are unpaired, and where somebody is, a proof shows why; of those,
+    people who were left out before come first. Then as few meetings as possible are repeats, and then wishes count.
+    Up to 320 people each round is the best there is, given the rounds before it; beyond, `effort` says how long
+    better couples are looked for. With an odd number another person is the third of a trio each round, as long as
+    somebody is left who was not. Each person goes first as often as last, at most one more or less, after every round.
+
+    The same course and seed give the same schedule, whatever the order in which people, couples and locks are listed.
+    `improve` lets the optional improver look at all rounds together. Raises ImpossibleRequest: no rounds, people
+    listed twice, locks that contradict each other or a rule.
     """
-    people = sorted(course.people)
-    if rounds < 1 or len(set(people)) < len(people) or (people and people[0] < 0):
-        raise ImpossibleRequest(rounds, len(people))
-    if len(people) < 2:
-        alone = tuple(Unpaired(one, number, Reason.NOBODY_ELSE) for number in range(1, rounds + 1) for one in people)
-        return Schedule(((),) * rounds, alone, course, seed)
-    rng = Random(seed)  # noqa: S311 - chance that must be repeatable, and guards nothing
-    seats = rng.sample(people, k=len(people))
-    if len(seats) % 2:
-        seats.append(NOBODY)
-    coupled = _in_a_circle(seats, rounds)
-    met = {frozenset(couple) for couple in course.met}
-    if any(frozenset(couple) in met for couples in coupled for couple in couples):
-        coupled = _one_by_one(seats, rounds, course, rng)
-    return Schedule(give_turns(_with_trios(coupled, course, rng), rng), (), course, seed)
+    _check(course, rounds)
+    if course.shape.kind is not Kind.PAIRS:
+        from lti_tool.pairing.engine.circles import plan_circles  # noqa: PLC0415 - a plan of pairs does without
 
-
-def _in_a_circle(seats: list[PersonId], rounds: int) -> list[list[Couple]]:
-    """One stays, the others move on by a place each round: nobody meets twice before everybody met everybody."""
-    first, *ring = seats
-    found = []
-    for number in range(rounds):
-        turn = number % len(ring)
-        row = [first, *ring[turn:], *ring[:turn]]
-        found.append([(row[place], row[-1 - place]) for place in range(len(row) // 2)])
-    return found
-
-
-def _one_by_one(seats: list[PersonId], rounds: int, course: Course, rng: Random) -> list[list[Couple]]:
-    """Round after round, as many couples as possible who have not met; then those who met once, and so on."""
-    met: Met = Counter(frozenset(couple) for couple in course.met)
-    found = []
-    for _ in range(rounds):
-        order = rng.sample(seats, k=len(seats))
-        partner: dict[PersonId, PersonId] = {}
-        most = 0
-        while len(partner) < len(order):
-            partner = match(order, partial(met_at_most, met, most), partner)
-            most += 1
-        couples = [(one, partner[one]) for one in order if one < partner[one]]
-        met.update(frozenset(couple) for couple in couples)
-        found.append(couples)
-    return found
-
-
-def _with_trios(coupled: list[list[Couple]], course: Course, rng: Random) -> list[list[Group]]:
-    """Put whoever is coupled with nobody into the middle of the pair that they know least."""
-    met: Met = Counter(frozenset(couple) for couple in course.met)
-    met.update(frozenset(couple) for couples in coupled for couple in couples)
-    in_trio: Counter[PersonId] = Counter(
-        one for couples in coupled for couple in couples if NOBODY in couple for one in couple
+        return plan_circles(course, rounds, seed)
+    couples = Couples(course)
+    locked = locked_groups(couples, rounds)
+    rng = np.random.default_rng([abs(seed), int(seed < 0)])
+    seated = everybody_meets(couples, locked, rng) or _one_by_one(couples, locked, effort, rng)
+    found = Schedule(
+        _in_turn(couples, seated, Random(seed)),  # noqa: S311 - chance that must be repeatable, and guards nothing
+        tuple(_unpaired(couples, seated)),
+        course,
+        seed,
+        NAME,
+        tuple(_proofs(couples, seated)),
     )
-    rounds: list[list[Group]] = []
-    for couples in coupled:
-        pairs: list[Group] = [couple for couple in couples if NOBODY not in couple]
-        thirds = [one for couple in couples if NOBODY in couple for one in couple if one != NOBODY]
-        for third in thirds:
+    if improve:
+        from lti_tool.pairing.engine.improving import improve as improved  # noqa: PLC0415 - an optional extra
 
-            def cost(place: int, third: PersonId = third, pairs: list[Group] = pairs) -> tuple[int, int, float]:
-                known = sum(met[frozenset((third, one))] for one in pairs[place])
-                return known, sum(in_trio[one] for one in pairs[place]), rng.random()
+        return improved(found)
+    return found
 
-            place = min(range(len(pairs)), key=cost)
-            first, last = pairs[place]
-            met.update((frozenset((third, first)), frozenset((third, last))))
-            in_trio.update((first, last))
-            pairs[place] = (first, third, last)
-        rounds.append(pairs)
-    return rounds
+
+def _check(course: Course, rounds: int) -> None:
+    if rounds < 1:
+        raise ImpossibleRequest(rounds)
+    people = sorted(course.people)
+    twice = sorted({one for one, other in pairwise(people) if one == other})
+    if twice:
+        raise ListedTwice(tuple(twice))
+    if people and people[0] < 0:
+        raise UnknownPerson(tuple(one for one in people if one < 0))
+
+
+def _one_by_one(
+    couples: Couples, locked: list[list[Members]], effort: Effort, rng: np.random.Generator
+) -> list[Seated]:
+    programme = Programme(couples, effort.value, rng)
+    return [programme.next(groups) for groups in locked]
+
+
+def _in_turn(couples: Couples, seated: list[Seated], rng: Random) -> tuple[tuple[Group, ...], ...]:
+    """The groups of all rounds with their members in order of turn: couples by their smaller place, then a trio."""
+    ends = [_ends(one) for one in seated]
+    one, other = (np.concatenate(side) for side in zip(*ends, strict=True))
+    ids = couples.people.ids.tolist()
+    ahead = [couples.course.ahead.get(person, 0) for person in ids] if couples.course.ahead else [0] * len(ids)
+    is_first = orient(one, other, rng, ahead=np.array(ahead, dtype=np.int64))
+    first, last = np.where(is_first, one, other).tolist(), np.where(is_first, other, one).tolist()
+    found = []
+    start = 0
+    for sits, (some, _) in zip(seated, ends, strict=True):
+        stop = start + len(some)
+        groups: list[Group] = [(ids[a], ids[b]) for a, b in zip(first[start:stop], last[start:stop], strict=True)]
+        for at, trio in enumerate(sits.trios, start=len(sits.one)):
+            groups[at] = (groups[at][0], ids[trio.third], groups[at][1])
+        found.append(tuple(groups))
+        start = stop
+    return tuple(found)
+
+
+def _ends(seated: Seated) -> tuple[Places, Places]:
+    """First and last member of every group, trios at the end, before turns are given."""
+    order = np.argsort(np.minimum(seated.one, seated.other))
+    one = np.concatenate((seated.one[order], np.array([trio.first for trio in seated.trios], dtype=np.int64)))
+    other = np.concatenate((seated.other[order], np.array([trio.last for trio in seated.trios], dtype=np.int64)))
+    return one, other
+
+
+def _unpaired(couples: Couples, seated: list[Seated]) -> Iterable[Unpaired]:
+    for number, round_ in enumerate(seated, start=1):
+        for place in round_.alone.tolist():
+            reason = Reason.TOO_FEW_PARTNERS if len(couples.partners(place)) else Reason.NOBODY_ALLOWED
+            if len(couples) == 1:
+                reason = Reason.NOBODY_ELSE
+            yield Unpaired(int(couples.people.ids[place]), number, reason)
+
+
+def _proofs(couples: Couples, seated: list[Seated]) -> Iterable[Proof]:
+    for number, round_ in enumerate(seated, start=1):
+        if round_.barrier is not None and len(couples) > 1:
+            yield Proof(number, tuple(couples.people.ids[round_.barrier].tolist()))

@@ -1,0 +1,83 @@
+"""Everybody meets everybody: the circle method, for courses in which nothing but repeats counts.
+
+One stays, the others move on by a seat each round. So nobody meets twice before everybody met everybody.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lti_tool.pairing.engine.acquaintance import Acquaintance
+from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.hosting import Trio
+from lti_tool.pairing.engine.locking import Members
+from lti_tool.pairing.engine.people import Places, Points
+from lti_tool.pairing.engine.programme import Seated, met_before
+from lti_tool.pairing.engine.rules.not_again import NotAgain
+
+NOBODY = -1
+"""Sits opposite whoever is the third of a trio, when the number is odd."""
+
+
+def everybody_meets(
+    couples: Couples, locked: Sequence[Sequence[Members]], rng: np.random.Generator
+) -> list[Seated] | None:
+    """All rounds in a circle, or None when rules, wishes, locks or meetings of the past have a say.
+
+    With an odd number everybody is the third once before anybody is twice.
+    """
+    course, people = couples.course, len(couples)
+    if people < 2 or any(locked) or course.wishes or not all(isinstance(rule, NotAgain) for rule in course.rules):
+        return None
+    in_trios = np.array([course.in_trios.get(one, 0) for one in couples.people.ids.tolist()], dtype=np.int64)
+    circle = _in_a_circle(_seats(in_trios, rng), len(locked))
+    met = met_before(couples)
+    pairs = circle[:, :, people % 2 :]
+    if met.times(pairs[:, 0], pairs[:, 1]).any():
+        return None
+    if people % 2 == 0:
+        return None if couples.never_again and len(locked) >= people else [Seated(*pair) for pair in pairs]
+    return None if couples.never_again else _with_thirds(couples, circle, met, in_trios, rng)
+
+
+def _seats(in_trios: Points, rng: np.random.Generator) -> Places:
+    """An even number of seats by lot. With an odd number, whoever was in a trio least is the first to be a third."""
+    order = rng.permutation(len(in_trios)).astype(np.int64)
+    if len(order) % 2 == 0:
+        return order
+    ring = order[np.argsort(in_trios[order], kind="stable")]
+    return np.concatenate((np.array([NOBODY]), np.roll(ring, -1)))
+
+
+def _in_a_circle(seated: Places, rounds: int) -> Places:
+    """The couples of every round, of shape (rounds, 2, couples). NOBODY, if seated, is in the first couple."""
+    ring = seated[1:]
+    places = (np.arange(len(ring))[None, :] + np.arange(rounds)[:, None]) % len(ring)
+    row = np.concatenate((np.broadcast_to(seated[:1], (rounds, 1)), ring[places]), axis=1)
+    half = len(seated) // 2
+    return np.stack((row[:, :half], row[:, : half - 1 : -1]), axis=1)
+
+
+def _with_thirds(
+    couples: Couples, circle: Places, met: Acquaintance, in_trios: Points, rng: np.random.Generator
+) -> list[Seated]:
+    """Whoever sits opposite nobody joins the couple that they know least, in all rounds; the hosts take turns."""
+    one, other = circle[:, 0, 1:], circle[:, 1, 1:]
+    known = Acquaintance.of(len(couples), met.keys, couples.keys(one, other).ravel())
+    hosted = in_trios.copy()
+    found = []
+    for number, third in enumerate(circle[:, 1, 0].tolist()):
+        left, right = one[number], other[number]
+        if not len(left):
+            found.append(Seated(left, right, alone=np.array([third])))
+            continue
+        alone = np.full(len(left), third, dtype=np.int64)
+        times = known.times(left, alone) + known.times(right, alone)
+        lot = rng.permutation(len(left))
+        host = int(np.lexsort((lot, hosted[left] + hosted[right], times))[0])
+        trio = Trio(int(left[host]), third, int(right[host]))
+        hosted[list(trio)] += 1
+        keys = couples.keys(np.array([trio.first, trio.last]), np.array([third, third]))
+        known = Acquaintance.of(len(couples), known.keys, keys)
+        found.append(Seated(np.delete(left, host), np.delete(right, host), (trio,)))
+    return found
