@@ -102,8 +102,10 @@ def _grid(width: int) -> Iterator[tuple[slice, Places, Places]]:
 
 def _without_doubles(table: Table) -> Table:
     """Codes that are alike to everybody become one."""
+    if not table.width:
+        return table
     square = np.ascontiguousarray(table.cells.reshape(table.width, table.width))
-    rows = square.view(np.dtype((np.void, square.dtype.itemsize * table.width))).ravel() if table.width else square
+    rows = square.view(np.dtype((np.void, square.dtype.itemsize * table.width))).ravel()
     _, first, code = np.unique(rows, return_index=True, return_inverse=True)
     if len(first) == table.width:
         return table
@@ -119,8 +121,8 @@ def _joined(tables: list[Table]) -> list[Table]:
         if len(pairs) ** 2 > ENTRIES:
             break
         left, right = one.codes[first], other.codes[first]
-        cells = one.cells.reshape(one.width, -1)[np.ix_(left, left)]
-        cells = cells + other.cells.reshape(other.width, -1)[np.ix_(right, right)]
+        cells = one.cells.reshape(one.width, one.width)[np.ix_(left, left)]
+        cells = cells + other.cells.reshape(other.width, other.width)[np.ix_(right, right)]
         joint = _without_doubles(Table(codes.ravel().astype(np.int64), len(pairs), cells.ravel()))
         tables = sorted([joint, *tables[2:]], key=_width)
     return tables
