@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.people import Bools, People, Places
+from lti_tool.pairing.engine.rules.not_again import NotAgain
 from lti_tool.pairing.engine.schedule import Breach, Group, Placed, Proof, Reason, Schedule, Violation
 from lti_tool.pairing.engine.seating import Seating, counted_before, keys, seat
 from lti_tool.pairing.engine.witnessing import AT_ONCE, MayMeet, least_unpaired, may_meet
 
-NOT_AGAIN: Final = "not_again"
-"""The rule whose couples are not known before the schedule is: whoever met, before it or in an earlier round."""
 NEEDS_NO_PROOF: Final = frozenset({Reason.NOBODY_ELSE, Reason.OTHERS_HAVE_BEGUN})
 
 
@@ -52,7 +51,7 @@ class _Check:
         self.is_pairs = course.shape.kind is Kind.PAIRS
         self.judged = ~seating.begun & (seating.round >= from_round)
         """Of each group."""
-        self.never_again = any(rule.name == NOT_AGAIN for rule in course.rules)
+        self.never_again = any(isinstance(rule, NotAgain) for rule in course.rules)
         self.before = np.unique(counted_before(people, course.met)) if self.never_again else np.zeros(0, dtype=np.int64)
 
     def violations(self) -> Iterator[Violation]:
@@ -68,17 +67,14 @@ class _Check:
         met = self.seating.meetings()
         chosen = np.flatnonzero(self.judged[met.group] & (met.one >= 0) & (met.other >= 0) & (met.one != met.other))
         one, other, group = met.one[chosen], met.other[chosen], met.group[chosen]
-        broken = [
-            (rule.name, np.flatnonzero(~rule.allows(self.people, one, other)))
-            for rule in self.course.rules
-            if rule.name != NOT_AGAIN
-        ]
-        if self.never_again:
-            broken.append((NOT_AGAIN, self._met_again(keys(one, other, len(self.people)), self.seating.round[group])))
-        for name, couples in broken:
+        for rule in self.course.rules:
+            if isinstance(rule, NotAgain):
+                couples = self._met_again(keys(one, other, len(self.people)), self.seating.round[group])
+            else:
+                couples = np.flatnonzero(~rule.allows(self.people, one, other))
             for couple in couples.tolist():
                 members = (int(self.people.ids[one[couple]]), int(self.people.ids[other[couple]]))
-                yield Violation(Breach.RULE, int(self.seating.round[group[couple]]), members, name)
+                yield Violation(Breach.RULE, int(self.seating.round[group[couple]]), members, rule.name)
 
     def _met_again(self, wanted: NDArray[np.int64], rounds: NDArray[np.int64]) -> NDArray[np.int64]:
         """Which of these couples met before the schedule or in an earlier round of it."""

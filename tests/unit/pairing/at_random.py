@@ -4,7 +4,17 @@ from itertools import combinations
 from random import Random
 
 from lti_tool.pairing.engine.course import Couple, Course, Lock, Value
-from lti_tool.pairing.engine.rules import Exclusions, ExperienceGap, Other, ReportingLine, Rule, Same, Share, ShouldNot
+from lti_tool.pairing.engine.rules import (
+    Exclusions,
+    ExperienceGap,
+    NotAgain,
+    Other,
+    ReportingLine,
+    Rule,
+    Same,
+    Share,
+    ShouldNot,
+)
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame, Wish
 from tests.unit.pairing.brute_force import is_allowed
 
@@ -52,6 +62,7 @@ def _rules(ids: list[int], chance: Random, sparse: bool) -> tuple[Rule, ...]:
         Share(attribute="languages", unknown_is_allowed=unknown),
         Share(attribute="slots", at_least=chance.choice((1, 2))),
         chance.choice((Same, Other))(attribute="department", unknown_is_allowed=chance.random() < 0.7),
+        NotAgain(),
         ExperienceGap(at_least=chance.choice((None, 1)), at_most=chance.choice((None, 2, 4))),
     ]
     return tuple(rule for rule in rules if chance.random() < (0.6 if sparse else 0.3))
@@ -82,8 +93,12 @@ def _locks(course: Course, chance: Random) -> tuple[Lock, ...]:
     some = chance.sample(listed, k=min(len(listed), 12))
     locks: list[Lock] = []
     taken: set[int] = set()
+    is_new_only = any(isinstance(rule, NotAgain) for rule in course.rules)
+    met = {frozenset(couple) for couple in course.met}
     for one, other in combinations(some, 2):
+        if is_new_only and frozenset((one, other)) in met:
+            continue
         if not {one, other} & taken and chance.random() < 0.3 and is_allowed(course, one, other):
             taken |= {one, other}
-            locks.append(Lock((one, other), chance.choice((1, 1, 2, None))))
+            locks.append(Lock((one, other), 1 if is_new_only else chance.choice((1, 1, 2, None))))
     return tuple(locks)

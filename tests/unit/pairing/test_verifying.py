@@ -7,6 +7,7 @@ import pytest
 
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.people import Bools, People, Places
+from lti_tool.pairing.engine.rules.not_again import NotAgain
 from lti_tool.pairing.engine.rules.other import Other
 from lti_tool.pairing.engine.rules.rule import Rule
 from lti_tool.pairing.engine.schedule import Breach, Proof, Reason, Schedule, Unpaired, Violation
@@ -26,17 +27,6 @@ class Graph(Rule):
         ids = people.ids
         pairs = zip(ids[one].tolist(), ids[other].tolist(), strict=True)
         return np.array([frozenset(pair) in listed for pair in pairs], dtype=np.bool_)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Never(Rule):
-    """Stands for "not the same partner again", which the checker knows by its name."""
-
-    name = "not_again"
-    reads = ()
-
-    def allows(self, people: People, one: Places, other: Places) -> Bools:
-        return np.ones(np.broadcast(one, other).shape, dtype=np.bool_)
 
 
 def graph(people: int, *couples: tuple[int, int], **values: object) -> Course:
@@ -217,7 +207,7 @@ def test_a_lock_holds_in_its_round_only_and_for_those_who_are_in_the_course() ->
 
 def test_two_who_met_may_not_meet_again_where_that_is_a_rule() -> None:
     schedule = Schedule((((1, 2), (3, 4)), ((2, 1), (4, 3)), ((1, 3), (2, 4))))
-    course = replace(FOUR, rules=(Never(),), met=((4, 2), (9, 1)))
+    course = replace(FOUR, rules=(NotAgain(),), met=((4, 2), (9, 1)))
 
     assert verify(course, schedule) == [
         Violation(Breach.RULE, 2, (2, 1), "not_again"),
@@ -229,7 +219,7 @@ def test_two_who_met_may_not_meet_again_where_that_is_a_rule() -> None:
 
 
 def test_rounds_run_out_where_nobody_may_meet_twice() -> None:
-    course = Course((1, 2), rules=(Never(),))
+    course = Course((1, 2), rules=(NotAgain(),))
     again = alone(1, 2, number=2, reason=Reason.NOBODY_ALLOWED)
 
     assert verify(course, Schedule((((1, 2),), ()), again)) == []
@@ -290,7 +280,7 @@ def test_a_hundred_thousand_people_are_checked_in_one_go() -> None:
     rounds = tuple(
         tuple((one, (one + 1 + 2 * number) % 100_000) for one in range(0, 100_000, 2)) for number in range(12)
     )
-    rules = (Other(attribute="unit"), Never())
+    rules = (Other(attribute="unit"), NotAgain())
     course = Course(tuple(range(100_000)), attributes={"unit": dict(enumerate(units))}, rules=rules)
 
     assert verify(course, Schedule(rounds)) == []
