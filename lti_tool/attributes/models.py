@@ -49,6 +49,8 @@ class AttributeUpload(Tenant, Base):
     __tablename__ = "attribute_upload"
     __table_args__ = (tenant_key(), within("course_id", "course"), within("created_by_id", "person"))
 
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    """Names it in addresses: never that of another table, as numbers may be that are given again."""
     course_id: Mapped[int] = mapped_column(index=True)
     created_by_id: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(index=True)

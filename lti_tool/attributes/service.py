@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
+from lti_tool.attributes.checking import meant
 from lti_tool.attributes.matching import Register, reference
 from lti_tool.attributes.models import (
     AttributeUpload,
@@ -19,15 +20,13 @@ from lti_tool.attributes.rules import (
     ASKABLE,
     BY_KEY,
     FROM_LAUNCHES,
-    NOBODY,
-    TAKES_AWAY,
     Form,
     Kept,
     Source,
     is_word_of,
     read_from_launch,
 )
-from lti_tool.attributes.values import tidy
+from lti_tool.launch.arrivals import find_or_add
 from lti_tool.launch.models import CourseRole, Member, Person
 from lti_tool.launch.rules import LaunchContext
 from lti_tool.support.db import in_batches
@@ -51,6 +50,8 @@ def put(session: Session, changes: Changes, source: Source, *, now: datetime) ->
     """
     changed = 0
     for batch in in_batches(sorted(changes), 5000):
+        # One writer at a time for each member, in one order: a table, an answer and a launch may come together.
+        session.execute(select(Member.id).where(Member.id.in_(batch)).order_by(Member.id).with_for_update())
         rows = session.scalars(select(MemberAttribute).where(MemberAttribute.member_id.in_(batch)))
         known = {(row.member_id, row.attribute): row for row in rows}
         for member_id in batch:
@@ -72,21 +73,20 @@ def put(session: Session, changes: Changes, source: Source, *, now: datetime) ->
     return changed
 
 
-def person_meant(session: Session, course_id: int, text: str, register: Register | None = None) -> Kept:
+def person_meant(session: Session, course_id: int, text: str) -> Kept:
     """A manager as it is stored: a member of the course, or somebody outside, who is remembered from now on."""
-    plain = tidy(text, 400)
-    if plain.casefold() in TAKES_AWAY:
-        return NOBODY
-    member_id = (register or Register(listed(session, course_id))).named(plain)
-    if member_id is not None:
-        return {"member": member_id}
-    key = reference(plain)
-    outsider = session.scalar(select(Outsider).where(Outsider.course_id == course_id, Outsider.key == key))
-    if outsider is None:
-        outsider = Outsider(course_id=course_id, key=key, name=plain)
-        session.add(outsider)
-        session.flush()
-    return {"outsider": outsider.id}
+    value = meant(text, Register(listed(session, course_id)), {})
+    return {"outsider": outsider_named(session, course_id, value["outside"]).id} if "outside" in value else value
+
+
+def outsider_named(session: Session, course_id: int, name: str) -> Outsider:
+    """Somebody outside the course, remembered from now on. A whole class may name the same one at once."""
+    key = reference(name)
+    return find_or_add(
+        session,
+        select(Outsider).where(Outsider.course_id == course_id, Outsider.key == key),
+        lambda: Outsider(course_id=course_id, key=key, name=name),
+    )
 
 
 def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
@@ -191,11 +191,12 @@ def forget_person(session: Session, person_id: int) -> None:
 def ask_for(session: Session, course_id: int, keys: Collection[str], *, now: datetime) -> None:
     """Ask the learners of a course for these attributes from now on; for none, ask nothing."""
     asked = [key for key in ASKABLE if key in keys]
-    known = session.scalar(select(Questionnaire).where(Questionnaire.course_id == course_id))
-    if known is None:
-        session.add(Questionnaire(course_id=course_id, asked=asked, changed_at=now))
-    else:
-        known.asked, known.changed_at = asked, now
+    questionnaire = find_or_add(
+        session,
+        select(Questionnaire).where(Questionnaire.course_id == course_id),
+        lambda: Questionnaire(course_id=course_id, asked=asked, changed_at=now),
+    )
+    questionnaire.asked, questionnaire.changed_at = asked, now
     session.flush()
 
 
@@ -222,9 +223,10 @@ def take_back(session: Session, member_id: int) -> None:
 
 
 def _note_answer(session: Session, member_id: int, *, is_skipped: bool, now: datetime) -> None:
-    known = session.scalar(select(QuestionnaireAnswer).where(QuestionnaireAnswer.member_id == member_id))
-    if known is None:
-        session.add(QuestionnaireAnswer(member_id=member_id, is_skipped=is_skipped, at=now))
-    else:
-        known.is_skipped, known.at = is_skipped, now
+    answered = find_or_add(
+        session,
+        select(QuestionnaireAnswer).where(QuestionnaireAnswer.member_id == member_id),
+        lambda: QuestionnaireAnswer(member_id=member_id, is_skipped=is_skipped, at=now),
+    )
+    answered.is_skipped, answered.at = is_skipped, now
     session.flush()

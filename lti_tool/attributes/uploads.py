@@ -1,1 +1,210 @@
-"""A table from its upload to the moment when it is taken over."""
+"""A table from its upload to the moment when it is taken over: read, checked as often as somebody looks, taken once."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from lti_tool.attributes import checking, reading, service, tables
+from lti_tool.attributes.checking import Findings, Node
+from lti_tool.attributes.errors import ChoicesConflict, UploadGone
+from lti_tool.attributes.matching import Register, reference
+from lti_tool.attributes.models import AttributeUpload, Outsider
+from lti_tool.attributes.reading import Known
+from lti_tool.attributes.rules import Kept, Source
+from lti_tool.attributes.tables import COLUMNS, Sheet
+from lti_tool.support.crypto import new_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that would become another."""
+
+    member_id: int
+    attribute: str
+    before: Kept | None
+    after: Kept | None
+
+
+@dataclass
+class Check:
+    """What would happen if the table were taken over now."""
+
+    key: str
+    sheet: Sheet
+    columns: tuple[str | None, ...]
+    """The key of each column, with what was chosen for unknown ones."""
+    findings: Findings
+    names: dict[int, str | None]
+    """Of every member."""
+    new: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
+    same: Counter[str] = field(default_factory=Counter)
+    """Values by attribute: not known before, other than before, as before."""
+    own_words: int = 0
+    """How many of the changed values a learner has said themselves."""
+    changes: list[Change] = field(default_factory=list)
+    people: Counter[str] = field(default_factory=Counter)
+    """People by what becomes of what is known of them: new, changed or same."""
+
+    @property
+    def unknown(self) -> list[tuple[int, str]]:
+        """Columns that nobody knows: their place and their header."""
+        return [(place, header) for place, header in enumerate(self.sheet.headers) if self.sheet.columns[place] is None]
+
+    @property
+    def candidates(self) -> list[tuple[int, str]]:
+        """Members without a row, by name: whom a row that nobody was found for may be about."""
+        free = [(one, name or "") for one, name in self.names.items() if one not in self.findings.rows_of]
+        return sorted(free, key=lambda one: (one[1].casefold(), one[0]))
+
+
+def keep(
+    session: Session, course_id: int, person_id: int, content: bytes, spelled: Mapping[str, str], *, now: datetime
+) -> AttributeUpload:
+    """Read an uploaded file and keep it until it is taken over. An earlier one of the same person goes.
+
+    Raises TableUnusable.
+    """
+    sheet = tables.read(content, spelled)
+    session.execute(
+        delete(AttributeUpload).where(
+            AttributeUpload.course_id == course_id, AttributeUpload.created_by_id == person_id
+        )
+    )
+    upload = AttributeUpload(
+        key=new_secret(), course_id=course_id, created_by_id=person_id, created_at=now, sheet=sheet.as_json()
+    )
+    session.add(upload)
+    session.flush()
+    return upload
+
+
+def find(session: Session, course_id: int, key: str, *, to_take: bool = False) -> AttributeUpload:
+    """The upload of this course, locked if it is to be taken over. Raises UploadGone."""
+    query = select(AttributeUpload).where(AttributeUpload.key == key, AttributeUpload.course_id == course_id)
+    upload = session.scalar(query.with_for_update() if to_take else query)
+    if upload is None:
+        raise UploadGone(course_id)
+    return upload
+
+
+def throw_away(session: Session, upload: AttributeUpload) -> None:
+    """Forget the uploaded table."""
+    session.delete(upload)
+    session.flush()
+
+
+def check(session: Session, upload: AttributeUpload, choices: Mapping[int, int], meanings: Mapping[int, str]) -> Check:
+    """What the table would change. `choices`: whom a line is about; `meanings`: what the unknown column at a place is.
+
+    Choices that name nobody of the course, and meanings that name no free column, are passed over.
+    """
+    sheet = Sheet.from_json(upload.sheet)
+    columns = _columns(sheet, meanings)
+    listed = reading.listed(session, upload.course_id)
+    register = Register(listed)
+    names = {one.member_id: one.name for one in listed}
+    outsiders = reading.outsiders(session, upload.course_id)
+    known = reading.known_of(session, names)
+    findings = checking.find(
+        sheet,
+        columns,
+        register,
+        choices={line: member_id for line, member_id in choices.items() if member_id in names},
+        above=_above(known, outsiders, register),
+    )
+    result = Check(upload.key, sheet, columns, findings, names)
+    for member_id, values in findings.changes.items():
+        _compare(result, member_id, values, known[member_id], outsiders)
+    return result
+
+
+def take_over(
+    session: Session,
+    upload: AttributeUpload,
+    choices: Mapping[int, int],
+    meanings: Mapping[int, str],
+    *,
+    now: datetime,
+) -> Check:
+    """Keep every value of every row without a fault, and forget the table. Raises ChoicesConflict."""
+    result = check(session, upload, choices, meanings)
+    if result.findings.conflicts:
+        raise ChoicesConflict(tuple(sorted(result.findings.conflicts)))
+    changes = {
+        member_id: {key: _stored(session, upload.course_id, value) for key, value in values.items()}
+        for member_id, values in result.findings.changes.items()
+    }
+    for name, manager in result.findings.outside.values():
+        if manager is not None:
+            outsider = service.outsider_named(session, upload.course_id, name)
+            outsider.manager = _stored(session, upload.course_id, manager)
+    service.put(session, changes, Source.CSV, now=now)
+    throw_away(session, upload)
+    service.forget_outsiders(session, upload.course_id)
+    return result
+
+
+def _columns(sheet: Sheet, meanings: Mapping[int, str]) -> tuple[str | None, ...]:
+    columns = list(sheet.columns)
+    for place, key in sorted(meanings.items()):
+        if place < len(columns) and columns[place] is None and key in COLUMNS and key not in columns:
+            columns[place] = key
+    return tuple(columns)
+
+
+def _above(
+    known: Mapping[int, Mapping[str, Known]], outsiders: Mapping[str, Outsider], register: Register
+) -> dict[Node, Node | None]:
+    """Every line of managers that is known, by who is led."""
+    places: dict[int, Node] = {one.id: register.named(one.name) or key for key, one in outsiders.items()}
+
+    def place(value: Kept) -> Node | None:
+        return places.get(value["outsider"]) if "outsider" in value else value.get("member")
+
+    lines: dict[Node, Node | None] = {
+        places[one.id]: place(one.manager) for one in outsiders.values() if one.manager is not None
+    }
+    for member_id, values in known.items():
+        if "manager" in values:
+            lines[member_id] = place(values["manager"].value)
+    return lines
+
+
+def _compare(
+    result: Check,
+    member_id: int,
+    values: Mapping[str, Kept | None],
+    known: Mapping[str, Known],
+    outsiders: Mapping[str, Outsider],
+) -> None:
+    kinds: set[str] = set()
+    for key, value in values.items():
+        before = known.get(key)
+        if (before.value if before else None) == _as_known(value, outsiders):
+            if value is not None:
+                result.same[key] += 1
+            continue
+        kind = "new" if before is None else "changed"
+        (result.new if before is None else result.changed)[key] += 1
+        kinds.add(kind)
+        result.own_words += before is not None and before.source == Source.QUESTIONNAIRE
+        result.changes.append(Change(member_id, key, before.value if before else None, value))
+    result.people["changed" if "changed" in kinds else "new" if kinds else "same"] += 1
+
+
+def _as_known(value: Kept | None, outsiders: Mapping[str, Outsider]) -> Kept | None:
+    if value is None or "outside" not in value:
+        return value
+    outsider = outsiders.get(reference(value["outside"]))
+    return {"outsider": outsider.id} if outsider is not None else value
+
+
+def _stored(session: Session, course_id: int, value: Kept | None) -> Kept | None:
+    if value is None or "outside" not in value:
+        return value
+    return {"outsider": service.outsider_named(session, course_id, value["outside"]).id}

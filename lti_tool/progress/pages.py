@@ -14,10 +14,11 @@ from lti_tool.activities.service import activity_of, refuse_read_only, rounds_of
 from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import service as pairing
-from lti_tool.progress import exports, forms, rules, service
+from lti_tool.progress import forms, rules, service
 from lti_tool.progress.forms import AllowanceText, Flaw
 from lti_tool.progress.rules import Column, Progress, Show, State, Step, WaitsFor
 from lti_tool.progress.service import Learner
+from lti_tool.support.spreadsheet import as_csv
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 
@@ -153,7 +154,7 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
     ]
     header = [gettext("Name"), gettext("E-mail"), *titles, gettext("Done"), gettext("Of"), gettext("Complete")]
     lines = [_line(one, found[member_id], columns) for member_id, one in people.items()]
-    answer = make_response(exports.as_csv(header, lines))
+    answer = make_response(as_csv(header, lines))
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="progress.csv"'
     return answer

@@ -231,7 +231,9 @@ def test_a_person_is_forgotten_also_where_they_were_named_as_a_manager(
         service.answer(session, joined.id, {"needs": {"names": ["Talks"]}}, now=clock.now())
         for person in (joined.person_id, two.person_id):
             session.add(
-                AttributeUpload(course_id=one.course_id, created_by_id=person, created_at=clock.now(), sheet={})
+                AttributeUpload(
+                    key=str(person), course_id=one.course_id, created_by_id=person, created_at=clock.now(), sheet={}
+                )
             )
         session.flush()
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.progress.exports import FORMULAS, as_csv, harmless
+from lti_tool.support.spreadsheet import FORMULAS, as_csv, as_meant, harmless
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\u00a0@x"])
@@ -29,3 +29,9 @@ def test_whatever_people_are_called_the_table_keeps_its_shape(lines: list[list[s
     assert len(read) == len(lines) + 1
     assert all(len(line) == 2 for line in read)
     assert not any(cell.startswith(FORMULAS) for line in read for cell in line)
+
+
+@given(st.text())
+def test_what_was_made_harmless_is_read_back_as_it_was(cell: str) -> None:
+    if not cell.startswith("'"):
+        assert as_meant(harmless(cell)) == cell

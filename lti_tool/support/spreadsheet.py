@@ -1,4 +1,4 @@
-"""Progress as a table for spreadsheets. What was written is never in it."""
+"""Tables for spreadsheets, in which no cell is run as a formula."""
 
 import csv
 import io
@@ -15,10 +15,15 @@ def harmless(cell: object) -> str:
     return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULAS) else text
 
 
-def as_csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
+def as_meant(cell: str) -> str:
+    """The cell without the mark that `harmless` put before it."""
+    return cell[1:] if cell.startswith("'") and cell[1:].lstrip(" \u00a0").startswith(FORMULAS) else cell
+
+
+def as_csv(header: Sequence[str], lines: Iterable[Sequence[object]], delimiter: str = ",") -> bytes:
     """A CSV file in UTF-8 with the mark that spreadsheets need to see it."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
     writer.writerow([harmless(cell) for cell in header])
     writer.writerows([harmless(cell) for cell in line] for line in lines)
     return text.getvalue().encode("utf-8-sig")
