@@ -106,6 +106,7 @@ class Forest:
         self._stem: list[int] = list(range(people))
         """For each blossom, the one through whom it hangs in its tree."""
         self._members: dict[int, list[int]] = {}
+        self._outside: tuple[int, Places] = (ALONE, self.meeting.who)
         self._root: list[int] = [ALONE] * people
         self._trees: dict[int, list[int]] = {}
         self._queue: deque[int] = deque()
@@ -154,12 +155,28 @@ class Forest:
         return False
 
     def _reachable(self, here: int) -> list[int]:
+        """Possible partners whom it is worth to look at now; of many who are unreached some, and one more."""
         lists = self.meeting.lists
         if lists is not None:
             return lists[here]
-        worth = (self._states < INNER) & (self._blossoms != self._blossom[here])
-        found: list[int] = self.meeting.partners(here, np.flatnonzero(worth)).tolist()
-        return found
+        found = self.meeting.partners(here, self._worth_a_look(self._blossom[here]))
+        is_outer = self._states[found] == OUTER
+        some: list[int] = np.concatenate([found[is_outer], found[~is_outer][: AT_ONCE + 1]]).tolist()
+        return some
+
+    def _worth_a_look(self, blossom: int) -> Places:
+        """Who is unreached, or outer and outside of this blossom."""
+        if 2 * len(self._members.get(blossom, ())) < len(self._who):
+            everywhere: Places = np.flatnonzero((self._states < INNER) & (self._blossoms != blossom))
+            return everywhere
+        # Of the largest blossom, keep who was outside: in the end it holds nearly everybody, and looks for very few.
+        name, outside = self._outside
+        if name != blossom:
+            outside = self.meeting.who
+        outside = outside[self._blossoms[outside] != blossom]
+        self._outside = blossom, outside
+        near: Places = outside[self._states[outside] < INNER]
+        return near
 
     def _above(self, stem: int) -> int:
         """The stem of the blossom that a blossom hangs from; -1 at the root."""
