@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -9,8 +10,12 @@ from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.acquaintance import Acquaintance
 from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.course import Kind
+from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize
 from lti_tool.pairing.engine.people import Bools, Places, Points
 
+NOT_AGAIN: Final = "not_again"
+"""The name of the rule whose couples are found round by round: who met before may not meet again."""
 NOBODY: Final = np.zeros(0, dtype=np.int64)
 Seats = tuple[int, ...]
 """The members of a group as places."""
@@ -85,3 +90,37 @@ class Mended:
     """Pairs: everybody who is not locked."""
     partner: Places = field(default_factory=lambda: NOBODY)
     """Pairs: for every place the partner or -1; of a trio that is not locked two are partners."""
+
+
+def locks_of(couples: Couples, number: int, begun: Places, away: Places) -> tuple[Seats, ...]:
+    """The locks of a round, but for those of people whose groups have begun. Of a lock, those count who turn up."""
+    found: set[Seats] = set()
+    for lock in couples.course.locks:
+        places = couples.people.places(sorted(set(lock.members)))
+        here = np.setdiff1d(places[places >= 0], away)
+        if lock.round in {None, number} and len(here) > 1 and not np.isin(here, begun).any():
+            found.add(tuple(here.tolist()))
+    return tuple(sorted(found))
+
+
+def check_locks(sitting: Sitting, number: int) -> None:
+    """Raise what makes the locks of a round impossible: LockConflict, LockSize or LockForbidden."""
+    couples = sitting.couples
+    shape = couples.course.shape
+    most = 3 if shape.kind is Kind.PAIRS else shape.size + 1
+    trios = sum(len(lock) == 3 for lock in sitting.locks) if shape.kind is Kind.PAIRS else 0
+    seated: set[int] = set()
+    for lock in sitting.locks:
+        members = tuple(couples.people.ids[list(lock)].tolist())
+        if seated.intersection(lock):
+            raise LockConflict(number, int(couples.people.ids[min(seated.intersection(lock))]))
+        seated.update(lock)
+        if len(lock) > most or trios > len(sitting.seat) % 2:
+            raise LockSize(number, members)
+        for two in combinations(lock, 2):
+            one, other = np.array(two[:1]), np.array(two[1:])
+            rules = (rule.name for rule in couples.course.rules if not rule.allows(couples.people, one, other)[0])
+            again = NOT_AGAIN if sitting.never_again and sitting.met_earlier.times(one, other)[0] else ""
+            broken = next(rules, again)
+            if broken:
+                raise LockForbidden(number, members, broken)

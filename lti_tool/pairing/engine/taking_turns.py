@@ -1,11 +1,13 @@
 """The turns of groups that a repair has formed, beside groups that keep theirs."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise, permutations
 from random import Random
 
 import numpy as np
 
-from lti_tool.pairing.engine.course import PersonId
+from lti_tool.pairing.engine.course import Kind, PersonId
 from lti_tool.pairing.engine.schedule import Group, Placed
 from lti_tool.pairing.engine.turns import orient
 
@@ -13,14 +15,29 @@ Rounds = tuple[tuple[Group, ...], ...]
 
 
 def take_turns(
-    rounds: Sequence[tuple[Group, ...]], formed: Collection[Placed], ahead: Mapping[PersonId, int], seed: int
+    rounds: Sequence[tuple[Group, ...]],
+    formed: Collection[Placed],
+    kind: Kind,
+    ahead: Mapping[PersonId, int],
+    seed: int,
 ) -> Rounds:
     """The same rounds with the members of the formed groups in order of turn; all other groups stay as they are.
 
-    Formed groups have two or three members. In the middle of a trio, where nobody has a turn, is the one who was there
-    least. The largest number that anybody is ahead or behind at the end is the least possible (`turns`).
+    Pairs and trios: the largest number that anybody is ahead or behind at the end is the least possible (`turns`); in
+    the middle, where nobody has a turn, is who was there least. Circles: who brought a case least often begins. Rings:
+    as few as possible observe somebody whom they observe in another round.
     """
     new = frozenset(formed)
+    if kind is Kind.CIRCLES:
+        return _cases(rounds, new)
+    if kind is Kind.RINGS:
+        return _rings(rounds, new)
+    return _ends(rounds, new, ahead, seed)
+
+
+def _ends(
+    rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed], ahead: Mapping[PersonId, int], seed: int
+) -> Rounds:
     placed = _with_middles(rounds, new)
     ends = np.array([(group[0], group[-1]) for _, group, _ in placed], dtype=np.int64).reshape(-1, 2)
     ids, places = np.unique(ends, return_inverse=True)
@@ -30,28 +47,75 @@ def take_turns(
     chance = Random(seed)  # noqa: S311 - chance that must be repeatable, and guards nothing
     first = orient(places[:, 0], places[:, 1], chance, ahead=before, given=given)
     turned: list[list[Group]] = [[] for _ in rounds]
-    for (number, group, _), stays in zip(placed, first.tolist(), strict=True):
-        turned[number].append(group if stays else group[::-1])
+    for (index, group, _), stays in zip(placed, first.tolist(), strict=True):
+        turned[index].append(group if stays else group[::-1])
     return tuple(map(tuple, turned))
 
 
 def _with_middles(rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed]) -> list[tuple[int, Group, bool]]:
     """Every group with the index of its round and whether it is new.
 
-    New trios have in their middle who was there least so far, at equal count the smallest id.
+    New groups of more than two have in their middle who was there least so far, at equal count the smallest ids.
     """
-    times: dict[PersonId, int] = {person: 0 for _, group in new if len(group) == 3 for person in group}
+    times: dict[PersonId, int] = {person: 0 for _, group in new if len(group) > 2 for person in group}
     found = []
     for index, groups in enumerate(rounds):
         for group in groups:
             is_new = (index + 1, group) in new
             seated = group
-            if len(group) == 3:
+            if len(group) > 2:
                 if is_new:
-                    middle = min(group, key=lambda person: (times[person], person))
-                    first, last = (person for person in group if person != middle)
-                    seated = (first, middle, last)
-                if seated[1] in times:
-                    times[seated[1]] += 1
+                    in_order = sorted(group, key=lambda person: (times[person], person))
+                    middle = in_order[: len(group) - 2]
+                    first, last = (person for person in group if person not in middle)
+                    seated = (first, *middle, last)
+                for person in seated[1:-1]:
+                    if person in times:
+                        times[person] += 1
             found.append((index, seated, is_new))
     return found
+
+
+def _cases(rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed]) -> Rounds:
+    """Later and earlier rounds count alike: what stands is known."""
+    given = Counter(
+        group[0] for number, groups in enumerate(rounds, start=1) for group in groups if (number, group) not in new
+    )
+    found = []
+    for number, groups in enumerate(rounds, start=1):
+        turned = []
+        for group in groups:
+            seated = group
+            if (number, group) in new:
+                first = min(group, key=lambda person: (given[person], person))
+                given[first] += 1
+                seated = (first, *(person for person in group if person != first))
+            turned.append(seated)
+        found.append(tuple(turned))
+    return tuple(found)
+
+
+def _rings(rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed]) -> Rounds:
+    observed: Counter[tuple[PersonId, PersonId]] = Counter()
+    for number, groups in enumerate(rounds, start=1):
+        for group in groups:
+            if (number, group) not in new:
+                observed.update(_observations(group))
+    found = []
+    for number, groups in enumerate(rounds, start=1):
+        turned = []
+        for group in groups:
+            seated = group
+            if (number, group) in new:
+                first, *others = sorted(group)
+                orders = ((first, *order) for order in permutations(others))
+                seated = min(orders, key=lambda order: (sum(observed[two] for two in _observations(order)), order))
+                observed.update(_observations(seated))
+            turned.append(seated)
+        found.append(tuple(turned))
+    return tuple(found)
+
+
+def _observations(group: Group) -> list[tuple[PersonId, PersonId]]:
+    """Each observes the next, the last the first."""
+    return [*pairwise(group), (group[-1], group[0])]
