@@ -28,6 +28,7 @@ from lti_tool.pairing.engine.rules import (
     ShouldNot,
     loops,
 )
+from tests.unit.pairing.budget import examples
 
 IDS = st.integers(min_value=-3, max_value=30)
 NAMES = st.one_of(st.none(), st.sampled_from(["Care", "Law", "Sales"]))
@@ -132,7 +133,7 @@ def values_of(people: People, attributes: tuple[str, ...]) -> list[tuple[Any, ..
 
 @pytest.mark.parametrize(("rule", "says"), EVERY_RULE, ids=[repr(rule) for rule, _ in EVERY_RULE])
 @given(people=cohorts())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_rule_says_of_all_couples_what_it_says_of_two_people(people: People, rule: Rule, says: Plain) -> None:
     one, other = couples_of(people)
 
@@ -145,7 +146,7 @@ def test_a_rule_says_of_all_couples_what_it_says_of_two_people(people: People, r
 
 
 @given(people=cohorts())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_people_with_the_same_values_may_stand_for_each_other(people: People) -> None:
     """The planner works out a rule by value for the values that occur, with people who have them."""
     one, other = couples_of(people)
@@ -159,7 +160,7 @@ def test_people_with_the_same_values_may_stand_for_each_other(people: People) ->
 
 
 @given(people=cohorts())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_the_couples_that_a_rule_lists_are_the_ones_that_it_forbids(people: People) -> None:
     one, other = couples_of(people)
     for rule, _ in EVERY_RULE:
@@ -169,7 +170,7 @@ def test_the_couples_that_a_rule_lists_are_the_ones_that_it_forbids(people: Peop
 
 
 @given(people=cohorts(), at_least=st.integers(min_value=1, max_value=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_couples_who_share_enough_are_found_without_looking_at_all_couples(people: People, at_least: int) -> None:
     one, other = couples_of(people)
     rule = Share(attribute="languages", at_least=at_least, unknown_is_allowed=False)

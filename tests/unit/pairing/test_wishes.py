@@ -21,6 +21,7 @@ from lti_tool.pairing.engine.wishes import (
     Wish,
     minutes_ahead,
 )
+from tests.unit.pairing.budget import examples
 
 DEPARTMENTS = st.one_of(st.none(), st.sampled_from(["Care", "Law", "Sales"]))
 IDS = st.integers(min_value=1, max_value=25)
@@ -84,7 +85,7 @@ EVERY_WISH: list[tuple[Wish, Plain]] = [
 
 @pytest.mark.parametrize(("wish", "says"), EVERY_WISH, ids=[wish.name for wish, _ in EVERY_WISH])
 @given(people=cohorts())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_a_wish_gives_all_couples_what_it_gives_two_people(people: People, wish: Wish, says: Plain) -> None:
     places = np.array(list(combinations(range(len(people)), 2)), dtype=np.int64).reshape(-1, 2)
     one, other = places[:, 0], places[:, 1]
