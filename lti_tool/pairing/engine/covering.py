@@ -12,9 +12,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from rustworkx import PyGraph, max_weight_matching
 
 from lti_tool.pairing.engine.alternating import ALONE, Forest
+from lti_tool.pairing.engine.blocks import best_couples
 from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.meeting import Meeting
 from lti_tool.pairing.engine.people import Places, Points
@@ -145,18 +145,8 @@ class _Pools:
             return partner
         weight = self.weigh(one, other).astype(np.int64)
         above = (int(weight.max()) - int(weight.min()) + 1) * len(pool)
-        total = [
-            points + above * favoured
-            for points, favoured in zip(
-                weight.tolist(), (self.first[one].astype(np.int64) + self.first[other]).tolist(), strict=True
-            )
-        ]
-        graph: PyGraph[int, int] = PyGraph(multigraph=False)
-        graph.add_nodes_from(range(len(pool)))
-        ends = np.searchsorted(pool, one).tolist(), np.searchsorted(pool, other).tolist()
-        graph.add_edges_from(list(zip(*ends, total, strict=True)))
+        total = weight + above * (self.first[one].astype(np.int64) + self.first[other])
         found = partner.copy()
-        found[pool] = ALONE
-        for left, right in max_weight_matching(graph, max_cardinality=True, weight_fn=int):
-            found[pool[left]], found[pool[right]] = pool[right], pool[left]
+        best = best_couples(len(pool), np.searchsorted(pool, one), np.searchsorted(pool, other), total)
+        found[pool] = np.where(best == ALONE, ALONE, pool[best])
         return found
