@@ -8,16 +8,18 @@ class Steps(NamedTuple):
     """What is done in a round of more people than are solved exactly."""
 
     sweeps: int
-    """In the first round: how often every couple is tried for exchange with another."""
-    later_sweeps: int
-    """In the rounds after it, which start from the round before."""
+    """How often every couple is tried for exchange with another."""
     passes: int
-    """How often all people are cut into blocks, and each block is solved exactly."""
+    """How often, at most, couples are cut into blocks in which rings of exchanges are looked for."""
+    block: int
+    """How many couples are in such a block."""
+    chain: int
+    """How many people long the chains are at most of which rings are made."""
 
 
 class Effort(Enum):
     """How long the planner looks for better couples. Rules and the number of unpaired people do not depend on it."""
 
-    QUICK = Steps(sweeps=200, later_sweeps=100, passes=0)
-    NORMAL = Steps(sweeps=1200, later_sweeps=800, passes=0)
-    THOROUGH = Steps(sweeps=3000, later_sweeps=2000, passes=1)
+    QUICK = Steps(sweeps=200, passes=0, block=0, chain=0)
+    NORMAL = Steps(sweeps=200, passes=3, block=256, chain=60)
+    THOROUGH = Steps(sweeps=300, passes=12, block=512, chain=120)

@@ -30,7 +30,7 @@ class Arrangement(NamedTuple):
     """Unpaired people, how often they were left out before, repeats, points below 0: the smaller, the better."""
 
 
-def arrange(chance: Round, who: Places, order: Places, locked: Places, trios: Points, sweeps: int) -> Arrangement:
+def arrange(chance: Round, who: Places, order: Places, locked: Places, trios: Points) -> Arrangement:
     """Pairs and one trio for an odd number of people.
 
     `order`: all of `who`, those first who should be the third. `locked`: couples that are no part of `who`, of shape
@@ -39,21 +39,21 @@ def arrange(chance: Round, who: Places, order: Places, locked: Places, trios: Po
     hosts = _Hosts(chance, who, locked, trios)
     found: list[Arrangement] = []
     for third in order[: TRIED if chance.is_exact(len(who)) else 1].tolist():
-        partner = chance.solve(who[who != third], sweeps)
+        partner = chance.solve(who[who != third])
         found.append(hosts.take_in(partner, [third]))
         if found[-1].cost[0] == 0 and found[-1].cost[2] == 0:
             return found[-1]
     best = min(found, key=_cost)
-    return best if best.cost[0] == 0 else min(best, _with_anybody(chance, who, hosts, sweeps), key=_cost)
+    return best if best.cost[0] == 0 else min(best, _with_anybody(chance, who, hosts), key=_cost)
 
 
 def _cost(one: Arrangement) -> tuple[int, int, int, int]:
     return one.cost
 
 
-def _with_anybody(chance: Round, who: Places, hosts: "_Hosts", sweeps: int) -> Arrangement:
+def _with_anybody(chance: Round, who: Places, hosts: "_Hosts") -> Arrangement:
     """As many couples as there can be, and a third from those left over who fits somewhere."""
-    partner = chance.solve(who, sweeps)
+    partner = chance.solve(who)
     found = hosts.take_in(partner, who[partner[who] == ALONE].tolist())
     if found.trio is None:
         urgent = np.flatnonzero(chance.urgent)

@@ -60,17 +60,16 @@ class Programme:
         taken = np.array([one for group in locked for one in group], dtype=np.int64)
         who = np.setdiff1d(np.arange(people, dtype=np.int64), taken)
         banned = np.union1d(couples.banned, self.met.keys) if couples.never_again else couples.banned
-        chance = Round(couples, banned, self.met, self.urgent, self.rng)
+        chance = Round(couples, banned, self.met, self.urgent, self.steps, self.rng)
         pairs = np.array([group for group in locked if len(group) == 2], dtype=np.int64).reshape(-1, 2)
         trios = [Trio(*group) for group in locked if len(group) == 3]
-        sweeps = self.steps.sweeps if self._last is None else self.steps.later_sweeps
         if people % 2 and not trios and len(who) % 2:
-            arranged = arrange(chance, who, self._order(who), pairs, self.trios, sweeps)
+            arranged = arrange(chance, who, self._order(who), pairs, self.trios)
             partner = arranged.partner
             trios += [arranged.trio] if arranged.trio else []
             pairs = pairs[~np.isin(pairs, np.array(trios, dtype=np.int64)).any(axis=1)]
         else:
-            partner = chance.solve(who, sweeps)
+            partner = chance.solve(who)
         one = who[partner[who] > who]
         alone = np.setdiff1d(who[partner[who] == ALONE], np.array(trios, dtype=np.int64).ravel())
         found = Seated(

@@ -7,8 +7,10 @@ import numpy as np
 
 from lti_tool.pairing.engine.acquaintance import Acquaintance
 from lti_tool.pairing.engine.blocks import ALONE, best_couples
+from lti_tool.pairing.engine.chains import pass_on
 from lti_tool.pairing.engine.compiled import Couples, Keys, among
 from lti_tool.pairing.engine.covering import cover
+from lti_tool.pairing.engine.effort import Steps
 from lti_tool.pairing.engine.exchanging import Rows
 from lti_tool.pairing.engine.people import Bools, Places, Points
 
@@ -16,6 +18,8 @@ EXACT: Final = 320
 """So many people are paired by looking at all their couples."""
 EXACT_SPARSE: Final = 2048
 """So many where few couples are allowed."""
+IN_VAIN: Final = 3
+"""So many passes that gain nothing are the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +27,15 @@ class Round:
     """What has to be reckoned with in one round.
 
     `banned`: sorted keys of couples who may not meet although the rules by value allow it. `met`: every meeting before
-    this round. `urgent`: for each place, how often they were left out before; they come first.
+    this round. `urgent`: for each place, how often they were left out before; they come first. `steps`: what is done
+    for more people than are solved exactly.
     """
 
     couples: Couples
     banned: Keys
     met: Acquaintance
     urgent: Points
+    steps: Steps
     rng: np.random.Generator
     _shunned: list[Keys] = field(default_factory=list, repr=False, compare=False)
 
@@ -90,24 +96,37 @@ class Round:
         """Whether so many people are paired exactly."""
         return people <= EXACT or (people <= EXACT_SPARSE and self.couples.sparse is not None)
 
-    def solve(self, who: Places, sweeps: int, start: tuple[Places, Places] | None = None) -> Places:
+    def solve(self, who: Places, start: tuple[Places, Places] | None = None) -> Places:
         """For each place the partner or -1: as many of `who` as can be, no repeat that can be avoided, many points.
 
-        Up to `EXACT` people it is the best there is. Beyond, `start` (couples) is improved in so many sweeps, and who
-        is left over is paired as in `cover`.
+        Up to `EXACT` people it is the best there is. Beyond, `start` (couples) or couples by lot are made better, and
+        who is left over is paired as in `cover`.
         """
+        who = self.rng.permutation(who)
         if self.is_exact(len(who)):
             return self.exact(who)
-        if start is None:
-            order = self.rng.permutation(who)
-            start = order[: len(order) // 2], order[len(order) // 2 : len(order) // 2 * 2]
-        rows = Rows(self.couples, *start, self.shunned, self.rng)
-        rows.sweep(sweeps)
+        half = len(who) // 2
+        rows = Rows(self.couples, *(start or (who[:half], who[half : 2 * half])), self.shunned, self.rng)
+        rows.sweep(self.steps.sweeps)
         one, other, weight = rows.all()
-        good = weight >= 0
+        one, other = self._in_rings(one[weight >= 0], other[weight >= 0])
         partner = np.full(len(self.couples), ALONE, dtype=np.int64)
-        partner[one[good]], partner[other[good]] = other[good], one[good]
+        partner[one], partner[other] = other, one
         return self.settle(who, partner)
+
+    def _in_rings(self, one: Places, other: Places) -> tuple[Places, Places]:
+        """Better couples by rings, until passes no longer help."""
+        points = int(self.couples.points(one, other).sum())
+        in_vain = 0
+        for _ in range(self.steps.passes):
+            one, other = pass_on(
+                self.couples, one, other, self.shunned, self.rng, block=self.steps.block, steps=self.steps.chain
+            )
+            before, points = points, int(self.couples.points(one, other).sum())
+            in_vain = in_vain + 1 if points == before else 0
+            if in_vain == IN_VAIN:
+                break
+        return one, other
 
     def settle(self, who: Places, partner: Places) -> Places:
         """The same couples, changed so that as few people as possible are left over; first without any repeat."""

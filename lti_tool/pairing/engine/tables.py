@@ -28,7 +28,8 @@ AT_ONCE: Final = 1 << 18
 class Table:
     """The points of couples by the codes of the two people: `cells[codes[one] * width + codes[other]]`.
 
-    A couple that a rule forbids has less than `-most`, where `most` is what all wishes together can give.
+    A couple that a rule forbids has less than `-most`, where `most` is what all wishes together can give. Cells are so
+    wide that the sums of several tables for several couples can be added in them.
     """
 
     codes: Places
@@ -78,7 +79,11 @@ def tabulate(
         else:
             few = People(tuple(people.ids[first].tolist()), people.attributes)
             tables.append(_without_doubles(Table(codes, len(first), _cells(few, judged, wished, forbidden))))
-    return _joined(tables), large_rules, large_wishes
+    joined = _joined(tables)
+    least = 4 * forbidden * (len(joined) + 1)
+    kind = np.int16 if least > -(1 << 15) else np.int32 if least > -(1 << 31) else np.int64
+    narrow = [Table(table.codes, table.width, table.cells.astype(kind)) for table in joined]
+    return narrow, large_rules, large_wishes
 
 
 def _cells(few: People, rules: Sequence[RuleByValue], wishes: Sequence[Wish], forbidden: int) -> Cells:
