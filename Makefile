@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: demo test check services lint serve worker bench nightly crosscheck lock
+.PHONY: demo test check services lint serve worker bench bench-pairing nightly crosscheck lock
 
 $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tandem needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
@@ -42,6 +42,9 @@ worker: $(VENV)/.ready  ## background work in a process of its own
 
 bench: $(VENV)/.ready  ## launches per second beside a null tool and a minimal pylti1p3 tool
 	$(BIN)/python -m tests.load.bench
+
+bench-pairing: services  ## plans beside networkx, a greedy matcher and the database; ONLY="ROW …" for some rows
+	env $$(cat $(VENV)/services.env) $(BIN)/python -m tests.load.pairing $(if $(ONLY),--only $(ONLY))
 
 nightly: services  ## the long ones: full matrices, large rosters, many examples
 	env $$(cat $(VENV)/services.env) HYPOTHESIS_PROFILE=nightly $(PYTEST) -n $(JOBS)

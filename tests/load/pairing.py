@@ -1,0 +1,284 @@
+"""`make bench-pairing`: plans beside other programs and beside the database, in one run. Nothing counts unchecked.
+
+Run `python -m tests.load.pairing [--only ROW …] [--rounds-of-measurement N]`.
+"""
+
+import argparse
+import json
+import os
+import platform as machine
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from random import Random
+from typing import Any, Final
+
+import networkx as nx
+import numpy as np
+import psycopg
+import rustworkx as rx
+
+from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Breach, Course, Effort, Schedule
+from lti_tool.pairing.engine.rules import Other
+from lti_tool.pairing.engine.scoring import score
+from lti_tool.pairing.engine.turns import give_turns
+from tests.factories.cohorts import corporate
+from tests.load.pairing_bounds import optimum, price_bound
+from tests.load.pairing_contest import Contender, compete, note
+from tests.load.pairing_rivals import Database, by_networkx, complete_graph, database, greedy, least_loaded
+
+ROUNDS: Final = 5
+UNPROVEN: Final = frozenset({Breach.PROOF, Breach.NEEDLESSLY_UNPAIRED})
+"""What rivals are forgiven: they leave people unpaired and cannot show that it must be so."""
+
+
+def plans(course: Course, rounds: int, bound: float, *, efforts: Sequence[Effort] = tuple(Effort)) -> list[Contender]:
+    """The engine at each effort."""
+    return [
+        Contender(
+            f"engine, {effort.name.lower()}",
+            lambda seed, effort=effort: engine.plan(course, rounds, seed, effort=effort),  # type: ignore[misc]
+            lambda schedule: worth(course, schedule, bound),
+        )
+        for effort in efforts
+    ]
+
+
+def worth(course: Course, schedule: Schedule, bound: float, *, is_rival: bool = False) -> Mapping[str, float]:
+    """Refuse a flawed schedule; then count what it is worth."""
+    breaches = {one.breach for one in engine.verify(course, schedule)}
+    if breaches - (UNPROVEN if is_rival else set()):
+        raise SystemExit(f"A schedule is flawed: {breaches}")
+    found = score(course, schedule)
+    gap = 100 * (1 - found.objective / bound)
+    return {"gap %": gap, "unpaired": found.unpaired, "repeats": found.repeats, "balance": found.coach_balance}
+
+
+def rival(title: str, course: Course, bound: float, run: Callable[[int], Schedule]) -> Contender:
+    return Contender(title, run, lambda schedule: worth(course, schedule, bound, is_rival=True))
+
+
+def at_database(course: Course, schedule: Schedule, at: Database) -> Contender:
+    """What the database takes for the people and these couples, whoever found them."""
+    at.fill(course)
+    couples = sum(len(groups) for groups in schedule.rounds)
+
+    def check(written: int) -> Mapping[str, float]:
+        if written != couples:
+            raise SystemExit(f"The database took {written} of {couples} couples.")
+        return {}
+
+    return Contender("database", lambda _: at.read_and_write(schedule), check)
+
+
+# ---- rows ------------------------------------------------------------------------------------------------------------
+
+
+def small(people: int, rounds: int, times: int, at: Database) -> None:
+    """300 and 1,000 people: beside the proven optimum and networkx."""
+    course = corporate(people)
+    best = optimum(course)
+    contenders = plans(course, rounds, best * rounds)
+    if rounds == 1:
+        graph = complete_graph(course, is_weighted=people <= 300)
+        title = "networkx, weighted" if people <= 300 else "networkx, unweighted"
+        contenders.append(rival(title, course, best, lambda _: by_networkx(course, graph)))
+    contenders.append(rival("random greedy", course, best * rounds, lambda seed: greedy(course, rounds, seed)))
+    contenders.append(at_database(course, engine.plan(course, rounds, 1, effort=Effort.QUICK), at))
+    compete(contenders, times)
+    note(f"Gap: below {best * rounds}, the proven optimum of a round by rustworkx on the complete graph x {rounds}.")
+
+
+def large(times: int, at: Database) -> None:
+    """10,000 people and 12 rounds: beside the database."""
+    course = corporate(10_000)
+    bound = price_bound(course)
+    contenders = plans(course, 12, bound * 12)
+    contenders.append(rival("random greedy", course, bound * 12, lambda seed: greedy(course, 12, seed)))
+    contenders.append(at_database(course, engine.plan(course, 12, 1, effort=Effort.QUICK), at))
+    compete(contenders, times)
+    note(f"Gap: below 12 x {bound}, a bound by prices (linear programme; reporting lines and exclusions left out).")
+
+
+def largest(times: int) -> None:
+    """100,000 people and 12 rounds, each in a fresh process."""
+    bound = price_bound(corporate(100_000)) * 12
+    contenders = [
+        Contender(
+            f"engine, {effort.name.lower()}",
+            lambda seed, effort=effort: alone(100_000, 12, effort, seed),  # type: ignore[misc]
+            lambda told: {
+                "gap %": 100 * (1 - told["objective"] / bound),
+                "unpaired": told["unpaired"],
+                "repeats": told["repeats"],
+                "plan, s": told["wall"],
+                "plan CPU, s": told["cpu"],
+                "plan, MB": told["plan"],
+                "course, MB": told["course"],
+                "interpreter, MB": told["interpreter"],
+            },
+        )
+        for effort in (Effort.QUICK, Effort.NORMAL)
+    ]
+    compete(contenders, times)
+    note("Seconds and ratio are of the whole process with the check; plan is the plan alone. MB: peaks, each above the")
+    note(f"one before it, the result included in plan. Gap: below 12 x {bound // 12}, a bound by prices.")
+
+
+def alone(people: int, rounds: int, effort: Effort, seed: int) -> Mapping[str, float]:
+    command = [sys.executable, "-m", "tests.load.pairing_memory", str(people), str(rounds), effort.name, str(seed)]
+    told: Mapping[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    if told["breaches"]:
+        raise SystemExit(f"A schedule is flawed: {told}")
+    return told
+
+
+def reviews(people: int, times: int) -> None:
+    """Three reviews each: without rules, and across two groups of which each is half of the course."""
+    from lti_tool.pairing.engine.verifying_reviews import verify_reviews  # noqa: PLC0415
+
+    k = 3
+    group = [one % 2 for one in range(people)]
+    ids = tuple(range(1, people + 1))
+    free = Course(ids)
+    halves = replace(
+        free,
+        attributes={"group": {one: str(group[one - 1]) for one in ids}},
+        rules=(Other(attribute="group", unknown_is_allowed=False),),
+    )
+    company = corporate(people)
+
+    def checked(course: Course) -> Callable[[Any], Mapping[str, float]]:
+        def check(found: Any) -> Mapping[str, float]:
+            breaches = verify_reviews(course, k, found)
+            if breaches:
+                raise SystemExit(f"Reviews are flawed: {breaches[:3]}")
+            return balanced(found.pairs)
+
+        return check
+
+    def balanced(pairs: Sequence[tuple[int, int]]) -> Mapping[str, float]:
+        done, got = (Counter(pair[which] for pair in pairs) for which in (0, 1))
+        uneven = people * 2 - sum(times == k for counted in (done, got) for times in counted.values())
+        mutual = len({(one, other) for one, other in pairs} & {(other, one) for one, other in pairs}) // 2
+        return {"uneven": uneven, "mutual": mutual}
+
+    for title, course, groups in (("no rules", free, None), ("not the own group", halves, group)):
+        print(f"  {title}")
+        compete(
+            [
+                Contender("engine", lambda seed, course=course: engine.reviews(course, k, seed), checked(course)),  # type: ignore[misc]
+                Contender(
+                    "least-loaded random",
+                    lambda seed, groups=groups: least_loaded(people, k, seed, groups),  # type: ignore[misc]
+                    balanced,
+                ),
+            ],
+            times,
+        )
+    print("  the company with its rules and wishes")
+    compete([Contender("engine", lambda seed: engine.reviews(company, k, seed), checked(company))], times)
+    note("Uneven: people who do, or get, another number of reviews than three.")
+
+
+def repair(times: int) -> None:
+    """100 leavers and 50 joiners in 10,000 x 12."""
+    everybody = corporate(10_050)
+    course = replace(everybody, people=everybody.people[:10_000])
+    before = engine.plan(course, 12, 1)
+    left = frozenset(Random(1).sample(course.people, k=100))
+    joined = frozenset(everybody.people[10_000:])
+    after = replace(everybody, people=tuple(sorted((set(course.people) - left) | joined)))
+    widowed = sum(len(left & set(group)) == 1 for groups in before.rounds for group in groups)
+
+    def changed(schedule: Schedule) -> Mapping[str, float]:
+        moved = 0
+        for old, new in zip(before.rounds, schedule.rounds, strict=True):
+            kept = {frozenset(group) for group in old}
+            moved += sum(len(group) for group in new if frozenset(group) not in kept)
+        return {**worth(after, schedule, bound), "changed": moved, "must change": widowed + 12 * len(joined)}
+
+    bound = price_bound(after) * 12
+    compete(
+        [
+            Contender("repair", lambda _: engine.repair(before, left, joined, 1), changed),
+            *(replace(one, check=changed) for one in plans(after, 12, bound, efforts=(Effort.QUICK, Effort.NORMAL))),
+        ],
+        times,
+    )
+    note("Changed: people in rounds who have other partners than before. Must change: who lost theirs, and joiners.")
+
+
+def roles(times: int) -> None:
+    """What turns cost of a plan of 10,000 x 12, given the groups."""
+    course = corporate(10_000)
+    groups = engine.plan(course, 12, 1, effort=Effort.QUICK).rounds
+
+    def check(turns: Any) -> Mapping[str, float]:
+        given = Schedule(turns, course=course)
+        most = max(abs(ahead) for number in range(1, 13) for ahead in engine.balance(turns[:number]).values())
+        if {frozenset(one) for one in turns[0]} != {frozenset(one) for one in groups[0]} or engine.verify(
+            course, given
+        ):
+            raise SystemExit("Turns changed the groups.")
+        return {"balance": most}
+
+    turn = Contender("turns", lambda seed: give_turns(groups, Random(seed)), check)
+    compete([turn, *plans(course, 12, float("inf"), efforts=(Effort.QUICK, Effort.NORMAL))], times)
+    note("Balance: the most that anybody was ahead or behind, after any round (turns) or at the end (plans).")
+
+
+ROWS: Final[Mapping[str, tuple[str, Callable[[int, Database], None]]]] = {
+    "300x1": ("300 learners, 1 round", lambda times, at: small(300, 1, times, at)),
+    "1000x1": ("1,000 learners, 1 round", lambda times, at: small(1_000, 1, times, at)),
+    "1000x12": ("1,000 learners, 12 rounds", lambda times, at: small(1_000, 12, times, at)),
+    "10000x12": ("10,000 learners, 12 rounds", large),
+    "100000x12": ("100,000 learners, 12 rounds", lambda times, _: largest(times)),
+    "reviews-3000": ("3 reviews each, 3,000 learners", lambda times, _: reviews(3_000, times)),
+    "reviews-10000": ("3 reviews each, 10,000 learners", lambda times, _: reviews(10_000, times)),
+    "repair": ("100 leave and 50 join, 10,000 learners, 12 rounds", lambda times, _: repair(times)),
+    "roles": ("turns, 10,000 learners, 12 rounds", lambda times, _: roles(times)),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench-pairing")
+    parser.add_argument(
+        "--only", nargs="+", choices=list(ROWS), default=list(ROWS), metavar="ROW", help=", ".join(ROWS)
+    )
+    parser.add_argument("--rounds-of-measurement", type=int, default=ROUNDS, metavar="N")
+    chosen = parser.parse_args()
+    _introduce(chosen.rounds_of_measurement)
+    with _database() as at:
+        for name in chosen.only:
+            title, run = ROWS[name]
+            print(f"{title} [{name}]", flush=True)
+            run(chosen.rounds_of_measurement, at)
+            print(flush=True)
+
+
+@contextmanager
+def _database() -> Iterator[Database]:
+    try:
+        with database() as at:
+            yield at
+    except psycopg.OperationalError as error:
+        raise SystemExit(f"The benchmark needs PostgreSQL (TANDEM_TEST_POSTGRES): {error}") from error
+
+
+def _introduce(times: int) -> None:
+    versions = f"numpy {np.__version__}, rustworkx {rx.__version__}, networkx {nx.__version__}"
+    print(f"{engine.NAME} on {os.cpu_count()} cores, Python {machine.python_version()}, {versions}")
+    print(
+        f"Medians of {times}; contenders take turns. Every result passed `verify` before its time counted (rivals: but"
+    )
+    print("for people whom they left unpaired without need or proof). Ratios: of CPU; to the database, of seconds.")
+    print()
+
+
+if __name__ == "__main__":
+    main()
