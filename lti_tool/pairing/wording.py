@@ -69,6 +69,26 @@ AT_MOST: Final = NN_("at most %(num)d", "at most %(num)d")
 UNKNOWN: Final = NN_("of %(num)d of them it is not known", "of %(num)d of them it is not known")
 """Follows `removed`, where a rule does not let the unknown pass."""
 
+CAUTIONS: Final[dict[str, str | Counted]] = {
+    "nobody_has": N_("Of nobody is this known: %(attribute)s. What asks for it has no effect, or leaves nobody."),
+    "half_unknown": NN_(
+        "Of %(num)d person this is not known: %(attribute)s", "Of %(num)d people this is not known: %(attribute)s"
+    ),
+    "unknown_refused": NN_(
+        "%(num)d person can have no partner, because something that a rule asks for is not known of them",
+        "%(num)d people can have no partner, because something that a rule asks for is not known of them",
+    ),
+    "manager_loop": NN_(
+        "%(num)d person is above themselves in the reporting line",
+        "%(num)d people are above each other in the reporting line, in a circle",
+    ),
+    "more_rounds_than_partners": NN_(
+        "%(num)d person cannot meet somebody new in every round",
+        "%(num)d people cannot meet somebody new in every round",
+    ),
+}
+"""What `engine.warnings` found, by its concern; `num` counts the people."""
+
 RULES: Final[dict[str, RuleWords]] = {
     "reporting_line": RuleWords(
         N_("Never their own manager or anybody above them"),
@@ -94,8 +114,8 @@ RULES: Final[dict[str, RuleWords]] = {
     "not_again": RuleWords(
         N_("Never the same partner again"),
         NN_(
-            "%(num)d possible partner has worked with them before",
-            "%(num)d possible partners have worked with them before",
+            "%(num)d possible partner works with them at another time",
+            "%(num)d possible partners work with them at another time",
         ),
         N_("They have worked together before"),
         N_("You have not worked together before."),

@@ -1,7 +1,8 @@
 """Why somebody works with whom, and why somebody with nobody. Ids and names of rules; the words are made elsewhere."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import TypeAlias
 
@@ -9,10 +10,10 @@ import numpy as np
 
 from lti_tool.pairing.engine.course import PersonId
 from lti_tool.pairing.engine.errors import ImpossibleRequest
-from lti_tool.pairing.engine.obstacles import obstacles
+from lti_tool.pairing.engine.obstacles import Obstacles
 from lti_tool.pairing.engine.occasions import Calendar, Occasion
 from lti_tool.pairing.engine.people import Bools, Places, Points
-from lti_tool.pairing.engine.reasons import Alternative, Partner, Why, WhyNot
+from lti_tool.pairing.engine.reasons import Alternative, Needed, Partner, Why, WhyNot
 from lti_tool.pairing.engine.rules import Known, NotAgain, RuleByValue
 from lti_tool.pairing.engine.schedule import Schedule
 
@@ -34,12 +35,19 @@ def why_not(schedule: Schedule, person: PersonId, round: int) -> WhyNot:  # noqa
     return Explanations(schedule).why_not(person, round)
 
 
+def shortages(schedule: Schedule, round: int) -> tuple[Needed, ...]:  # noqa: A002 - the word for it
+    """What the proof of a round says in people: whom too many others need. Empty for a round without a proof.
+
+    `why_not` gives the part of it that one person is concerned by. Raises ImpossibleRequest for no such round.
+    """
+    return Explanations(schedule).shortages(round)
+
+
 @dataclass(frozen=True)
 class Explanations:
     """Answers many questions about one schedule; what all of them need is worked out once."""
 
     schedule: Schedule
-    _occasions: dict[int, Occasion] = field(default_factory=dict, repr=False, compare=False)
 
     def why(self, person: PersonId, number: int) -> Why:
         """As `why`."""
@@ -50,15 +58,25 @@ class Explanations:
 
     def why_not(self, person: PersonId, number: int) -> WhyNot:
         """As `why_not`."""
-        return obstacles(*self._find(person, number))
+        _, place = self._find(person, number)
+        return self._rounds[number].why_not(place)
+
+    def shortages(self, number: int) -> tuple[Needed, ...]:
+        """As `shortages`."""
+        if number not in self._rounds:
+            raise ImpossibleRequest(number)
+        return self._rounds[number].shortages
+
+    @cached_property
+    def _rounds(self) -> dict[int, Obstacles]:
+        calendar = Calendar(self.schedule)
+        return {number: Obstacles(Occasion(calendar, number)) for number in range(1, len(self.schedule.rounds) + 1)}
 
     def _find(self, person: PersonId, number: int) -> tuple[Occasion, int]:
-        if not self._occasions:
-            calendar = Calendar(self.schedule)
-            self._occasions.update({at: Occasion(calendar, at) for at in range(1, len(self.schedule.rounds) + 1)})
-        if number not in self._occasions or not self._occasions[number].places([person]):
+        places = self._rounds[number].occasion.places([person]) if number in self._rounds else []
+        if not places:
             raise ImpossibleRequest(person, number)
-        return self._occasions[number], self._occasions[number].places([person])[0]
+        return self._rounds[number].occasion, places[0]
 
 
 def _partner(occasion: Occasion, place: int, partner: PersonId) -> Partner:
@@ -69,13 +87,14 @@ def _partner(occasion: Occasion, place: int, partner: PersonId) -> Partner:
     other, people = here[0], occasion.couples.people
     everybody = np.arange(len(people), dtype=np.int64)
     possible, met, points = occasion.possible(place), occasion.met(place, everybody), occasion.points(place, everybody)
+    broken = occasion.broken_by_partners(place, other)
+    possible[other] = not broken
     as_often = met == met[other]
     better = possible & ((met < met[other]) | (as_often & (points > points[other])))
     elsewhere = np.ones(len(people), dtype=np.bool_)
     elsewhere[occasion.places(occasion.group(place))] = False
     wanted = better & elsewhere
     wanted = wanted if wanted.any() else possible & elsewhere & (points > points[other])
-    broken = occasion.broken(place, other)
     one, two = np.array([place]), np.array([other])
     wishes = [(wish.name, int(wish.points(people, one, two)[0])) for wish in occasion.schedule.course.wishes]
     return Partner(

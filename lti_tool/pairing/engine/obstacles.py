@@ -1,5 +1,9 @@
 """What stands between somebody and a partner in a round: the rules, one by one, and the need of others."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
 from lti_tool.pairing.engine.barriers import Shortage, odd_parts, shortage_of
@@ -9,29 +13,60 @@ from lti_tool.pairing.engine.reasons import Candidate, Needed, Removal, WhyNot
 from lti_tool.pairing.engine.rules import Rule, RuleByValue
 
 
-def obstacles(occasion: Occasion, place: int) -> WhyNot:
-    """Everything that `why_not` says of this person."""
-    others = occasion.others(place)
-    rules = occasion.schedule.course.rules
-    refused = np.array([~occasion.allows(rule, place, others) for rule in rules], dtype=np.bool_)
-    refused = refused.reshape(len(rules), len(others))
-    times = refused.sum(axis=0)
-    removals = [
-        Removal(rule.name, _count(by), _count(by & (times == 1)), _count(by & _unknown(occasion, rule, place, others)))
-        for rule, by in zip(rules, refused, strict=True)
-        if by.any()
-    ]
-    person, number = occasion.id(place), occasion.number
-    reasons = [one.reason for one in occasion.schedule.unpaired if (one.person, one.round) == (person, number)]
-    return WhyNot(
-        person=person,
-        round=number,
-        reason=reasons[0] if reasons else None,
-        others=len(others),
-        removals=tuple(sorted(removals, key=lambda one: (-one.removed, one.rule))),
-        candidates=_candidates(occasion, place, others[times == 0]),
-        needed=_needed(occasion, place) if reasons else None,
-    )
+@dataclass(frozen=True)
+class Obstacles:
+    """What keeps people from having partners in one round."""
+
+    occasion: Occasion
+
+    def why_not(self, place: int) -> WhyNot:
+        """Everything that `why_not` says of this person."""
+        occasion, rules = self.occasion, self.occasion.schedule.course.rules
+        others = occasion.others(place)
+        refused = np.array([~occasion.allows(rule, place, others) for rule in rules], dtype=np.bool_)
+        refused = refused.reshape(len(rules), len(others))
+        times = refused.sum(axis=0)
+        removals = [
+            Removal(
+                rule.name, _count(by), _count(by & (times == 1)), _count(by & _unknown(occasion, rule, place, others))
+            )
+            for rule, by in zip(rules, refused, strict=True)
+            if by.any()
+        ]
+        person, number = occasion.id(place), occasion.number
+        reasons = [one.reason for one in occasion.schedule.unpaired if (one.person, one.round) == (person, number)]
+        return WhyNot(
+            person=person,
+            round=number,
+            reason=reasons[0] if reasons else None,
+            others=len(others),
+            removals=tuple(sorted(removals, key=lambda one: (-one.removed, one.rule))),
+            candidates=_candidates(occasion, place, others[times == 0]),
+            needed=_needed(occasion, place, self._shortages) if reasons else None,
+        )
+
+    @property
+    def shortages(self) -> tuple[Needed, ...]:
+        """Everything that the proof of the round says, in pieces that have nothing to do with each other."""
+        return tuple(_by_ids(self.occasion, one) for one in self._shortages)
+
+    @cached_property
+    def _shortages(self) -> tuple[Shortage, ...]:
+        """The proof is about those who are not locked, or about everybody."""
+        occasion = self.occasion
+        proof = next((one for one in occasion.schedule.proofs if one.round == occasion.number), None)
+        if proof is None:
+            return ()
+        free = occasion.present.copy()
+        for lock in occasion.schedule.course.locks:
+            if lock.round in {None, occasion.number}:
+                free[occasion.places(lock.members)] = False
+        barrier = np.array(occasion.places(proof.barrier), dtype=np.int64)
+        for who in (free, occasion.present):
+            about = np.union1d(np.flatnonzero(who), barrier)
+            if found := odd_parts(occasion.couples, barrier, occasion.barred, who=about):
+                return found
+        return ()
 
 
 def _count(which: Bools) -> int:
@@ -59,32 +94,18 @@ def _candidates(occasion: Occasion, place: int, others: Places) -> tuple[Candida
     )
 
 
-def _needed(occasion: Occasion, place: int) -> Needed | None:
-    for shortage in _shortages(occasion):
+def _needed(occasion: Occasion, place: int, shortages: Sequence[Shortage]) -> Needed | None:
+    for shortage in shortages:
         if place in shortage.needing:
             partner = _partners(occasion, shortage)
             near = shortage_of(occasion.couples, place, (shortage,), partner, occasion.barred)
-            found = near if near is not None and near.lacking > 0 else shortage
-            parts = tuple(occasion.ids(part) for part in found.parts)
-            return Needed(occasion.ids(found.needing), parts, occasion.ids(found.partners), found.lacking)
+            return _by_ids(occasion, near if near is not None and near.lacking > 0 else shortage)
     return None
 
 
-def _shortages(occasion: Occasion) -> tuple[Shortage, ...]:
-    """What the proof of the round says. It is about those who are not locked, or about everybody."""
-    proof = next((one for one in occasion.schedule.proofs if one.round == occasion.number), None)
-    if proof is None:
-        return ()
-    free = occasion.present.copy()
-    for lock in occasion.schedule.course.locks:
-        if lock.round in {None, occasion.number}:
-            free[occasion.places(lock.members)] = False
-    barrier = np.array(occasion.places(proof.barrier), dtype=np.int64)
-    for who in (free, occasion.present):
-        about = np.union1d(np.flatnonzero(who), barrier)
-        if found := odd_parts(occasion.couples, barrier, occasion.barred, who=about):
-            return found
-    return ()
+def _by_ids(occasion: Occasion, found: Shortage) -> Needed:
+    parts = tuple(occasion.ids(part) for part in found.parts)
+    return Needed(occasion.ids(found.needing), parts, occasion.ids(found.partners), found.lacking)
 
 
 def _partners(occasion: Occasion, shortage: Shortage) -> Places:

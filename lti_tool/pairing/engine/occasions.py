@@ -118,9 +118,16 @@ class Occasion:
         return rule.allows(self.couples.people, one, others)
 
     def broken(self, place: int, other: int) -> tuple[str, ...]:
-        """The names of the rules that forbid a couple."""
+        """The names of the rules that forbid a couple from being formed."""
         one = np.array([other], dtype=np.int64)
         return tuple(rule.name for rule in self.schedule.course.rules if not self.allows(rule, place, one)[0])
+
+    def broken_by_partners(self, place: int, other: int) -> tuple[str, ...]:
+        """The names of the rules that two partners break. If they meet again later, it is the later round that does."""
+        one = np.array([other], dtype=np.int64)
+        have_met = bool(self.met(place, one)[0])
+        rules = (rule for rule in self.schedule.course.rules if have_met or not isinstance(rule, NotAgain))
+        return tuple(rule.name for rule in rules if not self.allows(rule, place, one)[0])
 
     def possible(self, place: int) -> Bools:
         """For each person, whether the rules allow them as a partner and they turn up."""

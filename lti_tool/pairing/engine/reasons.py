@@ -119,4 +119,4 @@ class WhyNot:
     candidates: tuple[Candidate, ...]
     """Whom the rules leave: those met least first, then the most welcome."""
     needed: Needed | None
-    """The proof of the round, in people, where it is about this person."""
+    """What the proof of the round says, as far as this person is concerned by it: one part more than partners."""

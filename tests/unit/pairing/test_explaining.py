@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.course import Course, Lock
 from lti_tool.pairing.engine.errors import ImpossibleRequest
-from lti_tool.pairing.engine.explaining import Explanations, why, why_not
+from lti_tool.pairing.engine.explaining import Explanations, shortages, why, why_not
 from lti_tool.pairing.engine.reasons import Alternative, Candidate, Needed, Removal
 from lti_tool.pairing.engine.rules import Exclusions, ExperienceGap, Known, NotAgain, Other, ReportingLine, Same
 from lti_tool.pairing.engine.schedule import Proof, Reason, Schedule, Unpaired
@@ -114,9 +114,10 @@ def test_why_says_how_the_partner_stands_among_all_who_are_possible(schedule: Sc
             assert partner.person == other
             assert partner.met == plain.met(one, other)
             assert partner.points == sum(points for _, points in partner.wishes) == plain.points(one, other)
-            assert set(partner.breaks) == plain.broken(one, other)
+            broken = plain.broken(one, other) - ({"not_again"} if not plain.met(one, other) else set())
+            assert set(partner.breaks) == broken
             assert partner.is_locked == (number == 1 and {one, other} == {*schedule.course.locks[0].members})
-            possible = plain.possible(one)
+            possible = [at for at in plain.possible(one) if at != other] + ([] if broken else [other])
             key = {at: (plain.met(one, at), -plain.points(one, at)) for at in [*possible, other]}
             better = [at for at in possible if key[at] < key[other]]
             assert partner.choices == len(possible)
@@ -198,11 +199,32 @@ def test_why_not_names_the_only_possible_partners_and_who_needs_them(locked: boo
     assert answer.needed == Needed((1, 2, 3), ((1,), (2,), (3,)), (11, 12), 1)
 
 
+@pytest.mark.parametrize("locked", [False, True], ids=["nobody locked", "a couple is locked"])
+def test_a_round_says_of_everybody_who_needs_whom(locked: bool) -> None:
+    assert shortages(star(locked=locked), 1) == (Needed((1, 2, 3, 4), ((1,), (2,), (3,), (4,)), (11, 12), 2),)
+
+
+def test_people_who_may_not_meet_again_are_in_parts_of_their_own() -> None:
+    course = Course((1, 2, 3, 4), met=((1, 2),), rules=(NotAgain(), Exclusions(couples=((1, 3), (2, 3)))))
+    alone = tuple(Unpaired(person, 1, Reason.TOO_FEW_PARTNERS) for person in (1, 2))
+    schedule = Schedule((((3, 4),),), alone, course, proofs=(Proof(1, (4,)),))
+
+    answer = why_not(schedule, 1, 1)
+
+    assert [(one.rule, one.removed, one.alone) for one in answer.removals] == [
+        ("exclusions", 1, 1),
+        ("not_again", 1, 1),
+    ]
+    assert answer.needed == Needed((1, 3), ((1,), (3,)), (4,), 1)
+    assert shortages(schedule, 1) == (Needed((1, 2, 3), ((1,), (2,), (3,)), (4,), 2),)
+
+
 def test_without_a_proof_nobody_is_said_to_be_needed() -> None:
     schedule = star()
     bare = Schedule(schedule.rounds, schedule.unpaired, schedule.course)
 
     assert why_not(bare, 3, 1).needed is None
+    assert shortages(bare, 1) == ()
     assert why_not(schedule, 1, 1).needed is None
 
 
@@ -271,3 +293,5 @@ def test_questions_about_nobody_and_never_are_refused(person: int, number: int) 
     for ask in (why, why_not):
         with pytest.raises(ImpossibleRequest):
             ask(schedule, person, number)
+    with pytest.raises(ImpossibleRequest):
+        shortages(schedule, 9)

@@ -6,6 +6,7 @@ import pytest
 
 from lti_tool.pairing import wording
 from lti_tool.pairing.engine import rules, wishes
+from lti_tool.pairing.engine.cautions import Concern
 from lti_tool.pairing.engine.rules import (
     Exclusions,
     ExperienceGap,
@@ -72,6 +73,13 @@ def test_a_wish_has_words_that_can_be_filled_in(wish: Wish) -> None:
     words = wording.of_wish(wish.name)
 
     assert all(text % {"attribute": words.attribute} for text in (words.wish, words.met, words.learner))
+
+
+def test_every_caution_has_words_that_can_be_filled_in() -> None:
+    assert set(wording.CAUTIONS) == set(Concern)
+    for words in wording.CAUTIONS.values():
+        told = [words] if isinstance(words, str) else [words.one, words.many]
+        assert all(text % {"num": 2, "attribute": "department"} for text in told)
 
 
 def test_an_attribute_that_the_list_does_not_know_is_named() -> None:
