@@ -1,5 +1,8 @@
 """What can go wrong with a plan."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from lti_tool.errors import N_, Conflict, NotFound, ToolError, Words
 
 
@@ -43,6 +46,67 @@ class PlanFlawed(PlanError):
         self.plan_id, self.breaches = plan_id, breaches
 
 
+class PlanImpossible(PlanError, Conflict):
+    """The engine cannot do what was asked, for pins contradict each other or a rule. `reason` is its own error."""
+
+    def __init__(self, activity_id: int, reason: Exception) -> None:
+        super().__init__(activity_id, type(reason).__name__)
+        self.activity_id, self.reason = activity_id, reason
+
+
+class RuleBroken(PlanError, Conflict):
+    """The change would break a rule or a pin that the plan keeps today. `broken` are `comparing.Broken`."""
+
+    def __init__(self, activity_id: int, broken: tuple[Any, ...]) -> None:
+        super().__init__(activity_id, len(broken))
+        self.activity_id, self.broken = activity_id, broken
+
+
+class PinImpossible(PlanError, Conflict):
+    """These people cannot be pinned together. `why` is a word: too few, too many, not in the course, pinned already,
+    somebody is pinned to others, round, begun."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class ExclusionImpossible(PlanError, Conflict):
+    """These two cannot be kept apart. `why` is a word: nobody else, not in the course."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class AbsenceImpossible(PlanError, Conflict):
+    """Nobody can step in. `why` is a word: no group, begun, round over."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class PreferencesChanged(PlanError, Conflict):
+    """Somebody saved what is wanted of the groups since the page was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One field of the preferences that is wrong: `rules.0.at_least`, and a word of `preferences.Flaw`."""
+
+    field: str
+    flaw: str
+
+
+class PreferencesInvalid(PlanError):
+    """What is wanted of the groups makes no sense, field by field."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(*(f"{problem.field}: {problem.flaw}" for problem in problems))
+        self.problems = problems
+
+
 WORDS: dict[type[ToolError], Words] = {
     NoPlan: Words(
         404, N_("There is no such plan"), N_("It may have been published or taken back. Open the plan again.")
@@ -75,4 +139,33 @@ WORDS: dict[type[ToolError], Words] = {
         N_("The groups did not pass our own check"),
         N_("Nothing was changed. Bring the plan up to date, or propose new groups."),
     ),
+    PlanImpossible: Words(
+        409,
+        N_("This cannot be done"),
+        N_("Pins contradict each other or a rule. Take one of them away, then try again."),
+    ),
+    RuleBroken: Words(
+        409,
+        N_("This would break a rule"),
+        N_("Nothing was changed. You can do it anyway; the group is then shown with a warning."),
+    ),
+    PinImpossible: Words(
+        409,
+        N_("These people cannot be pinned together"),
+        N_("Choose learners of this course whom no other pin puts somewhere else, and whose group has not begun."),
+    ),
+    ExclusionImpossible: Words(
+        409, N_("These two cannot be kept apart"), N_("Choose two different people of this course.")
+    ),
+    AbsenceImpossible: Words(
+        409,
+        N_("Nobody can step in"),
+        N_("The group has begun to work, or the round is over. Give more time, or excuse somebody, instead."),
+    ),
+    PreferencesChanged: Words(
+        409,
+        N_("Somebody else changed this meanwhile"),
+        N_("Look at what is wanted of the groups now, then repeat your change."),
+    ),
+    PreferencesInvalid: Words(422, N_("Something here does not fit"), N_("Correct the fields that are marked.")),
 }

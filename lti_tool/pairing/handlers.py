@@ -1,9 +1,16 @@
 """Background work on plans."""
 
+from typing import Final
+
 from lti_tool.jobs.queue import Handler, JobContext
-from lti_tool.pairing import service
+from lti_tool.pairing import drafting, service
+from lti_tool.pairing.engine import Effort
+from lti_tool.pairing.errors import PlanChanged, PlanError
 from lti_tool.roster.service import ROSTER_CHANGED
 from lti_tool.support.kit import Kit
+
+TRIES: Final = 3
+"""How often a proposal is worked out anew when the course changes under it."""
 
 
 def roster_changed(kit: Kit, job: JobContext) -> None:
@@ -15,4 +22,30 @@ def roster_changed(kit: Kit, job: JobContext) -> None:
             service.follow_course(session, activity_id, now=kit.clock.now())
 
 
-HANDLERS: dict[str, Handler] = {ROSTER_CHANGED: roster_changed}
+def draft(kit: Kit, job: JobContext) -> None:
+    """Work out the proposal that somebody waits for. No transaction is open while the engine works."""
+    activity_id = job.number("activity_id")
+    for attempt in range(1, TRIES + 1):
+        try:
+            _draft(kit, job.institution, activity_id)
+        except PlanError as refusal:
+            if isinstance(refusal, PlanChanged) and attempt < TRIES:
+                continue
+            with kit.open_session(job.institution) as session:
+                drafting.end_drafting(session, activity_id, type(refusal).__name__)
+        return
+
+
+def _draft(kit: Kit, institution_id: int, activity_id: int) -> None:
+    with kit.open_session(institution_id) as session:
+        wish = drafting.drafting_of(session, activity_id)
+        if wish is None or wish.refusal is not None:
+            return
+        asked = drafting.ask(session, activity_id)
+    schedule = drafting.propose(asked, seed=wish.seed, effort=Effort.NORMAL, improve=wish.improve)
+    with kit.open_session(institution_id) as session:
+        drafting.keep(session, asked, schedule, effort=Effort.NORMAL, by=wish.asked_by_id, now=kit.clock.now())
+        drafting.end_drafting(session, activity_id)
+
+
+HANDLERS: dict[str, Handler] = {ROSTER_CHANGED: roster_changed, drafting.DRAFT: draft}

@@ -13,6 +13,7 @@ from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import rules, service
 from lti_tool.pairing.errors import (
+    WORDS,
     NoPlan,
     PlanBegun,
     PlanChanged,
@@ -63,7 +64,10 @@ def draft(here: Here) -> ResponseReturnValue:
     activity = _activity(here)
     try:
         seed = secrets.randbelow(2**31)
-        service.draft_plan(here.session, activity.id, seed=seed, by=here.person_id, now=here.now)
+        version = _number("version")
+        service.request_draft(
+            here.session, activity.id, seed=seed, by=here.person_id, now=here.now, expected_version=version
+        )
     except PlanError as refusal:
         return _page(here, activity, refusal)
     return redirect(url_for(".show_plan", said="proposed"), code=303)
@@ -163,6 +167,10 @@ def _activity(here: Here) -> Activity:
     return activity
 
 
+def _words(refusal: PlanError) -> str:
+    return REFUSALS.get(type(refusal)) or WORDS[type(refusal)].what_to_do
+
+
 def _number(field: str) -> int:
     """A whole number of the form; 0, which names nothing, for anything else."""
     text = request.form.get(field, "")
@@ -186,7 +194,7 @@ def _page(here: Here, activity: Activity, refusal: PlanError | None = None, fiel
         "asks": roster.empty_roster(here.session, here.course_id),
         "not_paired": service.not_paired(here.session, here.course_id),
         "learner_count": len(roster.learners_to_pair(here.session, here.course_id)),
-        "problems": [(field, gettext(REFUSALS[type(refusal)]))] if refusal is not None else [],
+        "problems": [(field, gettext(_words(refusal)))] if refusal is not None else [],
         "said": None if refusal is not None else request.args.get("said"),
     }
     if plan is not None:

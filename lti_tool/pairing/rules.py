@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import combinations
 from math import cos, pi, sin
 
-from lti_tool.pairing.engine import Schedule
+from lti_tool.pairing.engine import Reason, Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,8 @@ class Unplaced:
     member_id: int
     round_number: int
     is_over: bool
+    reason: Reason | None = None
+    """Why the engine found no partner; None of somebody who came after the plan was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,64 @@ class NotPaired:
     member_id: int
     name: str | None
     why: WhyNot
+
+
+class ForbidKind(StrEnum):
+    """How firmly two people are kept apart."""
+
+    NEVER = "never"
+    RATHER_NOT = "rather_not"
+    """The first thing to give way when somebody would stay without a partner, by a designer's click."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinView:
+    """People who are to be together."""
+
+    id: int
+    members: tuple[int, ...]
+    """By id. People who left are among them, and count no more."""
+    round_number: int | None
+    """None: every round."""
+    said_by_id: int | None
+    """A person."""
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionView:
+    """Two people who are kept apart. Staff only: no learner is ever shown this."""
+
+    id: int
+    one_id: int
+    other_id: int
+    kind: ForbidKind
+    said_by_id: int | None
+    """A person."""
+    said_at: datetime
+
+
+class Cause(StrEnum):
+    """Why somebody has another partner than the published plan said before. Harmless: learners read it in words."""
+
+    PARTNER_LEFT = "partner_left"
+    JOINED = "joined"
+    """They are new themselves."""
+    SOMEBODY_JOINED = "somebody_joined"
+    MADE_ROOM = "made_room"
+    """So that somebody else has a partner."""
+    PARTNER_ABSENT = "partner_absent"
+    PLAN_CHANGED = "plan_changed"
+    """Staff rearranged groups: a swap, a pin, a rule. Which one is nobody's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveView:
+    """A member's groups were changed in a round of the published plan."""
+
+    round_number: int
+    cause: Cause
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

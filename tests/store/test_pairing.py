@@ -23,7 +23,8 @@ from lti_tool.pairing.errors import (
     SwapImpossible,
     TooFewLearners,
 )
-from lti_tool.pairing.models import Group, Plan, Seat, load
+from lti_tool.pairing.models import Group, Plan, Seat
+from lti_tool.pairing.storing import load
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import Class, a_class, a_learner, a_published_plan, an_activity
@@ -70,16 +71,21 @@ def test_a_draft_groups_every_learner_in_every_round_and_learners_do_not_see_it(
         assert jobs(session, "progress.changed") == []
 
 
-def test_proposing_again_replaces_the_draft(open_session: OpenSession, clock: FakeClock) -> None:
+def test_proposing_again_keeps_the_former_draft_for_comparison_and_no_other(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
     with open_session() as session:
         group = a_class(session, 12)
+        oldest = service.draft_plan(session, group.activity.id, seed=3, by=None, now=clock.now())
         first = service.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now())
         before = groups(session, first, 1)
 
         second = service.draft_plan(session, group.activity.id, seed=2, by=None, now=clock.now())
 
-        assert session.scalars(select(Plan.id)).all() == [second.id]
+        kept = dict(session.execute(select(Plan.state, Plan.id)).all())
+        assert kept == {"draft": second.id, "previous": first.id}
         assert groups(session, second, 1) != before
+        assert oldest.version < first.version < second.version
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -339,20 +345,27 @@ def test_a_group_that_was_begun_keeps_its_first_moment(open_session: OpenSession
         assert service.has_begun(session, plan)
 
 
-def test_two_people_who_propose_at_once_leave_one_proposal(open_session: OpenSession, clock: FakeClock) -> None:
+def test_of_two_who_propose_at_once_one_is_told_that_the_plan_changed(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
     with open_session() as session:
         group = a_class(session, 8)
         institution_id, activity_id = group.course.institution_id, group.activity.id
     both_ready = Barrier(2)
 
-    def propose(seed: int) -> None:
+    def propose(seed: int) -> str:
         both_ready.wait(timeout=30)
-        with open_session(institution_id) as session:
-            service.draft_plan(session, activity_id, seed=seed, by=None, now=clock.now())
+        try:
+            with open_session(institution_id) as session:
+                service.draft_plan(session, activity_id, seed=seed, by=None, now=clock.now(), expected_version=0)
+        except PlanError as refusal:
+            return type(refusal).__name__
+        return "proposed"
 
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(propose, (1, 2)))
+        outcomes = sorted(threads.map(propose, (1, 2)))
 
+    assert outcomes == ["PlanChanged", "proposed"]
     with open_session(institution_id) as session:
         [plan] = session.scalars(select(Plan))
         assert sorted(map(len, groups(session, plan, 1))) == [2, 2, 2, 2]

@@ -1,0 +1,245 @@
+"""Propose groups, publish them, take them back.
+
+A proposal is read, worked out and kept in three steps, so that nobody waits for a lock while the engine works: `ask`
+reads, `propose` knows no database, and `keep` stores what came out if nothing it was made from has changed meanwhile.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service as activities
+from lti_tool.activities.models import Activity
+from lti_tool.jobs import queue
+from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Breach, Course, Effort, Schedule
+from lti_tool.pairing.errors import NoPlan, PlanBegun, PlanChanged, PlanImpossible, PlanPublished, TooFewLearners
+from lti_tool.pairing.gathering import course_for
+from lti_tool.pairing.keeping import (
+    find_plan,
+    have_begun,
+    hold,
+    hold_to_change,
+    plan_in_state,
+    refuse_flawed,
+    tell_everybody,
+    touch,
+)
+from lti_tool.pairing.models import Drafting, Group, Move, Plan
+from lti_tool.pairing.storing import load, store_all
+from lti_tool.support.db import served_institution
+
+DRAFT = "pairing.draft"
+MOST_INLINE: Final = 36_000
+"""Learners times rounds that are planned while somebody waits; more are planned in the background."""
+MOST_AT_LENGTH: Final = 8_000
+"""Learners times rounds for which the engine takes its time while somebody waits."""
+MATTERS_TO_LEARNERS: Final = frozenset(Breach) - {Breach.RULE, Breach.LOCK, Breach.PROOF}
+"""What keeps a draft from being published. Rules that a designer broke knowingly are warned of, and stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything that a proposal is made from."""
+
+    activity_id: int
+    course: Course
+    round_ids: tuple[int, ...]
+    version: int
+    """Of the draft that it takes the place of; 0 where there was none."""
+
+    @property
+    def size(self) -> int:
+        """Learners times rounds."""
+        return len(self.course.people) * len(self.round_ids)
+
+
+def ask(session: Session, activity_id: int, *, expected_version: int | None = None) -> Asked:
+    """Read what a proposal for the activity is made from. `expected_version` is of the draft that somebody looked at, 0
+    for none.
+
+    Raises TooFewLearners, PlanPublished, PlanChanged, and ActivityReadOnly of a closed activity.
+    """
+    activity = session.get_one(Activity, activity_id)
+    activities.refuse_read_only(session, activity)
+    # Columns and no rows: a row that this session has read before would be shown as it was then.
+    plans = select(Plan.state, Plan.version).where(Plan.activity_id == activity_id, Plan.state != "previous")
+    versions = dict(session.execute(plans).all())
+    if "published" in versions:
+        raise PlanPublished(activity_id)
+    version = versions.get("draft", 0)
+    if expected_version is not None and expected_version != version:
+        raise PlanChanged(activity_id, version)
+    rounds = activities.rounds_of(session, activity_id)
+    course = course_for(session, activity)
+    if len(course.people) < 2 or not rounds:
+        raise TooFewLearners(activity_id, len(course.people))
+    return Asked(activity_id, course, tuple(one.id for one in rounds), version)
+
+
+def propose(asked: Asked, *, seed: int, effort: Effort, improve: bool = False) -> Schedule:
+    """Work out groups for all rounds and check them. Needs no database. Raises PlanImpossible and PlanFlawed."""
+    try:
+        schedule = engine.plan(asked.course, len(asked.round_ids), seed, effort=effort, improve=improve)
+    except engine.ImpossibleRequest as refusal:
+        raise PlanImpossible(asked.activity_id, refusal) from refusal
+    refuse_flawed(None, engine.verify(asked.course, schedule))
+    return schedule
+
+
+def keep(session: Session, asked: Asked, schedule: Schedule, *, effort: Effort, by: int | None, now: datetime) -> Plan:
+    """Make the proposal the activity's draft; the draft before it stays for comparison. `by` is a person.
+
+    Raises what `ask` raises, and PlanChanged when anything that the proposal was made from is different by now.
+    """
+    hold(session, asked.activity_id)
+    if ask(session, asked.activity_id) != asked:
+        raise PlanChanged(asked.activity_id)
+    former = find_plan(session, asked.activity_id, "draft")
+    if former is not None:
+        session.execute(delete(Plan).where(Plan.activity_id == asked.activity_id, Plan.state == "previous"))
+        former.state = "previous"
+        touch(session, former, now)
+    plan = Plan(
+        activity_id=asked.activity_id,
+        state="draft",
+        seed=schedule.seed,
+        kind=asked.course.shape.kind,
+        size=asked.course.shape.size,
+        engine=schedule.engine or engine.NAME,
+        effort=effort.name.lower(),
+        created_by_id=by,
+        created_at=now,
+        changed_at=now,
+        version=former.version + 1 if former is not None else 1,
+    )
+    session.add(plan)
+    session.flush()
+    store_all(session, plan, asked.round_ids, schedule)
+    session.flush()
+    return plan
+
+
+def draft_plan(
+    session: Session,
+    activity_id: int,
+    *,
+    seed: int,
+    by: int | None,
+    now: datetime,
+    expected_version: int | None = None,
+    improve: bool = False,
+) -> Plan:
+    """Propose groups for all rounds in this transaction. `by` is a person. Raises what the three steps raise."""
+    asked = ask(session, activity_id, expected_version=expected_version)
+    effort = Effort.NORMAL if asked.size <= MOST_AT_LENGTH else Effort.QUICK
+    schedule = propose(asked, seed=seed, effort=effort, improve=improve)
+    return keep(session, asked, schedule, effort=effort, by=by, now=now)
+
+
+def request_draft(
+    session: Session,
+    activity_id: int,
+    *,
+    seed: int,
+    by: int | None,
+    now: datetime,
+    expected_version: int | None = None,
+    improve: bool = False,
+) -> Plan | None:
+    """As `draft_plan`; but a large course is planned in the background: None, and `drafting_of` tells how it goes."""
+    asked = ask(session, activity_id, expected_version=expected_version)
+    if asked.size <= MOST_INLINE:
+        return draft_plan(
+            session,
+            activity_id,
+            seed=seed,
+            by=by,
+            now=now,
+            expected_version=expected_version,
+            improve=improve,
+        )
+    hold(session, activity_id)
+    session.execute(delete(Drafting).where(Drafting.activity_id == activity_id))
+    session.add(Drafting(activity_id=activity_id, seed=seed, improve=improve, asked_by_id=by, asked_at=now))
+    session.flush()
+    queue.enqueue(
+        session,
+        DRAFT,
+        {"activity_id": activity_id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{DRAFT}:{activity_id}",
+    )
+    return None
+
+
+def drafting_of(session: Session, activity_id: int) -> Drafting | None:
+    """The proposal that is being worked out in the background, or why it came to nothing; None when there is none."""
+    return session.scalar(select(Drafting).where(Drafting.activity_id == activity_id))
+
+
+def end_drafting(session: Session, activity_id: int, refusal: str | None = None) -> None:
+    """Record that the work in the background is over: well, or with the name of the error that ended it."""
+    drafting = drafting_of(session, activity_id)
+    if drafting is None:
+        return
+    if refusal is None:
+        session.delete(drafting)
+    else:
+        drafting.refusal = refusal
+    session.flush()
+
+
+def publish(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
+    """Show the draft to learners; the draft before it is not kept any longer.
+
+    Raises NoPlan, PlanChanged, PlanFlawed (somebody came or left), ActivityReadOnly. Groups that break a rule are
+    published: the page warns of them.
+    """
+    activity = hold(session, activity_id)
+    plan = plan_in_state(session, activity_id, "draft", expected_version)
+    activities.refuse_read_only(session, activity)
+    # Somebody may have come or left since the page was read; then the plan is brought up to date and looked at again.
+    course = course_for(session, activity, plan.shape)
+    found = engine.verify(course, load(session, plan).schedule)
+    refuse_flawed(plan.id, [one for one in found if one.breach in MATTERS_TO_LEARNERS])
+    session.execute(delete(Plan).where(Plan.activity_id == activity_id, Plan.state == "previous"))
+    plan.state, plan.published_at = "published", now
+    touch(session, plan, now)
+    tell_everybody(session, activity_id, now)
+    return plan
+
+
+def undo_publish(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
+    """Take a published plan back into a draft.
+
+    Raises NoPlan, PlanChanged, PlanBegun once somebody wrote, and ActivityReadOnly.
+    """
+    hold_to_change(session, activity_id)
+    plan = plan_in_state(session, activity_id, "published", expected_version)
+    if have_begun(session, Group.plan_id == plan.id):
+        raise PlanBegun(plan.id)
+    session.execute(delete(Move).where(Move.plan_id == plan.id))
+    plan.state, plan.published_at = "draft", None
+    touch(session, plan, now)
+    tell_everybody(session, activity_id, now)
+    return plan
+
+
+def drop_draft(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
+    """Go back to the draft before the present one, which is not kept. Raises NoPlan, PlanChanged, ActivityReadOnly."""
+    hold_to_change(session, activity_id)
+    plan = plan_in_state(session, activity_id, "draft", expected_version)
+    former = find_plan(session, activity_id, "previous")
+    if former is None:
+        raise NoPlan(activity_id, "previous")
+    version = plan.version
+    session.execute(delete(Plan).where(Plan.id == plan.id))
+    session.expunge(plan)
+    former.state, former.version = "draft", version
+    touch(session, former, now)
+    return former

@@ -1,0 +1,182 @@
+"""What would become of a plan: the same answer serves the look before and the change itself. Nothing is stored here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import combinations
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import Activity
+from lti_tool.pairing import comparing, engine
+from lti_tool.pairing.comparing import LOCK, Broken, Comparison
+from lti_tool.pairing.engine import Course, Group, Lock, Placed, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.repairing import step_in
+from lti_tool.pairing.engine.rules import Exclusions, ShouldNot
+from lti_tool.pairing.errors import AbsenceImpossible, PlanImpossible, SwapImpossible
+from lti_tool.pairing.gathering import absences_of, course_for
+from lti_tool.pairing.keeping import refuse_flawed
+from lti_tool.pairing.models import Plan, Seat
+from lti_tool.pairing.rules import ForbidKind
+from lti_tool.pairing.storing import Stored, load
+
+WAITS: Final = Reason.NOBODY_ELSE
+"""Stands for anybody without a group of whom nothing else is known, until the engine has looked for a partner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A plan as it is today, with everything that has a say in it."""
+
+    activity: Activity
+    plan: Plan
+    stored: Stored
+    course: Course
+    """Today's learners, with today's rules and pins, in the shape that the plan was made in."""
+    from_round: int
+    """The first round whose date is not over; those before are left alone."""
+    absent: Mapping[int, frozenset[int]]
+
+    @property
+    def seated(self) -> frozenset[int]:
+        """Everybody who has a group in some round."""
+        return frozenset(one for groups in self.stored.schedule.rounds for group in groups for one in group)
+
+    @property
+    def gone(self) -> frozenset[int]:
+        return self.seated - set(self.course.people)
+
+    @property
+    def broken(self) -> tuple[Broken, ...]:
+        """Groups that break a rule of today, and pins that are not kept, in rounds that are not over."""
+        return comparing.broken(self.course, self.stored.schedule.rounds, from_round=self.from_round)
+
+    def schedule(self, course: Course) -> Schedule:
+        """What is stored as the engine is told of it: everybody of the course has a group or is listed as unpaired."""
+        stored = self.stored.schedule
+        reasons = {(one.round, one.person): one.reason for one in stored.unpaired}
+        unpaired = [one for one in stored.unpaired if one.round < self.from_round]
+        for number in range(self.from_round, len(stored.rounds) + 1):
+            seated = {one for group in stored.rounds[number - 1] for one in group}
+            absent = self.absent.get(number, frozenset())
+            for one in sorted(set(course.people) - seated):
+                known = reasons.get((number, one), WAITS)
+                reason = Reason.ABSENT if one in absent else WAITS if known is Reason.ABSENT else known
+                unpaired.append(Unpaired(one, number, reason))
+        everybody = sorted(self.seated | set(course.people))
+        return replace(stored, course=replace(course, people=tuple(everybody)), unpaired=tuple(unpaired))
+
+
+def look(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> Present:
+    """Read a plan and what has a say in it."""
+    stored = load(session, plan)
+    course = course_for(session, activity, plan.shape)
+    return Present(activity, plan, stored, course, 1 + stored.last_over(now), absences_of(session, activity.id))
+
+
+def repaired(present: Present, course: Course | None = None, *, mends: bool = False) -> Schedule:
+    """The plan with the fewest changes that give everybody a partner, with `course` saying what holds from now on.
+
+    What breaks a rule of `present.course` already is left alone unless `mends`; what breaks only a new rule is not.
+    Raises PlanImpossible and PlanFlawed.
+    """
+    course = course or present.course
+    fixed = set(present.stored.fixed)
+    if not mends:
+        tolerated = present.broken
+        fixed |= _groups_of(present, [one for one in tolerated if one.rule != LOCK])
+        course = _without_locks(present, course, [one for one in tolerated if one.rule == LOCK])
+    before = present.schedule(course)
+    try:
+        after = engine.repair(before, sorted(present.gone), [], present.from_round, fixed=fixed)
+    except engine.ImpossibleRequest as refusal:
+        raise PlanImpossible(present.activity.id, refusal) from refusal
+    refuse_flawed(present.plan.id, engine.verify(course, after, from_round=present.from_round, fixed=fixed))
+    return after
+
+
+def swapped(session: Session, present: Present, seat_a: int, seat_b: int) -> Schedule:
+    """The plan with two people in each other's places. Raises SwapImpossible."""
+    plan = present.plan
+    seats = session.scalars(select(Seat).where(Seat.plan_id == plan.id, Seat.id.in_((seat_a, seat_b)))).all()
+    if len(seats) != 2 or seats[0].round_id != seats[1].round_id or seats[0].group_id == seats[1].group_id:
+        raise SwapImpossible(plan.id)
+    one, other = seats
+    number = next(at for at, round_ in enumerate(present.stored.rounds, start=1) if round_.id == one.round_id)
+    begun = {group_id for placed, group_id in present.stored.groups.items() if placed in present.stored.fixed}
+    if begun & {one.group_id, other.group_id}:
+        raise SwapImpossible(plan.id)
+    places = {one.member_id: other.member_id, other.member_id: one.member_id}
+    rounds = list(present.stored.schedule.rounds)
+    rounds[number - 1] = tuple(tuple(places.get(person, person) for person in group) for group in rounds[number - 1])
+    return replace(present.stored.schedule, rounds=tuple(rounds))
+
+
+def stepped_in(present: Present, member_id: int, round_number: int) -> Schedule:
+    """The plan when this member does not turn up in this round. Raises AbsenceImpossible where the group has begun."""
+    group = next((group for group in present.stored.schedule.rounds[round_number - 1] if member_id in group), None)
+    if group is None or round_number < present.from_round:
+        raise AbsenceImpossible("no group")
+    if (round_number, group) in present.stored.fixed:
+        raise AbsenceImpossible("begun")
+    fixed = set(present.stored.fixed) | _groups_of(present, [one for one in present.broken if one.rule != LOCK])
+    fixed.discard((round_number, group))
+    course = _without_locks(present, present.course, [one for one in present.broken if one.rule == LOCK])
+    try:
+        after = step_in(present.schedule(course), [member_id], round_number, fixed=fixed)
+    except engine.ImpossibleRequest as refusal:
+        raise PlanImpossible(present.activity.id, refusal) from refusal
+    refuse_flawed(present.plan.id, engine.verify(course, after, from_round=present.from_round, fixed=fixed))
+    return after
+
+
+def with_pin(course: Course, members: tuple[int, ...], round_number: int | None) -> Course:
+    """The course with one more pin."""
+    return replace(course, locks=(*course.locks, Lock(members, round_number)))
+
+
+def with_exclusion(course: Course, one: int, other: int, kind: ForbidKind) -> Course:
+    """The course with two more people kept apart."""
+    wanted = Exclusions if kind is ForbidKind.NEVER else ShouldNot
+    kept = [rule for rule in course.rules if type(rule) is wanted]
+    couples = {couple for rule in kept for couple in rule.couples} | {(min(one, other), max(one, other))}
+    others = tuple(rule for rule in course.rules if type(rule) is not wanted)
+    return replace(course, rules=(*others, wanted(couples=tuple(sorted(couples)))))
+
+
+def compare(present: Present, after: Schedule, course: Course | None = None) -> Comparison:
+    """What a change does to the plan as it is."""
+    return comparing.compare(course or present.course, present.stored.schedule, after)
+
+
+def _groups_of(present: Present, broken: list[Broken]) -> set[Placed]:
+    """The groups that break a rule, but not those that somebody left: they change anyway."""
+    gone = present.gone
+    couples = {(one.round, frozenset(one.people)) for one in broken}
+    found: set[Placed] = set()
+    for number, groups in enumerate(present.stored.schedule.rounds, start=1):
+        for group in groups:
+            if not gone & set(group) and _breaks(group, number, couples):
+                found.add((number, group))
+    return found
+
+
+def _breaks(group: Group, number: int, couples: set[tuple[int, frozenset[int]]]) -> bool:
+    return any((number, frozenset(couple)) in couples for couple in combinations(group, 2))
+
+
+def _without_locks(present: Present, course: Course, missed: list[Broken]) -> Course:
+    """The course without pins that are not kept today, round by round."""
+    if not missed:
+        return course
+    given_up = {(one.round, one.people) for one in missed}
+    rounds = range(1, len(present.stored.rounds) + 1)
+    locks = [
+        Lock(lock.members, number)
+        for lock in course.locks
+        for number in (rounds if lock.round is None else (lock.round,))
+        if (number, tuple(sorted(lock.members))) not in given_up
+    ]
+    return replace(course, locks=tuple(locks))

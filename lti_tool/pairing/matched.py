@@ -1,0 +1,95 @@
+"""Why somebody was put together with their partners, as far as they may know it themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session, aliased
+
+from lti_tool.activities.models import Activity
+from lti_tool.attributes.reading import known_of
+from lti_tool.pairing.engine import Value
+from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.rules import NotAgain, RuleByValue
+from lti_tool.pairing.gathering import course_of
+from lti_tool.pairing.models import Plan, Seat
+from lti_tool.pairing.rules import GroupView
+from lti_tool.pairing.wanting import preferences_of
+from lti_tool.pairing.wording import of_rule, of_wish
+
+
+@dataclass(frozen=True, slots=True)
+class WhyMatched:
+    """Names of rules and wishes whose sentences for learners are true of somebody and all their partners.
+
+    The sentences are `wording.of_rule(name).learner` and `wording.of_wish(name).learner`. Managers, exclusions and what
+    is on anybody's list are never among them, and nothing that is not wanted in this activity is.
+    """
+
+    rules: tuple[str, ...] = ()
+    wishes: tuple[str, ...] = ()
+
+
+def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMatched:
+    """Why the member whose view of a group this is has these partners. Reads what is known of the group, no more."""
+    here = [seat.member_id for seat in group.seats if seat.status == "active"]
+    if group.member_id not in here or len(here) < 2:
+        return WhyMatched()
+    wanted = preferences_of(session, activity).preferences
+    known = known_of(session, here) if wanted.reads else {}
+    attributes: dict[str, dict[int, Value]] = {}
+    for member_id, values in known.items():
+        for name, one in values.items():
+            value = _plain(one.value, is_zone=name == "time_zone")
+            if value is not None:
+                attributes.setdefault(name, {})[member_id] = value
+    course = course_of(here, wanted, attributes=attributes)
+    people = Couples(course).people
+    others = people.places([one for one in here if one != group.member_id])
+    me = np.full(len(others), people.places([group.member_id])[0])
+    rules = []
+    for rule in course.rules:
+        is_true = (
+            bool(
+                (rule.known(people)[others].all() and rule.known(people)[me].all())
+                and rule.allows(people, me, others).all()
+            )
+            if isinstance(rule, RuleByValue)
+            else isinstance(rule, NotAgain) and not _have_met(session, activity, group, here)
+        )
+        if is_true and of_rule(rule.name).learner is not None:
+            rules.append(rule.name)
+    wishes = [wish.name for wish in course.wishes if (wish.points(people, me, others) > 0).all()]
+    return WhyMatched(tuple(rules), tuple(name for name in wishes if of_wish(name).learner and name not in rules))
+
+
+def _have_met(session: Session, activity: Activity, group: GroupView, here: list[int]) -> bool:
+    """Whether the member shares another group of a published plan of the course with one of these people."""
+    own, other = aliased(Seat), aliased(Seat)
+    shared = session.scalar(
+        select(func.count())
+        .select_from(own)
+        .join(other, and_(other.group_id == own.group_id, other.member_id != own.member_id))
+        .join(Plan, and_(Plan.id == own.plan_id, Plan.state == "published"))
+        .join(Activity, Activity.id == Plan.activity_id)
+        .where(
+            Activity.course_id == activity.course_id,
+            own.member_id == group.member_id,
+            own.group_id != group.id,
+            other.member_id.in_(here),
+        )
+    )
+    return bool(shared)
+
+
+def _plain(kept: Mapping[str, object], *, is_zone: bool) -> Value:
+    """A value as the engine has it; None for people and for whatever else learners are told nothing of."""
+    match kept:
+        case {"name": str(name)}:
+            return name if is_zone else name.casefold()
+        case {"number": int(number)}:
+            return number
+        case {"names": list(names)}:
+            return frozenset(str(name).casefold() for name in names)
+    return None
