@@ -25,6 +25,7 @@ VISIT_PAGES = (
     "workspace.own_work",
     "workspace.setup",
     "workspace.institution",
+    "attributes.pages",
     "pairing.pages",
     "feedback.pages",
     "progress.pages",

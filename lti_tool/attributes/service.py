@@ -23,6 +23,7 @@ from lti_tool.attributes.rules import (
     Form,
     Kept,
     Source,
+    Value,
     is_word_of,
     read_from_launch,
 )
@@ -87,6 +88,19 @@ def outsider_named(session: Session, course_id: int, name: str) -> Outsider:
         select(Outsider).where(Outsider.course_id == course_id, Outsider.key == key),
         lambda: Outsider(course_id=course_id, key=key, name=name),
     )
+
+
+def leads_back(session: Session, course_id: int, member_id: int, manager: Kept) -> bool:
+    """Whether the line of managers above this one comes back to the member."""
+    lines = attributes_of(session, course_id).get("manager", {})
+    here: Value = manager.get("member", -manager["outsider"] if "outsider" in manager else None)
+    seen: set[Value] = set()
+    while here is not None and here not in seen:
+        if here == member_id:
+            return True
+        seen.add(here)
+        here = lines.get(here) if isinstance(here, int) else None
+    return False
 
 
 def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:

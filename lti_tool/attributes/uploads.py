@@ -1,9 +1,10 @@
 """A table from its upload to the moment when it is taken over: read, checked as often as somebody looks, taken once."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -11,12 +12,15 @@ from sqlalchemy.orm import Session
 from lti_tool.attributes import checking, reading, service, tables
 from lti_tool.attributes.checking import Findings, Node
 from lti_tool.attributes.errors import ChoicesConflict, UploadGone
-from lti_tool.attributes.matching import Register, reference
+from lti_tool.attributes.matching import Identifier, Register, key_of, reference
 from lti_tool.attributes.models import AttributeUpload, Outsider
 from lti_tool.attributes.reading import Known
-from lti_tool.attributes.rules import Kept, Source
+from lti_tool.attributes.rules import CATALOGUE, Kept, Source
 from lti_tool.attributes.tables import COLUMNS, Sheet
 from lti_tool.support.crypto import new_secret
+
+HEAD: Final = (Identifier.KEY, Identifier.LMS_ID, Identifier.SOURCED_ID, Identifier.EMAIL, Identifier.NAME)
+"""The columns of our template that say who a row is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,33 @@ class Check:
         """Members without a row, by name: whom a row that nobody was found for may be about."""
         free = [(one, name or "") for one, name in self.names.items() if one not in self.findings.rows_of]
         return sorted(free, key=lambda one: (one[1].casefold(), one[0]))
+
+
+def template(session: Session, course_id: int, members: Collection[int]) -> list[list[str]]:
+    """The lines of a table to fill in: for each of these members the columns of HEAD, then all attributes."""
+    wanted = set(members)
+    listed = reading.listed(session, course_id)
+    register = Register(listed)
+    known = reading.known_of(session, wanted)
+    names = reading.people_named(session, [value.value for values in known.values() for value in values.values()])
+    for (kind, one), name in names.items():
+        if kind == "member" and (name is None or register.named(name) != one):
+            names[kind, one] = key_of(one)  # A name that several have would be read as somebody outside.
+    people = sorted(
+        (one for one in listed if one.member_id in wanted), key=lambda one: ((one.name or "").casefold(), one.member_id)
+    )
+    return [
+        [
+            *(key_of(one.member_id), one.sub, one.sourced_id or "", one.email or "", one.name or ""),
+            *(
+                reading.written(known[one.member_id][attribute.key].value, names)
+                if attribute.key in known[one.member_id]
+                else ""
+                for attribute in CATALOGUE
+            ),
+        ]
+        for one in people
+    ]
 
 
 def keep(

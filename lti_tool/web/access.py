@@ -33,6 +33,8 @@ ACTS: Final[dict[str, frozenset[str]]] = {
     "change a plan": INSTRUCTOR,
     "publish a plan": INSTRUCTOR,
     "move a member": STAFF,
+    "see attributes": INSTRUCTOR,
+    "change attributes": INSTRUCTOR,
     "see progress": STAFF,
     "extend": STAFF,
     "see the ledger": STAFF,

@@ -32,6 +32,7 @@ P = ParamSpec("P")
 
 WHAT_HAPPENED: Final = {
     "administrator granted": N_("An administrator was made"),
+    "attributes deleted": N_("What was known of a course's learners was deleted"),
     "deployment approved": N_("A place was approved"),
     "deployment refused": N_("A place was refused"),
     "invitation made": N_("A registration link was made"),

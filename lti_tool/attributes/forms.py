@@ -1,0 +1,94 @@
+"""What somebody types about a learner: the learner in the questionnaire, an instructor on that learner's page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lti_tool.attributes import values
+from lti_tool.attributes.reading import Known, written
+from lti_tool.attributes.rules import BY_KEY, RANK, Flaw, Kept, Source, read
+
+OFFERED_LANGUAGES: Final = ("sv", "da", "no", "nl", "en", "fi", "de", "fr", "es", "it", "pl", "uk", "ar", "so", "zh")
+"""To tick in the questionnaire; others are typed. The same for everybody, so that the list says nothing of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerText:
+    """The questionnaire as it was typed, or as it is shown first."""
+
+    languages: tuple[str, ...] = ()
+    """Codes that are ticked."""
+    other_languages: str = ""
+    slots: tuple[str, ...] = ()
+    experience: str = ""
+    time_zone: str = ""
+    offers: str = ""
+    needs: str = ""
+
+
+def typed(fields: Mapping[str, Sequence[str]]) -> AnswerText:
+    """What a form brought. Ticks that no page of ours offers are passed over."""
+
+    def text(name: str) -> str:
+        return next(iter(fields.get(name, ())), "").strip()[:1000]
+
+    return AnswerText(
+        languages=tuple(code for code in OFFERED_LANGUAGES if code in fields.get("languages", ())),
+        other_languages=text("other_languages"),
+        slots=tuple(slot for slot in values.WEEK if slot in fields.get("slots", ())),
+        experience=text("experience"),
+        time_zone=text("time_zone"),
+        offers=text("offers"),
+        needs=text("needs"),
+    )
+
+
+def shown(known: Mapping[str, Known], locale: str) -> AnswerText:
+    """What is known of a learner, as the questionnaire shows it."""
+
+    def cell(key: str) -> str:
+        return written(known[key].value, {}) if key in known else ""
+
+    languages: list[str] = known["languages"].value.get("names", []) if "languages" in known else []
+    others = [values.language_name(code, locale) for code in languages if code not in OFFERED_LANGUAGES]
+    return AnswerText(
+        languages=tuple(code for code in OFFERED_LANGUAGES if code in languages),
+        other_languages=", ".join(others),
+        slots=tuple(known["slots"].value.get("names", ())) if "slots" in known else (),
+        experience=cell("experience"),
+        time_zone=cell("time_zone"),
+        offers=cell("offers").replace("; ", ", "),
+        needs=cell("needs").replace("; ", ", "),
+    )
+
+
+def answerable(asked: Sequence[str], known: Mapping[str, Known]) -> tuple[str, ...]:
+    """Of what is asked, what the learner's own word decides: where staff have said something, theirs stands."""
+    own = RANK[Source.QUESTIONNAIRE]
+    return tuple(key for key in asked if key not in known or RANK[known[key].source] <= own)
+
+
+def read_answer(text: AnswerText, asked: Sequence[str]) -> tuple[dict[str, Kept | None], dict[str, Flaw]]:
+    """The values of what was asked, None for what was left empty; and what is wrong, by attribute."""
+    cells = {
+        "languages": ";".join((*text.languages, text.other_languages)),
+        "slots": ";".join(text.slots),
+        "experience": text.experience,
+        "time_zone": text.time_zone,
+        "offers": text.offers,
+        "needs": text.needs,
+    }
+    return read_cells({key: cells[key] for key in asked if key in cells})
+
+
+def read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Kept | None], dict[str, Flaw]]:
+    """The values that these texts mean, None for an empty one; and what is wrong, by attribute. No persons."""
+    found: dict[str, Kept | None] = {}
+    flaws: dict[str, Flaw] = {}
+    for key, cell in cells.items():
+        value = read(BY_KEY[key], cell)
+        if isinstance(value, Flaw):
+            flaws[key] = value
+        else:
+            found[key] = value
+    return found, flaws

@@ -1,0 +1,381 @@
+"""What instructors see and say of learners: how much is known, one learner, tables, questions, deleting."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from babel.numbers import get_decimal_symbol
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale, gettext
+
+from lti_tool.activities.errors import ActivityUnknown
+from lti_tool.activities.models import Activity
+from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
+from lti_tool.attributes import forms, reading, service, uploads
+from lti_tool.attributes.checking import Complaint, Fault
+from lti_tool.attributes.errors import ChoicesConflict, TableUnusable
+from lti_tool.attributes.reading import written
+from lti_tool.attributes.rules import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
+from lti_tool.attributes.tables import MOST_BYTES, Unusable
+from lti_tool.attributes.uploads import HEAD, Check
+from lti_tool.attributes.values import folded, tidy
+from lti_tool.attributes.words import (
+    DELIMITERS,
+    FAULTS,
+    FLAWS,
+    HEADERS,
+    LOOP_WITH_OTHERS,
+    SOURCES,
+    UNUSABLE,
+    Shown,
+    in_words,
+)
+from lti_tool.errors import NotFound
+from lti_tool.launch.models import Member, Person
+from lti_tool.roster.service import learners_to_pair
+from lti_tool.support.spreadsheet import as_csv
+from lti_tool.web import audit
+from lti_tool.web.access import Here, on_visit
+from lti_tool.web.downloads import builds, offer
+
+pages = Blueprint("people", __name__)
+
+TEMPLATE: Final = "table of learners"
+PEOPLE_A_PAGE: Final = 50
+MOST_COMPLAINTS: Final = 100
+MOST_OPEN_ROWS: Final = 40
+MOST_CANDIDATES: Final = 200
+MOST_CHANGES: Final = 50
+
+
+@pages.get("/people")
+@on_visit(may="see attributes")
+def show(here: Here) -> ResponseReturnValue:
+    """How much is known of the learners, of each what, and how more gets known."""
+    return _page(here)
+
+
+@pages.get("/people/<int:member_id>")
+@on_visit(may="see attributes")
+def show_learner(here: Here, member_id: int) -> ResponseReturnValue:
+    """What is known of one learner, to be changed."""
+    return _learner(here, _member(here, member_id))
+
+
+@pages.post("/people/<int:member_id>")
+@on_visit(may="change attributes")
+def change_learner(here: Here, member_id: int) -> ResponseReturnValue:
+    """Keep what an instructor typed about one learner; what was not changed keeps its source."""
+    refuse_read_only(here.session, _activity(here))
+    member = _member(here, member_id)
+    before = _cells(here, member)
+    cells = {key: request.form.get(key, "").strip()[:4000] for key in BY_KEY}
+    changed = {key: cell for key, cell in cells.items() if folded(cell) != folded(before[key])}
+    values, flaws = forms.read_cells(
+        {key: cell for key, cell in changed.items() if BY_KEY[key].form is not Form.PERSON}
+    )
+    problems = {key: gettext(FLAWS[flaw]) for key, flaw in flaws.items()}
+    for key in changed.keys() & {one.key for one in CATALOGUE if one.form is Form.PERSON}:
+        value = service.person_meant(here.session, here.course_id, cells[key]) if tidy(cells[key]) else None
+        if value is not None and service.leads_back(here.session, here.course_id, member.id, value):
+            problems[key] = gettext("would lead in a circle")
+        values[key] = value
+    if problems:
+        return _learner(here, member, cells, problems)
+    service.put(here.session, {member.id: values}, Source.STAFF, now=here.now)
+    service.forget_outsiders(here.session, here.course_id)
+    return redirect(url_for(".show_learner", member_id=member.id, said="saved"), code=303)
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------------
+
+
+@pages.post("/people/template")
+@on_visit(may="see attributes")
+def template(here: Here) -> ResponseReturnValue:
+    """Offer the table to fill in."""
+    return offer(here, TEMPLATE)
+
+
+@builds(pages, TEMPLATE)
+def build_template(here: Here, _: dict[str, Any]) -> Response:
+    """Everybody who can be paired, with what is known, as CSV."""
+    members = [member.id for member in learners_to_pair(here.session, here.course_id)]
+    header = [gettext(HEADERS[key]) for key in HEAD] + [gettext(attribute.label) for attribute in CATALOGUE]
+    # Spreadsheet programs separate by semicolons where the comma is in numbers.
+    delimiter = ";" if get_decimal_symbol(_locale()) == "," else ","
+    answer = make_response(as_csv(header, uploads.template(here.session, here.course_id, members), delimiter))
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = 'attachment; filename="learners.csv"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@pages.post("/people/upload")
+@on_visit(may="change attributes")
+def upload(here: Here) -> ResponseReturnValue:
+    """Read an uploaded table, and lead on to what it would change."""
+    refuse_read_only(here.session, _activity(here))
+    file = request.files.get("table")
+    content = file.read(MOST_BYTES + 1) if file is not None else b""
+    try:
+        if file is None or not file.filename:
+            raise TableUnusable("none")
+        kept = uploads.keep(here.session, here.course_id, here.person_id, content, _spelled(), now=here.now)
+    except TableUnusable as refusal:
+        reason = refusal.reason
+        sentence = UNUSABLE[Unusable(reason)] if reason in set(Unusable) else None
+        return _page(here, gettext(sentence) if sentence else gettext("Choose a file first."))
+    return redirect(url_for(".show_upload", key=kept.key), code=303)
+
+
+@pages.get("/people/upload/<key>")
+@on_visit(may="change attributes")
+def show_upload(here: Here, key: str) -> ResponseReturnValue:
+    """What an uploaded table would change."""
+    found = uploads.find(here.session, here.course_id, key)
+    return _check(here, uploads.check(here.session, found, {}, {}))
+
+
+@pages.post("/people/upload/<key>")
+@on_visit(may="change attributes")
+def decide(here: Here, key: str) -> ResponseReturnValue:
+    """Take an uploaded table over, throw it away, or look at it again with other choices."""
+    refuse_read_only(here.session, _activity(here))
+    found = uploads.find(here.session, here.course_id, key, to_take=True)
+    choices, meanings = _chosen()
+    match request.form.get("do"):
+        case "throw":
+            uploads.throw_away(here.session, found)
+            return redirect(url_for(".show", said="thrown"), code=303)
+        case "take":
+            try:
+                done = uploads.take_over(here.session, found, choices, meanings, now=here.now)
+            except ChoicesConflict as conflict:
+                return _check(here, uploads.check(here.session, found, choices, meanings), conflict.lines)
+            count = done.people["new"] + done.people["changed"]
+            return redirect(url_for(".show", said="taken", count=count), code=303)
+        case _:
+            return _check(here, uploads.check(here.session, found, choices, meanings))
+
+
+# ---- questions and deleting ------------------------------------------------------------------------------------------
+
+
+@pages.post("/people/questions")
+@on_visit(may="change attributes")
+def ask(here: Here) -> ResponseReturnValue:
+    """Say what learners are asked about themselves."""
+    refuse_read_only(here.session, _activity(here))
+    service.ask_for(here.session, here.course_id, request.form.getlist("asked"), now=here.now)
+    return redirect(url_for(".show", said="asked"), code=303)
+
+
+@pages.get("/people/delete")
+@on_visit(may="change attributes")
+def confirm_delete(here: Here) -> ResponseReturnValue:
+    """What deleting everything, or one attribute, means."""
+    what = _what()
+    known = reading.known_of(here.session, _everybody(here))
+    count = sum(what is None or what in values for values in known.values() if values)
+    return render_template(
+        "attributes/delete.html", activity=_activity(here), attribute=BY_KEY[what] if what else None, count=count
+    )
+
+
+@pages.post("/people/delete")
+@on_visit(may="change attributes")
+def delete(here: Here) -> ResponseReturnValue:
+    """Delete everything that is known of the learners of the course, or one attribute."""
+    what = _what()
+    count = service.delete_all(here.session, here.course_id, what)
+    institution_id = here.visit.institution_id
+    audit.record(
+        here.session,
+        "attributes deleted",
+        now=here.now,
+        institution_id=institution_id,
+        course=here.course_id,
+        attribute=what or "all",
+        values=count,
+        by=here.person_id,
+    )
+    return redirect(url_for(".show", said="deleted"), code=303)
+
+
+def _what() -> str | None:
+    """The attribute that the address or the form names; None for all of them."""
+    what = request.values.get("what", "")
+    if what != "all" and what not in BY_KEY:
+        raise NotFound("attribute", what)
+    return None if what == "all" else what
+
+
+# ---- showing ---------------------------------------------------------------------------------------------------------
+
+
+def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
+    activity = activity_of(here.session, here.placement_id)
+    if activity is None:
+        return redirect(url_for("setup.show"))
+    learners = [member.id for member in learners_to_pair(here.session, here.course_id)]
+    known = reading.known_of(here.session, learners)
+    names = _names(here, learners)
+    missing = request.args.get("missing") if request.args.get("missing") in BY_KEY else None
+    wanted = request.args.get("q", "").strip().casefold()
+    listed = [
+        one
+        for one in sorted(learners, key=lambda one: ((names[one] or "").casefold(), one))
+        if (missing is None or missing not in known[one]) and (not wanted or wanted in (names[one] or "").casefold())
+    ]
+    pages_of_people = max(-(-len(listed) // PEOPLE_A_PAGE), 1)
+    page = min(max(request.args.get("page", 1, type=int), 1), pages_of_people)
+    shown = listed[(page - 1) * PEOPLE_A_PAGE : page * PEOPLE_A_PAGE]
+    tally = reading.tally(known)
+    answered, skipped = reading.answers(here.session, here.course_id)
+    return render_template(
+        "attributes/people.html",
+        activity=activity,
+        is_read_only=is_read_only(here.session, activity),
+        catalogue=CATALOGUE,
+        askable=[BY_KEY[key] for key in ASKABLE],
+        asked=reading.asked_of(here.session, here.course_id),
+        answered=answered,
+        skipped=skipped,
+        learner_count=len(learners),
+        tally=tally,
+        in_use=[attribute for attribute in CATALOGUE if tally[attribute.key]],
+        known=known,
+        listed=shown,
+        listed_count=len(listed),
+        names=names,
+        shown=_in_words(here, [value.value for one in shown for value in known[one].values()]),
+        page=page,
+        pages=pages_of_people,
+        filters={name: value for name in ("missing", "q") if (value := request.args.get(name))},
+        missing=BY_KEY[missing] if missing else None,
+        problems=[("table", problem)] if problem else [],
+        said=None if problem else request.args.get("said"),
+        count=request.args.get("count", 0, type=int),
+    ), 422 if problem else 200
+
+
+def _learner(
+    here: Here, member: Member, cells: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
+    known = reading.known_of(here.session, [member.id])[member.id]
+    activity = _activity(here)
+    page = render_template(
+        "attributes/learner.html",
+        activity=activity,
+        is_read_only=is_read_only(here.session, activity),
+        member=member,
+        name=_names(here, [member.id])[member.id],
+        catalogue=CATALOGUE,
+        known=known,
+        cells=cells or _cells(here, member),
+        problems=problems or {},
+        sources=SOURCES,
+        said=request.args.get("said") if problems is None else None,
+    )
+    return page, 422 if problems else 200
+
+
+def _check(here: Here, check: Check, conflicts: Collection[int] = ()) -> ResponseReturnValue:
+    findings = check.findings
+    open_rows = sorted(findings.open_rows, key=lambda row: row.line)
+    _, meanings = _chosen()
+    labels = {**HEADERS, **{attribute.key: attribute.label for attribute in CATALOGUE}}
+    values = [value for one in check.changes for value in (one.before, one.after) if value is not None]
+    page = render_template(
+        "attributes/check.html",
+        activity=_activity(here),
+        check=check,
+        delimiter=DELIMITERS[check.sheet.delimiter],
+        complaints=[(one.line, _sentence(one)) for one in findings.complaints[:MOST_COMPLAINTS]],
+        complaint_count=len(findings.complaints),
+        open_rows=open_rows[:MOST_OPEN_ROWS],
+        open_count=len(open_rows),
+        candidates=check.candidates[:MOST_CANDIDATES],
+        chosen_names=check.names,
+        labels=labels,
+        meanings=meanings,
+        free=[key for key in labels if key not in check.sheet.columns],
+        catalogue=CATALOGUE,
+        to_take=check.people["new"] + check.people["changed"],
+        changes=check.changes[:MOST_CHANGES],
+        shown=_in_words(here, values),
+        conflicts=sorted(conflicts),
+    )
+    return page, 409 if conflicts else 200
+
+
+def _sentence(complaint: Complaint) -> str:
+    """What is wrong with a row, in words."""
+    if complaint.fault is Fault.LOOP and not complaint.lines:
+        return str(gettext(LOOP_WITH_OTHERS))
+    attribute = gettext(BY_KEY[complaint.attribute].label) if complaint.attribute else ""
+    flaw = gettext(FLAWS[complaint.flaw]) if complaint.flaw else ""
+    lines = ", ".join(map(str, complaint.lines))
+    return str(gettext(FAULTS[complaint.fault], attribute=attribute, flaw=flaw, lines=lines))
+
+
+def _in_words(here: Here, values: Collection[Kept]) -> Shown:
+    return in_words(reading.people_named(here.session, values), _locale())
+
+
+def _cells(here: Here, member: Member) -> dict[str, str]:
+    """What is known of a member as cells that mean the same when they are read."""
+    known = reading.known_of(here.session, [member.id])[member.id]
+    names = reading.people_named(here.session, [one.value for one in known.values()])
+    return {key: written(known[key].value, names) if key in known else "" for key in BY_KEY}
+
+
+def _chosen() -> tuple[dict[int, int], dict[int, str]]:
+    """What the check page's form says: whom a line is about, and what an unknown column is."""
+    choices, meanings = {}, {}
+    for name, value in request.form.items():
+        match = re.fullmatch(r"(row|column)-([0-9]{1,6})", name)
+        if match is None or not value:
+            continue
+        if match[1] == "column":
+            meanings[int(match[2])] = value
+        elif re.fullmatch(r"[0-9]{1,9}", value):
+            choices[int(match[2])] = int(value)
+    return choices, meanings
+
+
+def _spelled() -> dict[str, str]:
+    """The names of columns in the page's language."""
+    headers = {gettext(label): key for key, label in HEADERS.items()}
+    return {**headers, **{gettext(attribute.label): attribute.key for attribute in CATALOGUE}}
+
+
+def _names(here: Here, members: Collection[int]) -> dict[int, str | None]:
+    found = reading.people_named(here.session, [{"member": one} for one in members])
+    return {one: found.get(("member", one)) for one in members}
+
+
+def _everybody(here: Here) -> list[int]:
+    return [one.member_id for one in reading.listed(here.session, here.course_id)]
+
+
+def _member(here: Here, member_id: int) -> Member:
+    member = here.session.get(Member, member_id)
+    if member is None or member.course_id != here.course_id:
+        raise NotFound("member", member_id)
+    if here.session.get_one(Person, member.person_id).erased_at is not None:
+        raise NotFound("member", member_id)
+    return member
+
+
+def _activity(here: Here) -> Activity:
+    activity = activity_of(here.session, here.placement_id)
+    if activity is None:
+        raise ActivityUnknown(here.placement_id)
+    return activity
+
+
+def _locale() -> str:
+    return str(get_locale() or "en")
