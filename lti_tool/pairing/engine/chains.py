@@ -7,7 +7,7 @@ several blocks at once. After a few passes with other sides and other blocks the
 in a company of 1,000 people they were the proven optimum after three passes with one block.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,7 @@ def _weights(couples: Couples, left: Places, right: Places, steps: int) -> Cells
     return weight
 
 
-def _forbidden(kind: np.dtype[np.integer]) -> int:
+def _forbidden(kind: np.dtype[Any]) -> int:
     """Less than all the points along a chain, and so much above the smallest number that it can be added to them."""
     return int(np.iinfo(kind).min) // 2
 
@@ -143,8 +143,7 @@ class _Rings:
         self.rows[taker] = self.rows[loser]
         self.partner.ravel()[taker] = self.partner.ravel()[loser]
         self.gains[taker] = self.rows[taker] - self._own().ravel()[taker][:, None]
-        changed = np.unique(taker // self.size)
-        self.before[changed] = self.itself[0]
+        self.before[taker // self.size] = self.itself[0]
         return True
 
     def _in_ring(self, reached: Places, taker: Places) -> Bools:

@@ -11,11 +11,12 @@ from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
 from lti_tool.pairing.engine.rules.not_again import NotAgain
 from lti_tool.pairing.engine.rules.rule import Rule, RuleByCouple, RuleByValue
+from lti_tool.pairing.engine.rules.share import Share
 from lti_tool.pairing.engine.tables import Table, tabulate
 from lti_tool.pairing.engine.wishes.wish import Wish
 
 Keys = NDArray[np.int64]
-"""Couples as one number each, `smaller place * people + larger place`. Where it says so: sorted, without repeats."""
+"""Couples as one number each, `smaller place * people + larger place`. A couple may be there more than once."""
 
 FEW_PEOPLE: Final = 2048
 """So few that all couples can be looked at."""
@@ -78,10 +79,10 @@ class Couples:
 
     @cached_property
     def banned(self) -> Keys:
-        """The couples whom rules by couple forbid: sorted keys without repeats."""
+        """The couples whom rules by couple forbid: sorted keys."""
         listed = [rule.forbidden(self.people) for rule in self.course.rules if isinstance(rule, RuleByCouple)]
-        found = [np.zeros(0, dtype=np.int64), *(self.keys(couples[:, 0], couples[:, 1]) for couples in listed)]
-        return np.unique(np.concatenate(found))
+        found = [self.keys(couples[:, 0], couples[:, 1]) for couples in listed]
+        return merged(*found)
 
     def keys(self, one: Places, other: Places) -> Keys:
         """One number for each couple, the same for (a, b) and (b, a)."""
@@ -157,9 +158,8 @@ class Couples:
     def _listed(self) -> NDArray[np.int64] | None:
         """Couples among whom all that are allowed are, from a rule that can list them."""
         for rule in self.other_rules:
-            lists = getattr(rule, "couples_sharing", None)
-            if lists is not None and not (rule.unknown_is_allowed and not rule.known(self.people).all()):
-                found: NDArray[np.int64] | None = lists(self.people, 4 * FEW_COUPLES * len(self))
+            if isinstance(rule, Share) and not (rule.unknown_is_allowed and not rule.known(self.people).all()):
+                found = rule.couples_sharing(self.people, 4 * FEW_COUPLES * len(self))
                 if found is not None:
                     return found
         return None
@@ -171,3 +171,8 @@ def among(keys: Keys, wanted: Keys) -> Bools:
         return np.zeros(wanted.shape, dtype=np.bool_)
     found: Bools = keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
     return found
+
+
+def merged(*several: Keys) -> Keys:
+    """All of them, sorted. Quick where each is sorted already."""
+    return np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *several]), kind="stable")

@@ -36,7 +36,7 @@ def everybody_meets(
     if met.times(pairs[:, 0], pairs[:, 1]).any():
         return None
     if people % 2 == 0:
-        return None if couples.never_again and len(locked) >= people else [Seated(*pair) for pair in pairs]
+        return None if couples.never_again and len(locked) >= people else [_seated(*pair) for pair in pairs]
     return None if couples.never_again else _with_thirds(couples, circle, met, in_trios, rng)
 
 
@@ -79,5 +79,10 @@ def _with_thirds(
         hosted[list(trio)] += 1
         keys = couples.keys(np.array([trio.first, trio.last]), np.array([third, third]))
         known = Acquaintance.of(len(couples), known.keys, keys)
-        found.append(Seated(np.delete(left, host), np.delete(right, host), (trio,)))
+        found.append(_seated(np.delete(left, host), np.delete(right, host), (trio,)))
     return found
+
+
+def _seated(left: Places, right: Places, trios: tuple[Trio, ...] = ()) -> Seated:
+    order = np.argsort(np.minimum(left, right))
+    return Seated(np.minimum(left, right)[order], np.maximum(left, right)[order], trios)

@@ -11,6 +11,7 @@ import numpy as np
 
 from lti_tool.pairing.engine.compiled import Couples, Keys, among
 from lti_tool.pairing.engine.people import Places, Points
+from lti_tool.pairing.engine.tables import Cells
 
 AGAIN: Final = 64
 """After so many sweeps the couples are dealt to the two rows anew."""
@@ -69,9 +70,9 @@ class Rows:
             half = (sums[1, better] > sums[0, better]).astype(np.int64)
             self._make(better, (better + by) % self._length, half, weight[half, :, better])
 
-    def _facing(self, by: int, cut: int) -> Points:
+    def _facing(self, by: int, cut: int) -> Cells:
         """Weights of shape (2, 2, length): [0] first with first and second with second half, [1] crosswise."""
-        total: Points | None = None
+        total: Cells | None = None
         wanted = self._wanted
         for (start, column), table in zip(self._codes, self.couples.tables, strict=True):
             np.add(start[:, :cut], column[:, by:], out=wanted[0, :, :cut])
@@ -88,7 +89,7 @@ class Rows:
             total = total + self.couples.weigh_beside(np.stack((first, first)), np.stack((second, second[::-1])))
         return total
 
-    def _make(self, at: Places, facing: Places, half: Places, weight: Points) -> None:
+    def _make(self, at: Places, facing: Places, half: Places, weight: Cells) -> None:
         """The second person of a couple in the first row changes places with one (`half`) of the couple that faces it.
 
         `weight[i]` are the weights of the two new couples, the one with the first person of the first row first.
@@ -97,9 +98,8 @@ class Rows:
         keys = self.couples.keys
         good = ~among(self.banned, keys(self.people[0, 0, at], coming))
         good &= ~among(self.banned, keys(leaving, self.people[1, 1 - half, facing]))
-        at, facing, half, weight, leaving, coming = (
-            given[good] for given in (at, facing, half, weight, leaving, coming)
-        )
+        at, facing, half, weight = at[good], facing[good], half[good], weight[good]
+        leaving, coming = leaving[good], coming[good]
         self.people[0, 1, at], self.people[1, half, facing] = coming, leaving
         self.weight[0, at], self.weight[1, facing] = weight[:, 0], weight[:, 1]
         for (start, column), table in zip(self._codes, self.couples.tables, strict=True):

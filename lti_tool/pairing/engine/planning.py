@@ -80,28 +80,30 @@ def _in_turn(couples: Couples, seated: list[Seated], rng: Random) -> tuple[tuple
     """The groups of all rounds with their members in order of turn: couples by their smaller place, then a trio."""
     ends = [_ends(one) for one in seated]
     one, other = (np.concatenate(side) for side in zip(*ends, strict=True))
-    ids = couples.people.ids.tolist()
+    ids = sorted(couples.course.people)
     ahead = [couples.course.ahead.get(person, 0) for person in ids] if couples.course.ahead else [0] * len(ids)
-    is_first = orient(one, other, rng, ahead=np.array(ahead, dtype=np.int64))
-    first, last = np.where(is_first, one, other).tolist(), np.where(is_first, other, one).tolist()
+    stays = orient(one, other, rng, ahead=np.array(ahead, dtype=np.int64))
+    del one, other
     found = []
     start = 0
-    for sits, (some, _) in zip(seated, ends, strict=True):
-        stop = start + len(some)
-        groups: list[Group] = [(ids[a], ids[b]) for a, b in zip(first[start:stop], last[start:stop], strict=True)]
+    for sits, (left, right) in zip(seated, ends, strict=True):
+        stay = stays[start : start + len(left)]
+        start += len(left)
+        first, last = np.where(stay, left, right).tolist(), np.where(stay, right, left).tolist()
+        groups: list[Group] = [(ids[a], ids[b]) for a, b in zip(first, last, strict=True)]
         for at, trio in enumerate(sits.trios, start=len(sits.one)):
             groups[at] = (groups[at][0], ids[trio.third], groups[at][1])
         found.append(tuple(groups))
-        start = stop
     return tuple(found)
 
 
 def _ends(seated: Seated) -> tuple[Places, Places]:
     """First and last member of every group, trios at the end, before turns are given."""
-    order = np.argsort(np.minimum(seated.one, seated.other))
-    one = np.concatenate((seated.one[order], np.array([trio.first for trio in seated.trios], dtype=np.int64)))
-    other = np.concatenate((seated.other[order], np.array([trio.last for trio in seated.trios], dtype=np.int64)))
-    return one, other
+    if not seated.trios:
+        return seated.one, seated.other
+    first = np.array([trio.first for trio in seated.trios], dtype=np.int64)
+    last = np.array([trio.last for trio in seated.trios], dtype=np.int64)
+    return np.concatenate((seated.one, first)), np.concatenate((seated.other, last))
 
 
 def _unpaired(couples: Couples, seated: list[Seated]) -> Iterable[Unpaired]:

@@ -9,7 +9,7 @@ import numpy as np
 from lti_tool.pairing.engine.acquaintance import Acquaintance
 from lti_tool.pairing.engine.barriers import barrier
 from lti_tool.pairing.engine.blocks import ALONE
-from lti_tool.pairing.engine.compiled import Couples, Keys
+from lti_tool.pairing.engine.compiled import Couples, Keys, merged
 from lti_tool.pairing.engine.effort import Steps
 from lti_tool.pairing.engine.hosting import Trio, arrange
 from lti_tool.pairing.engine.locking import Members
@@ -18,7 +18,9 @@ from lti_tool.pairing.engine.rounds import Round
 
 
 class Seated(NamedTuple):
-    """One round as places: couples, trios (one at most), who has no partner, and what shows that it must be so."""
+    """One round as places: couples in the order of their smaller place, which is `one`; at most one trio; who has no
+    partner, and what shows that it must be so.
+    """
 
     one: Places
     other: Places
@@ -57,9 +59,8 @@ class Programme:
         """The best couples for one round more, beside the locked groups."""
         couples = self.couples
         people = len(couples)
-        taken = np.array([one for group in locked for one in group], dtype=np.int64)
-        who = np.setdiff1d(np.arange(people, dtype=np.int64), taken)
-        banned = np.union1d(couples.banned, self.met.keys) if couples.never_again else couples.banned
+        who = _without(np.arange(people, dtype=np.int64), locked, people)
+        banned = merged(couples.banned, self.met.keys) if couples.never_again else couples.banned
         chance = Round(couples, banned, self.met, self.urgent, self.steps, self.rng)
         pairs = np.array([group for group in locked if len(group) == 2], dtype=np.int64).reshape(-1, 2)
         trios = [Trio(*group) for group in locked if len(group) == 3]
@@ -70,11 +71,12 @@ class Programme:
             pairs = pairs[~np.isin(pairs, np.array(trios, dtype=np.int64)).any(axis=1)]
         else:
             partner = chance.solve(who)
-        one = who[partner[who] > who]
-        alone = np.setdiff1d(who[partner[who] == ALONE], np.array(trios, dtype=np.int64).ravel())
+        partner[pairs[:, 0]], partner[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
+        one = np.flatnonzero(partner > np.arange(people))
+        alone = _without(who[partner[who] == ALONE], trios, people)
         found = Seated(
-            np.concatenate((pairs[:, 0], one)),
-            np.concatenate((pairs[:, 1], partner[one])),
+            one,
+            partner[one],
             tuple(trios),
             alone,
             self._barrier(who, partner, trios, banned) if len(alone) else None,
@@ -106,12 +108,19 @@ class Programme:
             self.cost.repeats + int(repeats.sum()),
             self.cost.lack - int(points.sum()),
         )
-        self.met = Acquaintance.of(len(self.couples), self.met.keys, self.couples.keys(one, other))
+        self.met = Acquaintance(len(self.couples), merged(self.met.keys, np.sort(self.couples.keys(one, other))))
         self.urgent[found.alone] += 1
         for trio in found.trios:
             self.thirds[trio.third] += 1
             self.trios[list(trio)] += 1
         self._last = found.one, found.other
+
+
+def _without(who: Places, groups: Sequence[Members], people: int) -> Places:
+    """These people without those of some groups, in the same order."""
+    stays = np.ones(people, dtype=np.bool_)
+    stays[[one for group in groups for one in group]] = False
+    return who[stays[who]]
 
 
 def met_before(couples: Couples) -> Acquaintance:

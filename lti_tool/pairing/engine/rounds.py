@@ -8,7 +8,7 @@ import numpy as np
 from lti_tool.pairing.engine.acquaintance import Acquaintance
 from lti_tool.pairing.engine.blocks import ALONE, best_couples
 from lti_tool.pairing.engine.chains import pass_on
-from lti_tool.pairing.engine.compiled import Couples, Keys, among
+from lti_tool.pairing.engine.compiled import Couples, Keys, among, merged
 from lti_tool.pairing.engine.covering import cover
 from lti_tool.pairing.engine.effort import Steps
 from lti_tool.pairing.engine.exchanging import Rows
@@ -43,7 +43,7 @@ class Round:
     def shunned(self) -> Keys:
         """Sorted keys of the banned couples and of those who met."""
         if not self._shunned:
-            self._shunned.append(np.union1d(self.banned, self.met.keys))
+            self._shunned.append(merged(self.banned, self.met.keys))
         return self._shunned[0]
 
     @property
