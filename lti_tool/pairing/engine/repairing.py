@@ -33,14 +33,16 @@ def repair(
     Rounds before it and groups in `fixed` (they have begun) stay as they are, to the byte. Whoever lost a partner,
     joined, had no partner, or sits in a group that a rule forbids now, gets one with the fewest changes for others;
     people who are locked together are brought together. Somebody who is in `schedule.course` and in no group counts as
-    joined. Of solutions with equally few changes the one with the fewest repeats, then with the most points is taken.
-    Repeating a repair changes nothing. Raises ImpossibleRequest when somebody both left and joined, or for a round that
-    does not exist, and its kinds LockConflict, LockSize and LockForbidden for locks that cannot be. Method: `mending`.
+    joined, and who is in a group and not in the course as having left; a course of nobody is taken to be of everybody
+    in these rounds. Of solutions with equally few changes the one with the fewest repeats, then with the most points is
+    taken. Repeating a repair changes nothing. Raises ImpossibleRequest when somebody both left and joined, or for a
+    round that does not exist, and its kinds LockConflict, LockSize and LockForbidden for locks that cannot be. Method:
+    `mending`, `regrouping`.
     """
     gone, new = frozenset(left), frozenset(joined)
     if gone & new or not 1 <= from_round <= len(schedule.rounds) + 1:
         raise ImpossibleRequest(from_round, len(gone & new))
-    course = _after(schedule.course, gone, new)
+    course = _after(schedule, gone, new, from_round)
     numbers = range(from_round, len(schedule.rounds) + 1)
     return _Repair(replace(schedule, course=course), gone, new, frozenset(), fixed, numbers=numbers).repaired()
 
@@ -57,14 +59,23 @@ def step_in(
     if not 1 <= number <= len(schedule.rounds):
         raise ImpossibleRequest(number, len(absent))
     nobody: frozenset[PersonId] = frozenset()
-    return _Repair(schedule, nobody, nobody, frozenset(absent), fixed, numbers=range(number, number + 1)).repaired()
+    known = replace(schedule, course=_after(schedule, nobody, nobody, number))
+    numbers = range(number, number + 1)
+    after = _Repair(known, nobody, nobody, frozenset(absent), fixed, numbers=numbers).repaired()
+    return replace(after, course=schedule.course)
 
 
-def _after(course: Course, gone: frozenset[PersonId], new: frozenset[PersonId]) -> Course:
-    people = tuple(one for one in course.people if one not in gone)
+def _after(schedule: Schedule, gone: frozenset[PersonId], new: frozenset[PersonId], from_round: int) -> Course:
+    course = schedule.course
+    people = tuple(one for one in course.people or _everybody(schedule, from_round) if one not in gone)
     people += tuple(sorted(new.difference(people)))
     locks = (replace(lock, members=tuple(one for one in lock.members if one not in gone)) for lock in course.locks)
     return replace(course, people=people, locks=tuple(lock for lock in locks if len(lock.members) > 1))
+
+
+def _everybody(schedule: Schedule, from_round: int) -> list[PersonId]:
+    seated = chain.from_iterable(chain.from_iterable(schedule.rounds[from_round - 1 :]))
+    return sorted({*seated, *(one.person for one in schedule.unpaired if one.round >= from_round)})
 
 
 class _Repair:
@@ -91,10 +102,7 @@ class _Repair:
         for one in schedule.unpaired:
             self.unpaired[one.round] = (*self.unpaired.get(one.round, ()), one)
         self.formed: set[Placed] = set()
-        seated = chain.from_iterable(chain.from_iterable(self.rounds[number - 1] for number in numbers))
-        listed = (one.person for number in numbers for one in self.unpaired.get(number, ()))
-        everybody = set(schedule.course.people).union(seated, listed) - gone
-        self.couples = Couples(replace(schedule.course, people=tuple(sorted(everybody))))
+        self.couples = Couples(schedule.course)
         self.people: People = self.couples.people
         self.met: Keys = meetings_of(self.people, schedule.course.met)
         self.meetings = [meetings_of(self.people, groups) for groups in self.rounds]
@@ -105,8 +113,13 @@ class _Repair:
         self.never_again = any(rule.name == NOT_AGAIN for rule in schedule.course.rules)
 
     def repaired(self) -> Schedule:
-        for number in self.numbers:
-            self._mend(number)
+        for _ in self.numbers if self.never_again else (1,):
+            before = list(self.rounds)
+            for number in self.numbers:
+                self._mend(number)
+            # A meeting that moved out of a later round may have made room in an earlier one.
+            if before == self.rounds:
+                break
         rounds = tuple(self.rounds)
         if self.formed:
             course = self.schedule.course
@@ -182,7 +195,8 @@ class _Repair:
 
     def _locked_after(self, number: int) -> Keys:
         """Couples who are locked together in a later round."""
-        locks = (lock for lock in self.schedule.course.locks if lock.round is not None and lock.round > number)
+        rounds = range(number + 1, len(self.rounds) + 1)
+        locks = (lock for lock in self.schedule.course.locks if lock.round in rounds)
         return meetings_of(self.people, [lock.members for lock in locks])
 
     def _flagged(self, number: int) -> Bools:
