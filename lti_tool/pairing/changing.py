@@ -5,7 +5,7 @@ changes take the version of the plan that somebody looked at, and raise PlanChan
 """
 
 from collections.abc import Collection, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -16,6 +16,7 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.pairing import foreseeing, wanting
 from lti_tool.pairing.comparing import Comparison
 from lti_tool.pairing.engine import Course, Schedule
+from lti_tool.pairing.engine.relaxing import Relaxation, proposals
 from lti_tool.pairing.errors import AbsenceImpossible, NoPlan, PlanChanged, RuleBroken
 from lti_tool.pairing.foreseeing import Present, look
 from lti_tool.pairing.keeping import find_plan, hold, hold_to_change, note_moves, tell, touch
@@ -69,13 +70,14 @@ def swap(
 def preview_pin(
     session: Session, activity: Activity, members: Collection[int], round_number: int | None, *, now: datetime
 ) -> Comparison:
-    """What a pin would do to the plan as it is. Raises PinImpossible and PlanImpossible."""
+    """What a pin would do to the plan as it is. Raises PinImpossible, RuleBroken and PlanImpossible."""
     people = tuple(sorted(set(members)))
     wanting.refuse_pin(session, activity, people, round_number)
     plan = find_plan(session, activity.id)
     if plan is None:
         return UNCHANGED
     present = look(session, activity, plan, now=now)
+    foreseeing.refuse_pin(present, people, round_number)
     return _repair(present, foreseeing.with_pin(present.course, people, round_number))[1]
 
 
@@ -92,11 +94,14 @@ def pin(
     """Keep these people together, in one round or (None) in every round, and change as few groups as that takes.
 
     `expected_version` is None where there is no plan yet. Groups that have begun and rounds that are over stay.
-    Raises PinImpossible, PlanImpossible where a rule forbids it, PlanChanged, and ActivityReadOnly.
+    Raises PinImpossible, RuleBroken where a rule forbids these people to meet, PlanImpossible where pins and rules
+    cannot all be had, PlanChanged, and ActivityReadOnly.
     """
     activity = hold_to_change(session, activity_id)
     plan = _plan(session, activity_id, expected_version)
     present = look(session, activity, plan, now=now) if plan is not None else None
+    if present is not None:
+        foreseeing.refuse_pin(present, tuple(sorted(set(members))), round_number)
     kept = wanting.add_pin(session, activity, tuple(members), round_number, by=by, now=now)
     if present is None:
         return UNCHANGED
@@ -170,6 +175,41 @@ def mend(session: Session, plan: Plan, *, expected_version: int, now: datetime) 
     after, effect = _repair(present, mends=True)
     _store(session, present, after, effect, now)
     return effect
+
+
+def relaxations(
+    session: Session, plan: Plan, round_number: int | None = None, *, now: datetime
+) -> tuple[Relaxation, ...]:
+    """For each rule that may give way, in order, who would have a partner without it; the first that helps is advised.
+
+    Looked at are the people without a partner in one round, or in all that are not over. Empty where nobody is.
+    """
+    present = look(session, session.get_one(Activity, plan.activity_id), plan, now=now)
+    rounds = range(present.from_round, len(present.stored.rounds) + 1)
+    if round_number is not None and round_number not in rounds:
+        return ()
+    schedule = present.schedule(present.course)
+    waiting = [one for one in schedule.unpaired if one.round in rounds and round_number in {None, one.round}]
+    return proposals(replace(schedule, unpaired=tuple(waiting)), round_number, fixed=present.stored.fixed)
+
+
+def preview_relax(session: Session, plan: Plan, rules: Collection[str], *, now: datetime) -> Comparison:
+    """What switching these rules off would do to the plan as it is, judged without them. Raises PlanImpossible."""
+    present = look(session, session.get_one(Activity, plan.activity_id), plan, now=now)
+    return _repair(present, foreseeing.without_rules(present.course, rules))[1]
+
+
+def relax(
+    session: Session, plan: Plan, rules: Collection[str], *, expected_version: int, by: int | None, now: datetime
+) -> Comparison:
+    """Switch these rules off in what is wanted of the activity, and give partners to those whom that helps.
+
+    Rules are named as the engine names them. Raises PreferencesChanged where none of them holds, PlanChanged,
+    PlanImpossible, and ActivityReadOnly.
+    """
+    present = _held(session, plan.activity_id, plan, expected_version, now)
+    wanting.switch_off(session, present.activity, rules, by=by, now=now)
+    return _change(session, present, foreseeing.without_rules(present.course, rules), now)
 
 
 def follow_course(session: Session, activity_id: int, *, now: datetime) -> Changes:

@@ -1,6 +1,6 @@
 """What would become of a plan: the same answer serves the look before and the change itself. Nothing is stored here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations
@@ -12,10 +12,17 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.models import Activity
 from lti_tool.pairing import comparing, engine
 from lti_tool.pairing.comparing import LOCK, Broken, Comparison
-from lti_tool.pairing.engine import Course, Group, Lock, Placed, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine import Breach, Course, Group, Lock, Placed, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.repairing import step_in
 from lti_tool.pairing.engine.rules import Exclusions, ShouldNot
-from lti_tool.pairing.errors import AbsenceImpossible, PlanImpossible, SwapImpossible
+from lti_tool.pairing.errors import (
+    AbsenceImpossible,
+    PinImpossible,
+    PlanFlawed,
+    PlanImpossible,
+    RuleBroken,
+    SwapImpossible,
+)
 from lti_tool.pairing.gathering import absences_of, course_for
 from lti_tool.pairing.keeping import refuse_flawed
 from lti_tool.pairing.models import Plan, Seat
@@ -93,7 +100,7 @@ def repaired(present: Present, course: Course | None = None, *, mends: bool = Fa
         after = engine.repair(before, sorted(present.gone), [], present.from_round, fixed=fixed)
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(present.activity.id, refusal) from refusal
-    refuse_flawed(present.plan.id, engine.verify(course, after, from_round=present.from_round, fixed=fixed))
+    _refuse(present, engine.verify(course, after, from_round=present.from_round, fixed=fixed))
     return after
 
 
@@ -128,8 +135,23 @@ def stepped_in(present: Present, member_id: int, round_number: int) -> Schedule:
         after = step_in(present.schedule(course), [member_id], round_number, fixed=fixed)
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(present.activity.id, refusal) from refusal
-    refuse_flawed(present.plan.id, engine.verify(course, after, from_round=present.from_round, fixed=fixed))
+    _refuse(present, engine.verify(course, after, from_round=present.from_round, fixed=fixed))
     return after
+
+
+def refuse_pin(present: Present, members: tuple[int, ...], round_number: int | None) -> None:
+    """Raise RuleBroken where a rule forbids these people to meet, PinImpossible where it is too late for them."""
+    course = replace(present.course, locks=())
+    forbidden = comparing.broken(course, [[members]])
+    if forbidden:
+        raise RuleBroken(present.plan.id, forbidden)
+    if round_number is None:
+        return
+    if round_number < present.from_round:
+        raise PinImpossible("round over")
+    for number, group in present.stored.fixed:
+        if number == round_number and set(group) & set(members) and not set(members) <= set(group):
+            raise PinImpossible("begun")
 
 
 def with_pin(course: Course, members: tuple[int, ...], round_number: int | None) -> Course:
@@ -146,9 +168,22 @@ def with_exclusion(course: Course, one: int, other: int, kind: ForbidKind) -> Co
     return replace(course, rules=(*others, wanted(couples=tuple(sorted(couples)))))
 
 
+def without_rules(course: Course, names: Collection[str]) -> Course:
+    """The course with these rules switched off."""
+    return replace(course, rules=tuple(rule for rule in course.rules if rule.name not in names))
+
+
 def compare(present: Present, after: Schedule, course: Course | None = None) -> Comparison:
     """What a change does to the plan as it is."""
     return comparing.compare(course or present.course, present.stored.schedule, after)
+
+
+def _refuse(present: Present, violations: list[engine.Violation]) -> None:
+    """Pins and rules that cannot all be had are the designer's to settle; anything else is a mistake of ours."""
+    breaches = {one.breach for one in violations}
+    if breaches and breaches <= {Breach.RULE, Breach.LOCK}:
+        raise PlanImpossible(present.activity.id, PlanFlawed(present.plan.id, tuple(sorted(breaches))))
+    refuse_flawed(present.plan.id, violations)
 
 
 def _groups_of(present: Present, broken: list[Broken]) -> set[Placed]:

@@ -17,9 +17,16 @@ def roster_changed(kit: Kit, job: JobContext) -> None:
     """Bring every plan of the course up to date with who is in it, one activity in a transaction."""
     with kit.open_session(job.institution) as session:
         planned = service.planned_activities(session, job.number("course_id"))
+    failed: PlanError | None = None
     for activity_id in planned:
-        with kit.open_session(job.institution) as session:
-            service.follow_course(session, activity_id, now=kit.clock.now())
+        try:
+            with kit.open_session(job.institution) as session:
+                service.follow_course(session, activity_id, now=kit.clock.now())
+        except PlanError as refusal:
+            # One activity whose rules and pins cannot all be had must not keep the others from being looked after.
+            failed = refusal
+    if failed is not None:
+        raise failed
 
 
 def draft(kit: Kit, job: JobContext) -> None:

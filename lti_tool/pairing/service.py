@@ -10,7 +10,10 @@ from lti_tool.pairing.changing import (
     preview_forbid,
     preview_mend,
     preview_pin,
+    preview_relax,
     preview_swap,
+    relax,
+    relaxations,
     report_absent,
     swap,
     take_back_absence,
@@ -26,6 +29,7 @@ from lti_tool.pairing.drafting import (
     undo_publish,
 )
 from lti_tool.pairing.keeping import find_plan, plan_in_state
+from lti_tool.pairing.matched import WhyMatched, why_matched
 from lti_tool.pairing.reading import (
     broken_by,
     compare,
@@ -43,9 +47,9 @@ from lti_tool.pairing.reading import (
 )
 from lti_tool.pairing.wanting import (
     KeptPreferences,
-    after_launch,
     exclusions_of,
     forget,
+    keep_preferences_of_copy,
     pins_of,
     preferences_of,
     save_preferences,
@@ -54,7 +58,7 @@ from lti_tool.pairing.wanting import (
 __all__ = [
     "Changes",
     "KeptPreferences",
-    "after_launch",
+    "WhyMatched",
     "begin",
     "broken_by",
     "compare",
@@ -70,6 +74,7 @@ __all__ = [
     "groups_in_round",
     "groups_of",
     "has_begun",
+    "keep_preferences_of_copy",
     "mend",
     "moves_of",
     "names_of",
@@ -82,8 +87,11 @@ __all__ = [
     "preview_forbid",
     "preview_mend",
     "preview_pin",
+    "preview_relax",
     "preview_swap",
     "publish",
+    "relax",
+    "relaxations",
     "report_absent",
     "request_draft",
     "save_preferences",
@@ -95,4 +103,5 @@ __all__ = [
     "undo_publish",
     "unforbid",
     "unpin",
+    "why_matched",
 ]

@@ -77,6 +77,17 @@ def save_preferences(
     _write(session, row or PairingPreferences(activity_id=activity_id), wanted, by=by, now=now)
 
 
+def switch_off(session: Session, activity: Activity, rules: Collection[str], *, by: int | None, now: datetime) -> None:
+    """Want the same without these rules, by their names in the engine. Raises PreferencesChanged where none holds."""
+    kept = preferences_of(session, activity)
+    wanted = kept.preferences
+    for name in sorted(rules):
+        wanted = wanted.without(name)
+    if wanted == kept.preferences:
+        raise PreferencesChanged(activity.id)
+    save_preferences(session, activity.id, wanted, expected_version=kept.version, by=by, now=now)
+
+
 def pins_of(session: Session, activity_id: int) -> list[PinView]:
     """The pins of an activity, oldest first."""
     members: dict[int, list[int]] = defaultdict(list)
@@ -194,13 +205,14 @@ def forget(session: Session, members: Collection[int]) -> None:
     )
 
 
-def after_launch(session: Session, activity: Activity | None, *, now: datetime) -> None:
-    """Give an activity that was just copied the preferences of the one it is a copy of; pins and people stay there."""
-    if activity is None or activity.copied_from_id is None:
-        return
-    kept = preferences_of(session, activity)
+def keep_preferences_of_copy(session: Session, copy: Activity, *, now: datetime) -> None:
+    """Give a copy its own row, so that it wants what the original wants today, whatever becomes of that later.
+
+    Rules are copied, people are not: pins and exclusions stay where they are. Doing it again changes nothing.
+    """
+    kept = preferences_of(session, copy)
     if kept.version == 0 and kept.preferences != Preferences():
-        _write(session, PairingPreferences(activity_id=activity.id), kept.preferences, by=None, now=now)
+        _write(session, PairingPreferences(activity_id=copy.id), kept.preferences, by=None, now=now)
 
 
 def _are_members(session: Session, course_id: int, people: Collection[int]) -> bool:

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
+from lti_tool.attributes.models import MemberAttribute
 from lti_tool.launch.models import Course, Member
 from lti_tool.pairing import service
 from lti_tool.pairing.models import Plan
+from lti_tool.pairing.preferences import Preferences
 from lti_tool.registration.models import Registration
 from lti_tool.rubrics.models import Rubric
 from tests.factories.people import (
@@ -92,6 +94,31 @@ def a_class(session: Session, learners: int, rounds: Sequence[Any] = ((), ()), *
     ]
     listed = list(session.query(Round).filter_by(activity_id=activity.id).order_by(Round.number))
     return Class(registration, course, activity, listed, members)
+
+
+def know(session: Session, learners: Sequence[Member], attribute: str, values: Sequence[Any]) -> None:
+    """One value a learner, in order: a name, a number, a list of names, or None of somebody of whom it is unknown."""
+    for learner, value in zip(learners, values, strict=True):
+        if value is not None:
+            form = "name" if isinstance(value, str) else "number" if isinstance(value, int) else "names"
+            session.add(
+                MemberAttribute(
+                    member_id=learner.id, attribute=attribute, value={form: value}, source="csv", changed_at=LONG_AGO
+                )
+            )
+    session.flush()
+
+
+def want(session: Session, group: Class, **wanted: Any) -> None:
+    """Save what is wanted of the groups, in place of what was wanted before."""
+    version = service.preferences_of(session, group.activity).version
+    service.save_preferences(
+        session, group.activity.id, Preferences(**wanted), expected_version=version, by=None, now=LONG_AGO
+    )
+
+
+def a_draft(session: Session, group: Class, now: datetime, seed: int = 1) -> Plan:
+    return service.draft_plan(session, group.activity.id, seed=seed, by=None, now=now)
 
 
 def a_published_plan(session: Session, group: Class, now: datetime, seed: int = 1) -> Plan:
