@@ -87,7 +87,8 @@ class Turns:
 def even_out(turns: Turns, signs: NDArray[np.int8]) -> NDArray[np.int8]:
     """The signs changed as little as need be, so that the largest imbalance at the end is the least possible.
 
-    Then what is on the way is made as small as the people who end furthest allow. Somebody who could not be nearer to even, whatever the signs, is not counted.
+    Then what is on the way is made as small as the people who end furthest allow. Somebody who could not be nearer to
+    even, whatever the signs, is not counted.
     """
     flow = _Flow(turns, signs)
     if flow.points:
