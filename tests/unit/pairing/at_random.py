@@ -1,5 +1,6 @@
 """Courses that nobody would make on purpose: any rules, wishes, locks and history, with half of everything unknown."""
 
+from dataclasses import replace
 from itertools import combinations
 from random import Random
 
@@ -35,7 +36,20 @@ def course_at_random(people: int, chance: Random, *, sparse: bool = False) -> Co
         left_out=frozenset(one for one in ids if chance.random() < chance.choice((0, 0.1))),
         in_trios={one: chance.randrange(3) for one in ids if chance.random() < 0.1},
     )
-    return Course(**{name: getattr(course, name) for name in course.__slots__} | {"locks": _locks(course, chance)})
+    return replace(course, locks=_locks(course, chance))
+
+
+def any_locks(course: Course, chance: Random) -> tuple[Lock, ...]:
+    """A few locks that ask nobody whether they can be kept; now and then one names a stranger."""
+    ids = [*sorted(course.people), *([10**6] if chance.random() < 0.1 else [])]
+    sizes = chance.choices((1, 2, 3, 4), weights=(1, 30, 4, 1), k=chance.randrange(1, 4))
+    return tuple(
+        Lock(
+            tuple(chance.choices(ids, k=size) if chance.random() < 0.1 else chance.sample(ids, k=min(size, len(ids)))),
+            chance.choice((None, 1, 2, 9)),
+        )
+        for size in sizes
+    )
 
 
 def _attributes(ids: list[int], chance: Random, names: tuple[str, ...]) -> dict[str, dict[int, Value]]:

@@ -71,6 +71,27 @@ def optimum(course: Course) -> Worth | None:
     return best(tuple(sorted(course.people)), len(course.people) % 2 == 1)
 
 
+def may_be_locked(course: Course, rounds: int) -> bool:
+    """Whether the locks of a course in pairs can be kept: known people, couples or the one trio, one lock a round."""
+    if not all(one in course.people for lock in course.locks for one in lock.members):
+        return False
+    met = {frozenset(couple) for couple in course.met}
+    for number in range(1, rounds + 1):
+        groups = {frozenset(lock.members) for lock in course.locks if lock.round in {None, number}}
+        trios = sum(len(group) == 3 for group in groups)
+        if any(len(group) not in {2, 3} for group in groups) or trios > len(course.people) % 2:
+            return False
+        if any(one & other for one, other in combinations(groups, 2)):
+            return False
+        couples = {frozenset(couple) for group in groups for couple in combinations(group, 2)}
+        if not all(is_allowed(course, *couple) for couple in couples):
+            return False
+        if any(rule.name == "not_again" for rule in course.rules) and couples & met:
+            return False
+        met |= couples
+    return True
+
+
 def is_allowed(course: Course, one: int, other: int) -> bool:
     """Whether all rules let these two work together; "not again" is not asked."""
     return all(_allows(course, rule, one, other) for rule in course.rules)

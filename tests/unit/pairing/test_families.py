@@ -1,5 +1,6 @@
 """Every family of courses that pairing must master: the engine finds the answer that is known beforehand."""
 
+from dataclasses import replace
 from random import Random
 
 import networkx as nx
@@ -11,8 +12,8 @@ from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Schedule
 from lti_tool.pairing.engine.scoring import score
 from tests.factories.cohorts import corporate, corporate_with_locks
-from tests.unit.pairing.at_random import course_at_random
-from tests.unit.pairing.brute_force import is_allowed, points_of
+from tests.unit.pairing.at_random import any_locks, course_at_random
+from tests.unit.pairing.brute_force import is_allowed, may_be_locked, points_of
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.families import INSTANCES, Change, Instance, changes
 
@@ -54,13 +55,9 @@ def test_only_those_move_who_must(change: Change) -> None:
     after = engine.repair(before, change.left, change.joined, 1)
 
     people = (set(before.course.people) - change.left) | change.joined
-    assert engine.verify(Course(tuple(people), **_what_holds(before.course)), after) == []
+    assert engine.verify(replace(before.course, people=tuple(people)), after) == []
     assert len(after.unpaired) == change.unpaired
     assert len(engine.moved(before, after) - change.left) == change.changed
-
-
-def _what_holds(course: Course) -> dict[str, object]:
-    return {"attributes": course.attributes, "rules": course.rules, "locks": course.locks}
 
 
 @pytest.mark.parametrize("people", [12, 24, 40, 60])
@@ -141,17 +138,36 @@ def test_whatever_the_course_a_fresh_plan_passes_the_checker(people: int, rounds
     assert is_balanced(schedule)
 
 
+@given(people=st.integers(2, 12), rounds=st.integers(1, 3), seed=seeds)
+@settings(max_examples=examples(100), deadline=None)
+def test_locks_that_contradict_something_are_refused_and_all_others_kept(people: int, rounds: int, seed: int) -> None:
+    course = course_at_random(people, Random(seed))
+    course = replace(course, locks=any_locks(course, Random(seed)))
+
+    try:
+        schedule = engine.plan(course, rounds, seed)
+    except engine.ImpossibleRequest as refused:
+        event(type(refused).__name__)
+        assert not may_be_locked(course, rounds)
+    else:
+        event("kept")
+        assert may_be_locked(course, rounds)
+        assert engine.verify(course, schedule) == []
+
+
 @given(people=st.integers(0, 120), rounds=st.integers(1, 4), seed=seeds, chance=st.randoms(use_true_random=False))
 @settings(max_examples=examples(40), deadline=None)
 def test_the_same_seed_gives_the_same_plan_whatever_the_order(
     people: int, rounds: int, seed: int, chance: Random
 ) -> None:
     course = course_at_random(people, Random(seed))
-    shuffled = course_at_random(people, Random(seed))
-    fields = {name: getattr(shuffled, name) for name in shuffled.__slots__}
-    fields["people"] = tuple(chance.sample(course.people, k=people))
-    fields["met"] = tuple(chance.sample(course.met, k=len(course.met)))
+    shuffled = replace(
+        course,
+        people=tuple(chance.sample(course.people, k=people)),
+        met=tuple(chance.sample(course.met, k=len(course.met))),
+        locks=tuple(chance.sample(course.locks, k=len(course.locks))),
+    )
 
-    one, other = engine.plan(course, rounds, seed), engine.plan(Course(**fields), rounds, seed)
+    one, other = engine.plan(course, rounds, seed), engine.plan(shuffled, rounds, seed)
 
     assert (one.rounds, one.unpaired, one.proofs) == (other.rounds, other.unpaired, other.proofs)
