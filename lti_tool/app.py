@@ -23,6 +23,7 @@ PROTOCOL_PAGES = ("registration.routes", "launch.routes")
 VISIT_PAGES = (
     "workspace.home",
     "workspace.own_work",
+    "workspace.questionnaire",
     "workspace.setup",
     "workspace.institution",
     "attributes.pages",

@@ -196,6 +196,7 @@ def forget_person(session: Session, person_id: int) -> None:
         for key, outsider in outsiders(session, course_id).items():
             if key in called:
                 outsider.key = outsider.name = f"erased {outsider.id}"
+        forget_outsiders(session, course_id)
     session.flush()
 
 

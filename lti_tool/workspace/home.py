@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import why_not_ready
 from lti_tool.activities.service import activity_of, open_activities, rounds_of
+from lti_tool.attributes import service as attributes
 from lti_tool.errors import NotFound
 from lti_tool.feedback import reading
 from lti_tool.feedback.reading import Exchange
@@ -136,6 +137,8 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         progress=done,
         score=grades.own_state(here.session, activity.id, member_id),
         others=_others(here, activity),
+        about=attributes.asks(here.session, member_id, here.course_id),
+        is_planned=is_read_only or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
     )
 
