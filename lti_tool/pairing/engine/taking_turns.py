@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from itertools import pairwise, permutations
 from random import Random
 
 import numpy as np
 
 from lti_tool.pairing.engine.course import Kind, PersonId
+from lti_tool.pairing.engine.rings import Watching, in_a_ring, observations
 from lti_tool.pairing.engine.schedule import Group, Placed
 from lti_tool.pairing.engine.turns import orient
 
@@ -96,26 +96,12 @@ def _cases(rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed]) -> Round
 
 
 def _rings(rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed]) -> Rounds:
-    observed: Counter[tuple[PersonId, PersonId]] = Counter()
+    watched: Watching = Counter()
     for number, groups in enumerate(rounds, start=1):
         for group in groups:
             if (number, group) not in new:
-                observed.update(_observations(group))
-    found = []
-    for number, groups in enumerate(rounds, start=1):
-        turned = []
-        for group in groups:
-            seated = group
-            if (number, group) in new:
-                first, *others = sorted(group)
-                orders = ((first, *order) for order in permutations(others))
-                seated = min(orders, key=lambda order: (sum(observed[two] for two in _observations(order)), order))
-                observed.update(_observations(seated))
-            turned.append(seated)
-        found.append(tuple(turned))
-    return tuple(found)
-
-
-def _observations(group: Group) -> list[tuple[PersonId, PersonId]]:
-    """Each observes the next, the last the first."""
-    return [*pairwise(group), (group[-1], group[0])]
+                watched.update(observations(group))
+    return tuple(
+        tuple(in_a_ring(group, watched) if (number, group) in new else group for group in groups)
+        for number, groups in enumerate(rounds, start=1)
+    )
