@@ -1,40 +1,27 @@
-"""Change a plan: swap, pin, keep apart, follow the course, mend, step in. Each with a look at the effect before.
+"""Change a plan by choice: swap, pin, keep apart, mend, relax. Each with a look at the effect before.
 
 What passes the engine's checker is stored; every member of a published plan who gets other partners is told why. All
 changes take the version of the plan that somebody looked at, and raise PlanChanged where it is another one by now.
 """
 
-from collections.abc import Collection, Set
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import service as activities
-from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.models import Activity
 from lti_tool.pairing import foreseeing, wanting
+from lti_tool.pairing.applying import change, held, refuse_changed, repair, store
 from lti_tool.pairing.comparing import Comparison
-from lti_tool.pairing.engine import Course, Schedule
 from lti_tool.pairing.engine.relaxing import Relaxation, proposals
-from lti_tool.pairing.errors import AbsenceImpossible, NoPlan, PlanChanged, RuleBroken
-from lti_tool.pairing.foreseeing import Present, look
-from lti_tool.pairing.keeping import find_plan, hold, hold_to_change, note_moves, tell, touch
-from lti_tool.pairing.models import Absence, Group, Plan, Seat
-from lti_tool.pairing.rules import Cause, ForbidKind
-from lti_tool.pairing.storing import store_changes
+from lti_tool.pairing.errors import NoPlan, RuleBroken
+from lti_tool.pairing.foreseeing import look
+from lti_tool.pairing.keeping import find_plan, hold_to_change
+from lti_tool.pairing.models import Plan
+from lti_tool.pairing.rules import ForbidKind
 
 UNCHANGED = Comparison((), frozenset(), (), (), (), ())
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What keeping up with a course did to a plan, as member ids."""
-
-    left: Set[int] = frozenset()
-    joined: Set[int] = frozenset()
-    moved: Set[int] = frozenset()
-    """Everybody who has other partners than before in some round."""
 
 
 def preview_swap(session: Session, plan: Plan, seat_a: int, seat_b: int, *, now: datetime) -> Comparison:
@@ -58,12 +45,12 @@ def swap(
     Raises PlanChanged, SwapImpossible where they are not in one round, share a group, or a group has begun, RuleBroken
     where a rule would be broken that was not, unless `anyway`, and ActivityReadOnly.
     """
-    present = _held(session, plan.activity_id, plan, expected_version, now)
+    present = held(session, plan, expected_version, now)
     after = foreseeing.swapped(session, present, seat_a, seat_b)
     effect = foreseeing.compare(present, after)
     if effect.newly_broken and not anyway:
         raise RuleBroken(plan.id, effect.newly_broken)
-    _store(session, present, after, effect, now)
+    store(session, present, after, effect, now)
     return effect
 
 
@@ -78,7 +65,7 @@ def preview_pin(
         return UNCHANGED
     present = look(session, activity, plan, now=now)
     foreseeing.refuse_pin(present, people, round_number)
-    return _repair(present, foreseeing.with_pin(present.course, people, round_number))[1]
+    return repair(present, foreseeing.with_pin(present.course, people, round_number))[1]
 
 
 def pin(
@@ -105,7 +92,7 @@ def pin(
     kept = wanting.add_pin(session, activity, tuple(members), round_number, by=by, now=now)
     if present is None:
         return UNCHANGED
-    return _change(session, present, foreseeing.with_pin(present.course, kept.members, round_number), now)
+    return change(session, present, foreseeing.with_pin(present.course, kept.members, round_number), now)
 
 
 def unpin(session: Session, activity_id: int, pin_id: int) -> None:
@@ -123,7 +110,7 @@ def preview_forbid(
     if plan is None:
         return UNCHANGED
     present = look(session, activity, plan, now=now)
-    return _repair(present, foreseeing.with_exclusion(present.course, one, other, kind))[1]
+    return repair(present, foreseeing.with_exclusion(present.course, one, other, kind))[1]
 
 
 def forbid(
@@ -151,7 +138,7 @@ def forbid(
         return UNCHANGED
     is_heeded = kind is ForbidKind.NEVER or wanting.preferences_of(session, activity).preferences.should_not_holds
     course = foreseeing.with_exclusion(present.course, one, other, kind) if is_heeded else present.course
-    return _change(session, present, course, now)
+    return change(session, present, course, now)
 
 
 def unforbid(session: Session, activity_id: int, exclusion_id: int) -> None:
@@ -163,7 +150,7 @@ def unforbid(session: Session, activity_id: int, exclusion_id: int) -> None:
 def preview_mend(session: Session, plan: Plan, *, now: datetime) -> Comparison:
     """What mending the groups that break a rule, and the pins that are not kept, would do. Raises PlanImpossible."""
     present = look(session, session.get_one(Activity, plan.activity_id), plan, now=now)
-    return _repair(present, mends=True)[1]
+    return repair(present, mends=True)[1]
 
 
 def mend(session: Session, plan: Plan, *, expected_version: int, now: datetime) -> Comparison:
@@ -171,9 +158,9 @@ def mend(session: Session, plan: Plan, *, expected_version: int, now: datetime) 
 
     Raises PlanChanged, PlanImpossible, and ActivityReadOnly.
     """
-    present = _held(session, plan.activity_id, plan, expected_version, now)
-    after, effect = _repair(present, mends=True)
-    _store(session, present, after, effect, now)
+    present = held(session, plan, expected_version, now)
+    after, effect = repair(present, mends=True)
+    store(session, present, after, effect, now)
     return effect
 
 
@@ -196,7 +183,7 @@ def relaxations(
 def preview_relax(session: Session, plan: Plan, rules: Collection[str], *, now: datetime) -> Comparison:
     """What switching these rules off would do to the plan as it is, judged without them. Raises PlanImpossible."""
     present = look(session, session.get_one(Activity, plan.activity_id), plan, now=now)
-    return _repair(present, foreseeing.without_rules(present.course, rules))[1]
+    return repair(present, foreseeing.without_rules(present.course, rules))[1]
 
 
 def relax(
@@ -207,87 +194,9 @@ def relax(
     Rules are named as the engine names them. Raises PreferencesChanged where none of them holds, PlanChanged,
     PlanImpossible, and ActivityReadOnly.
     """
-    present = _held(session, plan.activity_id, plan, expected_version, now)
+    present = held(session, plan, expected_version, now)
     wanting.switch_off(session, present.activity, rules, by=by, now=now)
-    return _change(session, present, foreseeing.without_rules(present.course, rules), now)
-
-
-def follow_course(session: Session, activity_id: int, *, now: datetime) -> Changes:
-    """Bring the plan up to date with roster and rounds, changing as few groups as possible. Repeating is harmless.
-
-    A newcomer joins whoever lost a partner, else a pair becomes a trio; who lost a partner is treated alike. Groups in
-    which somebody has begun to write, and rounds whose date is over, are left alone; so are groups that break a rule
-    which came after them, until somebody has them mended.
-    """
-    activity = hold(session, activity_id)
-    plan = find_plan(session, activity_id)
-    if plan is None or activities.is_read_only(session, activity):
-        return Changes()
-    # A group that begins while we look is waited for here, or waits for us.
-    session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
-    present = look(session, activity, plan, now=now)
-    after = foreseeing.repaired(present)
-    effect = foreseeing.compare(present, after)
-    _store(session, present, after, effect, now)
-    if plan.state == "published":
-        # Whoever stays in a group with somebody who left is asked for less, though nothing of the plan changed.
-        rounds = present.stored.schedule.rounds
-        tell(
-            session,
-            plan,
-            {one for groups in rounds for group in groups if present.gone & set(group) for one in group},
-            now,
-        )
-    joined = {one for groups in after.rounds for group in groups for one in group} - present.seated
-    return Changes(present.gone & effect.moved, joined, effect.moved)
-
-
-def report_absent(
-    session: Session,
-    plan: Plan,
-    group_id: int,
-    member_id: int,
-    *,
-    expected_version: int,
-    by: int | None,
-    now: datetime,
-) -> Comparison:
-    """Staff say that somebody does not turn up in one round: whoever would be alone gets a partner, where one is free.
-
-    Raises PlanChanged, AbsenceImpossible (nobody of that group, it has begun, the round is over), ActivityReadOnly.
-    """
-    present = _held(session, plan.activity_id, plan, expected_version, now)
-    round_id = session.scalar(
-        select(Seat.round_id).where(Seat.group_id == group_id, Seat.member_id == member_id, Seat.plan_id == plan.id)
-    )
-    number = next((at for at, one in enumerate(present.stored.rounds, start=1) if one.id == round_id), None)
-    if round_id is None or number is None:
-        raise AbsenceImpossible("no group")
-    after = foreseeing.stepped_in(present, member_id, number)
-    session.add(Absence(round_id=round_id, member_id=member_id, said_by_id=by, said_at=now))
-    session.flush()
-    effect = foreseeing.compare(present, after)
-    _store(session, present, after, effect, now, absent=member_id)
-    return effect
-
-
-def take_back_absence(
-    session: Session, plan: Plan, round_number: int, member_id: int, *, expected_version: int, now: datetime
-) -> Comparison:
-    """They turn up after all, and are placed again. Raises PlanChanged and ActivityReadOnly."""
-    activity = hold_to_change(session, plan.activity_id)
-    _refuse_changed(plan, expected_version)
-    rounds = select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number)
-    session.execute(delete(Absence).where(Absence.round_id.in_(rounds), Absence.member_id == member_id))
-    present = look(session, activity, plan, now=now)
-    after, effect = _repair(present)
-    _store(session, present, after, effect, now)
-    return effect
-
-
-def begin(session: Session, group_id: int, *, now: datetime) -> None:
-    """Record that somebody in the group has begun to write, so that it is not changed any more."""
-    session.execute(update(Group).where(Group.id == group_id, Group.begun_at.is_(None)).values(begun_at=now))
+    return change(session, present, foreseeing.without_rules(present.course, rules), now)
 
 
 def _plan(session: Session, activity_id: int, expected_version: int | None) -> Plan | None:
@@ -296,70 +205,5 @@ def _plan(session: Session, activity_id: int, expected_version: int | None) -> P
     if plan is None and expected_version:
         raise NoPlan(activity_id)
     if plan is not None:
-        _refuse_changed(plan, expected_version)
+        refuse_changed(plan, expected_version)
     return plan
-
-
-def _held(session: Session, activity_id: int, plan: Plan, expected_version: int, now: datetime) -> Present:
-    activity = hold_to_change(session, activity_id)
-    _refuse_changed(plan, expected_version)
-    # A group that begins while we look is waited for here, or waits for us.
-    session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
-    return look(session, activity, plan, now=now)
-
-
-def _refuse_changed(plan: Plan, expected_version: int | None) -> None:
-    if plan.version != (expected_version or 0):
-        raise PlanChanged(plan.id, plan.version)
-
-
-def _repair(present: Present, course: Course | None = None, *, mends: bool = False) -> tuple[Schedule, Comparison]:
-    after = foreseeing.repaired(present, course, mends=mends)
-    return after, foreseeing.compare(present, after, course)
-
-
-def _change(session: Session, present: Present, course: Course, now: datetime) -> Comparison:
-    after, effect = _repair(present, course)
-    _store(session, present, after, effect, now)
-    return effect
-
-
-def _store(
-    session: Session, present: Present, after: Schedule, effect: Comparison, now: datetime, *, absent: int | None = None
-) -> None:
-    """Write what differs; tell and note who of a published plan has other partners."""
-    plan = present.plan
-    if not effect.touched and after.unpaired == present.stored.schedule.unpaired:
-        return
-    store_changes(session, plan, present.stored, after)
-    touch(session, plan, now)
-    if plan.state != "published":
-        return
-    tell(session, plan, effect.moved, now)
-    note_moves(session, plan, _causes(present, after, effect, absent), now)
-
-
-def _causes(present: Present, after: Schedule, effect: Comparison, absent: int | None) -> list[tuple[int, int, Cause]]:
-    """For every member of today who has other partners in a round: the row of the round, the member, and why."""
-    here, seated = set(present.course.people), present.seated
-    usual = Cause.MADE_ROOM if present.gone or here - seated or absent is not None else Cause.PLAN_CHANGED
-    found = []
-    for one in effect.touched:
-        round_id = present.stored.rounds[one.number - 1].id
-        old = {person: set(group) for group in one.gone for person in group}
-        new = {person: set(group) for group in one.new for person in group}
-        for person in sorted((old.keys() | new.keys()) & here - {absent}):
-            lost = old.get(person, set()) - new.get(person, set())
-            won = new.get(person, set()) - old.get(person, set()) - {person}
-            if person not in seated:
-                cause = Cause.JOINED
-            elif absent in lost:
-                cause = Cause.PARTNER_ABSENT
-            elif lost - here:
-                cause = Cause.PARTNER_LEFT
-            elif won - seated:
-                cause = Cause.SOMEBODY_JOINED
-            else:
-                cause = usual
-            found.append((round_id, person, cause))
-    return found

@@ -1,9 +1,6 @@
 """The door to plans for other features: everything that pages, jobs and later steps of the story may call."""
 
 from lti_tool.pairing.changing import (
-    Changes,
-    begin,
-    follow_course,
     forbid,
     mend,
     pin,
@@ -14,9 +11,7 @@ from lti_tool.pairing.changing import (
     preview_swap,
     relax,
     relaxations,
-    report_absent,
     swap,
-    take_back_absence,
     unforbid,
     unpin,
 )
@@ -28,6 +23,7 @@ from lti_tool.pairing.drafting import (
     request_draft,
     undo_publish,
 )
+from lti_tool.pairing.following import Changes, begin, follow_course, report_absent, take_back_absence
 from lti_tool.pairing.keeping import find_plan, plan_in_state
 from lti_tool.pairing.matched import WhyMatched, why_matched
 from lti_tool.pairing.reading import (

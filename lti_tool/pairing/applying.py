@@ -1,0 +1,94 @@
+"""Makes a change to a plan last: what differs is written, and whoever gets other partners is told."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lti_tool.pairing import foreseeing
+from lti_tool.pairing.comparing import Comparison
+from lti_tool.pairing.engine import Course, Schedule
+from lti_tool.pairing.errors import PlanChanged
+from lti_tool.pairing.foreseeing import Present, look
+from lti_tool.pairing.keeping import hold_to_change, note_moves, tell, touch
+from lti_tool.pairing.models import Group, Plan
+from lti_tool.pairing.rules import Cause
+from lti_tool.pairing.storing import store_changes
+
+
+def held(session: Session, plan: Plan, expected_version: int, now: datetime) -> Present:
+    """A plan that somebody looked at, with its activity and groups locked. Raises PlanChanged, ActivityReadOnly."""
+    activity = hold_to_change(session, plan.activity_id)
+    refuse_changed(plan, expected_version)
+    # A group that begins while we look is waited for here, or waits for us.
+    session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
+    return look(session, activity, plan, now=now)
+
+
+def refuse_changed(plan: Plan, expected_version: int | None) -> None:
+    """Raise PlanChanged where this is not the version that somebody looked at."""
+    if plan.version != (expected_version or 0):
+        raise PlanChanged(plan.id, plan.version)
+
+
+def repair(present: Present, course: Course | None = None, *, mends: bool = False) -> tuple[Schedule, Comparison]:
+    """The plan repaired for this course (today's if None), and what that does to it; see `foreseeing.repaired`."""
+    after = foreseeing.repaired(present, course, mends=mends)
+    return after, foreseeing.compare(present, after, course)
+
+
+def change(session: Session, present: Present, course: Course, now: datetime) -> Comparison:
+    """Repair the plan for this course and keep it."""
+    after, effect = repair(present, course)
+    store(session, present, after, effect, now)
+    return effect
+
+
+def store(
+    session: Session,
+    present: Present,
+    after: Schedule,
+    effect: Comparison,
+    now: datetime,
+    *,
+    usual: Cause = Cause.PLAN_CHANGED,
+    absent: int | None = None,
+) -> None:
+    """Write what differs; tell and note who of a published plan has other partners.
+
+    `usual` is the cause for those whose own partner neither left, joined nor is `absent`.
+    """
+    plan = present.plan
+    if not effect.touched and after.unpaired == present.stored.schedule.unpaired:
+        return
+    store_changes(session, plan, present.stored, after)
+    touch(session, plan, now)
+    if plan.state != "published":
+        return
+    tell(session, plan, effect.moved, now)
+    note_moves(session, plan, _causes(present, effect, usual, absent), now)
+
+
+def _causes(present: Present, effect: Comparison, usual: Cause, absent: int | None) -> list[tuple[int, int, Cause]]:
+    """For every member of today who has other partners in a round: the row of the round, the member, and why."""
+    here, seated = set(present.course.people), present.seated
+    found = []
+    for one in effect.touched:
+        round_id = present.stored.rounds[one.number - 1].id
+        old = {person: set(group) for group in one.gone for person in group}
+        new = {person: set(group) for group in one.new for person in group}
+        for person in sorted((old.keys() | new.keys()) & here - {absent}):
+            lost = old.get(person, set()) - new.get(person, set())
+            won = new.get(person, set()) - old.get(person, set()) - {person}
+            if person not in seated:
+                cause = Cause.JOINED
+            elif absent in lost:
+                cause = Cause.PARTNER_ABSENT
+            elif lost - here:
+                cause = Cause.PARTNER_LEFT
+            elif won - seated:
+                cause = Cause.SOMEBODY_JOINED
+            else:
+                cause = usual
+            found.append((round_id, person, cause))
+    return found

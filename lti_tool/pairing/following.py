@@ -1,0 +1,107 @@
+"""Keep a plan up to date: with the roster, with rounds, and with who turns up."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service as activities
+from lti_tool.activities.models import Round
+from lti_tool.pairing import foreseeing
+from lti_tool.pairing.applying import held, refuse_changed, repair, store
+from lti_tool.pairing.comparing import Comparison
+from lti_tool.pairing.errors import AbsenceImpossible
+from lti_tool.pairing.foreseeing import look
+from lti_tool.pairing.keeping import find_plan, hold, hold_to_change, tell
+from lti_tool.pairing.models import Absence, Group, Plan, Seat
+from lti_tool.pairing.rules import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What keeping up with a course did to a plan, as member ids."""
+
+    left: Set[int] = frozenset()
+    joined: Set[int] = frozenset()
+    moved: Set[int] = frozenset()
+    """Everybody who has other partners than before in some round."""
+
+
+def follow_course(session: Session, activity_id: int, *, now: datetime) -> Changes:
+    """Bring the plan up to date with roster and rounds, changing as few groups as possible. Repeating is harmless.
+
+    A newcomer joins whoever lost a partner, else a pair becomes a trio; who lost a partner is treated alike. Groups in
+    which somebody has begun to write, and rounds whose date is over, are left alone; so are groups that break a rule
+    which came after them, until somebody has them mended.
+    """
+    activity = hold(session, activity_id)
+    plan = find_plan(session, activity_id)
+    if plan is None or activities.is_read_only(session, activity):
+        return Changes()
+    # A group that begins while we look is waited for here, or waits for us.
+    session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
+    present = look(session, activity, plan, now=now)
+    after = foreseeing.repaired(present)
+    effect = foreseeing.compare(present, after)
+    store(session, present, after, effect, now, usual=Cause.MADE_ROOM)
+    if plan.state == "published":
+        # Whoever stays in a group with somebody who left is asked for less, though nothing of the plan changed.
+        rounds = present.stored.schedule.rounds
+        tell(
+            session,
+            plan,
+            {one for groups in rounds for group in groups if present.gone & set(group) for one in group},
+            now,
+        )
+    joined = {one for groups in after.rounds for group in groups for one in group} - present.seated
+    return Changes(present.gone & effect.moved, joined, effect.moved)
+
+
+def report_absent(
+    session: Session,
+    plan: Plan,
+    group_id: int,
+    member_id: int,
+    *,
+    expected_version: int,
+    by: int | None,
+    now: datetime,
+) -> Comparison:
+    """Staff say that somebody does not turn up in one round: whoever would be alone gets a partner, where one is free.
+
+    Raises PlanChanged, AbsenceImpossible (nobody of that group, it has begun, the round is over), ActivityReadOnly.
+    """
+    present = held(session, plan, expected_version, now)
+    round_id = session.scalar(
+        select(Seat.round_id).where(Seat.group_id == group_id, Seat.member_id == member_id, Seat.plan_id == plan.id)
+    )
+    number = next((at for at, one in enumerate(present.stored.rounds, start=1) if one.id == round_id), None)
+    if round_id is None or number is None:
+        raise AbsenceImpossible("no group")
+    after = foreseeing.stepped_in(present, member_id, number)
+    session.add(Absence(round_id=round_id, member_id=member_id, said_by_id=by, said_at=now))
+    session.flush()
+    effect = foreseeing.compare(present, after)
+    store(session, present, after, effect, now, usual=Cause.MADE_ROOM, absent=member_id)
+    return effect
+
+
+def take_back_absence(
+    session: Session, plan: Plan, round_number: int, member_id: int, *, expected_version: int, now: datetime
+) -> Comparison:
+    """They turn up after all, and are placed again. Raises PlanChanged and ActivityReadOnly."""
+    activity = hold_to_change(session, plan.activity_id)
+    refuse_changed(plan, expected_version)
+    rounds = select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number)
+    session.execute(delete(Absence).where(Absence.round_id.in_(rounds), Absence.member_id == member_id))
+    present = look(session, activity, plan, now=now)
+    after, effect = repair(present)
+    store(session, present, after, effect, now, usual=Cause.MADE_ROOM)
+    return effect
+
+
+def begin(session: Session, group_id: int, *, now: datetime) -> None:
+    """Record that somebody in the group has begun to write, so that it is not changed any more."""
+    session.execute(update(Group).where(Group.id == group_id, Group.begun_at.is_(None)).values(begun_at=now))
