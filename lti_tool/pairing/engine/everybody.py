@@ -1,43 +1,44 @@
-"""Everybody meets everybody: the circle method, for courses in which nothing but repeats counts.
+"""Everybody meets everybody: the circle method, for courses in which hardly anything but repeats counts.
 
 One stays, the others move on by a seat each round. So nobody meets twice before everybody met everybody.
 """
 
-from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from lti_tool.pairing.engine.acquaintance import Acquaintance
 from lti_tool.pairing.engine.compiled import Couples
-from lti_tool.pairing.engine.hosting import Trio
-from lti_tool.pairing.engine.locking import Members
 from lti_tool.pairing.engine.people import Places, Points
-from lti_tool.pairing.engine.programme import Seated, met_before
-from lti_tool.pairing.engine.rules.not_again import NotAgain
+from lti_tool.pairing.engine.seated import Seated, Trio, met_before
 
-NOBODY = -1
+NOBODY: Final = -1
 """Sits opposite whoever is the third of a trio, when the number is odd."""
+SEATINGS: Final = 16
+"""How many orders of seats are tried for …"""
+FEW: Final = 320
+"""… so many people."""
 
 
-def everybody_meets(
-    couples: Couples, locked: Sequence[Sequence[Members]], rng: np.random.Generator
-) -> list[Seated] | None:
-    """All rounds in a circle, or None when rules, wishes, locks or meetings of the past have a say.
+def everybody_meets(couples: Couples, rounds: int, rng: np.random.Generator) -> list[Seated] | None:
+    """All rounds in a circle, or None when that needs a couple that a rule forbids, or that met before.
 
-    With an odd number everybody is the third once before anybody is twice.
+    Of small courses several orders of seats are tried. With an even number there is no repeat, if the rounds are fewer
+    than the people. With an odd number everybody is the third once before anybody is twice, and hosts may meet again.
     """
-    course, people = couples.course, len(couples)
-    if people < 2 or any(locked) or course.wishes or not all(isinstance(rule, NotAgain) for rule in course.rules):
+    people = len(couples)
+    if people < 2 or (couples.never_again and (people % 2 or rounds >= people)):
         return None
-    in_trios = np.array([course.in_trios.get(one, 0) for one in couples.people.ids.tolist()], dtype=np.int64)
-    circle = _in_a_circle(_seats(in_trios, rng), len(locked))
+    in_trios = np.array([couples.course.in_trios.get(one, 0) for one in couples.people.ids.tolist()], dtype=np.int64)
     met = met_before(couples)
-    pairs = circle[:, :, people % 2 :]
-    if met.times(pairs[:, 0], pairs[:, 1]).any():
-        return None
-    if people % 2 == 0:
-        return None if couples.never_again and len(locked) >= people else [_seated(*pair) for pair in pairs]
-    return None if couples.never_again else _with_thirds(couples, circle, met, in_trios, rng)
+    for _ in range(SEATINGS if people <= FEW else 1):
+        circle = _in_a_circle(_seats(in_trios, rng), rounds)
+        one, other = circle[:, 0, people % 2 :], circle[:, 1, people % 2 :]
+        if not met.times(one, other).any() and couples.allowed(one, other).all():
+            if people % 2 == 0:
+                return [_seated(*pair) for pair in circle]
+            return _with_thirds(couples, circle, met, in_trios, rng)
+    return None
 
 
 def _seats(in_trios: Points, rng: np.random.Generator) -> Places:
@@ -60,7 +61,7 @@ def _in_a_circle(seated: Places, rounds: int) -> Places:
 
 def _with_thirds(
     couples: Couples, circle: Places, met: Acquaintance, in_trios: Points, rng: np.random.Generator
-) -> list[Seated]:
+) -> list[Seated] | None:
     """Whoever sits opposite nobody joins the couple that they know least, in all rounds; the hosts take turns."""
     one, other = circle[:, 0, 1:], circle[:, 1, 1:]
     known = Acquaintance.of(len(couples), met.keys, couples.keys(one, other).ravel())
@@ -68,13 +69,12 @@ def _with_thirds(
     found = []
     for number, third in enumerate(circle[:, 1, 0].tolist()):
         left, right = one[number], other[number]
-        if not len(left):
-            found.append(Seated(left, right, alone=np.array([third])))
-            continue
         alone = np.full(len(left), third, dtype=np.int64)
-        times = known.times(left, alone) + known.times(right, alone)
-        lot = rng.permutation(len(left))
-        host = int(np.lexsort((lot, hosted[left] + hosted[right], times))[0])
+        fits = np.flatnonzero(couples.allowed(left, alone) & couples.allowed(right, alone))
+        if not len(fits):
+            return None
+        times = (known.times(left, alone) + known.times(right, alone))[fits]
+        host = int(fits[np.lexsort((rng.permutation(len(fits)), (hosted[left] + hosted[right])[fits], times))[0]])
         trio = Trio(int(left[host]), third, int(right[host]))
         hosted[list(trio)] += 1
         keys = couples.keys(np.array([trio.first, trio.last]), np.array([third, third]))

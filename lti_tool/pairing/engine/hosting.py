@@ -8,17 +8,10 @@ from lti_tool.pairing.engine.attaching import best_third
 from lti_tool.pairing.engine.blocks import ALONE
 from lti_tool.pairing.engine.people import Places, Points
 from lti_tool.pairing.engine.rounds import Round
+from lti_tool.pairing.engine.seated import Trio
 
 TRIED: Final = 6
 """How many people are tried as the third, where that is quick, before the best of them is taken."""
-
-
-class Trio(NamedTuple):
-    """Two who host a third."""
-
-    first: int
-    third: int
-    last: int
 
 
 class Arrangement(NamedTuple):

@@ -10,11 +10,12 @@ from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.effort import Effort
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, UnknownPerson
-from lti_tool.pairing.engine.everybody import everybody_meets
-from lti_tool.pairing.engine.locking import Members, locked_groups
+from lti_tool.pairing.engine.locking import locked_groups
 from lti_tool.pairing.engine.people import Places
-from lti_tool.pairing.engine.programme import Programme, Seated
+from lti_tool.pairing.engine.programme import Programme
+from lti_tool.pairing.engine.reconsidering import all_rounds
 from lti_tool.pairing.engine.schedule import Group, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.seated import Seated
 from lti_tool.pairing.engine.turns import orient
 
 NAME = "tandem/2"
@@ -42,14 +43,15 @@ def plan(course: Course, rounds: int, seed: int, *, effort: Effort = Effort.NORM
     couples = Couples(course)
     locked = locked_groups(couples, rounds)
     rng = np.random.default_rng([abs(seed), int(seed < 0)])
-    seated = everybody_meets(couples, locked, rng) or _one_by_one(couples, locked, effort, rng)
+    programme = Programme(couples, locked, effort.value, rng)
+    seated = all_rounds(programme)
     found = Schedule(
         _in_turn(couples, seated, Random(seed)),  # noqa: S311 - chance that must be repeatable, and guards nothing
         tuple(_unpaired(couples, seated)),
         course,
         seed,
         NAME,
-        tuple(_proofs(couples, seated)),
+        tuple(_proofs(programme, seated)),
     )
     if improve:
         from lti_tool.pairing.engine.improving import improve as improved  # noqa: PLC0415 - an optional extra
@@ -67,13 +69,6 @@ def _check(course: Course, rounds: int) -> None:
         raise ListedTwice(tuple(twice))
     if people and people[0] < 0:
         raise UnknownPerson(tuple(one for one in people if one < 0))
-
-
-def _one_by_one(
-    couples: Couples, locked: list[list[Members]], effort: Effort, rng: np.random.Generator
-) -> list[Seated]:
-    programme = Programme(couples, effort.value, rng)
-    return [programme.next(groups) for groups in locked]
 
 
 def _in_turn(couples: Couples, seated: list[Seated], rng: Random) -> tuple[tuple[Group, ...], ...]:
@@ -115,7 +110,8 @@ def _unpaired(couples: Couples, seated: list[Seated]) -> Iterable[Unpaired]:
             yield Unpaired(int(couples.people.ids[place]), number, reason)
 
 
-def _proofs(couples: Couples, seated: list[Seated]) -> Iterable[Proof]:
-    for number, round_ in enumerate(seated, start=1):
-        if round_.barrier is not None and len(couples) > 1:
-            yield Proof(number, tuple(couples.people.ids[round_.barrier].tolist()))
+def _proofs(programme: Programme, seated: list[Seated]) -> Iterable[Proof]:
+    ids = programme.couples.people.ids
+    for number, one in enumerate(seated):
+        if len(one.alone) and len(ids) > 1:
+            yield Proof(number + 1, tuple(ids[programme.barrier(number, seated)].tolist()))

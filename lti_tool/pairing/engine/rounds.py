@@ -18,6 +18,8 @@ EXACT: Final = 320
 """So many people are paired by looking at all their couples."""
 EXACT_SPARSE: Final = 2048
 """So many where few couples are allowed."""
+SCATTER: Final = 64
+"""The most points where chance stands in for wishes."""
 IN_VAIN: Final = 3
 """So many passes that gain nothing are the last."""
 
@@ -37,6 +39,8 @@ class Round:
     urgent: Points
     steps: Steps
     rng: np.random.Generator
+    scattered: bool = False
+    """Whether chance stands in for wishes."""
     _shunned: list[Keys] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -49,7 +53,7 @@ class Round:
     @property
     def repeat(self) -> int:
         """What a couple that met before loses for each time: more than all couples of a round have points."""
-        return (len(self.couples) // 2) * self.couples.most + 1
+        return (len(self.couples) // 2) * max(self.couples.most, SCATTER) + 1
 
     def allowed(self, one: Places, other: Places) -> Bools:
         """For each couple, whether it may be in this round."""
@@ -58,7 +62,10 @@ class Round:
 
     def weight(self, one: Places, other: Places) -> Points:
         """For each allowed couple its worth: people left out before, then repeats, then points."""
-        found = self.couples.points(one, other)
+        if self.scattered:
+            found: Points = self.rng.integers(SCATTER + 1, size=one.shape)
+        else:
+            found = self.couples.points(one, other)
         most = 0
         if len(self.met.keys):
             times = self.met.times(one, other)
