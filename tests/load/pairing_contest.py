@@ -5,7 +5,9 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+DATABASE: Final = "database"
 
 
 @dataclass
@@ -15,15 +17,19 @@ class Contender:
     title: str
     run: Callable[[int], Any]
     check: Callable[[Any], Mapping[str, float]]
+    cpu_elsewhere: Callable[[], float] = lambda: 0.0
+    """CPU seconds so far of another process that works for this one: a server."""
     seconds: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     found: list[Mapping[str, float]] = field(default_factory=list)
 
     def take_turn(self, seed: int) -> None:
         gc.collect()
+        elsewhere = self.cpu_elsewhere()
         wall, cpu = time.perf_counter(), time.process_time()
         result = self.run(seed)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        cpu += self.cpu_elsewhere() - elsewhere
         self.found.append(self.check(result))
         self.seconds.append(wall)
         self.cpu.append(cpu)
@@ -36,29 +42,29 @@ def compete(contenders: Sequence[Contender], times: int) -> None:
         for contender in (*contenders[first:], *contenders[:first]):
             contender.take_turn(seed=number + 1)
     ours = statistics.median(contenders[0].cpu)
-    is_there = next((one for one in contenders if one.title == "database"), None)
-    print(
-        "  "
-        + "seconds (min to max)".rjust(48)
-        + "CPU".rjust(9)
-        + f"of {contenders[0].title}".rjust(20)
-        + "of database".rjust(13)
-    )
+    at = next((one for one in contenders if one.title == DATABASE), None)
+    database = "of database, s / CPU" if at else ""
+    print("  " + f"{'':<22}{'seconds (min to max)':>27}{'CPU s':>9}  {'x ' + contenders[0].title:>16}  {database:>20}")
     for one in contenders:
         wall, cpu = statistics.median(one.seconds), statistics.median(one.cpu)
-        of_first = "" if one is is_there else f"{cpu / ours:.2f}" if ours else ""
-        of_database = f"{wall / statistics.median(is_there.seconds):.1f}" if is_there else ""
+        beside = f"{_over(wall, at.seconds)} / {_over(cpu, at.cpu)}" if at and one is not at else ""
         spread = f"{wall:.3f} ({min(one.seconds):.3f} to {max(one.seconds):.3f})"
-        print(f"  {one.title:<22}{spread:>26}{cpu:>9.3f}{of_first:>20}{of_database:>13}   {_facts(one.found)}")
+        of_first = "" if one is at else _over(cpu, [ours])
+        print(f"  {one.title:<22}{spread:>27}{cpu:>9.3f}  {of_first:>16}  {beside:>20}  {_facts(one.found)}".rstrip())
+
+
+def _over(value: float, others: Sequence[float]) -> str:
+    middle = statistics.median(others)
+    return f"{value / middle:.1f}" if middle else "-"
 
 
 def _facts(found: Sequence[Mapping[str, float]]) -> str:
-    """The median of each fact, and the worst where they differ."""
+    """The median of each fact, and the largest where they differ."""
     told = []
     for name in found[0]:
         values = [one[name] for one in found]
         middle, most = statistics.median(values), max(values)
-        text = f"{middle:.2f}" if isinstance(middle, float) and middle % 1 else f"{middle:.0f}"
+        text = f"{middle:.2f}" if middle % 1 else f"{middle:.0f}"
         told.append(f"{name} {text}" + (f" (at most {most:.2f})" if most - middle > 0.005 else ""))
     return ", ".join(told)
 
