@@ -52,16 +52,24 @@ def greedy(course: Course, rounds: int, seed: int) -> Schedule:
         while len(left) > 1 and failures < GIVE_UP_AFTER:
             order = rng.permutation(left)
             one, other = order[: len(order) // 2], order[len(order) // 2 : len(order) // 2 * 2]
-            fits = ~np.isin(np.minimum(one, other) * len(people) + np.maximum(one, other), met)
+            fits = ~_have(met, np.minimum(one, other) * len(people) + np.maximum(one, other))
             for rule in course.rules:
                 fits &= rule.allows(people, one, other)
             couples.append(np.column_stack((one[fits], other[fits])))
             left = np.setdiff1d(left, couples[-1])
             failures = 0 if fits.any() else failures + 1
         together = np.concatenate(couples)
-        met = np.concatenate([met, together.min(axis=1) * len(people) + together.max(axis=1)])
+        met = np.sort(np.concatenate([met, together.min(axis=1) * len(people) + together.max(axis=1)]))
         found.append([(one, other) for one, other in people.ids[together].tolist()])
     return _schedule(course, found)
+
+
+def _have(met: NDArray[np.int64], couples: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which couples are among the sorted ones."""
+    if not len(met):
+        return np.zeros(len(couples), dtype=np.bool_)
+    found: NDArray[np.bool_] = met[np.minimum(np.searchsorted(met, couples), len(met) - 1)] == couples
+    return found
 
 
 def _schedule(course: Course, rounds: Sequence[Sequence[Group]]) -> Schedule:
