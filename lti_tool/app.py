@@ -28,6 +28,7 @@ VISIT_PAGES = (
     "workspace.institution",
     "attributes.pages",
     "pairing.pages",
+    "pairing.who_meets",
     "feedback.pages",
     "progress.pages",
     "grades.pages",

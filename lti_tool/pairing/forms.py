@@ -1,0 +1,186 @@
+"""The form on which designers say who may meet whom: one line an attribute, as texts, and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lti_tool.errors import N_
+from lti_tool.pairing.engine import Kind
+from lti_tool.pairing.preferences import SIZES, Preferences, RuleChoice, RuleKind, WishChoice, WishKind
+
+Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What can be demanded of, or wished for in, one attribute."""
+
+    attribute: str
+    choices: tuple[tuple[str, str], ...]
+    """Kind and words; the first choice, that it does not matter, is not among them."""
+    has_least: bool = False
+    has_most: bool = False
+    gives_way: bool = True
+
+
+RULE_LINES: Final = (
+    Line("manager", ((RuleKind.REPORTING_LINE, N_("never their own manager or anybody above them")),), gives_way=False),
+    Line(
+        "department",
+        ((RuleKind.OTHER, N_("must be another department")), (RuleKind.SAME, N_("must be the same department"))),
+    ),
+    Line("group", ((RuleKind.OTHER, N_("must be another group")), (RuleKind.SAME, N_("must be the same group")))),
+    Line("cohort", ((RuleKind.OTHER, N_("must be another cohort")), (RuleKind.SAME, N_("must be the same cohort")))),
+    Line("languages", ((RuleKind.SHARE, N_("must share a language")),), has_least=True),
+    Line("slots", ((RuleKind.SHARE, N_("must share a time of the week")),), has_least=True),
+    Line("experience", ((RuleKind.GAP, N_("must differ by these years")),), has_least=True, has_most=True),
+    Line(
+        "offers",
+        ((RuleKind.OFFERS_MEET_NEEDS, N_("one must offer what the other wants to learn")),),
+    ),
+)
+BOTH_WAYS: Final = N_("each must offer what the other wants to learn")
+WISH_LINES: Final = (
+    Line("department", ((WishKind.OTHER, N_("rather another department")), (WishKind.SAME, N_("rather the same")))),
+    Line("group", ((WishKind.OTHER, N_("rather another group")), (WishKind.SAME, N_("rather the same")))),
+    Line("cohort", ((WishKind.OTHER, N_("rather another cohort")), (WishKind.SAME, N_("rather the same")))),
+    Line("experience", ((WishKind.GAP, N_("rather more years apart")),)),
+    Line("languages", ((WishKind.EXTRA_SHARED, N_("rather several languages in common")),)),
+    Line("slots", ((WishKind.EXTRA_SHARED, N_("rather much free time in common")),)),
+    Line("time_zone", ((WishKind.NEAR_IN_TIME, N_("rather nearby in time")),)),
+    Line("offers", ((WishKind.OFFERS_FIT, N_("rather somebody who offers what the other wants to learn")),)),
+)
+WEIGHTS: Final = ((1, N_("a little")), (3, N_("more")), (10, N_("much")))
+WAYS: Final = ((10, N_("first")), (30, N_("early")), (50, N_("in the middle")), (90, N_("last")))
+"""When a rule is proposed for giving way."""
+
+_PLAIN: Final = Preferences()
+_NEW_MANAGERS: Final = Preferences(
+    rules=(
+        RuleChoice(RuleKind.REPORTING_LINE, "manager"),
+        RuleChoice(RuleKind.GAP, "experience", at_least=2),
+    ),
+    wishes=(WishChoice(WishKind.OTHER, "department", 3), WishChoice(WishKind.EXTRA_SHARED, "slots", 1)),
+)
+_CROSS_TRAINING: Final = Preferences(
+    rules=(RuleChoice(RuleKind.REPORTING_LINE, "manager"), RuleChoice(RuleKind.OTHER, "department")),
+    wishes=(WishChoice(WishKind.EXTRA_SHARED, "slots", 1), WishChoice(WishKind.OFFERS_FIT, "offers", 10)),
+)
+_ACROSS: Final = Preferences(
+    rules=(
+        RuleChoice(RuleKind.REPORTING_LINE, "manager"),
+        RuleChoice(RuleKind.SHARE, "languages"),
+        RuleChoice(RuleKind.SHARE, "slots"),
+    ),
+    wishes=(WishChoice(WishKind.OTHER, "department", 10), WishChoice(WishKind.EXTRA_SHARED, "slots", 1)),
+)
+PRESETS: Final[dict[str, tuple[str, str, Preferences]]] = {
+    "plain": (N_("Nothing special"), N_("Everybody may meet everybody; partners change."), _PLAIN),
+    "across": (
+        N_("Across departments"),
+        N_("A language and a time in common, rather another department, never in the reporting line."),
+        _ACROSS,
+    ),
+    "new-managers": (
+        N_("Support for new managers"),
+        N_("At least two years of experience apart, never in the reporting line."),
+        _NEW_MANAGERS,
+    ),
+    "cross-training": (
+        N_("Cross-training"),
+        N_("Another department, and rather somebody who offers what the other wants to learn."),
+        _CROSS_TRAINING,
+    ),
+}
+
+
+def texts_of(wanted: Preferences) -> dict[str, str]:
+    """What the fields of the form hold for these preferences."""
+    found = {
+        "kind": wanted.kind.value,
+        "size": str(wanted.size),
+        "not_again": _truth(wanted.not_again),
+        "should_not_holds": _truth(wanted.should_not_holds),
+        "history_counts": _truth(wanted.history_counts),
+    }
+    for rule in wanted.rules:
+        at = f"rule-{rule.looks_at}"
+        found[at] = "both_ways" if rule.both_ways else rule.kind.value
+        found[f"{at}-at_least"] = _number(rule.at_least)
+        found[f"{at}-at_most"] = _number(rule.at_most)
+        found[f"{at}-unknown"] = "allowed" if rule.unknown_is_allowed else "refused"
+        found[f"{at}-priority"] = _number(rule.priority)
+    for wish in wanted.wishes:
+        at = f"wish-{wish.looks_at}"
+        found[at] = wish.kind.value
+        found[f"{at}-weight"] = str(wish.weight)
+        found[f"{at}-cap"] = _number(wish.cap)
+    return found
+
+
+def plain_values(texts: Texts) -> dict[str, Any]:
+    """The form as plain values for `preferences.read`. What is no number stays a text, so that it is refused there."""
+    kind = texts.get("kind", Kind.PAIRS.value)
+    size = _whole(texts.get("size", ""))
+    if kind in {Kind.PAIRS.value, Kind.TRIOS.value}:
+        size = SIZES[Kind(kind)][0]
+    return {
+        "kind": kind,
+        "size": size,
+        "rules": [_rule(texts, line.attribute) for line in RULE_LINES if texts.get(f"rule-{line.attribute}")],
+        "wishes": [_wish(texts, line.attribute) for line in WISH_LINES if texts.get(f"wish-{line.attribute}")],
+        "not_again": bool(texts.get("not_again")),
+        "should_not_holds": bool(texts.get("should_not_holds")),
+        "history_counts": bool(texts.get("history_counts")),
+    }
+
+
+def field_of(texts: Texts, path: str) -> str:
+    """The form's field for a path in the plain values: `rules.0.at_least` is `rule-department-at_least`."""
+    where, _, rest = path.partition(".")
+    number, _, name = rest.partition(".")
+    if where not in {"rules", "wishes"} or not number.isdigit():
+        return where
+    prefix, lines = ("rule", RULE_LINES) if where == "rules" else ("wish", WISH_LINES)
+    used = [line.attribute for line in lines if texts.get(f"{prefix}-{line.attribute}")]
+    at = f"{prefix}-{used[int(number)]}"
+    return f"{at}-{name}" if name in {"at_least", "at_most", "weight", "cap", "priority"} else at
+
+
+def _rule(texts: Texts, attribute: str) -> dict[str, Any]:
+    at = f"rule-{attribute}"
+    kind = texts[at]
+    both_ways = kind == "both_ways"
+    return {
+        "kind": RuleKind.OFFERS_MEET_NEEDS.value if both_ways else kind,
+        "attribute": attribute,
+        "at_least": _whole(texts.get(f"{at}-at_least", "")),
+        "at_most": _whole(texts.get(f"{at}-at_most", "")),
+        "both_ways": both_ways,
+        "unknown_is_allowed": texts.get(f"{at}-unknown") != "refused",
+        "priority": _whole(texts.get(f"{at}-priority", "")),
+    }
+
+
+def _wish(texts: Texts, attribute: str) -> dict[str, Any]:
+    at = f"wish-{attribute}"
+    return {
+        "kind": texts[at],
+        "attribute": attribute,
+        "weight": _whole(texts.get(f"{at}-weight", "")) or 1,
+        "cap": _whole(texts.get(f"{at}-cap", "")),
+    }
+
+
+def _whole(text: str) -> int | str | None:
+    """The number that a text is, None for an empty one, and the text itself when it is no number."""
+    plain = text.strip()
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else plain or None
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _truth(value: bool) -> str:
+    return "1" if value else ""

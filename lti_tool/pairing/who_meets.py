@@ -1,0 +1,201 @@
+"""The page on which designers say who may meet whom, and see what that costs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+
+from lti_tool.activities.errors import ActivityUnknown
+from lti_tool.activities.models import Activity
+from lti_tool.activities.service import activity_of, is_read_only, rounds_of
+from lti_tool.attributes.rules import BY_KEY
+from lti_tool.attributes.rules import CATALOGUE as ATTRIBUTES
+from lti_tool.errors import N_
+from lti_tool.pairing import forms, preferences, service, wording
+from lti_tool.pairing.engine import Kind, cautions, costing
+from lti_tool.pairing.engine.course import Course
+from lti_tool.pairing.engine.rules import Exclusions, ShouldNot
+from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid, Problem
+from lti_tool.pairing.preferences import Flaw, Preferences
+from lti_tool.web.access import Here, on_visit
+
+pages = Blueprint("who_meets", __name__)
+
+MOST_NAMED: Final = 5
+SHAPES: Final = (
+    (Kind.PAIRS, N_("Pairs"), N_("Two and two; one group of three when the number is odd. The usual choice.")),
+    (Kind.TRIOS, N_("Groups of three"), N_("One is coach, one is coachee, one observes.")),
+    (Kind.CIRCLES, N_("Circles"), N_("Three to six people; one brings a case, and everybody gets their turn.")),
+    (Kind.RINGS, N_("Rings"), N_("Three to six people in an order: each observes the next.")),
+)
+FLAWS: Final[dict[str, str]] = {
+    Flaw.WRONG_FORM: N_("Write a whole number."),
+    Flaw.UNKNOWN_KIND: N_("Choose one of the possibilities."),
+    Flaw.UNKNOWN_ATTRIBUTE: N_("Choose one of the possibilities."),
+    Flaw.LISTED_TWICE: N_("This is asked for twice."),
+    Flaw.TOO_MANY: N_("These are too many at once."),
+    Flaw.SIZE: N_("Circles and rings have 3 to 6 people."),
+    Flaw.OUT_OF_RANGE: N_("This number is too small or too large."),
+    Flaw.CONTRADICTS: N_("This contradicts another line."),
+    Flaw.GAP_EMPTY: N_("Say how many years at least or at most; at least cannot be more than at most."),
+}
+
+
+@pages.get("/plan/rules")
+@on_visit(may="change a plan")
+def show(here: Here) -> ResponseReturnValue:
+    """What is wanted of the groups now, and what it costs."""
+    activity = _activity(here)
+    kept = service.preferences_of(here.session, activity)
+    return _page(here, activity, forms.texts_of(kept.preferences), kept.version, kept.preferences)
+
+
+@pages.post("/plan/rules")
+@on_visit(may="change a plan")
+def answer(here: Here) -> ResponseReturnValue:
+    """Save what was chosen, or only look what it would cost, or fill the form from a preset."""
+    activity = _activity(here)
+    texts = {name: value.strip()[:200] for name, value in request.form.items()}
+    version = request.form.get("version", 0, type=int)
+    press = texts.get("do", "save")
+    preset = forms.PRESETS.get(press.removeprefix("preset-"))
+    if preset is not None:
+        return _page(here, activity, forms.texts_of(preset[2]), version, preset[2], is_saved=False)
+    try:
+        wanted = preferences.read(forms.plain_values(texts))
+        if press == "check":
+            return _page(here, activity, texts, version, wanted, is_saved=False)
+        service.save_preferences(
+            here.session, activity.id, wanted, expected_version=version, by=here.person_id, now=here.now
+        )
+    except PreferencesInvalid as refusal:
+        return _page(here, activity, texts, version, None, is_saved=False, problems=refusal.problems)
+    except PreferencesChanged:
+        here.session.expire_all()
+        current = service.preferences_of(here.session, activity).version
+        return _page(here, activity, texts, current, wanted, is_saved=False, changed=True)
+    return redirect(url_for(".show", said="saved"), code=303)
+
+
+def _activity(here: Here) -> Activity:
+    activity = activity_of(here.session, here.placement_id)
+    if activity is None:
+        raise ActivityUnknown(here.placement_id)
+    return activity
+
+
+def _page(
+    here: Here,
+    activity: Activity,
+    texts: dict[str, str],
+    version: int,
+    wanted: Preferences | None,
+    *,
+    is_saved: bool = True,
+    problems: tuple[Problem, ...] = (),
+    changed: bool = False,
+) -> ResponseReturnValue:
+    plan = service.find_plan(here.session, activity.id)
+    words = {forms.field_of(texts, one.field): gettext(FLAWS[one.flaw]) for one in problems}
+    course = _course(here, activity, wanted) if wanted is not None else None
+    context: dict[str, Any] = {
+        "activity": activity,
+        "plan": plan,
+        "is_read_only": is_read_only(here.session, activity),
+        "texts": texts,
+        "version": version,
+        "is_saved": is_saved,
+        "changed": changed,
+        "problems": words,
+        "summary": list(words.items()),
+        "shapes": SHAPES,
+        "rule_lines": forms.RULE_LINES,
+        "wish_lines": forms.WISH_LINES,
+        "both_ways": forms.BOTH_WAYS,
+        "weights": forms.WEIGHTS,
+        "ways": forms.WAYS,
+        "presets": forms.PRESETS,
+        "attributes": {one.key: one for one in ATTRIBUTES},
+        "said": None if problems or changed else request.args.get("said"),
+        "said_apart": _said_apart(course),
+    }
+    if course is not None:
+        context |= _costs(here, activity, course)
+    return render_template("pairing/rules.html", **context), 409 if problems or changed else 200
+
+
+def _course(here: Here, activity: Activity, wanted: Preferences) -> Course:
+    """Today's course with these preferences in place of those that are saved; who is kept apart stays so."""
+    course = service.course_of_plan(here.session, activity)
+    rules, wishes = wanted.to_engine()
+    kept = tuple(
+        rule
+        for rule in course.rules
+        if isinstance(rule, Exclusions) or (isinstance(rule, ShouldNot) and wanted.should_not_holds)
+    )
+    return replace(course, rules=(*kept, *rules), wishes=wishes, shape=wanted.shape)
+
+
+def _said_apart(course: Course | None) -> int:
+    """How many couples somebody wants kept apart."""
+    listed = () if course is None else course.rules
+    return sum(len(rule.couples) for rule in listed if isinstance(rule, Exclusions | ShouldNot))
+
+
+def _costs(here: Here, activity: Activity, course: Course) -> dict[str, Any]:
+    found = costing.costs(course)
+    concerns = cautions.warnings(course, len(rounds_of(here.session, activity.id)))
+    shown = {one.person for cost in (*found.rules, found.together) for one in cost.fewest[:MOST_NAMED]}
+    shown |= {one for concern in concerns for one in concern.people[:MOST_NAMED]}
+    names = service.names_of(here.session, shown)
+    return {
+        "costs": found,
+        "lines": [_in_words(cost, found.couples) for cost in found.rules],
+        "together": _in_words(found.together, found.couples),
+        "names": names,
+        "cautions": [_caution(one, names) for one in concerns],
+        "people_count": len(course.people),
+    }
+
+
+def _in_words(cost: costing.RuleCost, couples: int) -> dict[str, Any]:
+    words = wording.of_rule(cost.rule) if cost.rule else None
+    return {
+        "rule": gettext(words.rule) % {"attribute": _label(words.attribute)} if words is not None else "",
+        "share": 100 * cost.removed / couples if couples else 0,
+        "alone": 100 * cost.alone / couples if couples else 0,
+        "fewest": cost.fewest[:MOST_NAMED],
+        "without": cost.without,
+    }
+
+
+def _caution(caution: cautions.Caution, names: Mapping[int, str | None]) -> str:
+    """The concern as a sentence, with the names of those whom it concerns where they are few enough to help."""
+    about = caution.about
+    if caution.concern is cautions.Concern.UNKNOWN_REFUSED:
+        about = wording.of_rule(about).attribute
+    sentence = in_words(wording.CAUTIONS[caution.concern], len(caution.people), attribute=_label(about))
+    if caution.concern in {cautions.Concern.NOBODY_HAS, cautions.Concern.HALF_UNKNOWN}:
+        return sentence
+    return f"{sentence}: {names_in_words(names, caution.people)}"
+
+
+def in_words(words: str | wording.Counted, count: int, **values: str) -> str:
+    """A text of `wording` in the reader's language."""
+    if isinstance(words, wording.Counted):
+        return str(ngettext(words.one, words.many, count, **values))
+    return str(gettext(words, **values))
+
+
+def names_in_words(names: Mapping[int, str | None], people: Sequence[int]) -> str:
+    """The first of these people by name, and how many more there are."""
+    listed = ", ".join(names.get(one) or gettext("Learner %(number)s", number=one) for one in people[:MOST_NAMED])
+    more = len(people) - MOST_NAMED
+    return str(gettext("%(names)s and %(count)d more", names=listed, count=more)) if more > 0 else listed
+
+
+def _label(attribute: str) -> str:
+    return str(gettext(BY_KEY[attribute].label)) if attribute in BY_KEY else attribute

@@ -1,0 +1,142 @@
+"""Designers say who may meet whom, and see what it costs before they save it."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from lti_tool.attributes import service as attributes
+from lti_tool.attributes.rules import Source
+from lti_tool.pairing import forms, preferences, service
+from lti_tool.pairing.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.support.kit import Kit
+from tests.fakes.clock import FakeClock
+from tests.functional.teaching import School, a_school
+
+
+@pytest.fixture
+def school(app: Flask, kit: Kit, clock: FakeClock) -> School:
+    return a_school(app, kit, clock)
+
+
+def wanted(school: School) -> Preferences:
+    with school.kit.open_session(school.institution_id) as session:
+        return service.preferences_of(session, school.group.activity).preferences
+
+
+def learn(school: School, *values: dict[str, object]) -> None:
+    """Let this be known of the first learners."""
+    with school.kit.open_session(school.institution_id) as session:
+        changes = {member.id: some for member, some in zip(school.group.learners, values, strict=False)}
+        attributes.put(session, changes, Source.STAFF, now=school.clock.now())
+
+
+EVERYTHING = Preferences(
+    rules=tuple(
+        RuleChoice(RuleKind(kind), line.attribute, at_least=1 if line.has_least else None, priority=30)
+        for line in forms.RULE_LINES
+        for kind, _ in line.choices[:1]
+    ),
+    wishes=tuple(
+        WishChoice(WishKind(line.choices[-1][0]), line.attribute, weight=3, cap=2) for line in forms.WISH_LINES
+    ),
+    not_again=True,
+    should_not_holds=False,
+    history_counts=False,
+)
+
+
+def test_every_preference_comes_back_from_its_form() -> None:
+    assert preferences.read(forms.plain_values(forms.texts_of(EVERYTHING))) == EVERYTHING
+
+
+@pytest.mark.parametrize("preset", forms.PRESETS)
+def test_every_preset_can_be_saved_as_it_is(preset: str) -> None:
+    found = forms.PRESETS[preset][2]
+
+    assert preferences.check(found) == ()
+    assert preferences.read(forms.plain_values(forms.texts_of(found))) == found
+
+
+def test_an_instructor_saves_a_rule_and_reads_what_it_costs(school: School) -> None:
+    learn(
+        school,
+        {"department": {"name": "Sales"}},
+        {"department": {"name": "Sales"}},
+        {"department": {"name": "Care"}},
+    )
+    instructor = school.somebody("instructor")
+
+    page = instructor.post(
+        "/plan/rules",
+        **{"kind": "pairs", "rule-department": "other", "version": 0, "history_counts": "1", "do": "save"},
+    )
+
+    assert "Saved." in page.text
+    assert wanted(school).rules == (RuleChoice(RuleKind.OTHER, "department"),)
+    # One of the 15 couples of 6 learners works in one department.
+    assert "6.7 %" in page.text
+    assert "Propose groups by these rules" in page.text
+
+
+def test_looking_at_the_cost_saves_nothing(school: School) -> None:
+    instructor = school.somebody("instructor")
+
+    page = instructor.send("/plan/rules", **{"kind": "pairs", "rule-department": "other", "version": 0, "do": "check"})
+
+    assert page.status_code == 200
+    assert "This is not saved yet" in page.text
+    assert re.search(r'value="other" selected', page.text)
+    assert "Of nobody is this known: Department" in page.text
+    assert wanted(school) == Preferences()
+
+
+def test_a_preset_fills_the_form_and_saves_nothing(school: School) -> None:
+    page = school.somebody("instructor").send("/plan/rules", do="preset-new-managers", version=0)
+
+    assert 'value="reporting_line" selected' in page.text
+    assert wanted(school) == Preferences()
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "text"),
+    [
+        ({"rule-experience": "gap"}, "rule-experience-at_least", ""),
+        ({"rule-experience": "gap", "rule-experience-at_least": "3", "rule-experience-at_most": "2"}, "", "3"),
+        ({"rule-slots": "share", "rule-slots-at_least": "two"}, "rule-slots-at_least", "two"),
+        ({"rule-group": "same", "rule-slots": "share", "rule-slots-at_least": "0"}, "rule-slots-at_least", "0"),
+        ({"rule-department": "other", "rule-department-priority": "1000"}, "rule-department-priority", "1000"),
+        ({"wish-department": "other", "wish-department-weight": "5000"}, "wish-department-weight", "5000"),
+    ],
+)
+def test_what_makes_no_sense_is_named_beside_its_field_and_nothing_is_lost(
+    school: School, line: dict[str, str], field: str, text: str
+) -> None:
+    page = school.somebody("instructor").send("/plan/rules", **{"kind": "circles", "size": "5", "version": 0}, **line)
+
+    assert page.status_code == 409
+    assert f'id="{field or "rule-experience-at_least"}-error"' in page.text
+    assert f'value="{text}"' in page.text
+    assert 'value="circles" checked' in page.text
+    assert wanted(school) == Preferences()
+
+
+def test_who_saves_second_sees_that_somebody_was_first(school: School) -> None:
+    instructor = school.somebody("instructor")
+    instructor.send("/plan/rules", **{"kind": "trios", "version": 0})
+
+    page = instructor.send("/plan/rules", **{"kind": "pairs", "not_again": "1", "version": 0})
+
+    assert page.status_code == 409
+    assert "Somebody else saved these rules" in page.text
+    assert wanted(school).kind == "trios"
+    again = re.search(r'name="version" value="(\d+)"', page.text)
+    assert again is not None
+    saved = instructor.post("/plan/rules", **{"kind": "pairs", "not_again": "1", "version": again[1]})
+    assert "Saved." in saved.text
+    assert wanted(school).not_again
+
+
+@pytest.mark.parametrize("role", ["assistant", "learner"])
+def test_nobody_else_sees_the_rules(school: School, role: str) -> None:
+    assert school.somebody(role).get("/plan/rules").status_code == 403
