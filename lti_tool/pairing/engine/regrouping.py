@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lti_tool.pairing.engine.course import Kind, Shape
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.sitting import Mended, Seats, Sitting
+from lti_tool.pairing.engine.sizes import group_sizes
 
 SMALLEST: Final = 2
 """Nobody is in a group alone."""
@@ -124,9 +125,9 @@ class _Regrouping:
         loose = self._loose()
         if len(loose) < self.least:
             return False
-        groups = max(1, round(len(loose) / self.shape.size))
+        size = group_sizes(len(loose), self.shape)[0]
         for first in loose:
-            members = self._around(first, loose, -(-len(loose) // groups))
+            members = self._around(first, loose, size)
             if len(members) >= self.least:
                 self._start(members)
                 return True
