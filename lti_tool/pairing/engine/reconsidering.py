@@ -53,7 +53,8 @@ def _reconsidered(programme: Programme, before: Memory, rounds: list[Seated]) ->
     cost = cost_of(couples, before, rounds)
     least = _least_repeats(couples, before, len(rounds))
     for _ in range(programme.steps.looks * FEW // max(FEW, len(couples))):
-        if cost.unpaired == 0 and cost.repeats <= least:
+        # Who is unpaired depends on the rounds before only where nobody may meet again.
+        if (cost.unpaired == 0 or not couples.never_again) and cost.repeats <= least:
             break
         first, second = _two(couples, before, rounds, rng)
         tried = rounds.copy()

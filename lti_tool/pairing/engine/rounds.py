@@ -125,7 +125,7 @@ class Round:
         """Better couples by rings, until passes no longer help."""
         points = int(self.couples.points(one, other).sum())
         in_vain = 0
-        for _ in range(self.steps.passes):
+        for _ in range(self.steps.passes * min(4, max(1, 4096 // len(self.couples)))):
             one, other = pass_on(
                 self.couples, one, other, self.shunned, self.rng, block=self.steps.block, steps=self.steps.chain
             )
