@@ -1,9 +1,14 @@
 """The pairing engine: plain data in, plain data out. It knows no database, no web and no clock.
 
-`plan` proposes all rounds at once, `repair` changes as little as possible after people left or joined, and `verify`
-checks either without trusting them.
+`plan` proposes all rounds at once, `repair` and `step_in` change as little as possible when people leave, join or do
+not turn up, and `changes` says of everybody who moved why. `reviews` lets people review each other. `verify` and
+`verify_reviews` check what came out without trusting it; nothing is kept that has not passed. `why`, `why_not`,
+`costs`, `warnings` and `proposals` explain.
 """
 
+from lti_tool.pairing.engine.cautions import Caution, Concern, warnings
+from lti_tool.pairing.engine.changes import Cause, Change, changes
+from lti_tool.pairing.engine.costing import Costs, RuleCost, costs
 from lti_tool.pairing.engine.course import Couple, Course, Kind, Lock, PersonId, Shape, Value
 from lti_tool.pairing.engine.effort import Effort
 from lti_tool.pairing.engine.errors import (
@@ -14,8 +19,13 @@ from lti_tool.pairing.engine.errors import (
     LockSize,
     UnknownPerson,
 )
+from lti_tool.pairing.engine.explaining import Explanations, shortages, why, why_not
+from lti_tool.pairing.engine.improving import ImproverMissing
 from lti_tool.pairing.engine.planning import NAME, plan
-from lti_tool.pairing.engine.repairing import repair
+from lti_tool.pairing.engine.reasons import Why, WhyNot
+from lti_tool.pairing.engine.relaxing import Relaxation, proposals
+from lti_tool.pairing.engine.repairing import repair, step_in
+from lti_tool.pairing.engine.reviewing import Reviews, reviews
 from lti_tool.pairing.engine.schedule import (
     Breach,
     Group,
@@ -30,16 +40,25 @@ from lti_tool.pairing.engine.schedule import (
     moved,
     repeats,
 )
+from lti_tool.pairing.engine.scoring import Score, score
 from lti_tool.pairing.engine.verifying import verify
+from lti_tool.pairing.engine.verifying_reviews import verify_reviews
 
 __all__ = [
     "NAME",
     "Breach",
+    "Cause",
+    "Caution",
+    "Change",
+    "Concern",
+    "Costs",
     "Couple",
     "Course",
     "Effort",
+    "Explanations",
     "Group",
     "ImpossibleRequest",
+    "ImproverMissing",
     "Kind",
     "ListedTwice",
     "Lock",
@@ -50,17 +69,34 @@ __all__ = [
     "Placed",
     "Proof",
     "Reason",
+    "Relaxation",
+    "Reviews",
+    "RuleCost",
     "Schedule",
+    "Score",
     "Shape",
     "UnknownPerson",
     "Unpaired",
     "Value",
     "Violation",
+    "Why",
+    "WhyNot",
     "balance",
+    "changes",
+    "costs",
     "meetings",
     "moved",
     "plan",
+    "proposals",
     "repair",
     "repeats",
+    "reviews",
+    "score",
+    "shortages",
+    "step_in",
     "verify",
+    "verify_reviews",
+    "warnings",
+    "why",
+    "why_not",
 ]

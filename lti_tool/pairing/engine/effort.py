@@ -13,7 +13,7 @@ class Steps(NamedTuple):
     sweeps: int
     """How often every couple is tried for exchange with another."""
     passes: int
-    """How often, at most, couples are cut into blocks in which rings of exchanges are looked for. Where people are fewer
+    """How often, at most, couples are cut into blocks in which rings are looked for. Where people are fewer
     than 4,096 it is up to four times as often.
     """
     block: int
