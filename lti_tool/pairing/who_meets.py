@@ -1,30 +1,28 @@
 """The page on which designers say who may meet whom, and see what that costs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of, is_read_only, rounds_of
-from lti_tool.attributes.rules import BY_KEY
 from lti_tool.attributes.rules import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
-from lti_tool.pairing import forms, preferences, service, wording
+from lti_tool.pairing import forms, preferences, service, wording, words
 from lti_tool.pairing.engine import Kind, cautions, costing
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.rules import Exclusions, ShouldNot
-from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid, Problem
+from lti_tool.pairing.errors import WORDS, PlanError, PreferencesChanged, PreferencesInvalid, Problem
 from lti_tool.pairing.preferences import Flaw, Preferences
 from lti_tool.web.access import Here, on_visit
 
 pages = Blueprint("who_meets", __name__)
 
-MOST_NAMED: Final = 5
 SHAPES: Final = (
     (Kind.PAIRS, N_("Pairs"), N_("Two and two; one group of three when the number is odd. The usual choice.")),
     (Kind.TRIOS, N_("Groups of three"), N_("One is coach, one is coachee, one observes.")),
@@ -80,6 +78,43 @@ def answer(here: Here) -> ResponseReturnValue:
     return redirect(url_for(".show", said="saved"), code=303)
 
 
+@pages.post("/plan/give-way")
+@on_visit(may="change a plan")
+def give_way(here: Here) -> ResponseReturnValue:
+    """Show what it would change if rules gave way; with `do=relax` they do."""
+    activity = _activity(here)
+    plan = service.find_plan(here.session, activity.id)
+    rules = tuple(request.form.getlist("rule"))
+    if plan is None or not rules:
+        return redirect(url_for("plan.show_plan"), code=303)
+    problem = None
+    if request.form.get("do") == "relax":
+        version = request.form.get("version", 0, type=int)
+        try:
+            service.relax(here.session, plan, rules, expected_version=version, by=here.person_id, now=here.now)
+            return redirect(url_for("plan.show_plan", said="gave-way"), code=303)
+        except PlanError as refusal:
+            here.session.expire_all()
+            problem = WORDS[type(refusal)]
+    try:
+        effect = service.preview_relax(here.session, plan, rules, now=here.now)
+    except PlanError as refusal:
+        effect, problem = None, WORDS[type(refusal)]
+    people = set() if effect is None else {one for broken in effect.no_longer_broken for one in broken.people}
+    if effect is not None:
+        people |= effect.moved | {one for _, one in (*effect.newly_paired, *effect.newly_unpaired)}
+    context = {
+        "activity": activity,
+        "plan": plan,
+        "rules": rules,
+        "say": words,
+        "effect": effect,
+        "names": service.names_of(here.session, people),
+        "problem": problem,
+    }
+    return render_template("pairing/give_way.html", **context), 409 if problem else 200
+
+
 def _activity(here: Here) -> Activity:
     activity = activity_of(here.session, here.placement_id)
     if activity is None:
@@ -99,7 +134,7 @@ def _page(
     changed: bool = False,
 ) -> ResponseReturnValue:
     plan = service.find_plan(here.session, activity.id)
-    words = {forms.field_of(texts, one.field): gettext(FLAWS[one.flaw]) for one in problems}
+    flawed = {forms.field_of(texts, one.field): gettext(FLAWS[one.flaw]) for one in problems}
     course = _course(here, activity, wanted) if wanted is not None else None
     context: dict[str, Any] = {
         "activity": activity,
@@ -109,8 +144,8 @@ def _page(
         "version": version,
         "is_saved": is_saved,
         "changed": changed,
-        "problems": words,
-        "summary": list(words.items()),
+        "problems": flawed,
+        "summary": list(flawed.items()),
         "shapes": SHAPES,
         "rule_lines": forms.RULE_LINES,
         "wish_lines": forms.WISH_LINES,
@@ -148,8 +183,8 @@ def _said_apart(course: Course | None) -> int:
 def _costs(here: Here, activity: Activity, course: Course) -> dict[str, Any]:
     found = costing.costs(course)
     concerns = cautions.warnings(course, len(rounds_of(here.session, activity.id)))
-    shown = {one.person for cost in (*found.rules, found.together) for one in cost.fewest[:MOST_NAMED]}
-    shown |= {one for concern in concerns for one in concern.people[:MOST_NAMED]}
+    shown = {one.person for cost in (*found.rules, found.together) for one in cost.fewest[: words.MOST_NAMED]}
+    shown |= {one for concern in concerns for one in concern.people[: words.MOST_NAMED]}
     names = service.names_of(here.session, shown)
     return {
         "costs": found,
@@ -162,12 +197,11 @@ def _costs(here: Here, activity: Activity, course: Course) -> dict[str, Any]:
 
 
 def _in_words(cost: costing.RuleCost, couples: int) -> dict[str, Any]:
-    words = wording.of_rule(cost.rule) if cost.rule else None
     return {
-        "rule": gettext(words.rule) % {"attribute": _label(words.attribute)} if words is not None else "",
+        "rule": words.rule_in_words(cost.rule) if cost.rule else "",
         "share": 100 * cost.removed / couples if couples else 0,
         "alone": 100 * cost.alone / couples if couples else 0,
-        "fewest": cost.fewest[:MOST_NAMED],
+        "fewest": cost.fewest[: words.MOST_NAMED],
         "without": cost.without,
     }
 
@@ -177,25 +211,7 @@ def _caution(caution: cautions.Caution, names: Mapping[int, str | None]) -> str:
     about = caution.about
     if caution.concern is cautions.Concern.UNKNOWN_REFUSED:
         about = wording.of_rule(about).attribute
-    sentence = in_words(wording.CAUTIONS[caution.concern], len(caution.people), attribute=_label(about))
+    sentence = words.in_words(wording.CAUTIONS[caution.concern], len(caution.people), attribute=words.label(about))
     if caution.concern in {cautions.Concern.NOBODY_HAS, cautions.Concern.HALF_UNKNOWN}:
         return sentence
-    return f"{sentence}: {names_in_words(names, caution.people)}"
-
-
-def in_words(words: str | wording.Counted, count: int, **values: str) -> str:
-    """A text of `wording` in the reader's language."""
-    if isinstance(words, wording.Counted):
-        return str(ngettext(words.one, words.many, count, **values))
-    return str(gettext(words, **values))
-
-
-def names_in_words(names: Mapping[int, str | None], people: Sequence[int]) -> str:
-    """The first of these people by name, and how many more there are."""
-    listed = ", ".join(names.get(one) or gettext("Learner %(number)s", number=one) for one in people[:MOST_NAMED])
-    more = len(people) - MOST_NAMED
-    return str(gettext("%(names)s and %(count)d more", names=listed, count=more)) if more > 0 else listed
-
-
-def _label(attribute: str) -> str:
-    return str(gettext(BY_KEY[attribute].label)) if attribute in BY_KEY else attribute
+    return f"{sentence}: {words.names_in_words(names, caution.people)}"

@@ -9,6 +9,7 @@ from lti_tool.attributes import service as attributes
 from lti_tool.attributes.rules import Source
 from lti_tool.pairing import forms, preferences, service
 from lti_tool.pairing.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.shortfall import shortfall
 from lti_tool.support.kit import Kit
 from tests.fakes.clock import FakeClock
 from tests.functional.teaching import School, a_school
@@ -140,3 +141,62 @@ def test_who_saves_second_sees_that_somebody_was_first(school: School) -> None:
 @pytest.mark.parametrize("role", ["assistant", "learner"])
 def test_nobody_else_sees_the_rules(school: School, role: str) -> None:
     assert school.somebody(role).get("/plan/rules").status_code == 403
+
+
+def propose_across_departments(school: School) -> None:
+    """Four of six learners work in Sales, and partners must come from another department."""
+    learn(school, *({"department": {"name": name}} for name in ("Sales", "Sales", "Sales", "Sales", "Care", "Care")))
+    with school.kit.open_session(school.institution_id) as session:
+        chosen = Preferences(rules=(RuleChoice(RuleKind.OTHER, "department"),))
+        service.save_preferences(
+            session, school.group.activity.id, chosen, expected_version=0, by=None, now=school.clock.now()
+        )
+        service.request_draft(session, school.group.activity.id, seed=1, by=None, now=school.clock.now())
+
+
+def test_a_rule_gives_way_only_after_its_effect_was_seen(school: School) -> None:
+    propose_across_departments(school)
+    instructor = school.somebody("instructor")
+
+    seen = instructor.send("/plan/give-way", rule="other:department")
+
+    assert seen.status_code == 200
+    assert "“Another department”" in seen.text
+    assert seen.text.count("has a partner in round") == 4
+    assert wanted(school).rules
+
+    version = re.search(r'name="version" value="(\d+)"', seen.text)
+    assert version is not None
+    assert instructor.send("/plan/give-way", rule="other:department", do="relax", version=version[1]).status_code == 303
+    assert wanted(school).rules == ()
+    with school.kit.open_session(school.institution_id) as session:
+        plan = service.find_plan(session, school.group.activity.id)
+        assert plan is not None
+        assert service.standing(session, school.group.activity, plan, now=school.clock.now()).unplaced == ()
+
+
+def test_a_rule_does_not_give_way_in_a_plan_that_somebody_else_changed(school: School) -> None:
+    propose_across_departments(school)
+
+    page = school.somebody("instructor").send("/plan/give-way", rule="other:department", do="relax", version=99)
+
+    assert page.status_code == 409
+    assert wanted(school).rules
+
+
+def test_why_somebody_has_no_partner_is_counted_and_proven(school: School) -> None:
+    propose_across_departments(school)
+    with school.kit.open_session(school.institution_id) as session:
+        plan = service.find_plan(session, school.group.activity.id)
+        assert plan is not None
+
+        found = shortfall(session, school.group.activity, plan, now=school.clock.now())
+
+    assert found is not None
+    care = {one.id for one in school.group.learners[4:]}
+    for one in found.rounds:
+        assert len(one.people) == 2
+        assert one.is_proven
+        assert [set(needed.partners) for needed in one.needed] == [care]
+        assert {removal.removed for why in one.explained for removal in why.removals} == {3}
+    assert [relaxation.rules for relaxation in found.relaxations] == [("other:department",)]

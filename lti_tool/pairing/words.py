@@ -1,0 +1,46 @@
+"""Rules, cautions and people in the reader's language."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from flask_babel import gettext, ngettext
+
+from lti_tool.attributes.rules import BY_KEY
+from lti_tool.pairing import wording
+from lti_tool.pairing.engine.reasons import Removal
+
+MOST_NAMED: Final = 5
+
+
+def rule_in_words(name: str) -> str:
+    """What a rule asks for, by its name in the engine."""
+    words = wording.of_rule(name)
+    return str(gettext(words.rule, attribute=label(words.attribute)))
+
+
+def in_words(words: str | wording.Counted, count: int, **values: str) -> str:
+    """A text of `wording` in the reader's language."""
+    if isinstance(words, wording.Counted):
+        return str(ngettext(words.one, words.many, count, **values))
+    return str(gettext(words, **values))
+
+
+def names_in_words(names: Mapping[int, str | None], people: Sequence[int]) -> str:
+    """The first of these people by name, and how many more there are."""
+    listed = ", ".join(names.get(one) or gettext("Learner %(number)s", number=one) for one in people[:MOST_NAMED])
+    more = len(people) - MOST_NAMED
+    return str(gettext("%(names)s and %(count)d more", names=listed, count=more)) if more > 0 else listed
+
+
+def removed_in_words(removal: Removal) -> str:
+    """How many possible partners a rule takes away from somebody, and of how many of them something is not known."""
+    said = wording.of_rule(removal.rule)
+    sentence = in_words(said.removed, removal.removed, attribute=label(said.attribute))
+    if removal.unknown:
+        sentence = f"{sentence} ({in_words(wording.UNKNOWN, removal.unknown)})"
+    return sentence
+
+
+def label(attribute: str) -> str:
+    """What an attribute is called."""
+    return str(gettext(BY_KEY[attribute].label)) if attribute in BY_KEY else attribute
