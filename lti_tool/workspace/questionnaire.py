@@ -11,7 +11,7 @@ from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import known_zones
 from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
-from lti_tool.attributes import forms, reading, service
+from lti_tool.attributes import forms, reading, service, values
 from lti_tool.attributes.forms import OFFERED_LANGUAGES, AnswerText
 from lti_tool.attributes.rules import BY_KEY, CATALOGUE, Flaw, Source
 from lti_tool.attributes.values import PARTS, language_name
@@ -43,10 +43,10 @@ def answer(here: Here) -> ResponseReturnValue:
     asked = service.asks(here.session, member_id, here.course_id).asked
     answerable = forms.answerable(asked, reading.known_of(here.session, [member_id])[member_id])
     text = forms.typed({name: request.form.getlist(name) for name in request.form})
-    values, flaws = forms.read_answer(text, answerable)
+    found, flaws = forms.read_answer(text, answerable)
     if flaws:
         return _page(here, activity, text, flaws)
-    service.answer(here.session, member_id, values, now=here.now)
+    service.answer(here.session, member_id, found, now=here.now)
     return redirect(url_for(".show", said="saved"), code=303)
 
 
@@ -75,7 +75,6 @@ def _page(
     asked = service.asks(here.session, member_id, here.course_id).asked
     is_open = not is_read_only(here.session, activity) and not _is_planned(here, activity)
     names = reading.people_named(here.session, [value.value for value in known.values()])
-    shown = forms.shown(known, locale)
     context: dict[str, Any] = {
         "activity": activity,
         "is_open": is_open,
@@ -85,8 +84,8 @@ def _page(
         "has_own_words": any(value.source == Source.QUESTIONNAIRE for value in known.values()),
         "shown": in_words(names, locale),
         "sources": SOURCES,
-        "text": text or shown,
-        "zone": here.visit.time_zone if shown.time_zone == "" else "",
+        "text": text or forms.shown(known, locale),
+        "zone": values.zone(here.visit.time_zone or "") or "",
         "problems": {key: gettext(FLAWS[flaw]) for key, flaw in (flaws or {}).items()},
         "languages": [(code, language_name(code, locale)) for code in OFFERED_LANGUAGES],
         "days": day_names(locale),

@@ -85,6 +85,24 @@ def test_a_learner_is_invited_answers_and_changes_it(school: School) -> None:
     assert known(school) == {"needs": ["Patience"]}
 
 
+def test_a_time_zone_that_the_platform_calls_by_a_number_is_not_proposed(school: School) -> None:
+    ask(school, "time_zone")
+    with school.kit.open_session(school.institution_id) as session:
+        member = school.group.learners[0]
+        visit, secret = a_visit(
+            session,
+            member,
+            school.group.registration,
+            now=school.clock.now(),
+            placement_id=school.group.activity.placement_id,
+            time_zone="99",
+        )
+
+    page = Visitor(school.app, visit.key, secret, member).get("/about-you").text
+
+    assert 'name="time_zone" value=""' in page
+
+
 def test_only_what_is_asked_is_taken(school: School) -> None:
     learner = ask(school, "needs")
     page = learner.get("/about-you").text

@@ -1,0 +1,145 @@
+"""A table goes up from inside the frame, with and without script; its pages are held against axe."""
+
+from typing import TypedDict
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sandbox_lms import SandboxLms
+from tests.browser.conftest import OpenBrowser, Tool
+from tests.browser.journey import Journey
+from tests.browser.test_every_page import follow, in_a_tab, look
+from tests.browser.test_without_script import PlainJourney
+from tests.browser.worlds import BLOCKED, register_by_hand
+
+TITLE = "Observe a lesson"
+
+
+class File(TypedDict):
+    name: str
+    mimeType: str
+    buffer: bytes
+
+
+def table(text: str) -> File:
+    """A file as a spreadsheet program of Northern Europe writes it."""
+    return {"name": "people.csv", "mimeType": "text/csv", "buffer": text.encode("cp1252")}
+
+
+def goes_to_people(journey: Journey) -> None:
+    journey.inside.get_by_role("link", name="Plan", exact=True).click()
+    journey.arrives("Who works with whom")
+    journey.inside.get_by_role("link", name="What is known of learners").click()
+    journey.arrives("What is known of learners")
+
+
+def opens_people(journey: Journey) -> None:
+    """The page of what is known, as soon as the roster has come."""
+    journey.places_an_activity(TITLE)
+    for _ in range(20):
+        journey.opens("designer", TITLE)
+        journey.arrives(TITLE)
+        goes_to_people(journey)
+        if journey.inside.get_by_role("button", name="Upload and check").count():
+            return
+        journey.page.wait_for_timeout(500)
+
+
+def test_a_table_is_uploaded_inside_the_frame(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> None:
+    register_by_hand(lms, tool)
+    context = open_browser(BLOCKED).contexts[0]
+    context.set_default_timeout(15_000)
+    expect.set_options(timeout=15_000)
+    journey = Journey(lms, tool, context, context.new_page())
+    one, two = (lms.people[name].name for name in ("learner01", "learner02"))
+    opens_people(journey)
+    inside = journey.inside
+
+    inside.get_by_label("Table with what you know").set_input_files(
+        table(f"Name;Department;Experience;Shoes\n{one};Försäljning;3;44\n{two};Ekonomi;many;\nNobody Known;Sälj;1;\n")
+    )
+    inside.get_by_role("button", name="Upload and check").click()
+    journey.arrives("Check the table")
+    expect(inside.get_by_text("in Windows-1252, separated by semicolons")).to_be_visible()
+    expect(inside.get_by_text("Line 3: Experience is not a whole number.")).to_be_visible()
+    inside.get_by_label("Line 4: Nobody Known").select_option(label=lms.people["learner03"].name)
+    inside.get_by_role("button", name="Look again with these choices").click()
+    expect(inside.get_by_text("people get something new")).to_be_visible()
+    journey.look()
+    inside.get_by_role("button", name="Take over, and leave out 1 row").click()
+
+    expect(inside.get_by_text("Taken over: 2 people.")).to_be_visible()
+    expect(inside.get_by_text("Department: Försäljning", exact=False).first).to_be_visible()
+    journey.look()
+
+
+def test_a_table_is_uploaded_without_script(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> None:
+    register_by_hand(lms, tool)
+    context = open_browser("script blocked").contexts[0]
+    context.set_default_timeout(15_000)
+    expect.set_options(timeout=15_000)
+    journey = PlainJourney(lms, tool, context, context.new_page())
+    opens_people(journey)
+
+    journey.inside.get_by_label("Table with what you know").set_input_files(
+        table(f"Name;Cohort\n{lms.people['learner01'].name};Höst\n")
+    )
+    journey.inside.get_by_role("button", name="Upload and check").click()
+    journey.arrives("Check the table")
+    journey.inside.get_by_role("button", name="Take it over").click()
+
+    expect(journey.inside.get_by_text("Taken over: 1 person.")).to_be_visible()
+
+
+@pytest.fixture
+def page(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Page:
+    """What is known, in a tab of its own, with the questions switched on."""
+    register_by_hand(lms, tool)
+    context = open_browser(BLOCKED).contexts[0]
+    context.set_default_timeout(15_000)
+    expect.set_options(timeout=15_000)
+    journey = Journey(lms, tool, context, context.new_page())
+    opens_people(journey)
+    for box in journey.inside.get_by_role("checkbox").all():
+        box.check()
+    journey.inside.get_by_role("button", name="Save the questions").click()
+    expect(journey.inside.get_by_text("Learners find the questions")).to_be_visible()
+    journey.opens("learner01", TITLE)
+    journey.arrives(TITLE)
+    journey.inside.get_by_role("link", name="Answer them").click()
+    journey.arrives("About you")
+    journey.inside.get_by_text("Svenska", exact=True).or_(journey.inside.get_by_text("Swedish", exact=True)).click()
+    journey.inside.get_by_role("checkbox", name="Monday, morning").check()
+    journey.inside.get_by_role("button", name="Save").click()
+    expect(journey.inside.get_by_text("Saved, thank you")).to_be_visible()
+    journey.look()
+    journey.opens("designer", TITLE)
+    journey.arrives(TITLE)
+    goes_to_people(journey)
+    return in_a_tab(journey, journey.inside.get_by_role("button", name="Open in a new tab"))
+
+
+def test_the_pages_of_what_is_known(page: Page, lms: SandboxLms) -> None:
+    follow(page, "Plan", "Who works with whom")
+    follow(page, "What is known of learners", "What is known of learners")
+    page.get_by_text("What the columns mean").click()
+    look(page)
+    name = lms.people["learner01"].name
+    follow(page, name, name)
+    page.get_by_label("Experience").fill("much")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    look(page)
+    page.get_by_role("link", name="Back to everybody").click()
+    follow(page, "Delete all of it", "Delete what is known of learners")
+    page.get_by_role("link", name="Keep it").click()
+    page.get_by_label("Table with what you know").set_input_files(table("Shoes\n44\n"))
+    page.get_by_role("button", name="Upload and check").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    look(page)
+    page.get_by_label("Table with what you know").set_input_files(
+        table(f"Name;Shoes;Cohort\n{name};44;A\nNobody;4;B\n")
+    )
+    page.get_by_role("button", name="Upload and check").click()
+    expect(page.get_by_role("heading", level=1, name="Check the table")).to_be_visible()
+    look(page)
