@@ -24,6 +24,7 @@ from lti_tool.demo import run as run_demo
 from lti_tool.errors import NotFound, ToolError
 from lti_tool.jobs.worker import Worker
 from lti_tool.launch.models import Person
+from lti_tool.pairing import commands
 from lti_tool.registration import invitations, keys, service, tokens
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.registration.rules import read_entries
@@ -330,6 +331,28 @@ def _owner(session: Session, number: int, name: str | None) -> int:
                 raise click.ClickException("This platform serves several institutions. Give --institution NAME.")
             return registration.institution_id
     raise NotFound("no parked deployment has this number")
+
+
+# ---- pairing ---------------------------------------------------------------------------------------------------------
+
+
+@main.command("plan")
+@click.argument("instance", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the result goes.")
+@click.option("--seed", type=click.IntRange(0), help="In place of the seed of the instance.")
+@click.option("--improve", is_flag=True, help="Let the optional improver look on; needs the extra `improve`.")
+def plan_instance(instance: Path, out: Path, seed: int | None, improve: bool) -> None:
+    """Pair the people of a JSON INSTANCE without a course, a database or settings; see docs/pairing-format.md.
+
+    Prints two lines of summary. The same instance and seed give the same result.
+    """
+    try:
+        lines, warnings = commands.plan_file(instance, out, seed=seed, improve=improve)
+    except commands.Refused as refusal:
+        raise click.ClickException(str(refusal)) from None
+    for warning in warnings:
+        click.echo(f"Note: {warning}", err=True)
+    click.echo("\n".join(lines))
 
 
 # ---- keys ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,90 @@
+"""The command `lti-tool plan`: an instance of the interchange format in, a result out. No settings, no database."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from lti_tool.pairing.engine.errors import ImpossibleRequest, LockForbidden, LockSize
+from lti_tool.pairing.engine.improving import ImproverMissing
+from lti_tool.pairing.engine.interchange import Instance, InstanceKind, read_text
+from lti_tool.pairing.engine.interchange_answer import AnswerFlawed, reviews_of, schedule_of
+from lti_tool.pairing.engine.interchange_reader import InstanceFlawed
+from lti_tool.pairing.engine.interchange_result import write_reviews, write_schedule
+from lti_tool.pairing.engine.scoring import score
+
+MOST_MISTAKES: Final = 20
+
+
+class Refused(Exception):
+    """The instance cannot be answered. The text says why, for a person, and nothing was written."""
+
+
+def plan_file(source: Path, out: Path, *, seed: int | None, improve: bool) -> tuple[list[str], list[str]]:
+    """Answer the instance in a file. Returns two lines of summary, and warnings. Raises Refused."""
+    instance = _read(source)
+    answer = _reviewed if instance.kind is InstanceKind.REVIEW else _planned
+    try:
+        result, lines = answer(instance, instance.seed if seed is None else seed, improve)
+    except ImpossibleRequest as refusal:
+        raise Refused(_in_words(instance, refusal)) from None
+    except ImproverMissing as missing:
+        raise Refused(f"--improve: {missing or ImproverMissing.__doc__}") from None
+    except AnswerFlawed as flawed:
+        raise Refused(f"The result did not pass our own check, so nothing was written: {flawed}") from None
+    _write(out, json.dumps(result, ensure_ascii=False) + "\n")
+    return lines, list(instance.warnings)
+
+
+def _in_words(instance: Instance, refusal: ImpossibleRequest) -> str:
+    if isinstance(refusal, LockForbidden | LockSize):
+        members = ", ".join(str(instance.names[one]) for one in refusal.members)
+        forbids = f"{refusal.rule} forbids it" if isinstance(refusal, LockForbidden) else "that is no group there"
+        return f"locked: {members} in round {refusal.round}, but {forbids}"
+    return f"This cannot be planned: {type(refusal).__name__} {refusal}"
+
+
+def _read(source: Path) -> Instance:
+    try:
+        return read_text(source.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Refused(f"{source} is not UTF-8.") from None
+    except OSError as failure:
+        raise Refused(f"{source} cannot be read: {failure.strerror}") from None
+    except InstanceFlawed as flawed:
+        shown = list(flawed.mistakes[:MOST_MISTAKES])
+        if len(flawed.mistakes) > MOST_MISTAKES:
+            shown.append(f"and {len(flawed.mistakes) - MOST_MISTAKES} more")
+        raise Refused("\n".join([f"{source} is no instance of pairing/1:", *(f"  {one}" for one in shown)])) from None
+
+
+def _planned(instance: Instance, seed: int, improve: bool) -> tuple[dict[str, Any], list[str]]:
+    schedule = schedule_of(instance, seed, improve=improve)
+    found = score(instance.course, schedule)
+    lines = [
+        f"{len(instance.course.people)} people, {len(schedule.rounds)} rounds, {found.unpaired} without a partner",
+        f"{found.repeats} repeats, {found.objective} points, coach and coachee differ by {found.coach_balance} at most",
+    ]
+    return write_schedule(instance.course, schedule, instance.names), lines
+
+
+def _reviewed(instance: Instance, seed: int, improve: bool) -> tuple[dict[str, Any], list[str]]:
+    found = reviews_of(instance, seed, improve=improve)
+    both = set(found.pairs)
+    mutual = sum((author, reviewer) in both for reviewer, author in found.pairs) // 2
+    lines = [
+        f"{len(instance.course.people)} people, {instance.reviews_per_person} reviews each, {len(found.pairs)} in all",
+        f"{len(found.short)} people do or get fewer, {mutual} couples review each other",
+    ]
+    return write_reviews(found.pairs, instance.names), lines
+
+
+def _write(out: Path, text: str) -> None:
+    """All of it or nothing: a reader never sees half a result, and an old one stays if something fails."""
+    unfinished = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(out)
+    except OSError as failure:
+        unfinished.unlink(missing_ok=True)
+        raise Refused(f"{out} cannot be written: {failure.strerror}") from None
