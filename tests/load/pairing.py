@@ -22,14 +22,22 @@ import psycopg
 import rustworkx as rx
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Breach, Course, Effort, Schedule
+from lti_tool.pairing.engine import Breach, Couple, Course, Effort, Schedule, Value
 from lti_tool.pairing.engine.rules import Other
 from lti_tool.pairing.engine.scoring import score
 from lti_tool.pairing.engine.turns import give_turns
 from tests.factories.cohorts import corporate
 from tests.load.pairing_bounds import optimum, price_bound
 from tests.load.pairing_contest import DATABASE, Contender, compete, note
-from tests.load.pairing_rivals import Database, by_networkx, complete_graph, database, greedy, least_loaded
+from tests.load.pairing_rivals import (
+    Database,
+    allowed_rows,
+    by_networkx,
+    complete_graph,
+    database,
+    greedy,
+    least_loaded,
+)
 
 ROUNDS: Final = 5
 UNPROVEN: Final = frozenset({Breach.PROOF, Breach.NEEDLESSLY_UNPAIRED})
@@ -115,18 +123,17 @@ def largest(times: int) -> None:
                 "gap %": 100 * (1 - told["objective"] / bound),
                 "unpaired": told["unpaired"],
                 "repeats": told["repeats"],
-                "plan, s": told["wall"],
-                "plan CPU, s": told["cpu"],
                 "plan, MB": told["plan"],
                 "course, MB": told["course"],
                 "interpreter, MB": told["interpreter"],
             },
+            told=lambda result: (result["wall"], result["cpu"]),
         )
         for effort in (Effort.QUICK, Effort.NORMAL)
     ]
     compete(contenders, times)
-    note("Seconds and ratio are of the whole process with the check; plan is the plan alone. MB: peaks, each above the")
-    note(f"one before it, the result included in plan. Gap: below 12 x {bound // 12}, a bound by prices.")
+    note("MB: peaks, each above the one before it: interpreter with libraries, course, plan (its result included).")
+    note(f"Gap: below 12 x {bound // 12}, a bound by prices (as above; nothing extrapolated).")
 
 
 def alone(people: int, rounds: int, effort: Effort, seed: int) -> Mapping[str, float]:
@@ -138,51 +145,35 @@ def alone(people: int, rounds: int, effort: Effort, seed: int) -> Mapping[str, f
 
 
 def reviews(people: int, times: int) -> None:
-    """Three reviews each: without rules, and across two groups of which each is half of the course."""
-    from lti_tool.pairing.engine.verifying_reviews import verify_reviews  # noqa: PLC0415
-
+    """Three reviews each: without rules; not the own group, where one is half of the course; and in the company."""
     k = 3
-    group = [one % 2 for one in range(people)]
-    ids = tuple(range(1, people + 1))
-    free = Course(ids)
-    halves = replace(
-        free,
-        attributes={"group": {one: str(group[one - 1]) for one in ids}},
-        rules=(Other(attribute="group", unknown_is_allowed=False),),
-    )
-    company = corporate(people)
-
-    def checked(course: Course) -> Callable[[Any], Mapping[str, float]]:
-        def check(found: Any) -> Mapping[str, float]:
-            breaches = verify_reviews(course, k, found)
-            if breaches:
-                raise SystemExit(f"Reviews are flawed: {breaches[:3]}")
-            return balanced(found.pairs)
-
-        return check
-
-    def balanced(pairs: Sequence[tuple[int, int]]) -> Mapping[str, float]:
-        done, got = (Counter(pair[which] for pair in pairs) for which in (0, 1))
-        uneven = people * 2 - sum(times == k for counted in (done, got) for times in counted.values())
-        mutual = len({(one, other) for one, other in pairs} & {(other, one) for one, other in pairs}) // 2
-        return {"uneven": uneven, "mutual": mutual}
-
-    for title, course, groups in (("no rules", free, None), ("not the own group", halves, group)):
+    ids = range(1, people + 1)
+    group: Mapping[int, Value] = {one: "half" if one <= people // 2 else str(one % 20) for one in ids}
+    free = Course(tuple(ids))
+    large = replace(free, attributes={"group": group}, rules=(Other(attribute="group"),))
+    for title, course in (("no rules", free), ("not the own group", large), ("the company", corporate(people))):
         print(f"  {title}")
-        compete(
-            [
-                Contender("engine", lambda seed, course=course: engine.reviews(course, k, seed), checked(course)),  # type: ignore[misc]
-                Contender(
-                    "least-loaded random",
-                    lambda seed, groups=groups: least_loaded(people, k, seed, groups),  # type: ignore[misc]
-                    balanced,
-                ),
-            ],
-            times,
-        )
-    print("  the company with its rules and wishes")
-    compete([Contender("engine", lambda seed: engine.reviews(company, k, seed), checked(company))], times)
-    note("Uneven: people who do, or get, another number of reviews than three.")
+        compete(_reviewing(course, k), times)
+    note("Uneven: how many people do another number of reviews than three, and how many get another number.")
+
+
+def _reviewing(course: Course, k: int) -> list[Contender]:
+    allowed = allowed_rows(course)
+
+    def balanced(pairs: Sequence[Couple]) -> Mapping[str, float]:
+        done, got = (Counter(pair[which] for pair in pairs) for which in (0, 1))
+        uneven = sum(counted[one] != k for counted in (done, got) for one in course.people)
+        return {"uneven": uneven, "mutual": len(set(pairs) & {(other, one) for one, other in pairs}) // 2}
+
+    def checked(found: engine.Reviews) -> Mapping[str, float]:
+        if engine.verify_reviews(course, k, found):
+            raise SystemExit(f"Reviews are flawed: {engine.verify_reviews(course, k, found)[:3]}")
+        return balanced(found.pairs)
+
+    return [
+        Contender("engine", lambda seed: engine.reviews(course, k, seed), checked),
+        Contender("least-loaded random", lambda seed: least_loaded(course, allowed, k, seed), balanced),
+    ]
 
 
 def repair(times: int) -> None:

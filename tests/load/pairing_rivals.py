@@ -80,32 +80,43 @@ def _schedule(course: Course, rounds: Sequence[Sequence[Group]]) -> Schedule:
     return Schedule(tuple(map(tuple, rounds)), tuple(unpaired), course)
 
 
-def least_loaded(people: int, k: int, seed: int, group: Sequence[int] | None = None) -> list[Couple]:
-    """Reviews by the plain rule: in k passes everybody takes a random author of those who have the fewest reviews.
+def allowed_rows(course: Course) -> list[bytes]:
+    """For each place a row of zeros and ones: whom the rules allow."""
+    people = People(course.people, course.attributes)
+    everybody = np.arange(len(people))
+    rows = []
+    for one in range(len(people)):
+        fits = everybody != one
+        for rule in course.rules:
+            fits &= rule.allows(people, np.full(len(people), one), everybody)
+        rows.append(fits.tobytes())
+    return rows
 
-    Places of reviewers and authors. `group`: nobody reviews somebody of the own group.
-    """
+
+def least_loaded(course: Course, allowed: Sequence[bytes], k: int, seed: int) -> list[Couple]:
+    """Reviews by the plain rule: in k passes everybody takes a random author of those who have the fewest reviews."""
     chance = Random(seed)
-    reviews = [0] * people
-    taken: list[set[int]] = [{one} for one in range(people)]
+    ids = sorted(course.people)
+    reviews = [0] * len(ids)
+    taken: list[set[int]] = [set() for _ in ids]
     found = []
     for _ in range(k):
-        for reviewer in chance.sample(range(people), k=people):
-            mine = taken[reviewer]
-            least = people * k
+        for reviewer in chance.sample(range(len(ids)), k=len(ids)):
+            row, mine = allowed[reviewer], taken[reviewer]
+            least = len(ids) * k
             authors: list[int] = []
-            for author in range(people):
-                if author in mine or (group is not None and group[author] == group[reviewer]):
+            for author, count in enumerate(reviews):
+                if count > least or not row[author] or author in mine:
                     continue
-                if reviews[author] < least:
-                    least, authors = reviews[author], [author]
-                elif reviews[author] == least:
+                if count < least:
+                    least, authors = count, [author]
+                else:
                     authors.append(author)
             if authors:
                 author = chance.choice(authors)
                 reviews[author] += 1
                 mine.add(author)
-                found.append((reviewer, author))
+                found.append((ids[reviewer], ids[author]))
     return found
 
 

@@ -215,6 +215,20 @@ def reviews_across_groups(first: int, second: int, k: int) -> ReviewInstance:
     return ReviewInstance(name=f"reviews across {first} + {second}, k={k}", course=course, k=k, reviews=2 * done)
 
 
+def reviews_beside_a_large_group(people: int, groups: int, k: int) -> ReviewInstance:
+    """Not the own group, where one group is half of the course and the others are small.
+
+    All reviews of the half must be done by the others and the other way round, so nobody of a small group may review
+    somebody of another small group, although the rules allow it.
+    """
+    half = people // 2
+    group: dict[int, Value] = {one: "half" if one <= half else str(one % groups) for one in range(1, people + 1)}
+    course = Course(tuple(group), attributes={"group": group}, rules=(Other(attribute="group"),))
+    return ReviewInstance(
+        name=f"reviews of {people} of whom half are one group, k={k}", course=course, k=k, reviews=people * min(k, half)
+    )
+
+
 def sparse_reviews(people: int, reach: int, k: int) -> ReviewInstance:
     """Everybody in a ring may review the next few on either side; a regular relation holds k whole rounds (König)."""
     couples = [(one, (one - 1 + step) % people + 1) for one in range(1, people + 1) for step in range(1, reach + 1)]
@@ -258,6 +272,7 @@ REVIEWS = [
     reviews_across_groups(15, 15, 3),
     reviews_across_groups(20, 10, 3),
     reviews_across_groups(5, 9, 2),
+    *(reviews_beside_a_large_group(people, 4, 3) for people in (8, 30, 200)),
     *(sparse_reviews(20, 2, k) for k in (1, 3, 4)),
     sparse_reviews(60, 3, 5),
 ]
