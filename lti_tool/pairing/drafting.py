@@ -34,9 +34,8 @@ from lti_tool.support.db import served_institution
 
 DRAFT = "pairing.draft"
 MOST_INLINE: Final = 36_000
-"""Learners times rounds that are planned while somebody waits; more are planned in the background."""
-MOST_AT_LENGTH: Final = 8_000
-"""Learners times rounds for which the engine takes its time while somebody waits."""
+"""Learners times rounds that are planned while somebody waits: two seconds of a processor for 3,000 in 12 rounds."""
+EFFORT: Final = Effort.NORMAL
 MATTERS_TO_LEARNERS: Final = frozenset(Breach) - {Breach.RULE, Breach.LOCK, Breach.PROOF}
 """What keeps a draft from being published. Rules that a designer broke knowingly are warned of, and stand."""
 
@@ -80,7 +79,7 @@ def ask(session: Session, activity_id: int, *, expected_version: int | None = No
     return Asked(activity_id, course, tuple(one.id for one in rounds), version)
 
 
-def propose(asked: Asked, *, seed: int, effort: Effort, improve: bool = False) -> Schedule:
+def propose(asked: Asked, *, seed: int, effort: Effort = EFFORT, improve: bool = False) -> Schedule:
     """Work out groups for all rounds and check them. Needs no database. Raises PlanImpossible and PlanFlawed."""
     try:
         schedule = engine.plan(asked.course, len(asked.round_ids), seed, effort=effort, improve=improve)
@@ -90,7 +89,9 @@ def propose(asked: Asked, *, seed: int, effort: Effort, improve: bool = False) -
     return schedule
 
 
-def keep(session: Session, asked: Asked, schedule: Schedule, *, effort: Effort, by: int | None, now: datetime) -> Plan:
+def keep(
+    session: Session, asked: Asked, schedule: Schedule, *, by: int | None, now: datetime, effort: Effort = EFFORT
+) -> Plan:
     """Make the proposal the activity's draft; the draft before it stays for comparison. `by` is a person.
 
     Raises what `ask` raises, and PlanChanged when anything that the proposal was made from is different by now.
@@ -135,9 +136,8 @@ def draft_plan(
 ) -> Plan:
     """Propose groups for all rounds in this transaction. `by` is a person. Raises what the three steps raise."""
     asked = ask(session, activity_id, expected_version=expected_version)
-    effort = Effort.NORMAL if asked.size <= MOST_AT_LENGTH else Effort.QUICK
-    schedule = propose(asked, seed=seed, effort=effort, improve=improve)
-    return keep(session, asked, schedule, effort=effort, by=by, now=now)
+    schedule = propose(asked, seed=seed, improve=improve)
+    return keep(session, asked, schedule, by=by, now=now)
 
 
 def request_draft(
@@ -150,9 +150,12 @@ def request_draft(
     expected_version: int | None = None,
     improve: bool = False,
 ) -> Plan | None:
-    """As `draft_plan`; but a large course is planned in the background: None, and `drafting_of` tells how it goes."""
+    """As `draft_plan`; but a large course, and what is to be improved, is planned in the background.
+
+    Then the answer is None, and `drafting_of` tells how it goes.
+    """
     asked = ask(session, activity_id, expected_version=expected_version)
-    if asked.size <= MOST_INLINE:
+    if asked.size <= MOST_INLINE and not improve:
         return draft_plan(
             session,
             activity_id,
@@ -160,7 +163,6 @@ def request_draft(
             by=by,
             now=now,
             expected_version=expected_version,
-            improve=improve,
         )
     hold(session, activity_id)
     session.execute(delete(Drafting).where(Drafting.activity_id == activity_id))

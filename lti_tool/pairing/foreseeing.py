@@ -45,15 +45,10 @@ class Present:
     from_round: int
     """The first round whose date is not over; those before are left alone."""
     absent: Mapping[int, frozenset[int]]
-
-    @property
-    def seated(self) -> frozenset[int]:
-        """Everybody who has a group in some round."""
-        return frozenset(one for groups in self.stored.schedule.rounds for group in groups for one in group)
-
-    @property
-    def gone(self) -> frozenset[int]:
-        return self.seated - set(self.course.people)
+    seated: frozenset[int]
+    """Everybody who has a group in some round."""
+    gone: frozenset[int]
+    """Those of them who take part no longer."""
 
     @property
     def broken(self) -> tuple[Broken, ...]:
@@ -80,7 +75,17 @@ def look(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> 
     """Read a plan and what has a say in it."""
     stored = load(session, plan)
     course = course_for(session, activity, plan.shape)
-    return Present(activity, plan, stored, course, 1 + stored.last_over(now), absences_of(session, activity.id))
+    seated = frozenset(one for groups in stored.schedule.rounds for group in groups for one in group)
+    return Present(
+        activity,
+        plan,
+        stored,
+        course,
+        from_round=1 + stored.last_over(now),
+        absent=absences_of(session, activity.id),
+        seated=seated,
+        gone=seated.difference(course.people),
+    )
 
 
 def repaired(present: Present, course: Course | None = None, *, mends: bool = False) -> Schedule:

@@ -4,7 +4,6 @@ from typing import Final
 
 from lti_tool.jobs.queue import Handler, JobContext
 from lti_tool.pairing import drafting, service
-from lti_tool.pairing.engine import Effort
 from lti_tool.pairing.errors import PlanChanged, PlanError
 from lti_tool.roster.service import ROSTER_CHANGED
 from lti_tool.support.kit import Kit
@@ -49,9 +48,9 @@ def _draft(kit: Kit, institution_id: int, activity_id: int) -> None:
         if wish is None or wish.refusal is not None:
             return
         asked = drafting.ask(session, activity_id)
-    schedule = drafting.propose(asked, seed=wish.seed, effort=Effort.NORMAL, improve=wish.improve)
+    schedule = drafting.propose(asked, seed=wish.seed, improve=wish.improve)
     with kit.open_session(institution_id) as session:
-        drafting.keep(session, asked, schedule, effort=Effort.NORMAL, by=wish.asked_by_id, now=kit.clock.now())
+        drafting.keep(session, asked, schedule, by=wish.asked_by_id, now=kit.clock.now())
         drafting.end_drafting(session, activity_id)
 
 

@@ -119,12 +119,12 @@ def test_a_proposal_is_not_kept_when_the_course_changed_while_it_was_worked_out(
         institution_id = group.course.institution_id
     with open_session(institution_id) as session:
         asked = drafting.ask(session, group.activity.id)
-    schedule = drafting.propose(asked, seed=1, effort=engine.Effort.QUICK)
+    schedule = drafting.propose(asked, seed=1)
     with open_session(institution_id) as session:
         a_learner(session, group.registration, group.course, "Late")
 
     with open_session(institution_id) as session, pytest.raises(PlanChanged):
-        drafting.keep(session, asked, schedule, effort=engine.Effort.QUICK, by=None, now=clock.now())
+        drafting.keep(session, asked, schedule, by=None, now=clock.now())
 
 
 def test_a_large_course_is_planned_in_the_background(
