@@ -1,6 +1,8 @@
 """What is known of learners in the database: whose word counts, reporting lines, deleting, and what a launch brings."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
@@ -311,3 +313,29 @@ def test_an_export_holds_a_persons_own_values_in_words(open_session: OpenSession
             ("languages", "en; sv"),
         ]
         assert reading.values_of_person(session, two.person_id) == []
+
+
+def test_several_who_write_at_once_do_not_stumble_over_each_other(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 4)
+        members = [one.id for one in group.learners]
+        institution, course = group.course.institution_id, group.course.id
+    together = Barrier(4)
+
+    def write(number: int) -> None:
+        together.wait()
+        with open_session(institution) as session:
+            boss = service.person_meant(session, course, "boss@example.org")
+            order = members if number % 2 else members[::-1]
+            source = Source.CSV if number % 2 else Source.LAUNCH
+            service.put(session, {one: {"manager": boss} for one in order}, source, now=clock.now())
+            service.ask_for(session, course, ["needs"], now=clock.now())
+            service.skip(session, members[0], now=clock.now())
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+
+    with open_session(institution) as session:
+        assert count(session, Outsider) == count(session, Questionnaire) == count(session, QuestionnaireAnswer) == 1
+        assert set(session.scalars(select(MemberAttribute.source))) == {Source.CSV}
+        assert count(session, MemberAttribute) == 4
