@@ -1,11 +1,12 @@
 """Makes a change to a plan last: what differs is written, and whoever gets other partners is told."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lti_tool.pairing import foreseeing
+from lti_tool.pairing import engine, foreseeing
 from lti_tool.pairing.comparing import Comparison
 from lti_tool.pairing.engine import Course, Schedule
 from lti_tool.pairing.errors import PlanChanged
@@ -52,11 +53,10 @@ def store(
     now: datetime,
     *,
     usual: Cause = Cause.PLAN_CHANGED,
-    absent: int | None = None,
 ) -> None:
     """Write what differs; tell and note who of a published plan has other partners.
 
-    `usual` is the cause for those whose own partner neither left, joined nor is `absent`.
+    `usual` is the cause for those whose group could have stayed as it was.
     """
     plan = present.plan
     if not effect.touched and after.unpaired == present.stored.schedule.unpaired:
@@ -66,29 +66,24 @@ def store(
     if plan.state != "published":
         return
     tell(session, plan, effect.moved, now)
-    note_moves(session, plan, _causes(present, effect, usual, absent), now)
+    note_moves(session, plan, _causes(present, after, usual), now)
 
 
-def _causes(present: Present, effect: Comparison, usual: Cause, absent: int | None) -> list[tuple[int, int, Cause]]:
+def _causes(present: Present, after: Schedule, usual: Cause) -> list[tuple[int, int, Cause]]:
     """For every member of today who has other partners in a round: the row of the round, the member, and why."""
-    here, seated = set(present.course.people), present.seated
-    found = []
-    for one in effect.touched:
-        round_id = present.stored.rounds[one.number - 1].id
-        old = {person: set(group) for group in one.gone for person in group}
-        new = {person: set(group) for group in one.new for person in group}
-        for person in sorted((old.keys() | new.keys()) & here - {absent}):
-            lost = old.get(person, set()) - new.get(person, set())
-            won = new.get(person, set()) - old.get(person, set()) - {person}
-            if person not in seated:
-                cause = Cause.JOINED
-            elif absent in lost:
-                cause = Cause.PARTNER_ABSENT
-            elif lost - here:
-                cause = Cause.PARTNER_LEFT
-            elif won - seated:
-                cause = Cause.SOMEBODY_JOINED
-            else:
-                cause = usual
-            found.append((round_id, person, cause))
-    return found
+    known = present.seated | {one.person for one in present.stored.schedule.unpaired}
+    before = present.schedule(present.course)
+    words = {
+        engine.Cause.HAD_NOBODY: Cause.HAD_NOBODY,
+        engine.Cause.JOINED: Cause.JOINED,
+        engine.Cause.PARTNER_LEFT: Cause.PARTNER_LEFT,
+        engine.Cause.PARTNER_ABSENT: Cause.PARTNER_ABSENT,
+        engine.Cause.SOMEBODY_JOINED: Cause.SOMEBODY_JOINED,
+        engine.Cause.MADE_ROOM: usual,
+        engine.Cause.RULE_CHANGED: Cause.PLAN_CHANGED,
+    }
+    return [
+        (present.stored.rounds[one.round - 1].id, one.person, words[one.cause] if one.person in known else Cause.JOINED)
+        for one in engine.changes(before, replace(after, course=present.course))
+        if one.cause in words
+    ]

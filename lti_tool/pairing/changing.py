@@ -11,10 +11,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
-from lti_tool.pairing import foreseeing, wanting
+from lti_tool.pairing import engine, foreseeing, wanting
 from lti_tool.pairing.applying import change, held, refuse_changed, repair, store
 from lti_tool.pairing.comparing import Comparison
-from lti_tool.pairing.engine.relaxing import Relaxation, proposals
 from lti_tool.pairing.errors import NoPlan, RuleBroken
 from lti_tool.pairing.foreseeing import look
 from lti_tool.pairing.keeping import find_plan, hold_to_change
@@ -166,7 +165,7 @@ def mend(session: Session, plan: Plan, *, expected_version: int, now: datetime) 
 
 def relaxations(
     session: Session, plan: Plan, round_number: int | None = None, *, now: datetime
-) -> tuple[Relaxation, ...]:
+) -> tuple[engine.Relaxation, ...]:
     """For each rule that may give way, in order, who would have a partner without it; the first that helps is advised.
 
     Looked at are the people without a partner in one round, or in all that are not over. Empty where nobody is.
@@ -177,7 +176,7 @@ def relaxations(
         return ()
     schedule = present.schedule(present.course)
     waiting = [one for one in schedule.unpaired if one.round in rounds and round_number in {None, one.round}]
-    return proposals(replace(schedule, unpaired=tuple(waiting)), round_number, fixed=present.stored.fixed)
+    return engine.proposals(replace(schedule, unpaired=tuple(waiting)), round_number, fixed=present.stored.fixed)
 
 
 def preview_relax(session: Session, plan: Plan, rules: Collection[str], *, now: datetime) -> Comparison:

@@ -83,7 +83,7 @@ def propose(asked: Asked, *, seed: int, effort: Effort = EFFORT, improve: bool =
     """Work out groups for all rounds and check them. Needs no database. Raises PlanImpossible and PlanFlawed."""
     try:
         schedule = engine.plan(asked.course, len(asked.round_ids), seed, effort=effort, improve=improve)
-    except engine.ImpossibleRequest as refusal:
+    except (engine.ImpossibleRequest, engine.ImproverMissing) as refusal:
         raise PlanImpossible(asked.activity_id, refusal) from refusal
     refuse_flawed(None, engine.verify(asked.course, schedule))
     return schedule

@@ -84,7 +84,7 @@ def report_absent(
     session.add(Absence(round_id=round_id, member_id=member_id, said_by_id=by, said_at=now))
     session.flush()
     effect = foreseeing.compare(present, after)
-    store(session, present, after, effect, now, usual=Cause.MADE_ROOM, absent=member_id)
+    store(session, present, after, effect, now, usual=Cause.MADE_ROOM)
     return effect
 
 

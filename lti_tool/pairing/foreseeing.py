@@ -13,7 +13,6 @@ from lti_tool.activities.models import Activity
 from lti_tool.pairing import comparing, engine
 from lti_tool.pairing.comparing import LOCK, Broken, Comparison
 from lti_tool.pairing.engine import Breach, Course, Group, Lock, Placed, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.repairing import step_in
 from lti_tool.pairing.engine.rules import Exclusions, ShouldNot
 from lti_tool.pairing.errors import (
     AbsenceImpossible,
@@ -137,7 +136,7 @@ def stepped_in(present: Present, member_id: int, round_number: int) -> Schedule:
     fixed.discard((round_number, group))
     course = _without_locks(present, present.course, [one for one in present.broken if one.rule == LOCK])
     try:
-        after = step_in(present.schedule(course), [member_id], round_number, fixed=fixed)
+        after = engine.step_in(present.schedule(course), [member_id], round_number, fixed=fixed)
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(present.activity.id, refusal) from refusal
     _refuse(present, engine.verify(course, after, from_round=present.from_round, fixed=fixed))

@@ -163,7 +163,10 @@ class Cause(StrEnum):
     PARTNER_LEFT = "partner_left"
     JOINED = "joined"
     """They are new themselves."""
+    HAD_NOBODY = "had_nobody"
+    """They had no partner in this round until now."""
     SOMEBODY_JOINED = "somebody_joined"
+    """Somebody came to their group, and nobody went."""
     MADE_ROOM = "made_room"
     """So that somebody else has a partner."""
     PARTNER_ABSENT = "partner_absent"
@@ -265,10 +268,9 @@ def rows(members: Sequence[int], schedule: Schedule) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How even turns are over all people."""
+    """How even something is over all people: how many are even, how many off by one, how many by more."""
 
     even: int
-    """People who are observed first as often as last."""
     off_by_one: int
     more: int
 
@@ -277,3 +279,10 @@ def spread(table: Sequence[Row]) -> Spread:
     """Count people by how far their turns are from even."""
     off = [abs(row.first - row.last) for row in table]
     return Spread(off.count(0), off.count(1), sum(one > 1 for one in off))
+
+
+def variety(table: Sequence[Row]) -> Spread:
+    """Count people by how many of their meetings are with somebody whom they meet in another round, too."""
+    met = [[one for partners in row.partners for one in partners] for row in table]
+    again = [len(people) - len(set(people)) for people in met]
+    return Spread(again.count(0), again.count(1), sum(one > 1 for one in again))

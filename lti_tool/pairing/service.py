@@ -43,11 +43,13 @@ from lti_tool.pairing.reading import (
 )
 from lti_tool.pairing.wanting import (
     KeptPreferences,
+    after_launch,
     exclusions_of,
     forget,
     keep_preferences_of_copy,
     pins_of,
     preferences_of,
+    said_of,
     save_preferences,
 )
 
@@ -55,6 +57,7 @@ __all__ = [
     "Changes",
     "KeptPreferences",
     "WhyMatched",
+    "after_launch",
     "begin",
     "broken_by",
     "compare",
@@ -90,6 +93,7 @@ __all__ = [
     "relaxations",
     "report_absent",
     "request_draft",
+    "said_of",
     "save_preferences",
     "schedule_of",
     "share_group",

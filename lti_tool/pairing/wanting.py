@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import Member
+from lti_tool.launch.rules import LaunchContext
 from lti_tool.pairing import preferences
 from lti_tool.pairing.engine import Kind
 from lti_tool.pairing.errors import ExclusionImpossible, PinImpossible, PreferencesChanged, PreferencesInvalid
-from lti_tool.pairing.models import Exclusion, PairingPreferences, Pin, PinnedMember
+from lti_tool.pairing.models import Absence, Exclusion, Move, PairingPreferences, Pin, PinnedMember
 from lti_tool.pairing.preferences import Preferences
 from lti_tool.pairing.rules import ExclusionView, ForbidKind, PinView
+from lti_tool.web.visits import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +199,36 @@ def remove_exclusion(session: Session, course_id: int, exclusion_id: int) -> Non
     session.execute(delete(Exclusion).where(Exclusion.id == exclusion_id, Exclusion.course_id == course_id))
 
 
+def said_of(session: Session, members: Collection[int]) -> list[dict[str, str]]:
+    """What staff said of these members, as plain values for the person themselves; who else it names stays out."""
+    pinned = select(Pin.said_at).join(PinnedMember, PinnedMember.pin_id == Pin.id)
+    apart = select(Exclusion.kind, Exclusion.said_at)
+    absent = select(Absence.said_at).where(Absence.member_id.in_(members))
+    found = [("pinned", at) for at in session.scalars(pinned.where(PinnedMember.member_id.in_(members)))]
+    found += session.execute(apart.where(or_(Exclusion.one_id.in_(members), Exclusion.other_id.in_(members)))).all()
+    found += [("absent", at) for at in session.scalars(absent)]
+    return [
+        {"said": said, "at": at.isoformat(timespec="seconds")} for said, at in sorted(found, key=lambda one: one[1])
+    ]
+
+
 def forget(session: Session, members: Collection[int]) -> None:
-    """Delete every pin and exclusion that names one of these members: part of erasing a person."""
+    """Delete what staff said of these members, and why they were moved: part of erasing a person."""
     session.execute(delete(Exclusion).where(or_(Exclusion.one_id.in_(members), Exclusion.other_id.in_(members))))
     session.execute(
         delete(Pin).where(Pin.id.in_(select(PinnedMember.pin_id).where(PinnedMember.member_id.in_(members))))
     )
+    session.execute(delete(Absence).where(Absence.member_id.in_(members)))
+    session.execute(delete(Move).where(Move.member_id.in_(members)))
+
+
+def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
+    """Give a copy that the launch of a copied link made what the original wants, in the launch's transaction."""
+    if not context.custom.get("activity"):
+        return  # Only links with a key are ever copies.
+    activity = activities.activity_of(session, visit.placement_id)
+    if activity is not None and activity.copied_from_id is not None:
+        keep_preferences_of_copy(session, activity, now=now)
 
 
 def keep_preferences_of_copy(session: Session, copy: Activity, *, now: datetime) -> None:

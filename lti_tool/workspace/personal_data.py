@@ -21,6 +21,7 @@ from lti_tool.feedback.exports import erase_texts_of, texts_of
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Member, Person
+from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.registration.models import Registration
 from lti_tool.roster.service import ROSTER_CHANGED
@@ -97,6 +98,8 @@ LABELS: Final[Mapping[str, str]] = {
     "courses": N_("Your courses"),
     "visits": N_("Your last visits"),
     "groups": N_("Your groups"),
+    "said_of_you": N_("What staff said of you for finding partners"),
+    "said": N_("Said"),
     "feedback": N_("Feedback that you gave or received"),
     "allowances": N_("More time, and rounds you were excused from"),
     "scores": N_("Scores for the gradebook"),
@@ -188,6 +191,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         ],
         "attributes": values_of_person(session, person_id),
         "groups": _groups(session, own),
+        "said_of_you": pairing.said_of(session, own),
         "feedback": texts_of(session, person_id),
         "allowances": _allowances(session, own),
         "scores": _scores(session, own),
@@ -326,6 +330,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     forget_person(session, person_id)
     institution_id = served_institution(session)
     own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))
+    pairing.forget(session, own)
     courses = session.scalars(
         select(Member.course_id).where(
             Member.person_id == person_id, Member.status == "active", Member.role == "learner"
