@@ -1,4 +1,4 @@
-"""The fewest changes of one round for up to nine people, by looking at every arrangement. Shares no step with repair."""
+"""The fewest changes of one round of up to nine people, by looking at every arrangement. No step is shared."""
 
 from collections.abc import Iterator
 from itertools import combinations
