@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
@@ -238,7 +239,12 @@ def keep_preferences_of_copy(session: Session, copy: Activity, *, now: datetime)
     """
     kept = preferences_of(session, copy)
     if kept.version == 0 and kept.preferences != Preferences():
-        _write(session, PairingPreferences(activity_id=copy.id), kept.preferences, by=None, now=now)
+        try:
+            with session.begin_nested():
+                _write(session, PairingPreferences(activity_id=copy.id), kept.preferences, by=None, now=now)
+        except IntegrityError:
+            # Somebody else's launch of the same new link was quicker.
+            pass
 
 
 def _are_members(session: Session, course_id: int, people: Collection[int]) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from lti_tool.activities.errors import ActivityReadOnly
 from lti_tool.launch.models import Member
+from lti_tool.launch.rules import LaunchContext, Message, PersonFacts, PlatformFacts, Roles, Services
 from lti_tool.pairing import gathering, service
 from lti_tool.pairing.engine import Kind, Lock
 from lti_tool.pairing.errors import (
@@ -17,13 +18,13 @@ from lti_tool.pairing.errors import (
     PreferencesChanged,
     PreferencesInvalid,
 )
-from lti_tool.pairing.models import Exclusion, Pin, PinnedMember, Plan
+from lti_tool.pairing.models import Exclusion, Pin, PinnedMember, Plan, Seat
 from lti_tool.pairing.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules import ForbidKind
 from lti_tool.pairing.storing import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import Class, a_class, a_draft, a_published_plan, an_activity, know, want
-from tests.factories.people import a_course, a_deployment, a_member, a_person
+from tests.factories.people import a_course, a_deployment, a_member, a_person, a_visit
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -131,12 +132,39 @@ def test_a_copy_wants_what_the_original_wants_and_none_of_its_people(
         copy = an_activity(session, elsewhere, copied_from_id=group.activity.id)
         assert service.preferences_of(session, copy).preferences.not_again
 
-        service.keep_preferences_of_copy(session, copy, now=clock.now())
+        visit, _ = a_visit(
+            session, group.learners[0], group.registration, now=clock.now(), placement_id=copy.placement_id
+        )
+        for _ in range(2):
+            service.after_launch(session, visit, a_launch(activity=group.activity.key), clock.now())
         want(session, group, not_again=False)
 
         assert service.preferences_of(session, copy).preferences.not_again
         assert service.preferences_of(session, copy).version > 0
         assert service.pins_of(session, copy.id) == []
+
+
+def test_launches_of_a_copy_at_once_all_arrive(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 2)
+        want(session, group, not_again=True)
+        copy = an_activity(session, group.course, copied_from_id=group.activity.id)
+        institution_id = group.course.institution_id
+        visit, _ = a_visit(
+            session, group.learners[0], group.registration, now=clock.now(), placement_id=copy.placement_id
+        )
+    ready = Barrier(4)
+
+    def launch(_: int) -> None:
+        ready.wait(timeout=30)
+        with open_session(institution_id) as session:
+            service.after_launch(session, visit, a_launch(activity=group.activity.key), clock.now())
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(launch, range(4)))
+
+    with open_session(institution_id) as session:
+        assert service.preferences_of(session, copy).version > 0
 
 
 def test_a_proposal_keeps_rules_and_follows_wishes(open_session: OpenSession, clock: FakeClock) -> None:
@@ -295,19 +323,28 @@ def test_what_is_said_of_somebody_goes_with_them(open_session: OpenSession, cloc
         one, two, three, four = ids(group)
         for people in ((one, two), (three, four)):
             service.pin(session, group.activity.id, people, None, expected_version=None, by=None, now=clock.now())
+        plan = a_published_plan(session, group, clock.now())
+        seat = session.scalars(select(Seat).where(Seat.member_id == one).order_by(Seat.id)).first()
+        assert seat is not None
+        service.report_absent(
+            session, plan, seat.group_id, one, expected_version=plan.version, by=None, now=clock.now()
+        )
         for people in ((one, three), (two, four)):
             service.forbid(
                 session,
                 group.activity.id,
                 *people,
                 ForbidKind.NEVER,
-                expected_version=None,
+                expected_version=plan.version,
                 by=None,
                 now=clock.now(),
             )
+        assert [row["said"] for row in service.said_of(session, [one])] == ["pinned", "never", "absent"]
 
         service.forget(session, [one])
 
+        assert service.said_of(session, [one]) == []
+        assert service.moves_of(session, one, group.activity.id) == []
         assert [pin.members for pin in service.pins_of(session, group.activity.id)] == [(three, four)]
         assert [(row.one_id, row.other_id) for row in service.exclusions_of(session, group.course.id)] == [(two, four)]
         session.delete(session.get_one(Member, four))
@@ -333,3 +370,19 @@ def test_everything_goes_with_the_activity(open_session: OpenSession, clock: Fak
 
 def ids(group: Class) -> list[int]:
     return [one.id for one in group.learners]
+
+
+def a_launch(**custom: str) -> LaunchContext:
+    """What a launch of a link with these custom parameters says."""
+    return LaunchContext(
+        message=Message.RESOURCE_LINK,
+        deployment_id="1",
+        target_link_uri="https://tandem.example/lti/launch",
+        person=PersonFacts("1"),
+        roles=Roles(None, False, False),
+        course=None,
+        link=None,
+        services=Services(),
+        platform=PlatformFacts(),
+        custom=custom,
+    )
