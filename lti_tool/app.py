@@ -13,6 +13,7 @@ from lti_tool import __version__
 from lti_tool.activities import service as activities
 from lti_tool.attributes import service as attributes
 from lti_tool.launch.rules import LaunchContext
+from lti_tool.pairing import service as pairing
 from lti_tool.web import error_pages, headers, i18n, incoming, pages
 from lti_tool.web.database import connect_database
 from lti_tool.web.downloads import downloads
@@ -72,6 +73,7 @@ def _after_launch(session: Session, visit: Visit, context: LaunchContext, now: d
     """What later features do about a launch, in its transaction."""
     activities.after_launch(session, visit, context, now)
     attributes.after_launch(session, visit, context, now)
+    pairing.after_launch(session, visit, context, now)
 
 
 def _register_features(app: Flask) -> None:
