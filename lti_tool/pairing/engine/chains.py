@@ -42,11 +42,11 @@ def pass_on(
     together = max(1, ENTRIES // left.shape[1] ** 2)
     for start in range(0, blocks, together):
         some = slice(start, start + together)
-        weight = _weights(couples, left[some], right[some], steps)
+        weight = weights_of(couples, left[some], right[some], steps)
         here = (barred[0] >= start) & (barred[0] < start + together)
         block_, row, column = barred[:, here]
-        weight[block_ - start, row, column] = _forbidden(weight.dtype)
-        right[some] = np.take_along_axis(right[some], _Rings(weight).best(steps), axis=1)
+        weight[block_ - start, row, column] = too_little(weight.dtype)
+        right[some] = np.take_along_axis(right[some], Rings(weight).best(steps), axis=1)
     one, other = one.copy(), other.copy()
     one[order], other[order] = left.ravel(), right.ravel()
     return one, other
@@ -66,7 +66,7 @@ def _barred(people: int, left: Places, right: Places, banned: Keys) -> NDArray[n
     return np.stack((at[first] // width, at[second] % width, at[first] % width))
 
 
-def _weights(couples: Couples, left: Places, right: Places, steps: int) -> Cells:
+def weights_of(couples: Couples, left: Places, right: Places, steps: int) -> Cells:
     """The weight of each second half with each first half, of shape (blocks, second halves, first halves)."""
     total: Cells | None = None
     for table in couples.tables:
@@ -79,16 +79,16 @@ def _weights(couples: Couples, left: Places, right: Places, steps: int) -> Cells
     longest = couples.most * (steps + 2)
     kind = np.dtype(np.int16 if longest < 1 << 13 else np.int32 if longest < 1 << 29 else np.int64)
     weight: Cells = total.astype(kind)
-    weight[total < 0] = _forbidden(kind)
+    weight[total < 0] = too_little(kind)
     return weight
 
 
-def _forbidden(kind: np.dtype[Any]) -> int:
+def too_little(kind: np.dtype[Any]) -> int:
     """Less than all the points along a chain, and so much above the smallest number that it can be added to them."""
     return int(np.iinfo(kind).min) // 2
 
 
-class _Rings:
+class Rings:
     """Blocks of couples in which rings are looked for.
 
     `weight[k, j, i]`: of the second half of couple j with the first half of couple i, in block k. `gain` is what couple
@@ -102,14 +102,17 @@ class _Rings:
         self.all = np.arange(self.blocks * self.size)
         self.rows = weight.reshape(-1, self.size)
         self.itself = np.broadcast_to(np.arange(self.size), (self.blocks, self.size))
-        self.gain = weight - self._own()[:, :, None]
+        self.gain = weight - self.own()[:, :, None]
         self.gains = self.gain.reshape(-1, self.size)
         self.partner = self.itself.copy()
         """For each first half whose second half it has now."""
         self.before = self.itself.copy()
+        self.is_best = False
+        """Whether no ring is left that gains."""
         self.best_end = np.zeros((self.blocks, self.size), dtype=weight.dtype)
 
-    def _own(self) -> Cells:
+    def own(self) -> Cells:
+        """The weight of each couple as it is now."""
         return self.weight[:, self.itself[0], self.itself[0]]
 
     def best(self, steps: int) -> Places:
@@ -117,6 +120,7 @@ class _Rings:
         for step in range(1, steps + 1):
             longer = self._lengthen()
             if (not longer or step % OFTEN == 0) and not self._close() and not longer:
+                self.is_best = True
                 break
         return self.partner
 
@@ -142,7 +146,7 @@ class _Rings:
         taker = taker[loser]
         self.rows[taker] = self.rows[loser]
         self.partner.ravel()[taker] = self.partner.ravel()[loser]
-        self.gains[taker] = self.rows[taker] - self._own().ravel()[taker][:, None]
+        self.gains[taker] = self.rows[taker] - self.own().ravel()[taker][:, None]
         self.before[taker // self.size] = self.itself[0]
         return True
 

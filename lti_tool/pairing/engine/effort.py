@@ -4,7 +4,9 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 FEW: Final = 1_024
-"""So few people that a thorough effort takes less than a second."""
+"""So few people that a thorough effort takes less than a tenth of a second a round, and a proof less than half."""
+SOON_PROVEN: Final = 4_096
+"""People times rounds for whom all proofs together take about a second."""
 
 
 class Steps(NamedTuple):
@@ -20,6 +22,8 @@ class Steps(NamedTuple):
     """How many couples are in such a block."""
     chain: int
     """How many people long the chains are at most of which rings are made."""
+    proves: bool
+    """Whether the couples of a round are made the best there are, if all can be paired without a repeat."""
     looks: int
     """How often two rounds of a small course are planned anew, while somebody is unpaired or there are repeats."""
 
@@ -32,12 +36,14 @@ class Effort(Enum):
     takes about four times as long as the one before it.
     """
 
-    QUICK = Steps(sweeps=200, passes=1, block=64, chain=40, looks=0)
-    NORMAL = Steps(sweeps=600, passes=3, block=256, chain=30, looks=20)
-    THOROUGH = Steps(sweeps=600, passes=12, block=512, chain=100, looks=200)
+    QUICK = Steps(sweeps=200, passes=1, block=64, chain=40, proves=False, looks=0)
+    NORMAL = Steps(sweeps=600, passes=3, block=256, chain=30, proves=False, looks=20)
+    THOROUGH = Steps(sweeps=600, passes=12, block=512, chain=100, proves=False, looks=200)
 
-    def steps(self, people: int) -> Steps:
-        """What is done for so many people. For a thousand a normal effort does what a thorough one does."""
-        if self is not Effort.NORMAL or people > FEW:
-            return self.value
-        return Effort.THOROUGH.value._replace(looks=self.value.looks)
+    def steps(self, people: int, rounds: int) -> Steps:
+        """What is done for so many people and rounds: for few of them more, because that is quick."""
+        steps = self.value
+        if self is not Effort.QUICK and people <= FEW:
+            proves = self is Effort.THOROUGH or people * rounds <= SOON_PROVEN
+            steps = Effort.THOROUGH.value._replace(looks=steps.looks, proves=proves)
+        return steps

@@ -43,7 +43,7 @@ def plan(course: Course, rounds: int, seed: int, *, effort: Effort = Effort.NORM
     couples = Couples(course)
     locked = locked_groups(couples, rounds)
     rng = np.random.default_rng([abs(seed), int(seed < 0)])
-    programme = Programme(couples, locked, effort.steps(len(couples)), rng)
+    programme = Programme(couples, locked, effort.steps(len(couples), rounds), rng)
     seated = all_rounds(programme)
     found = Schedule(
         _in_turn(couples, seated, Random(seed)),  # noqa: S311 - chance that must be repeatable, and guards nothing

@@ -13,6 +13,7 @@ from lti_tool.pairing.engine.covering import cover
 from lti_tool.pairing.engine.effort import Steps
 from lti_tool.pairing.engine.exchanging import Rows
 from lti_tool.pairing.engine.people import Bools, Places, Points
+from lti_tool.pairing.engine.proving import proven
 
 EXACT: Final = 320
 """So many people are paired by looking at all their couples."""
@@ -117,6 +118,8 @@ class Round:
         rows.sweep(self.steps.sweeps)
         one, other, weight = rows.all()
         one, other = self._in_rings(one[weight >= 0], other[weight >= 0])
+        if self.steps.proves and 2 * len(one) == len(who):
+            one, other = proven(self.couples, one, other, self.shunned)
         partner = np.full(len(self.couples), ALONE, dtype=np.int64)
         partner[one], partner[other] = other, one
         return self.settle(who, partner)
@@ -131,7 +134,7 @@ class Round:
             )
             before, points = points, int(self.couples.points(one, other).sum())
             in_vain = in_vain + 1 if points == before else 0
-            if in_vain == IN_VAIN:
+            if in_vain == IN_VAIN * (3 if self.steps.proves else 1):
                 break
         return one, other
 
