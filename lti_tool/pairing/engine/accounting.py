@@ -23,7 +23,7 @@ def account_for(
     proof = None
     if Reason.TOO_FEW_PARTNERS in reasons and kind is Kind.PAIRS and not len(begun):
         # Earlier rounds are settled now; what becomes of later ones cannot make the proof untrue.
-        banned = sitting.met_earlier.keys if sitting.never_again else NONE_BANNED
+        banned = sitting.met_earlier.couples() if sitting.never_again else NONE_BANNED
         try:
             found = barrier(couples, mended.free, mended.partner, banned)
             proof = Proof(number, tuple(couples.people.ids[found].tolist()))

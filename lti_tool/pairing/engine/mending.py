@@ -88,7 +88,7 @@ def _banned(pairs: Pairs) -> Keys:
     if not pairs.sitting.never_again:
         return NONE_BANNED
     one = np.flatnonzero(pairs.stood > np.arange(len(pairs.stood)))
-    return np.setdiff1d(pairs.sitting.met.keys, keys(one, pairs.stood[one], len(pairs.stood)))
+    return np.setdiff1d(pairs.sitting.met.couples(), keys(one, pairs.stood[one], len(pairs.stood)))
 
 
 def _is_largest(pairs: Pairs) -> bool:

@@ -1,6 +1,6 @@
 """After people left or joined, or rules changed: the fewest changes that give everybody a partner again."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.accounting import account_for
-from lti_tool.pairing.engine.acquaintance import Acquaintance, Keys, meetings_of
+from lti_tool.pairing.engine.acquaintance import NONE, Acquaintance, Grouped, Keys, together
 from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.course import Course, Kind, PersonId
 from lti_tool.pairing.engine.errors import ImpossibleRequest
@@ -104,12 +104,16 @@ class _Repair:
         self.formed: set[Placed] = set()
         self.couples = Couples(schedule.course)
         self.people: People = self.couples.people
-        self.met: Keys = meetings_of(self.people, schedule.course.met)
-        self.meetings = [meetings_of(self.people, groups) for groups in self.rounds]
-        self.trios = [self._trios(groups) for groups in self.rounds]
-        self.were_in_trios = np.zeros(len(self.people), dtype=np.int64)
-        for person, times in schedule.course.in_trios.items():
-            self.were_in_trios[self._places((person,))] += times
+        grouped = [Grouped.of(self.people, groups) for groups in self.rounds]
+        self.trios = [one.in_groups_of(3) for one in grouped]
+        self.met = self._meetings(schedule.course.met)
+        self.meetings = [one.meetings(len(self.people)) for one in grouped]
+        """Of every round as it was."""
+        self.known: Keys = together([self.met, *self.meetings])
+        self.more: list[Keys] = [NONE for _ in self.rounds]
+        """Of every round, meetings that have come."""
+        self.less: list[Keys] = [NONE for _ in self.rounds]
+        """Of every round, meetings that are no more."""
         self.never_again = any(rule.name == NOT_AGAIN for rule in schedule.course.rules)
 
     def repaired(self) -> Schedule:
@@ -131,7 +135,7 @@ class _Repair:
     def _mend(self, number: int) -> None:
         groups = self.rounds[number - 1]
         begun = self.begun.get(number, set())
-        movable = [group for group in groups if group not in begun] if begun else list(groups)
+        movable = [group for group in groups if group not in begun] if begun else groups
         in_begun = {person for group in groups if group in begun for person in group} if begun else set()
         away = self._away(number, in_begun)
         sitting = self._sitting(number, movable, self._places(in_begun), self._places(away))
@@ -141,13 +145,9 @@ class _Repair:
             # Who meets in a later round may meet now all the same; then the later meeting moves.
             again = self._mended(replace(sitting, met=sitting.met_earlier))
             mended = min(mended, again, key=lambda one: len(one.alone))
-        kept = {group for group, stays in zip(movable, mended.kept.tolist(), strict=True) if stays}
         formed = sorted(tuple(self.people.ids[list(seats)].tolist()) for seats in mended.formed)
-        if len(kept) < len(movable) or formed:
-            self.rounds[number - 1] = (*(group for group in groups if group in begun or group in kept), *formed)
-            self.formed.update((number, group) for group in formed)
-            self.meetings[number - 1] = meetings_of(self.people, self.rounds[number - 1])
-            self.trios[number - 1] = self._trios(self.rounds[number - 1])
+        if formed or not mended.kept.all():
+            self._change(number, movable, mended.kept.tolist(), formed)
         alone, proof = account_for(number, sitting, mended, self._places(in_begun))
         absent = (Unpaired(person, number, Reason.ABSENT) for person in away)
         self.unpaired[number] = tuple(sorted((*alone, *absent), key=lambda one: one.person))
@@ -155,26 +155,34 @@ class _Repair:
         if proof is not None:
             self.proofs[number] = proof
 
+    def _change(self, number: int, movable: Sequence[Group], kept: list[bool], formed: list[Group]) -> None:
+        gone = [group for group, stays in zip(movable, kept, strict=True) if not stays]
+        was = frozenset(gone)
+        self.rounds[number - 1] = (*(group for group in self.rounds[number - 1] if group not in was), *formed)
+        self.formed.update((number, group) for group in formed)
+        self.more[number - 1] = np.concatenate([self.more[number - 1], self._meetings(formed)])
+        self.less[number - 1] = np.concatenate([self.less[number - 1], self._meetings(gone)])
+        self.trios[number - 1] = Grouped.of(self.people, self.rounds[number - 1]).in_groups_of(3)
+
     def _mended(self, sitting: Sitting) -> Mended:
         return mend(sitting) if self.shape.kind is Kind.PAIRS else regroup(sitting, self.shape)
 
-    def _sitting(self, number: int, movable: list[Group], begun: Places, away: Places) -> Sitting:
-        sizes = np.fromiter(map(len, movable), dtype=np.int64, count=len(movable))
-        ids = np.fromiter(chain.from_iterable(movable), dtype=np.int64, count=int(sizes.sum()))
+    def _sitting(self, number: int, movable: Sequence[Group], begun: Places, away: Places) -> Sitting:
+        grouped = Grouped.of(self.people, movable)
         elsewhere = np.union1d(begun, away)
-        members = self.people.places(ids)
-        members[np.isin(members, elsewhere)] = -1
-        others = [keys for at, keys in enumerate(self.meetings, start=1) if at != number]
-        met = met_earlier = Acquaintance.of(len(self.people), self.met, *others)
+        if len(elsewhere):
+            grouped.members[np.isin(grouped.members, elsewhere)] = -1
+        seat = np.ones(len(self.people), dtype=np.bool_)
+        seat[elsewhere] = False
+        met = met_earlier = self._met_outside(number)
         if self.never_again:
             locked = self._locked_after(number)
-            met_earlier = Acquaintance.of(len(self.people), self.met, *others[: number - 1], locked)
-            met = Acquaintance.of(len(self.people), met.keys, locked)
+            met, met_earlier = met.and_also(locked), self._met_before(number).and_also(locked)
         return Sitting(
             couples=self.couples,
-            members=members,
-            sizes=sizes,
-            seat=np.setdiff1d(np.arange(len(self.people)), elsewhere),
+            members=grouped.members,
+            sizes=grouped.sizes,
+            seat=np.flatnonzero(seat),
             met=met,
             never_again=self.never_again,
             met_earlier=met_earlier,
@@ -183,6 +191,22 @@ class _Repair:
             in_trios=self._in_trios(number),
             seed=self.schedule.seed + number,
         )
+
+    def _meetings(self, groups: Sequence[Group]) -> Keys:
+        return Grouped.of(self.people, groups).meetings(len(self.people))
+
+    def _met_outside(self, number: int) -> Acquaintance:
+        """All meetings but those of this round."""
+        others = [at for at in range(len(self.rounds)) if at != number - 1]
+        more = together([self.more[at] for at in others])
+        less = together([self.meetings[number - 1], *(self.less[at] for at in others)])
+        return Acquaintance(len(self.people), self.known, more, less)
+
+    def _met_before(self, number: int) -> Acquaintance:
+        earlier = range(number - 1)
+        meetings = together([self.met, *(self.meetings[at] for at in earlier)])
+        more, less = together([self.more[at] for at in earlier]), together([self.less[at] for at in earlier])
+        return Acquaintance(len(self.people), meetings, more, less)
 
     def _away(self, number: int, in_begun: set[PersonId]) -> set[PersonId]:
         """Who does not turn up in the round."""
@@ -197,7 +221,7 @@ class _Repair:
         """Couples who are locked together in a later round."""
         rounds = range(number + 1, len(self.rounds) + 1)
         locks = (lock for lock in self.schedule.course.locks if lock.round in rounds)
-        return meetings_of(self.people, [lock.members for lock in locks])
+        return self._meetings([lock.members for lock in locks])
 
     def _flagged(self, number: int) -> Bools:
         flagged = np.zeros(len(self.people), dtype=np.bool_)
@@ -205,14 +229,12 @@ class _Repair:
         flagged[self._places(self.schedule.course.left_out if number == 1 else last)] = True
         return flagged
 
-    def _trios(self, groups: Iterable[Group]) -> Places:
-        if self.shape.kind is not Kind.PAIRS:
-            return self._places(())
-        return self._places(chain.from_iterable(group for group in groups if len(group) == 3))
-
     def _in_trios(self, number: int) -> NDArray[np.int64]:
-        counted = self.were_in_trios.copy()
-        for at, members in enumerate(self.trios, start=1):
-            if at != number:
-                counted[members] += 1
+        """How often each sits in a trio in other rounds or did before; of no account where others sit so as well."""
+        counted = np.zeros(len(self.people), dtype=np.int64)
+        if self.shape.kind is Kind.PAIRS:
+            for person, times in self.schedule.course.in_trios.items():
+                counted[self._places((person,))] += times
+            for at, members in enumerate(self.trios, start=1):
+                counted[members] += at != number
         return counted

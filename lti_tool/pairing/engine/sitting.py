@@ -55,9 +55,10 @@ class Sitting:
     @cached_property
     def whole(self) -> Bools:
         """Of each group, whether all its members are here."""
-        missing = np.zeros(len(self.sizes) + 1, dtype=np.int64)
-        np.add.at(missing, np.repeat(np.arange(len(self.sizes)), self.sizes), self.members < 0)
-        whole: Bools = missing[:-1] == 0
+        if not len(self.sizes):
+            return np.zeros(0, dtype=np.bool_)
+        number = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        whole: Bools = np.bincount(number[self.members < 0], minlength=len(self.sizes)) == 0
         return whole
 
     def group(self, number: int) -> Seats:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from random import Random
 
 import numpy as np
@@ -38,41 +39,53 @@ def take_turns(
 def _ends(
     rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed], ahead: Mapping[PersonId, int], seed: int
 ) -> Rounds:
-    placed = _with_middles(rounds, new)
-    ends = np.array([(group[0], group[-1]) for _, group, _ in placed], dtype=np.int64).reshape(-1, 2)
+    """Who is in no new group has no say, so that of a large course only a small part is looked at."""
+    concerned = frozenset(chain.from_iterable(group for _, group in new))
+    placed = [
+        (index, group)
+        for index, groups in enumerate(rounds)
+        for group in groups
+        if not concerned.isdisjoint(group) and len(group) > 1
+    ]
+    seated = _with_middles(placed, new)
+    # A turn beside somebody of concern belongs to a person of its own, whose other turns are not known here.
+    others = (-1 - number for number in range(2 * len(seated)))
+    ends = np.array(
+        [[one if one in concerned else next(others) for one in (group[0], group[-1])] for group in seated],
+        dtype=np.int64,
+    ).reshape(-1, 2)
     ids, places = np.unique(ends, return_inverse=True)
     places = places.reshape(ends.shape)
     before = np.array([ahead.get(one, 0) for one in ids.tolist()], dtype=np.int64)
-    given = np.array([not is_new for _, _, is_new in placed], dtype=np.bool_)
+    given = np.array([(index + 1, group) not in new for index, group in placed], dtype=np.bool_)
     chance = Random(seed)  # noqa: S311 - chance that must be repeatable, and guards nothing
     first = orient(places[:, 0], places[:, 1], chance, ahead=before, given=given)
-    turned: list[list[Group]] = [[] for _ in rounds]
-    for (index, group, _), stays in zip(placed, first.tolist(), strict=True):
-        turned[index].append(group if stays else group[::-1])
-    return tuple(map(tuple, turned))
+    turned: dict[int, dict[Group, Group]] = {}
+    for (index, group), now, stays in zip(placed, seated, first.tolist(), strict=True):
+        if (index + 1, group) in new:
+            turned.setdefault(index, {})[group] = now if stays else now[::-1]
+    return tuple(
+        tuple([turned[index].get(group, group) for group in groups]) if index in turned else groups
+        for index, groups in enumerate(rounds)
+    )
 
 
-def _with_middles(rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed]) -> list[tuple[int, Group, bool]]:
-    """Every group with the index of its round and whether it is new.
-
-    New groups of more than two have in their middle who was there least so far, at equal count the smallest ids.
-    """
+def _with_middles(placed: Sequence[tuple[int, Group]], new: frozenset[Placed]) -> list[Group]:
+    """New groups of more than two with those in their middle who were there least, at equal count the smallest ids."""
     times: dict[PersonId, int] = {person: 0 for _, group in new if len(group) > 2 for person in group}
     found = []
-    for index, groups in enumerate(rounds):
-        for group in groups:
-            is_new = (index + 1, group) in new
-            seated = group
-            if len(group) > 2:
-                if is_new:
-                    in_order = sorted(group, key=lambda person: (times[person], person))
-                    middle = in_order[: len(group) - 2]
-                    first, last = (person for person in group if person not in middle)
-                    seated = (first, *middle, last)
-                for person in seated[1:-1]:
-                    if person in times:
-                        times[person] += 1
-            found.append((index, seated, is_new))
+    for index, group in placed:
+        seated = group
+        if len(group) > 2:
+            if (index + 1, group) in new:
+                in_order = sorted(group, key=lambda person: (times[person], person))
+                middle = in_order[: len(group) - 2]
+                first, last = (person for person in group if person not in middle)
+                seated = (first, *middle, last)
+            for person in seated[1:-1]:
+                if person in times:
+                    times[person] += 1
+        found.append(seated)
     return found
 
 
