@@ -29,6 +29,7 @@ VISIT_PAGES = (
     "workspace.institution",
     "attributes.pages",
     "pairing.pages",
+    "pairing.plan_changes",
     "pairing.who_meets",
     "feedback.pages",
     "progress.pages",

@@ -60,7 +60,7 @@ def test_a_course_that_is_over_stops_its_calls_and_is_read_only(life: Life) -> N
     for path in (
         "/setup/reopen",
         "/plan/draft",
-        "/plan/swap",
+        "/plan/change",
         "/plan/undo",
         f"/progress/{life.member(ONE).id}/allow/1",
     ):
