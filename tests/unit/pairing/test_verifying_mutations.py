@@ -28,10 +28,13 @@ def test_two_checkers_find_the_same_wrong_things_in_the_same_rounds(
         schedule = mutated(schedule, chance)
 
     found = {(one.breach, one.round) for one in engine.verify(course, schedule)}
+    others = set(faults(course, schedule))
+    # Of somebody who is in two groups, it cannot be said which one a lock means.
+    unclear = {(Breach.LOCK, number) for breach, number in others if breach is Breach.TWICE}
 
     for breach, _ in found:
         event(breach)
-    assert found == set(faults(course, schedule))
+    assert found - unclear == others - unclear
 
 
 def mutated(schedule: Schedule, chance: Random) -> Schedule:
