@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.attributes.matching import Listed, Register
@@ -98,8 +98,15 @@ def people_named(session: Session, known: Collection[Kept]) -> dict[tuple[str, i
     return found
 
 
-def listed(session: Session, course_id: int) -> list[Listed]:
-    """Every member of the course, those who left among them, as tables may name them."""
+def listed(session: Session, course_id: int, named: str | None = None) -> list[Listed]:
+    """Every member of the course, those who left among them, as tables may name them.
+
+    With `named` only those whose id, e-mail address or name is just this: a launch need not read a whole course.
+    """
+    only: list[ColumnElement[bool]] = []
+    if named is not None:
+        exact = [column == named for column in (Person.sub, Person.sourced_id, Person.name)]
+        only.append(or_(*exact, func.lower(Person.email) == named.lower()))
     rows = session.execute(
         select(
             Member.id,
@@ -111,7 +118,7 @@ def listed(session: Session, course_id: int) -> list[Listed]:
             Person.family_name,
         )
         .join(Person, Person.id == Member.person_id)
-        .where(Member.course_id == course_id, Person.erased_at.is_(None))
+        .where(Member.course_id == course_id, Person.erased_at.is_(None), *only)
         .order_by(Member.id)
     )
     return [Listed(*row) for row in rows]

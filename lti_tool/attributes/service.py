@@ -27,6 +27,7 @@ from lti_tool.attributes.rules import (
     is_word_of,
     read_from_launch,
 )
+from lti_tool.attributes.values import tidy
 from lti_tool.launch.arrivals import find_or_add
 from lti_tool.launch.models import CourseRole, Member, Person
 from lti_tool.launch.rules import LaunchContext
@@ -74,9 +75,13 @@ def put(session: Session, changes: Changes, source: Source, *, now: datetime) ->
     return changed
 
 
-def person_meant(session: Session, course_id: int, text: str) -> Kept:
-    """A manager as it is stored: a member of the course, or somebody outside, who is remembered from now on."""
-    value = meant(text, Register(listed(session, course_id)), {})
+def person_meant(session: Session, course_id: int, text: str, *, is_exact: bool = False) -> Kept:
+    """A manager as it is stored: a member of the course, or somebody outside, who is remembered from now on.
+
+    `is_exact` looks for a member by this very text only; whoever is missed so is found again by `attributes_of`.
+    """
+    people = listed(session, course_id, tidy(text, 400) if is_exact else None)
+    value = meant(text, Register(people), {})
     return {"outsider": outsider_named(session, course_id, value["outside"]).id} if "outside" in value else value
 
 
@@ -115,7 +120,7 @@ def after_launch(session: Session, visit: Visit, context: LaunchContext, now: da
     for key, text in told.items():
         attribute = BY_KEY[key]
         if attribute.form is Form.PERSON:
-            value: Kept | None = person_meant(session, visit.course_id, text)
+            value: Kept | None = person_meant(session, visit.course_id, text, is_exact=True)
             found[key] = None if value == {"member": member.id} else value
         else:
             found[key] = read_from_launch(attribute, text)

@@ -83,10 +83,12 @@ def questions(school: School, role: str, path: str) -> int:
     [
         ("instructor", "/"),
         ("instructor", "/plan"),
+        ("instructor", "/people"),
         ("instructor", "/progress"),
         ("instructor", "/grades"),
         ("instructor", "/setup"),
         ("learner", "/"),
+        ("learner", "/about-you"),
         ("learner", "/feedback"),
     ],
 )

@@ -179,6 +179,20 @@ def test_a_launch_tells_what_the_institution_lets_it_tell(open_session: OpenSess
         assert reading.known_of(session, [two.id])[two.id] == {}
 
 
+@pytest.mark.parametrize("named", ["Boss@EXAMPLE.org", "The Boss", "boss, the", "THE BOSS", "hr-9"])
+def test_a_manager_whom_a_launch_names_is_found_however_they_are_written(
+    open_session: OpenSession, clock: FakeClock, named: str
+) -> None:
+    with open_session() as session:
+        group = a_class(session, 1)
+        person = a_person(session, group.registration, name="The Boss", email="boss@example.org", sourced_id="hr-9")
+        boss = a_member(session, group.course, person, "instructor")
+
+        launched(session, group, 0, clock, manager=named)
+
+        assert service.attributes_of(session, boss.course_id)["manager"] == {group.learners[0].id: boss.id}
+
+
 def test_a_launch_of_staff_tells_nothing(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         group = a_class(session, 1)
