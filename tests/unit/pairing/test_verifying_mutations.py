@@ -17,7 +17,7 @@ from tests.unit.pairing.budget import examples
 
 
 @given(people=st.integers(0, 11), rounds=st.integers(1, 3), seed=st.integers(0, 2**32), sparse=st.booleans())
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_two_checkers_find_the_same_wrong_things_in_the_same_rounds(
     people: int, rounds: int, seed: int, sparse: bool
 ) -> None:
