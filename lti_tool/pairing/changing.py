@@ -14,8 +14,9 @@ from lti_tool.activities.models import Activity
 from lti_tool.pairing import engine, foreseeing, wanting
 from lti_tool.pairing.applying import change, held, refuse_changed, repair, store
 from lti_tool.pairing.comparing import Comparison
+from lti_tool.pairing.engine import Course
 from lti_tool.pairing.errors import NoPlan, RuleBroken
-from lti_tool.pairing.foreseeing import look
+from lti_tool.pairing.foreseeing import Present, look
 from lti_tool.pairing.keeping import find_plan, hold_to_change
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.rules import ForbidKind
@@ -109,7 +110,7 @@ def preview_forbid(
     if plan is None:
         return UNCHANGED
     present = look(session, activity, plan, now=now)
-    return repair(present, foreseeing.with_exclusion(present.course, one, other, kind))[1]
+    return repair(present, _apart(session, present, one, other, kind))[1]
 
 
 def forbid(
@@ -135,9 +136,7 @@ def forbid(
     wanting.add_exclusion(session, activity.course_id, one, other, kind, by=by, now=now)
     if present is None:
         return UNCHANGED
-    is_heeded = kind is ForbidKind.NEVER or wanting.preferences_of(session, activity).preferences.should_not_holds
-    course = foreseeing.with_exclusion(present.course, one, other, kind) if is_heeded else present.course
-    return change(session, present, course, now)
+    return change(session, present, _apart(session, present, one, other, kind), now)
 
 
 def unforbid(session: Session, activity_id: int, exclusion_id: int) -> None:
@@ -206,3 +205,11 @@ def _plan(session: Session, activity_id: int, expected_version: int | None) -> P
     if plan is not None:
         refuse_changed(plan, expected_version)
     return plan
+
+
+def _apart(session: Session, present: Present, one: int, other: int, kind: ForbidKind) -> Course:
+    """The course with two more people kept apart, as far as this activity heeds it."""
+    wanted = wanting.preferences_of(session, present.activity).preferences
+    if kind is ForbidKind.RATHER_NOT and not wanted.should_not_holds:
+        return present.course
+    return foreseeing.with_exclusion(present.course, one, other, kind)

@@ -99,6 +99,7 @@ def keep(
     hold(session, asked.activity_id)
     if ask(session, asked.activity_id) != asked:
         raise PlanChanged(asked.activity_id)
+    session.execute(delete(Drafting).where(Drafting.activity_id == asked.activity_id))
     former = find_plan(session, asked.activity_id, "draft")
     if former is not None:
         session.execute(delete(Plan).where(Plan.activity_id == asked.activity_id, Plan.state == "previous"))

@@ -43,7 +43,7 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Chang
     # A group that begins while we look is waited for here, or waits for us.
     session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
     present = look(session, activity, plan, now=now)
-    after = foreseeing.repaired(present)
+    after = foreseeing.followed(present)
     effect = foreseeing.compare(present, after)
     store(session, present, after, effect, now, usual=Cause.MADE_ROOM)
     if plan.state == "published":

@@ -93,19 +93,33 @@ def repaired(present: Present, course: Course | None = None, *, mends: bool = Fa
     What breaks a rule of `present.course` already is left alone unless `mends`; what breaks only a new rule is not.
     Raises PlanImpossible and PlanFlawed.
     """
-    course = course or present.course
-    fixed = set(present.stored.fixed)
+    course, fixed = course or present.course, present.stored.fixed
     if not mends:
-        tolerated = present.broken
-        fixed |= _groups_of(present, [one for one in tolerated if one.rule != LOCK])
-        course = _without_locks(present, course, [one for one in tolerated if one.rule == LOCK])
-    before = present.schedule(course)
+        course, fixed = _tolerating(present, course)
     try:
-        after = engine.repair(before, sorted(present.gone), [], present.from_round, fixed=fixed)
+        after = engine.repair(
+            present.schedule(course), sorted(present.gone), [], present.from_round, fixed=sorted(fixed)
+        )
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(present.activity.id, refusal) from refusal
     _refuse(present, engine.verify(course, after, from_round=present.from_round, fixed=fixed))
     return after
+
+
+def followed(present: Present) -> Schedule:
+    """As `repaired`, but a pin that cannot be kept any more is given up, so that nobody waits for a partner over it.
+
+    The plan's page warns of such a pin.
+    """
+    course = present.course
+    while True:
+        try:
+            return repaired(present, course)
+        except PlanImpossible as refusal:
+            given_up = _giving_up(course, refusal.reason, len(present.stored.rounds))
+            if not course.locks:
+                raise
+            course = given_up
 
 
 def swapped(session: Session, present: Present, seat_a: int, seat_b: int) -> Schedule:
@@ -126,19 +140,19 @@ def swapped(session: Session, present: Present, seat_a: int, seat_b: int) -> Sch
 
 
 def stepped_in(present: Present, member_id: int, round_number: int) -> Schedule:
-    """The plan when this member does not turn up in this round. Raises AbsenceImpossible where the group has begun."""
+    """The plan, brought up to date, when this member does not turn up in this round.
+
+    Raises AbsenceImpossible where the group has begun, PlanImpossible and PlanFlawed.
+    """
     group = next((group for group in present.stored.schedule.rounds[round_number - 1] if member_id in group), None)
-    if group is None or round_number < present.from_round:
+    if group is None or round_number < present.from_round or member_id in present.gone:
         raise AbsenceImpossible("no group")
     if (round_number, group) in present.stored.fixed:
         raise AbsenceImpossible("begun")
-    fixed = set(present.stored.fixed) | _groups_of(present, [one for one in present.broken if one.rule != LOCK])
-    fixed.discard((round_number, group))
-    course = _without_locks(present, present.course, [one for one in present.broken if one.rule == LOCK])
-    try:
-        after = engine.step_in(present.schedule(course), [member_id], round_number, fixed=fixed)
-    except engine.ImpossibleRequest as refusal:
-        raise PlanImpossible(present.activity.id, refusal) from refusal
+    course, fixed = _tolerating(present, present.course)
+    fixed -= {(round_number, group)}
+    after = engine.step_in(followed(present), [member_id], round_number, fixed=sorted(fixed))
+    course = replace(course, locks=after.course.locks)
     _refuse(present, engine.verify(course, after, from_round=present.from_round, fixed=fixed))
     return after
 
@@ -190,6 +204,14 @@ def _refuse(present: Present, violations: list[engine.Violation]) -> None:
     refuse_flawed(present.plan.id, violations)
 
 
+def _tolerating(present: Present, course: Course) -> tuple[Course, frozenset[Placed]]:
+    """The course without pins that are not kept today, and the groups that stay: begun ones and those against rules."""
+    broken = present.broken
+    against_rules = _groups_of(present, [one for one in broken if one.rule != LOCK])
+    kept = _without_locks(present, course, [one for one in broken if one.rule == LOCK])
+    return kept, present.stored.fixed | against_rules
+
+
 def _groups_of(present: Present, broken: list[Broken]) -> set[Placed]:
     """The groups that break a rule, but not those that somebody left: they change anyway."""
     gone = present.gone
@@ -211,11 +233,28 @@ def _without_locks(present: Present, course: Course, missed: list[Broken]) -> Co
     if not missed:
         return course
     given_up = {(one.round, one.people) for one in missed}
-    rounds = range(1, len(present.stored.rounds) + 1)
-    locks = [
+    locks = _by_round(course, len(present.stored.rounds))
+    return replace(course, locks=tuple(one for one in locks if (one.round, tuple(sorted(one.members))) not in given_up))
+
+
+def _giving_up(course: Course, reason: Exception, rounds: int) -> Course:
+    """The course without the pins that stand in the way, as far as the engine says which; else without all."""
+    locks = _by_round(course, rounds)
+    match reason:
+        case engine.LockSize() | engine.LockForbidden():
+            in_the_way = set(reason.members)
+        case engine.LockConflict():
+            in_the_way = {reason.person}
+        case _:
+            return replace(course, locks=())
+    kept = [one for one in locks if one.round != reason.round or not in_the_way & set(one.members)]
+    return replace(course, locks=tuple(kept) if len(kept) < len(locks) else ())
+
+
+def _by_round(course: Course, rounds: int) -> list[Lock]:
+    """Pins for every round as pins for each."""
+    return [
         Lock(lock.members, number)
         for lock in course.locks
-        for number in (rounds if lock.round is None else (lock.round,))
-        if (number, tuple(sorted(lock.members))) not in given_up
+        for number in (range(1, rounds + 1) if lock.round is None else (lock.round,))
     ]
-    return replace(course, locks=tuple(locks))

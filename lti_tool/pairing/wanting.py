@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,8 @@ from lti_tool.pairing.models import Absence, Exclusion, Move, PairingPreferences
 from lti_tool.pairing.preferences import Preferences
 from lti_tool.pairing.rules import ExclusionView, ForbidKind, PinView
 from lti_tool.web.visits import Visit
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def preferences_of(session: Session, activity: Activity) -> KeptPreferences:
     source: Activity | None = activity
     while source is not None and source.id not in seen:
         seen.add(source.id)
-        row = session.scalar(select(PairingPreferences).where(PairingPreferences.activity_id == source.id))
+        row = session.scalar(_newest(select(PairingPreferences).where(PairingPreferences.activity_id == source.id)))
         if row is not None:
             is_own = source.id == activity.id
             return KeptPreferences(
@@ -70,11 +73,7 @@ def save_preferences(
     problems = preferences.check(wanted)
     if problems:
         raise PreferencesInvalid(problems)
-    row = session.scalar(
-        select(PairingPreferences)
-        .where(PairingPreferences.activity_id == activity_id)
-        .execution_options(populate_existing=True)
-    )
+    row = session.scalar(_newest(select(PairingPreferences).where(PairingPreferences.activity_id == activity_id)))
     if (row.version if row is not None else 0) != expected_version:
         raise PreferencesChanged(activity_id)
     _write(session, row or PairingPreferences(activity_id=activity_id), wanted, by=by, now=now)
@@ -162,7 +161,7 @@ def remove_pin(session: Session, activity_id: int, pin_id: int) -> None:
 
 def exclusions_of(session: Session, course_id: int) -> list[ExclusionView]:
     """Who must not, or rather should not, meet whom in a course, oldest first."""
-    rows = session.scalars(select(Exclusion).where(Exclusion.course_id == course_id).order_by(Exclusion.id))
+    rows = session.scalars(_newest(select(Exclusion).where(Exclusion.course_id == course_id).order_by(Exclusion.id)))
     return [
         ExclusionView(row.id, row.one_id, row.other_id, ForbidKind(row.kind), row.said_by_id, row.said_at)
         for row in rows
@@ -245,6 +244,11 @@ def keep_preferences_of_copy(session: Session, copy: Activity, *, now: datetime)
         except IntegrityError:
             # Somebody else's launch of the same new link was quicker.
             pass
+
+
+def _newest(statement: Select[Row]) -> Select[Row]:
+    """Rows as they are now, also those that this session has read before: a proposal is held against both."""
+    return statement.execution_options(populate_existing=True)
 
 
 def _are_members(session: Session, course_id: int, people: Collection[int]) -> bool:
