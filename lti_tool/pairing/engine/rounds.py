@@ -12,6 +12,7 @@ from lti_tool.pairing.engine.compiled import Couples, Keys, among, merged
 from lti_tool.pairing.engine.covering import cover
 from lti_tool.pairing.engine.effort import Steps
 from lti_tool.pairing.engine.exchanging import Rows
+from lti_tool.pairing.engine.neighbourhoods import neighbours_together
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.proving import proven
 
@@ -108,11 +109,13 @@ class Round:
         """For each place the partner or -1: as many of `who` as can be, no repeat that can be avoided, many points.
 
         Up to `EXACT` people it is the best there is. Beyond, `start` (couples) or couples by lot are made better, and
-        who is left over is paired as in `cover`.
+        who is left over is paired as in `cover`. Where few couples are allowed, that comes first.
         """
         who = self.rng.permutation(who)
         if self.is_exact(len(who)):
             return self.exact(who)
+        if self.couples.sparse is not None:
+            return self._in_neighbourhoods(who, self.settle(who, np.full(len(self.couples), ALONE, dtype=np.int64)))
         half = len(who) // 2
         rows = Rows(self.couples, *(start or (who[:half], who[half : 2 * half])), self.shunned, self.rng)
         rows.sweep(self.steps.sweeps)
@@ -123,6 +126,20 @@ class Round:
         partner = np.full(len(self.couples), ALONE, dtype=np.int64)
         partner[one], partner[other] = other, one
         return self.settle(who, partner)
+
+    def _in_neighbourhoods(self, who: Places, partner: Places) -> Places:
+        """As many couples, better ones: exactly for people near each other, twice with other borders between them."""
+        if not self.couples.most and not len(self.met.keys) and not self.urgent.any():
+            return partner
+        one, other = self._couples_of(who)
+        for _ in range(2):
+            order = neighbours_together(self.rng.permutation(who), len(self.couples), one, other)
+            for start in range(0, len(order), EXACT_SPARSE):
+                some = order[start : start + EXACT_SPARSE]
+                mates = partner[some]
+                near = np.unique(np.concatenate((some, mates[mates != ALONE])))
+                partner[near] = self.exact(near)[near]
+        return partner
 
     def _in_rings(self, one: Places, other: Places) -> tuple[Places, Places]:
         """Better couples by rings, until passes no longer help."""

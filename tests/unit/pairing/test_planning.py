@@ -99,6 +99,29 @@ def test_a_large_course_with_few_possible_partners_is_paired_as_far_as_can_be() 
     assert sorted(tuple(sorted(group)) for group in schedule.rounds[0]) == [(one, one + 1) for one in range(1, 3001, 2)]
 
 
+def test_wishes_and_history_count_where_few_couples_are_allowed() -> None:
+    # Circles of six who may meet those next to them: two ways to pair each, of which one is wished for.
+    slots: dict[int, engine.Value] = {}
+    department: dict[int, engine.Value] = {}
+    for one in range(3_000):
+        ring, at = divmod(one, 6)
+        slots[one] = frozenset({f"{ring}-{at}", f"{ring}-{(at + 1) % 6}"})
+        department[one] = f"{(at + ring % 2) % 6 // 2}"
+    course = Course(
+        tuple(slots),
+        attributes={"slots": slots, "department": department},
+        rules=(Share(attribute="slots"),),
+        wishes=(RatherOther(attribute="department", weight=5),),
+    )
+
+    schedule = engine.plan(course, 3, seed=1)
+
+    assert engine.verify(course, schedule) == []
+    points = [sum(department[one] != department[other] for one, other in groups) for groups in schedule.rounds]
+    assert points[:2] == [1_500, 0]
+    assert engine.repeats(course, schedule) == 1_500
+
+
 @pytest.mark.parametrize("people", [4, 10, 30])
 def test_nobody_meets_again_while_somebody_is_left_to_meet_though_there_are_wishes(people: int) -> None:
     course = Course(
