@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 DATABASE: Final = "database"
+TOO_SHORT: Final = 0.002
+"""Nothing is said of ratios to fewer seconds than that."""
+CLOCK: Final = 0.03
+"""The CPU time of a server is known in steps of 10 ms: a ratio needs some of them."""
 
 
 @dataclass
@@ -51,15 +55,15 @@ def compete(contenders: Sequence[Contender], times: int) -> None:
     print("  " + f"{'':<22}{'seconds (min to max)':>27}{'CPU s':>9}  {'x ' + contenders[0].title:>16}  {database:>20}")
     for one in contenders:
         wall, cpu = statistics.median(one.seconds), statistics.median(one.cpu)
-        beside = f"{_over(wall, at.seconds)} / {_over(cpu, at.cpu)}" if at and one is not at else ""
+        beside = f"{_over(wall, at.seconds)} / {_over(cpu, at.cpu, CLOCK)}" if at and one is not at else ""
         spread = f"{wall:.3f} ({min(one.seconds):.3f} to {max(one.seconds):.3f})"
         of_first = "" if one is at else _over(cpu, [ours])
         print(f"  {one.title:<22}{spread:>27}{cpu:>9.3f}  {of_first:>16}  {beside:>20}  {_facts(one.found)}".rstrip())
 
 
-def _over(value: float, others: Sequence[float]) -> str:
+def _over(value: float, others: Sequence[float], least: float = TOO_SHORT) -> str:
     middle = statistics.median(others)
-    return f"{value / middle:.1f}" if middle else "-"
+    return f"{value / middle:.1f}" if middle >= least else "-"
 
 
 def _facts(found: Sequence[Mapping[str, float]]) -> str:

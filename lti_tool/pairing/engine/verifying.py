@@ -11,7 +11,7 @@ from lti_tool.pairing.engine.people import Bools, People, Places
 from lti_tool.pairing.engine.rules.not_again import NotAgain
 from lti_tool.pairing.engine.schedule import Breach, Group, Placed, Proof, Reason, Schedule, Violation
 from lti_tool.pairing.engine.seating import Seating, counted_before, keys, seat
-from lti_tool.pairing.engine.witnessing import AT_ONCE, MayMeet, least_unpaired, may_meet
+from lti_tool.pairing.engine.witnessing import AT_ONCE, MayMeet, have_partner, least_unpaired, may_meet
 
 NEEDS_NO_PROOF: Final = frozenset({Reason.NOBODY_ELSE, Reason.OTHERS_HAVE_BEGUN})
 
@@ -181,7 +181,7 @@ class _Check:
         yield from (Violation(Breach.PROOF, number, proof.barrier) for proof in proofs if proof not in proven)
         needless = np.zeros(len(alone), dtype=np.bool_)
         if not proven:
-            needless |= _have_partner(allows, alone, alone)
+            needless |= have_partner(allows, alone, alone)
         needless |= self._have_room(number, allows, alone, int(outside.sum()))
         for person in self.people.ids[alone[needless]].tolist():
             yield Violation(Breach.NEEDLESSLY_UNPAIRED, number, (person,))
@@ -246,16 +246,5 @@ class _Check:
             person = int(self.people.ids[place])
             if said[person] in NEEDS_NO_PROOF:
                 continue
-            if said[person] is not Reason.NOBODY_ALLOWED or _have_partner(allows, np.array([place]), present).any():
+            if said[person] is not Reason.NOBODY_ALLOWED or have_partner(allows, np.array([place]), present).any():
                 yield Violation(Breach.PROOF, number, (person,))
-
-
-def _have_partner(allows: MayMeet, who: Places, among: Places) -> Bools:
-    """For each of these people, whether they may work with anybody of the others."""
-    found = np.zeros(len(who), dtype=np.bool_)
-    step = max(1, AT_ONCE // max(1, len(among)))
-    for at in range(0, len(who), step):
-        some = who[at : at + step]
-        rows = allows(np.repeat(some, len(among)), np.tile(among, len(some))).reshape(len(some), len(among))
-        found[at : at + step] = rows.any(axis=1)
-    return found

@@ -1,4 +1,4 @@
-"""Whether a proof proves that nobody more could be paired. Counts parts of odd size; knows nothing of matchings.
+"""Whether a proof proves that nobody more could be paired, and a reason is true. Counts parts of odd size; knows nothing of matchings.
 
 Tutte (1947) and Berge (1958): take some people away (the barrier), and count the parts of odd size into which the
 others fall, where two are in one part when a chain of allowed couples joins them. Every arrangement in pairs leaves at
@@ -39,6 +39,17 @@ def may_meet(course: Course, people: People, barred: NDArray[np.int64]) -> MayMe
         return found
 
     return allows
+
+
+def have_partner(allows: MayMeet, who: Places, among: Places) -> Bools:
+    """For each of these people, whether they may work with anybody of the others."""
+    found = np.zeros(len(who), dtype=np.bool_)
+    step = max(1, AT_ONCE // max(1, len(among)))
+    for at in range(0, len(who), step):
+        some = who[at : at + step]
+        rows = allows(np.repeat(some, len(among)), np.tile(among, len(some))).reshape(len(some), len(among))
+        found[at : at + step] = rows.any(axis=1)
+    return found
 
 
 def odd_parts(allows: MayMeet, who: Places) -> int:
