@@ -101,10 +101,16 @@ def read(kept: Mapping[str, Any]) -> Preferences:
         should_not_holds=reader.truth(kept, "should_not_holds", "", True),
         history_counts=reader.truth(kept, "history_counts", "", True),
     )
-    problems = tuple(reader.problems) or check(found)
+    unread = {_place(problem) for problem in reader.problems}
+    problems = reader.problems + [problem for problem in check(found) if _place(problem) not in unread]
     if problems:
-        raise PreferencesInvalid(problems)
+        raise PreferencesInvalid(tuple(problems))
     return found
+
+
+def _place(problem: Problem) -> str:
+    """The part that is judged as one: a rule, a wish, the shape, or the field itself."""
+    return "shape" if problem.field in {"kind", "size"} else problem.field.rpartition(".")[0] or problem.field
 
 
 def check(preferences: Preferences) -> tuple[Problem, ...]:

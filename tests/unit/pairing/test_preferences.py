@@ -1,0 +1,205 @@
+"""What a designer may want of groups, as plain values: read strictly, checked field by field."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lti_tool.pairing import preferences
+from lti_tool.pairing.engine import Kind, Shape
+from lti_tool.pairing.engine.rules import NEVER, ExperienceGap, Known, NotAgain, OffersMeetNeeds, ReportingLine, Share
+from lti_tool.pairing.engine.wishes import NearInTime, RatherGap
+from lti_tool.pairing.errors import PreferencesInvalid
+from lti_tool.pairing.preferences import (
+    ATTRIBUTES,
+    Flaw,
+    Preferences,
+    RuleChoice,
+    RuleKind,
+    WishChoice,
+    WishKind,
+    check,
+)
+
+
+def problems(**kept: Any) -> dict[str, str]:
+    with pytest.raises(PreferencesInvalid) as refusal:
+        preferences.read(kept)
+    return {problem.field: problem.flaw for problem in refusal.value.problems}
+
+
+def test_nothing_said_is_pairs_and_nothing_else() -> None:
+    assert preferences.read({}) == Preferences()
+    assert Preferences().to_engine() == ((), ())
+    assert Preferences().shape == Shape()
+
+
+def test_every_field_that_is_wrong_is_named_at_once() -> None:
+    found = problems(
+        kind="heaps",
+        size="2",
+        not_again="yes",
+        rules=[
+            {"kind": "share", "attribute": "department"},
+            {"kind": "nonsense"},
+            {"kind": "other", "attribute": "group", "priority": "first"},
+        ],
+        wishes=[{"kind": "gap", "weight": 1.5}, {}],
+    )
+    assert found == {
+        "kind": Flaw.UNKNOWN_KIND,
+        "size": Flaw.WRONG_FORM,
+        "not_again": Flaw.WRONG_FORM,
+        "rules.0.attribute": Flaw.UNKNOWN_ATTRIBUTE,
+        "rules.1.kind": Flaw.UNKNOWN_KIND,
+        "rules.2.priority": Flaw.WRONG_FORM,
+        "wishes.0.weight": Flaw.WRONG_FORM,
+        "wishes.1.kind": Flaw.UNKNOWN_KIND,
+    }
+
+
+@pytest.mark.parametrize("rules", ["share", [1], {"kind": "share"}])
+def test_rules_that_are_no_list_of_objects_are_refused(rules: Any) -> None:
+    assert problems(rules=rules) == {"rules": Flaw.WRONG_FORM}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "flaws"),
+    [
+        (Preferences(Kind.PAIRS, 3), {"size": Flaw.SIZE}),
+        (Preferences(Kind.CIRCLES, 7), {"size": Flaw.SIZE}),
+        (Preferences(Kind.TRIOS, 2), {"size": Flaw.SIZE}),
+        (
+            Preferences(rules=(RuleChoice(RuleKind.SHARE, "department"),)),
+            {"rules.0.attribute": Flaw.UNKNOWN_ATTRIBUTE},
+        ),
+        (
+            Preferences(rules=(RuleChoice(RuleKind.SAME), RuleChoice(RuleKind.SAME, "department"))),
+            {"rules.1.kind": Flaw.LISTED_TWICE},
+        ),
+        (
+            Preferences(rules=(RuleChoice(RuleKind.SAME, "group"), RuleChoice(RuleKind.OTHER, "group"))),
+            {"rules.1.kind": Flaw.CONTRADICTS},
+        ),
+        (Preferences(rules=(RuleChoice(RuleKind.GAP),)), {"rules.0.at_least": Flaw.GAP_EMPTY}),
+        (
+            Preferences(rules=(RuleChoice(RuleKind.GAP, at_least=5, at_most=3),)),
+            {"rules.0.at_least": Flaw.GAP_EMPTY},
+        ),
+        (
+            Preferences(rules=(RuleChoice(RuleKind.SHARE, "slots", at_least=0, priority=100),)),
+            {"rules.0.priority": Flaw.OUT_OF_RANGE, "rules.0.at_least": Flaw.OUT_OF_RANGE},
+        ),
+        (
+            Preferences(wishes=(WishChoice(WishKind.GAP, weight=0, cap=0),)),
+            {"wishes.0.weight": Flaw.OUT_OF_RANGE, "wishes.0.cap": Flaw.OUT_OF_RANGE},
+        ),
+        (Preferences(wishes=(WishChoice(WishKind.GAP),) * 21), {"wishes": Flaw.TOO_MANY}),
+    ],
+)
+def test_what_makes_no_sense_is_named_by_field(wanted: Preferences, flaws: dict[str, str]) -> None:
+    found = {problem.field: problem.flaw for problem in check(wanted)}
+    assert {field: found.get(field) for field in flaws} == flaws
+
+
+def test_wishing_for_both_is_no_contradiction() -> None:
+    both = WishChoice(WishKind.SAME, "group"), WishChoice(WishKind.OTHER, "group", weight=3)
+    assert check(Preferences(wishes=both)) == ()
+
+
+def test_choices_become_rules_and_wishes_of_the_engine() -> None:
+    wanted = Preferences(
+        rules=(
+            RuleChoice(RuleKind.REPORTING_LINE, unknown_is_allowed=False),
+            RuleChoice(RuleKind.SHARE, "slots", at_least=2, priority=5, unknown_is_allowed=False),
+            RuleChoice(RuleKind.GAP, at_most=4),
+            RuleChoice(RuleKind.OFFERS_MEET_NEEDS, both_ways=True),
+        ),
+        wishes=(WishChoice(WishKind.GAP, weight=3, cap=3), WishChoice(WishKind.NEAR_IN_TIME, weight=2)),
+        not_again=True,
+    )
+
+    rules, wishes = wanted.to_engine()
+
+    assert rules == (
+        ReportingLine(),
+        Known(attribute="manager"),
+        Share(attribute="slots", at_least=2, priority=5, unknown_is_allowed=False),
+        ExperienceGap(at_most=4),
+        OffersMeetNeeds(both_ways=True),
+        NotAgain(),
+    )
+    assert wishes == (RatherGap(weight=3, cap=9), NearInTime(weight=2))
+    assert wanted.reads == {"manager", "slots", "experience", "offers", "needs", "utc_offset"}
+
+
+def test_a_reporting_line_never_gives_way_whatever_is_typed() -> None:
+    assert all(rule.priority == NEVER for rule in RuleChoice(RuleKind.REPORTING_LINE, priority=3).to_engine())
+
+
+def test_one_rule_is_switched_off_by_its_name_and_no_other() -> None:
+    line = RuleChoice(RuleKind.REPORTING_LINE, unknown_is_allowed=False)
+    language, department = RuleChoice(RuleKind.SHARE, "languages"), RuleChoice(RuleKind.OTHER, "department")
+    wanted = Preferences(rules=(line, language, department), not_again=True)
+
+    assert wanted.without("share:languages") == Preferences(rules=(line, department), not_again=True)
+    assert not wanted.without("not_again").not_again
+    assert not wanted.without("should_not").should_not_holds
+    assert wanted.without("known:manager").rules[0] == RuleChoice(RuleKind.REPORTING_LINE)
+    assert wanted.without("exclusions") == wanted
+
+
+rule_choices = st.sampled_from(list(RuleKind)).flatmap(
+    lambda kind: st.builds(
+        RuleChoice,
+        kind=st.just(kind),
+        attribute=st.sampled_from(ATTRIBUTES[kind]),
+        at_least=st.integers(1, 9) if kind in {RuleKind.SHARE, RuleKind.GAP} else st.none(),
+        both_ways=st.booleans(),
+        unknown_is_allowed=st.booleans(),
+        priority=st.none() | st.integers(1, 99),
+    )
+)
+wish_choices = st.sampled_from(list(WishKind)).flatmap(
+    lambda kind: st.builds(
+        WishChoice,
+        kind=st.just(kind),
+        attribute=st.sampled_from(ATTRIBUTES[kind]),
+        weight=st.integers(1, 100),
+        cap=st.none() | st.integers(1, 100),
+    )
+)
+
+
+@given(
+    st.lists(rule_choices, max_size=5, unique_by=lambda one: one.looks_at),
+    st.lists(wish_choices, max_size=5, unique_by=lambda one: (one.kind, one.looks_at)),
+    st.sampled_from([(Kind.PAIRS, 2), (Kind.TRIOS, 3), (Kind.CIRCLES, 6), (Kind.RINGS, 4)]),
+    st.booleans(),
+)
+def test_what_is_written_is_read_back_and_every_rule_has_its_own_name(
+    rules: list[RuleChoice], wishes: list[WishChoice], shape: tuple[Kind, int], flag: bool
+) -> None:
+    wanted = Preferences(*shape, tuple(rules), tuple(wishes), flag, not flag, flag)
+
+    assert preferences.read(wanted.to_json()) == wanted
+    made, _ = wanted.to_engine()
+    names = [rule.name for rule in made]
+    assert len(set(names)) == len(names)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["kind", "size", "rules", "wishes", "attribute", "weight"]), inner)
+        ),
+        max_leaves=12,
+    ).filter(lambda kept: isinstance(kept, dict))
+)
+def test_whatever_is_sent_is_read_or_refused(kept: dict[str, Any]) -> None:
+    with suppress(PreferencesInvalid):
+        assert check(preferences.read(kept)) == ()
