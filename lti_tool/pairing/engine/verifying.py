@@ -29,7 +29,7 @@ def verify(
       four members. Circles and rings: from two to one more than the size of the shape, because leavers make groups
       small. How even the sizes of a fresh plan are is not judged.
     * Every rule allows every two members of a group. "Never again" forbids who met before or in an earlier round.
-    * Locked people are together. Of a lock, those count who are in the course.
+    * Locked people are together. A lock that names somebody who is not in the course has ended.
     * Nobody is needlessly unpaired: no two unpaired people may work together, and none may join a group that has room
       (pairs: any couple, if the number is odd and there is no trio). Meetings in later rounds count for "never again".
       Who is absent from a round is not counted in it at all.
@@ -144,17 +144,16 @@ class _Check:
         return outside
 
     def _locked(self, number: int) -> list[tuple[Group, list[int]]]:
-        """The locks of a round, and the places of those of their members who are in the course and turn up."""
+        """The locks of a round, and the places of those of their members who turn up. All are in the course."""
         locks = [lock for lock in self.course.locks if lock.round in {None, number}]
         places = self.people.places(np.array([one for lock in locks for one in lock.members], dtype=np.int64)).tolist()
-        absent = frozenset(self._absent(number).tolist()) if locks else frozenset()
         ends = np.cumsum([len(lock.members) for lock in locks], dtype=np.int64).tolist()
+        absent = frozenset(self._absent(number).tolist()) if locks else frozenset()
+        named = [places[end - len(lock.members) : end] for lock, end in zip(locks, ends, strict=True)]
         return [
-            (
-                lock.members,
-                [place for place in places[end - len(lock.members) : end] if place >= 0 and place not in absent],
-            )
-            for lock, end in zip(locks, ends, strict=True)
+            (lock.members, [place for place in members if place not in absent])
+            for lock, members in zip(locks, named, strict=True)
+            if all(place >= 0 for place in members)
         ]
 
     def _locks(self, number: int) -> Iterator[Violation]:

@@ -1,4 +1,4 @@
-"""Whether a proof proves that nobody more could be paired, and a reason is true. Counts parts of odd size; knows nothing of matchings.
+"""Whether a proof proves that nobody more could be paired. Counts parts of odd size; knows nothing of matchings.
 
 Tutte (1947) and Berge (1958): take some people away (the barrier), and count the parts of odd size into which the
 others fall, where two are in one part when a chain of allowed couples joins them. Every arrangement in pairs leaves at

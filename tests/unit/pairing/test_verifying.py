@@ -198,10 +198,10 @@ def test_locked_people_are_out_of_the_reach_of_others() -> None:
     assert Violation(Breach.PROOF, 1, ()) in verify(replace(course, locks=()), schedule)
 
 
-def test_a_lock_holds_in_its_round_only_and_for_those_who_are_in_the_course() -> None:
+def test_a_lock_holds_in_its_round_only_and_ends_when_somebody_leaves() -> None:
     schedule = Schedule((((1, 2), (3, 4)), ((1, 3), (2, 4))))
 
-    assert verify(replace(FOUR, locks=(Lock((1, 2), 1), Lock((1, 3), 2), Lock((4, 9)))), schedule) == []
+    assert verify(replace(FOUR, locks=(Lock((1, 2), 1), Lock((1, 3), 2), Lock((1, 4, 9)))), schedule) == []
     assert verify(replace(FOUR, locks=(Lock((1, 2)),)), schedule) == [Violation(Breach.LOCK, 2, (1, 2))]
 
 
