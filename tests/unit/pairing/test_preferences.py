@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import preferences
@@ -22,6 +22,7 @@ from lti_tool.pairing.preferences import (
     WishKind,
     check,
 )
+from tests.unit.pairing.budget import examples
 
 
 def problems(**kept: Any) -> dict[str, str]:
@@ -173,6 +174,7 @@ wish_choices = st.sampled_from(list(WishKind)).flatmap(
 )
 
 
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.lists(rule_choices, max_size=5, unique_by=lambda one: one.looks_at),
     st.lists(wish_choices, max_size=5, unique_by=lambda one: (one.kind, one.looks_at)),
@@ -190,6 +192,7 @@ def test_what_is_written_is_read_back_and_every_rule_has_its_own_name(
     assert len(set(names)) == len(names)
 
 
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
