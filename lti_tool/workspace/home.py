@@ -1,12 +1,13 @@
 """The first page of a visit: what now, with whom, by when; for staff, what needs their attention."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from sqlalchemy import func, select
 
 from lti_tool.activities.models import Activity, Round
@@ -20,6 +21,8 @@ from lti_tool.grades import reading as grades
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
+from lti_tool.pairing import wording
+from lti_tool.pairing.rules import Cause
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step
 from lti_tool.roster import service as roster
@@ -49,6 +52,17 @@ class Now:
     do: Do
     exchange: Exchange | None = None
     round: Round | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What a learner is told of why they have these partners, in rounds that are not over."""
+
+    number: int = 0
+    """The round that the sentences are about: the first that is not over."""
+    sentences: tuple[str, ...] = ()
+    moves: Mapping[int, Cause] = field(default_factory=dict)
+    """For each round in which the partners are others than the plan said first, why."""
 
 
 WAITS: Final = {
@@ -123,6 +137,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     exchanges = reading.exchanges_of(here.session, activity, member_id, now=here.now)
     done = progress.progress_of(here.session, activity.id, member_id, here.now)
     is_read_only = activity.state == "closed" or course.ended_at is not None
+    together = why_together(here, activity, member_id) if not is_read_only else Together()
     return render_template(
         "home/learner.html",
         activity=activity,
@@ -135,11 +150,30 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         readable=sum(one.is_theirs_released for one in exchanges),
         has_own_work=any(one.mine is not None or one.is_theirs_released for one in exchanges),
         progress=done,
+        together=together,
         score=grades.own_state(here.session, activity.id, member_id),
         others=_others(here, activity),
         about=attributes.asks(here.session, member_id, here.course_id),
         is_planned=is_read_only or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
+    )
+
+
+def why_together(here: Here, activity: Activity, member_id: int) -> Together:
+    """Why the learner has these partners; only what is true of all of them and harmless."""
+    groups = pairing.groups_of(here.session, member_id, activity.id)
+    ahead = [one for one in groups if one.due_at is None or one.due_at > here.now]
+    if not ahead:
+        return Together()
+    found = pairing.why_matched(here.session, activity, ahead[0])
+    words = [wording.of_rule(name).learner for name in found.rules]
+    words += [wording.of_wish(name).learner for name in found.wishes]
+    open_rounds = {one.round_number for one in ahead}
+    moves = pairing.moves_of(here.session, member_id, activity.id)
+    return Together(
+        ahead[0].round_number,
+        tuple(dict.fromkeys(gettext(sentence) for sentence in words if sentence)),
+        {one.round_number: one.cause for one in moves if one.round_number in open_rounds},
     )
 
 

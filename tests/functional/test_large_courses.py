@@ -84,6 +84,7 @@ def questions(school: School, role: str, path: str) -> int:
         ("instructor", "/"),
         ("instructor", "/plan"),
         ("instructor", "/people"),
+        ("instructor", "/plan/effect?do=mend"),
         ("instructor", "/progress"),
         ("instructor", "/grades"),
         ("instructor", "/setup"),
