@@ -58,13 +58,36 @@ def _reconsidered(programme: Programme, before: Memory, rounds: list[Seated]) ->
             break
         first, second = _two(couples, before, rounds, rng)
         tried = rounds.copy()
-        for number, others in ((first, {first, second}), (second, {second}), (first, {first})):
-            memory = before.also(couples, [seated for at, seated in enumerate(tried) if at not in others])
-            third = tried[number].trios[0].third if tried[number].trios else None
-            tried[number] = programme.round(number, memory, third=third, scattered=len(others) > 1)
+        for number, without in ((first, {first, second}), (second, {second}), (first, {first})):
+            tried[number] = _anew(programme, before, tried, number, without)
         found = cost_of(couples, before, tried)
         if found <= cost:
             rounds, cost = tried, found
+    return _settled(programme, before, rounds) if couples.never_again and cost.unpaired else rounds
+
+
+def _anew(programme: Programme, before: Memory, rounds: list[Seated], number: int, without: set[int]) -> Seated:
+    """A round as it is best beside the others, but for those in `without`, of which it is one itself."""
+    memory = before.also(programme.couples, [seated for at, seated in enumerate(rounds) if at not in without])
+    trios = rounds[number].trios
+    return programme.round(number, memory, third=trios[0].third if trios else None, scattered=len(without) > 1)
+
+
+def _settled(programme: Programme, before: Memory, rounds: list[Seated]) -> list[Seated]:
+    """Rounds in each of which nobody more could be paired beside the others.
+
+    A round that was planned anew may have left couples to others who had to do without them.
+    """
+    cost = cost_of(programme.couples, before, rounds)
+    number = 0
+    while number < len(rounds):
+        tried = rounds.copy()
+        tried[number] = _anew(programme, before, rounds, number, {number})
+        found = cost_of(programme.couples, before, tried)
+        if found.unpaired < cost.unpaired:
+            rounds, cost, number = tried, found, 0
+        else:
+            number += 1
     return rounds
 
 
