@@ -105,11 +105,11 @@ class Round:
         """Whether so many people are paired exactly."""
         return people <= EXACT or (people <= EXACT_SPARSE and self.couples.sparse is not None)
 
-    def solve(self, who: Places, start: tuple[Places, Places] | None = None) -> Places:
+    def solve(self, who: Places) -> Places:
         """For each place the partner or -1: as many of `who` as can be, no repeat that can be avoided, many points.
 
-        Up to `EXACT` people it is the best there is. Beyond, `start` (couples) or couples by lot are made better, and
-        who is left over is paired as in `cover`. Where few couples are allowed, that comes first.
+        Up to `EXACT` people it is the best there is. Beyond, couples by lot are made better, and who is left over is
+        paired as in `cover`. Where few couples are allowed, that comes first.
         """
         who = self.rng.permutation(who)
         if self.is_exact(len(who)):
@@ -117,7 +117,7 @@ class Round:
         if self.couples.sparse is not None:
             return self._in_neighbourhoods(who, self.settle(who, np.full(len(self.couples), ALONE, dtype=np.int64)))
         half = len(who) // 2
-        rows = Rows(self.couples, *(start or (who[:half], who[half : 2 * half])), self.shunned, self.rng)
+        rows = Rows(self.couples, who[:half], who[half : 2 * half], self.shunned, self.rng)
         rows.sweep(self.steps.sweeps)
         one, other, weight = rows.all()
         one, other = self._in_rings(one[weight >= 0], other[weight >= 0])
