@@ -28,8 +28,9 @@ def plan(course: Course, rounds: int, seed: int, *, effort: Effort = Effort.NORM
     Rules and locks hold. As few people as possible are unpaired, and where somebody is, a proof shows why; of those,
     people who were left out before come first. Then as few meetings as possible are repeats, and then wishes count.
     Up to 320 people in pairs each round is the best there is, given the rounds before it, and up to 1,024 where
-    `Effort.steps` says so; beyond, `effort` says how long better couples are looked for. With an odd number another person is the third of a trio each round, as long as
-    somebody is left who was not. Each person goes first as often as last, at most one more or less, after every round.
+    `Effort.steps` says so; beyond, `effort` says how long better couples are looked for. With an odd number another
+    person is the third of a trio each round, as long as somebody is left who was not and it costs no repeat. Each
+    person goes first as often as last, at most one more or less, after every round.
 
     The same course and seed give the same schedule, whatever the order in which people, couples and locks are listed.
     `improve` lets the optional improver look at all rounds together. Raises ImpossibleRequest: no rounds, people
