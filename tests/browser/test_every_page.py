@@ -54,6 +54,20 @@ def follow(page: Page, name: str, heading: str) -> None:
     look(page)
 
 
+def chooses_two_for_a_look(page: Page) -> None:
+    """Tick two people of different groups, see the effect, leave it as it is, and find the two still ticked."""
+    page.get_by_text("Why these people?").first.click()
+    names = page.locator(".groups input[name=who]")
+    names.nth(0).check()
+    names.nth(2).check()
+    expect(page.locator("[data-chosen]")).to_contain_text("Chosen:")
+    page.get_by_role("button", name="See what it would change").click()
+    expect(page.get_by_role("heading", level=1, name="What it would change")).to_be_visible()
+    look(page)
+    page.get_by_role("link", name="Leave it as it is").click()
+    expect(page.locator(".groups input[name=who]:checked")).to_have_count(2)
+
+
 @pytest.fixture
 def journey(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Journey:
     context = open_browser(BLOCKED).contexts[0]
@@ -80,6 +94,7 @@ def test_the_pages_of_staff(running: Journey) -> None:
     page.get_by_text("More time, or excuse from round 1").click()
     look(page)
     follow(page, "Plan", "Who works with whom")
+    chooses_two_for_a_look(page)
     follow(page, "Grades", "Grades")
     follow(page, "Settings", "Set up")
     page.locator(".criterion summary").first.click()

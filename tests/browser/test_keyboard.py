@@ -54,6 +54,18 @@ class Keyboard:
             self.keys.press("ArrowDown")
         raise AssertionError(f"no way to {level} with the arrow keys")
 
+    def changes_the_places_of_two(self) -> None:
+        names = self.journey.inside.locator(".groups input[name=who]")
+        for place in (0, 2):
+            self.reaches(names.nth(place))
+            self.keys.press("Space")
+        self.presses("See what it would change")
+        self.journey.arrives("What it would change")
+        self.reaches(self.journey.inside.get_by_role("button", name="Do it").first)
+        self.keys.press("Enter")
+        expect(self.journey.inside.get_by_text("The two have changed places")).to_be_visible()
+        self.has_focus(".notice-done")
+
     def has_focus(self, selector: str) -> None:
         expect(self.journey.inside.locator(selector).and_(self.journey.inside.locator(":focus"))).to_be_visible()
 
@@ -81,6 +93,7 @@ def test_a_plan_and_feedback_need_no_pointer(lms: SandboxLms, tool: Tool, open_b
     hand.presses("Propose groups")
     expect(journey.inside.get_by_text("Learners do not see it yet").first).to_be_visible()
     hand.has_focus(".notice-done")
+    hand.changes_the_places_of_two()
     hand.presses("Publish the plan")
     expect(journey.inside.get_by_text("The plan is published")).to_be_visible()
 
