@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
 from lti_tool.jobs import queue
-from lti_tool.pairing import engine
+from lti_tool.pairing import engine, foreseeing
 from lti_tool.pairing.engine import Breach, Course, Effort, Schedule
 from lti_tool.pairing.errors import NoPlan, PlanBegun, PlanChanged, PlanImpossible, PlanPublished, TooFewLearners
 from lti_tool.pairing.gathering import course_for
@@ -29,15 +29,13 @@ from lti_tool.pairing.keeping import (
     touch,
 )
 from lti_tool.pairing.models import Drafting, Group, Move, Plan
-from lti_tool.pairing.storing import load, store_all
+from lti_tool.pairing.storing import store_all
 from lti_tool.support.db import served_institution
 
 DRAFT = "pairing.draft"
 MOST_INLINE: Final = 36_000
 """Learners times rounds that are planned while somebody waits: two seconds of a processor for 3,000 in 12 rounds."""
 EFFORT: Final = Effort.NORMAL
-MATTERS_TO_LEARNERS: Final = frozenset(Breach) - {Breach.RULE, Breach.LOCK, Breach.PROOF}
-"""What keeps a draft from being published. Rules that a designer broke knowingly are warned of, and stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +205,8 @@ def publish(session: Session, activity_id: int, *, expected_version: int, now: d
     plan = plan_in_state(session, activity_id, "draft", expected_version)
     activities.refuse_read_only(session, activity)
     # Somebody may have come or left since the page was read; then the plan is brought up to date and looked at again.
-    course = course_for(session, activity, plan.shape)
-    found = engine.verify(course, load(session, plan).schedule)
-    refuse_flawed(plan.id, [one for one in found if one.breach in MATTERS_TO_LEARNERS])
+    found = foreseeing.flaws(foreseeing.look(session, activity, plan, now=now))
+    refuse_flawed(plan.id, [one for one in found if one.breach is not Breach.PROOF])
     session.execute(delete(Plan).where(Plan.activity_id == activity_id, Plan.state == "previous"))
     plan.state, plan.published_at = "published", now
     touch(session, plan, now)

@@ -87,6 +87,13 @@ def look(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> 
     )
 
 
+def flaws(present: Present) -> list[engine.Violation]:
+    """What the checker has against the plan in rounds that are not over, but for groups that have begun or break a rule
+    and pins that are not kept: those are in `Present.broken`, and stay until somebody has them mended."""
+    course, fixed = _tolerating(present, present.course)
+    return engine.verify(course, present.stored.schedule, from_round=present.from_round, fixed=fixed)
+
+
 def repaired(present: Present, course: Course | None = None, *, mends: bool = False) -> Schedule:
     """The plan with the fewest changes that give everybody a partner, with `course` saying what holds from now on.
 
@@ -152,6 +159,8 @@ def stepped_in(present: Present, member_id: int, round_number: int) -> Schedule:
     course, fixed = _tolerating(present, present.course)
     fixed -= {(round_number, group)}
     after = engine.step_in(followed(present), [member_id], round_number, fixed=sorted(fixed))
+    # Whom the absent do not meet now they may meet in another round, where "never again" kept them apart.
+    after = engine.repair(after, [], [], present.from_round, fixed=sorted(fixed))
     course = replace(course, locks=after.course.locks)
     _refuse(present, engine.verify(course, after, from_round=present.from_round, fixed=fixed))
     return after

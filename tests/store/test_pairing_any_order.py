@@ -1,0 +1,215 @@
+"""Whatever is done to a plan, in whatever order: nothing flawed is kept, and what was seen is what is done."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import Activity, Round
+from lti_tool.launch.models import Member
+from lti_tool.pairing import foreseeing, service
+from lti_tool.pairing.engine import Kind
+from lti_tool.pairing.errors import (
+    AbsenceImpossible,
+    NoPlan,
+    PinImpossible,
+    PlanBegun,
+    PlanFlawed,
+    PlanImpossible,
+    PlanPublished,
+    PreferencesChanged,
+    RuleBroken,
+    SwapImpossible,
+    TooFewLearners,
+)
+from lti_tool.pairing.models import Absence, Group, Plan, Seat
+from lti_tool.pairing.preferences import RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.rules import ForbidKind
+from lti_tool.pairing.storing import load
+from lti_tool.support.db import OpenSession
+from tests.factories.pairing import Class, a_class, a_learner, know, want
+from tests.fakes.clock import FakeClock
+
+pytestmark = pytest.mark.store
+
+STEPS = 25
+RULES = (
+    RuleChoice(RuleKind.OTHER, "department", unknown_is_allowed=False),
+    RuleChoice(RuleKind.SHARE, "languages"),
+    RuleChoice(RuleKind.GAP, at_least=1),
+)
+REFUSALS = (
+    AbsenceImpossible,
+    NoPlan,
+    PinImpossible,
+    PlanBegun,
+    PlanImpossible,
+    PlanPublished,
+    PreferencesChanged,
+    RuleBroken,
+    SwapImpossible,
+    TooFewLearners,
+)
+"""Every answer but that something flawed was about to be kept."""
+SHAPES = ((Kind.PAIRS, 2), (Kind.PAIRS, 2), (Kind.PAIRS, 2), (Kind.TRIOS, 3), (Kind.CIRCLES, 4), (Kind.RINGS, 3))
+
+
+class Chance:
+    """One step of somebody in a course, by lot. A refusal that has a name is an answer; anything else is a mistake."""
+
+    def __init__(self, session: Session, group: Class, rng: Random, now: datetime) -> None:
+        self.session, self.group, self.rng, self.now = session, group, rng, now
+        self.activity = session.get_one(Activity, group.activity.id)
+        self.plan = service.find_plan(session, self.activity.id)
+        self.members = list(
+            session.scalars(select(Member).where(Member.course_id == group.course.id).order_by(Member.id))
+        )
+        self.said = {"expected_version": self.plan.version if self.plan else None, "by": None, "now": now}
+        self.stale = {"expected_version": self.plan.version if self.plan else 0, "now": now}
+
+    def step(self) -> None:
+        acts: list[Callable[[], object]] = [self.join, self.leave_or_return, self.change_wishes, self.draft]
+        acts += [self.pin, self.pin, self.forbid, self.forbid, self.unpin_all, self.follow, self.follow]
+        if self.plan is not None:
+            acts += [self.publish, self.publish, self.undo, self.swap, self.mend, self.relax, self.drop]
+            acts += [self.begin, self.begin, self.report_absent, self.report_absent, self.take_back_absence]
+        self.rng.choice(acts)()
+
+    def join(self) -> None:
+        late = a_learner(self.session, self.group.registration, self.group.course, "Late")
+        describe(self.session, late, self.rng)
+
+    def leave_or_return(self) -> None:
+        for member in self.members and self.rng.sample(self.members, 1):
+            member.status = self.rng.choice(("active", "inactive"))
+
+    def change_wishes(self) -> None:
+        kind, size = self.rng.choice(SHAPES)
+        rules = tuple(self.rng.sample(RULES, self.rng.randrange(3)))
+        wishes = (WishChoice(WishKind.OTHER, "department"),)
+        hard = self.rng.random() < 0.3
+        want(self.session, self.group, kind=kind, size=size, rules=rules, wishes=wishes, not_again=hard)
+
+    def draft(self) -> None:
+        service.draft_plan(self.session, self.activity.id, seed=self.rng.randrange(99), by=None, now=self.now)
+
+    def publish(self) -> None:
+        try:
+            service.publish(self.session, self.activity.id, **self.stale)
+        except PlanFlawed:
+            # Somebody joined or left since; then it takes one click, or none, to have it mended.
+            self.follow()
+            self.plan = service.find_plan(self.session, self.activity.id, "draft")
+            assert self.plan is not None
+            service.publish(self.session, self.activity.id, expected_version=self.plan.version, now=self.now)
+
+    def undo(self) -> None:
+        service.undo_publish(self.session, self.activity.id, **self.stale)
+
+    def drop(self) -> None:
+        service.drop_draft(self.session, self.activity.id, **self.stale)
+
+    def follow(self) -> None:
+        service.follow_course(self.session, self.activity.id, now=self.now)
+        assert not service.follow_course(self.session, self.activity.id, now=self.now).moved
+
+    def pin(self) -> None:
+        people = [one.id for one in self.rng.sample(self.members, min(len(self.members), self.rng.choice((2, 2, 3))))]
+        number = self.rng.choice((None, 1, 2))
+        seen = service.preview_pin(self.session, self.activity, people, number, now=self.now)
+        assert service.pin(self.session, self.activity.id, people, number, **self.said) == seen
+
+    def unpin_all(self) -> None:
+        for pin in service.pins_of(self.session, self.activity.id):
+            service.unpin(self.session, self.activity.id, pin.id)
+
+    def forbid(self) -> None:
+        if len(self.members) > 1:
+            one, other = (member.id for member in self.rng.sample(self.members, 2))
+            kind = self.rng.choice(list(ForbidKind))
+            seen = service.preview_forbid(self.session, self.activity, one, other, kind, now=self.now)
+            assert service.forbid(self.session, self.activity.id, one, other, kind, **self.said) == seen
+
+    def swap(self) -> None:
+        seats = [seat.id for seat in self.seats()]
+        if self.plan is not None and len(seats) > 1:
+            two, anyway = self.rng.sample(seats, 2), self.rng.random() < 0.5
+            seen = service.preview_swap(self.session, self.plan, *two, now=self.now)
+            assert service.swap(self.session, self.plan, *two, **self.stale, anyway=anyway) == seen
+
+    def mend(self) -> None:
+        if self.plan is not None:
+            seen = service.preview_mend(self.session, self.plan, now=self.now)
+            assert service.mend(self.session, self.plan, **self.stale) == seen
+
+    def relax(self) -> None:
+        for one in service.relaxations(self.session, self.plan, now=self.now) if self.plan is not None else ():
+            if one.is_advised and self.plan is not None:
+                seen = service.preview_relax(self.session, self.plan, one.rules, now=self.now)
+                assert len(seen.newly_paired) > 0
+                assert service.relax(self.session, self.plan, one.rules, **self.said) == seen
+
+    def begin(self) -> None:
+        groups = self.session.scalars(select(Group.id).where(Group.plan_id == self.plan.id)).all() if self.plan else []
+        if groups and self.plan is not None and self.plan.state == "published":
+            service.begin(self.session, self.rng.choice(list(groups)), now=self.now)
+
+    def report_absent(self) -> None:
+        for seat in self.seats() and self.rng.sample(self.seats(), 1):
+            if self.plan is not None:
+                service.report_absent(self.session, self.plan, seat.group_id, seat.member_id, **self.said)
+
+    def take_back_absence(self) -> None:
+        absence = self.session.scalars(select(Absence).order_by(Absence.id)).first()
+        if absence is not None and self.plan is not None:
+            number = self.session.get_one(Round, absence.round_id).number
+            service.take_back_absence(self.session, self.plan, number, absence.member_id, **self.stale)
+
+    def seats(self) -> list[Seat]:
+        wanted = select(Seat).where(Seat.plan_id == (self.plan.id if self.plan else 0)).order_by(Seat.id)
+        return list(self.session.scalars(wanted))
+
+
+def describe(session: Session, member: Member, rng: Random) -> None:
+    for attribute, values in (
+        ("department", ("Care", "Care", "Sales", None)),
+        ("languages", (["sv"], ["da"], ["sv", "da"])),
+        ("experience", (1, 2, 3)),
+    ):
+        know(session, [member], attribute, [rng.choice(values)])
+
+
+def begun(session: Session, plan: Plan | None) -> dict[int, frozenset[int]]:
+    """The groups that have begun, by id."""
+    if plan is None:
+        return {}
+    stored = load(session, plan)
+    return {stored.groups[placed]: frozenset(placed[1]) for placed in stored.fixed}
+
+
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(4, 60))])
+def test_nothing_that_is_done_to_a_plan_breaks_it(open_session: OpenSession, clock: FakeClock, seed: int) -> None:
+    rng = Random(seed)
+    now = clock.now()
+    with open_session() as session:
+        group = a_class(session, rng.randrange(14), rounds=[(None, now + timedelta(days=day)) for day in (2, 4, 6)])
+        for member in group.learners:
+            describe(session, member, rng)
+    for _ in range(STEPS):
+        now += timedelta(hours=rng.randrange(6))
+        with open_session(group.course.institution_id) as session:
+            before = begun(session, service.find_plan(session, group.activity.id))
+        with suppress(*REFUSALS), open_session(group.course.institution_id) as session:
+            Chance(session, group, rng, now).step()
+        with open_session(group.course.institution_id) as session:
+            after = begun(session, service.find_plan(session, group.activity.id))
+            assert before.items() <= after.items()
+    with open_session(group.course.institution_id) as session:
+        service.follow_course(session, group.activity.id, now=now)
+        plan = service.find_plan(session, group.activity.id)
+        if plan is not None:
+            assert foreseeing.flaws(foreseeing.look(session, group.activity, plan, now=now)) == []
