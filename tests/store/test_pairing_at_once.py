@@ -11,7 +11,7 @@ from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import JobContext
 from lti_tool.launch.models import Member
 from lti_tool.pairing import drafting, engine, gathering, handlers, service
-from lti_tool.pairing.errors import PlanChanged, PlanError, PlanPublished
+from lti_tool.pairing.errors import PlanChanged, PlanError, TooFewLearners
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.rules import ForbidKind
 from lti_tool.pairing.storing import load
@@ -163,16 +163,37 @@ def test_a_proposal_in_the_background_that_comes_to_nothing_says_why(
         institution_id = group.course.institution_id
         service.request_draft(session, group.activity.id, seed=5, by=None, now=clock.now())
     with open_session(institution_id) as session:
-        a_published_plan(session, group, clock.now())
+        for one in group.learners:
+            session.get_one(Member, one.id).status = "inactive"
+
+    job = JobContext(1, "pairing.draft", {"activity_id": group.activity.id}, institution_id, 1)
+    for _ in range(2):
+        handlers.HANDLERS["pairing.draft"](kit, job)
+
+    with open_session(institution_id) as session:
+        over = service.drafting_of(session, group.activity.id)
+        assert over is not None
+        assert over.refusal == TooFewLearners.__name__
+        assert session.scalars(select(Plan.id)).all() == []
+
+
+def test_a_proposal_that_somebody_made_meanwhile_stands(
+    kit: Kit, open_session: OpenSession, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafting, "MOST_INLINE", 10)
+    with open_session() as session:
+        group = a_class(session, 6)
+        institution_id = group.course.institution_id
+        service.request_draft(session, group.activity.id, seed=5, by=None, now=clock.now())
+    with open_session(institution_id) as session:
+        made = a_published_plan(session, group, clock.now()).id
 
     job = JobContext(1, "pairing.draft", {"activity_id": group.activity.id}, institution_id, 1)
     handlers.HANDLERS["pairing.draft"](kit, job)
 
     with open_session(institution_id) as session:
-        over = service.drafting_of(session, group.activity.id)
-        assert over is not None
-        assert over.refusal == PlanPublished.__name__
-        assert [plan.state for plan in session.scalars(select(Plan))] == ["published"]
+        assert service.drafting_of(session, group.activity.id) is None
+        assert [(plan.id, plan.state) for plan in session.scalars(select(Plan))] == [(made, "published")]
 
 
 def test_a_course_that_changes_meanwhile_is_planned_again(
