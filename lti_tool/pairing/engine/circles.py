@@ -1,6 +1,7 @@
 """All rounds of trios, circles and rings: everybody in a group, few meet twice, and turns are shared."""
 
 from collections import Counter
+from itertools import combinations
 from random import Random
 from typing import Final
 
@@ -9,15 +10,19 @@ import numpy as np
 from lti_tool.pairing.engine.cases import give_cases, give_places_in_rings, give_turns_in_trios
 from lti_tool.pairing.engine.company import Company, Scale
 from lti_tool.pairing.engine.compiled import Couples
-from lti_tool.pairing.engine.course import Course, Kind, PersonId
+from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice
 from lti_tool.pairing.engine.leftovers import keep_the_rules
-from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired, meetings
+from lti_tool.pairing.engine.people import Bools
+from lti_tool.pairing.engine.rearranging import rearrange_seats
+from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.seats import Members, Tables, most_members, set_tables
 from lti_tool.pairing.engine.swapping import Seats, Swapping
 
 NAME: Final = "tandem/2"
 """As in `planning`, which imports this module."""
+FEW: Final = 60_000
+"""Up to so many couples of seats, over all rounds, all rounds are looked at together: 100 people and 6 rounds."""
 
 
 def plan_circles(course: Course, rounds: int, seed: int) -> Schedule:
@@ -64,44 +69,68 @@ def _in_turn(course: Course, groups: list[list[Group]], seed: int) -> tuple[tupl
 
 class _Circles:
     def __init__(self, couples: Couples, rounds: int, rng: np.random.Generator) -> None:
-        self.couples, self.rounds, self.rng = couples, rounds, rng
+        self.couples, self.rng = couples, rng
         self.most = most_members(couples.course)
-        self.company = Company(couples, Scale.of(couples, self.most, rounds))
-        self.met: Counter[frozenset[PersonId]] = Counter(frozenset(couple) for couple in couples.course.met)
+        self.scale = Scale.of(couples, self.most, rounds)
+        self.tables = set_tables(couples, rounds)
 
     def planned(self) -> list[list[Members]]:
         if len(self.couples) < 2:
-            return [[(one,) for one in range(len(self.couples))] for _ in range(self.rounds)]
-        return [self._next(number) for number in range(1, self.rounds + 1)]
+            return [[(one,) for one in range(len(self.couples))] for _ in self.tables]
+        seated = [self._seated(table) for table in self.tables]
+        is_small = sum(seats.size**2 for seats, _ in seated) <= FEW and not any(table.whole for table in self.tables)
+        company = Company(self.couples, self.scale)
+        rows = []
+        found = []
+        for number, (seats, locked) in enumerate(seated):
+            company.expect(self._locked_after(number))
+            rows.append(Swapping(company, locked).improve(seats, self.rng, is_start=is_small))
+            found.append(self._kept(company, number, rows[-1]))
+        if not is_small:
+            return found
+        rows = rearrange_seats(Company(self.couples, self.scale), rows, [locked for _, locked in seated], self.rng)
+        company = Company(self.couples, self.scale)
+        others = [self._kept(company, number, seats) for number, seats in enumerate(rows)]
+        return min(found, others, key=self._flaws)
 
-    def _next(self, number: int) -> list[Members]:
-        tables = set_tables(self.couples, number, self.met)
-        seats, locked = self._seated(tables)
-        seats = Swapping(self.company, locked).improve(seats, self.rng)
-        groups = [tuple(one for one in row if one < len(self.couples)) for row in seats.tolist()]
-        groups = [*tables.whole, *groups]
-        groups = keep_the_rules(groups, self.company, self.most, tables.locked)
-        self._remember(groups)
+    def _flaws(self, found: list[list[Members]]) -> tuple[int, int, int, int]:
+        """In the order of importance: who is unpaired, who of them was left out before, repeats, missing points."""
+        company = Company(self.couples, self.scale)
+        alone = [group[0] for groups in found for group in groups if len(group) == 1]
+        couples = [couple for groups in found for group in groups for couple in combinations(sorted(group), 2)]
+        one, other = np.array(couples, dtype=np.int64).reshape(-1, 2).T
+        met = Counter(couples)
+        again = int(company.met.times(one, other).sum()) + sum(times * (times - 1) // 2 for times in met.values())
+        points = int(self.couples.points(one, other).sum())
+        return len(alone), int((company.matters[alone] - 1).sum()), again, -points
+
+    def _members(self, seats: Seats) -> list[Members]:
+        return [tuple(one for one in row if one < len(self.couples)) for row in seats.tolist()]
+
+    def _locked_after(self, number: int) -> list[tuple[int, int]]:
+        later = [set(table.locked.values()) for table in self.tables[number + 1 :]]
+        return [couple for groups in later for group in groups for couple in combinations(group, 2)]
+
+    def _kept(self, company: Company, number: int, seats: Seats) -> list[Members]:
+        """The groups of a round as they will be; the company remembers them."""
+        table = self.tables[number]
+        company.expect(self._locked_after(number))
+        groups = keep_the_rules([*table.whole, *self._members(seats)], company, self.most, table.locked)
+        width = max(map(len, groups))
+        rows = [[*group, *([len(self.couples)] * (width - len(group)))] for group in groups]
+        company.remember(np.array(rows, dtype=np.int64))
         return groups
 
-    def _seated(self, tables: Tables) -> tuple[Seats, np.ndarray]:
-        """Locked people at their tables, everybody else where there is room, by chance."""
+    def _seated(self, table: Tables) -> tuple[Seats, Bools]:
+        """Locked people at their tables, everybody else where there is room, by chance. And who stays."""
         everybody = self.rng.permutation(len(self.couples)).tolist()
-        fixed = {one for group in (*tables.begun, *tables.whole) for one in group}
+        fixed = {one for group in (*table.begun, *table.whole) for one in group}
         rest = iter(one for one in everybody if one not in fixed)
-        width, empty = max(tables.sizes, default=0), len(self.couples)
+        width, empty = max(table.sizes, default=0), len(self.couples)
         rows = []
-        for size, begun in zip(tables.sizes, tables.begun, strict=True):
+        for size, begun in zip(table.sizes, table.begun, strict=True):
             row = [*begun, *(next(rest) for _ in range(size - len(begun)))]
             rows.append(row + [empty] * (width - size))
         locked = np.zeros(empty + 1, dtype=np.bool_)
-        locked[[one for group in tables.begun for one in group]] = True
+        locked[[one for group in table.begun for one in group]] = True
         return np.array(rows, dtype=np.int64).reshape(len(rows), width), locked
-
-    def _remember(self, groups: list[Members]) -> None:
-        width = max(map(len, groups))
-        rows = [[*group, *([len(self.couples)] * (width - len(group)))] for group in groups]
-        self.company.remember(np.array(rows, dtype=np.int64))
-        ids = self.couples.people.ids.tolist()
-        if self.couples.course.locks:
-            self.met.update(meetings([[tuple(ids[one] for one in group) for group in groups]]))

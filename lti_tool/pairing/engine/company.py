@@ -50,6 +50,7 @@ class Company:
         """What an empty seat in their group costs each person; 0 for an empty seat."""
         left_out = couples.course.left_out
         self.matters = np.array([1 + (one in left_out) for one in couples.people.ids.tolist()], dtype=np.int64)
+        self.expected = np.zeros(0, dtype=np.int64)
         self.matrix: NDArray[np.int64] | None = None
         if self.people <= FEW:
             self.matrix = self._all_couples()
@@ -69,7 +70,19 @@ class Company:
         cost[where] = self.scale.forbidden * np.maximum(self.matters[one[where]], self.matters[other[where]])
         if len(self.met.keys):
             cost += self.per_meeting * self.met.times(one, other)
+        if len(self.expected):
+            cost += self.per_meeting * among(self.expected, keys(one, other, self.people))
         return cost
+
+    def expect(self, couples: list[tuple[int, int]]) -> None:
+        """Keep these couples apart as if they had met: they will, later. Replaces who was expected before."""
+        listed = np.array(sorted({(min(couple), max(couple)) for couple in couples}), dtype=np.int64).reshape(-1, 2)
+        before, self.expected = self.expected, keys(listed[:, 0], listed[:, 1], self.people)
+        if self.matrix is not None:
+            for sign, which in ((-1, before), (1, self.expected)):
+                one, other = np.divmod(which, self.people)
+                self.matrix[one, other] += sign * self.per_meeting
+                self.matrix[other, one] += sign * self.per_meeting
 
     def between(self, one: Places, other: Places) -> Points:
         """The cost of each couple, of any shape; 0 for somebody with themselves. Not for empty seats."""

@@ -1,6 +1,5 @@
 """Locked people and empty groups of one round: where the seats are before anybody is seated by chance."""
 
-from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -28,23 +27,31 @@ class Tables:
     """For everybody who is locked, with whom (themselves among them)."""
 
 
-def set_tables(couples: Couples, number: int, met: Counter[frozenset[PersonId]]) -> Tables:
-    """Seats for the locked people of a round.
+def set_tables(couples: Couples, rounds: int) -> list[Tables]:
+    """For every round, seats for the locked people. Locks for later rounds than these wait.
 
     Raises UnknownPerson; LockConflict for two locks on a person; LockSize for one person alone or more than fit into a
-    group; LockForbidden. `met` is who met before this round, for "never again".
+    group; LockForbidden for people whom a rule keeps apart, "never again" included.
     """
     course = couples.course
-    locked = sorted({tuple(sorted(set(lock.members))) for lock in course.locks if lock.round in {None, number}})
-    _check(couples, number, locked, met)
-    members = [tuple(couples.people.places(group).tolist()) for group in locked]
-    members.sort(key=lambda group: (-len(group), group))
+    met = {frozenset(couple) for couple in course.met}
+    found = []
+    for number in range(1, rounds + 1):
+        locked = sorted({tuple(sorted(set(lock.members))) for lock in course.locks if lock.round in {None, number}})
+        _check(couples, number, locked, met)
+        met |= {frozenset(couple) for group in locked for couple in combinations(group, 2)}
+        members = [tuple(couples.people.places(group).tolist()) for group in locked]
+        found.append(_tables(course, len(couples), sorted(members, key=lambda group: (-len(group), group))))
+    return found
+
+
+def _tables(course: Course, people: int, locked: list[Members]) -> Tables:
     whole: list[Members] = []
     while True:
-        sizes = group_sizes(len(couples) - sum(map(len, whole)), course.shape)
-        begun, homeless = _place(sizes, [group for group in members if group not in whole])
+        sizes = group_sizes(people - sum(map(len, whole)), course.shape)
+        begun, homeless = _place(sizes, [group for group in locked if group not in whole])
         if not homeless:
-            return Tables(sizes, tuple(begun), tuple(whole), {one: group for group in members for one in group})
+            return Tables(sizes, tuple(begun), tuple(whole), {one: group for group in locked for one in group})
         whole.append(homeless[0])
 
 
@@ -64,7 +71,7 @@ def _place(sizes: tuple[int, ...], locked: list[Members]) -> tuple[list[Members]
     return begun, homeless
 
 
-def _check(couples: Couples, number: int, locked: list[Group], met: Counter[frozenset[PersonId]]) -> None:
+def _check(couples: Couples, number: int, locked: list[Group], met: set[frozenset[PersonId]]) -> None:
     course = couples.course
     known = frozenset(course.people)
     strangers = sorted({one for lock in course.locks for one in lock.members if one not in known})
@@ -79,7 +86,7 @@ def _check(couples: Couples, number: int, locked: list[Group], met: Counter[froz
                 raise LockConflict(number, one)
             seen.add(one)
         for one, other in combinations(group, 2):
-            rule = _against(couples, one, other, have_met=bool(met[frozenset((one, other))]))
+            rule = _against(couples, one, other, have_met=frozenset((one, other)) in met)
             if rule:
                 raise LockForbidden(number, group, rule)
 

@@ -17,6 +17,8 @@ Seats = NDArray[np.int64]
 """One group in a row; the number of people stands for an empty seat. At most one seat in a group is empty."""
 NEVER: Final = 1 << 60
 SWEEPS: Final = 160
+MORE_SWEEPS: Final = 300_000
+"""Divided by the number of people: so many sweeps more, because they are cheap for few; at most five times as many."""
 LOOKS: Final = 400
 """How many people look through all seats, at most, in one round."""
 
@@ -29,13 +31,17 @@ class Swapping:
     locked: Bools
     """For each place, and for the empty seat (which may move)."""
 
-    def improve(self, seats: Seats, rng: np.random.Generator) -> Seats:
-        """The same groups with people swapped; the costs never rise. Work: sweeps x people x size of a group."""
+    def improve(self, seats: Seats, rng: np.random.Generator, *, is_start: bool = False) -> Seats:
+        """The same groups with people swapped; the costs never rise. Work: sweeps x people x size of a group.
+
+        `is_start` makes fewer sweeps: others will look for better groups from here.
+        """
         seats = seats.copy()
         if len(seats) < 2:
             return seats
         costs = self.costs(seats)
-        for _ in range(SWEEPS):
+        more = min(MORE_SWEEPS // self.company.people, 4 * SWEEPS)
+        for _ in range(SWEEPS // 4 if is_start else SWEEPS + more):
             order = rng.permutation(len(seats))
             half = len(seats) // 2
             self._sweep(seats, costs, order[:half], order[half : 2 * half])
