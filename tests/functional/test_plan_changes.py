@@ -416,3 +416,24 @@ def test_a_plan_that_is_gone_is_said_so(app: Flask, kit: Kit, clock: FakeClock) 
     assert "There is no such plan any more" in answer.text
     with kit.open_session(school.institution_id) as session:
         assert session.scalars(select(Plan)).all() == []
+
+
+def test_people_without_a_partner_are_told_of_once_and_can_be_chosen(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    school = a_school(app, kit, clock, 6)
+    with kit.open_session(school.institution_id) as session:
+        know(session, school.group.learners, "department", ["Sales"] * 5 + ["Care"])
+        want(session, school.group, rules=OTHER_DEPARTMENT)
+        a_draft(session, school.group, clock.now())
+    instructor = school.somebody("instructor")
+
+    page = instructor.get("/plan?show=nobody").text
+
+    assert "Without a partner, because of the rules" in page
+    assert "The course has changed since" not in page
+    assert "4 people are without a partner in this round." in page
+    assert page.count("group-alone") == 4
+    seated = {person for group in groups(school) for person in group}
+    alone = [one.id for one in school.group.learners if one.id not in seated]
+    refused = instructor.get("/plan/effect?" + urlencode({"do": "together", "who": alone[:2], "round": 1}, doseq=True))
+    assert refused.status_code == 409
+    assert "They work in the same department" in refused.text
