@@ -1,6 +1,7 @@
 """Partners who have something in common: a language, a time at which both can meet."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,10 @@ from numpy.typing import NDArray
 from lti_tool.pairing.engine.people import Bools, People, Places
 from lti_tool.pairing.engine.rules.rule import RuleByValue
 from lti_tool.pairing.engine.rules.subjects import in_parts
+
+MANY_NAMES: Final = 512
+"""From so many names on, couples who share one are looked up in a list, if that is short enough."""
+MOST_STEPS: Final = 1 << 23
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +26,30 @@ class Share(RuleByValue):
         return f"share:{self.attribute}"
 
     def known(self, people: People) -> Bools:
-        return people.sets(self.attribute).known
+        found: Bools = people.kept(self, lambda: self._looked_up(people))[0] >= 0
+        return found
 
     def allows_known(self, people: People, one: Places, other: Places) -> Bools:
+        counts, listed = people.kept(self, lambda: self._looked_up(people))
+        if len(listed):
+            wanted = np.minimum(one, other) * len(people) + np.maximum(one, other)
+            shares = listed[np.minimum(np.searchsorted(listed, wanted), len(listed) - 1)] == wanted
+            # Somebody held against themselves stands for two people who have the same names.
+            found: Bools = np.where(one == other, counts[one] >= self.at_least, shares)
+            return found
         sets = people.sets(self.attribute)
         return in_parts(sets.masks.shape[1], one, other, lambda *part: sets.shared(*part) >= self.at_least)
+
+    def _looked_up(self, people: People) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """How many names each has, -1 for unknown; and sorted keys of all couples who share enough.
+
+        There are no keys where masks are quicker.
+        """
+        values = [people.attributes.get(self.attribute, {}).get(person) for person in people.ids.tolist()]
+        names = {name for several in values for name in several or ()}
+        couples = self.couples_sharing(people, MOST_STEPS) if len(names) >= MANY_NAMES else None
+        keys = np.zeros(0, dtype=np.int64) if couples is None else couples[:, 0] * len(people) + couples[:, 1]
+        return np.array([-1 if several is None else len(several) for several in values], dtype=np.int64), keys
 
     def couples_sharing(self, people: People, most: int) -> NDArray[np.int64] | None:
         """Every couple of people who have enough in common, or None when looking for them is more than `most` steps.
