@@ -92,11 +92,13 @@ class Seat(Tenant, Base):
         within("member_id", "member"),
         UniqueConstraint("plan_id", "round_id", "member_id"),
         UniqueConstraint("group_id", "turn"),
+        # Both columns of the reference: SQLite would otherwise look through the institution when a group is deleted.
+        Index("ix_seat_institution_id_group_id", "institution_id", "group_id"),
     )
 
     plan_id: Mapped[int]
     round_id: Mapped[int]
-    group_id: Mapped[int] = mapped_column(index=True)
+    group_id: Mapped[int]
     member_id: Mapped[int] = mapped_column(index=True)
     turn: Mapped[int]
     """1 is observed first. In an observation everybody observes and is observed; who begins is balanced over rounds."""

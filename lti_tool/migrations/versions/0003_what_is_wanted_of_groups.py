@@ -167,9 +167,16 @@ def upgrade() -> None:
         batch_op.create_check_constraint(op.f('ck_plan_state'), "state IN ('draft', 'published', 'previous')")
         batch_op.create_check_constraint(op.f('ck_plan_kind'), "kind IN ('pairs', 'trios', 'circles', 'rings')")
         batch_op.create_index('uq_plan_one_previous', ['activity_id'], unique=True, sqlite_where=sa.text("state = 'previous'"), postgresql_where=sa.text("state = 'previous'"))
+    with op.batch_alter_table('seat', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_seat_group_id'))
+        batch_op.create_index('ix_seat_institution_id_group_id', ['institution_id', 'group_id'], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('seat', schema=None) as batch_op:
+        batch_op.drop_index('ix_seat_institution_id_group_id')
+        batch_op.create_index(batch_op.f('ix_seat_group_id'), ['group_id'], unique=False)
+
     with op.batch_alter_table('plan', schema=None) as batch_op:
         batch_op.drop_index('uq_plan_one_previous', sqlite_where=sa.text("state = 'previous'"), postgresql_where=sa.text("state = 'previous'"))
     op.execute("DELETE FROM plan WHERE state = 'previous'")
