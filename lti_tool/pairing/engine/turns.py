@@ -44,7 +44,8 @@ def give_turns(
     ids, places = np.unique(ends, return_inverse=True)
     places = places.reshape(ends.shape)
     before = np.array([ahead.get(one, 0) for one in ids.tolist()] if ahead else [0] * len(ids), dtype=np.int64)
-    kept = np.array([one in set(given) for one in placed] if given else [False] * len(placed), dtype=np.bool_)
+    begun = frozenset(given)
+    kept = np.array([one in begun for one in placed], dtype=np.bool_)
     stays = iter(orient(places[:, 0], places[:, 1], rng, ahead=before, given=kept).tolist())
     return tuple(
         tuple(group if len(group) < 2 or next(stays) else group[::-1] for group in groups) for groups in rounds
