@@ -4,6 +4,7 @@ A proposal is read, worked out and kept in three steps, so that nobody waits for
 reads, `propose` knows no database, and `keep` stores what came out if nothing it was made from has changed meanwhile.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,7 +18,7 @@ from lti_tool.jobs import queue
 from lti_tool.pairing import engine, foreseeing
 from lti_tool.pairing.engine import Breach, Course, Effort, Schedule
 from lti_tool.pairing.errors import NoPlan, PlanBegun, PlanChanged, PlanImpossible, PlanPublished, TooFewLearners
-from lti_tool.pairing.gathering import course_for
+from lti_tool.pairing.gathering import absences_of, course_for
 from lti_tool.pairing.keeping import (
     find_plan,
     have_begun,
@@ -47,6 +48,8 @@ class Asked:
     round_ids: tuple[int, ...]
     version: int
     """Of the draft that it takes the place of; 0 where there was none."""
+    absent: Mapping[int, frozenset[int]]
+    """For each round number, who does not turn up in it."""
 
     @property
     def size(self) -> int:
@@ -74,13 +77,15 @@ def ask(session: Session, activity_id: int, *, expected_version: int | None = No
     course = course_for(session, activity)
     if len(course.people) < 2 or not rounds:
         raise TooFewLearners(activity_id, len(course.people))
-    return Asked(activity_id, course, tuple(one.id for one in rounds), version)
+    return Asked(activity_id, course, tuple(one.id for one in rounds), version, absences_of(session, activity_id))
 
 
 def propose(asked: Asked, *, seed: int, effort: Effort = EFFORT, improve: bool = False) -> Schedule:
     """Work out groups for all rounds and check them. Needs no database. Raises PlanImpossible and PlanFlawed."""
     try:
         schedule = engine.plan(asked.course, len(asked.round_ids), seed, effort=effort, improve=improve)
+        for number, absent in asked.absent.items():
+            schedule = engine.step_in(schedule, absent.intersection(asked.course.people), number)
     except (engine.ImpossibleRequest, engine.ImproverMissing) as refusal:
         raise PlanImpossible(asked.activity_id, refusal) from refusal
     refuse_flawed(None, engine.verify(asked.course, schedule))

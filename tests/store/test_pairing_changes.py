@@ -450,6 +450,25 @@ def test_the_partner_of_somebody_who_does_not_turn_up_gets_another_one(
         assert any(missing in pair for pair in rounds(session, plan)[0])
 
 
+def test_other_groups_are_proposed_without_who_does_not_turn_up(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 8)
+        plan = a_published_plan(session, group, clock.now())
+        missing = ids(group)[0]
+        seat = seat_of(session, plan, missing, 1)
+        said = {"by": group.learners[0].person_id, "now": clock.now()}
+        service.report_absent(session, plan, seat.group_id, missing, expected_version=plan.version, **said)
+        service.undo_publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
+
+        again = service.draft_plan(session, group.activity.id, seed=7, **said)
+
+        first, second = rounds(session, again)
+        assert missing not in {one for pair in first for one in pair}
+        assert sorted(map(len, first)) == [2, 2, 3]
+        assert missing in {one for pair in second for one in pair}
+        service.publish(session, group.activity.id, expected_version=again.version, now=clock.now())
+
+
 def test_nobody_steps_into_a_group_that_has_begun(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         group = a_class(session, 4, rounds=[()])
