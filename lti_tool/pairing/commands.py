@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
+from lti_tool.pairing.engine.checks.scoring import score
 from lti_tool.pairing.engine.errors import ImpossibleRequest, LockForbidden, LockSize
-from lti_tool.pairing.engine.improving import ImproverMissing
-from lti_tool.pairing.engine.interchange import Instance, InstanceKind, read_text
-from lti_tool.pairing.engine.interchange_answer import AnswerFlawed, reviews_of, schedule_of
-from lti_tool.pairing.engine.interchange_reader import InstanceFlawed
-from lti_tool.pairing.engine.interchange_result import write_reviews, write_schedule
-from lti_tool.pairing.engine.scoring import score
+from lti_tool.pairing.engine.improver.improving import ImproverMissing
+from lti_tool.pairing.engine.interchange.answering import AnswerFlawed, reviews_of, schedule_of
+from lti_tool.pairing.engine.interchange.instances import Instance, InstanceKind, read_text
+from lti_tool.pairing.engine.interchange.reader import InstanceFlawed
+from lti_tool.pairing.engine.interchange.results import write_reviews, write_schedule
 
 MOST_MISTAKES: Final = 20
 

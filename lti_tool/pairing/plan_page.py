@@ -11,9 +11,10 @@ from lti_tool.activities.service import activity_of, rounds_of
 from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import comparing, group_lines, plan_words, rules, service, words
-from lti_tool.pairing.engine import Reason, costing
-from lti_tool.pairing.engine.explaining import Explanations
-from lti_tool.pairing.engine.reasons import Why
+from lti_tool.pairing.engine import Reason
+from lti_tool.pairing.engine.explanations import costing
+from lti_tool.pairing.engine.explanations.explaining import Explanations
+from lti_tool.pairing.engine.explanations.reasons import Why
 from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.group_lines import GroupLine, Show
 from lti_tool.pairing.models import Plan

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.models import Activity
 from lti_tool.pairing import service
 from lti_tool.pairing.engine import Proof, Reason
-from lti_tool.pairing.engine.explaining import Explanations
-from lti_tool.pairing.engine.reasons import Needed, WhyNot
-from lti_tool.pairing.engine.relaxing import Relaxation
+from lti_tool.pairing.engine.explanations.explaining import Explanations
+from lti_tool.pairing.engine.explanations.reasons import Needed, WhyNot
+from lti_tool.pairing.engine.explanations.relaxing import Relaxation
 from lti_tool.pairing.models import Plan
 
 MOST_EXPLAINED: Final = 12

@@ -14,8 +14,9 @@ from lti_tool.activities.service import activity_of, is_read_only, rounds_of
 from lti_tool.attributes.rules import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
 from lti_tool.pairing import forms, preferences, service, wording, words
-from lti_tool.pairing.engine import Kind, cautions, costing
+from lti_tool.pairing.engine import Kind
 from lti_tool.pairing.engine.course import Course
+from lti_tool.pairing.engine.explanations import cautions, costing
 from lti_tool.pairing.engine.rules import Exclusions, ShouldNot
 from lti_tool.pairing.errors import WORDS, PlanError, PreferencesChanged, PreferencesInvalid, Problem
 from lti_tool.pairing.preferences import Flaw, Preferences

@@ -7,7 +7,7 @@ from flask_babel import gettext, ngettext
 
 from lti_tool.attributes.rules import BY_KEY
 from lti_tool.pairing import wording
-from lti_tool.pairing.engine.reasons import Removal
+from lti_tool.pairing.engine.explanations.reasons import Removal
 
 MOST_NAMED: Final = 5
 

@@ -6,9 +6,9 @@ not turn up, and `changes` says of everybody who moved why. `reviews` lets peopl
 `costs`, `warnings` and `proposals` explain.
 """
 
-from lti_tool.pairing.engine.cautions import Caution, Concern, warnings
-from lti_tool.pairing.engine.changes import Cause, Change, changes
-from lti_tool.pairing.engine.costing import Costs, RuleCost, costs
+from lti_tool.pairing.engine.checks.reviews import verify_reviews
+from lti_tool.pairing.engine.checks.scoring import Score, score
+from lti_tool.pairing.engine.checks.verifying import verify
 from lti_tool.pairing.engine.course import Couple, Course, Kind, Lock, PersonId, Shape, Value
 from lti_tool.pairing.engine.effort import Effort
 from lti_tool.pairing.engine.errors import (
@@ -19,13 +19,16 @@ from lti_tool.pairing.engine.errors import (
     LockSize,
     UnknownPerson,
 )
-from lti_tool.pairing.engine.explaining import Explanations, shortages, why, why_not
-from lti_tool.pairing.engine.improving import ImproverMissing
+from lti_tool.pairing.engine.explanations.cautions import Caution, Concern, warnings
+from lti_tool.pairing.engine.explanations.costing import Costs, RuleCost, costs
+from lti_tool.pairing.engine.explanations.explaining import Explanations, shortages, why, why_not
+from lti_tool.pairing.engine.explanations.reasons import Why, WhyNot
+from lti_tool.pairing.engine.explanations.relaxing import Relaxation, proposals
+from lti_tool.pairing.engine.improver.improving import ImproverMissing
 from lti_tool.pairing.engine.planning import NAME, plan
-from lti_tool.pairing.engine.reasons import Why, WhyNot
-from lti_tool.pairing.engine.relaxing import Relaxation, proposals
-from lti_tool.pairing.engine.repairing import repair, step_in
-from lti_tool.pairing.engine.reviewing import Reviews, reviews
+from lti_tool.pairing.engine.repairs.changes import Cause, Change, changes
+from lti_tool.pairing.engine.repairs.repairing import repair, step_in
+from lti_tool.pairing.engine.reviewing.planning import Reviews, reviews
 from lti_tool.pairing.engine.schedule import (
     Breach,
     Group,
@@ -40,9 +43,6 @@ from lti_tool.pairing.engine.schedule import (
     moved,
     repeats,
 )
-from lti_tool.pairing.engine.scoring import Score, score
-from lti_tool.pairing.engine.verifying import verify
-from lti_tool.pairing.engine.verifying_reviews import verify_reviews
 
 __all__ = [
     "NAME",

@@ -10,13 +10,13 @@ from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.effort import Effort
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, UnknownPerson
-from lti_tool.pairing.engine.locking import locked_groups
+from lti_tool.pairing.engine.pairs.locking import locked_groups
+from lti_tool.pairing.engine.pairs.programme import Programme
+from lti_tool.pairing.engine.pairs.reconsidering import all_rounds
+from lti_tool.pairing.engine.pairs.seated import Seated
 from lti_tool.pairing.engine.people import Places
-from lti_tool.pairing.engine.programme import Programme
-from lti_tool.pairing.engine.reconsidering import all_rounds
 from lti_tool.pairing.engine.schedule import Group, Proof, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.seated import Seated
-from lti_tool.pairing.engine.turns import orient
+from lti_tool.pairing.engine.turns.giving import orient
 
 NAME = "tandem/2"
 """Name and version of this engine, stored with every plan that it made."""
@@ -38,7 +38,7 @@ def plan(course: Course, rounds: int, seed: int, *, effort: Effort = Effort.NORM
     """
     _check(course, rounds)
     if course.shape.kind is not Kind.PAIRS:
-        from lti_tool.pairing.engine.circles import plan_circles  # noqa: PLC0415 - a plan of pairs does without
+        from lti_tool.pairing.engine.circles.planning import plan_circles  # noqa: PLC0415 - a plan of pairs does without
 
         return plan_circles(course, rounds, seed)
     couples = Couples(course)
@@ -55,7 +55,7 @@ def plan(course: Course, rounds: int, seed: int, *, effort: Effort = Effort.NORM
         tuple(_proofs(programme, seated)),
     )
     if improve:
-        from lti_tool.pairing.engine.improving import improve as improved  # noqa: PLC0415 - an optional extra
+        from lti_tool.pairing.engine.improver.improving import improve as improved  # noqa: PLC0415 - an optional extra
 
         return improved(found)
     return found

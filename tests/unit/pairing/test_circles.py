@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.pairing.engine.cases import choose_evenly
-from lti_tool.pairing.engine.circles import plan_circles
+from lti_tool.pairing.engine.checks.verifying import verify
+from lti_tool.pairing.engine.circles.planning import plan_circles
+from lti_tool.pairing.engine.circles.sizes import group_sizes
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.errors import ImpossibleRequest, LockConflict, LockForbidden, LockSize, UnknownPerson
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Same
 from lti_tool.pairing.engine.schedule import Group, Reason, balance, repeats
-from lti_tool.pairing.engine.sizes import group_sizes
-from lti_tool.pairing.engine.verifying import verify
+from lti_tool.pairing.engine.turns.cases import choose_evenly
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate
 from tests.unit.pairing.at_random import course_at_random

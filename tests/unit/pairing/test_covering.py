@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.pairing.engine import covering, meeting
 from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.covering import cover
+from lti_tool.pairing.engine.coverage import covering, meeting
+from lti_tool.pairing.engine.coverage.covering import cover
 from lti_tool.pairing.engine.rules.other import Other
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.relations import (

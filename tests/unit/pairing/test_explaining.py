@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.course import Course, Lock
 from lti_tool.pairing.engine.errors import ImpossibleRequest
-from lti_tool.pairing.engine.explaining import Explanations, shortages, why, why_not
-from lti_tool.pairing.engine.reasons import Alternative, Candidate, Needed, Removal
+from lti_tool.pairing.engine.explanations.explaining import Explanations, shortages, why, why_not
+from lti_tool.pairing.engine.explanations.reasons import Alternative, Candidate, Needed, Removal
 from lti_tool.pairing.engine.rules import Exclusions, ExperienceGap, Known, NotAgain, Other, ReportingLine, Same
 from lti_tool.pairing.engine.schedule import Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.wishes import RatherGap, RatherOther

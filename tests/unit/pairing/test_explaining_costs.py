@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.pairing.engine import costing
-from lti_tool.pairing.engine.cautions import Caution, Concern, warnings
-from lti_tool.pairing.engine.costing import Left, costs, partners_left
 from lti_tool.pairing.engine.course import Course, Kind, Shape
+from lti_tool.pairing.engine.explanations import costing
+from lti_tool.pairing.engine.explanations.cautions import Caution, Concern, warnings
+from lti_tool.pairing.engine.explanations.costing import Left, costs, partners_left
 from lti_tool.pairing.engine.people import People
 from lti_tool.pairing.engine.rules import Exclusions, ExperienceGap, Known, NotAgain, Other, ReportingLine, Share
 from lti_tool.pairing.engine.wishes import OffersFit, RatherOther

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Lock, Schedule
+from lti_tool.pairing.engine.checks.scoring import score
 from lti_tool.pairing.engine.rules import NotAgain
-from lti_tool.pairing.engine.scoring import score
 from tests.factories.cohorts import corporate, corporate_with_locks
 from tests.unit.pairing.at_random import any_locks, course_at_random
 from tests.unit.pairing.brute_force import is_allowed, may_be_locked, points_of

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import improving, joint
+from lti_tool.pairing.engine.checks.scoring import score
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
-from lti_tool.pairing.engine.improving import ImproverMissing, improve
+from lti_tool.pairing.engine.improver import improving, joint
+from lti_tool.pairing.engine.improver.improving import ImproverMissing, improve
 from lti_tool.pairing.engine.rules import NotAgain, Other
 from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.scoring import score
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.unit.pairing.at_random import course_at_random
 from tests.unit.pairing.budget import examples

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine import Lock
-from lti_tool.pairing.engine.interchange import Instance, read_instance, read_text
-from lti_tool.pairing.engine.interchange_answer import reviews_of, schedule_of
-from lti_tool.pairing.engine.interchange_reader import InstanceFlawed
-from lti_tool.pairing.engine.interchange_result import write_reviews, write_schedule
+from lti_tool.pairing.engine.interchange.answering import reviews_of, schedule_of
+from lti_tool.pairing.engine.interchange.instances import Instance, read_instance, read_text
+from lti_tool.pairing.engine.interchange.reader import InstanceFlawed
+from lti_tool.pairing.engine.interchange.results import write_reviews, write_schedule
 from lti_tool.pairing.engine.rules import Exclusions, Other, ReportingLine, Same, Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame
 from tests.unit.pairing.budget import examples

@@ -7,13 +7,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine import Course
-from lti_tool.pairing.engine.blocks import ALONE, best_couples
-from lti_tool.pairing.engine.chains import pass_on
 from lti_tool.pairing.engine.compiled import Couples, merged
 from lti_tool.pairing.engine.course import Value
-from lti_tool.pairing.engine.exchanging import Rows
+from lti_tool.pairing.engine.pairs.blocks import ALONE, best_couples
+from lti_tool.pairing.engine.pairs.chains import pass_on
+from lti_tool.pairing.engine.pairs.exchanging import Rows
+from lti_tool.pairing.engine.pairs.proving import proven
 from lti_tool.pairing.engine.people import Places
-from lti_tool.pairing.engine.proving import proven
 from lti_tool.pairing.engine.rules import Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap
 from tests.factories.cohorts import corporate

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Kind, Lock, Reason, Schedule, Shape, Unpaired, mending
-from lti_tool.pairing.engine.changes import Cause, changes
-from lti_tool.pairing.engine.changes import Change as Moved
+from lti_tool.pairing.engine import Course, Kind, Lock, Reason, Schedule, Shape, Unpaired
 from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize
-from lti_tool.pairing.engine.repairing import step_in
+from lti_tool.pairing.engine.repairs import mending
+from lti_tool.pairing.engine.repairs.changes import Cause, changes
+from lti_tool.pairing.engine.repairs.changes import Change as Moved
+from lti_tool.pairing.engine.repairs.repairing import step_in
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Rule
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lti_tool.pairing.engine.checks.reviews import verify_reviews
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice
-from lti_tool.pairing.engine.reviewing import ReviewProof, Reviews, reviews
+from lti_tool.pairing.engine.reviewing.planning import ReviewProof, Reviews, reviews
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other
 from lti_tool.pairing.engine.schedule import Reason
-from lti_tool.pairing.engine.verifying_reviews import verify_reviews
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate
 from tests.unit.pairing.at_random import course_at_random

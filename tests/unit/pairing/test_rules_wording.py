@@ -6,7 +6,7 @@ import pytest
 
 from lti_tool.pairing import wording
 from lti_tool.pairing.engine import rules, wishes
-from lti_tool.pairing.engine.cautions import Concern
+from lti_tool.pairing.engine.explanations.cautions import Concern
 from lti_tool.pairing.engine.rules import (
     Exclusions,
     ExperienceGap,

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from lti_tool.pairing.engine.checks.scoring import Score, score
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.rules.other import Other
 from lti_tool.pairing.engine.schedule import Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.scoring import Score, score
 from lti_tool.pairing.engine.wishes.other import RatherOther
 
 UNITS = {"unit": {1: "a", 2: "a", 3: "b", 4: "b", 5: "c"}}

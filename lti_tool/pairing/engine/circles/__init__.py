@@ -1,0 +1,1 @@
+"""Trios, circles and rings: everybody in a group, and few meet twice."""

@@ -1,0 +1,1 @@
+"""The optional second look at small courses by OR-tools."""

@@ -1,0 +1,101 @@
+"""An odd number of people: one is the third of a couple. Another one each round, as long as that can be."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from lti_tool.pairing.engine.coverage.attaching import best_third
+from lti_tool.pairing.engine.pairs.blocks import ALONE
+from lti_tool.pairing.engine.pairs.rounds import Round
+from lti_tool.pairing.engine.pairs.seated import Trio
+from lti_tool.pairing.engine.people import Places, Points
+
+TRIED: Final = 6
+"""How many people are tried as the third, where that is quick, before the best of them is taken."""
+
+
+class Arrangement(NamedTuple):
+    """For each place the partner or -1, and the trio beside them, whose members have no partner."""
+
+    partner: Places
+    trio: Trio | None
+    cost: tuple[int, int, int, int]
+    """Unpaired people, how often they were left out before, repeats, points below 0: the smaller, the better."""
+
+
+def arrange(chance: Round, who: Places, order: Places, locked: Places, trios: Points) -> Arrangement:
+    """Pairs and one trio for an odd number of people.
+
+    `order`: all of `who`, those first who should be the third. `locked`: couples that are no part of `who`, of shape
+    (couples, 2), who host a third only if nobody else can. `trios`: for each place how often they were in one.
+    """
+    hosts = _Hosts(chance, who, locked, trios)
+    found: list[Arrangement] = []
+    for third in order[: TRIED if chance.is_exact(len(who)) else 1].tolist():
+        partner = chance.solve(who[who != third])
+        found.append(hosts.take_in(partner, [third]))
+        if found[-1].cost[0] == 0 and found[-1].cost[2] == 0:
+            return found[-1]
+    best = min(found, key=_cost)
+    return best if best.cost[0] == 0 else min(best, _with_anybody(chance, who, hosts), key=_cost)
+
+
+def _cost(one: Arrangement) -> tuple[int, int, int, int]:
+    return one.cost
+
+
+def _with_anybody(chance: Round, who: Places, hosts: "_Hosts") -> Arrangement:
+    """As many couples as there can be, and a third from those left over who fits somewhere."""
+    partner = chance.solve(who)
+    found = hosts.take_in(partner, who[partner[who] == ALONE].tolist())
+    if found.trio is None:
+        urgent = np.flatnonzero(chance.urgent)
+        third = best_third(chance.couples, who, partner, chance.banned, weigh=chance.weight, left_out=urgent)
+        if third is not None:
+            without = third.partner.copy()
+            without[list(third.couple)] = ALONE
+            return hosts.judged(without, Trio(third.couple[0], third.person, third.couple[1]))
+    return found
+
+
+class _Hosts:
+    """The couples of a round as hosts of a third."""
+
+    def __init__(self, chance: Round, who: Places, locked: Places, trios: Points) -> None:
+        self.chance, self.who, self.locked, self.trios = chance, who, locked, trios
+
+    def take_in(self, partner: Places, thirds: list[int]) -> Arrangement:
+        """Put one of these people, who have no partner, with the couple that suits best."""
+        free = self.who[partner[self.who] > self.who]
+        one = np.concatenate((free, self.locked[:, 0]))
+        other = np.concatenate((partner[free], self.locked[:, 1]))
+        is_locked = np.arange(len(one)) >= len(free)
+        allowed, met, points = self.chance.allowed, self.chance.met.times, self.chance.couples.points
+        found = []
+        for third in thirds:
+            alone = np.full(len(one), third, dtype=np.int64)
+            fits = np.flatnonzero(allowed(one, alone) & allowed(other, alone))
+            if len(fits):
+                times = met(one, alone) + met(other, alone)
+                worth = points(one, alone) + points(other, alone)
+                hosted = self.trios[one] + self.trios[other]
+                at = fits[np.lexsort((-worth[fits], hosted[fits], times[fits], is_locked[fits]))[0]]
+                without = partner.copy()
+                if not is_locked[at]:
+                    without[[one[at], other[at]]] = ALONE
+                found.append(self.judged(without, Trio(int(one[at]), third, int(other[at]))))
+        return min(found, key=_cost) if found else self.judged(partner, None)
+
+    def judged(self, partner: Places, trio: Trio | None) -> Arrangement:
+        """The arrangement with what is wrong with it."""
+        who, chance = self.who, self.chance
+        one = who[partner[who] > who]
+        other = partner[one]
+        alone = who[partner[who] == ALONE]
+        if trio is not None:
+            alone = np.setdiff1d(alone, trio)
+            one = np.append(one, [trio.first, trio.first, trio.third])
+            other = np.append(other, [trio.third, trio.last, trio.last])
+        repeats = int(chance.met.times(one, other).sum())
+        points = int(chance.couples.points(one, other).sum())
+        return Arrangement(partner, trio, (len(alone), int(chance.urgent[alone].sum()), repeats, -points))

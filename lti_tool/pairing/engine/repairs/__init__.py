@@ -1,0 +1,1 @@
+"""After people came or went or rules changed: the fewest changes, and what everybody moved is told."""

@@ -1,0 +1,240 @@
+"""After people left or joined, or rules changed: the fewest changes that give everybody a partner again."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lti_tool.pairing.engine.acquaintance import NONE, Acquaintance, Grouped, Keys, together
+from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.course import Course, Kind, PersonId
+from lti_tool.pairing.engine.errors import ImpossibleRequest
+from lti_tool.pairing.engine.people import Bools, People, Places
+from lti_tool.pairing.engine.repairs.accounting import account_for
+from lti_tool.pairing.engine.repairs.mending import mend
+from lti_tool.pairing.engine.repairs.regrouping import regroup
+from lti_tool.pairing.engine.repairs.sitting import NOT_AGAIN, Mended, Sitting, check_locks, locks_of
+from lti_tool.pairing.engine.schedule import Group, Placed, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.turns.taking import take_turns
+
+
+def repair(
+    schedule: Schedule,
+    left: Collection[PersonId],
+    joined: Collection[PersonId],
+    from_round: int,
+    *,
+    fixed: Collection[Placed] = (),
+) -> Schedule:
+    """The same schedule without those who left and with those who joined, from this round on.
+
+    Rounds before it and groups in `fixed` (they have begun) stay as they are, to the byte. Whoever lost a partner,
+    joined, had no partner, or sits in a group that a rule forbids now, gets one with the fewest changes for others;
+    people who are locked together are brought together. Somebody who is in `schedule.course` and in no group counts as
+    joined, and who is in a group and not in the course as having left; a course of nobody is taken to be of everybody
+    in these rounds. Of solutions with equally few changes the one with the fewest repeats, then with the most points is
+    taken. Repeating a repair changes nothing. Raises ImpossibleRequest when somebody both left and joined, or for a
+    round that does not exist, and its kinds LockConflict, LockSize and LockForbidden for locks that cannot be. Method:
+    `mending`, `regrouping`.
+    """
+    gone, new = frozenset(left), frozenset(joined)
+    if gone & new or not 1 <= from_round <= len(schedule.rounds) + 1:
+        raise ImpossibleRequest(from_round, len(gone & new))
+    course = _after(schedule, gone, new, from_round)
+    numbers = range(from_round, len(schedule.rounds) + 1)
+    return _Repair(replace(schedule, course=course), gone, new, frozenset(), fixed, numbers=numbers).repaired()
+
+
+def step_in(
+    schedule: Schedule, absent: Collection[PersonId], number: int, *, fixed: Collection[Placed] = ()
+) -> Schedule:
+    """The same schedule where these people do not turn up in one round: who was to meet them meets somebody else.
+
+    The absent are listed as unpaired with the reason ABSENT and stay in all other rounds. Who is in a group of `fixed`
+    stays there. A repair in which they are `joined` lets them in again. Raises ImpossibleRequest for a round that does
+    not exist.
+    """
+    if not 1 <= number <= len(schedule.rounds):
+        raise ImpossibleRequest(number, len(absent))
+    nobody: frozenset[PersonId] = frozenset()
+    known = replace(schedule, course=_after(schedule, nobody, nobody, number))
+    numbers = range(number, number + 1)
+    after = _Repair(known, nobody, nobody, frozenset(absent), fixed, numbers=numbers).repaired()
+    return replace(after, course=schedule.course)
+
+
+def _after(schedule: Schedule, gone: frozenset[PersonId], new: frozenset[PersonId], from_round: int) -> Course:
+    course = schedule.course
+    people = tuple(one for one in course.people or _everybody(schedule, from_round) if one not in gone)
+    people += tuple(sorted(new.difference(people)))
+    locks = (replace(lock, members=tuple(one for one in lock.members if one not in gone)) for lock in course.locks)
+    return replace(course, people=people, locks=tuple(lock for lock in locks if len(lock.members) > 1))
+
+
+def _everybody(schedule: Schedule, from_round: int) -> list[PersonId]:
+    seated = chain.from_iterable(chain.from_iterable(schedule.rounds[from_round - 1 :]))
+    return sorted({*seated, *(one.person for one in schedule.unpaired if one.round >= from_round)})
+
+
+class _Repair:
+    """Goes through the rounds one after the other; what is known of all rounds is kept up to date."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        gone: frozenset[PersonId],
+        new: frozenset[PersonId],
+        absent: frozenset[PersonId],
+        fixed: Collection[Placed],
+        *,
+        numbers: range,
+    ) -> None:
+        self.schedule, self.gone, self.new, self.absent, self.numbers = schedule, gone, new, absent, numbers
+        self.shape = schedule.course.shape
+        self.rounds = list(schedule.rounds)
+        self.proofs = {proof.round: proof for proof in schedule.proofs}
+        self.begun: dict[int, set[Group]] = {}
+        for number, group in fixed:
+            self.begun.setdefault(number, set()).add(group)
+        self.unpaired: dict[int, tuple[Unpaired, ...]] = {}
+        for one in schedule.unpaired:
+            self.unpaired[one.round] = (*self.unpaired.get(one.round, ()), one)
+        self.formed: set[Placed] = set()
+        self.couples = Couples(schedule.course)
+        self.people: People = self.couples.people
+        grouped = [Grouped.of(self.people, groups) for groups in self.rounds]
+        self.trios = [one.in_groups_of(3) for one in grouped]
+        self.met = self._meetings(schedule.course.met)
+        self.meetings = [one.meetings(len(self.people)) for one in grouped]
+        """Of every round as it was."""
+        self.known: Keys = together([self.met, *self.meetings])
+        self.more: list[Keys] = [NONE for _ in self.rounds]
+        """Of every round, meetings that have come."""
+        self.less: list[Keys] = [NONE for _ in self.rounds]
+        """Of every round, meetings that are no more."""
+        self.never_again = any(rule.name == NOT_AGAIN for rule in schedule.course.rules)
+
+    def repaired(self) -> Schedule:
+        for _ in self.numbers if self.never_again else (1,):
+            before = list(self.rounds)
+            for number in self.numbers:
+                self._mend(number)
+            # A meeting that moved out of a later round may have made room in an earlier one.
+            if before == self.rounds:
+                break
+        rounds = tuple(self.rounds)
+        if self.formed:
+            course = self.schedule.course
+            rounds = take_turns(rounds, self.formed, self.shape.kind, course.ahead, self.schedule.seed)
+        unpaired = chain.from_iterable(self.unpaired[number] for number in sorted(self.unpaired))
+        proofs = (self.proofs[number] for number in sorted(self.proofs))
+        return replace(self.schedule, rounds=rounds, unpaired=tuple(unpaired), proofs=tuple(proofs))
+
+    def _mend(self, number: int) -> None:
+        groups = self.rounds[number - 1]
+        begun = self.begun.get(number, set())
+        movable = [group for group in groups if group not in begun] if begun else groups
+        in_begun = {person for group in groups if group in begun for person in group} if begun else set()
+        away = self._away(number, in_begun)
+        sitting = self._sitting(number, movable, self._places(in_begun), self._places(away))
+        check_locks(sitting, number)
+        mended = self._mended(sitting)
+        if mended.alone and self.never_again:
+            # Who meets in a later round may meet now all the same; then the later meeting moves.
+            again = self._mended(replace(sitting, met=sitting.met_earlier))
+            mended = min(mended, again, key=lambda one: len(one.alone))
+        formed = sorted(tuple(self.people.ids[list(seats)].tolist()) for seats in mended.formed)
+        if formed or not mended.kept.all():
+            self._change(number, movable, mended.kept.tolist(), formed)
+        alone, proof = account_for(number, sitting, mended, self._places(in_begun))
+        absent = (Unpaired(person, number, Reason.ABSENT) for person in away)
+        self.unpaired[number] = tuple(sorted((*alone, *absent), key=lambda one: one.person))
+        self.proofs.pop(number, None)
+        if proof is not None:
+            self.proofs[number] = proof
+
+    def _change(self, number: int, movable: Sequence[Group], kept: list[bool], formed: list[Group]) -> None:
+        gone = [group for group, stays in zip(movable, kept, strict=True) if not stays]
+        was = frozenset(gone)
+        self.rounds[number - 1] = (*(group for group in self.rounds[number - 1] if group not in was), *formed)
+        self.formed.update((number, group) for group in formed)
+        self.more[number - 1] = np.concatenate([self.more[number - 1], self._meetings(formed)])
+        self.less[number - 1] = np.concatenate([self.less[number - 1], self._meetings(gone)])
+        self.trios[number - 1] = Grouped.of(self.people, self.rounds[number - 1]).in_groups_of(3)
+
+    def _mended(self, sitting: Sitting) -> Mended:
+        return mend(sitting) if self.shape.kind is Kind.PAIRS else regroup(sitting, self.shape)
+
+    def _sitting(self, number: int, movable: Sequence[Group], begun: Places, away: Places) -> Sitting:
+        grouped = Grouped.of(self.people, movable)
+        elsewhere = np.union1d(begun, away)
+        if len(elsewhere):
+            grouped.members[np.isin(grouped.members, elsewhere)] = -1
+        seat = np.ones(len(self.people), dtype=np.bool_)
+        seat[elsewhere] = False
+        met = met_earlier = self._met_outside(number)
+        if self.never_again:
+            locked = self._locked_after(number)
+            met, met_earlier = met.and_also(locked), self._met_before(number).and_also(locked)
+        return Sitting(
+            couples=self.couples,
+            members=grouped.members,
+            sizes=grouped.sizes,
+            seat=np.flatnonzero(seat),
+            met=met,
+            never_again=self.never_again,
+            met_earlier=met_earlier,
+            locks=locks_of(self.couples, number, begun, away),
+            flagged=self._flagged(number),
+            in_trios=self._in_trios(number),
+            seed=self.schedule.seed + number,
+        )
+
+    def _meetings(self, groups: Sequence[Group]) -> Keys:
+        return Grouped.of(self.people, groups).meetings(len(self.people))
+
+    def _met_outside(self, number: int) -> Acquaintance:
+        """All meetings but those of this round."""
+        others = [at for at in range(len(self.rounds)) if at != number - 1]
+        more = together([self.more[at] for at in others])
+        less = together([self.meetings[number - 1], *(self.less[at] for at in others)])
+        return Acquaintance(len(self.people), self.known, more, less)
+
+    def _met_before(self, number: int) -> Acquaintance:
+        earlier = range(number - 1)
+        meetings = together([self.met, *(self.meetings[at] for at in earlier)])
+        more, less = together([self.more[at] for at in earlier]), together([self.less[at] for at in earlier])
+        return Acquaintance(len(self.people), meetings, more, less)
+
+    def _away(self, number: int, in_begun: set[PersonId]) -> set[PersonId]:
+        """Who does not turn up in the round."""
+        known = {one.person for one in self.unpaired.get(number, ()) if one.reason is Reason.ABSENT} - self.new
+        return (known | self.absent) - self.gone - in_begun
+
+    def _places(self, people: Iterable[PersonId]) -> Places:
+        places = self.people.places(np.array(sorted(people), dtype=np.int64))
+        return places[places >= 0]
+
+    def _locked_after(self, number: int) -> Keys:
+        """Couples who are locked together in a later round."""
+        rounds = range(number + 1, len(self.rounds) + 1)
+        locks = (lock for lock in self.schedule.course.locks if lock.round in rounds)
+        return self._meetings([lock.members for lock in locks])
+
+    def _flagged(self, number: int) -> Bools:
+        flagged = np.zeros(len(self.people), dtype=np.bool_)
+        last = [one.person for one in self.unpaired.get(number - 1, ()) if one.reason is not Reason.ABSENT]
+        flagged[self._places(self.schedule.course.left_out if number == 1 else last)] = True
+        return flagged
+
+    def _in_trios(self, number: int) -> NDArray[np.int64]:
+        """How often each sits in a trio in other rounds or did before; of no account where others sit so as well."""
+        counted = np.zeros(len(self.people), dtype=np.int64)
+        if self.shape.kind is Kind.PAIRS:
+            for person, times in self.schedule.course.in_trios.items():
+                counted[self._places((person,))] += times
+            for at, members in enumerate(self.trios, start=1):
+                counted[members] += at != number
+        return counted

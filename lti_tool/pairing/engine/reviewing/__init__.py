@@ -1,0 +1,1 @@
+"""Who reviews whose work."""
