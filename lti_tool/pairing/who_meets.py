@@ -26,10 +26,14 @@ pages = Blueprint("who_meets", __name__)
 
 SHAPES: Final = (
     (Kind.PAIRS, N_("Pairs"), N_("Two and two; one group of three when the number is odd. The usual choice.")),
-    (Kind.TRIOS, N_("Groups of three"), N_("One is coach, one is coachee, one observes.")),
-    (Kind.CIRCLES, N_("Circles"), N_("Three to six people; one brings a case, and everybody gets their turn.")),
-    (Kind.RINGS, N_("Rings"), N_("Three to six people in an order: each observes the next.")),
+    (Kind.TRIOS, N_("Groups of three"), N_("Everybody observes, and is observed by, two others.")),
+    (
+        Kind.CIRCLES,
+        N_("Circles"),
+        N_("Three to six people. Everybody gives feedback to everybody, so rounds take longer."),
+    ),
 )
+"""Rings are not offered yet: pages and completion ask everybody of a group for feedback to everybody."""
 FLAWS: Final[dict[str, str]] = {
     Flaw.WRONG_FORM: N_("Write a whole number."),
     Flaw.UNKNOWN_KIND: N_("Choose one of the possibilities."),
