@@ -147,12 +147,13 @@ def _effect(here: Here, activity: Activity, wanted: Wanted, *, has_changed: bool
         "place": place(),
         "effect": found,
         "mended": [one for one in found.no_longer_broken if not _is_what_was_asked(one, wanted)] if found else [],
-        "figures": [line for line in plan_words.FIGURES if _tells(line[0], found, wanted)],
+        "figures": [line for line in plan_words.FIGURES if _tells(line[0], found, wanted, plan_page.knows(here))],
         "lock": comparing.LOCK,
         "names": service.names_of(here.session, {*wanted.who, *_people_of(found), *_beside(wanted)}),
         "beside": _beside(wanted),
         "has_changed": has_changed,
         "tell": plan_words,
+        "knows": plan_page.knows(here),
     }
     return render_template("pairing/effect.html", **context), 409 if has_changed else 200
 
@@ -172,10 +173,10 @@ def _is_what_was_asked(one: Broken, wanted: Wanted) -> bool:
     return wanted.do in SAYINGS and set(one.people) == set(wanted.who)
 
 
-def _tells(figure: str, found: Comparison | None, wanted: Wanted) -> bool:
-    """Whether a number says something: how many rules are broken counts what is said just now, and the number of
-    groups hardly ever changes."""
-    if found is None or (figure == "broken" and wanted.do in SAYINGS):
+def _tells(figure: str, found: Comparison | None, wanted: Wanted, knows: bool) -> bool:
+    """Whether a number says something: how many rules are broken counts what is said just now, the number of groups
+    hardly ever changes, and the points of two people tell what is known of them."""
+    if found is None or (figure == "broken" and wanted.do in SAYINGS) or (figure == "points" and not knows):
         return False
     return figure != "groups" or found.before.groups != found.after.groups
 

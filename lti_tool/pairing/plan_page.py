@@ -5,17 +5,18 @@ from typing import Any, Final
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.service import activity_of, rounds_of
 from lti_tool.errors import N_
 from lti_tool.launch.models import Course
-from lti_tool.pairing import comparing, group_lines, plan_words, rules, service, words
+from lti_tool.pairing import comparing, group_lines, lacking, plan_words, rules, service, words
 from lti_tool.pairing.engine import Reason
 from lti_tool.pairing.engine.explanations import costing
 from lti_tool.pairing.engine.explanations.explaining import Explanations
 from lti_tool.pairing.engine.explanations.reasons import Why
-from lti_tool.pairing.errors import NoPlan, PlanError
+from lti_tool.pairing.errors import NoPlan, PlanError, RuleBroken
 from lti_tool.pairing.group_lines import GroupLine, Show
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.shortfall import OUR_REASONS, shortfall
@@ -63,6 +64,11 @@ def place() -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value}
 
 
+def knows(here: Here) -> bool:
+    """Whether somebody may see what is known of learners, and so which rule stands where and who is kept apart."""
+    return here.may("see attributes")
+
+
 def page(
     here: Here,
     activity: Activity,
@@ -76,7 +82,7 @@ def page(
     if refusal is not None:
         # It changed nothing, but what was loaded before may be older than what it was refused for.
         here.session.expire_all()
-        problem = plan_words.what_to_do(refusal)
+        problem = _what_to_do(here, refusal)
     rounds = rounds_of(here.session, activity.id)
     plan = service.find_plan(here.session, activity.id)
     drafting = service.drafting_of(here.session, activity.id)
@@ -96,6 +102,7 @@ def page(
         "said": None if problem is not None else request.args.get("said"),
         "say": words,
         "tell": plan_words,
+        "knows": knows(here),
     }
     if plan is None:
         context["learner_count"] = len(roster.learners_to_pair(here.session, here.course_id))
@@ -115,9 +122,10 @@ def _groups(
     broken = comparing.broken(schedule.course, schedule.rounds, from_round=1 + max(over, default=0))
     # A pin of people who left says nothing, and is not listed either.
     pins = service.pins_of(here.session, activity.id) if schedule.course.locks else []
-    apart = service.exclusions_of(here.session, activity.course_id)
-    ours = any(one.reason in OUR_REASONS and not one.is_over for one in standing.unplaced)
-    lacking = shortfall(here.session, activity, plan, now=here.now) if ours else None
+    is_told = knows(here)
+    apart = service.exclusions_of(here.session, activity.course_id) if is_told else []
+    short = lacking.without_reasons(standing.unplaced, schedule.proofs)
+    full = shortfall(here.session, activity, plan, now=here.now) if short and is_told else None
 
     groups = service.groups_in_round(here.session, plan, number)
     lines = group_lines.lines(groups, number, schedule, broken, pins)
@@ -128,7 +136,7 @@ def _groups(
     people = sorted({one for of in standing.schedule.rounds for group in of for one in group})
     known = {*people, *standing.learners, *(one for pin in pins for one in pin.members)}
     known |= {one for each in apart for one in (each.one_id, each.other_id)}
-    known |= lacking.members if lacking is not None else set()
+    known |= full.members if full is not None else set()
     names = service.names_of(here.session, known)
     told = {*OUR_REASONS, Reason.ABSENT}
     alone = [one for one in standing.unplaced if one.round_number == number]
@@ -142,7 +150,7 @@ def _groups(
         "group_count": len(groups),
         "listed_count": len(listed),
         "lines": shown,
-        "why": _explained(Explanations(schedule), shown, number, set(schedule.course.people)),
+        "why": _explained(Explanations(schedule), shown, number, set(schedule.course.people)) if is_told else {},
         "alone": alone if show in {Show.ALL, Show.NOBODY} and not query and at == 1 else [],
         "page": at,
         "pages_of_groups": pages,
@@ -152,8 +160,9 @@ def _groups(
         "wanted": [one for one in wanted if one in names],
         "broken": broken,
         "lock": comparing.LOCK,
-        "cost": costing.costs(schedule.course) if schedule.course.rules else None,
-        "shortfall": lacking,
+        "cost": costing.costs(schedule.course) if schedule.course.rules and is_told else None,
+        "lacking": lacking.put_together(full.rounds if full is not None else short),
+        "relaxations": full.relaxations if full is not None else (),
         "pins": pins,
         "apart": apart,
         "absent": [one for one in standing.unplaced if one.reason is Reason.ABSENT and not one.is_over],
@@ -177,6 +186,13 @@ def _meetings(people: Sequence[int], rows: Sequence[rules.Row], standing: rules.
         "turns": rules.spread(rows),
         "variety": rules.variety(rows),
     }
+
+
+def _what_to_do(here: Here, refusal: PlanError) -> str:
+    """What to do about a refusal, without the names of rules for those who may not see attributes."""
+    if isinstance(refusal, RuleBroken) and not knows(here):
+        return str(gettext("A rule forbids this."))
+    return plan_words.what_to_do(refusal, here)
 
 
 def _explained(

@@ -32,6 +32,20 @@ def names_in_words(names: Mapping[int, str | None], people: Sequence[int]) -> st
     return str(gettext("%(names)s and %(count)d more", names=listed, count=more)) if more > 0 else listed
 
 
+def rounds_in_words(numbers: Sequence[int]) -> str:
+    """“Round 3” or “Rounds 1–4, 7”, of numbers in ascending order."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][-1] == number - 1:
+            spans[-1][1:] = [number]
+        else:
+            spans.append([number])
+    listed = ", ".join("–".join(map(str, span)) for span in spans)
+    if len(numbers) == 1:
+        return str(gettext("Round %(number)d", number=numbers[0]))
+    return str(gettext("Rounds %(numbers)s", numbers=listed))
+
+
 def removed_in_words(removal: Removal) -> str:
     """How many possible partners a rule takes away from somebody, and of how many of them something is not known."""
     said = wording.of_rule(removal.rule)

@@ -437,3 +437,73 @@ def test_people_without_a_partner_are_told_of_once_and_can_be_chosen(app: Flask,
     refused = instructor.get("/plan/effect?" + urlencode({"do": "together", "who": alone[:2], "round": 1}, doseq=True))
     assert refused.status_code == 409
     assert "They work in the same department" in refused.text
+
+
+PRIVATE = (
+    "department",
+    "reporting line",
+    "Never together",
+    "keep these people apart",
+    "Why these people",
+    "Why, one by one",
+    "What would help",
+    "only possible partner",
+    "takes away",
+    "Points for wishes",
+    "points)",
+)
+"""What an instructor reads on the pages of a plan with rules, and an assistant does not."""
+
+
+def private_words(page: str) -> list[str]:
+    return [words for words in PRIVATE if words in page]
+
+
+def test_an_assistant_sees_who_has_no_partner_and_no_attribute(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    school = a_school(app, kit, clock, 6)
+    people = school.group.learners
+    with kit.open_session(school.institution_id) as session:
+        know(session, people, "department", ["Sales"] * 5 + ["Care"])
+        wishes = (WishChoice(WishKind.OTHER, "department", 3),)
+        want(session, school.group, rules=OTHER_DEPARTMENT, wishes=wishes)
+        a_draft(session, school.group, clock.now())
+    instructor = school.somebody("instructor")
+    change(school, instructor, "never", people[0].id, people[1].id)
+
+    told, untold = instructor.get("/plan").text, school.somebody("assistant").get("/plan").text
+
+    shown = ("department", "Never together", "Why these people", "Why, one by one", "What would help", "takes away")
+    assert set(shown) <= set(private_words(told))
+    assert private_words(untold) == []
+    assert "Without a partner, because of the rules" in untold
+    assert "It is proven that fewer people without a partner are not possible" in untold
+
+
+def test_an_assistant_is_told_that_a_rule_forbids_a_swap_and_not_which(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    school = a_school(app, kit, clock, 4)
+    people = school.group.learners
+    with kit.open_session(school.institution_id) as session:
+        know(session, people, "department", ["Sales", "Sales", "Care", "Care"])
+        wishes = (WishChoice(WishKind.OTHER, "department", 3),)
+        want(session, school.group, rules=OTHER_DEPARTMENT, wishes=wishes)
+        a_draft(session, school.group, clock.now())
+    change(school, school.somebody("instructor"), "never", people[0].id, people[1].id)
+    assistant = school.somebody("assistant")
+    sales = {people[0].id, people[1].id}
+    first, second = groups(school)
+    one = next(person for person in first if person not in sales)
+    other = next(person for person in second if person in sales)
+
+    page = effect(assistant, "swap", one, other)
+    assert "a rule forbids it" in page
+    assert private_words(page) == []
+    refused = assistant.post("/plan/change", do="swap", who=[one, other], round=1, version=version(school))
+    assert refused.status_code == 409
+    assert "A rule forbids this." in refused.text
+    assert private_words(refused.text) == []
+    done = change(school, assistant, "swap", one, other, anyway="1")
+    assert "Against what is wanted" in done
+    assert private_words(done) == []
+    back = effect(assistant, "swap", one, other)
+    assert "no longer together against a rule" in back
+    assert private_words(back) == []
