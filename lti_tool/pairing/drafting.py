@@ -16,8 +16,21 @@ from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
 from lti_tool.jobs import queue
 from lti_tool.pairing import engine, foreseeing
-from lti_tool.pairing.engine import Breach, Course, Effort, Schedule
-from lti_tool.pairing.errors import NoPlan, PlanBegun, PlanChanged, PlanImpossible, PlanPublished, TooFewLearners
+from lti_tool.pairing.engine import Breach, Course, Effort, Kind, Schedule
+from lti_tool.pairing.engine.circles.seats import set_tables
+from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.pairs.locking import locked_groups
+from lti_tool.pairing.errors import (
+    ImproverUnavailable,
+    NoPlan,
+    PlanBegun,
+    PlanChanged,
+    PlanFlawed,
+    PlanImpossible,
+    PlanPublished,
+    ProposalFlawed,
+    TooFewLearners,
+)
 from lti_tool.pairing.gathering import absences_of, course_for
 from lti_tool.pairing.keeping import (
     find_plan,
@@ -80,15 +93,34 @@ def ask(session: Session, activity_id: int, *, expected_version: int | None = No
     return Asked(activity_id, course, tuple(one.id for one in rounds), version, absences_of(session, activity_id))
 
 
+def refuse_contradictions(asked: Asked) -> None:
+    """Raise PlanImpossible where pins contradict each other or a rule, without looking for groups."""
+    if not asked.course.locks:
+        return
+    seats = locked_groups if asked.course.shape.kind is Kind.PAIRS else set_tables
+    try:
+        seats(Couples(asked.course), len(asked.round_ids))
+    except engine.ImpossibleRequest as refusal:
+        raise PlanImpossible(asked.activity_id, refusal) from refusal
+
+
 def propose(asked: Asked, *, seed: int, effort: Effort = EFFORT, improve: bool = False) -> Schedule:
-    """Work out groups for all rounds and check them. Needs no database. Raises PlanImpossible and PlanFlawed."""
+    """Work out groups for all rounds and check them. Needs no database.
+
+    Raises PlanImpossible where pins contradict each other or a rule, ProposalFlawed, and ImproverUnavailable.
+    """
     try:
         schedule = engine.plan(asked.course, len(asked.round_ids), seed, effort=effort, improve=improve)
         for number, absent in asked.absent.items():
             schedule = engine.step_in(schedule, absent.intersection(asked.course.people), number)
-    except (engine.ImpossibleRequest, engine.ImproverMissing) as refusal:
+    except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(asked.activity_id, refusal) from refusal
-    refuse_flawed(None, engine.verify(asked.course, schedule))
+    except engine.ImproverMissing as missing:
+        raise ImproverUnavailable from missing
+    try:
+        refuse_flawed(None, engine.verify(asked.course, schedule))
+    except PlanFlawed as flawed:
+        raise ProposalFlawed(None, flawed.breaches) from flawed
     return schedule
 
 
@@ -156,7 +188,8 @@ def request_draft(
 ) -> Plan | None:
     """As `draft_plan`; but a large course, and what is to be improved, is planned in the background.
 
-    Then the answer is None, and `drafting_of` tells how it goes.
+    Then the answer is None, and `drafting_of` tells how it goes. Pins that contradict each other or a rule are refused
+    at once.
     """
     asked = ask(session, activity_id, expected_version=expected_version)
     if asked.size <= MOST_INLINE and not improve:
@@ -168,6 +201,7 @@ def request_draft(
             now=now,
             expected_version=expected_version,
         )
+    refuse_contradictions(asked)
     hold(session, activity_id)
     session.execute(delete(Drafting).where(Drafting.activity_id == activity_id))
     session.add(Drafting(activity_id=activity_id, seed=seed, improve=improve, asked_by_id=by, asked_at=now))

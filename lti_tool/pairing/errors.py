@@ -46,6 +46,14 @@ class PlanFlawed(PlanError):
         self.plan_id, self.breaches = plan_id, breaches
 
 
+class ProposalFlawed(PlanFlawed):
+    """The checker did not pass a proposal, so none was made."""
+
+
+class ImproverUnavailable(PlanError, Conflict):
+    """A longer look for better groups was asked for, and OR-tools, which it takes, is not installed."""
+
+
 class PlanImpossible(PlanError, Conflict):
     """The engine cannot do what was asked, for pins contradict each other or a rule. `reason` is its own error."""
 
@@ -138,6 +146,22 @@ WORDS: dict[type[ToolError], Words] = {
         500,
         N_("The groups did not pass our own check"),
         N_("Nothing was changed. Bring the plan up to date, or propose new groups."),
+    ),
+    ProposalFlawed: Words(
+        500,
+        N_("The groups that were worked out did not pass our own check"),
+        N_(
+            "The groups that were worked out did not pass our own check, so nothing was changed. Try again; if it "
+            "stays so, take back a pin or a rule."
+        ),
+    ),
+    ImproverUnavailable: Words(
+        409,
+        N_("A longer look is not possible here"),
+        N_(
+            "What looks longer for better groups is not installed here. Propose other groups without it, or ask "
+            "your administrator."
+        ),
     ),
     PlanImpossible: Words(
         409,

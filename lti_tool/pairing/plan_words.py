@@ -5,7 +5,7 @@ from typing import Final
 from flask_babel import gettext
 
 from lti_tool.errors import N_
-from lti_tool.pairing import comparing, wording
+from lti_tool.pairing import comparing, engine, service, wording
 from lti_tool.pairing.errors import (
     WORDS,
     NoPlan,
@@ -14,12 +14,14 @@ from lti_tool.pairing.errors import (
     PlanChanged,
     PlanError,
     PlanFlawed,
+    PlanImpossible,
     PlanPublished,
     RuleBroken,
     SwapImpossible,
     TooFewLearners,
 )
-from lti_tool.pairing.words import label
+from lti_tool.pairing.words import label, names_in_words
+from lti_tool.web.access import Here
 
 REFUSALS: Final[dict[type[PlanError], str]] = {
     PlanChanged: N_("The plan has changed since you opened this page. This is how it is now. Repeat what you wanted."),
@@ -42,6 +44,13 @@ PINS: Final[dict[str, str]] = {
     "begun": N_("One of these people is in a group that has begun to work, so it stays as it is."),
     "round over": N_("This round is over, so its groups stay as they are."),
 }
+IMPOSSIBLE: Final = N_(
+    "Not everything that you said of people can be kept, with the rules as they are. Take something back under "
+    "“What you said”, on this page, or change a rule under “Who may meet whom”."
+)
+IMPOSSIBLE_TO_OTHERS: Final = N_(
+    "This contradicts a rule, or what an instructor said of people. Nothing was changed; an instructor can see why."
+)
 FIGURES: Final = (
     ("unpaired", N_("Without a partner")),
     ("broken", N_("Rules that are broken")),
@@ -52,8 +61,23 @@ FIGURES: Final = (
 """What is told of two plans beside each other, in order of importance."""
 
 
-def what_to_do(refusal: PlanError) -> str:
-    """What to do about a refusal, in the reader's language."""
+SEATING: Final = frozenset({engine.Breach.MISSING.value, engine.Breach.UNKNOWN.value})
+"""What the checker finds when people joined or left after groups were proposed."""
+
+
+def what_to_do(refusal: PlanError, here: Here | None = None) -> str:
+    """What to do about a refusal, in the reader's language.
+
+    Who is kept together, by name, and which rule is against it are told to those who may see attributes.
+    """
+    is_told = here is not None and here.may("see attributes")
+    if isinstance(refusal, PlanImpossible):
+        found = _contradiction(here, refusal) if here is not None and is_told else None
+        return found or str(gettext(IMPOSSIBLE if is_told or here is None else IMPOSSIBLE_TO_OTHERS))
+    if isinstance(refusal, RuleBroken) and here is not None and not is_told:
+        return str(gettext("A rule forbids this."))
+    if type(refusal) is PlanFlawed and not SEATING.intersection(refusal.breaches):
+        return str(gettext(WORDS[PlanFlawed].what_to_do))
     if isinstance(refusal, RuleBroken):
         named = dict.fromkeys(one.rule for one in refusal.broken if one.rule != comparing.LOCK)
         broken = " ".join(f"{breach_in_words(name)}." for name in named)
@@ -61,6 +85,52 @@ def what_to_do(refusal: PlanError) -> str:
     if isinstance(refusal, PinImpossible) and refusal.why in PINS:
         return str(gettext(PINS[refusal.why]))
     return str(gettext(REFUSALS.get(type(refusal)) or WORDS[type(refusal)].what_to_do))
+
+
+def _contradiction(here: Here, refusal: PlanImpossible) -> str | None:
+    """Which pins contradict each other or a rule, by name, and where to take them back; None where nobody knows."""
+    reason = refusal.reason
+    match reason:
+        case engine.LockForbidden():
+            return str(
+                gettext(
+                    "You keep %(names)s together in round %(number)d, and a rule forbids it: %(rule)s. Take that "
+                    "back under “What you said”, on this page, or change the rule under “Who may meet whom”.",
+                    names=_together(here, reason.members),
+                    number=reason.round,
+                    rule=breach_in_words(reason.rule),
+                )
+            )
+        case engine.LockConflict():
+            pins = [
+                pin
+                for pin in service.pins_of(here.session, refusal.activity_id)
+                if reason.person in pin.members and pin.round_number in {None, reason.round}
+            ]
+            listed = dict.fromkeys(_together(here, pin.members) for pin in pins)
+            return str(
+                gettext(
+                    "You keep %(name)s together with different people in round %(number)d: %(groups)s. Take one of "
+                    "these back under “What you said”, on this page.",
+                    name=_together(here, (reason.person,)),
+                    number=reason.round,
+                    groups="; ".join(listed),
+                )
+            )
+        case engine.LockSize():
+            return str(
+                gettext(
+                    "You keep %(names)s together in round %(number)d, and no group of that round can have so many "
+                    "people. Take that back under “What you said”, on this page.",
+                    names=_together(here, reason.members),
+                    number=reason.round,
+                )
+            )
+    return None
+
+
+def _together(here: Here, members: tuple[int, ...]) -> str:
+    return names_in_words(service.names_of(here.session, members), members)
 
 
 def why_no_draft(refusal: str | None) -> str | None:
