@@ -29,6 +29,16 @@ class Lacking:
     needed: tuple[Needed, ...]
     is_proven: bool
 
+    @property
+    def alone(self) -> tuple[int, ...]:
+        """Whom nobody at all may meet."""
+        return tuple(person for one in self.needed if _is_alone(one) for person in one.needing)
+
+    @property
+    def wanting(self) -> tuple[Needed, ...]:
+        """The others who are needed by too many, or need somebody outside of their own part."""
+        return tuple(one for one in self.needed if not _is_alone(one))
+
 
 def put_together(rounds: Iterable[RoundShortfall]) -> list[Lacking]:
     """The rounds in their order, each with the first that is like it."""
@@ -47,6 +57,10 @@ def without_reasons(unplaced: Iterable[Unplaced], proofs: Sequence[Proof]) -> li
             waiting.setdefault(one.round_number, []).append(one.member_id)
     proven = {proof.round for proof in proofs}
     return [RoundShortfall(number, tuple(people), (), (), number in proven) for number, people in waiting.items()]
+
+
+def _is_alone(needed: Needed) -> bool:
+    return not needed.partners and all(len(part) == 1 for part in needed.parts)
 
 
 def _reasons(why: WhyNot) -> Reasons:

@@ -41,7 +41,8 @@ def draft(here: Here) -> ResponseReturnValue:
         )
     except PlanError as refusal:
         return plan_page.page(here, activity, refusal)
-    said = "drafting" if service.drafting_of(here.session, activity.id) is not None else "proposed"
+    # What is worked out in the background is told of by the page itself.
+    said = None if service.drafting_of(here.session, activity.id) is not None else "proposed"
     return redirect(url_for(".show_plan", said=said), code=303)
 
 

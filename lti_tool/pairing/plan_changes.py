@@ -116,6 +116,9 @@ def _tried(
         raise NotAllowed(needs.may, here.role)
     if not needs.fewest <= len(who) <= needs.most:
         return plan_page.page(here, activity, problem=gettext(needs.words), field="groups", chosen=who)
+    count = len(rounds_of(here.session, activity.id))
+    if "round" in request.values and not 1 <= number_of("round") <= count:
+        return plan_page.page(here, activity, problem=gettext("There is no such round."), field="groups", chosen=who)
     try:
         return act(activity, _wanted(here, activity, do, who))
     except PlanError as refusal:

@@ -12,7 +12,7 @@ from lti_tool.activities.service import activity_of, rounds_of
 from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import comparing, group_lines, lacking, plan_words, rules, service, words
-from lti_tool.pairing.engine import Reason
+from lti_tool.pairing.engine import Reason, warnings
 from lti_tool.pairing.engine.explanations import costing
 from lti_tool.pairing.engine.explanations.explaining import Explanations
 from lti_tool.pairing.engine.explanations.reasons import Why
@@ -137,6 +137,8 @@ def _groups(
     known = {*people, *standing.learners, *(one for pin in pins for one in pin.members)}
     known |= {one for each in apart for one in (each.one_id, each.other_id)}
     known |= full.members if full is not None else set()
+    cautions = warnings(schedule.course, len(rounds)) if is_told and plan.state == "draft" else ()
+    known |= {one for caution in cautions for one in caution.people[: words.MOST_NAMED]}
     names = service.names_of(here.session, known)
     told = {*OUR_REASONS, Reason.ABSENT}
     alone = [one for one in standing.unplaced if one.round_number == number]
@@ -166,6 +168,8 @@ def _groups(
         "pins": pins,
         "apart": apart,
         "absent": [one for one in standing.unplaced if one.reason is Reason.ABSENT and not one.is_over],
+        "without_some": len({one.member_id for one in standing.unplaced if not one.is_over}),
+        "cautions": [words.caution_in_words(one, names) for one in cautions],
         "waiting": [one for one in standing.unplaced if not one.is_over and one.reason not in told],
         "has_begun": service.has_begun(here.session, plan),
         "has_former": plan.state == "draft" and service.find_plan(here.session, activity.id, "previous") is not None,

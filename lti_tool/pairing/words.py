@@ -7,6 +7,7 @@ from flask_babel import gettext, ngettext
 
 from lti_tool.attributes.rules import BY_KEY
 from lti_tool.pairing import wording
+from lti_tool.pairing.engine.explanations.cautions import Caution, Concern
 from lti_tool.pairing.engine.explanations.reasons import Removal
 
 MOST_NAMED: Final = 5
@@ -46,13 +47,29 @@ def rounds_in_words(numbers: Sequence[int]) -> str:
     return str(gettext("Rounds %(numbers)s", numbers=listed))
 
 
+def caution_in_words(caution: Caution, names: Mapping[int, str | None]) -> str:
+    """The concern as a sentence, with the names of those whom it concerns where they are few enough to help."""
+    about = caution.about
+    if caution.concern is Concern.UNKNOWN_REFUSED:
+        about = wording.of_rule(about).attribute
+    sentence = in_words(wording.CAUTIONS[caution.concern], len(caution.people), attribute=label(about))
+    if caution.concern in {Concern.NOBODY_HAS, Concern.HALF_UNKNOWN}:
+        return sentence
+    return f"{sentence}: {names_in_words(names, caution.people)}"
+
+
 def removed_in_words(removal: Removal) -> str:
-    """How many possible partners a rule takes away from somebody, and of how many of them something is not known."""
+    """How many possible partners a rule takes away from somebody; those with whom it is not known stand apart."""
     said = wording.of_rule(removal.rule)
-    sentence = in_words(said.removed, removal.removed, attribute=label(said.attribute))
+    attribute = label(said.attribute)
+    if removal.rule.startswith("known:"):
+        return in_words(said.removed, removal.removed, attribute=attribute)
+    known = removal.removed - removal.unknown
+    sentences = [in_words(said.removed, known, attribute=attribute)] if known else []
     if removal.unknown:
-        sentence = f"{sentence} ({in_words(wording.UNKNOWN, removal.unknown)})"
-    return sentence
+        words = wording.UNKNOWN_TOO if known else wording.UNKNOWN
+        sentences.append(in_words(words, removal.unknown, rule=rule_in_words(removal.rule)))
+    return "; ".join(sentences)
 
 
 def label(attribute: str) -> str:

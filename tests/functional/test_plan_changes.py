@@ -348,7 +348,7 @@ def test_an_instructor_leaves_somebody_out_by_choosing_them(school: School, inst
 
     page = effect(instructor, "leave-out", somebody)
 
-    assert "is no learner and is left out" in page
+    assert "is staff, and is left out" in page
     assert f'name="member" value="{somebody}"' in page
     assert "Left out." in instructor.post("/plan/leave-out", member=somebody).text
 
