@@ -13,12 +13,14 @@ from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of, is_read_only, rounds_of
 from lti_tool.attributes.rules import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
-from lti_tool.pairing import forms, preferences, service, wording, words
+from lti_tool.pairing import forms, plan_words, preferences, service, wording, words
 from lti_tool.pairing.engine import Kind
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.explanations import cautions, costing
 from lti_tool.pairing.engine.rules import Exclusions, ShouldNot
-from lti_tool.pairing.errors import WORDS, PlanError, PreferencesChanged, PreferencesInvalid, Problem
+from lti_tool.pairing.engine.rules.rule import NEVER
+from lti_tool.pairing.errors import PlanError, PreferencesChanged, PreferencesInvalid, Problem
+from lti_tool.pairing.models import Plan
 from lti_tool.pairing.preferences import Flaw, Preferences
 from lti_tool.web.access import Here, on_visit
 
@@ -89,7 +91,7 @@ def give_way(here: Here) -> ResponseReturnValue:
     """Show what it would change if rules gave way; with `do=relax` they do."""
     activity = _activity(here)
     plan = service.find_plan(here.session, activity.id)
-    rules = tuple(request.form.getlist("rule"))
+    rules = _that_may_give_way(here, activity, plan) if plan is not None else ()
     if plan is None or not rules:
         return redirect(url_for("plan.show_plan"), code=303)
     problem = None
@@ -100,11 +102,11 @@ def give_way(here: Here) -> ResponseReturnValue:
             return redirect(url_for("plan.show_plan", said="gave-way"), code=303)
         except PlanError as refusal:
             here.session.expire_all()
-            problem = WORDS[type(refusal)]
+            problem = plan_words.what_to_do(refusal, here)
     try:
         effect = service.preview_relax(here.session, plan, rules, now=here.now)
     except PlanError as refusal:
-        effect, problem = None, WORDS[type(refusal)]
+        effect, problem = None, plan_words.what_to_do(refusal, here)
     people = set() if effect is None else {one for broken in effect.no_longer_broken for one in broken.people}
     if effect is not None:
         people |= effect.moved | {one for _, one in (*effect.newly_paired, *effect.newly_unpaired)}
@@ -118,6 +120,12 @@ def give_way(here: Here) -> ResponseReturnValue:
         "problem": problem,
     }
     return render_template("pairing/give_way.html", **context), 409 if problem else 200
+
+
+def _that_may_give_way(here: Here, activity: Activity, plan: Plan) -> tuple[str, ...]:
+    """Those of the rules in the request that hold today and may give way, each once."""
+    hold = {one.name for one in service.course_of_plan(here.session, activity, plan).rules if one.priority < NEVER}
+    return tuple(name for name in dict.fromkeys(request.form.getlist("rule")) if name in hold)
 
 
 def _activity(here: Here) -> Activity:

@@ -1,6 +1,8 @@
 """Designers say who may meet whom, and see what it costs before they save it."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -25,7 +27,7 @@ def wanted(school: School) -> Preferences:
         return service.preferences_of(session, school.group.activity).preferences
 
 
-def learn(school: School, *values: dict[str, object]) -> None:
+def learn(school: School, *values: Mapping[str, dict[str, Any]]) -> None:
     """Let this be known of the first learners."""
     with school.kit.open_session(school.institution_id) as session:
         changes = {member.id: some for member, some in zip(school.group.learners, values, strict=False)}
@@ -182,6 +184,38 @@ def test_a_rule_does_not_give_way_in_a_plan_that_somebody_else_changed(school: S
 
     assert page.status_code == 409
     assert wanted(school).rules
+
+
+@pytest.mark.parametrize("rule", ["nonsense", "reporting_line", "other:group", ""])
+def test_only_a_rule_that_holds_and_may_give_way_is_looked_at(school: School, rule: str) -> None:
+    learn(school, {"department": {"name": "Sales"}})
+    with school.kit.open_session(school.institution_id) as session:
+        chosen = Preferences(rules=(RuleChoice(RuleKind.REPORTING_LINE), RuleChoice(RuleKind.OTHER, "department")))
+        service.save_preferences(
+            session, school.group.activity.id, chosen, expected_version=0, by=None, now=school.clock.now()
+        )
+        service.request_draft(session, school.group.activity.id, seed=1, by=None, now=school.clock.now())
+
+    answer = school.somebody("instructor").send("/plan/give-way", rule=rule)
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith("/plan")
+
+
+def test_a_rule_that_keeps_nobody_from_a_partner_is_not_offered_to_give_way(school: School) -> None:
+    learn(school, {"department": {"name": "Sales"}}, {"department": {"name": "Sales"}})
+    with school.kit.open_session(school.institution_id) as session:
+        chosen = Preferences(rules=(RuleChoice(RuleKind.OTHER, "department"),))
+        service.save_preferences(
+            session, school.group.activity.id, chosen, expected_version=0, by=None, now=school.clock.now()
+        )
+        service.request_draft(session, school.group.activity.id, seed=1, by=None, now=school.clock.now())
+
+    seen = school.somebody("instructor").send("/plan/give-way", rule="other:department")
+
+    assert seen.status_code == 200
+    assert "Nobody would have a partner by it who has none now" in seen.text
+    assert "Let it give way" not in seen.text
 
 
 def test_why_somebody_has_no_partner_is_counted_and_proven(school: School) -> None:
