@@ -3,17 +3,22 @@
 import json
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from lti_tool.pairing.engine.checks.scoring import score
-from lti_tool.pairing.engine.errors import ImpossibleRequest, LockForbidden, LockSize
+from lti_tool.pairing.engine.errors import ImpossibleRequest
 from lti_tool.pairing.engine.improver.improving import ImproverMissing
 from lti_tool.pairing.engine.interchange.answering import AnswerFlawed, reviews_of, schedule_of
 from lti_tool.pairing.engine.interchange.instances import Instance, InstanceKind, read_text
+from lti_tool.pairing.engine.interchange.noting import notes_of
 from lti_tool.pairing.engine.interchange.reader import InstanceFlawed
 from lti_tool.pairing.engine.interchange.results import write_reviews, write_schedule
+from lti_tool.pairing.engine.interchange.wording import counted, people
 
 MOST_MISTAKES: Final = 20
+
+Answer: TypeAlias = tuple[dict[str, Any], list[str], list[str]]
+"""A result, two lines of summary, and notes."""
 
 
 class Refused(Exception):
@@ -21,27 +26,19 @@ class Refused(Exception):
 
 
 def plan_file(source: Path, out: Path, *, seed: int | None, improve: bool) -> tuple[list[str], list[str]]:
-    """Answer the instance in a file. Returns two lines of summary, and warnings. Raises Refused."""
+    """Answer the instance in a file. Returns two lines of summary, and notes. Raises Refused."""
     instance = _read(source)
     answer = _reviewed if instance.kind is InstanceKind.REVIEW else _planned
     try:
-        result, lines = answer(instance, instance.seed if seed is None else seed, improve)
+        result, lines, notes = answer(instance, instance.seed if seed is None else seed, improve)
     except ImpossibleRequest as refusal:
-        raise Refused(_in_words(instance, refusal)) from None
+        raise Refused(f"This cannot be planned: {type(refusal).__name__} {refusal}") from None
     except ImproverMissing as missing:
         raise Refused(f"--improve: {missing or ImproverMissing.__doc__}") from None
     except AnswerFlawed as flawed:
         raise Refused(f"The result did not pass our own check, so nothing was written: {flawed}") from None
     _write(out, json.dumps(result, ensure_ascii=False) + "\n")
-    return lines, list(instance.warnings)
-
-
-def _in_words(instance: Instance, refusal: ImpossibleRequest) -> str:
-    if isinstance(refusal, LockForbidden | LockSize):
-        members = ", ".join(str(instance.names[one]) for one in refusal.members)
-        forbids = f"{refusal.rule} forbids it" if isinstance(refusal, LockForbidden) else "that is no group there"
-        return f"locked: {members} in round {refusal.round}, but {forbids}"
-    return f"This cannot be planned: {type(refusal).__name__} {refusal}"
+    return lines, notes
 
 
 def _read(source: Path) -> Instance:
@@ -58,25 +55,28 @@ def _read(source: Path) -> Instance:
         raise Refused("\n".join([f"{source} is no instance of pairing/1:", *(f"  {one}" for one in shown)])) from None
 
 
-def _planned(instance: Instance, seed: int, improve: bool) -> tuple[dict[str, Any], list[str]]:
+def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
     schedule = schedule_of(instance, seed, improve=improve)
     found = score(instance.course, schedule)
     lines = [
-        f"{len(instance.course.people)} people, {len(schedule.rounds)} rounds, {found.unpaired} without a partner",
-        f"{found.repeats} repeats, {found.objective} points, coach and coachee differ by {found.coach_balance} at most",
+        f"{people(len(instance.course.people))}, {counted(len(schedule.rounds), 'round')}, "
+        f"{found.unpaired} without a partner",
+        f"{counted(found.repeats, 'repeat')}, {counted(found.objective, 'point')}, "
+        f"coach and coachee differ by {found.coach_balance} at most",
     ]
-    return write_schedule(instance.course, schedule, instance.names), lines
+    return write_schedule(instance.course, schedule, instance.names), lines, notes_of(instance, schedule)
 
 
-def _reviewed(instance: Instance, seed: int, improve: bool) -> tuple[dict[str, Any], list[str]]:
+def _reviewed(instance: Instance, seed: int, improve: bool) -> Answer:
     found = reviews_of(instance, seed, improve=improve)
     both = set(found.pairs)
     mutual = sum((author, reviewer) in both for reviewer, author in found.pairs) // 2
     lines = [
-        f"{len(instance.course.people)} people, {instance.reviews_per_person} reviews each, {len(found.pairs)} in all",
-        f"{len(found.short)} people do or get fewer, {mutual} couples review each other",
+        f"{people(len(instance.course.people))}, {counted(instance.reviews_per_person, 'review')} each, "
+        f"{len(found.pairs)} in all",
+        f"{people(len(found.short))} with fewer, {counted(mutual, 'couple')} with reviews of each other",
     ]
-    return write_reviews(found.pairs, instance.names), lines
+    return write_reviews(found.pairs, instance.names), lines, notes_of(instance, found)
 
 
 def _write(out: Path, text: str) -> None:

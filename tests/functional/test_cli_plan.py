@@ -107,18 +107,38 @@ def test_what_is_no_json_is_refused(run: Run, tmp_path: Path, content: bytes, sa
     assert says in run(tmp_path / "instance.json", "--out", tmp_path / "result.json", status=1).output
 
 
-def test_locks_that_cannot_be_are_named_by_the_people_of_the_instance(run: Run, tmp_path: Path) -> None:
+def test_a_lock_that_a_constraint_forbids_is_named_with_both_paths(run: Run, tmp_path: Path) -> None:
     people = [{"id": one} for one in ("ann", "bo", "cy", "di")]
     exclude = {"type": "exclude", "pairs": [["ann", "bo"]]}
     locked = [{"round": 1, "members": ["ann", "bo"]}]
 
     file = write(tmp_path, people=people, rounds=1, constraints=[exclude], locked=locked)
     said = run(file, "--out", tmp_path / "result.json", status=1).output
-    assert "locked: ann, bo in round 1, but exclusions forbids it" in said
 
-    file = write(tmp_path, people=people, rounds=1, locked=[{"round": 1, "members": ["ann", "bo", "cy"]}])
-    said = run(file, "--out", tmp_path / "result.json", status=1).output
-    assert "locked: ann, bo, cy in round 1, but that is no group there" in said
+    assert "locked[0]: 'ann' and 'bo' must be together in round 1, but constraints[0] (exclude) forbids it" in said
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_one_person_one_round_and_one_couple_are_said_as_one(run: Run, tmp_path: Path) -> None:
+    file = write(tmp_path, people=[{"id": 1}], rounds=1)
+    said = run(file, "--out", tmp_path / "result.json").stdout
+    assert said.startswith("1 person, 1 round, 1 without a partner\n0 repeats, 0 points, ")
+
+    file = write(tmp_path, kind="review", people=[{"id": 1}, {"id": 2}], reviews_per_person=1)
+    said = run(file, "--out", tmp_path / "result.json").stdout
+    assert said == "2 people, 1 review each, 2 in all\n0 people with fewer, 1 couple with reviews of each other\n"
+
+
+def test_who_has_too_few_reviews_is_a_note(run: Run, tmp_path: Path) -> None:
+    apart = {"type": "exclude", "pairs": [["c", "a"], ["c", "b"]]}
+    file = write(
+        tmp_path, kind="review", people=[{"id": one} for one in "abc"], constraints=[apart], reviews_per_person=1
+    )
+
+    said = run(file, "--out", tmp_path / "result.json")
+
+    assert said.stderr == ("Note: reviews: 'c' does 0 and gets 0 of 1: the constraints leave them no partner at all\n")
+    assert "1 person with fewer" in said.stdout
 
 
 def test_notes_do_not_get_into_the_summary(run: Run, tmp_path: Path) -> None:

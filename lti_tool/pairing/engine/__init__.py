@@ -4,6 +4,21 @@
 not turn up, and `changes` says of everybody who moved why. `reviews` lets people review each other. `verify` and
 `verify_reviews` check what came out without trusting it; nothing is kept that has not passed. `why`, `why_not`,
 `costs`, `warnings` and `proposals` explain.
+
+A plan begins in `planning`; `course` is what it is told, `schedule` what it answers. The folders:
+
+- `rules`: who may not work together, one rule a file;
+- `wishes`: who would rather work together, one wish a file;
+- `coverage`: as few people without a partner as possible, and the proof of it;
+- `pairs`: rounds of pairs;
+- `circles`: rounds of trios, circles and rings;
+- `turns`: who goes first, who observes whom, who brings the case;
+- `repairs`: the fewest changes after people came or went, and why somebody moved;
+- `reviewing`: who reviews whose work;
+- `checks`: the independent check of all that;
+- `explanations`: why, why not, what rules cost and which could give way;
+- `improver`: the optional second look by OR-tools;
+- `interchange`: the format `pairing/1` of the command `lti-tool plan`.
 """
 
 from lti_tool.pairing.engine.checks.reviews import verify_reviews
@@ -17,6 +32,7 @@ from lti_tool.pairing.engine.errors import (
     LockConflict,
     LockForbidden,
     LockSize,
+    ShapeImpossible,
     UnknownPerson,
 )
 from lti_tool.pairing.engine.explanations.cautions import Caution, Concern, warnings
@@ -75,6 +91,7 @@ __all__ = [
     "Schedule",
     "Score",
     "Shape",
+    "ShapeImpossible",
     "UnknownPerson",
     "Unpaired",
     "Value",

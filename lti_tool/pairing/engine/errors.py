@@ -6,7 +6,7 @@ class ImpossibleRequest(ValueError):
 
 
 class ListedTwice(ImpossibleRequest):
-    """People who are in the course more than once."""
+    """People who are listed more than once: in the course, among those who joined, or as both left and joined."""
 
     def __init__(self, people: tuple[int, ...]) -> None:
         super().__init__(people)
@@ -19,6 +19,14 @@ class UnknownPerson(ImpossibleRequest):
     def __init__(self, people: tuple[int, ...]) -> None:
         super().__init__(people)
         self.people = people
+
+
+class ShapeImpossible(ImpossibleRequest):
+    """Groups of this kind are not of this size: pairs are two, trios three, circles and rings three to six."""
+
+    def __init__(self, kind: str, size: int) -> None:
+        super().__init__(kind, size)
+        self.kind, self.size = kind, size
 
 
 class LockConflict(ImpossibleRequest):

@@ -1,6 +1,7 @@
 """All rounds of trios, circles and rings: everybody in a group, few meet twice, and turns are shared."""
 
 from collections import Counter
+from collections.abc import Collection
 from itertools import combinations
 from random import Random
 from typing import Final
@@ -14,13 +15,14 @@ from lti_tool.pairing.engine.circles.seats import Members, Tables, most_members,
 from lti_tool.pairing.engine.circles.swapping import Seats, Swapping
 from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.course import Course, Kind
-from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice
+from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible
 from lti_tool.pairing.engine.people import Bools
 from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns.cases import give_cases, give_places_in_rings, give_turns_in_trios
 
 NAME: Final = "tandem/2"
 """As in `planning`, which imports this module."""
+SIZES: Final[dict[Kind, Collection[int]]] = {Kind.TRIOS: (3,), Kind.CIRCLES: range(3, 7), Kind.RINGS: range(3, 7)}
 FEW: Final = 60_000
 """Up to so many couples of seats, over all rounds, all rounds are looked at together: 100 people and 6 rounds."""
 
@@ -35,10 +37,14 @@ def plan_circles(course: Course, rounds: int, seed: int) -> Schedule:
 
     Trios: the first is coach, the last coachee, who is between them observes. Circles: the first brings the case.
     Rings: each observes the next, the last the first. All three are shared as evenly as the groups allow.
-    Raises ImpossibleRequest: no rounds, people listed twice, or locks that contradict each other or a rule.
+    Raises ImpossibleRequest: no rounds, a size that there is not (ShapeImpossible), people listed twice, or locks that
+    contradict each other or a rule.
     """
     if rounds < 1:
         raise ImpossibleRequest(rounds)
+    kind, size = course.shape.kind, course.shape.size
+    if size not in SIZES.get(kind, ()):
+        raise ShapeImpossible(kind, size)
     twice = sorted(one for one, times in Counter(course.people).items() if times > 1)
     if twice:
         raise ListedTwice(tuple(twice))

@@ -10,10 +10,12 @@ from enum import StrEnum
 from typing import Any, Final, NoReturn
 
 from lti_tool.pairing.engine.course import Course, PersonId
+from lti_tool.pairing.engine.interchange.locks import check_locks, locks_of
 from lti_tool.pairing.engine.interchange.people import People, read_people
 from lti_tool.pairing.engine.interchange.reader import InstanceFlawed, Name, Reader, at
-from lti_tool.pairing.engine.interchange.rules import locks_of, rules_of, wishes_of
-from lti_tool.pairing.engine.rules import loops
+from lti_tool.pairing.engine.interchange.rules import Constraint, constraints_of, rules_of, wishes_of
+from lti_tool.pairing.engine.interchange.wording import first_of
+from lti_tool.pairing.engine.interchange.wording import people as counted_people
 from lti_tool.pairing.engine.schedule import Group
 
 
@@ -43,8 +45,10 @@ class Instance:
     left: frozenset[PersonId] = frozenset()
     joined: frozenset[PersonId] = frozenset()
     reviews_per_person: int = 0
+    constraints: tuple[Constraint, ...] = ()
+    """The rules of the course as the instance writes them."""
     warnings: tuple[str, ...] = ()
-    """What is odd and no mistake, in plain sentences."""
+    """What is odd in how it is written and no mistake, in plain sentences; `noting` has more."""
 
 
 def read_text(text: str) -> Instance:
@@ -92,11 +96,12 @@ def read_instance(written: object) -> Instance:
     reviews_per_person = 0
     if kind == InstanceKind.REVIEW:
         reviews_per_person = reader.number("reviews_per_person", written.get("reviews_per_person"), least=1)
+    constraints = constraints_of(reader, people, written.get("constraints", []))
     instance = Instance(
         name=reader.text("name", written.get("name", "")),
         kind=InstanceKind(kind),
         seed=reader.number("seed", written.get("seed", 0), least=0, most=2**63 - 1),
-        course=_course(reader, written, people, rounds),
+        course=_course(reader, written, people, constraints, rounds),
         names=people.names,
         rounds=rounds,
         current=None if current is None else groups,
@@ -104,6 +109,7 @@ def read_instance(written: object) -> Instance:
         left=people.left,
         joined=people.joined,
         reviews_per_person=reviews_per_person,
+        constraints=constraints,
     )
     _warn(reader, instance, people)
     if reader.mistakes:
@@ -111,16 +117,22 @@ def read_instance(written: object) -> Instance:
     return replace(instance, warnings=tuple(reader.warnings))
 
 
-def _course(reader: Reader, written: Mapping[str, Any], people: People, rounds: int) -> Course:
-    rules = rules_of(reader, people, written.get("constraints", []))
+def _course(
+    reader: Reader, written: Mapping[str, Any], people: People, constraints: tuple[Constraint, ...], rounds: int
+) -> Course:
     wishes = wishes_of(reader, people, written.get("weights", []))
+    met = _past(reader, people, written.get("past", []))
+    locks = locks_of(reader, people, written.get("locked", []), rounds)
+    # What stands in for a mistake elsewhere would make mistakes of good locks.
+    if not reader.mistakes and written.get("kind") != InstanceKind.REVIEW:
+        check_locks(reader, people, locks, constraints)
     return Course(
         people=people.here,
-        met=_past(reader, people, written.get("past", [])),
+        met=met,
         attributes=people.attributes,
-        rules=rules,
+        rules=rules_of(constraints),
         wishes=wishes,
-        locks=locks_of(reader, people, written.get("locked", []), rounds),
+        locks=tuple(dict.fromkeys(one.lock for one in locks)),
         ahead=people.ahead,
         left_out=people.unpaired_last,
     )
@@ -181,13 +193,9 @@ def _warn(reader: Reader, instance: Instance, people: People) -> None:
     course = instance.course
     if not course.people:
         reader.warn("people: there is nobody")
-    for loop in loops(course.attributes):
-        reader.warn(f"people: a loop of managers: {', '.join(repr(people.names[one]) for one in loop)}")
-    if instance.kind is InstanceKind.PAIRS and instance.rounds >= len(course.people) > 0:
-        reader.warn(f"rounds: more rounds than the {len(course.people) - 1} partners there are, so some meet again")
     if instance.current is not None:
         seated = {one for group in instance.current for one in group}
         waiting = sorted(set(course.people) - seated - instance.joined)
         if waiting:
-            names = ", ".join(repr(people.names[one]) for one in waiting[:5])
-            reader.warn(f"current: {len(waiting)} people who have not joined are in no group: {names}")
+            who = first_of(waiting, people.names)
+            reader.warn(f"current: {counted_people(len(waiting))} in no group and not in joined: {who}")

@@ -1,12 +1,13 @@
-"""The constraints, weights and locks of an instance, as rules, wishes and locks of a course."""
+"""The constraints and weights of an instance, as rules and wishes of a course."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
-from lti_tool.pairing.engine.course import Lock, PersonId
+from lti_tool.pairing.engine.course import PersonId
 from lti_tool.pairing.engine.interchange.people import NAMES, NUMBERS, SETS, People
 from lti_tool.pairing.engine.interchange.reader import LARGEST, Reader, at
-from lti_tool.pairing.engine.rules import Exclusions, Other, ReportingLine, Rule, Same, Share
+from lti_tool.pairing.engine.rules import Exclusions, Other, ReportingLine, Rule, RuleByValue, Same, Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame, Wish
 
 MOST_POINTS: Final = 1_000_000
@@ -14,16 +15,32 @@ MOST_POINTS: Final = 1_000_000
 Written = dict[str, Any]
 
 
-def rules_of(reader: Reader, people: People, written: object) -> tuple[Rule, ...]:
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A constraint as it is written, and the rule that it is."""
+
+    path: str
+    words: str
+    """Its type, and the attribute if it has one."""
+    rule: Rule
+
+    @property
+    def said(self) -> str:
+        """How sentences call it: `constraints[0] (not_manager)`."""
+        return f"{self.path} ({self.words})"
+
+
+def constraints_of(reader: Reader, people: People, written: object) -> tuple[Constraint, ...]:
     """The hard constraints. Whose value is not known fits nobody in `share_any`, `same` and `differ`."""
-    found: dict[str, Rule] = {}
-    excluded: list[tuple[PersonId, PersonId]] = []
+    found = []
     for number, one in enumerate(reader.listed("constraints", written)):
         path = at("constraints", number)
         constraint = reader.named(path, one)
         kind = constraint.get("type")
         if kind == "exclude":
-            excluded += _excluded(reader, people, path, constraint)
+            couples = _excluded(reader, people, path, constraint)
+            if couples:
+                found.append(Constraint(path, kind, Exclusions(couples=tuple(couples))))
             continue
         make = RULES.get(kind) if isinstance(kind, str) else None
         if make is None:
@@ -31,10 +48,16 @@ def rules_of(reader: Reader, people: People, written: object) -> tuple[Rule, ...
             continue
         rule = make(reader, path, constraint)
         if rule is not None:
-            found[rule.name] = rule
-    if excluded:
-        found["exclude"] = Exclusions(couples=tuple(excluded))
-    return tuple(found.values())
+            attribute = f" {rule.attribute}" if isinstance(rule, RuleByValue) else ""
+            found.append(Constraint(path, f"{kind}{attribute}", rule))
+    return tuple(found)
+
+
+def rules_of(constraints: Iterable[Constraint]) -> tuple[Rule, ...]:
+    """Each rule once, and all that is excluded as one rule."""
+    rules = {one.rule.name: one.rule for one in constraints if not isinstance(one.rule, Exclusions)}
+    excluded = [couple for one in constraints if isinstance(one.rule, Exclusions) for couple in one.rule.couples]
+    return (*rules.values(), *([Exclusions(couples=tuple(excluded))] if excluded else []))
 
 
 def _not_manager(reader: Reader, path: str, written: Written) -> Rule:
@@ -137,25 +160,3 @@ def _attribute(
         reader.mistake(at(path, "attribute"), f"one of these is needed: {', '.join(forms)}")
         return ""
     return str(attribute)
-
-
-def locks_of(reader: Reader, people: People, written: object, rounds: int) -> tuple[Lock, ...]:
-    """Who must be together in which round. Two locks on one person in a round are a mistake."""
-    found: dict[tuple[int, PersonId], tuple[PersonId, ...]] = {}
-    locks: list[Lock] = []
-    for number, one in enumerate(reader.listed("locked", written)):
-        path = at("locked", number)
-        entry = reader.named(path, one)
-        reader.warn_of_others(path, entry, {"round", "members"})
-        round_ = reader.number(at(path, "round"), entry.get("round"), least=1, most=rounds)
-        names = reader.members(path, entry)
-        members = [one for one in (people.known(reader, path, name) for name in names) if one is not None]
-        if len(names) not in {2, 3}:
-            reader.mistake(path, "two or three members are needed")
-        group = tuple(sorted(one for one in members if one not in people.left))
-        for person in group:
-            if found.setdefault((round_, person), group) != group:
-                reader.mistake(path, f"{people.names[person]!r} is locked twice in round {round_}")
-        if len(group) > 1:
-            locks.append(Lock(group, round_))
-    return tuple(dict.fromkeys(locks))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lti_tool.pairing.engine.acquaintance import NONE, Acquaintance, Grouped, Keys, together
 from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.course import Course, Kind, PersonId
-from lti_tool.pairing.engine.errors import ImpossibleRequest
+from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, UnknownPerson
 from lti_tool.pairing.engine.people import Bools, People, Places
 from lti_tool.pairing.engine.repairs.accounting import account_for
 from lti_tool.pairing.engine.repairs.mending import mend
@@ -35,13 +35,15 @@ def repair(
     people who are locked together are brought together. Somebody who is in `schedule.course` and in no group counts as
     joined, and who is in a group and not in the course as having left; a course of nobody is taken to be of everybody
     in these rounds. Of solutions with equally few changes the one with the fewest repeats, then with the most points is
-    taken. Repeating a repair changes nothing. Raises ImpossibleRequest when somebody both left and joined, or for a
-    round that does not exist, and its kinds LockConflict, LockSize and LockForbidden for locks that cannot be. Method:
-    `mending`, `regrouping`.
+    taken. Repeating a repair changes nothing, so who left may be gone already and who joined be seated already.
+    Raises ImpossibleRequest for a round that does not exist, and its kinds: ListedTwice when somebody both left and
+    joined or joined twice, UnknownPerson for somebody new whose id is below 0, LockConflict, LockSize and LockForbidden
+    for locks that cannot be. Method: `mending`, `regrouping`.
     """
     gone, new = frozenset(left), frozenset(joined)
-    if gone & new or not 1 <= from_round <= len(schedule.rounds) + 1:
-        raise ImpossibleRequest(from_round, len(gone & new))
+    if not 1 <= from_round <= len(schedule.rounds) + 1:
+        raise ImpossibleRequest(from_round)
+    _check(gone, sorted(joined))
     course = _after(schedule, gone, new, from_round)
     numbers = range(from_round, len(schedule.rounds) + 1)
     return _Repair(replace(schedule, course=course), gone, new, frozenset(), fixed, numbers=numbers).repaired()
@@ -63,6 +65,14 @@ def step_in(
     numbers = range(number, number + 1)
     after = _Repair(known, nobody, nobody, frozenset(absent), fixed, numbers=numbers).repaired()
     return replace(after, course=schedule.course)
+
+
+def _check(gone: frozenset[PersonId], joined: Sequence[PersonId]) -> None:
+    twice = {one for one, other in pairwise(joined) if one == other} | gone.intersection(joined)
+    if twice:
+        raise ListedTwice(tuple(sorted(twice)))
+    if joined and joined[0] < 0:
+        raise UnknownPerson(tuple(one for one in joined if one < 0))
 
 
 def _after(schedule: Schedule, gone: frozenset[PersonId], new: frozenset[PersonId], from_round: int) -> Course:

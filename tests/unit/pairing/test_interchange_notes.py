@@ -1,0 +1,175 @@
+"""What is said of an instance and its answer that is no mistake, and of locks that cannot be kept."""
+
+from typing import Any
+
+import pytest
+
+from lti_tool.pairing.engine.interchange.answering import reviews_of, schedule_of
+from lti_tool.pairing.engine.interchange.instances import InstanceKind, read_instance
+from lti_tool.pairing.engine.interchange.noting import notes_of
+from lti_tool.pairing.engine.interchange.reader import InstanceFlawed
+
+NOT_MANAGER = {"type": "not_manager"}
+SHARE = {"type": "share_any", "attribute": "languages"}
+
+
+def instance(ids: str = "abcd", **changes: Any) -> dict[str, Any]:
+    return {"people": [{"id": one} for one in ids], "rounds": 1} | changes
+
+
+def notes(written: dict[str, Any]) -> list[str]:
+    read = read_instance(written)
+    return notes_of(read, (reviews_of if read.kind is InstanceKind.REVIEW else schedule_of)(read, read.seed))
+
+
+def mistakes(written: dict[str, Any]) -> list[str]:
+    with pytest.raises(InstanceFlawed) as flawed:
+        read_instance(written)
+    return list(flawed.value.mistakes)
+
+
+# ---- locks -----------------------------------------------------------------------------------------------------------
+
+
+def test_of_several_locks_the_one_that_a_constraint_forbids_is_named() -> None:
+    people = [{"id": "a", "manager": "b"}, {"id": "b", "manager": None}, *({"id": one} for one in "cdef")]
+    locked = [
+        {"round": 1, "members": ["c", "d"]},
+        {"round": 1, "members": ["e", "f"]},
+        {"round": 1, "members": ["a", "b"]},
+    ]
+
+    assert mistakes(instance(people=people, constraints=[NOT_MANAGER], locked=locked)) == [
+        "locked[2]: 'a' and 'b' must be together in round 1, but constraints[0] (not_manager) forbids it"
+    ]
+
+
+def test_every_constraint_that_forbids_a_lock_is_named_and_in_a_group_of_three_the_couple() -> None:
+    people = [{"id": one, "languages": ["en"]} for one in "abcd"] + [{"id": "e", "languages": ["fr"]}]
+    exclude = {"type": "exclude", "pairs": [["a", "e"]]}
+    locked = [{"round": 1, "members": ["a", "b", "e"]}]
+
+    must = "locked[0]: 'a', 'b' and 'e' must be together in round 1, but"
+    assert mistakes(instance(people=people, constraints=[exclude, SHARE], locked=locked)) == [
+        f"{must} constraints[0] (exclude) and constraints[1] (share_any languages) forbid it for 'a' and 'e'",
+        f"{must} constraints[1] (share_any languages) forbids it for 'b' and 'e'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ids", "locked", "says"),
+    [
+        ("abc", ("ab", "ab"), None),
+        ("abcd", ("ab", "cd"), None),
+        ("abcd", ("ab", "bc"), "locked[1]: 'b' and 'c' must be together in round 1, but locked[0] puts 'b' together"),
+        ("abcde", ("abc", "ab"), "but locked[0] puts 'a' and 'b' together with 'c'"),
+        ("abcde", ("ab", "abc"), "but locked[0] says so of 'a' and 'b' alone"),
+        ("abcd", ("abc",), "'a', 'b' and 'c' must be together in round 1, but 4 people sit in groups of two"),
+        ("abcdefg", ("abc", "def"), "but locked[0] is a group of three there, and only one fits in"),
+    ],
+)
+def test_locks_are_held_against_each_other_and_the_number_of_people(
+    ids: str, locked: tuple[str, ...], says: str | None
+) -> None:
+    written = instance(ids, locked=[{"round": 1, "members": list(one)} for one in locked])
+
+    if says is None:
+        assert read_instance(written).course.locks
+    else:
+        (found,) = mistakes(written)
+        assert says in found
+
+
+def test_a_lock_of_three_is_a_lock_of_two_when_one_left() -> None:
+    written = instance(
+        "abcd", current=[["a", "b", "e"], ["c", "d"]], left=["e"], locked=[{"round": 1, "members": ["a", "c", "e"]}]
+    )
+
+    assert [lock.members for lock in read_instance(written).course.locks] == [(1, 3)]
+
+
+# ---- notes -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_instance_with_nothing_odd_has_no_notes() -> None:
+    assert notes(instance(rounds=3)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"rounds": 4}, "rounds: 4 rounds, but 4 people can meet fewer new people than that: 'a', 'b', 'c', 'd'"),
+        (
+            {"rounds": 2, "constraints": [{"type": "exclude", "pairs": [["a", "b"], ["a", "c"]]}]},
+            "rounds: 2 rounds, but 1 person can meet fewer new people than that: 'a'",
+        ),
+        (
+            {
+                "people": [{"id": "a", "manager": "b"}, {"id": "b", "manager": "a"}, {"id": "c", "manager": None}],
+                "constraints": [NOT_MANAGER],
+            },
+            "people: a loop of managers: 'a', 'b'",
+        ),
+        (
+            {
+                "people": [{"id": one} for one in "abcdef"] + [{"id": "g", "department": "x"}],
+                "weights": [{"type": "differ", "attribute": "department", "weight": 1}],
+            },
+            "people: department is unknown of 6 of 7 people: 'a', 'b', 'c', 'd', 'e' and 1 more",
+        ),
+        (
+            {"weights": [{"type": "gap", "attribute": "experience", "weight": 1}]},
+            "people: experience is known of nobody",
+        ),
+        (
+            {
+                "people": [{"id": one, "languages": ["en"]} for one in "abc"] + [{"id": "d"}],
+                "constraints": [NOT_MANAGER, SHARE],
+            },
+            "constraints[1] (share_any languages): languages is unknown of 1 person, so it leaves them no partner: 'd'",
+        ),
+    ],
+)
+def test_what_a_designer_should_know_is_a_note(changes: dict[str, Any], says: str) -> None:
+    assert says in notes(instance(**changes))
+
+
+def test_constraints_that_leave_everybody_unpaired_are_named() -> None:
+    people = [{"id": one, "group": "xy"[one % 2]} for one in range(4)]
+    same, differ = ({"type": kind, "attribute": "group"} for kind in ("same", "differ"))
+
+    assert notes(instance(people=people, constraints=[same, differ])) == [
+        "constraints[0] (same group) and constraints[1] (differ group) together leave nobody a partner"
+    ]
+    people = [{"id": one, "group": str(one)} for one in range(4)]
+    assert notes(instance(people=people, constraints=[differ, same])) == [
+        "constraints[1] (same group) leaves nobody a partner"
+    ]
+
+
+def test_of_very_many_notes_the_rest_are_counted() -> None:
+    found = notes(instance(people=[{"id": one, "nickname": "x"} for one in range(30)], rounds=40))
+
+    assert len(found) == 22
+    assert found[20] == "and 10 notes more like these"
+    assert found[21].startswith("rounds: 40 rounds, but 30 people")
+
+
+# ---- reviews ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_ten_who_are_short_of_reviews_are_named_with_the_reason() -> None:
+    found = notes({"kind": "review", "people": [{"id": one} for one in range(13)], "reviews_per_person": 20})
+
+    assert found[0] == "reviews: 0 does 12 and gets 12 of 20: there are only 12 others"
+    assert len(found) == 11
+    assert found[-1] == "reviews: and 3 people more with fewer than 20"
+
+
+def test_who_is_short_of_reviews_because_of_others_is_told_so() -> None:
+    hub = [{"id": "hub", "languages": ["x", "y", "z"]}, *({"id": one, "languages": [one]} for one in "xyz")]
+
+    found = notes({"kind": "review", "people": hub, "constraints": [SHARE], "reviews_per_person": 1})
+
+    assert found
+    assert all(one.endswith("they have too few partners, or others need the same ones") for one in found)
