@@ -1,6 +1,7 @@
 """Change a plan by choosing people and what is to become of them: first what it would do, then the change itself."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -139,7 +140,7 @@ def _plan(here: Here, activity: Activity) -> Plan:
 
 
 def _effect(here: Here, activity: Activity, wanted: Wanted, *, has_changed: bool = False) -> ResponseReturnValue:
-    found = foresee(here.session, activity, wanted, now=here.now)
+    found = _named(here, foresee(here.session, activity, wanted, now=here.now))
     context: dict[str, Any] = {
         "activity": activity,
         "rounds": rounds_of(here.session, activity.id),
@@ -159,6 +160,14 @@ def _effect(here: Here, activity: Activity, wanted: Wanted, *, has_changed: bool
         "knows": plan_page.knows(here),
     }
     return render_template("pairing/effect.html", **context), 409 if has_changed else 200
+
+
+def _named(here: Here, found: Comparison | None) -> Comparison | None:
+    """What a change would do, with the rules that may be named to whoever looks."""
+    if found is None:
+        return None
+    newly, no_longer = plan_page.named(here, found.newly_broken), plan_page.named(here, found.no_longer_broken)
+    return replace(found, newly_broken=newly, no_longer_broken=no_longer)
 
 
 def _people_of(found: Comparison | None) -> set[int]:

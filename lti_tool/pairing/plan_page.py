@@ -1,22 +1,23 @@
 """The plan as its page shows it: how it stands, the groups of a round with their reasons, and who meets whom."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.service import activity_of, rounds_of
 from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import comparing, group_lines, lacking, plan_words, rules, service, words
+from lti_tool.pairing.comparing import Broken
 from lti_tool.pairing.engine import Reason, warnings
 from lti_tool.pairing.engine.explanations import costing
 from lti_tool.pairing.engine.explanations.explaining import Explanations
 from lti_tool.pairing.engine.explanations.reasons import Why
-from lti_tool.pairing.errors import NoPlan, PlanError, RuleBroken
+from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.group_lines import GroupLine, Show
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.shortfall import OUR_REASONS, shortfall
@@ -69,6 +70,13 @@ def knows(here: Here) -> bool:
     return here.may("see attributes")
 
 
+def named(here: Here, broken: Iterable[Broken]) -> tuple[Broken, ...]:
+    """What is broken, without the names of rules for those who may not see attributes."""
+    if knows(here):
+        return tuple(broken)
+    return tuple(dict.fromkeys(one if one.rule == comparing.LOCK else replace(one, rule="") for one in broken))
+
+
 def page(
     here: Here,
     activity: Activity,
@@ -82,7 +90,7 @@ def page(
     if refusal is not None:
         # It changed nothing, but what was loaded before may be older than what it was refused for.
         here.session.expire_all()
-        problem = _what_to_do(here, refusal)
+        problem = plan_words.what_to_do(refusal, here)
     rounds = rounds_of(here.session, activity.id)
     plan = service.find_plan(here.session, activity.id)
     drafting = service.drafting_of(here.session, activity.id)
@@ -119,7 +127,7 @@ def _groups(
     standing = service.standing(here.session, activity, plan, now=here.now)
     schedule = service.schedule_of(here.session, activity, plan)
     over = [at for at, one in enumerate(rounds, start=1) if one.due_at and one.due_at <= here.now]
-    broken = comparing.broken(schedule.course, schedule.rounds, from_round=1 + max(over, default=0))
+    broken = named(here, comparing.broken(schedule.course, schedule.rounds, from_round=1 + max(over, default=0)))
     # A pin of people who left says nothing, and is not listed either.
     pins = service.pins_of(here.session, activity.id) if schedule.course.locks else []
     is_told = knows(here)
@@ -190,13 +198,6 @@ def _meetings(people: Sequence[int], rows: Sequence[rules.Row], standing: rules.
         "turns": rules.spread(rows),
         "variety": rules.variety(rows),
     }
-
-
-def _what_to_do(here: Here, refusal: PlanError) -> str:
-    """What to do about a refusal, without the names of rules for those who may not see attributes."""
-    if isinstance(refusal, RuleBroken) and not knows(here):
-        return str(gettext("A rule forbids this."))
-    return plan_words.what_to_do(refusal, here)
 
 
 def _explained(

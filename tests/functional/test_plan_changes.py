@@ -503,6 +503,8 @@ def test_an_assistant_is_told_that_a_rule_forbids_a_swap_and_not_which(app: Flas
     assert private_words(refused.text) == []
     done = change(school, assistant, "swap", one, other, anyway="1")
     assert "Against what is wanted" in done
+    # Once in the list and once at the group for each of two couples, one of them against two rules.
+    assert done.count("a rule forbids it") == 4
     assert private_words(done) == []
     back = effect(assistant, "swap", one, other)
     assert "no longer together against a rule" in back
