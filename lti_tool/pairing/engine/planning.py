@@ -27,6 +27,7 @@ def plan(course: Course, rounds: int, seed: int, *, effort: Effort = Effort.NORM
 
     Rules and locks hold. As few people as possible are unpaired, and where somebody is, a proof shows why; of those,
     people who were left out before come first. Then as few meetings as possible are repeats, and then wishes count.
+    Who is locked together in a later one of these rounds counts as having met before.
     Up to 320 people in pairs each round is the best there is, given the rounds before it, and up to 1,024 where
     `Effort.steps` says so; beyond, `effort` says how long better couples are looked for. With an odd number another
     person is the third of a trio each round, as long as somebody is left who was not and it costs no repeat. Each

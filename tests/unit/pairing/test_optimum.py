@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import combinations
 from random import Random
 
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
@@ -45,9 +45,11 @@ def test_an_even_number_gets_the_best_round_there_is(half: int, seed: int, spars
 
 
 @given(half=st.integers(0, 4), seed=seeds, sparse=st.booleans())
+@example(half=4, seed=11888, sparse=False)  # Only a locked couple can take a third, and the others change for it.
+@example(half=4, seed=105151, sparse=True)
 @settings(max_examples=examples(100), deadline=None)
 def test_an_odd_number_leaves_as_few_unpaired_as_can_be(half: int, seed: int, sparse: bool) -> None:
-    course = replace(course_at_random(2 * half + 1, Random(seed), sparse=sparse), locks=())
+    course = course_at_random(2 * half + 1, Random(seed), sparse=sparse)
 
     found = worth(course, engine.plan(course, 1, seed))
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 from random import Random
 
 import pytest
@@ -211,6 +211,38 @@ def test_a_locked_couple_takes_a_third_when_nobody_else_can() -> None:
 
     assert engine.verify(course, schedule) == []
     assert [sorted(group) for groups in schedule.rounds for group in groups] == [[1, 2, 3]] * 2
+
+
+def test_a_locked_couple_takes_a_third_whom_the_others_have_to_spare() -> None:
+    # The others may meet those next to them in a line, at the end of which is the only one who may join the couple.
+    slots: dict[int, engine.Value] = {one: frozenset({f"{one - 1}", f"{one}"}) for one in range(3, 16)}
+    slots |= {1: frozenset({"15"}), 2: frozenset({"15"})}
+    course = Course(tuple(slots), attributes={"slots": slots}, rules=(Share(attribute="slots"),), locks=(Lock((1, 2)),))
+
+    for seed in range(8):
+        schedule = engine.plan(course, 1, seed)
+
+        assert engine.verify(course, schedule) == []
+        assert schedule.unpaired == ()
+        assert together(schedule, 1, 1, 2, 15)
+
+
+@pytest.mark.parametrize("rules", [(NotAgain(),), ()])
+@pytest.mark.parametrize(
+    ("people", "locks"),
+    [(12, (Lock((1, 2), 5), Lock((3, 4), 5))), (13, (Lock((1, 2), 5), Lock((3, 4), 4))), (13, (Lock((1, 2, 3), 5),))],
+)
+def test_who_is_locked_in_a_later_round_meets_only_then(
+    people: int, locks: tuple[Lock, ...], rules: tuple[NotAgain, ...]
+) -> None:
+    course = Course(tuple(range(1, people + 1)), rules=rules, locks=locks)
+
+    for seed, effort in product(range(8), (Effort.QUICK, Effort.NORMAL)):
+        schedule = engine.plan(course, 5, seed, effort=effort)
+
+        met = engine.meetings(schedule.rounds)
+        assert engine.verify(course, schedule) == []
+        assert {met[frozenset(couple)] for lock in locks for couple in combinations(lock.members, 2)} == {1}
 
 
 def test_a_locked_trio_is_the_trio_of_its_round() -> None:

@@ -1,10 +1,13 @@
 """An odd number of people: one is the third of a couple. Another one each round, as long as that can be."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from lti_tool.pairing.engine.coverage.alternating import Forest
 from lti_tool.pairing.engine.coverage.attaching import best_third
+from lti_tool.pairing.engine.coverage.meeting import Meeting
 from lti_tool.pairing.engine.pairs.blocks import ALONE
 from lti_tool.pairing.engine.pairs.rounds import Round
 from lti_tool.pairing.engine.pairs.seated import Trio
@@ -55,7 +58,19 @@ def _with_anybody(chance: Round, who: Places, hosts: "_Hosts") -> Arrangement:
             without = third.partner.copy()
             without[list(third.couple)] = ALONE
             return hosts.judged(without, Trio(third.couple[0], third.person, third.couple[1]))
+        return min((found, *_with_locked(chance, who, hosts, partner)), key=_cost)
     return found
+
+
+def _with_locked(chance: Round, who: Places, hosts: "_Hosts", partner: Places) -> Iterator[Arrangement]:
+    """A locked couple takes a third whom other couples, as many of them, would leave over. `partner`: a largest."""
+    if not len(hosts.locked):
+        return
+    forest = Forest(Meeting(chance.couples, np.unique(who), chance.banned), partner)
+    forest.spread(forest.alone())
+    thirds = hosts.welcome(np.array(forest.outer(), dtype=np.int64))
+    for third in thirds[: TRIED if chance.is_exact(len(who)) else 1].tolist():
+        yield hosts.take_in(chance.solve(who[who != third]), [third])
 
 
 class _Hosts:
@@ -86,6 +101,15 @@ class _Hosts:
                 found.append(self.judged(without, Trio(int(one[at]), third, int(other[at]))))
         return min(found, key=_cost) if found else self.judged(partner, None)
 
+    def welcome(self, thirds: Places) -> Places:
+        """Those of these people who may be the third of a locked couple."""
+        allowed = self.chance.allowed
+        one, alone = np.broadcast_arrays(self.locked[:, :1], thirds[None, :])
+        other = np.broadcast_to(self.locked[:, 1:], alone.shape)
+        fits = (allowed(one, alone) & allowed(other, alone)).any(axis=0)
+        found: Places = thirds[fits]
+        return found
+
     def judged(self, partner: Places, trio: Trio | None) -> Arrangement:
         """The arrangement with what is wrong with it."""
         who, chance = self.who, self.chance
@@ -94,8 +118,10 @@ class _Hosts:
         alone = who[partner[who] == ALONE]
         if trio is not None:
             alone = np.setdiff1d(alone, trio)
-            one = np.append(one, [trio.first, trio.first, trio.third])
-            other = np.append(other, [trio.third, trio.last, trio.last])
+            one, other = np.append(one, [trio.first, trio.third]), np.append(other, [trio.third, trio.last])
+            # A locked couple meets in every arrangement.
+            if not (self.locked == (trio.first, trio.last)).all(axis=1).any():
+                one, other = np.append(one, trio.first), np.append(other, trio.last)
         repeats = int(chance.met.times(one, other).sum())
         points = int(chance.couples.points(one, other).sum())
         return Arrangement(partner, trio, (len(alone), int(chance.urgent[alone].sum()), repeats, -points))

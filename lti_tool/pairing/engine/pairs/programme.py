@@ -1,6 +1,6 @@
 """All rounds of a course in pairs, one after the other, and then once more where that can help."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,16 +30,26 @@ class Programme:
         memory = Memory.of(self.couples)
         found = []
         for number in range(len(self.locked)):
-            found.append(self.round(number, memory))
+            found.append(self.round(number, memory, undecided=range(number + 1, len(self.locked))))
             memory = memory.also(self.couples, found[-1:])
         return found
 
-    def round(self, number: int, memory: Memory, *, third: int | None = None, scattered: bool = False) -> Seated:
+    def round(
+        self,
+        number: int,
+        memory: Memory,
+        *,
+        undecided: Iterable[int] = (),
+        third: int | None = None,
+        scattered: bool = False,
+    ) -> Seated:
         """The best couples for the round of this index (from 0), beside its locked groups.
 
+        `undecided`: other rounds that are not in `memory`. Who is locked in one of them counts as having met.
         `third`: who should be the third of a couple, if somebody must be. `scattered`: chance stands in for wishes.
         """
         locked = self.locked[number]
+        memory = memory.awaiting(self.couples, [group for other in undecided for group in self.locked[other]])
         everybody = np.arange(len(self.couples), dtype=np.int64)
         who = _without(everybody, locked)
         chance = Round(

@@ -70,7 +70,13 @@ def _anew(programme: Programme, before: Memory, rounds: list[Seated], number: in
     """A round as it is best beside the others, but for those in `without`, of which it is one itself."""
     memory = before.also(programme.couples, [seated for at, seated in enumerate(rounds) if at not in without])
     trios = rounds[number].trios
-    return programme.round(number, memory, third=trios[0].third if trios else None, scattered=len(without) > 1)
+    return programme.round(
+        number,
+        memory,
+        undecided=sorted(without - {number}),
+        third=trios[0].third if trios else None,
+        scattered=len(without) > 1,
+    )
 
 
 def _settled(programme: Programme, before: Memory, rounds: list[Seated]) -> list[Seated]:

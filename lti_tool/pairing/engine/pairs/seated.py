@@ -1,7 +1,7 @@
 """Planned rounds as places, and what the other rounds mean for one of them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -78,3 +78,11 @@ class Memory:
                 thirds[trio.third] += 1
                 trios[list(trio)] += 1
         return Memory(Acquaintance(len(couples), merged(*keys)), left_out, thirds, trios)
+
+    def awaiting(self, couples: Couples, groups: Sequence[tuple[int, ...]]) -> "Memory":
+        """The same, as if these groups of places had met: they will, in rounds that are not planned yet."""
+        if not groups:
+            return self
+        pairs = np.array([pair for group in groups for pair in combinations(group, 2)], dtype=np.int64)
+        keys = merged(self.met.keys, couples.keys(pairs[:, 0], pairs[:, 1]))
+        return replace(self, met=Acquaintance(len(couples), keys))
