@@ -38,9 +38,13 @@ def test_of_several_locks_the_one_that_a_constraint_forbids_is_named() -> None:
         {"round": 1, "members": ["e", "f"]},
         {"round": 1, "members": ["a", "b"]},
     ]
+    forbidden = "locked[2]: 'a' and 'b' must be together in round 1, but constraints[0] (not_manager) forbids it"
 
+    assert mistakes(instance(people=people, constraints=[NOT_MANAGER], locked=locked)) == [forbidden]
+    locked[0] = {"round": 1, "members": ["a", "c"]}
     assert mistakes(instance(people=people, constraints=[NOT_MANAGER], locked=locked)) == [
-        "locked[2]: 'a' and 'b' must be together in round 1, but constraints[0] (not_manager) forbids it"
+        "locked[2]: 'a' and 'b' must be together in round 1, but locked[0] puts 'a' together with 'c'",
+        forbidden,
     ]
 
 

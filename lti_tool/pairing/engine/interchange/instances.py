@@ -122,9 +122,10 @@ def _course(
 ) -> Course:
     wishes = wishes_of(reader, people, written.get("weights", []))
     met = _past(reader, people, written.get("past", []))
-    locks = locks_of(reader, people, written.get("locked", []), rounds)
     # What stands in for a mistake elsewhere would make mistakes of good locks.
-    if not reader.mistakes and written.get("kind") != InstanceKind.REVIEW:
+    is_sound = not reader.mistakes
+    locks = locks_of(reader, people, written.get("locked", []), rounds)
+    if is_sound and written.get("kind") != InstanceKind.REVIEW:
         check_locks(reader, people, locks, constraints)
     return Course(
         people=people.here,
