@@ -1,7 +1,7 @@
 """The plan as its page shows it: how it stands, the groups of a round with their reasons, and who meets whom."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from flask import render_template, request
@@ -11,16 +11,16 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.service import activity_of, rounds_of
 from lti_tool.errors import N_
 from lti_tool.launch.models import Course
-from lti_tool.pairing import comparing, group_lines, lacking, plan_words, rules, service, words
+from lti_tool.pairing import comparing, group_lines, plan_words, rules, service, words
 from lti_tool.pairing.comparing import Broken
-from lti_tool.pairing.engine import Reason, warnings
+from lti_tool.pairing.engine import Proof, Reason, warnings
 from lti_tool.pairing.engine.explanations import costing
 from lti_tool.pairing.engine.explanations.explaining import Explanations
-from lti_tool.pairing.engine.explanations.reasons import Why
+from lti_tool.pairing.engine.explanations.reasons import Needed, Removal, Why, WhyNot
 from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.group_lines import GroupLine, Show
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.shortfall import OUR_REASONS, shortfall
+from lti_tool.pairing.shortfall import OUR_REASONS, RoundShortfall, shortfall
 from lti_tool.roster import service as roster
 from lti_tool.web.access import Here
 
@@ -38,6 +38,37 @@ SHOWN: Final[dict[Show, str]] = {
     Show.THREE: N_("Groups of three"),
     Show.NOBODY: N_("Without a partner"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """What takes a person's possible partners away, and how many are left."""
+
+    person: int
+    removals: tuple[Removal, ...]
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """The same people without a partner in all of these rounds, for the same reasons."""
+
+    numbers: tuple[int, ...]
+    people: tuple[int, ...]
+    explained: tuple[Reasons, ...]
+    """Of the first of them; of nobody for those who may not see attributes."""
+    needed: tuple[Needed, ...]
+    is_proven: bool
+
+    @property
+    def alone(self) -> tuple[int, ...]:
+        """Whom nobody at all may meet."""
+        return tuple(person for one in self.needed if _is_alone(one) for person in one.needing)
+
+    @property
+    def wanting(self) -> tuple[Needed, ...]:
+        """The others who are needed by too many, or need somebody outside of their own part."""
+        return tuple(one for one in self.needed if not _is_alone(one))
 
 
 def activity_here(here: Here) -> Activity:
@@ -132,7 +163,7 @@ def _groups(
     pins = service.pins_of(here.session, activity.id) if schedule.course.locks else []
     is_told = knows(here)
     apart = service.exclusions_of(here.session, activity.course_id) if is_told else []
-    short = lacking.without_reasons(standing.unplaced, schedule.proofs)
+    short = _without_reasons(standing.unplaced, schedule.proofs)
     full = shortfall(here.session, activity, plan, now=here.now) if short and is_told else None
 
     groups = service.groups_in_round(here.session, plan, number)
@@ -171,7 +202,7 @@ def _groups(
         "broken": broken,
         "lock": comparing.LOCK,
         "cost": costing.costs(schedule.course) if schedule.course.rules and is_told else None,
-        "lacking": lacking.put_together(full.rounds if full is not None else short),
+        "lacking": _put_together(full.rounds if full is not None else short),
         "relaxations": full.relaxations if full is not None else (),
         "pins": pins,
         "apart": apart,
@@ -183,6 +214,33 @@ def _groups(
         "has_former": plan.state == "draft" and service.find_plan(here.session, activity.id, "previous") is not None,
         **_meetings(people, rows, standing),
     }
+
+
+def _put_together(rounds: Iterable[RoundShortfall]) -> list[Lacking]:
+    """The rounds in their order, each with the first that is like it."""
+    numbers: dict[tuple[tuple[int, ...], tuple[Reasons, ...], tuple[Needed, ...], bool], list[int]] = {}
+    for one in rounds:
+        said = (one.people, tuple(_reasons(why) for why in one.explained), one.needed, one.is_proven)
+        numbers.setdefault(said, []).append(one.number)
+    return [Lacking(tuple(of), *said) for said, of in numbers.items()]
+
+
+def _without_reasons(unplaced: Iterable[rules.Unplaced], proofs: Sequence[Proof]) -> list[RoundShortfall]:
+    """Who has no partner because of rules, for those who may not know which."""
+    waiting: dict[int, list[int]] = {}
+    for one in unplaced:
+        if not one.is_over and one.reason in OUR_REASONS:
+            waiting.setdefault(one.round_number, []).append(one.member_id)
+    proven = {proof.round for proof in proofs}
+    return [RoundShortfall(number, tuple(people), (), (), number in proven) for number, people in waiting.items()]
+
+
+def _is_alone(needed: Needed) -> bool:
+    return not needed.partners and all(len(part) == 1 for part in needed.parts)
+
+
+def _reasons(why: WhyNot) -> Reasons:
+    return Reasons(why.person, why.removals, len(why.candidates))
 
 
 def _meetings(people: Sequence[int], rows: Sequence[rules.Row], standing: rules.Standing) -> dict[str, Any]:

@@ -66,13 +66,8 @@ def NN_(one: str, many: str) -> Counted:  # noqa: N802 - the name that message e
 
 AT_LEAST: Final = NN_("at least %(num)d", "at least %(num)d")
 AT_MOST: Final = NN_("at most %(num)d", "at most %(num)d")
-UNKNOWN: Final = NN_(
-    "with %(num)d possible partner it is not known whether “%(rule)s” holds",
-    "with %(num)d possible partners it is not known whether “%(rule)s” holds",
-)
-"""In place of `removed`, where a rule does not let the unknown pass; of the person or of the others."""
-UNKNOWN_TOO: Final = NN_("with %(num)d other it is not known", "with %(num)d others it is not known")
-"""The same after `removed`."""
+UNKNOWN: Final = NN_("of %(num)d of them it is not known", "of %(num)d of them it is not known")
+"""Follows `removed`, where a rule does not let the unknown pass."""
 
 CAUTIONS: Final[dict[str, str | Counted]] = {
     "nobody_has": N_("Of nobody is this known: %(attribute)s. What asks for it has no effect, or leaves nobody."),

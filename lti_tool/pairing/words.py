@@ -9,8 +9,16 @@ from lti_tool.attributes.rules import BY_KEY
 from lti_tool.pairing import wording
 from lti_tool.pairing.engine.explanations.cautions import Caution, Concern
 from lti_tool.pairing.engine.explanations.reasons import Removal
+from lti_tool.pairing.wording import NN_
 
 MOST_NAMED: Final = 5
+UNKNOWN: Final = NN_(
+    "with %(num)d possible partner it is not known whether “%(rule)s” holds",
+    "with %(num)d possible partners it is not known whether “%(rule)s” holds",
+)
+"""In place of what a rule takes away, where it does not let the unknown pass; of the person or of the others."""
+UNKNOWN_TOO: Final = NN_("with %(num)d other it is not known", "with %(num)d others it is not known")
+"""The same after what a rule takes away."""
 
 
 def rule_in_words(name: str) -> str:
@@ -67,8 +75,8 @@ def removed_in_words(removal: Removal) -> str:
     known = removal.removed - removal.unknown
     sentences = [in_words(said.removed, known, attribute=attribute)] if known else []
     if removal.unknown:
-        words = wording.UNKNOWN_TOO if known else wording.UNKNOWN
-        sentences.append(in_words(words, removal.unknown, rule=rule_in_words(removal.rule)))
+        unknown = UNKNOWN_TOO if known else UNKNOWN
+        sentences.append(in_words(unknown, removal.unknown, rule=rule_in_words(removal.rule)))
     return "; ".join(sentences)
 
 
