@@ -1,6 +1,5 @@
 """The page on which designers say who may meet whom, and see what that costs."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of, is_read_only, rounds_of
 from lti_tool.attributes.rules import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
-from lti_tool.pairing import forms, plan_words, preferences, service, wording, words
+from lti_tool.pairing import forms, plan_words, preferences, service, words
 from lti_tool.pairing.engine import Kind
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.explanations import cautions, costing
@@ -204,7 +203,7 @@ def _costs(here: Here, activity: Activity, course: Course) -> dict[str, Any]:
         "lines": [_in_words(cost, found.couples) for cost in found.rules],
         "together": _in_words(found.together, found.couples),
         "names": names,
-        "cautions": [_caution(one, names) for one in concerns],
+        "cautions": [words.caution_in_words(one, names) for one in concerns],
         "people_count": len(course.people),
     }
 
@@ -217,14 +216,3 @@ def _in_words(cost: costing.RuleCost, couples: int) -> dict[str, Any]:
         "fewest": cost.fewest[: words.MOST_NAMED],
         "without": cost.without,
     }
-
-
-def _caution(caution: cautions.Caution, names: Mapping[int, str | None]) -> str:
-    """The concern as a sentence, with the names of those whom it concerns where they are few enough to help."""
-    about = caution.about
-    if caution.concern is cautions.Concern.UNKNOWN_REFUSED:
-        about = wording.of_rule(about).attribute
-    sentence = words.in_words(wording.CAUTIONS[caution.concern], len(caution.people), attribute=words.label(about))
-    if caution.concern in {cautions.Concern.NOBODY_HAS, cautions.Concern.HALF_UNKNOWN}:
-        return sentence
-    return f"{sentence}: {words.names_in_words(names, caution.people)}"

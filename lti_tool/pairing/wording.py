@@ -64,11 +64,6 @@ def NN_(one: str, many: str) -> Counted:  # noqa: N802 - the name that message e
     return Counted(one, many)
 
 
-AT_LEAST: Final = NN_("at least %(num)d", "at least %(num)d")
-AT_MOST: Final = NN_("at most %(num)d", "at most %(num)d")
-UNKNOWN: Final = NN_("of %(num)d of them it is not known", "of %(num)d of them it is not known")
-"""Follows `removed`, where a rule does not let the unknown pass."""
-
 CAUTIONS: Final[dict[str, str | Counted]] = {
     "nobody_has": N_("Of nobody is this known: %(attribute)s. What asks for it has no effect, or leaves nobody."),
     "half_unknown": NN_(

@@ -9,7 +9,7 @@ import numpy as np
 from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.effort import Effort
-from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, UnknownPerson
+from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible, UnknownPerson
 from lti_tool.pairing.engine.pairs.locking import locked_groups
 from lti_tool.pairing.engine.pairs.programme import Programme
 from lti_tool.pairing.engine.pairs.reconsidering import all_rounds
@@ -71,6 +71,8 @@ def _check(course: Course, rounds: int) -> None:
         raise ListedTwice(tuple(twice))
     if people and people[0] < 0:
         raise UnknownPerson(tuple(one for one in people if one < 0))
+    if course.shape.kind is Kind.PAIRS and course.shape.size != 2:
+        raise ShapeImpossible(course.shape.kind, course.shape.size)
 
 
 def _in_turn(couples: Couples, seated: list[Seated], rng: Random) -> tuple[tuple[Group, ...], ...]:
