@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from lti_tool.activities.models import Activity
+from lti_tool.activities.models import Activity, Round
 from lti_tool.attributes.reading import known_of
 from lti_tool.pairing.engine import Value
 from lti_tool.pairing.engine.compiled import Couples
@@ -29,6 +29,9 @@ class WhyMatched:
 
     rules: tuple[str, ...] = ()
     wishes: tuple[str, ...] = ()
+    is_first_time: bool = False
+    """Whether they are with none of them in an earlier round or in another activity. Only asked where the names above
+    are none."""
 
 
 def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMatched:
@@ -61,11 +64,19 @@ def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMa
         if is_true and of_rule(rule.name).learner is not None:
             rules.append(rule.name)
     wishes = [wish.name for wish in course.wishes if (wish.points(people, me, others) > 0).all()]
-    return WhyMatched(tuple(rules), tuple(name for name in wishes if of_wish(name).learner and name not in rules))
+    wishes = [name for name in wishes if of_wish(name).learner and name not in rules]
+    is_first_time = not rules and not wishes and not _have_met(session, activity, group, here, until_then=True)
+    return WhyMatched(tuple(rules), tuple(wishes), is_first_time)
 
 
-def _have_met(session: Session, activity: Activity, group: GroupView, here: list[int]) -> bool:
-    """Whether the member shares another group of a published plan of the course with one of these people."""
+def _have_met(
+    session: Session, activity: Activity, group: GroupView, here: list[int], *, until_then: bool = False
+) -> bool:
+    """Whether the member shares another group of a published plan of the course with one of these people.
+
+    `until_then`: later rounds of the activity do not count. Other activities always do, also where they play no part in
+    pairing: what is said of the past must be true.
+    """
     own, other = aliased(Seat), aliased(Seat)
     shared = session.scalar(
         select(func.count())
@@ -73,7 +84,9 @@ def _have_met(session: Session, activity: Activity, group: GroupView, here: list
         .join(other, and_(other.group_id == own.group_id, other.member_id != own.member_id))
         .join(Plan, and_(Plan.id == own.plan_id, Plan.state == "published"))
         .join(Activity, Activity.id == Plan.activity_id)
+        .join(Round, Round.id == own.round_id)
         .where(
+            or_(literal(not until_then), Plan.activity_id != activity.id, Round.number < group.round_number),
             Activity.course_id == activity.course_id,
             own.member_id == group.member_id,
             own.group_id != group.id,

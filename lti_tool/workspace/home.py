@@ -14,7 +14,7 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import why_not_ready
 from lti_tool.activities.service import activity_of, open_activities, rounds_of
 from lti_tool.attributes import service as attributes
-from lti_tool.errors import NotFound
+from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import reading
 from lti_tool.feedback.reading import Exchange
 from lti_tool.grades import reading as grades
@@ -22,7 +22,7 @@ from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing import wording
-from lti_tool.pairing.rules import Cause
+from lti_tool.pairing.rules import Cause, GroupView
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step
 from lti_tool.roster import service as roster
@@ -72,6 +72,11 @@ WAITS: Final = {
     "own_feedback": Do.WAIT_FOR_RELEASE,
     "release": Do.WAIT_FOR_RELEASE,
 }
+
+
+NEW_TO_EACH_OTHER: Final = N_("You have not worked together before.")
+OTHERS_EACH_ROUND: Final = N_("Partners change from round to round.")
+"""What learners read where no rule and no wish says why."""
 
 
 @pages.get("/")
@@ -168,6 +173,10 @@ def why_together(here: Here, activity: Activity, member_id: int) -> Together:
     found = pairing.why_matched(here.session, activity, ahead[0])
     words = [wording.of_rule(name).learner for name in found.rules]
     words += [wording.of_wish(name).learner for name in found.wishes]
+    if not words and found.is_first_time:
+        words = [NEW_TO_EACH_OTHER]
+    elif not words and _have_partners_changed(groups, ahead[0]):
+        words = [OTHERS_EACH_ROUND]
     open_rounds = {one.round_number for one in ahead}
     moves = pairing.moves_of(here.session, member_id, activity.id)
     return Together(
@@ -175,6 +184,15 @@ def why_together(here: Here, activity: Activity, member_id: int) -> Together:
         tuple(dict.fromkeys(gettext(sentence) for sentence in words if sentence)),
         {one.round_number: one.cause for one in moves if one.round_number in open_rounds},
     )
+
+
+def _have_partners_changed(groups: Sequence[GroupView], now: GroupView) -> bool:
+    """Whether somebody's partners are others in this round than in their round before it."""
+    before = [one for one in groups if one.round_number < now.round_number]
+    if not before or not any(seat.status == "active" for seat in now.partners):
+        return False
+    old, new = ({seat.member_id for seat in one.partners} for one in (before[-1], now))
+    return old != new
 
 
 def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:

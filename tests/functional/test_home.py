@@ -5,21 +5,26 @@ from datetime import timedelta
 from fractions import Fraction
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivityState, Release, RoundDates
 from lti_tool.launch.models import Course, Member, Person
+from lti_tool.pairing import service
 from lti_tool.pairing.models import Plan
 from lti_tool.progress.service import progress_of
 from lti_tool.support.db import OpenSession
+from lti_tool.support.kit import Kit
 from lti_tool.web.visits import VisitKind
 from tests.factories.activities import an_activity
 from tests.factories.feedback import a_classroom
+from tests.factories.pairing import a_published_plan
 from tests.factories.people import a_placement
 from tests.fakes.clock import FakeClock
 from tests.functional.classroom import World
+from tests.functional.teaching import a_school
 
 
 @pytest.fixture
@@ -40,6 +45,52 @@ def test_a_learner_sees_what_now_with_whom_and_by_when(world: World) -> None:
 def test_who_is_observed_first_is_said(world: World) -> None:
     assert "You are observed first" in world.browser("Mette").get().text
     assert "Mette is observed first" in world.browser("Jonas").get().text
+
+
+NEW, OTHERS = "You have not worked together before.", "Partners change from round to round."
+
+
+def test_where_no_rule_says_why_learners_read_that_they_are_new_to_each_other(world: World) -> None:
+    assert f"Why you work together: {NEW}" in world.browser("Mette").get().text
+
+
+def test_nobody_is_told_that_they_are_new_to_each_other_who_met_in_another_activity(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now())
+        other = an_activity(session, room.course, a_placement(session, room.course), now=clock.now())
+        service.draft_plan(session, other.id, seed=1, by=None, now=clock.now())
+        service.publish(session, other.id, expected_version=1, now=clock.now())
+    world = World(open_session, clock, client, room)
+
+    page = world.browser("Mette").get().text
+
+    assert NEW not in page
+    assert "Why you work together" not in page
+
+
+def test_who_meets_again_after_others_reads_only_that_partners_change(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    soon, later, last = (clock.now() + timedelta(days=days) for days in (1, 9, 17))
+    dates = [(clock.now(), soon), (soon, later), (later, last)]
+    school = a_school(app, kit, clock, 4, rounds=dates)
+    with kit.open_session(school.institution_id) as session:
+        couples = [((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 1), (2, 3))]
+        for number, round_couples in enumerate(couples, start=1):
+            for one, other in round_couples:
+                members = [school.group.learners[one].id, school.group.learners[other].id]
+                service.pin(
+                    session, school.group.activity.id, members, number, expected_version=None, by=None, now=clock.now()
+                )
+        a_published_plan(session, school.group, clock.now())
+
+    assert f"Why you work together: {NEW}" in school.learner(0).get("/").text
+    clock.advance(timedelta(days=2))
+    assert f"Why you work together: {NEW}" in school.learner(0).get("/").text
+    clock.advance(timedelta(days=8))
+    page = school.learner(0).get("/").text
+    assert f"Why you work together: {OTHERS}" in page
+    assert NEW not in page
 
 
 def test_who_has_given_waits_for_the_partner_by_name(world: World) -> None:
