@@ -7,6 +7,8 @@ reads, `propose` knows no database, and `keep` stores what came out if nothing i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib.util import find_spec
 from typing import Final
 
 from sqlalchemy import delete, select
@@ -19,6 +21,7 @@ from lti_tool.pairing import engine, foreseeing
 from lti_tool.pairing.engine import Breach, Course, Effort, Kind, Schedule
 from lti_tool.pairing.engine.circles.seats import set_tables
 from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.improver.improving import MOST_CHOICES
 from lti_tool.pairing.engine.pairs.locking import locked_groups
 from lti_tool.pairing.errors import (
     ImproverUnavailable,
@@ -44,6 +47,7 @@ from lti_tool.pairing.keeping import (
 )
 from lti_tool.pairing.models import Drafting, Group, Move, Plan
 from lti_tool.pairing.storing import store_all
+from lti_tool.pairing.wanting import preferences_of
 from lti_tool.support.db import served_institution
 
 DRAFT = "pairing.draft"
@@ -93,6 +97,18 @@ def ask(session: Session, activity_id: int, *, expected_version: int | None = No
     return Asked(activity_id, course, tuple(one.id for one in rounds), version, absences_of(session, activity_id))
 
 
+@cache
+def is_improver_here() -> bool:
+    """Whether OR-tools, which a longer look takes, is installed."""
+    return find_spec("ortools") is not None
+
+
+def can_look_longer(session: Session, activity: Activity, learners: int, rounds: int) -> bool:
+    """Whether a longer look can give better groups: for pairs, in a small course, where the improver is installed."""
+    is_small = learners * (learners - 1) // 2 * rounds <= MOST_CHOICES
+    return is_small and is_improver_here() and preferences_of(session, activity).preferences.shape.kind is Kind.PAIRS
+
+
 def refuse_contradictions(asked: Asked) -> None:
     """Raise PlanImpossible where pins contradict each other or a rule, without looking for groups."""
     if not asked.course.locks:
@@ -116,7 +132,7 @@ def propose(asked: Asked, *, seed: int, effort: Effort = EFFORT, improve: bool =
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(asked.activity_id, refusal) from refusal
     except engine.ImproverMissing as missing:
-        raise ImproverUnavailable from missing
+        raise ImproverUnavailable(asked.activity_id) from missing
     try:
         refuse_flawed(None, engine.verify(asked.course, schedule))
     except PlanFlawed as flawed:
@@ -189,8 +205,10 @@ def request_draft(
     """As `draft_plan`; but a large course, and what is to be improved, is planned in the background.
 
     Then the answer is None, and `drafting_of` tells how it goes. Pins that contradict each other or a rule are refused
-    at once.
+    at once. Also raises ImproverUnavailable.
     """
+    if improve and not is_improver_here():
+        raise ImproverUnavailable(activity_id)
     asked = ask(session, activity_id, expected_version=expected_version)
     if asked.size <= MOST_INLINE and not improve:
         return draft_plan(

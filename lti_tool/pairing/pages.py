@@ -37,7 +37,13 @@ def draft(here: Here) -> ResponseReturnValue:
     version = number_of("version")
     try:
         service.request_draft(
-            here.session, activity.id, seed=seed, by=here.person_id, now=here.now, expected_version=version
+            here.session,
+            activity.id,
+            seed=seed,
+            by=here.person_id,
+            now=here.now,
+            expected_version=version,
+            improve=request.form.get("improve") == "1",
         )
     except PlanError as refusal:
         return plan_page.page(here, activity, refusal)

@@ -211,6 +211,8 @@ def _groups(
         "cautions": [words.caution_in_words(one, names) for one in cautions],
         "waiting": [one for one in standing.unplaced if not one.is_over and one.reason not in told],
         "has_begun": service.has_begun(here.session, plan),
+        "can_look_longer": plan.state == "draft"
+        and service.can_look_longer(here.session, activity, len(standing.learners), len(rounds)),
         "has_former": plan.state == "draft" and service.find_plan(here.session, activity.id, "previous") is not None,
         **_meetings(people, rows, standing),
     }

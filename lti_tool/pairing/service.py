@@ -16,6 +16,7 @@ from lti_tool.pairing.changing import (
     unpin,
 )
 from lti_tool.pairing.drafting import (
+    can_look_longer,
     draft_plan,
     drafting_of,
     drop_draft,
@@ -60,6 +61,7 @@ __all__ = [
     "after_launch",
     "begin",
     "broken_by",
+    "can_look_longer",
     "compare",
     "course_of_plan",
     "draft_plan",

@@ -5,7 +5,7 @@ import re
 import pytest
 from flask import Flask
 
-from lti_tool.pairing import engine, service
+from lti_tool.pairing import drafting, engine, service
 from lti_tool.pairing.engine import Breach, Course, Schedule, Violation
 from lti_tool.pairing.models import Pin, PinnedMember, Plan
 from lti_tool.pairing.preferences import RuleChoice, RuleKind
@@ -121,3 +121,46 @@ def test_a_proposal_that_does_not_pass_the_check_says_so_and_nothing_of_people_w
 
     assert "did not pass our own check, so nothing was changed. Try again" in said
     assert "joined" not in said
+
+
+LONGER = "Look longer for better groups"
+
+
+def test_a_longer_look_is_offered_where_it_can_be_and_runs_in_the_background(
+    school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafting, "is_improver_here", lambda: True)
+    assert LONGER in instructor.get("/plan").text
+
+    page = instructor.post("/plan/draft", version=plan_of(school).version, improve="1")
+
+    assert "Groups are being worked out" in page.text
+    with school.kit.open_session(school.institution_id) as session:
+        asked = service.drafting_of(session, school.group.activity.id)
+        assert asked is not None
+        assert asked.improve
+
+
+@pytest.mark.parametrize("why", ["too many choices", "another shape", "not installed"])
+def test_a_longer_look_is_not_offered_where_it_gives_nothing(
+    school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    monkeypatch.setattr(drafting, "is_improver_here", lambda: why != "not installed")
+    if why == "too many choices":
+        monkeypatch.setattr(drafting, "MOST_CHOICES", 29)
+    if why == "another shape":
+        with school.kit.open_session(school.institution_id) as session:
+            want(session, school.group, kind=engine.Kind.TRIOS, size=3)
+
+    assert LONGER not in instructor.get("/plan").text
+
+
+def test_a_longer_look_without_what_it_takes_is_refused_in_words(
+    school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafting, "is_improver_here", lambda: False)
+
+    answer = instructor.send("/plan/draft", version=plan_of(school).version, improve="1")
+
+    assert answer.status_code == 409
+    assert "is not installed here. Propose other groups without it" in answer.text
