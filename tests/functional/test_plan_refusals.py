@@ -5,7 +5,8 @@ import re
 import pytest
 from flask import Flask
 
-from lti_tool.pairing import drafting, engine, service
+from lti_tool.jobs.queue import JobContext
+from lti_tool.pairing import drafting, engine, handlers, service
 from lti_tool.pairing.engine import Breach, Course, Schedule, Violation
 from lti_tool.pairing.models import Pin, PinnedMember, Plan
 from lti_tool.pairing.preferences import RuleChoice, RuleKind
@@ -164,3 +165,36 @@ def test_a_longer_look_without_what_it_takes_is_refused_in_words(
 
     assert answer.status_code == 409
     assert "is not installed here. Propose other groups without it" in answer.text
+
+
+def work_it_out(school: School) -> None:
+    """The worker's part of a proposal that somebody waits for."""
+    job = JobContext(1, drafting.DRAFT, {"activity_id": school.group.activity.id}, school.institution_id, 1)
+    handlers.draft(school.kit, job)
+
+
+def test_groups_that_were_looked_for_longer_say_so_in_their_engine(school: School, instructor: Visitor) -> None:
+    pytest.importorskip("ortools")
+    instructor.post("/plan/draft", version=plan_of(school).version, improve="1")
+
+    work_it_out(school)
+
+    assert "+cp-sat" in plan_of(school).engine
+    assert "Groups are being worked out" not in instructor.get("/plan").text
+
+
+def test_a_worker_without_what_a_longer_look_takes_says_so_on_the_page(
+    school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_missing(*_: object, **__: object) -> Schedule:
+        raise engine.ImproverMissing
+
+    monkeypatch.setattr(drafting, "is_improver_here", lambda: True)
+    monkeypatch.setattr(engine, "plan", is_missing)
+    before = plan_of(school)
+    instructor.post("/plan/draft", version=before.version, improve="1")
+
+    work_it_out(school)
+
+    assert "is not installed here. Propose other groups without it" in instructor.get("/plan").text
+    assert plan_of(school).id == before.id
