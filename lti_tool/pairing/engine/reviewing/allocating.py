@@ -91,6 +91,8 @@ class Allocation:
         idle = 0
         # Each sweep costs k x k; who reviews very many has less to choose.
         for _ in range((SWEEPS + MORE_SWEEPS // max(people, 100)) // (1 + k // 10)):
+            if all(int(worth.min()) >= self.couples.most for worth in worths):
+                break  # every review is worth as much as any can be
             order = self.rng.permutation(people)
             idle += 1
             for number in range(k):

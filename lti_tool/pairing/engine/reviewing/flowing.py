@@ -122,7 +122,9 @@ class Flow:
                     end = min(needy, key=lambda author: len(self.taken[author]))
                     self._hand_over(start, reviewer, end, asks, gives_up)
                     return
-            for author in new:
+            # Everybody begins elsewhere: the first authors are those whose reviewers gave up first.
+            turn = start % max(1, len(new))
+            for author in new[turn:] + new[:turn]:
                 seen_authors[author] = True
                 asks[author] = reviewer
                 for other in self.taken[author]:
