@@ -30,7 +30,7 @@ def mend(allocation: Allocation, authors: Authors) -> None:
     """
     couples = allocation.couples
     values = _values(couples)
-    is_told = not couples.other_rules and not len(allocation.avoided)
+    is_told = not couples.other_rules
     for _ in range(PASSES):
         rows, columns = allocation.broken(authors)
         if not len(rows):

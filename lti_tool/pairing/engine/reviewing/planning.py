@@ -103,6 +103,7 @@ def _complete(allocation: Allocation, authors: Authors, k: int, *, is_best: bool
         if not is_best:
             mend(allocation, authors)
             allocation.exchange(authors)
+            # In place of two reviews of people who met, one that is forbidden may have come.
             mend(allocation, authors)
         allocation.settle(authors)
     cut = None
