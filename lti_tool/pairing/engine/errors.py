@@ -40,7 +40,7 @@ class LockConflict(ImpossibleRequest):
 class LockSize(ImpossibleRequest):
     """People are locked together who are no group of this course in this round: one alone, or a trio too many."""
 
-    def __init__(self, round: int, members: tuple[int, ...]) -> None:  # noqa: A002
+    def __init__(self, round: int, members: tuple[int, ...]) -> None:  # noqa: A002 - the word for it
         super().__init__(round, members)
         self.round, self.members = round, members
 
@@ -48,6 +48,6 @@ class LockSize(ImpossibleRequest):
 class LockForbidden(ImpossibleRequest):
     """A rule forbids two people who are locked together. `rule` is its name."""
 
-    def __init__(self, round: int, members: tuple[int, ...], rule: str) -> None:  # noqa: A002
+    def __init__(self, round: int, members: tuple[int, ...], rule: str) -> None:  # noqa: A002 - the word for it
         super().__init__(round, members, rule)
         self.round, self.members, self.rule = round, members, rule
