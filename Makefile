@@ -7,11 +7,8 @@ PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 
 .PHONY: demo test check services lint serve worker bench bench-pairing nightly crosscheck lock
 
-$(VENV)/.ready: requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tandem needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+$(VENV)/.ready: requirements/dev.txt pyproject.toml tests/environment.py
+	@$(PYTHON) tests/environment.py $(VENV) requirements/dev.txt --editable
 	@touch $@
 
 demo: $(VENV)/.ready  ## Tandem and a small LMS beside it; prints one address
@@ -50,9 +47,8 @@ nightly: services  ## the long ones: full matrices, large rosters, many examples
 	env $$(cat $(VENV)/services.env) HYPOTHESIS_PROFILE=nightly $(PYTEST) -n $(JOBS)
 	$(BIN)/python -m tests.load.roster_memory
 
-$(VENV)-crosscheck/.ready: requirements/crosscheck.txt
-	$(PYTHON) -m venv $(VENV)-crosscheck
-	$(VENV)-crosscheck/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/crosscheck.txt
+$(VENV)-crosscheck/.ready: requirements/crosscheck.txt tests/environment.py
+	@$(PYTHON) tests/environment.py $(VENV)-crosscheck requirements/crosscheck.txt
 	@touch $@
 
 crosscheck: $(VENV)-crosscheck/.ready  ## what two platforms written by others say, in an environment of their own
