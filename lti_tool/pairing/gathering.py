@@ -82,7 +82,7 @@ def course_of(
 
 def learners_of(session: Session, activity: Activity) -> tuple[int, ...]:
     """Members who take part in pairing, by id."""
-    return tuple(member.id for member in learners_to_pair(session, activity.course_id))
+    return tuple(learners_to_pair(session, activity.course_id))
 
 
 def past_of(session: Session, activity: Activity) -> Past:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
@@ -18,6 +18,7 @@ from lti_tool.pairing.keeping import find_plan
 from lti_tool.pairing.models import Group, Move, Plan, Seat
 from lti_tool.pairing.rules import Cause, GroupView, MoveView, NotPaired, SeatView, Standing, Unplaced, WhyNot
 from lti_tool.pairing.storing import load
+from lti_tool.roster.service import who_takes_part
 from lti_tool.support.db import in_batches
 
 
@@ -77,6 +78,25 @@ def standing(session: Session, activity: Activity, plan: Plan, *, now: datetime)
         tuple(sorted(seated - learners)),
         engine.repeats(Course((), past_of(session, activity).met), loaded.schedule),
     )
+
+
+def count_unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> int:
+    """How many learners have no group in a round of the plan that is not over."""
+    rounds = select(Round.number, Round.due_at).where(Round.activity_id == activity.id)
+    dates = dict(session.execute(rounds).all())
+    last_over = max((number for number, due_at in dates.items() if due_at and due_at <= now), default=0)
+    taking_part = who_takes_part(session, activity.course_id).subquery()
+    placed = (
+        select(Seat.member_id)
+        .join(Round, Round.id == Seat.round_id)
+        .where(Seat.plan_id == plan.id, Round.number > last_over)
+        .group_by(Seat.member_id)
+        .having(func.count() >= sum(number > last_over for number in dates))
+    )
+    if all(number <= last_over for number in dates):
+        return 0
+    waiting = select(func.count()).select_from(taking_part).where(taking_part.c.id.not_in(placed))
+    return session.scalar(waiting) or 0
 
 
 def course_of_plan(session: Session, activity: Activity, plan: Plan | None = None) -> Course:

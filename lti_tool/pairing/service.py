@@ -30,6 +30,7 @@ from lti_tool.pairing.matched import WhyMatched, why_matched
 from lti_tool.pairing.reading import (
     broken_by,
     compare,
+    count_unplaced,
     course_of_plan,
     groups_in_round,
     groups_of,
@@ -63,6 +64,7 @@ __all__ = [
     "broken_by",
     "can_look_longer",
     "compare",
+    "count_unplaced",
     "course_of_plan",
     "draft_plan",
     "drafting_of",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, and_, func, or_, select, update
+from sqlalchemy import CursorResult, Select, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -256,16 +256,25 @@ def _member_of(session: Session, course_id: int, member_id: int) -> Member:
     return member
 
 
-def learners_to_pair(session: Session, course_id: int) -> list[Member]:
-    """Everybody who takes part in pairing: active learners of the roster, no test person, no one ever known as staff.
+def learners_to_pair(session: Session, course_id: int) -> list[int]:
+    """Member ids of everybody who takes part in pairing, in ascending order."""
+    return list(session.scalars(who_takes_part(session, course_id).order_by(Member.id)))
+
+
+def count_learners(session: Session, course_id: int) -> int:
+    """How many people take part in pairing."""
+    taking_part = who_takes_part(session, course_id).subquery()
+    return session.scalar(select(func.count()).select_from(taking_part)) or 0
+
+
+def who_takes_part(session: Session, course_id: int) -> Select[int]:
+    """Select the member ids of active learners of the roster: no test person, and no one ever known as staff.
 
     Where the platform offers no roster, learners known from their launches.
     """
     course = session.get_one(Course, course_id)
-    statement = select(Member).where(Member.course_id == course_id, *_takes_part()).order_by(Member.id)
-    if course.memberships_url is not None:
-        statement = statement.where(Member.in_roster_at.is_not(None))
-    return list(session.scalars(statement))
+    statement = select(Member.id).where(Member.course_id == course_id, *_takes_part())
+    return statement if course.memberships_url is None else statement.where(Member.in_roster_at.is_not(None))
 
 
 def _takes_part() -> tuple[Any, ...]:

@@ -244,18 +244,14 @@ def _others(here: Here, activity: Activity) -> list[Activity]:
 
 
 def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
-    learners = roster.learners_to_pair(here.session, here.course_id)
     plan = pairing.find_plan(here.session, activity.id, "published")
-    everybody = progress.progress_of_all(here.session, activity.id, here.now) if plan is not None else {}
-    items = [item for one in everybody.values() for item in one.items]
+    everybody = progress.summaries_of_all(here.session, activity.id, here.now) if plan is not None else {}
     figures = {
-        "learners": len(learners),
+        "learners": roster.count_learners(here.session, here.course_id),
         "complete": sum(one.is_complete for one in everybody.values()),
-        "given": sum(item.state is State.DONE for item in items if item.step is Step.GIVE_FEEDBACK),
+        "given": sum(one.given for one in everybody.values()),
         "behind": sum(one.behind_since is not None for one in everybody.values()),
     }
-    standing = pairing.standing(here.session, activity, plan, now=here.now) if plan is not None else None
-    unplaced = {one.member_id for one in standing.unplaced if not one.is_over} if standing is not None else set()
     return render_template(
         "home/staff.html",
         activity=activity,
@@ -267,7 +263,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         sync=roster.latest(here.session, here.course_id),
         empty_roster=roster.empty_roster(here.session, here.course_id),
         figures=figures,
-        unplaced=len(unplaced),
+        unplaced=pairing.count_unplaced(here.session, activity, plan, now=here.now) if plan is not None else 0,
         scores=_scores(here, activity),
         others=_others(here, activity),
     )

@@ -40,7 +40,11 @@ def latest(campus: Campus) -> RosterSync:
 
 def to_pair(campus: Campus) -> list[str]:
     with campus.open() as session:
-        chosen = {member.person_id for member in service.learners_to_pair(session, campus.course_id)}
+        chosen = set(
+            session.scalars(
+                select(Member.person_id).where(Member.id.in_(service.learners_to_pair(session, campus.course_id)))
+            )
+        )
         return list(session.scalars(select(Person.sub).where(Person.id.in_(chosen)).order_by(Person.id)))
 
 
