@@ -322,6 +322,9 @@ def complete_launch(
         course = arrivals.course_of(session, context, deployment, now=now)
         placement = arrivals.placement_of(session, context, course, now=now)
         member = arrivals.member_of(session, context, course, person, now=now)
+        if placement is not None and member is not None:
+            session.flush()
+            arrivals.note_opened(session, placement, member, now=now)
         arrivals.ask_for_roster(session, course, member, now=now)
     visit = Visit(
         kind=VisitKind(opens),

@@ -21,6 +21,7 @@ from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.group_lines import GroupLine, Show
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.shortfall import OUR_REASONS, RoundShortfall, shortfall
+from lti_tool.roster import links
 from lti_tool.roster import service as roster
 from lti_tool.web.access import Here
 
@@ -135,6 +136,8 @@ def page(
         "sync": roster.latest(here.session, here.course_id),
         "asks": roster.empty_roster(here.session, here.course_id),
         "not_paired": service.not_paired(here.session, here.course_id),
+        "kept_out": links.kept_out(here.session, activity.placement_id),
+        "is_hidden": links.opens_for_nobody(here.session, activity.placement_id),
         "drafting": drafting,
         "why_no_draft": plan_words.why_no_draft(drafting.refusal if drafting is not None else None),
         "problems": [(field, problem)] if problem is not None else [],
@@ -144,7 +147,7 @@ def page(
         "knows": knows(here),
     }
     if plan is None:
-        context["learner_count"] = len(roster.learners_to_pair(here.session, here.course_id))
+        context["learner_count"] = len(roster.learners_to_pair(here.session, here.course_id, activity.placement_id))
     else:
         wanted = chosen_people() if chosen is None else chosen
         context |= _groups(here, activity, plan, rounds, wanted)

@@ -25,6 +25,7 @@ from lti_tool.pairing import wording
 from lti_tool.pairing.rules import Cause, GroupView
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step
+from lti_tool.roster import links
 from lti_tool.roster import service as roster
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.pages import offer_tab
@@ -112,8 +113,8 @@ def _activity(here: Here) -> ResponseReturnValue:
 @on_visit()
 def also(here: Here, activity_id: int) -> ResponseReturnValue:
     """Another activity of the same course, in a tab of its own."""
-    other = here.session.get(Activity, activity_id)
-    if other is None or other.course_id != here.course_id or other.placement_id is None:
+    other = next((one for one in open_activities(here.session, here.course_id) if one.id == activity_id), None)
+    if other is None or not _may_enter(here, other):
         raise NotFound("activity", activity_id)
     return offer_tab(here, VisitKind.ACTIVITY, other.placement_id)
 
@@ -239,12 +240,23 @@ def _others(here: Here, activity: Activity) -> list[Activity]:
     return [
         other
         for other in open_activities(here.session, here.course_id)
-        if other.id != activity.id and (here.is_staff or why_not_ready(other.state) is None)
+        if other is not activity and _may_enter(here, other)
     ]
 
 
+def _may_enter(here: Here, other: Activity) -> bool:
+    """Whether somebody may go to another activity of the course: what is not ready, hidden or restricted is staff's."""
+    if here.is_staff:
+        return True
+    return (
+        why_not_ready(other.state) is None
+        and not links.opens_for_nobody(here.session, other.placement_id)
+        and here.member_id not in links.locked_out(here.session, other.placement_id)
+    )
+
+
 def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
-    learners = roster.learners_to_pair(here.session, here.course_id)
+    learners = roster.learners_to_pair(here.session, here.course_id, activity.placement_id)
     plan = pairing.find_plan(here.session, activity.id, "published")
     everybody = progress.progress_of_all(here.session, activity.id, here.now) if plan is not None else {}
     items = [item for one in everybody.values() for item in one.items]
