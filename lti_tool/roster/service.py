@@ -208,6 +208,17 @@ def latest(session: Session, course_id: int) -> RosterSync | None:
     )
 
 
+def is_being_read(session: Session, course_id: int, *, now: datetime) -> bool:
+    """Whether the course's roster is being read, or is about to be."""
+    return queue.is_coming(session, f"{SYNC}:{course_id}", now=now)
+
+
+def is_first_reading(session: Session, course_id: int, *, now: datetime) -> bool:
+    """Whether the roster is being read and never was before, so that who is in the course is not known yet."""
+    before = select(RosterSync.id).where(RosterSync.course_id == course_id, RosterSync.state != "running").limit(1)
+    return is_being_read(session, course_id, now=now) and session.scalar(before) is None
+
+
 def empty_roster(session: Session, course_id: int) -> RosterSync | None:
     """The reading that found no learner where there were some, while nobody has said what that means."""
     return session.scalar(select(RosterSync).where(RosterSync.course_id == course_id, RosterSync.state == "asks"))

@@ -277,6 +277,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         plan=plan,
         draft=pairing.find_plan(here.session, activity.id, "draft"),
         sync=roster.latest(here.session, here.course_id),
+        is_first_reading=roster.is_first_reading(here.session, here.course_id, now=here.now),
         empty_roster=roster.empty_roster(here.session, here.course_id),
         figures=figures,
         unplaced=len(unplaced),

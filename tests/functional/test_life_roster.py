@@ -165,3 +165,25 @@ def test_a_reset_that_was_a_mistake_of_the_platform_changes_nothing(life: Life) 
     reads_the_roster(life)
     assert life.groups() == before
     assert {life.member(one).status for one in LEARNERS} == {"active"}
+
+
+def test_the_first_page_says_that_learners_are_being_read_and_looks_again_by_itself(life: Life) -> None:
+    """By a script, else by a link; and only until it knows who is in the course."""
+    designer = life.set_up()
+    for page in (designer.get("/"), designer.get("/plan")):
+        assert "so far. A minute is mostly enough. Look again" in text_of(page)
+        assert "data-look-again" in page.text
+    assert "not yet two learners" not in text_of(designer.get("/"))
+
+    life.run()
+    for page in (designer.get("/"), designer.get("/plan")):
+        assert "data-look-again" not in page.text
+    assert "4 learners wait to be paired" in text_of(designer.get("/"))
+
+
+def test_a_reading_that_waits_for_the_platform_is_not_called_under_way(life: Life) -> None:
+    life.lms.faults.roster(500, times=None)
+    designer = life.set_up()
+    life.run_for(timedelta(hours=2))
+    assert "Tandem goes on with it by itself" in text_of(designer.get("/plan"))
+    assert "data-look-again" not in designer.get("/").text
