@@ -214,7 +214,10 @@ def _groups(
         "absent": [one for one in standing.unplaced if one.reason is Reason.ABSENT and not one.is_over],
         "without_some": len({one.member_id for one in standing.unplaced if not one.is_over}),
         "cautions": [words.caution_in_words(one, names) for one in cautions],
-        "waiting": [one for one in standing.unplaced if not one.is_over and one.reason not in told],
+        "waiting": [one for one in standing.unplaced if not one.is_over and one.reason is None],
+        "stay_without": [
+            one for one in standing.unplaced if not one.is_over and one.reason is not None and one.reason not in told
+        ],
         "has_begun": service.has_begun(here.session, plan),
         "can_look_longer": plan.state == "draft"
         and service.can_look_longer(here.session, activity, len(standing.learners), len(rounds)),

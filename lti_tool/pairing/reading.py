@@ -68,13 +68,18 @@ def standing(session: Session, activity: Activity, plan: Plan, *, now: datetime)
         left_out += [
             Unplaced(one, number, number < from_round, reasons.get((number, one))) for one in sorted(learners - seated)
         ]
-    seated = {one for groups in loaded.schedule.rounds for group in groups for one in group}
+    can_change: set[int] = set()
+    stays: set[int] = set()
+    for number, groups in enumerate(loaded.schedule.rounds[from_round - 1 :], start=from_round):
+        for group in groups:
+            (stays if (number, group) in loaded.fixed else can_change).update(set(group) - learners)
     return Standing(
         loaded.schedule,
         engine.balance(loaded.schedule.rounds),
         sorted(learners),
         tuple(left_out),
-        tuple(sorted(seated - learners)),
+        tuple(sorted(can_change)),
+        tuple(sorted(stays - can_change)),
         engine.repeats(Course((), past_of(session, activity).met), loaded.schedule),
     )
 

@@ -22,7 +22,8 @@ from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing import wording
-from lti_tool.pairing.rules import Cause, GroupView
+from lti_tool.pairing.rules import Cause, GroupView, Unplaced
+from lti_tool.pairing.shortfall import OUR_REASONS
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step
 from lti_tool.roster import links
@@ -259,15 +260,17 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
     learners = roster.learners_to_pair(here.session, here.course_id, activity.placement_id)
     plan = pairing.find_plan(here.session, activity.id, "published")
     everybody = progress.progress_of_all(here.session, activity.id, here.now) if plan is not None else {}
-    items = [item for one in everybody.values() for item in one.items]
+    items = [item for one in everybody.values() for item in one.items if item.step is Step.GIVE_FEEDBACK]
     figures = {
         "learners": len(learners),
+        "taking_part": len(everybody),
         "complete": sum(one.is_complete for one in everybody.values()),
-        "given": sum(item.state is State.DONE for item in items if item.step is Step.GIVE_FEEDBACK),
+        "given": sum(item.state is State.DONE for item in items),
+        "to_give": sum(item.state is not State.EXCUSED for item in items),
         "behind": sum(one.behind_since is not None for one in everybody.values()),
     }
     standing = pairing.standing(here.session, activity, plan, now=here.now) if plan is not None else None
-    unplaced = {one.member_id for one in standing.unplaced if not one.is_over} if standing is not None else set()
+    unplaced = {one.member_id for one in standing.unplaced if _can_be_placed(one)} if standing is not None else set()
     return render_template(
         "home/staff.html",
         activity=activity,
@@ -284,6 +287,11 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         scores=_scores(here, activity),
         others=_others(here, activity),
     )
+
+
+def _can_be_placed(one: Unplaced) -> bool:
+    """Whether staff can do something about it: nobody has looked for a group yet, or a rule could give way."""
+    return not one.is_over and (one.reason is None or one.reason in OUR_REASONS)
 
 
 def _scores(here: Here, activity: Activity) -> dict[str, int]:

@@ -187,3 +187,33 @@ def test_a_reading_that_waits_for_the_platform_is_not_called_under_way(life: Lif
     life.run_for(timedelta(hours=2))
     assert "Tandem goes on with it by itself" in text_of(designer.get("/plan"))
     assert "data-look-again" not in designer.get("/").text
+
+
+def test_who_left_a_group_that_had_begun_asks_staff_for_nothing(life: Life) -> None:
+    life.publish(life.set_up())
+    [partner] = life.partners_of("learner01")
+    life.gives("learner01", partner)
+    life.lms.unenrol(life.lms.course(), life.person(partner))
+    reads_the_roster(life)
+
+    designer = life.launch("designer")
+    plan = text_of(designer.get("/plan"))
+    assert "1 person left a group that had begun" in plan
+    assert life.person(partner).name in plan
+    assert "The course has changed since" not in plan
+    assert "Bring the plan up to date" not in plan
+
+
+def test_whoever_comes_when_all_groups_have_begun_asks_staff_for_nothing(life: Life) -> None:
+    life.publish(life.set_up())
+    for group in life.groups():
+        one, other = sorted(group)
+        life.gives(one, other)
+    life.enrol("learner07")
+    reads_the_roster(life)
+
+    designer = life.launch("designer")
+    plan = text_of(designer.get("/plan"))
+    assert "1 place is without a group, and stays so" in plan
+    assert "Bring the plan up to date" not in plan
+    assert "has no group" not in text_of(designer.get("/"))
