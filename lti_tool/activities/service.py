@@ -27,7 +27,7 @@ from lti_tool.activities.rules import (
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Placement
 from lti_tool.launch.rules import LaunchContext
-from lti_tool.roster.service import ROSTER_CHANGED
+from lti_tool.roster.links import ROSTER_CHANGED
 from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Rubric
 from lti_tool.rubrics.rules import RubricDraft

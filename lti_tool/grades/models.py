@@ -13,8 +13,9 @@ NO_SCORE = -1
 class LineItem(Tenant, Base):
     """An activity's column in the gradebook, or that there is none.
 
-    `state`: unknown (not looked for yet), linked, none (the platform has none and lets us make none), readonly (it
-    takes no scores from us), deleted (it was there).
+    `state`: unknown (not looked for yet), linked, none (the platform has none and lets us make none), declined (whoever
+    placed the link wanted no grades there; made by an instructor's click only), readonly (it takes no scores from us),
+    deleted (it was there).
     """
 
     __tablename__ = "line_item"
@@ -22,7 +23,7 @@ class LineItem(Tenant, Base):
         tenant_key(),
         within("activity_id", "activity"),
         UniqueConstraint("activity_id"),
-        CheckConstraint("state IN ('unknown', 'linked', 'none', 'readonly', 'deleted')", name="state"),
+        CheckConstraint("state IN ('unknown', 'linked', 'none', 'readonly', 'deleted', 'declined')", name="state"),
         CheckConstraint("state <> 'linked' OR url IS NOT NULL", name="linked_by_url"),
     )
 
@@ -30,6 +31,8 @@ class LineItem(Tenant, Base):
     state: Mapped[str] = mapped_column(String(16), default="unknown")
     url: Mapped[str | None] = mapped_column(Text)
     label: Mapped[str | None] = mapped_column(String(255))
+    maximum: Mapped[float | None]
+    """The points of the column as the platform had it last; None where it was not looked at."""
     clock_offset_ms: Mapped[int | None]
     """By how much the platform's clock was ahead of ours at its last answer."""
     held_until: Mapped[datetime | None]

@@ -17,6 +17,7 @@ from lti_tool.support.kit import Kit
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
 LEASE = timedelta(minutes=2)
+SOON = timedelta(minutes=2)
 MAX_ATTEMPTS = 15
 """With `backoff` this keeps trying for about two days: long enough for a platform that is down over a weekend night."""
 FIRST_PAUSE = timedelta(seconds=10)
@@ -144,6 +145,13 @@ def claim(session: Session, *, now: datetime, lease: timedelta = LEASE) -> Claim
 def is_anything_due(session: Session, *, now: datetime) -> bool:
     """Whether `claim` might find something; cheap enough to ask often."""
     return session.scalar(select(Job.id).where(_is_due(now)).limit(1)) is not None
+
+
+def is_coming(session: Session, unique_key: str, *, now: datetime) -> bool:
+    """Whether the job with this key runs, or is about to: not one that waits for its next attempt much later."""
+    soon = and_(Job.state == "waiting", Job.due_at <= now + SOON)
+    wanted = select(Job.id).where(Job.unique_key == unique_key, or_(Job.state == "running", soon)).limit(1)
+    return session.scalar(wanted) is not None
 
 
 def renew(session: Session, held: Claim, *, now: datetime, lease: timedelta = LEASE) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lti_tool.launch.roles import CourseRole
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
-__all__ = ["Course", "CourseRole", "LaunchState", "Member", "Person", "Placement"]
+__all__ = ["Course", "CourseRole", "LaunchState", "LockedOut", "Member", "Person", "Placement"]
 
 
 class LaunchState(Base):
@@ -90,6 +90,8 @@ class Placement(Tenant, Base):
     created_at: Mapped[datetime]
     last_launch_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
+    opens_for_nobody: Mapped[bool] = mapped_column(default=False)
+    """No learner may open the link at present: it is hidden, or not open yet. Nobody counts as locked out then."""
 
 
 class Member(Tenant, Base):
@@ -121,3 +123,19 @@ class Member(Tenant, Base):
     in_roster_at: Mapped[datetime | None]
     """When the roster last listed them; None for people known from launches only."""
     left_at: Mapped[datetime | None]
+
+
+class LockedOut(Tenant, Base):
+    """A learner of the course whom the platform does not let open a link that others may open."""
+
+    __tablename__ = "locked_out"
+    __table_args__ = (
+        tenant_key(),
+        UniqueConstraint("placement_id", "member_id"),
+        within("placement_id", "placement"),
+        within("member_id", "member"),
+    )
+
+    placement_id: Mapped[int]
+    member_id: Mapped[int] = mapped_column(index=True)
+    found_at: Mapped[datetime]

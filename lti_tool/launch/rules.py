@@ -141,6 +141,8 @@ class LaunchContext:
     locale: str | None = None
     time_zone: str | None = None
     return_url: str | None = None
+    document_target: str | None = None
+    """Where the platform opened us: iframe, frame or window; None where it does not say."""
     deep_linking: DeepLinking | None = None
     reviewed_sub: str | None = None
 
@@ -235,6 +237,7 @@ def read_context(claims: Mapping[str, Any], *, allow_http: bool = False) -> Laun
         locale=locale_of(presentation),
         time_zone=time_zone_of(custom.get("time_zone")),
         return_url=harmless_address(presentation.get("return_url"), allow_http=allow_http),
+        document_target=shown(presentation, "document_target", longest=32),
         deep_linking=_deep_linking(claims, allow_http=allow_http) if message is Message.DEEP_LINKING else None,
         reviewed_sub=_reviewed(claims) if message is Message.SUBMISSION_REVIEW else None,
     )

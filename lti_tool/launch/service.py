@@ -31,7 +31,7 @@ from lti_tool.support.crypto import fingerprint, new_secret, same
 from lti_tool.support.db import Base, across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web import audit
-from lti_tool.web.visits import UNBOUND, Visit, VisitKind, open_visit
+from lti_tool.web.visits import UNBOUND, WINDOW, Visit, VisitKind, open_visit
 
 LAUNCH_PATH: Final = "/lti/launch"
 SEEN_STEP: Final = timedelta(minutes=1)
@@ -307,8 +307,9 @@ def complete_launch(
     """Record whom and what a verified launch names, and open a visit. Binds the session to the institution.
 
     `visit.details` holds what later pages need: `message`, `link` (id, title), `custom` (our own parameters),
-    `activity` (the key that a deep link carries), for PLACING `deep_linking`, for REVIEW `reviewed_sub`, and
-    `awaits_administrator` where the person may confirm to be the institution's first administrator.
+    `activity` (the key that a deep link carries), for PLACING `deep_linking`, for REVIEW `reviewed_sub`, `is_window`
+    where the platform opened a window of its own, and `awaits_administrator` where the person may confirm to be the
+    institution's first administrator.
     Raises DeploymentRefused, DeploymentParked, or what `rules.what_opens` raises.
     """
     deployment = arrivals.deployment_of(session, context, registration, now=now)
@@ -322,6 +323,9 @@ def complete_launch(
         course = arrivals.course_of(session, context, deployment, now=now)
         placement = arrivals.placement_of(session, context, course, now=now)
         member = arrivals.member_of(session, context, course, person, now=now)
+        if placement is not None and member is not None:
+            session.flush()
+            arrivals.note_opened(session, placement, member, now=now)
         arrivals.ask_for_roster(session, course, member, now=now)
     visit = Visit(
         kind=VisitKind(opens),
@@ -362,6 +366,8 @@ def _details(context: LaunchContext, opens: Opens, *, may_confirm: bool) -> dict
     details: dict[str, Any] = {"message": context.message, "custom": dict(context.custom)}
     if "activity" in context.custom:
         details["activity"] = context.custom["activity"]
+    if context.document_target == "window":
+        details[WINDOW] = True
     if context.link is not None:
         details["link"] = asdict(context.link)
     if opens is Opens.PLACING and context.deep_linking is not None:

@@ -12,7 +12,7 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import CourseRole, Member, Person
 from lti_tool.pairing import comparing, engine
 from lti_tool.pairing.comparing import Broken, Comparison
-from lti_tool.pairing.engine import Course
+from lti_tool.pairing.engine import Course, Reason
 from lti_tool.pairing.gathering import course_for, learners_of, past_of
 from lti_tool.pairing.keeping import find_plan
 from lti_tool.pairing.models import Group, Move, Plan, Seat
@@ -69,34 +69,48 @@ def standing(session: Session, activity: Activity, plan: Plan, *, now: datetime)
         left_out += [
             Unplaced(one, number, number < from_round, reasons.get((number, one))) for one in sorted(learners - seated)
         ]
-    seated = {one for groups in loaded.schedule.rounds for group in groups for one in group}
+    can_change: set[int] = set()
+    stays: set[int] = set()
+    for number, groups in enumerate(loaded.schedule.rounds[from_round - 1 :], start=from_round):
+        for group in groups:
+            (stays if (number, group) in loaded.fixed else can_change).update(set(group) - learners)
     return Standing(
         loaded.schedule,
         engine.balance(loaded.schedule.rounds),
         sorted(learners),
         tuple(left_out),
-        tuple(sorted(seated - learners)),
+        tuple(sorted(can_change)),
+        tuple(sorted(stays - can_change)),
         engine.repeats(Course((), past_of(session, activity).met), loaded.schedule),
     )
 
 
-def count_unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> int:
-    """How many learners have no group in a round of the plan that is not over."""
-    rounds = select(Round.number, Round.due_at).where(Round.activity_id == activity.id)
-    dates = dict(session.execute(rounds).all())
-    last_over = max((number for number, due_at in dates.items() if due_at and due_at <= now), default=0)
-    taking_part = who_takes_part(session, activity.course_id).subquery()
-    placed = (
-        select(Seat.member_id)
-        .join(Round, Round.id == Seat.round_id)
-        .where(Seat.plan_id == plan.id, Round.number > last_over)
-        .group_by(Seat.member_id)
-        .having(func.count() >= sum(number > last_over for number in dates))
-    )
-    if all(number <= last_over for number in dates):
-        return 0
-    waiting = select(func.count()).select_from(taking_part).where(taking_part.c.id.not_in(placed))
-    return session.scalar(waiting) or 0
+def unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> list[Unplaced]:
+    """Learners without a group in rounds that are not over. Reads no more of the plan than these people's seats."""
+    rounds = session.execute(
+        select(Round.number, Round.due_at).where(Round.activity_id == activity.id).order_by(Round.number)
+    ).all()
+    last_over = max((one.number for one in rounds if one.due_at and one.due_at <= now), default=0)
+    ahead = [one.number for one in rounds if one.number > last_over]
+    if not ahead:
+        return []
+    seats = select(Seat.member_id).join(Round, Round.id == Seat.round_id)
+    seats = seats.where(Seat.plan_id == plan.id, Round.number > last_over)
+    taking_part = who_takes_part(session, activity.course_id, activity.placement_id)
+    in_all = seats.group_by(Seat.member_id).having(func.count() >= len(ahead))
+    people = session.scalars(taking_part.where(Member.id.not_in(in_all)).order_by(Member.id)).all()
+    seated = {
+        tuple(row)
+        for batch in in_batches(people)
+        for row in session.execute(seats.add_columns(Round.number).where(Seat.member_id.in_(batch)))
+    }
+    reasons = {(one, number): Reason(why) for number, one, why in plan.unpaired}
+    return [
+        Unplaced(one, number, False, reasons.get((one, number)))
+        for number in ahead
+        for one in people
+        if (one, number) not in seated
+    ]
 
 
 def course_of_plan(session: Session, activity: Activity, plan: Plan | None = None) -> Course:

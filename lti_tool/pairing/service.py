@@ -30,7 +30,6 @@ from lti_tool.pairing.matched import WhyMatched, why_matched
 from lti_tool.pairing.reading import (
     broken_by,
     compare,
-    count_unplaced,
     course_of_plan,
     groups_in_round,
     groups_of,
@@ -42,6 +41,7 @@ from lti_tool.pairing.reading import (
     schedule_of,
     share_group,
     standing,
+    unplaced,
 )
 from lti_tool.pairing.wanting import (
     KeptPreferences,
@@ -64,7 +64,6 @@ __all__ = [
     "broken_by",
     "can_look_longer",
     "compare",
-    "count_unplaced",
     "course_of_plan",
     "draft_plan",
     "drafting_of",
@@ -107,5 +106,6 @@ __all__ = [
     "undo_publish",
     "unforbid",
     "unpin",
+    "unplaced",
     "why_matched",
 ]

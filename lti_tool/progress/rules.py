@@ -408,7 +408,8 @@ class Summary:
     done: int
     counting: int
     given: int
-    """To how many partners feedback was given."""
+    to_give: int
+    """To how many partners feedback was given, and to how many it is to be given in all."""
     is_complete: bool
     behind_since: datetime | None
     belongs: Show
@@ -416,11 +417,13 @@ class Summary:
 
 def summary(progress: Progress) -> Summary:
     """What lists and counts show of this checklist."""
+    to_give = [item for item in progress.items if item.step is Step.GIVE_FEEDBACK and item.state is not State.EXCUSED]
     return Summary(
         cells(progress),
         progress.done,
         progress.counting,
-        sum(item.step is Step.GIVE_FEEDBACK and item.state is State.DONE for item in progress.items),
+        sum(item.state is State.DONE for item in to_give),
+        len(to_give),
         progress.is_complete,
         progress.behind_since,
         belongs(progress),

@@ -28,6 +28,7 @@ from lti_tool.progress.rules import (
     checklist,
     summary,
 )
+from lti_tool.roster.links import locked_out
 from lti_tool.roster.service import learners_to_pair
 from lti_tool.support.db import in_batches, served_institution
 
@@ -47,7 +48,7 @@ def summaries_of_all(session: Session, activity_id: int, now: datetime) -> dict[
     """
     activity = session.get_one(Activity, activity_id)
     gathered = _Gathered.of(session, activity, now)
-    members = gathered.groups.keys() | learners_to_pair(session, activity.course_id)
+    members = gathered.groups.keys() | learners_to_pair(session, activity.course_id, activity.placement_id)
     found: dict[Hashable, Summary] = {}
     summaries = {}
     for member_id in sorted(members):
@@ -229,7 +230,7 @@ class _Gathered:
             now,
         )
         gathered._read_extras(session, activity.id)
-        gathered._read_groups(session, activity.id, member_id)
+        gathered._read_groups(session, activity.id, activity.placement_id, member_id)
         gathered._read_feedback(session, activity, member_id)
         return gathered
 
@@ -278,7 +279,7 @@ class _Gathered:
         ):
             self.extras[allowance.member_id].append(Extra(number, allowance.due_at, allowance.is_excused))
 
-    def _read_groups(self, session: Session, activity_id: int, member_id: int | None) -> None:
+    def _read_groups(self, session: Session, activity_id: int, placement_id: int | None, member_id: int | None) -> None:
         due = {dates.number: dates.due_at for dates in self.rounds}
         extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
         statement = (
@@ -291,10 +292,11 @@ class _Gathered:
         if member_id is not None:
             own = aliased(Seat)
             statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
+        kept_out = locked_out(session, placement_id)
         groups: dict[tuple[int, int], list[Partner]] = defaultdict(list)
         for number, group_id, one, status, role, ever_staff in session.execute(statement):
             extra = extras.get((one, number), Extra(number))
-            is_absent = not _takes_part(status, role, is_staff=ever_staff)
+            is_absent = one in kept_out or not _takes_part(status, role, is_staff=ever_staff)
             partner = Partner(one, is_absent, extra.is_excused, extra.due_at or due[number])
             groups[number, group_id].append(partner)
         for (number, _), people in groups.items():

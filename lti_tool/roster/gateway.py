@@ -9,6 +9,7 @@ from typing import IO, cast
 
 import ijson
 
+from lti_tool.registration.rules import owns
 from lti_tool.registration.tokens import TokenClient
 from lti_tool.roster import rules
 from lti_tool.roster.errors import BrokenRoster, RosterGone, RosterRefused, RosterThrottled, RosterUnavailable
@@ -72,13 +73,49 @@ def page(kit: Kit, registration_id: int, course_id: int, url: str) -> Iterator[P
         yield Page(course_id, following, spool)
 
 
-def has_link(kit: Kit, registration_id: int, course_id: int, memberships_url: str, resource_link_id: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class CourseRoster:
+    """Where a course's roster is, for questions about its links."""
+
+    course_id: int
+    registration_id: int
+    platform_origins: list[str]
+    url: str
+    page_size: int | None
+
+
+def who_may_open(kit: Kit, roster: CourseRoster, resource_link_id: str) -> set[str] | None:
+    """The subs of everybody who may open one link; None where the platform does not have the link any more.
+
+    Raises BrokenRoster and what `page` raises otherwise. No transaction may be open.
+    """
+    following: str | None = rules.of_link(roster.url, resource_link_id, roster.page_size)
+    asked: set[str] = set()
+    listed: set[str] = set()
+    try:
+        while following is not None:
+            if following in asked or len(asked) >= rules.MAX_PAGES or not owns(roster, following):
+                raise BrokenRoster(roster.course_id, "next page")
+            asked.add(following)
+            with page(kit, roster.registration_id, roster.course_id, following) as found:
+                rows = (rules.row_of(member, names_are_escaped=False) for member in found.members())
+                listed.update(row.sub for row in rows if row is not None and row.is_active)
+                following = found.next_url
+    except RosterGone:
+        if len(asked) > 1:
+            raise BrokenRoster(roster.course_id, "next page") from None
+        return None
+    return listed
+
+
+def has_link(kit: Kit, roster: CourseRoster, resource_link_id: str) -> bool:
     """Whether the platform still has this link in the course; only a clear no counts. Raises as `page` does otherwise.
 
     No transaction may be open.
     """
+    url = rules.of_link(roster.url, resource_link_id)
     try:
-        with page(kit, registration_id, course_id, rules.of_link(memberships_url, resource_link_id)):
+        with page(kit, roster.registration_id, roster.course_id, url):
             return True
     except RosterGone:
         return False
@@ -91,6 +128,9 @@ def _judge(stream: Stream, course_id: int, kit: Kit) -> None:
         case 200:
             return
         case 404 | 410:
+            raise RosterGone(course_id)
+        case 400 if b"resourcelink was not found" in stream.read(1000).lower():
+            # Canvas's way to say that a link is gone.
             raise RosterGone(course_id)
         case 429:
             raise RosterThrottled(course_id, retry_after(stream, kit.clock.now()) or PAUSE_UNSAID)

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -133,10 +133,20 @@ def with_limit(url: str, limit: int | None) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("limit", str(limit))]), fragment=""))
 
 
-def of_link(url: str, resource_link_id: str) -> str:
-    """Ask for the smallest page of those who may open one link."""
-    parts = urlsplit(with_limit(url, 1))
-    return urlunsplit(parts._replace(query=f"{parts.query}&{urlencode({'rlid': resource_link_id})}"))
+def of_link(url: str, resource_link_id: str, limit: int | None = 1) -> str:
+    """Ask for those who may open one link, in pages of this size."""
+    parts = urlsplit(with_limit(url, limit))
+    query = [*parse_qsl(parts.query, keep_blank_values=True), ("rlid", resource_link_id)]
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def locked_out(learners: Mapping[int, str], may_open: Set[str]) -> frozenset[int] | None:
+    """Which learners (by member id, with their sub) may not open a link that only these people may open.
+
+    None where no learner may: the link is hidden or not open yet, which says nothing about who is to take part.
+    """
+    kept_out = frozenset(member_id for member_id, sub in learners.items() if sub not in may_open)
+    return None if kept_out and len(kept_out) == len(learners) else kept_out
 
 
 def _both(one: RosterRow, other: RosterRow) -> RosterRow:

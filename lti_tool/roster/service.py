@@ -17,20 +17,18 @@ from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.rules import owns
 from lti_tool.roster import rules
 from lti_tool.roster.errors import MemberUnknown
+from lti_tool.roster.links import ROSTER_CHANGED, ask_about_links, may_open
 from lti_tool.roster.models import RosterSync
 from lti_tool.roster.rules import RosterRow, Standing
 from lti_tool.support.db import across_institutions, served_institution
 
 SYNC = "roster.sync"
-ROSTER_CHANGED = "pairing.roster_changed"
 CHECK_COURSE = "grades.check_course"
-CHECK_LINKS = "activities.check_links"
 LONGEST_READING = timedelta(days=1)
 """A reading older than this starts anew: page links do not live for ever, and what the first pages said is stale."""
 FRESH_FOR = timedelta(hours=12)
 LAUNCHED_LATELY = timedelta(days=1)
 REFRESHED_AT_ONCE = 50
-MOST_LINKS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +208,17 @@ def latest(session: Session, course_id: int) -> RosterSync | None:
     )
 
 
+def is_being_read(session: Session, course_id: int, *, now: datetime) -> bool:
+    """Whether the course's roster is being read, or is about to be."""
+    return queue.is_coming(session, f"{SYNC}:{course_id}", now=now)
+
+
+def is_first_reading(session: Session, course_id: int, *, now: datetime) -> bool:
+    """Whether the roster is being read and never was before, so that who is in the course is not known yet."""
+    before = select(RosterSync.id).where(RosterSync.course_id == course_id, RosterSync.state != "running").limit(1)
+    return is_being_read(session, course_id, now=now) and session.scalar(before) is None
+
+
 def empty_roster(session: Session, course_id: int) -> RosterSync | None:
     """The reading that found no learner where there were some, while nobody has said what that means."""
     return session.scalar(select(RosterSync).where(RosterSync.course_id == course_id, RosterSync.state == "asks"))
@@ -256,25 +265,28 @@ def _member_of(session: Session, course_id: int, member_id: int) -> Member:
     return member
 
 
-def learners_to_pair(session: Session, course_id: int) -> list[int]:
+def learners_to_pair(session: Session, course_id: int, placement_id: int | None = None) -> list[int]:
     """Member ids of everybody who takes part in pairing, in ascending order."""
-    return list(session.scalars(who_takes_part(session, course_id).order_by(Member.id)))
+    return list(session.scalars(who_takes_part(session, course_id, placement_id).order_by(Member.id)))
 
 
-def count_learners(session: Session, course_id: int) -> int:
+def count_learners(session: Session, course_id: int, placement_id: int | None = None) -> int:
     """How many people take part in pairing."""
-    taking_part = who_takes_part(session, course_id).subquery()
+    taking_part = who_takes_part(session, course_id, placement_id).subquery()
     return session.scalar(select(func.count()).select_from(taking_part)) or 0
 
 
-def who_takes_part(session: Session, course_id: int) -> Select[int]:
+def who_takes_part(session: Session, course_id: int, placement_id: int | None = None) -> Select[int]:
     """Select the member ids of active learners of the roster: no test person, and no one ever known as staff.
 
-    Where the platform offers no roster, learners known from their launches.
+    Where the platform offers no roster, learners known from their launches. `placement_id`: without those whom the
+    platform does not let open this link.
     """
     course = session.get_one(Course, course_id)
     statement = select(Member.id).where(Member.course_id == course_id, *_takes_part())
-    return statement if course.memberships_url is None else statement.where(Member.in_roster_at.is_not(None))
+    if course.memberships_url is not None:
+        statement = statement.where(Member.in_roster_at.is_not(None))
+    return statement if placement_id is None else statement.where(may_open(placement_id))
 
 
 def _takes_part() -> tuple[Any, ...]:
@@ -355,41 +367,11 @@ def _finish(session: Session, sync: RosterSync, *, now: datetime) -> None:
     else:
         _sweep(session, sync, now=now)
         sync.state = "finished"
-        _ask_for_links(session, sync.course_id, now=now)
+        ask_about_links(session, sync.course_id, now=now)
     course = session.get_one(Course, sync.course_id)
     session.get_one(Deployment, course.deployment_id).last_roster_at = now
     _tell_pairing(session, sync, now=now)
     session.flush()
-
-
-def _ask_for_links(session: Session, course_id: int, *, now: datetime) -> None:
-    """Have links that nobody opened for a day asked for: a link that was deleted is told of by nobody."""
-    quiet = quiet_links(session, course_id, now=now)
-    if quiet:
-        queue.enqueue(
-            session,
-            CHECK_LINKS,
-            {"course_id": course_id},
-            institution_id=served_institution(session),
-            now=now,
-            unique_key=f"{CHECK_LINKS}:{course_id}",
-        )
-
-
-def quiet_links(session: Session, course_id: int, *, now: datetime) -> list[Placement]:
-    """Placements of a course that nobody opened for a day and that are not known to be gone."""
-    return list(
-        session.scalars(
-            select(Placement)
-            .where(
-                Placement.course_id == course_id,
-                Placement.gone_at.is_(None),
-                Placement.last_launch_at < now - LAUNCHED_LATELY,
-            )
-            .order_by(Placement.last_launch_at)
-            .limit(MOST_LINKS)
-        )
-    )
 
 
 def _set_aside_older_question(session: Session, sync: RosterSync) -> None:

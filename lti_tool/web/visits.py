@@ -20,6 +20,10 @@ UNBOUND = "is_unbound"
 """In the details of a visit whose launch was not proved to come from the browser that began it."""
 
 
+WINDOW = "is_window"
+"""In the details of a visit that the platform opened in a window of its own."""
+
+
 class VisitOver(ToolError):
     """The visit does not exist, ran out, was revoked, or the secret is not its own."""
 
@@ -76,6 +80,11 @@ class Visit(Tenant, Base):
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     revoked_at: Mapped[datetime | None]
+
+    @property
+    def is_window(self) -> bool:
+        """Whether the visit is known to stand in a window of its own, with no page of the LMS around it."""
+        return not self.frame_origins or bool(self.details.get(WINDOW))
 
 
 class Code(Base):

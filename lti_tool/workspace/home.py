@@ -22,9 +22,11 @@ from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing import wording
-from lti_tool.pairing.rules import Cause, GroupView
+from lti_tool.pairing.rules import Cause, GroupView, Unplaced
+from lti_tool.pairing.shortfall import OUR_REASONS
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step
+from lti_tool.roster import links
 from lti_tool.roster import service as roster
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.pages import offer_tab
@@ -112,8 +114,8 @@ def _activity(here: Here) -> ResponseReturnValue:
 @on_visit()
 def also(here: Here, activity_id: int) -> ResponseReturnValue:
     """Another activity of the same course, in a tab of its own."""
-    other = here.session.get(Activity, activity_id)
-    if other is None or other.course_id != here.course_id or other.placement_id is None:
+    other = next((one for one in open_activities(here.session, here.course_id) if one.id == activity_id), None)
+    if other is None or not _may_enter(here, other):
         raise NotFound("activity", activity_id)
     return offer_tab(here, VisitKind.ACTIVITY, other.placement_id)
 
@@ -239,19 +241,33 @@ def _others(here: Here, activity: Activity) -> list[Activity]:
     return [
         other
         for other in open_activities(here.session, here.course_id)
-        if other.id != activity.id and (here.is_staff or why_not_ready(other.state) is None)
+        if other is not activity and _may_enter(here, other)
     ]
+
+
+def _may_enter(here: Here, other: Activity) -> bool:
+    """Whether somebody may go to another activity of the course: what is not ready, hidden or restricted is staff's."""
+    if here.is_staff:
+        return True
+    return (
+        why_not_ready(other.state) is None
+        and not links.opens_for_nobody(here.session, other.placement_id)
+        and here.member_id not in links.locked_out(here.session, other.placement_id)
+    )
 
 
 def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
     plan = pairing.find_plan(here.session, activity.id, "published")
     everybody = progress.summaries_of_all(here.session, activity.id, here.now) if plan is not None else {}
     figures = {
-        "learners": roster.count_learners(here.session, here.course_id),
+        "learners": roster.count_learners(here.session, here.course_id, activity.placement_id),
+        "taking_part": len(everybody),
         "complete": sum(one.is_complete for one in everybody.values()),
         "given": sum(one.given for one in everybody.values()),
+        "to_give": sum(one.to_give for one in everybody.values()),
         "behind": sum(one.behind_since is not None for one in everybody.values()),
     }
+    unplaced = pairing.unplaced(here.session, activity, plan, now=here.now) if plan is not None else []
     return render_template(
         "home/staff.html",
         activity=activity,
@@ -261,12 +277,18 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         plan=plan,
         draft=pairing.find_plan(here.session, activity.id, "draft"),
         sync=roster.latest(here.session, here.course_id),
+        is_first_reading=roster.is_first_reading(here.session, here.course_id, now=here.now),
         empty_roster=roster.empty_roster(here.session, here.course_id),
         figures=figures,
-        unplaced=pairing.count_unplaced(here.session, activity, plan, now=here.now) if plan is not None else 0,
+        unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
         scores=_scores(here, activity),
         others=_others(here, activity),
     )
+
+
+def _can_be_placed(one: Unplaced) -> bool:
+    """Whether staff can do something about it: nobody has looked for a group yet, or a rule could give way."""
+    return not one.is_over and (one.reason is None or one.reason in OUR_REASONS)
 
 
 def _scores(here: Here, activity: Activity) -> dict[str, int]:

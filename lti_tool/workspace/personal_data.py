@@ -20,11 +20,11 @@ from lti_tool.errors import N_, NotFound
 from lti_tool.feedback.exports import erase_texts_of, texts_of
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.jobs import queue
-from lti_tool.launch.models import Course, Member, Person
+from lti_tool.launch.models import Course, LockedOut, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.registration.models import Registration
-from lti_tool.roster.service import ROSTER_CHANGED
+from lti_tool.roster.links import ROSTER_CHANGED
 from lti_tool.support.db import served_institution
 from lti_tool.web import audit
 from lti_tool.web.visits import Visit
@@ -339,6 +339,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     for statement in (
         delete(ScoreState).where(ScoreState.member_id.in_(own)),
         delete(Allowance).where(Allowance.member_id.in_(own)),
+        delete(LockedOut).where(LockedOut.member_id.in_(own)),
         delete(Visit).where(Visit.person_id == person_id),
         update(Member).where(Member.person_id == person_id).values(status="inactive", left_at=now, in_roster_at=None),
         update(Person)

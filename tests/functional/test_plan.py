@@ -221,6 +221,7 @@ def test_the_roster_is_read_again_on_request(school: School) -> None:
 
     answer = assistant.post("/plan/roster")
 
+    assert "The roster is read again." in answer.text
     assert "The roster is being read" in answer.text
     with school.kit.open_session(school.institution_id) as session:
         [job] = session.scalars(select(Job).where(Job.name == "roster.sync"))
