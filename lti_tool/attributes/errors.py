@@ -27,6 +27,10 @@ class ChoicesConflict(AttributesError, Conflict):
         self.lines = lines
 
 
+class CheckOutdated(AttributesError, Conflict):
+    """Taking the table over would do something else than what was shown: other choices were made, or values changed."""
+
+
 WORDS: dict[type[ToolError], Words] = {
     UploadGone: Words(
         404,
@@ -36,5 +40,8 @@ WORDS: dict[type[ToolError], Words] = {
     TableUnusable: Words(422, N_("This file could not be read"), N_("Save the table as CSV and upload it again.")),
     ChoicesConflict: Words(
         409, N_("Two rows were given to one person"), N_("Go back and choose another person, or skip one of the rows.")
+    ),
+    CheckOutdated: Words(
+        409, N_("The table would change something else now"), N_("Look at what it would change, then take it over.")
     ),
 }

@@ -14,7 +14,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
 from lti_tool.attributes import forms, reading, service, uploads
 from lti_tool.attributes.checking import Complaint, Fault
-from lti_tool.attributes.errors import ChoicesConflict, TableUnusable
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, TableUnusable
 from lti_tool.attributes.reading import written
 from lti_tool.attributes.rules import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
 from lti_tool.attributes.tables import MOST_BYTES, Unusable
@@ -151,9 +151,12 @@ def decide(here: Here, key: str) -> ResponseReturnValue:
             return redirect(url_for(".show", said="thrown"), code=303)
         case "take":
             try:
-                done = uploads.take_over(here.session, found, choices, meanings, now=here.now)
+                seen = request.args.get("seen", "")
+                done = uploads.take_over(here.session, found, choices, meanings, seen=seen, now=here.now)
             except ChoicesConflict as conflict:
                 return _check(here, uploads.check(here.session, found, choices, meanings), conflict.lines)
+            except CheckOutdated:
+                return _check(here, uploads.check(here.session, found, choices, meanings), is_outdated=True)
             count = done.people["new"] + done.people["changed"]
             return redirect(url_for(".show", said="taken", count=count), code=303)
         case _:
@@ -282,7 +285,9 @@ def _learner(
     return page, 422 if problems else 200
 
 
-def _check(here: Here, check: Check, conflicts: Collection[int] = ()) -> ResponseReturnValue:
+def _check(
+    here: Here, check: Check, conflicts: Collection[int] = (), *, is_outdated: bool = False
+) -> ResponseReturnValue:
     findings = check.findings
     open_rows = sorted(findings.open_rows, key=lambda row: row.line)
     _, meanings = _chosen()
@@ -307,8 +312,9 @@ def _check(here: Here, check: Check, conflicts: Collection[int] = ()) -> Respons
         changes=check.changes[:MOST_CHANGES],
         shown=_in_words(here, values),
         conflicts=sorted(conflicts),
+        is_outdated=is_outdated,
     )
-    return page, 409 if conflicts else 200
+    return page, 409 if conflicts or is_outdated else 200
 
 
 def _sentence(complaint: Complaint) -> str:

@@ -1,8 +1,10 @@
 """A table from its upload to the moment when it is taken over: read, checked as often as somebody looks, taken once."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.attributes import checking, reading, service, tables
 from lti_tool.attributes.checking import Findings, Node
-from lti_tool.attributes.errors import ChoicesConflict, UploadGone
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, UploadGone
 from lti_tool.attributes.matching import Identifier, Register, key_of, reference
 from lti_tool.attributes.models import AttributeUpload, Outsider
 from lti_tool.attributes.reading import Known
@@ -53,6 +55,12 @@ class Check:
     changes: list[Change] = field(default_factory=list)
     people: Counter[str] = field(default_factory=Counter)
     """People by what becomes of what is known of them: new, changed or same."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for everything that taking the table over would change; another one means that this was not shown."""
+        does = [asdict(one) for one in self.changes], self.findings.outside
+        return hashlib.sha256(json.dumps(does, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def unknown(self) -> list[tuple[int, str]]:
@@ -160,12 +168,18 @@ def take_over(
     choices: Mapping[int, int],
     meanings: Mapping[int, str],
     *,
+    seen: str | None = None,
     now: datetime,
 ) -> Check:
-    """Keep every value of every row without a fault, and forget the table. Raises ChoicesConflict."""
+    """Keep every value of every row without a fault, and forget the table. `seen`: the fingerprint of what was shown.
+
+    Raises ChoicesConflict, and CheckOutdated where it would do something else than what was shown.
+    """
     result = check(session, upload, choices, meanings)
     if result.findings.conflicts:
         raise ChoicesConflict(tuple(sorted(result.findings.conflicts)))
+    if seen is not None and seen != result.fingerprint:
+        raise CheckOutdated(upload.course_id)
     changes = {
         member_id: {key: _stored(session, upload.course_id, value) for key, value in values.items()}
         for member_id, values in result.findings.changes.items()

@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lti_tool.pairing import engine, foreseeing
+from lti_tool.pairing import engine
 from lti_tool.pairing.comparing import Comparison
-from lti_tool.pairing.engine import Course, Schedule
+from lti_tool.pairing.engine import Schedule
 from lti_tool.pairing.errors import PlanChanged
-from lti_tool.pairing.foreseeing import Present, look
+from lti_tool.pairing.foreseeing import Foreseen, Present, look
 from lti_tool.pairing.keeping import hold_to_change, note_moves, tell, touch
 from lti_tool.pairing.models import Group, Plan
 from lti_tool.pairing.rules import Cause
@@ -32,41 +32,21 @@ def refuse_changed(plan: Plan, expected_version: int | None) -> None:
         raise PlanChanged(plan.id, plan.version)
 
 
-def repair(present: Present, course: Course | None = None, *, mends: bool = False) -> tuple[Schedule, Comparison]:
-    """The plan repaired for this course (today's if None), and what that does to it; see `foreseeing.repaired`."""
-    after = foreseeing.repaired(present, course, mends=mends)
-    return after, foreseeing.compare(present, after, course)
-
-
-def change(session: Session, present: Present, course: Course, now: datetime) -> Comparison:
-    """Repair the plan for this course and keep it."""
-    after, effect = repair(present, course)
-    store(session, present, after, effect, now)
-    return effect
-
-
-def store(
-    session: Session,
-    present: Present,
-    after: Schedule,
-    effect: Comparison,
-    now: datetime,
-    *,
-    usual: Cause = Cause.PLAN_CHANGED,
-) -> None:
+def keep(session: Session, foreseen: Foreseen, now: datetime, *, usual: Cause = Cause.PLAN_CHANGED) -> Comparison:
     """Write what differs; tell and note who of a published plan has other partners.
 
     `usual` is the cause for those whose group could have stayed as it was.
     """
+    present, after, effect = foreseen.present, foreseen.after, foreseen.effect
     plan = present.plan
     if not effect.touched and after.unpaired == present.stored.schedule.unpaired:
-        return
+        return effect
     store_changes(session, plan, present.stored, after)
     touch(session, plan, now)
-    if plan.state != "published":
-        return
-    tell(session, plan, effect.moved, now)
-    note_moves(session, plan, _causes(present, after, usual), now)
+    if plan.state == "published":
+        tell(session, plan, effect.moved, now)
+        note_moves(session, plan, _causes(present, after, usual), now)
+    return effect
 
 
 def _causes(present: Present, after: Schedule, usual: Cause) -> list[tuple[int, int, Cause]]:

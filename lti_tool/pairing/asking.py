@@ -52,7 +52,6 @@ NEEDS: Final[dict[Do, Needs]] = {
     Do.MEND: Needs("change a plan", 0, 12, ""),
 }
 SAYINGS: Final = frozenset({Do.TOGETHER, Do.ALWAYS, Do.NEVER, Do.RATHER_NOT})
-NOTHING: Final = Comparison((), frozenset(), (), (), (), ())
 KINDS: Final = {Do.NEVER: ForbidKind.NEVER, Do.RATHER_NOT: ForbidKind.RATHER_NOT}
 
 
@@ -79,8 +78,8 @@ class Wanted:
         return None if self.do is Do.ALWAYS else self.number
 
 
-def foresee(session: Session, activity: Activity, wanted: Wanted, *, now: datetime) -> Comparison | None:
-    """What the change would do to the groups; None where that shows only afterwards. Raises what its service raises."""
+def foresee(session: Session, activity: Activity, wanted: Wanted, *, now: datetime) -> Comparison:
+    """What `make` would do to the groups. Raises what its service raises."""
     who, plan = wanted.who, wanted.plan
     match wanted.do:
         case Do.SWAP:
@@ -88,13 +87,13 @@ def foresee(session: Session, activity: Activity, wanted: Wanted, *, now: dateti
         case Do.TOGETHER | Do.ALWAYS:
             return service.preview_pin(session, activity, who, wanted.round_number, now=now)
         case Do.NEVER | Do.RATHER_NOT:
-            holds = service.preferences_of(session, activity).preferences.should_not_holds
-            if wanted.do is Do.RATHER_NOT and not holds:
-                return NOTHING
             return service.preview_forbid(session, activity, who[0], who[1], KINDS[wanted.do], now=now)
+        case Do.ABSENT:
+            return service.preview_absent(session, plan, _one_group(wanted), who[0], now=now)
+        case Do.LEAVE_OUT:
+            return service.preview_leave_out(session, plan, who[0], now=now)
         case Do.MEND:
             return service.preview_mend(session, plan, now=now)
-    return None
 
 
 def make(
@@ -132,13 +131,19 @@ def make(
             )
             return "apart"
         case Do.ABSENT:
-            group_id = wanted.seats[0].group_id if wanted.seats else 0
-            service.report_absent(session, plan, group_id, who[0], expected_version=version, by=by, now=now)
+            service.report_absent(session, plan, _one_group(wanted), who[0], expected_version=version, by=by, now=now)
             return "absent"
+        case Do.LEAVE_OUT:
+            service.leave_out(session, plan, who[0], expected_version=version, now=now)
+            return "left-out"
         case Do.MEND:
             service.mend(session, plan, expected_version=version, now=now)
             return "mended"
-    return "unchanged"
+
+
+def _one_group(wanted: Wanted) -> int:
+    """The group of the first of them; 0, which is no group, for somebody who has none in the round."""
+    return wanted.seats[0].group_id if wanted.seats else 0
 
 
 def _two_seats(wanted: Wanted) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Change a plan by choice: swap, pin, keep apart, mend, relax. Each with a look at the effect before.
+"""Change a plan by choice: swap, pin, keep apart, mend, relax. Each has a preview, which is computed as the change is.
 
 What passes the engine's checker is stored; every member of a published plan who gets other partners is told why. All
 changes take the version of the plan that somebody looked at, and raise PlanChanged where it is another one by now.
@@ -12,11 +12,10 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
 from lti_tool.pairing import engine, foreseeing, wanting
-from lti_tool.pairing.applying import change, held, refuse_changed, repair, store
+from lti_tool.pairing.applying import held, keep, refuse_changed
 from lti_tool.pairing.comparing import Comparison
-from lti_tool.pairing.engine import Course
-from lti_tool.pairing.errors import NoPlan, RuleBroken
-from lti_tool.pairing.foreseeing import Present, look
+from lti_tool.pairing.errors import NoPlan, PreferencesChanged, RuleBroken
+from lti_tool.pairing.foreseeing import Foreseen, Present, look
 from lti_tool.pairing.keeping import find_plan, hold_to_change
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.rules import ForbidKind
@@ -26,8 +25,7 @@ UNCHANGED = Comparison((), frozenset(), (), (), (), ())
 
 def preview_swap(session: Session, plan: Plan, seat_a: int, seat_b: int, *, now: datetime) -> Comparison:
     """What a swap would do. Raises SwapImpossible."""
-    present = look(session, session.get_one(Activity, plan.activity_id), plan, now=now)
-    return foreseeing.compare(present, foreseeing.swapped(session, present, seat_a, seat_b))
+    return foreseeing.swapped(session, _look(session, plan, now), seat_a, seat_b).effect
 
 
 def swap(
@@ -45,27 +43,19 @@ def swap(
     Raises PlanChanged, SwapImpossible where they are not in one round, share a group, or a group has begun, RuleBroken
     where a rule would be broken that was not, unless `anyway`, and ActivityReadOnly.
     """
-    present = held(session, plan, expected_version, now)
-    after = foreseeing.swapped(session, present, seat_a, seat_b)
-    effect = foreseeing.compare(present, after)
-    if effect.newly_broken and not anyway:
-        raise RuleBroken(plan.id, effect.newly_broken)
-    store(session, present, after, effect, now)
-    return effect
+    foreseen = foreseeing.swapped(session, held(session, plan, expected_version, now), seat_a, seat_b)
+    if foreseen.effect.newly_broken and not anyway:
+        raise RuleBroken(plan.id, foreseen.effect.newly_broken)
+    return keep(session, foreseen, now)
 
 
 def preview_pin(
     session: Session, activity: Activity, members: Collection[int], round_number: int | None, *, now: datetime
 ) -> Comparison:
     """What a pin would do to the plan as it is. Raises PinImpossible, RuleBroken and PlanImpossible."""
-    people = tuple(sorted(set(members)))
-    wanting.refuse_pin(session, activity, people, round_number)
     plan = find_plan(session, activity.id)
-    if plan is None:
-        return UNCHANGED
-    present = look(session, activity, plan, now=now)
-    foreseeing.refuse_pin(present, people, round_number)
-    return repair(present, foreseeing.with_pin(present.course, people, round_number))[1]
+    foreseen = _pinned(session, activity, plan, members, round_number, now=now)
+    return UNCHANGED if foreseen is None else foreseen.effect
 
 
 def pin(
@@ -86,13 +76,26 @@ def pin(
     """
     activity = hold_to_change(session, activity_id)
     plan = _plan(session, activity_id, expected_version)
-    present = look(session, activity, plan, now=now) if plan is not None else None
-    if present is not None:
-        foreseeing.refuse_pin(present, tuple(sorted(set(members))), round_number)
-    kept = wanting.add_pin(session, activity, tuple(members), round_number, by=by, now=now)
-    if present is None:
-        return UNCHANGED
-    return change(session, present, foreseeing.with_pin(present.course, kept.members, round_number), now)
+    foreseen = _pinned(session, activity, plan, members, round_number, now=now)
+    wanting.add_pin(session, activity, tuple(members), round_number, by=by, now=now)
+    return UNCHANGED if foreseen is None else keep(session, foreseen, now)
+
+
+def _pinned(
+    session: Session,
+    activity: Activity,
+    plan: Plan | None,
+    members: Collection[int],
+    round_number: int | None,
+    *,
+    now: datetime,
+) -> Foreseen | None:
+    """What a pin does; None where there is no plan that it could change."""
+    people = tuple(sorted(set(members)))
+    wanting.refuse_pin(session, activity, people, round_number)
+    if plan is None:
+        return None
+    return foreseeing.pinned(look(session, activity, plan, now=now), people, round_number)
 
 
 def unpin(session: Session, activity_id: int, pin_id: int) -> None:
@@ -105,12 +108,8 @@ def preview_forbid(
     session: Session, activity: Activity, one: int, other: int, kind: ForbidKind, *, now: datetime
 ) -> Comparison:
     """What keeping two people apart would do to the plan as it is. Raises ExclusionImpossible and PlanImpossible."""
-    wanting.refuse_exclusion(session, activity.course_id, one, other)
-    plan = find_plan(session, activity.id)
-    if plan is None:
-        return UNCHANGED
-    present = look(session, activity, plan, now=now)
-    return repair(present, _apart(session, present, one, other, kind))[1]
+    foreseen = _apart(session, activity, find_plan(session, activity.id), (one, other), kind, now=now)
+    return UNCHANGED if foreseen is None else foreseen.effect
 
 
 def forbid(
@@ -132,11 +131,26 @@ def forbid(
     """
     activity = hold_to_change(session, activity_id)
     plan = _plan(session, activity_id, expected_version)
-    present = look(session, activity, plan, now=now) if plan is not None else None
+    foreseen = _apart(session, activity, plan, (one, other), kind, now=now)
     wanting.add_exclusion(session, activity.course_id, one, other, kind, by=by, now=now)
-    if present is None:
-        return UNCHANGED
-    return change(session, present, _apart(session, present, one, other, kind), now)
+    return UNCHANGED if foreseen is None else keep(session, foreseen, now)
+
+
+def _apart(
+    session: Session,
+    activity: Activity,
+    plan: Plan | None,
+    couple: tuple[int, int],
+    kind: ForbidKind,
+    *,
+    now: datetime,
+) -> Foreseen | None:
+    """What keeping two people apart does; None where there is no plan that it could change."""
+    wanting.refuse_exclusion(session, activity.course_id, *couple)
+    if plan is None:
+        return None
+    present = look(session, activity, plan, now=now)
+    return foreseeing.supposing(present, present.gathered.apart(*couple, kind))
 
 
 def unforbid(session: Session, activity_id: int, exclusion_id: int) -> None:
@@ -147,8 +161,7 @@ def unforbid(session: Session, activity_id: int, exclusion_id: int) -> None:
 
 def preview_mend(session: Session, plan: Plan, *, now: datetime) -> Comparison:
     """What mending the groups that break a rule, and the pins that are not kept, would do. Raises PlanImpossible."""
-    present = look(session, session.get_one(Activity, plan.activity_id), plan, now=now)
-    return repair(present, mends=True)[1]
+    return foreseeing.supposing(_look(session, plan, now), mends=True).effect
 
 
 def mend(session: Session, plan: Plan, *, expected_version: int, now: datetime) -> Comparison:
@@ -156,10 +169,7 @@ def mend(session: Session, plan: Plan, *, expected_version: int, now: datetime) 
 
     Raises PlanChanged, PlanImpossible, and ActivityReadOnly.
     """
-    present = held(session, plan, expected_version, now)
-    after, effect = repair(present, mends=True)
-    store(session, present, after, effect, now)
-    return effect
+    return keep(session, foreseeing.supposing(held(session, plan, expected_version, now), mends=True), now)
 
 
 def relaxations(
@@ -169,7 +179,7 @@ def relaxations(
 
     Looked at are the people without a partner in one round, or in all that are not over. Empty where nobody is.
     """
-    present = look(session, session.get_one(Activity, plan.activity_id), plan, now=now)
+    present = _look(session, plan, now)
     rounds = range(present.from_round, len(present.stored.rounds) + 1)
     if round_number is not None and round_number not in rounds:
         return ()
@@ -179,9 +189,11 @@ def relaxations(
 
 
 def preview_relax(session: Session, plan: Plan, rules: Collection[str], *, now: datetime) -> Comparison:
-    """What switching these rules off would do to the plan as it is, judged without them. Raises PlanImpossible."""
-    present = look(session, session.get_one(Activity, plan.activity_id), plan, now=now)
-    return repair(present, foreseeing.without_rules(present.course, rules))[1]
+    """What switching these rules off would do to the plan as it is, judged without them.
+
+    Raises PreferencesChanged where none of them holds, and PlanImpossible.
+    """
+    return _relaxed(_look(session, plan, now), rules).effect
 
 
 def relax(
@@ -193,8 +205,16 @@ def relax(
     PlanImpossible, and ActivityReadOnly.
     """
     present = held(session, plan, expected_version, now)
+    foreseen = _relaxed(present, rules)
     wanting.switch_off(session, present.activity, rules, by=by, now=now)
-    return change(session, present, foreseeing.without_rules(present.course, rules), now)
+    return keep(session, foreseen, now)
+
+
+def _relaxed(present: Present, rules: Collection[str]) -> Foreseen:
+    gathered = present.gathered.without_rules(rules)
+    if gathered.wanted == present.gathered.wanted:
+        raise PreferencesChanged(present.activity.id)
+    return foreseeing.supposing(present, gathered)
 
 
 def _plan(session: Session, activity_id: int, expected_version: int | None) -> Plan | None:
@@ -207,9 +227,5 @@ def _plan(session: Session, activity_id: int, expected_version: int | None) -> P
     return plan
 
 
-def _apart(session: Session, present: Present, one: int, other: int, kind: ForbidKind) -> Course:
-    """The course with two more people kept apart, as far as this activity heeds it."""
-    wanted = wanting.preferences_of(session, present.activity).preferences
-    if kind is ForbidKind.RATHER_NOT and not wanted.should_not_holds:
-        return present.course
-    return foreseeing.with_exclusion(present.course, one, other, kind)
+def _look(session: Session, plan: Plan, now: datetime) -> Present:
+    return look(session, session.get_one(Activity, plan.activity_id), plan, now=now)

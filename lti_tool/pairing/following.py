@@ -1,4 +1,4 @@
-"""Keep a plan up to date: with the roster, with rounds, and with who turns up."""
+"""Keep a plan up to date: with the roster, with rounds, with who turns up, and with who turns out to be staff."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
-from lti_tool.activities.models import Round
+from lti_tool.activities.models import Activity, Round
 from lti_tool.pairing import foreseeing
-from lti_tool.pairing.applying import held, refuse_changed, repair, store
+from lti_tool.pairing.applying import held, keep, refuse_changed
 from lti_tool.pairing.comparing import Comparison
 from lti_tool.pairing.errors import AbsenceImpossible
-from lti_tool.pairing.foreseeing import look
+from lti_tool.pairing.foreseeing import Foreseen, Present, look
 from lti_tool.pairing.keeping import find_plan, hold, hold_to_change, tell
 from lti_tool.pairing.models import Absence, Group, Plan, Seat
 from lti_tool.pairing.rules import Cause
+from lti_tool.roster import service as roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +44,47 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Chang
     # A group that begins while we look is waited for here, or waits for us.
     session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
     present = look(session, activity, plan, now=now)
-    after = foreseeing.followed(present)
-    effect = foreseeing.compare(present, after)
-    store(session, present, after, effect, now, usual=Cause.MADE_ROOM)
-    if plan.state == "published":
+    return _keep_up(session, foreseeing.brought_up_to_date(present), now)
+
+
+def preview_leave_out(session: Session, plan: Plan, member_id: int, *, now: datetime) -> Comparison:
+    """What leaving out a learner who is staff would do. Raises MemberUnknown of somebody of another course."""
+    activity = session.get_one(Activity, plan.activity_id)
+    roster.member_of(session, activity.course_id, member_id)
+    return foreseeing.left_out(look(session, activity, plan, now=now), member_id).effect
+
+
+def leave_out(session: Session, plan: Plan, member_id: int, *, expected_version: int, now: datetime) -> Comparison:
+    """Say that somebody whom the platform lists as a learner is staff, so that nobody is paired with them.
+
+    Raises PlanChanged, MemberUnknown, and ActivityReadOnly.
+    """
+    present = held(session, plan, expected_version, now)
+    roster.name_as_staff(session, present.activity.course_id, member_id, now=now)
+    foreseen = foreseeing.left_out(present, member_id)
+    _keep_up(session, foreseen, now)
+    return foreseen.effect
+
+
+def _keep_up(session: Session, foreseen: Foreseen, now: datetime) -> Changes:
+    present, effect = foreseen.present, keep(session, foreseen, now, usual=Cause.MADE_ROOM)
+    if present.plan.state == "published":
         # Whoever stays in a group with somebody who left is asked for less, though nothing of the plan changed.
         rounds = present.stored.schedule.rounds
         tell(
             session,
-            plan,
+            present.plan,
             {one for groups in rounds for group in groups if present.gone & set(group) for one in group},
             now,
         )
-    joined = {one for groups in after.rounds for group in groups for one in group} - present.seated
+    joined = {one for groups in foreseen.after.rounds for group in groups for one in group} - present.seated
     return Changes(present.gone & effect.moved, joined, effect.moved)
+
+
+def preview_absent(session: Session, plan: Plan, group_id: int, member_id: int, *, now: datetime) -> Comparison:
+    """What it would do if somebody did not turn up in the round of this group. Raises AbsenceImpossible."""
+    present = look(session, session.get_one(Activity, plan.activity_id), plan, now=now)
+    return foreseeing.stepped_in(present, member_id, _round_of(session, present, group_id, member_id)).effect
 
 
 def report_absent(
@@ -74,18 +102,25 @@ def report_absent(
     Raises PlanChanged, AbsenceImpossible (nobody of that group, it has begun, the round is over), ActivityReadOnly.
     """
     present = held(session, plan, expected_version, now)
-    round_id = session.scalar(
-        select(Seat.round_id).where(Seat.group_id == group_id, Seat.member_id == member_id, Seat.plan_id == plan.id)
-    )
-    number = next((at for at, one in enumerate(present.stored.rounds, start=1) if one.id == round_id), None)
-    if round_id is None or number is None:
-        raise AbsenceImpossible("no group")
-    after = foreseeing.stepped_in(present, member_id, number)
+    number = _round_of(session, present, group_id, member_id)
+    foreseen = foreseeing.stepped_in(present, member_id, number)
+    round_id = present.stored.rounds[number - 1].id
     session.add(Absence(round_id=round_id, member_id=member_id, said_by_id=by, said_at=now))
     session.flush()
-    effect = foreseeing.compare(present, after)
-    store(session, present, after, effect, now, usual=Cause.MADE_ROOM)
-    return effect
+    return keep(session, foreseen, now, usual=Cause.MADE_ROOM)
+
+
+def _round_of(session: Session, present: Present, group_id: int, member_id: int) -> int:
+    """The number of the round in which this member sits in this group. Raises AbsenceImpossible."""
+    round_id = session.scalar(
+        select(Seat.round_id).where(
+            Seat.group_id == group_id, Seat.member_id == member_id, Seat.plan_id == present.plan.id
+        )
+    )
+    number = next((at for at, one in enumerate(present.stored.rounds, start=1) if one.id == round_id), None)
+    if number is None:
+        raise AbsenceImpossible("no group")
+    return number
 
 
 def take_back_absence(
@@ -97,9 +132,7 @@ def take_back_absence(
     rounds = select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number)
     session.execute(delete(Absence).where(Absence.round_id.in_(rounds), Absence.member_id == member_id))
     present = look(session, activity, plan, now=now)
-    after, effect = repair(present)
-    store(session, present, after, effect, now, usual=Cause.MADE_ROOM)
-    return effect
+    return keep(session, foreseeing.supposing(present), now, usual=Cause.MADE_ROOM)
 
 
 def begin(session: Session, group_id: int, *, now: datetime) -> None:

@@ -1,6 +1,6 @@
-"""What would become of a plan: the same answer serves the look before and the change itself. Nothing is stored here."""
+"""What would become of a plan: a page shows it before a change, and the change keeps it. Nothing is stored here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations
@@ -13,7 +13,6 @@ from lti_tool.activities.models import Activity
 from lti_tool.pairing import comparing, engine
 from lti_tool.pairing.comparing import LOCK, Broken, Comparison
 from lti_tool.pairing.engine import Breach, Course, Group, Lock, Placed, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.rules import Exclusions, ShouldNot
 from lti_tool.pairing.errors import (
     AbsenceImpossible,
     PinImpossible,
@@ -22,10 +21,9 @@ from lti_tool.pairing.errors import (
     RuleBroken,
     SwapImpossible,
 )
-from lti_tool.pairing.gathering import absences_of, course_for
+from lti_tool.pairing.gathering import Gathered, absences_of, gather
 from lti_tool.pairing.keeping import refuse_flawed
 from lti_tool.pairing.models import Plan, Seat
-from lti_tool.pairing.rules import ForbidKind
 from lti_tool.pairing.storing import Stored, load
 
 WAITS: Final = Reason.NOBODY_ELSE
@@ -39,8 +37,10 @@ class Present:
     activity: Activity
     plan: Plan
     stored: Stored
+    gathered: Gathered
+    """Today's learners, rules and pins."""
     course: Course
-    """Today's learners, with today's rules and pins, in the shape that the plan was made in."""
+    """The same as the engine is told of it, in the shape that the plan was made in."""
     from_round: int
     """The first round whose date is not over; those before are left alone."""
     absent: Mapping[int, frozenset[int]]
@@ -70,15 +70,27 @@ class Present:
         return replace(stored, course=replace(course, people=tuple(everybody)), unpaired=tuple(unpaired))
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A change to a plan: pages show its effect, and the same is kept when somebody makes it."""
+
+    present: Present
+    after: Schedule
+    effect: Comparison
+    """Judged by what holds after the change."""
+
+
 def look(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> Present:
     """Read a plan and what has a say in it."""
     stored = load(session, plan)
-    course = course_for(session, activity, plan.shape)
+    gathered = gather(session, activity)
+    course = gathered.course(plan.shape)
     seated = frozenset(one for groups in stored.schedule.rounds for group in groups for one in group)
     return Present(
         activity,
         plan,
         stored,
+        gathered,
         course,
         from_round=1 + stored.last_over(now),
         absent=absences_of(session, activity.id),
@@ -113,6 +125,31 @@ def repaired(present: Present, course: Course | None = None, *, mends: bool = Fa
     return after
 
 
+def supposing(present: Present, gathered: Gathered | None = None, *, mends: bool = False) -> Foreseen:
+    """The plan repaired for what would hold then, which is what holds today if None. See `repaired`."""
+    course = present.course if gathered is None else gathered.course(present.plan.shape)
+    return _foreseen(present, repaired(present, course, mends=mends), course)
+
+
+def pinned(present: Present, members: tuple[int, ...], round_number: int | None) -> Foreseen:
+    """These people kept together. Raises RuleBroken where a rule forbids it, PinImpossible, and PlanImpossible."""
+    _refuse_pin(present, members, round_number)
+    return supposing(present, present.gathered.with_pin(members, round_number))
+
+
+def left_out(present: Present, member_id: int) -> Foreseen:
+    """The plan brought up to date without one learner."""
+    gathered = present.gathered.left_out(member_id)
+    course = gathered.course(present.plan.shape)
+    gone = present.seated.difference(course.people)
+    return brought_up_to_date(replace(present, gathered=gathered, course=course, gone=gone))
+
+
+def brought_up_to_date(present: Present) -> Foreseen:
+    """The plan as the roster, rounds and rules of today want it, with as few changes as that takes."""
+    return _foreseen(present, followed(present))
+
+
 def followed(present: Present) -> Schedule:
     """As `repaired`, but a pin that cannot be kept any more is given up, so that nobody waits for a partner over it.
 
@@ -129,7 +166,7 @@ def followed(present: Present) -> Schedule:
             course = given_up
 
 
-def swapped(session: Session, present: Present, seat_a: int, seat_b: int) -> Schedule:
+def swapped(session: Session, present: Present, seat_a: int, seat_b: int) -> Foreseen:
     """The plan with two people in each other's places. Raises SwapImpossible."""
     plan = present.plan
     seats = session.scalars(select(Seat).where(Seat.plan_id == plan.id, Seat.id.in_((seat_a, seat_b)))).all()
@@ -143,10 +180,10 @@ def swapped(session: Session, present: Present, seat_a: int, seat_b: int) -> Sch
     places = {one.member_id: other.member_id, other.member_id: one.member_id}
     rounds = list(present.stored.schedule.rounds)
     rounds[number - 1] = tuple(tuple(places.get(person, person) for person in group) for group in rounds[number - 1])
-    return replace(present.stored.schedule, rounds=tuple(rounds))
+    return _foreseen(present, replace(present.stored.schedule, rounds=tuple(rounds)))
 
 
-def stepped_in(present: Present, member_id: int, round_number: int) -> Schedule:
+def stepped_in(present: Present, member_id: int, round_number: int) -> Foreseen:
     """The plan, brought up to date, when this member does not turn up in this round.
 
     Raises AbsenceImpossible where the group has begun, PlanImpossible and PlanFlawed.
@@ -163,11 +200,14 @@ def stepped_in(present: Present, member_id: int, round_number: int) -> Schedule:
     after = engine.repair(after, [], [], present.from_round, fixed=sorted(fixed))
     course = replace(course, locks=after.course.locks)
     _refuse(present, engine.verify(course, after, from_round=present.from_round, fixed=fixed))
-    return after
+    return _foreseen(present, after)
 
 
-def refuse_pin(present: Present, members: tuple[int, ...], round_number: int | None) -> None:
-    """Raise RuleBroken where a rule forbids these people to meet, PinImpossible where it is too late for them."""
+def _foreseen(present: Present, after: Schedule, course: Course | None = None) -> Foreseen:
+    return Foreseen(present, after, comparing.compare(course or present.course, present.stored.schedule, after))
+
+
+def _refuse_pin(present: Present, members: tuple[int, ...], round_number: int | None) -> None:
     course = replace(present.course, locks=())
     forbidden = comparing.broken(course, [[members]])
     if forbidden:
@@ -179,30 +219,6 @@ def refuse_pin(present: Present, members: tuple[int, ...], round_number: int | N
     for number, group in present.stored.fixed:
         if number == round_number and set(group) & set(members) and not set(members) <= set(group):
             raise PinImpossible("begun")
-
-
-def with_pin(course: Course, members: tuple[int, ...], round_number: int | None) -> Course:
-    """The course with one more pin."""
-    return replace(course, locks=(*course.locks, Lock(members, round_number)))
-
-
-def with_exclusion(course: Course, one: int, other: int, kind: ForbidKind) -> Course:
-    """The course with two more people kept apart."""
-    wanted = Exclusions if kind is ForbidKind.NEVER else ShouldNot
-    kept = [rule for rule in course.rules if type(rule) is wanted]
-    couples = {couple for rule in kept for couple in rule.couples} | {(min(one, other), max(one, other))}
-    others = tuple(rule for rule in course.rules if type(rule) is not wanted)
-    return replace(course, rules=(*others, wanted(couples=tuple(sorted(couples)))))
-
-
-def without_rules(course: Course, names: Collection[str]) -> Course:
-    """The course with these rules switched off."""
-    return replace(course, rules=tuple(rule for rule in course.rules if rule.name not in names))
-
-
-def compare(present: Present, after: Schedule, course: Course | None = None) -> Comparison:
-    """What a change does to the plan as it is."""
-    return comparing.compare(course or present.course, present.stored.schedule, after)
 
 
 def _refuse(present: Present, violations: list[engine.Violation]) -> None:

@@ -17,7 +17,7 @@ from lti_tool.pairing.engine.rules import Exclusions, Rule, ShouldNot
 from lti_tool.pairing.engine.wishes import minutes_ahead
 from lti_tool.pairing.models import Absence, Group, Plan, Seat
 from lti_tool.pairing.preferences import Preferences
-from lti_tool.pairing.rules import ExclusionView, ForbidKind, PinView
+from lti_tool.pairing.rules import ForbidKind
 from lti_tool.pairing.wanting import exclusions_of, pins_of, preferences_of
 from lti_tool.roster.service import learners_to_pair
 
@@ -35,22 +35,70 @@ class Past:
     left_out: frozenset[int] = frozenset()
 
 
-def course_for(session: Session, activity: Activity, shape: Shape | None = None) -> Course:
-    """The course of an activity as the engine is told of it today; `shape` is that of a plan which is there already.
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything that has a say in the groups of an activity.
 
-    It asks the same few questions of any course.
+    What a change would do is computed from another one of these: `with_pin`, `apart` and the others say what will be
+    kept when the change is made.
     """
-    wanted = preferences_of(session, activity).preferences
-    if shape is not None:
-        wanted = replace(wanted, kind=shape.kind, size=shape.size)
-    return course_of(
+
+    learners: tuple[int, ...]
+    wanted: Preferences
+    attributes: Mapping[str, Mapping[int, Value]]
+    pins: tuple[Lock, ...]
+    exclusions: tuple[tuple[int, int, ForbidKind], ...]
+    past: Past
+
+    def course(self, shape: Shape | None = None) -> Course:
+        """The course as the engine is told of it; `shape` is that of a plan which is there already."""
+        wanted = self.wanted if shape is None else replace(self.wanted, kind=shape.kind, size=shape.size)
+        return course_of(
+            self.learners,
+            wanted,
+            attributes=self.attributes,
+            pins=self.pins,
+            exclusions=self.exclusions,
+            past=self.past,
+        )
+
+    def with_pin(self, members: tuple[int, ...], round_number: int | None) -> "Gathered":
+        """With one more pin."""
+        return replace(self, pins=(*self.pins, Lock(members, round_number)))
+
+    def apart(self, one: int, other: int, kind: ForbidKind) -> "Gathered":
+        """With two people kept apart; what was said of the two before holds no more."""
+        couple = min(one, other), max(one, other)
+        kept = tuple(said for said in self.exclusions if said[:2] != couple)
+        return replace(self, exclusions=(*kept, (*couple, kind)))
+
+    def without_rules(self, names: Iterable[str]) -> "Gathered":
+        """With these rules switched off, by their names in the engine."""
+        wanted = self.wanted
+        for name in sorted(names):
+            wanted = wanted.without(name)
+        return replace(self, wanted=wanted)
+
+    def left_out(self, member_id: int) -> "Gathered":
+        """With one learner who takes part no longer."""
+        return replace(self, learners=tuple(one for one in self.learners if one != member_id))
+
+
+def gather(session: Session, activity: Activity) -> Gathered:
+    """Read what has a say in the groups of an activity today. It asks the same few questions of any course."""
+    return Gathered(
         learners_of(session, activity),
-        wanted,
-        attributes=attributes_of(session, activity.course_id),
-        pins=pins_of(session, activity.id),
-        exclusions=exclusions_of(session, activity.course_id),
-        past=past_of(session, activity),
+        preferences_of(session, activity).preferences,
+        attributes_of(session, activity.course_id),
+        tuple(Lock(pin.members, pin.round_number) for pin in pins_of(session, activity.id)),
+        tuple((one.one_id, one.other_id, one.kind) for one in exclusions_of(session, activity.course_id)),
+        past_of(session, activity),
     )
+
+
+def course_for(session: Session, activity: Activity, shape: Shape | None = None) -> Course:
+    """The course of an activity as the engine is told of it today; `shape` is that of a plan which is there already."""
+    return gather(session, activity).course(shape)
 
 
 def course_of(
@@ -58,8 +106,8 @@ def course_of(
     wanted: Preferences,
     *,
     attributes: Mapping[str, Mapping[int, Value]] | None = None,
-    pins: Iterable[PinView] = (),
-    exclusions: Iterable[ExclusionView] = (),
+    pins: Iterable[Lock] = (),
+    exclusions: Iterable[tuple[int, int, ForbidKind]] = (),
     past: Past = Past(),
 ) -> Course:
     """The engine's course, put together from plain values. Only attributes that a rule or a wish reads go in."""
@@ -144,10 +192,10 @@ def _left_out(session: Session, plan: Plan) -> frozenset[int]:
     )
 
 
-def _exclusion_rules(exclusions: Iterable[ExclusionView], wanted: Preferences) -> tuple[Rule, ...]:
+def _exclusion_rules(exclusions: Iterable[tuple[int, int, ForbidKind]], wanted: Preferences) -> tuple[Rule, ...]:
     by_kind: dict[ForbidKind, list[engine.Couple]] = {kind: [] for kind in ForbidKind}
-    for one in exclusions:
-        by_kind[one.kind].append((one.one_id, one.other_id))
+    for one, other, said in exclusions:
+        by_kind[said].append((one, other))
     never, rather_not = (tuple(sorted(by_kind[kind])) for kind in (ForbidKind.NEVER, ForbidKind.RATHER_NOT))
     rules: list[Rule] = []
     if never:
@@ -167,7 +215,7 @@ def _known(attributes: Mapping[str, Mapping[int, Value]]) -> dict[str, Mapping[i
     return found
 
 
-def _locks(pins: Iterable[PinView], people: frozenset[int]) -> tuple[Lock, ...]:
+def _locks(pins: Iterable[Lock], people: frozenset[int]) -> tuple[Lock, ...]:
     """Pins of people who are here; with fewer than two of them left a pin says nothing."""
-    here = [(tuple(one for one in pin.members if one in people), pin.round_number) for pin in pins]
+    here = [(tuple(one for one in pin.members if one in people), pin.round) for pin in pins]
     return tuple(Lock(members, number) for members, number in here if len(members) > 1)

@@ -130,16 +130,6 @@ def update(here: Here) -> ResponseReturnValue:
     return redirect(url_for(".show_plan", said=said), code=303)
 
 
-@pages.post("/plan/leave-out")
-@on_visit(may="change a plan")
-def leave_out(here: Here) -> ResponseReturnValue:
-    """Say that somebody whom the platform lists as a learner is staff, so that nobody is paired with them."""
-    activity = activity_here(here)
-    roster.name_as_staff(here.session, here.course_id, number_of("member"), now=here.now)
-    service.follow_course(here.session, activity.id, now=here.now)
-    return redirect(url_for(".show_plan", said="left-out"), code=303)
-
-
 @pages.post("/plan/take-in")
 @on_visit(may="change a plan")
 def take_in(here: Here) -> ResponseReturnValue:

@@ -1,6 +1,6 @@
 """Change a plan by choosing people and what is to become of them: first what it would do, then the change itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -141,6 +141,8 @@ def _plan(here: Here, activity: Activity) -> Plan:
 
 def _effect(here: Here, activity: Activity, wanted: Wanted, *, has_changed: bool = False) -> ResponseReturnValue:
     found = _named(here, foresee(here.session, activity, wanted, now=here.now))
+    heeds = service.preferences_of(here.session, activity).preferences.should_not_holds
+    absent = set(wanted.who) if wanted.do is Do.ABSENT else set()
     context: dict[str, Any] = {
         "activity": activity,
         "rounds": rounds_of(here.session, activity.id),
@@ -150,11 +152,12 @@ def _effect(here: Here, activity: Activity, wanted: Wanted, *, has_changed: bool
         "number": wanted.number,
         "place": place(),
         "effect": found,
-        "mended": [one for one in found.no_longer_broken if not _is_what_was_asked(one, wanted)] if found else [],
+        "is_ignored": wanted.do is Do.RATHER_NOT and not heeds,
+        "left_alone": [one for one in found.newly_unpaired if one[1] not in absent],
+        "mended": [one for one in found.no_longer_broken if not _is_what_was_asked(one, wanted)],
         "figures": [line for line in plan_words.FIGURES if _tells(line[0], found, wanted, plan_page.knows(here))],
         "lock": comparing.LOCK,
-        "names": service.names_of(here.session, {*wanted.who, *_people_of(found), *_beside(wanted)}),
-        "beside": _beside(wanted),
+        "names": service.names_of(here.session, {*wanted.who, *_people_of(found)}),
         "has_changed": has_changed,
         "tell": plan_words,
         "knows": plan_page.knows(here),
@@ -162,18 +165,14 @@ def _effect(here: Here, activity: Activity, wanted: Wanted, *, has_changed: bool
     return render_template("pairing/effect.html", **context), 409 if has_changed else 200
 
 
-def _named(here: Here, found: Comparison | None) -> Comparison | None:
+def _named(here: Here, found: Comparison) -> Comparison:
     """What a change would do, with the rules that may be named to whoever looks."""
-    if found is None:
-        return None
     newly, no_longer = plan_page.named(here, found.newly_broken), plan_page.named(here, found.no_longer_broken)
     return replace(found, newly_broken=newly, no_longer_broken=no_longer)
 
 
-def _people_of(found: Comparison | None) -> set[int]:
+def _people_of(found: Comparison) -> set[int]:
     """Everybody who is named in what a change would do."""
-    if found is None:
-        return set()
     groups = [group for one in found.touched for group in (*one.gone, *one.new)]
     people = {person for group in groups for person in group}
     people |= {person for one in (*found.newly_broken, *found.no_longer_broken) for person in one.people}
@@ -185,21 +184,16 @@ def _is_what_was_asked(one: Broken, wanted: Wanted) -> bool:
     return wanted.do in SAYINGS and set(one.people) == set(wanted.who)
 
 
-def _tells(figure: str, found: Comparison | None, wanted: Wanted, knows: bool) -> bool:
-    """Whether a number says something: how many rules are broken counts what is said just now, the number of groups
-    hardly ever changes, and the points of two people tell what is known of them."""
-    if found is None or (figure == "broken" and wanted.do in SAYINGS) or (figure == "points" and not knows):
-        return False
-    return figure != "groups" or found.before.groups != found.after.groups
-
-
-def _beside(wanted: Wanted) -> Sequence[int]:
-    """Who sits with those who are chosen."""
-    chosen = set(wanted.who)
-    return [
-        seat.member_id
-        for group in wanted.groups
-        if chosen & {seat.member_id for seat in group.seats}
-        for seat in group.seats
-        if seat.member_id not in chosen
-    ]
+def _tells(figure: str, found: Comparison, wanted: Wanted, knows: bool) -> bool:
+    """Whether a number says something. What is said just now would count among broken rules, and who does not turn up
+    among those without a partner; points tell what is known of two people; the number of groups hardly ever changes."""
+    match figure:
+        case "broken":
+            return wanted.do not in SAYINGS
+        case "unpaired":
+            return wanted.do is not Do.ABSENT
+        case "points":
+            return knows
+        case "groups":
+            return found.before.groups != found.after.groups
+    return True

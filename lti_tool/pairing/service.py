@@ -24,13 +24,23 @@ from lti_tool.pairing.drafting import (
     request_draft,
     undo_publish,
 )
-from lti_tool.pairing.following import Changes, begin, follow_course, report_absent, take_back_absence
+from lti_tool.pairing.following import (
+    Changes,
+    begin,
+    follow_course,
+    leave_out,
+    preview_absent,
+    preview_leave_out,
+    report_absent,
+    take_back_absence,
+)
 from lti_tool.pairing.keeping import find_plan, plan_in_state
 from lti_tool.pairing.matched import WhyMatched, why_matched
 from lti_tool.pairing.reading import (
     broken_by,
     compare,
     course_of_plan,
+    course_wanted,
     groups_in_round,
     groups_of,
     has_begun,
@@ -65,6 +75,7 @@ __all__ = [
     "can_look_longer",
     "compare",
     "course_of_plan",
+    "course_wanted",
     "draft_plan",
     "drafting_of",
     "drop_draft",
@@ -77,6 +88,7 @@ __all__ = [
     "groups_of",
     "has_begun",
     "keep_preferences_of_copy",
+    "leave_out",
     "mend",
     "moves_of",
     "names_of",
@@ -86,7 +98,9 @@ __all__ = [
     "plan_in_state",
     "planned_activities",
     "preferences_of",
+    "preview_absent",
     "preview_forbid",
+    "preview_leave_out",
     "preview_mend",
     "preview_pin",
     "preview_relax",

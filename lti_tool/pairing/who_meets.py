@@ -1,6 +1,5 @@
 """The page on which designers say who may meet whom, and see what that costs."""
 
-from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -147,7 +146,7 @@ def _page(
 ) -> ResponseReturnValue:
     plan = service.find_plan(here.session, activity.id)
     flawed = {forms.field_of(texts, one.field): gettext(FLAWS[one.flaw]) for one in problems}
-    course = _course(here, activity, wanted) if wanted is not None else None
+    course = service.course_wanted(here.session, activity, wanted) if wanted is not None else None
     context: dict[str, Any] = {
         "activity": activity,
         "plan": plan,
@@ -172,18 +171,6 @@ def _page(
     if course is not None:
         context |= _costs(here, activity, course)
     return render_template("pairing/rules.html", **context), 409 if problems or changed else 200
-
-
-def _course(here: Here, activity: Activity, wanted: Preferences) -> Course:
-    """Today's course with these preferences in place of those that are saved; who is kept apart stays so."""
-    course = service.course_of_plan(here.session, activity)
-    rules, wishes = wanted.to_engine()
-    kept = tuple(
-        rule
-        for rule in course.rules
-        if isinstance(rule, Exclusions) or (isinstance(rule, ShouldNot) and wanted.should_not_holds)
-    )
-    return replace(course, rules=(*kept, *rules), wishes=wishes, shape=wanted.shape)
 
 
 def _said_apart(course: Course | None) -> int:

@@ -65,13 +65,15 @@ def NN_(one: str, many: str) -> Counted:  # noqa: N802 - the name that message e
 
 
 CAUTIONS: Final[dict[str, str | Counted]] = {
-    "nobody_has": N_("Of nobody is this known: %(attribute)s. What asks for it has no effect, or leaves nobody."),
+    "nobody_has": N_(
+        "No one has a value for “%(attribute)s”. A rule or wish that needs it has no effect, or leaves everybody out."
+    ),
     "half_unknown": NN_(
-        "Of %(num)d person this is not known: %(attribute)s", "Of %(num)d people this is not known: %(attribute)s"
+        "%(num)d person has no value for “%(attribute)s”", "%(num)d people have no value for “%(attribute)s”"
     ),
     "unknown_refused": NN_(
-        "%(num)d person can have no partner, because something that a rule asks for is not known of them",
-        "%(num)d people can have no partner, because something that a rule asks for is not known of them",
+        "%(num)d person cannot have a partner, because a rule needs “%(attribute)s” and they have no value for it",
+        "%(num)d people cannot have a partner, because a rule needs “%(attribute)s” and they have no value for it",
     ),
     "manager_loop": NN_(
         "%(num)d person is above themselves in the reporting line",

@@ -243,7 +243,7 @@ def name_as_staff(session: Session, course_id: int, member_id: int, *, now: date
 
     Moodle lists its non-editing teachers so until their first launch says otherwise. Raises MemberUnknown.
     """
-    member = _member_of(session, course_id, member_id)
+    member = member_of(session, course_id, member_id)
     if member.role != CourseRole.LEARNER or member.ever_staff:
         return
     member.ever_staff, member.named_staff_at = True, now
@@ -252,13 +252,14 @@ def name_as_staff(session: Session, course_id: int, member_id: int, *, now: date
 
 def take_back_as_learner(session: Session, course_id: int, member_id: int) -> None:
     """Undo `name_as_staff`; does nothing for those whom the platform itself has called staff. Raises MemberUnknown."""
-    member = _member_of(session, course_id, member_id)
+    member = member_of(session, course_id, member_id)
     if member.named_staff_at is not None:
         member.ever_staff, member.named_staff_at = False, None
         session.flush()
 
 
-def _member_of(session: Session, course_id: int, member_id: int) -> Member:
+def member_of(session: Session, course_id: int, member_id: int) -> Member:
+    """The member of this course with this id. Raises MemberUnknown."""
     member = session.get(Member, member_id)
     if member is None or member.course_id != course_id:
         raise MemberUnknown(member_id)

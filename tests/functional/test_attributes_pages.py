@@ -55,7 +55,7 @@ def uploads(visitor: Visitor, content: str | bytes) -> str:
 
 
 def address(page: str) -> str:
-    found = re.search(r'action="/v/[^/]+(/people/upload/[\w-]+)"', page)
+    found = re.search(r'action="/v/[^/]+(/people/upload/[\w-]+[?]seen=\w+)"', page)
     assert found is not None, page
     return found[1]
 
@@ -169,6 +169,25 @@ def test_rows_that_name_nobody_are_chosen_and_unknown_columns_named(school: Scho
     assert known(school, 4) == {}
 
     instructor.post(address(again.text), do="take", **chosen)
+    assert known(school, 4) == {"department": "Sales"}
+
+
+def test_a_table_changes_only_what_was_shown(school: School, instructor: Visitor) -> None:
+    check = uploads(instructor, f"key,Avdelning\nT{school.group.learners[4].id},Sales\n")
+    chosen = {"column-1": "department"}
+
+    again = instructor.post(address(check), do="take", **chosen)
+
+    assert again.status_code == 409
+    assert "Please look once more" in again.text
+    assert "→ Sales" in again.text
+    assert known(school, 4) == {}
+    keep(school, 4, department="Care")
+    again = instructor.post(address(again.text), do="take", **chosen)
+    assert again.status_code == 409
+    assert "Care" in again.text
+    assert known(school, 4) == {"department": "Care"}
+    assert "Taken over" in instructor.post(address(again.text), do="take", **chosen).text
     assert known(school, 4) == {"department": "Sales"}
 
 

@@ -291,7 +291,7 @@ def test_an_instructor_leaves_out_whom_the_platform_wrongly_lists_as_a_learner_a
     instructor.post("/plan/draft")
     somebody = school.group.learners[0]
 
-    page = instructor.post("/plan/leave-out", member=somebody.id).text
+    page = instructor.post("/plan/change", do="leave-out", who=somebody.id, version=1).text
     assert "Left out." in page
     assert "5 learners see who they work with" in page
     assert somebody.id not in {seat.member_id for seat in seats_of_round(school, 1)}
@@ -305,6 +305,9 @@ def test_an_instructor_leaves_out_whom_the_platform_wrongly_lists_as_a_learner_a
 def test_only_instructors_leave_people_out_and_only_of_their_own_course(school: School) -> None:
     school.somebody("instructor").post("/plan/draft")
     somebody = school.group.learners[0]
-    assert school.somebody("assistant").send("/plan/leave-out", member=somebody.id).status_code == 403
-    assert school.somebody("instructor").send("/plan/leave-out", member=999_999).status_code == 404
+    asked = {"do": "leave-out", "version": 1}
+    assert school.somebody("assistant").send("/plan/change", who=somebody.id, **asked).status_code == 403
+    instructor = school.somebody("instructor")
+    assert instructor.get("/plan/effect?do=leave-out&who=999999").status_code == 404
+    assert instructor.send("/plan/change", who=999_999, **asked).status_code == 404
     assert somebody.id in {seat.member_id for seat in seats_of_round(school, 1)}

@@ -60,7 +60,7 @@ def test_a_draft_that_deserves_a_look_is_said_so_to_instructors_only(app: Flask,
     draft = instructor.get("/plan").text
 
     assert "Worth a look" in draft
-    assert "Of 4 people this is not known: Department" in draft
+    assert "4 people have no value for “Department”" in draft
     assert "Worth a look" not in school.somebody("assistant").get("/plan").text
     version = re.search(r'name="version" value="(\d+)"', draft)
     assert version is not None

@@ -13,6 +13,7 @@ from lti_tool.pairing import forms, preferences, service
 from lti_tool.pairing.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.shortfall import shortfall
 from lti_tool.support.kit import Kit
+from tests.factories.pairing import an_activity
 from tests.fakes.clock import FakeClock
 from tests.functional.teaching import School, a_school
 
@@ -90,8 +91,37 @@ def test_looking_at_the_cost_saves_nothing(school: School) -> None:
     assert page.status_code == 200
     assert "This is not saved yet" in page.text
     assert re.search(r'value="other" selected', page.text)
-    assert "Of nobody is this known: Department" in page.text
+    assert "No one has a value for “Department”" in page.text
     assert wanted(school) == Preferences()
+
+
+@pytest.mark.parametrize("preset", [key for key in forms.PRESETS if key != "plain"])
+def test_what_rules_would_cost_before_they_are_saved_is_what_they_cost_afterwards(school: School, preset: str) -> None:
+    sales, care = {"department": {"name": "Sales"}}, {"department": {"name": "Care"}}
+    about = ({"experience": {"number": 1}, "languages": {"names": ["sv"]}}, {"experience": {"number": 2}})
+    learn(school, {**sales, **about[0]}, {**sales, **about[1]}, {**care, "manager": {"member": 1}}, care)
+    texts = {**forms.texts_of(forms.PRESETS[preset][2]), "rule-department": "other", "version": 0}
+    instructor = school.somebody("instructor")
+
+    before = instructor.send("/plan/rules", **texts, do="check").text
+    after = instructor.post("/plan/rules", **texts, do="save").text
+
+    assert "Saved." in after
+    costs = [re.sub(r"\s+", " ", page[page.index("</h2>", page.index('id="costs"')) :]) for page in (before, after)]
+    assert costs[0] == costs[1]
+    assert re.search(r"Another department</th>.{0,400}?13\.3 %", costs[0])
+
+
+def test_what_rules_would_cost_counts_other_activities_only_where_they_are_to_count(school: School) -> None:
+    with school.kit.open_session(school.institution_id) as session:
+        other = an_activity(session, school.group.course, [()])
+        plan = service.draft_plan(session, other.id, seed=1, by=None, now=school.clock.now())
+        service.publish(session, other.id, expected_version=plan.version, now=school.clock.now())
+    instructor = school.somebody("instructor")
+    texts = {"kind": "pairs", "not_again": "1", "version": 0, "do": "check"}
+
+    assert "the rules leave 80.0 %" in instructor.send("/plan/rules", history_counts="1", **texts).text
+    assert "the rules leave 100.0 %" in instructor.send("/plan/rules", **texts).text
 
 
 def test_a_preset_fills_the_form_and_saves_nothing(school: School) -> None:

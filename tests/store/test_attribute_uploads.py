@@ -111,6 +111,39 @@ def test_people_listed_twice_are_left_out_unless_both_rows_say_the_same(office: 
     assert set(check.findings.changes) == {office.bo.id}
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("e-mail,department,experience", "ann@example.org,Sales,3", "bo@example.org,,4"),
+        ("e-mail,department", "ann@example.org,CARE"),
+        ("e-mail,manager", "ann@example.org,Bo Ek", "bo@example.org,Eva Outside"),
+        ("name,manager", "Ann Berg,Eva Outside", "Eva Outside,Mia Outside", "Bo Ek,nobody"),
+        ("e-mail,languages,slots", "ann@example.org,sv;en,mon", "bo@example.org,many,"),
+    ],
+)
+def test_taking_a_table_over_changes_just_what_the_check_showed(office: Office, lines: tuple[str, ...]) -> None:
+    known = {office.ann.id: {"department": {"name": "Care"}, "experience": {"number": 1}}}
+    service.put(office.session, known, Source.QUESTIONNAIRE, now=office.clock.now())
+    members = [one.id for one in office.group.learners]
+
+    def values() -> dict[tuple[int, str], object]:
+        found = reading.known_of(office.session, members)
+        people = reading.people_named(office.session, [one.value for of in found.values() for one in of.values()])
+        return {(one, key): reading.written(of.value, people) for one, by in found.items() for key, of in by.items()}
+
+    before = values()
+    seen = office.checks(*lines)
+    assert values() == before
+
+    done = office.takes(*lines)
+
+    after = values()
+    changed = {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
+    assert changed == {(one.member_id, one.attribute) for one in seen.changes}
+    assert (seen.changes, seen.people, seen.findings.outside) == (done.changes, done.people, done.findings.outside)
+    assert office.checks(*lines).changes == []
+
+
 def test_a_check_says_what_is_new_changed_and_the_same_and_changes_nothing(office: Office) -> None:
     service.put(
         office.session,
