@@ -265,7 +265,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         plan=plan,
         draft=pairing.find_plan(here.session, activity.id, "draft"),
         sync=roster.latest(here.session, here.course_id),
-        empty_roster=roster.empty_roster(here.session, here.course_id),
+        doubt=roster.doubt(here.session, here.course_id),
         figures=figures,
         unplaced=len(unplaced),
         scores=_scores(here, activity),
