@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Any, Final, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lti_tool.activities.errors import StepNotPossible
+from lti_tool.support.zones import is_zone
 
 LONGEST_TITLE: Final = 255
 LONGEST_INSTRUCTIONS: Final = 10_000
@@ -163,7 +163,7 @@ def check(
     if len(settings.instructions) > LONGEST_INSTRUCTIONS:
         found.append(SettingsProblem(Flaw.INSTRUCTIONS_TOO_LONG))
     found += _round_problems(settings, now, {dates.due_at for dates in before.rounds} if before else set())
-    if settings.time_zone not in known_zones():
+    if not is_zone(settings.time_zone):
         found.append(SettingsProblem(Flaw.ZONE_UNKNOWN))
     if not settings.completion.counts_anything:
         found.append(SettingsProblem(Flaw.NOTHING_COUNTS))
@@ -308,18 +308,10 @@ def local_parts(moment: datetime, zone: str) -> tuple[date, time]:
     return local.date(), local.time().replace(second=0, microsecond=0)
 
 
-@cache
-def known_zones() -> tuple[str, ...]:
-    """Names of time zones to choose from: places, and UTC; sorted."""
-    areas = ("Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/")
-    names = (name for name in available_timezones() if name.startswith((*areas, "Pacific/")))
-    return tuple(sorted({*names, "UTC"}))
-
-
 def usable_zone(*wanted: str | None) -> str:
     """The first of these names that is a time zone, else UTC. Platforms send "99", nothing, or names of their own."""
     for name in wanted:
-        if name and name in known_zones() and _is_loadable(name):
+        if name and is_zone(name) and _is_loadable(name):
             return name
     return "UTC"
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable
 from lti_tool.grades.rules import points
 from lti_tool.launch.platforms import Platform
-from lti_tool.registration.rules import owns
+from lti_tool.registration.rules import next_address, owns
 from lti_tool.registration.tokens import TokenClient
 from lti_tool.support.http import Answer, BadAnswer, Purpose, next_page, retry_after
 from lti_tool.support.kit import Kit
@@ -191,7 +191,8 @@ class Gradebook:
             if not isinstance(said, list):
                 raise BadAnswer(answer.host, "no list")
             entries += [entry for entry in said if isinstance(entry, Mapping)]
-            following = next_page(answer, following)
+            named = next_page(answer, following)
+            following = next_address(self, following, named) if named else None
         return entries
 
     def _get(self, url: str, media_type: str) -> Answer:

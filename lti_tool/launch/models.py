@@ -122,6 +122,8 @@ class Member(Tenant, Base):
     last_launch_at: Mapped[datetime | None]
     in_roster_at: Mapped[datetime | None]
     """When the roster last listed them; None for people known from launches only."""
+    ends_in_roster_at: Mapped[datetime | None]
+    """The reading that lists them as somebody who left. It counts when that reading is complete and believed."""
     left_at: Mapped[datetime | None]
 
 

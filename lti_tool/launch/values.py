@@ -22,12 +22,16 @@ _SURROGATES = pattern(r"[\ud800-\udfff]")
 _UNSTORABLE = pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs: two categories of Unicode that never change."""
 _LAYOUT_OVERRIDES = pattern(r"[\u202a-\u202e\u2066-\u2069]")
+_WIDTHLESS = pattern(r"[\u00ad\u180e\u200b\u2060\ufeff]")
+"""Characters without width that no writing needs, unlike the joiners of Persian or of emoji; they come by copying."""
 
 
 def clean(text: str, longest: int = LONGEST_ID) -> str:
-    """A text to show: without characters that databases refuse or that turn a page's layout around, cut, trimmed."""
+    """A text to show: without characters that databases refuse, that nobody sees or that turn a page's layout around,
+    cut, trimmed.
+    """
     kept = _LAYOUT_OVERRIDES.sub("", _UNSTORABLE.sub("", _BREAKS.sub(" ", text)))
-    return kept.strip()[:longest].strip()
+    return _WIDTHLESS.sub("", kept).strip()[:longest].strip()
 
 
 def is_storable(text: str) -> bool:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from lti_tool.registration.errors import FileMistakes
-from lti_tool.support.addresses import origin_of
+from lti_tool.support.addresses import host_of, origin_of
 from lti_tool.support.failures import AddressRefused
 
 
@@ -33,6 +33,26 @@ def owns(registration: OwnsOrigins, url: str) -> bool:
         return origin_of(url) in registration.platform_origins
     except AddressRefused:
         return False
+
+
+def next_address(registration: OwnsOrigins, here: str, following: str) -> str:
+    """The address of the next page as it can be called, coming from the page at `here`.
+
+    Behind a proxy a platform may write its own address with http, an inner port or a dot at the end of its name. Where
+    the host is the one that we are talking to, we go on talking to it as before. Whether the address may be called at
+    all is still to be asked.
+    """
+    try:
+        if owns(registration, following) or _bare_host(following) != _bare_host(here):
+            return following
+    except AddressRefused:
+        return following
+    parts = urlsplit(following)
+    return origin_of(here) + urlunsplit(("", "", parts.path, parts.query, ""))
+
+
+def _bare_host(url: str) -> str:
+    return host_of(url).rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,14 @@ class RosterThrottled(RosterError):
         self.course_id, self.after = course_id, after
 
 
+class RosterTooLarge(RosterError):
+    """One page has more people, or longer texts, than any course. Asking again would bring the same."""
+
+    def __init__(self, course_id: int) -> None:
+        super().__init__(course_id)
+        self.course_id = course_id
+
+
 class RosterUnavailable(RosterError):
     """The platform cannot answer just now; another try later may succeed."""
 

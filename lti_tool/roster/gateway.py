@@ -1,5 +1,7 @@
 """The platform's roster service: one page at a time, kept on disk while it is read."""
 
+import codecs
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +14,25 @@ import ijson
 from lti_tool.registration.rules import owns
 from lti_tool.registration.tokens import TokenClient
 from lti_tool.roster import rules
-from lti_tool.roster.errors import BrokenRoster, RosterGone, RosterRefused, RosterThrottled, RosterUnavailable
-from lti_tool.support.http import Purpose, Stream, next_page, retry_after
+from lti_tool.roster.errors import (
+    BrokenRoster,
+    RosterGone,
+    RosterRefused,
+    RosterThrottled,
+    RosterTooLarge,
+    RosterUnavailable,
+)
+from lti_tool.support.http import Purpose, Stream, TooLarge, next_page, retry_after
 from lti_tool.support.kit import Kit
 
 SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 MEDIA_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 IN_MEMORY = 1_000_000
 PAUSE_UNSAID = timedelta(seconds=30)
+MOST_ON_PAGE = 50_000
+LONGEST_TEXT = 200_000
+"""Bytes of one text, give or take a piece of the answer. The parser takes half a minute for one of sixty million."""
+_QUOTE = re.compile(rb'(?<!\\)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +44,16 @@ class Page:
     _spool: IO[bytes]
 
     def members(self) -> Iterator[object]:
-        """Every entry, unjudged. Raises BrokenRoster where the page is no JSON, or has no list of members."""
+        """Every entry, unjudged.
+
+        Raises BrokenRoster where the page is no JSON or has no list of members, and RosterTooLarge.
+        """
         try:
             count = 0
-            self._spool.seek(0)
-            for member in ijson.items(self._spool, "members.item", use_float=True):
+            for member in ijson.items(self._text(), "members.item", use_float=True):
                 count += 1
+                if count > MOST_ON_PAGE:
+                    raise RosterTooLarge(self.course_id)
                 yield member
             if not count and not self._has_list():
                 # An answer without the list must not pass for a course without people.
@@ -45,16 +62,37 @@ class Page:
             raise BrokenRoster(self.course_id, "not JSON") from None
 
     def _has_list(self) -> bool:
+        return ("members", "start_array") in ((prefix, event) for prefix, event, _ in ijson.parse(self._text()))
+
+    def _text(self) -> IO[bytes]:
+        """The page from its first character on: a byte-order mark before it is no part of JSON."""
         self._spool.seek(0)
-        return ("members", "start_array") in ((prefix, event) for prefix, event, _ in ijson.parse(self._spool))
+        if self._spool.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            self._spool.seek(0)
+        return self._spool
+
+
+@dataclass
+class _Measure:
+    """Looks for a text of unreasonable length while the page arrives."""
+
+    course_id: int
+    length: int = 0
+
+    def take(self, chunk: bytes) -> bytes:
+        """Return the chunk. Raises RosterTooLarge."""
+        self.length = 0 if _QUOTE.search(chunk) else self.length + len(chunk)
+        if self.length > LONGEST_TEXT:
+            raise RosterTooLarge(self.course_id)
+        return chunk
 
 
 @contextmanager
 def page(kit: Kit, registration_id: int, course_id: int, url: str) -> Iterator[Page]:
     """Fetch one page. No transaction may be open.
 
-    Raises RosterGone, RosterRefused, RosterThrottled, RosterUnavailable, what `support.http` raises, and what asking
-    for a token raises.
+    Raises RosterGone, RosterRefused, RosterThrottled, RosterTooLarge, RosterUnavailable, what `support.http` raises,
+    and what asking for a token raises.
     """
     tokens = TokenClient(kit)
     with cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)) as spool:
@@ -66,8 +104,12 @@ def page(kit: Kit, registration_id: int, course_id: int, url: str) -> Iterator[P
                     tokens.forget(token)
                     continue
                 _judge(stream, course_id, kit)
-                for chunk in stream.chunks():
-                    spool.write(chunk)
+                measure = _Measure(course_id)
+                try:
+                    for chunk in stream.chunks():
+                        spool.write(measure.take(chunk))
+                except TooLarge:
+                    raise RosterTooLarge(course_id) from None
                 following = next_page(stream, url)
             break
         yield Page(course_id, following, spool)

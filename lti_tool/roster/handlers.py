@@ -1,12 +1,11 @@
 """Background work on rosters."""
 
-from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
 from lti_tool.registration.errors import RegistrationPaused, TokenRefused, TokenUnavailable
 from lti_tool.roster import gateway, rules, service
-from lti_tool.roster.errors import RosterError, RosterGone, RosterRefused, RosterThrottled
+from lti_tool.roster.errors import RosterError, RosterGone, RosterRefused, RosterThrottled, RosterTooLarge
 from lti_tool.roster.gateway import Page
 from lti_tool.roster.rules import RosterRow
 from lti_tool.roster.service import Step
@@ -32,6 +31,9 @@ def sync(kit: Kit, job: JobContext) -> None:
         _stop(kit, job.institution, step, "gone")
     except RosterRefused:
         _stop(kit, job.institution, step, "refused")
+    except RosterTooLarge as refusal:
+        _stop(kit, job.institution, step, "too large")
+        raise GiveUp(type(refusal).__name__) from None
     except (RegistrationPaused, TokenRefused) as refusal:
         # Whoever resumes the registration, or the next launch, has it read again.
         _stop(kit, job.institution, step, "no access")
@@ -55,24 +57,23 @@ def refresh(kit: Kit, _: JobContext) -> None:
 
 
 def _keep(kit: Kit, institution_id: int, step: Step, page: Page) -> None:
-    new = 0
-    for people in _batches(page, names_are_escaped=step.names_are_escaped):
+    new, unread, waiting = 0, 0, list[RosterRow]()
+
+    def write() -> int:
         with kit.open_session(institution_id) as session:
-            new += service.keep(session, step, people, now=kit.clock.now())
-    with kit.open_session(institution_id) as session:
-        service.turn_page(session, step, page.next_url, new=new, now=kit.clock.now())
+            return service.keep(session, step, rules.merged(waiting), now=kit.clock.now())
 
-
-def _batches(page: Page, *, names_are_escaped: bool) -> Iterator[Mapping[str, RosterRow]]:
-    waiting: list[RosterRow] = []
     for member in page.members():
-        row = rules.row_of(member, names_are_escaped=names_are_escaped)
+        row = rules.row_of(member, names_are_escaped=step.names_are_escaped)
+        unread += row is None or not row.is_understood
         if row is not None:
             waiting.append(row)
         if len(waiting) >= AT_ONCE:
-            yield rules.merged(waiting)
-            waiting = []
-    yield rules.merged(waiting)
+            new += write()
+            waiting.clear()
+    new += write()
+    with kit.open_session(institution_id) as session:
+        service.turn_page(session, step, page.next_url, new=new, unread=unread, now=kit.clock.now())
 
 
 def _stop(kit: Kit, institution_id: int, step: Step, failure: str) -> None:

@@ -278,7 +278,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         draft=pairing.find_plan(here.session, activity.id, "draft"),
         sync=roster.latest(here.session, here.course_id),
         is_first_reading=roster.is_first_reading(here.session, here.course_id, now=here.now),
-        empty_roster=roster.empty_roster(here.session, here.course_id),
+        doubt=roster.doubt(here.session, here.course_id),
         figures=figures,
         unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
         scores=_scores(here, activity),

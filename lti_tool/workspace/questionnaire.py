@@ -9,7 +9,6 @@ from flask_babel import get_locale, gettext
 
 from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import known_zones
 from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
 from lti_tool.attributes import forms, reading, service, values
 from lti_tool.attributes.forms import OFFERED_LANGUAGES, AnswerText
@@ -19,6 +18,7 @@ from lti_tool.attributes.words import FLAWS, PARTS_OF_DAY, SOURCES, day_names, i
 from lti_tool.errors import NotAllowed
 from lti_tool.launch.models import CourseRole
 from lti_tool.pairing import service as pairing
+from lti_tool.support.zones import known_zones
 from lti_tool.web.access import Here, on_visit
 
 pages = Blueprint("about_you", __name__)

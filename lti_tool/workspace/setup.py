@@ -36,6 +36,7 @@ from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS, maximum_points
 from lti_tool.support.crypto import new_secret
+from lti_tool.support.zones import known_zones
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import address_of, builds
 from lti_tool.web.visits import VisitKind
@@ -249,7 +250,7 @@ def _editor(
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,
         takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
-        zones=rules.known_zones(),
+        zones=known_zones(),
         limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
     )
     return make_response(page, status)

@@ -1,5 +1,7 @@
 """Rosters read from the sandbox LMS over real sockets."""
 
+import codecs
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +12,7 @@ from sqlalchemy import func, select
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Member, Person
 from lti_tool.registration.models import Deployment, Registration
-from lti_tool.roster import handlers, service
+from lti_tool.roster import gateway, handlers, service
 from lti_tool.roster.models import RosterSync
 from lti_tool.support.kit import Kit
 from sandbox_lms import Role
@@ -200,6 +202,80 @@ def test_an_answer_that_is_no_roster_deactivates_nobody(moodle: Campus, body: st
     assert latest(moodle).state == "finished"
 
 
+def answers_with(campus: Campus, members: list[dict[str, object]], before: bytes = b"") -> None:
+    """The next page of the roster has these entries, and is read."""
+    body = before + json.dumps({"id": "x", "context": {"id": "1"}, "members": members}).encode()
+    campus.lms.faults.garble("roster", body.decode(), content_type="application/json")
+    campus.clock.advance(timedelta(hours=1))
+    campus.sync()
+
+
+def entries(campus: Campus) -> list[dict[str, object]]:
+    """Everybody who can be paired, as a roster lists them."""
+    return [{"user_id": sub, "status": "Active", "roles": ["Learner"]} for sub in to_pair(campus)]
+
+
+def test_a_byte_order_mark_before_the_roster_is_no_part_of_it(moodle: Campus) -> None:
+    answers_with(moodle, [{"user_id": "1", "roles": ["Learner"], "name": "Åsa Öberg"}], codecs.BOM_UTF8)
+    assert latest(moodle).state == "finished"
+    assert moodle.members().keys() == {"1"}
+
+
+def test_entries_of_another_shape_take_nobody_out(moodle: Campus) -> None:
+    moodle.lms.fill_course(moodle.lms.course(), 24)
+    moodle.sync()
+    before, listed = to_pair(moodle), entries(moodle)
+    shapes: list[dict[str, object]] = [
+        {"roles": "Learner"},
+        {"status": None},
+        {"status": "Enrolled"},
+        {"roles": None},
+        {"roles": {"Learner": True}},
+    ]
+    answers_with(moodle, [{**one, **shapes[place % len(shapes)]} for place, one in enumerate(listed)])
+    assert (latest(moodle).state, latest(moodle).unread > 0) == ("finished", True)
+    assert to_pair(moodle) == before
+
+
+def test_what_cannot_be_read_counts_against_believing_the_roster(moodle: Campus) -> None:
+    moodle.lms.fill_course(moodle.lms.course(), 24)
+    moodle.sync()
+    before, listed = to_pair(moodle), entries(moodle)
+    assert len(before) > 20
+    answers_with(moodle, [*listed[2:], {"user_id": None}, {"user_id": {"id": 7}}, "nobody"])  # type: ignore[list-item]
+    assert (latest(moodle).state, latest(moodle).unread) == ("asks", 3)
+    assert to_pair(moodle) == before
+
+
+def test_a_roster_that_lacks_more_than_a_tenth_asks_with_names(moodle: Campus) -> None:
+    moodle.lms.fill_course(moodle.lms.course(), 40)
+    moodle.sync()
+    before = to_pair(moodle)
+    gone = [person.sub for person in moodle.learners()[:10]]
+    answers_with(moodle, [one for one in entries(moodle) if one["user_id"] not in gone])
+    assert latest(moodle).state == "asks"
+    assert to_pair(moodle) == before
+    with moodle.open() as session:
+        doubt = service.doubt(session, moodle.course_id)
+        assert doubt is not None
+        assert {name for _, name in doubt.ending} == {moodle.person(person).name for person in moodle.learners()[:10]}
+        service.answer_doubt(session, moodle.course_id, doubt.sync_id, is_true=True, now=moodle.clock.now())
+    assert to_pair(moodle) == [sub for sub in before if sub not in gone]
+
+
+def test_many_who_are_listed_as_having_left_are_asked_about_too(moodle: Campus) -> None:
+    moodle.lms.fill_course(moodle.lms.course(), 24)
+    moodle.sync()
+    before = to_pair(moodle)
+    answers_with(moodle, [{**one, "status": "Inactive"} for one in entries(moodle)])
+    assert latest(moodle).state == "asks"
+    assert to_pair(moodle) == before
+    # One page says that somebody left, a later one of the same roster that they are there.
+    answers_with(moodle, [{**entries(moodle)[0], "status": "Deleted"}, *entries(moodle)])
+    assert latest(moodle).state == "finished"
+    assert to_pair(moodle) == before
+
+
 def test_a_complete_roster_without_learners_asks_first(moodle: Campus) -> None:
     moodle.sync()
     learners = len(to_pair(moodle))
@@ -209,8 +285,9 @@ def test_a_complete_roster_without_learners_asks_first(moodle: Campus) -> None:
     assert latest(moodle).state == "asks"
     assert len(to_pair(moodle)) == learners
     with moodle.open() as session:
-        assert service.empty_roster(session, moodle.course_id) is not None
-        service.answer_empty_roster(session, moodle.course_id, everybody_left=True, now=moodle.clock.now())
+        doubt = service.doubt(session, moodle.course_id)
+        assert doubt is not None
+        service.answer_doubt(session, moodle.course_id, doubt.sync_id, is_true=True, now=moodle.clock.now())
     moodle.run()
     # Moodle lists its assistant as a learner, and nobody knows better yet.
     assert to_pair(moodle) == [
@@ -226,10 +303,68 @@ def test_an_empty_roster_taken_for_a_mistake_changes_nothing(moodle: Campus) -> 
     moodle.clock.advance(timedelta(hours=1))
     moodle.sync()
     with moodle.open() as session:
-        service.answer_empty_roster(session, moodle.course_id, everybody_left=False, now=moodle.clock.now())
+        doubt = service.doubt(session, moodle.course_id)
+        assert doubt is not None
+        service.answer_doubt(session, moodle.course_id, doubt.sync_id, is_true=False, now=moodle.clock.now())
     assert to_pair(moodle) == learners
     with moodle.open() as session:
-        assert service.empty_roster(session, moodle.course_id) is None
+        assert service.doubt(session, moodle.course_id) is None
+
+
+def test_an_answer_about_an_older_roster_decides_nothing_about_a_newer_one(moodle: Campus) -> None:
+    moodle.sync()
+    learners = to_pair(moodle)
+    answers_with(moodle, [])
+    older = latest(moodle).id
+    answers_with(moodle, [])
+    with moodle.open() as session:
+        service.answer_doubt(session, moodle.course_id, older, is_true=True, now=moodle.clock.now())
+    assert latest(moodle).state == "asks"
+    assert to_pair(moodle) == learners
+
+
+def test_a_page_with_more_people_than_any_course_is_not_read_again_and_again(
+    moodle: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moodle.sync()
+    before = to_pair(moodle)
+    monkeypatch.setattr(gateway, "MOST_ON_PAGE", 3)
+    answers_with(moodle, entries(moodle) * 2)
+    assert (latest(moodle).state, latest(moodle).failure) == ("failed", "too large")
+    assert to_pair(moodle) == before
+    assert moodle.run() == 0
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, '"' * 1_000_000])
+def test_a_text_of_unreasonable_length_ends_the_reading(moodle: Campus, text: str) -> None:
+    answers_with(moodle, [{"user_id": "1", "roles": ["Learner"], "name": text}])
+    assert (latest(moodle).state, latest(moodle).failure) == ("failed", "too large")
+
+
+def test_who_launched_and_is_on_no_roster_stays_and_is_known_as_that(moodle: Campus) -> None:
+    with moodle.open() as session:
+        extra = a_person(session, session.get_one(Registration, moodle.registration_id), sub="extra")
+        session.add(
+            Member(
+                course_id=moodle.course_id,
+                person_id=extra.id,
+                role="learner",
+                ever_staff=False,
+                is_test=False,
+                status="active",
+                created_at=moodle.clock.now(),
+                last_launch_at=moodle.clock.now(),
+            )
+        )
+    for _ in range(2):
+        moodle.clock.advance(timedelta(hours=6))
+        moodle.sync()
+        assert moodle.members()["extra"].status == "active"
+        assert "extra" not in to_pair(moodle)
+        with moodle.open() as session:
+            assert [one.id for one in service.unlisted_learners(session, moodle.course_id)] == [
+                moodle.members()["extra"].id
+            ]
 
 
 def test_a_platform_that_keeps_names_to_itself_never_wipes_those_we_know(moodle: Campus) -> None:
@@ -341,6 +476,15 @@ def test_next_pages_on_foreign_ground_are_not_followed(moodle: Campus) -> None:
         assert step is not None
         service.turn_page(session, step, "https://evil.example/next", new=5, now=moodle.clock.now())
     assert (latest(moodle).state, latest(moodle).failure) == ("failed", "foreign address")
+
+
+def test_a_next_page_that_is_spelled_otherwise_is_read_at_the_address_that_we_know(moodle: Campus) -> None:
+    host = moodle.lms.url.removeprefix("http://").partition(":")[0]
+    with moodle.open() as session:
+        step = service.next_step(session, moodle.course_id, now=moodle.clock.now())
+        assert step is not None
+        service.turn_page(session, step, f"https://{host}.:8443/m?page=2", new=5, now=moodle.clock.now())
+    assert (latest(moodle).state, latest(moodle).next_url) == ("running", f"{moodle.lms.url}/m?page=2")
 
 
 def test_pages_that_lead_in_circles_are_left(moodle: Campus) -> None:

@@ -204,7 +204,7 @@ def test_staff_see_what_needs_them(world: World, open_session: OpenSession, cloc
     assert '/progress#behind"' in page
     assert "<b>1 of 2</b>feedback given" in page
     assert "<b>1 of 2</b>has completed everything" in page
-    assert "came back without any learner" not in page
+    assert "all at once" not in page
     with open_session(world.room.institution.id) as session:
         session.execute(delete(Plan))
     assert "2 learners wait to be paired." in world.browser("Ingrid").get().text

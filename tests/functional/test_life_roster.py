@@ -1,5 +1,6 @@
 """People who come, go, come back, and are not what the roster says they are."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 
 from lti_tool.wiring import Services
 from tests.fakes.clock import FakeClock
-from tests.functional.guests import text_of
+from tests.functional.guests import Guest, text_of
 from tests.functional.living import Life, a_life
 
 LEARNERS = {"learner01", "learner02", "learner03", "learner04"}
@@ -25,6 +26,13 @@ def reads_the_roster(life: Life) -> None:
     life.clock.advance(LATER)
     life.launch("designer")
     life.run()
+
+
+def answers_doubt(guest: Guest, means: str) -> None:
+    """Say what a roster that lacks many means."""
+    found = re.search(r'name="reading" value="([0-9]+)"', guest.get("/plan").text)
+    assert found is not None
+    guest.post("/plan/doubted-roster", reading=found[1], means=means)
 
 
 def paired(life: Life) -> set[str]:
@@ -142,9 +150,7 @@ def test_a_reset_course_asks_before_it_ends_groups(life: Life) -> None:
     assert life.groups() == before
     assert {life.member(one).status for one in LEARNERS} == {"active"}
 
-    designer = life.launch("designer")
-    assert "empty-roster" in designer.get("/plan").text
-    designer.post("/plan/empty-roster", means="left")
+    answers_doubt(life.launch("designer"), "left")
     life.run()
     assert {life.member(one).status for one in LEARNERS} == {"inactive"}
 
@@ -160,7 +166,7 @@ def test_a_reset_that_was_a_mistake_of_the_platform_changes_nothing(life: Life) 
     kept = dict(life.lms.course().enrolments)
     life.lms.reset_course(life.lms.course())
     reads_the_roster(life)
-    life.launch("designer").post("/plan/empty-roster", means="mistake")
+    answers_doubt(life.launch("designer"), "mistake")
     life.lms.course().enrolments = kept
     reads_the_roster(life)
     assert life.groups() == before
