@@ -242,6 +242,15 @@ def copy_of(settings: ActivitySettings, *, now: datetime) -> ActivitySettings:
     )
 
 
+def begun_with(settings: ActivitySettings, *, title: str | None, instructions: str | None) -> ActivitySettings:
+    """A template's settings with what somebody typed for the activity before they came here."""
+    return replace(
+        settings,
+        title=(title or settings.title)[:LONGEST_TITLE].strip(),
+        instructions=(instructions or settings.instructions)[:LONGEST_INSTRUCTIONS].strip(),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Relative:
     """An activity that came from the same first one, and where it stands."""

@@ -32,6 +32,7 @@ from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
 from lti_tool.launch.models import Course, Person
 from lti_tool.launch.rules import DeepLinking
 from lti_tool.pairing.models import Group, Plan
+from lti_tool.registration.dynamic import TITLE
 from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS, maximum_points
@@ -74,12 +75,16 @@ def start(here: Here) -> ResponseReturnValue:
     if service.activity_of(here.session, here.placement_id) is not None:
         return redirect(url_for(".show"), code=303)
     zone = rules.usable_zone(here.visit.time_zone, service.last_time_zone(here.session))
+    title, text = _typed_in_the_lms(here)
+    settings = rules.begun_with(
+        template.settings(gettext, now=here.now, time_zone=zone), title=title, instructions=text
+    )
     try:
         with here.session.begin_nested():
             activity = service.create_draft(
                 here.session,
                 here.course_id,
-                template.settings(gettext, now=here.now, time_zone=zone),
+                settings,
                 template.rubric(gettext),
                 by=here.person_id,
                 now=here.now,
@@ -134,6 +139,17 @@ def reopen(here: Here) -> ResponseReturnValue:
 def cancel(here: Here) -> ResponseReturnValue:
     """Leave the dialog without placing anything."""
     return _leave(here, None)
+
+
+def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
+    """The title and the description that stand in the LMS already, in the dialog's form or as those of the link."""
+    registration = here.session.get_one(Registration, here.visit.registration_id)
+    names = (TITLE, registration.title)
+    if here.visit.kind == VisitKind.PLACING:
+        asked = _asked(here)
+        return deep_linking.title_typed(asked.title, names), asked.text
+    link = here.visit.details.get("link") or {}
+    return deep_linking.title_typed(link.get("title"), names), None
 
 
 def _change(here: Here, activity: Activity) -> ResponseReturnValue:

@@ -15,6 +15,7 @@ from lti_tool.feedback.models import Feedback
 from lti_tool.launch.models import Course
 from lti_tool.launch.rules import LTI
 from lti_tool.pairing.models import Group, Plan
+from lti_tool.registration.models import Registration
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import Visit, VisitKind
 from tests.factories.people import a_member, a_person
@@ -55,6 +56,41 @@ def test_a_designer_places_the_template_as_it_is(placing: Designer) -> None:
     assert f"{DL}data" not in claims
     origin = placing.registration.platform_origins[0]
     assert f"form-action 'self' {origin}" in page.headers["Content-Security-Policy"]
+
+
+def test_an_activity_starts_with_the_title_and_text_of_the_dialog_and_returns_them(
+    app: Flask, kit: Kit, clock: FakeClock
+) -> None:
+    typed = {"title": "Week 3: peer observation", "text": "Bring your own lesson plan.\n\nAnd a pen."}
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, **typed)
+    path, fields = designer.start()
+    assert (fields["title"], fields["instructions"]) == (typed["title"], typed["text"])
+    [item] = claims_of(designer, answer_page(designer, designer.post(path, **fields, do="place")))[f"{DL}content_items"]
+    assert (item["title"], item["text"]) == (typed["title"], typed["text"])
+
+
+def test_what_the_teacher_types_here_replaces_what_the_dialog_had(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, title="Week 3", text="Bring a plan.")
+    path, fields = designer.start()
+    fields |= {"title": "Mine", "instructions": "My words."}
+    [item] = claims_of(designer, answer_page(designer, designer.post(path, **fields, do="place")))[f"{DL}content_items"]
+    assert (item["title"], item["text"]) == ("Mine", "My words.")
+
+
+@pytest.mark.parametrize("title", ["tandem", "The Campus LMS", None])
+def test_the_name_of_the_tool_or_its_registration_is_no_title(
+    app: Flask, kit: Kit, clock: FakeClock, title: str | None
+) -> None:
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, title=title)
+    with kit.open_session() as session:
+        session.execute(update(Registration).values(title="The campus LMS"))
+    assert designer.start()[1]["title"] == "Observation and feedback"
+
+
+def test_a_plain_link_starts_with_its_own_title(visiting: Designer) -> None:
+    with visiting.kit.open_session(visiting.institution_id) as session:
+        session.execute(update(Visit).values(details={"link": {"id": "1", "title": "Week 3"}}))
+    assert visiting.start()[1]["title"] == "Week 3"
 
 
 def test_a_plain_link_is_set_up_where_it_stands(visiting: Designer) -> None:
