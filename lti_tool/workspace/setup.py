@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import forms, rules, service
+from lti_tool.activities import copies, forms, rules, service
 from lti_tool.activities.errors import (
     ActivityChanged,
     ActivityUnknown,
@@ -118,6 +118,19 @@ def change(here: Here) -> ResponseReturnValue:
     return _change(here, _standing(here))
 
 
+@pages.post("/setup/copy-of")
+@on_visit(may=ACT, kinds=ACTIVITY)
+def copy_of(here: Here) -> ResponseReturnValue:
+    """Say of which activity this copy is one. It begins anew with that one's settings."""
+    copy = _standing(here)
+    asked = request.form.get("source", "")
+    source = next((one for one in _possible_sources(here, copy) if str(one.id) == asked), None)
+    if source is None:
+        raise ActivityUnknown(asked)
+    copies.copy_again(here.session, copy, source, by=here.person_id, now=here.now)
+    return redirect(url_for(".show", said="copied"), code=303)
+
+
 @pages.post("/setup/close")
 @on_visit(may=ACT, kinds=ACTIVITY)
 def close(here: Here) -> ResponseReturnValue:
@@ -205,6 +218,10 @@ def _standing(here: Here) -> Activity:
     return activity
 
 
+def _possible_sources(here: Here, activity: Activity) -> list[Activity]:
+    return copies.possible_sources(here.session, activity, here.visit.details.get("custom") or {})
+
+
 def _address(activity: Activity, said: str | None = None) -> str:
     if activity.placement_id is None:
         return url_for(".show_draft", key=activity.key, said=said)
@@ -261,6 +278,7 @@ def _editor(
         focus=focus,
         changed_by=changed_by,
         in_use=_in_use(here.session, activity.id),
+        sources=[(one, here.session.get_one(Course, one.course_id)) for one in _possible_sources(here, activity)],
         is_read_only=is_over or activity.state == ActivityState.CLOSED,
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,
