@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from lti_tool.activities.errors import StepNotPossible
+from lti_tool.support.zones import read_zone
 
 LONGEST_TITLE: Final = 255
 LONGEST_INSTRUCTIONS: Final = 10_000
@@ -163,7 +164,7 @@ def check(
     if len(settings.instructions) > LONGEST_INSTRUCTIONS:
         found.append(SettingsProblem(Flaw.INSTRUCTIONS_TOO_LONG))
     found += _round_problems(settings, now, {dates.due_at for dates in before.rounds} if before else set())
-    if settings.time_zone not in known_zones():
+    if read_zone(settings.time_zone) is None:
         found.append(SettingsProblem(Flaw.ZONE_UNKNOWN))
     if not settings.completion.counts_anything:
         found.append(SettingsProblem(Flaw.NOTHING_COUNTS))
@@ -368,16 +369,5 @@ def known_zones() -> tuple[str, ...]:
 
 
 def usable_zone(*wanted: str | None) -> str:
-    """The first of these names that is a time zone, else UTC. Platforms send "99", nothing, or names of their own."""
-    for name in wanted:
-        if name and name in known_zones() and _is_loadable(name):
-            return name
-    return "UTC"
-
-
-def _is_loadable(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+    """The first of these that means a time zone, by the zone's own name; UTC where none does."""
+    return next((zone.key for zone in (read_zone(name or "") for name in wanted) if zone is not None), "UTC")

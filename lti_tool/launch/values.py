@@ -1,16 +1,15 @@
 """Reading one value of a claim, which is hostile until it was read."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from html.parser import HTMLParser
 from math import isfinite
 from re import compile as pattern
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from lti_tool.launch.errors import ClaimRefused
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.failures import AddressRefused
+from lti_tool.support.zones import read_zone
 
 LTI: Final = "https://purl.imsglobal.org/spec/lti/claim/"
 LONGEST_ID: Final = 255
@@ -193,15 +192,10 @@ def locale_of(presentation: Mapping[str, Any]) -> str | None:
     return value.replace("_", "-") if value and _LOCALE.fullmatch(value) else None
 
 
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def time_zone_of(name: str | None) -> str | None:
-    """The name if it is one of the time zones of the world."""
-    # Moodle says "99" for "the server's zone".
-    return name if name in _zones() else None
+    """The name of the time zone that is meant; None where none is. Moodle says "99" for "the server's zone"."""
+    zone = read_zone(name) if name else None
+    return zone.key if zone is not None else None
 
 
 def short(name: str) -> str:

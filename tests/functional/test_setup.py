@@ -376,6 +376,16 @@ def test_the_zone_of_the_launch_is_used_and_else_the_institutions_last(
     assert visiting.start()[1]["time_zone"] == "Europe/Oslo"
 
 
+def test_a_city_is_understood_as_its_time_zone(visiting: Designer) -> None:
+    path, fields = visiting.start()
+    page = visiting.follow(visiting.post(path, **fields | {"time_zone": " new york "}, do="save"))
+    assert fields_of(page.text)["time_zone"] == "America/New_York"
+    refused = visiting.post(path, **fields_of(page.text) | {"time_zone": "Atlantis"}, do="save")
+    assert refused.status_code == 422
+    assert fields_of(refused.text)["time_zone"] == "Atlantis"
+    assert "Choose a time zone from the list" in refused.text
+
+
 def test_feedback_that_was_begun_keeps_its_rubric(visiting: Designer, clock: FakeClock) -> None:
     path, fields = visiting.start()
     [activity] = visiting.activities()
