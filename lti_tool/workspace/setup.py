@@ -35,7 +35,7 @@ from lti_tool.pairing.models import Group, Plan
 from lti_tool.registration.dynamic import TITLE
 from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import Deployment, Registration
-from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS, maximum_points
+from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS
 from lti_tool.support.crypto import new_secret
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import address_of, builds
@@ -297,7 +297,6 @@ def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturn
         address=_address(activity),
         settings=reading.settings,
         rubric=reading.rubric,
-        points=maximum_points(reading.rubric),
         typed=typed,
         is_placing=here.visit.kind == VisitKind.PLACING,
     )

@@ -376,6 +376,16 @@ def test_the_zone_of_the_launch_is_used_and_else_the_institutions_last(
     assert visiting.start()[1]["time_zone"] == "Europe/Oslo"
 
 
+def test_points_of_levels_are_hidden_until_they_are_used(visiting: Designer) -> None:
+    path, fields = visiting.start()
+    assert "use_points" not in fields
+    kept = visiting.follow(visiting.post(path, **fields | {"use_points": "1", "c0-l3-points": "4"}, do="save"))
+    assert (fields_of(kept.text)["use_points"], fields_of(kept.text)["c0-l3-points"]) == ("1", "4")
+    without = fields_of(kept.text)
+    del without["use_points"]
+    assert "use_points" not in fields_of(visiting.follow(visiting.post(path, **without, do="save")).text)
+
+
 def test_a_city_is_understood_as_its_time_zone(visiting: Designer) -> None:
     path, fields = visiting.start()
     page = visiting.follow(visiting.post(path, **fields | {"time_zone": " new york "}, do="save"))
