@@ -79,6 +79,13 @@ def title_typed(title: str | None, names_of_tool: Collection[str]) -> str | None
     return title
 
 
+def hears_a_tab(asked: DeepLinking) -> bool:
+    """Whether an answer that a tab of its own posts places something. Otherwise it must come from the dialog's frame,
+    since the page around that fills its form with it.
+    """
+    return asked.auto_create
+
+
 def takes_columns(asked: DeepLinking) -> bool:
     """Whether a grade column may come with the link. A platform that does not say mostly takes one."""
     return asked.accepts_line_item is not False

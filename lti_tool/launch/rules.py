@@ -123,6 +123,8 @@ class DeepLinking:
     """What the teacher typed as the title in the LMS, or what the LMS calls this tool."""
     text: str | None
     """What the teacher typed as the description, as plain text."""
+    auto_create: bool = False
+    """The platform places by itself whatever is returned. Otherwise the page that opened the dialog must hear of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +324,7 @@ def _deep_linking(claims: Mapping[str, Any], *, allow_http: bool) -> DeepLinking
         accepts_line_item=yes_or_no(settings, "accept_lineitem"),
         title=shown(settings, "title", longest=2000),
         text=paragraphs(settings, "text", longest=10_000),
+        auto_create=bool(yes_or_no(settings, "auto_create")),
     )
 
 

@@ -327,8 +327,9 @@ def complete_launch(
     """Record whom and what a verified launch names, and open a visit. Binds the session to the institution.
 
     `visit.details` holds what later pages need: `message`, `link` (id, title), `custom` (our own parameters),
-    `activity` (the key that a deep link carries), for PLACING `deep_linking`, for REVIEW `reviewed_sub`, and
-    `awaits_administrator` where the person may confirm to be the institution's first administrator.
+    `activity` (the key that a deep link carries), for PLACING `deep_linking`, for REVIEW `reviewed_sub`,
+    `awaits_administrator` where the person may confirm to be the institution's first administrator, and `is_own_tab`
+    where the browser keeps nothing in the platform's frame.
     Raises DeploymentRefused, DeploymentParked, or what `rules.what_opens` raises.
     """
     deployment = arrivals.deployment_of(session, context, registration, now=now)
@@ -362,6 +363,8 @@ def complete_launch(
     )
     if not is_bound:
         visit.details[UNBOUND] = True
+    if login.is_own_tab:
+        visit.details["is_own_tab"] = True
     secret = open_visit(session, visit, now=now, lifetime=lifetime)
     if arrivals.is_step_due(deployment.last_launch_at, now):
         deployment.last_launch_at = now

@@ -56,8 +56,12 @@ ROUND_IN_USE: Final = N_("People have groups in a round that you removed, or hav
 @on_visit(may=ACT, kinds=DESIGNING)
 def show(here: Here) -> ResponseReturnValue:
     """The settings of the activity that stands here, else the templates to begin with."""
-    if here.visit.kind == VisitKind.PLACING and not deep_linking.accepts_links(_asked(here)):
-        return render_template("setup/no_links.html", asked=_asked(here))
+    if here.visit.kind == VisitKind.PLACING:
+        asked = _asked(here)
+        if not deep_linking.accepts_links(asked):
+            return render_template("setup/no_links.html", asked=asked)
+        if here.visit.details.get("is_own_tab") and not deep_linking.hears_a_tab(asked):
+            return render_template("setup/own_tab.html")
     activity = service.activity_of(here.session, here.placement_id)
     if activity is not None:
         return _editor(here, activity, _kept(here.session, activity))

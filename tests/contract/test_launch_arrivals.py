@@ -203,6 +203,13 @@ def test_the_time_zone_is_the_launch_s_then_the_browser_s_then_the_institution_s
     assert rows(open_session, Visit)[0].time_zone == chosen
 
 
+def test_a_visit_knows_that_its_login_could_not_stay_in_the_frame(stage: Stage, open_session: OpenSession) -> None:
+    for path in ("/lti/login", "/lti/new-tab"):
+        begun = stage.browser.begin(stage.first.login_fields(), path=path)
+        stage.post(begun, stage.first.sign(stage.claims(begun)))
+    assert ["is_own_tab" in visit.details for visit in rows(open_session, Visit)] == [False, True]
+
+
 def test_a_time_zone_is_noted_for_a_login_under_way_only(stage: Stage, open_session: OpenSession) -> None:
     begun = stage.begin()
     address = attribute(begun.page.text, "data-kept")

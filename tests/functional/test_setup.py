@@ -87,6 +87,29 @@ def test_the_name_of_the_tool_or_its_registration_is_no_title(
     assert designer.start()[1]["title"] == "Observation and feedback"
 
 
+def test_the_dialog_offers_no_tab_that_its_platform_could_not_hear(placing: Designer, visiting: Designer) -> None:
+    path, _ = placing.start()
+    for page in (placing.get("/setup"), placing.get(path)):
+        assert "Open in a new tab" not in page.text
+    assert placing.post("/new-tab").status_code == 403
+    page = visiting.get("/setup?x=1&said=saved&c=spent").text
+    assert "Open in a new tab" in page
+    assert 'name="page" value="setup?x=1"' in page
+
+
+@pytest.mark.parametrize(("auto_create", "offers"), [(False, False), (True, True)])
+def test_a_dialog_that_had_to_open_in_a_tab_says_that_nothing_can_be_placed_from_there(
+    app: Flask, kit: Kit, clock: FakeClock, auto_create: bool, offers: bool
+) -> None:
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, auto_create=auto_create)
+    with kit.open_session(designer.institution_id) as session:
+        visit = session.get_one(Visit, designer.visit.id)
+        visit.details = {**visit.details, "is_own_tab": True}
+    page = designer.get("/setup").text
+    assert ("Use this template" in page) is offers
+    assert ("Your course cannot hear this tab" in page) is not offers
+
+
 def test_a_plain_link_starts_with_its_own_title(visiting: Designer) -> None:
     with visiting.kit.open_session(visiting.institution_id) as session:
         session.execute(update(Visit).values(details={"link": {"id": "1", "title": "Week 3"}}))
