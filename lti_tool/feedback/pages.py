@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from babel.dates import format_datetime
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of
@@ -16,7 +15,7 @@ from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import answering, drafts, reading, rules, service
 from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, PreviewOnly
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.i18n import zone_or_utc
+from lti_tool.web.i18n import in_words, zone_of
 
 pages = Blueprint("feedback", __name__)
 
@@ -304,11 +303,10 @@ class _clock:  # noqa: N801 - reads as the function that it is in a template
     """Shows moments in the person's time zone, the activity's where the launch named none."""
 
     def __init__(self, here: Here, activity: Activity) -> None:
-        own = here.visit.time_zone
-        self.zone = zone_or_utc(own if own and own != "99" else activity.time_zone)
+        self.zone = zone_of(here.visit, activity.time_zone)
 
     def __call__(self, moment: datetime, pattern: str = "EEE d MMM, HH:mm") -> str:
-        return str(format_datetime(moment.astimezone(self.zone), pattern, locale=str(get_locale() or "en")))
+        return in_words(moment, self.zone, pattern)
 
 
 def _by_field(asides: tuple[rules.Aside, ...]) -> dict[str, list[rules.Aside]]:

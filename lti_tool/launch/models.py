@@ -23,6 +23,10 @@ class LaunchState(Base):
     target_link_uri: Mapped[str] = mapped_column(Text)
     storage_target: Mapped[str | None] = mapped_column(String(255))
     """The frame that keeps values for us (`lti_storage_target`), where the platform offers one."""
+    is_own_tab: Mapped[bool] = mapped_column(default=False)
+    """Begun in a tab of its own because the browser keeps nothing in the platform's frame."""
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    """What the browser says of its time zone; a platform often says nothing."""
     secret_hash: Mapped[str] = mapped_column(String(64))
     """Of the secret that the browser was given to keep; the launch proves that it is the same browser."""
     expires_at: Mapped[datetime] = mapped_column(index=True)

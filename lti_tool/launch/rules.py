@@ -27,6 +27,7 @@ from lti_tool.launch.values import (
     is_json,
     locale_of,
     object_of,
+    paragraphs,
     shown,
     texts,
     time_zone_of,
@@ -119,7 +120,11 @@ class DeepLinking:
     accepts_line_item: bool | None
     """None: the platform does not say."""
     title: str | None
+    """What the teacher typed as the title in the LMS, or what the LMS calls this tool."""
     text: str | None
+    """What the teacher typed as the description, as plain text."""
+    auto_create: bool = False
+    """The platform places by itself whatever is returned. Otherwise the page that opened the dialog must hear of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +326,8 @@ def _deep_linking(claims: Mapping[str, Any], *, allow_http: bool) -> DeepLinking
         accepts_multiple=bool(yes_or_no(settings, "accept_multiple")),
         accepts_line_item=yes_or_no(settings, "accept_lineitem"),
         title=shown(settings, "title", longest=2000),
-        text=shown(settings, "text", longest=10_000),
+        text=paragraphs(settings, "text", longest=10_000),
+        auto_create=bool(yes_or_no(settings, "auto_create")),
     )
 
 

@@ -29,6 +29,8 @@ class Institution(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(255), unique=True)
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    """Of people of whom neither platform nor browser tells one."""
     created_at: Mapped[datetime]
 
 

@@ -19,7 +19,7 @@ from lti_tool.feedback.pages import NAMES
 from lti_tool.launch.models import Course, Person
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
-from lti_tool.web.i18n import zone_or_utc
+from lti_tool.web.i18n import zone_of
 
 pages = Blueprint("own_work", __name__)
 
@@ -81,8 +81,7 @@ def _dated(here: Here) -> Callable[[datetime, str | None], str]:
     """Whole dates in the person's time zone: what is near or far today is not when the file is read."""
 
     def dated(moment: datetime, zone: str | None = None) -> str:
-        own = here.visit.time_zone
-        local = moment.astimezone(zone_or_utc(own if own and own != "99" else zone))
+        local = moment.astimezone(zone_of(here.visit, zone))
         return str(format_datetime(local, "long", locale=str(get_locale() or "en")))
 
     return dated
