@@ -42,12 +42,24 @@ def choose_language() -> str:
     return request.accept_languages.best_match(known) or SOURCE_LANGUAGE
 
 
+def zone_of_reader(fallback: str | None) -> ZoneInfo:
+    """The time zone of whoever looks at this page; where nothing usable is known of it, the named one."""
+    here = current_here()
+    own = here.visit.time_zone if here is not None else None
+    return next((zone for name in (own, fallback) if name and (zone := _zone(name)) is not None), ZoneInfo("UTC"))
+
+
 def zone_or_utc(name: str | None) -> ZoneInfo:
-    """The named zone; UTC where the name is missing or unknown (Moodle sends "99" for the site's own)."""
+    """The named zone; UTC where the name is missing or unknown."""
+    return (_zone(name) if name else None) or ZoneInfo("UTC")
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    """The zone of this name; None for "99", by which Moodle means the site's own, and for names that nobody knows."""
     try:
-        return ZoneInfo(name or "UTC")
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
+        return None
 
 
 def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
@@ -71,8 +83,6 @@ def install(app: Flask) -> None:
     def when(moment: datetime | None, zone: str | None = None) -> Markup | str:
         if moment is None:
             return ""
-        here = current_here()
-        own = here.visit.time_zone if here is not None else None
-        return show_moment(moment, zone_or_utc(own if own and own != "99" else zone), kit().clock.now())
+        return show_moment(moment, zone_of_reader(zone), kit().clock.now())
 
     app.jinja_env.globals["page_language"] = lambda: str(get_locale() or "en").replace("_", "-")
