@@ -33,6 +33,7 @@ NAMES: Final[dict[str, str]] = {
     "effect": N_("The effect it had"),
     "suggestion": N_("One adjustment"),
     rules.NOTE_DRAFT: N_("New note"),
+    rules.NOTE: N_("Note"),
     "heard": N_("What I heard"),
     "will_use": N_("What I will use"),
 }

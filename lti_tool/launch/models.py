@@ -120,4 +120,6 @@ class Member(Tenant, Base):
     last_launch_at: Mapped[datetime | None]
     in_roster_at: Mapped[datetime | None]
     """When the roster last listed them; None for people known from launches only."""
+    is_taken_in: Mapped[bool | None]
+    """What staff said of somebody who launched and whom the roster does not list: that they take part, or do not."""
     left_at: Mapped[datetime | None]

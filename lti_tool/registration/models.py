@@ -29,6 +29,8 @@ class Institution(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(255), unique=True)
+    shows_addresses: Mapped[bool] = mapped_column(default=False)
+    """Whether partners see each other's e-mail address, where the platform tells it."""
     created_at: Mapped[datetime]
 
 

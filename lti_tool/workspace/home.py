@@ -27,6 +27,7 @@ from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step, WaitsFor
 from lti_tool.roster import service as roster
 from lti_tool.web.access import Here, on_visit
+from lti_tool.web.kept import kept_of
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
 
@@ -161,6 +162,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         together=together,
         score=grades.own_state(here.session, activity.id, member_id),
         others=_others(here, activity),
+        kept=len(kept_of(here.session, here.person_id, here.course_id)),
         about=attributes.asks(here.session, member_id, here.course_id),
         is_planned=is_read_only or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
@@ -294,6 +296,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         unplaced=len(unplaced),
         scores=_scores(here, activity),
         others=_others(here, activity),
+        kept=len(kept_of(here.session, here.person_id, here.course_id)),
     )
 
 
