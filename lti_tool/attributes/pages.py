@@ -42,6 +42,7 @@ from lti_tool.web.downloads import builds, offer
 pages = Blueprint("people", __name__)
 
 TEMPLATE: Final = "table of learners"
+NAMES: Final = {attribute.key: attribute.label for attribute in CATALOGUE}
 PEOPLE_A_PAGE: Final = 50
 MOST_COMPLAINTS: Final = 100
 MOST_OPEN_ROWS: Final = 40

@@ -128,6 +128,8 @@ class Member(Tenant, Base):
     """When the roster last listed them; None for people known from launches only."""
     ends_in_roster_at: Mapped[datetime | None]
     """The reading that lists them as somebody who left. It counts when that reading is complete and believed."""
+    is_taken_in: Mapped[bool | None]
+    """What staff said of somebody who launched and whom the roster does not list: that they take part, or do not."""
     left_at: Mapped[datetime | None]
 
 

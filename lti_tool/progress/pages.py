@@ -56,6 +56,7 @@ SHOWN: Final[dict[Show, str]] = {
     Show.WAITING: N_("Waiting for others"),
     Show.EXCUSED: N_("Nothing asked"),
 }
+NAMES: Final = {"day": N_("New date"), "clock": N_("Time")}
 FLAWS: Final[dict[Flaw, str]] = {
     Flaw.NO_WISH: N_("Choose what to allow"),
     Flaw.NO_DATE: N_("Type the new date"),

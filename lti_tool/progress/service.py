@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -39,6 +39,20 @@ def progress_of(session: Session, activity_id: int, member_id: int, now: datetim
     """The checklist of one member as of now."""
     activity = session.get_one(Activity, activity_id)
     return _Gathered.of(session, activity, now, member_id).checklist_of(member_id)
+
+
+def progress_and_tasks_of(
+    session: Session, activity_id: int, member_id: int, now: datetime
+) -> tuple[Progress, Progress]:
+    """The checklist of one member, and the same with every task of a round in it, asked for by it or not.
+
+    A task that is in both stands alike in both.
+    """
+    activity = session.get_one(Activity, activity_id)
+    gathered = _Gathered.of(session, activity, now, member_id)
+    counted = gathered.checklist_of(member_id)
+    gathered.completion = replace(gathered.completion, give_feedback=True, acknowledge=True)
+    return counted, gathered.checklist_of(member_id)
 
 
 def summaries_of_all(session: Session, activity_id: int, now: datetime) -> dict[int, Summary]:

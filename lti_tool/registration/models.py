@@ -31,6 +31,8 @@ class Institution(Base):
     name: Mapped[str] = mapped_column(String(255), unique=True)
     time_zone: Mapped[str | None] = mapped_column(String(64))
     """Of people of whom neither platform nor browser tells one."""
+    shows_addresses: Mapped[bool] = mapped_column(default=False)
+    """Whether partners see each other's e-mail address, where the platform tells it."""
     created_at: Mapped[datetime]
 
 

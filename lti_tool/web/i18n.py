@@ -54,6 +54,12 @@ def zone_of(visit: Visit | None, *others: str | None) -> ZoneInfo:
     return next((zone for zone in (read_zone(name or "") for name in names) if zone is not None), UTC)
 
 
+def zone_of_reader(*others: str | None) -> ZoneInfo:
+    """The zone in which whoever looks at this page sees its dates; see `zone_of`."""
+    here = current_here()
+    return zone_of(here.visit if here is not None else None, *others)
+
+
 def in_words(moment: datetime, zone: ZoneInfo, pattern: str = "EEE d MMM, HH:mm") -> str:
     """A moment as clocks in this zone show it. UTC says so, since hardly anybody's clock shows it."""
     text = format_datetime(moment.astimezone(zone), pattern, locale=str(get_locale() or "en"))
@@ -80,7 +86,6 @@ def install(app: Flask) -> None:
     def when(moment: datetime | None, zone: str | None = None) -> Markup | str:
         if moment is None:
             return ""
-        here = current_here()
-        return show_moment(moment, zone_of(here.visit if here is not None else None, zone), kit().clock.now())
+        return show_moment(moment, zone_of_reader(zone), kit().clock.now())
 
     app.jinja_env.globals["page_language"] = lambda: str(get_locale() or "en").replace("_", "-")

@@ -25,7 +25,14 @@ WINDOW = "is_window"
 
 
 class VisitOver(ToolError):
-    """The visit does not exist, ran out, was revoked, or the secret is not its own."""
+    """The visit does not exist, ran out, was revoked, or the secret is not its own.
+
+    `ended` is the visit where it merely ran out and the secret is its own: what its page still carries has an author.
+    """
+
+    def __init__(self, key: str, ended: "Visit | None" = None) -> None:
+        super().__init__(key)
+        self.ended = ended
 
 
 class CodeSpent(ToolError):
@@ -120,8 +127,10 @@ def find_visit(session: Session, key: str, secret: str, *, now: datetime, idle: 
         visit = session.scalar(select(Visit).where(Visit.key == key))
     if visit is None or not same(visit.secret_hash, fingerprint(secret)):
         raise VisitOver(key)
-    if visit.revoked_at is not None or now >= visit.expires_at or now - visit.seen_at >= idle:
+    if visit.revoked_at is not None:
         raise VisitOver(key)
+    if now >= visit.expires_at or now - visit.seen_at >= idle:
+        raise VisitOver(key, ended=visit)
     serve(session, visit.institution_id)
     return visit
 

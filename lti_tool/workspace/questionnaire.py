@@ -11,6 +11,7 @@ from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
 from lti_tool.attributes import forms, reading, service, values
+from lti_tool.attributes.errors import AnswerTooLate
 from lti_tool.attributes.forms import OFFERED_LANGUAGES, AnswerText
 from lti_tool.attributes.rules import BY_KEY, CATALOGUE, Flaw, Source
 from lti_tool.attributes.values import PARTS, language_name
@@ -39,7 +40,7 @@ def answer(here: Here) -> ResponseReturnValue:
     member_id = _own(here)
     refuse_read_only(here.session, activity)
     if _is_planned(here, activity):
-        return _page(here, activity)
+        raise AnswerTooLate(activity.id)
     asked = service.asks(here.session, member_id, here.course_id).asked
     answerable = forms.answerable(asked, reading.known_of(here.session, [member_id])[member_id])
     text = forms.typed({name: request.form.getlist(name) for name in request.form})

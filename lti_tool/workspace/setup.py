@@ -50,6 +50,15 @@ PLACING: Final = frozenset({VisitKind.PLACING})
 ACTIVITY: Final = frozenset({VisitKind.ACTIVITY})
 ANSWER: Final = "deep-linking answer"
 COLUMN_TAG: Final = "completion"
+NAMES: Final = {
+    "title": N_("Title"),
+    "instructions": N_("Instructions"),
+    "rubric-title": N_("Title of the rubric"),
+    "c-name": N_("Criterion"),
+    "c-description": N_("What the criterion is about"),
+    "c-l-label": N_("Level"),
+    "c-l-description": N_("What the level means"),
+}
 ROUND_IN_USE: Final = N_("People have groups in a round that you removed, or have written in it, so it has to stay.")
 
 
