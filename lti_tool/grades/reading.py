@@ -46,11 +46,11 @@ def own_state(session: Session, activity_id: int, member_id: int) -> OwnState:
     reason = None if score.reason is None else Reason(score.reason)
     if score.state in {"delivered", "asks"} and score.sent is not None:
         return OwnState("delivered", None, rules.points(score.sent, maximum), maximum, score.sent_at)
-    kind = "held up" if score.state == "refused" or reason in _NEEDS_SOMEBODY else "on its way"
+    kind = "held up" if score.state == "refused" or reason not in _SOON_OVER else "on its way"
     return OwnState(kind, reason, rules.points(score.wanted, maximum), maximum, None)
 
 
-_NEEDS_SOMEBODY = {Reason.NO_COLUMN, Reason.COLUMN_GONE, Reason.NOT_ALLOWED, Reason.PAUSED}
+_SOON_OVER = {None, Reason.BUSY, Reason.TROUBLE, Reason.UNREACHABLE, Reason.NEWER_GRADE, Reason.LEFT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs import queue
+from lti_tool.launch.arrivals import registration_of
 from lti_tool.launch.models import Course, Member, Person, Placement
 from lti_tool.launch.platforms import platform_of
 from lti_tool.launch.rules import CourseRole
@@ -45,7 +46,7 @@ class Step:
     names_are_escaped: bool
 
 
-def ask_for_sync(session: Session, course_id: int, *, now: datetime) -> None:
+def ask_for_sync(session: Session, course_id: int, *, now: datetime, due_at: datetime | None = None) -> None:
     """Have the roster read in the background. Asking again while it waits changes nothing."""
     queue.enqueue(
         session,
@@ -53,7 +54,9 @@ def ask_for_sync(session: Session, course_id: int, *, now: datetime) -> None:
         {"course_id": course_id},
         institution_id=served_institution(session),
         now=now,
+        due_at=due_at,
         unique_key=f"{SYNC}:{course_id}",
+        calls=registration_of(session, session.get_one(Course, course_id)),
     )
 
 
@@ -70,7 +73,8 @@ def refresh(session: Session, *, now: datetime) -> int:
     launched = select(Placement.course_id).where(Placement.last_launch_at > now - LAUNCHED_LATELY)
     with across_institutions(session):
         courses = session.execute(
-            select(Course.id, Course.institution_id)
+            select(Course.id, Course.institution_id, Deployment.registration_id)
+            .join(Deployment, Deployment.id == Course.deployment_id)
             .outerjoin(last, last.c.course_id == Course.id)
             .where(
                 Course.memberships_url.is_not(None),
@@ -90,6 +94,7 @@ def refresh(session: Session, *, now: datetime) -> int:
             now=now,
             due_at=now + number * timedelta(seconds=10),
             unique_key=f"{SYNC}:{course.id}",
+            calls=course.registration_id,
         )
     return len(courses)
 
@@ -197,6 +202,7 @@ def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetim
         institution_id=served_institution(session),
         now=now,
         unique_key=f"{CHECK_COURSE}:{course_id}",
+        calls=registration_of(session, session.get_one(Course, course_id)),
     )
 
 
@@ -364,6 +370,7 @@ def _ask_for_links(session: Session, course_id: int, *, now: datetime) -> None:
             institution_id=served_institution(session),
             now=now,
             unique_key=f"{CHECK_LINKS}:{course_id}",
+            calls=registration_of(session, session.get_one(Course, course_id)),
         )
 
 
