@@ -8,6 +8,7 @@ from lti_tool.errors import N_
 from lti_tool.grades import columns, pushing, rules, service
 from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable, ScoreNotDelivered
 from lti_tool.grades.gateway import Column, Gradebook, Receipt, Result, Score
+from lti_tool.grades.models import PUSH
 from lti_tool.grades.places import Place, gradebook_of
 from lti_tool.grades.pushing import NeedsColumn, Push, Wait
 from lti_tool.grades.rules import Kind, Reason, Verdict
@@ -131,9 +132,7 @@ def _post(kit: Kit, job: JobContext, push: Push) -> None:
         _without_answer(kit, job, push, never_left=True, after=away.retry_after)
     except CallFailed as failure:
         # Of a call that broke off nobody knows whether the platform acted on it.
-        _without_answer(
-            kit, job, push, never_left=isinstance(failure, Unreachable) and failure.reason != "broken off"
-        )
+        _without_answer(kit, job, push, never_left=isinstance(failure, Unreachable) and failure.reason != "broken off")
     verdict = rules.judge(
         receipt.status,
         receipt.words,
@@ -376,7 +375,7 @@ def _roster_is_there(kit: Kit, registration_id: int, course_id: int, url: str) -
 
 HANDLERS: dict[str, Handler] = {
     service.PROGRESS_CHANGED: progress_changed,
-    pushing.PUSH: push,
+    PUSH: push,
     columns.FIND_COLUMN: find_column,
     service.CHECK_COURSE: check_course,
     WAKE: wake,

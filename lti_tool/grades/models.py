@@ -8,6 +8,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
 NO_SCORE = -1
+PUSH = "grades.push"
+"""The job that sends one score."""
+
+
+def push_key(score_id: int | str) -> str:
+    """The unique key of the job that sends this score."""
+    return f"{PUSH}:{score_id}"
 
 
 class LineItem(Tenant, Base):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.grades import rules
 from lti_tool.grades.gateway import Result
-from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
+from lti_tool.grades.models import PUSH, LineItem, ScoreAttempt, ScoreState, push_key
 from lti_tool.grades.places import Place, place_of, registration_of_line
 from lti_tool.grades.rules import Kind, Reason, Verdict
 from lti_tool.jobs import queue
@@ -17,7 +17,6 @@ from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.rules import is_left_to_people, pause_after
 from lti_tool.support.kit import Kit
 
-PUSH = "grades.push"
 IN_FLIGHT = timedelta(minutes=3)
 """Longer than a token request, a score and a result may take together."""
 LOOKS_AGAIN = timedelta(days=1)
@@ -59,11 +58,6 @@ class NeedsColumn:
 
     line_item_id: int
     makes: bool
-
-
-def push_key(score_id: int | str) -> str:
-    """Under which the job waits that sends this score."""
-    return f"{PUSH}:{score_id}"
 
 
 def ask_for_push(session: Session, score: ScoreState, *, now: datetime, due_at: datetime | None = None) -> None:

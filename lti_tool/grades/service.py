@@ -11,9 +11,9 @@ from lti_tool.activities.rules import ScoreMode
 from lti_tool.grades import rules
 from lti_tool.grades.columns import ask_for_column
 from lti_tool.grades.errors import NothingAsked
-from lti_tool.grades.models import NO_SCORE, LineItem, ScoreState
+from lti_tool.grades.models import NO_SCORE, LineItem, ScoreState, push_key
 from lti_tool.grades.places import line_item_of
-from lti_tool.grades.pushing import LOOKS_AGAIN, ask_for_push, push_key
+from lti_tool.grades.pushing import LOOKS_AGAIN, ask_for_push
 from lti_tool.grades.reading import column_of, score_in
 from lti_tool.grades.rules import Progress, Reason, Scoring, Step
 from lti_tool.jobs import queue

@@ -191,7 +191,7 @@ def is_anything_due(session: Session, *, now: datetime) -> bool:
 def due_dates(session: Session, keys: Iterable[str]) -> dict[str, datetime]:
     """When the jobs with these unique keys run next; those that do not wait are left out."""
     rows = session.execute(select(Job.unique_key, Job.due_at).where(Job.unique_key.in_(keys), Job.state == "waiting"))
-    return {key: due_at for key, due_at in rows.tuples() if key is not None}
+    return {key: due_at for key, due_at in rows if key is not None}
 
 
 def pull_forward(session: Session, registration_id: int, *, now: datetime) -> None:

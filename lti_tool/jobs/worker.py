@@ -78,9 +78,7 @@ class Worker:
             if not queue.is_anything_due(session, now=self._kit.clock.now()):
                 return False
         with self._kit.open_session() as session:
-            held = queue.claim(
-                session, now=self._kit.clock.now(), most_per_platform=self._most_per_platform
-            )
+            held = queue.claim(session, now=self._kit.clock.now(), most_per_platform=self._most_per_platform)
         if held is None:
             return False
         with self._lock:

@@ -311,9 +311,7 @@ def test_a_platform_whose_clock_differs_is_asked_once_more_by_its_own(
         json_answer({"access_token": "t", "token_type": "Bearer"}, "200 OK", date),
     ]
     token = tokens.token(registration_id, [ROSTER])
-    issued = [
-        jwt.decode(one["client_assertion"], options={"verify_signature": False})["iat"] for one in platform.asked
-    ]
+    issued = [jwt.decode(one["client_assertion"], options={"verify_signature": False})["iat"] for one in platform.asked]
     assert issued[1] - issued[0] == minutes * 60
     assert token.clock_offset == timedelta(minutes=minutes)
 
