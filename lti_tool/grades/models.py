@@ -8,6 +8,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
 NO_SCORE = -1
+PUSH = "grades.push"
+"""The job that sends one score."""
+
+
+def push_key(score_id: int | str) -> str:
+    """The unique key of the job that sends this score."""
+    return f"{PUSH}:{score_id}"
 
 
 class LineItem(Tenant, Base):
@@ -77,6 +84,12 @@ class ScoreState(Tenant, Base):
     in_flight_until: Mapped[datetime | None]
     """One post at a time: nobody else sends this score before."""
     conflicts: Mapped[int] = mapped_column(default=0)
+    waits_since: Mapped[datetime | None]
+    """Since when the platform has refused this score for now; None once it took it."""
+    looks: Mapped[int] = mapped_column(default=0)
+    """How often it was refused for now. The pause before the next attempt grows with it."""
+    reads_first: Mapped[bool] = mapped_column(default=False)
+    """A person asked to send it again: what the gradebook holds is read before, so that nothing is lowered unasked."""
     asked: Mapped[int | None]
     """What staff were asked last: what the score would become, NO_SCORE for none at all. Kept when they said no, so
     that they are not asked the same again.

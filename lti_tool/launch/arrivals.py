@@ -129,8 +129,14 @@ def course_of(session: Session, context: LaunchContext, deployment: Deployment, 
             institution_id=course.institution_id,
             now=now,
             unique_key=f"grades.check_course:{course.id}",
+            calls=deployment.registration_id,
         )
     return course
+
+
+def registration_of(session: Session, course: Course) -> int:
+    """The registration whose platform the course is on: what work that calls it takes turns by."""
+    return session.get_one(Deployment, course.deployment_id).registration_id
 
 
 def placement_of(session: Session, context: LaunchContext, course: Course, *, now: datetime) -> Placement | None:
@@ -231,6 +237,7 @@ def ask_for_roster(session: Session, course: Course, member: Member | None, *, n
         institution_id=course.institution_id,
         now=now,
         unique_key=f"roster.sync:{course.id}",
+        calls=registration_of(session, course),
     )
 
 

@@ -34,7 +34,7 @@ class RosterGone(RosterError):
 
 
 class RosterRefused(RosterError):
-    """The platform does not let us read this roster. Asking again will not help until somebody changes that."""
+    """The platform does not let us read this roster now. It is asked again later, with growing pauses."""
 
     def __init__(self, course_id: int, status: int) -> None:
         super().__init__(course_id, status)

@@ -166,20 +166,20 @@ def has_link(kit: Kit, roster: CourseRoster, resource_link_id: str) -> bool:
 
 
 def _judge(stream: Stream, course_id: int, kit: Kit) -> None:
-    match stream.status:
-        case 200:
-            return
-        case 404 | 410:
-            raise RosterGone(course_id)
-        case 400 if b"resourcelink was not found" in stream.read(1000).lower():
-            # Canvas's way to say that a link is gone.
-            raise RosterGone(course_id)
-        case 429:
-            raise RosterThrottled(course_id, retry_after(stream, kit.clock.now()) or PAUSE_UNSAID)
-        case 403 if b"rate limit" in stream.read(1000).lower():
-            # Canvas's older way to say 429.
-            raise RosterThrottled(course_id, retry_after(stream, kit.clock.now()) or PAUSE_UNSAID)
-        case status if status >= 500 or status == 408:
-            raise RosterUnavailable(course_id, status)
-        case status:
-            raise RosterRefused(course_id, status)
+    if stream.status == 200:
+        return
+    words = stream.read(2000).lower()
+    if stream.status == 429 or (stream.status == 403 and b"rate limit" in words):
+        # The second is Canvas's older way to say 429.
+        raise RosterThrottled(course_id, retry_after(stream, kit.clock.now()) or PAUSE_UNSAID)
+    if stream.status >= 500 or stream.status in {408, 425}:
+        raise RosterUnavailable(course_id, stream.status)
+    if stream.status == 400 and b"resourcelink was not found" in words:
+        # Canvas's way to say that a link is gone.
+        raise RosterGone(course_id)
+    if stream.status in {404, 410}:
+        if b"<html" in words:
+            # A page for people, as during maintenance, says nothing of the course.
+            raise RosterUnavailable(course_id, stream.status)
+        raise RosterGone(course_id)
+    raise RosterRefused(course_id, stream.status)

@@ -43,6 +43,7 @@ def ask_about_links(session: Session, course_id: int, *, now: datetime) -> None:
             institution_id=served_institution(session),
             now=now,
             unique_key=f"{CHECK_LINKS}:{course_id}",
+            calls=question.roster.registration_id,
         )
 
 

@@ -43,3 +43,5 @@ class RosterSync(Tenant, Base):
     changes_pairing: Mapped[bool] = mapped_column(default=False)
     finished_at: Mapped[datetime | None]
     failure: Mapped[str | None] = mapped_column(String(64))
+    looks_again_at: Mapped[datetime | None]
+    """When the roster is asked for again: after a refusal, or because the platform asked us to wait."""

@@ -10,11 +10,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs import queue
+from lti_tool.launch.arrivals import registration_of
 from lti_tool.launch.models import Course, Member, Person, Placement
 from lti_tool.launch.platforms import platform_of
 from lti_tool.launch.rules import CourseRole
 from lti_tool.registration.models import Deployment, Registration
-from lti_tool.registration.rules import next_address, owns
+from lti_tool.registration.rules import is_left_to_people, next_address, owns, pause_after
 from lti_tool.roster import rules
 from lti_tool.roster.errors import MemberUnknown
 from lti_tool.roster.links import ROSTER_CHANGED, ask_about_links, may_open
@@ -29,6 +30,8 @@ LONGEST_READING = timedelta(days=1)
 FRESH_FOR = timedelta(hours=12)
 LAUNCHED_LATELY = timedelta(days=1)
 REFRESHED_AT_ONCE = 50
+FAILED_FOR_NOW = ("refused", "gone", "unreachable", "no access", "credentials", "clock", "key set")
+"""Failures that may pass. Others are answers that no later reading changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Doubt:
     """Entries that could not be understood."""
 
 
-def ask_for_sync(session: Session, course_id: int, *, now: datetime) -> None:
+def ask_for_sync(session: Session, course_id: int, *, now: datetime, due_at: datetime | None = None) -> None:
     """Have the roster read in the background. Asking again while it waits changes nothing."""
     queue.enqueue(
         session,
@@ -62,7 +65,9 @@ def ask_for_sync(session: Session, course_id: int, *, now: datetime) -> None:
         {"course_id": course_id},
         institution_id=served_institution(session),
         now=now,
+        due_at=due_at,
         unique_key=f"{SYNC}:{course_id}",
+        calls=registration_of(session, session.get_one(Course, course_id)),
     )
 
 
@@ -79,13 +84,19 @@ def refresh(session: Session, *, now: datetime) -> int:
     launched = select(Placement.course_id).where(Placement.last_launch_at > now - LAUNCHED_LATELY)
     with across_institutions(session):
         courses = session.execute(
-            select(Course.id, Course.institution_id)
+            select(Course.id, Course.institution_id, Deployment.registration_id)
+            .join(Deployment, Deployment.id == Course.deployment_id)
             .outerjoin(last, last.c.course_id == Course.id)
             .where(
                 Course.memberships_url.is_not(None),
                 Course.ended_at.is_(None),
                 Course.id.in_(launched),
-                or_(last.c.started_at.is_(None), last.c.started_at < now - FRESH_FOR),
+                # A reading that began ahead of now was stamped by a clock that ran ahead.
+                or_(
+                    last.c.started_at.is_(None),
+                    last.c.started_at < now - FRESH_FOR,
+                    last.c.started_at > now + FRESH_FOR,
+                ),
             )
             .order_by(last.c.started_at, Course.id)
             .limit(REFRESHED_AT_ONCE)
@@ -99,6 +110,7 @@ def refresh(session: Session, *, now: datetime) -> int:
             now=now,
             due_at=now + number * timedelta(seconds=10),
             unique_key=f"{SYNC}:{course.id}",
+            calls=course.registration_id,
         )
     return len(courses)
 
@@ -120,7 +132,9 @@ def next_step(session: Session, course_id: int, *, now: datetime) -> Step | None
     sync = session.scalar(
         select(RosterSync).where(RosterSync.course_id == course_id, RosterSync.state == "running").with_for_update()
     )
-    if sync is not None and now - sync.started_at > LONGEST_READING:
+    if sync is not None:
+        sync.looks_again_at = None
+    if sync is not None and abs(now - sync.started_at) > LONGEST_READING:
         stop(session, sync.id, "too old", now=now)
         sync = None
     if sync is None:
@@ -199,12 +213,39 @@ def turn_page(session: Session, step: Step, next_url: str | None, *, new: int, u
         ask_for_sync(session, course.id, now=now)
 
 
-def stop(session: Session, sync_id: int, failure: str, *, now: datetime) -> None:
-    """Give up a reading. What it learned of those it listed stays; nobody is taken out because of it."""
+def stop(
+    session: Session, sync_id: int, failure: str, *, now: datetime, looks_again_at: datetime | None = None
+) -> None:
+    """Give up a reading, and begin another at that time. What it learned of those it listed stays; nobody is taken out
+    because of it.
+    """
     sync = session.get_one(RosterSync, sync_id)
-    sync.state, sync.failure, sync.finished_at = "failed", failure, now
+    sync.state, sync.failure, sync.finished_at, sync.looks_again_at = "failed", failure, now, looks_again_at
+    if looks_again_at is not None:
+        ask_for_sync(session, sync.course_id, now=now, due_at=looks_again_at)
     _tell_pairing(session, sync, now=now)
     session.flush()
+
+
+def put_off(session: Session, sync_id: int, until: datetime) -> None:
+    """Note until when the platform asked us to wait."""
+    session.get_one(RosterSync, sync_id).looks_again_at = until
+
+
+def next_look(session: Session, course_id: int, *, now: datetime) -> datetime | None:
+    """When to begin another reading after one that failed: minutes, hours, then daily, for a month after the last that
+    did not. None after that: the next launch has the roster read.
+    """
+    done = select(func.max(RosterSync.started_at)).where(
+        RosterSync.course_id == course_id, RosterSync.state.in_(("finished", "asks"))
+    )
+    last = session.scalar(done)
+    failed = select(func.count(), func.min(RosterSync.finished_at)).where(
+        RosterSync.course_id == course_id, RosterSync.state == "failed", RosterSync.failure.in_(FAILED_FOR_NOW)
+    )
+    row = session.execute(failed if last is None else failed.where(RosterSync.started_at > last)).one()
+    count, since = row
+    return None if since is not None and is_left_to_people(since, now) else now + pause_after(count + 1)
 
 
 def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetime) -> None:
@@ -216,6 +257,7 @@ def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetim
         institution_id=served_institution(session),
         now=now,
         unique_key=f"{CHECK_COURSE}:{course_id}",
+        calls=registration_of(session, session.get_one(Course, course_id)),
     )
 
 

@@ -139,12 +139,53 @@ def test_pages_are_read_to_the_last(canvas: Campus) -> None:
     assert canvas.seen("memberships") == 4
 
 
-def test_a_roster_that_never_comes_is_given_up_in_the_end(canvas: Campus) -> None:
+def test_a_roster_that_stays_away_for_days_is_read_when_the_platform_is_back(canvas: Campus) -> None:
     canvas.lms.faults.roster(500, times=None)
     canvas.sync()
     assert latest(canvas).state == "running"
     canvas.run_for(timedelta(days=5))
-    assert (latest(canvas).state, latest(canvas).failure) == ("failed", "unreachable")
+    assert latest(canvas).state != "finished"
+    canvas.lms.faults.clear()
+    canvas.run_for(timedelta(days=1, minutes=1))
+    assert latest(canvas).state == "finished"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(401, ""), (403, ""), (400, "<html>oops"), (405, ""), (404, ""), (404, "<html>maintenance")]
+)
+def test_a_refused_roster_is_read_again_by_itself_within_a_day(moodle: Campus, status: int, body: str) -> None:
+    moodle.lms.faults.answer("roster", status, times=4, body=body)
+    moodle.sync()
+    assert latest(moodle).state != "finished"
+    moodle.run_for(timedelta(days=1))
+    assert latest(moodle).state == "finished"
+    assert moodle.course().ended_at is None
+
+
+def test_a_roster_that_is_refused_for_good_is_asked_for_daily_and_for_a_month(moodle: Campus) -> None:
+    moodle.lms.faults.roster(403, times=None)
+    moodle.sync()
+    assert latest(moodle).looks_again_at == moodle.clock.now() + timedelta(minutes=5)
+    moodle.run_for(timedelta(days=60))
+    assert (latest(moodle).failure, latest(moodle).looks_again_at) == ("refused", None)
+    assert 30 <= moodle.seen("memberships") <= 40
+    moodle.lms.faults.clear()
+    moodle.sync()
+    assert latest(moodle).state == "finished"
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [('{"error": "invalid_client"}', "credentials"), ('{"error": "Expired token"}', "clock"), ("<html>", "no access")],
+)
+def test_a_roster_waits_until_the_platform_grants_tokens_again(moodle: Campus, body: str, failure: str) -> None:
+    moodle.lms.faults.token(400, times=None, body=body)
+    moodle.sync()
+    moodle.run_for(timedelta(hours=2))
+    assert (latest(moodle).state, latest(moodle).failure) == ("failed", failure)
+    moodle.lms.faults.clear()
+    moodle.run_for(timedelta(hours=4))
+    assert latest(moodle).state == "finished"
 
 
 def test_a_roster_that_breaks_off_deactivates_nobody_and_goes_on_where_it_stopped(canvas: Campus) -> None:
@@ -445,6 +486,7 @@ def test_a_token_that_the_platform_forgot_is_replaced_once(moodle: Campus) -> No
 def test_throttling_is_waited_out_as_long_as_the_platform_says(moodle: Campus) -> None:
     moodle.lms.faults.roster(429, retry_after=90)
     moodle.sync()
+    assert latest(moodle).looks_again_at == moodle.clock.now() + timedelta(seconds=90)
     moodle.run_for(timedelta(seconds=89))
     assert latest(moodle).state == "running"
     moodle.run_for(timedelta(seconds=2))
@@ -522,7 +564,7 @@ def test_a_paused_registration_is_not_called(moodle: Campus) -> None:
         session.get_one(Registration, moodle.registration_id).paused_at = moodle.clock.now()
     moodle.sync()
     assert len(moodle.lms.requests_seen) == 0
-    assert latest(moodle).failure == "no access"
+    assert latest(moodle).failure == "paused"
 
 
 def test_courses_in_use_are_read_again_by_themselves(moodle: Campus) -> None:
