@@ -1,7 +1,8 @@
 """Set up activities, keep them, and move them through their life."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import delete, select
@@ -37,7 +38,12 @@ from lti_tool.rubrics.rules import RubricDraft
 from lti_tool.support.crypto import new_secret
 from lti_tool.support.db import across_institutions, served_institution
 
+PROGRESS_CHANGED = "progress.changed"
+"""The job that works out one member's completion."""
 SETTINGS_CHANGED = "activities.settings_changed"
+"""The job that works out everybody's."""
+FEW = 100
+"""Up to so many people are named in jobs of their own; beyond, one job looks at everybody."""
 
 
 class Saved(StrEnum):
@@ -356,21 +362,56 @@ def _take(session: Session, activity: Activity, step: Step, *, by: int, now: dat
     _touch(session, activity, by=by, now=now)
 
 
+def completion_changed(
+    session: Session,
+    activity_id: int,
+    members: Collection[int] | None = None,
+    *,
+    now: datetime,
+    institution_id: int | None = None,
+) -> None:
+    """Have the completion of these members, or of everybody, worked out again once this transaction is committed.
+
+    `institution_id` is for sessions that serve several.
+    """
+    if members is None or len(members) > FEW:
+        _look_at_everybody(session, activity_id, now=now)
+        return
+    for member_id in sorted(members):
+        queue.enqueue(
+            session,
+            PROGRESS_CHANGED,
+            {"activity_id": activity_id, "member_id": member_id},
+            institution_id=institution_id or served_institution(session),
+            now=now,
+            unique_key=f"{PROGRESS_CHANGED}:{activity_id}:{member_id}",
+        )
+
+
+def completion_changes_at(session: Session, activity_id: int, moment: datetime, *, now: datetime) -> None:
+    """Have everybody's completion worked out again just after this moment, or sooner if that was asked for before."""
+    _look_at_everybody(session, activity_id, now=now, due_at=moment + timedelta(seconds=1))
+
+
+def _look_at_everybody(session: Session, activity_id: int, *, now: datetime, due_at: datetime | None = None) -> None:
+    queue.enqueue(
+        session,
+        SETTINGS_CHANGED,
+        {"activity_id": activity_id},
+        institution_id=served_institution(session),
+        now=now,
+        due_at=due_at,
+        unique_key=f"{SETTINGS_CHANGED}:{activity_id}{'' if due_at is None else ':later'}",
+    )
+
+
 def _touch(session: Session, activity: Activity, *, by: int, now: datetime) -> None:
     activity.changed_by_id, activity.changed_at = by, now
     session.flush()
 
 
 def _tell(session: Session, activity: Activity, now: datetime) -> None:
-    """Have everybody's completion worked out again; one job that a handler spreads over the members."""
-    queue.enqueue(
-        session,
-        SETTINGS_CHANGED,
-        {"activity_id": activity.id},
-        institution_id=served_institution(session),
-        now=now,
-        unique_key=f"{SETTINGS_CHANGED}:{activity.id}",
-    )
+    completion_changed(session, activity.id, now=now)
     # A plan that learners see follows the rounds as it follows the roster.
     queue.enqueue(
         session,

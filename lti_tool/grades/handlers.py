@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta
 from typing import NoReturn
 
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
 from lti_tool.errors import N_
 from lti_tool.grades import columns, pushing, rules, service
@@ -41,10 +44,29 @@ def progress_changed(kit: Kit, job: JobContext) -> None:
             return
         found = progress.progress_of(session, activity_id, member_id, now)
         service.note_progress(session, activity, member_id, found, now=now)
-        ends_at = None if found.is_complete else progress.next_date(session, activity_id, now=now)
-        if ends_at is not None:
-            # A partner who has written nothing by then is not waited for, and nobody does anything to say so.
-            service.look_later(session, activity_id, member_id, at=ends_at + timedelta(seconds=1), now=now)
+        _look_at_next_date(session, activity_id, now=now)
+
+
+def settings_changed(kit: Kit, job: JobContext) -> None:
+    """Work out everybody's completion, and have those looked at for whom something follows from it."""
+    activity_id, now = job.number("activity_id"), kit.clock.now()
+    with kit.open_session(job.institution) as session:
+        activity = session.get(Activity, activity_id)
+        if activity is None:
+            return
+        found = progress.summaries_of_all(session, activity_id, now)
+        members = service.to_look_at(session, activity, found)
+        _look_at_next_date(session, activity_id, now=now)
+    for at in range(0, len(members), activities.FEW):
+        with kit.open_session(job.institution) as session:
+            activities.completion_changed(session, activity_id, members[at : at + activities.FEW], now=now)
+
+
+def _look_at_next_date(session: Session, activity_id: int, *, now: datetime) -> None:
+    """A partner who has written nothing by a date is not waited for, and nobody does anything to say so."""
+    ends_at = progress.next_date(session, activity_id, now=now)
+    if ends_at is not None:
+        activities.completion_changes_at(session, activity_id, ends_at, now=now)
 
 
 def push(kit: Kit, job: JobContext) -> None:
@@ -374,7 +396,8 @@ def _roster_is_there(kit: Kit, registration_id: int, course_id: int, url: str) -
 
 
 HANDLERS: dict[str, Handler] = {
-    service.PROGRESS_CHANGED: progress_changed,
+    activities.PROGRESS_CHANGED: progress_changed,
+    activities.SETTINGS_CHANGED: settings_changed,
     PUSH: push,
     columns.FIND_COLUMN: find_column,
     service.CHECK_COURSE: check_course,

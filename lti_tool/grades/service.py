@@ -1,6 +1,6 @@
 """What the gradebook should hold, what people of staff decide about it, and what can move again by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_, select
@@ -25,7 +25,6 @@ from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster.service import ask_for_sync
 from lti_tool.support.db import across_institutions, served_institution
 
-PROGRESS_CHANGED = "progress.changed"
 CHECK_COURSE = "grades.check_course"
 WOKEN_AT_ONCE = 500
 
@@ -38,7 +37,7 @@ def note_progress(session: Session, activity: Activity, member_id: int, progress
 
     The job that sends is written in the same transaction.
     """
-    scoring = Scoring(ScoreMode(activity.score_mode), activity.zero_at_close, activity.closed_at is not None)
+    scoring = _scoring(activity)
     member = session.get(Member, member_id)
     if member is None or member.ever_staff or member.is_test or member.role != CourseRole.LEARNER:
         return
@@ -64,17 +63,32 @@ def note_progress(session: Session, activity: Activity, member_id: int, progress
     session.flush()
 
 
-def look_later(session: Session, activity_id: int, member_id: int, *, at: datetime, now: datetime) -> None:
-    """Have a learner's progress looked at again at that time, or sooner where that was asked for before."""
-    queue.enqueue(
-        session,
-        PROGRESS_CHANGED,
-        {"activity_id": activity_id, "member_id": member_id},
-        institution_id=served_institution(session),
-        now=now,
-        due_at=at,
-        unique_key=f"{PROGRESS_CHANGED}:{activity_id}:{member_id}:later",
+def to_look_at(session: Session, activity: Activity, found: Mapping[int, Progress]) -> list[int]:
+    """Of these members' progress, by member id, what may have to be told to the gradebook or to staff.
+
+    What everybody's progress holds for everybody's score is compared here at once; who is named is looked at alone.
+    """
+    scoring = _scoring(activity)
+    line = column_of(session, activity.id)
+    known = select(ScoreState.member_id, ScoreState.state, ScoreState.sent, ScoreState.trying).where(
+        ScoreState.line_item_id == (line.id if line is not None else None)
     )
+    told = {
+        row.member_id: row.sent if row.trying is None else row.trying
+        for row in session.execute(known)
+        if row.state == "delivered"
+    }
+    unsettled = {row.member_id for row in session.execute(known)} - told.keys()
+    moving = {
+        member_id
+        for member_id, progress in found.items()
+        if rules.score_to_send(progress, scoring, told.get(member_id)).step is not Step.NOTHING
+    }
+    return sorted(moving | unsettled)
+
+
+def _scoring(activity: Activity) -> Scoring:
+    return Scoring(ScoreMode(activity.score_mode), activity.zero_at_close, activity.closed_at is not None)
 
 
 def _want(

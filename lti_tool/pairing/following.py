@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.service import completion_changed
 from lti_tool.pairing import foreseeing
 from lti_tool.pairing.applying import held, keep, refuse_changed
 from lti_tool.pairing.comparing import Comparison
 from lti_tool.pairing.errors import AbsenceImpossible
 from lti_tool.pairing.foreseeing import Foreseen, Present, look
-from lti_tool.pairing.keeping import find_plan, hold, hold_to_change, tell
+from lti_tool.pairing.keeping import find_plan, hold, hold_to_change
 from lti_tool.pairing.models import Absence, Group, Plan, Seat
 from lti_tool.pairing.rules import Cause
 from lti_tool.roster import service as roster
@@ -71,12 +72,8 @@ def _keep_up(session: Session, foreseen: Foreseen, now: datetime) -> Changes:
     if present.plan.state == "published":
         # Whoever stays in a group with somebody who left is asked for less, though nothing of the plan changed.
         rounds = present.stored.schedule.rounds
-        tell(
-            session,
-            present.plan,
-            {one for groups in rounds for group in groups if present.gone & set(group) for one in group},
-            now,
-        )
+        left_behind = {one for groups in rounds for group in groups if present.gone & set(group) for one in group}
+        completion_changed(session, present.plan.activity_id, left_behind, now=now)
     joined = {one for groups in foreseen.after.rounds for group in groups for one in group} - present.seated
     return Changes(present.gone & effect.moved, joined, effect.moved)
 

@@ -414,6 +414,16 @@ class Summary:
     behind_since: datetime | None
     belongs: Show
 
+    @property
+    def fraction(self) -> Fraction:
+        """Share of the steps that count which are done; 0 where nothing counts."""
+        return Fraction(self.done, self.counting) if self.counting else Fraction(0)
+
+    @property
+    def is_excused_from_all(self) -> bool:
+        """Whether nothing is asked of the person."""
+        return bool(self.cells) and self.counting == 0
+
 
 def summary(progress: Progress) -> Summary:
     """What lists and counts show of this checklist."""

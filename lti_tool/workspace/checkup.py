@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lti_tool.errors import ToolError
 from lti_tool.registration import keys
 from lti_tool.registration.dynamic import SCOPES
-from lti_tool.registration.errors import CredentialsRefused, TokenRefused
+from lti_tool.registration.errors import TokenRefused
 from lti_tool.registration.models import Registration
 from lti_tool.registration.tokens import TokenClient
 from lti_tool.support import schema
@@ -97,8 +97,6 @@ def _token_endpoint(kit: Kit, platform: _Platform) -> Finding:
     try:
         # Past the store of tokens, and without pausing anything: this only looks.
         granted = TokenClient(kit).ask(platform.id, ROSTER_SCOPE).granted
-    except CredentialsRefused as refusal:
-        return Finding(subject, False, f"refused our credentials ({refusal.error})")
     except TokenRefused as refusal:
         return Finding(subject, refusal.error == "invalid_scope", f"answered {refusal.error}")
     except ToolError as failure:
