@@ -377,15 +377,16 @@ def completion_changed(
     if members is None or len(members) > FEW:
         _look_at_everybody(session, activity_id, now=now)
         return
-    for member_id in sorted(members):
-        queue.enqueue(
-            session,
-            PROGRESS_CHANGED,
-            {"activity_id": activity_id, "member_id": member_id},
-            institution_id=institution_id or served_institution(session),
-            now=now,
-            unique_key=f"{PROGRESS_CHANGED}:{activity_id}:{member_id}",
-        )
+    queue.enqueue_all(
+        session,
+        PROGRESS_CHANGED,
+        {
+            f"{PROGRESS_CHANGED}:{activity_id}:{member_id}": {"activity_id": activity_id, "member_id": member_id}
+            for member_id in sorted(members)
+        },
+        institution_id=institution_id or served_institution(session),
+        now=now,
+    )
 
 
 def completion_changes_at(session: Session, activity_id: int, moment: datetime, *, now: datetime) -> None:
