@@ -1,5 +1,6 @@
 """A table from its upload to the moment when it is taken over: read, checked as often as somebody looks, taken once."""
 
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -11,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from lti_tool.attributes import checking, reading, service, tables
 from lti_tool.attributes.checking import Findings, Node
-from lti_tool.attributes.errors import ChoicesConflict, UploadGone
+from lti_tool.attributes.errors import ChoicesConflict, NotLookedAt, UploadGone, WhoUnsaid
 from lti_tool.attributes.matching import Identifier, Register, key_of, reference
 from lti_tool.attributes.models import AttributeUpload, Outsider
 from lti_tool.attributes.reading import Known
 from lti_tool.attributes.rules import CATALOGUE, Kept, Source
-from lti_tool.attributes.tables import COLUMNS, Sheet
+from lti_tool.attributes.tables import COLUMNS, Layout, Sheet
 from lti_tool.support.crypto import new_secret
 
 HEAD: Final = (Identifier.KEY, Identifier.LMS_ID, Identifier.SOURCED_ID, Identifier.EMAIL, Identifier.NAME)
@@ -100,18 +101,42 @@ def keep(
 
     Raises TableUnusable.
     """
-    sheet = tables.read(content, spelled)
+    sheet = tables.read(content, spelled).as_json()
     session.execute(
         delete(AttributeUpload).where(
             AttributeUpload.course_id == course_id, AttributeUpload.created_by_id == person_id
         )
     )
     upload = AttributeUpload(
-        key=new_secret(), course_id=course_id, created_by_id=person_id, created_at=now, sheet=sheet.as_json()
+        key=new_secret(),
+        course_id=course_id,
+        created_by_id=person_id,
+        created_at=now,
+        sheet={**sheet, "content": b64encode(content).decode()},
     )
     session.add(upload)
     session.flush()
     return upload
+
+
+def read_again(upload: AttributeUpload, layout: Layout, spelled: Mapping[str, str]) -> Sheet:
+    """The uploaded file read in another way. Nothing of it is kept yet. Raises TableUnusable and UploadGone."""
+    if "content" not in upload.sheet:
+        raise UploadGone(upload.course_id)  # Of a version that did not keep the file.
+    return tables.read(b64decode(upload.sheet["content"]), spelled, layout)
+
+
+def agree(session: Session, upload: AttributeUpload, sheet: Sheet, columns: tuple[str | None, ...]) -> None:
+    """A person looked at how the file is read and said what its columns are. Raises WhoUnsaid."""
+    if not tables.WHO & set(columns):
+        raise WhoUnsaid(upload.course_id)
+    upload.sheet = {**sheet.as_agreed(columns).as_json(), "content": upload.sheet["content"]}
+    session.flush()
+
+
+def sheet_of(upload: AttributeUpload) -> Sheet:
+    """The table as it was read."""
+    return Sheet.from_json(upload.sheet)
 
 
 def find(session: Session, course_id: int, key: str, *, to_take: bool = False) -> AttributeUpload:
@@ -134,7 +159,7 @@ def check(session: Session, upload: AttributeUpload, choices: Mapping[int, int],
 
     Choices that name nobody of the course, and meanings that name no free column, are passed over.
     """
-    sheet = Sheet.from_json(upload.sheet)
+    sheet = sheet_of(upload)
     columns = _columns(sheet, meanings)
     listed = reading.listed(session, upload.course_id)
     register = Register(listed)
@@ -162,7 +187,9 @@ def take_over(
     *,
     now: datetime,
 ) -> Check:
-    """Keep every value of every row without a fault, and forget the table. Raises ChoicesConflict."""
+    """Keep every value without a fault, and forget the table. Raises ChoicesConflict and NotLookedAt."""
+    if sheet_of(upload).questions:
+        raise NotLookedAt(upload.course_id)
     result = check(session, upload, choices, meanings)
     if result.findings.conflicts:
         raise ChoicesConflict(tuple(sorted(result.findings.conflicts)))
