@@ -38,6 +38,7 @@ from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS, as_csv, delimite
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
+from lti_tool.web.i18n import reader_locale
 
 pages = Blueprint("people", __name__)
 
@@ -105,7 +106,7 @@ def build_template(here: Here, _: dict[str, Any]) -> Response:
     members = [member.id for member in learners_to_pair(here.session, here.course_id)]
     header = [gettext(HEADERS[key]) for key in HEAD] + [gettext(attribute.label) for attribute in CATALOGUE]
     lines = uploads.template(here.session, here.course_id, members)
-    answer = make_response(as_csv(header, lines, delimiter_for(_locale())))
+    answer = make_response(as_csv(header, lines, delimiter_for(reader_locale())))
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="learners.csv"'
     answer.headers["Cache-Control"] = "no-store"

@@ -354,6 +354,8 @@ class Cell:
     state: State
     done: int
     total: int
+    done_at: datetime | None = None
+    """When the last of them was done, once all are."""
 
 
 WORST_FIRST = (State.MISSED, State.OPEN, State.STARTED, State.WAITING, State.DONE, State.EXCUSED)
@@ -376,6 +378,9 @@ def cells(progress: Progress) -> dict[Column, Cell]:
             min((item.state for item in found), key=WORST_FIRST.index),
             sum(item.state is State.DONE for item in found),
             len(found),
+            max((item.done_at for item in found if item.done_at is not None), default=None)
+            if all(item.state is State.DONE for item in found)
+            else None,
         )
         for column, found in items.items()
     }

@@ -42,6 +42,16 @@ def choose_language() -> str:
     return request.accept_languages.best_match(known) or SOURCE_LANGUAGE
 
 
+def reader_locale() -> str:
+    """The language of the launch, else of the browser, whether or not pages can be read in it: spreadsheets can."""
+    for wanted in (g.get("locale"), *request.accept_languages.values()):
+        try:
+            return str(Locale.parse(str(wanted).replace("-", "_")))
+        except (UnknownLocaleError, ValueError):
+            continue
+    return SOURCE_LANGUAGE
+
+
 def zone_or_utc(name: str | None) -> ZoneInfo:
     """The named zone; UTC where the name is missing or unknown (Moodle sends "99" for the site's own)."""
     try:
