@@ -375,6 +375,18 @@ def cells(progress: Progress) -> dict[Column, Cell]:
     }
 
 
+def done_dates(progress: Progress) -> dict[Column, datetime]:
+    """When the last of a step of a round was done, for steps that are done with every partner."""
+    items: dict[Column, list[Item]] = {}
+    for item in progress.items:
+        items.setdefault(Column(item.round, item.step), []).append(item)
+    return {
+        column: max(item.done_at for item in found if item.done_at is not None)
+        for column, found in items.items()
+        if all(item.state is State.DONE and item.done_at is not None for item in found)
+    }
+
+
 class Show(StrEnum):
     """Which people a list shows."""
 

@@ -71,6 +71,14 @@ def summaries_of_all(session: Session, activity_id: int, now: datetime) -> dict[
     return summaries
 
 
+def progress_of_all(session: Session, activity_id: int, now: datetime) -> dict[int, Progress]:
+    """The checklists of everybody who takes part or has a seat, by member id; for a file, where every date counts."""
+    activity = session.get_one(Activity, activity_id)
+    gathered = _Gathered.of(session, activity, now)
+    members = gathered.groups.keys() | learners_to_pair(session, activity.course_id, activity.placement_id)
+    return {member_id: gathered.checklist_of(member_id) for member_id in sorted(members)}
+
+
 def next_date(session: Session, activity_id: int, *, now: datetime) -> datetime | None:
     """When completion may next change although nobody does anything: a round or somebody's longer time in it ends."""
     ends = (
