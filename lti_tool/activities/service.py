@@ -36,6 +36,7 @@ from lti_tool.support.db import across_institutions, served_institution
 from lti_tool.web.visits import Visit
 
 SETTINGS_CHANGED = "activities.settings_changed"
+POINTS_CHANGED = "grades.points_changed"
 
 
 class Saved(StrEnum):
@@ -117,6 +118,8 @@ def update(
     kept = rubrics.save_rubric(
         session, activity.course_id, rubric, now=now, current=current, is_used=in_use.has_feedback
     )
+    if activity.placement_id is not None and activity.score_maximum != settings.score_maximum:
+        _tell_points(session, activity, now)
     _write(activity, settings)
     _write_rounds(session, activity, settings.rounds, in_use=in_use.rounds)
     activity.rubric_id = kept.id
@@ -439,6 +442,18 @@ def _tell(session: Session, activity: Activity, now: datetime) -> None:
         institution_id=served_institution(session),
         now=now,
         unique_key=f"{ROSTER_CHANGED}:{activity.course_id}",
+    )
+
+
+def _tell_points(session: Session, activity: Activity, now: datetime) -> None:
+    """Have the column in the gradebook go to the activity's new points."""
+    queue.enqueue(
+        session,
+        POINTS_CHANGED,
+        {"activity_id": activity.id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{POINTS_CHANGED}:{activity.id}",
     )
 
 
