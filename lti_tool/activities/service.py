@@ -30,6 +30,7 @@ from lti_tool.activities.rules import (
     state_after,
 )
 from lti_tool.jobs import queue
+from lti_tool.launch.arrivals import registration_of
 from lti_tool.launch.models import Course, Placement
 from lti_tool.roster.links import ROSTER_CHANGED
 from lti_tool.rubrics import service as rubrics
@@ -44,6 +45,7 @@ SETTINGS_CHANGED = "activities.settings_changed"
 """The job that works out everybody's."""
 FEW = 100
 """Up to so many people are named in jobs of their own; beyond, one job looks at everybody."""
+POINTS_CHANGED = "grades.points_changed"
 
 
 class Saved(StrEnum):
@@ -125,6 +127,8 @@ def update(
     kept = rubrics.save_rubric(
         session, activity.course_id, rubric, now=now, current=current, is_used=in_use.has_feedback
     )
+    if activity.placement_id is not None and activity.score_maximum != settings.score_maximum:
+        _tell_points(session, activity, now)
     _write(activity, settings)
     _write_rounds(session, activity, settings.rounds, in_use=in_use.rounds)
     activity.rubric_id = kept.id
@@ -421,6 +425,19 @@ def _tell(session: Session, activity: Activity, now: datetime) -> None:
         institution_id=served_institution(session),
         now=now,
         unique_key=f"{ROSTER_CHANGED}:{activity.course_id}",
+    )
+
+
+def _tell_points(session: Session, activity: Activity, now: datetime) -> None:
+    """Have the column in the gradebook go to the activity's new points."""
+    queue.enqueue(
+        session,
+        POINTS_CHANGED,
+        {"activity_id": activity.id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{POINTS_CHANGED}:{activity.id}",
+        calls=registration_of(session, session.get_one(Course, activity.course_id)),
     )
 
 

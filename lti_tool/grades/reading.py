@@ -36,7 +36,8 @@ def own_state(session: Session, activity_id: int, member_id: int) -> OwnState:
     """What the gradebook has for this learner, in terms that a page can word."""
     activity = session.get_one(Activity, activity_id)
     maximum = activity.score_maximum
-    if activity.score_mode == ScoreMode.NONE:
+    line = column_of(session, activity_id)
+    if activity.score_mode == ScoreMode.NONE or (line is not None and line.state == "declined"):
         return OwnState("ungraded", None, None, maximum, None)
     score = session.scalar(
         select(ScoreState)

@@ -13,19 +13,20 @@ from lti_tool.grades.columns import ask_for_column
 from lti_tool.grades.errors import NothingAsked
 from lti_tool.grades.models import NO_SCORE, LineItem, ScoreState, push_key
 from lti_tool.grades.places import line_item_of
-from lti_tool.grades.pushing import LOOKS_AGAIN, ask_for_push
+from lti_tool.grades.pushing import LOOKS_AGAIN, LOOKS_AT_NAMED, ask_for_push
 from lti_tool.grades.reading import column_of, score_in
 from lti_tool.grades.rules import Progress, Reason, Scoring, Step
 from lti_tool.jobs import queue
 from lti_tool.jobs.models import Job
 from lti_tool.launch.arrivals import registration_of
-from lti_tool.launch.models import Course, Member
+from lti_tool.launch.models import Course, Member, Placement
 from lti_tool.launch.rules import CourseRole
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster.service import ask_for_sync
 from lti_tool.support.db import across_institutions, served_institution
 
 CHECK_COURSE = "grades.check_course"
+POINTS_CHANGED = "grades.points_changed"
 WOKEN_AT_ONCE = 500
 
 
@@ -187,7 +188,7 @@ def look_again(session: Session, activity_id: int, *, now: datetime) -> None:
 def recreate_column(session: Session, activity_id: int, *, now: datetime) -> None:
     """Have the column found or made anew, and every score sent to it."""
     line = line_item_of(session, activity_id)
-    ask_for_column(session, line, makes=True, now=now)
+    ask_for_column(session, line, makes=True, is_asked=True, now=now)
 
 
 def answer_question(session: Session, activity_id: int, score_id: int, *, lowers: bool, now: datetime) -> None:
@@ -219,9 +220,9 @@ def _send_again(session: Session, scores: Sequence[ScoreState], *, now: datetime
 
 
 def wake(session: Session, *, now: datetime) -> int:
-    """Send scores whose obstacle is gone: the registration was resumed, the person is back, the course goes on, or a
-    day has passed since a column was last looked for. Also what waits without a job that would send it. Looks at every
-    institution. Returns how many.
+    """Send scores whose obstacle is gone: the registration was resumed, the person is back, the course goes on, a
+    launch has named a column, or a day has passed since one was last looked for. Also what waits without a job that
+    would send it. Looks at every institution. Returns how many.
     """
     waits = ScoreState.state == "waiting"
     key = literal(push_key("")) + cast(ScoreState.id, String)
@@ -242,11 +243,21 @@ def wake(session: Session, *, now: datetime) -> int:
             or_(ScoreState.reason.is_(None), ScoreState.reason.not_in((Reason.PAUSED, Reason.LEFT))),
             ~has_job,
         ),
+        # Grades were switched on in the LMS, and a launch has named the column since.
+        and_(
+            waits,
+            ScoreState.reason == Reason.NO_COLUMN,
+            LineItem.url.is_(None),
+            Placement.line_item_url.is_not(None),
+            LineItem.checked_at < now - LOOKS_AT_NAMED,
+        ),
     ]
     with across_institutions(session):
         scores = session.scalars(
             select(ScoreState)
             .join(LineItem, LineItem.id == ScoreState.line_item_id)
+            .join(Activity, Activity.id == LineItem.activity_id)
+            .outerjoin(Placement, Placement.id == Activity.placement_id)
             .join(Member, Member.id == ScoreState.member_id)
             .join(Course, Course.id == Member.course_id)
             .join(Deployment, Deployment.id == Course.deployment_id)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy import func, select
 
+from lti_tool.activities.changing import chosen_instead
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import why_not_ready
 from lti_tool.activities.service import activity_of, open_activities, rounds_of
@@ -32,6 +33,7 @@ from lti_tool.web.access import Here, on_visit
 from lti_tool.web.kept import kept_of
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
+from lti_tool.workspace.setup import is_in_use
 
 pages = Blueprint("home", __name__)
 
@@ -294,8 +296,13 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         "behind": sum(one.behind_since is not None for one in everybody.values()),
     }
     unplaced = pairing.unplaced(here.session, activity, plan, now=here.now) if plan is not None else []
+    chosen = None
+    if here.is_instructor and not here.is_preview:
+        chosen = chosen_instead(here.session, activity, here.visit.details.get("activity"))
     return render_template(
         "home/staff.html",
+        chosen=chosen,
+        is_in_use=chosen is not None and is_in_use(here.session, activity.id),
         activity=activity,
         course=course,
         not_ready=why_not_ready(activity.state),

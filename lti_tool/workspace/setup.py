@@ -8,13 +8,14 @@ from typing import Any, Final
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import copies, forms, rules, service
+from lti_tool.activities import changing, copies, forms, rules, service
 from lti_tool.activities.errors import (
     ActivityChanged,
+    ActivityInUse,
     ActivityUnknown,
     NothingToReturn,
     ReturnAddressForeign,
@@ -27,9 +28,10 @@ from lti_tool.activities.service import InUse, Saved
 from lti_tool.activities.templates import TEMPLATES
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback.models import Feedback
+from lti_tool.grades.models import LineItem
 from lti_tool.launch import deep_linking
 from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
-from lti_tool.launch.models import Course, Person
+from lti_tool.launch.models import Course, Person, Placement
 from lti_tool.launch.rules import DeepLinking
 from lti_tool.pairing.models import Group, Plan
 from lti_tool.registration.dynamic import TITLE
@@ -75,8 +77,20 @@ def show(here: Here) -> ResponseReturnValue:
     activity = service.activity_of(here.session, here.placement_id)
     if activity is not None:
         return _editor(here, activity, _kept(here.session, activity))
-    drafts = service.open_drafts(here.session, here.course_id) if here.visit.kind == VisitKind.PLACING else []
-    return render_template("setup/choose.html", templates=TEMPLATES.values(), drafts=drafts)
+    is_placing = here.visit.kind == VisitKind.PLACING
+    drafts = service.open_drafts(here.session, here.course_id) if is_placing else []
+    already = _already_here(here) if is_placing else None
+    return render_template("setup/choose.html", templates=TEMPLATES.values(), drafts=drafts, already=already)
+
+
+def _already_here(here: Here) -> Activity | None:
+    """The activity of the course for which the dialog was opened once more, as far as its title tells."""
+    asked = (_asked(here).title or "").strip()
+    for activity in service.open_activities(here.session, here.course_id):
+        placement = here.session.get_one(Placement, activity.placement_id)
+        if asked and asked in {activity.title.strip(), (placement.title or "").strip()}:
+            return activity
+    return None
 
 
 @pages.post("/setup/start")
@@ -159,6 +173,25 @@ def reopen(here: Here) -> ResponseReturnValue:
     """Undo a close."""
     service.reopen(here.session, _standing(here), by=here.person_id, now=here.now)
     return redirect(url_for(".show", said="reopened"), code=303)
+
+
+@pages.post("/setup/chosen")
+@on_visit(may=ACT, kinds=ACTIVITY)
+def decide_chosen(here: Here) -> ResponseReturnValue:
+    """Say which of two activities stands here: the one that does, or what "Select content" chose once more."""
+    standing = _standing(here)
+    chosen = changing.chosen_instead(here.session, standing, here.visit.details.get("activity"))
+    if chosen is None:
+        return redirect(url_for("home.show"), code=303)
+    if request.form.get("means") == "keep":
+        changing.keep_standing(here.session, standing, chosen, by=here.person_id, now=here.now)
+        return redirect(url_for("home.show"), code=303)
+    if is_in_use(here.session, standing.id):
+        raise ActivityInUse(standing.id)
+    # Its column goes with the link to the other; as a draft it has none.
+    here.session.execute(delete(LineItem).where(LineItem.activity_id == standing.id))
+    changing.take_its_place(here.session, standing, chosen, by=here.person_id, now=here.now)
+    return redirect(url_for("home.show"), code=303)
 
 
 @pages.post("/setup/cancel")
@@ -258,6 +291,12 @@ def _in_use(session: Session, activity_id: int) -> InUse:
     return InUse(has_feedback=written is not None, rounds=max(written or 0, planned or 0))
 
 
+def is_in_use(session: Session, activity_id: int) -> bool:
+    """Whether people have groups in this activity, or have written in it."""
+    in_use = _in_use(session, activity_id)
+    return in_use.has_feedback or in_use.rounds > 0
+
+
 def _name_of(session: Session, person_id: int | None) -> str:
     person = session.get(Person, person_id) if person_id is not None else None
     return (person.name if person is not None else None) or gettext("Somebody")
@@ -296,11 +335,20 @@ def _editor(
         is_read_only=is_over or activity.state == ActivityState.CLOSED,
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,
+        named_there=_named_there(here.session, activity, text.title),
         takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
         zones=known_zones(),
         limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
     )
     return make_response(page, status)
+
+
+def _named_there(session: Session, activity: Activity, title: str) -> str | None:
+    """What the course calls the activity, where that is something else: a title does not reach it from here."""
+    if activity.placement_id is None:
+        return None
+    there = session.get_one(Placement, activity.placement_id).title
+    return there if there and there.strip() != title.strip() else None
 
 
 def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturnValue:
