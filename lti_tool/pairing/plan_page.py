@@ -134,6 +134,7 @@ def page(
         "is_read_only": activity.state == "closed" or course.ended_at is not None,
         "sync": roster.latest(here.session, here.course_id),
         "asks": roster.empty_roster(here.session, here.course_id),
+        "unlisted": roster.unlisted(here.session, here.course_id),
         "not_paired": service.not_paired(here.session, here.course_id),
         "drafting": drafting,
         "why_no_draft": plan_words.why_no_draft(drafting.refusal if drafting is not None else None),

@@ -24,9 +24,16 @@ from lti_tool.pairing.drafting import (
     request_draft,
     undo_publish,
 )
-from lti_tool.pairing.following import Changes, begin, follow_course, report_absent, take_back_absence
+from lti_tool.pairing.following import (
+    Changes,
+    begin,
+    follow_course,
+    place_at_launch,
+    report_absent,
+    take_back_absence,
+)
 from lti_tool.pairing.keeping import find_plan, plan_in_state
-from lti_tool.pairing.matched import WhyMatched, why_matched
+from lti_tool.pairing.matched import WhyMatched, why_alone, why_matched
 from lti_tool.pairing.reading import (
     broken_by,
     compare,
@@ -82,6 +89,7 @@ __all__ = [
     "not_paired",
     "pin",
     "pins_of",
+    "place_at_launch",
     "plan_in_state",
     "planned_activities",
     "preferences_of",
@@ -105,5 +113,6 @@ __all__ = [
     "undo_publish",
     "unforbid",
     "unpin",
+    "why_alone",
     "why_matched",
 ]

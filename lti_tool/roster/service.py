@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, and_, func, or_, select, update
+from sqlalchemy import CursorResult, and_, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -151,7 +151,8 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
             if (given := getattr(row, key)) is not None:
                 setattr(person, key, given)
         # Who was known from launches alone is news to plans, which go by the roster.
-        in_plans = before if was_listed else None
+        in_plans = before if was_listed or member.is_taken_in else None
+        member.is_taken_in = None
         sync.changes_pairing = sync.changes_pairing or rules.changes_pairing(in_plans, after)
         if not listed_already:
             new += 1
@@ -256,15 +257,80 @@ def _member_of(session: Session, course_id: int, member_id: int) -> Member:
     return member
 
 
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """Somebody who launched as a learner and whom the roster does not list."""
+
+    member_id: int
+    name: str | None
+    last_launch_at: datetime | None
+    is_taken_in: bool | None
+    """What staff said: that they take part, or do not; None while nobody has."""
+
+
+def unlisted(session: Session, course_id: int) -> list[Unlisted]:
+    """Learners who launched and whom a roster that was read to its end afterwards does not list, first comers first.
+
+    Those among them who were swept out with it count, too: they come back with every launch.
+    """
+    course = session.get_one(Course, course_id)
+    if course.memberships_url is None:
+        return []
+    was_read = (
+        exists()
+        .where(RosterSync.course_id == course_id, RosterSync.started_at >= Member.created_at)
+        .where(RosterSync.state.in_(("finished", "asks")))
+    )
+    rows = session.execute(
+        select(Member.id, Person.name, Member.last_launch_at, Member.is_taken_in)
+        .join(Person, Person.id == Member.person_id)
+        .where(
+            Member.course_id == course_id,
+            Member.role == CourseRole.LEARNER,
+            Member.ever_staff.is_(False),
+            Member.is_test.is_(False),
+            Member.in_roster_at.is_(None),
+            Member.last_launch_at.is_not(None),
+            Person.erased_at.is_(None),
+            or_(Member.is_taken_in.is_not(None), was_read),
+        )
+        .order_by(Member.id)
+    )
+    return [Unlisted(*row) for row in rows]
+
+
+def say_of_unlisted(session: Session, course_id: int, member_id: int, *, takes_part: bool, now: datetime) -> None:
+    """Staff say whether somebody takes part whom the roster does not list. What the roster says later, counts.
+
+    Raises MemberUnknown.
+    """
+    member = _member_of(session, course_id, member_id)
+    if member.in_roster_at is not None or member.role != CourseRole.LEARNER or member.ever_staff:
+        return
+    member.is_taken_in = takes_part
+    if takes_part:
+        member.status, member.left_at = "active", None
+    session.flush()
+    queue.enqueue(
+        session,
+        ROSTER_CHANGED,
+        {"course_id": course_id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{ROSTER_CHANGED}:{course_id}",
+    )
+
+
 def learners_to_pair(session: Session, course_id: int) -> list[Member]:
     """Everybody who takes part in pairing: active learners of the roster, no test person, no one ever known as staff.
 
-    Where the platform offers no roster, learners known from their launches.
+    With them those whom staff took in although the roster does not list them. Where the platform offers no roster,
+    learners known from their launches.
     """
     course = session.get_one(Course, course_id)
     statement = select(Member).where(Member.course_id == course_id, *_takes_part()).order_by(Member.id)
     if course.memberships_url is not None:
-        statement = statement.where(Member.in_roster_at.is_not(None))
+        statement = statement.where(or_(Member.in_roster_at.is_not(None), Member.is_taken_in.is_(True)))
     return list(session.scalars(statement))
 
 
@@ -347,10 +413,24 @@ def _finish(session: Session, sync: RosterSync, *, now: datetime) -> None:
         _sweep(session, sync, now=now)
         sync.state = "finished"
         _ask_for_links(session, sync.course_id, now=now)
+    if _somebody_came_meanwhile(session, sync):
+        ask_for_sync(session, sync.course_id, now=now)
     course = session.get_one(Course, sync.course_id)
     session.get_one(Deployment, course.deployment_id).last_roster_at = now
     _tell_pairing(session, sync, now=now)
     session.flush()
+
+
+def _somebody_came_meanwhile(session: Session, sync: RosterSync) -> bool:
+    """Whether a learner launched for the first time while the roster was read: their page may have been read before."""
+    came = select(Member.id).where(
+        Member.course_id == sync.course_id,
+        *_takes_part(),
+        Member.in_roster_at.is_(None),
+        Member.created_at > sync.started_at,
+        Member.last_launch_at.is_not(None),
+    )
+    return session.scalar(came.limit(1)) is not None
 
 
 def _ask_for_links(session: Session, course_id: int, *, now: datetime) -> None:
@@ -394,7 +474,8 @@ def _set_aside_older_question(session: Session, sync: RosterSync) -> None:
 def _sweep(session: Session, sync: RosterSync, *, now: datetime) -> None:
     """Take out whom a complete roster does not list, except those who launched after it was begun.
 
-    Staff whom no roster ever listed stay: an LMS's administrators open courses that they are not enrolled in.
+    Staff whom no roster ever listed stay: an LMS's administrators open courses that they are not enrolled in. So do
+    learners whom staff took in.
     """
     swept = session.execute(
         update(Member)
@@ -404,7 +485,7 @@ def _sweep(session: Session, sync: RosterSync, *, now: datetime) -> None:
             Member.is_test.is_(False),
             or_(Member.in_roster_at.is_(None), Member.in_roster_at < sync.started_at),
             or_(Member.last_launch_at.is_(None), Member.last_launch_at < sync.started_at),
-            ~and_(Member.in_roster_at.is_(None), Member.ever_staff),
+            ~and_(Member.in_roster_at.is_(None), or_(Member.ever_staff, Member.is_taken_in.is_(True))),
         )
         .values(status="inactive", left_at=now)
         .execution_options(synchronize_session="fetch")

@@ -22,7 +22,7 @@ from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing import wording
-from lti_tool.pairing.rules import Cause, GroupView
+from lti_tool.pairing.rules import Alone, Cause, GroupView
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step, WaitsFor
 from lti_tool.roster import service as roster
@@ -78,6 +78,7 @@ WAITS: Final = {
 }
 
 
+NOT_ALONE: Final[Mapping[int, Alone]] = {}
 NEW_TO_EACH_OTHER: Final = N_("You have not worked together before.")
 OTHERS_EACH_ROUND: Final = N_("Partners change from round to round.")
 """What learners read where no rule and no wish says why."""
@@ -147,12 +148,14 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activity.state == "closed" or course.ended_at is not None
     together = why_together(here, activity, member_id) if not is_read_only else Together()
+    alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if not is_read_only else {}
     return render_template(
         "home/learner.html",
         activity=activity,
         course=course,
         is_read_only=is_read_only,
-        now=what_now(done, exchanges, rounds) if not is_read_only else None,
+        now=what_now(done, exchanges, rounds, alone) if not is_read_only else None,
+        alone=alone,
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
         task_items={(one.round.number, one.partner_id): tasks_with(one, tasks) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
@@ -210,7 +213,9 @@ def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     )
 
 
-def what_now(done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Round]) -> Now:
+def what_now(
+    done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Round], alone: Mapping[int, Alone] = NOT_ALONE
+) -> Now:
     """The next step as the checklist has it; what does not count is proposed only when nothing that counts is left."""
     by_place = {(one.round.number, one.partner_id): one for one in exchanges}
     by_number = {one.number: one for one in rounds}
@@ -225,6 +230,10 @@ def what_now(done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Rou
         return Now(do, exchange, by_number.get(todo.round), todo.wanted - todo.done)
     waiting: Item | None = done.waiting
     if waiting is None or waiting.waits_for is None:
+        ahead = [number for number, why in alone.items() if why is not Alone.OVER]
+        if ahead and not exchanges:
+            # Also where nothing counts, nobody without a partner reads that there is nothing to do.
+            return Now(Do.WAIT_FOR_PARTNER, round=by_number.get(ahead[0]))
         return Now(Do.NOTHING)
     exchange = by_place.get((waiting.round, waiting.partner_id or 0))
     return Now(WAITS[waiting.waits_for.value], exchange, by_number.get(waiting.round))
@@ -294,6 +303,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         empty_roster=roster.empty_roster(here.session, here.course_id),
         figures=figures,
         unplaced=len(unplaced),
+        unlisted=sum(one.is_taken_in is None for one in roster.unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
         others=_others(here, activity),
         kept=len(kept_of(here.session, here.person_id, here.course_id)),
