@@ -17,6 +17,7 @@ from lti_tool.attributes import service as attributes
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import reading
 from lti_tool.feedback.reading import Exchange
+from lti_tool.feedback.telling import addresses_of, notes_between
 from lti_tool.grades import reading as grades
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
@@ -156,6 +157,8 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         is_read_only=is_read_only,
         now=what_now(done, exchanges, rounds, alone) if not is_read_only else None,
         alone=alone,
+        notes=notes_between(here.session, activity, member_id),
+        addresses=_addresses(here, exchanges),
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
         task_items={(one.round.number, one.partner_id): tasks_with(one, tasks) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
@@ -170,6 +173,12 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         is_planned=is_read_only or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
     )
+
+
+def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[int, str]:
+    """Where present partners can be reached."""
+    present = {one.partner_id for one in exchanges if one.is_current}
+    return addresses_of(here.session, here.visit.institution_id, present)
 
 
 def why_together(here: Here, activity: Activity, member_id: int) -> Together:
