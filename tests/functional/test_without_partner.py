@@ -87,7 +87,7 @@ def test_who_was_there_too_late_for_a_round_reads_that_it_does_not_count(school:
         service.follow_course(session, school.group.activity.id, now=school.clock.now())
         visitor = school._visit(session, late)
     page = text_of(visitor.get("/"))
-    assert "The round was over before you could be placed. It does not count against you." in page
+    assert "No partner. The round was over before you could be placed. It does not count against you." in page
 
 
 def test_who_cannot_be_placed_reads_that_nobody_is_left(school: School) -> None:
