@@ -12,7 +12,7 @@ from flask_babel import gettext, ngettext
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of
 from lti_tool.errors import N_, NotFound
-from lti_tool.feedback import answering, drafts, reading, rules, service
+from lti_tool.feedback import answering, drafts, reading, rules, service, telling
 from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, PreviewOnly
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import in_words, zone_of_reader
@@ -33,6 +33,7 @@ NAMES: Final[dict[str, str]] = {
     "suggestion": N_("One adjustment"),
     rules.NOTE_DRAFT: N_("New note"),
     rules.NOTE: N_("Note"),
+    "partner_note": N_("Note to your partner"),
     "heard": N_("What I heard"),
     "will_use": N_("What I will use"),
 }
@@ -137,6 +138,15 @@ def autosave(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     task = _task(here, activity, number, member_id)
     saved = service.save_draft(here.session, task, request.form, _bases(), device=_device(here), now=here.now)
     return _saved(activity, saved)
+
+
+@pages.post("/round/<int:number>/for/<int:member_id>/tell")
+@on_visit(may="take part")
+def tell(here: Here, number: int, member_id: int) -> ResponseReturnValue:
+    """Leave a note on the partner's first page."""
+    task = _task(here, _activity(here), number, member_id)
+    telling.tell_partner(here.session, task, request.form.get("partner_note", ""), now=here.now)
+    return redirect(url_for("home.show", said="told", _anchor=f"round-{number}"), code=303)
 
 
 @pages.get("/feedback/<int:feedback_id>")

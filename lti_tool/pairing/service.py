@@ -29,13 +29,14 @@ from lti_tool.pairing.following import (
     begin,
     follow_course,
     leave_out,
+    place_at_launch,
     preview_absent,
     preview_leave_out,
     report_absent,
     take_back_absence,
 )
 from lti_tool.pairing.keeping import find_plan, plan_in_state
-from lti_tool.pairing.matched import WhyMatched, why_matched
+from lti_tool.pairing.matched import WhyMatched, why_alone, why_matched
 from lti_tool.pairing.reading import (
     broken_by,
     compare,
@@ -95,6 +96,7 @@ __all__ = [
     "not_paired",
     "pin",
     "pins_of",
+    "place_at_launch",
     "plan_in_state",
     "planned_activities",
     "preferences_of",
@@ -121,5 +123,6 @@ __all__ = [
     "unforbid",
     "unpin",
     "unplaced",
+    "why_alone",
     "why_matched",
 ]

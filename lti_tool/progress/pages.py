@@ -19,6 +19,7 @@ from lti_tool.progress import forms, rules, service
 from lti_tool.progress.forms import AllowanceText, Flaw
 from lti_tool.progress.rules import Column, Progress, Show, State, Step, Summary, WaitsFor
 from lti_tool.progress.service import Learner
+from lti_tool.roster.service import unlisted
 from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.support.zones import zone_label
 from lti_tool.web.access import Here, on_visit
@@ -87,6 +88,7 @@ def show(here: Here) -> ResponseReturnValue:
         activity=activity,
         plan=pairing.find_plan(here.session, activity.id, "published"),
         people=people,
+        unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
         found=found,
         columns=columns,
         counts=Counter(one.belongs for one in found.values()),

@@ -18,12 +18,13 @@ from lti_tool.attributes import service as attributes
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import reading
 from lti_tool.feedback.reading import Exchange
+from lti_tool.feedback.telling import addresses_of, notes_between
 from lti_tool.grades import reading as grades
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing import wording
-from lti_tool.pairing.rules import Cause, GroupView, Unplaced
+from lti_tool.pairing.rules import Alone, Cause, GroupView, Unplaced
 from lti_tool.pairing.shortfall import OUR_REASONS
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step, WaitsFor
@@ -82,6 +83,7 @@ WAITS: Final = {
 }
 
 
+NOT_ALONE: Final[Mapping[int, Alone]] = {}
 NEW_TO_EACH_OTHER: Final = N_("You have not worked together before.")
 OTHERS_EACH_ROUND: Final = N_("Partners change from round to round.")
 """What learners read where no rule and no wish says why."""
@@ -151,12 +153,16 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activity.state == "closed" or course.ended_at is not None
     together = why_together(here, activity, member_id) if not is_read_only else Together()
+    alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if not is_read_only else {}
     return render_template(
         "home/learner.html",
         activity=activity,
         course=course,
         is_read_only=is_read_only,
-        now=what_now(done, exchanges, rounds) if not is_read_only else None,
+        now=what_now(done, exchanges, rounds, alone) if not is_read_only else None,
+        alone=alone,
+        notes=notes_between(here.session, activity, member_id),
+        addresses=_addresses(here, exchanges),
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
         task_items={(one.round.number, one.partner_id): tasks_with(one, tasks) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
@@ -171,6 +177,12 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         is_planned=is_read_only or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
     )
+
+
+def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[int, str]:
+    """Where present partners can be reached."""
+    present = {one.partner_id for one in exchanges if one.is_current}
+    return addresses_of(here.session, here.visit.institution_id, present)
 
 
 def why_together(here: Here, activity: Activity, member_id: int) -> Together:
@@ -214,7 +226,9 @@ def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     )
 
 
-def what_now(done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Round]) -> Now:
+def what_now(
+    done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Round], alone: Mapping[int, Alone] = NOT_ALONE
+) -> Now:
     """The next step as the checklist has it; what does not count is proposed only when nothing that counts is left."""
     by_place = {(one.round.number, one.partner_id): one for one in exchanges}
     by_number = {one.number: one for one in rounds}
@@ -229,6 +243,10 @@ def what_now(done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Rou
         return Now(do, exchange, by_number.get(todo.round), todo.wanted - todo.done)
     waiting: Item | None = done.waiting
     if waiting is None or waiting.waits_for is None:
+        ahead = [number for number, why in alone.items() if why is not Alone.OVER]
+        if ahead and not exchanges:
+            # Also where nothing counts, nobody without a partner reads that there is nothing to do.
+            return Now(Do.WAIT_FOR_PARTNER, round=by_number.get(ahead[0]))
         return Now(Do.NOTHING)
     exchange = by_place.get((waiting.round, waiting.partner_id or 0))
     return Now(WAITS[waiting.waits_for.value], exchange, by_number.get(waiting.round))
@@ -314,6 +332,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         doubt=roster.doubt(here.session, here.course_id),
         figures=figures,
         unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
+        unlisted=sum(one.is_taken_in is None for one in roster.unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
         others=_others(here, activity),
         kept=len(kept_of(here.session, here.person_id, here.course_id)),

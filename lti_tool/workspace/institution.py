@@ -32,6 +32,8 @@ pages = Blueprint("institution", __name__)
 P = ParamSpec("P")
 
 WHAT_HAPPENED: Final = {
+    "addresses hidden": N_("Partners no longer see each other's e-mail address"),
+    "addresses shown": N_("Partners see each other's e-mail address"),
     "administrator granted": N_("An administrator was made"),
     "attributes deleted": N_("What was known of a course's learners was deleted"),
     "deployment approved": N_("A place was approved"),
@@ -351,6 +353,7 @@ def show_people(here: Here) -> ResponseReturnValue:
     text = request.args.get("text", "")[:255]
     return render_template(
         "institution/people.html",
+        institution=_institution(here),
         text=text,
         found=personal_data.find_people(here.session, text),
         most=personal_data.MOST_FOUND,
@@ -363,6 +366,17 @@ def show_people(here: Here) -> ResponseReturnValue:
 def show_person(here: Here, person_id: int) -> ResponseReturnValue:
     """One person: hand over or erase what is kept."""
     return _person_page(here, person_id)
+
+
+@pages.post("/institution/addresses")
+@administrators
+def show_addresses(here: Here) -> ResponseReturnValue:
+    """Let partners see each other's e-mail address, or no longer."""
+    institution = _institution(here)
+    institution.shows_addresses = "shows_addresses" in request.form
+    what = "addresses shown" if institution.shows_addresses else "addresses hidden"
+    audit.record(here.session, what, now=here.now, institution_id=institution.id)
+    return redirect(url_for(".show_people", said="addresses"), code=303)
 
 
 @pages.post("/institution/people/<int:person_id>/export")
