@@ -46,8 +46,8 @@ REASONS: Final[dict[Reason, str]] = {
     ),
     Reason.NO_ACCESS: N_("The LMS refused Tandem access and did not say why. That often passes by itself."),
     Reason.CREDENTIALS: N_(
-        "The LMS does not accept Tandem any more. The tool may have been switched off there; your administrator can see "
-        "this too."
+        "The LMS does not accept Tandem any more. The tool may have been switched off there; your administrator can "
+        "see this too."
     ),
     Reason.CLOCK: N_("The clocks of the LMS and of Tandem differ, so the LMS took the request for too old or too new."),
     Reason.KEY_SET: N_(
