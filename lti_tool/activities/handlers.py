@@ -10,6 +10,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.jobs import queue
 from lti_tool.jobs.queue import Handler, JobContext
 from lti_tool.launch.models import Course, CourseRole, Member
+from lti_tool.registration.errors import RegistrationPaused, TokenRefused
 from lti_tool.registration.models import Deployment
 from lti_tool.roster import gateway
 from lti_tool.roster import service as roster
@@ -56,7 +57,11 @@ def check_links(kit: Kit, job: JobContext) -> None:
     if url is None:
         return
     for placement_id, resource_link_id in links:
-        if not gateway.has_link(kit, registration_id, course_id, url, resource_link_id):
+        try:
+            is_there = gateway.has_link(kit, registration_id, course_id, url, resource_link_id)
+        except (RegistrationPaused, TokenRefused):
+            return  # The next complete roster has the links asked for again.
+        if not is_there:
             with kit.open_session(job.institution) as session:
                 service.archive(session, placement_id, now=now)
 
