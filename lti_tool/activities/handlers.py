@@ -6,6 +6,7 @@ from datetime import timedelta
 from lti_tool.activities import service
 from lti_tool.errors import ToolError
 from lti_tool.jobs.queue import Handler, JobContext, RetryLater
+from lti_tool.registration.errors import RegistrationPaused, TokenRefused
 from lti_tool.roster import gateway, links
 from lti_tool.roster.errors import RosterError, RosterRefused, RosterThrottled
 from lti_tool.roster.links import LinkQuestion
@@ -30,6 +31,8 @@ def check_links(kit: Kit, job: JobContext) -> None:
             _check_link(kit, job, question, placement_id, resource_link_id)
         except RosterThrottled as throttled:
             raise RetryLater(throttled.after) from None
+        except (RegistrationPaused, TokenRefused):
+            return  # The next complete roster has the links asked for again.
         except RosterRefused:
             continue
         except (RosterError, CallFailed) as failure:

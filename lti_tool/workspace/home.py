@@ -8,7 +8,7 @@ from typing import Final
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 
 from lti_tool.activities.changing import chosen_instead
 from lti_tool.activities.models import Activity, Round
@@ -34,6 +34,7 @@ from lti_tool.web.access import Here, on_visit
 from lti_tool.web.kept import kept_of
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
+from lti_tool.workspace.checkup import LASTS
 from lti_tool.workspace.setup import is_in_use
 
 pages = Blueprint("home", __name__)
@@ -345,11 +346,13 @@ def _can_be_placed(one: Unplaced) -> bool:
 
 
 def _scores(here: Here, activity: Activity) -> dict[str, int]:
-    """How many scores stand in each state."""
+    """How many scores stand in each state. `late` are those that the platform has refused for a while."""
+    is_late = and_(ScoreState.state == "waiting", ScoreState.waits_since < here.now - LASTS)
+    state = case((is_late, "late"), else_=ScoreState.state)
     rows = here.session.execute(
-        select(ScoreState.state, func.count())
+        select(state, func.count())
         .join(LineItem, LineItem.id == ScoreState.line_item_id)
         .where(LineItem.activity_id == activity.id)
-        .group_by(ScoreState.state)
+        .group_by(state)
     )
     return dict(rows.all())
