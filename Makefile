@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: demo test check services lint serve worker bench bench-pairing nightly crosscheck lock
+.PHONY: demo test check services lint serve worker bench bench-pages bench-pairing nightly crosscheck lock
 
 $(VENV)/.ready: requirements/dev.txt pyproject.toml tests/environment.py
 	@$(PYTHON) tests/environment.py $(VENV) requirements/dev.txt --editable
@@ -40,6 +40,9 @@ worker: $(VENV)/.ready  ## background work in a process of its own
 bench: $(VENV)/.ready  ## launches per second beside a null tool and a minimal pylti1p3 tool
 	$(BIN)/python -m tests.load.bench
 
+bench-pages: $(VENV)/.ready  ## what the pages of a course of 2,000 learners cost
+	$(BIN)/python -m tests.load.pages
+
 bench-pairing: services  ## plans beside networkx, a greedy matcher and the database; ONLY="ROW …" for some rows
 	env $$(cat $(VENV)/services.env) $(BIN)/python -m tests.load.pairing $(if $(ONLY),--only $(ONLY))
 
@@ -59,5 +62,7 @@ lock:  ## resolve and pin every version with its hashes (needs uv)
 	  --extra postgres --extra improve --group dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra postgres pyproject.toml -o requirements/production.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --group build -c requirements/dev.txt -o requirements/build.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  pyproject.toml requirements/crosscheck.in -o requirements/crosscheck.txt

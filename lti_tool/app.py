@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lti_tool import __version__
-from lti_tool.activities import service as activities
+from lti_tool.activities import copies
 from lti_tool.attributes import service as attributes
 from lti_tool.launch.rules import LaunchContext
 from lti_tool.pairing import service as pairing
@@ -23,6 +23,7 @@ from lti_tool.wiring import Services
 PROTOCOL_PAGES = ("registration.routes", "launch.routes")
 VISIT_PAGES = (
     "workspace.home",
+    "workspace.kept",
     "workspace.own_work",
     "workspace.questionnaire",
     "workspace.setup",
@@ -53,6 +54,7 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
     )
     app.extensions["tandem"] = services.kit
     app.extensions["tandem.after_launch"] = _after_launch
+    app.extensions["tandem.field_names"] = {}
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own documented way
@@ -72,7 +74,7 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
 
 def _after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
     """What later features do about a launch, in its transaction."""
-    activities.after_launch(session, visit, context, now)
+    copies.after_launch(session, visit, context, now)
     attributes.after_launch(session, visit, context, now)
     pairing.after_launch(session, visit, context, now)
 
@@ -83,6 +85,7 @@ def _register_features(app: Flask) -> None:
         app.register_blueprint(_blueprint(name))
     for name in VISIT_PAGES:
         app.register_blueprint(_blueprint(name), url_prefix="/v/<visit>")
+        app.extensions["tandem.field_names"] |= getattr(import_module(f"lti_tool.{name}"), "NAMES", {})
 
 
 def _blueprint(name: str) -> Blueprint:

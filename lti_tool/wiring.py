@@ -22,6 +22,7 @@ from lti_tool.support.db import make_engine, session_opener
 from lti_tool.support.http import Outbound
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
+from lti_tool.web.kept import KEPT_FOR, KeptText
 from lti_tool.web.visits import Code, Visit
 
 FEATURES = (
@@ -75,6 +76,7 @@ def _expiries(settings: Settings) -> list[Expiry]:
         Expiry(LaunchState, LaunchState.expires_at, timedelta(hours=1)),
         Expiry(Code, Code.expires_at, timedelta(hours=1)),
         Expiry(Visit, Visit.expires_at, timedelta(days=1)),
+        Expiry(KeptText, KeptText.at, KEPT_FOR),
         Expiry(AttributeUpload, AttributeUpload.created_at, timedelta(days=1)),
         Expiry(AuditEntry, AuditEntry.at, settings.audit_retention),
     ]

@@ -378,6 +378,20 @@ class Lms:
             self.links.remove(link)
             self.line_items = [item for item in self.line_items if item.resource_link is not link]
 
+    def restrict(self, link: ResourceLink, people: Iterable[Person] = ()) -> None:
+        """Let only these learners open an activity, and all staff; nobody given hides it from every learner."""
+        with self.lock:
+            staff = {
+                number
+                for number, one in link.course.enrolments.items()
+                if one.role in {Role.INSTRUCTOR, Role.ASSISTANT}
+            }
+            link.visible_to = staff | {one.number for one in people}
+
+    def open_to_all(self, link: ResourceLink) -> None:
+        """Undo a restriction."""
+        link.visible_to = None
+
     def add_line_item(
         self,
         course: Course,

@@ -2,8 +2,8 @@
 
     python tests/environment.py .venv requirements/dev.txt --editable
 
-Needs nothing but Python, and runs far enough on an old one to say that it is too old. Whatever an interrupted run left
-behind is replaced. Ends with one sentence where it cannot go on; what pip said is kept in a file that the sentence names.
+Needs nothing but Python, and runs far enough on an old one to say that it is too old. Replaces whatever an interrupted
+run left behind. Ends with one sentence where it cannot go on; what pip said is kept in a file that the sentence names.
 """
 
 import argparse
@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 
 OLDEST = (3, 11)
-PIP = ("-m", "pip")
-QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
+OPTIONS = ("--disable-pip-version-check", "--no-input")
 NO_NETWORK = ("NewConnectionError", "NameResolutionError", "Could not connect", "ConnectTimeoutError", "ProxyError")
 
 
@@ -40,24 +39,24 @@ def create(folder):
     return folder / "bin" / "python"
 
 
-def install(python, requirements, pip=PIP):
+def install(python, requirements):
     """Install what the file names and nothing else, then check that nothing is missing.
 
     The files are complete, so pip is told not to look for dependencies. Up to pip 23.2 it otherwise asks for the newest
     release of a package that is required with an extra, and refuses it for having no hash (pypa/pip#12345).
     """
-    run(python, [*pip, "install", *QUIET, "--require-hashes", "--no-deps", "-r", str(requirements)])
-    run(python, [*pip, "check", "--disable-pip-version-check"])
+    run(python, ["-m", "pip", "install", *OPTIONS, "--require-hashes", "--no-deps", "-r", str(requirements)])
+    run(python, ["-m", "pip", "check", "--disable-pip-version-check"])
 
 
-def install_tool(python, pip=PIP):
+def install_tool(python):
     """Install this checkout, so that a change in it is used at once."""
-    run(python, [*pip, "install", *QUIET, "--no-deps", "--no-build-isolation", "--editable", "."])
+    run(python, ["-m", "pip", "install", *OPTIONS, "--no-deps", "--no-build-isolation", "--editable", "."])
 
 
 def run(python, arguments):
     """Run a step of pip, and end with one sentence where it fails."""
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [str(python), *arguments], check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     if done.returncode == 0:

@@ -27,6 +27,7 @@ from lti_tool.errors import N_
 from lti_tool.rubrics import forms as rubric_forms
 from lti_tool.rubrics.forms import RubricText
 from lti_tool.rubrics.rules import RubricDraft
+from lti_tool.support.zones import read_zone
 
 Choice = TypeVar("Choice", Release, ScoreMode)
 
@@ -161,12 +162,14 @@ def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> S
 def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = None) -> Reading:
     """The settings and rubric that were typed, with a sentence for each field that keeps them from use."""
     problems: dict[str, str] = {}
-    zone = rules.usable_zone(text.time_zone)
+    meant = read_zone(text.time_zone)
+    # What nobody understands stays as it was typed and is refused below.
+    zone = meant.key if meant is not None else "UTC"
     settings = ActivitySettings(
         kind=text.kind,
         title=text.title,
         instructions=text.instructions,
-        time_zone=text.time_zone,
+        time_zone=zone if meant is not None else text.time_zone,
         rounds=tuple(
             _round_read(typed_round, number, zone, problems) for number, typed_round in enumerate(text.rounds, start=1)
         ),

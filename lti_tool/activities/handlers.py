@@ -7,12 +7,14 @@ from sqlalchemy import select
 
 from lti_tool.activities import service
 from lti_tool.activities.models import Activity
+from lti_tool.errors import ToolError
 from lti_tool.jobs import queue
-from lti_tool.jobs.queue import Handler, JobContext
-from lti_tool.launch.models import Course, CourseRole, Member
-from lti_tool.registration.models import Deployment
-from lti_tool.roster import gateway
-from lti_tool.roster import service as roster
+from lti_tool.jobs.queue import Handler, JobContext, RetryLater
+from lti_tool.launch.models import CourseRole, Member
+from lti_tool.roster import gateway, links
+from lti_tool.roster.errors import RosterError, RosterRefused, RosterThrottled
+from lti_tool.roster.links import LinkQuestion
+from lti_tool.support.http import CallFailed
 from lti_tool.support.kit import Kit
 
 PURGE = "activities.purge_drafts"
@@ -46,19 +48,40 @@ def settings_changed(kit: Kit, job: JobContext) -> None:
 
 
 def check_links(kit: Kit, job: JobContext) -> None:
-    """Ask the platform for links that nobody opened for a day, and archive those that it does not have any more."""
+    """Ask the platform about the links of a course: archive those that it does not have any more, and keep who may open
+    the others. A link that it does not answer for is asked about again with the job's next attempt.
+    """
     course_id, now = job.number("course_id"), kit.clock.now()
     with kit.open_session(job.institution) as session:
-        course = session.get_one(Course, course_id)
-        url, deployment_id = course.memberships_url, course.deployment_id
-        registration_id = session.get_one(Deployment, deployment_id).registration_id
-        links = [(one.id, one.resource_link_id) for one in roster.quiet_links(session, course_id, now=now)]
-    if url is None:
+        question = links.question_of(session, course_id, now=now)
+    if question is None:
         return
-    for placement_id, resource_link_id in links:
-        if not gateway.has_link(kit, registration_id, course_id, url, resource_link_id):
-            with kit.open_session(job.institution) as session:
-                service.archive(session, placement_id, now=now)
+    failed: ToolError | None = None
+    for placement_id, resource_link_id in question.links:
+        try:
+            _check_link(kit, job, question, placement_id, resource_link_id)
+        except RosterThrottled as throttled:
+            raise RetryLater(throttled.after) from None
+        except RosterRefused:
+            continue
+        except (RosterError, CallFailed) as failure:
+            failed = failure
+    if failed is not None:
+        raise failed
+
+
+def _check_link(kit: Kit, job: JobContext, question: LinkQuestion, placement_id: int, resource_link_id: str) -> None:
+    asked_at = kit.clock.now()
+    may_open: set[str] | None = set()
+    if question.tells_who:
+        may_open = gateway.who_may_open(kit, question.roster, resource_link_id)
+    elif not gateway.has_link(kit, question.roster, resource_link_id):
+        may_open = None
+    with kit.open_session(job.institution) as session:
+        if may_open is None:
+            service.archive(session, placement_id, now=asked_at)
+        elif question.tells_who:
+            links.keep_access(session, placement_id, may_open, asked_at=asked_at, now=kit.clock.now())
 
 
 def purge_drafts(kit: Kit, _: JobContext) -> None:
@@ -69,7 +92,7 @@ def purge_drafts(kit: Kit, _: JobContext) -> None:
 
 HANDLERS: dict[str, Handler] = {
     service.SETTINGS_CHANGED: settings_changed,
-    roster.CHECK_LINKS: check_links,
+    links.CHECK_LINKS: check_links,
     PURGE: purge_drafts,
 }
 PERIODIC: Mapping[str, timedelta] = {PURGE: timedelta(days=1)}

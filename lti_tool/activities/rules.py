@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Any, Final, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
 from lti_tool.activities.errors import StepNotPossible
+from lti_tool.support.zones import is_zone, read_zone
 
 LONGEST_TITLE: Final = 255
 LONGEST_INSTRUCTIONS: Final = 10_000
@@ -163,7 +163,7 @@ def check(
     if len(settings.instructions) > LONGEST_INSTRUCTIONS:
         found.append(SettingsProblem(Flaw.INSTRUCTIONS_TOO_LONG))
     found += _round_problems(settings, now, {dates.due_at for dates in before.rounds} if before else set())
-    if settings.time_zone not in known_zones():
+    if not is_zone(settings.time_zone):
         found.append(SettingsProblem(Flaw.ZONE_UNKNOWN))
     if not settings.completion.counts_anything:
         found.append(SettingsProblem(Flaw.NOTHING_COUNTS))
@@ -242,6 +242,15 @@ def copy_of(settings: ActivitySettings, *, now: datetime) -> ActivitySettings:
     )
 
 
+def begun_with(settings: ActivitySettings, *, title: str | None, instructions: str | None) -> ActivitySettings:
+    """A template's settings with what somebody typed for the activity before they came here."""
+    return replace(
+        settings,
+        title=(title or settings.title)[:LONGEST_TITLE].strip(),
+        instructions=(instructions or settings.instructions)[:LONGEST_INSTRUCTIONS].strip(),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Relative:
     """An activity that came from the same first one, and where it stands."""
@@ -250,6 +259,9 @@ class Relative:
     course_id: int
     link_id: str
     context_id: str
+    link_title: str = ""
+    """What the platform called its link last."""
+    title: str = ""
 
 
 def history(value: str | None) -> list[str]:
@@ -259,24 +271,63 @@ def history(value: str | None) -> list[str]:
     return [part for part in (part.strip() for part in value.split(",")) if part]
 
 
-def nearest_relative(
-    family: Sequence[Relative], *, course_id: int, links: Sequence[str], contexts: Sequence[str]
-) -> int | None:
-    """Which of these a new link was most likely copied from; None when nothing tells.
+def likely_sources(
+    family: Sequence[Relative],
+    *,
+    course_id: int,
+    home_id: int | None,
+    links: Sequence[str],
+    contexts: Sequence[str],
+    title: str | None,
+) -> list[int]:
+    """Which of these a new link was copied from: one where something tells, several where only a person can say, the
+    likeliest first, and none where the family has nobody to offer.
 
-    The link it was copied from, else the newest course in its history that holds exactly one of them, else the only
-    one of its own course.
+    The link it was copied from tells most. Most platforms know only the courses that a course was copied from, so the
+    title decides among their activities; the newest course counts first, then the new link's own course, where it may
+    be a duplicate, then `home_id`, the course of the first of the family.
     """
     for link_id in links:
-        found = [relative.id for relative in family if relative.link_id == link_id]
+        found = [relative for relative in family if relative.link_id == link_id]
         if len(found) == 1:
-            return found[0]
-    for context_id in contexts:
-        found = [relative.id for relative in family if relative.context_id == context_id]
-        if len(found) == 1:
-            return found[0]
-    found = [relative.id for relative in family if relative.course_id == course_id]
-    return found[0] if len(found) == 1 else None
+            return [found[0].id]
+    courses = [
+        *([relative for relative in family if relative.context_id == context_id] for context_id in contexts),
+        *([relative for relative in family if relative.course_id == id_] for id_ in (course_id, home_id)),
+    ]
+    for group in courses:
+        same = _titled(group, title)
+        if len(same) == 1:
+            return [same[0].id]
+    for group in filter(None, courses):
+        chosen = _titled(group, title) or _title_within(group, title) or group
+        return [relative.id for relative in chosen]
+    return []
+
+
+def _titled(group: Sequence[Relative], title: str | None) -> list[Relative]:
+    """Those with this title: as the platform calls their link, else as they are called here."""
+    wanted = _plain(title)
+    by_link = [relative for relative in group if wanted and _plain(relative.link_title) == wanted]
+    return by_link or [relative for relative in group if wanted and _plain(relative.title) == wanted]
+
+
+def _title_within(group: Sequence[Relative], title: str | None) -> list[Relative]:
+    """Those whose title this one contains, the longest such title: platforms add "(copy)" in some language."""
+    wanted = _plain(title)
+    lengths = {
+        relative.id: max(
+            (len(name) for name in (_plain(relative.link_title), _plain(relative.title)) if name and name in wanted),
+            default=0,
+        )
+        for relative in group
+    }
+    longest = max(lengths.values(), default=0)
+    return [relative for relative in group if longest and lengths[relative.id] == longest]
+
+
+def _plain(title: str | None) -> str:
+    return " ".join((title or "").casefold().split())
 
 
 def opening(day: date, at: time | None, zone: str) -> datetime:
@@ -308,25 +359,6 @@ def local_parts(moment: datetime, zone: str) -> tuple[date, time]:
     return local.date(), local.time().replace(second=0, microsecond=0)
 
 
-@cache
-def known_zones() -> tuple[str, ...]:
-    """Names of time zones to choose from: places, and UTC; sorted."""
-    areas = ("Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/")
-    names = (name for name in available_timezones() if name.startswith((*areas, "Pacific/")))
-    return tuple(sorted({*names, "UTC"}))
-
-
 def usable_zone(*wanted: str | None) -> str:
-    """The first of these names that is a time zone, else UTC. Platforms send "99", nothing, or names of their own."""
-    for name in wanted:
-        if name and name in known_zones() and _is_loadable(name):
-            return name
-    return "UTC"
-
-
-def _is_loadable(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+    """The first of these that means a time zone, by the zone's own name; UTC where none does."""
+    return next((zone.key for zone in (read_zone(name or "") for name in wanted) if zone is not None), "UTC")

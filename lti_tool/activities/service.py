@@ -1,23 +1,27 @@
 """Set up activities, keep them, and move them through their life."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import delete, select
 from sqlalchemy import update as change
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import rules
-from lti_tool.activities.errors import ActivityChanged, ActivityInvalid, ActivityReadOnly, ActivityUnknown, RoundInUse
+from lti_tool.activities.errors import (
+    ActivityChanged,
+    ActivityInvalid,
+    ActivityReadOnly,
+    ActivityUnknown,
+    RoundInUse,
+    StepNotPossible,
+)
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import (
     ActivitySettings,
     ActivityState,
     Completion,
-    Relative,
     Release,
     RoundDates,
     ScoreMode,
@@ -26,14 +30,12 @@ from lti_tool.activities.rules import (
 )
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Placement
-from lti_tool.launch.rules import LaunchContext
-from lti_tool.roster.service import ROSTER_CHANGED
+from lti_tool.roster.links import ROSTER_CHANGED
 from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Rubric
 from lti_tool.rubrics.rules import RubricDraft
 from lti_tool.support.crypto import new_secret
 from lti_tool.support.db import across_institutions, served_institution
-from lti_tool.web.visits import Visit
 
 SETTINGS_CHANGED = "activities.settings_changed"
 
@@ -124,6 +126,25 @@ def update(
     if before is not None and _weighs_differently(before, settings):
         _tell(session, activity, now)
     return Saved.SAVED if kept.id == current.id else Saved.NEW_RUBRIC
+
+
+def begin_again(
+    session: Session, activity: Activity, settings: ActivitySettings, rubric: RubricDraft, *, by: int, now: datetime
+) -> None:
+    """Replace everything in a copy that nobody has opened yet.
+
+    Raises StepNotPossible, ActivityInvalid or RubricInvalid.
+    """
+    session.refresh(activity, with_for_update=True)
+    if activity.state != ActivityState.UNCONFIRMED:
+        raise StepNotPossible(activity.state, "begin again")
+    _refuse_flaws(settings, now)
+    rubrics.save_rubric(
+        session, activity.course_id, rubric, now=now, current=rubrics.rubric_of(session, activity.rubric_id)
+    )
+    _write(activity, settings)
+    _write_rounds(session, activity, settings.rounds, in_use=0)
+    _touch(session, activity, by=by, now=now)
 
 
 def confirm(session: Session, activity: Activity, *, by: int, now: datetime) -> None:
@@ -285,92 +306,11 @@ def purge_drafts(session: Session, *, now: datetime) -> int:
     return len(old)
 
 
-def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
-    """Give the placement that was launched its activity, in the launch's transaction.
-
-    Three cases: an activity of this course that stands nowhere yet lands here; one that stands elsewhere was copied
-    with its link, so this placement gets a copy of its settings that waits for an instructor's look; a link without a
-    key, or with one that this institution does not know, gets nothing and is offered to an instructor to set up.
-    """
-    if visit.placement_id is None or visit.course_id is None:
-        return
-    placement = session.get_one(Placement, visit.placement_id)
-    if placement.gone_at is not None:
-        placement.gone_at = None
-    key = context.custom.get("activity")
-    if not key or activity_of(session, placement.id) is not None:
-        return
-    named = activity_for_key(session, key)
-    if named is None:
-        return
-    if named.course_id == visit.course_id and _land(session, named, placement):
-        return
-    source = _source_of_copy(session, named, visit.course_id, context.custom)
-    try:
-        with session.begin_nested():
-            _copy(session, source, placement, origin_key=key, now=now)
-    except IntegrityError:
-        # Somebody else's launch of the same new link was quicker; its copy stands here now.
-        pass
-
-
 def archive(session: Session, placement_id: int, *, now: datetime) -> None:
     """Remember that the link is gone from its course. What was written stays; a launch brings the placement back."""
     session.execute(
         change(Placement).where(Placement.id == placement_id, Placement.gone_at.is_(None)).values(gone_at=now)
     )
-
-
-def _land(session: Session, activity: Activity, placement: Placement) -> bool:
-    """Put an activity that stands nowhere at this placement. False when it stands elsewhere, also since just now."""
-    landed = session.execute(
-        change(Activity)
-        .where(Activity.id == activity.id, Activity.placement_id.is_(None))
-        .values(placement_id=placement.id)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(activity)
-    return bool(getattr(landed, "rowcount", 0)) or activity.placement_id == placement.id
-
-
-def _source_of_copy(session: Session, named: Activity, course_id: int, custom: Mapping[str, str]) -> Activity:
-    """The activity that a copied link was copied from: the key's own, or a later copy that the history points at.
-
-    Only activities that came from the key's own are looked at. The history could be typed by hand; the key could not.
-    """
-    family = [
-        Relative(activity.id, activity.course_id, placement.resource_link_id, course.context_id)
-        for activity, placement, course in session.execute(
-            select(Activity, Placement, Course)
-            .join(Placement, Placement.id == Activity.placement_id)
-            .join(Course, Course.id == Activity.course_id)
-            .where((Activity.origin_key == named.key) | (Activity.id == named.id))
-            .order_by(Activity.id)
-        )
-    ]
-    nearest = rules.nearest_relative(
-        family,
-        course_id=course_id,
-        links=rules.history(custom.get("resource_link_id_history")),
-        contexts=rules.history(custom.get("context_id_history")),
-    )
-    return named if nearest is None else session.get_one(Activity, nearest)
-
-
-def _copy(session: Session, source: Activity, placement: Placement, *, origin_key: str, now: datetime) -> Activity:
-    copy = create_draft(
-        session,
-        placement.course_id,
-        rules.copy_of(settings_of(session, source), now=now),
-        rubric_draft_of(session, source),
-        by=None,
-        now=now,
-        placement_id=placement.id,
-        state=ActivityState.UNCONFIRMED,
-    )
-    copy.copied_from_id, copy.origin_key = source.id, origin_key
-    session.flush()
-    return copy
 
 
 def _write(activity: Activity, settings: ActivitySettings) -> None:

@@ -51,9 +51,7 @@ class Template:
                 CriterionDraft(
                     say(criterion.name),
                     say(criterion.description),
-                    tuple(
-                        LevelDraft(say(level.label), say(level.description), level.points) for level in criterion.levels
-                    ),
+                    tuple(LevelDraft(say(level.label), say(level.description)) for level in criterion.levels),
                 )
                 for criterion in draft.criteria
             ),
@@ -69,8 +67,8 @@ _STRONG: Final = N_("Strong")
 def _ladder(not_yet: str, starting: str, solid: str, strong: str) -> tuple[LevelDraft, ...]:
     labels = (_NOT_YET, _STARTING, _SOLID, _STRONG)
     return tuple(
-        LevelDraft(label, description, points)
-        for points, (label, description) in enumerate(zip(labels, (not_yet, starting, solid, strong), strict=True))
+        LevelDraft(label, description)
+        for label, description in zip(labels, (not_yet, starting, solid, strong), strict=True)
     )
 
 

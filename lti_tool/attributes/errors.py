@@ -11,6 +11,10 @@ class UploadGone(AttributesError, NotFound):
     """The uploaded table was taken over, thrown away, or a day has passed since."""
 
 
+class AnswerTooLate(AttributesError, Conflict):
+    """The groups were published while somebody answered what is asked for them."""
+
+
 class TableUnusable(AttributesError):
     """The uploaded file cannot be read as a table of people. `reason` is a word of `tables.Unusable`."""
 
@@ -36,6 +40,14 @@ WORDS: dict[type[ToolError], Words] = {
         404,
         N_("This upload is over"),
         N_("It was taken over or thrown away, or it is older than a day. Upload the table again."),
+    ),
+    AnswerTooLate: Words(
+        409,
+        N_("The groups have been made"),
+        N_(
+            "So this answer comes too late for them, and nothing was changed. "
+            "Go back to the activity to see your group."
+        ),
     ),
     TableUnusable: Words(422, N_("This file could not be read"), N_("Save the table as CSV and upload it again.")),
     ChoicesConflict: Words(

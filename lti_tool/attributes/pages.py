@@ -42,6 +42,7 @@ from lti_tool.web.downloads import builds, offer
 pages = Blueprint("people", __name__)
 
 TEMPLATE: Final = "table of learners"
+NAMES: Final = {attribute.key: attribute.label for attribute in CATALOGUE}
 PEOPLE_A_PAGE: Final = 50
 MOST_COMPLAINTS: Final = 100
 MOST_OPEN_ROWS: Final = 40
@@ -101,7 +102,7 @@ def template(here: Here) -> ResponseReturnValue:
 @builds(pages, TEMPLATE)
 def build_template(here: Here, _: dict[str, Any]) -> Response:
     """Everybody who can be paired, with what is known, as CSV."""
-    members = [member.id for member in learners_to_pair(here.session, here.course_id)]
+    members = learners_to_pair(here.session, here.course_id)
     header = [gettext(HEADERS[key]) for key in HEAD] + [gettext(attribute.label) for attribute in CATALOGUE]
     # Spreadsheet programs separate by semicolons where the comma is in numbers.
     delimiter = ";" if get_decimal_symbol(_locale()) == "," else ","
@@ -222,7 +223,7 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
     activity = activity_of(here.session, here.placement_id)
     if activity is None:
         return redirect(url_for("setup.show"))
-    learners = [member.id for member in learners_to_pair(here.session, here.course_id)]
+    learners = learners_to_pair(here.session, here.course_id)
     known = reading.known_of(here.session, learners)
     names = _names(here, learners)
     missing = request.args.get("missing") if request.args.get("missing") in BY_KEY else None

@@ -14,6 +14,7 @@ from lti_tool.attributes.models import MemberAttribute, Outsider, Questionnaire,
 from lti_tool.attributes.rules import BY_KEY, CATALOGUE, SHARED_SPELLING, Form, Kept, Value, spelled_alike
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.support.db import in_batches
+from lti_tool.support.zones import zone_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def written(value: Kept, names: Mapping[tuple[str, int], str | None]) -> str:
         return "none"
     if form in {"member", "outsider"}:
         return names.get((form, what)) or f"T{what}"
-    return "; ".join(what) if isinstance(what, list) else str(what)
+    return "; ".join(what) if isinstance(what, list) else zone_label(str(what))
 
 
 def _spellings(columns: list[dict[int, Kept]]) -> dict[str, str]:

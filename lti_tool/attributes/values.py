@@ -9,8 +9,8 @@ from typing import Final
 
 from babel import Locale, UnknownLocaleError
 
-from lti_tool.activities.rules import known_zones
-from lti_tool.launch.values import clean, time_zone_of
+from lti_tool.launch.values import clean
+from lti_tool.support.zones import read_zone
 
 LONGEST: Final = 100
 """Characters in one name. What is cut here would only ever be compared."""
@@ -68,9 +68,9 @@ def whole_number(text: str) -> int | None:
 
 
 def zone(text: str) -> str | None:
-    """The time zone of this name or of this city; None where there is none."""
-    wanted = tidy(text).replace(" ", "_")
-    return time_zone_of(wanted) or _zones_by_city().get(wanted.casefold())
+    """The name of the time zone that is meant, None where that is not clear."""
+    found = read_zone(text)
+    return found.key if found else None
 
 
 def slot(text: str) -> str:
@@ -115,15 +115,6 @@ def _codes() -> Mapping[str, str]:
 
 def _names(locale: str) -> dict[str, str]:
     return {str(code): str(name) for code, name in Locale(locale).languages.items()}
-
-
-@cache
-def _zones_by_city() -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for name in known_zones():
-        found.setdefault(name.casefold(), name)
-        found.setdefault(name.rsplit("/", 1)[-1].casefold(), name)
-    return found
 
 
 def _json_list(text: str) -> list[str]:

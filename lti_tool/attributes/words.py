@@ -12,6 +12,7 @@ from lti_tool.attributes.rules import Flaw, Kept, Source
 from lti_tool.attributes.tables import FAMILY_NAME, GIVEN_NAME, Unusable
 from lti_tool.attributes.values import DAYS, WEEK, language_name
 from lti_tool.errors import N_
+from lti_tool.support.zones import zone_label
 
 Shown: TypeAlias = Callable[[str, Kept], str]
 """A value in words, by the key of its attribute."""
@@ -36,7 +37,7 @@ FLAWS: Final[dict[Flaw, str]] = {
     Flaw.TOO_LARGE: N_("is larger than 1,000"),
     Flaw.TOO_LONG: N_("is longer than 100 characters"),
     Flaw.TOO_MANY: N_("has more than 40 entries"),
-    Flaw.NO_ZONE: N_("is no time zone: write a name such as Europe/Stockholm, or a large city"),
+    Flaw.NO_ZONE: N_("is no time zone: write a large city, Europe/Stockholm or GMT+1"),
 }
 FAULTS: Final[dict[Fault, str]] = {
     Fault.TOO_LONG: N_("The row has more cells than there are columns, or a cell that is far too long."),
@@ -74,7 +75,7 @@ def in_words(names: Mapping[tuple[str, int], str | None], locale: str) -> Shown:
         if form in {"outsider", "outside"}:
             name = names.get((form, what)) if form == "outsider" else what
             return str(gettext("%(name)s (not in this course)", name=name))
-        return ", ".join(_names_of(key, what, locale)) if isinstance(what, list) else str(what)
+        return ", ".join(_names_of(key, what, locale)) if isinstance(what, list) else zone_label(str(what))
 
     return shown
 

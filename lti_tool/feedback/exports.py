@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.feedback import rules
-from lti_tool.feedback.models import Acknowledgement, AnswerDraft, Feedback, Note
+from lti_tool.feedback.models import Acknowledgement, AnswerDraft, Feedback, Note, PartnerNote
 from lti_tool.launch.models import Member
 from lti_tool.rubrics.models import Criterion, Level
 
@@ -39,6 +39,28 @@ def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
             **_own_view(session, feedback, answer, is_author=feedback.author_id in own),
         }
         for feedback, title, number, answer in rows
+    ]
+
+
+def notes_to_partners_of(session: Session, person_id: int) -> list[dict[str, Any]]:
+    """What a person told partners before they met, and what partners told them; names of partners left out."""
+    own = set(session.scalars(select(Member.id).where(Member.person_id == person_id)))
+    rows = session.execute(
+        select(PartnerNote, Activity.title, Round.number)
+        .join(Round, Round.id == PartnerNote.round_id)
+        .join(Activity, Activity.id == Round.activity_id)
+        .where(or_(PartnerNote.author_id.in_(own), PartnerNote.recipient_id.in_(own)))
+        .order_by(PartnerNote.at, PartnerNote.id)
+    )
+    return [
+        {
+            "activity": title,
+            "round": number,
+            "direction": "given" if note.author_id in own else "received",
+            "at": note.at.isoformat(),
+            "text": note.text,
+        }
+        for note, title, number in rows
     ]
 
 
@@ -96,6 +118,7 @@ def erase_texts_of(session: Session, person_id: int) -> None:
     is_draft: ColumnElement[bool] = Feedback.submitted_at.is_(None)
     for statement in (
         delete(Note).where(Note.feedback_id.in_(written)),
+        delete(PartnerNote).where(PartnerNote.author_id.in_(own)),
         delete(AnswerDraft).where(AnswerDraft.feedback_id.in_(received)),
         delete(Feedback).where(Feedback.author_id.in_(own), is_draft),
         update(Feedback)

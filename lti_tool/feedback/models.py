@@ -79,6 +79,25 @@ class Note(Tenant, Base):
     """Set by its author, who may still bring it back until the feedback is given."""
 
 
+class PartnerNote(Tenant, Base):
+    """A short word from one member of a group to another before they meet, such as when and where."""
+
+    __tablename__ = "partner_note"
+    __table_args__ = (
+        within("round_id", "round"),
+        within("author_id", "member"),
+        within("recipient_id", "member"),
+        UniqueConstraint("round_id", "author_id", "recipient_id"),
+        CheckConstraint("author_id <> recipient_id", name="not_to_oneself"),
+    )
+
+    round_id: Mapped[int]
+    author_id: Mapped[int] = mapped_column(index=True)
+    recipient_id: Mapped[int] = mapped_column(index=True)
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
 class Acknowledgement(Tenant, Base):
     """What the receiver says about feedback: what I heard, what I will use, how useful it was."""
 

@@ -1,14 +1,13 @@
 """Pages on which feedback is written, read and answered."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from babel.dates import format_datetime
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale, gettext
+from flask_babel import gettext, ngettext
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of
@@ -16,7 +15,7 @@ from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import answering, drafts, reading, rules, service
 from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, PreviewOnly
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.i18n import zone_or_utc
+from lti_tool.web.i18n import in_words, zone_of_reader
 
 pages = Blueprint("feedback", __name__)
 
@@ -33,6 +32,7 @@ NAMES: Final[dict[str, str]] = {
     "effect": N_("The effect it had"),
     "suggestion": N_("One adjustment"),
     rules.NOTE_DRAFT: N_("New note"),
+    rules.NOTE: N_("Note"),
     "heard": N_("What I heard"),
     "will_use": N_("What I will use"),
 }
@@ -58,19 +58,22 @@ def write(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     feedback = reading.find_feedback(here.session, task)
     is_released = feedback is not None and service.is_released(here.session, task, feedback, now=here.now)
     if feedback is not None and feedback.submitted_at is not None and (is_released or not task.takes_texts):
-        return redirect(url_for(".read", feedback_id=feedback.id), code=303)
+        said = request.args.get("said", "")
+        place = "notes" if said.startswith("note_") or "notes" in request.args else None
+        return redirect(url_for(".read", feedback_id=feedback.id, said=said or None, _anchor=place), code=303)
     notes = reading.notes_of(here.session, feedback) if feedback is not None else []
     fields = reading.draft_fields(feedback, notes)
     rubric = reading.rubric_of(here.session, reading.rubric_id_of(task, feedback))
     problems: tuple[rules.Problem, ...] = ()
     if request.args.get("check"):
-        problems = rules.problems_of(fields, reading.levels_by_criterion(rubric))
+        problems = reading.problems_of(here.session, task, feedback)
     return render_template(
         "feedback/write.html",
         task=task,
         feedback=feedback,
         fields=fields,
         notes=[note for note in notes if note.removed_at is None],
+        minimum_notes=task.minimum_notes,
         removed=next((one for one in notes if one.removed_at and request.args.get("note") == str(one.id)), None),
         rubric=rubric,
         problems=[(one.field, _sentence(one, {each.id: each.name for each in rubric.criteria})) for one in problems],
@@ -78,7 +81,7 @@ def write(here: Here, number: int, member_id: int) -> ResponseReturnValue:
         asides=_by_field(drafts.asides_of(feedback)),
         can_write=task.takes_texts and task.is_open(here.now),
         store=_store(here, f"feedback:{activity.id}:{number}:{member_id}"),
-        clock=_clock(here, activity),
+        clock=_clock(activity),
         said=request.args.get("said"),
     )
 
@@ -133,7 +136,7 @@ def autosave(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     activity = _activity(here)
     task = _task(here, activity, number, member_id)
     saved = service.save_draft(here.session, task, request.form, _bases(), device=_device(here), now=here.now)
-    return _saved(here, activity, saved)
+    return _saved(activity, saved)
 
 
 @pages.get("/feedback/<int:feedback_id>")
@@ -153,6 +156,7 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
     return render_template(
         "feedback/read.html",
         shown=shown,
+        **(_own_notes(here, shown) if is_author else {}),
         is_author=is_author,
         is_receiver=is_receiver,
         is_answering=is_receiver and shown.takes_answers and is_open,
@@ -163,10 +167,23 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         asides=_by_field(drafts.asides_of(draft)),
         problems=[(one.field, _sentence(one, {})) for one in problems],
         names=NAMES,
-        store=_store(here, f"answer:{feedback_id}"),
-        clock=_clock(here, shown.activity),
+        answer_store=_store(here, f"answer:{feedback_id}"),
+        clock=_clock(shown.activity),
         said=request.args.get("said"),
     )
+
+
+def _own_notes(here: Here, shown: reading.Shown) -> dict[str, Any]:
+    """The author's own notes, and whether more can be added: as long as the activity is open, released or not."""
+    feedback, number = shown.feedback, shown.round.number
+    task = reading.find_assignment(here.session, shown.activity, number, feedback.author_id, feedback.recipient_id)
+    notes = [note for note in reading.notes_of(here.session, feedback) if note.removed_at is None]
+    return {
+        "notes": notes,
+        "minimum_notes": task.minimum_notes,
+        "can_add_notes": task.takes_texts and not here.is_preview,
+        "store": _store(here, f"feedback:{shown.activity.id}:{number}:{feedback.recipient_id}"),
+    }
 
 
 @pages.post("/feedback/<int:feedback_id>/answer")
@@ -195,7 +212,7 @@ def autosave_answer(here: Here, feedback_id: int) -> ResponseReturnValue:
     """Keep the acknowledgement as it is typed."""
     shown = _to_answer(here, feedback_id)
     saved = answering.save_answer(here.session, shown, request.form, _bases(), device=_device(here), now=here.now)
-    return _saved(here, shown.activity, saved)
+    return _saved(shown.activity, saved)
 
 
 @pages.get("/feedback")
@@ -212,7 +229,7 @@ def received(here: Here) -> ResponseReturnValue:
         readable=readable,
         waiting=[one for one in exchanges if one.is_current and not one.is_theirs_released],
         typical=reading.typical_levels(rubric, readable),
-        clock=_clock(here, activity),
+        clock=_clock(activity),
     )
 
 
@@ -277,11 +294,11 @@ def _moment(here: Here) -> datetime:
     return at
 
 
-def _saved(here: Here, activity: Activity, saved: drafts.Saved) -> ResponseReturnValue:
+def _saved(activity: Activity, saved: drafts.Saved) -> ResponseReturnValue:
     return jsonify(
         version=saved.version,
         saved_at=saved.saved_at.isoformat(),
-        clock=_clock(here, activity)(saved.saved_at, "HH:mm"),
+        clock=_clock(activity)(saved.saved_at, "HH:mm"),
         newer={name: {"text": text, "version": version} for name, (text, version) in saved.newer.items()},
         kept_aside=len(saved.aside),
         has_conflict=saved.has_conflict,
@@ -300,15 +317,14 @@ def _store(here: Here, what: str) -> Mapping[str, str]:
     }
 
 
-class _clock:  # noqa: N801 - reads as the function that it is in a template
-    """Shows moments in the person's time zone, the activity's where the launch named none."""
+def _clock(activity: Activity) -> Callable[..., str]:
+    """Shows moments in the reader's own time zone, the activity's where theirs is not known."""
+    zone = zone_of_reader(activity.time_zone)
 
-    def __init__(self, here: Here, activity: Activity) -> None:
-        own = here.visit.time_zone
-        self.zone = zone_or_utc(own if own and own != "99" else activity.time_zone)
+    def clock(moment: datetime, pattern: str = "EEE d MMM, HH:mm") -> str:
+        return in_words(moment, zone, pattern)
 
-    def __call__(self, moment: datetime, pattern: str = "EEE d MMM, HH:mm") -> str:
-        return str(format_datetime(moment.astimezone(self.zone), pattern, locale=str(get_locale() or "en")))
+    return clock
 
 
 def _by_field(asides: tuple[rules.Aside, ...]) -> dict[str, list[rules.Aside]]:
@@ -326,6 +342,8 @@ def _sentence(problem: rules.Problem, criteria: Mapping[int, str]) -> str:
             limit = rules.LONGEST_SHORT if problem.field == "observed_at" else rules.LONGEST
             name = gettext(NAMES[problem.field])
             return str(gettext("%(field)s: shorten it to %(limit)d characters", field=name, limit=limit))
+        case rules.Flaw.FEW_NOTES:
+            return str(ngettext("Add %(num)d more note", "Add %(num)d more notes", problem.lacking))
         case _:
             name = criteria.get(problem.criterion_id or 0, "")
             return str(gettext("Choose a level for “%(criterion)s”", criterion=name))

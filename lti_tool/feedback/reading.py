@@ -9,6 +9,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Allowance, Round
+from lti_tool.activities.rules import Completion
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import FeedbackHidden, NotYourPartner
 from lti_tool.feedback.models import Acknowledgement, AnswerDraft, Feedback, Note
@@ -35,6 +36,11 @@ class Assignment:
     def is_open(self, now: datetime) -> bool:
         """Whether the round has begun."""
         return self.round.opens_at is None or self.round.opens_at <= now
+
+    @property
+    def minimum_notes(self) -> int:
+        """How many notes the checklist asks for."""
+        return Completion.from_json(self.activity.completion).minimum_notes
 
     @property
     def takes_texts(self) -> bool:
@@ -109,6 +115,20 @@ def draft_fields(feedback: Feedback | None, notes: Iterable[Note] = ()) -> dict[
     fields |= {f"{rules.MARK}{criterion}": str(level) for criterion, level in feedback.marks.items()}
     fields |= {f"{rules.NOTE}{note.id}": note.text for note in notes}
     return fields | (feedback.correction or {})
+
+
+def problems_of(session: Session, task: Assignment, feedback: Feedback | None) -> tuple[rules.Problem, ...]:
+    """What keeps the feedback from being given as its draft stands. One that was given already is asked for no notes:
+    they can be added to it as they come.
+    """
+    notes = [note for note in notes_of(session, feedback) if note.removed_at is None] if feedback is not None else []
+    is_given = feedback is not None and feedback.submitted_at is not None
+    return rules.problems_of(
+        draft_fields(feedback, notes),
+        levels_by_criterion(rubric_of(session, rubric_id_of(task, feedback))),
+        notes=len(notes),
+        minimum_notes=0 if is_given else task.minimum_notes,
+    )
 
 
 def find_answer_draft(session: Session, feedback_id: int) -> AnswerDraft | None:

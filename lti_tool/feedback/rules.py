@@ -46,16 +46,20 @@ class Flaw(StrEnum):
     MISSING = "missing"
     TOO_LONG = "too_long"
     NO_LEVEL = "no_level"
+    FEW_NOTES = "few_notes"
     UNKNOWN_CHOICE = "unknown_choice"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A field and what is wrong with it; `criterion_id` where the field is a criterion's."""
+    """A field and what is wrong with it; `criterion_id` where the field is a criterion's, `lacking` where some more
+    are asked for.
+    """
 
     field: str
     flaw: Flaw
     criterion_id: int | None = None
+    lacking: int = 0
 
 
 def clean(text: str) -> str:
@@ -71,14 +75,25 @@ def marks_of(fields: Mapping[str, str], rubric: Mapping[int, Collection[int]]) -
     return {criterion: int(level) for criterion, level in chosen.items() if level.isdecimal()}
 
 
-def problems_of(fields: Mapping[str, str], rubric: Mapping[int, Collection[int]]) -> tuple[Problem, ...]:
+def notes_lacking(notes: int, note_draft: str, minimum: int) -> int:
+    """How many notes are still to be written. One that is typed and not added yet counts: giving adds it."""
+    return max(minimum - notes - bool(note_draft.strip()), 0)
+
+
+def problems_of(
+    fields: Mapping[str, str], rubric: Mapping[int, Collection[int]], *, notes: int = 0, minimum_notes: int = 0
+) -> tuple[Problem, ...]:
     """What keeps feedback from being given, in the order of the page; empty when it is complete.
 
-    `rubric` maps each criterion to its levels. One growth point is enough, whichever of the two fields holds it.
+    `rubric` maps each criterion to its levels, `notes` counts those that were added. One growth point is enough,
+    whichever of the two fields holds it.
     """
     found: list[Problem] = []
-    if len(fields.get(NOTE_DRAFT, "")) > LONGEST:
+    note_draft = fields.get(NOTE_DRAFT, "")
+    if len(note_draft) > LONGEST:
         found.append(Problem(NOTE_DRAFT, Flaw.TOO_LONG))
+    elif lacking := notes_lacking(notes, note_draft, minimum_notes):
+        found.append(Problem(NOTE_DRAFT, Flaw.FEW_NOTES, lacking=lacking))
     has_growth = bool(fields.get("next_time_1", "").strip() or fields.get("next_time_2", "").strip())
     for field in TEXTS:
         text = fields.get(field, "")

@@ -28,6 +28,7 @@ from lti_tool.feedback.reading import (
     levels_by_criterion,
     moments_of,
     notes_of,
+    problems_of,
     rubric_id_of,
     rubric_of,
 )
@@ -46,10 +47,7 @@ def open_feedback(session: Session, task: Assignment, *, now: datetime) -> Feedb
     Raises RoundNotOpen, ActivityClosed, and NotYourPartner where the groups changed a moment ago: the rule is kept
     here, whatever the page showed.
     """
-    if not task.takes_texts:
-        raise ActivityClosed(task.activity.id)
-    if not task.is_open(now):
-        raise RoundNotOpen(task.round.id)
+    _refuse_closed(task, now=now)
     if task.group_id is not None:
         pairing.begin(session, task.group_id, now=now)
     if find_feedback(session, task) is None:
@@ -75,6 +73,21 @@ def open_feedback(session: Session, task: Assignment, *, now: datetime) -> Feedb
     return _lock_pair(session, task.round.id, task.author_id, task.recipient_id)[task.author_id]
 
 
+def _refuse_closed(task: Assignment, *, now: datetime) -> None:
+    if not task.takes_texts:
+        raise ActivityClosed(task.activity.id)
+    if not task.is_open(now):
+        raise RoundNotOpen(task.round.id)
+
+
+def _is_untouched(session: Session, task: Assignment, typed: Mapping[str, str]) -> bool:
+    """Whether nothing is written for the partner yet and a form holds nothing either."""
+    if find_feedback(session, task) is not None:
+        return False
+    marks = _marks_of_rubric(session, rubric_id_of(task, None))
+    return not any(text.strip() for text in checked(typed, {*rules.TEXTS, rules.NOTE_DRAFT, *marks}).values())
+
+
 def save_draft(
     session: Session,
     task: Assignment,
@@ -88,8 +101,11 @@ def save_draft(
 
     A text from another device that this one never saw is kept aside. After giving, texts wait as a correction; after
     the release they stay there, for the author's eyes, since the receiver has read what was given.
-    Raises RoundNotOpen, ActivityClosed, TextTooLong.
+    An empty form begins nothing. Raises RoundNotOpen, ActivityClosed, TextTooLong.
     """
+    if _is_untouched(session, task, typed):
+        _refuse_closed(task, now=now)
+        return Saved(0, now, {}, (), has_conflict=False)
     feedback = open_feedback(session, task, now=now)
     notes = {f"{rules.NOTE}{note.id}": note for note in notes_of(session, feedback)}
     marks = _marks_of_rubric(session, rubric_id_of(task, feedback))
@@ -111,12 +127,13 @@ def add_note(session: Session, task: Assignment, text: str, *, at: datetime, dev
     A moment that has not come yet, by a device whose clock is ahead, counts as now. Raises TextTooLong and what
     `open_feedback` raises.
     """
-    feedback = open_feedback(session, task, now=now)
     text = rules.clean(text).strip()
     if len(text) > rules.LONGEST:
         raise TextTooLong(rules.NOTE_DRAFT, len(text))
     if not text:
+        _refuse_closed(task, now=now)
         return None
+    feedback = open_feedback(session, task, now=now)
     note = Note(feedback_id=feedback.id, at=min(at, now), text=text)
     session.add(note)
     _put(feedback, {}, rules.NOTE_DRAFT, "", device=device, now=now)
@@ -126,6 +143,8 @@ def add_note(session: Session, task: Assignment, text: str, *, at: datetime, dev
 
 def remove_note(session: Session, task: Assignment, note_id: int, *, now: datetime, undo: bool = False) -> None:
     """Take a note away, or bring it back."""
+    if find_feedback(session, task) is None:
+        return
     feedback = open_feedback(session, task, now=now)
     session.execute(
         update(Note)
@@ -137,6 +156,8 @@ def remove_note(session: Session, task: Assignment, note_id: int, *, now: dateti
 
 def settle_aside(session: Session, task: Assignment, key: str, *, use: bool, device: str, now: datetime) -> None:
     """Take a text that was kept aside in place of the present one, which is then kept aside; or let it go."""
+    if find_feedback(session, task) is None:
+        return
     feedback = open_feedback(session, task, now=now)
     notes = {f"{rules.NOTE}{note.id}": note for note in notes_of(session, feedback)}
     asides = asides_of(feedback)
@@ -161,15 +182,18 @@ def give(session: Session, task: Assignment, *, now: datetime) -> Feedback:
     Giving twice changes nothing. Both members' progress is looked at again, in this transaction.
     Raises FeedbackIncomplete, RoundNotOpen, ActivityClosed, FeedbackReleased.
     """
+    if find_feedback(session, task) is None:
+        _refuse_closed(task, now=now)
+        raise FeedbackIncomplete(problems_of(session, task, None))
     feedback = open_feedback(session, task, now=now)
     if feedback.submitted_at is not None and not feedback.correction:
         return feedback
     if is_released(session, task, feedback, now=now):
         raise FeedbackReleased(feedback.id)
+    if problems := problems_of(session, task, feedback):
+        raise FeedbackIncomplete(problems)
     fields = draft_fields(feedback)
     rubric = levels_by_criterion(rubric_of(session, rubric_id_of(task, feedback)))
-    if problems := rules.problems_of(fields, rubric):
-        raise FeedbackIncomplete(problems)
     add_note(session, task, feedback.note_draft, at=feedback.saved_at, device="", now=now)
     for name, text in rules.tidy(fields).items():
         setattr(feedback, name, text)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from lti_tool.grades import rules
 from lti_tool.grades.gateway import Column
 from lti_tool.grades.models import LineItem, ScoreState
-from lti_tool.grades.places import Place, place_of
+from lti_tool.grades.places import Place, place_of, registration_of_line
 from lti_tool.grades.pushing import COLUMN_REASONS, Wait, ask_for_push
 from lti_tool.grades.rules import Reason
 from lti_tool.jobs import queue
@@ -27,6 +27,7 @@ def ask_for_column(session: Session, line: LineItem, *, makes: bool, now: dateti
         institution_id=line.institution_id,
         now=now,
         unique_key=f"{FIND_COLUMN}:{line.id}:{makes}",
+        calls=registration_of_line(session, line),
     )
 
 
@@ -75,7 +76,9 @@ def end_search(
     waiting = select(ScoreState).where(ScoreState.line_item_id == line.id, ScoreState.state == "waiting")
     for score in session.scalars(waiting):
         if state == "linked":
-            score.reason = None
+            # The column is there and refused this score all the same.
+            is_lasting = score.reason == Reason.COLUMN_GONE and score.waits_since is not None
+            score.reason = Reason.NOT_FOUND if is_lasting else None
             if score.id != besides:
                 ask_for_push(session, score, now=now, due_at=not_before)
         else:
@@ -99,6 +102,8 @@ def _forget_what_was_told(session: Session, line: LineItem, *, now: datetime) ->
             trying=None,
             stamp=None,
             conflicts=0,
+            waits_since=None,
+            looks=0,
             changed_at=now,
         )
         .execution_options(synchronize_session="fetch")

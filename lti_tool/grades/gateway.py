@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable
 from lti_tool.grades.rules import points
 from lti_tool.launch.platforms import Platform
-from lti_tool.registration.rules import owns
+from lti_tool.registration.rules import next_address, owns
 from lti_tool.registration.tokens import TokenClient
 from lti_tool.support.http import Answer, BadAnswer, Purpose, next_page, retry_after
 from lti_tool.support.kit import Kit
@@ -142,7 +142,7 @@ class Gradebook:
     def column(self, url: str) -> tuple[Column | None, datetime | None]:
         """The column at this address, None where it is gone, and the platform's clock."""
         answer = self._get(url, LINE_ITEM_TYPE)
-        if answer.status in {404, 410}:
+        if _is_gone(answer):
             return None, answer.date
         self._expect_success(answer)
         return _column(answer.json(), url), answer.date
@@ -175,7 +175,7 @@ class Gradebook:
 
     def is_there(self, container: str) -> bool:
         """Whether the platform still knows this course's gradebook."""
-        return self._get(with_query(container, {"limit": "1"}), LINE_ITEMS_TYPE).status not in {404, 410}
+        return not _is_gone(self._get(with_query(container, {"limit": "1"}), LINE_ITEMS_TYPE))
 
     def _pages(self, url: str, media_type: str) -> list[Mapping[str, Any]]:
         entries: list[Mapping[str, Any]] = []
@@ -184,14 +184,15 @@ class Gradebook:
             if following is None:
                 break
             answer = self._get(following, media_type)
-            if answer.status in {404, 410}:
+            if _is_gone(answer):
                 break
             self._expect_success(answer)
             said = answer.json()
             if not isinstance(said, list):
                 raise BadAnswer(answer.host, "no list")
             entries += [entry for entry in said if isinstance(entry, Mapping)]
-            following = next_page(answer, following)
+            named = next_page(answer, following)
+            following = next_address(self, following, named) if named else None
         return entries
 
     def _get(self, url: str, media_type: str) -> Answer:
@@ -226,6 +227,11 @@ def with_query(url: str, more: Mapping[str, str]) -> str:
     parts = urlsplit(url)
     query = [*parse_qsl(parts.query, keep_blank_values=True), *more.items()]
     return urlunsplit(parts._replace(query=urlencode(query), fragment=""))
+
+
+def _is_gone(answer: Answer) -> bool:
+    """Whether the gradebook says that something is not there. A web page, as during maintenance, does not."""
+    return answer.status in {404, 410} and b"<html" not in answer.body[:2000].lower()
 
 
 def _json(body: Mapping[str, Any]) -> bytes:

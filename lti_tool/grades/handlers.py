@@ -1,12 +1,14 @@
 """Background work on grades: read, call, record. No transaction is open while we wait for the LMS."""
 
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from lti_tool.activities.models import Activity
 from lti_tool.errors import N_
 from lti_tool.grades import columns, pushing, rules, service
 from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable, ScoreNotDelivered
 from lti_tool.grades.gateway import Column, Gradebook, Receipt, Result, Score
+from lti_tool.grades.models import PUSH
 from lti_tool.grades.places import Place, gradebook_of
 from lti_tool.grades.pushing import NeedsColumn, Push, Wait
 from lti_tool.grades.rules import Kind, Reason, Verdict
@@ -14,11 +16,14 @@ from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, Retry
 from lti_tool.launch.models import Course, Member
 from lti_tool.progress import service as progress
 from lti_tool.registration.errors import RegistrationPaused, TokenRefused, TokenUnavailable
+from lti_tool.registration.rules import LOOKS_DAILY
 from lti_tool.roster import gateway as roster
 from lti_tool.roster.errors import RosterError, RosterGone
 from lti_tool.support.http import CallFailed, Unreachable
 from lti_tool.support.kit import Kit
+from lti_tool.support.log import get_logger
 
+log = get_logger(__name__)
 WAKE = "grades.wake"
 COMMENT = N_("Sent by Tandem: completed.")
 COMMENT_IN_PART = N_("Sent by Tandem: partly completed.")
@@ -62,8 +67,10 @@ def find_column(kit: Kit, job: JobContext) -> None:
     """Look for a column, and make one where that was asked for."""
     try:
         _find(kit, job, job.number("line_item_id"), makes=bool(job.payload.get("makes")))
-    except (RegistrationPaused, TokenRefused, ForeignAddress) as refusal:
+    except (RegistrationPaused, ForeignAddress) as refusal:
         raise GiveUp(type(refusal).__name__) from None
+    except TokenRefused as refusal:
+        raise _when_asked_again(kit, refusal) from None
 
 
 def check_course(kit: Kit, job: JobContext) -> None:
@@ -76,10 +83,13 @@ def check_course(kit: Kit, job: JobContext) -> None:
         gradebook = gradebook_of(session, kit, course)
         container, memberships = course.line_items_url, course.memberships_url
     there = []
-    if container is not None and gradebook.reads_columns:
-        there.append(gradebook.is_there(container))
-    if memberships is not None:
-        there.append(_roster_is_there(kit, gradebook.registration_id, course_id, memberships))
+    try:
+        if container is not None and gradebook.reads_columns:
+            there.append(gradebook.is_there(container))
+        if memberships is not None:
+            there.append(_roster_is_there(kit, gradebook.registration_id, course_id, memberships))
+    except TokenRefused as refusal:
+        raise _when_asked_again(kit, refusal) from None
     if there:
         with kit.open_session(job.institution) as session:
             service.note_course(session, course_id, is_there=any(there), now=kit.clock.now())
@@ -89,6 +99,11 @@ def wake(kit: Kit, _: JobContext) -> None:
     """Send what can move again."""
     with kit.open_session() as session:
         service.wake(session, now=kit.clock.now())
+
+
+def _when_asked_again(kit: Kit, refusal: TokenRefused) -> RetryLater:
+    now = kit.clock.now()
+    return RetryLater(max((refusal.asks_again_at or now) - now, timedelta(seconds=1)))
 
 
 def _begin(kit: Kit, job: JobContext, score_id: int) -> Push | Wait | NeedsColumn | None:
@@ -101,38 +116,64 @@ def _post(kit: Kit, job: JobContext, push: Push) -> None:
     comment = COMMENT if push.share == rules.WHOLE else COMMENT_IN_PART
     score = Score(push.sub, push.share, push.place.maximum, push.at, comment)
     try:
+        if _is_settled_by_what_is_there(kit, job, push):
+            return
         receipt = gradebook.post_score(push.url, score)
-    except (RegistrationPaused, TokenRefused, ForeignAddress) as refusal:
-        reason = Reason.PAUSED if isinstance(refusal, RegistrationPaused) else Reason.NOT_ALLOWED
-        _hold(kit, job, push, reason, is_final=reason is Reason.NOT_ALLOWED)
+    except (RegistrationPaused, ForeignAddress) as refusal:
+        is_paused = isinstance(refusal, RegistrationPaused)
+        _hold(kit, job, push, Reason.PAUSED if is_paused else Reason.NOT_ALLOWED, is_final=not is_paused)
+        return
+    except TokenRefused as refusal:
+        with kit.open_session(job.institution) as session:
+            pushing.never_left(session, push)
+        _wait_for_access(kit, job, push.score_id, refusal)
         return
     except TokenUnavailable as away:
-        _record(kit, job, push, _without_answer(job), never_left=True)
-        raise (ScoreNotDelivered(push.score_id) if away.retry_after is None else RetryLater(away.retry_after)) from None
+        _without_answer(kit, job, push, never_left=True, after=away.retry_after)
     except CallFailed as failure:
         # Of a call that broke off nobody knows whether the platform acted on it.
-        never_left = isinstance(failure, Unreachable) and failure.reason != "broken off"
-        _record(kit, job, push, _without_answer(job), never_left=never_left)
-        raise ScoreNotDelivered(push.score_id) from None
+        _without_answer(kit, job, push, never_left=isinstance(failure, Unreachable) and failure.reason != "broken off")
     verdict = rules.judge(
         receipt.status,
         receipt.words,
         after=receipt.after,
         attempts=job.attempts,
         locked_status=gradebook.platform.says_locked_with,
+        clock_offset=None if receipt.date is None else receipt.date - kit.clock.now(),
     )
     result: Result | None = None
     if verdict.kind is Kind.CONFLICT:
         result = _result(push)
         if result is not None and rules.is_same_score(push.share, result.score, result.maximum):
             verdict = Verdict(Kind.DELIVERED)
-    if verdict.kind is Kind.RETRY and job.attempts >= MAX_ATTEMPTS:
-        verdict = Verdict(Kind.REFUSED, verdict.reason)
-    _record(kit, job, push, verdict, receipt=receipt, result=result)
-    _follow(kit, job, push, verdict)
+    pause = _record(kit, job, push, _patient(job, verdict), receipt=receipt, result=result)
+    _follow(kit, job, push, _patient(job, verdict), pause)
 
 
-def _follow(kit: Kit, job: JobContext, push: Push, verdict: Verdict) -> None:
+def _is_settled_by_what_is_there(kit: Kit, job: JobContext, push: Push) -> bool:
+    """Look before sending what may have arrived already, or what a person asked for and might lower."""
+    if not (push.may_be_there or push.reads_first):
+        return False
+    result = _result(push)
+    if result is None:
+        return False
+    if push.may_be_there and rules.is_same_score(push.share, result.score, result.maximum):
+        _record(kit, job, push, Verdict(Kind.FOUND))
+        return True
+    if push.reads_first and rules.is_lower(push.share, result.score, result.maximum):
+        with kit.open_session(job.institution) as session:
+            pushing.ask_about_higher(session, push, result, now=kit.clock.now())
+        return True
+    return False
+
+
+def _patient(job: JobContext, verdict: Verdict) -> Verdict:
+    """What failed as often as a job is tried goes on as what was refused for now: daily, for a month."""
+    is_last = verdict.kind is Kind.RETRY and job.attempts >= MAX_ATTEMPTS
+    return Verdict(Kind.WAITS, verdict.reason, verdict.after or LOOKS_DAILY) if is_last else verdict
+
+
+def _follow(kit: Kit, job: JobContext, push: Push, verdict: Verdict, pause: timedelta | None) -> None:
     """Do what an answer asks for after it was recorded."""
     match verdict.kind:
         case Kind.RETRY if verdict.after is not None:
@@ -143,9 +184,12 @@ def _follow(kit: Kit, job: JobContext, push: Push, verdict: Verdict) -> None:
             raise RetryLater(verdict.after or rules.PAUSE_UNSAID)
         case Kind.CONFLICT:
             raise RetryLater(push.place.gradebook.platform.timestamp_step)
+        case Kind.WAITS if pause is not None:
+            raise RetryLater(pause)
         case Kind.GONE:
             # Where the column looks alive and takes no scores all the same, there is time.
-            _find(kit, job, push.place.line_item_id, makes=False, not_before=kit.clock.now() + timedelta(hours=1))
+            again_at = None if pause is None else kit.clock.now() + pause
+            _find(kit, job, push.place.line_item_id, makes=False, not_before=again_at)
 
 
 def _result(push: Push) -> Result | None:
@@ -157,8 +201,23 @@ def _result(push: Push) -> Result | None:
         return None
 
 
-def _without_answer(job: JobContext) -> Verdict:
-    return Verdict(Kind.RETRY if job.attempts < MAX_ATTEMPTS else Kind.REFUSED, Reason.UNREACHABLE)
+def _without_answer(
+    kit: Kit, job: JobContext, push: Push, *, never_left: bool, after: timedelta | None = None
+) -> NoReturn:
+    """Record that no answer came, and try again later."""
+    verdict = _patient(job, Verdict(Kind.RETRY, Reason.UNREACHABLE if after is None else Reason.BUSY, after))
+    pause = _record(kit, job, push, verdict, never_left=never_left)
+    _follow(kit, job, push, verdict, pause)
+    raise GiveUp(verdict.reason or "")
+
+
+def _wait_for_access(kit: Kit, job: JobContext, score_id: int, refusal: TokenRefused) -> None:
+    """Leave the score waiting until the platform is asked for a token again."""
+    now = kit.clock.now()
+    with kit.open_session(job.institution) as session:
+        goes_on = pushing.hold_for_now(session, score_id, rules.OF_DENIAL[refusal.denial], now=now)
+    if goes_on:
+        raise _when_asked_again(kit, refusal)
 
 
 def _record(
@@ -170,14 +229,24 @@ def _record(
     receipt: Receipt | None = None,
     result: Result | None = None,
     never_left: bool = False,
-) -> None:
+) -> timedelta | None:
+    status = receipt.status if receipt is not None else None
+    if verdict.kind in {Kind.WAITS, Kind.REFUSED, Kind.GONE}:
+        log.warning(
+            "score refused",
+            registration_id=push.place.gradebook.registration_id,
+            score_id=push.score_id,
+            status_code=status,
+            reason=verdict.reason,
+            is_final=verdict.kind is Kind.REFUSED,
+        )
     with kit.open_session(job.institution) as session:
-        pushing.record(
+        return pushing.record(
             session,
             push,
             verdict,
             now=kit.clock.now(),
-            status=receipt.status if receipt is not None else None,
+            status=status,
             date=receipt.date if receipt is not None else None,
             never_left=never_left,
             result=result,
@@ -197,20 +266,29 @@ def _find_for(kit: Kit, job: JobContext, step: NeedsColumn, score_id: int) -> No
         with kit.open_session(job.institution) as session:
             pushing.hold(session, score_id, reason, now=kit.clock.now(), is_final=is_final)
 
-    is_last = job.attempts >= MAX_ATTEMPTS
+    def try_later(reason: Reason, after: timedelta | None) -> NoReturn:
+        with kit.open_session(job.institution) as session:
+            goes_on = pushing.hold_for_now(session, score_id, reason, now=kit.clock.now())
+        if after is None and job.attempts >= MAX_ATTEMPTS:
+            after = LOOKS_DAILY
+        if not goes_on:
+            raise GiveUp(reason)
+        raise ScoreNotDelivered(score_id) if after is None else RetryLater(after)
+
     try:
         _find(kit, job, step.line_item_id, makes=step.makes, besides=score_id)
     except RegistrationPaused:
         held(Reason.PAUSED, is_final=False)
-    except (TokenRefused, ForeignAddress):
+    except ForeignAddress:
         held(Reason.NOT_ALLOWED, is_final=True)
-    except (CallFailed, TokenUnavailable) as failure:
-        after = failure.retry_after if isinstance(failure, TokenUnavailable) else None
-        held(Reason.UNREACHABLE, is_final=is_last and after is None)
-        raise (ScoreNotDelivered(score_id) if after is None else RetryLater(after)) from None
+    except TokenRefused as refusal:
+        _wait_for_access(kit, job, score_id, refusal)
+    except TokenUnavailable as away:
+        try_later(Reason.UNREACHABLE if away.retry_after is None else Reason.BUSY, away.retry_after)
+    except CallFailed:
+        try_later(Reason.UNREACHABLE, None)
     except GradebookUnavailable:
-        held(Reason.TROUBLE, is_final=is_last)
-        raise ScoreNotDelivered(score_id) from None
+        try_later(Reason.TROUBLE, None)
 
 
 def _find(
@@ -297,7 +375,7 @@ def _roster_is_there(kit: Kit, registration_id: int, course_id: int, url: str) -
 
 HANDLERS: dict[str, Handler] = {
     service.PROGRESS_CHANGED: progress_changed,
-    pushing.PUSH: push,
+    PUSH: push,
     columns.FIND_COLUMN: find_column,
     service.CHECK_COURSE: check_course,
     WAKE: wake,

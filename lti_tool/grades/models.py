@@ -8,13 +8,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
 NO_SCORE = -1
+PUSH = "grades.push"
+"""The job that sends one score."""
+
+
+def push_key(score_id: int | str) -> str:
+    """The unique key of the job that sends this score."""
+    return f"{PUSH}:{score_id}"
 
 
 class LineItem(Tenant, Base):
     """An activity's column in the gradebook, or that there is none.
 
-    `state`: unknown (not looked for yet), linked, none (the platform has none and lets us make none), readonly (it
-    takes no scores from us), deleted (it was there).
+    `state`: unknown (not looked for yet), linked, none (the platform has none and lets us make none), declined (whoever
+    placed the link wanted no grades there; made by an instructor's click only), readonly (it takes no scores from us),
+    deleted (it was there).
     """
 
     __tablename__ = "line_item"
@@ -22,7 +30,7 @@ class LineItem(Tenant, Base):
         tenant_key(),
         within("activity_id", "activity"),
         UniqueConstraint("activity_id"),
-        CheckConstraint("state IN ('unknown', 'linked', 'none', 'readonly', 'deleted')", name="state"),
+        CheckConstraint("state IN ('unknown', 'linked', 'none', 'readonly', 'deleted', 'declined')", name="state"),
         CheckConstraint("state <> 'linked' OR url IS NOT NULL", name="linked_by_url"),
     )
 
@@ -30,6 +38,8 @@ class LineItem(Tenant, Base):
     state: Mapped[str] = mapped_column(String(16), default="unknown")
     url: Mapped[str | None] = mapped_column(Text)
     label: Mapped[str | None] = mapped_column(String(255))
+    maximum: Mapped[float | None]
+    """The points of the column as the platform had it last; None where it was not looked at."""
     clock_offset_ms: Mapped[int | None]
     """By how much the platform's clock was ahead of ours at its last answer."""
     held_until: Mapped[datetime | None]
@@ -74,6 +84,12 @@ class ScoreState(Tenant, Base):
     in_flight_until: Mapped[datetime | None]
     """One post at a time: nobody else sends this score before."""
     conflicts: Mapped[int] = mapped_column(default=0)
+    waits_since: Mapped[datetime | None]
+    """Since when the platform has refused this score for now; None once it took it."""
+    looks: Mapped[int] = mapped_column(default=0)
+    """How often it was refused for now. The pause before the next attempt grows with it."""
+    reads_first: Mapped[bool] = mapped_column(default=False)
+    """A person asked to send it again: what the gradebook holds is read before, so that nothing is lowered unasked."""
     asked: Mapped[int | None]
     """What staff were asked last: what the score would become, NO_SCORE for none at all. Kept when they said no, so
     that they are not asked the same again.

@@ -33,31 +33,56 @@ STATES: Final[dict[str, tuple[str, str]]] = {
 
 REASONS: Final[dict[Reason, str]] = {
     Reason.NOT_GRADABLE: N_("The LMS gives this person no grades in this course. Their role there may have changed."),
-    Reason.NOT_ENROLLED: N_("The LMS does not know this person in the course any more."),
+    Reason.NOT_ENROLLED: N_(
+        "The LMS does not take grades for this person now. The course may not be published there yet, or the person is "
+        "not enrolled any more."
+    ),
     Reason.NO_ATTEMPTS_LEFT: N_("The LMS allows no more attempts. Allow more there, then send the score again."),
-    Reason.LOCKED: N_("The LMS failed several times, as it does when a grade is locked. Unlock it, then send again."),
+    Reason.LOCKED: N_("The LMS failed several times, as it does when a grade is locked. Unlock it there if it is."),
     Reason.NEWER_GRADE: N_("The gradebook holds a newer grade. Send the score again if it should replace that one."),
-    Reason.NOT_ALLOWED: N_("The LMS does not let Tandem write grades here. Ask your administrator to allow it."),
+    Reason.HIGHER_THERE: N_("The gradebook has more than this activity would send."),
+    Reason.NOT_ALLOWED: N_(
+        "The LMS does not let Tandem write grades here now. If this lasts, ask your administrator to allow it."
+    ),
+    Reason.NO_ACCESS: N_("The LMS refused Tandem access and did not say why. That often passes by itself."),
+    Reason.CREDENTIALS: N_(
+        "The LMS does not accept Tandem any more. The tool may have been switched off there; your administrator can see "
+        "this too."
+    ),
+    Reason.CLOCK: N_("The clocks of the LMS and of Tandem differ, so the LMS took the request for too old or too new."),
+    Reason.KEY_SET: N_(
+        "The LMS could not read the keys that Tandem publishes, perhaps because its settings block that. Your "
+        "administrator can see this too."
+    ),
+    Reason.BLOCKED: N_("A web page came instead of an answer of the gradebook, as during maintenance."),
     Reason.NOT_UNDERSTOOD: N_("The LMS did not accept the score and did not say why."),
     Reason.COLUMN_GONE: N_("The column in the gradebook was deleted."),
+    Reason.NOT_FOUND: N_("The LMS has the column, and still answers that it does not know where to put the score."),
     Reason.NO_COLUMN: N_("The activity has no column in the gradebook."),
     Reason.COURSE_OVER: N_("The course is over in the LMS."),
     Reason.LEFT: N_("This person left the course. The score is sent if they come back."),
     Reason.PAUSED: N_("The connection to the LMS is paused. The score is sent when it is resumed."),
-    Reason.UNREACHABLE: N_("The LMS could not be reached. Tandem keeps trying."),
+    Reason.UNREACHABLE: N_("The LMS could not be reached."),
     Reason.BUSY: N_("The LMS asked us to wait a little."),
-    Reason.TROUBLE: N_("The LMS had a problem of its own. Tandem keeps trying."),
+    Reason.TROUBLE: N_("The LMS had a problem of its own."),
     Reason.WITHDRAWN: N_("Something was undone before the score was sent, so nothing was sent."),
 }
-GIVEN_UP: Final[dict[Reason, str]] = {
-    Reason.UNREACHABLE: N_("The LMS could not be reached for two days. Send the score again when it is back."),
-    Reason.TROUBLE: N_("The LMS kept failing for two days. Send the score again when it is well."),
+LEFT_TO_PEOPLE: Final = N_("Tandem tried for a month. Send the score again when the cause is gone.")
+LASTING: Final = {
+    Reason.NOT_GRADABLE,
+    Reason.NO_ATTEMPTS_LEFT,
+    Reason.NEWER_GRADE,
+    Reason.COURSE_OVER,
+    Reason.WITHDRAWN,
 }
+"""Reasons that are final at once; a score refused for another one was tried for a month."""
 OUTCOMES: Final[dict[Kind, str]] = {
     Kind.DELIVERED: N_("The LMS took the score"),
+    Kind.FOUND: N_("The LMS had the score already, from an attempt whose answer was lost"),
     Kind.RETRY: N_("The LMS could not take it then"),
     Kind.THROTTLED: N_("The LMS asked us to wait"),
     Kind.CONFLICT: N_("The LMS already had a newer grade"),
+    Kind.WAITS: N_("The LMS said no for now"),
     Kind.REFUSED: N_("The LMS said no"),
     Kind.GONE: N_("The column was not there"),
 }
@@ -85,13 +110,24 @@ def show(here: Here) -> ResponseReturnValue:
     if activity is None:
         return redirect(url_for("setup.show"))
     page = min(max(request.args.get("page", 1, type=int), 1), MOST_PAGES)
-    ledger = reading.ledger(here.session, activity, page=page, size=PEOPLE_A_PAGE)
+    filters = {name: value for name in ("q", "state", "sort") if (value := request.args.get(name, "")[:255].strip())}
+    state = filters.get("state")
+    ledger = reading.ledger(
+        here.session,
+        activity,
+        page=page,
+        size=PEOPLE_A_PAGE,
+        text=filters.get("q", ""),
+        standing=state if state in STATES else None,
+        by_trouble=filters.get("sort") == "trouble",
+    )
     column = reading.column_of(here.session, activity.id)
     return render_template(
         "grades/ledger.html",
         activity=activity,
         course=here.session.get_one(Course, here.course_id),
         ledger=ledger,
+        filters=filters,
         column=column,
         column_words=_column_words(column, ledger.by_state),
         page=page,
@@ -158,17 +194,18 @@ def recreate_column(here: Here) -> ResponseReturnValue:
     return redirect(url_for(".show", said="column"), code=303)
 
 
-def reason_of(score: ScoreState | None) -> str | None:
-    """Why a score is not in the gradebook, as a sentence to translate."""
+def reason_of(score: ScoreState | None) -> tuple[str, ...]:
+    """Why a score is not in the gradebook, as sentences to translate."""
     if score is None or score.reason is None:
-        return None
+        return ()
     reason = Reason(score.reason)
-    given_up = GIVEN_UP.get(reason) if score.state == "refused" else None
-    return given_up or REASONS[reason]
+    if score.state == "refused" and reason not in LASTING:
+        return REASONS[reason], LEFT_TO_PEOPLE
+    return (REASONS[reason],)
 
 
 def _column_words(column: LineItem | None, by_state: dict[str, int]) -> str | None:
-    if column is None or not any(by_state.get(state) for state in ("waiting", "refused", "delivered", "asks")):
+    if column is None or not any(by_state.get(state) for state in STATES if state != "nothing"):
         return None
     return COLUMNS.get(column.state)
 

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.models import Activity
 from lti_tool.grades.gateway import Gradebook
 from lti_tool.grades.models import LineItem
+from lti_tool.launch.arrivals import registration_of
 from lti_tool.launch.models import Course, Placement
 from lti_tool.launch.platforms import platform_of
-from lti_tool.registration.models import Deployment, Registration
+from lti_tool.registration.models import Registration
 from lti_tool.support.db import served_institution
 from lti_tool.support.kit import Kit
 
@@ -66,9 +67,15 @@ def place_of(session: Session, kit: Kit, line: LineItem) -> Place:
     )
 
 
+def registration_of_line(session: Session, line: LineItem) -> int:
+    """The registration whose platform has this column."""
+    activity = session.get_one(Activity, line.activity_id)
+    return registration_of(session, session.get_one(Course, activity.course_id))
+
+
 def gradebook_of(session: Session, kit: Kit, course: Course) -> Gradebook:
     """The course's gradebook, as far as its launches said that we may use it."""
-    registration = session.get_one(Registration, session.get_one(Deployment, course.deployment_id).registration_id)
+    registration = session.get_one(Registration, registration_of(session, course))
     return Gradebook(
         kit,
         registration.id,

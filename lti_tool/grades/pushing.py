@@ -8,15 +8,15 @@ from sqlalchemy.orm import Session
 
 from lti_tool.grades import rules
 from lti_tool.grades.gateway import Result
-from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
-from lti_tool.grades.places import Place, place_of
+from lti_tool.grades.models import PUSH, LineItem, ScoreAttempt, ScoreState, push_key
+from lti_tool.grades.places import Place, place_of, registration_of_line
 from lti_tool.grades.rules import Kind, Reason, Verdict
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.registration.models import Deployment, Registration
+from lti_tool.registration.rules import is_left_to_people, pause_after
 from lti_tool.support.kit import Kit
 
-PUSH = "grades.push"
 IN_FLIGHT = timedelta(minutes=3)
 """Longer than a token request, a score and a result may take together."""
 LOOKS_AGAIN = timedelta(days=1)
@@ -36,6 +36,13 @@ class Push:
     offset: timedelta | None
     before: int | None
     """What an earlier post may have left there, whose outcome is not known."""
+    reads_first: bool
+    """A person asked for it: nothing that the gradebook has is lowered without asking."""
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether this very score was posted before and nobody knows what became of it."""
+        return self.before == self.share
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,8 @@ def ask_for_push(session: Session, score: ScoreState, *, now: datetime, due_at: 
         institution_id=score.institution_id,
         now=now,
         due_at=due_at,
-        unique_key=f"{PUSH}:{score.id}",
+        unique_key=push_key(score.id),
+        calls=registration_of_line(session, session.get_one(LineItem, score.line_item_id)),
     )
 
 
@@ -88,9 +96,11 @@ def begin_push(session: Session, kit: Kit, score_id: int, *, now: datetime) -> P
 def _claim(
     session: Session, score: ScoreState, line: LineItem, url: str, place: Place, *, now: datetime
 ) -> Push | Wait:
-    for until in (line.held_until, score.in_flight_until):
-        if until is not None and until > now:
-            return Wait(until - now)
+    if line.held_until is not None and line.held_until > now:
+        score.reason = Reason.BUSY
+        return Wait(line.held_until - now)
+    if score.in_flight_until is not None and score.in_flight_until > now:
+        return Wait(score.in_flight_until - now)
     known = None if line.clock_offset_ms is None else timedelta(milliseconds=line.clock_offset_ms)
     stamp = rules.next_stamp(now, known or timedelta(0), score.stamp, place.gradebook.platform.timestamp_step)
     if stamp.at is None:
@@ -100,7 +110,7 @@ def _claim(
     session.flush()
     member = session.get_one(Member, score.member_id)
     sub = session.get_one(Person, member.person_id).sub
-    return Push(score.id, place, url, sub, score.wanted, stamp.at, known, before)
+    return Push(score.id, place, url, sub, score.wanted, stamp.at, known, before, score.reads_first)
 
 
 def record(
@@ -113,11 +123,12 @@ def record(
     date: datetime | None = None,
     never_left: bool = False,
     result: Result | None = None,
-) -> None:
+) -> timedelta | None:
     """Write what became of a push into the ledger, and what follows from it.
 
     `never_left` says that the score certainly did not reach the platform. `result` is what the gradebook holds, where
-    a conflict made us look.
+    a conflict made us look. Returns after which pause to look again at what was refused for now; None where a person
+    has to, since it was refused for a month.
     """
     score = session.get_one(ScoreState, push.score_id)
     line = session.get_one(LineItem, score.line_item_id)
@@ -134,10 +145,11 @@ def record(
         if score.state == "waiting":
             ask_for_push(session, score, now=now)
         session.flush()
-        return
+        return None
     score.reason, score.changed_at = verdict.reason, now
+    pause: timedelta | None = None
     match verdict.kind:
-        case Kind.DELIVERED:
+        case Kind.DELIVERED | Kind.FOUND:
             _delivered(session, score, push, now=now)
         case Kind.THROTTLED:
             score.trying = push.before
@@ -145,19 +157,35 @@ def record(
         case Kind.RETRY:
             line.held_until = line.held_until if verdict.after is None else now + verdict.after
             score.trying = push.before if never_left else score.trying
+            score.waits_since = score.waits_since or now
         case Kind.CONFLICT:
             _conflict(score, push, result)
+        case Kind.WAITS:
+            score.trying = push.before if never_left or status is not None else score.trying
+            pause = _refused_for_now(score, now=now, after=verdict.after)
         case Kind.REFUSED:
             score.trying = push.before
             score.state = "refused" if score.wanted == push.share and score.state == "waiting" else score.state
         case Kind.GONE:
             score.trying = push.before
             line.state = "deleted"
+            pause = _refused_for_now(score, now=now)
     session.flush()
+    return pause
+
+
+def _refused_for_now(score: ScoreState, *, now: datetime, after: timedelta | None = None) -> timedelta | None:
+    score.waits_since = score.waits_since or now
+    score.looks += 1
+    if is_left_to_people(score.waits_since, now):
+        score.state = "refused" if score.state == "waiting" else score.state
+        return None
+    return max(after or timedelta(0), pause_after(score.looks))
 
 
 def _delivered(session: Session, score: ScoreState, push: Push, *, now: datetime) -> None:
     score.sent, score.sent_at, score.trying, score.conflicts = push.share, now, None, 0
+    score.waits_since, score.looks, score.reads_first = None, 0, False
     if score.state == "waiting" and score.wanted == push.share:
         score.state = "delivered"
     elif score.state == "waiting":
@@ -174,6 +202,15 @@ def _conflict(score: ScoreState, push: Push, result: Result | None) -> None:
         score.state = "refused"
     elif result is not None and result.at is not None and (score.stamp is None or result.at > score.stamp):
         score.stamp = result.at
+
+
+def ask_about_higher(session: Session, push: Push, result: Result, *, now: datetime) -> None:
+    """The gradebook has more than was to be sent again: keep that until staff say what it should be."""
+    score = session.get_one(ScoreState, push.score_id)
+    there = min(rules.share_of(result.score, result.maximum), rules.WHOLE)
+    score.in_flight_until, score.trying, score.reads_first = None, None, False
+    score.sent, score.sent_at, score.changed_at = there, result.at or now, now
+    score.state, score.reason, score.wanted, score.asked = "asks", Reason.HIGHER_THERE, there, push.share
 
 
 def never_left(session: Session, push: Push) -> None:
@@ -196,6 +233,17 @@ def hold(session: Session, score_id: int, reason: Reason, *, now: datetime, is_f
     if score.state == "waiting":
         score.reason, score.changed_at = reason, now
         score.state = "refused" if is_final else "waiting"
+
+
+def hold_for_now(session: Session, score_id: int, reason: Reason, *, now: datetime) -> bool:
+    """Say what a score waits for that the platform may give at any time. False once it has waited for a month: then
+    only a person sends it again.
+    """
+    score = session.get_one(ScoreState, score_id)
+    score.waits_since = score.waits_since or now
+    is_over = is_left_to_people(score.waits_since, now)
+    hold(session, score_id, reason, now=now, is_final=is_over)
+    return not is_over
 
 
 def _is_worth_looking(line: LineItem, place: Place, *, now: datetime) -> bool:

@@ -1,18 +1,20 @@
 """What the ledger shows to staff, and a learner of their own score."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ScoreMode
 from lti_tool.grades import rules
 from lti_tool.grades.errors import ScoreUnknown
-from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
+from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState, push_key
 from lti_tool.grades.rules import Reason
+from lti_tool.jobs import queue
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.rules import CourseRole
 
@@ -46,11 +48,11 @@ def own_state(session: Session, activity_id: int, member_id: int) -> OwnState:
     reason = None if score.reason is None else Reason(score.reason)
     if score.state in {"delivered", "asks"} and score.sent is not None:
         return OwnState("delivered", None, rules.points(score.sent, maximum), maximum, score.sent_at)
-    kind = "held up" if score.state == "refused" or reason in _NEEDS_SOMEBODY else "on its way"
+    kind = "held up" if score.state == "refused" or reason not in _SOON_OVER else "on its way"
     return OwnState(kind, reason, rules.points(score.wanted, maximum), maximum, None)
 
 
-_NEEDS_SOMEBODY = {Reason.NO_COLUMN, Reason.COLUMN_GONE, Reason.NOT_ALLOWED, Reason.PAUSED}
+_SOON_OVER = {None, Reason.BUSY, Reason.TROUBLE, Reason.UNREACHABLE, Reason.NEWER_GRADE, Reason.LEFT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +63,40 @@ class LedgerRow:
     name: str | None
     is_active: bool
     score: ScoreState | None
+    looks_at: datetime | None = None
+    """When a waiting score is sent next by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerPage:
-    """A page of the ledger, and how all scores stand."""
+    """A page of the ledger: the learners that were asked for, how many those are, and how all scores stand."""
 
     rows: list[LedgerRow]
     count: int
     by_state: dict[str, int]
 
 
-def ledger(session: Session, activity: Activity, *, page: int, size: int = 50) -> LedgerPage:
-    """One page of the ledger, by name; as many questions to the database whatever its size. Scores of people who left
-    stay in it.
+_STANDING: Any = case(
+    (ScoreState.id.is_(None), "nothing"),
+    (and_(ScoreState.state == "waiting", ScoreState.reason.is_not(None)), "held"),
+    else_=ScoreState.state,
+)
+"""How a score stands, as the ledger words it: a score that waits for a reason is `held`."""
+_BY_TROUBLE: Any = case({"refused": 0, "asks": 1, "held": 2, "waiting": 3, "nothing": 4}, value=_STANDING, else_=5)
+
+
+def ledger(
+    session: Session,
+    activity: Activity,
+    *,
+    page: int,
+    size: int = 50,
+    text: str = "",
+    standing: str | None = None,
+    by_trouble: bool = False,
+) -> LedgerPage:
+    """One page of the ledger, by name or with what needs somebody first; as many questions to the database whatever
+    its size. Scores of people who left stay in it. `text` is part of a name, `standing` how the score stands.
     """
     joined: Any = (
         select(Member, Person.name, ScoreState)
@@ -94,13 +116,27 @@ def ledger(session: Session, activity: Activity, *, page: int, size: int = 50) -
             ),
         )
     )
-    counts = session.execute(joined.with_only_columns(ScoreState.state, func.count()).group_by(ScoreState.state)).all()
-    by_state = {state or "nothing": number for state, number in counts}
+    by_state = dict(session.execute(joined.with_only_columns(_STANDING, func.count()).group_by(_STANDING)).all())
+    wanted = joined
+    if text.strip():
+        wanted = wanted.where(Person.name.icontains(text.strip(), autoescape=True))
+    if standing is not None:
+        wanted = wanted.where(standing == _STANDING)
+    count = session.scalar(wanted.with_only_columns(func.count())) or 0
+    order = (_BY_TROUBLE, ScoreState.waits_since) if by_trouble else ()
     found = session.execute(
-        joined.order_by(func.lower(Person.name), Member.id).limit(size).offset((page - 1) * size)
+        wanted.order_by(*order, func.lower(Person.name), Member.id).limit(size).offset((page - 1) * size)
     ).all()
-    rows = [LedgerRow(member.id, name, member.status == "active", score) for member, name, score in found]
-    return LedgerPage(rows, sum(by_state.values()), by_state)
+    due = queue.due_dates(session, [push_key(score.id) for _, _, score in found if score is not None])
+    rows = [
+        LedgerRow(member.id, name, member.status == "active", score, _next_look(score, due))
+        for member, name, score in found
+    ]
+    return LedgerPage(rows, count, by_state)
+
+
+def _next_look(score: ScoreState | None, due: Mapping[str, datetime]) -> datetime | None:
+    return due.get(push_key(score.id)) if score is not None and score.state == "waiting" else None
 
 
 def column_of(session: Session, activity_id: int) -> LineItem | None:
@@ -113,7 +149,8 @@ def ledger_row(session: Session, activity_id: int, score_id: int) -> LedgerRow:
     score = score_in(session, activity_id, score_id)
     member = session.get_one(Member, score.member_id)
     name = session.get_one(Person, member.person_id).name
-    return LedgerRow(member.id, name, member.status == "active", score)
+    due = queue.due_dates(session, [push_key(score.id)])
+    return LedgerRow(member.id, name, member.status == "active", score, _next_look(score, due))
 
 
 def attempts_of(session: Session, activity_id: int, score_id: int) -> list[ScoreAttempt]:

@@ -4,22 +4,23 @@ A score is kept as its share of the maximum in millionths, so that it can be com
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol
+from typing import Final, Protocol
 
 from lti_tool.activities.rules import ScoreMode
+from lti_tool.registration.errors import Denial
+from lti_tool.registration.rules import are_apart
 
 WHOLE = 1_000_000
 PAUSE_UNSAID = timedelta(seconds=30)
 MOST_CONFLICTS = 1
 """How often a score that the platform calls outdated is sent once more."""
 GIVES_UP_ON_500 = 4
-"""Attempts after which a platform that says "locked" by a 500 is taken at its word."""
-
-_PERSON_UNKNOWN = re.compile(r"\buser\b[^.:{]{0,60}(does not exist|not found|could not be found|not enrolled)")
+"""Attempts after which a platform that says "locked" by a 500 is taken to mean that."""
 
 
 class Progress(Protocol):
@@ -100,6 +101,16 @@ def points(share: int, maximum: int) -> int | float:
     return int(exact) if exact.denominator == 1 else round(float(exact), 4)
 
 
+def share_of(result_score: float, result_maximum: float) -> int:
+    """What the gradebook holds as a share, whatever scale it is shown in."""
+    return 0 if result_maximum <= 0 else round(result_score / result_maximum * WHOLE)
+
+
+def is_lower(share: int, result_score: float, result_maximum: float) -> bool:
+    """Whether sending this score would lower what the gradebook holds."""
+    return share < share_of(result_score, result_maximum) and not is_same_score(share, result_score, result_maximum)
+
+
 def is_same_score(share: int, result_score: float, result_maximum: float) -> bool:
     """Whether a result in the gradebook is this score, whatever scale it is shown in."""
     if result_maximum <= 0:
@@ -153,10 +164,15 @@ class Kind(StrEnum):
     """What to do about an answer."""
 
     DELIVERED = "delivered"
+    FOUND = "found"
+    """Not sent: an earlier attempt had arrived after all."""
     RETRY = "retry"
     THROTTLED = "throttled"
     CONFLICT = "conflict"
+    WAITS = "waits"
+    """Refused for now. Looked at again by itself, with growing pauses."""
     REFUSED = "refused"
+    """Refused in words that say something lasting about this one score or person."""
     GONE = "gone"
 
 
@@ -168,9 +184,16 @@ class Reason(StrEnum):
     NO_ATTEMPTS_LEFT = "no attempts left"
     LOCKED = "locked"
     NEWER_GRADE = "newer grade"
+    HIGHER_THERE = "higher there"
     NOT_ALLOWED = "not allowed"
+    NO_ACCESS = "no access"
+    CREDENTIALS = "credentials"
+    CLOCK = "clock"
+    KEY_SET = "key set"
+    BLOCKED = "blocked"
     NOT_UNDERSTOOD = "not understood"
     COLUMN_GONE = "column gone"
+    NOT_FOUND = "not found"
     NO_COLUMN = "no column"
     COURSE_OVER = "course over"
     LEFT = "left"
@@ -179,6 +202,16 @@ class Reason(StrEnum):
     BUSY = "busy"
     TROUBLE = "trouble"
     WITHDRAWN = "withdrawn"
+
+
+OF_DENIAL: Final[Mapping[Denial, Reason]] = {
+    Denial.CREDENTIALS: Reason.CREDENTIALS,
+    Denial.CLOCK: Reason.CLOCK,
+    Denial.KEY_SET: Reason.KEY_SET,
+    Denial.SCOPE: Reason.NOT_ALLOWED,
+    Denial.UNCLEAR: Reason.NO_ACCESS,
+}
+"""Why a score waits while the platform gives us no token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +223,56 @@ class Verdict:
     after: timedelta | None = None
 
 
-def judge(  # noqa: PLR0911 - a table of answers
-    status: int, words: str, *, after: timedelta | None = None, attempts: int = 1, locked_status: int | None = None
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of the table of refusals: the first whose status and words fit counts."""
+
+    statuses: frozenset[int] | None
+    words: re.Pattern[str] | None
+    kind: Kind
+    reason: Reason
+
+
+def _row(statuses: set[int] | None, words: str | None, kind: Kind, reason: Reason) -> _Row:
+    pattern = None if words is None else re.compile(words)
+    return _Row(None if statuses is None else frozenset(statuses), pattern, kind, reason)
+
+
+_REFUSALS: Final = (
+    # Moodle says no more than this of people who have no grades in the course. It stands in the reason line.
+    _row({400}, r"^incorrect score", Kind.REFUSED, Reason.NOT_GRADABLE),
+    # A firewall, maintenance, a proxy: no gradebook answers with a web page.
+    _row(None, r"<html|<!doctype html", Kind.WAITS, Reason.BLOCKED),
+    _row(
+        {400, 403, 422},
+        r"maximum number of (?:allowed )?attempts|no (?:more )?attempts",
+        Kind.REFUSED,
+        Reason.NO_ATTEMPTS_LEFT,
+    ),
+    # Canvas says so of everybody while the course is not published.
+    _row(
+        {400, 403, 404, 422},
+        r"\buser\b[^.:{]{0,60}(?:does not exist|not found|could not be found|not enrolled)|not a student",
+        Kind.WAITS,
+        Reason.NOT_ENROLLED,
+    ),
+    _row({400, 403, 422}, r"can ?not be graded", Kind.REFUSED, Reason.NOT_GRADABLE),
+    _row({404, 410}, None, Kind.GONE, Reason.COLUMN_GONE),
+    _row({401}, None, Kind.WAITS, Reason.NO_ACCESS),
+    _row({403, 405}, None, Kind.WAITS, Reason.NOT_ALLOWED),
+    _row(None, None, Kind.WAITS, Reason.NOT_UNDERSTOOD),
+)
+"""Which refusals last. What says nothing lasting about this one score or person only waits."""
+
+
+def judge(
+    status: int,
+    words: str,
+    *,
+    after: timedelta | None = None,
+    attempts: int = 1,
+    locked_status: int | None = None,
+    clock_offset: timedelta | None = None,
 ) -> Verdict:
     """Read a platform's answer to a score. `words` are its reason line and body in lower case; they are never kept."""
     if 200 <= status < 300:
@@ -201,22 +282,14 @@ def judge(  # noqa: PLR0911 - a table of answers
     if status == 409 or (status == 400 and "timestamp" in words and "before" in words and "last updated" in words):
         return Verdict(Kind.CONFLICT, Reason.NEWER_GRADE)
     if status == locked_status and attempts >= GIVES_UP_ON_500:
-        return Verdict(Kind.REFUSED, Reason.LOCKED)
+        return Verdict(Kind.WAITS, Reason.LOCKED, after)
     if status >= 500 or status in {408, 425}:
-        return Verdict(Kind.RETRY, Reason.TROUBLE, after)
-    if status in {404, 410}:
-        if _PERSON_UNKNOWN.search(words):
-            return Verdict(Kind.REFUSED, Reason.NOT_ENROLLED)
-        return Verdict(Kind.GONE, Reason.COLUMN_GONE)
-    return Verdict(Kind.REFUSED, _refusal(status, words))
+        return Verdict(Kind.RETRY, Reason.TROUBLE if after is None else Reason.BUSY, after)
+    row = next(row for row in _REFUSALS if _fits(row, status, words))
+    is_by_clock = row.reason in {Reason.NO_ACCESS, Reason.NOT_UNDERSTOOD} and are_apart(clock_offset)
+    return Verdict(row.kind, Reason.CLOCK if is_by_clock else row.reason, after)
 
 
-def _refusal(status: int, words: str) -> Reason:
-    if "attempt" in words:
-        return Reason.NO_ATTEMPTS_LEFT
-    if _PERSON_UNKNOWN.search(words):
-        return Reason.NOT_ENROLLED
-    # Moodle says no more than "incorrect score" of people who have no grades in the course.
-    if status == 422 or "not a student" in words or words.startswith("incorrect score"):
-        return Reason.NOT_GRADABLE
-    return Reason.NOT_ALLOWED if status in {401, 403, 405} else Reason.NOT_UNDERSTOOD
+def _fits(row: _Row, status: int, words: str) -> bool:
+    is_status = row.statuses is None or status in row.statuses
+    return is_status and (row.words is None or row.words.search(words) is not None)

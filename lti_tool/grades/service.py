@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
@@ -11,12 +11,14 @@ from lti_tool.activities.rules import ScoreMode
 from lti_tool.grades import rules
 from lti_tool.grades.columns import ask_for_column
 from lti_tool.grades.errors import NothingAsked
-from lti_tool.grades.models import NO_SCORE, LineItem, ScoreState
+from lti_tool.grades.models import NO_SCORE, LineItem, ScoreState, push_key
 from lti_tool.grades.places import line_item_of
 from lti_tool.grades.pushing import LOOKS_AGAIN, ask_for_push
 from lti_tool.grades.reading import column_of, score_in
 from lti_tool.grades.rules import Progress, Reason, Scoring, Step
 from lti_tool.jobs import queue
+from lti_tool.jobs.models import Job
+from lti_tool.launch.arrivals import registration_of
 from lti_tool.launch.models import Course, Member
 from lti_tool.launch.rules import CourseRole
 from lti_tool.registration.models import Deployment, Registration
@@ -86,6 +88,8 @@ def _want(
         # The platform said no to this very score; only a person sends it again.
         return
     else:
+        if score.wanted == share and score.state == "waiting" and score.waits_since is not None:
+            return  # Refused for now; it is looked at again at its time.
         if score.wanted != share or score.state != "waiting":
             score.changed_at, score.conflicts, score.reason = now, 0, None
         score.state, score.wanted, score.asked = "waiting", share, None
@@ -130,6 +134,7 @@ def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetim
         institution_id=served_institution(session),
         now=now,
         unique_key=f"{CHECK_COURSE}:{course_id}",
+        calls=registration_of(session, session.get_one(Course, course_id)),
     )
 
 
@@ -139,7 +144,7 @@ def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetim
 def send_again(session: Session, activity_id: int, score_id: int, *, now: datetime) -> None:
     """Send one score again, unless progress was lost before it was ever sent. Raises ScoreUnknown."""
     score = score_in(session, activity_id, score_id)
-    _send_again(session, [score] if score.reason != Reason.WITHDRAWN else [], now=now)
+    _send_again(session, [score] if score.reason != Reason.WITHDRAWN else [], now=now, by_hand=True)
     look_again(session, activity_id, now=now)
 
 
@@ -153,7 +158,7 @@ def send_all_again(session: Session, activity_id: int, *, now: datetime) -> int:
             or_(ScoreState.reason.is_(None), ScoreState.reason != Reason.WITHDRAWN),
         )
     ).all()
-    _send_again(session, scores, now=now)
+    _send_again(session, scores, now=now, by_hand=True)
     look_again(session, activity_id, now=now)
     return len(scores)
 
@@ -179,6 +184,7 @@ def answer_question(session: Session, activity_id: int, score_id: int, *, lowers
     score = score_in(session, activity_id, score_id)
     if score.state != "asks":
         raise NothingAsked(score_id)
+    score.reason = None
     if lowers and score.asked is not None and score.asked != NO_SCORE:
         score.wanted, score.asked = score.asked, None
         score.state, score.conflicts, score.changed_at = "waiting", 0, now
@@ -188,9 +194,10 @@ def answer_question(session: Session, activity_id: int, score_id: int, *, lowers
         _make_sure(session, score, now=now)
 
 
-def _send_again(session: Session, scores: Sequence[ScoreState], *, now: datetime) -> None:
+def _send_again(session: Session, scores: Sequence[ScoreState], *, now: datetime, by_hand: bool = False) -> None:
     for score in scores:
         score.state, score.reason, score.conflicts, score.changed_at = "waiting", None, 0, now
+        score.waits_since, score.looks, score.reads_first = None, 0, by_hand
         ask_for_push(session, score, now=now)
 
 
@@ -199,17 +206,27 @@ def _send_again(session: Session, scores: Sequence[ScoreState], *, now: datetime
 
 def wake(session: Session, *, now: datetime) -> int:
     """Send scores whose obstacle is gone: the registration was resumed, the person is back, the course goes on, or a
-    day has passed since a column was last looked for. Looks at every institution. Returns how many.
+    day has passed since a column was last looked for. Also what waits without a job that would send it. Looks at every
+    institution. Returns how many.
     """
     waits = ScoreState.state == "waiting"
+    key = literal(push_key("")) + cast(ScoreState.id, String)
+    has_job = exists().where(Job.unique_key == key, Job.state.in_(("waiting", "running")))
     may_move: list[ColumnElement[bool]] = [
         and_(waits, ScoreState.reason == Reason.PAUSED),
         and_(waits, ScoreState.reason == Reason.LEFT, Member.status == "active"),
         and_(ScoreState.state == "refused", ScoreState.reason == Reason.COURSE_OVER),
         and_(
             waits,
+            LineItem.state != "linked",
             ScoreState.reason.in_((Reason.NO_COLUMN, Reason.COLUMN_GONE, Reason.NOT_ALLOWED)),
             or_(LineItem.checked_at.is_(None), LineItem.checked_at < now - LOOKS_AGAIN),
+        ),
+        and_(
+            waits,
+            LineItem.state == "linked",
+            or_(ScoreState.reason.is_(None), ScoreState.reason.not_in((Reason.PAUSED, Reason.LEFT))),
+            ~has_job,
         ),
     ]
     with across_institutions(session):

@@ -21,6 +21,7 @@ class Job(Base):
     __table_args__ = (
         CheckConstraint("state IN ('waiting', 'running', 'done', 'failed')", name="state"),
         Index("ix_job_state_due_at", "state", "due_at"),
+        Index("ix_job_lane_state_due_at", "lane", "state", "due_at"),
         Index(
             "uq_job_one_waiting",
             "unique_key",
@@ -41,6 +42,8 @@ class Job(Base):
     payload: Mapped[dict[str, Any]]
     """Ids only. Never logged, whatever it holds."""
     institution_id: Mapped[int | None] = mapped_column(ForeignKey("institution.id", ondelete="CASCADE"), index=True)
+    lane: Mapped[int] = mapped_column(default=0)
+    """The registration whose platform this work calls; 0 for work that calls nobody."""
     unique_key: Mapped[str | None] = mapped_column(String(255))
     """At most one job with this key waits, and at most one runs."""
     state: Mapped[str] = mapped_column(String(16))
@@ -53,6 +56,20 @@ class Job(Base):
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
     error: Mapped[str | None] = mapped_column(String(128))
     """The name of the last failure, never its text."""
+
+
+class Lane(Base):
+    """The work for one platform (its registration), or 0 for our own. Workers take turns between lanes, so that one
+    platform's long queue or silence keeps nobody else waiting.
+    """
+
+    __tablename__ = "lane"
+
+    lane: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    turn: Mapped[int] = mapped_column(default=0)
+    """Rises with each job that is taken; the lane with the lowest is served next."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """Jobs in a row that failed."""
 
 
 class Tick(Base):

@@ -1,26 +1,36 @@
 """Put work into the outbox, claim it, and record how it went."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias, cast
 
-from sqlalchemy import CursorResult, Insert, and_, case, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, CursorResult, and_, case, exists, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.errors import ToolError
-from lti_tool.jobs.models import Job
+from lti_tool.jobs.models import Job, Lane
+from lti_tool.support.db import Base
 from lti_tool.support.kit import Kit
 
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
 
 LEASE = timedelta(minutes=2)
+SOON = timedelta(minutes=2)
 MAX_ATTEMPTS = 15
 """With `backoff` this keeps trying for about two days: long enough for a platform that is down over a weekend night."""
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=6)
+CLOCK_RAN_AHEAD = timedelta(hours=1)
+"""A lease that ends later than this was given by a clock that ran ahead, and counts as over."""
+DOWN_AFTER = 3
+"""Failures in a row that say that a platform is down. When it answers again, what failed is tried at once."""
+OWN = 0
+"""The lane of work that calls no platform."""
+_CLAIMING = 7_214_083
+"""The key of the lock under which PostgreSQL's workers claim, one at a time: otherwise two could fill one place."""
 
 
 class RetryLater(ToolError):
@@ -49,6 +59,7 @@ class JobContext:
     institution_id: int | None
     attempts: int
     """1 at the first attempt."""
+    lane: int = OWN
 
     def number(self, key: str) -> int:
         """A whole number of the payload. Gives the job up when it is not there."""
@@ -86,14 +97,17 @@ def enqueue(
     now: datetime,
     due_at: datetime | None = None,
     unique_key: str | None = None,
+    calls: int = OWN,
 ) -> None:
-    """Write a job in the caller's transaction.
+    """Write a job in the caller's transaction. `calls` is the registration whose platform the job will call.
 
     While one with the same unique key waits, no second is made: it takes the newest payload and the earliest time.
     A job with a unique key never runs beside another with the same key.
     """
-    statement = _insert(session).values(
+    _open_lane(session, calls)
+    statement = _insert(session, Job).values(
         name=name,
+        lane=calls,
         payload=dict(payload),
         institution_id=institution_id,
         unique_key=unique_key,
@@ -110,6 +124,7 @@ def enqueue(
             index_where=text("state = 'waiting'"),
             set_={
                 "payload": new.payload,
+                "lane": new.lane,
                 "due_at": case((new.due_at < Job.due_at, new.due_at), else_=Job.due_at),
                 "attempts": 0,
             },
@@ -117,33 +132,79 @@ def enqueue(
     )
 
 
-def claim(session: Session, *, now: datetime, lease: timedelta = LEASE) -> Claim | None:
-    """Take the job that is due longest, in a transaction of its own; None when nothing is due.
+def claim(
+    session: Session, *, now: datetime, lease: timedelta = LEASE, most_per_platform: int | None = None
+) -> Claim | None:
+    """Take a job that may run now, in a transaction of its own; None when there is none.
 
-    No two workers get the same job: SQLite lets one writer in at a time, PostgreSQL skips rows that another holds.
+    Lanes take turns; within a lane the job comes first that is due longest. At most `most_per_platform` jobs that call
+    one platform run at a time, in all workers together. No two workers get the same job: one claims at a time.
     """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
     while True:
-        job = session.scalar(
-            select(Job).where(_is_due(now)).order_by(Job.due_at, Job.id).limit(1).with_for_update(skip_locked=True)
-        )
+        job = _next_job(session, now=now, most_per_platform=most_per_platform)
         if job is None:
             return None
         job.attempts += 1
         job.claims += 1
         job.state, job.leased_until = "running", now + lease
+        latest = select(func.max(Lane.turn)).scalar_subquery()
+        session.execute(update(Lane).where(Lane.lane == job.lane).values(turn=latest + 1))
         session.flush()
         if job.attempts <= MAX_ATTEMPTS:
             break
         # Only a job whose worker died each time gets here, and it may be what killed them.
         job.state, job.finished_at, job.leased_until, job.error = "failed", now, None, "worker died"
         session.flush()
-    context = JobContext(job.id, job.name, dict(job.payload), job.institution_id, job.attempts)
+    context = JobContext(job.id, job.name, dict(job.payload), job.institution_id, job.attempts, job.lane)
     return Claim(context, job.claims, now + lease)
+
+
+def _next_job(session: Session, *, now: datetime, most_per_platform: int | None) -> Job | None:
+    lanes = select(Lane.lane).where(exists().where(Job.lane == Lane.lane, _is_due(now))).order_by(Lane.turn, Lane.lane)
+    if most_per_platform is not None:
+        busy = aliased(Job)
+        running = (
+            select(func.count())
+            .where(busy.lane == Lane.lane, busy.state == "running", ~_is_over(busy.leased_until, now))
+            .scalar_subquery()
+        )
+        lanes = lanes.where(or_(Lane.lane == OWN, running < most_per_platform))
+    for lane in session.scalars(lanes).all():
+        job = session.scalar(
+            select(Job)
+            .where(Job.lane == lane, _is_due(now))
+            .order_by(Job.due_at, Job.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if job is not None:
+            return job
+    return None
 
 
 def is_anything_due(session: Session, *, now: datetime) -> bool:
     """Whether `claim` might find something; cheap enough to ask often."""
     return session.scalar(select(Job.id).where(_is_due(now)).limit(1)) is not None
+
+
+def is_coming(session: Session, unique_key: str, *, now: datetime) -> bool:
+    """Whether the job with this key runs, or is about to: not one that waits for its next attempt much later."""
+    soon = and_(Job.state == "waiting", Job.due_at <= now + SOON)
+    wanted = select(Job.id).where(Job.unique_key == unique_key, or_(Job.state == "running", soon)).limit(1)
+    return session.scalar(wanted) is not None
+
+
+def due_dates(session: Session, keys: Iterable[str]) -> dict[str, datetime]:
+    """When the jobs with these unique keys run next; those that do not wait are left out."""
+    rows = session.execute(select(Job.unique_key, Job.due_at).where(Job.unique_key.in_(keys), Job.state == "waiting"))
+    return {key: due_at for key, due_at in rows if key is not None}
+
+
+def pull_forward(session: Session, registration_id: int, *, now: datetime) -> None:
+    """Have everything that waits to call this platform tried now: what kept it waiting may be over."""
+    _make_due(session, Job.lane == registration_id, now=now)
 
 
 def renew(session: Session, held: Claim, *, now: datetime, lease: timedelta = LEASE) -> bool:
@@ -152,7 +213,18 @@ def renew(session: Session, held: Claim, *, now: datetime, lease: timedelta = LE
 
 
 def finish(session: Session, held: Claim, *, now: datetime) -> bool:
-    """Record that the job is done. False when another worker has it by now."""
+    """Record that the job is done. False when another worker has it by now.
+
+    Where its platform was down, what failed there is tried at once instead of after the rest of its pause. It runs at
+    the usual pace: so many at a time, and not before a time that the platform asked for.
+    """
+    lane = held.context.lane
+    if lane != OWN:
+        failures = session.scalar(select(Lane.failures).where(Lane.lane == lane)) or 0
+        if failures >= DOWN_AFTER:
+            _make_due(session, Job.lane == lane, Job.error.is_not(None), now=now)
+        if failures:
+            session.execute(update(Lane).where(Lane.lane == lane).values(failures=0))
     return _record(session, held, state="done", finished_at=now, leased_until=None, error=None)
 
 
@@ -167,6 +239,8 @@ def put_back(session: Session, held: Claim, error: str | None, *, due_at: dateti
     Where a newer job with the same key waits already, that one does the work and this one is done.
     """
     attempts = held.context.attempts if error is not None else held.context.attempts - 1
+    if error is not None and held.context.lane != OWN:
+        session.execute(update(Lane).where(Lane.lane == held.context.lane).values(failures=Lane.failures + 1))
     try:
         with session.begin_nested():
             return _record(
@@ -185,11 +259,30 @@ def backoff(attempts: int, *, chance: float) -> timedelta:
     return pause * (0.75 + 0.5 * chance)
 
 
-def _insert(session: Session) -> Any:
+def _insert(session: Session, model: type[Base]) -> Any:
     """An INSERT that knows ON CONFLICT, which SQLAlchemy spells by dialect."""
-    dialect = session.get_bind().dialect.name
-    insert: Insert = (postgresql if dialect == "postgresql" else sqlite).insert(Job)
-    return insert
+    return (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(model)
+
+
+def _open_lane(session: Session, lane: int) -> None:
+    """Make sure that workers know the lane. Asked once in a session: many jobs are written at a time."""
+    known: set[int] = session.info.setdefault("lanes", set())
+    if lane not in known:
+        session.execute(_insert(session, Lane).values(lane=lane, turn=0, failures=0).on_conflict_do_nothing())
+        known.add(lane)
+
+
+def _make_due(session: Session, *which: ColumnElement[bool], now: datetime) -> None:
+    session.execute(
+        update(Job)
+        .where(*which, Job.state == "waiting", Job.due_at > now)
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _is_over(leased_until: Any, now: datetime) -> Any:
+    return or_(leased_until <= now, leased_until > now + CLOCK_RAN_AHEAD)
 
 
 def _is_due(now: datetime) -> Any:
@@ -198,7 +291,7 @@ def _is_due(now: datetime) -> Any:
     runs_already = exists().where(twin.unique_key == Job.unique_key, twin.state == "running", twin.id != Job.id)
     return or_(
         and_(Job.state == "waiting", Job.due_at <= now, ~runs_already),
-        and_(Job.state == "running", Job.leased_until <= now),
+        and_(Job.state == "running", _is_over(Job.leased_until, now)),
     )
 
 

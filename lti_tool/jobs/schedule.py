@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete
+from sqlalchemy import ColumnElement, delete, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -62,7 +62,10 @@ def _take_turn(session: Session, name: str, every: timedelta, *, now: datetime) 
     statement: Any = dialect.insert(Tick).values(name=name, turn=turn)
     taken = session.execute(
         statement.on_conflict_do_update(
-            index_elements=[Tick.name], set_={"turn": statement.excluded.turn}, where=Tick.turn < turn
+            index_elements=[Tick.name],
+            set_={"turn": statement.excluded.turn},
+            # A turn that lies ahead was taken while a clock was wrong. One ahead may be another machine's clock.
+            where=or_(Tick.turn < turn, Tick.turn > turn + 1),
         ).returning(Tick.name)
     )
     if taken.first() is None:

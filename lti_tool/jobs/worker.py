@@ -23,7 +23,8 @@ class Worker:
     """Runs jobs until it is stopped. Any number of workers may share a database, in one process or in many.
 
     A handler runs at least once for each job, and never beside another job with the same unique key. It opens its own
-    short transactions. Whatever it raises becomes a later attempt, except GiveUp.
+    short transactions. Whatever it raises becomes a later attempt, except GiveUp. One platform never holds more than
+    half of the threads, so that one that hangs leaves the others room.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Worker:
     ) -> None:
         self._kit, self._handlers, self._chance = kit, handlers, chance
         self._periodic = periodic or {}
+        self._most_per_platform = max(1, threads // 2)
         self._stopping = threading.Event()
         self._held: dict[int, Claim] = {}
         self._lock = threading.Lock()
@@ -76,7 +78,7 @@ class Worker:
             if not queue.is_anything_due(session, now=self._kit.clock.now()):
                 return False
         with self._kit.open_session() as session:
-            held = queue.claim(session, now=self._kit.clock.now())
+            held = queue.claim(session, now=self._kit.clock.now(), most_per_platform=self._most_per_platform)
         if held is None:
             return False
         with self._lock:

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import Select, select
+from sqlalchemy import CursorResult, Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs import queue
 from lti_tool.launch import rules
 from lti_tool.launch.errors import DeploymentParked, DeploymentRefused, ParkedFacts
-from lti_tool.launch.models import Course, Member, Person, Placement
+from lti_tool.launch.models import Course, LockedOut, Member, Person, Placement
 from lti_tool.launch.rules import LaunchContext, Message
 from lti_tool.registration.models import Deployment, NewDeployments, ParkedDeployment, Registration
 from lti_tool.support.addresses import origin_of
@@ -129,8 +129,14 @@ def course_of(session: Session, context: LaunchContext, deployment: Deployment, 
             institution_id=course.institution_id,
             now=now,
             unique_key=f"grades.check_course:{course.id}",
+            calls=deployment.registration_id,
         )
     return course
+
+
+def registration_of(session: Session, course: Course) -> int:
+    """The registration whose platform the course is on: what work that calls it takes turns by."""
+    return session.get_one(Deployment, course.deployment_id).registration_id
 
 
 def placement_of(session: Session, context: LaunchContext, course: Course, *, now: datetime) -> Placement | None:
@@ -184,15 +190,31 @@ def member_of(
     member.last_launch_at = now
     if _is_to_pair(member, course) != was_to_pair:
         # The next roster says nothing new of them, so that plans would never hear of it.
-        queue.enqueue(
-            session,
-            "pairing.roster_changed",
-            {"course_id": course.id},
-            institution_id=course.institution_id,
-            now=now,
-            unique_key=f"pairing.roster_changed:{course.id}",
-        )
+        _tell_plans(session, course.id, institution_id=course.institution_id, now=now)
     return member
+
+
+def note_opened(session: Session, placement: Placement, member: Member, *, now: datetime) -> None:
+    """A learner who opens a link may open it, whatever the roster said of it before."""
+    if member.role != rules.CourseRole.LEARNER or member.ever_staff:
+        return
+    placement.opens_for_nobody = False
+    let_in = session.execute(
+        delete(LockedOut).where(LockedOut.placement_id == placement.id, LockedOut.member_id == member.id)
+    )
+    if cast("CursorResult[Any]", let_in).rowcount:
+        _tell_plans(session, placement.course_id, institution_id=placement.institution_id, now=now)
+
+
+def _tell_plans(session: Session, course_id: int, *, institution_id: int, now: datetime) -> None:
+    queue.enqueue(
+        session,
+        "pairing.roster_changed",
+        {"course_id": course_id},
+        institution_id=institution_id,
+        now=now,
+        unique_key=f"pairing.roster_changed:{course_id}",
+    )
 
 
 def _is_to_pair(member: Member, course: Course) -> bool:
@@ -215,6 +237,7 @@ def ask_for_roster(session: Session, course: Course, member: Member | None, *, n
         institution_id=course.institution_id,
         now=now,
         unique_key=f"roster.sync:{course.id}",
+        calls=registration_of(session, course),
     )
 
 

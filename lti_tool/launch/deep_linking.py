@@ -69,6 +69,23 @@ def accepts_links(asked: DeepLinking) -> bool:
     return LINK in asked.accept_types
 
 
+def title_typed(title: str | None, names_of_tool: Collection[str]) -> str | None:
+    """The title that the teacher typed for a link; None where the platform only repeats the name of the tool.
+
+    Moodle does so where the title is still empty, and most platforms name a link after its tool to begin with.
+    """
+    if title is None or title.casefold() in {name.casefold() for name in names_of_tool}:
+        return None
+    return title
+
+
+def hears_a_tab(asked: DeepLinking) -> bool:
+    """Whether an answer that a tab of its own posts places something. Otherwise it must come from the dialog's frame,
+    since the page around that fills its form with it.
+    """
+    return asked.auto_create
+
+
 def takes_columns(asked: DeepLinking) -> bool:
     """Whether a grade column may come with the link. A platform that does not say mostly takes one."""
     return asked.accepts_line_item is not False
@@ -117,7 +134,8 @@ def _content_item(item: LinkItem, asked: DeepLinking) -> dict[str, Any]:
         "custom": {"activity": item.activity_key, **HISTORY},
     }
     if item.text:
-        content["text"] = _shortened(item.text)
+        # What the teacher typed in the LMS goes back as it came; a template's instructions are too long to stand there.
+        content["text"] = item.text if item.text == asked.text else _shortened(item.text)
     if item.column is not None and takes_columns(asked):
         content["lineItem"] = {
             "scoreMaximum": item.column.maximum,

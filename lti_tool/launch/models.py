@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lti_tool.launch.roles import CourseRole
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
-__all__ = ["Course", "CourseRole", "LaunchState", "Member", "Person", "Placement"]
+__all__ = ["Course", "CourseRole", "LaunchState", "LockedOut", "Member", "Person", "Placement"]
 
 
 class LaunchState(Base):
@@ -23,6 +23,10 @@ class LaunchState(Base):
     target_link_uri: Mapped[str] = mapped_column(Text)
     storage_target: Mapped[str | None] = mapped_column(String(255))
     """The frame that keeps values for us (`lti_storage_target`), where the platform offers one."""
+    is_own_tab: Mapped[bool] = mapped_column(default=False)
+    """Begun in a tab of its own because the browser keeps nothing in the platform's frame."""
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    """What the browser says of its time zone; a platform often says nothing."""
     secret_hash: Mapped[str] = mapped_column(String(64))
     """Of the secret that the browser was given to keep; the launch proves that it is the same browser."""
     expires_at: Mapped[datetime] = mapped_column(index=True)
@@ -90,6 +94,8 @@ class Placement(Tenant, Base):
     created_at: Mapped[datetime]
     last_launch_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
+    opens_for_nobody: Mapped[bool] = mapped_column(default=False)
+    """No learner may open the link at present: it is hidden, or not open yet. Nobody counts as locked out then."""
 
 
 class Member(Tenant, Base):
@@ -120,4 +126,24 @@ class Member(Tenant, Base):
     last_launch_at: Mapped[datetime | None]
     in_roster_at: Mapped[datetime | None]
     """When the roster last listed them; None for people known from launches only."""
+    ends_in_roster_at: Mapped[datetime | None]
+    """The reading that lists them as somebody who left. It counts when that reading is complete and believed."""
+    is_taken_in: Mapped[bool | None]
+    """What staff said of somebody who launched and whom the roster does not list: that they take part, or do not."""
     left_at: Mapped[datetime | None]
+
+
+class LockedOut(Tenant, Base):
+    """A learner of the course whom the platform does not let open a link that others may open."""
+
+    __tablename__ = "locked_out"
+    __table_args__ = (
+        tenant_key(),
+        UniqueConstraint("placement_id", "member_id"),
+        within("placement_id", "placement"),
+        within("member_id", "member"),
+    )
+
+    placement_id: Mapped[int]
+    member_id: Mapped[int] = mapped_column(index=True)
+    found_at: Mapped[datetime]

@@ -15,6 +15,8 @@ class Platform:
     """Several customers come with one client id; only the deployment tells them apart."""
     roster_page: int | None = 100
     """Members to ask for at a time; None: do not ask, the platform decides."""
+    filters_roster_by_link: bool = False
+    """Asked for one link (`rlid`), the roster lists only those who may open it."""
     escapes_roster_names: bool = False
     """Names are HTML-escaped in the roster, and raw in launches."""
     timestamp_step: timedelta = timedelta(milliseconds=1)
@@ -39,6 +41,7 @@ PLATFORMS: Final[Mapping[str, Platform]] = {
         Platform(
             "moodle",
             roster_page=1000,
+            filters_roster_by_link=True,
             escapes_roster_names=True,
             timestamp_step=timedelta(seconds=1),
             asks_for_readonly_scope=True,
@@ -49,6 +52,7 @@ PLATFORMS: Final[Mapping[str, Platform]] = {
             "canvas",
             shares_client_ids=True,
             roster_page=50,
+            filters_roster_by_link=True,
             score_extensions={
                 "https://canvas.instructure.com/lti/submission": {
                     "new_submission": False,

@@ -89,7 +89,9 @@ def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
     fields = request.args if request.method == "GET" else request.form
     wanted = bindings.read_login(fields, tools.settings.base_url)
     with transaction() as session:
-        begun = service.begin_login(session, wanted, base_url=tools.settings.base_url, now=tools.clock.now())
+        begun = service.begin_login(
+            session, wanted, base_url=tools.settings.base_url, now=tools.clock.now(), is_own_tab=in_new_tab
+        )
     g.frame_ancestors = [] if in_new_tab else begun.frame_origins
     cookie = _cookie_name(begun.state)
     repeated = {name: fields[name] for name in LOGIN_FIELDS if name in fields}
@@ -107,9 +109,12 @@ def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
     return answer
 
 
-@routes.get("/lti/login/kept")
+@routes.post("/lti/login/kept")
 def kept() -> Response:
-    """Whether the browser sent back the cookie of its login."""
+    """Whether the browser sent back the cookie of its login. It also says in which time zone it is."""
+    with transaction() as session:
+        state, zone = request.form.get("state", ""), request.form.get("zone", "")
+        service.note_time_zone(session, state, zone, now=kit().clock.now())
     answer = jsonify({"kept": request.args.get("name", "") in request.cookies})
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -27,6 +27,7 @@ from lti_tool.launch.values import (
     is_json,
     locale_of,
     object_of,
+    paragraphs,
     shown,
     texts,
     time_zone_of,
@@ -119,7 +120,11 @@ class DeepLinking:
     accepts_line_item: bool | None
     """None: the platform does not say."""
     title: str | None
+    """What the teacher typed as the title in the LMS, or what the LMS calls this tool."""
     text: str | None
+    """What the teacher typed as the description, as plain text."""
+    auto_create: bool = False
+    """The platform places by itself whatever is returned. Otherwise the page that opened the dialog must hear of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,8 @@ class LaunchContext:
     locale: str | None = None
     time_zone: str | None = None
     return_url: str | None = None
+    document_target: str | None = None
+    """Where the platform opened us: iframe, frame or window; None where it does not say."""
     deep_linking: DeepLinking | None = None
     reviewed_sub: str | None = None
 
@@ -235,6 +242,7 @@ def read_context(claims: Mapping[str, Any], *, allow_http: bool = False) -> Laun
         locale=locale_of(presentation),
         time_zone=time_zone_of(custom.get("time_zone")),
         return_url=harmless_address(presentation.get("return_url"), allow_http=allow_http),
+        document_target=shown(presentation, "document_target", longest=32),
         deep_linking=_deep_linking(claims, allow_http=allow_http) if message is Message.DEEP_LINKING else None,
         reviewed_sub=_reviewed(claims) if message is Message.SUBMISSION_REVIEW else None,
     )
@@ -318,7 +326,8 @@ def _deep_linking(claims: Mapping[str, Any], *, allow_http: bool) -> DeepLinking
         accepts_multiple=bool(yes_or_no(settings, "accept_multiple")),
         accepts_line_item=yes_or_no(settings, "accept_lineitem"),
         title=shown(settings, "title", longest=2000),
-        text=shown(settings, "text", longest=10_000),
+        text=paragraphs(settings, "text", longest=10_000),
+        auto_create=bool(yes_or_no(settings, "auto_create")),
     )
 
 

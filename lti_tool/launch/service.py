@@ -25,13 +25,14 @@ from lti_tool.launch.keysets import kept_keys, keys_for
 from lti_tool.launch.models import LaunchState
 from lti_tool.launch.roles import CourseRole
 from lti_tool.launch.rules import LaunchContext, Opens
-from lti_tool.registration.models import Deployment, Registration
+from lti_tool.launch.values import time_zone_of
+from lti_tool.registration.models import Deployment, Institution, Registration
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.crypto import fingerprint, new_secret, same
 from lti_tool.support.db import Base, across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web import audit
-from lti_tool.web.visits import UNBOUND, Visit, VisitKind, open_visit
+from lti_tool.web.visits import UNBOUND, WINDOW, Visit, VisitKind, open_visit
 
 LAUNCH_PATH: Final = "/lti/launch"
 SEEN_STEP: Final = timedelta(minutes=1)
@@ -89,7 +90,9 @@ class ProofNeeded:
 # Login
 
 
-def begin_login(session: Session, request: LoginRequest, *, base_url: str, now: datetime) -> BegunLogin:
+def begin_login(
+    session: Session, request: LoginRequest, *, base_url: str, now: datetime, is_own_tab: bool = False
+) -> BegunLogin:
     """Remember a login for LOGIN_LIFETIME and say where the browser goes next.
 
     Raises UnknownPlatform, AmbiguousPlatform, PlatformPaused or LoginIncomplete.
@@ -115,6 +118,7 @@ def begin_login(session: Session, request: LoginRequest, *, base_url: str, now: 
             deployment_hint=request.deployment_hint,
             target_link_uri=request.target_link_uri,
             storage_target=request.storage_target,
+            is_own_tab=is_own_tab,
             secret_hash=fingerprint(secret),
             expires_at=now + bindings.LOGIN_LIFETIME,
         )
@@ -129,6 +133,22 @@ def begin_login(session: Session, request: LoginRequest, *, base_url: str, now: 
         frame_origins=_login_frames(registration),
         requires_binding=registration.require_browser_binding,
     )
+
+
+def note_time_zone(session: Session, state: str, name: str, *, now: datetime) -> None:
+    """Remember which time zone the browser of a login says it is in, if that is one."""
+    zone = time_zone_of(name)
+    if zone is not None:
+        session.execute(
+            update(LaunchState)
+            .where(
+                LaunchState.state_hash == fingerprint(state),
+                LaunchState.used_at.is_(None),
+                LaunchState.expires_at > now,
+            )
+            .values(time_zone=zone)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _login_frames(registration: Registration) -> list[str] | None:
@@ -245,7 +265,7 @@ def _accept(
             session,
             launch.context,
             registration,
-            storage_target=state.storage_target,
+            state,
             is_bound=is_bound,
             now=now,
             lifetime=kit.settings.visit_absolute,
@@ -284,7 +304,7 @@ def confirm_launch(session: Session, kit: Kit, *, state: str, browser_secret: st
             session,
             rules.read_context(claims, allow_http=kit.settings.development),
             registration,
-            storage_target=row.storage_target,
+            row,
             is_bound=True,
             now=now,
             lifetime=kit.settings.visit_absolute,
@@ -298,8 +318,8 @@ def complete_launch(
     session: Session,
     context: LaunchContext,
     registration: Registration,
+    login: LaunchState,
     *,
-    storage_target: str | None,
     is_bound: bool,
     now: datetime,
     lifetime: timedelta,
@@ -307,8 +327,9 @@ def complete_launch(
     """Record whom and what a verified launch names, and open a visit. Binds the session to the institution.
 
     `visit.details` holds what later pages need: `message`, `link` (id, title), `custom` (our own parameters),
-    `activity` (the key that a deep link carries), for PLACING `deep_linking`, for REVIEW `reviewed_sub`, and
-    `awaits_administrator` where the person may confirm to be the institution's first administrator.
+    `activity` (the key that a deep link carries), for PLACING `deep_linking`, for REVIEW `reviewed_sub`, `is_window`
+    where the platform opened a window of its own, `awaits_administrator` where the person may confirm to be the
+    institution's first administrator, and `is_own_tab` where the browser keeps nothing in the platform's frame.
     Raises DeploymentRefused, DeploymentParked, or what `rules.what_opens` raises.
     """
     deployment = arrivals.deployment_of(session, context, registration, now=now)
@@ -322,6 +343,9 @@ def complete_launch(
         course = arrivals.course_of(session, context, deployment, now=now)
         placement = arrivals.placement_of(session, context, course, now=now)
         member = arrivals.member_of(session, context, course, person, now=now)
+        if placement is not None and member is not None:
+            session.flush()
+            arrivals.note_opened(session, placement, member, now=now)
         arrivals.ask_for_roster(session, course, member, now=now)
     visit = Visit(
         kind=VisitKind(opens),
@@ -333,15 +357,17 @@ def complete_launch(
         role=context.roles.course or "administrator",
         is_preview=member is not None and member.ever_staff and context.roles.course is CourseRole.LEARNER,
         locale=context.locale,
-        time_zone=context.time_zone,
+        time_zone=context.time_zone or login.time_zone or _usual_zone(session, deployment),
         return_url=context.return_url,
-        storage_target=storage_target,
+        storage_target=login.storage_target,
         platform_origin=origin_of(registration.auth_login_url),
         frame_origins=arrivals.frame_origins(registration, context),
         details=_details(context, opens, may_confirm=is_awaited and context.is_administrator_role),
     )
     if not is_bound:
         visit.details[UNBOUND] = True
+    if login.is_own_tab:
+        visit.details["is_own_tab"] = True
     secret = open_visit(session, visit, now=now, lifetime=lifetime)
     if arrivals.is_step_due(deployment.last_launch_at, now):
         deployment.last_launch_at = now
@@ -358,10 +384,16 @@ def complete_launch(
     return OpenedVisit(visit, context, secret)
 
 
+def _usual_zone(session: Session, deployment: Deployment) -> str | None:
+    return session.scalar(select(Institution.time_zone).where(Institution.id == deployment.institution_id))
+
+
 def _details(context: LaunchContext, opens: Opens, *, may_confirm: bool) -> dict[str, Any]:
     details: dict[str, Any] = {"message": context.message, "custom": dict(context.custom)}
     if "activity" in context.custom:
         details["activity"] = context.custom["activity"]
+    if context.document_target == "window":
+        details[WINDOW] = True
     if context.link is not None:
         details["link"] = asdict(context.link)
     if opens is Opens.PLACING and context.deep_linking is not None:

@@ -1,15 +1,15 @@
 """Reading one value of a claim, which is hostile until it was read."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from html.parser import HTMLParser
 from math import isfinite
 from re import compile as pattern
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from lti_tool.launch.errors import ClaimRefused
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.failures import AddressRefused
+from lti_tool.support.zones import read_zone
 
 LTI: Final = "https://purl.imsglobal.org/spec/lti/claim/"
 LONGEST_ID: Final = 255
@@ -22,12 +22,18 @@ _SURROGATES = pattern(r"[\ud800-\udfff]")
 _UNSTORABLE = pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs: two categories of Unicode that never change."""
 _LAYOUT_OVERRIDES = pattern(r"[\u202a-\u202e\u2066-\u2069]")
+_WIDTHLESS = pattern(r"[\u00ad\u180e\u200b\u2060\ufeff]")
+"""Characters without width that no writing needs, unlike the joiners of Persian or of emoji; they come by copying."""
+_MARKUP = pattern(r"</?[A-Za-z][^<>]*>|&#?\w{2,8};")
+_EMPTY_LINES = pattern(r"\n{3,}")
 
 
 def clean(text: str, longest: int = LONGEST_ID) -> str:
-    """A text to show: without characters that databases refuse or that turn a page's layout around, cut, trimmed."""
+    """A text to show: without characters that databases refuse, that nobody sees or that turn a page's layout around,
+    cut, trimmed.
+    """
     kept = _LAYOUT_OVERRIDES.sub("", _UNSTORABLE.sub("", _BREAKS.sub(" ", text)))
-    return kept.strip()[:longest].strip()
+    return _WIDTHLESS.sub("", kept).strip()[:longest].strip()
 
 
 def is_storable(text: str) -> bool:
@@ -86,6 +92,60 @@ def shown(claims: Mapping[str, Any], name: str, *, longest: int = LONGEST_ID) ->
     return clean(value, longest) or None
 
 
+def paragraphs(claims: Mapping[str, Any], name: str, *, longest: int) -> str | None:
+    """A longer text that people read, with its lines, as plain text; None where there is none. Raises ClaimRefused.
+
+    Moodle sends what stands in its editor, which is HTML; the specification means plain text.
+    """
+    value = claims.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ClaimRefused(short(name))
+    lines = [clean(line, longest) for line in _plain_text(value[: 10 * longest]).splitlines()]
+    return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()[:longest].strip() or None
+
+
+def _plain_text(text: str) -> str:
+    if _MARKUP.search(text) is None:
+        return text
+    reader = _MarkupReader()
+    reader.feed(text)
+    reader.close()
+    return "".join(reader.parts)
+
+
+class _MarkupReader(HTMLParser):
+    """Collects the words of a piece of HTML, with a line of its own for each block."""
+
+    BREAKS: Final = {
+        **dict.fromkeys(("p", "ul", "ol", "table", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6"), "\n\n"),
+        **dict.fromkeys(("br", "div", "li", "tr"), "\n"),
+    }
+    UNSEEN: Final = frozenset({"script", "style"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self.hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.hidden += tag in self.UNSEEN
+        self.parts.append(self.BREAKS.get(tag, ""))
+        if tag == "li":
+            self.parts.append("• ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.hidden -= tag in self.UNSEEN
+        if tag not in {"br", "li"}:
+            self.parts.append(self.BREAKS.get(tag, ""))
+
+    def handle_data(self, data: str) -> None:
+        if self.hidden <= 0:
+            # A line break in the source of a page is a blank on the page.
+            self.parts.append(_BREAKS.sub(" ", data).replace("\xa0", " "))
+
+
 def texts(claims: Mapping[str, Any], name: str, *, required: bool = False) -> tuple[str, ...]:
     """A claim that is a list of texts. Raises ClaimRefused."""
     value = claims.get(name)
@@ -136,15 +196,10 @@ def locale_of(presentation: Mapping[str, Any]) -> str | None:
     return value.replace("_", "-") if value and _LOCALE.fullmatch(value) else None
 
 
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def time_zone_of(name: str | None) -> str | None:
-    """The name if it is one of the time zones of the world."""
-    # Moodle says "99" for "the server's zone".
-    return name if name in _zones() else None
+    """The name of the time zone that is meant; None where none is. Moodle says "99" for "the server's zone"."""
+    zone = read_zone(name) if name else None
+    return zone.key if zone is not None else None
 
 
 def short(name: str) -> str:

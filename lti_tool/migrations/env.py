@@ -10,7 +10,7 @@ from lti_tool.support.db import Base
 
 for models in sorted(Path(__file__).parent.parent.glob("*/models.py")):
     import_module(f"lti_tool.{models.parent.name}.models")
-for tables in ("web.visits", "web.audit"):
+for tables in ("web.visits", "web.audit", "web.kept"):
     import_module(f"lti_tool.{tables}")
 
 

@@ -129,8 +129,8 @@ def course_of(
 
 
 def learners_of(session: Session, activity: Activity) -> tuple[int, ...]:
-    """Members who take part in pairing, by id."""
-    return tuple(member.id for member in learners_to_pair(session, activity.course_id))
+    """Members who take part in pairing, by id: those whom the platform lets open the activity."""
+    return tuple(learners_to_pair(session, activity.course_id, activity.placement_id))
 
 
 def past_of(session: Session, activity: Activity) -> Past:

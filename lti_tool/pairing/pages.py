@@ -148,10 +148,10 @@ def read_roster(here: Here) -> ResponseReturnValue:
     return redirect(url_for(".show_plan", said="reading"), code=303)
 
 
-@pages.post("/plan/empty-roster")
+@pages.post("/plan/doubted-roster")
 @on_visit(may="change a plan")
-def answer_empty_roster(here: Here) -> ResponseReturnValue:
-    """Say what it means that the roster lists no learner any more."""
-    everybody_left = request.form.get("means") == "left"
-    roster.answer_empty_roster(here.session, here.course_id, everybody_left=everybody_left, now=here.now)
+def answer_doubt(here: Here) -> ResponseReturnValue:
+    """Say whether people left, as a roster has it that would end much."""
+    is_true = request.form.get("means") == "left"
+    roster.answer_doubt(here.session, here.course_id, number_of("reading"), is_true=is_true, now=here.now)
     return redirect(url_for(".show_plan", said="answered"), code=303)

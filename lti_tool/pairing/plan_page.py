@@ -21,6 +21,7 @@ from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.group_lines import GroupLine, Show
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.shortfall import OUR_REASONS, RoundShortfall, shortfall
+from lti_tool.roster import links
 from lti_tool.roster import service as roster
 from lti_tool.web.access import Here
 
@@ -133,10 +134,14 @@ def page(
         "course": course,
         "is_read_only": activity.state == "closed" or course.ended_at is not None,
         "sync": roster.latest(here.session, here.course_id),
-        "asks": roster.empty_roster(here.session, here.course_id),
+        "is_being_read": roster.is_being_read(here.session, here.course_id, now=here.now),
+        "doubt": roster.doubt(here.session, here.course_id),
         "not_paired": service.not_paired(here.session, here.course_id),
+        "kept_out": links.kept_out(here.session, activity.placement_id),
+        "is_hidden": links.opens_for_nobody(here.session, activity.placement_id),
         "drafting": drafting,
         "why_no_draft": plan_words.why_no_draft(drafting.refusal if drafting is not None else None),
+        "place": place(),
         "problems": [(field, problem)] if problem is not None else [],
         "said": None if problem is not None else request.args.get("said"),
         "say": words,
@@ -144,7 +149,7 @@ def page(
         "knows": knows(here),
     }
     if plan is None:
-        context["learner_count"] = len(roster.learners_to_pair(here.session, here.course_id))
+        context["learner_count"] = roster.count_learners(here.session, here.course_id, activity.placement_id)
     else:
         wanted = chosen_people() if chosen is None else chosen
         context |= _groups(here, activity, plan, rounds, wanted)
@@ -209,7 +214,10 @@ def _groups(
         "absent": [one for one in standing.unplaced if one.reason is Reason.ABSENT and not one.is_over],
         "without_some": len({one.member_id for one in standing.unplaced if not one.is_over}),
         "cautions": [words.caution_in_words(one, names) for one in cautions],
-        "waiting": [one for one in standing.unplaced if not one.is_over and one.reason not in told],
+        "waiting": [one for one in standing.unplaced if not one.is_over and one.reason is None],
+        "stay_without": [
+            one for one in standing.unplaced if not one.is_over and one.reason is not None and one.reason not in told
+        ],
         "has_begun": service.has_begun(here.session, plan),
         "can_look_longer": plan.state == "draft"
         and service.can_look_longer(here.session, activity, len(standing.learners), len(rounds)),

@@ -5,20 +5,21 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import CourseRole, Member, Person
 from lti_tool.pairing import comparing, engine
 from lti_tool.pairing.comparing import Broken, Comparison
-from lti_tool.pairing.engine import Course
+from lti_tool.pairing.engine import Course, Reason
 from lti_tool.pairing.gathering import course_for, gather, learners_of, past_of
 from lti_tool.pairing.keeping import find_plan
 from lti_tool.pairing.models import Group, Move, Plan, Seat
 from lti_tool.pairing.preferences import Preferences
 from lti_tool.pairing.rules import Cause, GroupView, MoveView, NotPaired, SeatView, Standing, Unplaced, WhyNot
 from lti_tool.pairing.storing import load
+from lti_tool.roster.service import who_takes_part
 from lti_tool.support.db import in_batches
 
 
@@ -69,15 +70,48 @@ def standing(session: Session, activity: Activity, plan: Plan, *, now: datetime)
         left_out += [
             Unplaced(one, number, number < from_round, reasons.get((number, one))) for one in sorted(learners - seated)
         ]
-    seated = {one for groups in loaded.schedule.rounds for group in groups for one in group}
+    can_change: set[int] = set()
+    stays: set[int] = set()
+    for number, groups in enumerate(loaded.schedule.rounds[from_round - 1 :], start=from_round):
+        for group in groups:
+            (stays if (number, group) in loaded.fixed else can_change).update(set(group) - learners)
     return Standing(
         loaded.schedule,
         engine.balance(loaded.schedule.rounds),
         sorted(learners),
         tuple(left_out),
-        tuple(sorted(seated - learners)),
+        tuple(sorted(can_change)),
+        tuple(sorted(stays - can_change)),
         engine.repeats(Course((), past_of(session, activity).met), loaded.schedule),
     )
+
+
+def unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> list[Unplaced]:
+    """Learners without a group in rounds that are not over. Reads no more of the plan than these people's seats."""
+    rounds = session.execute(
+        select(Round.number, Round.due_at).where(Round.activity_id == activity.id).order_by(Round.number)
+    ).all()
+    last_over = max((one.number for one in rounds if one.due_at and one.due_at <= now), default=0)
+    ahead = [one.number for one in rounds if one.number > last_over]
+    if not ahead:
+        return []
+    seats = select(Seat.member_id).join(Round, Round.id == Seat.round_id)
+    seats = seats.where(Seat.plan_id == plan.id, Round.number > last_over)
+    taking_part = who_takes_part(session, activity.course_id, activity.placement_id)
+    in_all = seats.group_by(Seat.member_id).having(func.count() >= len(ahead))
+    people = session.scalars(taking_part.where(Member.id.not_in(in_all)).order_by(Member.id)).all()
+    seated = {
+        tuple(row)
+        for batch in in_batches(people)
+        for row in session.execute(seats.add_columns(Round.number).where(Seat.member_id.in_(batch)))
+    }
+    reasons = {(one, number): Reason(why) for number, one, why in plan.unpaired}
+    return [
+        Unplaced(one, number, False, reasons.get((one, number)))
+        for number in ahead
+        for one in people
+        if (one, number) not in seated
+    ]
 
 
 def course_of_plan(session: Session, activity: Activity, plan: Plan | None = None) -> Course:

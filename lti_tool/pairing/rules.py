@@ -96,7 +96,9 @@ class Standing:
     learners: list[int]
     unplaced: tuple[Unplaced, ...]
     gone: tuple[int, ...]
-    """Members with a seat who take part no longer."""
+    """Members who take part no longer, and sit in a group that can still be changed."""
+    gone_from_begun: tuple[int, ...]
+    """The others who take part no longer: their groups have begun, and stay as they are."""
     repeats: int
     """Meetings of two people who meet in another round or another activity of the course, too."""
 

@@ -51,6 +51,7 @@ from lti_tool.pairing.reading import (
     schedule_of,
     share_group,
     standing,
+    unplaced,
 )
 from lti_tool.pairing.wanting import (
     KeptPreferences,
@@ -119,5 +120,6 @@ __all__ = [
     "undo_publish",
     "unforbid",
     "unpin",
+    "unplaced",
     "why_matched",
 ]

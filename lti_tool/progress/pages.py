@@ -16,7 +16,7 @@ from lti_tool.launch.models import Course
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import forms, rules, service
 from lti_tool.progress.forms import AllowanceText, Flaw
-from lti_tool.progress.rules import Column, Progress, Show, State, Step, WaitsFor
+from lti_tool.progress.rules import Column, Show, State, Step, Summary, WaitsFor
 from lti_tool.progress.service import Learner
 from lti_tool.support.spreadsheet import as_csv
 from lti_tool.web.access import Here, on_visit
@@ -56,6 +56,7 @@ SHOWN: Final[dict[Show, str]] = {
     Show.WAITING: N_("Waiting for others"),
     Show.EXCUSED: N_("Nothing asked"),
 }
+NAMES: Final = {"day": N_("New date"), "clock": N_("Time")}
 FLAWS: Final[dict[Flaw, str]] = {
     Flaw.NO_WISH: N_("Choose what to allow"),
     Flaw.NO_DATE: N_("Type the new date"),
@@ -71,23 +72,22 @@ def show(here: Here) -> ResponseReturnValue:
     activity = activity_of(here.session, here.placement_id)
     if activity is None:
         return redirect(url_for("setup.show"))
-    found = service.progress_of_all(here.session, activity.id, here.now)
+    found = service.summaries_of_all(here.session, activity.id, here.now)
     people = service.learners(here.session, found)
-    grid = {member_id: rules.cells(progress) for member_id, progress in found.items()}
-    columns = rules.columns(found.values())
-    listed = _listed(people, found, grid, columns)
+    tally = rules.tally(found.values())
+    columns = list(tally)
+    listed = _listed(people, found, columns)
     page = max(request.args.get("page", 1, type=int), 1)
-    behind = [(since, one) for one, progress in found.items() if (since := progress.behind_since) is not None]
+    behind = [(since, one) for one, summary in found.items() if (since := summary.behind_since) is not None]
     return render_template(
         "progress/grid.html",
         activity=activity,
         plan=pairing.find_plan(here.session, activity.id, "published"),
         people=people,
         found=found,
-        grid=grid,
         columns=columns,
-        counts=Counter(rules.belongs(progress) for progress in found.values()),
-        tally={column: Counter(row[column].state for row in grid.values() if column in row) for column in columns},
+        counts=Counter(one.belongs for one in found.values()),
+        tally=tally,
         behind=sorted(behind)[:MOST_BEHIND],
         behind_count=len(behind),
         absent=[one for one in people.values() if one.is_active and one.last_launch_at is None],
@@ -96,8 +96,9 @@ def show(here: Here) -> ResponseReturnValue:
         page=page,
         pages=-(-len(listed) // PEOPLE_A_PAGE),
         filters={name: value for name in ("show", "step", "state", "q") if (value := request.args.get(name))},
-        steps=STEPS,
-        states=STATES,
+        titles=_titles(columns),
+        steps={step: gettext(word) for step, word in STEPS.items()},
+        states={state: gettext(word) for state, word in STATES.items()},
         shown=SHOWN,
     )
 
@@ -145,14 +146,17 @@ def export(here: Here) -> ResponseReturnValue:
 def build_export(here: Here, details: dict[str, Any]) -> Response:
     """The grid as CSV: names, a state for each step, and what counts of it."""
     activity = here.session.get_one(Activity, details["activity_id"])
-    found = service.progress_of_all(here.session, activity.id, here.now)
+    found = service.summaries_of_all(here.session, activity.id, here.now)
     people = service.learners(here.session, found)
-    columns = rules.columns(found.values())
-    titles = [
-        gettext("Round %(number)d: %(step)s", number=column.round, step=gettext(STEPS[column.step]))
-        for column in columns
+    columns = list(rules.tally(found.values()))
+    header = [
+        gettext("Name"),
+        gettext("E-mail"),
+        *_titles(columns).values(),
+        gettext("Done"),
+        gettext("Of"),
+        gettext("Complete"),
     ]
-    header = [gettext("Name"), gettext("E-mail"), *titles, gettext("Done"), gettext("Of"), gettext("Complete")]
     lines = [_line(one, found[member_id], columns) for member_id, one in people.items()]
     answer = make_response(as_csv(header, lines))
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
@@ -160,19 +164,20 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
     return answer
 
 
-def _line(learner: Learner, progress: Progress, columns: list[Column]) -> list[object]:
-    row = rules.cells(progress)
-    states = [gettext(STATES[row[column].state]) if column in row else "" for column in columns]
-    is_complete = gettext("yes") if progress.is_complete else gettext("no")
-    return [learner.name or "", learner.email or "", *states, progress.done, progress.counting, is_complete]
+def _titles(columns: list[Column]) -> dict[Column, str]:
+    return {
+        column: gettext("Round %(number)d: %(step)s", number=column.round, step=gettext(STEPS[column.step]))
+        for column in columns
+    }
 
 
-def _listed(
-    people: dict[int, Learner],
-    found: dict[int, Progress],
-    grid: dict[int, dict[Column, rules.Cell]],
-    columns: list[Column],
-) -> list[Learner]:
+def _line(learner: Learner, summary: Summary, columns: list[Column]) -> list[object]:
+    states = [gettext(STATES[cell.state]) if (cell := summary.cells.get(column)) else "" for column in columns]
+    is_complete = gettext("yes") if summary.is_complete else gettext("no")
+    return [learner.name or "", learner.email or "", *states, summary.done, summary.counting, is_complete]
+
+
+def _listed(people: dict[int, Learner], found: dict[int, Summary], columns: list[Column]) -> list[Learner]:
     """Who is asked for by the address: a group of people, a step in a state, or a part of a name."""
     show, state = request.args.get("show"), request.args.get("state")
     column = next((one for one in columns if one.key == request.args.get("step")), None)
@@ -180,8 +185,8 @@ def _listed(
     return [
         one
         for member_id, one in people.items()
-        if (show not in set(Show) - {Show.ALL} or rules.belongs(found[member_id]) == show)
-        and (column is None or (column in grid[member_id] and grid[member_id][column].state == state))
+        if (show not in set(Show) - {Show.ALL} or found[member_id].belongs == show)
+        and (column is None or (column in found[member_id].cells and found[member_id].cells[column].state == state))
         and (not wanted or wanted in (one.name or "").casefold())
     ]
 

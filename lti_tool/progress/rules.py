@@ -3,7 +3,8 @@
 One pure function. The learner's page, the instructor's page and the score all use it, so they cannot disagree.
 """
 
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -359,13 +360,6 @@ class Cell:
 WORST_FIRST = (State.MISSED, State.OPEN, State.STARTED, State.WAITING, State.DONE, State.EXCUSED)
 
 
-def columns(progresses: Iterable[Progress]) -> list[Column]:
-    """Every step of every round that somebody has, in order."""
-    order = list(Step)
-    found = {Column(item.round, item.step) for progress in progresses for item in progress.items}
-    return sorted(found, key=lambda column: (column.round, order.index(column.step)))
-
-
 def cells(progress: Progress) -> dict[Column, Cell]:
     """A person's row of the grid. With two partners, the state that needs attention most is shown."""
     items: dict[Column, list[Item]] = {}
@@ -404,3 +398,45 @@ def belongs(progress: Progress) -> Show:
     if next_item is not None and next_item.counts:
         return Show.TO_DO
     return Show.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What lists and counts show of a checklist."""
+
+    cells: Mapping[Column, Cell]
+    done: int
+    counting: int
+    given: int
+    to_give: int
+    """To how many partners feedback was given, and to how many it is to be given in all."""
+    is_complete: bool
+    behind_since: datetime | None
+    belongs: Show
+
+
+def summary(progress: Progress) -> Summary:
+    """What lists and counts show of this checklist."""
+    to_give = [item for item in progress.items if item.step is Step.GIVE_FEEDBACK and item.state is not State.EXCUSED]
+    return Summary(
+        cells(progress),
+        progress.done,
+        progress.counting,
+        sum(item.state is State.DONE for item in to_give),
+        len(to_give),
+        progress.is_complete,
+        progress.behind_since,
+        belongs(progress),
+    )
+
+
+def tally(summaries: Collection[Summary]) -> dict[Column, Counter[State]]:
+    """For each step of each round that somebody has, in order, how many people stand in which state."""
+    order = list(Step)
+    found: dict[Column, Counter[State]] = defaultdict(Counter)
+    # People who stand alike share one summary, so it is counted once and multiplied.
+    alike = {id(one): one for one in summaries}
+    for key, people in Counter(map(id, summaries)).items():
+        for column, cell in alike[key].cells.items():
+            found[column][cell.state] += people
+    return {column: found[column] for column in sorted(found, key=lambda one: (one.round, order.index(one.step)))}

@@ -1,8 +1,8 @@
 """What is done and what is missing, for one member or for all, and what staff allow."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -16,7 +16,19 @@ from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing.models import Plan, Seat
 from lti_tool.progress.errors import LearnerUnknown
-from lti_tool.progress.rules import Extra, Given, MyGroup, Partner, Progress, Received, RoundDates, checklist
+from lti_tool.progress.rules import (
+    Extra,
+    Given,
+    MyGroup,
+    Partner,
+    Progress,
+    Received,
+    RoundDates,
+    Summary,
+    checklist,
+    summary,
+)
+from lti_tool.roster.links import locked_out
 from lti_tool.roster.service import learners_to_pair
 from lti_tool.support.db import in_batches, served_institution
 
@@ -29,12 +41,36 @@ def progress_of(session: Session, activity_id: int, member_id: int, now: datetim
     return _Gathered.of(session, activity, now, member_id).checklist_of(member_id)
 
 
-def progress_of_all(session: Session, activity_id: int, now: datetime) -> dict[int, Progress]:
-    """The checklists of everybody who takes part or has a seat, by member id. The number of queries is constant."""
+def progress_and_tasks_of(
+    session: Session, activity_id: int, member_id: int, now: datetime
+) -> tuple[Progress, Progress]:
+    """The checklist of one member, and the same with every task of a round in it, asked for by it or not.
+
+    A task that is in both stands alike in both.
+    """
+    activity = session.get_one(Activity, activity_id)
+    gathered = _Gathered.of(session, activity, now, member_id)
+    counted = gathered.checklist_of(member_id)
+    gathered.completion = replace(gathered.completion, give_feedback=True, acknowledge=True)
+    return counted, gathered.checklist_of(member_id)
+
+
+def summaries_of_all(session: Session, activity_id: int, now: datetime) -> dict[int, Summary]:
+    """What lists show of everybody who takes part or has a seat, by member id. The number of queries is constant.
+
+    Most people of a large course stand like many others, so each way to stand is worked out once.
+    """
     activity = session.get_one(Activity, activity_id)
     gathered = _Gathered.of(session, activity, now)
-    members = {member.id for member in learners_to_pair(session, activity.course_id)} | gathered.groups.keys()
-    return {member_id: gathered.checklist_of(member_id) for member_id in sorted(members)}
+    members = gathered.groups.keys() | learners_to_pair(session, activity.course_id, activity.placement_id)
+    found: dict[Hashable, Summary] = {}
+    summaries = {}
+    for member_id in sorted(members):
+        standing = gathered.standing_of(member_id)
+        if standing not in found:
+            found[standing] = summary(gathered.checklist_of(member_id))
+        summaries[member_id] = found[standing]
+    return summaries
 
 
 def next_date(session: Session, activity_id: int, *, now: datetime) -> datetime | None:
@@ -62,18 +98,28 @@ class Learner:
 
 def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
     """Names and standing of these members, in the order of their family names."""
-    known = select(Member, Person).join(Person, Person.id == Member.person_id)
-    rows = [row for batch in in_batches(members) for row in session.execute(known.where(Member.id.in_(batch)))]
+    known = select(
+        Member.id,
+        Member.status,
+        Member.role,
+        Member.ever_staff,
+        Member.last_launch_at,
+        Person.name,
+        Person.email,
+        Person.family_name,
+        Person.given_name,
+    ).join(Person, Person.id == Member.person_id)
     found = [
         Learner(
-            member.id,
-            person.name,
-            person.email,
-            " ".join(part for part in (person.family_name, person.given_name, person.name) if part).casefold(),
-            _takes_part(member.status, member.role, is_staff=member.ever_staff),
-            member.last_launch_at,
+            row.id,
+            row.name,
+            row.email,
+            " ".join(part for part in (row.family_name, row.given_name, row.name) if part).casefold(),
+            _takes_part(row.status, row.role, is_staff=row.ever_staff),
+            row.last_launch_at,
         )
-        for member, person in rows
+        for batch in in_batches(members)
+        for row in session.execute(known.where(Member.id.in_(batch)))
     ]
     return {one.member_id: one for one in sorted(found, key=lambda one: (one.sort_name, one.member_id))}
 
@@ -198,7 +244,7 @@ class _Gathered:
             now,
         )
         gathered._read_extras(session, activity.id)
-        gathered._read_groups(session, activity.id, member_id)
+        gathered._read_groups(session, activity.id, activity.placement_id, member_id)
         gathered._read_feedback(session, activity, member_id)
         return gathered
 
@@ -215,6 +261,30 @@ class _Gathered:
             is_closed=self.is_closed,
         )
 
+    def standing_of(self, member_id: int) -> Hashable:
+        """All that a member's summary depends on: two members with equal standings have equal summaries.
+
+        Partners are told apart by their places, and of moments only whether a date was kept.
+        """
+        enough = self.completion.minimum_notes
+        mine = {
+            (one.round, one.partner_id): (one.given_at is not None, min(one.notes, enough), one.has_text)
+            for one in self.given.get(member_id, ())
+        }
+        theirs = {(one.round, one.partner_id): one for one in self.received.get(member_id, ())}
+        partners = []
+        for group in self.groups.get(member_id, ()):
+            for place, partner in enumerate(group.partners):
+                key = (group.round, partner.member_id)
+                partners.append(
+                    (
+                        (group.round, place, partner.is_absent, partner.is_excused, partner.due_at),
+                        mine.get(key),
+                        _way_received(theirs[key], partner) if key in theirs else None,
+                    )
+                )
+        return tuple(partners), tuple(self.extras.get(member_id, ()))
+
     def _read_extras(self, session: Session, activity_id: int) -> None:
         for number, allowance in session.execute(
             select(Round.number, Allowance)
@@ -223,7 +293,7 @@ class _Gathered:
         ):
             self.extras[allowance.member_id].append(Extra(number, allowance.due_at, allowance.is_excused))
 
-    def _read_groups(self, session: Session, activity_id: int, member_id: int | None) -> None:
+    def _read_groups(self, session: Session, activity_id: int, placement_id: int | None, member_id: int | None) -> None:
         due = {dates.number: dates.due_at for dates in self.rounds}
         extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
         statement = (
@@ -236,10 +306,11 @@ class _Gathered:
         if member_id is not None:
             own = aliased(Seat)
             statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
+        kept_out = locked_out(session, placement_id)
         groups: dict[tuple[int, int], list[Partner]] = defaultdict(list)
         for number, group_id, one, status, role, ever_staff in session.execute(statement):
             extra = extras.get((one, number), Extra(number))
-            is_absent = not _takes_part(status, role, is_staff=ever_staff)
+            is_absent = one in kept_out or not _takes_part(status, role, is_staff=ever_staff)
             partner = Partner(one, is_absent, extra.is_excused, extra.due_at or due[number])
             groups[number, group_id].append(partner)
         for (number, _), people in groups.items():
@@ -303,6 +374,11 @@ class _Gathered:
                     row.acknowledged_at,
                 )
             )
+
+
+def _way_received(feedback: Received, partner: Partner) -> tuple[bool, bool, bool]:
+    is_late = partner.due_at is not None and feedback.given_at > partner.due_at
+    return is_late, feedback.is_released, feedback.acknowledged_at is not None
 
 
 def _concerning(member_id: int | None) -> list[ColumnElement[bool]]:

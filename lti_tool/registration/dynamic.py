@@ -13,6 +13,8 @@ from lti_tool.registration.rules import NewDeployments, is_short_text, is_usable
 from lti_tool.settings import is_loopback
 from lti_tool.support.addresses import host_of, origin_of
 
+TITLE: Final = "Tandem"
+"""What platforms call us until an administrator chooses another name."""
 PLATFORM_CONFIGURATION: Final = "https://purl.imsglobal.org/spec/lti-platform-configuration"
 TOOL_CONFIGURATION: Final = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 GRADEBOOK: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/"

@@ -1,8 +1,24 @@
 """What can go wrong between us and a platform's registration, and how a page says it."""
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from lti_tool.errors import N_, ToolError, Words
+
+
+class Denial(StrEnum):
+    """Why a platform gives us no token, as far as its answer shows. None of these need last."""
+
+    CREDENTIALS = "credentials"
+    """It does not know our client id or key: the tool was switched off or removed there."""
+    CLOCK = "clock"
+    """Its clock and ours are apart, so that our request looks too old or too new."""
+    KEY_SET = "key set"
+    """It could not read our published keys, or holds an old copy of them."""
+    SCOPE = "scope"
+    """It does not grant the right that was asked for."""
+    UNCLEAR = "unclear"
+    """A firewall, maintenance, or anything else that it did not explain."""
 
 
 class RegistrationError(ToolError):
@@ -13,7 +29,7 @@ class RegistrationError(ToolError):
 
 
 class RegistrationPaused(RegistrationError):
-    """Nobody calls this platform, and nobody launches from it, until an administrator resumes the registration."""
+    """A person stopped all calls to this platform and launches from it. Only a person resumes them."""
 
     def __init__(self, registration_id: int) -> None:
         super().__init__(registration_id)
@@ -21,19 +37,20 @@ class RegistrationPaused(RegistrationError):
 
 
 class TokenRefused(RegistrationError):
-    """The platform answered a token request, and said no. Asking the same again will not help."""
+    """The platform answered a token request, and said no. It is asked again at `asks_again_at`, and not before."""
 
-    def __init__(self, registration_id: int, error: str) -> None:
-        super().__init__(registration_id, error)
-        self.registration_id, self.error = registration_id, error
-
-
-class CredentialsRefused(TokenRefused, RegistrationPaused):
-    """The platform no longer knows our client id or key: the tool was switched off there. The registration pauses."""
-
-    def __init__(self, registration_id: int, error: str) -> None:
-        RegistrationError.__init__(self, registration_id, error)
-        self.registration_id, self.error = registration_id, error
+    def __init__(
+        self,
+        registration_id: int,
+        error: str,
+        denial: Denial = Denial.UNCLEAR,
+        *,
+        asks_again_at: datetime | None = None,
+        clock_offset: timedelta | None = None,
+    ) -> None:
+        super().__init__(registration_id, error, denial)
+        self.registration_id, self.error, self.denial = registration_id, error, denial
+        self.asks_again_at, self.clock_offset = asks_again_at, clock_offset
 
 
 class TokenUnavailable(RegistrationError):
@@ -120,11 +137,6 @@ class AnswerNeeded(RegistrationError):
 
 
 WORDS: dict[type[ToolError], Words] = {
-    CredentialsRefused: Words(
-        502,
-        N_("The platform no longer accepts Tandem"),
-        N_("Was the tool switched off or removed there? An administrator can resume the connection afterwards."),
-    ),
     RegistrationPaused: Words(
         503,
         N_("This platform's connection is paused"),

@@ -29,6 +29,10 @@ class Institution(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(255), unique=True)
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    """Of people of whom neither platform nor browser tells one."""
+    shows_addresses: Mapped[bool] = mapped_column(default=False)
+    """Whether partners see each other's e-mail address, where the platform tells it."""
     created_at: Mapped[datetime]
 
 
@@ -171,3 +175,12 @@ class AccessToken(Base):
     expires_at: Mapped[datetime | None]
     asking_until: Mapped[datetime | None]
     """Until then one process is asking the platform, and the others wait for what it gets."""
+    denied_because: Mapped[str | None] = mapped_column(String(16))
+    """A `registration.errors.Denial`, from the first refusal until the platform grants a token again."""
+    denied_since: Mapped[datetime | None]
+    denials: Mapped[int] = mapped_column(default=0)
+    """Refusals in a row. The pause before the next question grows with them."""
+    asks_again_at: Mapped[datetime | None]
+    """The platform is not asked before."""
+    clock_offset_ms: Mapped[int | None]
+    """By how much the platform's clock was ahead of ours at its last answer, where it said."""

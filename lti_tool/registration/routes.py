@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from lti_tool.registration import gateway
 from lti_tool.registration.dynamic import (
+    TITLE,
     PlatformConfiguration,
     canvas_developer_key,
     default_policy,
@@ -36,7 +37,6 @@ from lti_tool.web.database import transaction
 
 routes = Blueprint("registration", __name__)
 
-TITLE = "Tandem"
 LONGEST_TOKEN = 16_384
 
 

@@ -1,14 +1,16 @@
 """Decisions about platforms and their addresses, and registrations that an operator wrote down."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
-from lti_tool.registration.errors import FileMistakes
-from lti_tool.support.addresses import origin_of
+from lti_tool.registration.errors import Denial, FileMistakes
+from lti_tool.support.addresses import host_of, origin_of
 from lti_tool.support.failures import AddressRefused
 
 
@@ -33,6 +35,86 @@ def owns(registration: OwnsOrigins, url: str) -> bool:
         return origin_of(url) in registration.platform_origins
     except AddressRefused:
         return False
+
+
+def next_address(registration: OwnsOrigins, here: str, following: str) -> str:
+    """The address of the next page as it can be called, coming from the page at `here`.
+
+    Behind a proxy a platform may write its own address with http, an inner port or a dot at the end of its name. Where
+    the host is the one that we are talking to, we go on talking to it as before. Whether the address may be called at
+    all is still to be asked.
+    """
+    try:
+        if owns(registration, following) or _bare_host(following) != _bare_host(here):
+            return following
+    except AddressRefused:
+        return following
+    parts = urlsplit(following)
+    return origin_of(here) + urlunsplit(("", "", parts.path, parts.query, ""))
+
+
+def _bare_host(url: str) -> str:
+    return host_of(url).rstrip(".")
+
+
+# What a platform refused for now
+
+
+_LOOKS_AGAIN_AFTER: Final = (
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=3),
+    timedelta(hours=8),
+)
+LOOKS_DAILY: Final = timedelta(days=1)
+LOOKS_FOR: Final = timedelta(days=30)
+"""What is refused for as long as this is left to people."""
+CLOCKS_APART: Final = timedelta(seconds=30)
+"""From this difference on, clocks may be why something was refused."""
+
+_CREDENTIALS_ERRORS: Final = frozenset({"invalid_client", "unauthorized_client"})
+_CLOCK_WORDS: Final = re.compile(r"prior to|expired|not yet valid|in the future|\b(?:iat|nbf|exp)\b")
+# What Moodle says when it could not fetch our keys, or when the copy that it keeps is an old one.
+_KEY_SET_WORDS: Final = re.compile(
+    r"parsekeyset|fix_jwks_alg|key ?set|jwks|lookup correct key|signature verification failed|url is blocked"
+)
+
+
+def pause_after(refusals: int) -> timedelta:
+    """How long to wait after so many refusals in a row before looking again: minutes, then hours, then a day."""
+    return _LOOKS_AGAIN_AFTER[refusals - 1] if refusals <= len(_LOOKS_AGAIN_AFTER) else LOOKS_DAILY
+
+
+def is_left_to_people(since: datetime, now: datetime) -> bool:
+    """Whether something has been refused for so long that looking again by itself ends."""
+    return now - since >= LOOKS_FOR
+
+
+def denial_of(error: str, words: str, clock_offset: timedelta | None) -> Denial:
+    """Why a token was refused. `words` are the answer in lower case; `clock_offset` is what its Date header showed.
+
+    A platform that finds our request too old may call that invalid credentials, so clocks come first. The words of a
+    web page are those of a firewall, or of an error that was not meant for us.
+    """
+    is_page = "<html" in words
+    if not is_page and _CLOCK_WORDS.search(words):
+        return Denial.CLOCK
+    if error == "invalid_scope":
+        return Denial.SCOPE
+    if are_apart(clock_offset):
+        return Denial.CLOCK
+    if error in _CREDENTIALS_ERRORS:
+        return Denial.CREDENTIALS
+    return Denial.KEY_SET if _KEY_SET_WORDS.search(words) else Denial.UNCLEAR
+
+
+def are_apart(clock_offset: timedelta | None) -> bool:
+    """Whether two clocks differ by so much that requests may be refused because of it."""
+    return clock_offset is not None and abs(clock_offset) >= CLOCKS_APART
+
+
+# Registration files
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs import queue
-from lti_tool.registration.errors import CredentialsRefused, RegistrationPaused, TokenRefused, TokenUnavailable
+from lti_tool.registration import rules
+from lti_tool.registration.errors import Denial, RegistrationPaused, TokenRefused, TokenUnavailable
 from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import AccessToken, Registration
 from lti_tool.support.crypto import Undecipherable
@@ -35,7 +36,6 @@ WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, *[1.0] * 40)
 """Seconds between looks at what another process gets; in all a little longer than ASKING_LEASE."""
 WAKE_SCORES = "grades.wake"
 """The job by which scores that waited for a paused registration go out."""
-CREDENTIALS_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 
 log = get_logger(__name__)
 
@@ -50,6 +50,8 @@ class Token:
     granted: frozenset[str]
     """The scopes that the platform granted; may be fewer than were asked for."""
     expires_at: datetime
+    clock_offset: timedelta | None = None
+    """By how much the platform's clock was ahead of ours when it answered, where it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,9 @@ class TokenClient:
     def token(self, registration_id: int, scopes: Iterable[str]) -> Token:
         """A token good for at least RENEWED_BEFORE_END, from the shared store or from the platform.
 
-        Must not be called with a transaction open. Raises RegistrationPaused, TokenRefused (CredentialsRefused where
-        the tool was switched off, which pauses the registration), TokenUnavailable, or what `support.http` raises.
+        Must not be called with a transaction open. Raises RegistrationPaused, TokenRefused, TokenUnavailable, or what
+        `support.http` raises. After a refusal the platform is left alone for a while, which grows with each refusal in
+        a row; until then the same refusal is raised without asking. Launches go on: they need no token of ours.
         """
         asked = " ".join(sorted(set(scopes)))
         for wait in (*WAITS, None):
@@ -79,6 +82,7 @@ class TokenClient:
                 stored = self._usable(row)
                 if stored is not None:
                     return stored
+                self._refuse_early(row)
                 is_ours = self._claim(session, registration_id, asked, row)
             if is_ours:
                 return self._ask_and_keep(registration_id, asked)
@@ -137,29 +141,56 @@ class TokenClient:
         )
         return claimed.first() is not None
 
-    def _ask_and_keep(self, registration_id: int, asked: str) -> Token:
-        token: Token | None = None
-        refused: CredentialsRefused | None = None
-        try:
-            token = self.ask(registration_id, asked)
-        except CredentialsRefused as error:
-            refused = error
-            raise
-        finally:
-            with self._kit.open_session() as session:
-                row = _row(session, registration_id, asked)
-                if row is not None:
-                    row.asking_until = None
-                    if token is not None:
-                        row.token = self._kit.secrets.encrypt(token.value.encode())
-                        row.granted, row.expires_at = " ".join(sorted(token.granted)), token.expires_at
-                if refused is not None:
-                    pause(session, registration_id, "credentials_refused", now=self._kit.clock.now())
-        return token
+    def _refuse_early(self, row: AccessToken | None) -> None:
+        if row is None or row.asks_again_at is None or self._kit.clock.now() >= row.asks_again_at:
+            return
+        denial = Denial(row.denied_because or Denial.UNCLEAR)
+        raise TokenRefused(row.registration_id, "asked a short while ago", denial, asks_again_at=row.asks_again_at)
 
-    def ask(self, registration_id: int, asked: str) -> Token:
-        """Ask the platform for a token now, past the store, and pause nothing. `lti-tool doctor` uses it alone."""
+    def _ask_and_keep(self, registration_id: int, asked: str) -> Token:
+        outcome: Token | TokenRefused
+        try:
+            outcome = self._ask_in_their_time(registration_id, asked)
+        except TokenRefused as refusal:
+            outcome = refusal
+        except BaseException:
+            self._keep(registration_id, asked, None)
+            raise
+        self._keep(registration_id, asked, outcome)
+        if isinstance(outcome, TokenRefused):
+            raise outcome
+        return outcome
+
+    def _ask_in_their_time(self, registration_id: int, asked: str) -> Token:
+        """Ask once more by the platform's own clock where it refuses us and its clock turns out to be another."""
+        try:
+            return self.ask(registration_id, asked)
+        except TokenRefused as refusal:
+            if refusal.clock_offset is None or not rules.are_apart(refusal.clock_offset):
+                raise
+            return self.ask(registration_id, asked, by_clock=refusal.clock_offset)
+
+    def _keep(self, registration_id: int, asked: str, outcome: Token | TokenRefused | None) -> None:
+        """Let others ask again, and remember what the platform answered, if it did."""
         now = self._kit.clock.now()
+        with self._kit.open_session() as session:
+            row = _row(session, registration_id, asked)
+            if row is None:
+                return
+            row.asking_until = None
+            if outcome is not None:
+                row.clock_offset_ms = _milliseconds(outcome.clock_offset)
+            if isinstance(outcome, TokenRefused):
+                _note_refusal(session, row, outcome, now=now)
+            elif outcome is not None:
+                row.token = self._kit.secrets.encrypt(outcome.value.encode())
+                row.granted, row.expires_at = " ".join(sorted(outcome.granted)), outcome.expires_at
+                if row.denied_since is not None:
+                    _forget_refusals(session, row, now=now)
+
+    def ask(self, registration_id: int, asked: str, *, by_clock: timedelta = timedelta(0)) -> Token:
+        """Ask the platform for a token now, past the store. `by_clock` is by how much its clock is ahead of ours."""
+        now = self._kit.clock.now() + by_clock
         with self._kit.open_session() as session:
             registration = session.get_one(Registration, registration_id)
             endpoint = _Endpoint(
@@ -192,17 +223,23 @@ class TokenClient:
                 "scope": asked,
             },
         )
-        return read_answer(answer, registration_id, asked, now=self._kit.clock.now())
+        return read_answer(answer, registration_id, asked, now=self._kit.clock.now(), by_clock=by_clock)
 
 
-def read_answer(answer: Answer, registration_id: int, asked: str, *, now: datetime) -> Token:
-    """The token in a platform's answer. Raises TokenRefused, CredentialsRefused, TokenUnavailable or BadAnswer."""
-    if answer.status == 429 or answer.status >= 500:
+def read_answer(
+    answer: Answer, registration_id: int, asked: str, *, now: datetime, by_clock: timedelta = timedelta(0)
+) -> Token:
+    """The token in a platform's answer to a request made by this clock. Raises TokenRefused, TokenUnavailable or
+    BadAnswer.
+    """
+    if answer.status in {408, 425, 429} or answer.status >= 500:
         raise TokenUnavailable(registration_id, answer.status, retry_after(answer, now))
+    offset = None if answer.date is None else answer.date - now
     if not answer.is_success:
         error = _error_code(answer)
-        kind = CredentialsRefused if error in CREDENTIALS_ERRORS else TokenRefused
-        raise kind(registration_id, error)
+        words = answer.body[:20_000].decode("utf-8", "replace").lower()
+        denial = rules.denial_of(error, words, None if offset is None else offset - by_clock)
+        raise TokenRefused(registration_id, error, denial, clock_offset=offset)
     said = answer.json()
     if not isinstance(said, dict):
         raise BadAnswer(answer.host, "token answer is no object")
@@ -211,7 +248,72 @@ def read_answer(answer: Answer, registration_id: int, asked: str, *, now: dateti
         raise BadAnswer(answer.host, "token answer without a usable access_token")
     if not isinstance(scope, str) or str(said.get("token_type", "bearer")).lower() != "bearer":
         raise BadAnswer(answer.host, "token answer with a strange scope or token_type")
-    return Token(registration_id, asked, value, frozenset(scope.split()), now + _lifetime(said.get("expires_in")))
+    ends_at = now + _lifetime(said.get("expires_in"))
+    return Token(registration_id, asked, value, frozenset(scope.split()), ends_at, offset)
+
+
+def look_again_now(session: Session, registration_id: int, *, now: datetime) -> None:
+    """Ask a platform that refused us for a token at the next occasion, and have what waits for it tried now."""
+    session.execute(
+        update(AccessToken)
+        .where(AccessToken.registration_id == registration_id, AccessToken.asks_again_at > now)
+        .values(asks_again_at=now)
+    )
+    queue.pull_forward(session, registration_id, now=now)
+
+
+def _note_refusal(session: Session, row: AccessToken, refusal: TokenRefused, *, now: datetime) -> None:
+    """Leave the platform alone for a while. The first refusal of a kind is told, once for the registration."""
+    is_news = row.denied_because != refusal.denial
+    row.denied_because, row.denied_since = refusal.denial, row.denied_since or now
+    row.denials += 1
+    row.asks_again_at = refusal.asks_again_at = now + rules.pause_after(row.denials)
+    known = select(AccessToken.id).where(
+        AccessToken.registration_id == row.registration_id,
+        AccessToken.id != row.id,
+        AccessToken.denied_because == refusal.denial,
+    )
+    log.warning(
+        "token refused",
+        registration_id=row.registration_id,
+        because=refusal.denial.value,
+        error=refusal.error,
+        refusals=row.denials,
+        clock_offset_s=None if refusal.clock_offset is None else round(refusal.clock_offset.total_seconds()),
+    )
+    if not is_news or session.scalar(known.limit(1)) is not None:
+        return
+    log.error("platform_refuses_us", registration_id=row.registration_id, because=refusal.denial.value)
+    audit.record(
+        session,
+        "token refused",
+        now=now,
+        institution_id=session.get_one(Registration, row.registration_id).institution_id,
+        registration_id=row.registration_id,
+        because=refusal.denial.value,
+    )
+
+
+def _forget_refusals(session: Session, row: AccessToken, *, now: datetime) -> None:
+    """The platform trusts us again: what it refused for the same reason under other rights is asked for now too."""
+    log.info("token granted again", registration_id=row.registration_id, because=row.denied_because)
+    session.execute(
+        update(AccessToken)
+        .where(
+            AccessToken.registration_id == row.registration_id,
+            AccessToken.id != row.id,
+            AccessToken.denied_because == row.denied_because,
+        )
+        .values(asks_again_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    row.denied_because = row.denied_since = row.asks_again_at = None
+    row.denials = 0
+    queue.pull_forward(session, row.registration_id, now=now)
+
+
+def _milliseconds(offset: timedelta | None) -> int | None:
+    return None if offset is None else round(offset.total_seconds() * 1000)
 
 
 def pause(session: Session, registration_id: int, because: str, *, now: datetime) -> None:
@@ -245,7 +347,9 @@ def resume(session: Session, registration_id: int, *, now: datetime) -> None:
     ).one_or_none()
     if resumed is None:
         return
-    session.execute(update(AccessToken).where(AccessToken.registration_id == registration_id).values(token=None))
+    session.execute(
+        update(AccessToken).where(AccessToken.registration_id == registration_id).values(token=None, asks_again_at=None)
+    )
     queue.enqueue(session, WAKE_SCORES, {}, institution_id=None, now=now, unique_key=f"turn:{WAKE_SCORES}")
     audit.record(
         session,

@@ -34,7 +34,7 @@ class RosterGone(RosterError):
 
 
 class RosterRefused(RosterError):
-    """The platform does not let us read this roster. Asking again will not help until somebody changes that."""
+    """The platform does not let us read this roster now. It is asked again later, with growing pauses."""
 
     def __init__(self, course_id: int, status: int) -> None:
         super().__init__(course_id, status)
@@ -47,6 +47,14 @@ class RosterThrottled(RosterError):
     def __init__(self, course_id: int, after: timedelta) -> None:
         super().__init__(course_id, after)
         self.course_id, self.after = course_id, after
+
+
+class RosterTooLarge(RosterError):
+    """One page has more people, or longer texts, than any course. Asking again would bring the same."""
+
+    def __init__(self, course_id: int) -> None:
+        super().__init__(course_id)
+        self.course_id = course_id
 
 
 class RosterUnavailable(RosterError):

@@ -1,5 +1,7 @@
 """The platform's roster service: one page at a time, kept on disk while it is read."""
 
+import codecs
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +11,28 @@ from typing import IO, cast
 
 import ijson
 
+from lti_tool.registration.rules import owns
 from lti_tool.registration.tokens import TokenClient
 from lti_tool.roster import rules
-from lti_tool.roster.errors import BrokenRoster, RosterGone, RosterRefused, RosterThrottled, RosterUnavailable
-from lti_tool.support.http import Purpose, Stream, next_page, retry_after
+from lti_tool.roster.errors import (
+    BrokenRoster,
+    RosterGone,
+    RosterRefused,
+    RosterThrottled,
+    RosterTooLarge,
+    RosterUnavailable,
+)
+from lti_tool.support.http import Purpose, Stream, TooLarge, next_page, retry_after
 from lti_tool.support.kit import Kit
 
 SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 MEDIA_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 IN_MEMORY = 1_000_000
 PAUSE_UNSAID = timedelta(seconds=30)
+MOST_ON_PAGE = 50_000
+LONGEST_TEXT = 200_000
+"""Bytes of one text, give or take a piece of the answer. The parser takes half a minute for one of sixty million."""
+_QUOTE = re.compile(rb'(?<!\\)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +44,16 @@ class Page:
     _spool: IO[bytes]
 
     def members(self) -> Iterator[object]:
-        """Every entry, unjudged. Raises BrokenRoster where the page is no JSON, or has no list of members."""
+        """Every entry, unjudged.
+
+        Raises BrokenRoster where the page is no JSON or has no list of members, and RosterTooLarge.
+        """
         try:
             count = 0
-            self._spool.seek(0)
-            for member in ijson.items(self._spool, "members.item", use_float=True):
+            for member in ijson.items(self._text(), "members.item", use_float=True):
                 count += 1
+                if count > MOST_ON_PAGE:
+                    raise RosterTooLarge(self.course_id)
                 yield member
             if not count and not self._has_list():
                 # An answer without the list must not pass for a course without people.
@@ -44,16 +62,37 @@ class Page:
             raise BrokenRoster(self.course_id, "not JSON") from None
 
     def _has_list(self) -> bool:
+        return ("members", "start_array") in ((prefix, event) for prefix, event, _ in ijson.parse(self._text()))
+
+    def _text(self) -> IO[bytes]:
+        """The page from its first character on: a byte-order mark before it is no part of JSON."""
         self._spool.seek(0)
-        return ("members", "start_array") in ((prefix, event) for prefix, event, _ in ijson.parse(self._spool))
+        if self._spool.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            self._spool.seek(0)
+        return self._spool
+
+
+@dataclass
+class _Measure:
+    """Looks for a text of unreasonable length while the page arrives."""
+
+    course_id: int
+    length: int = 0
+
+    def take(self, chunk: bytes) -> bytes:
+        """Return the chunk. Raises RosterTooLarge."""
+        self.length = 0 if _QUOTE.search(chunk) else self.length + len(chunk)
+        if self.length > LONGEST_TEXT:
+            raise RosterTooLarge(self.course_id)
+        return chunk
 
 
 @contextmanager
 def page(kit: Kit, registration_id: int, course_id: int, url: str) -> Iterator[Page]:
     """Fetch one page. No transaction may be open.
 
-    Raises RosterGone, RosterRefused, RosterThrottled, RosterUnavailable, what `support.http` raises, and what asking
-    for a token raises.
+    Raises RosterGone, RosterRefused, RosterThrottled, RosterTooLarge, RosterUnavailable, what `support.http` raises,
+    and what asking for a token raises.
     """
     tokens = TokenClient(kit)
     with cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)) as spool:
@@ -65,20 +104,60 @@ def page(kit: Kit, registration_id: int, course_id: int, url: str) -> Iterator[P
                     tokens.forget(token)
                     continue
                 _judge(stream, course_id, kit)
-                for chunk in stream.chunks():
-                    spool.write(chunk)
+                measure = _Measure(course_id)
+                try:
+                    for chunk in stream.chunks():
+                        spool.write(measure.take(chunk))
+                except TooLarge:
+                    raise RosterTooLarge(course_id) from None
                 following = next_page(stream, url)
             break
         yield Page(course_id, following, spool)
 
 
-def has_link(kit: Kit, registration_id: int, course_id: int, memberships_url: str, resource_link_id: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class CourseRoster:
+    """Where a course's roster is, for questions about its links."""
+
+    course_id: int
+    registration_id: int
+    platform_origins: list[str]
+    url: str
+    page_size: int | None
+
+
+def who_may_open(kit: Kit, roster: CourseRoster, resource_link_id: str) -> set[str] | None:
+    """The subs of everybody who may open one link; None where the platform does not have the link any more.
+
+    Raises BrokenRoster and what `page` raises otherwise. No transaction may be open.
+    """
+    following: str | None = rules.of_link(roster.url, resource_link_id, roster.page_size)
+    asked: set[str] = set()
+    listed: set[str] = set()
+    try:
+        while following is not None:
+            if following in asked or len(asked) >= rules.MAX_PAGES or not owns(roster, following):
+                raise BrokenRoster(roster.course_id, "next page")
+            asked.add(following)
+            with page(kit, roster.registration_id, roster.course_id, following) as found:
+                rows = (rules.row_of(member, names_are_escaped=False) for member in found.members())
+                listed.update(row.sub for row in rows if row is not None and row.is_active)
+                following = found.next_url
+    except RosterGone:
+        if len(asked) > 1:
+            raise BrokenRoster(roster.course_id, "next page") from None
+        return None
+    return listed
+
+
+def has_link(kit: Kit, roster: CourseRoster, resource_link_id: str) -> bool:
     """Whether the platform still has this link in the course; only a clear no counts. Raises as `page` does otherwise.
 
     No transaction may be open.
     """
+    url = rules.of_link(roster.url, resource_link_id)
     try:
-        with page(kit, registration_id, course_id, rules.of_link(memberships_url, resource_link_id)):
+        with page(kit, roster.registration_id, roster.course_id, url):
             return True
     except RosterGone:
         return False
@@ -87,17 +166,20 @@ def has_link(kit: Kit, registration_id: int, course_id: int, memberships_url: st
 
 
 def _judge(stream: Stream, course_id: int, kit: Kit) -> None:
-    match stream.status:
-        case 200:
-            return
-        case 404 | 410:
-            raise RosterGone(course_id)
-        case 429:
-            raise RosterThrottled(course_id, retry_after(stream, kit.clock.now()) or PAUSE_UNSAID)
-        case 403 if b"rate limit" in stream.read(1000).lower():
-            # Canvas's older way to say 429.
-            raise RosterThrottled(course_id, retry_after(stream, kit.clock.now()) or PAUSE_UNSAID)
-        case status if status >= 500 or status == 408:
-            raise RosterUnavailable(course_id, status)
-        case status:
-            raise RosterRefused(course_id, status)
+    if stream.status == 200:
+        return
+    words = stream.read(2000).lower()
+    if stream.status == 429 or (stream.status == 403 and b"rate limit" in words):
+        # The second is Canvas's older way to say 429.
+        raise RosterThrottled(course_id, retry_after(stream, kit.clock.now()) or PAUSE_UNSAID)
+    if stream.status >= 500 or stream.status in {408, 425}:
+        raise RosterUnavailable(course_id, stream.status)
+    if stream.status == 400 and b"resourcelink was not found" in words:
+        # Canvas's way to say that a link is gone.
+        raise RosterGone(course_id)
+    if stream.status in {404, 410}:
+        if b"<html" in words:
+            # A page for people, as during maintenance, says nothing of the course.
+            raise RosterUnavailable(course_id, stream.status)
+        raise RosterGone(course_id)
+    raise RosterRefused(course_id, stream.status)

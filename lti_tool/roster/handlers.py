@@ -1,21 +1,33 @@
 """Background work on rosters."""
 
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
 
 from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
-from lti_tool.registration.errors import RegistrationPaused, TokenRefused, TokenUnavailable
+from lti_tool.registration.errors import Denial, RegistrationPaused, TokenRefused, TokenUnavailable
+from lti_tool.registration.rules import LOOKS_DAILY
 from lti_tool.roster import gateway, rules, service
-from lti_tool.roster.errors import RosterError, RosterGone, RosterRefused, RosterThrottled
+from lti_tool.roster.errors import RosterError, RosterGone, RosterRefused, RosterThrottled, RosterTooLarge
 from lti_tool.roster.gateway import Page
 from lti_tool.roster.rules import RosterRow
 from lti_tool.roster.service import Step
 from lti_tool.support.http import CallFailed
 from lti_tool.support.kit import Kit
+from lti_tool.support.log import get_logger
 
+log = get_logger(__name__)
 REFRESH = "roster.refresh"
 AT_ONCE = 500
 """People written in one transaction: enough to be quick, few enough that others get their turn on SQLite."""
+OF_DENIAL: Final[Mapping[Denial, str]] = {
+    Denial.CREDENTIALS: "credentials",
+    Denial.CLOCK: "clock",
+    Denial.KEY_SET: "key set",
+    Denial.SCOPE: "refused",
+    Denial.UNCLEAR: "no access",
+}
+"""How a reading fails while the platform gives us no token."""
 
 
 def sync(kit: Kit, job: JobContext) -> None:
@@ -30,21 +42,28 @@ def sync(kit: Kit, job: JobContext) -> None:
             _keep(kit, job.institution, step, page)
     except RosterGone:
         _stop(kit, job.institution, step, "gone")
-    except RosterRefused:
+    except RosterRefused as refusal:
+        log.warning(
+            "roster refused", registration_id=step.registration_id, course_id=course_id, status_code=refusal.status
+        )
         _stop(kit, job.institution, step, "refused")
-    except (RegistrationPaused, TokenRefused) as refusal:
-        # Whoever resumes the registration, or the next launch, has it read again.
-        _stop(kit, job.institution, step, "no access")
+    except RosterTooLarge as refusal:
+        _stop(kit, job.institution, step, "too large")
         raise GiveUp(type(refusal).__name__) from None
+    except RegistrationPaused:
+        # Whoever resumes the registration, or the next launch, has it read again.
+        _stop(kit, job.institution, step, "paused")
+    except TokenRefused as refusal:
+        _stop(kit, job.institution, step, OF_DENIAL[refusal.denial], looks_again_at=refusal.asks_again_at)
     except RosterThrottled as throttled:
-        raise RetryLater(throttled.after) from None
+        raise _put_off(kit, job.institution, step, throttled.after) from None
     except TokenUnavailable as away:
-        if away.retry_after is None:
-            raise
-        raise RetryLater(away.retry_after) from None
+        if away.retry_after is not None:
+            raise _put_off(kit, job.institution, step, away.retry_after) from None
+        _stop_at_last(kit, job, step)
+        raise
     except (RosterError, CallFailed):
-        if job.attempts >= MAX_ATTEMPTS:
-            _stop(kit, job.institution, step, "unreachable")
+        _stop_at_last(kit, job, step)
         raise
 
 
@@ -55,31 +74,48 @@ def refresh(kit: Kit, _: JobContext) -> None:
 
 
 def _keep(kit: Kit, institution_id: int, step: Step, page: Page) -> None:
-    new = 0
-    for people in _batches(page, names_are_escaped=step.names_are_escaped):
+    new, unread, waiting = 0, 0, list[RosterRow]()
+
+    def write() -> int:
         with kit.open_session(institution_id) as session:
-            new += service.keep(session, step, people, now=kit.clock.now())
-    with kit.open_session(institution_id) as session:
-        service.turn_page(session, step, page.next_url, new=new, now=kit.clock.now())
+            return service.keep(session, step, rules.merged(waiting), now=kit.clock.now())
 
-
-def _batches(page: Page, *, names_are_escaped: bool) -> Iterator[Mapping[str, RosterRow]]:
-    waiting: list[RosterRow] = []
     for member in page.members():
-        row = rules.row_of(member, names_are_escaped=names_are_escaped)
+        row = rules.row_of(member, names_are_escaped=step.names_are_escaped)
+        unread += row is None or not row.is_understood
         if row is not None:
             waiting.append(row)
         if len(waiting) >= AT_ONCE:
-            yield rules.merged(waiting)
-            waiting = []
-    yield rules.merged(waiting)
-
-
-def _stop(kit: Kit, institution_id: int, step: Step, failure: str) -> None:
+            new += write()
+            waiting.clear()
+    new += write()
     with kit.open_session(institution_id) as session:
-        service.stop(session, step.sync_id, failure, now=kit.clock.now())
+        service.turn_page(session, step, page.next_url, new=new, unread=unread, now=kit.clock.now())
+
+
+def _stop_at_last(kit: Kit, job: JobContext, step: Step) -> None:
+    """After the last attempt of this job the reading ends; another one begins a day later."""
+    if job.attempts >= MAX_ATTEMPTS:
+        _stop(kit, job.institution, step, "unreachable", looks_again_at=kit.clock.now() + LOOKS_DAILY)
+
+
+def _put_off(kit: Kit, institution_id: int, step: Step, after: timedelta) -> RetryLater:
+    with kit.open_session(institution_id) as session:
+        service.put_off(session, step.sync_id, kit.clock.now() + after)
+    return RetryLater(after)
+
+
+def _stop(kit: Kit, institution_id: int, step: Step, failure: str, *, looks_again_at: datetime | None = None) -> None:
+    with kit.open_session(institution_id) as session:
+        now = kit.clock.now()
+        next_look = service.next_look(session, step.course_id, now=now)
+        if failure not in service.FAILED_FOR_NOW or next_look is None:
+            looks_again_at = None
+        else:
+            looks_again_at = looks_again_at or next_look
+        service.stop(session, step.sync_id, failure, now=now, looks_again_at=looks_again_at)
         if failure == "gone" and step.is_first:
-            service.ask_whether_course_is_over(session, step.course_id, now=kit.clock.now())
+            service.ask_whether_course_is_over(session, step.course_id, now=now)
 
 
 HANDLERS: dict[str, Handler] = {service.SYNC: sync, REFRESH: refresh}

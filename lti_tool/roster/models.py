@@ -11,7 +11,7 @@ from lti_tool.support.db import Base, Tenant, tenant_key, within
 class RosterSync(Tenant, Base):
     """One reading of a course's roster, page by page. At most one per course is under way.
 
-    `state`: running, asks (complete but without learners: a person decides), finished, failed (see `failure`).
+    `state`: running, asks (complete, but it would end so much that a person decides), finished, failed (see `failure`).
     """
 
     __tablename__ = "roster_sync"
@@ -38,7 +38,10 @@ class RosterSync(Tenant, Base):
     """Pages read and kept. A reading that was cut short goes on with the next."""
     barren_pages: Mapped[int] = mapped_column(default=0)
     seen: Mapped[int] = mapped_column(default=0)
-    learners_seen: Mapped[int] = mapped_column(default=0)
+    unread: Mapped[int] = mapped_column(default=0)
+    """Entries that could not be understood, wholly or in part."""
     changes_pairing: Mapped[bool] = mapped_column(default=False)
     finished_at: Mapped[datetime | None]
     failure: Mapped[str | None] = mapped_column(String(64))
+    looks_again_at: Mapped[datetime | None]
+    """When the roster is asked for again: after a refusal, or because the platform asked us to wait."""

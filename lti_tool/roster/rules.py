@@ -2,12 +2,13 @@
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lti_tool.launch.rules import TEST_PERSON_ROLE, CourseRole, course_role
+from lti_tool.launch.values import clean, is_storable
 
 RANK = {role: rank for rank, role in enumerate(CourseRole)}
 """0 is the highest role."""
@@ -16,8 +17,10 @@ LONGEST_EMAIL = 320
 MAX_PAGES = 10_000
 MAX_BARREN_PAGES = 3
 """Pages in a row that point to a next one and list nobody new: with so many the platform leads us in circles."""
+LEAVES = frozenset({"inactive", "deleted"})
+"""What the specification calls the status of somebody who is not in the course any more."""
 
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,51 +28,71 @@ class RosterRow:
     """One person as the roster lists them. Names are None where the platform keeps them to itself."""
 
     sub: str
-    role: CourseRole
-    is_active: bool = True
+    role: CourseRole | None
+    """None: no role in the course that we know."""
+    is_active: bool | None = True
+    """None: the roster says something about it that we do not understand."""
     is_test: bool = False
     name: str | None = None
     given_name: str | None = None
     family_name: str | None = None
     email: str | None = None
     sourced_id: str | None = None
+    is_understood: bool = True
+    """Whether role and status could be read."""
 
 
 def row_of(member: object, *, names_are_escaped: bool) -> RosterRow | None:
-    """Read one entry of a roster; None for an entry that names nobody with a role in the course.
+    """Read one entry of a roster; None for an entry of which it cannot be said who is meant.
 
-    Tolerant where platforms differ (short or full roles, a number as id, any case of status), strict about what we
-    keep: what is no text, too long or invisible is left out.
+    Tolerant where platforms differ (short or full roles, one role as a text, a number as id, any case of status, no
+    status, names in parts), strict about what we keep: what is no text, too long or invisible is left out.
     """
     if not isinstance(member, Mapping):
         return None
     sub = member.get("user_id")
     if isinstance(sub, int) and not isinstance(sub, bool):
         sub = str(sub)
-    if not isinstance(sub, str) or not 0 < len(sub) <= 255 or _UNSEEN.search(sub):
+    if not isinstance(sub, str) or not 0 < len(sub) <= 255 or not is_storable(sub):
         return None
-    roles = member.get("roles")
-    listed = [role for role in roles if isinstance(role, str)] if isinstance(roles, list) else []
-    role = course_role(listed)
-    if role is None:
-        return None
-    status = member.get("status", "Active")
+    roles, roles_are_understood = _roles(member.get("roles"))
+    is_active = _is_active(member.get("status"))
 
     def text(key: str, longest: int = LONGEST_NAME) -> str | None:
         return _text(member.get(key), longest, names_are_escaped=names_are_escaped)
 
-    email = text("email", LONGEST_EMAIL + 1)
+    given_name, family_name, email = text("given_name"), text("family_name"), text("email", LONGEST_EMAIL + 1)
+    in_parts = f"{given_name} {family_name}"[:LONGEST_NAME] if given_name and family_name else None
     return RosterRow(
         sub=sub,
-        role=role,
-        is_active=isinstance(status, str) and status.rpartition("/")[2].rpartition("#")[2].lower() == "active",
-        is_test=TEST_PERSON_ROLE in listed,
-        name=text("name"),
-        given_name=text("given_name"),
-        family_name=text("family_name"),
+        role=course_role(roles),
+        is_active=is_active,
+        is_test=TEST_PERSON_ROLE in roles,
+        name=text("name") or in_parts,
+        given_name=given_name,
+        family_name=family_name,
         email=email if email is not None and len(email) <= LONGEST_EMAIL else None,
         sourced_id=text("lis_person_sourcedid"),
+        is_understood=roles_are_understood and is_active is not None,
     )
+
+
+def _roles(told: object) -> tuple[list[str], bool]:
+    """The roles of an entry, and whether all of what stands there are roles."""
+    if isinstance(told, str):
+        # As LTI 1.1 wrote them.
+        told = [role.strip() for role in told.split(",")]
+    if not isinstance(told, list):
+        return [], False
+    roles = [role for role in told if isinstance(role, str) and role]
+    return roles, bool(roles) and len(roles) == len(told)
+
+
+def _is_active(status: object) -> bool | None:
+    if status is None or status == "":
+        return True
+    plain = re.split(r"[/#]", status)[-1].strip().lower() if isinstance(status, str) else ""
+    return True if plain == "active" else False if plain in LEAVES else None
 
 
 def merged(rows: Iterable[RosterRow]) -> dict[str, RosterRow]:
@@ -96,17 +119,21 @@ class Standing:
         return self.is_active and self.role is CourseRole.LEARNER and not self.ever_staff and not self.is_test
 
 
-def standing_after(before: Standing | None, row: RosterRow, *, listed_already: bool) -> Standing:
-    """What a roster's row makes of a member.
+def standing_after(before: Standing | None, row: RosterRow, *, listed_already: bool) -> Standing | None:
+    """What a roster's row makes of a member; None for somebody unknown who has no role in the course.
 
     Once staff, staff always: Moodle lists its assistants as learners, so a lower role in the roster says nothing about
-    them. `listed_already` says that this same roster listed them on an earlier page.
+    them. What was not understood changes nothing. `listed_already` says that this same roster listed them on an
+    earlier page.
     """
-    ever_staff = row.role.is_staff or (before is not None and before.ever_staff)
-    role = row.role
-    if before is not None and RANK[before.role] < RANK[row.role] and (listed_already or before.ever_staff):
+    role = row.role or (before.role if before is not None else None)
+    if role is None:
+        return None
+    ever_staff = role.is_staff or (before is not None and before.ever_staff)
+    if before is not None and RANK[before.role] < RANK[role] and (listed_already or before.ever_staff):
         role = before.role
-    is_active = row.is_active or (listed_already and before is not None and before.is_active)
+    was_active = before is not None and before.is_active
+    is_active = was_active if row.is_active is None else row.is_active or (listed_already and was_active)
     return Standing(role, ever_staff, is_active, row.is_test or (before is not None and before.is_test))
 
 
@@ -115,13 +142,15 @@ def changes_pairing(before: Standing | None, after: Standing | None) -> bool:
     return (before is not None and before.is_to_pair) != (after is not None and after.is_to_pair)
 
 
-def must_ask(learners_listed: int, learners_before: int) -> bool:
-    """Whether a complete roster is too empty to be believed: at most one in ten is left of the learners there were.
+def must_ask(leaving: int, learners: int, *, unread: int) -> bool:
+    """Whether a complete roster would end so much that a person has to say whether it is true.
 
-    A course that was reset looks like this, and so does a platform that misbehaves; a person decides. Not only when
-    nobody at all is left, since Moodle goes on listing assistants as learners.
+    More than a tenth of the learners, or all of them: a course that was reset looks like this, and so does a platform
+    that misbehaves. One person alone may leave a small course, but not where `unread` entries could not be read: each
+    of those may be somebody who seems to be missing.
     """
-    return learners_before > 0 and learners_listed * 10 <= learners_before
+    is_much = (leaving + unread) * 10 > learners and (leaving > 1 or unread > 0)
+    return leaving > 0 and (leaving == learners or is_much)
 
 
 def with_limit(url: str, limit: int | None) -> str:
@@ -133,29 +162,42 @@ def with_limit(url: str, limit: int | None) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("limit", str(limit))]), fragment=""))
 
 
-def of_link(url: str, resource_link_id: str) -> str:
-    """Ask for the smallest page of those who may open one link."""
-    parts = urlsplit(with_limit(url, 1))
-    return urlunsplit(parts._replace(query=f"{parts.query}&{urlencode({'rlid': resource_link_id})}"))
+def of_link(url: str, resource_link_id: str, limit: int | None = 1) -> str:
+    """Ask for those who may open one link, in pages of this size."""
+    parts = urlsplit(with_limit(url, limit))
+    query = [*parse_qsl(parts.query, keep_blank_values=True), ("rlid", resource_link_id)]
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def locked_out(learners: Mapping[int, str], may_open: Set[str]) -> frozenset[int] | None:
+    """Which learners (by member id, with their sub) may not open a link that only these people may open.
+
+    None where no learner may: the link is hidden or not open yet, which says nothing about who is to take part.
+    """
+    kept_out = frozenset(member_id for member_id, sub in learners.items() if sub not in may_open)
+    return None if kept_out and len(kept_out) == len(learners) else kept_out
 
 
 def _both(one: RosterRow, other: RosterRow) -> RosterRow:
-    higher, lower = sorted((one, other), key=lambda row: RANK[row.role])
+    higher, lower = sorted((one, other), key=lambda row: len(RANK) if row.role is None else RANK[row.role])
+    said = {one.is_active, other.is_active}
     return RosterRow(
         sub=higher.sub,
         role=higher.role,
-        is_active=one.is_active or other.is_active,
+        is_active=True if True in said else None if None in said else False,
         is_test=one.is_test or other.is_test,
         name=higher.name or lower.name,
         given_name=higher.given_name or lower.given_name,
         family_name=higher.family_name or lower.family_name,
         email=higher.email or lower.email,
         sourced_id=higher.sourced_id or lower.sourced_id,
+        is_understood=one.is_understood and other.is_understood,
     )
 
 
 def _text(value: Any, longest: int, *, names_are_escaped: bool) -> str | None:
     if not isinstance(value, str):
         return None
-    plain = html.unescape(value) if names_are_escaped else value
-    return " ".join(_UNSEEN.sub(" ", plain).split())[:longest] or None
+    # Cut before it is cleaned: of a text of millions of characters the beginning is enough.
+    plain = html.unescape(value[: 20 * longest]) if names_are_escaped else value[: 20 * longest]
+    return " ".join(clean(_UNSEEN.sub(" ", plain), 20 * longest).split())[:longest].strip() or None

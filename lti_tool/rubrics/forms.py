@@ -52,6 +52,8 @@ class RubricText:
 
     title: str = ""
     criteria: tuple[CriterionText, ...] = ()
+    use_points: bool = False
+    """Without it whatever stands in the fields for points counts for nothing."""
 
 
 WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
@@ -88,21 +90,27 @@ def typed(fields: Mapping[str, str]) -> RubricText:
         criteria=tuple(
             _criterion_typed(fields, f"c{place}") for place in range(MOST_READ) if f"c{place}-name" in fields
         ),
+        use_points="use_points" in fields,
     )
 
 
 def shown(draft: RubricDraft) -> RubricText:
     """A kept rubric as the form shows it."""
+    use_points = any(level.points for criterion in draft.criteria for level in criterion.levels)
     return RubricText(
         title=draft.title,
         criteria=tuple(
             CriterionText(
                 criterion.name,
                 criterion.description,
-                tuple(LevelText(level.label, level.description, str(level.points)) for level in criterion.levels),
+                tuple(
+                    LevelText(level.label, level.description, str(level.points) if use_points else "")
+                    for level in criterion.levels
+                ),
             )
             for criterion in draft.criteria
         ),
+        use_points=use_points,
     )
 
 
@@ -114,7 +122,10 @@ def read(text: RubricText) -> tuple[RubricDraft, dict[str, str]]:
             CriterionDraft(
                 criterion.name,
                 criterion.description,
-                tuple(LevelDraft(level.label, level.description, _points(level.points)) for level in criterion.levels),
+                tuple(
+                    LevelDraft(level.label, level.description, _points(level.points) if text.use_points else 0)
+                    for level in criterion.levels
+                ),
             )
             for criterion in text.criteria
         ),
@@ -149,7 +160,7 @@ def _press_criterion(text: RubricText, verb: str, numbers: Sequence[int]) -> tup
             return text, "rubric"
         # A new criterion mostly wants the same ladder as the one before it.
         ladder = tuple(LevelText(level.label, "", level.points) for level in criteria[-1].levels) if criteria else ()
-        new = CriterionText(levels=ladder or (LevelText(points="0"), LevelText(points="1")))
+        new = CriterionText(levels=ladder or (LevelText(), LevelText()))
         return replace(text, criteria=(*criteria, new)), f"c{len(criteria)}-name"
     if not numbers or numbers[0] >= len(criteria):
         return text, "rubric"
@@ -168,7 +179,7 @@ def _press_level(text: RubricText, verb: str, place: int, numbers: Sequence[int]
         if len(levels) >= MOST_LEVELS:
             return text, f"c{place}-name"
         focus = len(levels)
-        levels = (*levels, LevelText(points=_next_points(levels)))
+        levels = (*levels, LevelText(points=_next_points(levels) if text.use_points else ""))
     else:
         if not numbers or numbers[0] >= len(levels):
             return text, f"c{place}-name"

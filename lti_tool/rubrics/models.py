@@ -42,7 +42,7 @@ class Criterion(Tenant, Base):
 
 
 class Level(Tenant, Base):
-    """How well a criterion can be met: a label, a description and points."""
+    """How well a criterion can be met: a label, a description, and points that only staff read."""
 
     __tablename__ = "level"
     __table_args__ = (

@@ -19,6 +19,7 @@ class LevelDraft:
     label: str
     description: str = ""
     points: int = 0
+    """For staff to read, if they like; no score uses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,6 @@ def check(draft: RubricDraft) -> list[RubricProblem]:
         found += [RubricProblem(flaw, place) for flaw in _criterion_flaws(criterion, place in repeated)]
         found += _level_problems(criterion.levels, place)
     return found
-
-
-def maximum_points(draft: RubricDraft) -> int:
-    """The points of somebody who reaches the best level of every criterion."""
-    return sum(max((level.points for level in criterion.levels), default=0) for criterion in draft.criteria)
 
 
 def _criterion_flaws(criterion: CriterionDraft, is_repeated: bool) -> list[Flaw]:

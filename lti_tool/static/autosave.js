@@ -156,8 +156,8 @@
       page.over = answer.status !== 413;
       let said = words.wordOver;
       if (answer.status !== 401) {
-        const { error } = await answer.json().catch(() => ({}));
-        said = `${words.wordRefused} ${error || answer.status}`;
+        const { error, is_kept: isKept } = await answer.json().catch(() => ({}));
+        said = `${words.wordRefused} ${error || answer.status}${isKept ? ` ${words.wordKept}` : ""}`;
       }
       for (const field of sent.keys()) tell(field.name, said);
       notice(said);

@@ -30,11 +30,17 @@
     } catch { return false; }
   }).some(Boolean);
 
+  const timeZone = () => {
+    try { return Intl.DateTimeFormat().resolvedOptions().timeZone || ""; } catch { return ""; }
+  };
+
+  // Also tells the server the time zone, which platforms often do not know.
   const cookieKept = async () => {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), 5000);
     try {
-      const answer = await fetch(page.dataset.kept, { credentials: "same-origin", cache: "no-store", signal: stop.signal });
+      const body = new URLSearchParams({ state, zone: timeZone() });
+      const answer = await fetch(page.dataset.kept, { method: "POST", body, credentials: "same-origin", cache: "no-store", keepalive: true, signal: stop.signal });
       return (await answer.json()).kept === true;
     } catch { return false; } finally { clearTimeout(timer); }
   };
@@ -57,10 +63,13 @@
   const yes = async (promise) => { if (!(await promise)) throw new Error("not kept"); };
 
   const decide = async () => {
-    const elsewhere = [yes(cookieKept()), yes(platformKept())];
+    const asked = cookieKept();
+    const elsewhere = [yes(asked), yes(platformKept())];
     for (const one of elsewhere) one.catch(() => {});
     try {
-      if (!keepHere()) await Promise.any(elsewhere);
+      // The launch may follow within milliseconds, and what the server was told should be there by then.
+      if (keepHere()) await Promise.race([asked, new Promise((done) => { setTimeout(done, 1000); })]);
+      else await Promise.any(elsewhere);
     } catch {
       if (page.dataset.binding === "required") {
         if (!isFramed) { location.replace(page.dataset.blocked); return; }

@@ -18,19 +18,40 @@
     if (form) tell(form);
   });
 
+  // What somebody has typed, ticked, opened or is about to type stays: the page is not exchanged under their hands.
+  const isChanged = (field) => {
+    if (field === document.activeElement) return true;
+    if (!field.options) return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+    return field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected));
+  };
+  const isInUse = () => {
+    const main = document.getElementById("main");
+    const fields = [...main.querySelectorAll("input:not([type=hidden]), textarea, select")];
+    return fields.some(isChanged) || main.querySelector("details[open]") !== null;
+  };
+
   // Ever less often, never while somebody looks elsewhere, and the page is exchanged only when there is news.
   let timer = 0;
   const lookLater = (seconds) => {
     clearTimeout(timer);
     timer = setTimeout(async () => {
-      const waiting = document.querySelector("[data-look-again] a");
-      if (!waiting) return;
-      if (document.hidden || !window.tandem) { lookLater(seconds); return; }
+      const waiting = document.querySelector("[data-look-again]");
+      const link = waiting && waiting.querySelector("a");
+      if (!link) return;
+      if (document.hidden || !window.tandem || isInUse()) { lookLater(seconds); return; }
       try {
-        const answer = await window.tandem.fetch(waiting.href, { headers: { Accept: "text/html" } });
+        const answer = await window.tandem.fetch(link.href, { headers: { Accept: "text/html" } });
         if (!answer.ok) return;
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        if (!page.querySelector("[data-look-again]")) { waiting.click(); return; }
+        const fresh = page.querySelector("[data-look-again]");
+        if (isInUse()) { lookLater(seconds); return; }
+        if (!fresh) {
+          document.getElementById("main").replaceWith(document.adoptNode(page.getElementById("main")));
+          window.tandem.say(page.title);
+          document.dispatchEvent(new CustomEvent("tandem:page"));
+          return;
+        }
+        if (fresh.textContent !== waiting.textContent) waiting.replaceWith(document.adoptNode(fresh));
       } catch { /* offline: the next look may do better */ }
       lookLater(Math.min(seconds * 1.5, 30));
     }, seconds * 1000);

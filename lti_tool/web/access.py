@@ -22,6 +22,7 @@ from lti_tool.support.crypto import same
 from lti_tool.support.db import across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web.database import RaceLost, transaction
+from lti_tool.web.kept import note_author
 from lti_tool.web.visits import UNBOUND, Visit, VisitKind, VisitOver, find_visit, is_touch_due, redeem_code
 
 INSTRUCTOR: Final = frozenset({"instructor"})
@@ -159,13 +160,14 @@ def on_visit(
             tools = kit()
             now = tools.clock.now()
             with transaction(reading=is_reading) as session:
-                visit = find_visit(session, key, secret, now=now, idle=tools.settings.visit_idle)
+                visit = _find_visit(session, key, secret, from_cookie=from_cookie, now=now)
                 g.visit_secret = secret
                 g.frame_ancestors = visit.frame_origins
                 g.locale = visit.locale
                 g.here = here = Here(session, visit, now, tools)
                 if from_cookie and not is_reading:
                     _check_form_token(secret)
+                note_author(visit)
                 if visit.kind not in kinds or (may is not None and not here.may(may)):
                     raise NotAllowed(may, visit.kind, visit.role)
                 answer = _carry_entry_code(make_response(view(here, *args, **kwargs)))
@@ -193,6 +195,16 @@ def _until_not_overtaken(answer: Callable[[], Answer]) -> Answer:
             for file in request.files.values():
                 file.stream.seek(0)
     return answer()
+
+
+def _find_visit(session: Session, key: str, secret: str, *, from_cookie: bool, now: datetime) -> Visit:
+    """The visit, if it is live. Of one that ran out, what its form holds is kept for whoever typed it."""
+    try:
+        return find_visit(session, key, secret, now=now, idle=kit().settings.visit_idle)
+    except VisitOver as over:
+        if over.ended is not None and (not from_cookie or _is_form_ours(secret)):
+            note_author(over.ended)
+        raise
 
 
 def _carry_entry_code(answer: Response) -> Response:
@@ -242,8 +254,12 @@ def _derive_form_token(secret: str) -> str:
 
 
 def _check_form_token(secret: str) -> None:
-    if not same(request.form.get("form_token", ""), _derive_form_token(secret)):
+    if not _is_form_ours(secret):
         raise FormNotOurs(request.endpoint)
+
+
+def _is_form_ours(secret: str) -> bool:
+    return same(request.form.get("form_token", ""), _derive_form_token(secret))
 
 
 def form_token() -> Markup:

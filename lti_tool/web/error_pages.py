@@ -10,7 +10,8 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from lti_tool.errors import N_, Conflict, NotAllowed, NotFound, ToolError, Words
-from lti_tool.web.access import FormNotOurs
+from lti_tool.web import kept
+from lti_tool.web.access import FormNotOurs, kit
 from lti_tool.web.audit import new_reference
 from lti_tool.web.visits import CodeSpent, VisitOver
 
@@ -60,15 +61,29 @@ def words_for(error: Exception, known: Mapping[type[Exception], Words]) -> Words
 
 
 def error_page(words: Words, reference: str) -> Response:
-    """A page that can stand alone: it carries no action, so whoever framed the visit may frame it."""
+    """A page that can stand alone: it carries no action, so whoever framed the visit may frame it.
+
+    What was typed into a form that is refused so stands on it, and is kept for its author.
+    """
     g.pop("here", None)  # its rows went with the rollback
+    typed = kept.typed()
+    is_kept = kept.keep(typed, now=kit().clock.now()) if typed else False
     if "frame_ancestors" not in g:
         g.frame_ancestors = None
     contact = current_app.extensions["tandem"].settings.contact
     wanted = request.accept_mimetypes.best_match(["text/html", "application/json"])
     if wanted == "application/json" and request.accept_mimetypes["text/html"] == 0:
-        return make_response({"error": gettext(words.title), "reference": reference}, words.status)
-    return make_response(render_template("error.html", words=words, reference=reference, contact=contact), words.status)
+        told = {"error": gettext(words.title), "reference": reference, "is_kept": is_kept}
+        return make_response({**told, "typed": {one.field: one.text for one in typed}}, words.status)
+    page = render_template(
+        "error.html",
+        words=words,
+        reference=reference,
+        contact=contact,
+        typed=[(kept.name_of(one.field), one.text) for one in typed],
+        is_kept=is_kept,
+    )
+    return make_response(page, words.status)
 
 
 def install(app: Flask, feature_words: Mapping[type[Exception], Words]) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_timedelta
@@ -12,9 +12,12 @@ from flask import Flask, current_app, g, request
 from flask_babel import Babel, get_locale
 from markupsafe import Markup
 
+from lti_tool.support.zones import read_zone
 from lti_tool.web.access import current_here, kit
+from lti_tool.web.visits import Visit
 
 SOURCE_LANGUAGE: Final = "en"
+UTC: Final = ZoneInfo("UTC")
 
 
 @cache
@@ -42,24 +45,36 @@ def choose_language() -> str:
     return request.accept_languages.best_match(known) or SOURCE_LANGUAGE
 
 
-def zone_or_utc(name: str | None) -> ZoneInfo:
-    """The named zone; UTC where the name is missing or unknown (Moodle sends "99" for the site's own)."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
+def zone_of(visit: Visit | None, *others: str | None) -> ZoneInfo:
+    """The zone in which dates are shown: the person's own as far as it is known, else the first of `others`, else UTC.
+
+    A visit knows it from the launch, the browser, or the institution's page.
+    """
+    names = (visit.time_zone if visit is not None else None, *others)
+    return next((zone for zone in (read_zone(name or "") for name in names) if zone is not None), UTC)
+
+
+def zone_of_reader(*others: str | None) -> ZoneInfo:
+    """The zone in which whoever looks at this page sees its dates; see `zone_of`."""
+    here = current_here()
+    return zone_of(here.visit if here is not None else None, *others)
+
+
+def in_words(moment: datetime, zone: ZoneInfo, pattern: str = "EEE d MMM, HH:mm") -> str:
+    """A moment as clocks in this zone show it. UTC says so, since hardly anybody's clock shows it."""
+    text = format_datetime(moment.astimezone(zone), pattern, locale=str(get_locale() or "en"))
+    return f"{text} UTC" if zone.key in {"UTC", "Etc/UTC"} else str(text)
 
 
 def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     """A date with its weekday and how far away it is: "Thu 5 Nov, 23:59 (in 2 days)"."""
     locale = str(get_locale() or "en")
-    local = moment.astimezone(zone)
-    text = format_datetime(local, "EEE d MMM, HH:mm", locale=locale)
     distance = moment - now
     # Nine days are not "1 week" and four weeks are not "1 month": a larger unit only from two of them on.
     threshold = 2 if abs(distance) > timedelta(days=2) else 0.85
     away = format_timedelta(distance, threshold=threshold, add_direction=True, locale=locale)
-    exact = format_datetime(local, "full", locale=locale)
+    exact = format_datetime(moment.astimezone(zone), "full", locale=locale)
+    text = in_words(moment, zone)
     return Markup('<time datetime="{}" title="{}">{} ({})</time>').format(moment.isoformat(), exact, text, away)
 
 
@@ -71,8 +86,6 @@ def install(app: Flask) -> None:
     def when(moment: datetime | None, zone: str | None = None) -> Markup | str:
         if moment is None:
             return ""
-        here = current_here()
-        own = here.visit.time_zone if here is not None else None
-        return show_moment(moment, zone_or_utc(own if own and own != "99" else zone), kit().clock.now())
+        return show_moment(moment, zone_of_reader(zone), kit().clock.now())
 
     app.jinja_env.globals["page_language"] = lambda: str(get_locale() or "en").replace("_", "-")

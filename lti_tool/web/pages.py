@@ -1,7 +1,23 @@
 """Entering a visit, and the machinery that every page of one shares."""
 
-from flask import Blueprint, Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from urllib.parse import parse_qsl, quote, urlencode
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RoutingException
 
 from lti_tool.web.access import Here, current_here, form_token, is_sent_by_others, kit, on_visit, set_visit_cookie
 from lti_tool.web.database import transaction
@@ -18,6 +34,10 @@ from lti_tool.web.visits import (
 entry = Blueprint("visit", __name__)
 
 VISIT_PREFIX = "/v/<visit>"
+# What the dialog of a platform asked for must be answered where it was asked: in a tab of its own nobody listens.
+IN_TABS = frozenset(VisitKind) - {VisitKind.PLACING}
+PASSING = frozenset({"c", "said"})
+"""Parts of an address that are true once."""
 
 
 @entry.post("/v/<visit>/enter")
@@ -33,18 +53,21 @@ def enter() -> Response:
 
 
 @entry.post("/v/<visit>/new-tab")
-@on_visit(kinds=frozenset(VisitKind), keeps_in_preview=True)
+@on_visit(kinds=IN_TABS, keeps_in_preview=True)
 def new_tab(here: Here) -> ResponseReturnValue:
-    """Open this visit in a tab of its own, where the browser keeps what it refuses inside a frame."""
-    return offer_tab(here, VisitKind(here.visit.kind))
+    """Open this visit in a tab of its own, where the browser keeps what it refuses inside a frame, at the same page."""
+    return offer_tab(here, VisitKind(here.visit.kind), page=request.form.get("page", ""))
 
 
-def offer_tab(here: Here, kind: VisitKind, placement_id: int | None = None) -> ResponseReturnValue:
+def offer_tab(here: Here, kind: VisitKind, placement_id: int | None = None, *, page: str = "") -> ResponseReturnValue:
     """Answer a POST with the single-use address of a new tab for the same person: a visit of that kind.
 
-    It goes to the same placement or to another one of the same course, which the caller has looked up there.
+    It goes to the same placement or to another one of the same course, which the caller has looked up there, and opens
+    on `page`, the address of a page within the visit, else on the first one.
     """
-    asked = {"kind": kind} if placement_id is None else {"kind": kind, "placement_id": placement_id}
+    asked: dict[str, object] = {"kind": kind, "page": page}
+    if placement_id is not None:
+        asked["placement_id"] = placement_id
     code = issue_code(here.session, here.visit, "tab", asked, now=here.now)
     url = url_for("visit.go", code=code)
     if request.accept_mimetypes.best == "application/json":
@@ -72,9 +95,26 @@ def go(code: str) -> Response:
             visit.placement_id, visit.details = details["placement_id"], {}
         secret = open_visit(session, visit, now=now, lifetime=tools.settings.visit_absolute)
         enter_code = issue_entry(session, visit, secret, tools.secrets, now=now)
-        answer = make_response(redirect(url_for("home.show", visit=visit.key, c=enter_code), code=303))
+        answer = make_response(redirect(_address_in(visit.key, details.get("page", ""), enter_code), code=303))
         set_visit_cookie(answer, visit, secret)
     return answer
+
+
+def _page_here() -> str:
+    """The address of the page that is shown, within its visit; "" where only a form leads to it."""
+    path = request.path.removeprefix(f"/v/{g.get('visit_key')}/")
+    query = urlencode([(name, value) for name, value in request.args.items(multi=True) if name not in PASSING])
+    return f"{path}?{query}" if query else path
+
+
+def _address_in(visit_key: str, page: str, enter_code: str) -> str:
+    path, _, query = page.partition("?")
+    address = f"/v/{visit_key}/{path}"
+    try:
+        current_app.url_map.bind("").match(address, "GET")
+    except (HTTPException, RoutingException):
+        return url_for("home.show", visit=visit_key, c=enter_code)
+    return f"{quote(address)}?{urlencode([*parse_qsl(query), ('c', enter_code)])}"
 
 
 def install(app: Flask) -> None:
@@ -92,6 +132,11 @@ def install(app: Flask) -> None:
 
     @app.context_processor
     def page_context() -> dict[str, object]:
-        return {"here": current_here(), "form_token": form_token, "visit_key": g.get("visit_key")}
+        return {
+            "here": current_here(),
+            "form_token": form_token,
+            "page_here": _page_here,
+            "visit_key": g.get("visit_key"),
+        }
 
     app.register_blueprint(entry)

@@ -20,8 +20,19 @@ UNBOUND = "is_unbound"
 """In the details of a visit whose launch was not proved to come from the browser that began it."""
 
 
+WINDOW = "is_window"
+"""In the details of a visit that the platform opened in a window of its own."""
+
+
 class VisitOver(ToolError):
-    """The visit does not exist, ran out, was revoked, or the secret is not its own."""
+    """The visit does not exist, ran out, was revoked, or the secret is not its own.
+
+    `ended` is the visit where it merely ran out and the secret is its own: what its page still carries has an author.
+    """
+
+    def __init__(self, key: str, ended: "Visit | None" = None) -> None:
+        super().__init__(key)
+        self.ended = ended
 
 
 class CodeSpent(ToolError):
@@ -77,6 +88,11 @@ class Visit(Tenant, Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     revoked_at: Mapped[datetime | None]
 
+    @property
+    def is_window(self) -> bool:
+        """Whether the visit is known to stand in a window of its own, with no page of the LMS around it."""
+        return not self.frame_origins or bool(self.details.get(WINDOW))
+
 
 class Code(Base):
     """A secret that travels in a URL and therefore works once and for a minute: entry, download, new tab."""
@@ -111,8 +127,10 @@ def find_visit(session: Session, key: str, secret: str, *, now: datetime, idle: 
         visit = session.scalar(select(Visit).where(Visit.key == key))
     if visit is None or not same(visit.secret_hash, fingerprint(secret)):
         raise VisitOver(key)
-    if visit.revoked_at is not None or now >= visit.expires_at or now - visit.seen_at >= idle:
+    if visit.revoked_at is not None:
         raise VisitOver(key)
+    if now >= visit.expires_at or now - visit.seen_at >= idle:
+        raise VisitOver(key, ended=visit)
     serve(session, visit.institution_id)
     return visit
 

@@ -22,11 +22,14 @@ from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing import wording
-from lti_tool.pairing.rules import Cause, GroupView
+from lti_tool.pairing.rules import Cause, GroupView, Unplaced
+from lti_tool.pairing.shortfall import OUR_REASONS
 from lti_tool.progress import service as progress
-from lti_tool.progress.rules import Item, Progress, State, Step
+from lti_tool.progress.rules import Item, Progress, State, Step, WaitsFor
+from lti_tool.roster import links
 from lti_tool.roster import service as roster
 from lti_tool.web.access import Here, on_visit
+from lti_tool.web.kept import kept_of
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
 
@@ -37,6 +40,7 @@ class Do(StrEnum):
     """What the first sentence of a learner's page asks for, or tells."""
 
     GIVE = "give"
+    ADD_NOTES = "notes"
     READ = "read"
     WAIT_FOR_PARTNER = "partner"
     WAIT_FOR_OPENING = "opening"
@@ -52,6 +56,8 @@ class Now:
     do: Do
     exchange: Exchange | None = None
     round: Round | None = None
+    lacking: int = 0
+    """How many notes are still asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +118,8 @@ def _activity(here: Here) -> ResponseReturnValue:
 @on_visit()
 def also(here: Here, activity_id: int) -> ResponseReturnValue:
     """Another activity of the same course, in a tab of its own."""
-    other = here.session.get(Activity, activity_id)
-    if other is None or other.course_id != here.course_id or other.placement_id is None:
+    other = next((one for one in open_activities(here.session, here.course_id) if one.id == activity_id), None)
+    if other is None or not _may_enter(here, other):
         raise NotFound("activity", activity_id)
     return offer_tab(here, VisitKind.ACTIVITY, other.placement_id)
 
@@ -140,7 +146,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     member_id = here.member_id or 0
     rounds = rounds_of(here.session, activity.id)
     exchanges = reading.exchanges_of(here.session, activity, member_id, now=here.now)
-    done = progress.progress_of(here.session, activity.id, member_id, here.now)
+    done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activity.state == "closed" or course.ended_at is not None
     together = why_together(here, activity, member_id) if not is_read_only else Together()
     return render_template(
@@ -150,7 +156,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         is_read_only=is_read_only,
         now=what_now(done, exchanges, rounds) if not is_read_only else None,
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
-        spared={(item.round, item.partner_id) for item in done.items if _is_spared(item)},
+        task_items={(one.round.number, one.partner_id): tasks_with(one, tasks) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
         readable=sum(one.is_theirs_released for one in exchanges),
         has_own_work=any(one.mine is not None or one.is_theirs_released for one in exchanges),
@@ -158,6 +164,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         together=together,
         score=grades.own_state(here.session, activity.id, member_id),
         others=_others(here, activity),
+        kept=len(kept_of(here.session, here.person_id, here.course_id)),
         about=attributes.asks(here.session, member_id, here.course_id),
         is_planned=is_read_only or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
@@ -213,8 +220,11 @@ def what_now(done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Rou
     if isinstance(todo, Now):
         return todo
     if todo is not None and todo.partner_id is not None:
+        exchange = by_place.get((todo.round, todo.partner_id))
         do = Do.READ if todo.step is Step.ACKNOWLEDGE else Do.GIVE
-        return Now(do, by_place.get((todo.round, todo.partner_id)), by_number.get(todo.round))
+        if todo.step is Step.WRITE_NOTES and exchange is not None and exchange.is_mine_given:
+            do = Do.ADD_NOTES
+        return Now(do, exchange, by_number.get(todo.round), todo.wanted - todo.done)
     waiting: Item | None = done.waiting
     if waiting is None or waiting.waits_for is None:
         return Now(Do.NOTHING)
@@ -231,31 +241,59 @@ def _uncounted(done: Progress, exchanges: Sequence[Exchange]) -> Now | None:
     return None
 
 
-def _is_spared(item: Item) -> bool:
-    return item.state is State.EXCUSED and item.step is not Step.ACKNOWLEDGE
+def tasks_with(one: Exchange, tasks: Progress) -> list[Item]:
+    """What a member has to do with one partner in one round, as the checklist has it.
+
+    Of somebody who is their partner no longer: what was written, and an answer that can still be given.
+    """
+    place = (one.round.number, one.partner_id)
+    if one.is_current:
+        return [item for item in tasks.items if (item.round, item.partner_id) == place]
+    given_at = one.mine.submitted_at if one.mine is not None else None
+    found = []
+    if one.mine is not None:
+        state = State.EXCUSED if given_at is None else State.DONE
+        found.append(Item(Step.GIVE_FEEDBACK, *place, state, counts=False, due_at=one.due_at, done_at=given_at))
+    if one.is_theirs_given:
+        answered_at = one.answer_to_theirs.at if one.answer_to_theirs is not None else None
+        state = State.OPEN if one.is_theirs_released else State.WAITING
+        waits = None if one.is_theirs_released else WaitsFor.RELEASE
+        state = State.DONE if answered_at is not None else state
+        found.append(Item(Step.ACKNOWLEDGE, *place, state, counts=False, waits_for=waits, done_at=answered_at))
+    return found
 
 
 def _others(here: Here, activity: Activity) -> list[Activity]:
     return [
         other
         for other in open_activities(here.session, here.course_id)
-        if other.id != activity.id and (here.is_staff or why_not_ready(other.state) is None)
+        if other is not activity and _may_enter(here, other)
     ]
 
 
+def _may_enter(here: Here, other: Activity) -> bool:
+    """Whether somebody may go to another activity of the course: what is not ready, hidden or restricted is staff's."""
+    if here.is_staff:
+        return True
+    return (
+        why_not_ready(other.state) is None
+        and not links.opens_for_nobody(here.session, other.placement_id)
+        and here.member_id not in links.locked_out(here.session, other.placement_id)
+    )
+
+
 def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
-    learners = roster.learners_to_pair(here.session, here.course_id)
     plan = pairing.find_plan(here.session, activity.id, "published")
-    everybody = progress.progress_of_all(here.session, activity.id, here.now) if plan is not None else {}
-    items = [item for one in everybody.values() for item in one.items]
+    everybody = progress.summaries_of_all(here.session, activity.id, here.now) if plan is not None else {}
     figures = {
-        "learners": len(learners),
+        "learners": roster.count_learners(here.session, here.course_id, activity.placement_id),
+        "taking_part": len(everybody),
         "complete": sum(one.is_complete for one in everybody.values()),
-        "given": sum(item.state is State.DONE for item in items if item.step is Step.GIVE_FEEDBACK),
+        "given": sum(one.given for one in everybody.values()),
+        "to_give": sum(one.to_give for one in everybody.values()),
         "behind": sum(one.behind_since is not None for one in everybody.values()),
     }
-    standing = pairing.standing(here.session, activity, plan, now=here.now) if plan is not None else None
-    unplaced = {one.member_id for one in standing.unplaced if not one.is_over} if standing is not None else set()
+    unplaced = pairing.unplaced(here.session, activity, plan, now=here.now) if plan is not None else []
     return render_template(
         "home/staff.html",
         activity=activity,
@@ -265,12 +303,19 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         plan=plan,
         draft=pairing.find_plan(here.session, activity.id, "draft"),
         sync=roster.latest(here.session, here.course_id),
-        empty_roster=roster.empty_roster(here.session, here.course_id),
+        is_first_reading=roster.is_first_reading(here.session, here.course_id, now=here.now),
+        doubt=roster.doubt(here.session, here.course_id),
         figures=figures,
-        unplaced=len(unplaced),
+        unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
         scores=_scores(here, activity),
         others=_others(here, activity),
+        kept=len(kept_of(here.session, here.person_id, here.course_id)),
     )
+
+
+def _can_be_placed(one: Unplaced) -> bool:
+    """Whether staff can do something about it: nobody has looked for a group yet, or a rule could give way."""
+    return not one.is_over and (one.reason is None or one.reason in OUR_REASONS)
 
 
 def _scores(here: Here, activity: Activity) -> dict[str, int]:

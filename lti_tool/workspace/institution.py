@@ -18,6 +18,7 @@ from lti_tool.launch.models import Person
 from lti_tool.registration import invitations, keys, service, tokens
 from lti_tool.registration.models import Institution, Invitation, Registration
 from lti_tool.registration.service import RegistrationState
+from lti_tool.support.zones import known_zones, read_zone
 from lti_tool.web import audit
 from lti_tool.web.access import Here, View, current_here, on_visit
 from lti_tool.web.audit import AuditEntry
@@ -50,6 +51,7 @@ WHAT_HAPPENED: Final = {
     "registration refused": N_("A registration failed"),
     "registration resumed": N_("A platform was resumed"),
     "registration updated": N_("A platform was registered again"),
+    "time zone set": N_("The institution's time zone was set"),
 }
 """How the record words what the audit notes."""
 
@@ -191,17 +193,40 @@ class Health:
 @administrators
 def show(here: Here) -> ResponseReturnValue:
     """Registrations, deployments, what waits, and whether all is well."""
+    return _page(here)
+
+
+def _page(here: Here, *, typed_zone: str | None = None) -> ResponseReturnValue:
+    """`typed_zone` is a time zone that somebody typed and nobody knows."""
     institution = _institution(here)
     states = service.registration_states(here.session, institution.id)
-    return render_template(
+    page = render_template(
         "institution/show.html",
         institution=institution,
+        time_zone=institution.time_zone or "" if typed_zone is None else typed_zone,
+        is_zone_unknown=typed_zone is not None,
+        zones=known_zones(),
         states=states,
         health=_health(here, institution.id, states),
         keys=keys.list_keys(here.session),
         may_rotate=_is_only_institution(here.session),
         invitations=_open_invitations(here, institution.id),
     )
+    return page, 200 if typed_zone is None else 422
+
+
+@pages.post("/institution/time-zone")
+@administrators
+def set_time_zone(here: Here) -> ResponseReturnValue:
+    """Say in which time zone people see dates of whom nothing else tells one; an empty field says nothing."""
+    typed = request.form.get("time_zone", "").strip()
+    zone = read_zone(typed)
+    if typed and zone is None:
+        return _page(here, typed_zone=typed[:100])
+    institution = _institution(here)
+    institution.time_zone = zone.key if zone is not None else None
+    audit.record(here.session, "time zone set", now=here.now, institution_id=institution.id, person_id=here.person_id)
+    return redirect(url_for(".show", said="zone"), code=303)
 
 
 def _health(here: Here, institution_id: int, states: list[RegistrationState]) -> Health:

@@ -19,7 +19,7 @@ from lti_tool.feedback.pages import NAMES
 from lti_tool.launch.models import Course, Person
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
-from lti_tool.web.i18n import zone_or_utc
+from lti_tool.web.i18n import zone_of_reader
 
 pages = Blueprint("own_work", __name__)
 
@@ -68,7 +68,7 @@ def build_own_work(here: Here, _: dict[str, Any]) -> Response:
         person=here.session.get_one(Person, here.person_id),
         activities=[(activity, pieces) for activity, pieces in found if pieces],
         now=here.now,
-        dated=_dated(here),
+        dated=_dated(),
     )
     answer = make_response(page)
     answer.headers["Content-Type"] = "text/html; charset=utf-8"
@@ -77,12 +77,11 @@ def build_own_work(here: Here, _: dict[str, Any]) -> Response:
     return answer
 
 
-def _dated(here: Here) -> Callable[[datetime, str | None], str]:
+def _dated() -> Callable[[datetime, str | None], str]:
     """Whole dates in the person's time zone: what is near or far today is not when the file is read."""
 
     def dated(moment: datetime, zone: str | None = None) -> str:
-        own = here.visit.time_zone
-        local = moment.astimezone(zone_or_utc(own if own and own != "99" else zone))
+        local = moment.astimezone(zone_of_reader(zone))
         return str(format_datetime(local, "long", locale=str(get_locale() or "en")))
 
     return dated

@@ -17,16 +17,17 @@ from lti_tool.activities.models import Activity, Allowance, Round
 from lti_tool.attributes.reading import values_of_person
 from lti_tool.attributes.service import forget_person
 from lti_tool.errors import N_, NotFound
-from lti_tool.feedback.exports import erase_texts_of, texts_of
+from lti_tool.feedback.exports import erase_texts_of, notes_to_partners_of, texts_of
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.jobs import queue
-from lti_tool.launch.models import Course, Member, Person
+from lti_tool.launch.models import Course, LockedOut, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.registration.models import Registration
-from lti_tool.roster.service import ROSTER_CHANGED
+from lti_tool.roster.links import ROSTER_CHANGED
 from lti_tool.support.db import served_institution
 from lti_tool.web import audit
+from lti_tool.web.kept import KeptText
 from lti_tool.web.visits import Visit
 
 MOST_FOUND: Final = 50
@@ -101,6 +102,8 @@ LABELS: Final[Mapping[str, str]] = {
     "said_of_you": N_("What staff said of you for finding partners"),
     "said": N_("Said"),
     "feedback": N_("Feedback that you gave or received"),
+    "kept_texts": N_("Texts of forms that could not be taken"),
+    "notes_to_partners": N_("Notes to and from partners"),
     "allowances": N_("More time, and rounds you were excused from"),
     "scores": N_("Scores for the gradebook"),
     "set_up": N_("Activities that you set up"),
@@ -193,6 +196,11 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "groups": _groups(session, own),
         "said_of_you": pairing.said_of(session, own),
         "feedback": texts_of(session, person_id),
+        "notes_to_partners": notes_to_partners_of(session, person_id),
+        "kept_texts": [
+            {"at": _moment(kept.at), **{one["field"]: one["text"] for one in kept.texts}}
+            for kept in session.scalars(select(KeptText).where(KeptText.person_id == person_id).order_by(KeptText.id))
+        ],
         "allowances": _allowances(session, own),
         "scores": _scores(session, own),
         "set_up": [
@@ -339,7 +347,9 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     for statement in (
         delete(ScoreState).where(ScoreState.member_id.in_(own)),
         delete(Allowance).where(Allowance.member_id.in_(own)),
+        delete(LockedOut).where(LockedOut.member_id.in_(own)),
         delete(Visit).where(Visit.person_id == person_id),
+        delete(KeptText).where(KeptText.person_id == person_id),
         update(Member).where(Member.person_id == person_id).values(status="inactive", left_at=now, in_roster_at=None),
         update(Person)
         .where(Person.id == person_id)

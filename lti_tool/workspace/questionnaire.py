@@ -9,9 +9,9 @@ from flask_babel import get_locale, gettext
 
 from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import known_zones
 from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
 from lti_tool.attributes import forms, reading, service, values
+from lti_tool.attributes.errors import AnswerTooLate
 from lti_tool.attributes.forms import OFFERED_LANGUAGES, AnswerText
 from lti_tool.attributes.rules import BY_KEY, CATALOGUE, Flaw, Source
 from lti_tool.attributes.values import PARTS, language_name
@@ -19,6 +19,7 @@ from lti_tool.attributes.words import FLAWS, PARTS_OF_DAY, SOURCES, day_names, i
 from lti_tool.errors import NotAllowed
 from lti_tool.launch.models import CourseRole
 from lti_tool.pairing import service as pairing
+from lti_tool.support.zones import known_zones
 from lti_tool.web.access import Here, on_visit
 
 pages = Blueprint("about_you", __name__)
@@ -39,7 +40,7 @@ def answer(here: Here) -> ResponseReturnValue:
     member_id = _own(here)
     refuse_read_only(here.session, activity)
     if _is_planned(here, activity):
-        return _page(here, activity)
+        raise AnswerTooLate(activity.id)
     asked = service.asks(here.session, member_id, here.course_id).asked
     answerable = forms.answerable(asked, reading.known_of(here.session, [member_id])[member_id])
     text = forms.typed({name: request.form.getlist(name) for name in request.form})

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import forms, rules, service
+from lti_tool.activities import copies, forms, rules, service
 from lti_tool.activities.errors import (
     ActivityChanged,
     ActivityUnknown,
@@ -32,10 +32,12 @@ from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
 from lti_tool.launch.models import Course, Person
 from lti_tool.launch.rules import DeepLinking
 from lti_tool.pairing.models import Group, Plan
+from lti_tool.registration.dynamic import TITLE
 from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import Deployment, Registration
-from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS, maximum_points
+from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS
 from lti_tool.support.crypto import new_secret
+from lti_tool.support.zones import known_zones
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import address_of, builds
 from lti_tool.web.visits import VisitKind
@@ -48,6 +50,15 @@ PLACING: Final = frozenset({VisitKind.PLACING})
 ACTIVITY: Final = frozenset({VisitKind.ACTIVITY})
 ANSWER: Final = "deep-linking answer"
 COLUMN_TAG: Final = "completion"
+NAMES: Final = {
+    "title": N_("Title"),
+    "instructions": N_("Instructions"),
+    "rubric-title": N_("Title of the rubric"),
+    "c-name": N_("Criterion"),
+    "c-description": N_("What the criterion is about"),
+    "c-l-label": N_("Level"),
+    "c-l-description": N_("What the level means"),
+}
 ROUND_IN_USE: Final = N_("People have groups in a round that you removed, or have written in it, so it has to stay.")
 
 
@@ -55,8 +66,12 @@ ROUND_IN_USE: Final = N_("People have groups in a round that you removed, or hav
 @on_visit(may=ACT, kinds=DESIGNING)
 def show(here: Here) -> ResponseReturnValue:
     """The settings of the activity that stands here, else the templates to begin with."""
-    if here.visit.kind == VisitKind.PLACING and not deep_linking.accepts_links(_asked(here)):
-        return render_template("setup/no_links.html", asked=_asked(here))
+    if here.visit.kind == VisitKind.PLACING:
+        asked = _asked(here)
+        if not deep_linking.accepts_links(asked):
+            return render_template("setup/no_links.html", asked=asked)
+        if here.visit.details.get("is_own_tab") and not deep_linking.hears_a_tab(asked):
+            return render_template("setup/own_tab.html")
     activity = service.activity_of(here.session, here.placement_id)
     if activity is not None:
         return _editor(here, activity, _kept(here.session, activity))
@@ -74,12 +89,16 @@ def start(here: Here) -> ResponseReturnValue:
     if service.activity_of(here.session, here.placement_id) is not None:
         return redirect(url_for(".show"), code=303)
     zone = rules.usable_zone(here.visit.time_zone, service.last_time_zone(here.session))
+    title, text = _typed_in_the_lms(here)
+    settings = rules.begun_with(
+        template.settings(gettext, now=here.now, time_zone=zone), title=title, instructions=text
+    )
     try:
         with here.session.begin_nested():
             activity = service.create_draft(
                 here.session,
                 here.course_id,
-                template.settings(gettext, now=here.now, time_zone=zone),
+                settings,
                 template.rubric(gettext),
                 by=here.person_id,
                 now=here.now,
@@ -113,6 +132,19 @@ def change(here: Here) -> ResponseReturnValue:
     return _change(here, _standing(here))
 
 
+@pages.post("/setup/copy-of")
+@on_visit(may=ACT, kinds=ACTIVITY)
+def copy_of(here: Here) -> ResponseReturnValue:
+    """Say of which activity this copy is one. It begins anew with that one's settings."""
+    copy = _standing(here)
+    asked = request.form.get("source", "")
+    source = next((one for one in _possible_sources(here, copy) if str(one.id) == asked), None)
+    if source is None:
+        raise ActivityUnknown(asked)
+    copies.copy_again(here.session, copy, source, by=here.person_id, now=here.now)
+    return redirect(url_for(".show", said="copied"), code=303)
+
+
 @pages.post("/setup/close")
 @on_visit(may=ACT, kinds=ACTIVITY)
 def close(here: Here) -> ResponseReturnValue:
@@ -134,6 +166,17 @@ def reopen(here: Here) -> ResponseReturnValue:
 def cancel(here: Here) -> ResponseReturnValue:
     """Leave the dialog without placing anything."""
     return _leave(here, None)
+
+
+def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
+    """The title and the description that stand in the LMS already, in the dialog's form or as those of the link."""
+    registration = here.session.get_one(Registration, here.visit.registration_id)
+    names = (TITLE, registration.title)
+    if here.visit.kind == VisitKind.PLACING:
+        asked = _asked(here)
+        return deep_linking.title_typed(asked.title, names), asked.text
+    link = here.visit.details.get("link") or {}
+    return deep_linking.title_typed(link.get("title"), names), None
 
 
 def _change(here: Here, activity: Activity) -> ResponseReturnValue:
@@ -187,6 +230,10 @@ def _standing(here: Here) -> Activity:
     if activity is None:
         raise ActivityUnknown(here.placement_id)
     return activity
+
+
+def _possible_sources(here: Here, activity: Activity) -> list[Activity]:
+    return copies.possible_sources(here.session, activity, here.visit.details.get("custom") or {})
 
 
 def _address(activity: Activity, said: str | None = None) -> str:
@@ -245,11 +292,12 @@ def _editor(
         focus=focus,
         changed_by=changed_by,
         in_use=_in_use(here.session, activity.id),
+        sources=[(one, here.session.get_one(Course, one.course_id)) for one in _possible_sources(here, activity)],
         is_read_only=is_over or activity.state == ActivityState.CLOSED,
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,
         takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
-        zones=rules.known_zones(),
+        zones=known_zones(),
         limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
     )
     return make_response(page, status)
@@ -263,7 +311,6 @@ def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturn
         address=_address(activity),
         settings=reading.settings,
         rubric=reading.rubric,
-        points=maximum_points(reading.rubric),
         typed=typed,
         is_placing=here.visit.kind == VisitKind.PLACING,
     )

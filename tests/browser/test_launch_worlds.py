@@ -69,6 +69,16 @@ def test_a_partitioned_cookie_proves_the_browser(course: Course, open_browser: O
     arrives(page, course)
 
 
+def test_the_browser_tells_its_time_zone_where_the_platform_does_not(
+    course: Course, open_browser: OpenBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Moodle, as the sandbox plays it, says "99".
+    monkeypatch.setenv("TZ", "America/Montevideo")
+    arrives(course.open_as(open_browser(BLOCKED).contexts[0]), course)
+    with course.tool.services.kit.open_session() as session, across_institutions(session):
+        assert session.scalars(select(Visit.time_zone)).all() == ["America/Montevideo"]
+
+
 @pytest.mark.parametrize("policy", [BLOCKED, ALLOWED])
 @pytest.mark.usefixtures("no_cookies")
 def test_local_storage_proves_the_browser(course: Course, open_browser: OpenBrowser, policy: str) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from fractions import Fraction
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Completion, RoundDates
@@ -17,10 +17,11 @@ from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.grades.pushing import LOOKS_AGAIN
 from lti_tool.grades.rules import WHOLE, Reason
 from lti_tool.jobs import queue
+from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course, Member, Placement
 from lti_tool.pairing import service as pairing
-from lti_tool.registration.models import Deployment, Registration
-from lti_tool.registration.tokens import resume
+from lti_tool.registration.models import AccessToken, Deployment, Registration
+from lti_tool.registration.tokens import look_again_now, resume
 from lti_tool.support.kit import Kit
 from sandbox_lms import Person as LmsPerson
 from sandbox_lms import ResourceLink
@@ -398,26 +399,78 @@ def test_a_second_conflict_is_left_to_people(moodle: Graded, learner: LmsPerson)
     assert moodle.state(learner) == ("refused", Reason.NEWER_GRADE)
 
 
-@pytest.mark.parametrize(
-    ("profile", "reason"),
-    [
-        ("moodle", Reason.NOT_GRADABLE),
-        ("canvas", Reason.NOT_ENROLLED),
-        ("blackboard", Reason.NOT_ENROLLED),
-        ("brightspace", Reason.NOT_ENROLLED),
-    ],
-)
-def test_a_refusal_is_kept_with_its_reason_and_not_repeated(
-    on: Callable[[str], Graded], profile: str, reason: Reason
+def test_a_refusal_that_lasts_is_kept_with_its_reason_and_not_repeated(moodle: Graded, learner: LmsPerson) -> None:
+    moodle.campus.lms.unenrol(moodle.campus.lms.course(), learner)
+    moodle.done(learner)
+    assert moodle.state(learner) == ("refused", Reason.NOT_GRADABLE)
+    moodle.campus.run_for(timedelta(days=1))
+    moodle.done(learner)
+    assert moodle.campus.seen("/scores") == 1
+
+
+@pytest.mark.parametrize("profile", ["canvas", "blackboard", "brightspace"])
+def test_a_person_whom_the_lms_does_not_know_for_now_gets_the_score_later(
+    on: Callable[[str], Graded], profile: str
 ) -> None:
     graded = on(profile)
     learner = graded.campus.learners()[0]
     graded.campus.lms.unenrol(graded.campus.lms.course(), learner)
     graded.done(learner)
-    assert graded.state(learner) == ("refused", reason)
-    graded.campus.run_for(timedelta(days=1))
+    assert graded.state(learner) == ("waiting", Reason.NOT_ENROLLED)
     graded.done(learner)
     assert graded.campus.seen("/scores") == 1
+    graded.campus.lms.enrol(graded.campus.lms.course(), learner)
+    graded.campus.run_for(timedelta(days=1))
+    assert graded.shown(learner) == 100
+
+
+def test_a_course_that_is_published_later_gets_its_scores(canvas: Graded) -> None:
+    learner = canvas.campus.learners()[0]
+    unpublished = '{"errors":{"message":"User not found in course or is not a student"}}'
+    canvas.campus.lms.faults.scores(422, times=None, body=unpublished)
+    canvas.done(learner)
+    canvas.campus.run_for(timedelta(days=20))
+    assert canvas.state(learner) == ("waiting", Reason.NOT_ENROLLED)
+    assert canvas.campus.seen("/scores") <= 6 + 20
+    canvas.campus.lms.faults.clear()
+    canvas.campus.run_for(timedelta(days=1))
+    assert canvas.shown(learner) == 100
+    assert canvas.score(learner).waits_since is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, '{"errors": "Invalid access token field/s: the aud is invalid"}'),
+        (403, "forbidden"),
+        (403, "<html>blocked by a firewall"),
+        (405, ""),
+        (400, "<!doctype html><html>maintenance"),
+        (404, "<!doctype html><html>maintenance"),
+        (422, ""),
+    ],
+)
+def test_a_score_that_is_refused_four_times_arrives_within_a_day(canvas: Graded, status: int, body: str) -> None:
+    learner = canvas.campus.learners()[0]
+    canvas.campus.lms.faults.scores(status, times=4, body=body)
+    canvas.done(learner)
+    assert canvas.state(learner)[0] == "waiting"
+    canvas.campus.run_for(timedelta(days=1))
+    assert canvas.shown(learner) == 100
+
+
+def test_what_is_refused_for_a_month_is_left_to_people(moodle: Graded, learner: LmsPerson) -> None:
+    moodle.campus.lms.faults.scores(403, times=None)
+    moodle.done(learner)
+    moodle.campus.run_for(timedelta(days=29))
+    assert moodle.state(learner) == ("waiting", Reason.NOT_ALLOWED)
+    moodle.campus.run_for(timedelta(days=3))
+    assert moodle.state(learner) == ("refused", Reason.NOT_ALLOWED)
+    moodle.campus.lms.faults.clear()
+    with moodle.campus.open() as session:
+        service.send_again(session, moodle.activity_id, moodle.score(learner).id, now=moodle.campus.clock.now())
+    moodle.campus.run()
+    assert moodle.shown(learner) == 100
 
 
 def test_no_row_of_ours_holds_what_the_platform_echoed(moodle: Graded, learner: LmsPerson) -> None:
@@ -430,12 +483,16 @@ def test_no_row_of_ours_holds_what_the_platform_echoed(moodle: Graded, learner: 
     assert "userId" not in repr(kept)
 
 
-def test_a_locked_grade_is_given_up_after_some_attempts(moodle: Graded, learner: LmsPerson) -> None:
-    moodle.campus.lms.lock_grade(moodle.campus.lms.line_items_of(moodle.link)[0], learner)
+def test_a_grade_that_seems_locked_is_looked_at_again(moodle: Graded, learner: LmsPerson) -> None:
+    item = moodle.campus.lms.line_items_of(moodle.link)[0]
+    moodle.campus.lms.lock_grade(item, learner)
     moodle.done(learner)
-    moodle.campus.run_for(timedelta(hours=1))
-    assert moodle.state(learner) == ("refused", Reason.LOCKED)
+    moodle.campus.run_for(timedelta(minutes=5))
+    assert moodle.state(learner) == ("waiting", Reason.LOCKED)
     assert moodle.campus.seen("/scores") == 4
+    item.grades[learner.sub].is_locked = False
+    moodle.campus.run_for(timedelta(days=1))
+    assert moodle.shown(learner) == 100
 
 
 def test_a_token_that_the_platform_forgot_is_replaced_once(moodle: Graded) -> None:
@@ -447,20 +504,16 @@ def test_a_token_that_the_platform_forgot_is_replaced_once(moodle: Graded) -> No
     assert moodle.attempts(second) == [("delivered", 200)]
 
 
-def test_a_platform_that_stays_away_is_given_up_in_the_end_and_can_be_told_later(
+def test_a_platform_that_stays_away_for_a_week_gets_the_score_when_it_is_back(
     moodle: Graded, learner: LmsPerson
 ) -> None:
-    moodle.done(moodle.campus.learners()[1])
-    moodle.campus.lms.faults.scores(500, times=None)
-    moodle.campus.lms.faults.active[-1].status = 502
+    moodle.campus.lms.faults.scores(502, times=None)
     moodle.done(learner)
-    moodle.campus.run_for(timedelta(days=5))
-    assert moodle.state(learner) == ("refused", Reason.TROUBLE)
-    assert len(moodle.attempts(learner)) == queue.MAX_ATTEMPTS
+    moodle.campus.run_for(timedelta(days=7))
+    assert moodle.state(learner) == ("waiting", Reason.TROUBLE)
+    assert len(moodle.attempts(learner)) <= queue.MAX_ATTEMPTS + 6
     moodle.campus.lms.faults.clear()
-    with moodle.campus.open() as session:
-        service.send_again(session, moodle.activity_id, moodle.score(learner).id, now=moodle.campus.clock.now())
-    moodle.campus.run()
+    moodle.campus.run_for(timedelta(days=1, minutes=1))
     assert moodle.shown(learner) == 100
 
 
@@ -486,7 +539,8 @@ def test_a_crash_between_post_and_record_is_harmless(
     moodle.campus.clock.advance(queue.LEASE)
     moodle.campus.run_for(timedelta(minutes=5))
     assert moodle.state(learner) == ("delivered", None)
-    assert moodle.campus.seen("/scores") == 2
+    assert moodle.attempts(learner) == [("found", None)]
+    assert moodle.campus.seen("/scores") == 1
 
 
 def test_a_paused_registration_keeps_its_scores_until_it_is_resumed(moodle: Graded, learner: LmsPerson) -> None:
@@ -505,47 +559,181 @@ def test_a_paused_registration_keeps_its_scores_until_it_is_resumed(moodle: Grad
     assert moodle.shown(learner) == 100
 
 
-def test_credentials_that_the_platform_refuses_pause_the_registration(moodle: Graded, learner: LmsPerson) -> None:
-    campus = moodle.campus
-    campus.lms.revoke_tokens()
-    campus.clock.advance(timedelta(hours=2))
-    campus.lms.faults.token(401, body='{"error": "invalid_client"}', times=None)
-    moodle.done(learner)
-    with campus.open() as session:
-        assert session.get_one(Registration, campus.registration_id).paused_at is not None
-    assert campus.seen("/scores") == 0
-
-
-def test_credentials_refused_while_the_column_is_looked_for_keep_the_score_for_later(
-    moodle: Graded, learner: LmsPerson
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (401, '{"error": "invalid_client"}', Reason.CREDENTIALS),
+        (400, '{"error": "Cannot handle token prior to 2026-11-02T10:00:30+0100"}', Reason.CLOCK),
+        (400, '{"error": "Expired token"}', Reason.CLOCK),
+        (400, '{"error": "invalid_request"}', Reason.NO_ACCESS),
+        (400, '{"error": "invalid_scope"}', Reason.NOT_ALLOWED),
+        (403, "<html>blocked by a firewall", Reason.NO_ACCESS),
+        (404, "<html>down for maintenance", Reason.NO_ACCESS),
+        (404, "<html>Argument #1 ($jwks) must be of type array, null given", Reason.KEY_SET),
+    ],
+)
+@pytest.mark.parametrize("is_column_known", [True, False])
+def test_a_score_waits_until_the_platform_grants_tokens_again(
+    moodle: Graded, learner: LmsPerson, status: int, body: str, reason: Reason, is_column_known: bool
 ) -> None:
     campus = moodle.campus
+    if is_column_known:
+        moodle.done(campus.learners()[1])
     campus.lms.revoke_tokens()
     campus.clock.advance(timedelta(hours=2))
-    campus.lms.faults.token(401, body='{"error": "invalid_client"}', times=None)
-    moodle.now(learner, DONE)
-    campus.run()
-    assert moodle.state(learner) == ("waiting", Reason.PAUSED)
+    posted = campus.seen("/scores")
+    campus.lms.faults.token(status, body=body, times=None)
+    moodle.done(learner)
+    campus.run_for(timedelta(hours=1))
+    assert moodle.state(learner) == ("waiting", reason)
+    assert campus.seen("/scores") == posted
+    with campus.open() as session:
+        assert session.get_one(Registration, campus.registration_id).paused_at is None
     campus.lms.faults.clear()
-    with campus.kit.open_session() as session:
-        resume(session, campus.registration_id, now=campus.clock.now())
-        service.wake(session, now=campus.clock.now())
-    campus.run()
+    campus.run_for(timedelta(hours=1))
     assert moodle.shown(learner) == 100
 
 
-def test_a_column_that_cannot_be_looked_for_is_given_up_in_the_end(moodle: Graded, learner: LmsPerson) -> None:
+def test_what_waited_for_access_goes_out_as_soon_as_one_call_is_trusted_again(moodle: Graded) -> None:
+    campus = moodle.campus
+    first, second = campus.learners()[:2]
+    campus.lms.revoke_tokens()
+    campus.clock.advance(timedelta(hours=2))
+    campus.lms.faults.token(401, body='{"error": "invalid_client"}', times=None)
+    moodle.done(first)
+    moodle.done(second)
+    campus.run_for(timedelta(days=3))
+    assert campus.seen("/token") <= 1 + 2 * 8
+    campus.lms.faults.clear()
+    with campus.kit.open_session() as session:
+        look_again_now(session, campus.registration_id, now=campus.clock.now())
+    campus.run()
+    assert (moodle.shown(first), moodle.shown(second)) == (100, 100)
+
+
+@pytest.mark.parametrize("profile", ["moodle", "canvas"])
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_clocks_apart_by_minutes_refuse_and_pause_nothing(
+    on: Callable[[str], Graded], profile: str, minutes: int
+) -> None:
+    graded = on(profile)
+    campus, learner = graded.campus, graded.campus.learners()[0]
+    campus.lms.revoke_tokens()
+    campus.clock.advance(timedelta(hours=2))
+    campus.lms.clock_offset = timedelta(minutes=minutes)
+    graded.done(learner)
+    campus.run_for(timedelta(minutes=1))
+    assert graded.shown(learner) == 100
+    with campus.open() as session:
+        assert session.get_one(Registration, campus.registration_id).paused_at is None
+        assert {one.clock_offset_ms for one in session.scalars(select(AccessToken))} >= {minutes * 60_000}
+
+
+def test_a_column_that_cannot_be_looked_for_is_looked_for_daily(moodle: Graded, learner: LmsPerson) -> None:
     campus = moodle.campus
     campus.lms.faults.close_connection("line_items", times=None)
     moodle.now(learner, DONE)
     campus.run()
     assert moodle.state(learner) == ("waiting", Reason.UNREACHABLE)
     campus.run_for(timedelta(days=5))
-    assert moodle.state(learner) == ("refused", Reason.UNREACHABLE)
+    assert moodle.state(learner) == ("waiting", Reason.UNREACHABLE)
+    campus.lms.faults.clear()
+    campus.run_for(timedelta(days=1, minutes=1))
+    assert moodle.shown(learner) == 100
+
+
+def test_a_column_that_takes_no_scores_is_said_to_be_so(moodle: Graded, learner: LmsPerson) -> None:
+    moodle.campus.lms.faults.scores(404, times=None)
+    moodle.done(learner)
+    moodle.campus.run_for(timedelta(days=3))
+    assert moodle.state(learner) == ("waiting", Reason.NOT_FOUND)
+    assert moodle.column().state == "linked"
+    assert moodle.campus.seen("/scores") < 12
+    moodle.campus.lms.faults.clear()
+    moodle.campus.run_for(timedelta(days=1))
+    assert moodle.shown(learner) == 100
+
+
+def test_a_score_without_a_job_does_not_sleep_for_ever(moodle: Graded, learner: LmsPerson) -> None:
+    moodle.done(moodle.campus.learners()[1])
+    moodle.now(learner, DONE)
+    with moodle.campus.open() as session:
+        session.execute(delete(Job))
+    with moodle.campus.kit.open_session() as session:
+        assert service.wake(session, now=moodle.campus.clock.now()) == 1
+    moodle.campus.run()
+    assert moodle.shown(learner) == 100
+
+
+# Storms
+
+
+def test_in_a_storm_of_faults_no_score_is_recorded_twice_and_all_arrive(canvas: Graded) -> None:
+    campus, learners = canvas.campus, canvas.campus.learners()[:12]
+    canvas.done(learners[0])
+    for learner in learners[1:]:
+        canvas.now(learner, DONE)
+    for _ in range(3):
+        campus.lms.faults.close_connection("scores", after=True, times=2)
+        campus.lms.faults.scores(503, times=2)
+        campus.lms.faults.close_connection("scores", times=1)
+    campus.run_for(timedelta(minutes=10))
+    assert {canvas.shown(learner) for learner in learners} == {100}
+    stored = [one for one in campus.lms.requests_seen if one.path.split("?")[0].endswith("/scores")]
+    lost_on_the_way = 3 * 2 + 3 * 1
+    assert len(stored) == len(learners) + lost_on_the_way
+
+
+def test_a_queue_empties_as_soon_as_the_platform_is_back(moodle: Graded) -> None:
+    campus, learners = moodle.campus, moodle.campus.learners()[:8]
+    moodle.done(learners[0])
+    campus.lms.faults.scores(503, times=None)
+    for learner in learners[1:]:
+        moodle.now(learner, DONE)
+    campus.run_for(timedelta(minutes=20))
     campus.lms.faults.clear()
     with campus.open() as session:
-        service.send_all_again(session, moodle.activity_id, now=campus.clock.now())
-    campus.run()
+        due = session.scalars(select(Job.due_at).where(Job.state == "waiting").order_by(Job.due_at)).all()
+    campus.run_for(due[0] - campus.clock.now())
+    assert {moodle.shown(learner) for learner in learners} == {100}
+
+
+# Sent again by hand
+
+
+def test_a_resend_asks_before_it_lowers_what_the_gradebook_has(moodle: Graded, learner: LmsPerson) -> None:
+    """As after an older backup of our database was restored."""
+    moodle.change(score_mode="proportional")
+    moodle.now(learner, HALF)
+    moodle.campus.run()
+    item = moodle.campus.lms.line_items_of(moodle.link)[0]
+    item.grades[learner.sub].shown = 100
+    posts = moodle.campus.seen("/scores")
+    moodle.campus.clock.advance(timedelta(minutes=1))
+    with moodle.campus.open() as session:
+        service.send_again(session, moodle.activity_id, moodle.score(learner).id, now=moodle.campus.clock.now())
+    moodle.campus.run()
+    assert moodle.state(learner) == ("asks", Reason.HIGHER_THERE)
+    assert (moodle.score(learner).sent, moodle.score(learner).asked) == (WHOLE, WHOLE // 2)
+    moodle.now(learner, HALF)
+    moodle.campus.run_for(timedelta(minutes=1))
+    assert moodle.campus.seen("/scores") == posts
+    with moodle.campus.open() as session:
+        score_id = moodle.score(learner).id
+        service.answer_question(session, moodle.activity_id, score_id, lowers=True, now=moodle.campus.clock.now())
+    moodle.campus.run_for(timedelta(minutes=1))
+    assert moodle.shown(learner) == 50
+    assert moodle.state(learner) == ("delivered", None)
+
+
+def test_a_resend_that_lowers_nothing_is_sent(moodle: Graded, learner: LmsPerson) -> None:
+    moodle.done(learner)
+    item = moodle.campus.lms.line_items_of(moodle.link)[0]
+    item.grades[learner.sub].shown = 40
+    moodle.campus.clock.advance(timedelta(minutes=1))
+    with moodle.campus.open() as session:
+        service.send_again(session, moodle.activity_id, moodle.score(learner).id, now=moodle.campus.clock.now())
+    moodle.campus.run()
     assert moodle.shown(learner) == 100
 
 
@@ -733,7 +921,7 @@ def test_a_column_on_foreign_ground_gets_no_token(moodle: Graded, learner: LmsPe
 
 def test_all_that_is_not_there_is_sent_again_by_one_click(moodle: Graded) -> None:
     learners = moodle.campus.learners()[:4]
-    moodle.campus.lms.faults.scores(422, times=4)
+    moodle.campus.lms.faults.scores(422, times=4, body="user in requested score can not be graded")
     for learner in learners:
         moodle.done(learner)
     assert {moodle.state(learner)[0] for learner in learners} == {"refused"}

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from lti_tool.jobs.models import Job
-from lti_tool.launch.models import Course, Member, Person, Placement
-from lti_tool.registration.models import Deployment, ParkedDeployment, Registration
+from lti_tool.launch.models import Course, LaunchState, Member, Person, Placement
+from lti_tool.registration.models import Deployment, Institution, ParkedDeployment, Registration
 from lti_tool.support.db import OpenSession, across_institutions
 from lti_tool.web import audit
 from lti_tool.web.audit import AuditEntry
@@ -20,7 +20,7 @@ from tests.contract.launch_stage import Stage
 from tests.factories.people import a_deployment, a_registration, an_institution
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import AGS, INSTRUCTOR, LEARNER, LTI, NRPS, Claims, Platform
-from tests.functional.launching import Browser, reference_on
+from tests.functional.launching import BASE_URL, Browser, attribute, reference_on
 
 ADMINISTRATOR = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator"
 TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
@@ -168,6 +168,62 @@ def test_a_visit_knows_what_later_pages_need(stage: Stage, open_session: OpenSes
     assert visit.details["activity"] == "abc"
     assert visit.details["link"] == {"id": "link-1", "title": "Observe a lesson"}
     assert visit.member_id == rows(open_session, Member)[0].id
+
+
+@pytest.mark.store
+@pytest.mark.parametrize(
+    ("launch", "browser", "institution", "chosen"),
+    [
+        ("Europe/Oslo", "Asia/Tokyo", "Europe/Paris", "Europe/Oslo"),
+        # Moodle says so of people whose zone is the server's.
+        ("99", "Asia/Tokyo", "Europe/Paris", "Asia/Tokyo"),
+        ("99", "Mars/Olympus", "Europe/Paris", "Europe/Paris"),
+        (None, "", "Europe/Paris", "Europe/Paris"),
+        ("99", None, None, None),
+    ],
+)
+def test_the_time_zone_is_the_launch_s_then_the_browser_s_then_the_institution_s(
+    stage: Stage,
+    open_session: OpenSession,
+    launch: str | None,
+    browser: str | None,
+    institution: str | None,
+    chosen: str | None,
+) -> None:
+    with open_session() as session:
+        session.execute(update(Institution).values(time_zone=institution))
+    begun = stage.begin()
+    if browser is not None:
+        told = {"state": begun.state, "zone": browser}
+        stage.browser.client.post(attribute(begun.page.text, "data-kept"), data=told, base_url=BASE_URL)
+    claims = stage.claims(begun)
+    if launch is not None:
+        claims[f"{LTI}custom"] = {"time_zone": launch}
+    assert stage.post(begun, stage.first.sign(claims)).status_code == 303
+    assert rows(open_session, Visit)[0].time_zone == chosen
+
+
+def test_a_visit_knows_that_its_login_could_not_stay_in_the_frame(stage: Stage, open_session: OpenSession) -> None:
+    for path in ("/lti/login", "/lti/new-tab"):
+        begun = stage.browser.begin(stage.first.login_fields(), path=path)
+        stage.post(begun, stage.first.sign(stage.claims(begun)))
+    assert ["is_own_tab" in visit.details for visit in rows(open_session, Visit)] == [False, True]
+
+
+def test_a_time_zone_is_noted_for_a_login_under_way_only(stage: Stage, open_session: OpenSession) -> None:
+    begun = stage.begin()
+    address = attribute(begun.page.text, "data-kept")
+
+    def tell(state: str) -> None:
+        told = {"state": state, "zone": "Asia/Tokyo"}
+        answer = stage.browser.client.post(address, data=told, base_url=BASE_URL)
+        assert answer.status_code == 200
+
+    tell("somebody else's")
+    stage.post(begun, stage.first.sign(stage.claims(begun)))
+    tell(begun.state)
+    with open_session() as session:
+        assert session.scalars(select(LaunchState.time_zone)).all() == [None]
 
 
 def test_services_are_remembered_and_withdrawn_grants_forgotten(stage: Stage, open_session: OpenSession) -> None:

@@ -74,8 +74,8 @@ def test_neither_state_nor_nonce_nor_secret_is_stored_readable(stage: Stage, ope
 def test_the_login_can_ask_whether_its_cookie_came_back(stage: Stage, launch_app: Flask) -> None:
     begun = stage.begin()
     address = attribute(begun.page.text, "data-kept")
-    assert stage.browser.client.get(address, base_url="http://localhost:8000").json == {"kept": True}
-    assert Browser(launch_app).client.get(address, base_url="http://localhost:8000").json == {"kept": False}
+    assert stage.browser.client.post(address, base_url="http://localhost:8000").json == {"kept": True}
+    assert Browser(launch_app).client.post(address, base_url="http://localhost:8000").json == {"kept": False}
 
 
 def test_without_script_a_link_goes_on(stage: Stage) -> None:

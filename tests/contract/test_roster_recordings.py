@@ -36,7 +36,8 @@ class Replay:
 @pytest.fixture
 def replay(kit: Kit) -> Iterator[Replay]:
     exchanges = {
-        one["request"]["url"].removeprefix(RECORDED_AT): one for one in [*RECORDED["pages"], RECORDED["unknown_link"]]
+        one["request"]["url"].removeprefix(RECORDED_AT): one
+        for one in [*RECORDED["pages"], RECORDED["unknown_link"], RECORDED["restricted_link"]]
     }
 
     def respond(request: Request) -> list[bytes]:
@@ -80,3 +81,13 @@ def test_a_link_that_moodle_does_not_know_is_gone(replay: Replay) -> None:
         gateway.page(replay.kit, replay.registration_id, 1, replay.url(RECORDED["unknown_link"])),
     ):
         pass
+
+
+def test_moodle_lists_only_those_who_may_open_a_restricted_activity(replay: Replay) -> None:
+    url = replay.url(RECORDED["restricted_link"]).removesuffix("?rlid=2")
+    roster = gateway.CourseRoster(1, replay.registration_id, [replay.server.url("")], url, page_size=None)
+    found = gateway.who_may_open(replay.kit, roster, "2")
+    everybody = {one["user_id"] for page in RECORDED["pages"] for one in page["response"]["body"]["members"]}
+    assert found is not None
+    assert (len(found), found < everybody, len(everybody)) == (15, True, 28)
+    assert gateway.who_may_open(replay.kit, roster, "9999") is None

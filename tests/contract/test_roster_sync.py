@@ -1,5 +1,7 @@
 """Rosters read from the sandbox LMS over real sockets."""
 
+import codecs
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +12,7 @@ from sqlalchemy import func, select
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Member, Person
 from lti_tool.registration.models import Deployment, Registration
-from lti_tool.roster import handlers, service
+from lti_tool.roster import gateway, handlers, service
 from lti_tool.roster.models import RosterSync
 from lti_tool.support.kit import Kit
 from sandbox_lms import Role
@@ -40,7 +42,11 @@ def latest(campus: Campus) -> RosterSync:
 
 def to_pair(campus: Campus) -> list[str]:
     with campus.open() as session:
-        chosen = {member.person_id for member in service.learners_to_pair(session, campus.course_id)}
+        chosen = set(
+            session.scalars(
+                select(Member.person_id).where(Member.id.in_(service.learners_to_pair(session, campus.course_id)))
+            )
+        )
         return list(session.scalars(select(Person.sub).where(Person.id.in_(chosen)).order_by(Person.id)))
 
 
@@ -133,12 +139,53 @@ def test_pages_are_read_to_the_last(canvas: Campus) -> None:
     assert canvas.seen("memberships") == 4
 
 
-def test_a_roster_that_never_comes_is_given_up_in_the_end(canvas: Campus) -> None:
+def test_a_roster_that_stays_away_for_days_is_read_when_the_platform_is_back(canvas: Campus) -> None:
     canvas.lms.faults.roster(500, times=None)
     canvas.sync()
     assert latest(canvas).state == "running"
     canvas.run_for(timedelta(days=5))
-    assert (latest(canvas).state, latest(canvas).failure) == ("failed", "unreachable")
+    assert latest(canvas).state != "finished"
+    canvas.lms.faults.clear()
+    canvas.run_for(timedelta(days=1, minutes=1))
+    assert latest(canvas).state == "finished"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(401, ""), (403, ""), (400, "<html>oops"), (405, ""), (404, ""), (404, "<html>maintenance")]
+)
+def test_a_refused_roster_is_read_again_by_itself_within_a_day(moodle: Campus, status: int, body: str) -> None:
+    moodle.lms.faults.answer("roster", status, times=4, body=body)
+    moodle.sync()
+    assert latest(moodle).state != "finished"
+    moodle.run_for(timedelta(days=1))
+    assert latest(moodle).state == "finished"
+    assert moodle.course().ended_at is None
+
+
+def test_a_roster_that_is_refused_for_good_is_asked_for_daily_and_for_a_month(moodle: Campus) -> None:
+    moodle.lms.faults.roster(403, times=None)
+    moodle.sync()
+    assert latest(moodle).looks_again_at == moodle.clock.now() + timedelta(minutes=5)
+    moodle.run_for(timedelta(days=60))
+    assert (latest(moodle).failure, latest(moodle).looks_again_at) == ("refused", None)
+    assert 30 <= moodle.seen("memberships") <= 40
+    moodle.lms.faults.clear()
+    moodle.sync()
+    assert latest(moodle).state == "finished"
+
+
+@pytest.mark.parametrize(
+    ("body", "failure"),
+    [('{"error": "invalid_client"}', "credentials"), ('{"error": "Expired token"}', "clock"), ("<html>", "no access")],
+)
+def test_a_roster_waits_until_the_platform_grants_tokens_again(moodle: Campus, body: str, failure: str) -> None:
+    moodle.lms.faults.token(400, times=None, body=body)
+    moodle.sync()
+    moodle.run_for(timedelta(hours=2))
+    assert (latest(moodle).state, latest(moodle).failure) == ("failed", failure)
+    moodle.lms.faults.clear()
+    moodle.run_for(timedelta(hours=4))
+    assert latest(moodle).state == "finished"
 
 
 def test_a_roster_that_breaks_off_deactivates_nobody_and_goes_on_where_it_stopped(canvas: Campus) -> None:
@@ -196,6 +243,80 @@ def test_an_answer_that_is_no_roster_deactivates_nobody(moodle: Campus, body: st
     assert latest(moodle).state == "finished"
 
 
+def answers_with(campus: Campus, members: list[dict[str, object]], before: bytes = b"") -> None:
+    """The next page of the roster has these entries, and is read."""
+    body = before + json.dumps({"id": "x", "context": {"id": "1"}, "members": members}).encode()
+    campus.lms.faults.garble("roster", body.decode(), content_type="application/json")
+    campus.clock.advance(timedelta(hours=1))
+    campus.sync()
+
+
+def entries(campus: Campus) -> list[dict[str, object]]:
+    """Everybody who can be paired, as a roster lists them."""
+    return [{"user_id": sub, "status": "Active", "roles": ["Learner"]} for sub in to_pair(campus)]
+
+
+def test_a_byte_order_mark_before_the_roster_is_no_part_of_it(moodle: Campus) -> None:
+    answers_with(moodle, [{"user_id": "1", "roles": ["Learner"], "name": "Åsa Öberg"}], codecs.BOM_UTF8)
+    assert latest(moodle).state == "finished"
+    assert moodle.members().keys() == {"1"}
+
+
+def test_entries_of_another_shape_take_nobody_out(moodle: Campus) -> None:
+    moodle.lms.fill_course(moodle.lms.course(), 24)
+    moodle.sync()
+    before, listed = to_pair(moodle), entries(moodle)
+    shapes: list[dict[str, object]] = [
+        {"roles": "Learner"},
+        {"status": None},
+        {"status": "Enrolled"},
+        {"roles": None},
+        {"roles": {"Learner": True}},
+    ]
+    answers_with(moodle, [{**one, **shapes[place % len(shapes)]} for place, one in enumerate(listed)])
+    assert (latest(moodle).state, latest(moodle).unread > 0) == ("finished", True)
+    assert to_pair(moodle) == before
+
+
+def test_what_cannot_be_read_counts_against_believing_the_roster(moodle: Campus) -> None:
+    moodle.lms.fill_course(moodle.lms.course(), 24)
+    moodle.sync()
+    before, listed = to_pair(moodle), entries(moodle)
+    assert len(before) > 20
+    answers_with(moodle, [*listed[2:], {"user_id": None}, {"user_id": {"id": 7}}, "nobody"])  # type: ignore[list-item]
+    assert (latest(moodle).state, latest(moodle).unread) == ("asks", 3)
+    assert to_pair(moodle) == before
+
+
+def test_a_roster_that_lacks_more_than_a_tenth_asks_with_names(moodle: Campus) -> None:
+    moodle.lms.fill_course(moodle.lms.course(), 40)
+    moodle.sync()
+    before = to_pair(moodle)
+    gone = [person.sub for person in moodle.learners()[:10]]
+    answers_with(moodle, [one for one in entries(moodle) if one["user_id"] not in gone])
+    assert latest(moodle).state == "asks"
+    assert to_pair(moodle) == before
+    with moodle.open() as session:
+        doubt = service.doubt(session, moodle.course_id)
+        assert doubt is not None
+        assert {name for _, name in doubt.ending} == {moodle.person(person).name for person in moodle.learners()[:10]}
+        service.answer_doubt(session, moodle.course_id, doubt.sync_id, is_true=True, now=moodle.clock.now())
+    assert to_pair(moodle) == [sub for sub in before if sub not in gone]
+
+
+def test_many_who_are_listed_as_having_left_are_asked_about_too(moodle: Campus) -> None:
+    moodle.lms.fill_course(moodle.lms.course(), 24)
+    moodle.sync()
+    before = to_pair(moodle)
+    answers_with(moodle, [{**one, "status": "Inactive"} for one in entries(moodle)])
+    assert latest(moodle).state == "asks"
+    assert to_pair(moodle) == before
+    # One page says that somebody left, a later one of the same roster that they are there.
+    answers_with(moodle, [{**entries(moodle)[0], "status": "Deleted"}, *entries(moodle)])
+    assert latest(moodle).state == "finished"
+    assert to_pair(moodle) == before
+
+
 def test_a_complete_roster_without_learners_asks_first(moodle: Campus) -> None:
     moodle.sync()
     learners = len(to_pair(moodle))
@@ -205,8 +326,9 @@ def test_a_complete_roster_without_learners_asks_first(moodle: Campus) -> None:
     assert latest(moodle).state == "asks"
     assert len(to_pair(moodle)) == learners
     with moodle.open() as session:
-        assert service.empty_roster(session, moodle.course_id) is not None
-        service.answer_empty_roster(session, moodle.course_id, everybody_left=True, now=moodle.clock.now())
+        doubt = service.doubt(session, moodle.course_id)
+        assert doubt is not None
+        service.answer_doubt(session, moodle.course_id, doubt.sync_id, is_true=True, now=moodle.clock.now())
     moodle.run()
     # Moodle lists its assistant as a learner, and nobody knows better yet.
     assert to_pair(moodle) == [
@@ -222,10 +344,68 @@ def test_an_empty_roster_taken_for_a_mistake_changes_nothing(moodle: Campus) -> 
     moodle.clock.advance(timedelta(hours=1))
     moodle.sync()
     with moodle.open() as session:
-        service.answer_empty_roster(session, moodle.course_id, everybody_left=False, now=moodle.clock.now())
+        doubt = service.doubt(session, moodle.course_id)
+        assert doubt is not None
+        service.answer_doubt(session, moodle.course_id, doubt.sync_id, is_true=False, now=moodle.clock.now())
     assert to_pair(moodle) == learners
     with moodle.open() as session:
-        assert service.empty_roster(session, moodle.course_id) is None
+        assert service.doubt(session, moodle.course_id) is None
+
+
+def test_an_answer_about_an_older_roster_decides_nothing_about_a_newer_one(moodle: Campus) -> None:
+    moodle.sync()
+    learners = to_pair(moodle)
+    answers_with(moodle, [])
+    older = latest(moodle).id
+    answers_with(moodle, [])
+    with moodle.open() as session:
+        service.answer_doubt(session, moodle.course_id, older, is_true=True, now=moodle.clock.now())
+    assert latest(moodle).state == "asks"
+    assert to_pair(moodle) == learners
+
+
+def test_a_page_with_more_people_than_any_course_is_not_read_again_and_again(
+    moodle: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moodle.sync()
+    before = to_pair(moodle)
+    monkeypatch.setattr(gateway, "MOST_ON_PAGE", 3)
+    answers_with(moodle, entries(moodle) * 2)
+    assert (latest(moodle).state, latest(moodle).failure) == ("failed", "too large")
+    assert to_pair(moodle) == before
+    assert moodle.run() == 0
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000_000, '"' * 1_000_000])
+def test_a_text_of_unreasonable_length_ends_the_reading(moodle: Campus, text: str) -> None:
+    answers_with(moodle, [{"user_id": "1", "roles": ["Learner"], "name": text}])
+    assert (latest(moodle).state, latest(moodle).failure) == ("failed", "too large")
+
+
+def test_who_launched_and_is_on_no_roster_stays_and_is_known_as_that(moodle: Campus) -> None:
+    with moodle.open() as session:
+        extra = a_person(session, session.get_one(Registration, moodle.registration_id), sub="extra")
+        session.add(
+            Member(
+                course_id=moodle.course_id,
+                person_id=extra.id,
+                role="learner",
+                ever_staff=False,
+                is_test=False,
+                status="active",
+                created_at=moodle.clock.now(),
+                last_launch_at=moodle.clock.now(),
+            )
+        )
+    for _ in range(2):
+        moodle.clock.advance(timedelta(hours=6))
+        moodle.sync()
+        assert moodle.members()["extra"].status == "active"
+        assert "extra" not in to_pair(moodle)
+        with moodle.open() as session:
+            assert [one.id for one in service.unlisted_learners(session, moodle.course_id)] == [
+                moodle.members()["extra"].id
+            ]
 
 
 def test_a_platform_that_keeps_names_to_itself_never_wipes_those_we_know(moodle: Campus) -> None:
@@ -306,6 +486,7 @@ def test_a_token_that_the_platform_forgot_is_replaced_once(moodle: Campus) -> No
 def test_throttling_is_waited_out_as_long_as_the_platform_says(moodle: Campus) -> None:
     moodle.lms.faults.roster(429, retry_after=90)
     moodle.sync()
+    assert latest(moodle).looks_again_at == moodle.clock.now() + timedelta(seconds=90)
     moodle.run_for(timedelta(seconds=89))
     assert latest(moodle).state == "running"
     moodle.run_for(timedelta(seconds=2))
@@ -337,6 +518,15 @@ def test_next_pages_on_foreign_ground_are_not_followed(moodle: Campus) -> None:
         assert step is not None
         service.turn_page(session, step, "https://evil.example/next", new=5, now=moodle.clock.now())
     assert (latest(moodle).state, latest(moodle).failure) == ("failed", "foreign address")
+
+
+def test_a_next_page_that_is_spelled_otherwise_is_read_at_the_address_that_we_know(moodle: Campus) -> None:
+    host = moodle.lms.url.removeprefix("http://").partition(":")[0]
+    with moodle.open() as session:
+        step = service.next_step(session, moodle.course_id, now=moodle.clock.now())
+        assert step is not None
+        service.turn_page(session, step, f"https://{host}.:8443/m?page=2", new=5, now=moodle.clock.now())
+    assert (latest(moodle).state, latest(moodle).next_url) == ("running", f"{moodle.lms.url}/m?page=2")
 
 
 def test_pages_that_lead_in_circles_are_left(moodle: Campus) -> None:
@@ -374,7 +564,7 @@ def test_a_paused_registration_is_not_called(moodle: Campus) -> None:
         session.get_one(Registration, moodle.registration_id).paused_at = moodle.clock.now()
     moodle.sync()
     assert len(moodle.lms.requests_seen) == 0
-    assert latest(moodle).failure == "no access"
+    assert latest(moodle).failure == "paused"
 
 
 def test_courses_in_use_are_read_again_by_themselves(moodle: Campus) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,9 +14,9 @@ import pytest
 from sqlalchemy import select
 
 from lti_tool.registration import keys
-from lti_tool.registration.errors import CredentialsRefused, RegistrationPaused, TokenRefused, TokenUnavailable
+from lti_tool.registration.errors import Denial, TokenRefused, TokenUnavailable
 from lti_tool.registration.models import AccessToken, Registration
-from lti_tool.registration.tokens import TokenClient, resume
+from lti_tool.registration.tokens import TokenClient, look_again_now
 from lti_tool.support.failures import BadAnswer
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
@@ -210,34 +211,109 @@ def test_nobody_waits_for_ever(reachable: Kit, registration_id: int, clock: Fake
         TokenClient(reachable, sleep=lambda _: None).token(registration_id, [ROSTER])
 
 
-def test_refused_credentials_pause_the_registration_until_a_click(
-    tokens: TokenClient, platform: Platform, registration_id: int, kit: Kit
+def test_refused_credentials_stop_calls_for_minutes_then_hours_then_days_and_pause_nothing(
+    tokens: TokenClient, platform: Platform, registration_id: int, kit: Kit, clock: FakeClock
 ) -> None:
-    platform.answers = [json_answer({"error": "invalid_client", "error_description": "secret"}, "400 Bad Request")]
-    with pytest.raises(CredentialsRefused):
-        tokens.token(registration_id, [ROSTER])
-    with pytest.raises(RegistrationPaused):
-        tokens.token(registration_id, [ROSTER])
-    assert len(platform.asked) == 1
-    with kit.open_session() as session:
-        assert session.get_one(Registration, registration_id).paused_because == "credentials_refused"
-        assert [entry.what for entry in session.scalars(select(AuditEntry))] == ["registration paused"]
-        resume(session, registration_id, now=kit.clock.now())
-    assert tokens.token(registration_id, [ROSTER]).value == "token-2"
-
-
-@pytest.mark.parametrize("error", ["invalid_scope", "invalid_request", "Signature verification failed", 7])
-def test_other_refusals_do_not_pause(
-    tokens: TokenClient, platform: Platform, registration_id: int, kit: Kit, error: Any
-) -> None:
-    platform.answers = [json_answer({"error": error}, "400 Bad Request")]
-    with pytest.raises(TokenRefused) as refusal:
-        tokens.token(registration_id, [ROSTER])
-    assert not isinstance(refusal.value, CredentialsRefused)
-    assert refusal.value.error == (error if str(error).startswith("invalid") else "status 400")
+    refusal = json_answer({"error": "invalid_client", "error_description": "secret"}, "400 Bad Request")
+    platform.answers = [refusal] * 8
+    pauses = []
+    for _ in range(8):
+        with pytest.raises(TokenRefused) as refused:
+            tokens.token(registration_id, [ROSTER])
+        assert refused.value.denial is Denial.CREDENTIALS
+        assert refused.value.asks_again_at is not None
+        pauses.append(refused.value.asks_again_at - clock.now())
+        with pytest.raises(TokenRefused):
+            tokens.token(registration_id, [ROSTER])
+        clock.advance(pauses[-1])
+    assert len(platform.asked) == 8
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (timedelta(minutes=5), timedelta(days=1))
     with kit.open_session() as session:
         assert session.get_one(Registration, registration_id).paused_at is None
+        assert [entry.what for entry in session.scalars(select(AuditEntry))] == ["token refused"]
+    assert tokens.token(registration_id, [ROSTER]).value == "token-9"
+    with kit.open_session() as session:
+        assert session.scalars(select(AccessToken.denied_since)).all() == [None]
+
+
+def test_one_alarm_is_given_for_a_platform_whatever_rights_it_refuses(
+    tokens: TokenClient, platform: Platform, registration_id: int, kit: Kit
+) -> None:
+    platform.answers = [json_answer({"error": "invalid_client"}, "401 Unauthorized")] * 2
+    for scope in (ROSTER, SCORE):
+        with pytest.raises(TokenRefused):
+            tokens.token(registration_id, [scope])
+    with kit.open_session() as session:
+        assert [entry.what for entry in session.scalars(select(AuditEntry))] == ["token refused"]
+
+
+def test_a_person_has_the_platform_asked_again_at_once(
+    tokens: TokenClient, platform: Platform, registration_id: int, kit: Kit
+) -> None:
+    platform.answers = [json_answer({"error": "invalid_client"}, "401 Unauthorized")]
+    with pytest.raises(TokenRefused):
+        tokens.token(registration_id, [ROSTER])
+    with kit.open_session() as session:
+        look_again_now(session, registration_id, now=kit.clock.now())
     assert tokens.token(registration_id, [ROSTER]).value == "token-2"
+
+
+def test_one_grant_lets_all_rights_be_asked_for_again(
+    tokens: TokenClient, platform: Platform, registration_id: int, clock: FakeClock
+) -> None:
+    platform.answers = [json_answer({"error": "invalid_client"}, "401 Unauthorized")] * 3
+    for scope in (ROSTER, SCORE):
+        with pytest.raises(TokenRefused):
+            tokens.token(registration_id, [scope])
+    clock.advance(timedelta(minutes=5))
+    with pytest.raises(TokenRefused):
+        tokens.token(registration_id, [SCORE])
+    assert tokens.token(registration_id, [ROSTER]).value == "token-4"
+    assert tokens.token(registration_id, [SCORE]).value == "token-5"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "denial"),
+    [
+        (400, '{"error": "invalid_client"}', Denial.CREDENTIALS),
+        (401, '{"error": "unauthorized_client"}', Denial.CREDENTIALS),
+        (400, '{"error": "invalid_scope"}', Denial.SCOPE),
+        (400, '{"error": "invalid_request"}', Denial.UNCLEAR),
+        (400, '{"error": 7}', Denial.UNCLEAR),
+        (400, '{"error": "Expired token"}', Denial.CLOCK),
+        (400, '{"error": "Cannot handle token prior to 2026-11-02T10:00:30+0100"}', Denial.CLOCK),
+        (400, '{"error": "Signature verification failed"}', Denial.KEY_SET),
+        (400, '{"error" : ""kid" invalid, unable to lookup correct key"}', Denial.KEY_SET),
+        (404, "<html>Argument #1 ($jwks) must be of type array, null given", Denial.KEY_SET),
+        (403, "<html>Your session has expired", Denial.UNCLEAR),
+        (404, "<html>Down for maintenance", Denial.UNCLEAR),
+        (405, "", Denial.UNCLEAR),
+    ],
+)
+def test_why_a_token_was_refused_is_read_from_the_answer(
+    tokens: TokenClient, platform: Platform, registration_id: int, status: int, body: str, denial: Denial
+) -> None:
+    platform.answers = [answer(body.encode(), f"{status} -")]
+    with pytest.raises(TokenRefused) as refused:
+        tokens.token(registration_id, [ROSTER])
+    assert refused.value.denial is denial
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_platform_whose_clock_differs_is_asked_once_more_by_its_own(
+    tokens: TokenClient, platform: Platform, registration_id: int, kit: Kit, minutes: int
+) -> None:
+    theirs = kit.clock.now() + timedelta(minutes=minutes)
+    date = f"Date: {format_datetime(theirs, usegmt=True)}"
+    platform.answers = [
+        json_answer({"error": "invalid_client"}, "400 Bad Request", date),
+        json_answer({"access_token": "t", "token_type": "Bearer"}, "200 OK", date),
+    ]
+    token = tokens.token(registration_id, [ROSTER])
+    issued = [jwt.decode(one["client_assertion"], options={"verify_signature": False})["iat"] for one in platform.asked]
+    assert issued[1] - issued[0] == minutes * 60
+    assert token.clock_offset == timedelta(minutes=minutes)
 
 
 @pytest.mark.parametrize(("status", "wait"), [("429 Too Many Requests", 7), ("503 Service Unavailable", 7)])

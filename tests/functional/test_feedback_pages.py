@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from lti_tool.activities.rules import Release, RoundDates
 from lti_tool.feedback.models import Acknowledgement, Feedback, Note
+from lti_tool.rubrics.models import Level
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from tests.factories.feedback import TEXTS, a_classroom
@@ -240,3 +241,22 @@ def test_far_too_long_a_text_says_so(world: World) -> None:
     assert answer.status_code == 413
     shorter = world.browser("Mette").post(world.writing("Jonas"), do="give", strengths="x" * 10_001).text
     assert "Strengths: shorten it to 10000 characters" in shorter
+
+
+def test_points_of_levels_are_read_by_staff_and_by_nobody_else(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    with open_session() as session:
+        room = a_classroom(
+            session, "Mette", "Jonas", now=clock.now(), release=Release.AT_ONCE, staff_read_feedback=True
+        )
+        for level in session.scalars(select(Level)):
+            level.points = 7
+    world = World(open_session, clock, client, room)
+    given = world.browser("Mette").post(world.writing("Jonas"), do="give", **TEXTS, **world.levels())
+    address = given.request.path.partition("/v/")[2].partition("/")[2]
+    assert "(7 points)" in world.browser("Ingrid").get(f"/{address}").text
+    for learner in ("Mette", "Jonas"):
+        page = world.browser(learner).get(f"/{address}")
+        assert "Purpose and structure" in page.text
+        assert "7 point" not in page.text

@@ -1,5 +1,6 @@
 """Staff look at the ledger and set right what did not arrive."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,13 +9,15 @@ from sqlalchemy import select
 
 from lti_tool.activities.models import Activity
 from lti_tool.grades.models import NO_SCORE, LineItem, ScoreAttempt, ScoreState
-from lti_tool.grades.pages import COLUMNS, REASONS
+from lti_tool.grades.pages import COLUMNS, LEFT_TO_PEOPLE, REASONS
 from lti_tool.grades.places import line_item_of
+from lti_tool.grades.pushing import ask_for_push
 from lti_tool.grades.rules import WHOLE, Reason
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course
 from lti_tool.support.kit import Kit
 from tests.fakes.clock import FakeClock
+from tests.functional.guests import text_of
 from tests.functional.teaching import School, a_school
 
 
@@ -200,6 +203,52 @@ def test_a_large_class_is_shown_in_pages(app: Flask, kit: Kit, clock: FakeClock)
     pages = [instructor.get(f"/grades?page={number}").text for number in (1, 2, 3)]
     assert [page.count('<th scope="row">') for page in pages] == [50, 50, 20]
     assert "Page 2 of 3" in pages[1]
+
+
+def test_the_ledger_says_when_a_waiting_score_is_looked_at_again(school: School) -> None:
+    now = school.clock.now()
+    access = a_score(school, 0, "waiting", Reason.NO_ACCESS, waits_since=now)
+    busy = a_score(school, 1, "waiting", Reason.BUSY)
+    with school.kit.open_session(school.institution_id) as session:
+        for score_id in (access, busy):
+            ask_for_push(session, session.get_one(ScoreState, score_id), now=now, due_at=now + timedelta(hours=1))
+    page = text_of(school.somebody("instructor").get("/grades"))
+    assert REASONS[Reason.NO_ACCESS] in page
+    assert "Tandem tries again Mon 2 Nov, 11:00" in page
+    assert "The LMS asked Tandem to wait until Mon 2 Nov, 11:00" in page
+    assert "administrator" not in page
+
+
+def test_the_ledger_can_be_searched_filtered_and_sorted_by_trouble(school: School) -> None:
+    a_score(school, 0, "delivered", sent=WHOLE, sent_at=school.clock.now())
+    a_score(school, 1, "waiting", Reason.TROUBLE)
+    a_score(school, 2, "refused", Reason.NOT_GRADABLE)
+    instructor = school.somebody("instructor")
+
+    def listed(query: str) -> list[str]:
+        page = instructor.get(f"/grades{query}").text
+        return re.findall(r'href="[^"]*/grades/\d+">([^<]+)</a>', page)
+
+    refused, held, delivered = (listed(f"?state={state}") for state in ("refused", "held", "delivered"))
+    assert [len(one) for one in (refused, held, delivered)] == [1, 1, 1]
+    assert listed("") == sorted(refused + held + delivered, key=str.lower)
+    assert listed("?sort=trouble") == refused + held + delivered
+    assert listed(f"?q={held[0][2:].upper()}") == held
+    assert listed("?q=%25") == []
+    assert 'state=refused#people"><b>1</b> Not taken' in instructor.get("/grades").text
+
+
+def test_a_score_that_was_refused_for_a_month_says_so(school: School) -> None:
+    a_score(school, 0, "refused", Reason.NO_ACCESS)
+    assert LEFT_TO_PEOPLE in school.somebody("instructor").get("/grades").text
+
+
+def test_a_resend_that_would_lower_the_grade_asks(school: School) -> None:
+    score_id = a_score(school, 0, "asks", Reason.HIGHER_THERE, sent=WHOLE, asked=WHOLE // 2)
+    page = school.somebody("instructor").get(f"/grades/{score_id}").text
+    assert "The gradebook has more than Tandem would send" in page
+    assert "50 of 100 points" in page
+    assert "Keep the score" in page
 
 
 def test_every_reason_has_its_sentence() -> None:

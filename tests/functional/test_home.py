@@ -199,8 +199,12 @@ def test_staff_see_what_needs_them(world: World, open_session: OpenSession, cloc
     world.gives("Mette", "Jonas")
     clock.advance(timedelta(days=8))
     page = world.browser("Ingrid").get().text
-    assert "1 learner is past a due date." in page
-    assert "came back without any learner" not in page
+    assert "1 learner of 2 is past a due date." in page
+    assert "remind them in your course, or give them more time" in page
+    assert '/progress#behind"' in page
+    assert "<b>1 of 2</b>feedback given" in page
+    assert "<b>1 of 2</b>has completed everything" in page
+    assert "all at once" not in page
     with open_session(world.room.institution.id) as session:
         session.execute(delete(Plan))
     assert "2 learners wait to be paired." in world.browser("Ingrid").get().text

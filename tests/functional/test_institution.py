@@ -21,7 +21,7 @@ import lti_tool
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Member, Person
 from lti_tool.registration.keys import ensure_signing_key
-from lti_tool.registration.models import Deployment, Invitation, ParkedDeployment, Registration, ToolKey
+from lti_tool.registration.models import Deployment, Institution, Invitation, ParkedDeployment, Registration, ToolKey
 from lti_tool.support.db import across_institutions
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
@@ -346,6 +346,24 @@ def test_the_record_finds_what_stands_behind_a_reference(university: University,
     assert "A launch was refused" in tab.get("/institution/record", reference="abcd2345 ").text
     assert "of nobody" not in tab.get("/institution/record").text
     assert "of nobody" not in tab.get("/institution/record", reference="WXYZ2345").text
+
+
+def test_the_usual_time_zone_is_set_and_taken_back(university: University, kit: Kit) -> None:
+    def kept() -> str | None:
+        with kit.open_session() as session:
+            return session.get_one(Institution, university.id).time_zone
+
+    tab = university.tab()
+    assert tab.post("/institution/time-zone", time_zone="stockholm").status_code == 303
+    assert kept() == "Europe/Stockholm"
+    assert 'value="Europe/Stockholm"' in tab.get().text
+    refused = tab.post("/institution/time-zone", time_zone="Atlantis <b>")
+    assert refused.status_code == 422
+    assert "No time zone is known by this name" in refused.text
+    assert 'value="Atlantis &lt;b&gt;"' in refused.text
+    assert kept() == "Europe/Stockholm"
+    assert tab.post("/institution/time-zone", time_zone="").status_code == 303
+    assert kept() is None
 
 
 def test_failed_work_and_refusals_show_at_a_glance(university: University, kit: Kit, clock: FakeClock) -> None:

@@ -1,5 +1,6 @@
 """The language of a page comes from the launch, where there is a catalog for it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from babel.messages.mofile import write_mo
 from flask import Flask, g
 
 from lti_tool.app import create_app
-from lti_tool.web.i18n import choose_language
+from lti_tool.web.i18n import choose_language, show_moment, zone_of
+from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
 
 
@@ -52,3 +54,29 @@ def test_a_page_speaks_the_language_it_has(swedish: Flask) -> None:
 def test_a_language_without_a_catalog_falls_back_to_english(app: Flask) -> None:
     answer = app.test_client().get("/nowhere", headers={"Accept-Language": "sv"})
     assert '<html lang="en"' in answer.text
+
+
+MOMENT = datetime(2026, 11, 5, 22, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ("Europe/Stockholm", "Thu 5 Nov, 23:59"),
+        ("UTC", "Thu 5 Nov, 22:59 UTC"),
+        ("99", "Thu 5 Nov, 22:59 UTC"),
+        (None, "Thu 5 Nov, 22:59 UTC"),
+        ("Europe/London", "Thu 5 Nov, 22:59"),
+    ],
+)
+def test_a_date_in_universal_time_says_so(app: Flask, zone: str | None, shown: str) -> None:
+    with app.test_request_context():
+        text = str(show_moment(MOMENT, zone_of(None, zone), MOMENT))
+    assert f">{shown} (" in text
+
+
+@pytest.mark.parametrize(
+    ("own", "shown_in"), [("Asia/Tokyo", "Asia/Tokyo"), ("99", "Europe/Oslo"), (None, "Europe/Oslo")]
+)
+def test_dates_are_the_readers_own_before_the_activity_s(own: str | None, shown_in: str) -> None:
+    assert zone_of(Visit(time_zone=own), "Europe/Oslo").key == shown_in

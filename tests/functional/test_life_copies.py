@@ -68,6 +68,56 @@ def test_a_copied_course_has_the_settings_and_waits_for_a_look(life: Life) -> No
     assert life.activity().state == "ready"
 
 
+def two_links_of_one_key(life: Life) -> None:
+    """One activity, and its duplicate in the same course, which an instructor gave another title on both sides."""
+    place(life)
+    life.link.title = "Observe each other"
+    life.launch("designer")
+    second = life.lms.duplicate_link(life.link)
+    second.title = "Second exchange"
+    life.launch("designer", second)
+    life.set_up(second, title="The second time")
+
+
+def restored(life: Life) -> list[ResourceLink]:
+    life.lms.copy_course(life.lms.course(), "next-term")
+    return [link for link in life.lms.links if link.course.key == "next-term"]
+
+
+def test_two_links_of_a_restored_course_each_find_their_own_by_title(life: Life) -> None:
+    two_links_of_one_key(life)
+    # The platform tells the courses a course was copied from, and nothing of links.
+    first, second = restored(life)
+    assert first.custom["activity"] == second.custom["activity"]
+    life.launch("designer", second)
+    life.launch("designer", first)
+    assert (life.activity(first).title, life.activity(second).title) == (TITLE, "The second time")
+    page = life.launch("designer", second).get("/setup")
+    assert "Which activity is it a copy of?" not in page.text
+
+
+def test_an_instructor_is_asked_where_titles_do_not_tell(life: Life) -> None:
+    two_links_of_one_key(life)
+    first, second = restored(life)
+    first.title = second.title = "Peer activity"
+    designer = life.launch("designer", second)
+    page = designer.get("/setup")
+    assert "Which activity is it a copy of?" in page.text
+    assert fields_of(page.text)["title"] == TITLE
+    wanted = re.search(r'name="source" value="(\d+)"', page.text)
+    assert wanted is not None
+    chosen = designer.post("/setup/copy-of", source=wanted[1])
+    assert fields_of(chosen.text)["title"] == "The second time"
+    assert "now those of the activity that you named" in text_of(chosen)
+    assert life.activity(second).copied_from_id == int(wanted[1])
+    # Only what the copy may have come from can be named, and only until it is opened.
+    assert designer.send("/setup/copy-of", source=str(life.activity(second).id)).status_code == 404
+    opened = life.set_up(second, title="Mine")
+    assert "Which activity is it a copy of?" not in opened.get("/setup").text
+    assert opened.send("/setup/copy-of", source=wanted[1]).status_code == 404
+    assert life.activity(second).title == "Mine"
+
+
 def test_a_duplicate_in_the_same_course_is_a_second_activity(life: Life) -> None:
     place(life)
     second = life.lms.duplicate_link(life.link)

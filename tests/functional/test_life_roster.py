@@ -1,5 +1,6 @@
 """People who come, go, come back, and are not what the roster says they are."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -7,7 +8,7 @@ import pytest
 
 from lti_tool.wiring import Services
 from tests.fakes.clock import FakeClock
-from tests.functional.guests import text_of
+from tests.functional.guests import Guest, text_of
 from tests.functional.living import Life, a_life
 
 LEARNERS = {"learner01", "learner02", "learner03", "learner04"}
@@ -25,6 +26,13 @@ def reads_the_roster(life: Life) -> None:
     life.clock.advance(LATER)
     life.launch("designer")
     life.run()
+
+
+def answers_doubt(guest: Guest, means: str) -> None:
+    """Say what a roster that lacks many means."""
+    found = re.search(r'name="reading" value="([0-9]+)"', guest.get("/plan").text)
+    assert found is not None
+    guest.post("/plan/doubted-roster", reading=found[1], means=means)
 
 
 def paired(life: Life) -> set[str]:
@@ -142,9 +150,7 @@ def test_a_reset_course_asks_before_it_ends_groups(life: Life) -> None:
     assert life.groups() == before
     assert {life.member(one).status for one in LEARNERS} == {"active"}
 
-    designer = life.launch("designer")
-    assert "empty-roster" in designer.get("/plan").text
-    designer.post("/plan/empty-roster", means="left")
+    answers_doubt(life.launch("designer"), "left")
     life.run()
     assert {life.member(one).status for one in LEARNERS} == {"inactive"}
 
@@ -160,8 +166,60 @@ def test_a_reset_that_was_a_mistake_of_the_platform_changes_nothing(life: Life) 
     kept = dict(life.lms.course().enrolments)
     life.lms.reset_course(life.lms.course())
     reads_the_roster(life)
-    life.launch("designer").post("/plan/empty-roster", means="mistake")
+    answers_doubt(life.launch("designer"), "mistake")
     life.lms.course().enrolments = kept
     reads_the_roster(life)
     assert life.groups() == before
     assert {life.member(one).status for one in LEARNERS} == {"active"}
+
+
+def test_the_first_page_says_that_learners_are_being_read_and_looks_again_by_itself(life: Life) -> None:
+    """By a script, else by a link; and only until it knows who is in the course."""
+    designer = life.set_up()
+    for page in (designer.get("/"), designer.get("/plan")):
+        assert "so far. A minute is mostly enough. Look again" in text_of(page)
+        assert "data-look-again" in page.text
+    assert "not yet two learners" not in text_of(designer.get("/"))
+
+    life.run()
+    for page in (designer.get("/"), designer.get("/plan")):
+        assert "data-look-again" not in page.text
+    assert "4 learners wait to be paired" in text_of(designer.get("/"))
+
+
+def test_a_reading_that_waits_for_the_platform_is_not_called_under_way(life: Life) -> None:
+    life.lms.faults.roster(500, times=None)
+    designer = life.set_up()
+    life.run_for(timedelta(hours=2))
+    assert "Tandem goes on with it by itself" in text_of(designer.get("/plan"))
+    assert "data-look-again" not in designer.get("/").text
+
+
+def test_who_left_a_group_that_had_begun_asks_staff_for_nothing(life: Life) -> None:
+    life.publish(life.set_up())
+    [partner] = life.partners_of("learner01")
+    life.gives("learner01", partner)
+    life.lms.unenrol(life.lms.course(), life.person(partner))
+    reads_the_roster(life)
+
+    designer = life.launch("designer")
+    plan = text_of(designer.get("/plan"))
+    assert "1 person left a group that had begun" in plan
+    assert life.person(partner).name in plan
+    assert "The course has changed since" not in plan
+    assert "Bring the plan up to date" not in plan
+
+
+def test_whoever_comes_when_all_groups_have_begun_asks_staff_for_nothing(life: Life) -> None:
+    life.publish(life.set_up())
+    for group in life.groups():
+        one, other = sorted(group)
+        life.gives(one, other)
+    life.enrol("learner07")
+    reads_the_roster(life)
+
+    designer = life.launch("designer")
+    plan = text_of(designer.get("/plan"))
+    assert "1 place is without a group, and stays so" in plan
+    assert "Bring the plan up to date" not in plan
+    assert "has no group" not in text_of(designer.get("/"))

@@ -1,6 +1,7 @@
 """Staff propose, look at, change and publish groups."""
 
 import re
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -8,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from lti_tool.jobs.models import Job
+from lti_tool.launch.models import Member
 from lti_tool.pairing import service
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.roster.models import RosterSync
@@ -221,32 +223,39 @@ def test_the_roster_is_read_again_on_request(school: School) -> None:
 
     answer = assistant.post("/plan/roster")
 
+    assert "The roster is read again." in answer.text
     assert "The roster is being read" in answer.text
     with school.kit.open_session(school.institution_id) as session:
         [job] = session.scalars(select(Job).where(Job.name == "roster.sync"))
         assert job.payload == {"course_id": school.group.course.id}
 
 
-def test_an_empty_roster_asks_the_instructor_before_anybody_is_taken_out(school: School, clock: FakeClock) -> None:
+def test_a_roster_that_lacks_many_asks_the_instructor_with_names(school: School, clock: FakeClock) -> None:
     instructor = school.somebody("instructor")
     instructor.post("/plan/draft")
     with school.kit.open_session(school.institution_id) as session:
-        session.add(
-            RosterSync(
-                course_id=school.group.course.id,
-                state="asks",
-                started_at=clock.now(),
-                finished_at=clock.now(),
-                next_url="https://lms.example/members",
-            )
+        sync = RosterSync(
+            course_id=school.group.course.id,
+            state="asks",
+            started_at=clock.now() + timedelta(hours=1),
+            finished_at=clock.now() + timedelta(hours=1),
+            next_url="https://lms.example/members",
+            unread=2,
         )
+        session.add(sync)
+        for member in session.scalars(select(Member).where(Member.course_id == sync.course_id)):
+            member.last_launch_at, member.in_roster_at = None, clock.now()
     asked = instructor.get("/plan").text
-    assert "The roster lists no learners any more" in asked
-    assert "Everybody has left" not in school.somebody("assistant").get("/plan").text
+    assert "The roster no longer lists 6 learners" in asked
+    assert "2 entries of the roster could not be understood" in asked
+    assert len(re.findall(r"<li>[^<]+</li>", asked[asked.index("Who is missing") :][:2000])) >= 6
+    assert "6 learners have left" in asked
+    assert "6 learners have left" not in school.somebody("assistant").get("/plan").text
+    assert "lacks 6 learners all at once" in instructor.get("/").text
 
-    answer = instructor.post("/plan/empty-roster", means="mistake")
+    answer = instructor.post("/plan/doubted-roster", reading=sync.id, means="mistake")
 
-    assert "The roster lists no learners any more" not in answer.text
+    assert "The roster no longer lists" not in answer.text
     assert "6 learners see who they work with" in answer.text
 
 

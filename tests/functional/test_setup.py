@@ -15,6 +15,7 @@ from lti_tool.feedback.models import Feedback
 from lti_tool.launch.models import Course
 from lti_tool.launch.rules import LTI
 from lti_tool.pairing.models import Group, Plan
+from lti_tool.registration.models import Registration
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import Visit, VisitKind
 from tests.factories.people import a_member, a_person
@@ -55,6 +56,64 @@ def test_a_designer_places_the_template_as_it_is(placing: Designer) -> None:
     assert f"{DL}data" not in claims
     origin = placing.registration.platform_origins[0]
     assert f"form-action 'self' {origin}" in page.headers["Content-Security-Policy"]
+
+
+def test_an_activity_starts_with_the_title_and_text_of_the_dialog_and_returns_them(
+    app: Flask, kit: Kit, clock: FakeClock
+) -> None:
+    typed = {"title": "Week 3: peer observation", "text": "Bring your own lesson plan.\n\nAnd a pen."}
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, **typed)
+    path, fields = designer.start()
+    assert (fields["title"], fields["instructions"]) == (typed["title"], typed["text"])
+    [item] = claims_of(designer, answer_page(designer, designer.post(path, **fields, do="place")))[f"{DL}content_items"]
+    assert (item["title"], item["text"]) == (typed["title"], typed["text"])
+
+
+def test_what_the_teacher_types_here_replaces_what_the_dialog_had(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, title="Week 3", text="Bring a plan.")
+    path, fields = designer.start()
+    fields |= {"title": "Mine", "instructions": "My words."}
+    [item] = claims_of(designer, answer_page(designer, designer.post(path, **fields, do="place")))[f"{DL}content_items"]
+    assert (item["title"], item["text"]) == ("Mine", "My words.")
+
+
+@pytest.mark.parametrize("title", ["tandem", "The Campus LMS", None])
+def test_the_name_of_the_tool_or_its_registration_is_no_title(
+    app: Flask, kit: Kit, clock: FakeClock, title: str | None
+) -> None:
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, title=title)
+    with kit.open_session() as session:
+        session.execute(update(Registration).values(title="The campus LMS"))
+    assert designer.start()[1]["title"] == "Observation and feedback"
+
+
+def test_the_dialog_offers_no_tab_that_its_platform_could_not_hear(placing: Designer, visiting: Designer) -> None:
+    path, _ = placing.start()
+    for page in (placing.get("/setup"), placing.get(path)):
+        assert "Open in a new tab" not in page.text
+    assert placing.post("/new-tab").status_code == 403
+    page = visiting.get("/setup?x=1&said=saved&c=spent").text
+    assert "Open in a new tab" in page
+    assert 'name="page" value="setup?x=1"' in page
+
+
+@pytest.mark.parametrize(("auto_create", "offers"), [(False, False), (True, True)])
+def test_a_dialog_that_had_to_open_in_a_tab_says_that_nothing_can_be_placed_from_there(
+    app: Flask, kit: Kit, clock: FakeClock, auto_create: bool, offers: bool
+) -> None:
+    designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, auto_create=auto_create)
+    with kit.open_session(designer.institution_id) as session:
+        visit = session.get_one(Visit, designer.visit.id)
+        visit.details = {**visit.details, "is_own_tab": True}
+    page = designer.get("/setup").text
+    assert ("Use this template" in page) is offers
+    assert ("Your course cannot hear this tab" in page) is not offers
+
+
+def test_a_plain_link_starts_with_its_own_title(visiting: Designer) -> None:
+    with visiting.kit.open_session(visiting.institution_id) as session:
+        session.execute(update(Visit).values(details={"link": {"id": "1", "title": "Week 3"}}))
+    assert visiting.start()[1]["title"] == "Week 3"
 
 
 def test_a_plain_link_is_set_up_where_it_stands(visiting: Designer) -> None:
@@ -338,6 +397,26 @@ def test_the_zone_of_the_launch_is_used_and_else_the_institutions_last(
         session.get_one(Visit, visiting.visit.id).time_zone = "99"
         session.execute(update(Activity).values(time_zone="Europe/Oslo", placement_id=None))
     assert visiting.start()[1]["time_zone"] == "Europe/Oslo"
+
+
+def test_points_of_levels_are_hidden_until_they_are_used(visiting: Designer) -> None:
+    path, fields = visiting.start()
+    assert "use_points" not in fields
+    kept = visiting.follow(visiting.post(path, **fields | {"use_points": "1", "c0-l3-points": "4"}, do="save"))
+    assert (fields_of(kept.text)["use_points"], fields_of(kept.text)["c0-l3-points"]) == ("1", "4")
+    without = fields_of(kept.text)
+    del without["use_points"]
+    assert "use_points" not in fields_of(visiting.follow(visiting.post(path, **without, do="save")).text)
+
+
+def test_a_city_is_understood_as_its_time_zone(visiting: Designer) -> None:
+    path, fields = visiting.start()
+    page = visiting.follow(visiting.post(path, **fields | {"time_zone": " new york "}, do="save"))
+    assert fields_of(page.text)["time_zone"] == "America/New_York"
+    refused = visiting.post(path, **fields_of(page.text) | {"time_zone": "Atlantis"}, do="save")
+    assert refused.status_code == 422
+    assert fields_of(refused.text)["time_zone"] == "Atlantis"
+    assert "Choose a time zone from the list" in refused.text
 
 
 def test_feedback_that_was_begun_keeps_its_rubric(visiting: Designer, clock: FakeClock) -> None:

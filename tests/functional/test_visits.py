@@ -116,6 +116,31 @@ def test_a_new_tab_is_a_visit_of_its_own_that_nobody_may_frame(
     assert client.get(address).status_code == 410
 
 
+@pytest.mark.parametrize(
+    ("page", "opened"),
+    [
+        ("feedback", "/feedback?"),
+        ("round/1/for/2?check=1", "/round/1/for/2?check=1&"),
+        ("", "/?"),
+        # Only a form leads there, or nothing does.
+        ("setup/start", "/?"),
+        ("../../lti/jwks", "/?"),
+        ("//evil.example/", "/?"),
+        ("feed\r\nback", "/?"),
+    ],
+)
+def test_a_new_tab_opens_on_the_page_one_is_on(
+    client: FlaskClient, visit: tuple[str, str, str], page: str, opened: str
+) -> None:
+    key, secret, _ = visit
+    offered = client.post(f"/v/{key}/new-tab", data={"page": page}, headers={**bearer(secret), **JSON})
+    assert offered.json
+    location = client.get(offered.json["open"]).headers["Location"]
+    new_key, _, rest = location.removeprefix("/v/").partition("/")
+    assert new_key != key
+    assert f"/{rest}".startswith(f"{opened}c=")
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_nobody_is_sent_into_the_visit_of_somebody_else(
     client: FlaskClient, visit: tuple[str, str, str], site: str

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import handlers, service
+from lti_tool.activities import copies, handlers, service
 from lti_tool.activities.errors import (
     ActivityChanged,
     ActivityInvalid,
@@ -65,7 +65,7 @@ def launched(
     """What a learner's launch of this placement does to activities."""
     member = a_member(session, course, a_person(session, registration))
     visit, _ = a_visit(session, member, registration, now=now, placement_id=placement.id)
-    service.after_launch(session, visit, a_context(custom), now)
+    copies.after_launch(session, visit, a_context(custom), now)
 
 
 def a_context(custom: dict[str, str]) -> LaunchContext:
@@ -396,7 +396,7 @@ def test_many_who_open_a_new_copy_at_once_make_one(open_session: OpenSession, no
             together.wait(10)
             with open_session(first.institution_id) as session:
                 own_visit = session.get_one(Visit, visit_id)
-                service.after_launch(session, own_visit, a_context({"activity": first.key}), now)
+                copies.after_launch(session, own_visit, a_context({"activity": first.key}), now)
         except Exception as failure:
             failures.append(failure)
 

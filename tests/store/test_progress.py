@@ -4,18 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import permutations, product
+from random import Random
 
 import pytest
 from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Allowance
+from lti_tool.activities.rules import Release
 from lti_tool.feedback.models import Acknowledgement, Feedback, Note
 from lti_tool.jobs.models import Job
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import service
 from lti_tool.progress.errors import LearnerUnknown
-from lti_tool.progress.rules import State, Step, WaitsFor
+from lti_tool.progress.rules import State, Step, WaitsFor, summary
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import Class, a_class, a_published_plan
 from tests.fakes.clock import FakeClock
@@ -38,11 +41,12 @@ def write(  # one feedback with explicit values
     is_given: bool = True,
     acknowledged_at: datetime | None = None,
     notes: int = 0,
+    number: int | None = None,
 ) -> Feedback:
     view = next(
         view
         for view in pairing.groups_of(session, author, group.activity.id)
-        if view.partners[0].member_id == recipient
+        if recipient in {partner.member_id for partner in view.partners} and number in {None, view.round_number}
     )
     feedback = Feedback(
         activity_id=group.activity.id,
@@ -85,10 +89,12 @@ def test_before_a_plan_is_published_everybody_waits_for_a_partner(open_session: 
         group = a_class(session, 3)
         pairing.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now())
 
-        found = service.progress_of_all(session, group.activity.id, clock.now())
+        found = service.summaries_of_all(session, group.activity.id, clock.now())
+        progress = service.progress_of(session, group.activity.id, group.learners[0].id, clock.now())
 
         assert found.keys() == {one.id for one in group.learners}
-        assert {item.waits_for for progress in found.values() for item in progress.items} == {WaitsFor.PARTNER}
+        assert {cell.state for one in found.values() for cell in one.cells.values()} == {State.WAITING}
+        assert {item.waits_for for item in progress.items} == {WaitsFor.PARTNER}
 
 
 def test_what_both_wrote_shows_in_both_checklists(open_session: OpenSession, clock: FakeClock) -> None:
@@ -128,11 +134,57 @@ def test_one_and_all_give_the_same_answer(open_session: OpenSession, clock: Fake
             session, group.activity, 1, group.learners[4].id, due_at=None, is_excused=True, by=1, now=clock.now()
         )
         for moment in (clock.now(), due + timedelta(hours=1)):
-            found = service.progress_of_all(session, group.activity.id, moment)
+            found = service.summaries_of_all(session, group.activity.id, moment)
 
             assert found == {
-                one.id: service.progress_of(session, group.activity.id, one.id, moment) for one in group.learners
+                one.id: summary(service.progress_of(session, group.activity.id, one.id, moment))
+                for one in group.learners
             }
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_people_who_stand_alike_are_summed_up_alike(open_session: OpenSession, clock: FakeClock, seed: int) -> None:
+    chance = Random(seed)
+    start = clock.now()
+    dates = [(None, start + timedelta(days=2)), (start + timedelta(days=1), start + timedelta(days=4)), (None, None)]
+    with open_session() as session:
+        group = a_class(
+            session,
+            11,
+            rounds=dates,
+            completion={"give_feedback": True, "acknowledge": True, "minimum_notes": chance.randint(0, 2)},
+            release=chance.choice(list(Release)).value,
+        )
+        plan = a_published_plan(session, group, start)
+        ids = [one.id for one in group.learners]
+        for number in (1, 2, 3):
+            for view in pairing.groups_in_round(session, plan, number):
+                people = [seat.member_id for seat in view.seats]
+                for author, recipient in permutations(people, 2):
+                    if chance.random() < 0.6:
+                        write(
+                            session,
+                            group,
+                            author,
+                            recipient,
+                            at=start + timedelta(days=chance.randint(0, 5)),
+                            number=number,
+                            notes=chance.randint(0, 3),
+                            is_given=chance.random() < 0.7,
+                            acknowledged_at=chance.choice([None, start + timedelta(days=5)]),
+                        )
+        for member_id, number in product(chance.sample(ids, 3), (1, 2)):
+            extra = {"due_at": start + timedelta(days=6), "is_excused": chance.random() < 0.3}
+            service.allow(session, group.activity, number, member_id, by=1, now=start, **extra)
+        for member in chance.sample(group.learners, 2):
+            member.status = "inactive"
+        session.flush()
+
+        for day in range(8):
+            moment = start + timedelta(days=day, hours=1)
+            found = service.summaries_of_all(session, group.activity.id, moment)
+
+            assert found == {one: summary(service.progress_of(session, group.activity.id, one, moment)) for one in ids}
 
 
 def test_drafts_are_started_and_notes_are_counted(open_session: OpenSession, clock: FakeClock) -> None:
@@ -223,7 +275,7 @@ def test_reading_everybody_takes_as_many_queries_for_ten_as_for_three(
             a_published_plan(session, group, clock.now())
             session.expire_all()
             with counted(engine) as statements:
-                found = service.progress_of_all(session, group.activity.id, clock.now())
+                found = service.summaries_of_all(session, group.activity.id, clock.now())
             assert len(found) == size
             counts.append(len(statements))
 

@@ -40,6 +40,8 @@ def fields_of(text: SetupText) -> dict[str, str]:
     for name in ("staff_read_feedback", "give_feedback", "acknowledge", "zero_at_close"):
         if getattr(text, name):
             fields[name] = "1"
+    if text.rubric.use_points:
+        fields["use_points"] = "1"
     for number, dates in enumerate(text.rounds, start=1):
         for part in ("opens_date", "opens_time", "due_date", "due_time"):
             fields[f"r{number}-{part}"] = getattr(dates, part)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -24,9 +23,8 @@ from lti_tool.activities.rules import (
     copy_of,
     deadline,
     history,
-    known_zones,
+    likely_sources,
     local_parts,
-    nearest_relative,
     opening,
     state_after,
     usable_zone,
@@ -152,14 +150,6 @@ def test_a_platform_that_sends_no_usable_zone_does_not_choose_one() -> None:
     assert usable_zone("Mars/Phobos") == "UTC"
 
 
-def test_every_zone_to_choose_from_is_one() -> None:
-    zones = known_zones()
-    assert "Europe/Amsterdam" in zones
-    assert "UTC" in zones
-    assert not [name for name in zones if name.startswith(("posix", "Etc/", "SystemV"))]
-    assert all(ZoneInfo(name) for name in zones)
-
-
 # Life
 
 
@@ -209,24 +199,55 @@ def test_completion_survives_the_database_and_older_versions_of_itself() -> None
 # Copies
 
 
-FIRST = Relative(1, course_id=1, link_id="10", context_id="A")
-COPY = Relative(2, course_id=2, link_id="20", context_id="B")
-OTHER = Relative(3, course_id=2, link_id="21", context_id="B")
+FIRST = Relative(1, course_id=1, link_id="10", context_id="A", link_title="Observe each other", title="Observe")
+SECOND = Relative(4, course_id=1, link_id="11", context_id="A", link_title="Second exchange", title="Observe")
+COPY = Relative(2, course_id=2, link_id="20", context_id="B", link_title="Observe each other", title="Observe more")
+OTHER = Relative(3, course_id=2, link_id="21", context_id="B", link_title="Second exchange", title="Other")
+
+
+def sources(
+    family: list[Relative],
+    *,
+    course_id: int = 3,
+    links: tuple[str, ...] = (),
+    contexts: tuple[str, ...] = (),
+    title: str | None = None,
+) -> list[int]:
+    return likely_sources(family, course_id=course_id, home_id=1, links=links, contexts=contexts, title=title)
 
 
 def test_a_link_that_says_what_it_was_copied_from_is_believed() -> None:
-    assert nearest_relative([FIRST, COPY, OTHER], course_id=3, links=["99", "21", "10"], contexts=["A"]) == 3
+    assert sources([FIRST, COPY, OTHER], links=("99", "21", "10"), contexts=("A",), title="Observe each other") == [3]
 
 
-def test_the_newest_course_with_one_relative_counts() -> None:
-    assert nearest_relative([FIRST, COPY], course_id=3, links=[], contexts=["B", "A"]) == 2
-    assert nearest_relative([FIRST, COPY, OTHER], course_id=3, links=[], contexts=["B", "A"]) == 1
+def test_the_newest_course_with_a_relative_counts() -> None:
+    assert sources([FIRST, COPY], contexts=("B", "A")) == [2]
+    assert sources([FIRST], contexts=("B", "A")) == [1]
 
 
-def test_without_a_history_the_own_course_counts_and_else_nothing() -> None:
-    assert nearest_relative([FIRST, COPY], course_id=2, links=[], contexts=[]) == 2
-    assert nearest_relative([FIRST, COPY, OTHER], course_id=2, links=[], contexts=[]) is None
-    assert nearest_relative([FIRST], course_id=9, links=[], contexts=[]) is None
+@pytest.mark.parametrize(
+    ("title", "source"),
+    [("Observe each other", 2), ("second  EXCHANGE", 3), ("other", 3), ("Second exchange (kopia)", 3)],
+)
+def test_of_several_in_one_course_the_title_tells(title: str, source: int) -> None:
+    assert sources([FIRST, COPY, OTHER], contexts=("B", "A"), title=title) == [source]
+
+
+def test_a_title_of_an_older_course_tells_more_than_another_title_of_the_newest() -> None:
+    assert sources([FIRST, SECOND, COPY], contexts=("B", "A"), title="Second exchange") == [4]
+
+
+@pytest.mark.parametrize("title", [None, "", "Something else"])
+def test_where_no_title_tells_all_of_the_newest_course_come_into_question(title: str | None) -> None:
+    assert sources([FIRST, COPY, OTHER], contexts=("B", "A"), title=title) == [2, 3]
+
+
+def test_without_a_history_the_own_course_counts_and_then_the_first_activity_s() -> None:
+    assert sources([FIRST, COPY], course_id=2) == [2]
+    assert sources([FIRST, COPY, OTHER], course_id=2) == [2, 3]
+    assert sources([FIRST, COPY, OTHER], course_id=2, title="Second exchange (copy)") == [3]
+    assert sources([FIRST, SECOND], course_id=9, title="Second exchange") == [4]
+    assert sources([COPY], course_id=9) == []
 
 
 def test_a_variable_that_the_platform_left_as_it_was_is_no_history() -> None:

@@ -43,6 +43,13 @@ COMPLETE = {
 }
 
 
+def test_notes_are_asked_for_before_anything_else_and_a_typed_one_counts() -> None:
+    asked = {"notes": 1, "minimum_notes": 3}
+    assert problems_of(COMPLETE, RUBRIC, **asked) == (Problem("note_draft", Flaw.FEW_NOTES, lacking=2),)
+    assert problems_of({**COMPLETE, "note_draft": "asks"}, RUBRIC, **asked)[0].lacking == 1
+    assert problems_of({**COMPLETE, "note_draft": "asks"}, RUBRIC, notes=2, minimum_notes=3) == ()
+
+
 def test_complete_feedback_has_no_problems() -> None:
     assert problems_of(COMPLETE, RUBRIC) == ()
 

@@ -219,6 +219,31 @@ def test_the_settings_of_the_dialog_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "read_as"),
+    [
+        ("Bring your own lesson plan.", "Bring your own lesson plan."),
+        ("One\r\n\r\nTwo < three & four", "One\n\nTwo < three & four"),
+        (
+            "<p>Bring&nbsp;your <b>own</b> plan.</p>\n<p>And:</p><ul><li>pen</li><li>paper</li></ul>",
+            "Bring your own plan.\n\nAnd:\n\n• pen\n• paper",
+        ),
+        ("Line<br />break &amp; more<script>alert(1)</script>", "Line\nbreak & more"),
+        ("<p></p>", None),
+        ("", None),
+    ],
+)
+def test_the_text_of_the_dialog_is_read_as_plain_text_with_its_lines(sent: str, read_as: str | None) -> None:
+    settings = read(deep_linking(text=sent)).deep_linking
+    assert settings is not None
+    assert settings.text == read_as
+
+
+def test_a_text_of_another_type_is_refused() -> None:
+    with pytest.raises(ClaimRefused):
+        read(deep_linking(text=["a"]))
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"deep_link_return_url": "data:text/html,x"},

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lti_tool.registration.errors import FileMistakes
-from lti_tool.registration.rules import NewDeployments, owns, read_entries
+from lti_tool.registration.rules import NewDeployments, next_address, owns, read_entries
 
 GOOD: dict[str, Any] = {
     "title": "Moodle",
@@ -128,6 +128,31 @@ def test_http_is_for_development() -> None:
     written = GOOD | {"auth_login_url": "http://127.0.0.1:8081/auth", "platform_origin": "http://127.0.0.1:8081"}
     assert len(mistakes_in(written)) == 2
     assert read_entries([written], development=True)
+
+
+@dataclass
+class Owner:
+    platform_origins: list[str]
+
+
+@pytest.mark.parametrize(
+    ("named", "called"),
+    [
+        ("https://lms.example/api/m?page=2", "https://lms.example/api/m?page=2"),
+        ("http://lms.example/api/m?page=2", "https://lms.example/api/m?page=2"),
+        ("https://LMS.example:443/m?Page=2", "https://LMS.example:443/m?Page=2"),
+        ("http://lms.example:8080/m?page=2#top", "https://lms.example/m?page=2"),
+        ("https://lms.example./m?page=2", "https://lms.example/m?page=2"),
+        ("https://cdn.lms.example/m?page=2", "https://cdn.lms.example/m?page=2"),
+        ("http://lms.example@evil.example/m", "http://lms.example@evil.example/m"),
+        ("http://lms.example//evil.example/m", "https://lms.example//evil.example/m"),
+        ("https://api.example/m", "https://api.example/m"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_the_next_page_is_called_where_we_called_the_last(named: str, called: str) -> None:
+    owner = Owner(["https://lms.example", "https://api.example"])
+    assert next_address(owner, "https://lms.example/api/m?page=1", named) == called
 
 
 anything = st.recursive(

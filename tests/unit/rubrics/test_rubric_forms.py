@@ -1,6 +1,7 @@
 """The rubric editor: what was typed survives, and its buttons do what they say."""
 
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,12 +16,13 @@ TWO = RubricText(
         CriterionText("Voice", "Loud?", (LevelText("Not yet", "a", "0"), LevelText("Solid", "b", "2"))),
         CriterionText("Time", "", (LevelText("Late", "", "0"), LevelText("In time", "", "1"))),
     ),
+    use_points=True,
 )
 
 
 def fields_of(text: RubricText) -> dict[str, str]:
     """What a browser sends of this editor."""
-    fields = {"rubric-title": text.title}
+    fields = {"rubric-title": text.title} | ({"use_points": "1"} if text.use_points else {})
     for c, criterion in enumerate(text.criteria):
         fields |= {f"c{c}-name": criterion.name, f"c{c}-description": criterion.description}
         for n, level in enumerate(criterion.levels):
@@ -76,6 +78,22 @@ def test_empty_points_are_none_at_all() -> None:
     assert draft.criteria[0].levels[1].points == 0
 
 
+def test_points_count_only_where_they_are_used() -> None:
+    without = replace(TWO, use_points=False)
+    draft, problems = read(typed(fields_of(without) | {"c1-l0-points": "many"}))
+    assert problems == {}
+    assert [level.points for criterion in draft.criteria for level in criterion.levels] == [0, 0, 0, 0]
+    again = shown(draft)
+    assert not again.use_points
+    assert again.criteria[0].levels[1].points == ""
+    assert shown(read(TWO)[0]) == TWO
+
+
+def test_without_points_a_new_level_has_none() -> None:
+    three, _ = pressed(replace(TWO, use_points=False), "add-level-0")
+    assert three.criteria[0].levels[2].points == ""
+
+
 def test_problems_stand_at_the_fields_they_concern() -> None:
     text = RubricText("", (CriterionText("", "", (LevelText("Same"), LevelText("same"))), CriterionText("Alone")))
     _, problems = read(text)
@@ -96,7 +114,7 @@ def test_the_first_criterion_of_an_empty_rubric_has_two_levels_to_fill() -> None
 
 def test_criteria_and_levels_move_and_go() -> None:
     assert names(pressed(TWO, "down-criterion-0")[0]) == ["Time", "Voice"]
-    assert pressed(TWO, "up-criterion-1") == (RubricText("Teaching", (TWO.criteria[1], TWO.criteria[0])), "c0-name")
+    assert pressed(TWO, "up-criterion-1") == (replace(TWO, criteria=TWO.criteria[::-1]), "c0-name")
     assert names(pressed(TWO, "remove-criterion-0")[0]) == ["Time"]
     assert labels(pressed(TWO, "up-level-0-1")[0]) == ["Solid", "Not yet"]
     three, focus = pressed(TWO, "add-level-0")

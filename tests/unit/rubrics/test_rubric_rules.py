@@ -11,7 +11,6 @@ from lti_tool.rubrics.rules import (
     RubricDraft,
     RubricProblem,
     check,
-    maximum_points,
 )
 
 LADDER = (LevelDraft("Not yet", "", 0), LevelDraft("Solid", "", 2))
@@ -82,9 +81,3 @@ def test_texts_have_a_longest_length() -> None:
 @pytest.mark.parametrize(("points", "is_fine"), [(0, True), (1000, True), (1001, False), (-1, False)])
 def test_points_are_from_0_to_1000(points: int, is_fine: bool) -> None:
     assert (check(with_levels(LevelDraft("A", "", points), LevelDraft("B"))) == []) is is_fine
-
-
-def test_the_maximum_is_the_best_level_of_every_criterion_wherever_it_stands() -> None:
-    upside_down = CriterionDraft("Down", "", (LevelDraft("Best", "", 5), LevelDraft("Least", "", 1)))
-    assert maximum_points(RubricDraft("", (*GOOD.criteria, upside_down))) == 9
-    assert maximum_points(RubricDraft("", ())) == 0
