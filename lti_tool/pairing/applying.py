@@ -12,7 +12,7 @@ from lti_tool.pairing.comparing import Comparison
 from lti_tool.pairing.engine import Schedule
 from lti_tool.pairing.errors import PlanChanged
 from lti_tool.pairing.foreseeing import Foreseen, Present, look
-from lti_tool.pairing.keeping import hold_to_change, note_moves, touch
+from lti_tool.pairing.keeping import find_plan, hold_to_change, note_moves, touch
 from lti_tool.pairing.models import Group, Plan
 from lti_tool.pairing.rules import Cause
 from lti_tool.pairing.storing import store_changes
@@ -21,15 +21,19 @@ from lti_tool.pairing.storing import store_changes
 def held(session: Session, plan: Plan, expected_version: int, now: datetime) -> Present:
     """A plan that somebody looked at, with its activity and groups locked. Raises PlanChanged, ActivityReadOnly."""
     activity = hold_to_change(session, plan.activity_id)
-    refuse_changed(plan, expected_version)
+    refuse_changed(session, plan, expected_version)
     # A group that begins while we look is waited for here, or waits for us.
     session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
     return look(session, activity, plan, now=now)
 
 
-def refuse_changed(plan: Plan, expected_version: int | None) -> None:
-    """Raise PlanChanged where this is not the version that somebody looked at."""
-    if plan.version != (expected_version or 0):
+def refuse_changed(session: Session, plan: Plan, expected_version: int | None) -> None:
+    """Raise PlanChanged where this is not the activity's plan any more, or not in the version that somebody saw.
+
+    To be asked of an activity that is held.
+    """
+    today = find_plan(session, plan.activity_id)
+    if today is not plan or plan.version != (expected_version or 0):
         raise PlanChanged(plan.id, plan.version)
 
 

@@ -223,7 +223,7 @@ def _plan(session: Session, activity_id: int, expected_version: int | None) -> P
     if plan is None and expected_version:
         raise NoPlan(activity_id)
     if plan is not None:
-        refuse_changed(plan, expected_version)
+        refuse_changed(session, plan, expected_version)
     return plan
 
 

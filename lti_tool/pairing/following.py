@@ -146,7 +146,7 @@ def take_back_absence(
 ) -> Comparison:
     """They turn up after all, and are placed again. Raises PlanChanged and ActivityReadOnly."""
     activity = hold_to_change(session, plan.activity_id)
-    refuse_changed(plan, expected_version)
+    refuse_changed(session, plan, expected_version)
     rounds = select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number)
     session.execute(delete(Absence).where(Absence.round_id.in_(rounds), Absence.member_id == member_id))
     present = look(session, activity, plan, now=now)

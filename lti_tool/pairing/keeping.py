@@ -5,7 +5,6 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
@@ -17,10 +16,11 @@ from lti_tool.support.db import in_batches
 
 
 def find_plan(session: Session, activity_id: int, state: str | None = None) -> Plan | None:
-    """The activity's plan: the published one if there is one, else the draft; or only the one in this state."""
+    """The activity's plan as it is now: the published one if there is one, else the draft; or the one in this state."""
     statement = select(Plan).where(Plan.activity_id == activity_id).order_by(Plan.state.desc()).limit(1)
     states = ("draft", "published") if state is None else (state,)
-    return session.scalar(statement.where(Plan.state.in_(states)))
+    # Also where this session has read it before: while it waited for the lock somebody may have changed it.
+    return session.scalar(statement.where(Plan.state.in_(states)).execution_options(populate_existing=True))
 
 
 def plan_in_state(session: Session, activity_id: int, state: str, expected_version: int | None = None) -> Plan:
@@ -51,13 +51,10 @@ def have_begun(session: Session, which: ColumnElement[bool]) -> bool:
 
 
 def touch(session: Session, plan: Plan, now: datetime) -> None:
-    """Raise the plan's version, also where only its groups changed. Raises PlanChanged where somebody was quicker."""
+    """Raise the plan's version, also where only its groups changed."""
     plan.changed_at = now
     plan.version += 1
-    try:
-        session.flush()
-    except StaleDataError:
-        raise PlanChanged(plan.id) from None
+    session.flush()
 
 
 def refuse_flawed(plan_id: int | None, violations: Iterable[engine.Violation]) -> None:

@@ -47,9 +47,13 @@ def change(here: Here) -> ResponseReturnValue:
                     by=here.person_id,
                     now=here.now,
                 )
-        except PlanChanged:
+        except PlanChanged as refusal:
             here.session.expire_all()
-            return _effect(here, activity, _wanted(here, activity, wanted.do, wanted.who), has_changed=True)
+            try:
+                return _effect(here, activity, _wanted(here, activity, wanted.do, wanted.who), has_changed=True)
+            except PlanError:
+                # In the plan as it is now it cannot be done, and that it has changed is the reason.
+                raise refusal from None
         if said == "swapped" and request.form.get("undo"):
             said = "swapped-back"
         where = {**place(), "round": wanted.number, "two": wanted.who if wanted.do is Do.SWAP else []}

@@ -20,6 +20,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -30,6 +31,7 @@ from sqlalchemy.orm import (
     sessionmaker,
     with_loader_criteria,
 )
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from sqlalchemy.sql import ClauseElement, FromClause, visitors
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -184,6 +186,39 @@ def in_batches(ids: Iterable[int], size: int = 10_000) -> Iterator[list[int]]:
     waiting = iter(ids)
     while batch := list(islice(waiting, size)):
         yield batch
+
+
+LOST: Final = frozenset(
+    {
+        "40001",  # serialization failure
+        "40P01",  # deadlock detected
+        "23505",  # unique violation
+        "23503",  # foreign key violation
+        "SQLITE_BUSY_SNAPSHOT",
+        "SQLITE_CONSTRAINT_UNIQUE",
+        "SQLITE_CONSTRAINT_PRIMARYKEY",
+        "SQLITE_CONSTRAINT_FOREIGNKEY",
+    }
+)
+"""What PostgreSQL (by number) and SQLite (by name) say to a transaction that came second."""
+
+
+def is_lost_race(error: BaseException) -> bool:
+    """Whether another transaction that was quicker is the reason for this error.
+
+    The same again may succeed, or be refused by name: it sees what the other one did. Rows that were changed or removed
+    after they were read count, and so does whatever else fails because a lost race has ended the transaction.
+    """
+    match error:
+        case StaleDataError() | ObjectDeletedError():
+            return True
+        case DBAPIError():
+            orig = error.orig
+            return not LOST.isdisjoint({getattr(orig, "sqlstate", None), getattr(orig, "sqlite_errorname", None)})
+        case InvalidRequestError():
+            before = error.__context__
+            return str(error).startswith("Could not refresh") or (before is not None and is_lost_race(before))
+    return False
 
 
 def wall_between_institutions(session_factory: Any) -> None:

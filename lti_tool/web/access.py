@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
+import structlog
 from flask import Response, current_app, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -20,7 +21,7 @@ from lti_tool.errors import NotAllowed, ToolError
 from lti_tool.support.crypto import same
 from lti_tool.support.db import across_institutions, serve
 from lti_tool.support.kit import Kit
-from lti_tool.web.database import transaction
+from lti_tool.web.database import RaceLost, transaction
 from lti_tool.web.kept import note_author
 from lti_tool.web.visits import UNBOUND, Visit, VisitKind, VisitOver, find_visit, is_touch_due, redeem_code
 
@@ -48,8 +49,13 @@ ACTS: Final[dict[str, frozenset[str]]] = {
 COOKIE_PREFIX: Final = "__Host-tandem-"
 LOGIN_COOKIE_PREFIX: Final = f"{COOKIE_PREFIX}login-"
 MOST_COOKIES: Final = 12
+TRIES: Final = 3
+"""So often a request is answered whose transaction is undone because somebody else was quicker."""
 
 P = ParamSpec("P")
+Answer = TypeVar("Answer")
+
+log = structlog.get_logger(__name__)
 
 
 class FormNotOurs(ToolError):
@@ -139,6 +145,18 @@ def on_visit(
                 if is_reading:
                     return _page_that_brings_the_bearer(key)
                 raise VisitOver(key)
+            answer, to_touch, now = _until_not_overtaken(lambda: answered(key, secret, from_cookie, *args, **kwargs))
+            if to_touch is not None:
+                visit_id, institution_id = to_touch
+                with transaction() as session:
+                    serve(session, institution_id)
+                    session.execute(update(Visit).where(Visit.id == visit_id).values(seen_at=now))
+            return answer
+
+        def answered(
+            key: str, secret: str, from_cookie: bool, *args: P.args, **kwargs: P.kwargs
+        ) -> tuple[Response, tuple[int, int] | None, datetime]:
+            is_reading = request.method in {"GET", "HEAD"}
             tools = kit()
             now = tools.clock.now()
             with transaction(reading=is_reading) as session:
@@ -153,18 +171,30 @@ def on_visit(
                 if visit.kind not in kinds or (may is not None and not here.may(may)):
                     raise NotAllowed(may, visit.kind, visit.role)
                 answer = _carry_entry_code(make_response(view(here, *args, **kwargs)))
-                visit_id, institution_id, is_touch = visit.id, visit.institution_id, is_touch_due(visit, now=now)
+                to_touch = (visit.id, visit.institution_id) if is_touch_due(visit, now=now) else None
                 if answer.status_code >= 400 or (visit.is_preview and not keeps_in_preview):
                     session.rollback()
-            if is_touch:
-                with transaction() as session:
-                    serve(session, institution_id)
-                    session.execute(update(Visit).where(Visit.id == visit_id).values(seen_at=now))
-            return answer
+            return answer, to_touch, now
 
         return page
 
     return decorate
+
+
+def _until_not_overtaken(answer: Callable[[], Answer]) -> Answer:
+    """The answer to this request. A request that lost a race is answered anew: it sees now what the other one did, and
+    either does what was wanted or says, in the page's own words and with what was typed, that it cannot.
+
+    Raises RaceLost where it loses again and again.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return answer()
+        except RaceLost as lost:
+            log.info("race lost", cause=lost.args[0], path=request.endpoint)
+            for file in request.files.values():
+                file.stream.seek(0)
+    return answer()
 
 
 def _find_visit(session: Session, key: str, secret: str, *, from_cookie: bool, now: datetime) -> Visit:

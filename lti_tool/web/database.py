@@ -7,7 +7,13 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
 
-from lti_tool.support.db import Base, engine_options, prepare_engine, wall_between_institutions
+from lti_tool.errors import Conflict
+from lti_tool.support.db import Base, engine_options, is_lost_race, prepare_engine, wall_between_institutions
+
+
+class RaceLost(Conflict):
+    """Somebody else changed the same thing at the same moment, so this transaction was undone. Its cause says more."""
+
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 wall_between_institutions(db.session)
@@ -26,6 +32,7 @@ def connect_database(app: Flask, url: str) -> None:
 def transaction(*, reading: bool = False) -> Iterator[Session]:
     """The request's transaction: commits when the block ends well, rolls back when it does not.
 
+    Raises RaceLost in place of the many ways in which the database says that another transaction was quicker.
     `reading` promises that nothing but a visit's last-seen time is written, so that on SQLite readers do not queue for
     the write lock.
     """
@@ -35,8 +42,10 @@ def transaction(*, reading: bool = False) -> Iterator[Session]:
             session.connection(execution_options={"sqlite_begin": "DEFERRED"})
         yield session
         session.commit()
-    except BaseException:
+    except BaseException as error:
         session.rollback()
+        if is_lost_race(error):
+            raise RaceLost(type(error).__name__) from error
         raise
     finally:
         db.session.remove()

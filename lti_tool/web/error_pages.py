@@ -7,7 +7,6 @@ import structlog
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from lti_tool.errors import N_, Conflict, NotAllowed, NotFound, ToolError, Words
@@ -41,9 +40,6 @@ WORDS: Final[dict[type[Exception], Words]] = {
     FormNotOurs: Words(400, N_("This form could not be checked"), REOPEN),
     ToolError: Words(
         500, N_("Something went wrong on our side"), N_("Try again in a moment. Nothing you saved is lost.")
-    ),
-    StaleDataError: Words(
-        409, N_("Somebody else changed this at the same time"), N_("Look at it again, then repeat what you did.")
     ),
     OperationalError: Words(
         503, N_("Tandem cannot reach its records"), N_("Try again in a minute. Nothing you saved is lost.")
@@ -112,7 +108,7 @@ def install(app: Flask, feature_words: Mapping[type[Exception], Words]) -> None:
         log.error("unexpected", error=type(error).__name__, reference=reference, path=request.endpoint, exc_info=True)
         return error_page(WORDS[ToolError], reference)
 
-    for kind in (ToolError, StaleDataError, OperationalError):
+    for kind in (ToolError, OperationalError):
         app.register_error_handler(kind, named)
     app.register_error_handler(HTTPException, over_http)
     app.register_error_handler(Exception, unexpected)
