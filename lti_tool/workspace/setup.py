@@ -39,6 +39,7 @@ from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS
 from lti_tool.support.crypto import new_secret
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import address_of, builds
+from lti_tool.web.pages import unsent_store
 from lti_tool.web.visits import VisitKind
 
 pages = Blueprint("setup", __name__)
@@ -64,7 +65,7 @@ def show(here: Here) -> ResponseReturnValue:
             return render_template("setup/own_tab.html")
     activity = service.activity_of(here.session, here.placement_id)
     if activity is not None:
-        return _editor(here, activity, _kept(here.session, activity))
+        return _editor(here, activity, _kept(here.session, activity), is_typed=False)
     drafts = service.open_drafts(here.session, here.course_id) if here.visit.kind == VisitKind.PLACING else []
     return render_template("setup/choose.html", templates=TEMPLATES.values(), drafts=drafts)
 
@@ -105,7 +106,7 @@ def start(here: Here) -> ResponseReturnValue:
 def show_draft(here: Here, key: str) -> ResponseReturnValue:
     """The settings of an activity that stands nowhere yet."""
     activity = service.draft_for_key(here.session, here.course_id, key)
-    return _editor(here, activity, _kept(here.session, activity))
+    return _editor(here, activity, _kept(here.session, activity), is_typed=False)
 
 
 @pages.post("/setup/drafts/<key>")
@@ -269,6 +270,7 @@ def _editor(
     problems: Mapping[str, str] | None = None,
     focus: str | None = None,
     changed_by: str | None = None,
+    is_typed: bool = True,
     status: int = 200,
 ) -> Response:
     is_over = here.session.scalar(select(Course.ended_at).where(Course.id == activity.course_id)) is not None
@@ -281,6 +283,8 @@ def _editor(
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
         focus=focus,
         changed_by=changed_by,
+        store=_store(here, activity),
+        is_typed=is_typed,
         in_use=_in_use(here.session, activity.id),
         sources=[(one, here.session.get_one(Course, one.course_id)) for one in _possible_sources(here, activity)],
         is_read_only=is_over or activity.state == ActivityState.CLOSED,
@@ -302,8 +306,13 @@ def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturn
         settings=reading.settings,
         rubric=reading.rubric,
         typed=typed,
+        store=_store(here, activity),
         is_placing=here.visit.kind == VisitKind.PLACING,
     )
+
+
+def _store(here: Here, activity: Activity) -> dict[str, str]:
+    return unsent_store(here, f"set-up:{activity.id}")
 
 
 def _placed(field: str, sentence: str) -> str:
@@ -338,7 +347,8 @@ def _leave(here: Here, activity: Activity | None) -> ResponseReturnValue:
     """
     _return_origin(here)
     onward = address_of(here, ANSWER, key=activity.key if activity is not None else None)
-    return render_template("setup/leave.html", activity=activity, onward=onward)
+    store = _store(here, activity) if activity is not None else None
+    return render_template("setup/leave.html", activity=activity, onward=onward, store=store)
 
 
 @builds(pages, ANSWER)
