@@ -29,7 +29,7 @@ from lti_tool.errors import N_, NotFound
 from lti_tool.feedback.models import Feedback
 from lti_tool.launch import deep_linking
 from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
-from lti_tool.launch.models import Course, Person
+from lti_tool.launch.models import Course, Person, Placement
 from lti_tool.launch.rules import DeepLinking
 from lti_tool.pairing.models import Group, Plan
 from lti_tool.registration.dynamic import TITLE
@@ -286,7 +286,10 @@ def _editor(
         store=_store(here, activity),
         is_typed=is_typed,
         in_use=_in_use(here.session, activity.id),
-        sources=[(one, here.session.get_one(Course, one.course_id)) for one in _possible_sources(here, activity)],
+        sources=[
+            (one, here.session.get_one(Placement, one.placement_id), here.session.get_one(Course, one.course_id))
+            for one in _possible_sources(here, activity)
+        ],
         is_read_only=is_over or activity.state == ActivityState.CLOSED,
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,

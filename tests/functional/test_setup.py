@@ -107,7 +107,7 @@ def test_a_dialog_that_had_to_open_in_a_tab_says_that_nothing_can_be_placed_from
         visit.details = {**visit.details, "is_own_tab": True}
     page = designer.get("/setup").text
     assert ("Use this template" in page) is offers
-    assert ("Your course cannot hear this tab" in page) is not offers
+    assert ("Nothing can be placed from this tab" in page) is not offers
 
 
 def test_a_plain_link_starts_with_its_own_title(visiting: Designer) -> None:
