@@ -92,7 +92,7 @@
     const kept = window.tandem.keeper(words.store, words.storeKey);
     const isTyped = "typed" in words;
     const page = { form, store: words.store };
-    let saved = isTyped ? null : typedIn(form);
+    const saved = isTyped ? null : typedIn(form);
     const keep = () => {
       const text = typedIn(form);
       if (text === saved) kept.drop(WHOLE); else kept.put(WHOLE, text, words.version);

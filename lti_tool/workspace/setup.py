@@ -32,7 +32,6 @@ from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
 from lti_tool.launch.models import Course, Person, Placement
 from lti_tool.launch.rules import DeepLinking
 from lti_tool.pairing.models import Group, Plan
-from lti_tool.registration.dynamic import TITLE
 from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS
@@ -161,13 +160,11 @@ def cancel(here: Here) -> ResponseReturnValue:
 
 def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
     """The title and the description that stand in the LMS already, in the dialog's form or as those of the link."""
-    registration = here.session.get_one(Registration, here.visit.registration_id)
-    names = (TITLE, registration.title)
     if here.visit.kind == VisitKind.PLACING:
         asked = _asked(here)
-        return deep_linking.title_typed(asked.title, names), asked.text
+        return deep_linking.title_typed(asked.title), asked.text
     link = here.visit.details.get("link") or {}
-    return deep_linking.title_typed(link.get("title"), names), None
+    return deep_linking.title_typed(link.get("title")), None
 
 
 def _change(here: Here, activity: Activity) -> ResponseReturnValue:
