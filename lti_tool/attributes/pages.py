@@ -39,6 +39,7 @@ from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 from lti_tool.web.i18n import reader_locale
+from lti_tool.web.pages import unsent_store
 
 pages = Blueprint("people", __name__)
 
@@ -74,6 +75,8 @@ def change_learner(here: Here, member_id: int) -> ResponseReturnValue:
     member = _member(here, member_id)
     before = _cells(here, member)
     cells = {key: request.form.get(key, "").strip()[:4000] for key in BY_KEY}
+    if request.form.get("do") == "back":
+        return _learner(here, member, cells)
     changed = {key: cell for key, cell in cells.items() if folded(cell) != folded(before[key])}
     values, flaws = forms.read_cells(
         {key: cell for key, cell in changed.items() if BY_KEY[key].form is not Form.PERSON}
@@ -316,6 +319,8 @@ def _learner(
         cells=cells or _cells(here, member),
         problems=problems or {},
         sources=SOURCES,
+        store=unsent_store(here, f"what is known:{member.id}"),
+        is_typed=cells is not None,
         said=request.args.get("said") if problems is None else None,
     )
     return page, 422 if problems else 200

@@ -34,7 +34,6 @@ from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
 from lti_tool.launch.models import Course, Person, Placement
 from lti_tool.launch.rules import DeepLinking
 from lti_tool.pairing.models import Group, Plan
-from lti_tool.registration.dynamic import TITLE
 from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS
@@ -42,6 +41,7 @@ from lti_tool.support.crypto import new_secret
 from lti_tool.support.zones import known_zones
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import address_of, builds
+from lti_tool.web.pages import unsent_store
 from lti_tool.web.visits import VisitKind
 
 pages = Blueprint("setup", __name__)
@@ -76,7 +76,7 @@ def show(here: Here) -> ResponseReturnValue:
             return render_template("setup/own_tab.html")
     activity = service.activity_of(here.session, here.placement_id)
     if activity is not None:
-        return _editor(here, activity, _kept(here.session, activity))
+        return _editor(here, activity, _kept(here.session, activity), is_typed=False)
     is_placing = here.visit.kind == VisitKind.PLACING
     drafts = service.open_drafts(here.session, here.course_id) if is_placing else []
     already = _already_here(here) if is_placing else None
@@ -129,7 +129,7 @@ def start(here: Here) -> ResponseReturnValue:
 def show_draft(here: Here, key: str) -> ResponseReturnValue:
     """The settings of an activity that stands nowhere yet."""
     activity = service.draft_for_key(here.session, here.course_id, key)
-    return _editor(here, activity, _kept(here.session, activity))
+    return _editor(here, activity, _kept(here.session, activity), is_typed=False)
 
 
 @pages.post("/setup/drafts/<key>")
@@ -203,13 +203,11 @@ def cancel(here: Here) -> ResponseReturnValue:
 
 def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
     """The title and the description that stand in the LMS already, in the dialog's form or as those of the link."""
-    registration = here.session.get_one(Registration, here.visit.registration_id)
-    names = (TITLE, registration.title)
     if here.visit.kind == VisitKind.PLACING:
         asked = _asked(here)
-        return deep_linking.title_typed(asked.title, names), asked.text
+        return deep_linking.title_typed(asked.title), asked.text
     link = here.visit.details.get("link") or {}
-    return deep_linking.title_typed(link.get("title"), names), None
+    return deep_linking.title_typed(link.get("title")), None
 
 
 def _change(here: Here, activity: Activity) -> ResponseReturnValue:
@@ -318,6 +316,7 @@ def _editor(
     problems: Mapping[str, str] | None = None,
     focus: str | None = None,
     changed_by: str | None = None,
+    is_typed: bool = True,
     status: int = 200,
 ) -> Response:
     is_over = here.session.scalar(select(Course.ended_at).where(Course.id == activity.course_id)) is not None
@@ -330,8 +329,13 @@ def _editor(
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
         focus=focus,
         changed_by=changed_by,
+        store=_store(here, activity),
+        is_typed=is_typed,
         in_use=_in_use(here.session, activity.id),
-        sources=[(one, here.session.get_one(Course, one.course_id)) for one in _possible_sources(here, activity)],
+        sources=[
+            (one, here.session.get_one(Placement, one.placement_id), here.session.get_one(Course, one.course_id))
+            for one in _possible_sources(here, activity)
+        ],
         is_read_only=is_over or activity.state == ActivityState.CLOSED,
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,
@@ -360,8 +364,13 @@ def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturn
         settings=reading.settings,
         rubric=reading.rubric,
         typed=typed,
+        store=_store(here, activity),
         is_placing=here.visit.kind == VisitKind.PLACING,
     )
+
+
+def _store(here: Here, activity: Activity) -> dict[str, str]:
+    return unsent_store(here, f"set-up:{activity.id}")
 
 
 def _placed(field: str, sentence: str) -> str:
@@ -396,7 +405,8 @@ def _leave(here: Here, activity: Activity | None) -> ResponseReturnValue:
     """
     _return_origin(here)
     onward = address_of(here, ANSWER, key=activity.key if activity is not None else None)
-    return render_template("setup/leave.html", activity=activity, onward=onward)
+    store = _store(here, activity) if activity is not None else None
+    return render_template("setup/leave.html", activity=activity, onward=onward, store=store)
 
 
 @builds(pages, ANSWER)
