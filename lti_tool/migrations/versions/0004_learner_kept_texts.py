@@ -1,6 +1,6 @@
 """texts of refused forms, notes to partners, people whom the roster lacks
 
-Revision ID: 0004_learner
+Revision ID: 0004
 Revises: 0003
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import lti_tool.support.db
 
 
-revision = '0004_learner'
+revision = '0004'
 down_revision = '0003'
 branch_labels = None
 depends_on = None

@@ -1,6 +1,6 @@
 """who may open a link, and what a column is worth
 
-Revision ID: 0010_moodle
+Revision ID: 0010
 Revises: 0003
 """
 
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 import lti_tool.support.db
 
 
-revision = '0010_moodle'
-down_revision = '0003'
+revision = '0010'
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 
