@@ -77,6 +77,7 @@ def _after_launch(session: Session, visit: Visit, context: LaunchContext, now: d
     copies.after_launch(session, visit, context, now)
     attributes.after_launch(session, visit, context, now)
     pairing.after_launch(session, visit, context, now)
+    pairing.place_at_launch(session, visit, now=now)
 
 
 def _register_features(app: Flask) -> None:

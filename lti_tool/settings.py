@@ -181,7 +181,10 @@ class Settings:
         read_worker,
     )
     worker_threads: int = setting(
-        "2", "How many background jobs run at a time in one process.", read_number(at_least=1)
+        "4",
+        "How many background jobs run at a time in one process. At most half as many call one platform at a time, in "
+        "all processes together.",
+        read_number(at_least=1),
     )
     visit_idle: timedelta = setting("4h", "A visit ends when nothing was done for this long.", read_duration)
     visit_absolute: timedelta = setting(

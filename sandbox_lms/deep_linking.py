@@ -81,13 +81,23 @@ def _checked(items: Any, selection: Selection) -> list[dict[str, Any]]:
     return items
 
 
-def save(lms: "Lms", selection: Selection) -> list[ResourceLink]:
-    """Place what was picked. Saving twice places nothing more."""
+def save(
+    lms: "Lms", selection: Selection, *, accepts_grades: bool = True, onto: ResourceLink | None = None
+) -> list[ResourceLink]:
+    """Place what was picked. Saving twice places nothing more.
+
+    `accepts_grades`: what the teacher answered when asked whether the activity is graded. `onto`: an activity that is
+    there already gets the address, title and parameters of the first item, as "Select content" once more does.
+    """
     with lms.lock:
         if selection.is_saved or selection.items is None:
             return []
         selection.is_saved = True
-        takes_columns = selection.settings.get("accept_lineitem", True)
+        takes_columns = selection.settings.get("accept_lineitem", True) and accepts_grades
+        if onto is not None:
+            for item in selection.items[:1]:
+                _put_onto(onto, item, selection)
+            return [onto]
         return [
             lms.add_link(
                 selection.course,
@@ -101,3 +111,9 @@ def save(lms: "Lms", selection: Selection) -> list[ResourceLink]:
             )
             for item in selection.items
         ]
+
+
+def _put_onto(link: ResourceLink, item: dict[str, Any], selection: Selection) -> None:
+    link.url = str(item.get("url") or selection.tool.target_link_uri)
+    link.title, link.text = str(item.get("title") or link.title), str(item.get("text") or "")
+    link.custom = dict(item.get("custom") or {})

@@ -206,7 +206,7 @@ def confirm(course: Course, token: str) -> Answer:
     if selection is None or selection.course is not course or selection.items is None:
         return message("Nothing was picked", "The tool has not answered yet.", 404)
     if request.method == "POST":
-        deep_linking.save(the_lms(), selection)
+        deep_linking.save(the_lms(), selection, accepts_grades="graded" in request.form)
     if selection.is_saved or not selection.items:
         return redirect(url_for(".course", key=course.key), 303)
     return render_template("confirm.html", course=course, selection=selection)

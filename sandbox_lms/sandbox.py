@@ -180,9 +180,14 @@ class SandboxLms(Lms):
         """Sign anything as the platform would, or with another kid, header or key."""
         return self.keyring.sign(claims, kid=kid, headers=headers, key=key)
 
-    def save_selection(self, selection: Selection | None = None) -> list[ResourceLink]:
-        """Confirm what was picked in the tool (by default in the newest selection) and place it."""
-        return deep_linking.save(self, selection or list(self.selections.values())[-1])
+    def save_selection(
+        self, selection: Selection | None = None, *, accepts_grades: bool = True, onto: ResourceLink | None = None
+    ) -> list[ResourceLink]:
+        """Confirm what was picked in the tool (by default in the newest selection) and place it, perhaps without grades
+        or onto an activity that is there.
+        """
+        newest = selection or list(self.selections.values())[-1]
+        return deep_linking.save(self, newest, accepts_grades=accepts_grades, onto=onto)
 
     def registration_url(self, tool_url: str, updates: ToolRegistration | None = None) -> str:
         """Where an administrator's browser is sent to let a tool register itself."""

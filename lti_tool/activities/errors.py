@@ -32,6 +32,10 @@ class RoundInUse(ActivityError, Conflict):
     """A round was about to be removed in which people have groups or have written."""
 
 
+class ActivityInUse(ActivityError, Conflict):
+    """Another activity was to take the place of one in which people have groups or have written."""
+
+
 class StepNotPossible(ActivityError, Conflict):
     """The activity is in a state from which this step does not lead on."""
 
@@ -64,6 +68,11 @@ WORDS: dict[type[ToolError], Words] = {
         409,
         N_("This round has begun"),
         N_("People have groups in it or have written feedback, so it stays. You can still change its dates."),
+    ),
+    ActivityInUse: Words(
+        409,
+        N_("People work in this activity"),
+        N_("They have groups in it or have written, so no other takes its place. Add the other one to the course."),
     ),
     StepNotPossible: Words(
         409, N_("The activity has moved on"), N_("Open its settings again to see where it stands now.")

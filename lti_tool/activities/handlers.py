@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import select
-
 from lti_tool.activities import service
-from lti_tool.activities.models import Activity
 from lti_tool.errors import ToolError
-from lti_tool.jobs import queue
 from lti_tool.jobs.queue import Handler, JobContext, RetryLater
-from lti_tool.launch.models import CourseRole, Member
+from lti_tool.registration.errors import RegistrationPaused, TokenRefused
 from lti_tool.roster import gateway, links
 from lti_tool.roster.errors import RosterError, RosterRefused, RosterThrottled
 from lti_tool.roster.links import LinkQuestion
@@ -18,33 +14,6 @@ from lti_tool.support.http import CallFailed
 from lti_tool.support.kit import Kit
 
 PURGE = "activities.purge_drafts"
-AT_ONCE = 500
-
-
-def settings_changed(kit: Kit, job: JobContext) -> None:
-    """Have the completion of every learner worked out again, some hundreds in a transaction."""
-    activity_id, last = job.number("activity_id"), 0
-    while True:
-        with kit.open_session(job.institution) as session:
-            members = session.scalars(
-                select(Member.id)
-                .join(Activity, Activity.course_id == Member.course_id)
-                .where(Activity.id == activity_id, Member.id > last, Member.role == CourseRole.LEARNER)
-                .order_by(Member.id)
-                .limit(AT_ONCE)
-            ).all()
-            for member_id in members:
-                queue.enqueue(
-                    session,
-                    "progress.changed",
-                    {"activity_id": activity_id, "member_id": member_id},
-                    institution_id=job.institution,
-                    now=kit.clock.now(),
-                    unique_key=f"progress.changed:{activity_id}:{member_id}",
-                )
-        if len(members) < AT_ONCE:
-            return
-        last = members[-1]
 
 
 def check_links(kit: Kit, job: JobContext) -> None:
@@ -62,6 +31,8 @@ def check_links(kit: Kit, job: JobContext) -> None:
             _check_link(kit, job, question, placement_id, resource_link_id)
         except RosterThrottled as throttled:
             raise RetryLater(throttled.after) from None
+        except (RegistrationPaused, TokenRefused):
+            return  # The next complete roster has the links asked for again.
         except RosterRefused:
             continue
         except (RosterError, CallFailed) as failure:
@@ -91,7 +62,6 @@ def purge_drafts(kit: Kit, _: JobContext) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
-    service.SETTINGS_CHANGED: settings_changed,
     links.CHECK_LINKS: check_links,
     PURGE: purge_drafts,
 }

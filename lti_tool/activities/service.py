@@ -1,7 +1,8 @@
 """Set up activities, keep them, and move them through their life."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import delete, select
@@ -29,6 +30,7 @@ from lti_tool.activities.rules import (
     state_after,
 )
 from lti_tool.jobs import queue
+from lti_tool.launch.arrivals import registration_of
 from lti_tool.launch.models import Course, Placement
 from lti_tool.roster.links import ROSTER_CHANGED
 from lti_tool.rubrics import service as rubrics
@@ -37,7 +39,13 @@ from lti_tool.rubrics.rules import RubricDraft
 from lti_tool.support.crypto import new_secret
 from lti_tool.support.db import across_institutions, served_institution
 
+PROGRESS_CHANGED = "progress.changed"
+"""The job that works out one member's completion."""
 SETTINGS_CHANGED = "activities.settings_changed"
+"""The job that works out everybody's."""
+FEW = 100
+"""Up to so many people are named in jobs of their own; beyond, one job looks at everybody."""
+POINTS_CHANGED = "grades.points_changed"
 
 
 class Saved(StrEnum):
@@ -119,6 +127,8 @@ def update(
     kept = rubrics.save_rubric(
         session, activity.course_id, rubric, now=now, current=current, is_used=in_use.has_feedback
     )
+    if activity.placement_id is not None and activity.score_maximum != settings.score_maximum:
+        _tell_points(session, activity, now)
     _write(activity, settings)
     _write_rounds(session, activity, settings.rounds, in_use=in_use.rounds)
     activity.rubric_id = kept.id
@@ -356,21 +366,57 @@ def _take(session: Session, activity: Activity, step: Step, *, by: int, now: dat
     _touch(session, activity, by=by, now=now)
 
 
+def completion_changed(
+    session: Session,
+    activity_id: int,
+    members: Collection[int] | None = None,
+    *,
+    now: datetime,
+    institution_id: int | None = None,
+) -> None:
+    """Have the completion of these members, or of everybody, worked out again once this transaction is committed.
+
+    `institution_id` is for sessions that serve several.
+    """
+    if members is None or len(members) > FEW:
+        _look_at_everybody(session, activity_id, now=now)
+        return
+    queue.enqueue_all(
+        session,
+        PROGRESS_CHANGED,
+        {
+            f"{PROGRESS_CHANGED}:{activity_id}:{member_id}": {"activity_id": activity_id, "member_id": member_id}
+            for member_id in sorted(members)
+        },
+        institution_id=institution_id or served_institution(session),
+        now=now,
+    )
+
+
+def completion_changes_at(session: Session, activity_id: int, moment: datetime, *, now: datetime) -> None:
+    """Have everybody's completion worked out again just after this moment, or sooner if that was asked for before."""
+    _look_at_everybody(session, activity_id, now=now, due_at=moment + timedelta(seconds=1))
+
+
+def _look_at_everybody(session: Session, activity_id: int, *, now: datetime, due_at: datetime | None = None) -> None:
+    queue.enqueue(
+        session,
+        SETTINGS_CHANGED,
+        {"activity_id": activity_id},
+        institution_id=served_institution(session),
+        now=now,
+        due_at=due_at,
+        unique_key=f"{SETTINGS_CHANGED}:{activity_id}{'' if due_at is None else ':later'}",
+    )
+
+
 def _touch(session: Session, activity: Activity, *, by: int, now: datetime) -> None:
     activity.changed_by_id, activity.changed_at = by, now
     session.flush()
 
 
 def _tell(session: Session, activity: Activity, now: datetime) -> None:
-    """Have everybody's completion worked out again; one job that a handler spreads over the members."""
-    queue.enqueue(
-        session,
-        SETTINGS_CHANGED,
-        {"activity_id": activity.id},
-        institution_id=served_institution(session),
-        now=now,
-        unique_key=f"{SETTINGS_CHANGED}:{activity.id}",
-    )
+    completion_changed(session, activity.id, now=now)
     # A plan that learners see follows the rounds as it follows the roster.
     queue.enqueue(
         session,
@@ -379,6 +425,19 @@ def _tell(session: Session, activity: Activity, now: datetime) -> None:
         institution_id=served_institution(session),
         now=now,
         unique_key=f"{ROSTER_CHANGED}:{activity.course_id}",
+    )
+
+
+def _tell_points(session: Session, activity: Activity, now: datetime) -> None:
+    """Have the column in the gradebook go to the activity's new points."""
+    queue.enqueue(
+        session,
+        POINTS_CHANGED,
+        {"activity_id": activity.id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{POINTS_CHANGED}:{activity.id}",
+        calls=registration_of(session, session.get_one(Course, activity.course_id)),
     )
 
 

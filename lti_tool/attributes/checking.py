@@ -17,12 +17,13 @@ LONGEST_LOOP: Final = 6
 
 
 class Fault(StrEnum):
-    """Why a row is left out."""
+    """Why a row, or one cell of it, is left out."""
 
     TOO_LONG = "too_long"
     """The row has more cells than there are columns, or a cell of a size that no value has."""
     CONTRADICTION = "contradiction"
     TWICE = "twice"
+    # Of these only the cell.
     VALUE = "value"
     OWN_MANAGER = "own_manager"
     LOOP = "loop"
@@ -30,7 +31,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What is wrong with a row."""
+    """What is wrong with a row, or with one cell where an attribute is named."""
 
     line: int
     fault: Fault
@@ -54,7 +55,7 @@ class Findings:
     """What a table says. A manager outside the course is `{"outside": how they were named}` as long as it is a plan."""
 
     changes: dict[int, dict[str, Kept | None]] = field(default_factory=dict)
-    """Member, then attribute; None takes a value away. Only rows without a fault."""
+    """Member, then attribute; None takes a value away. Without what has a fault."""
     outside: dict[str, tuple[str, Kept | None]] = field(default_factory=dict)
     """Managers outside the course who have a row: how they are compared, to how they were named and their own."""
     complaints: list[Complaint] = field(default_factory=list)
@@ -151,8 +152,8 @@ class _Reading:
             if len(lines) > 1:
                 continue
             self.found.rows_of[member_id] = lines[0]
-            values = self._read_row(member_id, lines[0])
-            if values is not None:
+            values, has_fault = self._read_row(member_id, lines[0])
+            if values or not has_fault:
                 self.found.changes[member_id] = values
 
     def read_strangers(self) -> None:
@@ -170,7 +171,7 @@ class _Reading:
                 waiting.append(manager["outside"])
 
     def refuse_loops(self, above: Mapping[Node, Node | None]) -> None:
-        """Leave out every row that has a part in a line of managers which comes back to where it began."""
+        """Leave out every manager who has a part in a line that comes back to where it began."""
         new: dict[Node, Node | None] = {
             member: node(values["manager"]) for member, values in self.found.changes.items() if "manager" in values
         }
@@ -193,9 +194,13 @@ class _Reading:
             line = self.found.rows_of[member]
             others = tuple(one for one in rows if one != line)[:LONGEST_LOOP]
             self._complain(line, Fault.LOOP, "manager", lines=others)
-            del self.found.changes[member]
+            del self.found.changes[member]["manager"]
+            if not self.found.changes[member]:
+                del self.found.changes[member]
 
-    def _read_row(self, member_id: int, line: int) -> dict[str, Kept | None] | None:
+    def _read_row(self, member_id: int, line: int) -> tuple[dict[str, Kept | None], bool]:
+        """The values of a row, and whether some of its cells have a fault."""
+        complaints = len(self.found.complaints)
         read_values: dict[str, Kept | None] = {}
         for key, cell in self._values(line).items():
             if tidy(cell).casefold() in TAKES_AWAY and BY_KEY[key].form is not Form.PERSON:
@@ -204,13 +209,11 @@ class _Reading:
             value = self._read_cell(BY_KEY[key], cell)
             if isinstance(value, Flaw):
                 self._complain(line, Fault.VALUE, key, flaw=value)
-                return None
-            if value == {"member": member_id}:
+            elif value == {"member": member_id}:
                 self._complain(line, Fault.OWN_MANAGER, key)
-                return None
-            if value is not None:
+            elif value is not None:
                 read_values[key] = value
-        return read_values
+        return read_values, len(self.found.complaints) > complaints
 
     def _read_cell(self, attribute: Attribute, cell: str) -> Kept | Flaw | None:
         return self._meant(cell) if attribute.form is Form.PERSON else read(attribute, cell)

@@ -31,6 +31,22 @@ class ChoicesConflict(AttributesError, Conflict):
         self.lines = lines
 
 
+class WhoUnsaid(AttributesError, Conflict):
+    """No column of a table was said to name people."""
+
+    def __init__(self, course_id: int) -> None:
+        super().__init__(course_id)
+        self.course_id = course_id
+
+
+class NotLookedAt(AttributesError, Conflict):
+    """It is not certain how a file is to be read, and nobody has looked at it yet."""
+
+    def __init__(self, course_id: int) -> None:
+        super().__init__(course_id)
+        self.course_id = course_id
+
+
 class CheckOutdated(AttributesError, Conflict):
     """Taking the table over would do something else than what was shown: other choices were made, or values changed."""
 
@@ -50,6 +66,14 @@ WORDS: dict[type[ToolError], Words] = {
         ),
     ),
     TableUnusable: Words(422, N_("This file could not be read"), N_("Save the table as CSV and upload it again.")),
+    WhoUnsaid: Words(
+        409,
+        N_("No column names people"),
+        N_("Go back and say which column has the people: an id, an e-mail address or a name."),
+    ),
+    NotLookedAt: Words(
+        409, N_("Look at the table first"), N_("Go back to the page of the upload and say how the file is read.")
+    ),
     ChoicesConflict: Words(
         409, N_("Two rows were given to one person"), N_("Go back and choose another person, or skip one of the rows.")
     ),

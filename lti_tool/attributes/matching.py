@@ -77,11 +77,13 @@ class Register:
         return Match(next(iter(strong), None) or self._one(Identifier.NAME, cells.get(Identifier.NAME, "")))
 
     def _add(self, kind: Identifier, text: str | None, member_id: int) -> None:
-        if compared := _compared(kind, text or ""):
+        for compared in _compared(kind, text or ""):
             self._found[kind].setdefault(compared, set()).add(member_id)
 
     def _one(self, kind: Identifier, text: str) -> int | None:
-        members = self._found[kind].get(_compared(kind, text), set())
+        """The one member who is named so: exactly, or where nobody is, as spreadsheets write ids."""
+        found = (self._found[kind].get(compared) for compared in _compared(kind, text))
+        members = next((one for one in found if one), set())
         return next(iter(members)) if len(members) == 1 else None
 
 
@@ -90,10 +92,14 @@ def reference(text: str) -> str:
     return folded(_in_order(text))[:LONGEST_REFERENCE]
 
 
-def _compared(kind: Identifier, text: str) -> str:
-    if kind in {Identifier.LMS_ID, Identifier.SOURCED_ID}:
-        return tidy(text, LONGEST_REFERENCE)  # Platforms may tell ids apart by case.
-    return folded(_in_order(text) if kind is Identifier.NAME else text)
+def _compared(kind: Identifier, text: str) -> list[str]:
+    """How a text is looked up, the most exact first. Empty for a text that names nobody."""
+    if kind not in {Identifier.LMS_ID, Identifier.SOURCED_ID}:
+        return [plain] if (plain := folded(_in_order(text) if kind is Identifier.NAME else text)) else []
+    # Platforms may tell ids apart by case. Spreadsheets take "000423" for a number.
+    exact = tidy(text, LONGEST_REFERENCE)
+    bare = re.sub(r"^0+(?=.)|(?<=[0-9])[.,]0+$", "", folded(exact))
+    return [exact, f"\n{bare}"] if exact else []
 
 
 def _in_order(name: str) -> str:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from babel.numbers import get_decimal_symbol
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
@@ -14,18 +13,19 @@ from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
 from lti_tool.attributes import forms, reading, service, uploads
 from lti_tool.attributes.checking import Complaint, Fault
-from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, TableUnusable
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, TableUnusable, WhoUnsaid
 from lti_tool.attributes.reading import written
 from lti_tool.attributes.rules import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
-from lti_tool.attributes.tables import MOST_BYTES, Unusable
+from lti_tool.attributes.tables import MOST_BYTES, Layout, Question, Sheet, Unusable
 from lti_tool.attributes.uploads import HEAD, Check
 from lti_tool.attributes.values import folded, tidy
 from lti_tool.attributes.words import (
-    DELIMITERS,
+    DELIMITER_NAMES,
     FAULTS,
     FLAWS,
     HEADERS,
     LOOP_WITH_OTHERS,
+    QUESTIONS,
     SOURCES,
     UNUSABLE,
     Shown,
@@ -34,10 +34,12 @@ from lti_tool.attributes.words import (
 from lti_tool.errors import NotFound
 from lti_tool.launch.models import Member, Person
 from lti_tool.roster.service import learners_to_pair
-from lti_tool.support.spreadsheet import as_csv
+from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS, as_csv, delimiter_for
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
+from lti_tool.web.i18n import reader_locale
+from lti_tool.web.pages import unsent_store
 
 pages = Blueprint("people", __name__)
 
@@ -48,6 +50,7 @@ MOST_COMPLAINTS: Final = 100
 MOST_OPEN_ROWS: Final = 40
 MOST_CANDIDATES: Final = 200
 MOST_CHANGES: Final = 50
+SHOWN_ROWS: Final = 6
 
 
 @pages.get("/people")
@@ -72,6 +75,8 @@ def change_learner(here: Here, member_id: int) -> ResponseReturnValue:
     member = _member(here, member_id)
     before = _cells(here, member)
     cells = {key: request.form.get(key, "").strip()[:4000] for key in BY_KEY}
+    if request.form.get("do") == "back":
+        return _learner(here, member, cells)
     changed = {key: cell for key, cell in cells.items() if folded(cell) != folded(before[key])}
     values, flaws = forms.read_cells(
         {key: cell for key, cell in changed.items() if BY_KEY[key].form is not Form.PERSON}
@@ -104,9 +109,8 @@ def build_template(here: Here, _: dict[str, Any]) -> Response:
     """Everybody who can be paired, with what is known, as CSV."""
     members = learners_to_pair(here.session, here.course_id)
     header = [gettext(HEADERS[key]) for key in HEAD] + [gettext(attribute.label) for attribute in CATALOGUE]
-    # Spreadsheet programs separate by semicolons where the comma is in numbers.
-    delimiter = ";" if get_decimal_symbol(_locale()) == "," else ","
-    answer = make_response(as_csv(header, uploads.template(here.session, here.course_id, members), delimiter))
+    lines = uploads.template(here.session, here.course_id, members)
+    answer = make_response(as_csv(header, lines, delimiter_for(reader_locale())))
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="learners.csv"'
     answer.headers["Cache-Control"] = "no-store"
@@ -134,9 +138,41 @@ def upload(here: Here) -> ResponseReturnValue:
 @pages.get("/people/upload/<key>")
 @on_visit(may="change attributes")
 def show_upload(here: Here, key: str) -> ResponseReturnValue:
-    """What an uploaded table would change."""
+    """What an uploaded table would change, once it is clear how it is read."""
     found = uploads.find(here.session, here.course_id, key)
+    if uploads.sheet_of(found).questions:
+        return redirect(url_for(".show_columns", key=key), code=303)
     return _check(here, uploads.check(here.session, found, {}, {}))
+
+
+@pages.get("/people/upload/<key>/columns")
+@on_visit(may="change attributes")
+def show_columns(here: Here, key: str) -> ResponseReturnValue:
+    """How an uploaded file was read: its first rows, and what each column is."""
+    return _columns(here, key, uploads.sheet_of(uploads.find(here.session, here.course_id, key)))
+
+
+@pages.post("/people/upload/<key>/columns")
+@on_visit(may="change attributes")
+def say_columns(here: Here, key: str) -> ResponseReturnValue:
+    """Read the file in another way, or agree to how it was read and what its columns are."""
+    refuse_read_only(here.session, _activity(here))
+    found = uploads.find(here.session, here.course_id, key, to_take=True)
+    try:
+        sheet = uploads.read_again(found, _layout(), _spelled())
+    except TableUnusable as refusal:
+        return _columns(here, key, uploads.sheet_of(found), gettext(UNUSABLE[Unusable(refusal.reason)]))
+    if request.form.get("do") != "agree" or request.form.get("shown") != _way(sheet):
+        return _columns(here, key, sheet)
+    _, meanings = _chosen()
+    columns = tuple(meanings.get(place) for place in range(len(sheet.headers)))
+    if len(set(filter(None, columns))) < len([one for one in columns if one]):
+        return _columns(here, key, sheet, gettext("Two columns cannot be the same. Leave one of them out."), columns)
+    try:
+        uploads.agree(here.session, found, sheet, columns)
+    except WhoUnsaid:
+        return _columns(here, key, sheet, gettext(QUESTIONS[Question.NO_PEOPLE]), columns)
+    return redirect(url_for(".show_upload", key=key), code=303)
 
 
 @pages.post("/people/upload/<key>")
@@ -150,6 +186,8 @@ def decide(here: Here, key: str) -> ResponseReturnValue:
         case "throw":
             uploads.throw_away(here.session, found)
             return redirect(url_for(".show", said="thrown"), code=303)
+        case _ if uploads.sheet_of(found).questions:
+            return redirect(url_for(".show_columns", key=key), code=303)
         case "take":
             try:
                 seen = request.args.get("seen", "")
@@ -281,6 +319,8 @@ def _learner(
         cells=cells or _cells(here, member),
         problems=problems or {},
         sources=SOURCES,
+        store=unsent_store(here, f"what is known:{member.id}"),
+        is_typed=cells is not None,
         said=request.args.get("said") if problems is None else None,
     )
     return page, 422 if problems else 200
@@ -298,7 +338,7 @@ def _check(
         "attributes/check.html",
         activity=_activity(here),
         check=check,
-        delimiter=DELIMITERS[check.sheet.delimiter],
+        delimiter=DELIMITER_NAMES[check.sheet.delimiter],
         complaints=[(one.line, _sentence(one)) for one in findings.complaints[:MOST_COMPLAINTS]],
         complaint_count=len(findings.complaints),
         open_rows=open_rows[:MOST_OPEN_ROWS],
@@ -316,6 +356,42 @@ def _check(
         is_outdated=is_outdated,
     )
     return page, 409 if conflicts or is_outdated else 200
+
+
+def _columns(
+    here: Here, key: str, sheet: Sheet, problem: str | None = None, columns: tuple[str | None, ...] | None = None
+) -> ResponseReturnValue:
+    labels = {**HEADERS, **{attribute.key: attribute.label for attribute in CATALOGUE}}
+    page = render_template(
+        "attributes/columns.html",
+        activity=_activity(here),
+        key=key,
+        sheet=sheet,
+        columns=columns if columns is not None else sheet.columns,
+        first=sheet.rows[:SHOWN_ROWS],
+        shown=_way(sheet),
+        questions=[QUESTIONS[question] for question in sheet.questions],
+        labels=labels,
+        encodings=list(ENCODINGS),
+        delimiters={name: DELIMITER_NAMES[name] for name in DELIMITERS},
+        problems=[("columns", problem)] if problem else [],
+    )
+    return page, 422 if problem else 200
+
+
+def _way(sheet: Sheet) -> str:
+    """How a file was read, in one word: what a form agrees to has to be what it showed."""
+    return f"{sheet.encoding}|{DELIMITERS.index(sheet.delimiter)}|{sheet.header_line}"
+
+
+def _layout() -> Layout:
+    """How the form wants the file to be read."""
+    encoding, place, line = (request.form.get(name, "") for name in ("encoding", "delimiter", "header_line"))
+    return Layout(
+        encoding=encoding if encoding in ENCODINGS else None,
+        delimiter=DELIMITERS[int(place)] if place in {"0", "1", "2"} else None,
+        header_line=int(line) if re.fullmatch(r"[0-9]{1,5}", line, re.ASCII) else None,
+    )
 
 
 def _sentence(complaint: Complaint) -> str:

@@ -116,7 +116,9 @@ def _read_names(attribute: Attribute, text: str) -> Kept | Flaw | None:
     names = values.several(text)
     if len(names) > values.MOST_NAMES:
         return Flaw.TOO_MANY
-    one = {"languages": values.language, "slots": values.slot}.get(attribute.key, values.tidy)
+    if attribute.key == "languages":
+        names = [one for name in names for one in values.languages(name)]
+    one = {"slots": values.slot}.get(attribute.key, values.tidy)
     return {"names": sorted({one(name) for name in names})} if names else None
 
 

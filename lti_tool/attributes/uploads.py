@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from lti_tool.attributes import checking, reading, service, tables
 from lti_tool.attributes.checking import Findings, Node
-from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, UploadGone
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NotLookedAt, UploadGone, WhoUnsaid
 from lti_tool.attributes.matching import Identifier, Register, key_of, reference
 from lti_tool.attributes.models import AttributeUpload, Outsider
 from lti_tool.attributes.reading import Known
 from lti_tool.attributes.rules import CATALOGUE, Kept, Source
-from lti_tool.attributes.tables import COLUMNS, Sheet
+from lti_tool.attributes.tables import COLUMNS, Layout, Sheet
 from lti_tool.support.crypto import new_secret
 
 HEAD: Final = (Identifier.KEY, Identifier.LMS_ID, Identifier.SOURCED_ID, Identifier.EMAIL, Identifier.NAME)
@@ -108,18 +109,42 @@ def keep(
 
     Raises TableUnusable.
     """
-    sheet = tables.read(content, spelled)
+    sheet = tables.read(content, spelled).as_json()
     session.execute(
         delete(AttributeUpload).where(
             AttributeUpload.course_id == course_id, AttributeUpload.created_by_id == person_id
         )
     )
     upload = AttributeUpload(
-        key=new_secret(), course_id=course_id, created_by_id=person_id, created_at=now, sheet=sheet.as_json()
+        key=new_secret(),
+        course_id=course_id,
+        created_by_id=person_id,
+        created_at=now,
+        sheet={**sheet, "content": b64encode(content).decode()},
     )
     session.add(upload)
     session.flush()
     return upload
+
+
+def read_again(upload: AttributeUpload, layout: Layout, spelled: Mapping[str, str]) -> Sheet:
+    """The uploaded file read in another way. Nothing of it is kept yet. Raises TableUnusable and UploadGone."""
+    if "content" not in upload.sheet:
+        raise UploadGone(upload.course_id)  # Of a version that did not keep the file.
+    return tables.read(b64decode(upload.sheet["content"]), spelled, layout)
+
+
+def agree(session: Session, upload: AttributeUpload, sheet: Sheet, columns: tuple[str | None, ...]) -> None:
+    """A person looked at how the file is read and said what its columns are. Raises WhoUnsaid."""
+    if not tables.WHO & set(columns):
+        raise WhoUnsaid(upload.course_id)
+    upload.sheet = {**sheet.as_agreed(columns).as_json(), "content": upload.sheet["content"]}
+    session.flush()
+
+
+def sheet_of(upload: AttributeUpload) -> Sheet:
+    """The table as it was read."""
+    return Sheet.from_json(upload.sheet)
 
 
 def find(session: Session, course_id: int, key: str, *, to_take: bool = False) -> AttributeUpload:
@@ -142,7 +167,7 @@ def check(session: Session, upload: AttributeUpload, choices: Mapping[int, int],
 
     Choices that name nobody of the course, and meanings that name no free column, are passed over.
     """
-    sheet = Sheet.from_json(upload.sheet)
+    sheet = sheet_of(upload)
     columns = _columns(sheet, meanings)
     listed = reading.listed(session, upload.course_id)
     register = Register(listed)
@@ -171,10 +196,12 @@ def take_over(
     seen: str | None = None,
     now: datetime,
 ) -> Check:
-    """Keep every value of every row without a fault, and forget the table. `seen`: the fingerprint of what was shown.
+    """Keep every value without a fault, and forget the table. `seen`: the fingerprint of what was shown.
 
-    Raises ChoicesConflict, and CheckOutdated where it would do something else than what was shown.
+    Raises ChoicesConflict, NotLookedAt, and CheckOutdated where it would do something else than what was shown.
     """
+    if sheet_of(upload).questions:
+        raise NotLookedAt(upload.course_id)
     result = check(session, upload, choices, meanings)
     if result.findings.conflicts:
         raise ChoicesConflict(tuple(sorted(result.findings.conflicts)))

@@ -23,14 +23,13 @@ WEEK: Final = tuple(f"{day}-{part}" for day in DAYS for part in PARTS)
 """The slots of the questionnaire: morning, afternoon and evening of every day."""
 
 _PARTS: Final = {
-    "am": "am",
-    "morning": "am",
-    "pm": "pm",
-    "afternoon": "pm",
-    "eve": "eve",
-    "evening": "eve",
+    **dict.fromkeys(("am", "fm", "morning", "mornings", "morgon", "morgen", "ochtend", "vormittag"), "am"),
+    **dict.fromkeys(("förmiddag", "formiddag", "voormiddag"), "am"),
+    **dict.fromkeys(("pm", "em", "afternoon", "afternoons", "eftermiddag", "ettermiddag"), "pm"),
+    **dict.fromkeys(("middag", "namiddag", "nachmittag"), "pm"),
+    **dict.fromkeys(("eve", "evening", "evenings", "kväll", "aften", "kveld", "avond", "abend"), "eve"),
 }
-_FULL_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEK_IN: Final = ("en", "sv", "da", "nb", "nl", "de")
 _NAMED_IN: Final = ("en", "sv", "da", "nb", "nl", "de", "fr", "fi", "es")
 _OWN_NAMES: Final = (
     *_NAMED_IN,
@@ -39,6 +38,10 @@ _OWN_NAMES: Final = (
 )
 _SAME: Final = {"nb": "no", "nn": "no"}
 """Written apart and spoken together: what counts is whether two people can talk."""
+_APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u2032\u00b4`]")
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+_BETWEEN_LANGUAGES = re.compile(r"[/&+]|\b(?:and|och|og|en|und)\b")
+_HOW_WELL = re.compile(r"\([^)]*\)|\[[^]]*\]|[:-]\s.*$|\b[abc][12]\b")
 
 
 def tidy(text: str, longest: int = LONGEST) -> str:
@@ -47,8 +50,11 @@ def tidy(text: str, longest: int = LONGEST) -> str:
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: spelling in upper or lower case makes no difference."""
-    return unicodedata.normalize("NFC", tidy(text, 400).casefold())
+    """The text as it is compared: upper and lower case, kinds of apostrophes and dashes, and characters that nobody
+    sees make no difference.
+    """
+    plain = _DASHES.sub("-", _APOSTROPHES.sub("'", tidy(text, 400).casefold()))
+    return unicodedata.normalize("NFC", "".join(one for one in plain if unicodedata.category(one) != "Cf"))
 
 
 def several(text: str) -> list[str]:
@@ -74,13 +80,38 @@ def zone(text: str) -> str | None:
 
 
 def slot(text: str) -> str:
-    """The slot's short name where it is one of the week's ("Monday morning", "mon am"), else the text itself."""
-    words = re.findall(r"[^\W\d_]+", folded(text))
-    if len(words) == 2 and words[1] in _PARTS:
-        for short, full in zip(DAYS, _FULL_DAYS, strict=True):
-            if words[0] in {short, full}:
-                return f"{short}-{_PARTS[words[1]]}"
+    """The slot's short name where it is one of the week's ("Monday morning", "måndag förmiddag", "mon am"), else the
+    text itself.
+    """
+    plain = "".join(re.findall(r"[^\W\d_]+", folded(text)))
+    for name in sorted(_days(), key=len, reverse=True):
+        # "Måndagsförmiddag" has an s between.
+        part = _PARTS.get(plain.removeprefix(name)) or _PARTS.get(plain.removeprefix(f"{name}s"))
+        if plain.startswith(name) and part:
+            return f"{_days()[name]}-{part}"
     return tidy(text)
+
+
+@cache
+def _days() -> Mapping[str, str]:
+    """Names of days, whole and short, in several languages."""
+    found: dict[str, str] = {}
+    for locale in _WEEK_IN:
+        for width in ("wide", "abbreviated"):
+            for place, name in Locale.parse(locale).days["format"][width].items():
+                found.setdefault(folded(str(name)).rstrip("."), DAYS[place])
+    return found
+
+
+def languages(text: str) -> list[str]:
+    """The languages that one entry names: "Swedish (native)", "Dansk/engelsk" and "English and German" too."""
+    for plain in (text, _HOW_WELL.sub(" ", folded(text))):
+        parts = [part for part in _BETWEEN_LANGUAGES.split(folded(plain)) if part.strip()]
+        for names in ([plain], parts):
+            found = [language(name) for name in names]
+            if found and all(one in _codes().values() or one in _SAME.values() for one in found):
+                return found
+    return [tidy(text)]
 
 
 def language(text: str) -> str:

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from lti_tool.attributes.checking import Fault
 from lti_tool.attributes.matching import Identifier
 from lti_tool.attributes.rules import Flaw, Kept, Source
-from lti_tool.attributes.tables import FAMILY_NAME, GIVEN_NAME, Unusable
+from lti_tool.attributes.tables import FAMILY_NAME, GIVEN_NAME, Question, Unusable
 from lti_tool.attributes.values import DAYS, WEEK, language_name
 from lti_tool.errors import N_
 from lti_tool.support.zones import zone_label
@@ -53,13 +53,16 @@ UNUSABLE: Final[dict[Unusable, str]] = {
     Unusable.TOO_LARGE: N_("The file is larger than 1.5 MB. Divide it, and upload the parts one after the other."),
     Unusable.PACKED: N_("This is a spreadsheet program's own file. Save it as CSV there, and upload that."),
     Unusable.NOT_TEXT: N_("This is not a table in text. Save it as CSV in your spreadsheet program."),
-    Unusable.NO_PEOPLE: N_(
-        "No column says who a row is about. Name one Tandem key, LMS id, SourcedId, E-mail or Name, as in our table."
-    ),
+    Unusable.NOT_IN_THIS_ENCODING: N_("The file is not written in that way. Choose another one."),
     Unusable.TOO_MANY_ROWS: N_("The file has more than 20,000 rows. Divide it, and upload the parts one by one."),
     Unusable.TOO_MANY_COLUMNS: N_("The file has more than 60 columns. Take out those that are not needed."),
 }
-DELIMITERS: Final = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs")}
+QUESTIONS: Final[dict[str, str]] = {
+    Question.NO_PEOPLE: N_("No column is known that says who a row is about. Say which one it is."),
+    Question.ENCODING: N_("It is not certain how letters such as å, ö or ø are written in this file. Are they right?"),
+    Question.QUOTES: N_("Some lines have a quotation mark without an end, and were read as if it were not there."),
+}
+DELIMITER_NAMES: Final = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs")}
 PARTS_OF_DAY: Final = {"am": N_("morning"), "pm": N_("afternoon"), "eve": N_("evening")}
 
 

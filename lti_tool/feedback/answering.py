@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
-from lti_tool.feedback.drafts import Saved, as_draft, aside_rows, asides_of, checked, note_save, progress_changed
+from lti_tool.feedback.drafts import Saved, as_draft, aside_rows, asides_of, checked, note_save
 from lti_tool.feedback.errors import ActivityClosed, FeedbackHidden, FeedbackIncomplete
 from lti_tool.feedback.models import Acknowledgement, AnswerDraft, Feedback
 from lti_tool.feedback.reading import Shown, answer_fields, find_answer_draft
@@ -68,7 +69,8 @@ def acknowledge(session: Session, shown: Shown, *, now: datetime) -> Acknowledge
     if draft in session:
         session.delete(draft)
     session.flush()
-    progress_changed(session, shown.feedback, now=now)
+    written = shown.feedback
+    completion_changed(session, written.activity_id, {written.author_id, written.recipient_id}, now=now)
     return answer
 
 

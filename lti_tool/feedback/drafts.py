@@ -4,12 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.orm import Session
-
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import TextTooLong
 from lti_tool.feedback.models import AnswerDraft, Feedback
-from lti_tool.jobs import queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +62,3 @@ def note_save(row: Feedback | AnswerDraft, merged: rules.Merged, *, now: datetim
 def aside_rows(aside: Iterable[rules.Aside]) -> list[dict[str, str]]:
     """Texts kept aside as they are stored."""
     return [{"field": one.field, "text": one.text, "at": one.at.isoformat()} for one in aside]
-
-
-def progress_changed(session: Session, feedback: Feedback, *, now: datetime) -> None:
-    """Have the progress of author and receiver looked at again once this transaction is committed."""
-    for member_id in (feedback.author_id, feedback.recipient_id):
-        queue.enqueue(
-            session,
-            "progress.changed",
-            {"activity_id": feedback.activity_id, "member_id": member_id},
-            institution_id=feedback.institution_id,
-            now=now,
-            unique_key=f"progress.changed:{feedback.activity_id}:{member_id}",
-        )

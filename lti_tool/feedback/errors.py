@@ -63,6 +63,10 @@ class TextTooLong(FeedbackError):
         self.field, self.length = field, length
 
 
+class PartnerNoteTooLong(TextTooLong):
+    """A note to a partner is longer than such a note may be."""
+
+
 class PreviewOnly(FeedbackError, NotAllowed):
     """Staff who look as a learner would: nothing is kept."""
 
@@ -90,6 +94,9 @@ WORDS: dict[type[ToolError], Words] = {
         N_("So it stays as you gave it. What you changed since is kept for you; tell your partner in person."),
     ),
     TextTooLong: Words(413, N_("That is too long"), N_("Go back and shorten it. A field may hold 10,000 characters.")),
+    PartnerNoteTooLong: Words(
+        413, N_("This note is too long"), N_("Shorten it to 500 characters: a place and a time are enough.")
+    ),
     FeedbackIncomplete: Words(422, N_("Something is missing"), N_("Go back and fill in what is marked.")),
     PreviewOnly: Words(403, N_("You are only looking"), N_("Nothing is kept while you look as a learner would.")),
 }

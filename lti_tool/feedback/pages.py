@@ -1,6 +1,5 @@
 """Pages on which feedback is written, read and answered."""
 
-import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,10 +11,11 @@ from flask_babel import gettext, ngettext
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of
 from lti_tool.errors import N_, NotFound
-from lti_tool.feedback import answering, drafts, reading, rules, service
+from lti_tool.feedback import answering, drafts, reading, rules, service, telling
 from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, PreviewOnly
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import in_words, zone_of_reader
+from lti_tool.web.pages import unsent_store
 
 pages = Blueprint("feedback", __name__)
 
@@ -33,6 +33,7 @@ NAMES: Final[dict[str, str]] = {
     "suggestion": N_("One adjustment"),
     rules.NOTE_DRAFT: N_("New note"),
     rules.NOTE: N_("Note"),
+    "partner_note": N_("Note to your partner"),
     "heard": N_("What I heard"),
     "will_use": N_("What I will use"),
 }
@@ -80,7 +81,7 @@ def write(here: Here, number: int, member_id: int) -> ResponseReturnValue:
         stamps=drafts.stamps_of(feedback),
         asides=_by_field(drafts.asides_of(feedback)),
         can_write=task.takes_texts and task.is_open(here.now),
-        store=_store(here, f"feedback:{activity.id}:{number}:{member_id}"),
+        store=unsent_store(here, f"feedback:{activity.id}:{number}:{member_id}"),
         clock=_clock(activity),
         said=request.args.get("said"),
     )
@@ -139,6 +140,15 @@ def autosave(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     return _saved(activity, saved)
 
 
+@pages.post("/round/<int:number>/for/<int:member_id>/tell")
+@on_visit(may="take part")
+def tell(here: Here, number: int, member_id: int) -> ResponseReturnValue:
+    """Leave a note on the partner's first page."""
+    task = _task(here, _activity(here), number, member_id)
+    telling.tell_partner(here.session, task, request.form.get("partner_note", ""), now=here.now)
+    return redirect(url_for("home.show", said="told", _anchor=f"round-{number}"), code=303)
+
+
 @pages.get("/feedback/<int:feedback_id>")
 @on_visit()
 def read(here: Here, feedback_id: int) -> ResponseReturnValue:
@@ -167,7 +177,7 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         asides=_by_field(drafts.asides_of(draft)),
         problems=[(one.field, _sentence(one, {})) for one in problems],
         names=NAMES,
-        answer_store=_store(here, f"answer:{feedback_id}"),
+        answer_store=unsent_store(here, f"answer:{feedback_id}"),
         clock=_clock(shown.activity),
         said=request.args.get("said"),
     )
@@ -182,7 +192,7 @@ def _own_notes(here: Here, shown: reading.Shown) -> dict[str, Any]:
         "notes": notes,
         "minimum_notes": task.minimum_notes,
         "can_add_notes": task.takes_texts and not here.is_preview,
-        "store": _store(here, f"feedback:{shown.activity.id}:{number}:{feedback.recipient_id}"),
+        "store": unsent_store(here, f"feedback:{shown.activity.id}:{number}:{feedback.recipient_id}"),
     }
 
 
@@ -304,17 +314,6 @@ def _saved(activity: Activity, saved: drafts.Saved) -> ResponseReturnValue:
         has_conflict=saved.has_conflict,
         is_released=saved.is_released,
     )
-
-
-def _store(here: Here, what: str) -> Mapping[str, str]:
-    """Name and key under which the browser keeps unsent text: the same at each visit of this person, nobody else's."""
-    purpose = f"unsent text:{here.visit.institution_id}:{here.person_id}:{what}"
-    secret = here.kit.secrets.derive(purpose)
-    name = here.kit.secrets.derive(f"name of {purpose}")
-    return {
-        "name": base64.urlsafe_b64encode(name[:15]).decode(),
-        "key": base64.b64encode(secret).decode(),
-    }
 
 
 def _clock(activity: Activity) -> Callable[..., str]:

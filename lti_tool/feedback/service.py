@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Release
+from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
-from lti_tool.feedback.drafts import Saved, as_draft, aside_rows, asides_of, checked, note_save, progress_changed
+from lti_tool.feedback.drafts import Saved, as_draft, aside_rows, asides_of, checked, note_save
 from lti_tool.feedback.errors import (
     ActivityClosed,
     FeedbackIncomplete,
@@ -226,7 +227,7 @@ def give(session: Session, task: Assignment, *, now: datetime) -> Feedback:
             due_at=task.round.due_at,
             unique_key=f"feedback.release:{task.round.id}",
         )
-    progress_changed(session, feedback, now=now)
+    completion_changed(session, feedback.activity_id, {feedback.author_id, feedback.recipient_id}, now=now)
     return feedback
 
 
@@ -257,7 +258,13 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
     for feedback, back_at, activity, round_, ended_at in found:
         if rules.is_released(activity.release, moments_of(feedback, back_at, round_, activity, ended_at), now=now):
             feedback.released_at = now
-            progress_changed(session, feedback, now=now)
+            completion_changed(
+                session,
+                feedback.activity_id,
+                {feedback.author_id, feedback.recipient_id},
+                now=now,
+                institution_id=feedback.institution_id,
+            )
             released += 1
     session.flush()
     return released

@@ -18,15 +18,17 @@ FIND_COLUMN = "grades.column"
 SEARCH = timedelta(minutes=6)
 
 
-def ask_for_column(session: Session, line: LineItem, *, makes: bool, now: datetime) -> None:
-    """Have the column looked for in the background, and made where there is none (`makes`)."""
+def ask_for_column(session: Session, line: LineItem, *, makes: bool, is_asked: bool = False, now: datetime) -> None:
+    """Have the column looked for in the background, and made where there is none (`makes`). `is_asked`: also where
+    grades were declined in the LMS, because an instructor wants it.
+    """
     queue.enqueue(
         session,
         FIND_COLUMN,
-        {"line_item_id": line.id, "makes": makes},
+        {"line_item_id": line.id, "makes": makes, "is_asked": is_asked},
         institution_id=line.institution_id,
         now=now,
-        unique_key=f"{FIND_COLUMN}:{line.id}:{makes}",
+        unique_key=f"{FIND_COLUMN}:{line.id}:{makes}:{is_asked}",
         calls=registration_of_line(session, line),
     )
 
@@ -58,9 +60,11 @@ def end_search(
     now: datetime,
     not_before: datetime | None = None,
     besides: int | None = None,
+    is_rescaled: bool = False,
 ) -> None:
-    """Record what the search found. All scores are sent to a column that is not the one we knew; to the one we knew
-    what waits is sent, not before the given time. The score `besides` is being sent already.
+    """Record what the search found. All scores are sent to a column that is not the one we knew, or whose points we
+    changed (`is_rescaled`); to the one we knew what waits is sent, not before the given time. The score `besides` is
+    being sent already.
     """
     line = session.get_one(LineItem, place.line_item_id)
     line.searched_by_until, line.checked_at, line.state = None, now, state
@@ -70,9 +74,10 @@ def end_search(
     if column is not None:
         is_another = line.url is not None and line.url != column.url
         line.url, line.label = column.url, column.label or line.label
-        if is_another:
+        line.maximum = column.maximum if column.maximum is not None or is_another else line.maximum
+        if is_another or is_rescaled:
             not_before = None
-            _forget_what_was_told(session, line, now=now)
+            _forget_what_was_told(session, line, is_another=is_another, now=now)
     waiting = select(ScoreState).where(ScoreState.line_item_id == line.id, ScoreState.state == "waiting")
     for score in session.scalars(waiting):
         if state == "linked":
@@ -91,7 +96,9 @@ def release_search(session: Session, line_item_id: int) -> None:
     session.get_one(LineItem, line_item_id).searched_by_until = None
 
 
-def _forget_what_was_told(session: Session, line: LineItem, *, now: datetime) -> None:
+def _forget_what_was_told(session: Session, line: LineItem, *, is_another: bool, now: datetime) -> None:
+    # In the same column timestamps go on rising.
+    stamps = {"stamp": None} if is_another else {}
     session.execute(
         update(ScoreState)
         .where(ScoreState.line_item_id == line.id)
@@ -100,11 +107,11 @@ def _forget_what_was_told(session: Session, line: LineItem, *, now: datetime) ->
             sent=None,
             sent_at=None,
             trying=None,
-            stamp=None,
             conflicts=0,
             waits_since=None,
             looks=0,
             changed_at=now,
+            **stamps,
         )
         .execution_options(synchronize_session="fetch")
     )

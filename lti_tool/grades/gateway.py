@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeGuard
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -27,7 +27,18 @@ LINE_ITEM_TYPE = f"{MEDIA}v2.lineitem+json"
 LINE_ITEMS_TYPE = f"{MEDIA}v2.lineitemcontainer+json"
 RESULTS_TYPE = f"{MEDIA}v2.resultcontainer+json"
 SCORE_TYPE = f"{MEDIA}v1.score+json"
+COLUMN_FIELDS = (
+    "label",
+    "resourceId",
+    "tag",
+    "resourceLinkId",
+    "startDateTime",
+    "endDateTime",
+    "gradesReleased",
+    "submissionReview",
+)
 MOST_PAGES = 100
+MOST_POINTS = 1e12
 TAG = "tandem"
 
 
@@ -39,6 +50,7 @@ class Column:
     label: str
     resource_link_id: str | None
     resource_id: str | None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +185,24 @@ class Gradebook:
         self._expect_success(answer)
         return _column(answer.json(), None)
 
+    def change_maximum(self, column: Column, maximum: int) -> Column | None:
+        """Have the column go to this many points, and everything else in it stay; None where the platform refuses."""
+        answer = self._get(column.url, LINE_ITEM_TYPE)
+        self._expect_success(answer)
+        said = answer.json()
+        if not isinstance(said, Mapping):
+            raise BadAnswer(answer.host, "no object")
+        # What is left out of a PUT is cleared, the link that the column hangs on included.
+        body = {name: said[name] for name in COLUMN_FIELDS if said.get(name) is not None} | {"scoreMaximum": maximum}
+        headers = {"Content-Type": LINE_ITEM_TYPE, "Accept": LINE_ITEM_TYPE}
+        answer = self._call(
+            column.url, headers, lambda sent: self.kit.http.put(column.url, Purpose.SCORE, sent, body=_json(body))
+        )
+        if 400 <= answer.status < 500 and answer.status not in {408, 425, 429}:
+            return None
+        self._expect_success(answer)
+        return replace(column, maximum=float(maximum))
+
     def is_there(self, container: str) -> bool:
         """Whether the platform still knows this course's gradebook."""
         return not _is_gone(self._get(with_query(container, {"limit": "1"}), LINE_ITEMS_TYPE))
@@ -245,11 +275,13 @@ def _column(said: object, asked_at: str | None) -> Column | None:
     if not isinstance(url, str) or not url:
         return None
     label, link, resource = said.get("label"), said.get("resourceLinkId"), said.get("resourceId")
+    maximum = said.get("scoreMaximum")
     return Column(
         url,
         label[:255] if isinstance(label, str) else "",
         str(link) if isinstance(link, str | int) else None,
         resource if isinstance(resource, str) else None,
+        float(maximum) if _is_number(maximum) and 0 < maximum < MOST_POINTS else None,
     )
 
 

@@ -3,13 +3,16 @@
 from datetime import datetime, timedelta
 from typing import NoReturn
 
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
 from lti_tool.errors import N_
 from lti_tool.grades import columns, pushing, rules, service
 from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable, ScoreNotDelivered
 from lti_tool.grades.gateway import Column, Gradebook, Receipt, Result, Score
 from lti_tool.grades.models import PUSH
-from lti_tool.grades.places import Place, gradebook_of
+from lti_tool.grades.places import Place, gradebook_of, line_item_of
 from lti_tool.grades.pushing import NeedsColumn, Push, Wait
 from lti_tool.grades.rules import Kind, Reason, Verdict
 from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
@@ -41,10 +44,29 @@ def progress_changed(kit: Kit, job: JobContext) -> None:
             return
         found = progress.progress_of(session, activity_id, member_id, now)
         service.note_progress(session, activity, member_id, found, now=now)
-        ends_at = None if found.is_complete else progress.next_date(session, activity_id, now=now)
-        if ends_at is not None:
-            # A partner who has written nothing by then is not waited for, and nobody does anything to say so.
-            service.look_later(session, activity_id, member_id, at=ends_at + timedelta(seconds=1), now=now)
+        _look_at_next_date(session, activity_id, now=now)
+
+
+def settings_changed(kit: Kit, job: JobContext) -> None:
+    """Work out everybody's completion, and have those looked at for whom something follows from it."""
+    activity_id, now = job.number("activity_id"), kit.clock.now()
+    with kit.open_session(job.institution) as session:
+        activity = session.get(Activity, activity_id)
+        if activity is None:
+            return
+        found = progress.summaries_of_all(session, activity_id, now)
+        members = service.to_look_at(session, activity, found)
+        _look_at_next_date(session, activity_id, now=now)
+    for at in range(0, len(members), activities.FEW):
+        with kit.open_session(job.institution) as session:
+            activities.completion_changed(session, activity_id, members[at : at + activities.FEW], now=now)
+
+
+def _look_at_next_date(session: Session, activity_id: int, *, now: datetime) -> None:
+    """A partner who has written nothing by a date is not waited for, and nobody does anything to say so."""
+    ends_at = progress.next_date(session, activity_id, now=now)
+    if ends_at is not None:
+        activities.completion_changes_at(session, activity_id, ends_at, now=now)
 
 
 def push(kit: Kit, job: JobContext) -> None:
@@ -66,11 +88,56 @@ def push(kit: Kit, job: JobContext) -> None:
 def find_column(kit: Kit, job: JobContext) -> None:
     """Look for a column, and make one where that was asked for."""
     try:
-        _find(kit, job, job.number("line_item_id"), makes=bool(job.payload.get("makes")))
+        _find(
+            kit,
+            job,
+            job.number("line_item_id"),
+            makes=bool(job.payload.get("makes")),
+            is_asked=bool(job.payload.get("is_asked")),
+        )
     except (RegistrationPaused, ForeignAddress) as refusal:
         raise GiveUp(type(refusal).__name__) from None
     except TokenRefused as refusal:
         raise _when_asked_again(kit, refusal) from None
+
+
+def points_changed(kit: Kit, job: JobContext) -> None:
+    """Have the column go to the points that the activity has now, and send every score again. A column that is not
+    known yet is made with these points, and one that the platform does not let us change is left alone.
+    """
+    with kit.open_session(job.institution) as session:
+        line_item_id = line_item_of(session, job.number("activity_id")).id
+        place = columns.begin_search(session, kit, line_item_id, now=kit.clock.now())
+    if isinstance(place, Wait):
+        raise RetryLater(place.after)
+    try:
+        column, changed, date = _with_points(place)
+    except (RegistrationPaused, ForeignAddress) as refusal:
+        raise GiveUp(type(refusal).__name__) from None
+    except TokenRefused as refusal:
+        raise _when_asked_again(kit, refusal) from None
+    finally:
+        with kit.open_session(job.institution) as session:
+            columns.release_search(session, line_item_id)
+    if column is not None:
+        with kit.open_session(job.institution) as session:
+            columns.end_search(
+                session,
+                place,
+                "linked",
+                changed or column,
+                date,
+                now=kit.clock.now(),
+                is_rescaled=changed is not None,
+            )
+
+
+def _with_points(place: Place) -> tuple[Column | None, Column | None, datetime | None]:
+    """The column as found, the same with the activity's points if it was changed to them, and the platform's clock."""
+    _, column, date = _search(place, makes=False)
+    if column is None or column.maximum == place.maximum or not place.gradebook.makes_columns:
+        return column, None, date
+    return column, place.gradebook.change_maximum(column, place.maximum), date
 
 
 def check_course(kit: Kit, job: JobContext) -> None:
@@ -297,6 +364,7 @@ def _find(
     line_item_id: int,
     *,
     makes: bool,
+    is_asked: bool = False,
     not_before: datetime | None = None,
     besides: int | None = None,
 ) -> None:
@@ -306,7 +374,7 @@ def _find(
     if isinstance(place, Wait):
         raise RetryLater(place.after)
     try:
-        state, column, date = _search(place, makes=makes)
+        state, column, date = _search(place, makes=makes, is_asked=is_asked)
     except BaseException:
         with kit.open_session(job.institution) as session:
             columns.release_search(session, line_item_id)
@@ -318,9 +386,9 @@ def _find(
             service.ask_whether_course_is_over(session, place.course_id, now=now)
 
 
-def _search(place: Place, *, makes: bool) -> tuple[str, Column | None, datetime | None]:
+def _search(place: Place, *, makes: bool, is_asked: bool = False) -> tuple[str, Column | None, datetime | None]:
     """The column by its stored address, the launch's claim or its link, else a new one. Returns the line item's state,
-    the column and the platform's clock.
+    the column and the platform's clock. Where grades were declined in the LMS, one is made only if that is asked for.
     """
     gradebook = place.gradebook
     if not gradebook.takes_scores:
@@ -329,7 +397,10 @@ def _search(place: Place, *, makes: bool) -> tuple[str, Column | None, datetime 
     can_look = place.container is not None and place.resource_link_id is not None
     if column is None and can_look and gradebook.reads_columns:
         column = _on_the_link(place, gradebook)
-    if column is None and can_look and makes and gradebook.makes_columns:
+    may_make = column is None and can_look and makes and gradebook.makes_columns
+    if may_make and gradebook.platform.asks_about_grades and place.url is None and not is_asked:
+        return "declined", None, date
+    if may_make:
         column = gradebook.make_column(
             place.container or "",
             label=place.title,
@@ -374,10 +445,12 @@ def _roster_is_there(kit: Kit, registration_id: int, course_id: int, url: str) -
 
 
 HANDLERS: dict[str, Handler] = {
-    service.PROGRESS_CHANGED: progress_changed,
+    activities.PROGRESS_CHANGED: progress_changed,
+    activities.SETTINGS_CHANGED: settings_changed,
     PUSH: push,
     columns.FIND_COLUMN: find_column,
     service.CHECK_COURSE: check_course,
+    service.POINTS_CHANGED: points_changed,
     WAKE: wake,
 }
 PERIODIC: dict[str, timedelta] = {WAKE: timedelta(minutes=10)}

@@ -46,8 +46,8 @@ REASONS: Final[dict[Reason, str]] = {
     ),
     Reason.NO_ACCESS: N_("The LMS refused Tandem access and did not say why. That often passes by itself."),
     Reason.CREDENTIALS: N_(
-        "The LMS does not accept Tandem any more. The tool may have been switched off there; your administrator can see "
-        "this too."
+        "The LMS does not accept Tandem any more. The tool may have been switched off there; your administrator can "
+        "see this too."
     ),
     Reason.CLOCK: N_("The clocks of the LMS and of Tandem differ, so the LMS took the request for too old or too new."),
     Reason.KEY_SET: N_(
@@ -91,6 +91,10 @@ COLUMNS: Final[dict[str, str]] = {
         "This activity has no column in the gradebook, and the LMS does not let Tandem make one. The activity works "
         "all the same. Ask your administrator to allow grade columns, or add one in the LMS, then look again."
     ),
+    "declined": N_(
+        "Grades were switched off for this activity when it was added to the course, so nothing is sent. Switch them "
+        "on in the activity's settings in the LMS, or have Tandem make a column of its own."
+    ),
     "readonly": N_(
         "The LMS does not let Tandem write grades in this course. The activity works all the same. Ask your "
         "administrator to allow it, then look again."
@@ -130,6 +134,7 @@ def show(here: Here) -> ResponseReturnValue:
         filters=filters,
         column=column,
         column_words=_column_words(column, ledger.by_state),
+        other_points=_other_points(column, activity),
         page=page,
         page_count=max(1, -(-ledger.count // PEOPLE_A_PAGE)),
         states=STATES,
@@ -208,6 +213,13 @@ def _column_words(column: LineItem | None, by_state: dict[str, int]) -> str | No
     if column is None or not any(by_state.get(state) for state in STATES if state != "nothing"):
         return None
     return COLUMNS.get(column.state)
+
+
+def _other_points(column: LineItem | None, activity: Activity) -> str | None:
+    """The points of the column in the LMS, where they are not those of the activity."""
+    if column is None or column.state != "linked" or column.maximum in {None, activity.score_maximum}:
+        return None
+    return f"{column.maximum:g}"
 
 
 def _activity(here: Here) -> Activity:

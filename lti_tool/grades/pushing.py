@@ -20,7 +20,13 @@ from lti_tool.support.kit import Kit
 IN_FLIGHT = timedelta(minutes=3)
 """Longer than a token request, a score and a result may take together."""
 LOOKS_AGAIN = timedelta(days=1)
-COLUMN_REASONS = {"none": Reason.NO_COLUMN, "readonly": Reason.NOT_ALLOWED, "deleted": Reason.COLUMN_GONE}
+LOOKS_AT_NAMED = timedelta(hours=1)
+COLUMN_REASONS = {
+    "none": Reason.NO_COLUMN,
+    "declined": Reason.NO_COLUMN,
+    "readonly": Reason.NOT_ALLOWED,
+    "deleted": Reason.COLUMN_GONE,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ def own_state(session: Session, activity_id: int, member_id: int) -> OwnState:
     """What the gradebook has for this learner, in terms that a page can word."""
     activity = session.get_one(Activity, activity_id)
     maximum = activity.score_maximum
-    if activity.score_mode == ScoreMode.NONE:
+    line = column_of(session, activity_id)
+    if activity.score_mode == ScoreMode.NONE or (line is not None and line.state == "declined"):
         return OwnState("ungraded", None, None, maximum, None)
     score = session.scalar(
         select(ScoreState)
@@ -119,7 +120,7 @@ def ledger(
     by_state = dict(session.execute(joined.with_only_columns(_STANDING, func.count()).group_by(_STANDING)).all())
     wanted = joined
     if text.strip():
-        wanted = wanted.where(Person.name.icontains(text.strip(), autoescape=True))
+        wanted = wanted.where(Member.id.in_(_named(session, activity.course_id, text.strip().casefold())))
     if standing is not None:
         wanted = wanted.where(standing == _STANDING)
     count = session.scalar(wanted.with_only_columns(func.count())) or 0
@@ -133,6 +134,16 @@ def ledger(
         for member, name, score in found
     ]
     return LedgerPage(rows, count, by_state)
+
+
+def _named(session: Session, course_id: int, text: str) -> list[int]:
+    """Members with this text in their name. SQLite knows upper and lower case of ASCII alone, so names are read."""
+    names = session.execute(
+        select(Member.id, Person.name)
+        .join(Person, Person.id == Member.person_id)
+        .where(Member.course_id == course_id, Person.name.is_not(None))
+    )
+    return [member_id for member_id, name in names if text in (name or "").casefold()]
 
 
 def _next_look(score: ScoreState | None, due: Mapping[str, datetime]) -> datetime | None:

@@ -1,6 +1,6 @@
 """What the gradebook should hold, what people of staff decide about it, and what can move again by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_, select
@@ -13,20 +13,20 @@ from lti_tool.grades.columns import ask_for_column
 from lti_tool.grades.errors import NothingAsked
 from lti_tool.grades.models import NO_SCORE, LineItem, ScoreState, push_key
 from lti_tool.grades.places import line_item_of
-from lti_tool.grades.pushing import LOOKS_AGAIN, ask_for_push
+from lti_tool.grades.pushing import LOOKS_AGAIN, LOOKS_AT_NAMED, ask_for_push
 from lti_tool.grades.reading import column_of, score_in
 from lti_tool.grades.rules import Progress, Reason, Scoring, Step
 from lti_tool.jobs import queue
 from lti_tool.jobs.models import Job
 from lti_tool.launch.arrivals import registration_of
-from lti_tool.launch.models import Course, Member
+from lti_tool.launch.models import Course, Member, Placement
 from lti_tool.launch.rules import CourseRole
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster.service import ask_for_sync
 from lti_tool.support.db import across_institutions, served_institution
 
-PROGRESS_CHANGED = "progress.changed"
 CHECK_COURSE = "grades.check_course"
+POINTS_CHANGED = "grades.points_changed"
 WOKEN_AT_ONCE = 500
 
 
@@ -38,7 +38,7 @@ def note_progress(session: Session, activity: Activity, member_id: int, progress
 
     The job that sends is written in the same transaction.
     """
-    scoring = Scoring(ScoreMode(activity.score_mode), activity.zero_at_close, activity.closed_at is not None)
+    scoring = _scoring(activity)
     member = session.get(Member, member_id)
     if member is None or member.ever_staff or member.is_test or member.role != CourseRole.LEARNER:
         return
@@ -64,17 +64,32 @@ def note_progress(session: Session, activity: Activity, member_id: int, progress
     session.flush()
 
 
-def look_later(session: Session, activity_id: int, member_id: int, *, at: datetime, now: datetime) -> None:
-    """Have a learner's progress looked at again at that time, or sooner where that was asked for before."""
-    queue.enqueue(
-        session,
-        PROGRESS_CHANGED,
-        {"activity_id": activity_id, "member_id": member_id},
-        institution_id=served_institution(session),
-        now=now,
-        due_at=at,
-        unique_key=f"{PROGRESS_CHANGED}:{activity_id}:{member_id}:later",
+def to_look_at(session: Session, activity: Activity, found: Mapping[int, Progress]) -> list[int]:
+    """Of these members' progress, by member id, what may have to be told to the gradebook or to staff.
+
+    What everybody's progress holds for everybody's score is compared here at once; who is named is looked at alone.
+    """
+    scoring = _scoring(activity)
+    line = column_of(session, activity.id)
+    known = select(ScoreState.member_id, ScoreState.state, ScoreState.sent, ScoreState.trying).where(
+        ScoreState.line_item_id == (line.id if line is not None else None)
     )
+    told = {
+        row.member_id: row.sent if row.trying is None else row.trying
+        for row in session.execute(known)
+        if row.state == "delivered"
+    }
+    unsettled = {row.member_id for row in session.execute(known)} - told.keys()
+    moving = {
+        member_id
+        for member_id, progress in found.items()
+        if rules.score_to_send(progress, scoring, told.get(member_id)).step is not Step.NOTHING
+    }
+    return sorted(moving | unsettled)
+
+
+def _scoring(activity: Activity) -> Scoring:
+    return Scoring(ScoreMode(activity.score_mode), activity.zero_at_close, activity.closed_at is not None)
 
 
 def _want(
@@ -173,7 +188,7 @@ def look_again(session: Session, activity_id: int, *, now: datetime) -> None:
 def recreate_column(session: Session, activity_id: int, *, now: datetime) -> None:
     """Have the column found or made anew, and every score sent to it."""
     line = line_item_of(session, activity_id)
-    ask_for_column(session, line, makes=True, now=now)
+    ask_for_column(session, line, makes=True, is_asked=True, now=now)
 
 
 def answer_question(session: Session, activity_id: int, score_id: int, *, lowers: bool, now: datetime) -> None:
@@ -205,9 +220,9 @@ def _send_again(session: Session, scores: Sequence[ScoreState], *, now: datetime
 
 
 def wake(session: Session, *, now: datetime) -> int:
-    """Send scores whose obstacle is gone: the registration was resumed, the person is back, the course goes on, or a
-    day has passed since a column was last looked for. Also what waits without a job that would send it. Looks at every
-    institution. Returns how many.
+    """Send scores whose obstacle is gone: the registration was resumed, the person is back, the course goes on, a
+    launch has named a column, or a day has passed since one was last looked for. Also what waits without a job that
+    would send it. Looks at every institution. Returns how many.
     """
     waits = ScoreState.state == "waiting"
     key = literal(push_key("")) + cast(ScoreState.id, String)
@@ -228,11 +243,21 @@ def wake(session: Session, *, now: datetime) -> int:
             or_(ScoreState.reason.is_(None), ScoreState.reason.not_in((Reason.PAUSED, Reason.LEFT))),
             ~has_job,
         ),
+        # Grades were switched on in the LMS, and a launch has named the column since.
+        and_(
+            waits,
+            ScoreState.reason == Reason.NO_COLUMN,
+            LineItem.url.is_(None),
+            Placement.line_item_url.is_not(None),
+            LineItem.checked_at < now - LOOKS_AT_NAMED,
+        ),
     ]
     with across_institutions(session):
         scores = session.scalars(
             select(ScoreState)
             .join(LineItem, LineItem.id == ScoreState.line_item_id)
+            .join(Activity, Activity.id == LineItem.activity_id)
+            .outerjoin(Placement, Placement.id == Activity.placement_id)
             .join(Member, Member.id == ScoreState.member_id)
             .join(Course, Course.id == Member.course_id)
             .join(Deployment, Deployment.id == Course.deployment_id)

@@ -218,24 +218,27 @@ def _tell_plans(session: Session, course_id: int, *, institution_id: int, now: d
 
 
 def _is_to_pair(member: Member, course: Course) -> bool:
-    """Whether plans count with this member: as the roster has it where the course offers one."""
-    is_listed = member.in_roster_at is not None or course.memberships_url is None
+    """Whether plans count with this member: as the roster has it where the course offers one, or as staff said."""
+    is_listed = member.in_roster_at is not None or bool(member.is_taken_in) or course.memberships_url is None
     is_learner = member.role == rules.CourseRole.LEARNER and not member.ever_staff and not member.is_test
     return is_listed and is_learner and member.status == "active"
 
 
 def ask_for_roster(session: Session, course: Course, member: Member | None, *, now: datetime) -> None:
-    """Have the roster read in the background if it was not lately."""
+    """Have the roster read in the background: when it is old, and for whoever launched without being in it."""
     is_listed = member is None or member.in_roster_at is not None
-    if course.memberships_url is None or not rules.is_roster_due(course.roster_asked_at, is_listed=is_listed, now=now):
+    is_newcomer = member is not None and not is_listed and member.created_at == now and not member.ever_staff
+    due_at = rules.roster_due_at(course.roster_asked_at, is_listed=is_listed, is_newcomer=is_newcomer, now=now)
+    if course.memberships_url is None or due_at is None:
         return
-    course.roster_asked_at = now
+    course.roster_asked_at = due_at
     queue.enqueue(
         session,
         "roster.sync",
         {"course_id": course.id},
         institution_id=course.institution_id,
         now=now,
+        due_at=due_at,
         unique_key=f"roster.sync:{course.id}",
         calls=registration_of(session, course),
     )

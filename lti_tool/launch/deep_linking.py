@@ -11,6 +11,7 @@ from typing import Any, Final
 import jwt
 
 from lti_tool.launch.rules import LTI, DeepLinking
+from lti_tool.registration.dynamic import TITLE
 from lti_tool.registration.keys import Signer
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.failures import AddressRefused
@@ -69,14 +70,12 @@ def accepts_links(asked: DeepLinking) -> bool:
     return LINK in asked.accept_types
 
 
-def title_typed(title: str | None, names_of_tool: Collection[str]) -> str | None:
-    """The title that the teacher typed for a link; None where the platform only repeats the name of the tool.
+def title_typed(title: str | None) -> str | None:
+    """The title that the teacher typed for a link; None where the platform only repeats our name.
 
     Moodle does so where the title is still empty, and most platforms name a link after its tool to begin with.
     """
-    if title is None or title.casefold() in {name.casefold() for name in names_of_tool}:
-        return None
-    return title
+    return None if title is None or title.casefold() == TITLE.casefold() else title
 
 
 def hears_a_tab(asked: DeepLinking) -> bool:

@@ -25,6 +25,8 @@ class Platform:
     """The read scope must be asked for although the full one includes it."""
     score_extensions: Mapping[str, Mapping[str, object]] | None = None
     """Added to each score, by claim."""
+    asks_about_grades: bool = False
+    """Whoever places a link is asked there whether it is graded, so a link without a column is not to have one."""
     filters_results: bool = True
     """Results may be asked for one person; where not, all are read."""
     says_locked_with: int | None = None
@@ -45,6 +47,7 @@ PLATFORMS: Final[Mapping[str, Platform]] = {
             escapes_roster_names=True,
             timestamp_step=timedelta(seconds=1),
             asks_for_readonly_scope=True,
+            asks_about_grades=True,
             says_locked_with=500,
         ),
         # At most 50 a page, whatever is asked for. Without the extension each score makes a new submission.

@@ -206,9 +206,17 @@ def framing_origins(context: LaunchContext) -> list[str]:
     return sorted({*service_origins(context), *back})
 
 
-def is_roster_due(asked_at: datetime | None, *, is_listed: bool, now: datetime) -> bool:
-    """Whether a launch should ask for the roster again; sooner when it is by somebody whom the last one lacks."""
-    return asked_at is None or now - asked_at >= (ROSTER_AGE if is_listed else ROSTER_PAUSE)
+def roster_due_at(asked_at: datetime | None, *, is_listed: bool, is_newcomer: bool, now: datetime) -> datetime | None:
+    """When a launch has the roster read again; None: it need not be. `asked_at` may be a reading still to come.
+
+    At once for a learner who was never seen before, so that they need not launch twice to be placed; after a pause for
+    somebody whom the last reading lacked.
+    """
+    if asked_at is None or is_newcomer:
+        return now
+    if is_listed:
+        return now if now - asked_at >= ROSTER_AGE else None
+    return asked_at if asked_at > now else max(now, asked_at + ROSTER_PAUSE)
 
 
 KEPT_CUSTOM: Final = frozenset({"activity", "context_id_history", "resource_link_id_history", "time_zone"})

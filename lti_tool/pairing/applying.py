@@ -6,12 +6,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lti_tool.activities.service import completion_changed
 from lti_tool.pairing import engine
 from lti_tool.pairing.comparing import Comparison
 from lti_tool.pairing.engine import Schedule
 from lti_tool.pairing.errors import PlanChanged
 from lti_tool.pairing.foreseeing import Foreseen, Present, look
-from lti_tool.pairing.keeping import find_plan, hold_to_change, note_moves, tell, touch
+from lti_tool.pairing.keeping import find_plan, hold_to_change, note_moves, touch
 from lti_tool.pairing.models import Group, Plan
 from lti_tool.pairing.rules import Cause
 from lti_tool.pairing.storing import store_changes
@@ -48,7 +49,7 @@ def keep(session: Session, foreseen: Foreseen, now: datetime, *, usual: Cause = 
     store_changes(session, plan, present.stored, after)
     touch(session, plan, now)
     if plan.state == "published":
-        tell(session, plan, effect.moved, now)
+        completion_changed(session, plan.activity_id, effect.moved, now=now)
         note_moves(session, plan, _causes(present, after, usual), now)
     return effect
 

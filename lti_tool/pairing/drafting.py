@@ -42,7 +42,6 @@ from lti_tool.pairing.keeping import (
     hold_to_change,
     plan_in_state,
     refuse_flawed,
-    tell_everybody,
     touch,
 )
 from lti_tool.pairing.models import Drafting, Group, Move, Plan
@@ -267,7 +266,7 @@ def publish(session: Session, activity_id: int, *, expected_version: int, now: d
     session.execute(delete(Plan).where(Plan.activity_id == activity_id, Plan.state == "previous"))
     plan.state, plan.published_at = "published", now
     touch(session, plan, now)
-    tell_everybody(session, activity_id, now)
+    activities.completion_changed(session, activity_id, now=now)
     return plan
 
 
@@ -283,7 +282,7 @@ def undo_publish(session: Session, activity_id: int, *, expected_version: int, n
     session.execute(delete(Move).where(Move.plan_id == plan.id))
     plan.state, plan.published_at = "draft", None
     touch(session, plan, now)
-    tell_everybody(session, activity_id, now)
+    activities.completion_changed(session, activity_id, now=now)
     return plan
 
 

@@ -9,15 +9,21 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.service import completion_changed
+from lti_tool.jobs import queue
+from lti_tool.launch.roles import CourseRole
 from lti_tool.pairing import foreseeing
 from lti_tool.pairing.applying import held, keep, refuse_changed
 from lti_tool.pairing.comparing import Comparison
 from lti_tool.pairing.errors import AbsenceImpossible
 from lti_tool.pairing.foreseeing import Foreseen, Present, look
-from lti_tool.pairing.keeping import find_plan, hold, hold_to_change, tell
+from lti_tool.pairing.keeping import find_plan, hold, hold_to_change
+from lti_tool.pairing.matched import why_alone
 from lti_tool.pairing.models import Absence, Group, Plan, Seat
-from lti_tool.pairing.rules import Cause
+from lti_tool.pairing.rules import Alone, Cause
 from lti_tool.roster import service as roster
+from lti_tool.roster.links import ROSTER_CHANGED
+from lti_tool.web.visits import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +77,26 @@ def _keep_up(session: Session, foreseen: Foreseen, now: datetime) -> Changes:
     if present.plan.state == "published":
         # Whoever stays in a group with somebody who left is asked for less, though nothing of the plan changed.
         rounds = present.stored.schedule.rounds
-        tell(
-            session,
-            present.plan,
-            {one for groups in rounds for group in groups if present.gone & set(group) for one in group},
-            now,
-        )
+        left_behind = {one for groups in rounds for group in groups if present.gone & set(group) for one in group}
+        completion_changed(session, present.plan.activity_id, left_behind, now=now)
     joined = {one for groups in foreseen.after.rounds for group in groups for one in group} - present.seated
     return Changes(present.gone & effect.moved, joined, effect.moved)
+
+
+def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
+    """Have a learner placed within seconds who launches and stands in no group although the plan may have room."""
+    activity = activities.activity_of(session, visit.placement_id)
+    if activity is None or visit.member_id is None or visit.role != CourseRole.LEARNER or visit.is_preview:
+        return
+    if Alone.COMING in why_alone(session, activity, visit.member_id, now=now).values():
+        queue.enqueue(
+            session,
+            ROSTER_CHANGED,
+            {"course_id": activity.course_id},
+            institution_id=activity.institution_id,
+            now=now,
+            unique_key=f"{ROSTER_CHANGED}:{activity.course_id}",
+        )
 
 
 def preview_absent(session: Session, plan: Plan, group_id: int, member_id: int, *, now: datetime) -> Comparison:

@@ -8,16 +8,11 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
-from lti_tool.jobs import queue
 from lti_tool.pairing import engine
 from lti_tool.pairing.errors import NoPlan, PlanChanged, PlanFlawed
 from lti_tool.pairing.models import Group, Move, Plan
 from lti_tool.pairing.rules import Cause
-from lti_tool.support.db import in_batches, served_institution
-
-PROGRESS_CHANGED = "progress.changed"
-FEW = 100
-"""Up to so many people are named in jobs of their own; beyond, one job looks at everybody."""
+from lti_tool.support.db import in_batches
 
 
 def find_plan(session: Session, activity_id: int, state: str | None = None) -> Plan | None:
@@ -97,31 +92,3 @@ def note_moves(session: Session, plan: Plan, moves: Collection[tuple[int, int, C
                 for round_id, member_id, cause in sorted(moves)
             ],
         )
-
-
-def tell(session: Session, plan: Plan, members: Collection[int], now: datetime) -> None:
-    """Have the completion of these members worked out again."""
-    if len(members) > FEW:
-        tell_everybody(session, plan.activity_id, now)
-        return
-    for member_id in sorted(members):
-        queue.enqueue(
-            session,
-            PROGRESS_CHANGED,
-            {"activity_id": plan.activity_id, "member_id": member_id},
-            institution_id=served_institution(session),
-            now=now,
-            unique_key=f"{PROGRESS_CHANGED}:{plan.activity_id}:{member_id}",
-        )
-
-
-def tell_everybody(session: Session, activity_id: int, now: datetime) -> None:
-    """Have everybody's completion worked out again."""
-    queue.enqueue(
-        session,
-        activities.SETTINGS_CHANGED,
-        {"activity_id": activity_id},
-        institution_id=served_institution(session),
-        now=now,
-        unique_key=f"{activities.SETTINGS_CHANGED}:{activity_id}",
-    )

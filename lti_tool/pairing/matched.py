@@ -1,7 +1,8 @@
-"""Why somebody was put together with their partners, as far as they may know it themselves."""
+"""Why somebody was put together with their partners, or has none, as far as they may know it themselves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import and_, func, literal, or_, select
@@ -9,14 +10,17 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.attributes.reading import known_of
+from lti_tool.launch.models import Course, Member
 from lti_tool.pairing.engine import Value
 from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.rules import NotAgain, RuleByValue
 from lti_tool.pairing.gathering import course_of
-from lti_tool.pairing.models import Plan, Seat
-from lti_tool.pairing.rules import GroupView
+from lti_tool.pairing.keeping import find_plan
+from lti_tool.pairing.models import Absence, Plan, Seat
+from lti_tool.pairing.rules import Alone, GroupView
 from lti_tool.pairing.wanting import preferences_of
 from lti_tool.pairing.wording import of_rule, of_wish
+from lti_tool.roster.service import latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,49 @@ def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMa
     wishes = [name for name in wishes if of_wish(name).learner and name not in rules]
     is_first_time = not rules and not wishes and not _have_met(session, activity, group, here, until_then=True)
     return WhyMatched(tuple(rules), tuple(wishes), is_first_time)
+
+
+def why_alone(session: Session, activity: Activity, member_id: int, *, now: datetime) -> dict[int, Alone]:
+    """Why a learner has no group, by number of the rounds in which they have none."""
+    plan = find_plan(session, activity.id, "published")
+    seated = (
+        select(Seat.round_id).where(Seat.plan_id == plan.id, Seat.member_id == member_id) if plan is not None else None
+    )
+    rounds = select(Round).where(Round.activity_id == activity.id).order_by(Round.number)
+    without = session.scalars(rounds.where(Round.id.not_in(seated)) if seated is not None else rounds).all()
+    if not without:
+        return {}
+    outside = _outside(session, activity, member_id)
+    absent = set(session.scalars(select(Absence.round_id).where(Absence.member_id == member_id)))
+    told = {number for number, one, _ in (plan.unpaired if plan is not None else ()) if one == member_id}
+    found = {}
+    for one in without:
+        if one.due_at is not None and one.due_at <= now:
+            found[one.number] = Alone.OVER
+        elif one.id in absent:
+            found[one.number] = Alone.ABSENT
+        elif outside is not None:
+            found[one.number] = outside
+        elif plan is None:
+            found[one.number] = Alone.NOT_PLANNED
+        else:
+            found[one.number] = Alone.NOBODY if one.number in told else Alone.COMING
+    return found
+
+
+def _outside(session: Session, activity: Activity, member_id: int) -> Alone | None:
+    """Why plans do not count with somebody at all; None of somebody who takes part."""
+    member = session.get_one(Member, member_id)
+    course = session.get_one(Course, activity.course_id)
+    if member.is_test:
+        return Alone.TEST_PERSON
+    if course.memberships_url is None or member.in_roster_at is not None or member.is_taken_in:
+        return None
+    if member.is_taken_in is False:
+        return Alone.LEFT_OUT
+    sync = latest(session, course.id)
+    is_read = sync is not None and sync.state in {"finished", "asks"} and sync.started_at >= member.created_at
+    return Alone.UNLISTED if is_read else Alone.ROSTER_ASKED
 
 
 def _have_met(

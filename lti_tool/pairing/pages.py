@@ -196,6 +196,18 @@ def take_in(here: Here) -> ResponseReturnValue:
     return redirect(url_for(".show_plan", said="taken-in"), code=303)
 
 
+@pages.post("/plan/unlisted")
+@on_visit(may="move a member")
+def say_of_unlisted(here: Here) -> ResponseReturnValue:
+    """Pair somebody who launched and whom the roster does not list, or leave them out."""
+    activity = activity_here(here)
+    takes_part = request.form.get("do") == "pair"
+    roster.say_of_unlisted(here.session, here.course_id, number_of("member"), takes_part=takes_part, now=here.now)
+    service.follow_course(here.session, activity.id, now=here.now)
+    said = "unlisted-paired" if takes_part else "unlisted-out"
+    return redirect(url_for(".show_plan", said=said, _anchor="unlisted"), code=303)
+
+
 @pages.post("/plan/roster")
 @on_visit(may="see the plan")
 def read_roster(here: Here) -> ResponseReturnValue:

@@ -103,6 +103,28 @@ class Standing:
     """Meetings of two people who meet in another round or another activity of the course, too."""
 
 
+class Alone(StrEnum):
+    """Why a learner has no group in a round, as far as they may know it themselves."""
+
+    NOT_PLANNED = "not_planned"
+    """No plan is published yet."""
+    OVER = "over"
+    """The round was over before they could be placed."""
+    ABSENT = "absent"
+    """Staff said that they do not turn up in it."""
+    LEFT_OUT = "left_out"
+    """Staff said that they do not take part, though they launched."""
+    ROSTER_ASKED = "roster_asked"
+    """They launched, and the roster that may list them is still to be read."""
+    UNLISTED = "unlisted"
+    """They launched, and the roster does not list them."""
+    TEST_PERSON = "test_person"
+    COMING = "coming"
+    """They are being placed at this moment."""
+    NOBODY = "nobody"
+    """There is nobody left for them in it."""
+
+
 class WhyNot(StrEnum):
     """Why pairing leaves out somebody whom the roster lists."""
 

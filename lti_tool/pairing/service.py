@@ -29,6 +29,7 @@ from lti_tool.pairing.following import (
     begin,
     follow_course,
     leave_out,
+    place_at_launch,
     preview_absent,
     preview_leave_out,
     report_absent,
@@ -36,7 +37,7 @@ from lti_tool.pairing.following import (
 )
 from lti_tool.pairing.gathering import gather
 from lti_tool.pairing.keeping import find_plan, plan_in_state
-from lti_tool.pairing.matched import WhyMatched, why_matched
+from lti_tool.pairing.matched import WhyMatched, why_alone, why_matched
 from lti_tool.pairing.reading import (
     all_groups,
     broken_by,
@@ -97,6 +98,7 @@ __all__ = [
     "not_paired",
     "pin",
     "pins_of",
+    "place_at_launch",
     "plan_in_state",
     "planned_activities",
     "preferences_of",
@@ -123,5 +125,6 @@ __all__ = [
     "unforbid",
     "unpin",
     "unplaced",
+    "why_alone",
     "why_matched",
 ]

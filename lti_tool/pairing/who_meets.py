@@ -23,6 +23,7 @@ from lti_tool.pairing.errors import PlanError, PreferencesChanged, PreferencesIn
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.preferences import Flaw, Preferences
 from lti_tool.web.access import Here, on_visit
+from lti_tool.web.pages import unsent_store
 
 pages = Blueprint("who_meets", __name__)
 
@@ -158,6 +159,7 @@ def _page(
         "is_read_only": is_read_only(here.session, activity),
         "texts": texts,
         "version": version,
+        "store": unsent_store(here, f"rules:{activity.id}"),
         "is_saved": is_saved,
         "changed": changed,
         "problems": flawed,

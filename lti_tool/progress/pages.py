@@ -2,6 +2,7 @@
 
 from collections import Counter
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,11 +17,14 @@ from lti_tool.launch.models import Course
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import forms, rules, service
 from lti_tool.progress.forms import AllowanceText, Flaw
-from lti_tool.progress.rules import Column, Show, State, Step, Summary, WaitsFor
+from lti_tool.progress.rules import Column, Progress, Show, State, Step, Summary, WaitsFor
 from lti_tool.progress.service import Learner
-from lti_tool.support.spreadsheet import as_csv
+from lti_tool.roster.service import unlisted
+from lti_tool.support.spreadsheet import as_csv, delimiter_for
+from lti_tool.support.zones import zone_label
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
+from lti_tool.web.i18n import reader_locale, zone_of_reader
 
 pages = Blueprint("progress", __name__)
 
@@ -84,6 +88,7 @@ def show(here: Here) -> ResponseReturnValue:
         activity=activity,
         plan=pairing.find_plan(here.session, activity.id, "published"),
         people=people,
+        unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
         found=found,
         columns=columns,
         counts=Counter(one.belongs for one in found.values()),
@@ -144,21 +149,30 @@ def export(here: Here) -> ResponseReturnValue:
 
 @builds(pages, EXPORT)
 def build_export(here: Here, details: dict[str, Any]) -> Response:
-    """The grid as CSV: names, a state for each step, and what counts of it."""
+    """The grid as CSV: names, partners, a state and a date for each step, and what counts of it."""
     activity = here.session.get_one(Activity, details["activity_id"])
-    found = service.summaries_of_all(here.session, activity.id, here.now)
+    found = service.progress_of_all(here.session, activity.id, here.now)
     people = service.learners(here.session, found)
-    columns = list(rules.tally(found.values()))
-    header = [
-        gettext("Name"),
-        gettext("E-mail"),
-        *_titles(columns).values(),
-        gettext("Done"),
-        gettext("Of"),
-        gettext("Complete"),
+    columns = list(rules.tally([rules.summary(one) for one in found.values()]))
+    zone = zone_of_reader(activity.time_zone)
+    titles = []
+    for title in _titles(columns).values():
+        titles += [title, gettext("%(what)s, when (%(zone)s)", what=title, zone=zone_label(zone.key))]
+    numbers = sorted({column.round for column in columns})
+    partners = [gettext("Round %(number)d: partners", number=number) for number in numbers]
+    counts = [gettext("Done"), gettext("Of"), gettext("Complete")]
+    header = [gettext("Name"), gettext("E-mail"), *titles, *partners, *counts]
+    met = {item.partner_id for one in found.values() for item in one.items if item.partner_id is not None}
+    names = pairing.names_of(here.session, met)
+    lines = [
+        [
+            *_line(one, found[member_id], columns, zone),
+            *_partners(found[member_id], numbers, names),
+            *_counts(found[member_id]),
+        ]
+        for member_id, one in people.items()
     ]
-    lines = [_line(one, found[member_id], columns) for member_id, one in people.items()]
-    answer = make_response(as_csv(header, lines))
+    answer = make_response(as_csv(header, lines, delimiter_for(reader_locale())))
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="progress.csv"'
     return answer
@@ -171,10 +185,28 @@ def _titles(columns: list[Column]) -> dict[Column, str]:
     }
 
 
-def _line(learner: Learner, summary: Summary, columns: list[Column]) -> list[object]:
-    states = [gettext(STATES[cell.state]) if (cell := summary.cells.get(column)) else "" for column in columns]
-    is_complete = gettext("yes") if summary.is_complete else gettext("no")
-    return [learner.name or "", learner.email or "", *states, summary.done, summary.counting, is_complete]
+def _line(learner: Learner, progress: Progress, columns: list[Column], zone: ZoneInfo) -> list[object]:
+    row, dates = rules.cells(progress), rules.done_dates(progress)
+    states: list[object] = []
+    for column in columns:
+        at = f"{dates[column].astimezone(zone):%Y-%m-%d %H:%M}" if column in dates else ""
+        states += [gettext(STATES[row[column].state]) if column in row else "", at]
+    return [learner.name or "", learner.email or "", *states]
+
+
+def _partners(progress: Progress, numbers: list[int], names: dict[int, str | None]) -> list[object]:
+    """For each of these rounds, whom a learner works with."""
+    met = {
+        number: dict.fromkeys(item.partner_id for item in progress.items if item.round == number) for number in numbers
+    }
+    return [
+        "; ".join(names.get(one) or gettext("Learner %(number)s", number=one) for one in met[number] if one)
+        for number in numbers
+    ]
+
+
+def _counts(progress: Progress) -> list[object]:
+    return [progress.done, progress.counting, gettext("yes") if progress.is_complete else gettext("no")]
 
 
 def _listed(people: dict[int, Learner], found: dict[int, Summary], columns: list[Column]) -> list[Learner]:

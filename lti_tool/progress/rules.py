@@ -375,6 +375,18 @@ def cells(progress: Progress) -> dict[Column, Cell]:
     }
 
 
+def done_dates(progress: Progress) -> dict[Column, datetime]:
+    """When the last of a step of a round was done, for steps that are done with every partner."""
+    items: dict[Column, list[Item]] = {}
+    for item in progress.items:
+        items.setdefault(Column(item.round, item.step), []).append(item)
+    return {
+        column: max(item.done_at for item in found if item.done_at is not None)
+        for column, found in items.items()
+        if all(item.state is State.DONE and item.done_at is not None for item in found)
+    }
+
+
 class Show(StrEnum):
     """Which people a list shows."""
 
@@ -413,6 +425,16 @@ class Summary:
     is_complete: bool
     behind_since: datetime | None
     belongs: Show
+
+    @property
+    def fraction(self) -> Fraction:
+        """Share of the steps that count which are done; 0 where nothing counts."""
+        return Fraction(self.done, self.counting) if self.counting else Fraction(0)
+
+    @property
+    def is_excused_from_all(self) -> bool:
+        """Whether nothing is asked of the person."""
+        return bool(self.cells) and self.counting == 0
 
 
 def summary(progress: Progress) -> Summary:

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Allowance, Round
 from lti_tool.activities.rules import ActivityState, Completion
+from lti_tool.activities.service import completion_changed
 from lti_tool.feedback.models import Acknowledgement, Feedback, Note
 from lti_tool.feedback.rules import Moments, is_released
-from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing.models import Plan, Seat
 from lti_tool.progress.errors import LearnerUnknown
@@ -30,9 +30,7 @@ from lti_tool.progress.rules import (
 )
 from lti_tool.roster.links import locked_out
 from lti_tool.roster.service import learners_to_pair
-from lti_tool.support.db import in_batches, served_institution
-
-PROGRESS_CHANGED = "progress.changed"
+from lti_tool.support.db import in_batches
 
 
 def progress_of(session: Session, activity_id: int, member_id: int, now: datetime) -> Progress:
@@ -71,6 +69,14 @@ def summaries_of_all(session: Session, activity_id: int, now: datetime) -> dict[
             found[standing] = summary(gathered.checklist_of(member_id))
         summaries[member_id] = found[standing]
     return summaries
+
+
+def progress_of_all(session: Session, activity_id: int, now: datetime) -> dict[int, Progress]:
+    """The checklists of everybody who takes part or has a seat, by member id; for a file, where every date counts."""
+    activity = session.get_one(Activity, activity_id)
+    gathered = _Gathered.of(session, activity, now)
+    members = gathered.groups.keys() | learners_to_pair(session, activity.course_id, activity.placement_id)
+    return {member_id: gathered.checklist_of(member_id) for member_id in sorted(members)}
 
 
 def next_date(session: Session, activity_id: int, *, now: datetime) -> datetime | None:
@@ -205,15 +211,7 @@ def allow(
         .join(Plan, and_(Plan.id == own.plan_id, Plan.state == "published"))
         .where(own.round_id == round_id, own.member_id == member_id)
     )
-    for concerned in sorted({member_id, *partners}):
-        queue.enqueue(
-            session,
-            PROGRESS_CHANGED,
-            {"activity_id": activity.id, "member_id": concerned},
-            institution_id=served_institution(session),
-            now=now,
-            unique_key=f"{PROGRESS_CHANGED}:{activity.id}:{concerned}",
-        )
+    completion_changed(session, activity.id, {member_id, *partners}, now=now)
 
 
 @dataclass(slots=True)
@@ -235,7 +233,7 @@ class _Gathered:
     def of(cls, session: Session, activity: Activity, now: datetime, member_id: int | None = None) -> "_Gathered":
         """Read what concerns this member, or everybody."""
         rounds = session.scalars(select(Round).where(Round.activity_id == activity.id).order_by(Round.number)).all()
-        ended_at = session.scalar(select(Course.ended_at).where(Course.id == activity.course_id))
+        ended_at = session.get_one(Course, activity.course_id).ended_at
         gathered = cls(
             Completion.from_json(activity.completion),
             [RoundDates(one.number, one.opens_at, one.due_at) for one in rounds],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -184,7 +184,8 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
                 setattr(person, key, given)
         person.name = person.name or row.given_name or row.family_name
         # Who was known from launches alone is news to plans, which go by the roster.
-        in_plans = before if was_listed else None
+        in_plans = before if was_listed or member.is_taken_in else None
+        member.is_taken_in = None
         sync.changes_pairing = sync.changes_pairing or rules.changes_pairing(in_plans, after)
         new += not listed_already
     sync.seen += new
@@ -341,6 +342,70 @@ def member_of(session: Session, course_id: int, member_id: int) -> Member:
     return member
 
 
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """Somebody who launched as a learner and whom the roster does not list."""
+
+    member_id: int
+    name: str | None
+    last_launch_at: datetime | None
+    is_taken_in: bool | None
+    """What staff said: that they take part, or do not; None while nobody has."""
+
+
+def unlisted(session: Session, course_id: int) -> list[Unlisted]:
+    """Learners who launched and whom a roster that was read to its end afterwards does not list, first comers first.
+
+    Those among them who were swept out with it count, too: they come back with every launch.
+    """
+    course = session.get_one(Course, course_id)
+    if course.memberships_url is None:
+        return []
+    was_read = (
+        exists()
+        .where(RosterSync.course_id == course_id, RosterSync.started_at >= Member.created_at)
+        .where(RosterSync.state.in_(("finished", "asks")))
+    )
+    rows = session.execute(
+        select(Member.id, Person.name, Member.last_launch_at, Member.is_taken_in)
+        .join(Person, Person.id == Member.person_id)
+        .where(
+            Member.course_id == course_id,
+            Member.role == CourseRole.LEARNER,
+            Member.ever_staff.is_(False),
+            Member.is_test.is_(False),
+            Member.in_roster_at.is_(None),
+            Member.last_launch_at.is_not(None),
+            Person.erased_at.is_(None),
+            or_(Member.is_taken_in.is_not(None), was_read),
+        )
+        .order_by(Member.id)
+    )
+    return [Unlisted(*row) for row in rows]
+
+
+def say_of_unlisted(session: Session, course_id: int, member_id: int, *, takes_part: bool, now: datetime) -> None:
+    """Staff say whether somebody takes part whom the roster does not list. What the roster says later, counts.
+
+    Raises MemberUnknown.
+    """
+    member = member_of(session, course_id, member_id)
+    if member.in_roster_at is not None or member.role != CourseRole.LEARNER or member.ever_staff:
+        return
+    member.is_taken_in = takes_part
+    if takes_part:
+        member.status, member.left_at = "active", None
+    session.flush()
+    queue.enqueue(
+        session,
+        ROSTER_CHANGED,
+        {"course_id": course_id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{ROSTER_CHANGED}:{course_id}",
+    )
+
+
 def learners_to_pair(session: Session, course_id: int, placement_id: int | None = None) -> list[int]:
     """Member ids of everybody who takes part in pairing, in ascending order."""
     return list(session.scalars(who_takes_part(session, course_id, placement_id).order_by(Member.id)))
@@ -355,41 +420,14 @@ def count_learners(session: Session, course_id: int, placement_id: int | None = 
 def who_takes_part(session: Session, course_id: int, placement_id: int | None = None) -> Select[int]:
     """Select the member ids of active learners of the roster: no test person, and no one ever known as staff.
 
-    Where the platform offers no roster, learners known from their launches. `placement_id`: without those whom the
-    platform does not let open this link.
+    With them those whom staff took in although the roster does not list them. Where the platform offers no roster,
+    learners known from their launches. `placement_id`: without those whom the platform does not let open this link.
     """
     course = session.get_one(Course, course_id)
     statement = select(Member.id).where(Member.course_id == course_id, *_takes_part())
     if course.memberships_url is not None:
-        statement = statement.where(Member.in_roster_at.is_not(None))
+        statement = statement.where(or_(Member.in_roster_at.is_not(None), Member.is_taken_in.is_(True)))
     return statement if placement_id is None else statement.where(may_open(placement_id))
-
-
-def unlisted_learners(session: Session, course_id: int) -> list[Member]:
-    """Learners who opened the course and whom the newest complete roster does not list: nobody pairs them by itself."""
-    read = session.scalar(
-        select(RosterSync)
-        .where(RosterSync.course_id == course_id, RosterSync.state == "finished")
-        .order_by(RosterSync.started_at.desc(), RosterSync.id.desc())
-        .limit(1)
-    )
-    if read is None:
-        return []
-    return list(
-        session.scalars(
-            select(Member)
-            .where(
-                Member.course_id == course_id,
-                *_takes_part(),
-                Member.last_launch_at.is_not(None),
-                or_(
-                    Member.in_roster_at < read.started_at,
-                    and_(Member.in_roster_at.is_(None), Member.created_at < read.started_at),
-                ),
-            )
-            .order_by(Member.id)
-        )
-    )
 
 
 def _takes_part() -> tuple[Any, ...]:
@@ -472,10 +510,24 @@ def _finish(session: Session, sync: RosterSync, *, now: datetime) -> None:
         _sweep(session, sync, now=now)
         sync.state = "finished"
         ask_about_links(session, sync.course_id, now=now)
+    if _somebody_came_meanwhile(session, sync):
+        ask_for_sync(session, sync.course_id, now=now)
     course = session.get_one(Course, sync.course_id)
     session.get_one(Deployment, course.deployment_id).last_roster_at = now
     _tell_pairing(session, sync, now=now)
     session.flush()
+
+
+def _somebody_came_meanwhile(session: Session, sync: RosterSync) -> bool:
+    """Whether a learner launched for the first time while the roster was read: their page may have been read before."""
+    came = select(Member.id).where(
+        Member.course_id == sync.course_id,
+        *_takes_part(),
+        Member.in_roster_at.is_(None),
+        Member.created_at > sync.started_at,
+        Member.last_launch_at.is_not(None),
+    )
+    return session.scalar(came.limit(1)) is not None
 
 
 def _set_aside_older_question(session: Session, sync: RosterSync) -> None:

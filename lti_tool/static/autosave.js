@@ -1,66 +1,17 @@
-// Saves every field as it is typed, and keeps what could not be saved in this browser: encrypted with a key that only
-// pages of the same person and activity carry, offered back at the next visit, removed on save or after seven days.
+// Saves every field as it is typed, and keeps what could not be saved in this browser (see unsent.js), offered back at
+// the next visit and removed on save.
 // A form takes part by an element with data-autosave (where to save) in it; its fields by data-kept. Without this script the buttons save.
 "use strict";
 
 (() => {
-  const WEEK = 7 * 24 * 3600 * 1000;
-  const PREFIX = "tandem.text.";
   const PAUSE = 800;
   const device = Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36).padStart(2, "0")).join("").slice(0, 16);
   let present = null;
 
   const tidy = (text) => text.replace(/\r\n?/g, "\n");
 
-  const store = () => {
-    try { return window.localStorage; } catch { return null; }
-  };
-
-  const forgetOld = () => {
-    const kept = store();
-    if (!kept) return;
-    for (const name of Object.keys(kept)) {
-      if (!name.startsWith(PREFIX)) continue;
-      try { if (JSON.parse(kept.getItem(name)).at < Date.now() - WEEK) kept.removeItem(name); } catch { kept.removeItem(name); }
-    }
-  };
-
-  // What one form keeps in this browser. Every call may fail quietly: a full or forbidden store must not stop anybody.
-  const keeper = (name, secret) => {
-    const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    const text = (buffer) => btoa(Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte)).join(""));
-    const at = (field) => `${PREFIX}${name}.${field}`;
-    const turns = {};
-    const key = crypto.subtle
-      ? crypto.subtle.importKey("raw", bytes(secret), "AES-GCM", false, ["encrypt", "decrypt"]).catch(() => null)
-      : Promise.resolve(null);
-    return {
-      async put(field, value, base) {
-        const turn = turns[field] = (turns[field] || 0) + 1;
-        try {
-          const iv = crypto.getRandomValues(new Uint8Array(12));
-          const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await key, new TextEncoder().encode(value));
-          // Sealing takes a moment; only the last word on a field may reach the store.
-          if (turns[field] === turn) store().setItem(at(field), JSON.stringify({ at: Date.now(), base, iv: text(iv), sealed: text(sealed) }));
-        } catch { /* no store, no key or no room */ }
-      },
-      drop(field) {
-        turns[field] = (turns[field] || 0) + 1;
-        try { store().removeItem(at(field)); } catch { /* no store */ }
-      },
-      async get(field) {
-        try {
-          const found = JSON.parse(store().getItem(at(field)));
-          if (!found) return null;
-          const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: bytes(found.iv) }, await key, bytes(found.sealed));
-          return { text: new TextDecoder().decode(plain), base: found.base };
-        } catch { return null; }
-      },
-    };
-  };
-
   const begin = (form, words) => {
-    const kept = keeper(words.store, words.storeKey);
+    const kept = window.tandem.keeper(words.store, words.storeKey);
     const url = new URL(words.autosave, location.href).href;
     const first = Number(words.version);
     const fields = new Map();
@@ -273,11 +224,11 @@
     const form = place && place.closest("form");
     if (present && present.form === form) return;
     if (present) present.leave();
-    forgetOld();
     present = form ? begin(form, place.dataset) : null;
     // Who takes notes while observing writes the next one at once.
     if (form && form.querySelector("[data-note-added]")) form.elements.note_draft.focus();
   });
+  window.tandem.settle = async () => { if (present) await present.save(); };
   addEventListener("online", () => { if (present) present.again(); });
   document.addEventListener("visibilitychange", () => { if (present && document.visibilityState === "hidden") present.save(); });
   addEventListener("pagehide", () => { if (present) present.save(); });

@@ -29,6 +29,7 @@
     // With as many criteria as before, those that were open stay open.
     if (after.length === before.length) after.forEach((one, place) => { one.open = one.open || before[place]; });
     window.tandem.say(fresh.dataset.said);
+    fresh.dispatchEvent(new Event("input", { bubbles: true }));
     if (field) field.focus();
   };
 

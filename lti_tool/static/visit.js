@@ -77,13 +77,13 @@
   };
 
   // What a page needs after it appears: focus where the reader should start, and word to the small scripts.
-  const arrive = (isSwap) => {
+  const arrive = (isSwap, posted = false) => {
     document.documentElement.classList.toggle("own-tab", window.parent === window);
     const first = document.querySelector("[data-focus]");
     if (first) { first.setAttribute("tabindex", "-1"); first.focus(); }
     else if (isSwap) document.getElementById("main").focus({ preventScroll: true });
     if (isSwap) say(document.title);
-    document.dispatchEvent(new CustomEvent("tandem:page"));
+    document.dispatchEvent(new CustomEvent("tandem:page", { detail: { posted } }));
     fit();
   };
 
@@ -93,7 +93,7 @@
     window.parent.postMessage({ subject: "lti.frameResize", height: Math.max(height, 500) }, "*");
   };
 
-  const show = (html, url, { push = true, scroll = 0 } = {}) => {
+  const show = (html, url, { push = true, scroll = 0, posted = false } = {}) => {
     const page = new DOMParser().parseFromString(html, "text/html");
     if (push && url !== location.href) history.pushState({ tandem: true }, "", url);
     document.documentElement.lang = page.documentElement.lang;
@@ -101,16 +101,18 @@
     document.body.replaceWith(document.adoptNode(page.body));
     const anchor = url.split("#")[1] && document.getElementById(url.split("#")[1]);
     if (anchor) anchor.scrollIntoView(); else window.scrollTo(0, scroll);
-    arrive(true);
+    arrive(true, posted);
   };
 
   const load = async (url, options = {}, shown = {}) => {
     document.documentElement.setAttribute("aria-busy", "true");
     try {
+      // What this page still has to save comes first, or the next one may show what was there before.
+      await Promise.race([window.tandem.settle(), new Promise((done) => { setTimeout(done, 1500); })]);
       const answer = await send(url, { ...options, headers: { Accept: "text/html" } });
       const html = await answer.text();
       const hash = url.split("#")[1];
-      show(html, answer.url + (hash && !answer.redirected ? `#${hash}` : ""), shown);
+      show(html, answer.url + (hash && !answer.redirected ? `#${hash}` : ""), { ...shown, posted: options.method === "POST" });
     } catch {
       const lost = document.body.dataset.offline;
       say(lost);
@@ -199,7 +201,7 @@
     if (event.state && event.state.tandem && kept.bearer) load(location.href, {}, { push: false, scroll: event.state.scroll || 0 });
   });
 
-  window.tandem = { fetch: send, key, say };
+  window.tandem = { fetch: send, key, say, load, settle: async () => {} };
 
   const begin = async () => {
     // The other scripts must be there to hear of the first page; all of them run before this event.

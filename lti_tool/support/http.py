@@ -1,6 +1,7 @@
 """The one way out: HTTP calls to addresses that a platform gave us. The only importer of requests."""
 
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ __all__ = [
     "CallFailed",
     "Limit",
     "Outbound",
+    "Patience",
     "Purpose",
     "Redirected",
     "Stream",
@@ -64,6 +66,10 @@ _CHUNK = 65_536
 _REFUSAL_CAP = 65_536
 _PAUSES = (0.3, 1.0)
 """Seconds before the second and the third attempt of a call that may be repeated."""
+WHOLE_AGAIN = 600.0
+"""Seconds after which a host that hung gets the whole time of a call once more."""
+SHORTEST = 3.0
+"""Seconds that every call gets."""
 
 
 class Purpose(Enum):
@@ -92,6 +98,41 @@ LIMITS: Mapping[Purpose, Limit] = {
     Purpose.SCORE: Limit(30, 1_000_000),
     Purpose.ROSTER: Limit(60, 64_000_000),
 }
+
+
+class Patience:
+    """How long to wait for a host that let us wait in vain lately.
+
+    After a call that ran out of time, calls to that host get a third of theirs, after another one a ninth, so that a
+    platform that hangs holds nobody up for long. Now and then one gets its whole time all the same: a platform that is
+    slow and well must not look dead for ever. An answer ends this. Known to one process only.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now, self._lock = now, threading.Lock()
+        self._hung: dict[str, tuple[int, float]] = {}
+
+    def seconds(self, host: str, whole: float) -> float:
+        """The time for the next call to this host, of the whole that its purpose allows."""
+        with self._lock:
+            if host not in self._hung:
+                return whole
+            times, since = self._hung[host]
+            if self._now() - since >= WHOLE_AGAIN:
+                self._hung[host] = (times, self._now())
+                return whole
+            return max(whole / 3.0 ** min(times, 2), min(whole, SHORTEST))
+
+    def ran_out(self, host: str) -> None:
+        """A call to this host ran out of time."""
+        with self._lock:
+            times, since = self._hung.get(host, (0, self._now()))
+            self._hung[host] = (times + 1, since)
+
+    def answered(self, host: str) -> None:
+        """The host gave a whole answer."""
+        with self._lock:
+            self._hung.pop(host, None)
 
 
 class Stream:
@@ -168,6 +209,7 @@ class Outbound:
     resolve: Resolve = system_resolve
     dial: Dial = system_dial
     pause: Callable[[float], None] = time.sleep
+    patience: Patience = field(default_factory=Patience, compare=False)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -222,9 +264,21 @@ class Outbound:
         self, method: str, url: str, purpose: Purpose, headers: Mapping[str, str] | None, **body: Any
     ) -> Iterator[Stream]:
         host = host_of(url)
+        try:
+            with self._answer(host, method, url, purpose, headers, **body) as stream:
+                yield stream
+        except TooSlow:
+            self.patience.ran_out(host)
+            raise
+        self.patience.answered(host)
+
+    @contextmanager
+    def _answer(
+        self, host: str, method: str, url: str, purpose: Purpose, headers: Mapping[str, str] | None, **body: Any
+    ) -> Iterator[Stream]:
         request = self._prepared(host, method, url, headers or {}, **body)
         limit = self.limits[purpose]
-        deadline = Deadline(limit.seconds)
+        deadline = Deadline(self.patience.seconds(host, limit.seconds))
         pauses = list(_PAUSES) if method == "GET" or purpose is Purpose.TOKEN else []
         while True:
             with _Adapter(self._guard(), deadline, self.tls) as adapter:

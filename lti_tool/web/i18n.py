@@ -66,6 +66,16 @@ def in_words(moment: datetime, zone: ZoneInfo, pattern: str = "EEE d MMM, HH:mm"
     return f"{text} UTC" if zone.key in {"UTC", "Etc/UTC"} else str(text)
 
 
+def reader_locale() -> str:
+    """The language of the launch, else of the browser, whether or not pages can be read in it: spreadsheets can."""
+    for wanted in (g.get("locale"), *request.accept_languages.values()):
+        try:
+            return str(Locale.parse(str(wanted).replace("-", "_")))
+        except (UnknownLocaleError, ValueError):
+            continue
+    return SOURCE_LANGUAGE
+
+
 def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     """A date with its weekday and how far away it is: "Thu 5 Nov, 23:59 (in 2 days)"."""
     locale = str(get_locale() or "en")
@@ -76,8 +86,9 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     exact = format_datetime(moment.astimezone(zone), "full", locale=locale)
     text = in_words(moment, zone)
     # On paper nobody knows from when "in 2 days" counts.
-    shown = '<time datetime="{}" title="{}">{} <span class="not-on-paper">({})</span></time>'
-    return Markup(shown).format(moment.isoformat(), exact, text, away)
+    return Markup('<time datetime="{}" title="{}">{} <span class="not-on-paper">({})</span></time>').format(
+        moment.isoformat(), exact, text, away
+    )
 
 
 def install(app: Flask) -> None:

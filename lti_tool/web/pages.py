@@ -1,5 +1,6 @@
 """Entering a visit, and the machinery that every page of one shares."""
 
+import base64
 from urllib.parse import parse_qsl, quote, urlencode
 
 from flask import (
@@ -98,6 +99,17 @@ def go(code: str) -> Response:
         answer = make_response(redirect(_address_in(visit.key, details.get("page", ""), enter_code), code=303))
         set_visit_cookie(answer, visit, secret)
     return answer
+
+
+def unsent_store(here: Here, what: str) -> dict[str, str]:
+    """Name and key under which the browser keeps unsent text: the same at each visit of this person, nobody else's."""
+    purpose = f"unsent text:{here.visit.institution_id}:{here.person_id}:{what}"
+    secret = here.kit.secrets.derive(purpose)
+    name = here.kit.secrets.derive(f"name of {purpose}")
+    return {
+        "name": base64.urlsafe_b64encode(name[:15]).decode(),
+        "key": base64.b64encode(secret).decode(),
+    }
 
 
 def _page_here() -> str:

@@ -8,8 +8,9 @@ from typing import Final
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 
+from lti_tool.activities.changing import chosen_instead
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import why_not_ready
 from lti_tool.activities.service import activity_of, open_activities, rounds_of
@@ -17,12 +18,13 @@ from lti_tool.attributes import service as attributes
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import reading
 from lti_tool.feedback.reading import Exchange
+from lti_tool.feedback.telling import addresses_of, notes_between
 from lti_tool.grades import reading as grades
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing import wording
-from lti_tool.pairing.rules import Cause, GroupView, Unplaced
+from lti_tool.pairing.rules import Alone, Cause, GroupView, Unplaced
 from lti_tool.pairing.shortfall import OUR_REASONS
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step, WaitsFor
@@ -32,6 +34,8 @@ from lti_tool.web.access import Here, on_visit
 from lti_tool.web.kept import kept_of
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
+from lti_tool.workspace.checkup import LASTS
+from lti_tool.workspace.setup import is_in_use
 
 pages = Blueprint("home", __name__)
 
@@ -80,6 +84,7 @@ WAITS: Final = {
 }
 
 
+NOT_ALONE: Final[Mapping[int, Alone]] = {}
 NEW_TO_EACH_OTHER: Final = N_("You have not worked together before.")
 OTHERS_EACH_ROUND: Final = N_("Partners change from round to round.")
 """What learners read where no rule and no wish says why."""
@@ -149,12 +154,16 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activity.state == "closed" or course.ended_at is not None
     together = why_together(here, activity, member_id) if not is_read_only else Together()
+    alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if not is_read_only else {}
     return render_template(
         "home/learner.html",
         activity=activity,
         course=course,
         is_read_only=is_read_only,
-        now=what_now(done, exchanges, rounds) if not is_read_only else None,
+        now=what_now(done, exchanges, rounds, alone) if not is_read_only else None,
+        alone=alone,
+        notes=notes_between(here.session, activity, member_id),
+        addresses=_addresses(here, exchanges),
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
         task_items={(one.round.number, one.partner_id): tasks_with(one, tasks) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
@@ -169,6 +178,12 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         is_planned=is_read_only or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
     )
+
+
+def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[int, str]:
+    """Where present partners can be reached."""
+    present = {one.partner_id for one in exchanges if one.is_current}
+    return addresses_of(here.session, here.visit.institution_id, present)
 
 
 def why_together(here: Here, activity: Activity, member_id: int) -> Together:
@@ -212,7 +227,9 @@ def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     )
 
 
-def what_now(done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Round]) -> Now:
+def what_now(
+    done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Round], alone: Mapping[int, Alone] = NOT_ALONE
+) -> Now:
     """The next step as the checklist has it; what does not count is proposed only when nothing that counts is left."""
     by_place = {(one.round.number, one.partner_id): one for one in exchanges}
     by_number = {one.number: one for one in rounds}
@@ -227,6 +244,10 @@ def what_now(done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Rou
         return Now(do, exchange, by_number.get(todo.round), todo.wanted - todo.done)
     waiting: Item | None = done.waiting
     if waiting is None or waiting.waits_for is None:
+        ahead = [number for number, why in alone.items() if why is not Alone.OVER]
+        if ahead and not exchanges:
+            # Also where nothing counts, nobody without a partner reads that there is nothing to do.
+            return Now(Do.WAIT_FOR_PARTNER, round=by_number.get(ahead[0]))
         return Now(Do.NOTHING)
     exchange = by_place.get((waiting.round, waiting.partner_id or 0))
     return Now(WAITS[waiting.waits_for.value], exchange, by_number.get(waiting.round))
@@ -294,8 +315,13 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         "behind": sum(one.behind_since is not None for one in everybody.values()),
     }
     unplaced = pairing.unplaced(here.session, activity, plan, now=here.now) if plan is not None else []
+    chosen = None
+    if here.is_instructor and not here.is_preview:
+        chosen = chosen_instead(here.session, activity, here.visit.details.get("activity"))
     return render_template(
         "home/staff.html",
+        chosen=chosen,
+        is_in_use=chosen is not None and is_in_use(here.session, activity.id),
         activity=activity,
         course=course,
         not_ready=why_not_ready(activity.state),
@@ -307,6 +333,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         doubt=roster.doubt(here.session, here.course_id),
         figures=figures,
         unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
+        unlisted=sum(one.is_taken_in is None for one in roster.unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
         others=_others(here, activity),
         kept=len(kept_of(here.session, here.person_id, here.course_id)),
@@ -319,11 +346,13 @@ def _can_be_placed(one: Unplaced) -> bool:
 
 
 def _scores(here: Here, activity: Activity) -> dict[str, int]:
-    """How many scores stand in each state."""
+    """How many scores stand in each state. `late` are those that the platform has refused for a while."""
+    is_late = and_(ScoreState.state == "waiting", ScoreState.waits_since < here.now - LASTS)
+    state = case((is_late, "late"), else_=ScoreState.state)
     rows = here.session.execute(
-        select(ScoreState.state, func.count())
+        select(state, func.count())
         .join(LineItem, LineItem.id == ScoreState.line_item_id)
         .where(LineItem.activity_id == activity.id)
-        .group_by(ScoreState.state)
+        .group_by(state)
     )
     return dict(rows.all())

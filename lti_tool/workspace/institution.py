@@ -26,12 +26,15 @@ from lti_tool.web.downloads import builds, offer
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
 from lti_tool.workspace import personal_data
+from lti_tool.workspace.checkup import Trouble, troubles
 
 pages = Blueprint("institution", __name__)
 
 P = ParamSpec("P")
 
 WHAT_HAPPENED: Final = {
+    "addresses hidden": N_("Partners no longer see each other's e-mail address"),
+    "addresses shown": N_("Partners see each other's e-mail address"),
     "administrator granted": N_("An administrator was made"),
     "attributes deleted": N_("What was known of a course's learners was deleted"),
     "deployment approved": N_("A place was approved"),
@@ -52,6 +55,7 @@ WHAT_HAPPENED: Final = {
     "registration resumed": N_("A platform was resumed"),
     "registration updated": N_("A platform was registered again"),
     "time zone set": N_("The institution's time zone was set"),
+    "token refused": N_("A platform refused Tandem access"),
 }
 """How the record words what the audit notes."""
 
@@ -183,10 +187,12 @@ class Health:
     refused_lately: int
     silent: tuple[str, ...]
     """Platforms that never launched anything."""
+    troubles: tuple[Trouble, ...]
+    """What platforms refuse."""
 
     @property
     def is_good(self) -> bool:
-        return not (self.paused or self.waiting or self.failed_jobs)
+        return not (self.paused or self.waiting or self.failed_jobs or self.troubles)
 
 
 @pages.get("/institution")
@@ -252,6 +258,7 @@ def _health(here: Here, institution_id: int, states: list[RegistrationState]) ->
         silent=tuple(
             state.title for state in states if not any(one.last_launch_at is not None for one in state.deployments)
         ),
+        troubles=tuple(troubles(here.session, institution_id, now=here.now)),
     )
 
 
@@ -269,6 +276,14 @@ def resume(here: Here, registration_id: int) -> ResponseReturnValue:
     """Let a paused platform work again."""
     tokens.resume(here.session, _own_registration(here, registration_id).id, now=here.now)
     return redirect(url_for(".show", said="resumed"), code=303)
+
+
+@pages.post("/institution/registrations/<int:registration_id>/look-again")
+@administrators
+def look_again(here: Here, registration_id: int) -> ResponseReturnValue:
+    """Have a platform that refuses us asked again now instead of at the next time that Tandem chose."""
+    tokens.look_again_now(here.session, _own_registration(here, registration_id).id, now=here.now)
+    return redirect(url_for(".show", said="looks"), code=303)
 
 
 @pages.post("/institution/parked/<int:parked_id>/approve")
@@ -351,6 +366,7 @@ def show_people(here: Here) -> ResponseReturnValue:
     text = request.args.get("text", "")[:255]
     return render_template(
         "institution/people.html",
+        institution=_institution(here),
         text=text,
         found=personal_data.find_people(here.session, text),
         most=personal_data.MOST_FOUND,
@@ -363,6 +379,17 @@ def show_people(here: Here) -> ResponseReturnValue:
 def show_person(here: Here, person_id: int) -> ResponseReturnValue:
     """One person: hand over or erase what is kept."""
     return _person_page(here, person_id)
+
+
+@pages.post("/institution/addresses")
+@administrators
+def show_addresses(here: Here) -> ResponseReturnValue:
+    """Let partners see each other's e-mail address, or no longer."""
+    institution = _institution(here)
+    institution.shows_addresses = "shows_addresses" in request.form
+    what = "addresses shown" if institution.shows_addresses else "addresses hidden"
+    audit.record(here.session, what, now=here.now, institution_id=institution.id)
+    return redirect(url_for(".show_people", said="addresses"), code=303)
 
 
 @pages.post("/institution/people/<int:person_id>/export")

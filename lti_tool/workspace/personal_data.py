@@ -127,6 +127,7 @@ LABELS: Final[Mapping[str, str]] = {
     "last_launch": N_("Last launch"),
     "last_in_the_roster": N_("Last in the roster"),
     "left": N_("Left"),
+    "takes_part_as_staff_said": N_("Takes part without being in the roster, as staff said"),
     "opened": N_("Opened"),
     "ended": N_("Ends"),
     "kind": N_("Kind"),
@@ -243,6 +244,7 @@ def _courses(session: Session, own: list[int]) -> list[dict[str, Any]]:
             "last_launch": _moment(member.last_launch_at),
             "last_in_the_roster": _moment(member.in_roster_at),
             "left": _moment(member.left_at),
+            "takes_part_as_staff_said": member.is_taken_in,
         }
         for member, title in rows
     ]
@@ -350,7 +352,9 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
         delete(LockedOut).where(LockedOut.member_id.in_(own)),
         delete(Visit).where(Visit.person_id == person_id),
         delete(KeptText).where(KeptText.person_id == person_id),
-        update(Member).where(Member.person_id == person_id).values(status="inactive", left_at=now, in_roster_at=None),
+        update(Member)
+        .where(Member.person_id == person_id)
+        .values(status="inactive", left_at=now, in_roster_at=None, is_taken_in=None),
         update(Person)
         .where(Person.id == person_id)
         .values(

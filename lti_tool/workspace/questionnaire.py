@@ -21,6 +21,7 @@ from lti_tool.launch.models import CourseRole
 from lti_tool.pairing import service as pairing
 from lti_tool.support.zones import known_zones
 from lti_tool.web.access import Here, on_visit
+from lti_tool.web.pages import unsent_store
 
 pages = Blueprint("about_you", __name__)
 
@@ -44,6 +45,8 @@ def answer(here: Here) -> ResponseReturnValue:
     asked = service.asks(here.session, member_id, here.course_id).asked
     answerable = forms.answerable(asked, reading.known_of(here.session, [member_id])[member_id])
     text = forms.typed({name: request.form.getlist(name) for name in request.form})
+    if request.form.get("do") == "back":
+        return _page(here, activity, text)
     found, flaws = forms.read_answer(text, answerable)
     if flaws:
         return _page(here, activity, text, flaws)
@@ -86,6 +89,8 @@ def _page(
         "shown": in_words(names, locale),
         "sources": SOURCES,
         "text": text or forms.shown(known, locale),
+        "is_typed": text is not None,
+        "store": unsent_store(here, f"about you:{here.course_id}"),
         "zone": values.zone(here.visit.time_zone or "") or "",
         "problems": {key: gettext(FLAWS[flaw]) for key, flaw in (flaws or {}).items()},
         "languages": [(code, language_name(code, locale)) for code in OFFERED_LANGUAGES],

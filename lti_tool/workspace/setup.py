@@ -8,13 +8,14 @@ from typing import Any, Final
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import copies, forms, rules, service
+from lti_tool.activities import changing, copies, forms, rules, service
 from lti_tool.activities.errors import (
     ActivityChanged,
+    ActivityInUse,
     ActivityUnknown,
     NothingToReturn,
     ReturnAddressForeign,
@@ -27,12 +28,12 @@ from lti_tool.activities.service import InUse, Saved
 from lti_tool.activities.templates import TEMPLATES
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback.models import Feedback
+from lti_tool.grades.models import LineItem
 from lti_tool.launch import deep_linking
 from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
-from lti_tool.launch.models import Course, Person
+from lti_tool.launch.models import Course, Person, Placement
 from lti_tool.launch.rules import DeepLinking
 from lti_tool.pairing.models import Group, Plan
-from lti_tool.registration.dynamic import TITLE
 from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS
@@ -40,6 +41,7 @@ from lti_tool.support.crypto import new_secret
 from lti_tool.support.zones import known_zones
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import address_of, builds
+from lti_tool.web.pages import unsent_store
 from lti_tool.web.visits import VisitKind
 
 pages = Blueprint("setup", __name__)
@@ -74,9 +76,21 @@ def show(here: Here) -> ResponseReturnValue:
             return render_template("setup/own_tab.html")
     activity = service.activity_of(here.session, here.placement_id)
     if activity is not None:
-        return _editor(here, activity, _kept(here.session, activity))
-    drafts = service.open_drafts(here.session, here.course_id) if here.visit.kind == VisitKind.PLACING else []
-    return render_template("setup/choose.html", templates=TEMPLATES.values(), drafts=drafts)
+        return _editor(here, activity, _kept(here.session, activity), is_typed=False)
+    is_placing = here.visit.kind == VisitKind.PLACING
+    drafts = service.open_drafts(here.session, here.course_id) if is_placing else []
+    already = _already_here(here) if is_placing else None
+    return render_template("setup/choose.html", templates=TEMPLATES.values(), drafts=drafts, already=already)
+
+
+def _already_here(here: Here) -> Activity | None:
+    """The activity of the course for which the dialog was opened once more, as far as its title tells."""
+    asked = (_asked(here).title or "").strip()
+    for activity in service.open_activities(here.session, here.course_id):
+        placement = here.session.get_one(Placement, activity.placement_id)
+        if asked and asked in {activity.title.strip(), (placement.title or "").strip()}:
+            return activity
+    return None
 
 
 @pages.post("/setup/start")
@@ -115,7 +129,7 @@ def start(here: Here) -> ResponseReturnValue:
 def show_draft(here: Here, key: str) -> ResponseReturnValue:
     """The settings of an activity that stands nowhere yet."""
     activity = service.draft_for_key(here.session, here.course_id, key)
-    return _editor(here, activity, _kept(here.session, activity))
+    return _editor(here, activity, _kept(here.session, activity), is_typed=False)
 
 
 @pages.post("/setup/drafts/<key>")
@@ -161,6 +175,25 @@ def reopen(here: Here) -> ResponseReturnValue:
     return redirect(url_for(".show", said="reopened"), code=303)
 
 
+@pages.post("/setup/chosen")
+@on_visit(may=ACT, kinds=ACTIVITY)
+def decide_chosen(here: Here) -> ResponseReturnValue:
+    """Say which of two activities stands here: the one that does, or what "Select content" chose once more."""
+    standing = _standing(here)
+    chosen = changing.chosen_instead(here.session, standing, here.visit.details.get("activity"))
+    if chosen is None:
+        return redirect(url_for("home.show"), code=303)
+    if request.form.get("means") == "keep":
+        changing.keep_standing(here.session, standing, chosen, by=here.person_id, now=here.now)
+        return redirect(url_for("home.show"), code=303)
+    if is_in_use(here.session, standing.id):
+        raise ActivityInUse(standing.id)
+    # Its column goes with the link to the other; as a draft it has none.
+    here.session.execute(delete(LineItem).where(LineItem.activity_id == standing.id))
+    changing.take_its_place(here.session, standing, chosen, by=here.person_id, now=here.now)
+    return redirect(url_for("home.show"), code=303)
+
+
 @pages.post("/setup/cancel")
 @on_visit(may=ACT, kinds=PLACING)
 def cancel(here: Here) -> ResponseReturnValue:
@@ -170,13 +203,11 @@ def cancel(here: Here) -> ResponseReturnValue:
 
 def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
     """The title and the description that stand in the LMS already, in the dialog's form or as those of the link."""
-    registration = here.session.get_one(Registration, here.visit.registration_id)
-    names = (TITLE, registration.title)
     if here.visit.kind == VisitKind.PLACING:
         asked = _asked(here)
-        return deep_linking.title_typed(asked.title, names), asked.text
+        return deep_linking.title_typed(asked.title), asked.text
     link = here.visit.details.get("link") or {}
-    return deep_linking.title_typed(link.get("title"), names), None
+    return deep_linking.title_typed(link.get("title")), None
 
 
 def _change(here: Here, activity: Activity) -> ResponseReturnValue:
@@ -258,6 +289,12 @@ def _in_use(session: Session, activity_id: int) -> InUse:
     return InUse(has_feedback=written is not None, rounds=max(written or 0, planned or 0))
 
 
+def is_in_use(session: Session, activity_id: int) -> bool:
+    """Whether people have groups in this activity, or have written in it."""
+    in_use = _in_use(session, activity_id)
+    return in_use.has_feedback or in_use.rounds > 0
+
+
 def _name_of(session: Session, person_id: int | None) -> str:
     person = session.get(Person, person_id) if person_id is not None else None
     return (person.name if person is not None else None) or gettext("Somebody")
@@ -279,6 +316,7 @@ def _editor(
     problems: Mapping[str, str] | None = None,
     focus: str | None = None,
     changed_by: str | None = None,
+    is_typed: bool = True,
     status: int = 200,
 ) -> Response:
     is_over = here.session.scalar(select(Course.ended_at).where(Course.id == activity.course_id)) is not None
@@ -291,16 +329,30 @@ def _editor(
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
         focus=focus,
         changed_by=changed_by,
+        store=_store(here, activity),
+        is_typed=is_typed,
         in_use=_in_use(here.session, activity.id),
-        sources=[(one, here.session.get_one(Course, one.course_id)) for one in _possible_sources(here, activity)],
+        sources=[
+            (one, here.session.get_one(Placement, one.placement_id), here.session.get_one(Course, one.course_id))
+            for one in _possible_sources(here, activity)
+        ],
         is_read_only=is_over or activity.state == ActivityState.CLOSED,
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,
+        named_there=_named_there(here.session, activity, text.title),
         takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
         zones=known_zones(),
         limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
     )
     return make_response(page, status)
+
+
+def _named_there(session: Session, activity: Activity, title: str) -> str | None:
+    """What the course calls the activity, where that is something else: a title does not reach it from here."""
+    if activity.placement_id is None:
+        return None
+    there = session.get_one(Placement, activity.placement_id).title
+    return there if there and there.strip() != title.strip() else None
 
 
 def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturnValue:
@@ -312,8 +364,13 @@ def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturn
         settings=reading.settings,
         rubric=reading.rubric,
         typed=typed,
+        store=_store(here, activity),
         is_placing=here.visit.kind == VisitKind.PLACING,
     )
+
+
+def _store(here: Here, activity: Activity) -> dict[str, str]:
+    return unsent_store(here, f"set-up:{activity.id}")
 
 
 def _placed(field: str, sentence: str) -> str:
@@ -348,7 +405,8 @@ def _leave(here: Here, activity: Activity | None) -> ResponseReturnValue:
     """
     _return_origin(here)
     onward = address_of(here, ANSWER, key=activity.key if activity is not None else None)
-    return render_template("setup/leave.html", activity=activity, onward=onward)
+    store = _store(here, activity) if activity is not None else None
+    return render_template("setup/leave.html", activity=activity, onward=onward, store=store)
 
 
 @builds(pages, ANSWER)

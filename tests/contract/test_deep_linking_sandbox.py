@@ -184,6 +184,23 @@ def test_an_activity_is_placed_with_its_column_and_opens(both: Both) -> None:
     assert both.link_of(activity) == link.id
 
 
+def test_what_the_teacher_typed_in_the_form_before_comes_back_to_it(both: Both) -> None:
+    lms = both.lms
+    typed = {"title": "Week 3: peer observation", "text": "<p>Bring your own lesson plan.</p>"}
+    give_back(both.open(lms.deep_link_form(lms.people["designer"], lms.course(), both.tool, **typed)).place())
+    link = newest_link(lms)
+    assert (link.title, link.text) == ("Week 3: peer observation", "Bring your own lesson plan.")
+    [activity] = both.activities()
+    assert (activity.title, activity.instructions) == (link.title, link.text)
+
+
+def test_an_empty_title_is_not_the_name_of_the_tool(both: Both) -> None:
+    # Moodle sends the tool's name then.
+    lms = both.lms
+    give_back(both.open(lms.deep_link_form(lms.people["designer"], lms.course(), both.tool)).place())
+    assert newest_link(lms).title == "Observation and feedback"
+
+
 def test_leaving_the_dialog_places_nothing(both: Both) -> None:
     lms = both.lms
     page = both.open(lms.deep_link_form(lms.people["designer"], lms.course(), both.tool))

@@ -801,7 +801,7 @@ def test_a_column_that_no_launch_named_is_found_by_its_link(on: Callable[[str], 
 
 
 def test_a_column_is_made_where_there_is_none(on: Callable[[str], Graded]) -> None:
-    campus = on("moodle").campus
+    campus = on("canvas").campus
     other = place(campus, has_column=False)
     first, second = campus.learners()[:2]
     other.now(first, DONE)
@@ -812,7 +812,7 @@ def test_a_column_is_made_where_there_is_none(on: Callable[[str], Graded]) -> No
 
 
 def test_a_column_that_was_made_before_a_crash_is_found_again(on: Callable[[str], Graded]) -> None:
-    campus = on("moodle").campus
+    campus = on("canvas").campus
     other = place(campus, has_column=False)
     campus.lms.faults.close_connection("line_items", after=True, times=None)
     learner = campus.learners()[0]

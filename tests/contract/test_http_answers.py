@@ -15,6 +15,7 @@ from lti_tool.support.http import (
     BadAnswer,
     Limit,
     Outbound,
+    Patience,
     Purpose,
     Redirected,
     TooLarge,
@@ -73,6 +74,32 @@ def test_headers_that_drip_are_too_slow_as_a_whole():
 
     with WebServer(respond) as server, pytest.raises(TooSlow):
         client(server, SHORT).get(server.url(), Purpose.KEY_SET)
+
+
+def test_a_host_that_hangs_gets_less_time_until_it_answers():
+    def respond(request: Request):
+        return answer(b"{}") if request.target == "/well" else drip(b"")
+
+    with WebServer(respond) as server:
+        calls = client(server, SHORT)
+        for allowed in (30, 10, 30 / 9, 30 / 9):
+            assert calls.patience.seconds("127.0.0.1", 30) == allowed
+            with pytest.raises(TooSlow):
+                calls.post(server.url("/hangs"), Purpose.SCORE, json_body={})
+        assert calls.patience.seconds("elsewhere", 30) == 30
+        calls.get(server.url("/well"), Purpose.KEY_SET)
+        assert calls.patience.seconds("127.0.0.1", 30) == 30
+
+
+def test_a_host_that_is_slow_and_well_is_given_its_whole_time_now_and_then():
+    at = [0.0]
+    patience = Patience(lambda: at[0])
+    patience.ran_out("slow")
+    assert patience.seconds("slow", 30) == 10
+    at[0] = 600
+    assert patience.seconds("slow", 30) == 30
+    assert patience.seconds("slow", 30) == 10
+    assert patience.seconds("slow", 2) == 2
 
 
 def test_a_server_that_says_nothing_is_too_slow():

@@ -403,7 +403,7 @@ def test_who_launched_and_is_on_no_roster_stays_and_is_known_as_that(moodle: Cam
         assert moodle.members()["extra"].status == "active"
         assert "extra" not in to_pair(moodle)
         with moodle.open() as session:
-            assert [one.id for one in service.unlisted_learners(session, moodle.course_id)] == [
+            assert [one.member_id for one in service.unlisted(session, moodle.course_id)] == [
                 moodle.members()["extra"].id
             ]
 

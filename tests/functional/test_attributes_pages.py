@@ -67,6 +67,11 @@ def known(school: School, place: int) -> dict[str, object]:
         return {key: next(iter(one.value.values())) for key, one in found.items()}
 
 
+def called(school: School, place: int) -> str:
+    with school.kit.open_session(school.institution_id) as session:
+        return session.get_one(Person, school.group.learners[place].person_id).name or ""
+
+
 def keep(school: School, place: int, source: Source = Source.CSV, **values: str) -> None:
     with school.kit.open_session(school.institution_id) as session:
         changes = {school.group.learners[place].id: {key: {"name": value} for key, value in values.items()}}
@@ -151,13 +156,13 @@ def test_the_check_names_each_bad_row_and_takes_the_others(school: School, instr
     check = uploads(instructor, "\n".join(lines[:4]))
     assert "Line 4: It names the person as their own manager." in check
     page = instructor.post(address(check), do="take").text
-    assert "Taken over: 1 person." in page
-    assert known(school, 0) == known(school, 2) == {}
+    assert "Taken over: 3 people." in page
+    assert (known(school, 0), known(school, 2)) == ({"cohort": "A"}, {"cohort": "C"})
     assert known(school, 1) == {"experience": 3, "cohort": "B"}
 
 
 def test_rows_that_name_nobody_are_chosen_and_unknown_columns_named(school: School, instructor: Visitor) -> None:
-    check = uploads(instructor, "name,Avdelning,Shoes\nSomebody Else,Sales,44\n")
+    check = uploads(instructor, "name,Osasto,Shoes\nSomebody Else,Sales,44\n")
     assert "Line 2: Somebody Else" in check
     assert '<label class="form-label" for="column-2">Shoes</label>' in check
     chosen = {"row-2": school.group.learners[4].id, "column-1": "department"}
@@ -220,7 +225,6 @@ def test_a_table_is_thrown_away(school: School, instructor: Visitor) -> None:
     ("content", "sentence"),
     [
         ("", "The file has no rows"),
-        ("department\nSales\n", "No column says who a row is about"),
         (b"PK\x03\x04rest", "Save it as CSV there"),
         (b"\x00\x01\x02\x03" * 99, "This is not a table in text"),
         (b"name\n" + b"x" * 1_500_001, "The file is larger than 1.5 MB"),
@@ -232,6 +236,48 @@ def test_a_file_that_is_no_table_is_explained(
 ) -> None:
     assert sentence in uploads(instructor, content)
     assert kept_uploads(school) == 0
+
+
+def test_a_file_that_is_not_understood_opens_the_page_where_one_says_what_it_is(
+    school: School, instructor: Visitor
+) -> None:
+    name = called(school, 0)
+    content = f"Osasto;Osallistuja\nFörsäljning;{name}\nIT;Nobody Else\n".encode("cp850")
+
+    page = uploads(instructor, content)
+
+    assert "How the table is read" in page
+    assert "No column is known that says who a row is about" in page
+    assert "Försäljning" in page
+    assert name in page
+    where = f"{address(page)}/columns"
+    shown = re.search(r'name="shown" value="([^"]+)"', page)
+    assert shown is not None
+    way = {"shown": shown[1], "encoding": "DOS 850", "delimiter": "1", "header_line": "1"}
+
+    unsaid = instructor.post(where, **way, **{"do": "agree", "column-0": "department"})
+    assert unsaid.status_code == 422
+    assert "Say which one it is" in unsaid.text
+    twice = instructor.post(where, **way, **{"do": "agree", "column-0": "name", "column-1": "name"})
+    assert "Two columns cannot be the same" in twice.text
+    # What is agreed to is what was shown.
+    other = instructor.post(where, **{**way, "encoding": "Mac Roman", "do": "agree", "column-1": "name"})
+    assert "How the table is read" in other.text
+    assert "Försäljning" not in other.text
+    wrong = instructor.post(where, **{**way, "encoding": "UTF-8", "do": "again"})
+    assert "The file is not written in that way" in wrong.text
+
+    check = instructor.post(where, **way, **{"do": "agree", "column-0": "department", "column-1": "name"}).text
+    assert "Check the table" in check
+    instructor.post(address(check), do="take")
+    assert known(school, 0) == {"department": "Försäljning"}
+
+
+def test_nothing_uncertain_is_taken_over_unseen(school: School, instructor: Visitor) -> None:
+    page = uploads(instructor, f'name,department\n{called(school, 0)},"Sales\nBo,IT\n')
+    assert "Lines with such a mark: 2." in page
+    assert "How the table is read" in instructor.post(address(page), do="take").text
+    assert known(school, 0) == {}
 
 
 def test_an_upload_without_a_file_or_beyond_every_limit_is_explained(instructor: Visitor) -> None:

@@ -236,7 +236,9 @@ def test_the_doctor_looks_at_platforms(
     assert "ok   migrations: up to date" in output
     assert "ok   signing key: 1 published" in output
     assert re.search(r"ok   Sandbox, key set: \d keys", output)
-    assert "BAD  Sandbox, token endpoint: answered status 400" in output
+    assert "BAD  Sandbox, token endpoint: could not use our published keys" in output
+    assert "it must be able to fetch http://localhost:8000/lti/jwks" in output
+    assert "cURL allowed ports list" in output
 
 
 def test_a_worker_runs_what_is_due_and_stops(run: Run) -> None:

@@ -183,3 +183,12 @@ def test_a_result_is_a_plain_file_like_any_other(run: Run, tmp_path: Path) -> No
 def test_a_file_that_is_not_there_is_a_mistake_of_typing(run: Run, tmp_path: Path) -> None:
     run(tmp_path / "none.json", "--out", tmp_path / "result.json", status=2)
     run(INSTANCES / "company.json", status=2)
+
+
+def test_half_a_character_is_refused_in_words_and_nothing_is_written(run: Run, tmp_path: Path) -> None:
+    file = write(tmp_path, rounds=1, people=[{"id": "a\ud800"}, {"id": "b"}])
+
+    said = run(file, "--out", tmp_path / "result.json", status=1).stderr
+
+    assert "people[0].id: has half a character, which no file can hold" in said
+    assert not (tmp_path / "result.json").exists()

@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +15,37 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 import lti_tool
+from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Member, Person
 from lti_tool.registration.keys import ensure_signing_key
-from lti_tool.registration.models import Deployment, Institution, Invitation, ParkedDeployment, Registration, ToolKey
+from lti_tool.registration.models import (
+    AccessToken,
+    Deployment,
+    Institution,
+    Invitation,
+    ParkedDeployment,
+    Registration,
+    ToolKey,
+)
+from lti_tool.roster.models import RosterSync
 from lti_tool.support.db import across_institutions
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.visits import Visit, VisitKind
 from lti_tool.workspace.institution import WHAT_HAPPENED
+from tests.factories.activities import an_activity
 from tests.factories.people import (
     LONG_AGO,
     a_course,
     a_deployment,
     a_member,
     a_person,
+    a_placement,
     a_registration,
     a_visit,
     an_institution,
@@ -364,6 +377,109 @@ def test_the_usual_time_zone_is_set_and_taken_back(university: University, kit: 
     assert kept() == "Europe/Stockholm"
     assert tab.post("/institution/time-zone", time_zone="").status_code == 303
     assert kept() is None
+
+
+def a_refused_score(session: Session, registration_id: int, *, now: datetime, **values: object) -> None:
+    registration = session.get_one(Registration, registration_id)
+    deployment = session.scalars(select(Deployment).where(Deployment.registration_id == registration_id)).first()
+    course = a_course(session, deployment or a_deployment(session, registration))
+    activity = an_activity(session, course, a_placement(session, course), now=now)
+    line = LineItem(institution_id=course.institution_id, activity_id=activity.id, state="linked", url="https://l/1")
+    session.add(line)
+    session.flush()
+    member = a_member(session, course, a_person(session, registration))
+    session.add(
+        ScoreState(
+            institution_id=course.institution_id,
+            line_item_id=line.id,
+            member_id=member.id,
+            wanted=1_000_000,
+            changed_at=now,
+            **values,
+        )
+    )
+
+
+def test_what_a_platform_refuses_is_said_with_how_many_since_when_and_what_to_do(
+    university: University, kit: Kit, clock: FakeClock
+) -> None:
+    now = clock.now()
+    since = now - timedelta(days=2)
+    assert "has not reached the gradebook" not in university.tab().get().text
+    with kit.open_session(university.id) as session:
+        for reason in ("no access", "no access", "not gradable"):
+            is_final = reason == "not gradable"
+            a_refused_score(
+                session,
+                university.registration_id,
+                now=since,
+                state="refused" if is_final else "waiting",
+                reason=reason,
+                waits_since=None if is_final else since,
+            )
+        a_refused_score(
+            session, university.registration_id, now=now, state="waiting", reason="trouble", waits_since=now
+        )
+        session.add(
+            AccessToken(
+                registration_id=university.registration_id,
+                scopes="s",
+                denied_because="credentials",
+                denied_since=since,
+                denials=9,
+                asks_again_at=now + timedelta(hours=20),
+                clock_offset_ms=-300_000,
+            )
+        )
+    page = " ".join(university.tab().get().text.split())
+    assert "2 scores have not reached the gradebook. Since" in page
+    assert "1 score has not reached the gradebook. Since" in page
+    assert "Sat 31 Oct" in page
+    assert "does not accept Tandem's credentials" in page
+    assert "Look in the LMS whether the tool is still there" in page
+    assert "Its clock is 300 seconds behind ours." in page
+
+
+def test_refused_rosters_are_trouble_and_others_do_not_see_it(
+    university: University, app: Flask, kit: Kit, clock: FakeClock
+) -> None:
+    with kit.open_session(university.id) as session:
+        deployment = session.scalars(select(Deployment)).first()
+        assert deployment is not None
+        course = a_course(session, deployment)
+        session.add(
+            RosterSync(
+                institution_id=university.id,
+                course_id=course.id,
+                state="failed",
+                failure="key set",
+                started_at=clock.now(),
+                finished_at=clock.now(),
+                next_url="https://lms.example/roster",
+            )
+        )
+    page = university.tab().get().text
+    assert "The roster of 1 course could not be read." in page
+    assert "cURL blocked hosts list" in page
+    assert "could not be read" not in University(app, kit, "College").tab().get().text
+
+
+def test_an_administrator_has_a_platform_asked_again_now(university: University, kit: Kit, clock: FakeClock) -> None:
+    with kit.open_session() as session:
+        session.add(
+            AccessToken(
+                registration_id=university.registration_id,
+                scopes="s",
+                denied_because="credentials",
+                denied_since=clock.now(),
+                denials=1,
+                asks_again_at=clock.now() + timedelta(days=1),
+            )
+        )
+    path = f"/institution/registrations/{university.registration_id}/look-again"
+    assert university.tab().post(path).location.endswith("said=looks")
+    with kit.open_session() as session:
+        assert session.scalars(select(AccessToken.asks_again_at)).one() == clock.now()
 
 
 def test_failed_work_and_refusals_show_at_a_glance(university: University, kit: Kit, clock: FakeClock) -> None:

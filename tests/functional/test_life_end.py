@@ -15,7 +15,7 @@ from lti_tool.wiring import Services
 from tests.factories.people import a_visit
 from tests.fakes.clock import FakeClock
 from tests.functional.guests import PROOF, Guest, text_of
-from tests.functional.launching import BASE_URL, Browser
+from tests.functional.launching import BASE_URL
 from tests.functional.living import Life, a_life
 
 ONE, TWO = "learner01", "learner02"
@@ -128,22 +128,20 @@ def test_staff_who_look_as_learners_have_nothing_to_take(life: Life) -> None:
     assert life.launch("designer", as_learner=True).send("/own-work").status_code == 403
 
 
-def test_refused_credentials_pause_the_platform_raise_one_alarm_and_a_click_resumes(life: Life) -> None:
+def test_refused_credentials_stop_calls_alone_raise_one_alarm_and_a_click_looks_again(life: Life) -> None:
     life.publish(life.set_up())
     life.lms.revoke_tokens()
     life.lms.faults.token(400, times=None, body='{"error": "invalid_client"}')
     life.completes(ONE, TWO)
-    life.run_for(timedelta(hours=1))
+    life.run_for(timedelta(hours=4))
     with life.look() as session:
-        assert session.get_one(Registration, life.registration_id).paused_because == "credentials_refused"
-        alarms = select(func.count()).select_from(AuditEntry).where(AuditEntry.what == "registration paused")
+        alarms = select(func.count()).select_from(AuditEntry).where(AuditEntry.what == "token refused")
         assert session.scalar(alarms) == 1
     asked = len(life.lms.requests_seen)
     life.run_for(timedelta(hours=3))
-    assert len(life.lms.requests_seen) == asked
-    assert life.score(ONE).state == "waiting"
-    browser = Browser(life.app)
-    assert "paused" in text_of(browser.login(life.lms.login_form(life.person(ONE), life.link).fields)).lower()
+    assert len(life.lms.requests_seen) <= asked + 2
+    assert (life.score(ONE).state, life.score(ONE).reason) == ("waiting", "credentials")
+    assert "points are on their way" not in text_of(life.launch(ONE).landing)
 
     life.lms.faults.clear()
     with life.services.kit.open_session(life.institution_id) as session:
@@ -158,8 +156,10 @@ def test_refused_credentials_pause_the_platform_raise_one_alarm_and_a_click_resu
             frame_origins=[],
         )
     page, bearer = life.app.test_client(), {**PROOF, "Authorization": f"Bearer {secret}"}
-    assert "paused" in text_of(page.get(f"/v/{visit.key}/institution", headers=bearer)).lower()
-    click = f"/v/{visit.key}/institution/registrations/{registration.id}/resume"
+    shown = text_of(page.get(f"/v/{visit.key}/institution", headers=bearer))
+    assert "It does not accept Tandem's credentials." in shown
+    assert "2 scores have not reached the gradebook." in shown
+    click = f"/v/{visit.key}/institution/registrations/{registration.id}/look-again"
     assert page.post(click, headers=bearer).status_code == 303
     life.run()
     assert (life.shown(ONE), life.shown(TWO)) == (100, 100)

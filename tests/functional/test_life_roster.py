@@ -47,6 +47,28 @@ def test_learners_only_are_paired(life: Life) -> None:
     assert sorted(len(group) for group in life.groups()) == [2, 2]
 
 
+def test_the_plan_says_why_a_roster_is_not_there_and_when_it_is_read_again(life: Life) -> None:
+    life.set_up()
+    life.lms.faults.roster(403, times=None)
+    reads_the_roster(life)
+    shown = text_of(life.launch("designer").get("/plan"))
+    assert "The LMS does not let Tandem read it now." in shown
+    assert "Tandem tries again" in shown
+    assert "(in 5 minutes)" in shown
+    life.lms.faults.clear()
+    life.run_for(timedelta(minutes=5))
+    assert "The roster was read" in text_of(life.launch("designer").get("/plan"))
+
+
+def test_the_plan_says_until_when_the_lms_asked_to_wait(life: Life) -> None:
+    life.set_up()
+    life.lms.faults.roster(429, retry_after=3600)
+    reads_the_roster(life)
+    shown = text_of(life.launch("designer").get("/plan"))
+    assert "The LMS asked Tandem to wait until" in shown
+    assert "(in 1 hour)" in shown
+
+
 def test_a_roster_that_breaks_off_takes_nobody_out(services: Services, clock: FakeClock) -> None:
     with a_life(services, clock, "canvas", learners=4) as life:
         life.publish(life.set_up())

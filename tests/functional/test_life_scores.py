@@ -124,3 +124,20 @@ def test_completion_that_is_lost_lowers_nothing_until_staff_say_so(life: Life) -
     designer.post(f"/grades/{life.score(TWO).id}/answer", means="keep")
     life.run_for(timedelta(minutes=5))
     assert (round(life.shown(ONE) or 0, 1), life.shown(TWO)) == (66.7, 100)
+
+
+def test_a_score_that_the_lms_refuses_for_now_is_on_the_overview_and_arrives_by_itself(life: Life) -> None:
+    life.publish(life.set_up())
+    life.lms.faults.scores(404, times=None)
+    life.completes(ONE, TWO)
+    life.run()
+    assert "reached the gradebook yet" not in text_of(life.launch("designer").landing)
+    life.run_for(timedelta(hours=2))
+    designer = life.launch("designer")
+    assert "2 scores have not reached the gradebook yet. Tandem keeps trying." in text_of(designer.landing)
+    ledger = text_of(designer.get("/grades?state=held"))
+    assert "still answers that it does not know where to put the score" in ledger
+    assert "Tandem tries again" in ledger
+    life.lms.faults.clear()
+    life.run_for(timedelta(days=1))
+    assert (life.shown(ONE), life.shown(TWO)) == (100, 100)

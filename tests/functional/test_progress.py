@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -200,8 +201,18 @@ def test_the_table_is_downloaded_once_and_runs_no_formula(school: School) -> Non
     by_name = {line[0]: line for line in table}
     assert by_name["Åsa Lindqvist 1"][2] == "Done"
     assert '\'=HYPERLINK("https://evil.example")' in by_name
+    [given] = [place for place, title in enumerate(table[0]) if title.startswith("Round 1: Feedback given, when (")]
+    assert re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}", by_name["Åsa Lindqvist 1"][given])
+    partner = by_name["Åsa Lindqvist 1"][table[0].index("Round 1: partners")]
+    assert by_name[partner][table[0].index("Round 1: partners")] == "Åsa Lindqvist 1"
     assert SECRET_TEXT not in answer.text
     assert school.app.test_client().get(address).status_code == 410
+
+
+def test_the_table_is_separated_as_the_readers_spreadsheet_has_it(school: School) -> None:
+    instructor = school.somebody("instructor", locale="sv-SE")
+    answer = school.app.test_client().get(instructor.send("/progress/export").headers["Location"])
+    assert answer.data.decode("utf-8-sig").startswith("Name;E-mail;")
 
 
 def test_an_assistant_may_not_take_the_table_away(school: School) -> None:

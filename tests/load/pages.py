@@ -1,7 +1,7 @@
 """What pages and actions of a large course cost. Run: python -m tests.load.pages [--learners N] [--profile NAME]
 
 Builds a course on SQLite with a published plan of four rounds, in which half of the people gave feedback in round 1,
-and prints the median CPU time of this process for each page.
+and prints the median CPU time of this process for each page, for saving what is typed and for giving feedback.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 from sqlalchemy import insert, select
@@ -22,6 +22,7 @@ from lti_tool.activities.models import Round
 from lti_tool.app import create_app
 from lti_tool.feedback.models import Feedback
 from lti_tool.grades.models import ScoreState  # noqa: F401 - its table is made with the others
+from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Seat
 from lti_tool.settings import Settings
 from lti_tool.support.crypto import KeyRing
@@ -108,6 +109,31 @@ def measure(name: str, act: Callable[[], object], profile: str | None) -> None:
         pstats.Stats(profiler).sort_stats("cumulative").print_stats(60)
 
 
+def acts(school: School) -> dict[str, Callable[[], object]]:
+    """Somebody types, and gives their feedback and takes a word of it back and gives it again."""
+    author = school.group.learners[1].id
+    with school.kit.open_session(school.institution_id) as session:
+        view = next(
+            one for one in pairing.groups_of(session, author, school.group.activity.id) if one.round_number == 2
+        )
+    visitor, path = school.learner(1), f"/round/2/for/{view.partners[0].member_id}"
+    texts = {
+        "next_time_1": "Pause",
+        "behavior": "Asked",
+        "effect": "Thought",
+        "suggestion": "Wait",
+    }
+    number = count()
+
+    def autosave() -> None:
+        assert visitor.send(f"{path}/save", strengths=f"Calm {next(number)}").status_code == 200
+
+    def give() -> None:
+        assert visitor.send(path, do="give", strengths=f"Calm {next(number)}", **texts).status_code == 303
+
+    return {"autosave": autosave, "give": give}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--learners", type=int, default=2000)
@@ -121,6 +147,9 @@ def main() -> None:
         for name, (role, path) in PAGES.items():
             if asked.profile in (None, name):
                 measure(name, lambda role=role, path=path: visitors[role].get(path), asked.profile)
+        for name, act in acts(school).items():
+            if asked.profile in (None, name):
+                measure(name, act, asked.profile)
 
 
 if __name__ == "__main__":

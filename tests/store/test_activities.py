@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import copies, handlers, service
+from lti_tool.activities import copies, service
 from lti_tool.activities.errors import (
     ActivityChanged,
     ActivityInvalid,
@@ -22,13 +22,11 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import ActivityState, Completion, RoundDates
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.jobs.models import Job
-from lti_tool.jobs.queue import JobContext
 from lti_tool.launch.models import Course, Placement
 from lti_tool.launch.rules import LaunchContext, Message, PersonFacts, PlatformFacts, Roles, Services
 from lti_tool.registration.models import Registration
 from lti_tool.rubrics.models import Rubric
 from lti_tool.support.db import OpenSession
-from lti_tool.support.kit import Kit
 from lti_tool.web.visits import Visit
 from tests.factories.activities import an_activity, observation_rubric, observation_settings
 from tests.factories.people import (
@@ -253,25 +251,6 @@ def test_a_draft_tells_nobody(here: Here, now: datetime) -> None:
     activity = an_activity(session, course, None, now=now, state=ActivityState.DRAFT)
     updated(session, activity, now, rounds=(RoundDates(),))
     assert jobs(session) == []
-
-
-def test_every_learner_of_the_course_is_told_and_nobody_else(
-    kit: Kit, open_session: OpenSession, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(handlers, "AT_ONCE", 2)
-    with open_session() as session:
-        registration = a_registration(session, an_institution(session))
-        deployment = a_deployment(session, registration)
-        course, other = a_course(session, deployment), a_course(session, deployment)
-        learners = [a_member(session, course, a_person(session, registration)).id for _ in range(5)]
-        a_member(session, course, a_person(session, registration), "instructor")
-        a_member(session, other, a_person(session, registration))
-        activity = an_activity(session, course, a_placement(session, course), now=now)
-    context = JobContext(1, service.SETTINGS_CHANGED, {"activity_id": activity.id}, activity.institution_id, 1)
-    handlers.settings_changed(kit, context)
-    with open_session() as session:
-        told = [(job.name, job.payload) for job in session.scalars(select(Job).order_by(Job.id))]
-    assert told == [("progress.changed", {"activity_id": activity.id, "member_id": id_}) for id_ in learners]
 
 
 # What a launch finds

@@ -10,8 +10,10 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import delete, func, select
 
-from lti_tool.activities.models import Activity
-from lti_tool.grades import columns, pushing, service
+from lti_tool.activities import service as activities
+from lti_tool.activities.models import Activity, Round
+from lti_tool.feedback.models import Feedback
+from lti_tool.grades import columns, handlers, pushing, service
 from lti_tool.grades.columns import SEARCH
 from lti_tool.grades.gateway import Column
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
@@ -19,8 +21,10 @@ from lti_tool.grades.places import Place, line_item_of
 from lti_tool.grades.pushing import IN_FLIGHT, Push, Wait
 from lti_tool.grades.rules import WHOLE, Kind, Reason, Verdict
 from lti_tool.jobs.models import Job
+from lti_tool.jobs.queue import JobContext
+from lti_tool.pairing import service as pairing
 from lti_tool.support.kit import Kit
-from tests.factories.pairing import Class, a_class
+from tests.factories.pairing import Class, a_class, a_published_plan
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -91,6 +95,69 @@ def test_progress_noted_at_once_makes_one_score_and_one_job(kit: Kit, group: Cla
     with kit.open_session(group.course.institution_id) as session:
         assert session.scalar(select(func.count()).select_from(ScoreState)) == 1
         assert session.scalar(select(func.count()).select_from(Job).where(Job.name == "grades.push")) == 1
+
+
+def looked_at(kit: Kit, group: Class) -> set[int]:
+    """Who is looked at alone once everybody's completion was worked out."""
+    with kit.open_session(group.course.institution_id) as session:
+        session.execute(delete(Job))
+    payload = {"activity_id": group.activity.id}
+    context = JobContext(1, activities.SETTINGS_CHANGED, payload, group.course.institution_id, 1)
+    handlers.settings_changed(kit, context)
+    with kit.open_session(group.course.institution_id) as session:
+        waiting = session.scalars(select(Job).where(Job.name == activities.PROGRESS_CHANGED))
+        return {job.payload["member_id"] for job in waiting}
+
+
+def test_only_those_whose_score_may_change_are_looked_at_after_everybodys_completion_changed(
+    kit: Kit, group: Class, clock: FakeClock
+) -> None:
+    one, other = (learner.id for learner in group.learners)
+    with kit.open_session(group.course.institution_id) as session:
+        a_published_plan(session, group, clock.now())
+    assert looked_at(kit, group) == set()
+    with kit.open_session(group.course.institution_id) as session:
+        activity = session.get_one(Activity, group.activity.id)
+        activity.completion = {"give_feedback": True, "acknowledge": False, "minimum_notes": 0}
+        for round_ in group.rounds:
+            view = next(
+                view for view in pairing.groups_of(session, one, activity.id) if view.round_number == round_.number
+            )
+            session.add(
+                Feedback(
+                    activity_id=activity.id,
+                    round_id=round_.id,
+                    group_id=view.id,
+                    author_id=one,
+                    recipient_id=other,
+                    version=1,
+                    created_at=clock.now(),
+                    saved_at=clock.now(),
+                    submitted_at=clock.now(),
+                )
+            )
+    assert looked_at(kit, group) == {one}
+
+    note(kit, group)
+    assert looked_at(kit, group) == {one}, "its score still waits"
+    with kit.open_session(group.course.institution_id) as session:
+        score = session.scalars(select(ScoreState)).one()
+        score.state, score.sent = "delivered", WHOLE
+    assert looked_at(kit, group) == set()
+
+
+def test_everybodys_completion_is_worked_out_again_by_one_job_when_a_round_ends(
+    kit: Kit, group: Class, clock: FakeClock
+) -> None:
+    ends_at = clock.now() + timedelta(days=3)
+    with kit.open_session(group.course.institution_id) as session:
+        session.get_one(Round, group.rounds[0].id).due_at = ends_at
+
+    looked_at(kit, group)
+
+    with kit.open_session(group.course.institution_id) as session:
+        [later] = session.scalars(select(Job).where(Job.due_at > clock.now()))
+        assert (later.name, later.due_at) == (activities.SETTINGS_CHANGED, ends_at + timedelta(seconds=1))
 
 
 def test_an_activity_has_one_place_in_the_gradebook(kit: Kit, group: Class) -> None:

@@ -20,13 +20,23 @@ pytestmark = pytest.mark.store
 def put(open_session: OpenSession, clock: FakeClock, **payload: Any) -> None:
     key = payload.pop("key", None)
     due_at = payload.pop("due_at", None)
+    calls = payload.pop("calls", queue.OWN)
     with open_session() as session:
-        queue.enqueue(session, "count", payload, institution_id=None, now=clock.now(), unique_key=key, due_at=due_at)
+        queue.enqueue(
+            session,
+            "count",
+            payload,
+            institution_id=None,
+            now=clock.now(),
+            unique_key=key,
+            due_at=due_at,
+            calls=calls,
+        )
 
 
-def take(open_session: OpenSession, clock: FakeClock) -> Claim | None:
+def take(open_session: OpenSession, clock: FakeClock, most_per_platform: int | None = None) -> Claim | None:
     with open_session() as session:
-        return queue.claim(session, now=clock.now())
+        return queue.claim(session, now=clock.now(), most_per_platform=most_per_platform)
 
 
 def waiting(session: Session) -> int:
@@ -55,6 +65,94 @@ def test_jobs_come_in_the_order_in_which_they_fall_due(open_session: OpenSession
     put(open_session, clock, n=9, due_at=clock.now() + timedelta(seconds=1))
     assert [must(take(open_session, clock)).context.payload["n"] for _ in range(2)] == [1, 2]
     assert take(open_session, clock) is None
+
+
+def test_platforms_take_turns_however_long_the_queue_of_one(open_session: OpenSession, clock: FakeClock) -> None:
+    for n in range(6):
+        put(open_session, clock, n=n, calls=1)
+    clock.advance(timedelta(minutes=1))
+    put(open_session, clock, n=10, calls=2)
+    put(open_session, clock, n=20)
+    put(open_session, clock, n=11, calls=2)
+    taken = [must(take(open_session, clock)).context for _ in range(6)]
+    assert {job.payload["n"] for job in taken[:3]} == {0, 10, 20}
+    assert [job.lane for job in taken] == [0, 1, 2, 1, 2, 1]
+
+
+def test_the_limit_per_platform_holds_in_all_workers_together(open_session: OpenSession, clock: FakeClock) -> None:
+    for n in range(8):
+        put(open_session, clock, n=n, calls=1)
+    for n in range(3):
+        put(open_session, clock, n=100 + n)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: take(open_session, clock, 2), range(8)))
+    held = [one for one in found if one is not None]
+    assert sorted(one.context.lane for one in held) == [0, 0, 0, 1, 1]
+    assert take(open_session, clock, 2) is None
+    with open_session() as session:
+        queue.finish(session, next(one for one in held if one.context.lane == 1), now=clock.now())
+    assert must(take(open_session, clock, 2)).context.lane == 1
+    assert take(open_session, clock, 2) is None
+    clock.advance(LEASE)
+    assert take(open_session, clock, 2) is not None
+
+
+def test_what_failed_while_a_platform_was_down_is_tried_as_soon_as_it_answers(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    later = clock.now() + timedelta(hours=1)
+    for n in range(5):
+        put(open_session, clock, n=n, calls=1)
+    put(open_session, clock, n=7, calls=1, due_at=later)
+    put(open_session, clock, n=8, calls=2)
+    for _ in range(4):
+        held = must(take(open_session, clock))
+        error = "TooSlow" if held.context.lane == 1 else None
+        with open_session() as session:
+            queue.put_back(session, held, error, due_at=later, now=clock.now())
+    last = [must(take(open_session, clock)) for _ in range(2)]
+    assert take(open_session, clock) is None
+    for held in last:
+        with open_session() as session:
+            queue.finish(session, held, now=clock.now())
+    again = [must(take(open_session, clock)).context.payload["n"] for _ in range(3)]
+    # Neither what was never due, nor what was told to wait, nor another platform's work.
+    assert all(n < 5 for n in again)
+    assert take(open_session, clock) is None
+
+
+def test_one_failure_among_successes_hurries_nothing(open_session: OpenSession, clock: FakeClock) -> None:
+    put(open_session, clock, n=0, calls=1)
+    put(open_session, clock, n=1, calls=1)
+    with open_session() as session:
+        held = must(queue.claim(session, now=clock.now()))
+        queue.put_back(session, held, "TooSlow", due_at=clock.now() + timedelta(hours=1), now=clock.now())
+    with open_session() as session:
+        queue.finish(session, must(queue.claim(session, now=clock.now())), now=clock.now())
+    assert take(open_session, clock) is None
+
+
+def test_a_lease_of_a_clock_that_ran_ahead_is_over(open_session: OpenSession, clock: FakeClock) -> None:
+    now = clock.now()
+    clock.advance(timedelta(days=7))
+    put(open_session, clock, n=1, due_at=now)
+    assert take(open_session, clock) is not None
+    clock.set(now)
+    assert take(open_session, clock) is not None
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta(days=7)])
+def test_turns_that_a_clock_ran_ahead_to_are_taken_back(
+    open_session: OpenSession, clock: FakeClock, ahead: timedelta
+) -> None:
+    periodic = {"upkeep": timedelta(hours=1), "wake": timedelta(minutes=10)}
+    now = clock.now()
+    for moment in (now + ahead, now):
+        clock.set(moment)
+        with open_session() as session:
+            assert schedule.take_turns(session, periodic, now=clock.now()) == ["upkeep", "wake"]
+            assert schedule.take_turns(session, periodic, now=clock.now()) == []
+    assert must(take(open_session, clock)).context.name in periodic
 
 
 def test_a_second_job_with_the_key_of_a_waiting_one_joins_it(open_session: OpenSession, clock: FakeClock) -> None:

@@ -207,3 +207,23 @@ def test_two_workers_share_the_work_and_run_nothing_twice(kit: Kit) -> None:
     for one in both:
         one.stop()
     assert len(seen) == len(set(seen)) == 30
+
+
+def test_one_platform_that_hangs_leaves_half_of_the_threads_to_others(kit: Kit) -> None:
+    hangs, served = Event(), Event()
+
+    def call(_: Kit, job: JobContext) -> None:
+        if job.lane == 1:
+            hangs.wait(30)
+        else:
+            served.set()
+
+    with kit.open_session() as session:
+        for number in range(6):
+            queue.enqueue(session, "work", {"n": number}, institution_id=None, now=kit.clock.now(), calls=1)
+        queue.enqueue(session, "work", {}, institution_id=None, now=kit.clock.now(), calls=2)
+    one = Worker(kit, {"work": call}, threads=4)
+    one.start()
+    assert served.wait(20)
+    hangs.set()
+    one.stop()

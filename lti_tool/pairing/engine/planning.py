@@ -13,7 +13,7 @@ from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, Shape
 from lti_tool.pairing.engine.pairs.locking import locked_groups
 from lti_tool.pairing.engine.pairs.programme import Programme
 from lti_tool.pairing.engine.pairs.reconsidering import all_rounds
-from lti_tool.pairing.engine.pairs.seated import Seated
+from lti_tool.pairing.engine.pairs.seated import Memory, Seated, with_thirds
 from lti_tool.pairing.engine.people import Places
 from lti_tool.pairing.engine.schedule import Group, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns.giving import orient
@@ -28,10 +28,11 @@ def plan(course: Course, rounds: int, seed: int, *, effort: Effort = Effort.NORM
     Rules and locks hold. As few people as possible are unpaired, and where somebody is, a proof shows why; of those,
     people who were left out before come first. Then as few meetings as possible are repeats, and then wishes count.
     Who is locked together in a later one of these rounds counts as having met before.
-    Up to 320 people in pairs each round is the best there is, given the rounds before it, and up to 1,024 where
-    `Effort.steps` says so; beyond, `effort` says how long better couples are looked for. With an odd number another
-    person is the third of a trio each round, as long as somebody is left who was not and it costs no repeat. Each
-    person goes first as often as last, at most one more or less, after every round.
+    Of an even number of up to 320 people in pairs each round is the best there is, given the rounds before it, and of
+    up to 1,024 where `Effort.steps` says so; beyond, `effort` says how long better couples are looked for. An odd
+    number has one trio a round, and the same is true of up to 15 people; of more, some are tried as its third. Nobody
+    is the third more often than the trios of all rounds ask for. Each person goes first as often as last, at most one
+    more or less, after every round.
 
     The same course and seed give the same schedule, whatever the order in which people, couples and locks are listed.
     `improve` lets the optional improver look at all rounds together. Raises ImpossibleRequest: no rounds, people
@@ -48,7 +49,7 @@ def plan(course: Course, rounds: int, seed: int, *, effort: Effort = Effort.NORM
     programme = Programme(couples, locked, effort.steps(len(couples), rounds), rng)
     seated = all_rounds(programme)
     found = Schedule(
-        _in_turn(couples, seated, Random(seed)),  # noqa: S311 - chance that must be repeatable, and guards nothing
+        _in_turn(couples, with_thirds(seated, Memory.of(couples).trios), Random(seed)),  # noqa: S311 - chance that must be repeatable, and guards nothing
         tuple(_unpaired(couples, seated)),
         course,
         seed,

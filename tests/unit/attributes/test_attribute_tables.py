@@ -2,13 +2,23 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.attributes.errors import TableUnusable
-from lti_tool.attributes.tables import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, Sheet, Unusable, read
+from lti_tool.attributes.tables import (
+    MOST_BYTES,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    Layout,
+    Question,
+    Sheet,
+    Unusable,
+    read,
+)
 from lti_tool.support.spreadsheet import as_csv
 
 TEXT = "key;name;department\nT1;Åsa Öberg;Försäljning\nT2;Søren Ærø;Ekonomi\n"
@@ -97,8 +107,7 @@ def test_a_row_with_too_many_cells_or_too_long_a_cell_is_marked() -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Unusable.PACKED),
         (bytes(range(1, 32)) * 9, Unusable.NOT_TEXT),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0\0\0\1\0\x08\6\0\0", Unusable.NOT_TEXT),
-        (b"department,cohort\nSales,2026\n", Unusable.NO_PEOPLE),
-        (b"<html><body>Please log in</body></html>", Unusable.NO_PEOPLE),
+        (b"<html><body>Please log in</body></html>", Unusable.EMPTY),
         (b"name" + b",x" * MOST_COLUMNS + b"\nAnn\n", Unusable.TOO_MANY_COLUMNS),
         (b"name\n" + b"A\n" * (MOST_ROWS + 1), Unusable.TOO_MANY_ROWS),
         (b"name\n" + b"A" * MOST_BYTES, Unusable.TOO_LARGE),
@@ -146,3 +155,79 @@ def test_files_of_the_csv_module_are_read_whatever_its_quoting() -> None:
         text = io.StringIO()
         csv.writer(text, quoting=quoting).writerows([["name", "needs"], ['Ann "A" Berg', "a, b"]])
         assert read(text.getvalue().encode()).rows[0].cells == ('Ann "A" Berg', "a, b")
+
+
+CASES = Path(__file__).parent / "tables"
+
+
+def case(name: str) -> Sheet:
+    """A table that somebody's program wrote."""
+    return read((CASES / name).read_bytes())
+
+
+def test_headers_are_known_in_the_languages_of_our_pages() -> None:
+    sheet = case("swedish.csv")
+    assert sheet.columns == ("given_name", "family_name", "email", "department")
+    assert sheet.questions == ()
+    for header in ("Fornavn;Etternavn;E-postadresse;Avdeling", "Fornavn;Efternavn;E-mailadresse;Afdeling"):
+        assert read(f"{header}\nBo;Ek;b@x.example;IT\n".encode()).columns == sheet.columns
+    assert read(b"Voornaam;Achternaam;E-mailadres;Afdeling\nBo;Ek;b@x.example;IT\n").columns == sheet.columns
+
+
+def test_title_lines_above_the_header_are_passed_over() -> None:
+    sheet = case("title.csv")
+    assert (sheet.header_line, sheet.columns) == (3, ("name", "email", "department"))
+    assert [(row.line, row.cells[0]) for row in sheet.rows] == [(4, "Åsa Öberg")]
+
+
+def test_a_quoted_line_about_the_separator_is_believed() -> None:
+    assert case("sep.csv").columns == ("email", "department")
+
+
+def test_formulas_that_keep_zeros_are_read_as_texts() -> None:
+    sheet = case("formula.csv")
+    assert sheet.columns == ("sourced_id", "department")
+    assert sheet.rows[0].cells == ("000423", "Sales")
+
+
+def test_letters_of_a_mac_are_read_right() -> None:
+    sheet = case("macroman.csv")
+    assert (sheet.encoding, sheet.questions) == ("Mac Roman", ())
+    assert [row.cells[1] for row in sheet.rows] == ["Försäljning", "Økonomi"]
+
+
+def test_one_bad_byte_is_read_as_it_was_meant_and_somebody_looks() -> None:
+    sheet = case("one-bad-byte.csv")
+    assert [row.cells[1] for row in sheet.rows] == ["Försäljning", "Økonomi"]
+    assert sheet.questions == (Question.ENCODING,)
+
+
+def test_an_opening_quote_without_an_end_is_named_and_swallows_nobody() -> None:
+    sheet = case("unclosed-quote.csv")
+    assert [row.cells for row in sheet.rows] == [
+        ("Åsa Öberg", "Sales"),
+        ("Søren Kjær", "Sales"),
+        ("Zoë Müller", "Finance"),
+    ]
+    assert (sheet.mended, sheet.questions) == ((2,), (Question.QUOTES,))
+
+
+def test_characters_that_nobody_sees_make_no_other_header() -> None:
+    assert case("invisible-header.csv").columns == ("email", "department")
+
+
+def test_a_file_of_which_no_column_names_people_is_read_and_somebody_is_asked() -> None:
+    sheet = read(b"Sukunimi;Osasto\nOberg;Sales\n")
+    assert sheet.questions == (Question.NO_PEOPLE,)
+    assert [row.cells for row in sheet.rows] == [("Oberg", "Sales")]
+
+
+def test_a_file_is_read_as_a_person_says() -> None:
+    content = "Åsa Öberg;Sales\nBo Ek;IT\n".encode("cp850")
+    sheet = read(content, layout=Layout("DOS 850", ";", 0))
+    assert (sheet.header_line, sheet.headers) == (0, ("", ""))
+    assert [row.cells[0] for row in sheet.rows] == ["Åsa Öberg", "Bo Ek"]
+    assert read(content, layout=Layout(delimiter=",")).headers == ("Åsa Öberg;Sales",)
+    with pytest.raises(TableUnusable) as refusal:
+        read(content, layout=Layout("UTF-8"))
+    assert refusal.value.reason == Unusable.NOT_IN_THIS_ENCODING

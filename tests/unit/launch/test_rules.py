@@ -29,8 +29,8 @@ from lti_tool.launch.rules import (
     LaunchContext,
     Opens,
     framing_origins,
-    is_roster_due,
     read_context,
+    roster_due_at,
     service_origins,
     what_opens,
 )
@@ -521,9 +521,20 @@ def test_only_the_secret_itself_proves_a_browser(shown: str | None) -> None:
         check_proof(shown, fingerprint("secret"), registration_id=1)
 
 
-def test_a_roster_is_asked_for_once_an_hour_and_sooner_for_a_newcomer() -> None:
-    assert is_roster_due(None, is_listed=True, now=NOW)
-    assert not is_roster_due(NOW - timedelta(minutes=59), is_listed=True, now=NOW)
-    assert is_roster_due(NOW - timedelta(minutes=60), is_listed=True, now=NOW)
-    assert is_roster_due(NOW - timedelta(minutes=5), is_listed=False, now=NOW)
-    assert not is_roster_due(NOW - timedelta(minutes=4), is_listed=False, now=NOW)
+def roster_due(minutes: int | None, *, is_listed: bool = True, is_newcomer: bool = False) -> datetime | None:
+    """When a launch has it read that was last asked for so many minutes ago."""
+    asked_at = None if minutes is None else NOW - timedelta(minutes=minutes)
+    return roster_due_at(asked_at, is_listed=is_listed, is_newcomer=is_newcomer, now=NOW)
+
+
+def test_a_launch_has_an_old_roster_read_again() -> None:
+    assert roster_due(None) == NOW
+    assert roster_due(59) is None
+    assert roster_due(60) == NOW
+    assert roster_due(5, is_listed=False) == NOW
+
+
+def test_a_learner_never_seen_before_has_the_roster_read_at_once_and_one_it_lacked_after_a_pause() -> None:
+    assert roster_due(1, is_listed=False, is_newcomer=True) == NOW
+    assert roster_due(1, is_listed=False) == NOW + timedelta(minutes=4)
+    assert roster_due(-4, is_listed=False) == NOW + timedelta(minutes=4)

@@ -19,7 +19,9 @@ class Worth:
     unpaired: int = 0
     left_out_unpaired: int = 0
     """Of the unpaired, how many had no partner last time."""
-    met: int = 0
+    repeats: int = 0
+    """Couples of people who met before."""
+    times: int = 0
     """Over all couples, how often the two met before."""
     minus_points: int = 0
     """Less the points of people: 2w for a couple, w12 + w13 + w23 for three."""
@@ -28,7 +30,8 @@ class Worth:
         return Worth(
             self.unpaired + other.unpaired,
             self.left_out_unpaired + other.left_out_unpaired,
-            self.met + other.met,
+            self.repeats + other.repeats,
+            self.times + other.times,
             self.minus_points + other.minus_points,
         )
 
@@ -50,7 +53,8 @@ def optimum(course: Course) -> Worth | None:
         if any(rule.name == "not_again" and met[frozenset(couple)] for rule in course.rules for couple in couples):
             return None
         points = sum(points_of(course, *couple) for couple in couples) * (2 if len(group) == 2 else 1)
-        return Worth(0, 0, sum(met[frozenset(couple)] for couple in couples), -points)
+        times = [met[frozenset(couple)] for couple in couples]
+        return Worth(0, 0, sum(one > 0 for one in times), sum(times), -points)
 
     @cache
     def best(free: tuple[int, ...], may_be_three: bool) -> Worth | None:

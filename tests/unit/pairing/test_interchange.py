@@ -213,11 +213,85 @@ def test_what_is_odd_and_no_mistake_is_a_note(changes: dict[str, Any], says: str
 def test_a_manager_outside_of_the_list_still_carries_the_line() -> None:
     people = [{"id": "a", "manager": "m"}, {"id": "b", "manager": "m"}]
 
-    read = read_instance(instance(people=people, constraints=[{"type": "not_manager"}]))
+    read = read_instance(instance(people=people, constraints=[{"type": "not_manager"}], outside_managers=True))
 
     assert read.course.people == (1, 2)
     assert read.course.attributes["manager"] == {1: 3, 2: 3}
     assert result_of(read)["rounds"][0]["unpaired"] == []
+
+
+def test_a_manager_whom_nobody_is_stops_the_run_where_the_line_of_managers_counts() -> None:
+    people = [{"id": "a", "manager": "m"}, {"id": "b"}]
+    says = """people[0].manager: 'm' is nobody of this instance ("outside_managers": true allows that)"""
+
+    assert mistakes(instance(people=people, constraints=[{"type": "not_manager"}])) == [says]
+    assert read_instance(instance(people=people)).warnings == ()
+    assert "outside_managers: true or false is needed" in mistakes(instance(outside_managers="yes"))
+
+
+ALIKE: list[tuple[Any, Any]] = [
+    ("Anna@uni.example", "anna@uni.example"),
+    (7, "7"),
+    ("Zo\u00eb", "Zoe\u0308"),
+    (" Anna  Berg", "anna berg"),
+    ("\uff21nna", "Anna"),
+    ("an\u200bna\ufeff", "anna"),
+]
+"""Two spellings of one name: case, type, form of letters, blanks, width, and what nobody sees."""
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_two_ids_that_differ_in_spelling_only_are_a_mistake_that_names_both(one: Any, other: Any) -> None:
+    says = f"people[1].id: {other!r} is there already, as people[0] ({one!r}, which counts as the same)"
+
+    assert mistakes(instance(people=[{"id": one}, {"id": other}, {"id": "c"}])) == [says]
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_whoever_is_named_in_another_spelling_is_meant(one: Any, other: Any) -> None:
+    people = [{"id": one}, {"id": "b", "manager": other}, {"id": "c"}, {"id": "d"}]
+    managed = read_instance(instance(people=people, constraints=[{"type": "not_manager"}], rounds=1))
+    excluded = read_instance(instance(people=people, constraints=[{"type": "exclude", "pairs": [[other, "b"]]}]))
+    locked = read_instance(instance(people=people, locked=[{"round": 1, "members": [other, "b"]}]))
+    past = read_instance(instance(people=people, past=[{"members": [other, "b"]}]))
+    roles = {"members": [other, "b"], "roles": {str(other): "coachee", "B": "coach"}}
+    repaired = read_instance(instance(people=people, current=[roles], left=["C"], joined=["D "]))
+
+    def partner(read: Instance) -> Any:
+        [group] = [one for one in result_of(read)["rounds"][0]["groups"] if "b" in one["members"]]
+        return next(member for member in group["members"] if member != "b")
+
+    assert partner(managed) != one
+    assert partner(excluded) != one
+    assert partner(locked) == one
+    assert partner(past) != one
+    assert repaired.current is not None
+    assert [repaired.names[member] for member in repaired.current[0]] == ["b", one]
+    assert [repaired.names[member] for member in (*repaired.left, *repaired.joined)] == ["c", "d"]
+    assert "current[0]: somebody is named twice" in mistakes(instance(people=people, current=[[one, other]]))
+
+
+@pytest.mark.parametrize(("one", "other"), [pair for pair in ALIKE if isinstance(pair[0], str)])
+def test_values_that_differ_in_spelling_only_are_one(one: str, other: str) -> None:
+    people = [{"id": "a", "languages": [one], "group": one}, {"id": "b", "languages": [other], "group": other}]
+
+    for constraint in ({"type": "share_any", "attribute": "languages"}, {"type": "same", "attribute": "group"}):
+        result = result_of(read_instance(instance(people=people, constraints=[constraint])))
+        assert result["rounds"][0]["unpaired"] == []
+
+
+def test_half_a_character_is_a_mistake_wherever_it_stands() -> None:
+    text = r"""{"rounds": 1, "name": "\ud83d", "people": [{"id": "a\udc00"}, {"id": "b", "\ud800": [1]}]}"""
+
+    with pytest.raises(InstanceFlawed) as flawed:
+        read_text(text)
+
+    assert flawed.value.mistakes == (
+        "name: has half a character, which no file can hold",
+        "people[0].id: has half a character, which no file can hold",
+        "people[1].\\ud800: has half a character, which no file can hold",
+    )
+    assert read_text(r'{"rounds": 1, "people": [{"id": "\ud83d\ude00"}]}').names == {1: "\U0001f600"}
 
 
 def test_a_repair_keeps_the_round_but_for_those_who_must_move() -> None:

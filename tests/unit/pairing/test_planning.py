@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations, pairwise, product
 from random import Random
@@ -12,7 +14,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Effort, Lock, Reason, Schedule
+from lti_tool.pairing.engine import Course, Effort, Group, Lock, Reason, Schedule
 from lti_tool.pairing.engine.checks.scoring import score
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Share
 from lti_tool.pairing.engine.wishes import RatherOther
@@ -193,6 +195,41 @@ def test_with_rules_too_another_person_is_the_third_each_round(people: int, seed
 
     thirds = [group[1] for groups in schedule.rounds for group in groups if len(group) == 3]
     assert len(set(thirds)) == 5
+
+
+def thirds(rounds: Iterable[tuple[Group, ...]]) -> Counter[int]:
+    return Counter(group[1] for groups in rounds for group in groups if len(group) == 3)
+
+
+@given(people=st.sampled_from((3, 5, 7, 9)), rounds=st.integers(1, 5), seed=seeds)
+@settings(max_examples=examples(60), deadline=None)
+def test_nobody_is_the_third_more_often_than_the_trios_ask_for(people: int, rounds: int, seed: int) -> None:
+    schedule = engine.plan(course_at_random(people, Random(seed)), rounds, seed)
+
+    trios = [group for groups in schedule.rounds for group in groups if len(group) == 3]
+    fewest = min(sorted(Counter(chosen).values(), reverse=True) for chosen in product(*trios))
+    assert sorted(thirds(schedule.rounds).values(), reverse=True) == fewest
+
+
+@pytest.mark.parametrize(("people", "rounds"), [(9, 2), (9, 9), (101, 12)])
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_another_person_is_the_third_each_round_whatever_is_wished_and_locked(
+    people: int, rounds: int, is_plain: bool
+) -> None:
+    plain = Course(tuple(range(1, people + 1)), locks=() if is_plain else (Lock((2, 4)),))
+    wished = replace(plain, attributes=departments(people), wishes=(RatherOther(attribute="department", weight=5),))
+
+    for course, seed in product((plain, wished), range(4)):
+        schedule = engine.plan(course, rounds, seed)
+
+        assert engine.verify(course, schedule) == []
+        assert set(thirds(schedule.rounds).values()) == {1}
+
+
+def test_people_who_are_locked_as_a_trio_take_turns_in_its_middle() -> None:
+    course = Course(tuple(range(1, 10)), locks=(Lock((2, 4, 6)),))
+
+    assert thirds(engine.plan(course, 6, seed=1).rounds) == {2: 2, 4: 2, 6: 2}
 
 
 def test_who_was_in_a_trio_before_is_the_last_to_be_a_third() -> None:

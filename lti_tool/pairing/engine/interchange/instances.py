@@ -12,10 +12,11 @@ from typing import Any, Final, NoReturn
 from lti_tool.pairing.engine.course import Course, PersonId
 from lti_tool.pairing.engine.interchange.locks import check_locks, locks_of
 from lti_tool.pairing.engine.interchange.people import People, read_people
-from lti_tool.pairing.engine.interchange.reader import InstanceFlawed, Name, Reader, at
+from lti_tool.pairing.engine.interchange.reader import InstanceFlawed, Name, Reader, alike, at, half_characters
 from lti_tool.pairing.engine.interchange.rules import Constraint, constraints_of, rules_of, wishes_of
 from lti_tool.pairing.engine.interchange.wording import first_of
 from lti_tool.pairing.engine.interchange.wording import people as counted_people
+from lti_tool.pairing.engine.rules import ReportingLine
 from lti_tool.pairing.engine.schedule import Group
 
 
@@ -76,7 +77,7 @@ ROLES: Final = ("coach", "observer", "coachee")
 """In order of turn; in a group of two nobody observes."""
 KNOWN: Final = frozenset(
     {"name", "seed", "kind", "people", "constraints", "weights", "past", "locked", "rounds", "current", "left"}
-    | {"joined", "reviews_per_person"}
+    | {"joined", "reviews_per_person", "outside_managers"}
 )
 
 
@@ -85,6 +86,9 @@ def read_instance(written: object) -> Instance:
     reader = Reader()
     if not isinstance(written, dict):
         raise InstanceFlawed(("An instance is a JSON object.",))
+    halves = dict.fromkeys(half_characters(written))
+    if halves:
+        raise InstanceFlawed(tuple(f"{path}: has half a character, which no file can hold" for path in sorted(halves)))
     reader.warn_of_others("", written, KNOWN)
     kind = reader.one_of("kind", written.get("kind", "pairs"), InstanceKind)
     rounds = 1
@@ -97,6 +101,10 @@ def read_instance(written: object) -> Instance:
     if kind == InstanceKind.REVIEW:
         reviews_per_person = reader.number("reviews_per_person", written.get("reviews_per_person"), least=1)
     constraints = constraints_of(reader, people, written.get("constraints", []))
+    may_be_outside = reader.flag("outside_managers", written.get("outside_managers", False))
+    if not may_be_outside and any(isinstance(one.rule, ReportingLine) for one in constraints):
+        for path, name in people.strange_managers:
+            reader.mistake(path, f'{name!r} is nobody of this instance ("outside_managers": true allows that)')
     instance = Instance(
         name=reader.text("name", written.get("name", "")),
         kind=InstanceKind(kind),
@@ -182,8 +190,8 @@ def _current(reader: Reader, people: People, current: list[Any]) -> tuple[tuple[
 def _in_order_of_roles(reader: Reader, path: str, people: People, members: Group, roles: object) -> Group:
     """First the coach, last the coachee."""
     wanted = ROLES if len(members) == 3 else (ROLES[0], ROLES[-1])
-    given = {str(name): str(role) for name, role in roles.items()} if isinstance(roles, dict) else {}
-    by_role = {given.get(str(people.names[one])): one for one in members}
+    given = {alike(name): str(role) for name, role in roles.items()} if isinstance(roles, dict) else {}
+    by_role = {given.get(alike(people.names[one])): one for one in members}
     if len(given) != len(members) or any(role not in by_role for role in wanted):
         reader.mistake(at(path, "roles"), f"each member has one of these roles, each once: {', '.join(wanted)}")
         return members

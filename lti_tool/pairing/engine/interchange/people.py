@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lti_tool.pairing.engine.course import PersonId, Value
-from lti_tool.pairing.engine.interchange.reader import Name, Reader, at
+from lti_tool.pairing.engine.interchange.reader import Name, Reader, alike, at
 
 NAMES: Final = ("department", "group")
 SETS: Final = ("languages", "slots")
@@ -18,8 +18,10 @@ OWN: Final = frozenset({"id", "manager", "unpaired_last", *NAMES, *SETS, *NUMBER
 class People:
     """Everybody whom an instance names."""
 
-    ids: Mapping[Name, PersonId]
+    ids: Mapping[str, PersonId]
+    """By name as it is compared."""
     names: Mapping[PersonId, Name]
+    """As they are written, where first."""
     here: tuple[PersonId, ...] = ()
     """Who takes part."""
     left: frozenset[PersonId] = frozenset()
@@ -27,9 +29,11 @@ class People:
     attributes: dict[str, dict[PersonId, Value]] = field(default_factory=dict)
     ahead: dict[PersonId, int] = field(default_factory=dict)
     unpaired_last: frozenset[PersonId] = frozenset()
+    strange_managers: list[tuple[str, Name]] = field(default_factory=list)
+    """Path and name of managers who are nobody of the instance."""
 
     def find(self, name: object) -> PersonId | None:
-        return self.ids.get(name) if isinstance(name, str | int) and not isinstance(name, bool) else None
+        return self.ids.get(alike(name)) if isinstance(name, str | int) and not isinstance(name, bool) else None
 
     def known(self, reader: Reader, path: str, name: Name | None) -> PersonId | None:
         """The person; somebody who is not of this instance is a mistake."""
@@ -51,13 +55,13 @@ def read_people(reader: Reader, written: Mapping[str, Any], current: list[Any]) 
                 reader.mistake(name, "belongs to a repair, which needs the running round as `current`")
     left = _named(reader, "left", written.get("left", []))
     people = _numbered(reader, listed, left)
-    _check_left(reader, people, left, current)
+    here = {people.find(entry.get("id")) for _, entry in listed}
+    _check_left(reader, people, left, current, here)
     joined = [people.known(reader, "joined", name) for name in _named(reader, "joined", written.get("joined", []))]
-    people.left = frozenset(people.ids[name] for name in left)
+    people.left = frozenset(people.ids[alike(name)] for name in left)
     people.joined = frozenset(one for one in joined if one is not None)
     for one in sorted(people.left & people.joined):
         reader.mistake("joined", f"{people.names[one]!r} both left and joined")
-    here = {people.find(entry.get("id")) for _, entry in listed}
     people.here = tuple(sorted(one for one in here if one is not None and one not in people.left))
     for path, entry in listed:
         person = people.find(entry.get("id"))
@@ -71,40 +75,55 @@ def _named(reader: Reader, path: str, written: object) -> list[Name]:
 
 
 def _numbered(reader: Reader, listed: list[tuple[str, dict[str, Any]]], left: list[Name]) -> People:
-    named: dict[Name, str] = {}
-    managers: list[Name] = []
+    named: dict[str, Name] = {}
+    places: dict[str, str] = {}
+    managers: list[tuple[str, Name]] = []
     for path, one in listed:
         name = reader.person(at(path, "id"), one.get("id"))
-        if name in named:
-            reader.mistake(at(path, "id"), f"{name!r} is there already, as {named[name]}")
+        if name is not None and (key := alike(name)) in named:
+            first = named[key]
+            spelled = "" if first == name and type(first) is type(name) else f" ({first!r}, which counts as the same)"
+            reader.mistake(at(path, "id"), f"{name!r} is there already, as {places[key]}{spelled}")
         elif name is not None:
-            named[name] = path
+            named[key], places[key] = name, path
         manager = one.get("manager")
         if manager is not None:
             found = reader.person(at(path, "manager"), manager)
-            managers += [] if found is None else [found]
+            managers += [] if found is None else [(at(path, "manager"), found)]
     # The order of names decides, not the order of the list; managers may be people outside of it.
-    everybody = sorted({*named, *left}, key=lambda name: (isinstance(name, str), name))
-    outside = sorted(set(managers) - set(everybody), key=lambda name: (isinstance(name, str), name))
-    names = dict(enumerate([*everybody, *outside], start=1))
-    known = {name: person for person, name in names.items()}
-    people = People({name: known[name] for name in everybody}, names)
+    everybody = {**{alike(name): name for name in left}, **named}
+    outside: dict[str, Name] = {}
+    for _, name in managers:
+        if alike(name) not in everybody:
+            outside.setdefault(alike(name), name)
+    names = dict(
+        enumerate([*sorted(everybody.values(), key=_in_order), *sorted(outside.values(), key=_in_order)], start=1)
+    )
+    known = {alike(name): person for person, name in names.items()}
+    people = People({key: known[key] for key in everybody}, names)
+    people.strange_managers = [(path, name) for path, name in managers if alike(name) in outside]
     people.attributes["manager"] = {}
     for _, one in listed:
         person = people.find(one.get("id"))
         if person is not None and "manager" in one:
             manager = one["manager"]
             is_known = isinstance(manager, str | int) and not isinstance(manager, bool)
-            people.attributes["manager"][person] = known.get(manager) if is_known else None
+            people.attributes["manager"][person] = known.get(alike(manager)) if is_known else None
     return people
 
 
-def _check_left(reader: Reader, people: People, left: list[Name], current: list[Any]) -> None:
+def _in_order(name: Name) -> tuple[bool, Name]:
+    return isinstance(name, str), name
+
+
+def _check_left(
+    reader: Reader, people: People, left: list[Name], current: list[Any], listed: set[PersonId | None]
+) -> None:
     members = [one.get("members") if isinstance(one, dict) else one for one in current]
-    seated = {name for group in members if isinstance(group, list) for name in group if isinstance(name, str | int)}
-    listed = {people.names[one] for one in people.attributes["manager"]}
+    seated = {people.find(name) for group in members if isinstance(group, list) for name in group}
     for name in left:
-        if name not in seated and name not in listed:
+        person = people.find(name)
+        if person not in seated and person not in listed:
             reader.warn(f"left: {name!r} was in no group of the running round")
 
 
@@ -114,7 +133,7 @@ def _read(reader: Reader, path: str, written: dict[str, Any], person: PersonId, 
 
     for name in NAMES:
         if written.get(name) is not None:
-            keep(name, reader.text(at(path, name), written[name]))
+            keep(name, alike(reader.text(at(path, name), written[name])))
     for name in NUMBERS:
         if written.get(name) is not None:
             keep(name, reader.number(at(path, name), written[name]))
@@ -122,13 +141,10 @@ def _read(reader: Reader, path: str, written: dict[str, Any], person: PersonId, 
         if written.get(name) is not None:
             values = reader.listed(at(path, name), written[name])
             texts = [reader.text(at(at(path, name), number), one) for number, one in enumerate(values)]
-            keep(name, frozenset(texts))
+            keep(name, frozenset(map(alike, texts)))
     coach, coachee = (reader.number(at(path, name), written.get(name, 0), least=0) for name in COUNTS)
     if coach != coachee:
         people.ahead[person] = coach - coachee
-    flag = written.get("unpaired_last", False)
-    if not isinstance(flag, bool):
-        reader.mistake(at(path, "unpaired_last"), "true or false is needed")
-    elif flag:
+    if reader.flag(at(path, "unpaired_last"), written.get("unpaired_last", False)):
         people.unpaired_last |= {person}
     reader.warn_of_others(path, written, OWN)

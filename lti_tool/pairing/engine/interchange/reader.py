@@ -1,6 +1,7 @@
 """Reading JSON strictly: every mistake with its path, all of them at once."""
 
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -26,6 +27,27 @@ def at(path: str, key: str | int) -> str:
     if isinstance(key, int):
         return f"{path}[{key}]"
     return f"{path}.{key}" if path else key
+
+
+def alike(name: Name) -> str:
+    """The name or value as it is compared: case, blanks, forms of letters and 7 or "7" make no difference."""
+    visible = (one for one in unicodedata.normalize("NFKC", str(name)) if unicodedata.category(one) != "Cf")
+    return unicodedata.normalize("NFKC", " ".join("".join(visible).split()).casefold())
+
+
+def half_characters(written: object) -> Iterator[str]:
+    """The paths of texts and names with half of a surrogate pair in them: JSON can escape one, no file can hold it."""
+    waiting = [("", written)]
+    while waiting:
+        path, here = waiting.pop()
+        if isinstance(here, str):
+            if any("\ud800" <= one <= "\udfff" for one in here):
+                yield path
+        elif isinstance(here, list):
+            waiting += [(at(path, number), one) for number, one in enumerate(here)]
+        elif isinstance(here, dict):
+            for name, one in here.items():
+                waiting += [(at(path, ascii(name)[1:-1]), name), (at(path, ascii(name)[1:-1]), one)]
 
 
 @dataclass
@@ -58,6 +80,12 @@ class Reader:
         self.mistake(path, "an object is needed")
         return {}
 
+    def flag(self, path: str, written: object) -> bool:
+        if isinstance(written, bool):
+            return written
+        self.mistake(path, "true or false is needed")
+        return False
+
     def text(self, path: str, written: object) -> str:
         if isinstance(written, str):
             return written
@@ -79,7 +107,7 @@ class Reader:
 
     def person(self, path: str, written: object) -> Name | None:
         """The name of somebody, whether known or not."""
-        if isinstance(written, str | int) and not isinstance(written, bool) and written != "":
+        if isinstance(written, str | int) and not isinstance(written, bool) and alike(written):
             return written
         self.mistake(path, "the id of a person is needed")
         return None
@@ -89,7 +117,8 @@ class Reader:
         if isinstance(written, dict):
             path, written = at(path, "members"), written.get("members")
         names = [self.person(at(path, number), one) for number, one in enumerate(self.listed(path, written))]
-        found = [one for one in names if one is not None]
-        if len(set(found)) < len(found):
+        named = [one for one in names if one is not None]
+        found = {alike(one): one for one in reversed(named)}
+        if len(found) < len(named):
             self.mistake(path, "somebody is named twice")
-        return list(dict.fromkeys(found))
+        return list(reversed(found.values()))

@@ -59,9 +59,8 @@ class Programme:
         trios = [Trio(*group) for group in locked if len(group) == 3]
         if len(everybody) % 2 and not trios:
             order = self._order(who, memory) if third is None else np.array([third])
-            arranged = arrange(chance, who, order, pairs, memory.trios)
-            partner = arranged.partner
-            trios += [arranged.trio] if arranged.trio else []
+            partner, trio = arrange(chance, who, order, pairs, memory)
+            trios += [trio] if trio else []
             pairs = pairs[~np.isin(pairs, np.array(trios, dtype=np.int64)).any(axis=1)]
         else:
             partner = chance.solve(who)

@@ -35,15 +35,17 @@ class Cost(NamedTuple):
 def all_rounds(programme: Programme) -> list[Seated]:
     """The rounds of a course: in a circle where that is best, else one by one and then looked at once more."""
     couples, rounds = programme.couples, len(programme.locked)
+    before = Memory.of(couples)
     in_a_circle = None if any(programme.locked) else everybody_meets(couples, rounds, programme.rng)
-    if in_a_circle and not couples.course.wishes:
+    # An even number of people in a circle has no repeat that can be avoided; of an odd number the third may have one.
+    is_even = len(couples) % 2 == 0
+    if in_a_circle and not couples.course.wishes and (is_even or not cost_of(couples, before, in_a_circle).repeats):
         return in_a_circle
     found = programme.one_by_one()
-    if len(couples) > EXACT or rounds < 2:
-        return found
-    before = Memory.of(couples)
     if in_a_circle and cost_of(couples, before, in_a_circle) < cost_of(couples, before, found):
         found = in_a_circle
+    if len(couples) > EXACT or rounds < 2:
+        return found
     return _reconsidered(programme, before, found)
 
 

@@ -22,6 +22,8 @@ EXACT_SPARSE: Final = 2048
 """So many where few couples are allowed."""
 SCATTER: Final = 64
 """The most points where chance stands in for wishes."""
+OFTEN: Final = 256
+"""Meeting more often than this is not told from meeting so often."""
 IN_VAIN: Final = 3
 """So many passes that gain nothing are the last."""
 
@@ -62,17 +64,26 @@ class Round:
         found = self.couples.allowed(one, other)
         return found & ~among(self.banned, self.couples.keys(one, other)) if len(self.banned) else found
 
+    def again(self, one: Places, other: Places) -> Points:
+        """For each couple 0, or how much speaks against it because they met: that they did, and then how often."""
+        times = self.met.times(one, other)
+        if len(self.couples) > EXACT_SPARSE:
+            return times
+        found: Points = np.minimum(times, OFTEN) + (times > 0) * (len(self.couples) * OFTEN)
+        return found
+
+    def wished(self, one: Places, other: Places) -> Points:
+        """For each couple its points."""
+        return self.rng.integers(SCATTER + 1, size=one.shape) if self.scattered else self.couples.points(one, other)
+
     def weight(self, one: Places, other: Places) -> Points:
         """For each allowed couple its worth: people left out before, then repeats, then points."""
-        if self.scattered:
-            found: Points = self.rng.integers(SCATTER + 1, size=one.shape)
-        else:
-            found = self.couples.points(one, other)
+        found = self.wished(one, other)
         most = 0
         if len(self.met.keys):
-            times = self.met.times(one, other)
-            found -= self.repeat * times
-            most = int(times.max(initial=0))
+            again = self.again(one, other)
+            found -= self.repeat * again
+            most = int(again.max(initial=0))
         if self.urgent.any():
             above = (most + 1) * (len(self.couples) // 2 + 1) * self.repeat
             found += above * (self.urgent[one] + self.urgent[other])

@@ -38,6 +38,38 @@ def meetings(seated: Seated) -> tuple[Places, Places]:
     return np.concatenate((seated.one, more[:, 0])), np.concatenate((seated.other, more[:, 1]))
 
 
+def with_thirds(rounds: Sequence[Seated], in_trios: Points) -> list[Seated]:
+    """The same trios, each with that of its people in the middle with whom nobody is there oftener than they must be.
+
+    `in_trios`: for each place how often they were in a trio before the first round; who was least comes first.
+    A trio takes somebody who was there least, if need be in place of whom another trio takes somebody else, and so on.
+    """
+    trios = [trio for seated in rounds for trio in seated.trios]
+    times = dict.fromkeys((one for trio in trios for one in trio), 0)
+    thirds: list[int] = []
+    for number, trio in enumerate(trios):
+        taken_by = dict.fromkeys((trio.third, trio.first, trio.last), number)
+        reached = list(taken_by)
+        for one in reached:
+            for earlier in (at for at, third in enumerate(thirds) if third == one and times[one]):
+                new = [other for other in trios[earlier] if other not in taken_by]
+                taken_by.update(dict.fromkeys(new, earlier))
+                reached += new
+        third = min(reached, key=lambda one: (times[one], in_trios[one]))
+        times[third] += 1
+        thirds.append(trio.third)
+        while (at := taken_by[third]) != number:
+            thirds[at], third = third, thirds[at]
+        thirds[number] = third
+    found = iter(zip(trios, thirds, strict=True))
+    return [seated._replace(trios=tuple(_around(*next(found)) for _ in seated.trios)) for seated in rounds]
+
+
+def _around(trio: Trio, third: int) -> Trio:
+    first, last = (one for one in trio if one != third)
+    return Trio(first, third, last)
+
+
 def met_before(couples: Couples) -> Acquaintance:
     """The meetings ahead of the first round, of people who are still here."""
     met = couples.people.places(np.array(couples.course.met, dtype=np.int64).reshape(-1, 2))

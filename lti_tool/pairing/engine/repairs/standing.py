@@ -137,6 +137,7 @@ class Pairs:
             three = np.array(self.trio, dtype=np.int64)
             one, other = np.append(one, three[[0, 0, 1]]), np.append(other, three[[1, 2, 2]])
         alone = self.waiting()
+        times = sitting.met.times(one, other)
         points = sitting.couples.points(one, other)
         if self.trio:
             points[:-3] *= 2
@@ -145,7 +146,8 @@ class Pairs:
             int(sitting.flagged[alone].sum()),
             self.changes(),
             -int(self.tied(one, other).sum()),
-            int(sitting.met.times(one, other).sum()),
+            int((times > 0).sum()),
+            int(times.sum()),
             int(sitting.in_trios[list(self.trio)].sum()),
             -int(points.sum()),
         )
@@ -166,6 +168,8 @@ class Pairs:
         if highest > MOST_POINTS:
             points, highest = points * MOST_POINTS // highest, MOST_POINTS
         times = np.minimum(sitting.met.times(one, other), MOST_TIMES)
+        # That they met counts before how often.
+        times += (times > 0) * (MOST_TIMES * most)
         repeat = highest * most + 1
         tie = repeat * (int(times.max(initial=0)) * most + 1)
         keep = tie * (most + 1)
@@ -186,12 +190,13 @@ class Pairs:
             return False
         stands = self.stood[one] == other
         tied = self.tied(third, one).astype(np.int64) + self.tied(third, other)
-        repeats = sitting.met.times(third, one) + sitting.met.times(third, other)
+        times = sitting.met.times(third, one), sitting.met.times(third, other)
+        repeats = (times[0] > 0).astype(np.int64) + (times[1] > 0)
         known = sitting.in_trios[one] + sitting.in_trios[other]
         # The two themselves count once in a trio, where a pair counts twice.
         points = sitting.couples.points(third, one) + sitting.couples.points(third, other)
         points -= sitting.couples.points(one, other)
-        best = np.lexsort((one, -points, known, repeats, -tied, stands))[0]
+        best = np.lexsort((one, -points, known, times[0] + times[1], repeats, -tied, stands))[0]
         host = int(one[best]), int(other[best])
         self.partner[list(host)] = -1
         self.trio = tuple(sorted((*host, person)))
