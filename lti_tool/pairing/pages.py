@@ -205,7 +205,7 @@ def say_of_unlisted(here: Here) -> ResponseReturnValue:
     roster.say_of_unlisted(here.session, here.course_id, number_of("member"), takes_part=takes_part, now=here.now)
     service.follow_course(here.session, activity.id, now=here.now)
     said = "unlisted-paired" if takes_part else "unlisted-out"
-    return redirect(url_for(".show_plan", said=said, _anchor="unlisted"), code=303)
+    return redirect(url_for(".show_plan", _anchor="unlisted", said=said), code=303)
 
 
 @pages.post("/plan/roster")
