@@ -22,6 +22,11 @@ class Line:
     has_most: bool = False
     gives_way: bool = True
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The attributes that must be known for this to say anything."""
+        return ("offers", "needs") if self.attribute == "offers" else (self.attribute,)
+
 
 RULE_LINES: Final = (
     Line("manager", ((RuleKind.REPORTING_LINE, N_("never their own manager or anybody above them")),), gives_way=False),
@@ -74,16 +79,41 @@ _ACROSS: Final = Preferences(
     ),
     wishes=(WishChoice(WishKind.OTHER, "department", 10), WishChoice(WishKind.EXTRA_SHARED, "slots", 1)),
 )
+_ACROSS_GROUPS: Final = Preferences(
+    wishes=(WishChoice(WishKind.OTHER, "group", 10), WishChoice(WishKind.EXTRA_SHARED, "slots", 1)),
+)
+_WITHIN_GROUPS: Final = Preferences(
+    rules=(RuleChoice(RuleKind.SAME, "group"),), wishes=(WishChoice(WishKind.EXTRA_SHARED, "slots", 1),)
+)
+_COMMON_LANGUAGE: Final = Preferences(
+    rules=(RuleChoice(RuleKind.SHARE, "languages"),),
+    wishes=(WishChoice(WishKind.EXTRA_SHARED, "slots", 3), WishChoice(WishKind.NEAR_IN_TIME, "time_zone", 3)),
+)
 PRESETS: Final[dict[str, tuple[str, str, Preferences]]] = {
-    "plain": (N_("Nothing special"), N_("Everybody may meet everybody; partners change."), _PLAIN),
+    "plain": (N_("No rules"), N_("Everybody may meet everybody, and partners change from round to round."), _PLAIN),
+    "across-groups": (
+        N_("Mix groups and sections"),
+        N_("Rather somebody from another group, section or class of the course, with free time in common."),
+        _ACROSS_GROUPS,
+    ),
+    "within-groups": (
+        N_("Stay within groups and sections"),
+        N_("Only somebody from the same group, section or class, with free time in common."),
+        _WITHIN_GROUPS,
+    ),
+    "common-language": (
+        N_("Online course in several countries"),
+        N_("A language in common, and rather nearby in time, with free time in common."),
+        _COMMON_LANGUAGE,
+    ),
     "across": (
         N_("Across departments"),
-        N_("A language and a time in common, rather another department, never in the reporting line."),
+        N_("A language and free time in common, rather another department, never in the same reporting line."),
         _ACROSS,
     ),
     "new-managers": (
         N_("Support for new managers"),
-        N_("At least two years of experience apart, never in the reporting line."),
+        N_("At least two years of experience apart, never in the same reporting line."),
         _NEW_MANAGERS,
     ),
     "cross-training": (
@@ -92,6 +122,12 @@ PRESETS: Final[dict[str, tuple[str, str, Preferences]]] = {
         _CROSS_TRAINING,
     ),
 }
+
+
+PRESET_KINDS: Final = (
+    (N_("For a course"), ("plain", "across-groups", "within-groups", "common-language")),
+    (N_("For a workplace"), ("across", "new-managers", "cross-training")),
+)
 
 
 def texts_of(wanted: Preferences) -> dict[str, str]:

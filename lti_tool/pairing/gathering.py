@@ -62,6 +62,15 @@ class Gathered:
             past=self.past,
         )
 
+    def known(self) -> Counter[str]:
+        """Of how many learners each attribute is known; that nobody leads somebody is known, too."""
+        return Counter(
+            name
+            for name, values in self.attributes.items()
+            for one in self.learners
+            if one in values and (values[one] is not None or name == "manager")
+        )
+
     def with_pin(self, members: tuple[int, ...], round_number: int | None) -> "Gathered":
         """With one more pin."""
         return replace(self, pins=(*self.pins, Lock(members, round_number)))

@@ -1,21 +1,27 @@
 """The page on which staff propose groups, look at them, compare, publish and take back."""
 
 import secrets
+from itertools import groupby
 from typing import Any, Final
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lti_tool.activities.service import activity_of
+from lti_tool.activities.models import Activity
+from lti_tool.activities.service import activity_of, rounds_of
 from lti_tool.pairing import plan_page, plan_words, service
-from lti_tool.pairing.errors import PlanError
+from lti_tool.pairing.errors import NoPlan, PlanError
+from lti_tool.pairing.models import Plan
 from lti_tool.pairing.plan_page import activity_here, number_of
 from lti_tool.roster import service as roster
+from lti_tool.support.spreadsheet import as_csv
 from lti_tool.web.access import Here, on_visit
+from lti_tool.web.downloads import builds, offer
 
 pages = Blueprint("plan", __name__)
 
 GROUPS_COMPARED: Final = 40
+TABLE: Final = "plan"
 
 
 @pages.get("/plan")
@@ -84,6 +90,56 @@ def compare(here: Here) -> ResponseReturnValue:
     return render_template("pairing/compare.html", **context)
 
 
+@pages.get("/plan/print")
+@on_visit(may="see the plan")
+def on_paper(here: Here) -> ResponseReturnValue:
+    """All rounds on one page, made for paper."""
+    activity, plan = _activity_and_plan(here)
+    found = service.all_groups(here.session, plan)
+    standing = service.standing(here.session, activity, plan, now=here.now)
+    context: dict[str, Any] = {
+        "activity": activity,
+        "plan": plan,
+        "rounds": rounds_of(here.session, activity.id),
+        "groups": {number: list(of) for number, of in groupby(found, key=lambda group: group.round_number)},
+        "alone": {number: list(of) for number, of in groupby(standing.unplaced, key=lambda one: one.round_number)},
+        "names": service.names_of(here.session, {one.member_id for one in standing.unplaced}),
+    }
+    return render_template("pairing/print.html", **context)
+
+
+@pages.post("/plan/export")
+@on_visit(may="see the plan")
+def export(here: Here) -> ResponseReturnValue:
+    """Offer the plan as a table."""
+    _, plan = _activity_and_plan(here)
+    return offer(here, TABLE, plan_id=plan.id)
+
+
+@builds(pages, TABLE)
+def build_table(here: Here, details: dict[str, Any]) -> Response:
+    """The plan as CSV: a line for everybody in every round."""
+    plan = here.session.get_one(Plan, details["plan_id"])
+    activity = here.session.get_one(Activity, plan.activity_id)
+    standing = service.standing(here.session, activity, plan, now=here.now)
+    groups = service.all_groups(here.session, plan)
+    people = {seat.member_id for group in groups for seat in group.seats} | set(standing.learners)
+    names = service.names_of(here.session, people)
+    answer = make_response(as_csv(*plan_words.as_table(plan, groups, standing.unplaced, names, activity.time_zone)))
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = 'attachment; filename="plan.csv"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _activity_and_plan(here: Here) -> tuple[Activity, Plan]:
+    activity = activity_here(here)
+    plan = service.find_plan(here.session, activity.id)
+    if plan is None:
+        raise NoPlan(activity.id)
+    return activity, plan
+
+
 @pages.post("/plan/drop")
 @on_visit(may="change a plan")
 def drop(here: Here) -> ResponseReturnValue:
@@ -149,7 +205,7 @@ def say_of_unlisted(here: Here) -> ResponseReturnValue:
     roster.say_of_unlisted(here.session, here.course_id, number_of("member"), takes_part=takes_part, now=here.now)
     service.follow_course(here.session, activity.id, now=here.now)
     said = "unlisted-paired" if takes_part else "unlisted-out"
-    return redirect(url_for(".show_plan", said=said, _anchor="unlisted"), code=303)
+    return redirect(url_for(".show_plan", _anchor="unlisted", said=said), code=303)
 
 
 @pages.post("/plan/roster")

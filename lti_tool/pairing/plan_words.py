@@ -1,11 +1,16 @@
 """Refusals and reasons of the plan page in the reader's language."""
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
 from flask_babel import gettext
 
+from lti_tool.activities.rules import local_parts
+from lti_tool.attributes.matching import key_of
 from lti_tool.errors import N_
 from lti_tool.pairing import comparing, engine, service, wording
+from lti_tool.pairing.engine import Kind
 from lti_tool.pairing.errors import (
     WORDS,
     NoPlan,
@@ -20,6 +25,8 @@ from lti_tool.pairing.errors import (
     SwapImpossible,
     TooFewLearners,
 )
+from lti_tool.pairing.models import Plan
+from lti_tool.pairing.rules import GroupView, Unplaced
 from lti_tool.pairing.words import label, names_in_words
 from lti_tool.web.access import Here
 
@@ -155,3 +162,43 @@ def met_in_words(name: str) -> str:
     """What is true of two people who got points for a wish, by its name in the engine."""
     said = wording.of_wish(name)
     return str(gettext(said.met, attribute=label(said.attribute)))
+
+
+def as_table(
+    plan: Plan, groups: Iterable[GroupView], unplaced: Iterable[Unplaced], names: Mapping[int, str | None], zone: str
+) -> tuple[list[str], list[list[object]]]:
+    """A plan for a spreadsheet: header, and a line for everybody in every round, also for those without a group.
+
+    Times are those of `zone`.
+    """
+    header = [
+        gettext("Round"),
+        gettext("Opens"),
+        gettext("Due"),
+        gettext("Group"),
+        gettext("Learner"),
+        gettext("Tandem key"),
+        gettext("Works with"),
+        gettext("Observed first"),
+        gettext("Has begun"),
+    ]
+    yes, no = gettext("yes"), gettext("no")
+
+    def at(moment: datetime | None) -> str:
+        return "{} {:%H:%M}".format(*local_parts(moment, zone)) if moment is not None else ""
+
+    def name(member_id: int) -> str:
+        return names.get(member_id) or str(gettext("Learner %(number)s", number=member_id))
+
+    lines: list[list[object]] = []
+    for group in groups:
+        for seat in group.seats:
+            partners = [name(one.member_id) for one in group.seats if one is not seat]
+            begins = "" if plan.kind == Kind.RINGS else yes if seat is group.begins else no
+            about = [name(seat.member_id), key_of(seat.member_id), ", ".join(partners)]
+            when = [group.round_number, at(group.opens_at), at(group.due_at), group.number]
+            lines.append([*when, *about, begins, yes if group.has_begun else no])
+    for one in unplaced:
+        why = gettext("does not turn up") if one.reason is engine.Reason.ABSENT else gettext("without a partner")
+        lines.append([one.round_number, "", "", "", name(one.member_id), key_of(one.member_id), why, "", ""])
+    return header, lines

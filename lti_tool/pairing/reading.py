@@ -13,10 +13,9 @@ from lti_tool.launch.models import CourseRole, Member, Person
 from lti_tool.pairing import comparing, engine
 from lti_tool.pairing.comparing import Broken, Comparison
 from lti_tool.pairing.engine import Course, Reason
-from lti_tool.pairing.gathering import course_for, gather, learners_of, past_of
+from lti_tool.pairing.gathering import course_for, learners_of, past_of
 from lti_tool.pairing.keeping import find_plan
 from lti_tool.pairing.models import Group, Move, Plan, Seat
-from lti_tool.pairing.preferences import Preferences
 from lti_tool.pairing.rules import Cause, GroupView, MoveView, NotPaired, SeatView, Standing, Unplaced, WhyNot
 from lti_tool.pairing.storing import load
 from lti_tool.roster.service import who_takes_part
@@ -40,6 +39,15 @@ def groups_of(session: Session, member_id: int, activity_id: int) -> list[GroupV
 def groups_in_round(session: Session, plan: Plan, round_number: int) -> list[GroupView]:
     """All groups of one round of a plan, by number."""
     rows = session.execute(_seats_with_names().where(Seat.plan_id == plan.id, Round.number == round_number)).all()
+    return [
+        GroupView(seats=tuple(seats))
+        for _, seats in groupby((SeatView(*row) for row in rows), key=lambda seat: seat.group_id)
+    ]
+
+
+def all_groups(session: Session, plan: Plan) -> list[GroupView]:
+    """All groups of a plan, by round and number."""
+    rows = session.execute(_seats_with_names().where(Seat.plan_id == plan.id)).all()
     return [
         GroupView(seats=tuple(seats))
         for _, seats in groupby((SeatView(*row) for row in rows), key=lambda seat: seat.group_id)
@@ -117,11 +125,6 @@ def unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime)
 def course_of_plan(session: Session, activity: Activity, plan: Plan | None = None) -> Course:
     """The engine's course of today, in the shape of the plan: for what rules cost and what is not known."""
     return course_for(session, activity, plan.shape if plan is not None else None)
-
-
-def course_wanted(session: Session, activity: Activity, wanted: Preferences) -> Course:
-    """The engine's course as it would be if these preferences were saved."""
-    return replace(gather(session, activity), wanted=wanted).course()
 
 
 def schedule_of(session: Session, activity: Activity, plan: Plan) -> engine.Schedule:

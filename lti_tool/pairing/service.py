@@ -35,13 +35,14 @@ from lti_tool.pairing.following import (
     report_absent,
     take_back_absence,
 )
+from lti_tool.pairing.gathering import gather
 from lti_tool.pairing.keeping import find_plan, plan_in_state
 from lti_tool.pairing.matched import WhyMatched, why_alone, why_matched
 from lti_tool.pairing.reading import (
+    all_groups,
     broken_by,
     compare,
     course_of_plan,
-    course_wanted,
     groups_in_round,
     groups_of,
     has_begun,
@@ -71,12 +72,12 @@ __all__ = [
     "KeptPreferences",
     "WhyMatched",
     "after_launch",
+    "all_groups",
     "begin",
     "broken_by",
     "can_look_longer",
     "compare",
     "course_of_plan",
-    "course_wanted",
     "draft_plan",
     "drafting_of",
     "drop_draft",
@@ -85,6 +86,7 @@ __all__ = [
     "follow_course",
     "forbid",
     "forget",
+    "gather",
     "groups_in_round",
     "groups_of",
     "has_begun",

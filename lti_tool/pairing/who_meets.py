@@ -1,5 +1,7 @@
 """The page on which designers say who may meet whom, and see what that costs."""
 
+from collections.abc import Mapping, Set
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -147,7 +149,10 @@ def _page(
 ) -> ResponseReturnValue:
     plan = service.find_plan(here.session, activity.id)
     flawed = {forms.field_of(texts, one.field): gettext(FLAWS[one.flaw]) for one in problems}
-    course = service.course_wanted(here.session, activity, wanted) if wanted is not None else None
+    gathered = service.gather(here.session, activity)
+    course = replace(gathered, wanted=wanted).course() if wanted is not None else None
+    known = gathered.known()
+    chosen = {name for name, text in texts.items() if text}
     context: dict[str, Any] = {
         "activity": activity,
         "plan": plan,
@@ -160,12 +165,15 @@ def _page(
         "problems": flawed,
         "summary": list(flawed.items()),
         "shapes": SHAPES,
-        "rule_lines": forms.RULE_LINES,
-        "wish_lines": forms.WISH_LINES,
+        "rule_lines": _put_apart("rule", forms.RULE_LINES, known, chosen),
+        "wish_lines": _put_apart("wish", forms.WISH_LINES, known, chosen),
+        "known": known,
+        "learner_count": len(gathered.learners),
         "both_ways": forms.BOTH_WAYS,
         "weights": forms.WEIGHTS,
         "ways": forms.WAYS,
         "presets": forms.PRESETS,
+        "preset_kinds": forms.PRESET_KINDS,
         "attributes": {one.key: one for one in ATTRIBUTES},
         "said": None if problems or changed else request.args.get("said"),
         "said_apart": _said_apart(course),
@@ -173,6 +181,19 @@ def _page(
     if course is not None:
         context |= _costs(here, activity, course)
     return render_template("pairing/rules.html", **context), 409 if problems or changed else 200
+
+
+def _put_apart(
+    what: str, lines: tuple[forms.Line, ...], known: Mapping[str, int], chosen: Set[str]
+) -> tuple[list[forms.Line], list[forms.Line]]:
+    """The lines that are shown at once; and apart, those that are not chosen and need what is known of no one."""
+    shown: list[forms.Line] = []
+    apart: list[forms.Line] = []
+    for line in lines:
+        field = f"{what}-{line.attribute}"
+        is_wanted = any(name == field or name.startswith(f"{field}-at_") for name in chosen)
+        (shown if is_wanted or all(known[name] for name in line.needs) else apart).append(line)
+    return shown, apart
 
 
 def _said_apart(course: Course | None) -> int:

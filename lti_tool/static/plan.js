@@ -57,7 +57,16 @@
     }, seconds * 1000);
   };
 
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) window.print();
+  });
+
+  // What is folded would be missing on paper.
+  window.addEventListener("beforeprint", () => document.querySelectorAll("main details:not([open], .not-on-paper)").forEach((one) => { one.open = true; one.dataset.folded = ""; }));
+  window.addEventListener("afterprint", () => document.querySelectorAll("details[data-folded]").forEach((one) => { one.open = false; delete one.dataset.folded; }));
+
   document.addEventListener("tandem:page", () => {
+    document.querySelectorAll("[data-print]").forEach((button) => { button.hidden = false; });
     document.querySelectorAll("[data-choose]").forEach(tell);
     if (document.querySelector("[data-look-again]")) lookLater(3); else clearTimeout(timer);
   });

@@ -85,7 +85,10 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     away = format_timedelta(distance, threshold=threshold, add_direction=True, locale=locale)
     exact = format_datetime(moment.astimezone(zone), "full", locale=locale)
     text = in_words(moment, zone)
-    return Markup('<time datetime="{}" title="{}">{} ({})</time>').format(moment.isoformat(), exact, text, away)
+    # On paper nobody knows from when "in 2 days" counts.
+    return Markup('<time datetime="{}" title="{}">{} <span class="not-on-paper">({})</span></time>').format(
+        moment.isoformat(), exact, text, away
+    )
 
 
 def install(app: Flask) -> None:

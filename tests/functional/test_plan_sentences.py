@@ -13,7 +13,7 @@ from lti_tool.pairing.engine.explanations.reasons import Removal
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.preferences import RuleChoice, RuleKind
 from lti_tool.support.kit import Kit
-from tests.factories.pairing import a_draft, a_published_plan, know, want
+from tests.factories.pairing import a_draft, a_learner, a_published_plan, know, want
 from tests.fakes.clock import FakeClock
 from tests.functional.teaching import a_school
 
@@ -177,3 +177,24 @@ def test_in_a_ring_each_observes_the_next_and_nobody_is_first(app: Flask, kit: K
     assert [words for words in turns if words in rings] == []
     assert "Each observes the next; the last observes the first." in rings
     assert "Different partners in every round" in rings
+
+
+def test_groups_come_before_notices_and_settings(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    school = a_school(app, kit, clock, 6)
+    with kit.open_session(school.institution_id) as session:
+        know(session, school.group.learners, "department", ["Sales"] * 3 + ["Care"] + [None] * 2)
+        a_draft(session, school.group, clock.now())
+        a_learner(session, school.group.registration, school.group.course, "Late")
+        want(
+            session, school.group, rules=(RuleChoice(RuleKind.OTHER, "department"), RuleChoice(RuleKind.SAME, "group"))
+        )
+
+    page = school.somebody("instructor").get("/plan").text
+
+    def at(name: str) -> int:
+        return page.index(f'id="{name}"')
+
+    for name in ("since", "worth-a-look", "meets", "take", "rules"):
+        assert at("to-look-at") < at("groups") < at(name)
+        if name in {"since", "worth-a-look"}:
+            assert f'href="#{name}"' in page[at("to-look-at") : at("groups")]

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from lti_tool.attributes import service as attributes
-from lti_tool.attributes.rules import Source
+from lti_tool.attributes.rules import NOBODY, Source
 from lti_tool.pairing import forms, preferences, service
 from lti_tool.pairing.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.shortfall import shortfall
@@ -264,3 +264,42 @@ def test_why_somebody_has_no_partner_is_counted_and_proven(school: School) -> No
         assert [set(needed.partners) for needed in one.needed] == [care]
         assert {removal.removed for why in one.explained for removal in why.removals} == {3}
     assert [relaxation.rules for relaxation in found.relaxations] == [("other:department",)]
+
+
+def test_a_rule_says_for_how_many_learners_it_is_known_and_is_folded_while_it_is_known_for_nobody(
+    school: School,
+) -> None:
+    learn(school, {"department": {"name": "Sales"}, "manager": NOBODY}, {"department": {"name": "Care"}})
+    instructor = school.somebody("instructor")
+
+    def line(page: str, what: str) -> tuple[str, bool]:
+        """How many it is known for, and whether that is folded."""
+        label = re.search(rf'<label for="{what}">(.*?)</label>', page, re.DOTALL)
+        assert label is not None
+        before = page[: label.start()]
+        is_folded = before.rfind('class="fold-unknown"') > before.rfind("<section")
+        return " ".join(re.sub("<.*?>", "", label[1]).split()), is_folded
+
+    page = instructor.get("/plan/rules").text
+    assert line(page, "rule-department") == ("Department known for 2 of 6", False)
+    assert line(page, "rule-manager") == ("Manager known for 1 of 6", False)
+    assert line(page, "rule-languages") == ("Languages known for 0 of 6", True)
+    assert line(page, "wish-time_zone") == ("Time zone known for 0 of 6", True)
+    assert line(page, "rule-offers") == (
+        "Can offer Can offer: known for 0 of 6; Wants to learn: known for 0 of 6",
+        True,
+    )
+    assert "6 rules need what is not known of anyone yet" in page
+
+    page = instructor.send("/plan/rules", do="preset-common-language", version=0).text
+    assert line(page, "rule-languages") == ("Languages known for 0 of 6", False)
+    page = instructor.send("/plan/rules", **{"rule-experience": "gap", "version": 0}).text
+    assert line(page, "rule-experience") == ("Experience known for 0 of 6", False)
+
+
+def test_presets_speak_to_courses_and_to_workplaces(school: School) -> None:
+    page = school.somebody("instructor").get("/plan/rules").text
+
+    course, workplace = (page.index(f">{words}</h3>") for words in ("For a course", "For a workplace"))
+    assert course < page.index("Mix groups and sections") < workplace < page.index("Support for new managers")
+    assert {key for _, keys in forms.PRESET_KINDS for key in keys} == set(forms.PRESETS)
