@@ -22,6 +22,7 @@ from lti_tool.pairing.group_lines import GroupLine, Show
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.shortfall import OUR_REASONS, RoundShortfall, shortfall
 from lti_tool.roster import service as roster
+from lti_tool.roster.reading import unlisted
 from lti_tool.web.access import Here
 
 MOST_DRAWN: Final = 40
@@ -134,7 +135,7 @@ def page(
         "is_read_only": activity.state == "closed" or course.ended_at is not None,
         "sync": roster.latest(here.session, here.course_id),
         "asks": roster.empty_roster(here.session, here.course_id),
-        "unlisted": roster.unlisted(here.session, here.course_id),
+        "unlisted": unlisted(here.session, here.course_id),
         "not_paired": service.not_paired(here.session, here.course_id),
         "drafting": drafting,
         "why_no_draft": plan_words.why_no_draft(drafting.refusal if drafting is not None else None),

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from lti_tool.wiring import Services
+from tests.factories.feedback import TEXTS
 from tests.fakes.clock import FakeClock
 from tests.functional.guests import text_of
 from tests.functional.living import Life, a_life
@@ -165,3 +166,23 @@ def test_a_reset_that_was_a_mistake_of_the_platform_changes_nothing(life: Life) 
     reads_the_roster(life)
     assert life.groups() == before
     assert {life.member(one).status for one in LEARNERS} == {"active"}
+
+
+def test_the_form_that_is_open_while_the_partner_is_replaced_loses_nothing(life: Life) -> None:
+    life.publish(life.set_up())
+    [partner] = life.partners_of("learner01")
+    other = sorted(LEARNERS - {"learner01", partner})[0]
+    guest = life.launch("learner01")
+    path = life.writing("learner01", partner)
+    assert guest.get(path).status_code == 200
+    for one in (partner, other):
+        life.lms.unenrol(life.lms.course(), life.person(one))
+    reads_the_roster(life)
+    assert life.partners_of("learner01") == LEARNERS - {"learner01", partner, other}
+
+    again = life.launch("learner01")
+    answer = again.post(path, **TEXTS, do="give")
+
+    assert answer.status_code == 404
+    assert all(text in answer.text for text in TEXTS.values())
+    assert TEXTS["effect"] in again.get("/kept").text
