@@ -1,5 +1,6 @@
 """The page on which staff propose groups, look at them, compare, publish and take back."""
 
+import contextlib
 import secrets
 from itertools import groupby
 from typing import Any, Final
@@ -203,7 +204,9 @@ def say_of_unlisted(here: Here) -> ResponseReturnValue:
     activity = activity_here(here)
     takes_part = request.form.get("do") == "pair"
     roster.say_of_unlisted(here.session, here.course_id, number_of("member"), takes_part=takes_part, now=here.now)
-    service.follow_course(here.session, activity.id, now=here.now)
+    # Where rules and pins cannot all be had, what was said counts all the same; the page of the plan tells of those.
+    with contextlib.suppress(PlanError), here.session.begin_nested():
+        service.follow_course(here.session, activity.id, now=here.now)
     said = "unlisted-paired" if takes_part else "unlisted-out"
     return redirect(url_for(".show_plan", _anchor="unlisted", said=said), code=303)
 

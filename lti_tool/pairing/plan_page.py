@@ -23,6 +23,7 @@ from lti_tool.pairing.models import Plan
 from lti_tool.pairing.shortfall import OUR_REASONS, RoundShortfall, shortfall
 from lti_tool.roster import links
 from lti_tool.roster import service as roster
+from lti_tool.roster.reading import unlisted
 from lti_tool.web.access import Here
 
 MOST_DRAWN: Final = 40
@@ -136,7 +137,7 @@ def page(
         "sync": roster.latest(here.session, here.course_id),
         "is_being_read": roster.is_being_read(here.session, here.course_id, now=here.now),
         "doubt": roster.doubt(here.session, here.course_id),
-        "unlisted": roster.unlisted(here.session, here.course_id),
+        "unlisted": unlisted(here.session, here.course_id),
         "not_paired": service.not_paired(here.session, here.course_id),
         "kept_out": links.kept_out(here.session, activity.placement_id),
         "is_hidden": links.opens_for_nobody(here.session, activity.placement_id),

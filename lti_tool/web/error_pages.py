@@ -50,7 +50,7 @@ HTTP_WORDS: Final[dict[int, Words]] = {
     400: Words(400, N_("This request could not be understood"), REOPEN),
     404: WORDS[NotFound],
     405: Words(405, N_("This address cannot be opened directly"), N_("Open the activity from your course.")),
-    413: Words(413, N_("That was too large"), N_("Send a smaller file or a shorter text.")),
+    413: Words(413, N_("That was too large"), N_("Go back, then send a smaller file or a shorter text.")),
     429: Words(429, N_("Too many requests"), N_("Wait a minute, then try again.")),
 }
 
@@ -66,13 +66,15 @@ def error_page(words: Words, reference: str) -> Response:
     What was typed into a form that is refused so stands on it, and is kept for its author.
     """
     g.pop("here", None)  # its rows went with the rollback
+    wanted = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    is_script = wanted == "application/json" and request.accept_mimetypes["text/html"] == 0
     typed = kept.typed()
-    is_kept = kept.keep(typed, now=kit().clock.now()) if typed else False
+    # Of a visit that ended, the page's own script keeps the text in the browser and brings it back.
+    is_kept = not (is_script and words.status == 401) and kept.keep(typed, now=kit().clock.now())
     if "frame_ancestors" not in g:
         g.frame_ancestors = None
     contact = current_app.extensions["tandem"].settings.contact
-    wanted = request.accept_mimetypes.best_match(["text/html", "application/json"])
-    if wanted == "application/json" and request.accept_mimetypes["text/html"] == 0:
+    if is_script:
         told = {"error": gettext(words.title), "reference": reference, "is_kept": is_kept}
         return make_response({**told, "typed": {one.field: one.text for one in typed}}, words.status)
     page = render_template(

@@ -96,11 +96,18 @@ def _keep(session: Session, author: Author, rows: list[dict[str, Any]], *, now: 
         select(KeptText).where(KeptText.person_id == author.person_id).order_by(KeptText.at.desc(), KeptText.id.desc())
     )
     before = session.scalars(own).all()
-    # A page that saves as one types is refused once; its button sends the same again.
-    stale = [one for one in before if one.course_id == author.course_id and one.texts == rows]
-    for one in {*stale, *before[MOST_KEPT - 1 :]}:
+    new = _places(rows)
+    here = [one for one in before if one.course_id == author.course_id]
+    if any(new <= _places(one.texts) for one in here):
+        return
+    # A page that saves as one types is refused with one field; its button then sends all of them.
+    for one in {*(one for one in here if _places(one.texts) <= new), *before[MOST_KEPT - 1 :]}:
         session.delete(one)
     session.add(KeptText(person_id=author.person_id, course_id=author.course_id, texts=rows, at=now))
+
+
+def _places(rows: Iterable[Mapping[str, str]]) -> set[tuple[str, str]]:
+    return {(one["field"], one["text"]) for one in rows}
 
 
 def kept_of(session: Session, person_id: int, course_id: int | None) -> list[KeptText]:

@@ -30,6 +30,7 @@ from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step, WaitsFor
 from lti_tool.roster import links
 from lti_tool.roster import service as roster
+from lti_tool.roster.reading import unlisted
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.kept import kept_of
 from lti_tool.web.pages import offer_tab
@@ -333,7 +334,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         doubt=roster.doubt(here.session, here.course_id),
         figures=figures,
         unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
-        unlisted=sum(one.is_taken_in is None for one in roster.unlisted(here.session, here.course_id)),
+        unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
         others=_others(here, activity),
         kept=len(kept_of(here.session, here.person_id, here.course_id)),

@@ -7,12 +7,13 @@ from threading import Thread
 import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from werkzeug.serving import make_server
 
 from lti_tool.feedback.drafts import asides_of
 from lti_tool.feedback.models import Feedback
 from lti_tool.launch.models import Member
+from lti_tool.pairing.models import Seat
 from lti_tool.support.db import OpenSession, across_institutions
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import Visit, issue_entry
@@ -122,6 +123,24 @@ def test_text_of_an_ended_visit_comes_back_with_the_next_one(
     with open_session(room.institution.id) as session:
         assert session.scalars(select(Feedback.strengths)).all() == ["Typed too late."]
     assert again.evaluate(KEPT) == []
+
+
+def test_text_for_a_partner_who_was_replaced_is_shown_with_the_refusal_and_kept(
+    write: Write, open_session: OpenSession, room: Classroom
+) -> None:
+    page = write("Mette", "Jonas")
+    with open_session(room.institution.id) as session:
+        session.execute(delete(Seat).where(Seat.member_id == room.members["Jonas"].id))
+    page.get_by_label("What worked well?").fill("You waited for Jonas.")
+    expect(page.locator("[data-autosave-notice]")).to_contain_text("Your text is kept for you")
+    page.get_by_role("button", name="Give feedback").click()
+    expect(page.get_by_role("heading", name="You do not work together in this round")).to_be_visible()
+    expect(page.get_by_label("Strengths")).to_have_value("You waited for Jonas.")
+    page.get_by_role("link", name="Back to the activity").click()
+    page.get_by_role("link", name="Show").click()
+    expect(page.get_by_label("Strengths")).to_have_value("You waited for Jonas.")
+    page.get_by_role("button", name="Let it go").click()
+    expect(page.get_by_text("Nothing is kept")).to_be_visible()
 
 
 def test_unsent_text_is_forgotten_after_seven_days(write: Write, open_session: OpenSession, clock: FakeClock) -> None:

@@ -14,6 +14,7 @@ from lti_tool.launch.models import Member, Person
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster import gateway, handlers, service
 from lti_tool.roster.models import RosterSync
+from lti_tool.roster.reading import unlisted
 from lti_tool.support.kit import Kit
 from sandbox_lms import Role
 from tests.contract.campus import Campus, a_campus
@@ -403,9 +404,7 @@ def test_who_launched_and_is_on_no_roster_stays_and_is_known_as_that(moodle: Cam
         assert moodle.members()["extra"].status == "active"
         assert "extra" not in to_pair(moodle)
         with moodle.open() as session:
-            assert [one.member_id for one in service.unlisted(session, moodle.course_id)] == [
-                moodle.members()["extra"].id
-            ]
+            assert [one.member_id for one in unlisted(session, moodle.course_id)] == [moodle.members()["extra"].id]
 
 
 def test_a_platform_that_keeps_names_to_itself_never_wipes_those_we_know(moodle: Campus) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from lti_tool.wiring import Services
+from tests.factories.feedback import TEXTS
 from tests.fakes.clock import FakeClock
 from tests.functional.guests import Guest, text_of
 from tests.functional.living import Life, a_life
@@ -245,3 +246,23 @@ def test_whoever_comes_when_all_groups_have_begun_asks_staff_for_nothing(life: L
     assert "1 place is without a group, and stays so" in plan
     assert "Bring the plan up to date" not in plan
     assert "has no group" not in text_of(designer.get("/"))
+
+
+def test_the_form_that_is_open_while_the_partner_is_replaced_loses_nothing(life: Life) -> None:
+    life.publish(life.set_up())
+    [partner] = life.partners_of("learner01")
+    other = sorted(LEARNERS - {"learner01", partner})[0]
+    guest = life.launch("learner01")
+    path = life.writing("learner01", partner)
+    assert guest.get(path).status_code == 200
+    for one in (partner, other):
+        life.lms.unenrol(life.lms.course(), life.person(one))
+    reads_the_roster(life)
+    assert life.partners_of("learner01") == LEARNERS - {"learner01", partner, other}
+
+    again = life.launch("learner01")
+    answer = again.post(path, **TEXTS, do="give")
+
+    assert answer.status_code == 404
+    assert all(text in answer.text for text in TEXTS.values())
+    assert TEXTS["effect"] in again.get("/kept").text

@@ -214,6 +214,15 @@ def test_text_of_a_visit_that_ran_out_waits_at_the_next_one(school: School) -> N
     assert TEXT in school.learner(0).get("/kept").text
 
 
+def test_what_was_saved_as_it_was_typed_and_then_sent_whole_is_kept_once(school: School) -> None:
+    learner, path = replace_partner(school)
+    learner.send(f"{path}/save", strengths="You waited")
+    learner.send(path, strengths="You waited", effect="Calm.", do="give")
+    learner.send(f"{path}/save", effect="Calm.")
+    [row] = kept(school)
+    assert [one["field"] for one in row.texts] == ["strengths", "effect"]
+
+
 @pytest.mark.parametrize("end", ["revoked", "preview", "wrong secret"])
 def test_what_has_no_certain_author_is_shown_and_not_kept(school: School, end: str) -> None:
     learner = school.somebody("learner", is_preview=end == "preview")

@@ -1,18 +1,22 @@
 """Rosters on real databases: launches and the roster meet, and nobody is doubled."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.rules import CourseRole
+from lti_tool.registration.models import Registration
 from lti_tool.roster import service
 from lti_tool.roster.models import RosterSync
+from lti_tool.roster.reading import unlisted
 from lti_tool.roster.rules import RosterRow
 from lti_tool.roster.service import Step
 from lti_tool.support.kit import Kit
-from tests.factories.people import a_course, a_deployment, a_registration, an_institution
+from tests.factories.people import a_course, a_deployment, a_member, a_person, a_registration, an_institution
+from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
 ROWS = {str(number): RosterRow(str(number), CourseRole.LEARNER, name=f"Ann {number}") for number in range(40)}
@@ -90,3 +94,47 @@ def test_another_institution_sees_nobody(kit: Kit, course: Course) -> None:
         other = an_institution(session)
         assert session.scalars(select(Member)).all() == []
     assert other.id != course.institution_id
+
+
+def test_who_launched_and_stands_in_no_finished_roster_is_told_apart_from_who_still_may(
+    kit: Kit, course: Course, clock: FakeClock
+) -> None:
+    with kit.open_session(course.institution_id) as session:
+        registration = session.scalars(select(Registration)).one()
+
+        def launched(name: str, **values: object) -> int:
+            person = a_person(session, registration, name=name)
+            seen = {"in_roster_at": None, "created_at": clock.now(), "last_launch_at": clock.now(), **values}
+            return a_member(session, course, person, **seen).id
+
+        lacking = launched("Before")
+        swept = launched("Swept", status="inactive")
+        launched("Staff", ever_staff=True)
+        launched("Test", is_test=True)
+        launched("Listed", in_roster_at=clock.now())
+        launched("Never here", last_launch_at=None)
+        clock.advance(timedelta(minutes=1))
+        session.add(RosterSync(course_id=course.id, state="finished", started_at=clock.now(), next_url=""))
+        clock.advance(timedelta(minutes=1))
+        launched("After")
+        said = launched("After, and left out", is_taken_in=False)
+        session.flush()
+
+        found = [(one.member_id, one.is_taken_in) for one in unlisted(session, course.id)]
+
+    assert found == [(lacking, None), (swept, None), (said, False)]
+
+
+def test_whom_staff_take_in_is_paired_until_the_roster_knows_better(kit: Kit, course: Course) -> None:
+    with kit.open_session(course.institution_id) as session:
+        registration = session.scalars(select(Registration)).one()
+        person = a_person(session, registration, sub="1")
+        member_id = a_member(session, course, person, in_roster_at=None, status="inactive").id
+        service.say_of_unlisted(session, course.id, member_id, takes_part=True, now=kit.clock.now())
+        assert [one.id for one in service.learners_to_pair(session, course.id)] == [member_id]
+        service.say_of_unlisted(session, course.id, member_id, takes_part=False, now=kit.clock.now())
+        assert service.learners_to_pair(session, course.id) == []
+    keep(kit, course, begin(kit, course))
+    with kit.open_session(course.institution_id) as session:
+        assert session.get_one(Member, member_id).is_taken_in is None
+        assert member_id in {one.id for one in service.learners_to_pair(session, course.id)}
