@@ -1,7 +1,8 @@
 """Repair changes as few people as can be: against every arrangement there is, and along planted chains."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 from random import Random
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Kind, Lock, Reason, Schedule, Shape, Unpaired
+from lti_tool.pairing.engine import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired
 from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize
 from lti_tool.pairing.engine.repairs import mending
 from lti_tool.pairing.engine.repairs.changes import Cause, changes
@@ -54,6 +55,50 @@ def test_no_arrangement_leaves_fewer_alone_or_changes_fewer(seed: int) -> None:
     assert engine.repair(after, left, joined, 1) == after
 
 
+def meetings(groups: Iterable[Group]) -> list[frozenset[int]]:
+    return [frozenset(couple) for group in groups for couple in combinations(group, 2)]
+
+
+def options(course: Course, before: tuple[Group, ...]) -> list[tuple[Group, ...]]:
+    """Every arrangement of a round with the fewest people alone, groups given up, and old company lost."""
+    people = tuple(sorted(course.people))
+    stands = {frozenset(group) for group in before if set(group) <= set(people)}
+    found: dict[tuple[int, ...], list[tuple[Group, ...]]] = {}
+    for groups in arrangements(people, course, may_be_three=len(people) % 2 == 1):
+        now = {frozenset(group) for group in groups}
+        old = set(meetings(group for group in before if frozenset(group) not in now))
+        tied = sum(couple in old for couple in meetings(group for group in groups if frozenset(group) not in stands))
+        cost = sum(len(group) == 1 for group in groups), sum(len(group) for group in stands - now), -tied
+        found.setdefault(cost, []).append(groups)
+    return found[min(found)]
+
+
+@given(st.integers(0, 10**9))
+@settings(max_examples=examples(40), deadline=None)
+def test_open_rounds_are_mended_together_without_a_repeat_too_many_and_with_even_turns(seed: int) -> None:
+    chance = Random(seed)
+    people = tuple(range(1, chance.choice((4, 5, 6, 7)) + 1))
+    before = engine.plan(Course(people), 2, seed)
+    left = set(chance.sample(people, k=chance.choice((1, 2))))
+    joined = set(range(20, 20 + chance.choice((0, 1, 1, 2))))
+
+    after = engine.repair(before, left, joined, 1)
+
+    possible = [options(after.course, groups) for groups in before.rounds]
+    fewest = min(engine.repeats(after.course, Schedule(rounds)) for rounds in product(*possible))
+    assert engine.repeats(after.course, after) == fewest
+    assert max(abs(ahead) for ahead in engine.balance(after.rounds).values()) <= 1
+
+
+def test_a_group_that_has_begun_or_is_of_an_earlier_round_is_not_turned_round() -> None:
+    before = Schedule((((1, 2), (3, 4)), ((1, 3), (4, 2))), course=Course((1, 2, 3, 4)))
+
+    after = engine.repair(before, {4}, {5}, 1, fixed={(1, (1, 2))})
+
+    assert (1, 2) in after.rounds[0]
+    assert engine.repair(before, {4}, {5}, 2).rounds[0] == before.rounds[0]
+
+
 def a_programme(chance: Random, kind: Kind = Kind.PAIRS) -> tuple[Schedule, set[int], set[int]]:
     """Rounds of any course as a repair has made them from nothing, and who leaves and joins after that."""
     course = course_at_random(chance.randrange(16), chance, sparse=chance.random() < 0.3)
@@ -93,8 +138,9 @@ def test_whoever_leaves_or_joins_any_course_the_result_passes_the_checker(kind: 
     assert after.rounds[: from_round - 1] == before.rounds[: from_round - 1]
     assert all(group in after.rounds[number - 1] for number, group in fixed if number >= from_round)
     for old, new in zip(before.rounds, after.rounds, strict=True):
-        stays = {frozenset(group) for group in new}
-        assert [group for group in old if frozenset(group) in stays] == [group for group in new if group in old]
+        was, stays = ({frozenset(group) for group in groups} for groups in (old, new))
+        kept = [group for group in new if frozenset(group) in was]
+        assert [frozenset(group) for group in old if frozenset(group) in stays] == [frozenset(one) for one in kept]
     assert engine.repair(after, (), (), from_round, fixed=fixed) == after
 
 

@@ -45,7 +45,7 @@ def _repaired(instance: Instance, current: tuple[tuple[int, ...], ...], seed: in
     course = instance.course
     first = tuple(lock for lock in course.locks if lock.round == 1)
     running = Schedule((current,), course=replace(course, locks=first), seed=seed)
-    after = repair(running, instance.left, instance.joined, 1)
+    after = repair(running, instance.left, instance.joined, 1, may_turn=False)
     rounds = after.rounds
     if not instance.has_roles:
         # Nobody has a role yet, so that also those who stay together can take the turns that are fair.

@@ -51,7 +51,8 @@ class _Regrouping:
         before = len(self.sitting.sizes)
         formed = [self._members(number) for number, stands in enumerate(self.stands) if not stands]
         kept = np.array(self.stands[:before], dtype=np.bool_)
-        return Mended(kept, [members for members in formed if members], self._loose())
+        loose = self._loose()
+        return Mended(kept, [members for members in formed if members], loose, (len(loose), int((~kept).sum())))
 
     # ---- what is there -----------------------------------------------------------------------------------------------
 

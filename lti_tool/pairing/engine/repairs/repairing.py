@@ -1,8 +1,10 @@
 """After people left or joined, or rules changed: the fewest changes that give everybody a partner again."""
 
 from collections.abc import Collection, Iterable, Sequence
+from copy import copy
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import chain, pairwise, product
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,12 @@ from lti_tool.pairing.engine.repairs.mending import mend
 from lti_tool.pairing.engine.repairs.regrouping import regroup
 from lti_tool.pairing.engine.repairs.sitting import NOT_AGAIN, Mended, Sitting, check_locks, locks_of
 from lti_tool.pairing.engine.schedule import Group, Placed, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.turns.taking import take_turns
+from lti_tool.pairing.engine.turns.taking import take_turns, turn_round
+
+LOOKS: Final = 24
+"""How often rounds are mended once more, while people meet in them who meet elsewhere too."""
+STATE: Final = ("rounds", "more", "less", "trios", "formed", "costs", "unpaired", "proofs")
+"""What changes while rounds are mended."""
 
 
 def repair(
@@ -27,6 +34,7 @@ def repair(
     from_round: int,
     *,
     fixed: Collection[Placed] = (),
+    may_turn: bool = True,
 ) -> Schedule:
     """The same schedule without those who left and with those who joined, from this round on.
 
@@ -34,8 +42,10 @@ def repair(
     joined, had no partner, or sits in a group that a rule forbids now, gets one with the fewest changes for others;
     people who are locked together are brought together. Somebody who is in `schedule.course` and in no group counts as
     joined, and who is in a group and not in the course as having left; a course of nobody is taken to be of everybody
-    in these rounds. Of solutions with equally few changes the one with the fewest repeats, then with the most points is
-    taken. Repeating a repair changes nothing, so who left may be gone already and who joined be seated already.
+    in these rounds. Of solutions with equally few changes in each round one with the fewest repeats in all of them
+    together is looked for, then the one with the most points. Where somebody would be two ahead or behind with turns,
+    groups that stay and have not begun are turned round, if they may. Repeating a repair changes nothing, so who left
+    may be gone already and who joined be seated already.
     Raises ImpossibleRequest for a round that does not exist, and its kinds: ListedTwice when somebody both left and
     joined or joined twice, UnknownPerson for somebody new whose id is below 0, LockConflict, LockSize and LockForbidden
     for locks that cannot be. Method: `mending`, `regrouping`.
@@ -46,7 +56,8 @@ def repair(
     _check(gone, sorted(joined))
     course = _after(schedule, gone, new, from_round)
     numbers = range(from_round, len(schedule.rounds) + 1)
-    return _Repair(replace(schedule, course=course), gone, new, frozenset(), fixed, numbers=numbers).repaired()
+    known = replace(schedule, course=course)
+    return _Repair(known, gone, new, frozenset(), fixed, numbers=numbers, may_turn=may_turn).repaired()
 
 
 def step_in(
@@ -100,7 +111,9 @@ class _Repair:
         fixed: Collection[Placed],
         *,
         numbers: range,
+        may_turn: bool = True,
     ) -> None:
+        self.fixed, self.may_turn = frozenset(fixed), may_turn
         self.schedule, self.gone, self.new, self.absent, self.numbers = schedule, gone, new, absent, numbers
         self.shape = schedule.course.shape
         self.rounds = list(schedule.rounds)
@@ -111,7 +124,10 @@ class _Repair:
         self.unpaired: dict[int, tuple[Unpaired, ...]] = {}
         for one in schedule.unpaired:
             self.unpaired[one.round] = (*self.unpaired.get(one.round, ()), one)
-        self.formed: set[Placed] = set()
+        self.formed: dict[int, list[Group]] = {}
+        """Of every round that changed, the groups that have come."""
+        self.costs: dict[int, tuple[int, ...]] = {}
+        """Of every round that was mended, what its own people would rather have had otherwise; repeats not counted."""
         self.couples = Couples(schedule.course)
         self.people: People = self.couples.people
         grouped = [Grouped.of(self.people, groups) for groups in self.rounds]
@@ -134,16 +150,67 @@ class _Repair:
             # A meeting that moved out of a later round may have made room in an earlier one.
             if before == self.rounds:
                 break
+        self._look_again()
         rounds = tuple(self.rounds)
-        if self.formed:
+        if any(self.formed.values()):
             course = self.schedule.course
-            rounds = take_turns(rounds, self.formed, self.shape.kind, course.ahead, self.schedule.seed)
+            formed = {(number, group) for number, groups in self.formed.items() for group in groups}
+            rounds = take_turns(rounds, formed, self.shape.kind, course.ahead, self.schedule.seed)
+            if self.may_turn and self.shape.kind in {Kind.PAIRS, Kind.TRIOS}:
+                people = frozenset(chain.from_iterable(group for _, group in formed))
+                rounds = turn_round(rounds, people, course.ahead, self.fixed, self.numbers)
         unpaired = chain.from_iterable(self.unpaired[number] for number in sorted(self.unpaired))
         proofs = (self.proofs[number] for number in sorted(self.proofs))
         return replace(self.schedule, rounds=rounds, unpaired=tuple(unpaired), proofs=tuple(proofs))
 
+    def _look_again(self) -> None:
+        """Rounds are mended one after the other, so one may have taken a couple that another needed.
+
+        While groups that have come are of people who meet elsewhere too, their round is mended once more, then also as
+        if what came in another round were not decided, which is mended after it.
+        """
+        looks = LOOKS
+        while (cost := self._cost())[-1] and (faulty := [number for number in self.numbers if self._repeats(number)]):
+            for number, other in product(faulty, (0, *self.numbers)):
+                if other == number or (other and not self.formed.get(other)):
+                    continue
+                looks -= 1
+                kept = self._state()
+                if other:
+                    self.more[other - 1] = NONE
+                self._mend(number)
+                if other:
+                    self._mend(other)
+                if self._cost() < cost:
+                    break
+                self._restore(kept)
+                if not looks:
+                    return
+            else:
+                return
+
+    def _repeats(self, number: int) -> bool:
+        """Whether a group that has come in this round is of people who meet elsewhere, too."""
+        one, other = np.divmod(self.more[number - 1], max(1, len(self.people)))
+        return bool(self._met_outside(number).times(one, other).any())
+
+    def _cost(self) -> tuple[int, ...]:
+        """What is wrong with all these rounds, the gravest first."""
+        met = Acquaintance(len(self.people), self.known, together(self.more), together(self.less))
+        touched = np.unique(np.concatenate([NONE, *self.more, *self.less]))
+        again = np.maximum(met.times(*np.divmod(touched, max(1, len(self.people)))) - 1, 0)
+        return *map(sum, zip(*self.costs.values(), strict=True)), int(again.sum())
+
+    def _state(self) -> tuple[list[Any] | dict[int, Any], ...]:
+        return tuple(copy(getattr(self, name)) for name in STATE)
+
+    def _restore(self, state: tuple[list[Any] | dict[int, Any], ...]) -> None:
+        for name, kept in zip(STATE, state, strict=True):
+            setattr(self, name, kept)
+
     def _mend(self, number: int) -> None:
-        groups = self.rounds[number - 1]
+        """Mend the round as it was before, beside all others as they are now."""
+        groups = self.schedule.rounds[number - 1]
         begun = self.begun.get(number, set())
         movable = [group for group in groups if group not in begun] if begun else groups
         in_begun = {person for group in groups if group in begun for person in group} if begun else set()
@@ -156,8 +223,9 @@ class _Repair:
             again = self._mended(replace(sitting, met=sitting.met_earlier))
             mended = min(mended, again, key=lambda one: len(one.alone))
         formed = sorted(tuple(self.people.ids[list(seats)].tolist()) for seats in mended.formed)
-        if formed or not mended.kept.all():
+        if formed or not mended.kept.all() or number in self.formed:
             self._change(number, movable, mended.kept.tolist(), formed)
+        self.costs[number] = mended.cost
         alone, proof = account_for(number, sitting, mended, self._places(in_begun))
         absent = (Unpaired(person, number, Reason.ABSENT) for person in away)
         self.unpaired[number] = tuple(sorted((*alone, *absent), key=lambda one: one.person))
@@ -168,10 +236,9 @@ class _Repair:
     def _change(self, number: int, movable: Sequence[Group], kept: list[bool], formed: list[Group]) -> None:
         gone = [group for group, stays in zip(movable, kept, strict=True) if not stays]
         was = frozenset(gone)
-        self.rounds[number - 1] = (*(group for group in self.rounds[number - 1] if group not in was), *formed)
-        self.formed.update((number, group) for group in formed)
-        self.more[number - 1] = np.concatenate([self.more[number - 1], self._meetings(formed)])
-        self.less[number - 1] = np.concatenate([self.less[number - 1], self._meetings(gone)])
+        self.rounds[number - 1] = (*(group for group in self.schedule.rounds[number - 1] if group not in was), *formed)
+        self.formed[number] = formed
+        self.more[number - 1], self.less[number - 1] = np.sort(self._meetings(formed)), self._meetings(gone)
         self.trios[number - 1] = Grouped.of(self.people, self.rounds[number - 1]).in_groups_of(3)
 
     def _mended(self, sitting: Sitting) -> Mended:

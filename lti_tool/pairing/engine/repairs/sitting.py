@@ -87,6 +87,8 @@ class Mended:
     """New groups, in no order of turn."""
     alone: list[int] = field(default_factory=list)
     """Who has no group, sorted."""
+    cost: tuple[int, ...] = ()
+    """What counts before repeats, the most important first: people alone, groups that could have stayed …"""
     free: Places = field(default_factory=lambda: NOBODY)
     """Pairs: everybody who is not locked."""
     partner: Places = field(default_factory=lambda: NOBODY)

@@ -226,7 +226,7 @@ class Pairs:
         unlocked = [person for person in self.trio if not self.bound[person]]
         if len(unlocked) == 3:
             partner[unlocked[:2]] = unlocked[1::-1]
-        return Mended(kept, formed, alone, np.flatnonzero(self.seated & ~self.bound), partner)
+        return Mended(kept, formed, alone, self.cost()[:4], np.flatnonzero(self.seated & ~self.bound), partner)
 
 
 def every(allowed: Allowed, people: Seats) -> bool:

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
 from random import Random
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +14,9 @@ from lti_tool.pairing.engine.schedule import Group, Placed
 from lti_tool.pairing.engine.turns.giving import orient
 from lti_tool.pairing.engine.turns.rings import Watching, in_a_ring, observations
 
+MOST_LOOKED_AT: Final = 1_000
+"""Among the partners of so many people, at most, those are looked for who make up for others: 10 milliseconds."""
+ENDS: Final = (itemgetter(0), itemgetter(-1))
 Rounds = tuple[tuple[Group, ...], ...]
 
 
@@ -67,6 +72,59 @@ def _ends(
     return tuple(
         tuple([turned[index].get(group, group) for group in groups]) if index in turned else groups
         for index, groups in enumerate(rounds)
+    )
+
+
+def turn_round(
+    rounds: Sequence[tuple[Group, ...]],
+    people: Collection[PersonId],
+    ahead: Mapping[PersonId, int],
+    fixed: Collection[Placed],
+    numbers: range,
+) -> Rounds:
+    """The same groups, some of them the other way round, so that none of these people is two ahead or behind.
+
+    Somebody who went first too often lets the last of a group go first; that one does the same in another group if need
+    be, and so on to somebody who was behind. As few groups as possible are turned for each, in these rounds and none of
+    those that are fixed; where there is no such way, turns stay as they are.
+    """
+    firsts, lasts = ([dict(zip(map(end, groups), groups, strict=True)) for groups in rounds] for end in ENDS)
+    times_first, times_last = (Counter(chain.from_iterable(ends)) for ends in (firsts, lasts))
+    turned: set[int] = set()
+    looked_at = iter(range(MOST_LOOKED_AT))
+
+    def stands(person: PersonId) -> int:
+        return ahead.get(person, 0) + times_first[person] - times_last[person]
+
+    def way(start: PersonId, sign: int) -> list[tuple[int, Group]]:
+        """Groups to turn, from somebody who is ahead (behind, where the sign is -1) to somebody who is not even."""
+        came: dict[PersonId, list[tuple[int, Group]]] = {start: []}
+        reached = [start]
+        for one, _ in zip(reached, looked_at, strict=False):
+            for number in reversed(numbers):
+                group = (firsts if sign > 0 else lasts)[number - 1].get(one)
+                other = group[-1 if sign > 0 else 0] if group else one
+                if group and other not in came and (number, group) not in fixed:
+                    came[other] = [*came[one], (number, group)]
+                    if sign * stands(other) < 0:
+                        return came[other]
+                    reached.append(other)
+        return []
+
+    for person in sorted(people):
+        while abs(stands(person)) > 1 and (found := way(person, 1 if stands(person) > 0 else -1)):
+            for number, group in found:
+                del firsts[number - 1][group[0]], lasts[number - 1][group[-1]]
+                firsts[number - 1][group[-1]] = lasts[number - 1][group[0]] = group[::-1]
+                for one, first in ((group[0], -1), (group[-1], 1)):
+                    times_first[one] += first
+                    times_last[one] -= first
+                turned.add(number)
+    return tuple(
+        tuple(firsts[number - 1][group[0]] if group[0] in firsts[number - 1] else group[::-1] for group in groups)
+        if number in turned
+        else groups
+        for number, groups in enumerate(rounds, start=1)
     )
 
 
