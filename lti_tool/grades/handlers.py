@@ -254,9 +254,19 @@ def _follow(kit: Kit, job: JobContext, push: Push, verdict: Verdict, pause: time
         case Kind.WAITS if pause is not None:
             raise RetryLater(pause)
         case Kind.GONE:
-            # Where the column looks alive and takes no scores all the same, there is time.
-            again_at = None if pause is None else kit.clock.now() + pause
-            _find(kit, job, push.place.line_item_id, makes=False, not_before=again_at)
+            _look_for_gone_column(kit, job, push, pause)
+
+
+def _look_for_gone_column(kit: Kit, job: JobContext, push: Push, pause: timedelta | None) -> None:
+    # Where the column looks alive and takes no scores all the same, there is time.
+    again_at = None if pause is None else kit.clock.now() + pause
+    try:
+        _find(kit, job, push.place.line_item_id, makes=False, not_before=again_at)
+    except (CallFailed, TokenRefused, TokenUnavailable, GradebookUnavailable):
+        # Only an answer about the column itself says that it was deleted.
+        with kit.open_session(job.institution) as session:
+            columns.take_for_linked(session, push.place.line_item_id)
+        raise RetryLater(pause or LOOKS_DAILY) from None
 
 
 def _result(push: Push) -> Result | None:

@@ -212,7 +212,7 @@ def answer_question(session: Session, activity_id: int, score_id: int, *, lowers
 def _send_again(session: Session, scores: Sequence[ScoreState], *, now: datetime, by_hand: bool = False) -> None:
     for score in scores:
         score.state, score.reason, score.conflicts, score.changed_at = "waiting", None, 0, now
-        score.waits_since, score.looks, score.reads_first = None, 0, by_hand
+        score.waits_since, score.looks, score.reads_first = None, 0, by_hand or score.reads_first
         ask_for_push(session, score, now=now)
 
 

@@ -654,6 +654,19 @@ def test_a_column_that_takes_no_scores_is_said_to_be_so(moodle: Graded, learner:
     assert moodle.shown(learner) == 100
 
 
+def test_a_platform_that_knows_nothing_for_an_hour_has_lost_no_column(moodle: Graded, learner: LmsPerson) -> None:
+    moodle.done(moodle.campus.learners()[1])
+    moodle.campus.lms.faults.scores(404, times=None)
+    moodle.campus.lms.faults.answer("line_items", 404, times=None, body="<html>maintenance")
+    moodle.done(learner)
+    moodle.campus.run_for(timedelta(hours=1))
+    assert moodle.column().state == "linked"
+    assert moodle.state(learner)[0] == "waiting"
+    moodle.campus.lms.faults.clear()
+    moodle.campus.run_for(timedelta(hours=4))
+    assert moodle.shown(learner) == 100
+
+
 def test_a_score_without_a_job_does_not_sleep_for_ever(moodle: Graded, learner: LmsPerson) -> None:
     moodle.done(moodle.campus.learners()[1])
     moodle.now(learner, DONE)
