@@ -68,6 +68,7 @@ class Journey:
     def arrives(self, heading: str) -> None:
         """The page with this heading is shown; it has no fault that axe knows."""
         expect(self.inside.get_by_role("heading", level=1, name=heading)).to_be_visible()
+        expect(self.inside.get_by_role("link", name="Back to the course")).to_be_hidden()
         self.look()
 
     # the administrator
