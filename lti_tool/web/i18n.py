@@ -86,7 +86,7 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     exact = format_datetime(moment.astimezone(zone), "full", locale=locale)
     text = in_words(moment, zone)
     # On paper nobody knows from when "in 2 days" counts.
-    return Markup('<time datetime="{}" title="{}">{} <span class="not-on-paper">({})</span></time>').format(
+    return Markup('<time datetime="{}" title="{}">{}<span class="not-on-paper"> ({})</span></time>').format(
         moment.isoformat(), exact, text, away
     )
 

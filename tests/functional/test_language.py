@@ -72,7 +72,7 @@ MOMENT = datetime(2026, 11, 5, 22, 59, tzinfo=UTC)
 def test_a_date_in_universal_time_says_so(app: Flask, zone: str | None, shown: str) -> None:
     with app.test_request_context():
         text = str(show_moment(MOMENT, zone_of(None, zone), MOMENT))
-    assert f'>{shown} <span class="not-on-paper">(' in text
+    assert f'>{shown}<span class="not-on-paper"> (' in text
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_an_instructor_proposes_looks_publishes_and_takes_back(school: School) -
 
     draft = instructor.post("/plan/draft")
     assert "This is a proposal" in draft.text
-    assert "6 learners see who they work with" in draft.text
+    assert "6 learners will see who they work with" in draft.text
     assert draft.text.count('class="group"') == 3
     for learner in school.group.learners:
         assert f"Learner {learner.id}" not in draft.text
@@ -256,7 +256,7 @@ def test_a_roster_that_lacks_many_asks_the_instructor_with_names(school: School,
     answer = instructor.post("/plan/doubted-roster", reading=sync.id, means="mistake")
 
     assert "The roster no longer lists" not in answer.text
-    assert "6 learners see who they work with" in answer.text
+    assert "6 learners will see who they work with" in answer.text
 
 
 def test_staff_and_observers_are_listed_as_not_paired(school: School) -> None:
@@ -301,12 +301,12 @@ def test_an_instructor_leaves_out_whom_the_platform_wrongly_lists_as_a_learner_a
 
     page = instructor.post("/plan/change", do="leave-out", who=somebody.id, version=1).text
     assert "Left out." in page
-    assert "5 learners see who they work with" in page
+    assert "5 learners will see who they work with" in page
     assert somebody.id not in {seat.member_id for seat in seats_of_round(school, 1)}
     assert "is staff, as an instructor said here" in page
 
     page = instructor.post("/plan/take-in", member=somebody.id).text
-    assert "6 learners see who they work with" in page
+    assert "6 learners will see who they work with" in page
     assert somebody.id in {seat.member_id for seat in seats_of_round(school, 1)}
 
 

@@ -104,7 +104,7 @@ def test_everybody_with_a_partner_in_every_round_is_said_so(app: Flask, kit: Kit
 
     page = school.somebody("instructor").get("/plan").text
 
-    assert "4 learners see who they work with, in every round." in page
+    assert "4 learners will see who they work with, in every round." in page
     assert "have nobody in some round" not in page
 
 
