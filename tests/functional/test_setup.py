@@ -20,6 +20,7 @@ from lti_tool.web.visits import Visit, VisitKind
 from tests.factories.people import a_member, a_person
 from tests.fakes.clock import FakeClock
 from tests.functional.designing import Designer, a_designer, answer_page, claims_of, fields_of
+from tests.functional.launching import attribute
 
 DL = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 
@@ -41,6 +42,10 @@ def test_a_designer_places_the_template_as_it_is(placing: Designer) -> None:
     assert "Observation and feedback" in chosen.text
     path, fields = placing.start()
     answer = placing.post(path, **fields, do="place")
+    # What the browser kept of the form is of no use any more.
+    assert attribute(placing.get(path).text, "data-unsent data-store") == attribute(
+        answer.text, "data-unsent-done data-store"
+    )
     page = answer_page(placing, answer)
     [activity] = placing.activities()
     assert activity.state == "ready"
