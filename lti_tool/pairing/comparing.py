@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Group, Schedule
+from lti_tool.pairing.engine import Course, Group, Kind, Schedule
 from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.rules import NotAgain
 
@@ -29,7 +29,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One round in numbers. Points are those of the wishes, summed over all couples who sit together."""
+    """One round in numbers. Points are those of people, as `engine.score` counts them."""
 
     groups: int = 0
     unpaired: int = 0
@@ -37,6 +37,8 @@ class Figures:
     """Couples who met in an earlier round, or elsewhere where that counts."""
     points: int = 0
     broken: int = 0
+    uneven: int = 0
+    """Of all rounds together: people who are first two times or more oftener than last, or the other way round."""
 
     def __add__(self, other: "Figures") -> "Figures":
         return Figures(
@@ -45,6 +47,7 @@ class Figures:
             self.repeats + other.repeats,
             self.points + other.points,
             self.broken + other.broken,
+            self.uneven + other.uneven,
         )
 
 
@@ -76,14 +79,16 @@ class Comparison:
     newly_unpaired: tuple[tuple[int, int], ...]
     """Round and person."""
     newly_paired: tuple[tuple[int, int], ...]
+    uneven: tuple[int, int] = (0, 0)
+    """Of both, how many people's turns are not even."""
 
     @property
     def before(self) -> Figures:
-        return sum((one.before for one in self.rounds), Figures())
+        return sum((one.before for one in self.rounds), Figures(uneven=self.uneven[0]))
 
     @property
     def after(self) -> Figures:
-        return sum((one.after for one in self.rounds), Figures())
+        return sum((one.after for one in self.rounds), Figures(uneven=self.uneven[1]))
 
     @property
     def touched(self) -> tuple[RoundComparison, ...]:
@@ -113,7 +118,26 @@ def compare(course: Course, before: Schedule, after: Schedule) -> Comparison:
         tuple(sorted(set(was) - set(is_now))),
         tuple(sorted(out[1] - out[0])),
         tuple(sorted(out[0] - out[1])),
+        (_uneven(course, old), _uneven(course, new)),
     )
+
+
+def is_better(course: Course, one: Schedule, other: Schedule) -> bool:
+    """Whether the first of two plans is better in the order of importance, by the rules and wishes of today."""
+    found = compare(course, other, one)
+    # Who is without a partner in both makes no difference.
+    ranks = [
+        (
+            figures.broken,
+            figures.unpaired,
+            sum(number == 1 and person in course.left_out for number, person in alone),
+            figures.repeats,
+            -figures.points,
+            figures.uneven,
+        )
+        for figures, alone in ((found.after, found.newly_unpaired), (found.before, found.newly_paired))
+    ]
+    return ranks[0] < ranks[1]
 
 
 def broken(course: Course, rounds: Iterable[Iterable[Group]], *, from_round: int = 1) -> tuple[Broken, ...]:
@@ -156,13 +180,24 @@ def _figures(course: Course, rounds: tuple[tuple[Group, ...], ...], found: tuple
     figures = []
     for number, groups in enumerate(rounds, start=1):
         together = [couple for group in groups for couple in combinations(group, 2)]
-        here = [couple for couple in together if known.issuperset(couple)]
-        places = couples.people.places(np.array(here, dtype=np.int64).reshape(-1, 2))
-        points = int(couples.points(places[:, 0], places[:, 1]).sum()) if here else 0
+        points = 0
+        for size in sorted({len(group) for group in groups if len(group) > 1}):
+            of_size = (couple for group in groups if len(group) == size for couple in combinations(group, 2))
+            here = [couple for couple in of_size if known.issuperset(couple)]
+            places = couples.people.places(np.array(here, dtype=np.int64).reshape(-1, 2))
+            points += 2 * int(couples.points(places[:, 0], places[:, 1]).sum()) // (size - 1)
         repeated = sum(frozenset(couple) in met for couple in together)
         figures.append(Figures(len(groups), out[number], repeated, points, breaches[number]))
         met.update(frozenset(couple) for couple in together)
     return figures
+
+
+def _uneven(course: Course, rounds: Iterable[Iterable[Group]]) -> int:
+    """Of those who are in the course and in pairs or trios, how many are two turns or more ahead or behind."""
+    if course.shape.kind not in {Kind.PAIRS, Kind.TRIOS}:
+        return 0
+    turns = engine.balance(rounds)
+    return sum(abs(turns[one] + course.ahead.get(one, 0)) > 1 for one in course.people)
 
 
 def _unpaired(course: Course, rounds: tuple[tuple[Group, ...], ...]) -> set[tuple[int, int]]:

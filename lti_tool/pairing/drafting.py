@@ -5,7 +5,7 @@ reads, `propose` knows no database, and `keep` stores what came out if nothing i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib.util import find_spec
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
 from lti_tool.jobs import queue
-from lti_tool.pairing import engine, foreseeing
+from lti_tool.pairing import comparing, engine, foreseeing
 from lti_tool.pairing.engine import Breach, Course, Effort, Kind, Schedule
 from lti_tool.pairing.engine.circles.seats import set_tables
 from lti_tool.pairing.engine.compiled import Couples
@@ -26,6 +26,7 @@ from lti_tool.pairing.engine.pairs.locking import locked_groups
 from lti_tool.pairing.errors import (
     ImproverUnavailable,
     NoPlan,
+    NothingBetterFound,
     PlanBegun,
     PlanChanged,
     PlanFlawed,
@@ -45,7 +46,7 @@ from lti_tool.pairing.keeping import (
     touch,
 )
 from lti_tool.pairing.models import Drafting, Group, Move, Plan
-from lti_tool.pairing.storing import store_all
+from lti_tool.pairing.storing import load, store_all
 from lti_tool.pairing.wanting import preferences_of
 from lti_tool.support.db import served_institution
 
@@ -53,6 +54,8 @@ DRAFT = "pairing.draft"
 MOST_INLINE: Final = 36_000
 """Learners times rounds that are planned while somebody waits: two seconds of a processor for 3,000 in 12 rounds."""
 EFFORT: Final = Effort.NORMAL
+BETTER_FOUND: Final = "BetterFound"
+"""Stands where the name of an error would, when a longer look ended well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +142,46 @@ def propose(asked: Asked, *, seed: int, effort: Effort = EFFORT, improve: bool =
     return schedule
 
 
+def draft_as_it_is(session: Session, asked: Asked) -> Schedule | None:
+    """The draft that a longer look is to make better; None where there is none."""
+    plan = find_plan(session, asked.activity_id, "draft")
+    return replace(load(session, plan).schedule, course=asked.course) if plan is not None else None
+
+
+def look_longer(asked: Asked, draft: Schedule | None, *, seed: int) -> Schedule:
+    """The better of a new proposal and of the draft, both improved. Needs no database. Raises what `propose` raises."""
+    found = propose(asked, seed=seed, improve=True)
+    if draft is None or engine.verify(asked.course, draft):
+        return found
+    improved = engine.improve(replace(draft, seed=seed, engine=engine.NAME))
+    if engine.verify(asked.course, improved) or not comparing.is_better(asked.course, improved, found):
+        return found
+    return improved
+
+
 def keep(
-    session: Session, asked: Asked, schedule: Schedule, *, by: int | None, now: datetime, effort: Effort = EFFORT
+    session: Session,
+    asked: Asked,
+    schedule: Schedule,
+    *,
+    by: int | None,
+    now: datetime,
+    effort: Effort = EFFORT,
+    only_better: bool = False,
 ) -> Plan:
     """Make the proposal the activity's draft; the draft before it stays for comparison. `by` is a person.
 
-    Raises what `ask` raises, and PlanChanged when anything that the proposal was made from is different by now.
+    Raises what `ask` raises, PlanChanged when anything that the proposal was made from is different by now, and
+    NothingBetterFound where it must be `only_better` than the draft and is not.
     """
     hold(session, asked.activity_id)
     if ask(session, asked.activity_id) != asked:
         raise PlanChanged(asked.activity_id)
-    session.execute(delete(Drafting).where(Drafting.activity_id == asked.activity_id))
     former = find_plan(session, asked.activity_id, "draft")
+    present = load(session, former).schedule if only_better and former is not None else None
+    if present is not None and not comparing.is_better(asked.course, schedule, present):
+        raise NothingBetterFound(asked.activity_id)
+    session.execute(delete(Drafting).where(Drafting.activity_id == asked.activity_id))
     if former is not None:
         session.execute(delete(Plan).where(Plan.activity_id == asked.activity_id, Plan.state == "previous"))
         former.state = "previous"
@@ -171,6 +202,9 @@ def keep(
     session.add(plan)
     session.flush()
     store_all(session, plan, asked.round_ids, schedule)
+    if only_better:
+        ended = {"asked_at": now, "refusal": BETTER_FOUND}
+        session.add(Drafting(activity_id=asked.activity_id, seed=plan.seed, improve=True, asked_by_id=by, **ended))
     session.flush()
     return plan
 
@@ -237,6 +271,12 @@ def request_draft(
 def drafting_of(session: Session, activity_id: int) -> Drafting | None:
     """The proposal that is being worked out in the background, or why it came to nothing; None when there is none."""
     return session.scalar(select(Drafting).where(Drafting.activity_id == activity_id))
+
+
+def found_better(session: Session, plan: Plan) -> bool:
+    """Whether a longer look found these groups, and nothing of them was changed since."""
+    drafting = drafting_of(session, plan.activity_id)
+    return drafting is not None and drafting.refusal == BETTER_FOUND and drafting.asked_at == plan.changed_at
 
 
 def end_drafting(session: Session, activity_id: int, refusal: str | None = None) -> None:

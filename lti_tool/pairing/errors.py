@@ -54,6 +54,10 @@ class ImproverUnavailable(PlanError, Conflict):
     """A longer look for better groups was asked for, and OR-tools, which it takes, is not installed."""
 
 
+class NothingBetterFound(PlanError, Conflict):
+    """A longer look found no groups that are better than those of the draft, so the draft stays."""
+
+
 class PlanImpossible(PlanError, Conflict):
     """The engine cannot do what was asked, for pins contradict each other or a rule. `reason` is its own error."""
 
@@ -162,6 +166,11 @@ WORDS: dict[type[ToolError], Words] = {
             "What looks longer for better groups is not installed here. Propose other groups without it, or ask "
             "your administrator."
         ),
+    ),
+    NothingBetterFound: Words(
+        409,
+        N_("No better groups were found"),
+        N_("The longer look found no groups that are better than these, so they stay as they are."),
     ),
     PlanImpossible: Words(
         409,

@@ -48,10 +48,13 @@ def _draft(kit: Kit, institution_id: int, activity_id: int) -> None:
         if wish is None or wish.refusal is not None:
             return
         asked = drafting.ask(session, activity_id)
-    schedule = drafting.propose(asked, seed=wish.seed, improve=wish.improve)
+        before = drafting.draft_as_it_is(session, asked) if wish.improve else None
+    if wish.improve:
+        schedule = drafting.look_longer(asked, before, seed=wish.seed)
+    else:
+        schedule = drafting.propose(asked, seed=wish.seed)
     with kit.open_session(institution_id) as session:
-        drafting.keep(session, asked, schedule, by=wish.asked_by_id, now=kit.clock.now())
-        drafting.end_drafting(session, activity_id)
+        drafting.keep(session, asked, schedule, by=wish.asked_by_id, now=kit.clock.now(), only_better=wish.improve)
 
 
 HANDLERS: dict[str, Handler] = {ROSTER_CHANGED: roster_changed, drafting.DRAFT: draft}

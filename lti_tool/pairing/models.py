@@ -238,4 +238,4 @@ class Drafting(Tenant, Base):
     """A person."""
     asked_at: Mapped[datetime]
     refusal: Mapped[str | None] = mapped_column(String(64))
-    """The name of the error that ended it; None while it is worked on."""
+    """The name of the error that ended it, or that a longer look found better groups; None while it is worked on."""

@@ -144,6 +144,9 @@ def page(
         "drafting": drafting,
         "why_no_draft": plan_words.why_no_draft(drafting.refusal if drafting is not None else None),
         "place": place(),
+        "found": plan_words.what_a_longer_look_found(service.compare(here.session, activity))
+        if plan is not None and service.found_better(here.session, plan)
+        else "",
         "problems": [(field, problem)] if problem is not None else [],
         "said": None if problem is not None else request.args.get("said"),
         "say": words,

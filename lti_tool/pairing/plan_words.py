@@ -63,6 +63,7 @@ FIGURES: Final = (
     ("broken", N_("Rules that are broken")),
     ("repeats", N_("Meetings of two who met before")),
     ("points", N_("Points for wishes")),
+    ("uneven", N_("People whose turns are two or more apart")),
     ("groups", N_("Groups")),
 )
 """What is told of two plans beside each other, in order of importance."""
@@ -150,6 +151,18 @@ def why_no_draft(refusal: str | None) -> str | None:
     return str(
         gettext("Something went wrong on our side. Try once more; if it happens again, tell your administrator.")
     )
+
+
+def what_a_longer_look_found(effect: comparing.Comparison | None) -> str:
+    """What is better in the groups that a longer look found, in numbers."""
+    if effect is None:
+        return ""
+    told = [
+        str(gettext("%(what)s: %(now)d, was %(before)d", what=gettext(words), now=now, before=before))
+        for field, words in FIGURES
+        if (now := getattr(effect.after, field)) != (before := getattr(effect.before, field))
+    ]
+    return "; ".join(told) + "."
 
 
 def breach_in_words(name: str) -> str:

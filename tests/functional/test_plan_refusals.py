@@ -1,15 +1,17 @@
 """What cannot be done with a plan is refused with the names, the round and the rule that are in the way."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from lti_tool.jobs.queue import JobContext
-from lti_tool.pairing import drafting, engine, handlers, service
+from lti_tool.pairing import comparing, drafting, engine, handlers, service
 from lti_tool.pairing.engine import Breach, Course, Schedule, Violation
-from lti_tool.pairing.models import Pin, PinnedMember, Plan
-from lti_tool.pairing.preferences import RuleChoice, RuleKind
+from lti_tool.pairing.models import Pin, PinnedMember, Plan, Seat
+from lti_tool.pairing.preferences import RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import a_draft, know, want
 from tests.factories.people import LONG_AGO
@@ -173,14 +175,75 @@ def work_it_out(school: School) -> None:
     handlers.draft(school.kit, job)
 
 
-def test_groups_that_were_looked_for_longer_say_so_in_their_engine(school: School, instructor: Visitor) -> None:
-    pytest.importorskip("ortools")
+def looks_without_the_improver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A longer look finds what a usual one finds."""
+    monkeypatch.setattr(drafting, "is_improver_here", lambda: True)
+    monkeypatch.setattr(drafting, "look_longer", lambda asked, _draft, seed: drafting.propose(asked, seed=seed))
+
+
+def test_a_longer_look_says_in_numbers_what_is_better(
+    school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks_without_the_improver(monkeypatch)
+    with school.kit.open_session(school.institution_id) as session:
+        plan = plan_of(school)
+        want(session, school.group, wishes=(WishChoice(WishKind.OTHER, "department", 10),))
+        worst = [(1, 2), (3, 4), (5, 6)]
+        seats = session.scalars(
+            select(Seat).where(Seat.plan_id == plan.id).order_by(Seat.round_id, Seat.group_id)
+        ).all()
+        for seat in seats:
+            session.delete(seat)
+        session.flush()
+        for at, seat in enumerate(seats):
+            person = school.group.learners[worst[at % 6 // 2][at % 2] - 1].id
+            session.add(
+                Seat(plan_id=plan.id, round_id=seat.round_id, group_id=seat.group_id, member_id=person, turn=seat.turn)
+            )
     instructor.post("/plan/draft", version=plan_of(school).version, improve="1")
 
     work_it_out(school)
 
-    assert "+cp-sat" in plan_of(school).engine
-    assert "Groups are being worked out" not in instructor.get("/plan").text
+    page = instructor.get("/plan").text
+    assert plan_of(school).id != plan.id
+    assert "Better groups were found" in page
+    assert re.search(r"Meetings of two who met before: \d+, was \d+; Points for wishes: \d+, was \d+", page)
+    instructor.post("/plan/publish", version=plan_of(school).version)
+    assert "Better groups were found" not in instructor.get("/plan").text
+
+
+def test_a_longer_look_that_finds_nothing_better_leaves_the_draft_and_says_so(
+    school: School, instructor: Visitor, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks_without_the_improver(monkeypatch)
+    before = plan_of(school)
+    instructor.post("/plan/draft", version=before.version, improve="1")
+
+    work_it_out(school)
+
+    page = instructor.get("/plan").text
+    assert (plan_of(school).id, plan_of(school).version) == (before.id, before.version)
+    assert "No better groups were found" in page
+    assert "could not be made" not in page
+    assert LONGER in page
+    clock.advance(timedelta(minutes=1))
+    instructor.post("/plan/publish", version=before.version)
+    assert "No better groups were found" not in instructor.get("/plan").text
+
+
+def test_a_longer_look_improves_the_draft_and_a_new_proposal_and_takes_the_better(school: School) -> None:
+    pytest.importorskip("ortools")
+    with school.kit.open_session(school.institution_id) as session:
+        want(session, school.group, wishes=(WishChoice(WishKind.OTHER, "department", 10),))
+        asked = drafting.ask(session, school.group.activity.id)
+        draft = drafting.draft_as_it_is(session, asked)
+    assert draft is not None
+
+    found = drafting.look_longer(asked, draft, seed=3)
+
+    assert "+cp-sat" in found.engine
+    assert engine.verify(asked.course, found) == []
+    assert not comparing.is_better(asked.course, draft, found)
 
 
 def test_a_worker_without_what_a_longer_look_takes_says_so_on_the_page(

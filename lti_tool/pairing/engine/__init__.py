@@ -40,7 +40,7 @@ from lti_tool.pairing.engine.explanations.costing import Costs, RuleCost, costs
 from lti_tool.pairing.engine.explanations.explaining import Explanations, shortages, why, why_not
 from lti_tool.pairing.engine.explanations.reasons import Why, WhyNot
 from lti_tool.pairing.engine.explanations.relaxing import Relaxation, proposals
-from lti_tool.pairing.engine.improver.improving import ImproverMissing
+from lti_tool.pairing.engine.improver.improving import ImproverMissing, improve
 from lti_tool.pairing.engine.planning import NAME, plan
 from lti_tool.pairing.engine.repairs.changes import Cause, Change, changes
 from lti_tool.pairing.engine.repairs.repairing import repair, step_in
@@ -101,6 +101,7 @@ __all__ = [
     "balance",
     "changes",
     "costs",
+    "improve",
     "meetings",
     "moved",
     "plan",

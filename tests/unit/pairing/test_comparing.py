@@ -1,6 +1,6 @@
 """Two schedules beside each other, in figures that were counted by hand."""
 
-from lti_tool.pairing.comparing import LOCK, Broken, Figures, broken, compare
+from lti_tool.pairing.comparing import LOCK, Broken, Figures, broken, compare, is_better
 from lti_tool.pairing.engine import Course, Lock, Schedule
 from lti_tool.pairing.engine.rules import NotAgain, Other
 from lti_tool.pairing.engine.wishes import RatherOther
@@ -22,7 +22,7 @@ def test_the_same_schedule_twice_differs_in_nothing() -> None:
 
     assert found.touched == ()
     assert found.moved == frozenset()
-    assert found.before == found.after == Figures(groups=2, unpaired=0, repeats=0, points=15, broken=1)
+    assert found.before == found.after == Figures(groups=2, unpaired=0, repeats=0, points=20, broken=1)
 
 
 def test_turns_alone_are_no_change_of_partners() -> None:
@@ -68,7 +68,7 @@ def test_rules_and_pins_that_are_broken_are_named_by_round_and_people() -> None:
 
 def test_who_is_no_longer_in_the_course_counts_nowhere() -> None:
     found = compare(COURSE, Schedule((((1, 2), (3, 9)),)), Schedule((((1, 4), (3, 9)),)))
-    assert (found.before.points, found.after.points) == (0, 5)
+    assert (found.before.points, found.after.points) == (0, 10)
     assert (1, 9) not in (*found.newly_unpaired, *found.newly_paired)
 
 
@@ -80,3 +80,23 @@ def test_a_round_that_only_one_of_them_has_is_compared_with_nothing() -> None:
 
 def test_nothing_of_nobody() -> None:
     assert compare(Course(()), Schedule(((),)), Schedule(((),))).after == Figures()
+
+
+def test_a_plan_is_better_only_in_the_order_of_importance() -> None:
+    course = Course((1, 2, 3, 4), met=((1, 2),), attributes=COURSE.attributes, wishes=COURSE.wishes)
+    repeat, fewer_points, best = ((1, 2), (3, 4)), ((1, 3),), ((1, 3), (2, 4))
+    plans = [Schedule((groups,)) for groups in (fewer_points, repeat, best)]
+
+    for at, one in enumerate(plans):
+        assert [is_better(course, one, other) for other in plans] == [other < at for other in range(3)]
+
+
+def test_people_whose_turns_are_two_apart_are_counted_over_all_rounds() -> None:
+    course = Course((1, 2, 3, 4), ahead={3: 1})
+    uneven, even = Schedule((((1, 2), (3, 4)), ((1, 3), (4, 2)))), Schedule((((1, 2), (3, 4)), ((3, 1), (2, 4))))
+
+    found = compare(course, uneven, even)
+
+    assert (found.before.uneven, found.after.uneven) == (2, 2)
+    assert compare(Course((1, 2, 3, 4)), uneven, Schedule((((1, 2), (3, 4)), ((3, 1), (4, 2))))).after.uneven == 2
+    assert compare(Course((1, 2, 3, 4)), uneven, Schedule((((1, 2), (3, 4)), ((2, 3), (4, 1))))).after.uneven == 0
