@@ -15,6 +15,7 @@ from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.grades.rules import Reason
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.rules import CourseRole
+from lti_tool.roster.links import may_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def ledger(session: Session, activity: Activity, *, page: int, size: int = 50) -
                     Member.ever_staff.is_(False),
                     Member.is_test.is_(False),
                     Member.status == "active",
+                    may_open(activity.placement_id or 0),
                 ),
             ),
         )
