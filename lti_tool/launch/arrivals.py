@@ -219,18 +219,27 @@ def _is_to_pair(member: Member, course: Course) -> bool:
 
 
 def ask_for_roster(session: Session, course: Course, member: Member | None, *, now: datetime) -> None:
-    """Have the roster read in the background if it was not lately."""
-    is_listed = member is None or member.in_roster_at is not None
-    if course.memberships_url is None or not rules.is_roster_due(course.roster_asked_at, is_listed=is_listed, now=now):
+    """Have the roster read in the background if it was not lately; for staff at least have links asked about, since it
+    is they who restrict, hide and delete activities.
+    """
+    if course.memberships_url is None:
         return
-    course.roster_asked_at = now
+    is_listed, asked_at = member is None or member.in_roster_at is not None, course.roster_asked_at
+    is_staff = member is not None and member.ever_staff
+    if asked_at is None or rules.is_roster_due(asked_at, is_listed=is_listed, now=now):
+        course.roster_asked_at = now
+        job = "roster.sync"
+    elif is_staff and now - asked_at >= rules.ROSTER_PAUSE:
+        job = "activities.check_links"
+    else:
+        return
     queue.enqueue(
         session,
-        "roster.sync",
+        job,
         {"course_id": course.id},
         institution_id=course.institution_id,
         now=now,
-        unique_key=f"roster.sync:{course.id}",
+        unique_key=f"{job}:{course.id}",
     )
 
 

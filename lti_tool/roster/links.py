@@ -47,13 +47,13 @@ def ask_about_links(session: Session, course_id: int, *, now: datetime) -> None:
 
 
 def question_of(session: Session, course_id: int, *, now: datetime) -> LinkQuestion | None:
-    """What to ask; None where the course has no roster service.
+    """What to ask; None where the course has no roster service, or is over.
 
     Where the platform says who may open a link, every link is asked about; else those that nobody opened for a day,
     since nothing tells of a link that was deleted.
     """
     course = session.get_one(Course, course_id)
-    if course.memberships_url is None:
+    if course.memberships_url is None or course.ended_at is not None:
         return None
     deployment = session.get_one(Deployment, course.deployment_id)
     registration = session.get_one(Registration, deployment.registration_id)
