@@ -17,6 +17,7 @@ from lti_tool.grades.rules import Reason
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.rules import CourseRole
+from lti_tool.roster.links import may_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ def ledger(
                     Member.ever_staff.is_(False),
                     Member.is_test.is_(False),
                     Member.status == "active",
+                    may_open(activity.placement_id or 0),
                 ),
             ),
         )

@@ -225,21 +225,29 @@ def _is_to_pair(member: Member, course: Course) -> bool:
 
 
 def ask_for_roster(session: Session, course: Course, member: Member | None, *, now: datetime) -> None:
-    """Have the roster read in the background: when it is old, and for whoever launched without being in it."""
-    is_listed = member is None or member.in_roster_at is not None
-    is_newcomer = member is not None and not is_listed and member.created_at == now and not member.ever_staff
-    due_at = rules.roster_due_at(course.roster_asked_at, is_listed=is_listed, is_newcomer=is_newcomer, now=now)
-    if course.memberships_url is None or due_at is None:
+    """Have the roster read in the background: when it is old, and for whoever launched without being in it. For staff at
+    least have links asked about, since it is they who restrict, hide and delete activities.
+    """
+    if course.memberships_url is None:
         return
-    course.roster_asked_at = due_at
+    is_listed, asked_at = member is None or member.in_roster_at is not None, course.roster_asked_at
+    is_staff = member is not None and member.ever_staff
+    is_newcomer = member is not None and not is_listed and member.created_at == now and not is_staff
+    due_at = rules.roster_due_at(asked_at, is_listed=is_listed, is_newcomer=is_newcomer, now=now)
+    if due_at is not None:
+        course.roster_asked_at, job = due_at, "roster.sync"
+    elif is_staff and asked_at is not None and now - asked_at >= rules.ROSTER_PAUSE:
+        due_at, job = now, "activities.check_links"
+    else:
+        return
     queue.enqueue(
         session,
-        "roster.sync",
+        job,
         {"course_id": course.id},
         institution_id=course.institution_id,
         now=now,
         due_at=due_at,
-        unique_key=f"roster.sync:{course.id}",
+        unique_key=f"{job}:{course.id}",
         calls=registration_of(session, course),
     )
 

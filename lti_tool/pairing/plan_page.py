@@ -135,12 +135,12 @@ def page(
         "course": course,
         "is_read_only": activity.state == "closed" or course.ended_at is not None,
         "sync": roster.latest(here.session, here.course_id),
-        "is_being_read": roster.is_being_read(here.session, here.course_id, now=here.now),
+        "is_being_read": course.memberships_url is not None
+        and roster.is_being_read(here.session, here.course_id, now=here.now),
         "doubt": roster.doubt(here.session, here.course_id),
         "unlisted": unlisted(here.session, here.course_id),
         "not_paired": service.not_paired(here.session, here.course_id),
-        "kept_out": links.kept_out(here.session, activity.placement_id),
-        "is_hidden": links.opens_for_nobody(here.session, activity.placement_id),
+        "access": links.access_to(here.session, activity.placement_id),
         "drafting": drafting,
         "why_no_draft": plan_words.why_no_draft(drafting.refusal if drafting is not None else None),
         "place": place(),
@@ -223,7 +223,7 @@ def _groups(
         "stay_without": [
             one for one in standing.unplaced if not one.is_over and one.reason is not None and one.reason not in told
         ],
-        "has_begun": service.has_begun(here.session, plan),
+        "has_begun": standing.has_begun,
         "can_look_longer": plan.state == "draft"
         and service.can_look_longer(here.session, activity, len(standing.learners), len(rounds)),
         "has_former": plan.state == "draft" and service.find_plan(here.session, activity.id, "previous") is not None,

@@ -91,6 +91,7 @@ def standing(session: Session, activity: Activity, plan: Plan, *, now: datetime)
         tuple(sorted(can_change)),
         tuple(sorted(stays - can_change)),
         engine.repeats(Course((), past_of(session, activity).met), loaded.schedule),
+        has_begun=bool(loaded.fixed),
     )
 
 
@@ -152,12 +153,6 @@ def share_group(session: Session, group_id: int, one: int, other: int) -> bool:
     """Whether these two members are in this group as it is now."""
     seated = session.scalars(select(Seat.member_id).where(Seat.group_id == group_id)).all()
     return one in seated and other in seated
-
-
-def has_begun(session: Session, plan: Plan) -> bool:
-    """Whether anybody wrote something in any group of the plan."""
-    begun = select(Group.id).where(Group.plan_id == plan.id, Group.begun_at.is_not(None)).limit(1)
-    return session.scalar(begun) is not None
 
 
 def planned_activities(session: Session, course_id: int) -> list[int]:

@@ -101,6 +101,8 @@ class Standing:
     """The others who take part no longer: their groups have begun, and stay as they are."""
     repeats: int
     """Meetings of two people who meet in another round or another activity of the course, too."""
+    has_begun: bool
+    """Whether anybody wrote something in any group of the plan."""
 
 
 class Alone(StrEnum):

@@ -1,10 +1,10 @@
 """Which links of a course the platform still has, and who may open them."""
 
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs import queue
@@ -48,13 +48,13 @@ def ask_about_links(session: Session, course_id: int, *, now: datetime) -> None:
 
 
 def question_of(session: Session, course_id: int, *, now: datetime) -> LinkQuestion | None:
-    """What to ask; None where the course has no roster service.
+    """What to ask; None where the course has no roster service, or is over.
 
     Where the platform says who may open a link, every link is asked about; else those that nobody opened for a day,
     since nothing tells of a link that was deleted.
     """
     course = session.get_one(Course, course_id)
-    if course.memberships_url is None:
+    if course.memberships_url is None or course.ended_at is not None:
         return None
     deployment = session.get_one(Deployment, course.deployment_id)
     registration = session.get_one(Registration, deployment.registration_id)
@@ -130,25 +130,33 @@ def may_open(placement_id: int) -> ColumnElement[bool]:
     return Member.id.not_in(select(LockedOut.member_id).where(LockedOut.placement_id == placement_id))
 
 
-def kept_out(session: Session, placement_id: int | None) -> dict[int, str | None]:
-    """Names of the learners in the course who may not open this link, by member id."""
-    if placement_id is None:
-        return {}
-    named = (
-        select(Member.id, Person.name)
-        .join(Person, Person.id == Member.person_id)
-        .join(LockedOut, LockedOut.member_id == Member.id)
-        .where(
-            LockedOut.placement_id == placement_id,
-            Member.status == "active",
-            Member.role == CourseRole.LEARNER,
-            Member.ever_staff.is_(False),
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may not open a link, in the course as it is."""
+
+    is_hidden: bool = False
+    """No learner at all may."""
+    kept_out: Mapping[int, str | None] = field(default_factory=dict)
+    """Names by member id, of those who may not where others may."""
+
+
+def access_to(session: Session, placement_id: int | None) -> Access:
+    """Who may not open this link, with names; one question to the database."""
+    rows = session.execute(
+        select(Placement.opens_for_nobody, Member.id, Person.name)
+        .select_from(Placement)
+        .outerjoin(LockedOut, LockedOut.placement_id == Placement.id)
+        .outerjoin(
+            Member,
+            and_(
+                Member.id == LockedOut.member_id,
+                Member.status == "active",
+                Member.role == CourseRole.LEARNER,
+                Member.ever_staff.is_(False),
+            ),
         )
+        .outerjoin(Person, Person.id == Member.person_id)
+        .where(Placement.id == placement_id)
         .order_by(func.lower(Person.name), Member.id)
-    )
-    return {row.id: row.name for row in session.execute(named)}
-
-
-def opens_for_nobody(session: Session, placement_id: int | None) -> bool:
-    """Whether no learner at all may open this link: it is hidden, or not open yet."""
-    return placement_id is not None and session.get_one(Placement, placement_id).opens_for_nobody
+    ).all()
+    return Access(any(row[0] for row in rows), {row[1]: row[2] for row in rows if row[1] is not None})

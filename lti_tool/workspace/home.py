@@ -297,18 +297,19 @@ def _may_enter(here: Here, other: Activity) -> bool:
     """Whether somebody may go to another activity of the course: what is not ready, hidden or restricted is staff's."""
     if here.is_staff:
         return True
-    return (
-        why_not_ready(other.state) is None
-        and not links.opens_for_nobody(here.session, other.placement_id)
-        and here.member_id not in links.locked_out(here.session, other.placement_id)
-    )
+    if why_not_ready(other.state) is not None:
+        return False
+    access = links.access_to(here.session, other.placement_id)
+    return not access.is_hidden and here.member_id not in access.kept_out
 
 
 def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
+    access = links.access_to(here.session, activity.placement_id)
     plan = pairing.find_plan(here.session, activity.id, "published")
     everybody = progress.summaries_of_all(here.session, activity.id, here.now) if plan is not None else {}
     figures = {
         "learners": roster.count_learners(here.session, here.course_id, activity.placement_id),
+        "kept_out": len(access.kept_out),
         "taking_part": len(everybody),
         "complete": sum(one.is_complete for one in everybody.values()),
         "given": sum(one.given for one in everybody.values()),
@@ -321,6 +322,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         chosen = chosen_instead(here.session, activity, here.visit.details.get("activity"))
     return render_template(
         "home/staff.html",
+        is_hidden=access.is_hidden,
         chosen=chosen,
         is_in_use=chosen is not None and is_in_use(here.session, activity.id),
         activity=activity,

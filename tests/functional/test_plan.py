@@ -52,7 +52,7 @@ def members(seats: list[Seat], *places: int) -> list[int]:
 
 def test_an_instructor_proposes_looks_publishes_and_takes_back(school: School) -> None:
     instructor = school.somebody("instructor")
-    assert "6 learners are in the roster" in instructor.get("/plan").text
+    assert "6 learners take part" in instructor.get("/plan").text
 
     draft = instructor.post("/plan/draft")
     assert "This is a proposal" in draft.text

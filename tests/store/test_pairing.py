@@ -342,7 +342,7 @@ def test_a_group_that_was_begun_keeps_its_first_moment(open_session: OpenSession
         session.refresh(row)
 
         assert row.begun_at == first
-        assert service.has_begun(session, plan)
+        assert service.standing(session, group.activity, plan, now=clock.now()).has_begun
 
 
 def test_of_two_who_propose_at_once_one_is_told_that_the_plan_changed(

@@ -1,0 +1,51 @@
+"""Links and columns that were there before the platform was asked who may open them."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+
+from lti_tool.settings import Settings
+from lti_tool.support import schema
+from lti_tool.support.db import make_engine
+from tests.store.test_pairing_migration import AT, ROWS, add
+
+pytestmark = pytest.mark.store
+BEFORE = "0003"
+PLACEMENT = {"institution_id": 1, "course_id": 1, "resource_link_id": "1", "created_at": AT}
+LINE_ITEM = {"institution_id": 1, "activity_id": 1, "state": "none"}
+
+
+@pytest.fixture
+def is_database_empty() -> bool:
+    return True
+
+
+@pytest.fixture
+def old(settings: Settings) -> Iterator[Engine]:
+    """A database of the version before, with a link and a column in it."""
+    engine = make_engine(settings.sqlalchemy_url)
+    schema.upgrade(engine, BEFORE)
+    tables = {name: ROWS[name] for name in ROWS if name != "plan"} | {"placement": PLACEMENT, "line_item": LINE_ITEM}
+    with engine.begin() as connection:
+        for table, values in tables.items():
+            add(connection, table, {"id": 1, **values})
+    yield engine
+    engine.dispose()
+
+
+def test_an_old_link_opens_for_everybody_and_an_old_column_has_no_points(old: Engine) -> None:
+    schema.upgrade(old)
+    with old.connect() as connection:
+        assert not connection.execute(text("SELECT opens_for_nobody FROM placement")).scalar_one()
+        assert connection.execute(text("SELECT state, maximum FROM line_item")).one() == ("none", None)
+        assert connection.execute(text("SELECT count(*) FROM locked_out")).scalar_one() == 0
+
+
+def test_declined_grades_become_a_missing_column_when_the_migration_is_taken_back(old: Engine) -> None:
+    schema.upgrade(old)
+    with old.begin() as connection:
+        connection.execute(text("UPDATE line_item SET state = 'declined', maximum = 20"))
+    schema.downgrade(old, BEFORE)
+    with old.connect() as connection:
+        assert connection.execute(text("SELECT state FROM line_item")).scalar_one() == "none"
