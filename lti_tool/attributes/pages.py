@@ -33,6 +33,7 @@ from lti_tool.attributes.words import (
 )
 from lti_tool.errors import NotFound
 from lti_tool.launch.models import Member, Person
+from lti_tool.launch.naming import told_apart
 from lti_tool.roster.service import learners_to_pair
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS, as_csv, delimiter_for
 from lti_tool.web import audit
@@ -393,7 +394,10 @@ def _sentence(complaint: Complaint) -> str:
 
 
 def _in_words(here: Here, values: Collection[Kept]) -> Shown:
-    return in_words(reading.people_named(here.session, values), _locale())
+    people = reading.people_named(here.session, values)
+    members = {one: name for (kind, one), name in people.items() if kind == "member"}
+    apart = {("member", one): name for one, name in told_apart(here.session, here.course_id, members).items()}
+    return in_words({**people, **apart}, _locale())
 
 
 def _cells(here: Here, member: Member) -> dict[str, str]:
@@ -425,7 +429,7 @@ def _spelled() -> dict[str, str]:
 
 def _names(here: Here, members: Collection[int]) -> dict[int, str | None]:
     found = reading.people_named(here.session, [{"member": one} for one in members])
-    return {one: found.get(("member", one)) for one in members}
+    return told_apart(here.session, here.course_id, {one: found.get(("member", one)) for one in members})
 
 
 def _everybody(here: Here) -> list[int]:

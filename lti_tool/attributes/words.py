@@ -13,6 +13,7 @@ from lti_tool.attributes.tables import FAMILY_NAME, GIVEN_NAME, Question, Unusab
 from lti_tool.attributes.values import DAYS, WEEK, language_name
 from lti_tool.errors import N_
 from lti_tool.support.zones import zone_label
+from lti_tool.web.i18n import isolated
 
 Shown: TypeAlias = Callable[[str, Kept], str]
 """A value in words, by the key of its attribute."""
@@ -74,10 +75,10 @@ def in_words(names: Mapping[tuple[str, int], str | None], locale: str) -> Shown:
         if form == "nobody":
             return str(gettext("nobody"))
         if form == "member":
-            return names.get((form, what)) or str(gettext("Learner %(number)s", number=what))
+            return isolated(names.get((form, what))) or str(gettext("Learner %(number)s", number=what))
         if form in {"outsider", "outside"}:
             name = names.get((form, what)) if form == "outsider" else what
-            return str(gettext("%(name)s (not in this course)", name=name))
+            return str(gettext("%(name)s (not in this course)", name=isolated(name)))
         return ", ".join(_names_of(key, what, locale)) if isinstance(what, list) else zone_label(str(what))
 
     return shown

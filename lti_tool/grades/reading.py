@@ -14,6 +14,7 @@ from lti_tool.grades.errors import ScoreUnknown
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.grades.rules import Reason
 from lti_tool.launch.models import Member, Person
+from lti_tool.launch.naming import told_apart
 from lti_tool.launch.rules import CourseRole
 
 
@@ -99,7 +100,8 @@ def ledger(session: Session, activity: Activity, *, page: int, size: int = 50) -
     found = session.execute(
         joined.order_by(func.lower(Person.name), Member.id).limit(size).offset((page - 1) * size)
     ).all()
-    rows = [LedgerRow(member.id, name, member.status == "active", score) for member, name, score in found]
+    names = told_apart(session, activity.course_id, {member.id: name for member, name, _ in found})
+    rows = [LedgerRow(member.id, names[member.id], member.status == "active", score) for member, _, score in found]
     return LedgerPage(rows, sum(by_state.values()), by_state)
 
 
@@ -113,7 +115,8 @@ def ledger_row(session: Session, activity_id: int, score_id: int) -> LedgerRow:
     score = score_in(session, activity_id, score_id)
     member = session.get_one(Member, score.member_id)
     name = session.get_one(Person, member.person_id).name
-    return LedgerRow(member.id, name, member.status == "active", score)
+    names = told_apart(session, member.course_id, {member.id: name})
+    return LedgerRow(member.id, names[member.id], member.status == "active", score)
 
 
 def attempts_of(session: Session, activity_id: int, score_id: int) -> list[ScoreAttempt]:

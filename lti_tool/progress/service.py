@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -14,6 +14,7 @@ from lti_tool.feedback.models import Acknowledgement, Feedback, Note
 from lti_tool.feedback.rules import Moments, is_released
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, CourseRole, Member, Person
+from lti_tool.launch.naming import told_apart
 from lti_tool.pairing.models import Plan, Seat
 from lti_tool.progress.errors import LearnerUnknown
 from lti_tool.progress.rules import Extra, Given, MyGroup, Partner, Progress, Received, RoundDates, checklist
@@ -75,6 +76,9 @@ def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
         )
         for member, person in rows
     ]
+    if rows:
+        names = told_apart(session, rows[0].Member.course_id, {one.member_id: one.name for one in found})
+        found = [replace(one, name=names[one.member_id]) for one in found]
     return {one.member_id: one for one in sorted(found, key=lambda one: (one.sort_name, one.member_id))}
 
 
