@@ -1,6 +1,5 @@
 """What instructors see and say of learners: how much is known, one learner, tables, questions, deleting."""
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -12,23 +11,22 @@ from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
 from lti_tool.attributes import forms, reading, service, uploads
-from lti_tool.attributes.checking import Complaint, Fault
 from lti_tool.attributes.errors import ChoicesConflict, TableUnusable, WhoUnsaid
 from lti_tool.attributes.reading import written
 from lti_tool.attributes.rules import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
-from lti_tool.attributes.tables import MOST_BYTES, Layout, Question, Sheet, Unusable
+from lti_tool.attributes.tables import MOST_BYTES, Question, Sheet, Unusable
 from lti_tool.attributes.uploads import HEAD, Check
 from lti_tool.attributes.values import folded, tidy
 from lti_tool.attributes.words import (
     DELIMITER_NAMES,
-    FAULTS,
     FLAWS,
     HEADERS,
-    LOOP_WITH_OTHERS,
     QUESTIONS,
     SOURCES,
     UNUSABLE,
     Shown,
+    column_names,
+    complaint_in_words,
     in_words,
 )
 from lti_tool.errors import NotFound
@@ -124,7 +122,7 @@ def upload(here: Here) -> ResponseReturnValue:
     try:
         if file is None or not file.filename:
             raise TableUnusable("none")
-        kept = uploads.keep(here.session, here.course_id, here.person_id, content, _spelled(), now=here.now)
+        kept = uploads.keep(here.session, here.course_id, here.person_id, content, column_names(), now=here.now)
     except TableUnusable as refusal:
         reason = refusal.reason
         sentence = UNUSABLE[Unusable(reason)] if reason in set(Unusable) else None
@@ -156,12 +154,12 @@ def say_columns(here: Here, key: str) -> ResponseReturnValue:
     refuse_read_only(here.session, _activity(here))
     found = uploads.find(here.session, here.course_id, key, to_take=True)
     try:
-        sheet = uploads.read_again(found, _layout(), _spelled())
+        sheet = uploads.read_again(found, forms.layout(request.form), column_names())
     except TableUnusable as refusal:
         return _columns(here, key, uploads.sheet_of(found), gettext(UNUSABLE[Unusable(refusal.reason)]))
-    if request.form.get("do") != "agree" or request.form.get("shown") != _way(sheet):
+    if request.form.get("do") != "agree" or request.form.get("shown") != forms.way(sheet):
         return _columns(here, key, sheet)
-    _, meanings = _chosen()
+    _, meanings = forms.chosen(request.form)
     columns = tuple(meanings.get(place) for place in range(len(sheet.headers)))
     if len(set(filter(None, columns))) < len([one for one in columns if one]):
         return _columns(here, key, sheet, gettext("Two columns cannot be the same. Leave one of them out."), columns)
@@ -178,7 +176,7 @@ def decide(here: Here, key: str) -> ResponseReturnValue:
     """Take an uploaded table over, throw it away, or look at it again with other choices."""
     refuse_read_only(here.session, _activity(here))
     found = uploads.find(here.session, here.course_id, key, to_take=True)
-    choices, meanings = _chosen()
+    choices, meanings = forms.chosen(request.form)
     match request.form.get("do"):
         case "throw":
             uploads.throw_away(here.session, found)
@@ -321,7 +319,7 @@ def _learner(
 def _check(here: Here, check: Check, conflicts: Collection[int] = ()) -> ResponseReturnValue:
     findings = check.findings
     open_rows = sorted(findings.open_rows, key=lambda row: row.line)
-    _, meanings = _chosen()
+    _, meanings = forms.chosen(request.form)
     labels = {**HEADERS, **{attribute.key: attribute.label for attribute in CATALOGUE}}
     values = [value for one in check.changes for value in (one.before, one.after) if value is not None]
     page = render_template(
@@ -329,7 +327,7 @@ def _check(here: Here, check: Check, conflicts: Collection[int] = ()) -> Respons
         activity=_activity(here),
         check=check,
         delimiter=DELIMITER_NAMES[check.sheet.delimiter],
-        complaints=[(one.line, _sentence(one)) for one in findings.complaints[:MOST_COMPLAINTS]],
+        complaints=[(one.line, complaint_in_words(one)) for one in findings.complaints[:MOST_COMPLAINTS]],
         complaint_count=len(findings.complaints),
         open_rows=open_rows[:MOST_OPEN_ROWS],
         open_count=len(open_rows),
@@ -358,7 +356,7 @@ def _columns(
         sheet=sheet,
         columns=columns if columns is not None else sheet.columns,
         first=sheet.rows[:SHOWN_ROWS],
-        shown=_way(sheet),
+        shown=forms.way(sheet),
         questions=[QUESTIONS[question] for question in sheet.questions],
         labels=labels,
         encodings=list(ENCODINGS),
@@ -366,31 +364,6 @@ def _columns(
         problems=[("columns", problem)] if problem else [],
     )
     return page, 422 if problem else 200
-
-
-def _way(sheet: Sheet) -> str:
-    """How a file was read, in one word: what a form agrees to has to be what it showed."""
-    return f"{sheet.encoding}|{DELIMITERS.index(sheet.delimiter)}|{sheet.header_line}"
-
-
-def _layout() -> Layout:
-    """How the form wants the file to be read."""
-    encoding, place, line = (request.form.get(name, "") for name in ("encoding", "delimiter", "header_line"))
-    return Layout(
-        encoding=encoding if encoding in ENCODINGS else None,
-        delimiter=DELIMITERS[int(place)] if place in {"0", "1", "2"} else None,
-        header_line=int(line) if re.fullmatch(r"[0-9]{1,5}", line, re.ASCII) else None,
-    )
-
-
-def _sentence(complaint: Complaint) -> str:
-    """What is wrong with a row, in words."""
-    if complaint.fault is Fault.LOOP and not complaint.lines:
-        return str(gettext(LOOP_WITH_OTHERS))
-    attribute = gettext(BY_KEY[complaint.attribute].label) if complaint.attribute else ""
-    flaw = gettext(FLAWS[complaint.flaw]) if complaint.flaw else ""
-    lines = ", ".join(map(str, complaint.lines))
-    return str(gettext(FAULTS[complaint.fault], attribute=attribute, flaw=flaw, lines=lines))
 
 
 def _in_words(here: Here, values: Collection[Kept]) -> Shown:
@@ -405,26 +378,6 @@ def _cells(here: Here, member: Member) -> dict[str, str]:
     known = reading.known_of(here.session, [member.id])[member.id]
     names = reading.people_named(here.session, [one.value for one in known.values()])
     return {key: written(known[key].value, names) if key in known else "" for key in BY_KEY}
-
-
-def _chosen() -> tuple[dict[int, int], dict[int, str]]:
-    """What the check page's form says: whom a line is about, and what an unknown column is."""
-    choices, meanings = {}, {}
-    for name, value in request.form.items():
-        match = re.fullmatch(r"(row|column)-([0-9]{1,6})", name)
-        if match is None or not value:
-            continue
-        if match[1] == "column":
-            meanings[int(match[2])] = value
-        elif re.fullmatch(r"[0-9]{1,9}", value):
-            choices[int(match[2])] = int(value)
-    return choices, meanings
-
-
-def _spelled() -> dict[str, str]:
-    """The names of columns in the page's language."""
-    headers = {gettext(label): key for key, label in HEADERS.items()}
-    return {**headers, **{gettext(attribute.label): attribute.key for attribute in CATALOGUE}}
 
 
 def _names(here: Here, members: Collection[int]) -> dict[int, str | None]:

@@ -6,9 +6,9 @@ from typing import Final, TypeAlias
 from babel import Locale
 from flask_babel import gettext
 
-from lti_tool.attributes.checking import Fault
+from lti_tool.attributes.checking import Complaint, Fault
 from lti_tool.attributes.matching import Identifier
-from lti_tool.attributes.rules import Flaw, Kept, Source
+from lti_tool.attributes.rules import BY_KEY, CATALOGUE, Flaw, Kept, Source
 from lti_tool.attributes.tables import FAMILY_NAME, GIVEN_NAME, Question, Unusable
 from lti_tool.attributes.values import DAYS, WEEK, language_name
 from lti_tool.errors import N_
@@ -65,6 +65,22 @@ QUESTIONS: Final[dict[str, str]] = {
 }
 DELIMITER_NAMES: Final = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs")}
 PARTS_OF_DAY: Final = {"am": N_("morning"), "pm": N_("afternoon"), "eve": N_("evening")}
+
+
+def complaint_in_words(complaint: Complaint) -> str:
+    """What is wrong with a row, in words."""
+    if complaint.fault is Fault.LOOP and not complaint.lines:
+        return str(gettext(LOOP_WITH_OTHERS))
+    attribute = gettext(BY_KEY[complaint.attribute].label) if complaint.attribute else ""
+    flaw = gettext(FLAWS[complaint.flaw]) if complaint.flaw else ""
+    lines = ", ".join(map(str, complaint.lines))
+    return str(gettext(FAULTS[complaint.fault], attribute=attribute, flaw=flaw, lines=lines))
+
+
+def column_names() -> dict[str, str]:
+    """The names of columns in the page's language."""
+    headers = {gettext(label): key for key, label in HEADERS.items()}
+    return {**headers, **{gettext(attribute.label): attribute.key for attribute in CATALOGUE}}
 
 
 def in_words(names: Mapping[tuple[str, int], str | None], locale: str) -> Shown:
