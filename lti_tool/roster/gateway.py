@@ -124,7 +124,7 @@ def has_link(kit: Kit, registration_id: int, course_id: int, memberships_url: st
             return True
     except RosterGone:
         return False
-    except RosterRefused:
+    except (RosterRefused, RosterTooLarge):
         return True
 
 
