@@ -1,5 +1,6 @@
 """What somebody types about a learner: the learner in the questionnaire, an instructor on that learner's page."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -7,6 +8,8 @@ from typing import Final
 from lti_tool.attributes import values
 from lti_tool.attributes.reading import Known, written
 from lti_tool.attributes.rules import BY_KEY, RANK, Flaw, Kept, Source, read
+from lti_tool.attributes.tables import Layout, Sheet
+from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS
 
 OFFERED_LANGUAGES: Final = ("sv", "da", "no", "nl", "en", "fi", "de", "fr", "es", "it", "pl", "uk", "ar", "so", "zh")
 """To tick in the questionnaire; others are typed. The same for everybody, so that the list says nothing of others."""
@@ -92,3 +95,35 @@ def read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Kept | None], dict[s
         else:
             found[key] = value
     return found, flaws
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------------
+
+
+def way(sheet: Sheet) -> str:
+    """How a file was read, in one word: what a form agrees to has to be what it showed."""
+    return f"{sheet.encoding}|{DELIMITERS.index(sheet.delimiter)}|{sheet.header_line}"
+
+
+def layout(form: Mapping[str, str]) -> Layout:
+    """How the form wants a file to be read."""
+    encoding, place, line = (form.get(name, "") for name in ("encoding", "delimiter", "header_line"))
+    return Layout(
+        encoding=encoding if encoding in ENCODINGS else None,
+        delimiter=DELIMITERS[int(place)] if place in {"0", "1", "2"} else None,
+        header_line=int(line) if re.fullmatch(r"[0-9]{1,5}", line, re.ASCII) else None,
+    )
+
+
+def chosen(form: Mapping[str, str]) -> tuple[dict[int, int], dict[int, str]]:
+    """What a form about a table says: whom a line is about, and what the column at a place is."""
+    choices, meanings = {}, {}
+    for name, value in form.items():
+        match = re.fullmatch(r"(row|column)-([0-9]{1,6})", name)
+        if match is None or not value:
+            continue
+        if match[1] == "column":
+            meanings[int(match[2])] = value
+        elif re.fullmatch(r"[0-9]{1,9}", value):
+            choices[int(match[2])] = int(value)
+    return choices, meanings

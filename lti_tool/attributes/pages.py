@@ -1,6 +1,5 @@
 """What instructors see and say of learners: how much is known, one learner, tables, questions, deleting."""
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -12,27 +11,27 @@ from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
 from lti_tool.attributes import forms, reading, service, uploads
-from lti_tool.attributes.checking import Complaint, Fault
 from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, TableUnusable, WhoUnsaid
 from lti_tool.attributes.reading import written
 from lti_tool.attributes.rules import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
-from lti_tool.attributes.tables import MOST_BYTES, Layout, Question, Sheet, Unusable
+from lti_tool.attributes.tables import MOST_BYTES, Question, Sheet, Unusable
 from lti_tool.attributes.uploads import HEAD, Check
 from lti_tool.attributes.values import folded, tidy
 from lti_tool.attributes.words import (
     DELIMITER_NAMES,
-    FAULTS,
     FLAWS,
     HEADERS,
-    LOOP_WITH_OTHERS,
     QUESTIONS,
     SOURCES,
     UNUSABLE,
     Shown,
+    column_names,
+    complaint_in_words,
     in_words,
 )
 from lti_tool.errors import NotFound
 from lti_tool.launch.models import Member, Person
+from lti_tool.launch.naming import told_apart
 from lti_tool.roster.service import learners_to_pair
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS, as_csv, delimiter_for
 from lti_tool.web import audit
@@ -127,7 +126,7 @@ def upload(here: Here) -> ResponseReturnValue:
     try:
         if file is None or not file.filename:
             raise TableUnusable("none")
-        kept = uploads.keep(here.session, here.course_id, here.person_id, content, _spelled(), now=here.now)
+        kept = uploads.keep(here.session, here.course_id, here.person_id, content, column_names(), now=here.now)
     except TableUnusable as refusal:
         reason = refusal.reason
         sentence = UNUSABLE[Unusable(reason)] if reason in set(Unusable) else None
@@ -159,12 +158,12 @@ def say_columns(here: Here, key: str) -> ResponseReturnValue:
     refuse_read_only(here.session, _activity(here))
     found = uploads.find(here.session, here.course_id, key, to_take=True)
     try:
-        sheet = uploads.read_again(found, _layout(), _spelled())
+        sheet = uploads.read_again(found, forms.layout(request.form), column_names())
     except TableUnusable as refusal:
         return _columns(here, key, uploads.sheet_of(found), gettext(UNUSABLE[Unusable(refusal.reason)]))
-    if request.form.get("do") != "agree" or request.form.get("shown") != _way(sheet):
+    if request.form.get("do") != "agree" or request.form.get("shown") != forms.way(sheet):
         return _columns(here, key, sheet)
-    _, meanings = _chosen()
+    _, meanings = forms.chosen(request.form)
     columns = tuple(meanings.get(place) for place in range(len(sheet.headers)))
     if len(set(filter(None, columns))) < len([one for one in columns if one]):
         return _columns(here, key, sheet, gettext("Two columns cannot be the same. Leave one of them out."), columns)
@@ -181,7 +180,7 @@ def decide(here: Here, key: str) -> ResponseReturnValue:
     """Take an uploaded table over, throw it away, or look at it again with other choices."""
     refuse_read_only(here.session, _activity(here))
     found = uploads.find(here.session, here.course_id, key, to_take=True)
-    choices, meanings = _chosen()
+    choices, meanings = forms.chosen(request.form)
     match request.form.get("do"):
         case "throw":
             uploads.throw_away(here.session, found)
@@ -331,7 +330,7 @@ def _check(
 ) -> ResponseReturnValue:
     findings = check.findings
     open_rows = sorted(findings.open_rows, key=lambda row: row.line)
-    _, meanings = _chosen()
+    _, meanings = forms.chosen(request.form)
     labels = {**HEADERS, **{attribute.key: attribute.label for attribute in CATALOGUE}}
     values = [value for one in check.changes for value in (one.before, one.after) if value is not None]
     page = render_template(
@@ -339,7 +338,7 @@ def _check(
         activity=_activity(here),
         check=check,
         delimiter=DELIMITER_NAMES[check.sheet.delimiter],
-        complaints=[(one.line, _sentence(one)) for one in findings.complaints[:MOST_COMPLAINTS]],
+        complaints=[(one.line, complaint_in_words(one)) for one in findings.complaints[:MOST_COMPLAINTS]],
         complaint_count=len(findings.complaints),
         open_rows=open_rows[:MOST_OPEN_ROWS],
         open_count=len(open_rows),
@@ -369,7 +368,7 @@ def _columns(
         sheet=sheet,
         columns=columns if columns is not None else sheet.columns,
         first=sheet.rows[:SHOWN_ROWS],
-        shown=_way(sheet),
+        shown=forms.way(sheet),
         questions=[QUESTIONS[question] for question in sheet.questions],
         labels=labels,
         encodings=list(ENCODINGS),
@@ -379,33 +378,11 @@ def _columns(
     return page, 422 if problem else 200
 
 
-def _way(sheet: Sheet) -> str:
-    """How a file was read, in one word: what a form agrees to has to be what it showed."""
-    return f"{sheet.encoding}|{DELIMITERS.index(sheet.delimiter)}|{sheet.header_line}"
-
-
-def _layout() -> Layout:
-    """How the form wants the file to be read."""
-    encoding, place, line = (request.form.get(name, "") for name in ("encoding", "delimiter", "header_line"))
-    return Layout(
-        encoding=encoding if encoding in ENCODINGS else None,
-        delimiter=DELIMITERS[int(place)] if place in {"0", "1", "2"} else None,
-        header_line=int(line) if re.fullmatch(r"[0-9]{1,5}", line, re.ASCII) else None,
-    )
-
-
-def _sentence(complaint: Complaint) -> str:
-    """What is wrong with a row, in words."""
-    if complaint.fault is Fault.LOOP and not complaint.lines:
-        return str(gettext(LOOP_WITH_OTHERS))
-    attribute = gettext(BY_KEY[complaint.attribute].label) if complaint.attribute else ""
-    flaw = gettext(FLAWS[complaint.flaw]) if complaint.flaw else ""
-    lines = ", ".join(map(str, complaint.lines))
-    return str(gettext(FAULTS[complaint.fault], attribute=attribute, flaw=flaw, lines=lines))
-
-
 def _in_words(here: Here, values: Collection[Kept]) -> Shown:
-    return in_words(reading.people_named(here.session, values), _locale())
+    people = reading.people_named(here.session, values)
+    members = {one: name for (kind, one), name in people.items() if kind == "member"}
+    apart = {("member", one): name for one, name in told_apart(here.session, here.course_id, members).items()}
+    return in_words({**people, **apart}, _locale())
 
 
 def _cells(here: Here, member: Member) -> dict[str, str]:
@@ -415,29 +392,9 @@ def _cells(here: Here, member: Member) -> dict[str, str]:
     return {key: written(known[key].value, names) if key in known else "" for key in BY_KEY}
 
 
-def _chosen() -> tuple[dict[int, int], dict[int, str]]:
-    """What the check page's form says: whom a line is about, and what an unknown column is."""
-    choices, meanings = {}, {}
-    for name, value in request.form.items():
-        match = re.fullmatch(r"(row|column)-([0-9]{1,6})", name)
-        if match is None or not value:
-            continue
-        if match[1] == "column":
-            meanings[int(match[2])] = value
-        elif re.fullmatch(r"[0-9]{1,9}", value):
-            choices[int(match[2])] = int(value)
-    return choices, meanings
-
-
-def _spelled() -> dict[str, str]:
-    """The names of columns in the page's language."""
-    headers = {gettext(label): key for key, label in HEADERS.items()}
-    return {**headers, **{gettext(attribute.label): attribute.key for attribute in CATALOGUE}}
-
-
 def _names(here: Here, members: Collection[int]) -> dict[int, str | None]:
     found = reading.people_named(here.session, [{"member": one} for one in members])
-    return {one: found.get(("member", one)) for one in members}
+    return told_apart(here.session, here.course_id, {one: found.get(("member", one)) for one in members})
 
 
 def _everybody(here: Here) -> list[int]:

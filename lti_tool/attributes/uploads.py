@@ -20,6 +20,7 @@ from lti_tool.attributes.models import AttributeUpload, Outsider
 from lti_tool.attributes.reading import Known
 from lti_tool.attributes.rules import CATALOGUE, Kept, Source
 from lti_tool.attributes.tables import COLUMNS, Layout, Sheet
+from lti_tool.launch.naming import told_apart
 from lti_tool.support.crypto import new_secret
 
 HEAD: Final = (Identifier.KEY, Identifier.LMS_ID, Identifier.SOURCED_ID, Identifier.EMAIL, Identifier.NAME)
@@ -171,7 +172,7 @@ def check(session: Session, upload: AttributeUpload, choices: Mapping[int, int],
     columns = _columns(sheet, meanings)
     listed = reading.listed(session, upload.course_id)
     register = Register(listed)
-    names = {one.member_id: one.name for one in listed}
+    names = told_apart(session, upload.course_id, {one.member_id: one.name for one in listed})
     outsiders = reading.outsiders(session, upload.course_id)
     known = reading.known_of(session, names)
     findings = checking.find(

@@ -6,13 +6,14 @@ from typing import Final, TypeAlias
 from babel import Locale
 from flask_babel import gettext
 
-from lti_tool.attributes.checking import Fault
+from lti_tool.attributes.checking import Complaint, Fault
 from lti_tool.attributes.matching import Identifier
-from lti_tool.attributes.rules import Flaw, Kept, Source
+from lti_tool.attributes.rules import BY_KEY, CATALOGUE, Flaw, Kept, Source
 from lti_tool.attributes.tables import FAMILY_NAME, GIVEN_NAME, Question, Unusable
 from lti_tool.attributes.values import DAYS, WEEK, language_name
 from lti_tool.errors import N_
 from lti_tool.support.zones import zone_label
+from lti_tool.web.i18n import isolated
 
 Shown: TypeAlias = Callable[[str, Kept], str]
 """A value in words, by the key of its attribute."""
@@ -66,6 +67,22 @@ DELIMITER_NAMES: Final = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("ta
 PARTS_OF_DAY: Final = {"am": N_("morning"), "pm": N_("afternoon"), "eve": N_("evening")}
 
 
+def complaint_in_words(complaint: Complaint) -> str:
+    """What is wrong with a row, in words."""
+    if complaint.fault is Fault.LOOP and not complaint.lines:
+        return str(gettext(LOOP_WITH_OTHERS))
+    attribute = gettext(BY_KEY[complaint.attribute].label) if complaint.attribute else ""
+    flaw = gettext(FLAWS[complaint.flaw]) if complaint.flaw else ""
+    lines = ", ".join(map(str, complaint.lines))
+    return str(gettext(FAULTS[complaint.fault], attribute=attribute, flaw=flaw, lines=lines))
+
+
+def column_names() -> dict[str, str]:
+    """The names of columns in the page's language."""
+    headers = {gettext(label): key for key, label in HEADERS.items()}
+    return {**headers, **{gettext(attribute.label): attribute.key for attribute in CATALOGUE}}
+
+
 def in_words(names: Mapping[tuple[str, int], str | None], locale: str) -> Shown:
     """How to show values in this language; `names` has the people they point at, as `reading.people_named`."""
 
@@ -74,10 +91,10 @@ def in_words(names: Mapping[tuple[str, int], str | None], locale: str) -> Shown:
         if form == "nobody":
             return str(gettext("nobody"))
         if form == "member":
-            return names.get((form, what)) or str(gettext("Learner %(number)s", number=what))
+            return isolated(names.get((form, what))) or str(gettext("Learner %(number)s", number=what))
         if form in {"outsider", "outside"}:
             name = names.get((form, what)) if form == "outsider" else what
-            return str(gettext("%(name)s (not in this course)", name=name))
+            return str(gettext("%(name)s (not in this course)", name=isolated(name)))
         return ", ".join(_names_of(key, what, locale)) if isinstance(what, list) else zone_label(str(what))
 
     return shown

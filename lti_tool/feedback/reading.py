@@ -14,6 +14,7 @@ from lti_tool.feedback import rules
 from lti_tool.feedback.errors import FeedbackHidden, NotYourPartner
 from lti_tool.feedback.models import Acknowledgement, AnswerDraft, Feedback, Note
 from lti_tool.launch.models import Course, Member, Person
+from lti_tool.launch.naming import told_apart
 from lti_tool.pairing.models import Plan, Seat
 from lti_tool.rubrics.models import Criterion, Level, Rubric
 
@@ -69,6 +70,7 @@ def find_assignment(
     if row is None or author_id == recipient_id:
         raise NotYourPartner(round_number, author_id, recipient_id)
     round_, name, group_id, own_due_at, ended_at = row
+    name = told_apart(session, activity.course_id, {recipient_id: name}, for_staff=False)[recipient_id]
     due_at = own_due_at or round_.due_at
     task = Assignment(activity, round_, author_id, recipient_id, name, group_id, due_at, ended_at)
     if group_id is None and find_feedback(session, task) is None:
@@ -224,6 +226,9 @@ def read_feedback(session: Session, feedback_id: int, reader: rules.Reader, cour
     ):
         raise FeedbackHidden(feedback_id)
     late = rules.is_late(feedback.submitted_at, own_due_at or round_.due_at)
+    named = {feedback.author_id: by_name, feedback.recipient_id: to_name}
+    names = told_apart(session, course_id, named, for_staff=reader.member_id not in named)
+    by_name, to_name = names[feedback.author_id], names[feedback.recipient_id]
     return Shown(feedback, activity, round_, by_name, to_name, is_released, late, answer, ended_at)
 
 
@@ -313,7 +318,7 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
             .where(Round.activity_id == activity.id)
         )
     }
-    people = _people(session, {partner_id for _, partner_id in lines})
+    people = _people(session, activity.course_id, {partner_id for _, partner_id in lines})
     ended_at = session.scalar(select(Course.ended_at).where(Course.id == activity.course_id))
 
     def is_released(one: Feedback | None, back: Feedback | None, round_: Round) -> bool:
@@ -351,14 +356,15 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
     return found
 
 
-def _people(session: Session, member_ids: set[int]) -> dict[int, tuple[str | None, str]]:
-    """Name and status by member."""
+def _people(session: Session, course_id: int, member_ids: set[int]) -> dict[int, tuple[str | None, str]]:
+    """Name, as other learners see it, and status by member."""
     rows = session.execute(
         select(Member.id, Person.name, Member.status)
         .join(Person, Person.id == Member.person_id)
         .where(Member.id.in_(member_ids))
-    )
-    return {member_id: (name, status) for member_id, name, status in rows}
+    ).all()
+    names = told_apart(session, course_id, {row.id: row.name for row in rows}, for_staff=False)
+    return {row.id: (names[row.id], row.status) for row in rows}
 
 
 def typical_levels(rubric: Rubric, exchanges: Iterable[Exchange]) -> list[tuple[Criterion, Level]]:

@@ -16,6 +16,7 @@ from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState, push_key
 from lti_tool.grades.rules import Reason
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Member, Person
+from lti_tool.launch.naming import told_apart
 from lti_tool.launch.rules import CourseRole
 from lti_tool.roster.links import may_open
 
@@ -131,9 +132,10 @@ def ledger(
         wanted.order_by(*order, func.lower(Person.name), Member.id).limit(size).offset((page - 1) * size)
     ).all()
     due = queue.due_dates(session, [push_key(score.id) for _, _, score in found if score is not None])
+    names = told_apart(session, activity.course_id, {member.id: name for member, name, _ in found})
     rows = [
-        LedgerRow(member.id, name, member.status == "active", score, _next_look(score, due))
-        for member, name, score in found
+        LedgerRow(member.id, names[member.id], member.status == "active", score, _next_look(score, due))
+        for member, _, score in found
     ]
     return LedgerPage(rows, count, by_state)
 
@@ -163,7 +165,8 @@ def ledger_row(session: Session, activity_id: int, score_id: int) -> LedgerRow:
     member = session.get_one(Member, score.member_id)
     name = session.get_one(Person, member.person_id).name
     due = queue.due_dates(session, [push_key(score.id)])
-    return LedgerRow(member.id, name, member.status == "active", score, _next_look(score, due))
+    names = told_apart(session, member.course_id, {member.id: name})
+    return LedgerRow(member.id, names[member.id], member.status == "active", score, _next_look(score, due))
 
 
 def attempts_of(session: Session, activity_id: int, score_id: int) -> list[ScoreAttempt]:

@@ -225,8 +225,9 @@ def _is_to_pair(member: Member, course: Course) -> bool:
 
 
 def ask_for_roster(session: Session, course: Course, member: Member | None, *, now: datetime) -> None:
-    """Have the roster read in the background: when it is old, and for whoever launched without being in it. For staff at
-    least have links asked about, since it is they who restrict, hide and delete activities.
+    """Have the roster read in the background: when it is old, and for whoever launched without being in it.
+
+    For staff at least have links asked about, since it is they who restrict, hide and delete activities.
     """
     if course.memberships_url is None:
         return

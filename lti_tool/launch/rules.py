@@ -225,7 +225,8 @@ KEPT_CUSTOM: Final = frozenset({"activity", "context_id_history", "resource_link
 ABOUT: Final = pattern(r"tandem_([a-z_]{1,32})")
 LONGEST_ABOUT: Final = 2000
 
-_UNSUBSTITUTED = pattern(r"\$[A-Za-z.]+")
+# Such as $Person.address.street1, $Canvas.root_account.id or several of them.
+_UNSUBSTITUTED = pattern(r"(?:\$[A-Za-z][\w-]*(?:\.[\w-]+)*[\s,;]*)+")
 
 
 def read_context(claims: Mapping[str, Any], *, allow_http: bool = False) -> LaunchContext:

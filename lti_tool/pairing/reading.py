@@ -1,15 +1,17 @@
 """Plans as pages show them: groups, how a plan stands, what it breaks, and why somebody sits with whom."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import CourseRole, Member, Person
+from lti_tool.launch.naming import told_apart
 from lti_tool.pairing import comparing, engine
 from lti_tool.pairing.comparing import Broken, Comparison
 from lti_tool.pairing.engine import Course, Reason
@@ -32,7 +34,7 @@ def groups_of(session: Session, member_id: int, activity_id: int) -> list[GroupV
     rows = session.execute(_seats_with_names().where(Seat.group_id.in_(own))).all()
     return [
         GroupView(seats=tuple(seats), member_id=member_id)
-        for _, seats in groupby((SeatView(*row) for row in rows), key=lambda seat: seat.group_id)
+        for _, seats in groupby(_seats(session, rows, activity_id, for_staff=False), key=lambda seat: seat.group_id)
     ]
 
 
@@ -41,7 +43,7 @@ def groups_in_round(session: Session, plan: Plan, round_number: int) -> list[Gro
     rows = session.execute(_seats_with_names().where(Seat.plan_id == plan.id, Round.number == round_number)).all()
     return [
         GroupView(seats=tuple(seats))
-        for _, seats in groupby((SeatView(*row) for row in rows), key=lambda seat: seat.group_id)
+        for _, seats in groupby(_seats(session, rows, plan.activity_id), key=lambda seat: seat.group_id)
     ]
 
 
@@ -50,8 +52,15 @@ def all_groups(session: Session, plan: Plan) -> list[GroupView]:
     rows = session.execute(_seats_with_names().where(Seat.plan_id == plan.id)).all()
     return [
         GroupView(seats=tuple(seats))
-        for _, seats in groupby((SeatView(*row) for row in rows), key=lambda seat: seat.group_id)
+        for _, seats in groupby(_seats(session, rows, plan.activity_id), key=lambda seat: seat.group_id)
     ]
+
+
+def _seats(session: Session, rows: Sequence[Any], activity_id: int, *, for_staff: bool = True) -> list[SeatView]:
+    seats = [SeatView(*row) for row in rows]
+    course_id = session.get_one(Activity, activity_id).course_id
+    names = told_apart(session, course_id, {seat.member_id: seat.name for seat in seats}, for_staff=for_staff)
+    return [replace(seat, name=names[seat.member_id]) for seat in seats]
 
 
 def moves_of(session: Session, member_id: int, activity_id: int) -> list[MoveView]:
@@ -177,7 +186,9 @@ def not_paired(session: Session, course_id: int) -> list[NotPaired]:
         .where(or_(Member.role != CourseRole.LEARNER, Member.ever_staff, Member.is_test))
         .order_by(Member.id)
     )
-    return [NotPaired(member.id, name, _why_not(member)) for member, name in rows]
+    found = [(member, name) for member, name in rows]
+    names = told_apart(session, course_id, {member.id: name for member, name in found})
+    return [NotPaired(member.id, names[member.id], _why_not(member)) for member, _ in found]
 
 
 def _why_not(member: Member) -> WhyNot:
@@ -191,11 +202,10 @@ def _why_not(member: Member) -> WhyNot:
 
 
 def names_of(session: Session, members: Collection[int]) -> dict[int, str | None]:
-    """Names by member id; None where the platform gave none."""
-    named = select(Member.id, Person.name).join(Person, Person.id == Member.person_id)
-    return {
-        row.id: row.name for batch in in_batches(members) for row in session.execute(named.where(Member.id.in_(batch)))
-    }
+    """Names by member id for staff, the same ones told apart; None where the platform gave none."""
+    named = select(Member.id, Member.course_id, Person.name).join(Person, Person.id == Member.person_id)
+    rows = [row for batch in in_batches(members) for row in session.execute(named.where(Member.id.in_(batch)))]
+    return told_apart(session, rows[0].course_id, {row.id: row.name for row in rows}) if rows else {}
 
 
 def _seats_with_names() -> (

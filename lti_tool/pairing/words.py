@@ -10,6 +10,7 @@ from lti_tool.pairing import wording
 from lti_tool.pairing.engine.explanations.cautions import Caution, Concern
 from lti_tool.pairing.engine.explanations.reasons import Removal
 from lti_tool.pairing.wording import NN_
+from lti_tool.web.i18n import isolated
 
 MOST_NAMED: Final = 5
 UNKNOWN: Final = NN_(
@@ -36,7 +37,8 @@ def in_words(words: str | wording.Counted, count: int, **values: str) -> str:
 
 def names_in_words(names: Mapping[int, str | None], people: Sequence[int]) -> str:
     """The first of these people by name, and how many more there are."""
-    listed = ", ".join(names.get(one) or gettext("Learner %(number)s", number=one) for one in people[:MOST_NAMED])
+    first = people[:MOST_NAMED]
+    listed = ", ".join(isolated(names.get(one) or gettext("Learner %(number)s", number=one)) for one in first)
     more = len(people) - MOST_NAMED
     return str(gettext("%(names)s and %(count)d more", names=listed, count=more)) if more > 0 else listed
 

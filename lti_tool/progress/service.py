@@ -14,6 +14,7 @@ from lti_tool.activities.service import completion_changed
 from lti_tool.feedback.models import Acknowledgement, Feedback, Note
 from lti_tool.feedback.rules import Moments, is_released
 from lti_tool.launch.models import Course, CourseRole, Member, Person
+from lti_tool.launch.naming import told_apart
 from lti_tool.pairing.models import Plan, Seat
 from lti_tool.progress.errors import LearnerUnknown
 from lti_tool.progress.rules import (
@@ -106,6 +107,7 @@ def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
     """Names and standing of these members, in the order of their family names."""
     known = select(
         Member.id,
+        Member.course_id,
         Member.status,
         Member.role,
         Member.ever_staff,
@@ -115,6 +117,7 @@ def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
         Person.family_name,
         Person.given_name,
     ).join(Person, Person.id == Member.person_id)
+    rows = [row for batch in in_batches(members) for row in session.execute(known.where(Member.id.in_(batch)))]
     found = [
         Learner(
             row.id,
@@ -124,9 +127,11 @@ def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
             _takes_part(row.status, row.role, is_staff=row.ever_staff),
             row.last_launch_at,
         )
-        for batch in in_batches(members)
-        for row in session.execute(known.where(Member.id.in_(batch)))
+        for row in rows
     ]
+    if rows:
+        names = told_apart(session, rows[0].course_id, {one.member_id: one.name for one in found})
+        found = [replace(one, name=names[one.member_id]) for one in found]
     return {one.member_id: one for one in sorted(found, key=lambda one: (one.sort_name, one.member_id))}
 
 

@@ -161,7 +161,7 @@ def has_link(kit: Kit, roster: CourseRoster, resource_link_id: str) -> bool:
             return True
     except RosterGone:
         return False
-    except RosterRefused:
+    except (RosterRefused, RosterTooLarge):
         return True
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lti_tool.jobs import queue
 from lti_tool.launch.arrivals import registration_of
 from lti_tool.launch.models import Course, Member, Person, Placement
+from lti_tool.launch.naming import told_apart
 from lti_tool.launch.platforms import platform_of
 from lti_tool.launch.rules import CourseRole
 from lti_tool.registration.models import Deployment, Registration
@@ -294,7 +295,8 @@ def doubt(session: Session, course_id: int) -> Doubt | None:
         .where(Member.course_id == course_id, *_takes_part(), Member.in_roster_at.is_not(None), *_missing(sync))
         .order_by(func.lower(Person.name), Member.id)
     )
-    return Doubt(sync.id, tuple((member_id, name) for member_id, name in ending), sync.unread)
+    names = told_apart(session, course_id, {row.id: row.name for row in ending})
+    return Doubt(sync.id, tuple(names.items()), sync.unread)
 
 
 def answer_doubt(session: Session, course_id: int, sync_id: int, *, is_true: bool, now: datetime) -> None:

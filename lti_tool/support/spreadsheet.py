@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from babel.numbers import get_decimal_symbol
@@ -64,7 +65,12 @@ ENCODINGS: Final[Mapping[str, str]] = {
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _NORTHERN: Final = frozenset("åäöæøéüëïßÅÄÖÆØÉÜ")
 _TYPOGRAPHIC: Final = frozenset("\u2018\u2019\u201c\u201d\u2013\u2014\u2026\u20ac\u00b0\u00a7\u00a0")
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
+_SAMPLE: Final = 5000
+"""Letters that tell an encoding: more say nothing new."""
 _MOST_LINES_IN_A_CELL: Final = 20
+_MOST_MENDED: Final = 50
+"""After so many quotes without an end no further one is taken for a cell of several lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,8 @@ def _likelihood(content: bytes, encoding: str) -> float:
         return float("-inf")
     # Of two that read the same, the common one.
     score = {"Windows-1252": 0.2, "Latin-1": 0.1}.get(encoding, 0.0)
-    for place, one in enumerate(text):
-        if one <= "\x7f":
-            continue
-        before = text[place - 1] if place else " "
+    for found in islice(_FOREIGN.finditer(text), _SAMPLE):
+        one, before = found[0], text[found.start() - 1 : found.start()]
         if one == "\u2019" and before.isalpha():
             score += 2
         elif not one.isalpha():
@@ -170,9 +174,11 @@ def _likelihood(content: bytes, encoding: str) -> float:
 def records(text: str, delimiter: str) -> Iterator[Record]:
     """Every line that is not empty. Raises csv.Error for a cell that is far too long."""
     lines = list(io.StringIO(text, newline=""))
-    at, width, is_open = 0, 0, False
+    at, width, mended, is_open = 0, 0, 0, False
     while at < len(lines):
-        length, cells = _record(lines, at, delimiter, width)
+        reach = _MOST_LINES_IN_A_CELL if mended < _MOST_MENDED else 1
+        length, cells = _record(lines[at : at + reach], delimiter, width)
+        mended += not length
         # The end of a quote that seemed to have none.
         closes = is_open and length == 1 and lines[at].count('"') % 2 == 1
         if closes:
@@ -184,12 +190,14 @@ def records(text: str, delimiter: str) -> Iterator[Record]:
         at += length or 1
 
 
-def _record(lines: Sequence[str], at: int, delimiter: str, width: int) -> tuple[int, list[str]]:
-    """How many lines belong to the record that begins here, and its cells; 0 lines where a quote has no end."""
-    if '"' not in lines[at]:
-        return 1, next(csv.reader([lines[at]], delimiter=delimiter), [])
+def _record(lines: Sequence[str], delimiter: str, width: int) -> tuple[int, list[str]]:
+    """How many of these lines belong to the record that begins with the first, and its cells; 0 lines where a quote
+    has no end.
+    """
+    if '"' not in lines[0]:
+        return 1, next(csv.reader([lines[0]], delimiter=delimiter), [])
     joined = ""
-    for length, line in enumerate(lines[at : at + _MOST_LINES_IN_A_CELL], start=1):
+    for length, line in enumerate(lines, start=1):
         joined += line
         if length > 1 and joined.count('"') % 2:
             continue
@@ -199,7 +207,7 @@ def _record(lines: Sequence[str], at: int, delimiter: str, width: int) -> tuple[
             continue
         if len(found) == 1 and (length == 1 or not _swallows(found[0], delimiter, width)):
             return length, found[0]
-    plain = lines[at].rstrip("\r\n")
+    plain = lines[0].rstrip("\r\n")
     if plain.count('"') % 2 == 0:
         return 1, next(csv.reader([plain], delimiter=delimiter), [])
     return 0, [cell.strip().strip('"') for cell in plain.split(delimiter)]

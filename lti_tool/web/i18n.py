@@ -1,15 +1,18 @@
 """The language of a page, and dates as people say them."""
 
+import re
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_timedelta
 from flask import Flask, current_app, g, request
 from flask_babel import Babel, get_locale
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from lti_tool.support.zones import read_zone
@@ -18,6 +21,9 @@ from lti_tool.web.visits import Visit
 
 SOURCE_LANGUAGE: Final = "en"
 UTC: Final = ZoneInfo("UTC")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+
+_ISOLATED = re.compile("\u2068[^\u2068\u2069]*\u2069")
 
 
 @cache
@@ -91,9 +97,32 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     )
 
 
+def isolated(text: Any) -> Any:
+    """A text that runs from right to left so that it does not turn the sentence around it; anything else as it is."""
+    if not isinstance(text, str) or _RIGHT_TO_LEFT.search(_ISOLATED.sub("", text)) is None:
+        return text
+    # Characters and no element: names stand in titles and choices too, where elements do not.
+    inside = f"\u2068{text}\u2069"
+    return Markup(inside) if isinstance(text, Markup) else inside  # noqa: S704 - it was safe before
+
+
+def _isolating(translate: Any) -> Any:
+    """The translation of a sentence in which what is filled in stays where it stands."""
+
+    @pass_context
+    def sentence(context: Context, *words: Any, **variables: Any) -> Any:
+        filled_in = {name: isolated(value) for name, value in variables.items()}
+        return context.call(translate, *words, **filled_in)
+
+    return sentence
+
+
 def install(app: Flask) -> None:
-    """Give templates their language and the filters `when` (moment) and `in_zone`."""
+    """Give templates their language, sentences that keep their direction, and the filters `when` and `isolated`."""
     Babel(app, locale_selector=choose_language)
+    for name in ("gettext", "ngettext", "pgettext", "npgettext"):
+        app.jinja_env.globals[name] = _isolating(app.jinja_env.globals[name])
+    app.jinja_env.filters["isolated"] = isolated
 
     @app.template_filter("when")
     def when(moment: datetime | None, zone: str | None = None) -> Markup | str:

@@ -538,3 +538,30 @@ def test_a_learner_never_seen_before_has_the_roster_read_at_once_and_one_it_lack
     assert roster_due(1, is_listed=False, is_newcomer=True) == NOW
     assert roster_due(1, is_listed=False) == NOW + timedelta(minutes=4)
     assert roster_due(-4, is_listed=False) == NOW + timedelta(minutes=4)
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "$Person.address.street1",
+        "$Canvas.root_account.id",
+        "$Person.name.full",
+        "$CourseSection.title, $Canvas.term.name",
+        "$com.instructure.User.sectionNames",
+    ],
+)
+def test_a_variable_that_the_platform_left_as_it_is_tells_nothing(left: str) -> None:
+    assert read(lti(custom={"tandem_department": left, "time_zone": left})).about == {}
+    assert read(lti(lis={"person_sourcedid": left})).person.sourced_id is None
+
+
+def test_a_value_with_a_dollar_in_it_is_a_value() -> None:
+    assert read(lti(custom={"tandem_department": "Sales $100", "tandem_group": "$ 5"})).about == {
+        "department": "Sales $100",
+        "group": "$ 5",
+    }
+
+
+def test_characters_without_width_are_no_part_of_what_is_shown() -> None:
+    assert clean("\u200bÅsa\ufeff \u202eÖberg\u00ad") == "Åsa Öberg"
+    assert clean("می\u200cخواهم 👩\u200d🏫") == "می\u200cخواهم 👩\u200d🏫"

@@ -224,6 +224,26 @@ def test_who_joins_or_leaves_changes_pairing() -> None:
     assert not changes_pairing(standing(), standing())
 
 
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
+    max_leaves=6,
+)
+MEMBER_KEYS = ("user_id", "roles", "status", "name", "given_name", "family_name", "email", "lis_person_sourcedid")
+
+
+@given(st.dictionaries(st.sampled_from(MEMBER_KEYS), anything) | anything, st.booleans())
+def test_no_entry_of_any_shape_breaks_a_reading_or_ends_a_membership(member: object, names_are_escaped: bool) -> None:
+    found = row_of(member, names_are_escaped=names_are_escaped)
+    if found is None:
+        return
+    assert all(len(text) <= 320 for text in (found.sub, found.name or "", found.email or ""))
+    after = standing_after(standing(), found, listed_already=False)
+    assert after is not None
+    said = member.get("status") if isinstance(member, dict) else None
+    assert after.is_active or (isinstance(said, str) and said.lower().endswith(("inactive", "deleted")))
+
+
 @pytest.mark.parametrize(
     ("leaving", "learners", "unread", "asks"),
     [

@@ -1,0 +1,54 @@
+"""What people are called where several of a course have the same name."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lti_tool.launch.models import Member, Person
+
+
+def told_apart(
+    session: Session, course_id: int, names: Mapping[int, str | None], *, for_staff: bool = True
+) -> dict[int, str | None]:
+    """These names by member, with something beside each that others of the course have too.
+
+    For staff it is the address, or the key that our tables use where there is none; for learners a number, which says
+    nothing about anybody.
+    """
+    if not any(names.values()):
+        return dict(names)
+    marks = _marks(session, course_id, for_staff=for_staff)
+    return {one: f"{name} ({marks[one]})" if name and one in marks else name for one, name in names.items()}
+
+
+def _marks(session: Session, course_id: int, *, for_staff: bool) -> dict[int, str]:
+    """What stands beside the name of each member who shares it. Read once in a session: a page has many names."""
+    key = "marks", course_id, for_staff
+    if key not in session.info:
+        marks: dict[int, str] = {}
+        for people in _bearers(session, course_id):
+            addresses = [email for _, email in people]
+            for number, (member_id, email) in enumerate(people, start=1):
+                is_told_by_address = email is not None and addresses.count(email) == 1
+                staff_mark = email if is_told_by_address else f"T{member_id}"
+                marks[member_id] = str(staff_mark) if for_staff else str(number)
+        session.info[key] = marks
+    found: dict[int, str] = session.info[key]
+    return found
+
+
+def _bearers(session: Session, course_id: int) -> list[list[tuple[int, str | None]]]:
+    """For each name that several members have: who they are, with their addresses."""
+    lowered = func.lower(Person.name)
+    of_course = (
+        select(Member.id, lowered, Person.email)
+        .join(Person, Person.id == Member.person_id)
+        .where(Member.course_id == course_id)
+    )
+    several = of_course.with_only_columns(lowered).group_by(lowered).having(func.count() > 1)
+    found: dict[str, list[tuple[int, str | None]]] = defaultdict(list)
+    for member_id, name, email in session.execute(of_course.where(lowered.in_(several)).order_by(Member.id)):
+        found[name].append((member_id, email))
+    return list(found.values())
