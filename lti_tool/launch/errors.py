@@ -15,6 +15,8 @@ class LaunchError(ToolError):
         super().__init__(reason, registration_id)
         self.reason = reason
         self.registration_id = registration_id
+        self.return_url: str | None = None
+        """Where the platform wants people back, once a signed launch told."""
 
 
 class LoginError(LaunchError):

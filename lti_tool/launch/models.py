@@ -23,6 +23,8 @@ class LaunchState(Base):
     target_link_uri: Mapped[str] = mapped_column(Text)
     storage_target: Mapped[str | None] = mapped_column(String(255))
     """The frame that keeps values for us (`lti_storage_target`), where the platform offers one."""
+    framed_by: Mapped[str | None] = mapped_column(String(255))
+    """The origin of the page that began the login inside a frame, where the browser told."""
     secret_hash: Mapped[str] = mapped_column(String(64))
     """Of the secret that the browser was given to keep; the launch proves that it is the same browser."""
     expires_at: Mapped[datetime] = mapped_column(index=True)

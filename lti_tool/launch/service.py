@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
@@ -28,17 +28,12 @@ from lti_tool.launch.rules import LaunchContext, Opens
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.crypto import fingerprint, new_secret, same
-from lti_tool.support.db import Base, across_institutions, serve
+from lti_tool.support.db import across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web import audit
 from lti_tool.web.visits import UNBOUND, Visit, VisitKind, open_visit
 
 LAUNCH_PATH: Final = "/lti/launch"
-SEEN_STEP: Final = timedelta(minutes=1)
-"""How often a last-seen time is worth a write: launches of a whole class would queue for one row."""
-MOST_FRAME_ORIGINS: Final = 20
-
-Row = TypeVar("Row", bound=Base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +48,6 @@ class BegunLogin:
     storage_target: str | None
     storage_origin: str
     """Whom to trust with the secret, and to believe about it: the platform's sign-on."""
-    frame_origins: list[str] | None
-    """Who may frame the page; None: anybody, see `_login_frames`."""
     requires_binding: bool
 
 
@@ -75,6 +68,8 @@ class OpenedVisit:
     visit: Visit
     context: LaunchContext
     secret: str = field(repr=False)
+    stranger: str | None = None
+    """The origin of the page around it, where that may not frame the visit's pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +78,17 @@ class ProofNeeded:
 
     storage_target: str | None
     storage_origin: str
-    frame_origins: list[str] | None
 
 
 # Login
 
 
-def begin_login(session: Session, request: LoginRequest, *, base_url: str, now: datetime) -> BegunLogin:
+def begin_login(
+    session: Session, request: LoginRequest, *, base_url: str, framed_by: str | None, now: datetime
+) -> BegunLogin:
     """Remember a login for LOGIN_LIFETIME and say where the browser goes next.
+
+    `framed_by`: the origin of the page that began it in a frame, as far as the browser says.
 
     Raises UnknownPlatform, AmbiguousPlatform, PlatformPaused or LoginIncomplete.
     """
@@ -115,6 +113,7 @@ def begin_login(session: Session, request: LoginRequest, *, base_url: str, now: 
             deployment_hint=request.deployment_hint,
             target_link_uri=request.target_link_uri,
             storage_target=request.storage_target,
+            framed_by=framed_by,
             secret_hash=fingerprint(secret),
             expires_at=now + bindings.LOGIN_LIFETIME,
         )
@@ -126,15 +125,8 @@ def begin_login(session: Session, request: LoginRequest, *, base_url: str, now: 
         authorization_url=url,
         storage_target=request.storage_target,
         storage_origin=origin_of(registration.auth_login_url),
-        frame_origins=_login_frames(registration),
         requires_binding=registration.require_browser_binding,
     )
-
-
-def _login_frames(registration: Registration) -> list[str] | None:
-    """Who may frame the pages before a launch is through, which offer nothing worth a stolen click."""
-    # Whose LMS it is among a shared client's customers is known only when the launch has said so.
-    return None if registration.institution_id is None else list(registration.platform_origins)
 
 
 def find_registration(
@@ -188,12 +180,14 @@ def verify_launch(kit: Kit, *, state: str, token: str) -> VerifiedLaunch:
 
 
 @contextmanager
-def _refusals_of(registration_id: int) -> Iterator[None]:
-    """Lets every refusal in the block say whose launch it was, so that the institution finds it in its audit."""
+def _refusals_of(registration_id: int, return_url: str | None = None) -> Iterator[None]:
+    """Lets every refusal in the block say whose launch it was, so that the institution finds it in its record, and
+    where the person came from.
+    """
     try:
         yield
     except LaunchError as refusal:
-        refusal.registration_id = registration_id
+        refusal.registration_id, refusal.return_url = registration_id, return_url
         raise
 
 
@@ -230,7 +224,7 @@ def accept_launch(
     session: Session, kit: Kit, launch: VerifiedLaunch, *, browser_secret: str | None
 ) -> OpenedVisit | ProofNeeded:
     """Use the login up, and open the visit if the browser's cookie brought the secret. Raises a LaunchError."""
-    with _refusals_of(launch.registration_id):
+    with _refusals_of(launch.registration_id, launch.context.return_url):
         return _accept(session, kit, launch, browser_secret=browser_secret, now=kit.clock.now())
 
 
@@ -246,13 +240,14 @@ def _accept(
             launch.context,
             registration,
             storage_target=state.storage_target,
+            framed_by=state.framed_by,
             is_bound=is_bound,
             now=now,
             lifetime=kit.settings.visit_absolute,
         )
     state.claims = kit.secrets.encrypt(json.dumps(launch.claims).encode())
     state.confirm_before = now + bindings.PROOF_LIFETIME
-    return ProofNeeded(state.storage_target, origin_of(registration.auth_login_url), _login_frames(registration))
+    return ProofNeeded(state.storage_target, origin_of(registration.auth_login_url))
 
 
 def confirm_launch(session: Session, kit: Kit, *, state: str, browser_secret: str | None) -> OpenedVisit:
@@ -278,13 +273,14 @@ def confirm_launch(session: Session, kit: Kit, *, state: str, browser_secret: st
     registration = session.get_one(Registration, row.registration_id)
     if registration.paused_at is not None:
         raise PlatformPaused("paused", registration_id=registration.id)
-    claims = json.loads(kit.secrets.decrypt(sealed))
-    with _refusals_of(registration.id):
+    context = rules.read_context(json.loads(kit.secrets.decrypt(sealed)), allow_http=kit.settings.development)
+    with _refusals_of(registration.id, context.return_url):
         return complete_launch(
             session,
-            rules.read_context(claims, allow_http=kit.settings.development),
+            context,
             registration,
             storage_target=row.storage_target,
+            framed_by=row.framed_by,
             is_bound=True,
             now=now,
             lifetime=kit.settings.visit_absolute,
@@ -300,6 +296,7 @@ def complete_launch(
     registration: Registration,
     *,
     storage_target: str | None,
+    framed_by: str | None,
     is_bound: bool,
     now: datetime,
     lifetime: timedelta,
@@ -351,11 +348,13 @@ def complete_launch(
         now=now,
         institution_id=deployment.institution_id,
         registration_id=registration.id,
+        course_id=visit.course_id,
+        person_id=visit.person_id,
         opens=opens,
         role=visit.role,
         is_bound=is_bound,
     )
-    return OpenedVisit(visit, context, secret)
+    return OpenedVisit(visit, context, secret, None if framed_by in visit.frame_origins else framed_by)
 
 
 def _details(context: LaunchContext, opens: Opens, *, may_confirm: bool) -> dict[str, Any]:

@@ -8,9 +8,6 @@ from lti_tool.errors import N_, ToolError, Words
 class RegistrationError(ToolError):
     """The root of this feature's failures."""
 
-    reference: str | None = None
-    """Under which the refusal stands in the audit, once it does."""
-
 
 class RegistrationPaused(RegistrationError):
     """Nobody calls this platform, and nobody launches from it, until an administrator resumes the registration."""
@@ -111,12 +108,25 @@ class ClientTaken(RegistrationError):
         self.registration_id = registration_id
 
 
+class RegistrationInUse(RegistrationError):
+    """Somebody has launched from this registration, so it cannot be taken back any more."""
+
+    def __init__(self, registration_id: int) -> None:
+        super().__init__(registration_id)
+        self.registration_id = registration_id
+
+
 class PlatformUnreachable(RegistrationError):
     """The platform did not answer, or not as it should, while we were registering with it."""
 
 
-class AnswerNeeded(RegistrationError):
-    """This platform is registered already, and nobody said whether to update it or to add another."""
+class PlatformAddressRefused(RegistrationError):
+    """The platform lies at an address that the operator has not allowed us to call."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.what = place
+        self.fill = {"place": place}
 
 
 WORDS: dict[type[ToolError], Words] = {
@@ -178,8 +188,18 @@ WORDS: dict[type[ToolError], Words] = {
         N_("The platform could not be reached"),
         N_("Check that it is online and that Tandem may call it, then start again from your LMS."),
     ),
-    AnswerNeeded: Words(
-        409, N_("This platform is registered already"), N_("Go back and choose whether to update it or to add another.")
+    PlatformAddressRefused: Words(
+        422,
+        N_("Tandem may not call this platform"),
+        N_(
+            "Its address %(place)s is not on the public internet, or not https. If it stands in the same network as "
+            "Tandem, the operator can allow it with the setting LTI_TOOL_REACHABLE_PRIVATE_HOSTS=%(place)s and restart."
+        ),
+    ),
+    RegistrationInUse: Words(
+        409,
+        N_("This registration is in use"),
+        N_("Somebody has opened Tandem through it. Pause it instead, if nobody should any more."),
     ),
     KeyTooYoung: Words(
         409,

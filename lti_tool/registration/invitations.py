@@ -13,6 +13,8 @@ from lti_tool.web import audit
 INVITATION_LIFETIME = timedelta(days=7)
 REGISTRATION_LEASE = timedelta(seconds=60)
 """Longer than the two calls that a registration makes may take."""
+REGRET = timedelta(hours=1)
+"""For how long whoever used an invitation up may go on from there: to the institution's pages, or back."""
 
 
 def invite(session: Session, institution_id: int, *, now: datetime, lifetime: timedelta) -> tuple[Invitation, str]:
@@ -45,6 +47,21 @@ def revoke_invitation(session: Session, *, now: datetime, invitation_id: int | N
 def usable_invitation(session: Session, secret: str, *, now: datetime) -> Invitation:
     """The invitation with this secret, while it can be used. Raises InvitationUnusable."""
     invitation = session.scalar(select(Invitation).where(_of_secret(secret), *_usable(now)))
+    if invitation is None:
+        raise InvitationUnusable
+    return invitation
+
+
+def spent_invitation(session: Session, secret: str, *, now: datetime) -> Invitation:
+    """The invitation with this secret, within REGRET of the registration that it was used for.
+
+    Raises InvitationUnusable.
+    """
+    invitation = session.scalar(
+        select(Invitation).where(
+            _of_secret(secret), Invitation.used_at > now - REGRET, Invitation.registration_id.is_not(None)
+        )
+    )
     if invitation is None:
         raise InvitationUnusable
     return invitation

@@ -35,6 +35,26 @@ def owns(registration: OwnsOrigins, url: str) -> bool:
         return False
 
 
+MOST_FRAME_ORIGINS: Final = 20
+"""Addresses that may frame our pages, so that the policy that browsers read stays short."""
+
+
+def read_frame_origins(written: str, *, development: bool) -> list[str]:
+    """The origins that somebody wrote, one a line or with blanks and commas between; each once.
+
+    Raises AddressRefused, whose last word is what cannot be used.
+    """
+    found = []
+    for word in written.replace(",", " ").split():
+        if not is_usable_address(word, development=development) or len(word) > 255:
+            raise AddressRefused("?", word[:100])
+        found.append(origin_of(word))
+    found = list(dict.fromkeys(found))
+    if len(found) > MOST_FRAME_ORIGINS:
+        raise AddressRefused("?", found[MOST_FRAME_ORIGINS])
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One platform as a registration file describes it."""

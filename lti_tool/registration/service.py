@@ -1,15 +1,16 @@
 """Who may launch us and for whom: institutions, registrations and their deployments."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.errors import NotFound
 from lti_tool.registration.dynamic import GrantedRegistration, PlatformConfiguration
-from lti_tool.registration.errors import ClientTaken, FileMistakes
+from lti_tool.registration.errors import ClientTaken, FileMistakes, RegistrationInUse
 from lti_tool.registration.models import (
     AccessToken,
     Deployment,
@@ -22,19 +23,16 @@ from lti_tool.registration.models import (
 )
 from lti_tool.registration.rules import Entry, NewDeployments
 from lti_tool.support.addresses import origin_of
-from lti_tool.support.crypto import KeyRing, Undecipherable
-from lti_tool.support.db import across_institutions
+from lti_tool.support.crypto import KeyRing, Undecipherable, fingerprint, new_word
+from lti_tool.support.db import across_institutions, find_or_add
 from lti_tool.web import audit
 
 
 def institution_named(session: Session, name: str, *, now: datetime) -> Institution:
     """The institution of this name, made if there is none."""
-    institution = session.scalar(select(Institution).where(Institution.name == name))
-    if institution is None:
-        institution = Institution(name=name, created_at=now)
-        session.add(institution)
-        session.flush()
-    return institution
+    return find_or_add(
+        session, select(Institution).where(Institution.name == name), lambda: Institution(name=name, created_at=now)
+    )
 
 
 # ---- registrations from a file ---------------------------------------------------------------------------------------
@@ -145,18 +143,26 @@ class Wishes:
 
     title: str
     new_deployments: NewDeployments
-    update_id: int | None = None
-    """The registration that this one takes the place of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A registration that an administrator may choose to update."""
+    """A registration of the same platform that is there already."""
 
     id: int
     title: str
     client_id: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a registration that a platform granted."""
+
+    registration: Registration
+    is_new: bool
+    beside: tuple[Known, ...]
+    """The institution's other registrations of this platform, which it left alone."""
 
 
 def known_registrations(session: Session, institution_id: int, issuer: str) -> list[Known]:
@@ -177,39 +183,45 @@ def keep_registration(
     wishes: Wishes,
     *,
     now: datetime,
-) -> Registration:
+) -> Kept:
     """Store what a platform granted, join the deployment that it returned, and use the invitation up.
 
-    A client id that we know already is updated whatever was wished: the platform itself re-used it. Raises ClientTaken
-    where that client or deployment is another institution's.
+    The client id decides: a known one is updated, because the platform itself used it again, and a new one stands
+    beside the others. Nothing ever puts a new client id over an old one, on which every placed activity depends.
+    Raises ClientTaken where that client or deployment is another institution's.
     """
     institution_id = invitation.institution_id
-    registration = _found(session, configuration.issuer, granted.client_id)
-    if registration is not None and registration.institution_id != institution_id:
+    endpoints = Endpoints(
+        configuration.auth_login_url,
+        configuration.auth_token_url,
+        configuration.auth_audience,
+        configuration.key_set_url,
+    )
+    before = known_registrations(session, institution_id, configuration.issuer)
+    registration = find_or_add(
+        session,
+        _of_client(configuration.issuer, granted.client_id),
+        lambda: Registration(
+            institution_id=institution_id,
+            title=wishes.title,
+            issuer=configuration.issuer,
+            client_id=granted.client_id,
+            **asdict(endpoints),
+            platform_origins=[],
+            first_administrator_awaited=True,
+            created_at=now,
+        ),
+    )
+    session.flush()
+    if registration.institution_id != institution_id:
         raise ClientTaken(registration.id)
-    if registration is None and wishes.update_id is not None:
-        known = [one.id for one in known_registrations(session, institution_id, configuration.issuer)]
-        if wishes.update_id not in known:
-            raise NotFound("registration", wishes.update_id)
-        registration = session.get_one(Registration, wishes.update_id)
-    is_new = registration is None
-    if registration is None:
-        registration = Registration(institution_id=institution_id, created_at=now, first_administrator_awaited=True)
-    registration.title, registration.issuer = wishes.title, configuration.issuer
-    registration.client_id, registration.platform_family = granted.client_id, configuration.family
+    others = [one for one in before if one.id != registration.id]
+    is_new = len(others) == len(before)
+    registration.title = _title_beside(others, wishes.title)
+    registration.platform_family = configuration.family
     registration.paused_at = registration.paused_because = None
     registration.new_deployments = _policy(configuration, granted, wishes)
-    _point_to(
-        session,
-        registration,
-        Endpoints(
-            configuration.auth_login_url,
-            configuration.auth_token_url,
-            configuration.auth_audience,
-            configuration.key_set_url,
-        ),
-        configuration.origins,
-    )
+    _point_to(session, registration, endpoints, configuration.origins)
     if not is_new:
         session.execute(delete(AccessToken).where(AccessToken.registration_id == registration.id))
     if granted.deployment_id is not None:
@@ -217,7 +229,7 @@ def keep_registration(
             if _of_others(session, registration, [granted.deployment_id], institution_id):
                 raise ClientTaken(registration.id)
             _join(session, registration, granted.deployment_id, institution_id, now=now)
-    invitation.used_at, invitation.busy_until = now, None
+    invitation.used_at, invitation.busy_until, invitation.registration_id = now, None, registration.id
     audit.record(
         session,
         "platform registered" if is_new else "registration updated",
@@ -227,7 +239,70 @@ def keep_registration(
         by="invitation",
         invitation=invitation.id,
     )
-    return registration
+    return Kept(registration, is_new, tuple(others))
+
+
+def new_administrator_code(registration: Registration) -> str | None:
+    """A code by which whoever registered becomes the first administrator from any launch; None where there is one.
+
+    For platforms whose administrators launch with a teacher's role. A new code ends the one before.
+    """
+    if not registration.first_administrator_awaited:
+        return None
+    code = "-".join(new_word(4) for _ in range(3))
+    registration.administrator_code_hash = fingerprint(code)
+    return code
+
+
+def _title_beside(others: Sequence[Known], title: str) -> str:
+    """The title, with a number where another registration of this platform is called so."""
+    taken = {one.title for one in others}
+    numbered = (f"{title[:240]} ({number})" for number in range(2, len(taken) + 3))
+    return title if title not in taken else next(one for one in numbered if one not in taken)
+
+
+def set_frame_origins(
+    session: Session, registration: Registration, origins: Sequence[str], *, by: int, now: datetime
+) -> None:
+    """Say which further origins may frame our pages. What launches show later is added again."""
+    registration.frame_origins = [one for one in origins if one not in registration.platform_origins]
+    audit.record(
+        session,
+        "frame addresses changed",
+        now=now,
+        institution_id=registration.institution_id,
+        registration_id=registration.id,
+        by=by,
+        origins=" ".join(registration.frame_origins),
+    )
+
+
+def remove_unused(session: Session, registration: Registration, *, now: datetime) -> None:
+    """Take back a registration from which nobody ever launched. Raises RegistrationInUse for any other.
+
+    Of a launch and a removal at the same moment one wins: what a launch wrote refers to the registration.
+    """
+    with across_institutions(session):
+        used = session.scalars(
+            select(Deployment.id).where(
+                Deployment.registration_id == registration.id, Deployment.last_launch_at.is_not(None)
+            )
+        ).first()
+    if used is not None:
+        raise RegistrationInUse(registration.id)
+    audit.record(
+        session,
+        "registration removed",
+        now=now,
+        institution_id=registration.institution_id,
+        title=registration.title,
+        client_id=registration.client_id,
+    )
+    try:
+        with session.begin_nested():
+            session.execute(delete(Registration).where(Registration.id == registration.id))
+    except IntegrityError:
+        raise RegistrationInUse(registration.id) from None
 
 
 def _policy(configuration: PlatformConfiguration, granted: GrantedRegistration, wishes: Wishes) -> NewDeployments:
@@ -266,11 +341,17 @@ class RegistrationState:
     new_deployments: str
     require_browser_binding: bool
     origins: tuple[str, ...]
+    frame_origins: tuple[str, ...]
     paused_at: datetime | None
     paused_because: str | None
     deployments: tuple[DeploymentState, ...]
     parked: tuple[ParkedDeployment, ...] = field(default=())
     """Deployments that wait for approval, and those that were refused."""
+
+    @property
+    def has_launched(self) -> bool:
+        """Whether anybody ever opened the tool from there."""
+        return any(one.last_launch_at is not None for one in self.deployments)
 
 
 def registration_states(session: Session, institution_id: int | None = None) -> list[RegistrationState]:
@@ -306,6 +387,7 @@ def registration_states(session: Session, institution_id: int | None = None) -> 
                 new_deployments=registration.new_deployments,
                 require_browser_binding=registration.require_browser_binding,
                 origins=tuple(registration.platform_origins),
+                frame_origins=tuple(registration.frame_origins),
                 paused_at=registration.paused_at,
                 paused_because=registration.paused_because,
                 deployments=own,
@@ -417,9 +499,11 @@ def _point_to(session: Session, registration: Registration, to: Endpoints, origi
 
 
 def _found(session: Session, issuer: str, client_id: str) -> Registration | None:
-    return session.scalar(
-        select(Registration).where(Registration.issuer == issuer, Registration.client_id == client_id)
-    )
+    return session.scalar(_of_client(issuer, client_id))
+
+
+def _of_client(issuer: str, client_id: str) -> Select[Registration]:
+    return select(Registration).where(Registration.issuer == issuer, Registration.client_id == client_id)
 
 
 def reencrypt(session: Session, secrets: KeyRing) -> int:

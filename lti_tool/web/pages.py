@@ -20,6 +20,12 @@ entry = Blueprint("visit", __name__)
 VISIT_PREFIX = "/v/<visit>"
 
 
+@entry.get("/")
+def root() -> ResponseReturnValue:
+    """Say what this is to whoever opens the address itself."""
+    return render_template("visit/root.html", contact=kit().settings.contact)
+
+
 @entry.post("/v/<visit>/enter")
 def enter() -> Response:
     """Change the single-use code that a launch left in the address for the visit's bearer."""

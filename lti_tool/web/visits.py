@@ -4,6 +4,7 @@ A visit is proved by its bearer secret, which travels in a Partitioned cookie or
 ADR 2. Every URL names its visit, so that two tabs with two people never mix.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -20,8 +21,25 @@ UNBOUND = "is_unbound"
 """In the details of a visit whose launch was not proved to come from the browser that began it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What an error page and the record may know of the visit in which something failed."""
+
+    institution_id: int
+    registration_id: int
+    course_id: int | None
+    person_id: int
+    return_url: str | None
+    locale: str | None
+
+
 class VisitOver(ToolError):
     """The visit does not exist, ran out, was revoked, or the secret is not its own."""
+
+    def __init__(self, key: str, around: Around | None = None) -> None:
+        super().__init__(key)
+        self.around = around
+        """Only for whoever has the visit's own secret."""
 
 
 class CodeSpent(ToolError):
@@ -112,9 +130,21 @@ def find_visit(session: Session, key: str, secret: str, *, now: datetime, idle: 
     if visit is None or not same(visit.secret_hash, fingerprint(secret)):
         raise VisitOver(key)
     if visit.revoked_at is not None or now >= visit.expires_at or now - visit.seen_at >= idle:
-        raise VisitOver(key)
+        raise VisitOver(key, around(visit))
     serve(session, visit.institution_id)
     return visit
+
+
+def around(visit: Visit) -> Around:
+    """What stays known of a visit when its transaction is gone."""
+    return Around(
+        visit.institution_id,
+        visit.registration_id,
+        visit.course_id,
+        visit.person_id,
+        visit.return_url,
+        visit.locale,
+    )
 
 
 def is_touch_due(visit: Visit, *, now: datetime) -> bool:
@@ -142,8 +172,16 @@ def copy_visit(visit: Visit, kind: VisitKind) -> Visit:
     )
 
 
-def issue_code(session: Session, visit: Visit, purpose: str, details: dict[str, Any], *, now: datetime) -> str:
-    """A code for one use within CODE_LIFETIME."""
+def issue_code(
+    session: Session,
+    visit: Visit,
+    purpose: str,
+    details: dict[str, Any],
+    *,
+    now: datetime,
+    lifetime: timedelta = CODE_LIFETIME,
+) -> str:
+    """A code for one use within its lifetime."""
     secret = new_secret()
     session.add(
         Code(
@@ -151,7 +189,7 @@ def issue_code(session: Session, visit: Visit, purpose: str, details: dict[str, 
             visit_id=visit.id,
             purpose=purpose,
             details=details,
-            expires_at=now + CODE_LIFETIME,
+            expires_at=now + lifetime,
         )
     )
     return secret

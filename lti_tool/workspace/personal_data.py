@@ -23,7 +23,7 @@ from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.registration.models import Registration
+from lti_tool.registration.models import Institution, Registration
 from lti_tool.roster.service import ROSTER_CHANGED
 from lti_tool.support.db import served_institution
 from lti_tool.web import audit
@@ -365,11 +365,16 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
             now=now,
             unique_key=f"{ROSTER_CHANGED}:{course_id}",
         )
-    return audit.record(session, "person erased", now=now, institution_id=institution_id, person=person_id)
+    return audit.record(session, "person erased", now=now, institution_id=institution_id, person_id=person_id)
 
 
-def grant_administration(session: Session, person_id: int, *, now: datetime) -> None:
-    """Make a person an administrator of their institution. Raises NotFound."""
+def administrators(session: Session) -> list[Found]:
+    """Everybody who looks after the institution that the session serves."""
+    return _found(session, Person.is_administrator, limit=1000)
+
+
+def grant_administration(session: Session, person_id: int, *, now: datetime, by: int | None = None) -> None:
+    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound."""
     person = session.get(Person, person_id)
     if person is None or person.erased_at is not None:
         raise NotFound("person", person_id)
@@ -380,5 +385,31 @@ def grant_administration(session: Session, person_id: int, *, now: datetime) -> 
         now=now,
         institution_id=person.institution_id,
         registration_id=person.registration_id,
-        person=person_id,
+        person_id=person_id,
+        by=by,
     )
+
+
+def end_administration(session: Session, person_id: int, *, now: datetime, by: int) -> bool:
+    """Take the right from an administrator. False where nobody would be left, and then nothing changed.
+
+    Raises NotFound for who is none.
+    """
+    # Two who remove each other at the same moment go one after the other.
+    session.execute(select(Institution.id).where(Institution.id == served_institution(session)).with_for_update())
+    person = session.get(Person, person_id, populate_existing=True)
+    if person is None or not person.is_administrator:
+        raise NotFound("administrator", person_id)
+    if session.scalar(select(func.count()).select_from(Person).where(Person.is_administrator)) == 1:
+        return False
+    person.is_administrator = False
+    audit.record(
+        session,
+        "administrator removed",
+        now=now,
+        institution_id=person.institution_id,
+        registration_id=person.registration_id,
+        person_id=person_id,
+        by=by,
+    )
+    return True
