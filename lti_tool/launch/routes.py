@@ -18,8 +18,10 @@ from lti_tool.launch.errors import (
     LaunchByAddress,
     LaunchError,
     LaunchUnknown,
+    LoginIncomplete,
     PlatformSaidNo,
     StorageBlocked,
+    TokenUnreadable,
 )
 from lti_tool.launch.rules import LaunchContext
 from lti_tool.launch.service import OpenedVisit, ProofNeeded
@@ -33,6 +35,7 @@ from lti_tool.web import audit
 from lti_tool.web.access import COOKIE_PREFIX, kit, set_visit_cookie
 from lti_tool.web.database import transaction
 from lti_tool.web.error_pages import error_page, words_for
+from lti_tool.web.incoming import came_whole
 from lti_tool.web.visits import Visit, issue_code, issue_entry
 
 AfterLaunch = Callable[[Session, Visit, LaunchContext, datetime], None]
@@ -88,6 +91,9 @@ def new_tab() -> ResponseReturnValue:
 def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
     tools = kit()
     fields = request.args if request.method == "GET" else request.form
+    doubled = next((name for name in LOGIN_FIELDS if not came_whole(fields, name)), None)
+    if doubled is not None:
+        raise LoginIncomplete(doubled)
     wanted = bindings.read_login(fields, tools.settings.base_url)
     with transaction() as session:
         begun = service.begin_login(
@@ -142,9 +148,9 @@ def launch() -> ResponseReturnValue:
     said = request.form.get("error")
     if said:
         raise PlatformSaidNo(said if said in OIDC_ERRORS else "other")
-    state = request.form.get("state", "")
-    if not state or len(state) > LONGEST_ID:
-        raise LaunchUnknown("state")
+    state = _state()
+    if not came_whole(request.form, "id_token"):
+        raise TokenUnreadable("twice or with a NUL")
     verified = service.verify_launch(tools, state=state, token=request.form.get("id_token", ""))
     cookie = _cookie_name(state)
     with transaction() as session:
@@ -160,13 +166,19 @@ def launch() -> ResponseReturnValue:
 def confirm() -> ResponseReturnValue:
     """Open the visit of a launch whose browser kept its secret elsewhere than in a cookie."""
     tools = kit()
-    state = request.form.get("state", "")
-    if not state or len(state) > LONGEST_ID:
-        raise LaunchUnknown("state")
+    state = _state()
     with transaction() as session:
         opened = service.confirm_launch(session, tools, state=state, browser_secret=request.form.get("secret"))
         code = _welcome(session, opened)
     return _enter(opened, code, _cookie_name(state))
+
+
+def _state() -> str:
+    """The state that a form brought, once. Which of two would be meant, nobody can tell."""
+    state: str = request.form.get("state", "")
+    if not state or len(state) > LONGEST_ID or not came_whole(request.form, "state"):
+        raise LaunchUnknown("state")
+    return state
 
 
 def _welcome(session: Session, opened: OpenedVisit) -> str:

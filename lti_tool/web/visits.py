@@ -17,6 +17,8 @@ from lti_tool.support.crypto import KeyRing, fingerprint, new_secret, same
 from lti_tool.support.db import Base, Tenant, across_institutions, serve, within
 
 CODE_LIFETIME = timedelta(seconds=60)
+KEPT_AFTER_END = timedelta(days=1)
+"""For how long the row of a visit that ended says how it ended."""
 UNBOUND = "is_unbound"
 """In the details of a visit whose launch was not proved to come from the browser that began it."""
 

@@ -9,7 +9,7 @@ from lti_tool.errors import NotAllowed
 from lti_tool.web import audit
 from lti_tool.web.access import Here
 from lti_tool.web.downloads import builds, offer
-from lti_tool.workspace import personal_data
+from lti_tool.workspace import personal_data, retention
 from lti_tool.workspace.administration import administers, administrators
 
 pages = Blueprint("people_kept", __name__)
@@ -27,7 +27,8 @@ def show_people(here: Here) -> ResponseReturnValue:
         text=text,
         found=personal_data.find_people(here.session, text),
         most=personal_data.MOST_FOUND,
-        settings=here.kit.settings,
+        retentions=retention.retentions(here.session, here.kit.settings, now=here.now),
+        staying=retention.staying_people(here.session, now=here.now),
     )
 
 

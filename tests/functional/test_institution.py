@@ -585,6 +585,22 @@ def test_signs_of_the_database_find_nobody(university: University, text: str) ->
     assert "Nobody found" in university.tab().get("/institution/people", text=text).text
 
 
+def test_retention_periods_say_what_they_would_delete(university: University, kit: Kit, clock: FakeClock) -> None:
+    kept = kit.settings.audit_retention
+    with kit.open_session() as session:
+        for age in (kept - timedelta(days=6), kept - timedelta(days=8)):
+            session.add(
+                AuditEntry(at=clock.now() - age, what="launch", reference="ABCD2345", institution_id=university.id)
+            )
+    with kit.open_session(university.id) as session:
+        member = session.get_one(Member, university.member_id)
+        member.status, member.left_at = "inactive", clock.now() - timedelta(days=400)
+        session.get_one(Person, university.mette_id).created_at = clock.now() - timedelta(days=500)
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", university.tab().get("/institution/people").text))
+    assert f"Entries of the record {kept.days} days 2 1 " in page
+    assert "2 people are known. 1 left every course more than a year ago." in page
+
+
 def test_an_export_is_a_zip_with_a_page_and_the_same_for_programs(university: University, entries: Any) -> None:
     tab = university.tab()
     offered = tab.post(f"/institution/people/{university.mette_id}/export", accept="application/json").get_json()
