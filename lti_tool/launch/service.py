@@ -34,6 +34,8 @@ from lti_tool.web import audit
 from lti_tool.web.visits import UNBOUND, Visit, VisitKind, open_visit
 
 LAUNCH_PATH: Final = "/lti/launch"
+MAY_CLAIM: Final = "may_claim"
+"""In the details of a visit of staff while the code of the registration can make somebody its administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +339,9 @@ def complete_launch(
         frame_origins=arrivals.frame_origins(registration, context),
         details=_details(context, opens, may_confirm=is_awaited and context.is_administrator_role),
     )
+    is_staff = context.roles.course is not None and context.roles.course.is_staff
+    if is_awaited and is_staff and registration.administrator_code_hash is not None:
+        visit.details[MAY_CLAIM] = True
     if not is_bound:
         visit.details[UNBOUND] = True
     secret = open_visit(session, visit, now=now, lifetime=lifetime)

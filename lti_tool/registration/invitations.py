@@ -53,18 +53,24 @@ def usable_invitation(session: Session, secret: str, *, now: datetime) -> Invita
 
 
 def spent_invitation(session: Session, secret: str, *, now: datetime) -> Invitation:
-    """The invitation with this secret, within REGRET of the registration that it was used for.
-
-    Raises InvitationUnusable.
-    """
+    """The invitation whose registration gave out this secret, within REGRET of it. Raises InvitationUnusable."""
     invitation = session.scalar(
         select(Invitation).where(
-            _of_secret(secret), Invitation.used_at > now - REGRET, Invitation.registration_id.is_not(None)
+            Invitation.follow_up_hash == fingerprint(secret),
+            Invitation.used_at > now - REGRET,
+            Invitation.registration_id.is_not(None),
         )
     )
     if invitation is None:
         raise InvitationUnusable
     return invitation
+
+
+def follow_up(invitation: Invitation) -> str:
+    """A secret for the page after the registration, by which its reader goes on from there."""
+    secret = new_secret()
+    invitation.follow_up_hash = fingerprint(secret)
+    return secret
 
 
 def claim_invitation(session: Session, secret: str, *, now: datetime) -> Invitation:

@@ -118,6 +118,8 @@ class Invitation(Base):
     """Until then one registration with it is under way. Only a success uses it up."""
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id", ondelete="SET NULL"))
     """What it was used for."""
+    follow_up_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Of the secret that only the page after the registration has. The link itself may have been passed around."""
 
 
 class KeySet(Base):

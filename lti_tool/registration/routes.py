@@ -23,7 +23,7 @@ from lti_tool.registration.errors import (
     InvitationUnusable,
     RegistrationError,
 )
-from lti_tool.registration.invitations import claim_invitation, release_invitation, usable_invitation
+from lti_tool.registration.invitations import claim_invitation, follow_up, release_invitation, usable_invitation
 from lti_tool.registration.keys import ensure_signing_key
 from lti_tool.registration.models import Institution
 from lti_tool.registration.rules import NewDeployments, is_short_text, is_usable_address
@@ -114,7 +114,7 @@ def _register(tools: Kit, asked: Asked) -> str:
             institution=session.get_one(Institution, invitation.institution_id),
             placed=_placed_on(session, kept.beside),
             code=code,
-            invite=asked.invite,
+            follow_up=follow_up(invitation),
             granted=granted,
             missing=_not_granted(document, granted.scopes),
             close_origins=" ".join(configuration.origins),

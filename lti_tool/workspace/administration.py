@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from lti_tool.errors import NotAllowed
 from lti_tool.launch.models import Person
+from lti_tool.launch.service import MAY_CLAIM
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.support.crypto import fingerprint, same
 from lti_tool.web.access import Here, View, current_here, on_visit
@@ -152,6 +153,8 @@ def _may_claim(here: Here) -> bool:
 
     Some platforms give their administrators no role but a teacher's.
     """
+    if not here.visit.details.get(MAY_CLAIM):
+        return False
     registration = registration_of(here)
     return registration.first_administrator_awaited and registration.administrator_code_hash is not None
 

@@ -82,7 +82,7 @@ def take_back() -> ResponseReturnValue:
         forget_registrars(session, registration.id)
         title, client_id = registration.title, registration.client_id
         remove_unused(session, registration, now=now)
-        invitation.used_at = invitation.registration_id = None
+        invitation.used_at = invitation.registration_id = invitation.follow_up_hash = None
     return render_template("registration/taken_back.html", title=title, client_id=client_id)
 
 
@@ -97,7 +97,7 @@ def forget_registrars(session: Session, registration_id: int) -> None:
 
 
 def _registered(session: Session) -> tuple[Invitation, Registration]:
-    invitation = spent_invitation(session, request.form.get("invite", ""), now=kit().clock.now())
+    invitation = spent_invitation(session, request.form.get("follow_up", ""), now=kit().clock.now())
     registration = session.get(Registration, invitation.registration_id)
     if registration is None:
         raise InvitationUnusable

@@ -29,7 +29,7 @@ from tests.factories.people import a_course, a_deployment, a_placement, a_regist
 from tests.factories.registration import a_configuration, an_invitation, json_answer, reaching
 from tests.fakes.clock import FakeClock
 from tests.fakes.web_server import Request, WebServer
-from tests.functional.launching import BASE_URL
+from tests.functional.launching import BASE_URL, attribute
 
 TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 
@@ -349,6 +349,11 @@ def again(administrator: Administrator, kit: Kit) -> str:
     return administrator.address["invite"]
 
 
+def follow_up_on(page: TestResponse) -> dict[str, str]:
+    """What the page after a registration sends when its reader goes on."""
+    return {"follow_up": attribute(page.text, 'name="follow_up" value')}
+
+
 def placed(kit: Kit, registration: Registration) -> None:
     """An activity that opens through this registration."""
     with kit.open_session() as session:
@@ -412,9 +417,10 @@ def test_the_way_back_from_a_registration_beside_is_one_click(
     placed(kit, before)
     invite = again(administrator, kit)
     platform.granted = {"client_id": "client-2", TOOL_CONFIGURATION: {"deployment_id": "2"}}
-    assert "/lti/register/back" in administrator.registers().text
-
-    back = client.post("/lti/register/back", data={"invite": invite})
+    page = administrator.registers()
+    # The link itself may have been passed around.
+    assert client.post("/lti/register/back", data={"follow_up": invite}).status_code == 403
+    back = client.post("/lti/register/back", data=follow_up_on(page))
     assert back.status_code == 200
     assert "client-2" in back.text
     assert [(one.id, one.client_id) for one in registrations(kit)] == [(before.id, "client-1")]
@@ -423,31 +429,32 @@ def test_the_way_back_from_a_registration_beside_is_one_click(
 
 
 def test_a_registration_that_was_renewed_or_used_is_not_taken_back(
-    administrator: Administrator, platform: Platform, kit: Kit, client: FlaskClient, invite: str, clock: FakeClock
+    administrator: Administrator, platform: Platform, kit: Kit, client: FlaskClient, clock: FakeClock
 ) -> None:
-    administrator.registers()
+    first = follow_up_on(administrator.registers())
     clock.advance(timedelta(minutes=1))
     placed(kit, registrations(kit)[0])
-    assert client.post("/lti/register/back", data={"invite": invite}).status_code == 409
-    second = again(administrator, kit)
-    administrator.registers()
-    assert client.post("/lti/register/back", data={"invite": second}).status_code == 403
-    assert client.post("/lti/register/back", data={"invite": "made-up"}).status_code == 403
+    assert client.post("/lti/register/back", data=first).status_code == 409
+    again(administrator, kit)
+    second = follow_up_on(administrator.registers())
+    assert client.post("/lti/register/back", data=second).status_code == 403
+    assert client.post("/lti/register/back", data={"follow_up": "made-up"}).status_code == 403
     assert len(registrations(kit)) == 1
 
 
 def test_who_registered_gets_to_the_institutions_pages_before_anybody_placed_an_activity(
-    administrator: Administrator, app: Flask, kit: Kit, invite: str
+    administrator: Administrator, app: Flask, kit: Kit
 ) -> None:
     page = administrator.registers()
+    secret = follow_up_on(page)
     assert "Do you look after Tandem for University?" in page.text
     tab = app.test_client()
     headers = {"Accept": "text/html"}
     address = "/lti/register/administrator"
     sent_by_others = {"Sec-Fetch-Site": "cross-site"}
-    assert tab.post(address, data={"invite": invite}, headers=sent_by_others, base_url=BASE_URL).status_code == 403
+    assert tab.post(address, data=secret, headers=sent_by_others, base_url=BASE_URL).status_code == 403
 
-    entered = tab.post(address, data={"invite": invite}, base_url=BASE_URL)
+    entered = tab.post(address, data=secret, base_url=BASE_URL)
     assert entered.status_code == 303
     shown = tab.get(entered.location, base_url=BASE_URL, headers=headers, follow_redirects=True)
     assert "for this visit only" in shown.text, shown.text
@@ -459,17 +466,17 @@ def test_who_registered_gets_to_the_institutions_pages_before_anybody_placed_an_
 
 
 def test_what_the_registrar_may_do_ends_with_the_hour_and_with_the_first_administrator(
-    administrator: Administrator, client: FlaskClient, kit: Kit, invite: str, clock: FakeClock
+    administrator: Administrator, client: FlaskClient, kit: Kit, clock: FakeClock
 ) -> None:
-    administrator.registers()
+    secret = follow_up_on(administrator.registers())
     with kit.open_session() as session:
         session.scalars(select(Registration)).one().first_administrator_awaited = False
-    assert client.post("/lti/register/administrator", data={"invite": invite}).status_code == 403
+    assert client.post("/lti/register/administrator", data=secret).status_code == 403
     with kit.open_session() as session:
         session.scalars(select(Registration)).one().first_administrator_awaited = True
     clock.advance(timedelta(hours=1))
     for address in ("/lti/register/administrator", "/lti/register/back"):
-        assert client.post(address, data={"invite": invite}).status_code == 403
+        assert client.post(address, data=secret).status_code == 403
 
 
 def test_the_registration_of_another_institution_can_be_neither_seen_nor_taken(

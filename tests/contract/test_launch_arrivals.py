@@ -275,6 +275,21 @@ def test_a_shared_registration_learns_no_addresses_of_pages(
     assert rows(open_session, Registration)[0].frame_origins == []
 
 
+def test_staff_of_a_platform_without_an_administrator_may_type_the_code_of_its_registration(
+    stage: Stage, open_session: OpenSession, change: Callable[..., None]
+) -> None:
+    def opened(*roles: str) -> bool:
+        assert stage.launch(lambda claims: claims.update({f"{LTI}roles": [*roles]})).status_code == 303
+        return "may_claim" in rows(open_session, Visit)[-1].details
+
+    assert not opened(INSTRUCTOR)
+    change(first_administrator_awaited=True)
+    assert not opened(INSTRUCTOR)
+    change(administrator_code_hash="x")
+    assert opened(INSTRUCTOR)
+    assert not opened(LEARNER)
+
+
 # Refusals
 
 

@@ -318,13 +318,15 @@ def test_who_has_the_code_of_the_registration_becomes_the_first_administrator_wi
     with kit.open_session() as session:
         code = new_administrator_code(session.get_one(Registration, university.registration_id))
     assert code is not None
+    details = {"may_claim": True}
+    teacher = university.tab(kind=VisitKind.ACTIVITY, frame_origins=["https://lms.example"], details=details)
     assert f"/v/{teacher.key}/institution/code" in teacher.get("/setup").text
 
     wrong = teacher.post("/institution/code", code="AAAA-BBBB-CCCC")
     assert wrong.status_code == 422
     assert "That is not the code" in wrong.text
     assert not university.administers()
-    learner = university.tab(kind=VisitKind.ACTIVITY, member_id=university.member_id)
+    learner = university.tab(kind=VisitKind.ACTIVITY, member_id=university.member_id, details=details)
     assert learner.post("/institution/code", code=code).status_code == 403
 
     assert teacher.post("/institution/code", code=f" {code.lower()} ").status_code == 200

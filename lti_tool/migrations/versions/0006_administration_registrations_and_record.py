@@ -23,6 +23,8 @@ def upgrade() -> None:
         batch_op.alter_column('frame_origins', server_default=None)
     with op.batch_alter_table('invitation', schema=None) as batch_op:
         batch_op.add_column(sa.Column('registration_id', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('follow_up_hash', sa.String(length=64), nullable=True))
+        batch_op.create_unique_constraint(batch_op.f('uq_invitation_follow_up_hash'), ['follow_up_hash'])
         batch_op.create_foreign_key(batch_op.f('fk_invitation_registration_id'), 'registration', ['registration_id'], ['id'], ondelete='SET NULL')
     with op.batch_alter_table('launch_state', schema=None) as batch_op:
         batch_op.add_column(sa.Column('framed_by', sa.String(length=255), nullable=True))
@@ -43,6 +45,8 @@ def downgrade() -> None:
         batch_op.drop_column('framed_by')
     with op.batch_alter_table('invitation', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_invitation_registration_id'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('uq_invitation_follow_up_hash'), type_='unique')
+        batch_op.drop_column('follow_up_hash')
         batch_op.drop_column('registration_id')
     with op.batch_alter_table('registration', schema=None) as batch_op:
         batch_op.drop_column('frame_origins')
