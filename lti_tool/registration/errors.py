@@ -82,6 +82,7 @@ class ConfigurationRefused(RegistrationError):
     def __init__(self, what: str) -> None:
         super().__init__(what)
         self.what = what
+        self.fill = {"what": what}
 
 
 class RegistrationRefused(RegistrationError):
@@ -118,6 +119,11 @@ class RegistrationInUse(RegistrationError):
 
 class PlatformUnreachable(RegistrationError):
     """The platform did not answer, or not as it should, while we were registering with it."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.what = host
+        self.fill = {"host": host}
 
 
 class PlatformAddressRefused(RegistrationError):
@@ -166,7 +172,10 @@ WORDS: dict[type[ToolError], Words] = {
     ConfigurationRefused: Words(
         422,
         N_("This platform's configuration cannot be used"),
-        N_("Its addresses do not belong together, or something is missing. Ask your LMS's operator to check it."),
+        N_(
+            "Its addresses do not belong together, or something is missing (%(what)s). "
+            "Ask your LMS's operator to check it."
+        ),
     ),
     RegistrationRefused: Words(
         502,
@@ -186,7 +195,7 @@ WORDS: dict[type[ToolError], Words] = {
     PlatformUnreachable: Words(
         502,
         N_("The platform could not be reached"),
-        N_("Check that it is online and that Tandem may call it, then start again from your LMS."),
+        N_("Check that %(host)s is online and that Tandem may call it, then start again from your LMS."),
     ),
     PlatformAddressRefused: Words(
         422,

@@ -8,7 +8,14 @@ from flask import Blueprint, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from lti_tool.registration import gateway, service
+from lti_tool.registration import gateway
+from lti_tool.registration.answering import (
+    Known,
+    Wishes,
+    keep_registration,
+    known_registrations,
+    new_administrator_code,
+)
 from lti_tool.registration.dynamic import (
     PlatformConfiguration,
     canvas_developer_key,
@@ -27,7 +34,6 @@ from lti_tool.registration.invitations import claim_invitation, follow_up, relea
 from lti_tool.registration.keys import ensure_signing_key
 from lti_tool.registration.models import Institution
 from lti_tool.registration.rules import NewDeployments, is_short_text, is_usable_address
-from lti_tool.registration.service import Known, Wishes, keep_registration, known_registrations
 from lti_tool.support.addresses import host_of, origin_of
 from lti_tool.support.kit import Kit
 from lti_tool.web import audit
@@ -61,6 +67,7 @@ def show() -> ResponseReturnValue:
         with transaction(reading=True) as session:
             invitation = usable_invitation(session, asked.invite, now=tools.clock.now())
             institution = session.get_one(Institution, invitation.institution_id)
+        g.registering_for = institution.id
         configuration = _checked_configuration(tools, asked)
         with transaction(reading=True) as session:
             known = known_registrations(session, institution.id, configuration.issuer)
@@ -88,7 +95,8 @@ def register() -> ResponseReturnValue:
     with _refusals_on_record(tools):
         asked = _asked(request.form)
         with transaction() as session:
-            invitation_id = claim_invitation(session, asked.invite, now=tools.clock.now()).id
+            invitation = claim_invitation(session, asked.invite, now=tools.clock.now())
+            invitation_id, g.registering_for = invitation.id, invitation.institution_id
             ensure_signing_key(session, tools.secrets, now=tools.clock.now())
         try:
             return _register(tools, asked)
@@ -106,7 +114,7 @@ def _register(tools: Kit, asked: Asked) -> str:
     with transaction() as session:
         invitation = usable_invitation(session, asked.invite, now=tools.clock.now())
         kept = keep_registration(session, invitation, configuration, granted, wishes, now=tools.clock.now())
-        code = service.new_administrator_code(kept.registration)
+        code = new_administrator_code(kept.registration)
         return render_template(
             "registration/done.html",
             kept=kept,
@@ -181,6 +189,7 @@ def _refusals_on_record(tools: Kit) -> Iterator[None]:
                 session,
                 "registration refused",
                 now=tools.clock.now(),
+                institution_id=g.get("registering_for"),
                 source=audit.source_of(request.remote_addr, tools.secrets),
                 reason=type(refusal).__name__,
                 where=getattr(refusal, "what", None),

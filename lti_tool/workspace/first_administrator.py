@@ -8,10 +8,10 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from lti_tool.launch.models import Member, Person
+from lti_tool.registration.answering import remove_unused
 from lti_tool.registration.errors import InvitationUnusable
 from lti_tool.registration.invitations import spent_invitation
 from lti_tool.registration.models import Invitation, Registration
-from lti_tool.registration.service import remove_unused
 from lti_tool.support.crypto import new_secret
 from lti_tool.support.db import serve
 from lti_tool.web import audit

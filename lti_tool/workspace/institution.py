@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lti_tool.errors import NotAllowed, NotFound
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Member, Person
-from lti_tool.registration import invitations, keys, service, tokens
+from lti_tool.registration import answering, invitations, keys, service, tokens
 from lti_tool.registration.models import Institution, Invitation, Registration
 from lti_tool.registration.rules import read_frame_origins
 from lti_tool.registration.service import RegistrationState
@@ -141,7 +141,7 @@ def remove(here: Here, registration_id: int) -> ResponseReturnValue:
     if registration.id == here.visit.registration_id:
         raise NotAllowed("remove own registration", registration_id)
     forget_registrars(here.session, registration.id)
-    service.remove_unused(here.session, registration, now=here.now)
+    answering.remove_unused(here.session, registration, now=here.now)
     return redirect(url_for(".show", said="removed"), code=303)
 
 

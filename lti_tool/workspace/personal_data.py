@@ -27,6 +27,7 @@ from lti_tool.registration.models import Institution, Registration
 from lti_tool.roster.service import ROSTER_CHANGED
 from lti_tool.support.db import served_institution
 from lti_tool.web import audit
+from lti_tool.web.audit import AuditEntry
 from lti_tool.web.visits import Visit
 
 MOST_FOUND: Final = 50
@@ -103,6 +104,8 @@ LABELS: Final[Mapping[str, str]] = {
     "feedback": N_("Feedback that you gave or received"),
     "allowances": N_("More time, and rounds you were excused from"),
     "scores": N_("Scores for the gradebook"),
+    "record": N_("What the record notes of you"),
+    "what": N_("What"),
     "set_up": N_("Activities that you set up"),
     "name": N_("Name"),
     "given_name": N_("Given name"),
@@ -195,6 +198,12 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "feedback": texts_of(session, person_id),
         "allowances": _allowances(session, own),
         "scores": _scores(session, own),
+        "record": [
+            {"at": _moment(entry.at), "what": entry.what}
+            for entry in session.scalars(
+                select(AuditEntry).where(AuditEntry.person_id == person_id).order_by(AuditEntry.id)
+            )
+        ],
         "set_up": [
             {"activity": activity.title, "at": _moment(activity.created_at)}
             for activity in session.scalars(

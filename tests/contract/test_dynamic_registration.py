@@ -230,6 +230,7 @@ def test_a_registration_that_failed_leaves_the_invitation_usable(
     with kit.open_session() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.reference == reference[1])).one()
         assert entry.what == "registration refused"
+        assert entry.institution_id is not None
     assert registrations(kit) == []
     assert not is_used_up(kit, invite)
 
@@ -276,10 +277,13 @@ def test_two_windows_at_once_register_once(
 def test_a_configuration_that_does_not_hold_together_is_refused(
     administrator: Administrator, platform: Platform, changes: dict[str, Any]
 ) -> None:
+    (name,) = changes
+    what = {"id_token_signing_alg_values_supported": "no RS256"}.get(name, name)
     platform.configuration = a_configuration(platform.server, **changes)
     for page in (administrator.looks(), administrator.registers()):
         assert page.status_code == 422
         assert "<form" not in page.text
+        assert f"({what}" in page.text
     assert platform.sent == []
 
 

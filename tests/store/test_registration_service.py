@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from lti_tool.errors import NotFound
-from lti_tool.registration import invitations, keys, service
+from lti_tool.registration import answering, invitations, keys, service
 from lti_tool.registration.dynamic import read_configuration, read_granted
 from lti_tool.registration.errors import FileMistakes, InvitationBusy, InvitationUnusable
 from lti_tool.registration.models import (
@@ -165,12 +165,12 @@ def test_two_registrations_at_once_of_one_client_make_one(
             invitation = invitations.usable_invitation(session, secret, now=clock.now())
             if database_kind == "postgresql":  # SQLite lets one write at a time anyway.
                 barrier.wait(10)
-            kept = service.keep_registration(
+            kept = answering.keep_registration(
                 session,
                 invitation,
                 configuration,
                 read_granted({"client_id": "one"}),
-                service.Wishes("LMS", NewDeployments.PARK),
+                answering.Wishes("LMS", NewDeployments.PARK),
                 now=clock.now(),
             )
             return kept.registration.id
@@ -275,6 +275,27 @@ def test_only_the_operator_approves_where_institutions_share_a_client(
         assert ([deployment.lti_id for deployment in state.deployments], state.parked) == (["2"], ())
         service.approve_deployment(session, number, institution_id=owner, now=clock.now(), by_operator=True)
         assert len(service.registration_states(session, owner)[0].deployments) == 2
+
+
+def test_of_two_approvals_at_once_both_end_well(open_session: OpenSession, clock: FakeClock) -> None:
+    (one,) = register(open_session, clock, {"institution": "A"})
+    number = parked(open_session, clock, one.registration_id)
+    with open_session() as session:
+        owner = session.scalars(select(Institution.id)).one()
+    barrier = threading.Barrier(2)
+
+    def approve(_: int) -> str:
+        barrier.wait(10)
+        try:
+            with open_session() as session:
+                service.approve_deployment(session, number, institution_id=owner, now=clock.now())
+        except NotFound:
+            return "gone"
+        return "approved"
+
+    with ThreadPoolExecutor(2) as threads:
+        assert set(threads.map(approve, range(2))) <= {"approved", "gone"}
+    assert count(open_session, Deployment) == 2
 
 
 # Secret keys
