@@ -467,6 +467,8 @@ def test_who_registered_gets_to_the_institutions_pages_before_anybody_placed_an_
     assert registration.first_administrator_awaited
     with kit.open_session() as session, across_institutions(session):
         assert [one.is_administrator for one in session.scalars(select(Person))] == [False]
+        session.scalars(select(Registration)).one().first_administrator_awaited = False
+    assert tab.get(shown.request.path, base_url=BASE_URL, headers=headers).status_code == 403
 
 
 def test_what_the_registrar_may_do_ends_with_the_hour_and_with_the_first_administrator(
