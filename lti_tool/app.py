@@ -19,15 +19,20 @@ from lti_tool.web.database import connect_database
 from lti_tool.web.downloads import downloads
 from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
+from lti_tool.workspace import courses
 
-PROTOCOL_PAGES = ("registration.routes", "launch.routes")
+PROTOCOL_PAGES = ("registration.routes", "launch.routes", "workspace.first_administrator")
 VISIT_PAGES = (
     "workspace.home",
     "workspace.kept",
     "workspace.own_work",
     "workspace.questionnaire",
     "workspace.setup",
+    "workspace.administration",
     "workspace.institution",
+    "workspace.people",
+    "workspace.record",
+    "workspace.courses",
     "attributes.pages",
     "pairing.pages",
     "pairing.plan_changes",
@@ -55,6 +60,7 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
     app.extensions["tandem"] = services.kit
     app.extensions["tandem.after_launch"] = _after_launch
     app.extensions["tandem.field_names"] = {}
+    app.extensions["tandem.placed_on"] = courses.placed_on
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own documented way

@@ -232,7 +232,7 @@ def register(file: Path) -> None:
     """
     services = _services()
     try:
-        written = json.loads(file.read_text(encoding="utf-8"))
+        written = json.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin files with a mark
     except (ValueError, RecursionError) as mistake:
         raise click.ClickException(f"{file} is not JSON: {mistake}") from None
     with _failures_in_words():
@@ -429,7 +429,7 @@ def export(number: int, file: Path) -> None:
         with services.kit.open_session(institution_id) as session:
             everything = personal_data.everything_about(session, number)
             audit.record(
-                session, "person exported", now=now, institution_id=institution_id, person=number, by="command"
+                session, "person exported", now=now, institution_id=institution_id, person_id=number, by="command"
             )
     with create_app(services).test_request_context():
         packed = personal_data.as_zip(everything, now=now)

@@ -1,10 +1,16 @@
 """The root of every failure that Tandem names, and the words that a feature gives to its own failures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 class ToolError(Exception):
     """A failure that has a name. Subclasses are nouns and carry ids, never prose or personal data."""
+
+    reference: str | None = None
+    """Under which the record holds it, once it does."""
+    fill: Mapping[str, str] = {}
+    """What its words name, such as a host."""
 
 
 class NotAllowed(ToolError):

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from lti_tool.attributes.models import AttributeUpload
+from lti_tool.attributes.models import UPLOAD_KEPT, AttributeUpload
 from lti_tool.errors import Words
 from lti_tool.jobs import schedule
 from lti_tool.jobs.schedule import Expiry
@@ -23,7 +23,7 @@ from lti_tool.support.http import Outbound
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.kept import KEPT_FOR, KeptText
-from lti_tool.web.visits import Code, Visit
+from lti_tool.web.visits import KEPT_AFTER_END, Code, Visit
 
 FEATURES = (
     "registration",
@@ -75,9 +75,9 @@ def _expiries(settings: Settings) -> list[Expiry]:
     return [
         Expiry(LaunchState, LaunchState.expires_at, timedelta(hours=1)),
         Expiry(Code, Code.expires_at, timedelta(hours=1)),
-        Expiry(Visit, Visit.expires_at, timedelta(days=1)),
+        Expiry(Visit, Visit.expires_at, KEPT_AFTER_END),
         Expiry(KeptText, KeptText.at, KEPT_FOR),
-        Expiry(AttributeUpload, AttributeUpload.created_at, timedelta(days=1)),
+        Expiry(AttributeUpload, AttributeUpload.created_at, UPLOAD_KEPT),
         Expiry(AuditEntry, AuditEntry.at, settings.audit_retention),
     ]
 

@@ -1,6 +1,6 @@
 """What is known of members, who is named without being in the course, tables under way, and what learners are asked."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CheckConstraint, String, UniqueConstraint
@@ -41,6 +41,9 @@ class Outsider(Tenant, Base):
     """How they were named, as it was written."""
     manager: Mapped[dict[str, Any] | None]
     """Their own manager, as `rules.Kept`; None while that is not known."""
+
+
+UPLOAD_KEPT = timedelta(days=1)
 
 
 class AttributeUpload(Tenant, Base):

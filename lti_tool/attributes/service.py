@@ -28,10 +28,9 @@ from lti_tool.attributes.rules import (
     read_from_launch,
 )
 from lti_tool.attributes.values import tidy
-from lti_tool.launch.arrivals import find_or_add
 from lti_tool.launch.models import CourseRole, Member, Person
 from lti_tool.launch.rules import LaunchContext
-from lti_tool.support.db import in_batches
+from lti_tool.support.db import find_or_add, in_batches
 from lti_tool.web.visits import Visit
 
 __all__ = ["Invitation", "asks", "attributes_of"]

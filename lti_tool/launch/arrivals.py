@@ -1,11 +1,9 @@
 """Whom and what a launch names, written down: deployment, person, course, placement, member."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Select, delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs import queue
@@ -14,15 +12,13 @@ from lti_tool.launch.errors import DeploymentParked, DeploymentRefused, ParkedFa
 from lti_tool.launch.models import Course, LockedOut, Member, Person, Placement
 from lti_tool.launch.rules import LaunchContext, Message
 from lti_tool.registration.models import Deployment, NewDeployments, ParkedDeployment, Registration
+from lti_tool.registration.rules import MOST_FRAME_ORIGINS
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.crypto import new_secret
-from lti_tool.support.db import Base, across_institutions
+from lti_tool.support.db import across_institutions, find_or_add
 
 SEEN_STEP: Final = timedelta(minutes=1)
 """How often a last-seen time is worth a write: launches of a whole class would queue for one row."""
-MOST_FRAME_ORIGINS: Final = 20
-
-Row = TypeVar("Row", bound=Base)
 
 
 def park_deployment(session: Session, facts: ParkedFacts, *, now: datetime) -> None:
@@ -254,11 +250,19 @@ def ask_for_roster(session: Session, course: Course, member: Member | None, *, n
 
 
 def learn_platform(registration: Registration, context: LaunchContext) -> None:
-    """Remember what a signed launch tells of its platform: its product, and further origins of its services."""
+    """Remember what a signed launch tells of its platform: its product, further origins of its services, and of pages.
+
+    Who may frame is learned only where one institution has the registration to itself: of a shared one, each customer
+    would let its own pages frame those of the others.
+    """
     registration.platform_family = context.platform.family or registration.platform_family
     new = [origin for origin in rules.service_origins(context) if origin not in registration.platform_origins]
     if new:
         registration.platform_origins = [*registration.platform_origins, *new]
+    known = {*registration.platform_origins, *registration.frame_origins}
+    frames = [origin for origin in rules.framing_origins(context) if origin not in known]
+    if frames and registration.institution_id is not None:
+        registration.frame_origins = [*registration.frame_origins, *frames][-MOST_FRAME_ORIGINS:]
 
 
 def frame_origins(registration: Registration, context: LaunchContext) -> list[str]:
@@ -267,25 +271,9 @@ def frame_origins(registration: Registration, context: LaunchContext) -> list[st
     if len(known) > MOST_FRAME_ORIGINS:
         # One registration for all customers of a platform: only this customer's addresses concern this visit.
         known = [origin_of(registration.auth_login_url)]
-    return sorted({*known, *rules.framing_origins(context)})
+    return sorted({*known, *registration.frame_origins, *rules.framing_origins(context)})
 
 
 def is_step_due(last: datetime | None, now: datetime) -> bool:
     """Whether a last-seen time is worth a write."""
     return last is None or now - last >= SEEN_STEP
-
-
-def find_or_add(session: Session, query: Select[Row], make: Callable[[], Row]) -> Row:
-    """The row, made if it is not there. Of two launches that make it at once, the second finds the first's."""
-    # What was written down so far is no row that this looks for, and can be sent with the rest.
-    with session.no_autoflush:
-        found = session.scalar(query)
-    if found is not None:
-        return found
-    try:
-        with session.begin_nested():
-            made = make()
-            session.add(made)
-        return made
-    except IntegrityError:
-        return session.scalars(query).one()

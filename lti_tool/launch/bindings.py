@@ -132,8 +132,10 @@ def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
         raise ClaimRefused("aud")
     if client_id not in named:
         raise LaunchMixedUp("aud")
-    # With several audiences OpenID Connect wants the authorized party named.
-    if (party is None and len(named) > 1) or (party is not None and party != client_id):
+    # A token that is for others too could have been handed on by one of them: OpenID Connect wants them all trusted.
+    if any(name != client_id for name in named):
+        raise LaunchMixedUp("aud")
+    if party is not None and party != client_id:
         raise LaunchMixedUp("azp")
 
 

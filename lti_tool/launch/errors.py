@@ -15,6 +15,8 @@ class LaunchError(ToolError):
         super().__init__(reason, registration_id)
         self.reason = reason
         self.registration_id = registration_id
+        self.return_url: str | None = None
+        """Where the platform wants people back, once a signed launch told."""
 
 
 class LoginError(LaunchError):
@@ -24,7 +26,7 @@ class LoginError(LaunchError):
 
 
 class LoginIncomplete(LoginError):
-    """A login without issuer, login hint or target, or with a value no honest platform sends."""
+    """A login that lacks issuer, login hint or target, has a field twice, or a value no honest platform sends."""
 
 
 class UnknownPlatform(LoginError):
@@ -145,6 +147,10 @@ class RoleMissing(LaunchError):
     what = "launch without role"
 
 
+class InstitutionRoleOnly(RoleMissing):
+    """A valid launch by somebody of whom the platform says what they are in the institution, and not in the course."""
+
+
 class AdministratorOnly(LaunchError):
     """A valid launch by somebody who is an administrator there, and nothing in the course."""
 
@@ -241,6 +247,15 @@ WORDS: dict[type[ToolError], Words] = {
         200,
         N_("You have no role in this course yet"),
         N_("Your platform did not say that you learn or teach here. Ask an instructor to enroll you."),
+    ),
+    InstitutionRoleOnly: Words(
+        200,
+        N_("Your platform did not say what you do in this course"),
+        N_(
+            "It named your role in the institution only, as Open edX does up to version 11.0 of its LTI component. "
+            "From lti-consumer-xblock 11.1.0 on it names the role in the course too. Ask the administrator of your "
+            "platform to update it."
+        ),
     ),
     AdministratorOnly: Words(
         200,

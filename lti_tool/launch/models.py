@@ -27,6 +27,8 @@ class LaunchState(Base):
     """Begun in a tab of its own because the browser keeps nothing in the platform's frame."""
     time_zone: Mapped[str | None] = mapped_column(String(64))
     """What the browser says of its time zone; a platform often says nothing."""
+    framed_by: Mapped[str | None] = mapped_column(String(255))
+    """The origin of the page that began the login inside a frame, where the browser told."""
     secret_hash: Mapped[str] = mapped_column(String(64))
     """Of the secret that the browser was given to keep; the launch proves that it is the same browser."""
     expires_at: Mapped[datetime] = mapped_column(index=True)

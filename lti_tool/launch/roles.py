@@ -68,6 +68,9 @@ ADMINISTRATOR_ROLES: Final = frozenset(
         f"{_VOCABULARY}system/person#SysAdmin",
     }
 )
+INSTITUTION_ROLES: Final = frozenset(
+    f"{_VOCABULARY}institution/person#{name}" for name in ("Faculty", "Instructor", "Learner", "Staff", "Student")
+)
 TEST_PERSON_ROLE: Final = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
 
 
@@ -80,6 +83,8 @@ class Roles:
     is_administrator: bool
     """Of the institution or the whole platform. Gives nothing in a course."""
     is_test_person: bool
+    is_of_institution: bool = False
+    """Known to learn, teach or work at the institution, which gives nothing in a course."""
 
 
 def course_role(roles: Iterable[str]) -> CourseRole | None:
@@ -96,4 +101,9 @@ def course_role(roles: Iterable[str]) -> CourseRole | None:
 def read_roles(roles: Iterable[str]) -> Roles:
     """What these roles mean, each URI taken literally."""
     named = set(roles)
-    return Roles(course_role(named), not named.isdisjoint(ADMINISTRATOR_ROLES), TEST_PERSON_ROLE in named)
+    return Roles(
+        course_role(named),
+        not named.isdisjoint(ADMINISTRATOR_ROLES),
+        TEST_PERSON_ROLE in named,
+        not named.isdisjoint(INSTITUTION_ROLES),
+    )

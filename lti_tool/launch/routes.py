@@ -1,9 +1,7 @@
 """The protocol's own addresses: login, launch, proof of the browser, our key set."""
 
-import hashlib
-import hmac
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -20,21 +18,25 @@ from lti_tool.launch.errors import (
     LaunchByAddress,
     LaunchError,
     LaunchUnknown,
+    LoginIncomplete,
     PlatformSaidNo,
     StorageBlocked,
+    TokenUnreadable,
 )
 from lti_tool.launch.rules import LaunchContext
 from lti_tool.launch.service import OpenedVisit, ProofNeeded
 from lti_tool.launch.values import LONGEST_ID
 from lti_tool.registration.keys import public_keys
 from lti_tool.registration.models import Registration
+from lti_tool.support.addresses import origin_of
 from lti_tool.support.crypto import fingerprint
-from lti_tool.support.kit import Kit
+from lti_tool.support.failures import AddressRefused
 from lti_tool.web import audit
 from lti_tool.web.access import COOKIE_PREFIX, kit, set_visit_cookie
 from lti_tool.web.database import transaction
 from lti_tool.web.error_pages import error_page, words_for
-from lti_tool.web.visits import Visit, issue_entry
+from lti_tool.web.incoming import came_whole
+from lti_tool.web.visits import Visit, issue_code, issue_entry
 
 AfterLaunch = Callable[[Session, Visit, LaunchContext, datetime], None]
 """What a later feature does about a launch; the app says which."""
@@ -69,6 +71,8 @@ OIDC_ERRORS: Final = frozenset(
 )
 """The words of the specification; anything else a platform says is not repeated in the audit."""
 KEY_SET_SECONDS: Final = 600
+ELSEWHERE_LIFETIME: Final = timedelta(minutes=10)
+"""How long the link to a tab of its own works: somebody reads a page before they press it."""
 _KNOWN_WORDS: Final[dict[type[Exception], Words]] = {**dict(WORDS.items()), ToolError: WORDS[LaunchError]}
 
 
@@ -87,12 +91,21 @@ def new_tab() -> ResponseReturnValue:
 def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
     tools = kit()
     fields = request.args if request.method == "GET" else request.form
+    doubled = next((name for name in LOGIN_FIELDS if not came_whole(fields, name)), None)
+    if doubled is not None:
+        raise LoginIncomplete(doubled)
     wanted = bindings.read_login(fields, tools.settings.base_url)
     with transaction() as session:
         begun = service.begin_login(
-            session, wanted, base_url=tools.settings.base_url, now=tools.clock.now(), is_own_tab=in_new_tab
+            session,
+            wanted,
+            base_url=tools.settings.base_url,
+            framed_by=_framed_by(),
+            now=tools.clock.now(),
+            is_own_tab=in_new_tab,
         )
-    g.frame_ancestors = [] if in_new_tab else begun.frame_origins
+    # Anybody may frame a page that offers nothing worth a stolen click: an LMS may have addresses that nobody told us.
+    g.frame_ancestors = [] if in_new_tab else None
     cookie = _cookie_name(begun.state)
     repeated = {name: fields[name] for name in LOGIN_FIELDS if name in fields}
     answer = make_response(render_template("launch/login.html", begun=begun, cookie=cookie, repeated=repeated))
@@ -139,16 +152,16 @@ def launch() -> ResponseReturnValue:
     said = request.form.get("error")
     if said:
         raise PlatformSaidNo(said if said in OIDC_ERRORS else "other")
-    state = request.form.get("state", "")
-    if not state or len(state) > LONGEST_ID:
-        raise LaunchUnknown("state")
+    state = _state()
+    if not came_whole(request.form, "id_token"):
+        raise TokenUnreadable("twice or with a NUL")
     verified = service.verify_launch(tools, state=state, token=request.form.get("id_token", ""))
     cookie = _cookie_name(state)
     with transaction() as session:
         outcome = service.accept_launch(session, tools, verified, browser_secret=request.cookies.get(cookie))
         code = _welcome(session, outcome) if isinstance(outcome, OpenedVisit) else ""
     if isinstance(outcome, ProofNeeded):
-        g.frame_ancestors = outcome.frame_origins
+        g.frame_ancestors = None
         return render_template("launch/proof.html", needed=outcome, state=state)
     return _enter(outcome, code, cookie)
 
@@ -157,26 +170,55 @@ def launch() -> ResponseReturnValue:
 def confirm() -> ResponseReturnValue:
     """Open the visit of a launch whose browser kept its secret elsewhere than in a cookie."""
     tools = kit()
-    state = request.form.get("state", "")
-    if not state or len(state) > LONGEST_ID:
-        raise LaunchUnknown("state")
+    state = _state()
     with transaction() as session:
         opened = service.confirm_launch(session, tools, state=state, browser_secret=request.form.get("secret"))
         code = _welcome(session, opened)
     return _enter(opened, code, _cookie_name(state))
 
 
+def _state() -> str:
+    """The state that a form brought, once. Which of two would be meant, nobody can tell."""
+    state: str = request.form.get("state", "")
+    if not state or len(state) > LONGEST_ID or not came_whole(request.form, "state"):
+        raise LaunchUnknown("state")
+    return state
+
+
 def _welcome(session: Session, opened: OpenedVisit) -> str:
-    """Let later features see the launch, in its transaction. Returns the code that enters the visit."""
+    """Let later features see the launch, in its transaction. Returns the code that enters the visit.
+
+    Where a page of an unknown address frames us, it is the code for a tab of its own.
+    """
     tools = kit()
     now = tools.clock.now()
     after_launch: AfterLaunch = current_app.extensions["tandem.after_launch"]
     after_launch(session, opened.visit, opened.context, now)
+    if opened.stranger is not None:
+        return issue_code(
+            session, opened.visit, "tab", {"kind": opened.visit.kind}, now=now, lifetime=ELSEWHERE_LIFETIME
+        )
     return issue_entry(session, opened.visit, opened.secret, tools.secrets, now=now)
 
 
+def _framed_by() -> str | None:
+    """The origin of the page that sent us here in a frame; None for a tab, and where the browser does not say."""
+    if request.headers.get("Sec-Fetch-Dest") != "iframe" or not request.referrer:
+        return None
+    try:
+        origin = origin_of(request.referrer)
+    except AddressRefused:
+        return None
+    return origin if len(origin) <= LONGEST_ID else None
+
+
 def _enter(opened: OpenedVisit, code: str, login_cookie: str) -> Response:
-    answer = make_response(redirect(f"/v/{opened.visit.key}/?c={code}", code=303))
+    if opened.stranger is None:
+        answer = make_response(redirect(f"/v/{opened.visit.key}/?c={code}", code=303))
+    else:
+        # Inside this frame the browser would show nothing.
+        g.frame_ancestors, g.locale = None, opened.visit.locale
+        answer = make_response(render_template("launch/elsewhere.html", stranger=opened.stranger, code=code))
     set_visit_cookie(answer, opened.visit, opened.secret)
     answer.set_cookie(
         login_cookie, "", max_age=0, path="/", secure=True, httponly=True, samesite="None", partitioned=True
@@ -198,32 +240,36 @@ def refused(error: LaunchError) -> Response:
     """Note the refusal and show its page, with the reference under which it was noted."""
     tools, reference = kit(), audit.new_reference()
     now = tools.clock.now()
+    institution_id = None
     try:
         with transaction() as session:
             if isinstance(error, DeploymentParked):
                 arrivals.park_deployment(session, error.facts, now=now)
             registration = session.get(Registration, error.registration_id) if error.registration_id else None
-            audit.record(
+            institution_id = registration.institution_id if registration else None
+            reference = audit.record(
                 session,
                 error.what,
                 now=now,
                 reference=reference,
-                institution_id=registration.institution_id if registration else None,
+                institution_id=institution_id,
                 registration_id=error.registration_id,
-                source=_source(tools),
+                source=audit.source_of(request.remote_addr, tools.secrets),
                 error=type(error).__name__,
                 reason=error.reason,
             )
     except SQLAlchemyError as failure:
         # The person is still told why; only the note is lost.
-        log.error("audit lost", error=type(failure).__name__, reference=reference)
-    return error_page(words_for(error, _KNOWN_WORDS), reference)
-
-
-def _source(tools: Kit) -> str:
-    """A mark of the network address that only says "the same again": no address is kept."""
-    key = tools.secrets.derive("audit sources")
-    return hmac.new(key, (request.remote_addr or "").encode(), hashlib.sha256).hexdigest()[:32]
+        log.error("audit_lost", error=type(failure).__name__, reference=reference)
+    log.info(
+        "launch_refused",
+        error=type(error).__name__,
+        reason=error.reason,
+        reference=reference,
+        registration_id=error.registration_id,
+        institution_id=institution_id,
+    )
+    return error_page(words_for(error, _KNOWN_WORDS), reference, fill=error.fill, return_url=error.return_url)
 
 
 def _cookie_name(state: str) -> str:

@@ -11,6 +11,7 @@ from lti_tool.launch.errors import (
     AdministratorOnly,
     ClaimRefused,
     CourseMissing,
+    InstitutionRoleOnly,
     MayNotPlace,
     MessageNotSupported,
     NotYourFeedback,
@@ -25,6 +26,7 @@ from lti_tool.launch.values import (
     harmless_address,
     identifier,
     is_json,
+    is_variable,
     locale_of,
     object_of,
     paragraphs,
@@ -167,9 +169,10 @@ class Opens(StrEnum):
 
 
 def what_opens(context: LaunchContext, *, is_known_administrator: bool, is_first_awaited: bool) -> Opens:
-    """What this launch opens. Raises CourseMissing, RoleMissing, AdministratorOnly, MayNotPlace or NotYourFeedback.
+    """What this launch opens.
 
     `is_first_awaited`: the platform was just registered, and whoever administers it comes to confirm that.
+    Raises CourseMissing, RoleMissing, InstitutionRoleOnly, AdministratorOnly, MayNotPlace or NotYourFeedback.
     """
     role = context.roles.course
     is_plain = context.message is Message.RESOURCE_LINK
@@ -180,7 +183,9 @@ def what_opens(context: LaunchContext, *, is_known_administrator: bool, is_first
             return Opens.INSTITUTION
         if context.is_administrator_role and role is None:
             raise AdministratorOnly("roles")
-        raise CourseMissing("context") if context.course is None else RoleMissing("roles")
+        if context.course is None:
+            raise CourseMissing("context")
+        raise InstitutionRoleOnly("roles") if context.roles.is_of_institution else RoleMissing("roles")
     if context.message is Message.DEEP_LINKING:
         if role is not CourseRole.INSTRUCTOR:
             raise MayNotPlace("roles")
@@ -224,9 +229,6 @@ KEPT_CUSTOM: Final = frozenset({"activity", "context_id_history", "resource_link
 
 ABOUT: Final = pattern(r"tandem_([a-z_]{1,32})")
 LONGEST_ABOUT: Final = 2000
-
-# Such as $Person.address.street1, $Canvas.root_account.id or several of them.
-_UNSUBSTITUTED = pattern(r"(?:\$[A-Za-z][\w-]*(?:\.[\w-]+)*[\s,;]*)+")
 
 
 def read_context(claims: Mapping[str, Any], *, allow_http: bool = False) -> LaunchContext:
@@ -285,7 +287,7 @@ def _sourced_id(claims: Mapping[str, Any]) -> str | None:
     """What the institution's records call the person. A convenience, so nothing about it refuses a launch."""
     lis = claims.get(f"{LTI}lis")
     told = lis.get("person_sourcedid") if isinstance(lis, Mapping) else None
-    return clean(told) or None if isinstance(told, str) and not _UNSUBSTITUTED.fullmatch(told) else None
+    return clean(told) or None if isinstance(told, str) and not is_variable(clean(told)) else None
 
 
 def _course(claims: Mapping[str, Any]) -> CourseFacts | None:
@@ -349,10 +351,7 @@ def _custom(claims: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: cleaned
         for name in KEPT_CUSTOM & custom.keys()
-        if isinstance(custom[name], str)
-        and (cleaned := clean(custom[name], 2000))
-        # A platform that does not know a variable leaves its name.
-        and not _UNSUBSTITUTED.fullmatch(cleaned)
+        if isinstance(custom[name], str) and (cleaned := clean(custom[name], 2000)) and not is_variable(cleaned)
     }
 
 
@@ -363,4 +362,4 @@ def _about(claims: Mapping[str, Any]) -> dict[str, str]:
         for name, value in custom.items()
         if isinstance(name, str) and isinstance(value, str) and (match := ABOUT.fullmatch(name))
     }
-    return {name: value for name, value in found.items() if value and not _UNSUBSTITUTED.fullmatch(value)}
+    return {name: value for name, value in found.items() if value and not is_variable(value)}

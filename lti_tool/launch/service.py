@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
@@ -29,17 +29,14 @@ from lti_tool.launch.values import time_zone_of
 from lti_tool.registration.models import Deployment, Institution, Registration
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.crypto import fingerprint, new_secret, same
-from lti_tool.support.db import Base, across_institutions, serve
+from lti_tool.support.db import across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web import audit
 from lti_tool.web.visits import UNBOUND, WINDOW, Visit, VisitKind, open_visit
 
 LAUNCH_PATH: Final = "/lti/launch"
-SEEN_STEP: Final = timedelta(minutes=1)
-"""How often a last-seen time is worth a write: launches of a whole class would queue for one row."""
-MOST_FRAME_ORIGINS: Final = 20
-
-Row = TypeVar("Row", bound=Base)
+MAY_CLAIM: Final = "may_claim"
+"""In the details of a visit of staff while the code of the registration can make somebody its administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,6 @@ class BegunLogin:
     storage_target: str | None
     storage_origin: str
     """Whom to trust with the secret, and to believe about it: the platform's sign-on."""
-    frame_origins: list[str] | None
-    """Who may frame the page; None: anybody, see `_login_frames`."""
     requires_binding: bool
 
 
@@ -76,6 +71,8 @@ class OpenedVisit:
     visit: Visit
     context: LaunchContext
     secret: str = field(repr=False)
+    stranger: str | None = None
+    """The origin of the page around it, where that may not frame the visit's pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +81,23 @@ class ProofNeeded:
 
     storage_target: str | None
     storage_origin: str
-    frame_origins: list[str] | None
 
 
 # Login
 
 
 def begin_login(
-    session: Session, request: LoginRequest, *, base_url: str, now: datetime, is_own_tab: bool = False
+    session: Session,
+    request: LoginRequest,
+    *,
+    base_url: str,
+    framed_by: str | None,
+    now: datetime,
+    is_own_tab: bool = False,
 ) -> BegunLogin:
     """Remember a login for LOGIN_LIFETIME and say where the browser goes next.
+
+    `framed_by`: the origin of the page that began it in a frame, as far as the browser says.
 
     Raises UnknownPlatform, AmbiguousPlatform, PlatformPaused or LoginIncomplete.
     """
@@ -119,6 +123,7 @@ def begin_login(
             target_link_uri=request.target_link_uri,
             storage_target=request.storage_target,
             is_own_tab=is_own_tab,
+            framed_by=framed_by,
             secret_hash=fingerprint(secret),
             expires_at=now + bindings.LOGIN_LIFETIME,
         )
@@ -130,7 +135,6 @@ def begin_login(
         authorization_url=url,
         storage_target=request.storage_target,
         storage_origin=origin_of(registration.auth_login_url),
-        frame_origins=_login_frames(registration),
         requires_binding=registration.require_browser_binding,
     )
 
@@ -149,12 +153,6 @@ def note_time_zone(session: Session, state: str, name: str, *, now: datetime) ->
             .values(time_zone=zone)
             .execution_options(synchronize_session=False)
         )
-
-
-def _login_frames(registration: Registration) -> list[str] | None:
-    """Who may frame the pages before a launch is through, which offer nothing worth a stolen click."""
-    # Whose LMS it is among a shared client's customers is known only when the launch has said so.
-    return None if registration.institution_id is None else list(registration.platform_origins)
 
 
 def find_registration(
@@ -208,12 +206,14 @@ def verify_launch(kit: Kit, *, state: str, token: str) -> VerifiedLaunch:
 
 
 @contextmanager
-def _refusals_of(registration_id: int) -> Iterator[None]:
-    """Lets every refusal in the block say whose launch it was, so that the institution finds it in its audit."""
+def _refusals_of(registration_id: int, return_url: str | None = None) -> Iterator[None]:
+    """Lets every refusal in the block say whose launch it was, so that the institution finds it in its record, and
+    where the person came from.
+    """
     try:
         yield
     except LaunchError as refusal:
-        refusal.registration_id = registration_id
+        refusal.registration_id, refusal.return_url = registration_id, return_url
         raise
 
 
@@ -250,7 +250,7 @@ def accept_launch(
     session: Session, kit: Kit, launch: VerifiedLaunch, *, browser_secret: str | None
 ) -> OpenedVisit | ProofNeeded:
     """Use the login up, and open the visit if the browser's cookie brought the secret. Raises a LaunchError."""
-    with _refusals_of(launch.registration_id):
+    with _refusals_of(launch.registration_id, launch.context.return_url):
         return _accept(session, kit, launch, browser_secret=browser_secret, now=kit.clock.now())
 
 
@@ -272,7 +272,7 @@ def _accept(
         )
     state.claims = kit.secrets.encrypt(json.dumps(launch.claims).encode())
     state.confirm_before = now + bindings.PROOF_LIFETIME
-    return ProofNeeded(state.storage_target, origin_of(registration.auth_login_url), _login_frames(registration))
+    return ProofNeeded(state.storage_target, origin_of(registration.auth_login_url))
 
 
 def confirm_launch(session: Session, kit: Kit, *, state: str, browser_secret: str | None) -> OpenedVisit:
@@ -298,11 +298,11 @@ def confirm_launch(session: Session, kit: Kit, *, state: str, browser_secret: st
     registration = session.get_one(Registration, row.registration_id)
     if registration.paused_at is not None:
         raise PlatformPaused("paused", registration_id=registration.id)
-    claims = json.loads(kit.secrets.decrypt(sealed))
-    with _refusals_of(registration.id):
+    context = rules.read_context(json.loads(kit.secrets.decrypt(sealed)), allow_http=kit.settings.development)
+    with _refusals_of(registration.id, context.return_url):
         return complete_launch(
             session,
-            rules.read_context(claims, allow_http=kit.settings.development),
+            context,
             registration,
             row,
             is_bound=True,
@@ -364,6 +364,9 @@ def complete_launch(
         frame_origins=arrivals.frame_origins(registration, context),
         details=_details(context, opens, may_confirm=is_awaited and context.is_administrator_role),
     )
+    is_staff = context.roles.course is not None and context.roles.course.is_staff
+    if is_awaited and is_staff and registration.administrator_code_hash is not None:
+        visit.details[MAY_CLAIM] = True
     if not is_bound:
         visit.details[UNBOUND] = True
     if login.is_own_tab:
@@ -377,11 +380,13 @@ def complete_launch(
         now=now,
         institution_id=deployment.institution_id,
         registration_id=registration.id,
+        course_id=visit.course_id,
+        person_id=visit.person_id,
         opens=opens,
         role=visit.role,
         is_bound=is_bound,
     )
-    return OpenedVisit(visit, context, secret)
+    return OpenedVisit(visit, context, secret, None if login.framed_by in visit.frame_origins else login.framed_by)
 
 
 def _usual_zone(session: Session, deployment: Deployment) -> str | None:

@@ -21,6 +21,8 @@ _BREAKS = pattern(r"[\t\r\n]")
 _SURROGATES = pattern(r"[\ud800-\udfff]")
 _UNSTORABLE = pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs: two categories of Unicode that never change."""
+_VARIABLE = pattern(r"\$[A-Za-z]\w*(\.[\w-]+)*")
+"""Such as $Person.address.street1, $Canvas.root_account.id, $vnd.Canvas.Person.email.sis."""
 _LAYOUT_OVERRIDES = pattern(r"[\u202a-\u202e\u2066-\u2069]")
 _WIDTHLESS = pattern(r"[\u00ad\u180e\u200b\u2060\ufeff]")
 """Characters without width that no writing needs, unlike the joiners of Persian or of emoji; they come by copying."""
@@ -39,6 +41,11 @@ def clean(text: str, longest: int = LONGEST_ID) -> str:
 def is_storable(text: str) -> bool:
     """Whether every character can be stored and shown as it is."""
     return _UNSTORABLE.search(text) is None
+
+
+def is_variable(text: str) -> bool:
+    """Whether this is the name of a variable, which a platform leaves where it does not know the value."""
+    return _VARIABLE.fullmatch(text) is not None
 
 
 def is_json(value: object) -> bool:

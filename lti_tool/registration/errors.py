@@ -24,9 +24,6 @@ class Denial(StrEnum):
 class RegistrationError(ToolError):
     """The root of this feature's failures."""
 
-    reference: str | None = None
-    """Under which the refusal stands in the audit, once it does."""
-
 
 class RegistrationPaused(RegistrationError):
     """A person stopped all calls to this platform and launches from it. Only a person resumes them."""
@@ -102,6 +99,7 @@ class ConfigurationRefused(RegistrationError):
     def __init__(self, what: str) -> None:
         super().__init__(what)
         self.what = what
+        self.fill = {"what": what}
 
 
 class RegistrationRefused(RegistrationError):
@@ -128,12 +126,30 @@ class ClientTaken(RegistrationError):
         self.registration_id = registration_id
 
 
+class RegistrationInUse(RegistrationError):
+    """Somebody has launched from this registration, so it cannot be taken back any more."""
+
+    def __init__(self, registration_id: int) -> None:
+        super().__init__(registration_id)
+        self.registration_id = registration_id
+
+
 class PlatformUnreachable(RegistrationError):
     """The platform did not answer, or not as it should, while we were registering with it."""
 
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.what = host
+        self.fill = {"host": host}
 
-class AnswerNeeded(RegistrationError):
-    """This platform is registered already, and nobody said whether to update it or to add another."""
+
+class PlatformAddressRefused(RegistrationError):
+    """The platform lies at an address that the operator has not allowed us to call."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.what = place
+        self.fill = {"place": place}
 
 
 WORDS: dict[type[ToolError], Words] = {
@@ -168,7 +184,10 @@ WORDS: dict[type[ToolError], Words] = {
     ConfigurationRefused: Words(
         422,
         N_("This platform's configuration cannot be used"),
-        N_("Its addresses do not belong together, or something is missing. Ask your LMS's operator to check it."),
+        N_(
+            "Its addresses do not belong together, or something is missing (%(what)s). "
+            "Ask your LMS's operator to check it."
+        ),
     ),
     RegistrationRefused: Words(
         502,
@@ -188,10 +207,20 @@ WORDS: dict[type[ToolError], Words] = {
     PlatformUnreachable: Words(
         502,
         N_("The platform could not be reached"),
-        N_("Check that it is online and that Tandem may call it, then start again from your LMS."),
+        N_("Check that %(host)s is online and that Tandem may call it, then start again from your LMS."),
     ),
-    AnswerNeeded: Words(
-        409, N_("This platform is registered already"), N_("Go back and choose whether to update it or to add another.")
+    PlatformAddressRefused: Words(
+        422,
+        N_("Tandem may not call this platform"),
+        N_(
+            "Its address %(place)s is not on the public internet, or not https. If it stands in the same network as "
+            "Tandem, the operator can allow it with the setting LTI_TOOL_REACHABLE_PRIVATE_HOSTS=%(place)s and restart."
+        ),
+    ),
+    RegistrationInUse: Words(
+        409,
+        N_("This registration is in use"),
+        N_("Somebody has opened Tandem through it. Pause it instead, if nobody should any more."),
     ),
     KeyTooYoung: Words(
         409,

@@ -1,21 +1,28 @@
 """The two calls that registering takes. Neither may be made with a transaction open."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
-from lti_tool.registration.errors import ConfigurationRefused, PlatformUnreachable, RegistrationRefused
-from lti_tool.support.failures import BadAnswer, CallFailed
+from lti_tool.registration.errors import (
+    ConfigurationRefused,
+    PlatformAddressRefused,
+    PlatformUnreachable,
+    RegistrationRefused,
+)
+from lti_tool.support.failures import AddressRefused, BadAnswer, CallFailed
 from lti_tool.support.http import Answer, Outbound, Purpose
 
 
 def fetch_configuration(http: Outbound, url: str, token: str | None) -> Any:
-    """What the platform says about itself, unchecked. Raises PlatformUnreachable or ConfigurationRefused.
+    """What the platform says about itself, unchecked. Raises PlatformAddressRefused, PlatformUnreachable or
+    ConfigurationRefused.
 
     The registration token goes along, since Canvas answers nobody without it.
     """
-    try:
+    with _reached(url):
         answer = http.get(url, Purpose.CONFIGURATION, headers=_headers(token))
-    except CallFailed as failure:
-        raise PlatformUnreachable(failure.host) from failure
     if not answer.is_success:
         raise ConfigurationRefused(f"status {answer.status}")
     try:
@@ -27,13 +34,25 @@ def fetch_configuration(http: Outbound, url: str, token: str | None) -> Any:
 def send_registration(http: Outbound, url: str, token: str | None, document: dict[str, Any]) -> Any:
     """Ask the platform to register us, and return what it granted, unchecked.
 
-    Sent once: a second attempt could register a second tool. Raises PlatformUnreachable or RegistrationRefused.
+    Sent once: a second attempt could register a second tool. Raises PlatformAddressRefused,
+    PlatformUnreachable or RegistrationRefused.
     """
-    try:
+    with _reached(url):
         answer = http.post(url, Purpose.CONFIGURATION, headers=_headers(token), json_body=document)
+    return _granted(answer)
+
+
+@contextmanager
+def _reached(url: str) -> Iterator[None]:
+    try:
+        yield
+    except AddressRefused as failure:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        host = failure.host.strip("[]")
+        raise PlatformAddressRefused(f"[{host}]:{port}" if ":" in host else f"{host}:{port}") from failure
     except CallFailed as failure:
         raise PlatformUnreachable(failure.host) from failure
-    return _granted(answer)
 
 
 def _granted(answer: Answer) -> Any:

@@ -13,6 +13,8 @@ from lti_tool.web import audit
 INVITATION_LIFETIME = timedelta(days=7)
 REGISTRATION_LEASE = timedelta(seconds=60)
 """Longer than the two calls that a registration makes may take."""
+REGRET = timedelta(hours=1)
+"""For how long whoever used an invitation up may go on from there: to the institution's pages, or back."""
 
 
 def invite(session: Session, institution_id: int, *, now: datetime, lifetime: timedelta) -> tuple[Invitation, str]:
@@ -48,6 +50,27 @@ def usable_invitation(session: Session, secret: str, *, now: datetime) -> Invita
     if invitation is None:
         raise InvitationUnusable
     return invitation
+
+
+def spent_invitation(session: Session, secret: str, *, now: datetime) -> Invitation:
+    """The invitation whose registration gave out this secret, within REGRET of it. Raises InvitationUnusable."""
+    invitation = session.scalar(
+        select(Invitation).where(
+            Invitation.follow_up_hash == fingerprint(secret),
+            Invitation.used_at > now - REGRET,
+            Invitation.registration_id.is_not(None),
+        )
+    )
+    if invitation is None:
+        raise InvitationUnusable
+    return invitation
+
+
+def follow_up(invitation: Invitation) -> str:
+    """A secret for the page after the registration, by which its reader goes on from there."""
+    secret = new_secret()
+    invitation.follow_up_hash = fingerprint(secret)
+    return secret
 
 
 def claim_invitation(session: Session, secret: str, *, now: datetime) -> Invitation:

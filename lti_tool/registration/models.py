@@ -69,6 +69,10 @@ class Registration(Base):
     paused_because: Mapped[str | None] = mapped_column(String(64))
     first_administrator_awaited: Mapped[bool] = mapped_column(default=False)
     """True from a dynamic registration until its first administrator was confirmed."""
+    administrator_code_hash: Mapped[str | None] = mapped_column(String(64))
+    """Of the code that whoever registered may type in Tandem to become the first administrator."""
+    frame_origins: Mapped[list[str]] = mapped_column(default=list)
+    """Further origins that may frame our pages and get no token: learned from launches, or typed by hand."""
     created_at: Mapped[datetime]
 
 
@@ -116,6 +120,10 @@ class Invitation(Base):
     revoked_at: Mapped[datetime | None]
     busy_until: Mapped[datetime | None]
     """Until then one registration with it is under way. Only a success uses it up."""
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id", ondelete="SET NULL"))
+    """What it was used for."""
+    follow_up_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Of the secret that only the page after the registration has. The link itself may have been passed around."""
 
 
 class KeySet(Base):

@@ -1,13 +1,21 @@
 """What platforms and their administrators open to register us."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from lti_tool.registration import gateway
+from lti_tool.registration.answering import (
+    Known,
+    Wishes,
+    keep_registration,
+    known_registrations,
+    new_administrator_code,
+)
 from lti_tool.registration.dynamic import (
     TITLE,
     PlatformConfiguration,
@@ -18,22 +26,23 @@ from lti_tool.registration.dynamic import (
     registration_document,
 )
 from lti_tool.registration.errors import (
-    AnswerNeeded,
     ConfigurationMissing,
     ConfigurationRefused,
     InvitationUnusable,
     RegistrationError,
 )
-from lti_tool.registration.invitations import claim_invitation, release_invitation, usable_invitation
+from lti_tool.registration.invitations import claim_invitation, follow_up, release_invitation, usable_invitation
 from lti_tool.registration.keys import ensure_signing_key
 from lti_tool.registration.models import Institution
 from lti_tool.registration.rules import NewDeployments, is_short_text, is_usable_address
-from lti_tool.registration.service import Wishes, keep_registration, known_registrations
 from lti_tool.support.addresses import host_of, origin_of
 from lti_tool.support.kit import Kit
 from lti_tool.web import audit
 from lti_tool.web.access import kit
 from lti_tool.web.database import transaction
+
+PlacedOn = Callable[[Session, Sequence[int]], Mapping[int, Sequence[str]]]
+"""How a later feature names the activities that were placed through registrations; the app says which."""
 
 routes = Blueprint("registration", __name__)
 
@@ -58,9 +67,11 @@ def show() -> ResponseReturnValue:
         with transaction(reading=True) as session:
             invitation = usable_invitation(session, asked.invite, now=tools.clock.now())
             institution = session.get_one(Institution, invitation.institution_id)
+        g.registering_for = institution.id
         configuration = _checked_configuration(tools, asked)
         with transaction(reading=True) as session:
             known = known_registrations(session, institution.id, configuration.issuer)
+            placed = _placed_on(session, known)
     return render_template(
         "registration/register.html",
         asked=asked,
@@ -69,18 +80,23 @@ def show() -> ResponseReturnValue:
         host=host_of(configuration.url),
         institution=institution,
         known=known,
+        placed=placed,
         policy=default_policy(configuration),
     )
 
 
 @routes.post("/lti/register")
 def register() -> ResponseReturnValue:
-    """Register with the platform. Only a success uses the invitation up."""
+    """Register with the platform. Only a success uses the invitation up.
+
+    Nobody is asked whether this updates a registration: the platform decides, by the client id that it answers with.
+    """
     tools = kit()
     with _refusals_on_record(tools):
         asked = _asked(request.form)
         with transaction() as session:
-            invitation_id = claim_invitation(session, asked.invite, now=tools.clock.now()).id
+            invitation = claim_invitation(session, asked.invite, now=tools.clock.now())
+            invitation_id, g.registering_for = invitation.id, invitation.institution_id
             ensure_signing_key(session, tools.secrets, now=tools.clock.now())
         try:
             return _register(tools, asked)
@@ -93,20 +109,20 @@ def register() -> ResponseReturnValue:
 def _register(tools: Kit, asked: Asked) -> str:
     configuration = _checked_configuration(tools, asked)
     wishes = _wishes(request.form, configuration)
-    with transaction(reading=True) as session:
-        invitation = usable_invitation(session, asked.invite, now=tools.clock.now())
-        known = known_registrations(session, invitation.institution_id, configuration.issuer)
-    answer = request.form.get("instead_of", "" if known else "new")
-    if answer not in {"new", *(str(one.id) for one in known)}:
-        raise AnswerNeeded
     document = registration_document(configuration, base_url=tools.settings.base_url, title=TITLE)
     granted = read_granted(gateway.send_registration(tools.http, configuration.registration_url, asked.token, document))
     with transaction() as session:
         invitation = usable_invitation(session, asked.invite, now=tools.clock.now())
         kept = keep_registration(session, invitation, configuration, granted, wishes, now=tools.clock.now())
+        code = new_administrator_code(kept.registration)
         return render_template(
             "registration/done.html",
-            registration=kept,
+            kept=kept,
+            registration=kept.registration,
+            institution=session.get_one(Institution, invitation.institution_id),
+            placed=_placed_on(session, kept.beside),
+            code=code,
+            follow_up=follow_up(invitation),
             granted=granted,
             missing=_not_granted(document, granted.scopes),
             close_origins=" ".join(configuration.origins),
@@ -144,12 +160,17 @@ def _checked_configuration(tools: Kit, asked: Asked) -> PlatformConfiguration:
 
 
 def _wishes(sent: Mapping[str, str], configuration: PlatformConfiguration) -> Wishes:
-    title, policy, instead_of = (sent.get(name, "").strip() for name in ("title", "new_deployments", "instead_of"))
+    title, policy = (sent.get(name, "").strip() for name in ("title", "new_deployments"))
     return Wishes(
         title=title if is_short_text(title) else host_of(configuration.url),
         new_deployments=(NewDeployments(policy) if policy in tuple(NewDeployments) else default_policy(configuration)),
-        update_id=int(instead_of) if instead_of.isdecimal() and len(instead_of) < 10 else None,
     )
+
+
+def _placed_on(session: Session, known: Sequence[Known]) -> Mapping[int, Sequence[str]]:
+    """The activities that depend on each of these registrations, in words."""
+    placed_on: PlacedOn = current_app.extensions["tandem.placed_on"]
+    return placed_on(session, [one.id for one in known])
 
 
 def _not_granted(document: Mapping[str, str], granted: frozenset[str]) -> list[str]:
@@ -168,6 +189,7 @@ def _refusals_on_record(tools: Kit) -> Iterator[None]:
                 session,
                 "registration refused",
                 now=tools.clock.now(),
+                institution_id=g.get("registering_for"),
                 source=audit.source_of(request.remote_addr, tools.secrets),
                 reason=type(refusal).__name__,
                 where=getattr(refusal, "what", None),

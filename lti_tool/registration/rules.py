@@ -114,6 +114,26 @@ def are_apart(clock_offset: timedelta | None) -> bool:
     return clock_offset is not None and abs(clock_offset) >= CLOCKS_APART
 
 
+MOST_FRAME_ORIGINS: Final = 20
+"""Addresses that may frame our pages, so that the policy that browsers read stays short."""
+
+
+def read_frame_origins(written: str, *, development: bool) -> list[str]:
+    """The origins that somebody wrote, one a line or with blanks and commas between; each once.
+
+    Raises AddressRefused, whose last word is what cannot be used.
+    """
+    found = []
+    for word in written.replace(",", " ").split():
+        if not is_usable_address(word, development=development) or len(word) > 255:
+            raise AddressRefused("?", word[:100])
+        found.append(origin_of(word))
+    found = list(dict.fromkeys(found))
+    if len(found) > MOST_FRAME_ORIGINS:
+        raise AddressRefused("?", found[MOST_FRAME_ORIGINS])
+    return found
+
+
 # Registration files
 
 

@@ -4,37 +4,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lti_tool.errors import NotFound
-from lti_tool.registration.dynamic import GrantedRegistration, PlatformConfiguration
-from lti_tool.registration.errors import ClientTaken, FileMistakes
+from lti_tool.registration.errors import FileMistakes
 from lti_tool.registration.models import (
     AccessToken,
     Deployment,
     Institution,
-    Invitation,
-    KeySet,
     ParkedDeployment,
     Registration,
     ToolKey,
 )
 from lti_tool.registration.rules import Entry, NewDeployments
+from lti_tool.registration.storing import Endpoints, join, of_others, point_to, registration_of
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.crypto import KeyRing, Undecipherable
-from lti_tool.support.db import across_institutions
+from lti_tool.support.db import across_institutions, find_or_add
 from lti_tool.web import audit
 
 
 def institution_named(session: Session, name: str, *, now: datetime) -> Institution:
     """The institution of this name, made if there is none."""
-    institution = session.scalar(select(Institution).where(Institution.name == name))
-    if institution is None:
-        institution = Institution(name=name, created_at=now)
-        session.add(institution)
-        session.flush()
-    return institution
+    return find_or_add(
+        session, select(Institution).where(Institution.name == name), lambda: Institution(name=name, created_at=now)
+    )
 
 
 # ---- registrations from a file ---------------------------------------------------------------------------------------
@@ -62,12 +57,12 @@ def register_from_file(session: Session, entries: Sequence[Entry], *, now: datet
     mistakes: list[str] = []
     with across_institutions(session):
         for entry in entries:
-            registration = _found(session, entry.issuer, entry.client_id)
+            registration = registration_of(session, entry.issuer, entry.client_id)
             institution = _institution_of(session, entry, registration, now=now)
             if institution is None:
                 mistakes.append(f"{entry.place}: institution is missing, and there are several")
                 continue
-            strangers = _of_others(session, registration, entry.deployment_ids, institution.id)
+            strangers = of_others(session, registration, entry.deployment_ids, institution.id)
             if strangers:
                 mistakes += [f"{entry.place}: deployment {one} belongs to another institution" for one in strangers]
                 continue
@@ -81,7 +76,7 @@ def register_from_file(session: Session, entries: Sequence[Entry], *, now: datet
             registration.title, registration.issuer, registration.client_id = entry.title, entry.issuer, entry.client_id
             registration.new_deployments = entry.new_deployments
             registration.require_browser_binding = entry.require_browser_binding
-            _point_to(
+            point_to(
                 session,
                 registration,
                 Endpoints(entry.auth_login_url, entry.auth_token_url, entry.auth_audience, entry.key_set_url),
@@ -90,7 +85,7 @@ def register_from_file(session: Session, entries: Sequence[Entry], *, now: datet
             joined = tuple(
                 lti_id
                 for lti_id in entry.deployment_ids
-                if _join(session, registration, lti_id, institution.id, now=now)
+                if join(session, registration, lti_id, institution.id, now=now)
             )
             audit.record(
                 session,
@@ -118,124 +113,6 @@ def _institution_of(
     if not known:
         return institution_named(session, entry.title, now=now)
     return known[0] if len(known) == 1 else None
-
-
-def _of_others(
-    session: Session, registration: Registration | None, lti_ids: Sequence[str], institution_id: int
-) -> list[str]:
-    if registration is None:
-        return []
-    return list(
-        session.scalars(
-            select(Deployment.lti_id).where(
-                Deployment.registration_id == registration.id,
-                Deployment.lti_id.in_(lti_ids),
-                Deployment.institution_id != institution_id,
-            )
-        )
-    )
-
-
-# ---- dynamic registration --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the administrator chose while registering."""
-
-    title: str
-    new_deployments: NewDeployments
-    update_id: int | None = None
-    """The registration that this one takes the place of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A registration that an administrator may choose to update."""
-
-    id: int
-    title: str
-    client_id: str
-    created_at: datetime
-
-
-def known_registrations(session: Session, institution_id: int, issuer: str) -> list[Known]:
-    """The institution's registrations of this platform, newest first."""
-    rows = session.scalars(
-        select(Registration)
-        .where(Registration.institution_id == institution_id, Registration.issuer == issuer)
-        .order_by(Registration.id.desc())
-    )
-    return [Known(row.id, row.title, row.client_id, row.created_at) for row in rows]
-
-
-def keep_registration(
-    session: Session,
-    invitation: Invitation,
-    configuration: PlatformConfiguration,
-    granted: GrantedRegistration,
-    wishes: Wishes,
-    *,
-    now: datetime,
-) -> Registration:
-    """Store what a platform granted, join the deployment that it returned, and use the invitation up.
-
-    A client id that we know already is updated whatever was wished: the platform itself re-used it. Raises ClientTaken
-    where that client or deployment is another institution's.
-    """
-    institution_id = invitation.institution_id
-    registration = _found(session, configuration.issuer, granted.client_id)
-    if registration is not None and registration.institution_id != institution_id:
-        raise ClientTaken(registration.id)
-    if registration is None and wishes.update_id is not None:
-        known = [one.id for one in known_registrations(session, institution_id, configuration.issuer)]
-        if wishes.update_id not in known:
-            raise NotFound("registration", wishes.update_id)
-        registration = session.get_one(Registration, wishes.update_id)
-    is_new = registration is None
-    if registration is None:
-        registration = Registration(institution_id=institution_id, created_at=now, first_administrator_awaited=True)
-    registration.title, registration.issuer = wishes.title, configuration.issuer
-    registration.client_id, registration.platform_family = granted.client_id, configuration.family
-    registration.paused_at = registration.paused_because = None
-    registration.new_deployments = _policy(configuration, granted, wishes)
-    _point_to(
-        session,
-        registration,
-        Endpoints(
-            configuration.auth_login_url,
-            configuration.auth_token_url,
-            configuration.auth_audience,
-            configuration.key_set_url,
-        ),
-        configuration.origins,
-    )
-    if not is_new:
-        session.execute(delete(AccessToken).where(AccessToken.registration_id == registration.id))
-    if granted.deployment_id is not None:
-        with across_institutions(session):
-            if _of_others(session, registration, [granted.deployment_id], institution_id):
-                raise ClientTaken(registration.id)
-            _join(session, registration, granted.deployment_id, institution_id, now=now)
-    invitation.used_at, invitation.busy_until = now, None
-    audit.record(
-        session,
-        "platform registered" if is_new else "registration updated",
-        now=now,
-        institution_id=institution_id,
-        registration_id=registration.id,
-        by="invitation",
-        invitation=invitation.id,
-    )
-    return registration
-
-
-def _policy(configuration: PlatformConfiguration, granted: GrantedRegistration, wishes: Wishes) -> NewDeployments:
-    if configuration.shares_clients and wishes.new_deployments is NewDeployments.JOIN:
-        return NewDeployments.PARK  # Whoever launches next may be another customer of the same platform.
-    if granted.deployment_id is None and wishes.new_deployments is NewDeployments.REFUSE:
-        return NewDeployments.PARK  # Refusing all would make this registration useless.
-    return wishes.new_deployments
 
 
 # ---- deployments -----------------------------------------------------------------------------------------------------
@@ -266,11 +143,17 @@ class RegistrationState:
     new_deployments: str
     require_browser_binding: bool
     origins: tuple[str, ...]
+    frame_origins: tuple[str, ...]
     paused_at: datetime | None
     paused_because: str | None
     deployments: tuple[DeploymentState, ...]
     parked: tuple[ParkedDeployment, ...] = field(default=())
     """Deployments that wait for approval, and those that were refused."""
+
+    @property
+    def has_launched(self) -> bool:
+        """Whether anybody ever opened the tool from there."""
+        return any(one.last_launch_at is not None for one in self.deployments)
 
 
 def registration_states(session: Session, institution_id: int | None = None) -> list[RegistrationState]:
@@ -306,6 +189,7 @@ def registration_states(session: Session, institution_id: int | None = None) -> 
                 new_deployments=registration.new_deployments,
                 require_browser_binding=registration.require_browser_binding,
                 origins=tuple(registration.platform_origins),
+                frame_origins=tuple(registration.frame_origins),
                 paused_at=registration.paused_at,
                 paused_because=registration.paused_because,
                 deployments=own,
@@ -324,9 +208,9 @@ def approve_deployment(
     """
     parked, registration = _parked(session, parked_id, institution_id, by_operator=by_operator)
     with across_institutions(session):
-        if _of_others(session, registration, [parked.lti_id], institution_id):
+        if of_others(session, registration, [parked.lti_id], institution_id):
             raise NotFound("parked deployment", parked_id)
-        _join(session, registration, parked.lti_id, institution_id, now=now)
+        join(session, registration, parked.lti_id, institution_id, now=now)
         audit.record(
             session,
             "deployment approved",
@@ -368,57 +252,19 @@ def _parked(
     return parked, registration
 
 
-def _join(session: Session, registration: Registration, lti_id: str, institution_id: int, *, now: datetime) -> bool:
-    """Make the deployment known, if it is not. Says whether it was new."""
-    session.execute(
-        delete(ParkedDeployment).where(
-            ParkedDeployment.registration_id == registration.id, ParkedDeployment.lti_id == lti_id
-        )
-    )
-    known = session.scalar(
-        select(Deployment.id).where(Deployment.registration_id == registration.id, Deployment.lti_id == lti_id)
-    )
-    if known is not None:
-        return False
-    session.add(
-        Deployment(institution_id=institution_id, registration_id=registration.id, lti_id=lti_id, created_at=now)
-    )
-    session.flush()
-    return True
-
-
-# ---- both ways of registering ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Where a platform wants to be called."""
-
-    auth_login_url: str
-    auth_token_url: str
-    auth_audience: str | None
-    key_set_url: str
-
-
-def _point_to(session: Session, registration: Registration, to: Endpoints, origins: Sequence[str]) -> None:
-    """Set endpoints and add origins; forget tokens and keys that other endpoints gave."""
-    before = Endpoints(
-        registration.auth_login_url, registration.auth_token_url, registration.auth_audience, registration.key_set_url
-    )
-    registration.auth_login_url, registration.auth_token_url = to.auth_login_url, to.auth_token_url
-    registration.auth_audience, registration.key_set_url = to.auth_audience, to.key_set_url
-    registration.platform_origins = list(dict.fromkeys([*(registration.platform_origins or []), *origins]))
-    session.add(registration)
-    session.flush()
-    if (before.auth_token_url, before.auth_audience) != (to.auth_token_url, to.auth_audience):
-        session.execute(delete(AccessToken).where(AccessToken.registration_id == registration.id))
-    if before.key_set_url != to.key_set_url:
-        session.execute(delete(KeySet).where(KeySet.registration_id == registration.id))
-
-
-def _found(session: Session, issuer: str, client_id: str) -> Registration | None:
-    return session.scalar(
-        select(Registration).where(Registration.issuer == issuer, Registration.client_id == client_id)
+def set_frame_origins(
+    session: Session, registration: Registration, origins: Sequence[str], *, by: int, now: datetime
+) -> None:
+    """Say which further origins may frame our pages. What launches show later is added again."""
+    registration.frame_origins = [one for one in origins if one not in registration.platform_origins]
+    audit.record(
+        session,
+        "frame addresses changed",
+        now=now,
+        institution_id=registration.institution_id,
+        registration_id=registration.id,
+        by=by,
+        origins=" ".join(registration.frame_origins),
     )
 
 

@@ -168,6 +168,11 @@ def new_secret(length: int = 32) -> str:
     return secrets.token_urlsafe(length)
 
 
+def new_word(length: int) -> str:
+    """Return that many random letters and digits that a person can read out: none that look alike."""
+    return "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(length))
+
+
 def same(one: str, other: str) -> bool:
     """Compare two secrets in a time that does not tell how much of them agrees."""
     return hmac.compare_digest(one.encode("utf-8"), other.encode("utf-8"))

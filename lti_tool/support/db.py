@@ -1,10 +1,10 @@
 """The declarative base, column types, and the wall between institutions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from sqlalchemy import (
     DateTime,
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     MetaData,
+    Select,
     Table,
     UniqueConstraint,
     create_engine,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -79,6 +80,9 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, list[str]: JSON}  # noqa: RUF012 (SQLAlchemy's own spelling)
+
+
+Row = TypeVar("Row", bound=Base)
 
 
 class Tenant:
@@ -277,3 +281,19 @@ def session_opener(engine: Engine) -> OpenSession:
             yield session
 
     return open_session
+
+
+def find_or_add(session: Session, query: Select[Row], make: Callable[[], Row]) -> Row:
+    """The row, made if it is not there. Of two that make it at once, the second finds the first's."""
+    # What was written down so far is no row that this looks for, and can be sent with the rest.
+    with session.no_autoflush:
+        found = session.scalar(query)
+    if found is not None:
+        return found
+    try:
+        with session.begin_nested():
+            made = make()
+            session.add(made)
+        return made
+    except IntegrityError:
+        return session.scalars(query).one()

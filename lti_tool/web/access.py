@@ -23,7 +23,7 @@ from lti_tool.support.db import across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web.database import RaceLost, transaction
 from lti_tool.web.kept import note_author
-from lti_tool.web.visits import UNBOUND, Visit, VisitKind, VisitOver, find_visit, is_touch_due, redeem_code
+from lti_tool.web.visits import UNBOUND, Visit, VisitKind, VisitOver, around, find_visit, is_touch_due, redeem_code
 
 INSTRUCTOR: Final = frozenset({"instructor"})
 STAFF: Final = frozenset({"instructor", "assistant"})
@@ -161,7 +161,7 @@ def on_visit(
             now = tools.clock.now()
             with transaction(reading=is_reading) as session:
                 visit = _find_visit(session, key, secret, from_cookie=from_cookie, now=now)
-                g.visit_secret = secret
+                g.visit_secret, g.around = secret, around(visit)
                 g.frame_ancestors = visit.frame_origins
                 g.locale = visit.locale
                 g.here = here = Here(session, visit, now, tools)

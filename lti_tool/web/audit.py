@@ -6,14 +6,14 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, func, select
+from sqlalchemy import ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from lti_tool.support.crypto import KeyRing
+from lti_tool.support.crypto import KeyRing, new_word
 from lti_tool.support.db import Base
 
 SAMPLE_AFTER = 20
-"""Entries a minute from one source that are all kept; beyond them one in SAMPLE_ONE_IN is."""
+"""Entries a minute from one source that are all kept; beyond them one in SAMPLE_ONE_IN of those that say the same."""
 SAMPLE_ONE_IN = 20
 
 
@@ -30,6 +30,9 @@ class AuditEntry(Base):
     what: Mapped[str] = mapped_column(String(64))
     reference: Mapped[str] = mapped_column(String(16), index=True)
     """Shown to the person on the page, so that the entry can be found."""
+    course_id: Mapped[int | None] = mapped_column(index=True)
+    person_id: Mapped[int | None] = mapped_column(index=True)
+    """Numbers only, which name nobody outside the database; the record can be searched by them."""
     source: Mapped[str | None] = mapped_column(String(64))
     """A keyed hash of the network address, for sampling floods."""
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -37,7 +40,7 @@ class AuditEntry(Base):
 
 def new_reference() -> str:
     """A short id that a person can read out; no look-alike letters."""
-    return "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(8))
+    return new_word(8)
 
 
 def source_of(address: str | None, ring: KeyRing) -> str:
@@ -53,24 +56,36 @@ def record(
     reference: str | None = None,
     institution_id: int | None = None,
     registration_id: int | None = None,
+    course_id: int | None = None,
+    person_id: int | None = None,
     source: str | None = None,
     **details: Any,
 ) -> str:
-    """Write one entry and return its reference. A flood from one source is sampled: the reference then has no entry."""
+    """Write one entry and return its reference.
+
+    Of a flood from one source only some entries are written. The others return the reference of the last one that says
+    the same, so that what a person reads out is always found.
+    """
     reference = reference or new_reference()
     if source is not None:
-        lately = session.scalar(
-            select(func.count())
-            .select_from(AuditEntry)
+        lately = session.scalars(
+            select(AuditEntry)
             .where(AuditEntry.source == source, AuditEntry.at > now - timedelta(minutes=1))
-        )
-        if (lately or 0) >= SAMPLE_AFTER and secrets.randbelow(SAMPLE_ONE_IN):
-            return reference
+            .order_by(AuditEntry.id.desc())
+            .limit(SAMPLE_AFTER)
+        ).all()
+        if len(lately) >= SAMPLE_AFTER and secrets.randbelow(SAMPLE_ONE_IN):
+            said = (what, institution_id, registration_id, details)
+            for one in lately:
+                if (one.what, one.institution_id, one.registration_id, one.details) == said:
+                    return one.reference
     session.add(
         AuditEntry(
             at=now,
             institution_id=institution_id,
             registration_id=registration_id,
+            course_id=course_id,
+            person_id=person_id,
             what=what,
             reference=reference,
             source=source,

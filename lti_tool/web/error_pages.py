@@ -6,14 +6,15 @@ from typing import Final
 import structlog
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from lti_tool.errors import N_, Conflict, NotAllowed, NotFound, ToolError, Words
 from lti_tool.web import kept
 from lti_tool.web.access import FormNotOurs, kit
-from lti_tool.web.audit import new_reference
-from lti_tool.web.visits import CodeSpent, VisitOver
+from lti_tool.web.audit import new_reference, record, source_of
+from lti_tool.web.database import transaction
+from lti_tool.web.visits import Around, CodeSpent, VisitOver
 
 log = structlog.get_logger(__name__)
 
@@ -60,10 +61,13 @@ def words_for(error: Exception, known: Mapping[type[Exception], Words]) -> Words
     return next((known[kind] for kind in type(error).__mro__ if kind in known), known[ToolError])
 
 
-def error_page(words: Words, reference: str) -> Response:
+def error_page(
+    words: Words, reference: str, *, fill: Mapping[str, str] | None = None, return_url: str | None = None
+) -> Response:
     """A page that can stand alone: it carries no action, so whoever framed the visit may frame it.
 
-    What was typed into a form that is refused so stands on it, and is kept for its author.
+    What was typed into a form that is refused so stands on it, and is kept for its author. `return_url`: where the
+    platform wants people back, as a signed launch told.
     """
     g.pop("here", None)  # its rows went with the rollback
     wanted = request.accept_mimetypes.best_match(["text/html", "application/json"])
@@ -74,41 +78,88 @@ def error_page(words: Words, reference: str) -> Response:
     if "frame_ancestors" not in g:
         g.frame_ancestors = None
     contact = current_app.extensions["tandem"].settings.contact
+    title = gettext(words.title)
     if is_script:
-        told = {"error": gettext(words.title), "reference": reference, "is_kept": is_kept}
+        told = {"error": title, "reference": reference, "is_kept": is_kept}
         return make_response({**told, "typed": {one.field: one.text for one in typed}}, words.status)
     page = render_template(
         "error.html",
-        words=words,
+        title=title,
+        what_to_do=gettext(words.what_to_do, **(fill or {})),
+        status=words.status,
         reference=reference,
         contact=contact,
+        return_url=return_url,
         typed=[(kept.name_of(one.field), one.text) for one in typed],
         is_kept=is_kept,
     )
     return make_response(page, words.status)
 
 
+def on_record(error: Exception, status: int, known: Around | None) -> str:
+    """Write into the record that an error page was shown, and return the reference under which it stands there."""
+    reference = new_reference()
+    if request.endpoint is None and "text/html" not in request.headers.get("Accept", ""):
+        return reference  # A program that asked for an address that is none of ours.
+    tools = kit()
+    try:
+        with transaction() as session:
+            return record(
+                session,
+                "error page",
+                now=tools.clock.now(),
+                reference=reference,
+                source=source_of(request.remote_addr, tools.secrets),
+                institution_id=known.institution_id if known else None,
+                registration_id=known.registration_id if known else None,
+                course_id=known.course_id if known else None,
+                person_id=known.person_id if known else None,
+                error=type(error).__name__,
+                status=status,
+                page=request.endpoint,
+            )
+    except SQLAlchemyError as failure:
+        # The person is still told what happened; only the note is lost.
+        log.error("audit_lost", error=type(failure).__name__, reference=reference)
+        return reference
+
+
 def install(app: Flask, feature_words: Mapping[type[Exception], Words]) -> None:
     """Word the errors of all features on this app's pages."""
-    known: dict[type[Exception], Words] = {**WORDS, **feature_words}
+    known_words: dict[type[Exception], Words] = {**WORDS, **feature_words}
+
+    def show(error: Exception, words: Words) -> tuple[Response, str]:
+        known: Around | None = getattr(error, "around", None) or g.get("around")
+        if known is not None:
+            g.locale = known.locale
+        reference = getattr(error, "reference", None)
+        if reference is None:
+            is_database_away = isinstance(error, OperationalError)
+            reference = new_reference() if is_database_away else on_record(error, words.status, known)
+        fill = error.fill if isinstance(error, ToolError) else None
+        page = error_page(words, reference, fill=fill, return_url=known.return_url if known else None)
+        return page, reference
 
     def named(error: Exception) -> Response:
-        words = words_for(error, known)
-        reference = getattr(error, "reference", None) or new_reference()
+        words = words_for(error, known_words)
+        page, reference = show(error, words)
         log.info("refused", error=type(error).__name__, status=words.status, reference=reference, path=request.endpoint)
-        return error_page(words, reference)
+        return page
 
     def over_http(error: HTTPException) -> Response:
         status = error.code or 500
         if status < 400:
             return make_response("", status, dict(error.get_headers(request.environ)))
-        return error_page(HTTP_WORDS.get(status, WORDS[ToolError]), new_reference())
+        words = HTTP_WORDS.get(status, WORDS[ToolError])
+        page, reference = show(error, words)
+        log.info("refused", error=type(error).__name__, status=words.status, reference=reference, path=request.endpoint)
+        return page
 
     def unexpected(error: Exception) -> Response:
-        reference = new_reference()
+        page, reference = show(error, WORDS[ToolError])
         # The log shows type and place only: messages of foreign exceptions may quote what a person typed.
-        log.error("unexpected", error=type(error).__name__, reference=reference, path=request.endpoint, exc_info=True)
-        return error_page(WORDS[ToolError], reference)
+        log.error("unexpected", error=type(error).__name__, reference=reference, path=request.endpoint, exc_info=error)
+        return page
 
     for kind in (ToolError, OperationalError):
         app.register_error_handler(kind, named)

@@ -1,5 +1,6 @@
 """What requests say, made fit to be looked up and stored: numbers that rows can have, texts that databases take."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Request
@@ -13,8 +14,18 @@ NUL = "\0"
 class Texts(ImmutableMultiDict[str, Any]):
     """Fields of a form or of a query, without NUL characters."""
 
+    had_nul: frozenset[str]
+    """The fields that were sent with one. What is signed or secret must not become good by leaving it out."""
+
     def __init__(self, mapping: Any = None) -> None:
-        super().__init__([(_plain(name), _plain(value)) for name, value in iter_multi_items(mapping or ())])
+        sent = list(iter_multi_items(mapping or ()))
+        super().__init__([(_plain(name), _plain(value)) for name, value in sent])
+        self.had_nul = frozenset(_plain(name) for name, value in sent if NUL in f"{name}{value}")
+
+
+def came_whole(fields: Mapping[str, Any], name: str) -> bool:
+    """Whether a field came at most once, and is as it was sent."""
+    return not (isinstance(fields, Texts) and (len(fields.getlist(name)) > 1 or name in fields.had_nul))
 
 
 class PlainRequest(Request):

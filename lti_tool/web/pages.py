@@ -41,6 +41,12 @@ PASSING = frozenset({"c", "said"})
 """Parts of an address that are true once."""
 
 
+@entry.get("/")
+def root() -> ResponseReturnValue:
+    """Say what this is to whoever opens the address itself."""
+    return render_template("visit/root.html", contact=kit().settings.contact)
+
+
 @entry.post("/v/<visit>/enter")
 def enter() -> Response:
     """Change the single-use code that a launch left in the address for the visit's bearer."""

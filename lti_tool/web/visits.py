@@ -4,6 +4,7 @@ A visit is proved by its bearer secret, which travels in a Partitioned cookie or
 ADR 2. Every URL names its visit, so that two tabs with two people never mix.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -16,6 +17,8 @@ from lti_tool.support.crypto import KeyRing, fingerprint, new_secret, same
 from lti_tool.support.db import Base, Tenant, across_institutions, serve, within
 
 CODE_LIFETIME = timedelta(seconds=60)
+KEPT_AFTER_END = timedelta(days=1)
+"""For how long the row of a visit that ended says how it ended."""
 UNBOUND = "is_unbound"
 """In the details of a visit whose launch was not proved to come from the browser that began it."""
 
@@ -24,14 +27,28 @@ WINDOW = "is_window"
 """In the details of a visit that the platform opened in a window of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What an error page and the record may know of the visit in which something failed."""
+
+    institution_id: int
+    registration_id: int
+    course_id: int | None
+    person_id: int
+    return_url: str | None
+    locale: str | None
+
+
 class VisitOver(ToolError):
     """The visit does not exist, ran out, was revoked, or the secret is not its own.
 
-    `ended` is the visit where it merely ran out and the secret is its own: what its page still carries has an author.
+    `around` is what pages and the record may know of it, and `ended` is the visit where it merely ran out: what its
+    page still carries has an author. Both only for whoever has the visit's own secret.
     """
 
-    def __init__(self, key: str, ended: "Visit | None" = None) -> None:
+    def __init__(self, key: str, *, around: Around | None = None, ended: "Visit | None" = None) -> None:
         super().__init__(key)
+        self.around = around
         self.ended = ended
 
 
@@ -128,11 +145,23 @@ def find_visit(session: Session, key: str, secret: str, *, now: datetime, idle: 
     if visit is None or not same(visit.secret_hash, fingerprint(secret)):
         raise VisitOver(key)
     if visit.revoked_at is not None:
-        raise VisitOver(key)
+        raise VisitOver(key, around=around(visit))
     if now >= visit.expires_at or now - visit.seen_at >= idle:
-        raise VisitOver(key, ended=visit)
+        raise VisitOver(key, around=around(visit), ended=visit)
     serve(session, visit.institution_id)
     return visit
+
+
+def around(visit: Visit) -> Around:
+    """What stays known of a visit when its transaction is gone."""
+    return Around(
+        visit.institution_id,
+        visit.registration_id,
+        visit.course_id,
+        visit.person_id,
+        visit.return_url,
+        visit.locale,
+    )
 
 
 def is_touch_due(visit: Visit, *, now: datetime) -> bool:
@@ -160,8 +189,16 @@ def copy_visit(visit: Visit, kind: VisitKind) -> Visit:
     )
 
 
-def issue_code(session: Session, visit: Visit, purpose: str, details: dict[str, Any], *, now: datetime) -> str:
-    """A code for one use within CODE_LIFETIME."""
+def issue_code(
+    session: Session,
+    visit: Visit,
+    purpose: str,
+    details: dict[str, Any],
+    *,
+    now: datetime,
+    lifetime: timedelta = CODE_LIFETIME,
+) -> str:
+    """A code for one use within its lifetime."""
     secret = new_secret()
     session.add(
         Code(
@@ -169,7 +206,7 @@ def issue_code(session: Session, visit: Visit, purpose: str, details: dict[str, 
             visit_id=visit.id,
             purpose=purpose,
             details=details,
-            expires_at=now + CODE_LIFETIME,
+            expires_at=now + lifetime,
         )
     )
     return secret

@@ -99,7 +99,7 @@ def show(here: Here) -> ResponseReturnValue:
         case VisitKind.PLACING:
             return redirect(url_for("setup.show"), code=303)
         case VisitKind.INSTITUTION:
-            return redirect(url_for("institution.confirm"), code=303)
+            return redirect(url_for("administration.confirm"), code=303)
         case VisitKind.REVIEW:
             return _review(here)
         case _:

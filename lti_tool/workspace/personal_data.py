@@ -23,10 +23,11 @@ from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, LockedOut, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.registration.models import Registration
+from lti_tool.registration.models import Institution, Registration
 from lti_tool.roster.links import ROSTER_CHANGED
 from lti_tool.support.db import served_institution
 from lti_tool.web import audit
+from lti_tool.web.audit import AuditEntry
 from lti_tool.web.kept import KeptText
 from lti_tool.web.visits import Visit
 
@@ -106,6 +107,8 @@ LABELS: Final[Mapping[str, str]] = {
     "notes_to_partners": N_("Notes to and from partners"),
     "allowances": N_("More time, and rounds you were excused from"),
     "scores": N_("Scores for the gradebook"),
+    "record": N_("What the record notes of you"),
+    "what": N_("What"),
     "set_up": N_("Activities that you set up"),
     "name": N_("Name"),
     "given_name": N_("Given name"),
@@ -204,6 +207,12 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         ],
         "allowances": _allowances(session, own),
         "scores": _scores(session, own),
+        "record": [
+            {"at": _moment(entry.at), "what": entry.what}
+            for entry in session.scalars(
+                select(AuditEntry).where(AuditEntry.person_id == person_id).order_by(AuditEntry.id)
+            )
+        ],
         "set_up": [
             {"activity": activity.title, "at": _moment(activity.created_at)}
             for activity in session.scalars(
@@ -379,11 +388,16 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
             now=now,
             unique_key=f"{ROSTER_CHANGED}:{course_id}",
         )
-    return audit.record(session, "person erased", now=now, institution_id=institution_id, person=person_id)
+    return audit.record(session, "person erased", now=now, institution_id=institution_id, person_id=person_id)
 
 
-def grant_administration(session: Session, person_id: int, *, now: datetime) -> None:
-    """Make a person an administrator of their institution. Raises NotFound."""
+def administrators(session: Session) -> list[Found]:
+    """Everybody who looks after the institution that the session serves."""
+    return _found(session, Person.is_administrator, limit=1000)
+
+
+def grant_administration(session: Session, person_id: int, *, now: datetime, by: int | None = None) -> None:
+    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound."""
     person = session.get(Person, person_id)
     if person is None or person.erased_at is not None:
         raise NotFound("person", person_id)
@@ -394,5 +408,31 @@ def grant_administration(session: Session, person_id: int, *, now: datetime) -> 
         now=now,
         institution_id=person.institution_id,
         registration_id=person.registration_id,
-        person=person_id,
+        person_id=person_id,
+        by=by,
     )
+
+
+def end_administration(session: Session, person_id: int, *, now: datetime, by: int) -> bool:
+    """Take the right from an administrator. False where nobody would be left, and then nothing changed.
+
+    Raises NotFound for who is none.
+    """
+    # Two who remove each other at the same moment go one after the other.
+    session.execute(select(Institution.id).where(Institution.id == served_institution(session)).with_for_update())
+    person = session.get(Person, person_id, populate_existing=True)
+    if person is None or not person.is_administrator:
+        raise NotFound("administrator", person_id)
+    if session.scalar(select(func.count()).select_from(Person).where(Person.is_administrator)) == 1:
+        return False
+    person.is_administrator = False
+    audit.record(
+        session,
+        "administrator removed",
+        now=now,
+        institution_id=person.institution_id,
+        registration_id=person.registration_id,
+        person_id=person_id,
+        by=by,
+    )
+    return True

@@ -133,24 +133,33 @@ def test_the_pages_of_learners_and_of_their_scores(running: Journey) -> None:
     follow(ledger, running.lms.people["learner01"].name, running.lms.people["learner01"].name)
 
 
-def test_the_pages_of_an_institution(journey: Journey) -> None:
-    tool, page = journey.tool, journey.page
+def an_invitation(tool: Tool) -> str:
     kit = tool.services.kit
     with kit.open_session() as session:
         institution = institution_named(session, "Sandbox University", now=kit.clock.now())
         _, secret = invite(session, institution.id, now=kit.clock.now(), lifetime=timedelta(days=1))
-    registering = f"{tool.url}/lti/register?{urlencode({'invite': secret})}"
+    return f"{tool.url}/lti/register?{urlencode({'invite': secret})}"
+
+
+def asks_to_register(journey: Journey) -> Page:
+    """The page that the LMS opens for a registration, in a tab of its own."""
+    page = journey.page
+    page.bring_to_front()
     journey.is_now("admin")
     page.goto(f"{journey.lms.url}/admin/register")
-    page.get_by_label("Registration link").fill(registering)
+    page.get_by_label("Registration link").fill(an_invitation(journey.tool))
     page.get_by_role("button", name="Open the tool's page").click()
     expect(page.frame_locator("#tool").get_by_role("button", name="Register", exact=True)).to_be_visible()
-    address = page.frames[1].url
     alone = journey.context.new_page()
-    alone.goto(address)
+    alone.goto(page.frames[1].url)
+    return alone
+
+
+def test_the_pages_of_an_institution(journey: Journey) -> None:
+    alone = asks_to_register(journey)
     look(alone)
     alone.close()
-    journey.registers_the_tool(registering)
+    journey.registers_the_tool(an_invitation(journey.tool))
     journey.switches_it_on()
     journey.places_an_activity(TITLE)
     journey.opens("admin", TITLE)
@@ -170,12 +179,46 @@ def test_the_pages_of_an_institution(journey: Journey) -> None:
     look(own)
     follow(own, "Dina Dalgaard", "Dina Dalgaard")
     follow(own, "Record", "Record")
+    follow(own, "Courses", "Courses and activities")
+    follow(own, "Administrators", "Administrators")
+    own.get_by_label("Find a person").fill("Dalgaard")
+    own.get_by_role("button", name="Find").click()
+    expect(own.get_by_role("button", name="Make an administrator")).to_be_visible()
+    look(own)
+    own.get_by_role("button", name="Remove").click()
+    expect(own.get_by_role("heading", level=1, name="Stop being an administrator?")).to_be_visible()
+    look(own)
+    follow(own, "Platforms", "Sandbox University")
+    follow(own, "Pause …", "Pause")
+    follow(own, "Platforms", "Sandbox University")
+    follow(own, "Change", "Addresses of")
+    registers_once_more(journey)
+
+
+def registers_once_more(journey: Journey) -> None:
+    """See what stands beside what, go on from there as an administrator, and take the new registration back."""
+    page = asks_to_register(journey)
+    expect(page.get_by_text("1 activity depends on it")).to_be_visible()
+    look(page)
+    page.get_by_role("button", name="Register", exact=True).click()
+    expect(page.get_by_text("1 activity goes on through the old tool")).to_be_visible()
+    look(page)
+    with journey.context.expect_page() as waiting:
+        page.get_by_role("button", name="Yes, open the institution's pages").click()
+    waiting.value.wait_for_url("**/v/**")
+    expect(waiting.value.get_by_text("for this visit only")).to_be_visible()
+    look(waiting.value)
+    page.bring_to_front()
+    page.get_by_role("button", name="Take the new registration back").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("was taken back")
+    look(page)
 
 
 def test_refusals_and_pages_for_others(journey: Journey) -> None:
     register_by_hand(journey.lms, journey.tool)
     page = journey.context.new_page()
     for path in (
+        "/",
         "/lti/launch",
         "/lti/login",
         "/lti/login/blocked",

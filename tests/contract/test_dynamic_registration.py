@@ -19,15 +19,17 @@ from lti_tool.launch.models import Person
 from lti_tool.registration.models import Deployment, Invitation, Registration
 from lti_tool.settings import Settings
 from lti_tool.support.crypto import fingerprint
-from lti_tool.support.db import across_institutions
+from lti_tool.support.db import across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.wiring import Services
 from sandbox_lms import SandboxLms
-from tests.factories.people import a_deployment, a_registration, an_institution
+from tests.factories.activities import an_activity
+from tests.factories.people import a_course, a_deployment, a_placement, a_registration, an_institution
 from tests.factories.registration import a_configuration, an_invitation, json_answer, reaching
 from tests.fakes.clock import FakeClock
 from tests.fakes.web_server import Request, WebServer
+from tests.functional.launching import BASE_URL, attribute
 
 TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 
@@ -228,6 +230,7 @@ def test_a_registration_that_failed_leaves_the_invitation_usable(
     with kit.open_session() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.reference == reference[1])).one()
         assert entry.what == "registration refused"
+        assert entry.institution_id is not None
     assert registrations(kit) == []
     assert not is_used_up(kit, invite)
 
@@ -274,10 +277,13 @@ def test_two_windows_at_once_register_once(
 def test_a_configuration_that_does_not_hold_together_is_refused(
     administrator: Administrator, platform: Platform, changes: dict[str, Any]
 ) -> None:
+    (name,) = changes
+    what = {"id_token_signing_alg_values_supported": "no RS256"}.get(name, name)
     platform.configuration = a_configuration(platform.server, **changes)
     for page in (administrator.looks(), administrator.registers()):
         assert page.status_code == 422
         assert "<form" not in page.text
+        assert f"({what}" in page.text
     assert platform.sent == []
 
 
@@ -290,19 +296,21 @@ def test_a_configuration_of_another_kind_is_refused(
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("url", "place"),
     [
-        "http://127.0.0.1:1/configuration",
-        "http://169.254.169.254/latest/meta-data",
-        "http://[::1]/configuration",
-        "https://10.0.0.1/configuration",
+        ("http://127.0.0.1:1/configuration", "127.0.0.1:1"),
+        ("http://169.254.169.254/latest/meta-data", "169.254.169.254:80"),
+        ("http://[::1]/configuration", "[::1]:80"),
+        ("https://10.0.0.1/configuration", "10.0.0.1:443"),
     ],
 )
-def test_addresses_that_we_may_not_call_are_not_called(
-    administrator: Administrator, platform: Platform, url: str
+def test_an_address_that_we_may_not_call_is_named_with_the_setting_and_not_called(
+    administrator: Administrator, platform: Platform, url: str, place: str
 ) -> None:
     administrator.address["openid_configuration"] = url
-    assert administrator.looks().status_code == 502
+    page = administrator.looks()
+    assert page.status_code == 422
+    assert f"LTI_TOOL_REACHABLE_PRIVATE_HOSTS={place} and restart" in page.text
     assert platform.server.requests == []
 
 
@@ -338,42 +346,143 @@ def test_an_invitation_ends(administrator: Administrator, platform: Platform, cl
     assert platform.server.requests == []
 
 
-def test_a_second_registration_of_the_platform_asks_and_updates(
+def again(administrator: Administrator, kit: Kit) -> str:
+    """A second invitation, in the administrator's hands."""
+    with kit.open_session() as session:
+        administrator.address["invite"] = an_invitation(session, kit)
+    return administrator.address["invite"]
+
+
+def follow_up_on(page: TestResponse) -> dict[str, str]:
+    """What the page after a registration sends when its reader goes on."""
+    return {"follow_up": attribute(page.text, 'name="follow_up" value')}
+
+
+def placed(kit: Kit, registration: Registration) -> None:
+    """An activity that opens through this registration."""
+    with kit.open_session() as session:
+        serve(session, registration.institution_id or 0)
+        deployment = session.scalars(select(Deployment)).one()
+        deployment.last_launch_at = kit.clock.now()
+        course = a_course(session, deployment, title="Teaching 1")
+        an_activity(session, course, a_placement(session, course), title="Observe each other", now=kit.clock.now())
+
+
+def test_registering_again_by_default_leaves_every_placed_activity_its_client_id(
     administrator: Administrator, platform: Platform, kit: Kit
 ) -> None:
     administrator.registers()
-    with kit.open_session() as session:
-        administrator.address["invite"] = an_invitation(session, kit)
-    platform.granted = {"client_id": "client-2", TOOL_CONFIGURATION: {"deployment_id": "2"}}
     (before,) = registrations(kit)
+    placed(kit, before)
+    again(administrator, kit)
+    platform.granted = {"client_id": "client-2", TOOL_CONFIGURATION: {"deployment_id": "2"}}
 
-    assert "Update it, or add another?" in html.unescape(administrator.looks().text)
-    assert administrator.registers().status_code == 409
-    assert len(platform.sent) == 1
-    assert administrator.registers(instead_of=str(before.id)).status_code == 200
-    (after,) = registrations(kit)
-    assert (after.id, after.client_id) == (before.id, "client-2")
+    looked = html.unescape(administrator.looks().text)
+    assert "1 activity depends on it: Observe each other in Teaching 1" in looked
+    assert "stands beside" in looked
+
+    done = administrator.registers()
+    assert done.status_code == 200
+    assert "1 activity goes on through the old tool" in done.text
+    assert [(one.id, one.client_id) for one in registrations(kit)] == [
+        (before.id, "client-1"),
+        (registrations(kit)[1].id, "client-2"),
+    ]
+    assert [one.title for one in registrations(kit)] == ["Campus LMS", "Campus LMS (2)"]
 
 
-def test_a_second_registration_can_stand_beside_the_first(
+def test_nothing_in_the_form_can_put_a_client_id_over_another(
     administrator: Administrator, platform: Platform, kit: Kit
 ) -> None:
     administrator.registers()
-    with kit.open_session() as session:
-        administrator.address["invite"] = an_invitation(session, kit)
+    (before,) = registrations(kit)
+    again(administrator, kit)
     platform.granted = {"client_id": "client-2"}
-    assert administrator.registers(instead_of="new").status_code == 200
+    assert administrator.registers(instead_of=str(before.id)).status_code == 200
     assert [one.client_id for one in registrations(kit)] == ["client-1", "client-2"]
 
 
-def test_a_client_that_the_platform_used_again_is_updated_whatever_was_chosen(
-    administrator: Administrator, kit: Kit
+def test_a_client_id_that_the_platform_used_again_is_renewed(
+    administrator: Administrator, platform: Platform, kit: Kit
 ) -> None:
     administrator.registers()
-    with kit.open_session() as session:
-        administrator.address["invite"] = an_invitation(session, kit)
-    assert administrator.registers(instead_of="new", title="Renamed").status_code == 200
+    again(administrator, kit)
+    page = administrator.registers(title="Renamed")
+    assert "kept the client id client-1" in page.text
+    assert "Take the new registration back" not in page.text
     assert [one.title for one in registrations(kit)] == ["Renamed"]
+
+
+def test_the_way_back_from_a_registration_beside_is_one_click(
+    administrator: Administrator, platform: Platform, kit: Kit, client: FlaskClient
+) -> None:
+    administrator.registers()
+    (before,) = registrations(kit)
+    placed(kit, before)
+    invite = again(administrator, kit)
+    platform.granted = {"client_id": "client-2", TOOL_CONFIGURATION: {"deployment_id": "2"}}
+    page = administrator.registers()
+    # The link itself may have been passed around.
+    assert client.post("/lti/register/back", data={"follow_up": invite}).status_code == 403
+    back = client.post("/lti/register/back", data=follow_up_on(page))
+    assert back.status_code == 200
+    assert "client-2" in back.text
+    assert [(one.id, one.client_id) for one in registrations(kit)] == [(before.id, "client-1")]
+    assert not is_used_up(kit, invite)
+    assert administrator.registers().status_code == 200
+
+
+def test_a_registration_that_was_renewed_or_used_is_not_taken_back(
+    administrator: Administrator, platform: Platform, kit: Kit, client: FlaskClient, clock: FakeClock
+) -> None:
+    first = follow_up_on(administrator.registers())
+    clock.advance(timedelta(minutes=1))
+    placed(kit, registrations(kit)[0])
+    assert client.post("/lti/register/back", data=first).status_code == 409
+    again(administrator, kit)
+    second = follow_up_on(administrator.registers())
+    assert client.post("/lti/register/back", data=second).status_code == 403
+    assert client.post("/lti/register/back", data={"follow_up": "made-up"}).status_code == 403
+    assert len(registrations(kit)) == 1
+
+
+def test_who_registered_gets_to_the_institutions_pages_before_anybody_placed_an_activity(
+    administrator: Administrator, app: Flask, kit: Kit
+) -> None:
+    page = administrator.registers()
+    secret = follow_up_on(page)
+    assert "Do you look after Tandem for University?" in page.text
+    tab = app.test_client()
+    headers = {"Accept": "text/html"}
+    address = "/lti/register/administrator"
+    sent_by_others = {"Sec-Fetch-Site": "cross-site"}
+    assert tab.post(address, data=secret, headers=sent_by_others, base_url=BASE_URL).status_code == 403
+
+    entered = tab.post(address, data=secret, base_url=BASE_URL)
+    assert entered.status_code == 303
+    shown = tab.get(entered.location, base_url=BASE_URL, headers=headers, follow_redirects=True)
+    assert "for this visit only" in shown.text, shown.text
+    assert "Campus LMS" in shown.text
+    (registration,) = registrations(kit)
+    assert registration.first_administrator_awaited
+    with kit.open_session() as session, across_institutions(session):
+        assert [one.is_administrator for one in session.scalars(select(Person))] == [False]
+        session.scalars(select(Registration)).one().first_administrator_awaited = False
+    assert tab.get(shown.request.path, base_url=BASE_URL, headers=headers).status_code == 403
+
+
+def test_what_the_registrar_may_do_ends_with_the_hour_and_with_the_first_administrator(
+    administrator: Administrator, client: FlaskClient, kit: Kit, clock: FakeClock
+) -> None:
+    secret = follow_up_on(administrator.registers())
+    with kit.open_session() as session:
+        session.scalars(select(Registration)).one().first_administrator_awaited = False
+    assert client.post("/lti/register/administrator", data=secret).status_code == 403
+    with kit.open_session() as session:
+        session.scalars(select(Registration)).one().first_administrator_awaited = True
+    clock.advance(timedelta(hours=1))
+    for address in ("/lti/register/administrator", "/lti/register/back"):
+        assert client.post(address, data=secret).status_code == 403
 
 
 def test_the_registration_of_another_institution_can_be_neither_seen_nor_taken(
@@ -389,8 +498,6 @@ def test_the_registration_of_another_institution_can_be_neither_seen_nor_taken(
         )
         a_deployment(session, theirs, lti_id="1")
     assert "Their LMS" not in administrator.looks().text
-    assert administrator.registers(instead_of=str(theirs.id)).status_code == 409
-    assert platform.sent == []
     # Nor by a platform that hands out a client id which is theirs.
     assert administrator.registers().status_code == 409
     assert [one.title for one in registrations(kit)] == ["Their LMS"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from lti_tool.jobs.models import Job
@@ -270,13 +271,138 @@ def test_a_shared_registration_with_many_origins_lets_only_the_launching_one_fra
     assert rows(open_session, Visit)[0].frame_origins == ["https://lms.example"]
 
 
-def test_pages_before_the_launch_may_be_framed_by_a_shared_clients_unknown_customers(
-    stage: Stage, open_session: OpenSession, change: Callable[..., None]
+@pytest.mark.parametrize("owner", [1, None])
+def test_pages_before_the_launch_may_be_framed_by_an_lms_at_any_address(
+    stage: Stage, open_session: OpenSession, change: Callable[..., None], owner: int | None
 ) -> None:
-    change(institution_id=None)
+    change(institution_id=owner)
     assert "frame-ancestors" not in stage.begin().page.headers["Content-Security-Policy"]
     assert from_deployment(stage, "deployment-1").status_code == 303
     assert rows(open_session, Visit)[0].frame_origins == ["https://lms.example"]
+
+
+SECOND_ADDRESS = "https://canvas.school.example"
+
+
+def framed(stage: Stage, by: str = f"{SECOND_ADDRESS}/courses/7", **claims: Any) -> TestResponse:
+    """A launch that begins inside a page."""
+    stage.browser.client.environ_base.update({"HTTP_SEC_FETCH_DEST": "iframe", "HTTP_REFERER": by})
+    return stage.launch(lambda said: said.update(claims))
+
+
+def test_a_course_at_a_second_address_frames_its_visit_once_a_signed_launch_named_it(
+    stage: Stage, open_session: OpenSession
+) -> None:
+    returning = {f"{LTI}launch_presentation": {"return_url": f"{SECOND_ADDRESS}/courses/7"}}
+    assert framed(stage, **returning).status_code == 303
+    registration = rows(open_session, Registration)[0]
+    assert (registration.frame_origins, registration.platform_origins) == ([SECOND_ADDRESS], ["https://lms.example"])
+    # Learned for launches that do not say where they came from.
+    assert framed(stage).status_code == 303
+    assert rows(open_session, Visit)[-1].frame_origins == [SECOND_ADDRESS, "https://lms.example"]
+
+
+def test_a_course_at_an_address_that_nobody_named_gets_a_tab_of_its_own(
+    stage: Stage, open_session: OpenSession, clock: FakeClock
+) -> None:
+    answer = framed(stage)
+    assert answer.status_code == 200
+    assert SECOND_ADDRESS in answer.text
+    assert "frame-ancestors" not in answer.headers["Content-Security-Policy"]
+    assert rows(open_session, Registration)[0].frame_origins == []
+    clock.advance(timedelta(minutes=9))
+    address = attribute(answer.text, 'btn btn-primary" href')
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    opened = stage.browser.client.get(address, headers=headers, base_url=BASE_URL)
+    assert opened.status_code == 303
+    assert rows(open_session, Visit)[-1].frame_origins == []
+
+
+@pytest.mark.parametrize("referrer", ["https://lms.example/course", "", "about:blank", "https://x;y"])
+def test_what_a_browser_does_not_say_of_its_page_changes_nothing(stage: Stage, referrer: str) -> None:
+    assert framed(stage, by=referrer).status_code == 303
+
+
+def test_a_shared_registration_learns_no_addresses_of_pages(
+    stage: Stage, open_session: OpenSession, change: Callable[..., None]
+) -> None:
+    change(institution_id=None)
+    stage.launch(lambda said: said.update({f"{LTI}launch_presentation": {"return_url": f"{SECOND_ADDRESS}/1"}}))
+    assert rows(open_session, Registration)[0].frame_origins == []
+
+
+def test_staff_of_a_platform_without_an_administrator_may_type_the_code_of_its_registration(
+    stage: Stage, open_session: OpenSession, change: Callable[..., None]
+) -> None:
+    def opened(*roles: str) -> bool:
+        assert stage.launch(lambda claims: claims.update({f"{LTI}roles": [*roles]})).status_code == 303
+        return "may_claim" in rows(open_session, Visit)[-1].details
+
+    assert not opened(INSTRUCTOR)
+    change(first_administrator_awaited=True)
+    assert not opened(INSTRUCTOR)
+    change(administrator_code_hash="x")
+    assert opened(INSTRUCTOR)
+    assert not opened(LEARNER)
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("name", ["state", "id_token"])
+def test_a_form_that_carries_a_field_twice_is_refused(stage: Stage, name: str) -> None:
+    begun = stage.begin()
+    fields = {"state": begun.state, "id_token": stage.first.sign(stage.claims(begun))}
+    doubled = {**fields, name: [fields[name], fields[name]]}
+    assert stage.browser.client.post("/lti/launch", data=doubled, base_url=BASE_URL).status_code in {400, 401}
+    assert stage.visits() == 0
+    assert stage.browser.client.post("/lti/launch", data=fields, base_url=BASE_URL).status_code == 303
+
+
+def test_a_login_that_carries_a_field_twice_is_refused(stage: Stage) -> None:
+    fields: dict[str, Any] = dict(stage.first.login_fields())
+    for name in ("iss", "client_id", "target_link_uri"):
+        doubled = {**fields, name: [fields[name], fields[name]]}
+        assert stage.browser.login(doubled).status_code == 400, name
+
+
+def test_a_token_with_a_nul_in_it_does_not_become_good_by_leaving_it_out(stage: Stage) -> None:
+    begun = stage.begin()
+    token = stage.first.sign(stage.claims(begun))
+    assert stage.post(begun, f"{token[:20]}\0{token[20:]}").status_code == 400
+    assert stage.post(begun, token, state=f"{begun.state}\0").status_code == 401
+    assert stage.visits() == 0
+
+
+def test_refusals_before_anybody_is_known_stand_in_the_log_and_in_the_record(
+    stage: Stage, open_session: OpenSession
+) -> None:
+    begun = stage.begin()
+    token = stage.first.sign(stage.claims(begun))
+    with capture_logs() as logged:
+        pages = [
+            stage.browser.login(stage.first.login_fields(iss="https://nobody.example")),
+            stage.browser.launch({"state": "state-made-up", "id_token": token}),
+            stage.browser.launch({}),
+            stage.browser.login({}),
+        ]
+    entries = {entry.reference: entry.details["error"] for entry in rows(open_session, AuditEntry)}
+    noted = {line["reference"]: line["error"] for line in logged if line["event"] == "launch_refused"}
+    assert [entries[reference_on(page.text)] for page in pages] == [
+        "UnknownPlatform", "LaunchUnknown", "LaunchUnknown", "LoginIncomplete",
+    ]  # fmt: skip
+    assert noted == entries
+    assert "nobody.example" not in repr(logged)
+
+
+def test_a_refused_launch_leads_back_to_the_course_once_the_platform_signed_where_that_is(stage: Stage) -> None:
+    course = {f"{LTI}launch_presentation": {"return_url": "https://lms.example/course/1"}}
+    signed = stage.launch(lambda claims: claims.update({**course, f"{LTI}roles": []}))
+    assert 'href="https://lms.example/course/1"' in signed.text
+    begun = stage.begin()
+    forged = stage.post(begun, stage.other.sign({**stage.claims(begun), **course}))
+    assert forged.status_code == 401
+    assert "course/1" not in forged.text
 
 
 def test_the_page_that_a_launch_came_from_may_frame_its_visit_and_gets_no_token(

@@ -111,6 +111,12 @@ def test_an_invitation_is_printed_once_and_revoked_by_number_or_address(run: Run
         assert (stored[0].expires_at - stored[0].created_at).total_seconds() == 7200
 
 
+def test_a_file_that_begins_with_a_byte_order_mark_registers(run: Run, open_file: OpenSession, tmp_path: Path) -> None:
+    file = tmp_path / "registration.json"
+    file.write_bytes(b"\xef\xbb\xbf" + EXAMPLE.read_bytes())
+    assert "Registered" in run("register", file).output
+
+
 def test_the_example_file_registers_and_registers_again(run: Run, open_file: OpenSession) -> None:
     assert run("register", EXAMPLE).output.count("Registered") == 3
     assert run("register", EXAMPLE).output.count("Updated") == 3

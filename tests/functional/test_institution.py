@@ -4,8 +4,10 @@ import html
 import io
 import json
 import re
+import threading
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +23,8 @@ from werkzeug.test import TestResponse
 import lti_tool
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.jobs.models import Job
-from lti_tool.launch.models import Member, Person
+from lti_tool.launch.models import Course, Member, Person
+from lti_tool.registration.answering import new_administrator_code
 from lti_tool.registration.keys import ensure_signing_key
 from lti_tool.registration.models import (
     AccessToken,
@@ -37,7 +40,7 @@ from lti_tool.support.db import across_institutions
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.visits import Visit, VisitKind
-from lti_tool.workspace.institution import WHAT_HAPPENED
+from lti_tool.workspace.record import WHAT_HAPPENED
 from tests.factories.activities import an_activity
 from tests.factories.people import (
     LONG_AGO,
@@ -248,21 +251,165 @@ def test_with_a_cookie_instead_of_a_bearer_forms_work_and_foreign_forms_do_not(u
     page = client.get(f"/v/{tab.key}/institution", headers=cookie, base_url=BASE_URL)
     assert page.status_code == 200
     forms = re.findall(r'<form method="post" action="([^"]*)"(.*?)</form>', page.text, re.DOTALL)
-    assert len(forms) >= 3
+    assert len(forms) >= 2
     for action, form in forms:
         token = re.findall(r'name="form_token" value="([^"]*)"', form)
         assert token, action
-    path = next(action for action, _ in forms if action.endswith("/pause"))
+    path = next(action for action, _ in forms if action.endswith("/invitations"))
     assert client.post(path, headers=cookie, base_url=BASE_URL).status_code == 400
-    assert client.post(path, headers=cookie, data={"form_token": token[0]}, base_url=BASE_URL).status_code == 303
+    assert client.post(path, headers=cookie, data={"form_token": token[0]}, base_url=BASE_URL).status_code == 200
+
+
+# Administrators
+
+
+def test_administrators_are_listed_added_and_removed(university: University, entries: Any) -> None:
+    tab = university.tab()
+    page = tab.get("/institution/administrators", text="mette").text
+    assert "Ada Admin" in page
+    assert "Make an administrator" in page
+    path = f"/institution/administrators/{university.mette_id}"
+    assert tab.post(f"{path}/add").location.endswith("said=added")
+    mette = university.tab(member_id=university.member_id)
+    assert mette.get().status_code == 200
+    assert tab.post(f"{path}/remove").location.endswith("said=removed")
+    assert mette.get().status_code == 403
+    assert tab.post(f"{path}/remove").status_code == 404
+    assert entries()[:2] == ["administrator granted", "administrator removed"]
+
+
+def test_the_last_administrator_cannot_remove_themselves(university: University) -> None:
+    tab = university.tab()
+    path = f"/institution/administrators/{university.administrator_id}/remove"
+    assert "close for you at once" in tab.post(path).text
+    refused = tab.post(path, sure="yes")
+    assert refused.status_code == 422
+    assert "The last administrator stays" in refused.text
+    assert university.administers()
+    tab.post(f"/institution/administrators/{university.mette_id}/add")
+    assert tab.post(path, sure="yes").status_code == 200
+    assert not university.administers()
+    assert tab.get().status_code == 403
+
+
+@pytest.mark.store
+def test_two_administrators_who_remove_each_other_at_once_leave_one(university: University, kit: Kit) -> None:
+    university.tab().post(f"/institution/administrators/{university.mette_id}/add")
+    tabs = [university.tab(), university.tab(member_id=university.member_id)]
+    others = [university.mette_id, university.administrator_id]
+    barrier = threading.Barrier(2)
+
+    def remove(tab: Tab, other: int) -> int:
+        barrier.wait(10)
+        return tab.post(f"/institution/administrators/{other}/remove").status_code
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = sorted(threads.map(remove, tabs, others))
+    assert answers in ([303, 403], [303, 422], [303, 404])
+    with kit.open_session(university.id) as session:
+        assert len(session.scalars(select(Person).where(Person.is_administrator)).all()) == 1
+
+
+def test_who_has_the_code_of_the_registration_becomes_the_first_administrator_without_the_role(
+    university: University, kit: Kit
+) -> None:
+    university.await_first_administrator()
+    teacher = university.tab(kind=VisitKind.ACTIVITY, frame_origins=["https://lms.example"])
+    assert "/institution/code" not in teacher.get("/setup").text
+    assert teacher.get("/institution/code").status_code == 403
+    with kit.open_session() as session:
+        code = new_administrator_code(session.get_one(Registration, university.registration_id))
+    assert code is not None
+    details = {"may_claim": True}
+    teacher = university.tab(kind=VisitKind.ACTIVITY, frame_origins=["https://lms.example"], details=details)
+    assert f"/v/{teacher.key}/institution/code" in teacher.get("/setup").text
+
+    wrong = teacher.post("/institution/code", code="AAAA-BBBB-CCCC")
+    assert wrong.status_code == 422
+    assert "That is not the code" in wrong.text
+    assert not university.administers()
+    learner = university.tab(kind=VisitKind.ACTIVITY, member_id=university.member_id, details=details)
+    assert learner.post("/institution/code", code=code).status_code == 403
+
+    assert teacher.post("/institution/code", code=f" {code.lower()} ").status_code == 200
+    assert university.administers()
+    assert teacher.post("/institution/code", code=code).status_code == 403
+    assert teacher.post("/institution/open", accept="application/json").status_code == 200
 
 
 # Platforms
 
 
+def test_addresses_that_may_frame_are_seen_and_edited(university: University, kit: Kit) -> None:
+    tab = university.tab()
+    path = f"/institution/registrations/{university.registration_id}/addresses"
+    assert tab.post(path, origins="https://canvas.school.example/courses/7\nhttps://B.example").status_code == 303
+    assert "https://canvas.school.example, https://b.example" in tab.get().text
+    for wrong in ("canvas.school.example", "https://*.example", "javascript:alert(1)", "https://a.example;x"):
+        refused = tab.post(path, origins=f"https://good.example {wrong}")
+        assert refused.status_code == 422, wrong
+        assert html.escape(wrong) in refused.text
+    assert tab.post(path, origins=" ".join(f"https://a{number}.example" for number in range(21))).status_code == 422
+    with kit.open_session() as session:
+        kept = session.get_one(Registration, university.registration_id).frame_origins
+    assert kept == ["https://canvas.school.example", "https://b.example"]
+
+
+def test_a_registration_from_which_nobody_launched_is_taken_back_and_another_is_not(
+    university: University, kit: Kit, entries: Any
+) -> None:
+    with kit.open_session(university.id) as session:
+        spare = a_registration(session, session.get_one(Institution, university.id), title="By mistake")
+        a_deployment(session, spare)
+        spare_id = spare.id
+    tab = university.tab()
+    assert "Take this registration back" in tab.get().text
+    assert tab.post(f"/institution/registrations/{spare_id}/remove").location.endswith("said=removed")
+    assert "By mistake" not in tab.get().text
+    assert tab.post(f"/institution/registrations/{university.registration_id}/remove").status_code == 403
+    assert entries()[0] == "registration removed"
+
+
+def test_courses_and_activities_are_listed_with_their_health(
+    university: University, kit: Kit, clock: FakeClock
+) -> None:
+    with kit.open_session(university.id) as session:
+        course = session.get_one(Course, university.course_id)
+        activity = an_activity(session, course, a_placement(session, course), title="Observe", now=clock.now())
+        column = LineItem(activity_id=activity.id, state="none")
+        session.add(column)
+        session.flush()
+        session.add(
+            ScoreState(
+                line_item_id=column.id,
+                member_id=university.member_id,
+                state="refused",
+                wanted=1,
+                changed_at=clock.now(),
+            )
+        )
+        session.add(
+            RosterSync(
+                course_id=course.id, state="failed", started_at=clock.now(), finished_at=clock.now(), next_url="x"
+            )
+        )
+        course.memberships_url = "https://lms.example/members"
+    tab = university.tab()
+    page = tab.get("/institution/courses").text
+    for words in ("Teaching 1", "1 learner", "Observe", "1 did not arrive", "Scores did not arrive", "Failed"):
+        assert words in page, words
+    assert "Mette" not in page
+    assert "Teaching 1" in tab.get("/institution/courses", text="teach").text
+    assert "No course found" in tab.get("/institution/courses", text="%").text
+
+
 def test_pausing_and_resuming_a_platform(university: University, entries: Any) -> None:
     tab = university.tab()
     path = f"/institution/registrations/{university.registration_id}"
+    asked = tab.get(f"{path}/pause").text
+    assert "It stops 2 people who are in courses there." in asked
+    assert "In the last 7 days 0 of them opened Tandem." in asked
+    assert "Paused" not in tab.get().text
     assert tab.post(f"{path}/pause").location.endswith("said=paused")
     assert "Paused" in tab.get().text
     assert tab.post(f"{path}/resume").location.endswith("said=resumed")
@@ -355,10 +502,64 @@ def test_the_record_finds_what_stands_behind_a_reference(university: University,
     with kit.open_session() as session:
         session.add(AuditEntry(at=LONG_AGO, what="launch refused", reference="ABCD2345", institution_id=university.id))
         session.add(AuditEntry(at=LONG_AGO, what="of nobody", reference="WXYZ2345"))
+        elsewhere = Institution(name="Elsewhere", created_at=LONG_AGO)
+        session.add(elsewhere)
+        session.flush()
+        session.add(AuditEntry(at=LONG_AGO, what="theirs", reference="KLMN2345", institution_id=elsewhere.id))
     tab = university.tab()
     assert "A launch was refused" in tab.get("/institution/record", reference="abcd2345 ").text
+    # What happened before anybody was known is found by the reference that somebody read out, and not listed.
     assert "of nobody" not in tab.get("/institution/record").text
-    assert "of nobody" not in tab.get("/institution/record", reference="WXYZ2345").text
+    assert "of nobody" in tab.get("/institution/record", reference="WXYZ2345").text
+    assert "theirs" not in tab.get("/institution/record", reference="KLMN2345").text
+
+
+def test_where_there_is_one_institution_its_record_shows_what_happened_before_anybody_was_known(
+    university: University, kit: Kit
+) -> None:
+    with kit.open_session() as session:
+        session.add(AuditEntry(at=LONG_AGO, what="login refused", reference="WXYZ2345"))
+    assert "A login was refused" in university.tab().get("/institution/record").text
+
+
+def test_the_record_is_filtered_by_day_platform_course_and_person(university: University, kit: Kit) -> None:
+    with kit.open_session() as session:
+        for what, values in (
+            ("launch", {"at": LONG_AGO, "course_id": university.course_id, "person_id": university.mette_id}),
+            ("invitation made", {"at": LONG_AGO + timedelta(days=1)}),
+            ("registration paused", {"at": LONG_AGO, "registration_id": university.registration_id}),
+        ):
+            session.add(AuditEntry(what=what, reference=what[:8].upper(), institution_id=university.id, **values))
+    tab = university.tab()
+
+    def shown(**asked: str) -> list[str]:
+        page = tab.get("/institution/record", **asked).text
+        known = ("A launch", "A registration link was made", "A platform was paused")
+        return [words for words in known if f'<th scope="row">{words}</th>' in page]
+
+    assert shown() == ["A launch", "A registration link was made", "A platform was paused"]
+    assert shown(day="2026-10-02") == ["A registration link was made"]
+    assert shown(platform=str(university.registration_id)) == ["A platform was paused"]
+    assert shown(course="teaching") == ["A launch"]
+    assert shown(person="mette@") == ["A launch"]
+    assert shown(person="mette@", day="2026-10-02") == []
+    for strange in ({"day": "soon"}, {"day": "9999-12-31"}, {"platform": "x" * 300}, {"course": "%"}):
+        assert shown(**strange) == []
+    assert "page=1" not in tab.get("/institution/record").text
+
+
+def test_a_long_record_has_further_pages(university: University, kit: Kit) -> None:
+    with kit.open_session() as session:
+        for number in range(51):
+            session.add(
+                AuditEntry(at=LONG_AGO, what="launch", reference=f"REF{number:05}", institution_id=university.id)
+            )
+    tab = university.tab()
+    first, second = tab.get("/institution/record").text, tab.get("/institution/record", page="1").text
+    assert "REF00050" in first
+    assert "REF00000" not in first
+    assert "REF00000" in second
+    assert tab.get("/institution/record", page="-5").status_code == 200
 
 
 def test_the_usual_time_zone_is_set_and_taken_back(university: University, kit: Kit) -> None:
@@ -509,6 +710,22 @@ def test_signs_of_the_database_find_nobody(university: University, text: str) ->
     assert "Nobody found" in university.tab().get("/institution/people", text=text).text
 
 
+def test_retention_periods_say_what_they_would_delete(university: University, kit: Kit, clock: FakeClock) -> None:
+    kept = kit.settings.audit_retention
+    with kit.open_session() as session:
+        for age in (kept - timedelta(days=6), kept - timedelta(days=8)):
+            session.add(
+                AuditEntry(at=clock.now() - age, what="launch", reference="ABCD2345", institution_id=university.id)
+            )
+    with kit.open_session(university.id) as session:
+        member = session.get_one(Member, university.member_id)
+        member.status, member.left_at = "inactive", clock.now() - timedelta(days=400)
+        session.get_one(Person, university.mette_id).created_at = clock.now() - timedelta(days=500)
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", university.tab().get("/institution/people").text))
+    assert f"Entries of the record {kept.days} days 2 1 " in page
+    assert "2 people are known. 1 left every course more than a year ago." in page
+
+
 def test_an_export_is_a_zip_with_a_page_and_the_same_for_programs(university: University, entries: Any) -> None:
     tab = university.tab()
     offered = tab.post(f"/institution/people/{university.mette_id}/export", accept="application/json").get_json()
@@ -524,7 +741,7 @@ def test_an_export_is_a_zip_with_a_page_and_the_same_for_programs(university: Un
     assert "Ada Admin" not in page
     assert "Ada Admin" not in json.dumps(written)
     assert tab.client.get(offered["download"], base_url=BASE_URL).status_code == 410
-    assert entries() == ["person exported"]
+    assert entries() == ["person exported", "error page"]
 
 
 def test_an_offered_export_is_kept_back_from_who_is_no_administrator_any_more(university: University) -> None:

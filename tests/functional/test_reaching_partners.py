@@ -144,7 +144,7 @@ def test_an_administrator_allows_addresses_and_takes_it_back(world: World) -> No
     def post(**fields: str) -> int:
         page = tab.get("/institution/people").text
         token = page.split('name="form_token" value="')[1].split('"')[0]
-        path = f"/v/{tab.key}/institution/addresses"
+        path = f"/v/{tab.key}/institution/people/addresses"
         return tab.client.post(path, data={"form_token": token, **fields}, headers={"Accept": "text/html"}).status_code
 
     assert not is_allowed()

@@ -1,6 +1,7 @@
 """Invitations, registrations from a file and deployments, on both databases."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from sqlalchemy import func, select
 
 from lti_tool.errors import NotFound
-from lti_tool.registration import invitations, keys, service
+from lti_tool.registration import answering, invitations, keys, service
+from lti_tool.registration.dynamic import read_configuration, read_granted
 from lti_tool.registration.errors import FileMistakes, InvitationBusy, InvitationUnusable
 from lti_tool.registration.models import (
     AccessToken,
@@ -16,6 +18,7 @@ from lti_tool.registration.models import (
     Institution,
     Invitation,
     KeySet,
+    NewDeployments,
     ParkedDeployment,
     Registration,
     ToolKey,
@@ -23,6 +26,7 @@ from lti_tool.registration.models import (
 from lti_tool.registration.rules import Entry, read_entries
 from lti_tool.support.crypto import KeyRing, Undecipherable
 from lti_tool.support.db import OpenSession, across_institutions
+from tests.factories.registration import a_configuration
 from tests.fakes.clock import FakeClock
 from tests.unit.registration.test_rules import GOOD
 
@@ -128,6 +132,54 @@ def test_institutions_that_share_a_client_keep_their_own_deployments(
         register(open_session, clock, {"institution": "A", "deployment_ids": ["1", "2"]})
 
 
+@pytest.mark.parametrize("number", range(3))
+def test_of_two_who_name_a_new_institution_at_once_both_get_the_one(
+    open_session: OpenSession, clock: FakeClock, number: int
+) -> None:
+    barrier = threading.Barrier(2)
+
+    def invite(_: int) -> int:
+        barrier.wait(10)
+        with open_session() as session:
+            institution = service.institution_named(session, "University", now=clock.now())
+            return invitations.invite(session, institution.id, now=clock.now(), lifetime=timedelta(1))[0].institution_id
+
+    with ThreadPoolExecutor(2) as threads:
+        assert len(set(threads.map(invite, range(2)))) == 1
+    assert count(open_session, Institution) == 1
+
+
+def test_two_registrations_at_once_of_one_client_make_one(
+    open_session: OpenSession, clock: FakeClock, database_kind: str
+) -> None:
+    configuration = read_configuration(
+        "https://lms.example/.well-known/openid-configuration",
+        a_configuration("https://lms.example"),
+        development=False,
+    )
+    secrets = [invited(open_session, clock) for _ in range(2)]
+    barrier = threading.Barrier(2)
+
+    def keep(secret: str) -> int:
+        with open_session() as session:
+            invitation = invitations.usable_invitation(session, secret, now=clock.now())
+            if database_kind == "postgresql":  # SQLite lets one write at a time anyway.
+                barrier.wait(10)
+            kept = answering.keep_registration(
+                session,
+                invitation,
+                configuration,
+                read_granted({"client_id": "one"}),
+                answering.Wishes("LMS", NewDeployments.PARK),
+                now=clock.now(),
+            )
+            return kept.registration.id
+
+    with ThreadPoolExecutor(2) as threads:
+        assert len(set(threads.map(keep, secrets))) == 1
+    assert count(open_session, Registration) == 1
+
+
 # Invitations
 
 
@@ -223,6 +275,27 @@ def test_only_the_operator_approves_where_institutions_share_a_client(
         assert ([deployment.lti_id for deployment in state.deployments], state.parked) == (["2"], ())
         service.approve_deployment(session, number, institution_id=owner, now=clock.now(), by_operator=True)
         assert len(service.registration_states(session, owner)[0].deployments) == 2
+
+
+def test_of_two_approvals_at_once_both_end_well(open_session: OpenSession, clock: FakeClock) -> None:
+    (one,) = register(open_session, clock, {"institution": "A"})
+    number = parked(open_session, clock, one.registration_id)
+    with open_session() as session:
+        owner = session.scalars(select(Institution.id)).one()
+    barrier = threading.Barrier(2)
+
+    def approve(_: int) -> str:
+        barrier.wait(10)
+        try:
+            with open_session() as session:
+                service.approve_deployment(session, number, institution_id=owner, now=clock.now())
+        except NotFound:
+            return "gone"
+        return "approved"
+
+    with ThreadPoolExecutor(2) as threads:
+        assert set(threads.map(approve, range(2))) <= {"approved", "gone"}
+    assert count(open_session, Deployment) == 2
 
 
 # Secret keys

@@ -1,7 +1,7 @@
 """scores that wait, and turns between platforms
 
 Revision ID: 0005
-Revises: 0003
+Revises: 0004
 """
 
 from alembic import op

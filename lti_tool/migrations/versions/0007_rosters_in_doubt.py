@@ -1,7 +1,7 @@
 """rosters in doubt
 
 Revision ID: 0007
-Revises: 0003
+Revises: 0006
 """
 
 from alembic import op
@@ -10,7 +10,7 @@ import lti_tool.support.db
 
 
 revision = '0007'
-down_revision = '0005'
+down_revision = '0006'
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,8 @@
 """From claims to what a launch means, and what a hostile claim runs into."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +17,7 @@ from lti_tool.launch.errors import (
     ClaimRefused,
     CourseMissing,
     ForeignTarget,
+    InstitutionRoleOnly,
     LaunchError,
     LaunchExpired,
     LaunchSpent,
@@ -71,6 +74,33 @@ def test_an_ordinary_launch_is_read() -> None:
     assert context.custom == {}
 
 
+def places(claims: Claims, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where values stand in the claims, at any depth."""
+    for name, value in claims.items():
+        yield (*above, name)
+        if isinstance(value, dict):
+            yield from places(value, (*above, name))
+
+
+WRONG_SHAPES: Any = st.sampled_from(
+    ["text", "", 5, 1.5, True, None, [], ["x"], [1], [[]], {}, {"id": 5}, {"id": ["x"]}, {"x": 1}, "\ud800", "a\x00b"]
+)
+
+
+@given(
+    st.sampled_from([link(), platform.deep_linking_claims("n", now=0), platform.review_claims("n", now=0)]), st.data()
+)
+def test_a_claim_of_any_wrong_shape_is_read_or_refused_and_nothing_else(claims: Claims, draw: st.DataObject) -> None:
+    changed = deepcopy(claims)
+    place = draw.draw(st.sampled_from(sorted(places(changed))))
+    inside = changed
+    for name in place[:-1]:
+        inside = inside[name]
+    inside[place[-1]] = draw.draw(WRONG_SHAPES)
+    with suppress(LaunchError):
+        read(changed)
+
+
 def test_a_launch_without_name_or_mail_is_read() -> None:
     claims = link()
     for name in ("name", "given_name", "family_name", "email"):
@@ -110,6 +140,11 @@ def test_a_name_is_kept_in_any_script_and_loses_what_breaks_pages(name: object, 
         link(sub="  "),
         lti(context=None),
         lti(context="course-1"),
+        lti(context=7),
+        lti(context=["course-1"]),
+        lti(resource_link="link-1"),
+        lti(resource_link=7),
+        lti(resource_link=["link-1"]),
         lti(context={"id": 1}),
         lti(context={"id": "x" * 256}),
         lti(context={"title": "no id"}),
@@ -334,9 +369,34 @@ def no_context(roles: list[str]) -> Claims:
 
 
 @pytest.mark.parametrize(
+    "variable",
+    [
+        "$Person.address.street1",
+        "$Canvas.root_account.id",
+        "$com.instructure.User.sectionNames",
+        "$vnd.Canvas.Person.email-sis",
+        "$User.username",
+        " $Moodle.Person.userGroupIds\n",
+    ],
+)
+def test_a_variable_that_the_platform_left_as_it_is_says_nothing(variable: str) -> None:
+    names = ("tandem_department", "tandem_group", "time_zone", "activity")
+    context = read(lti(custom=dict.fromkeys(names, variable), lis={"person_sourcedid": variable}))
+    assert (context.about, context.custom, context.person.sourced_id) == ({}, {}, None)
+
+
+def test_what_only_looks_a_little_like_a_variable_is_kept() -> None:
+    context = read(lti(custom={"tandem_department": "$100 club", "tandem_group": "Care $ Law"}))
+    assert context.about == {"department": "$100 club", "group": "Care $ Law"}
+
+
+@pytest.mark.parametrize(
     ("claims", "page"),
     [
         (lti(roles=[]), RoleMissing),
+        (lti(roles=["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Student"]), InstitutionRoleOnly),
+        (lti(roles=["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor"]), InstitutionRoleOnly),
+        (lti(roles=["http://purl.imsglobal.org/vocab/lis/v2/institution/person#None"]), RoleMissing),
         (lti(roles=[ADMINISTRATOR]), AdministratorOnly),
         (no_context([ADMINISTRATOR]), AdministratorOnly),
         (no_context([LEARNER]), CourseMissing),

@@ -1,14 +1,14 @@
 """time zones of browsers and institutions, logins in a tab of their own
 
-Revision ID: 0009
-Revises: 0003
+Revision ID: 0008
+Revises: 0007
 """
 
 from alembic import op
 import sqlalchemy as sa
 
 
-revision = '0009'
+revision = '0008'
 down_revision = '0007'
 branch_labels = None
 depends_on = None

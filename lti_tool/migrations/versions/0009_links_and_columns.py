@@ -1,7 +1,7 @@
 """who may open a link, and what a column is worth
 
-Revision ID: 0010
-Revises: 0003
+Revision ID: 0009
+Revises: 0008
 """
 
 from alembic import op
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 import lti_tool.support.db
 
 
-revision = '0010'
-down_revision = '0009'
+revision = '0009'
+down_revision = '0008'
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,169 @@
+"""The institution's list of courses and activities, and how each of them does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import Activity
+from lti_tool.grades.models import LineItem, ScoreState
+from lti_tool.launch.models import Course, Member, Placement
+from lti_tool.pairing.models import Plan
+from lti_tool.registration.models import Deployment, Registration
+from lti_tool.roster.models import RosterSync
+from lti_tool.support.db import across_institutions
+from lti_tool.web.access import Here
+from lti_tool.workspace.administration import administrators
+
+pages = Blueprint("courses", __name__)
+
+ON_ONE_PAGE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityHealth:
+    """One activity in numbers that name nobody."""
+
+    title: str
+    state: str
+    is_gone: bool
+    has_plan: bool
+    last_launch_at: datetime | None
+    scores: Mapping[str, int]
+    """How many scores are in each state: waiting, delivered, refused, asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseHealth:
+    """One course, its roster and its activities."""
+
+    id: int
+    title: str | None
+    platform: str
+    learners: int
+    ended_at: datetime | None
+    has_roster: bool
+    roster: RosterSync | None
+    """The last reading of the roster."""
+    activities: tuple[ActivityHealth, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing here needs a look."""
+        is_roster_well = self.roster is None or self.roster.state in {"running", "finished"}
+        return is_roster_well and not any(one.scores.get("refused") for one in self.activities)
+
+
+def courses_of(session: Session, text: str, *, page: int) -> list[CourseHealth]:
+    """The courses of the institution that the session serves whose title holds this text, the newest first.
+
+    One more than ON_ONE_PAGE where there are further ones.
+    """
+    rows = session.execute(
+        select(Course, Registration.title)
+        .join(Deployment, Deployment.id == Course.deployment_id)
+        .join(Registration, Registration.id == Deployment.registration_id)
+        .where(*([func.coalesce(Course.title, "").icontains(text, autoescape=True)] if text else []))
+        .order_by(Course.id.desc())
+        .limit(ON_ONE_PAGE + 1)
+        .offset(page * ON_ONE_PAGE)
+    ).all()
+    ids = [course.id for course, _ in rows]
+    learners = _by_course(
+        session,
+        select(Member.course_id, func.count())
+        .where(Member.course_id.in_(ids), Member.role == "learner", Member.status == "active", ~Member.ever_staff)
+        .group_by(Member.course_id),
+    )
+    newest = select(func.max(RosterSync.id)).where(RosterSync.course_id.in_(ids)).group_by(RosterSync.course_id)
+    rosters = {one.course_id: one for one in session.scalars(select(RosterSync).where(RosterSync.id.in_(newest)))}
+    activities = _activities(session, ids)
+    return [
+        CourseHealth(
+            id=course.id,
+            title=course.title,
+            platform=platform,
+            learners=learners.get(course.id, 0),
+            ended_at=course.ended_at,
+            has_roster=course.memberships_url is not None,
+            roster=rosters.get(course.id),
+            activities=tuple(activities.get(course.id, ())),
+        )
+        for course, platform in rows
+    ]
+
+
+def _by_course(session: Session, statement: Any) -> dict[int, int]:
+    return dict(session.execute(statement).all())
+
+
+def _activities(session: Session, course_ids: Sequence[int]) -> dict[int, list[ActivityHealth]]:
+    rows = session.execute(
+        select(Activity, Placement.gone_at, Placement.last_launch_at, Plan.id)
+        .join(Placement, Placement.id == Activity.placement_id)
+        .outerjoin(Plan, and_(Plan.activity_id == Activity.id, Plan.state == "published"))
+        .where(Activity.course_id.in_(course_ids))
+        .order_by(Activity.id)
+    ).all()
+    counted = session.execute(
+        select(LineItem.activity_id, ScoreState.state, func.count())
+        .join(ScoreState, ScoreState.line_item_id == LineItem.id)
+        .where(LineItem.activity_id.in_([activity.id for activity, *_ in rows]))
+        .group_by(LineItem.activity_id, ScoreState.state)
+    )
+    scores: dict[int, dict[str, int]] = {}
+    for activity_id, state, count in counted:
+        scores.setdefault(activity_id, {})[state] = count
+    found: dict[int, list[ActivityHealth]] = {}
+    for activity, gone_at, last_launch_at, plan_id in rows:
+        health = ActivityHealth(
+            title=activity.title,
+            state=activity.state,
+            is_gone=gone_at is not None,
+            has_plan=plan_id is not None,
+            last_launch_at=last_launch_at,
+            scores=scores.get(activity.id, {}),
+        )
+        found.setdefault(activity.course_id, []).append(health)
+    return found
+
+
+def placed_on(session: Session, registration_ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
+    """The activities that open through each of these registrations, as "title (course)"."""
+    with across_institutions(session):
+        rows = session.execute(
+            select(Deployment.registration_id, Activity.title, Course.title)
+            .select_from(Activity)
+            .join(Course, Course.id == Activity.course_id)
+            .join(Deployment, Deployment.id == Course.deployment_id)
+            .join(Placement, Placement.id == Activity.placement_id)
+            .where(Deployment.registration_id.in_(registration_ids), Placement.gone_at.is_(None))
+            .order_by(Activity.id)
+        ).all()
+    found: dict[int, list[str]] = {}
+    for registration_id, title, course in rows:
+        words = gettext("%(activity)s in %(course)s", activity=title, course=course) if course else title
+        found.setdefault(registration_id, []).append(words)
+    return found
+
+
+@pages.get("/institution/courses")
+@administrators
+def show_courses(here: Here) -> ResponseReturnValue:
+    """Every course with its roster, its activities and their scores, as counts."""
+    text = request.args.get("text", "").strip()[:255]
+    page = min(max(request.args.get("page", 0, type=int), 0), 1_000_000)
+    found = courses_of(here.session, text, page=page)
+    return render_template(
+        "institution/courses.html",
+        courses=found[:ON_ONE_PAGE],
+        has_more=len(found) > ON_ONE_PAGE,
+        page=page,
+        text=text,
+    )
