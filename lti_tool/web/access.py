@@ -154,7 +154,7 @@ def on_visit(
             return answer
 
         def answered(
-            key: str, secret: str, from_cookie: bool, *args: P.args, **kwargs: P.kwargs
+            key: str, secret: str, from_cookie: bool, /, *args: P.args, **kwargs: P.kwargs
         ) -> tuple[Response, tuple[int, int] | None, datetime]:
             is_reading = request.method in {"GET", "HEAD"}
             tools = kit()
