@@ -85,7 +85,7 @@ def test_a_swap_is_seen_before_it_is_done(open_session: OpenSession, clock: Fake
         seen = service.preview_swap(session, plan, *seats, now=clock.now())
 
         assert rounds(session, plan) == before
-        assert (seen.before.points, seen.after.points) == (20, 10)
+        assert (seen.before.points, seen.after.points) == (40, 20)
         assert len(seen.touched[0].gone) == len(seen.touched[0].new) == 2
         assert len(seen.moved) == 4
         done = service.swap(session, plan, *seats, expected_version=plan.version, now=clock.now())
