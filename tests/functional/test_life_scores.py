@@ -41,11 +41,11 @@ def test_a_proportional_score_is_first_sent_when_something_counts(life: Life) ->
     assert life.sent() == 0
     life.gives(ONE, TWO)
     life.run()
-    assert (life.shown(ONE), life.shown(TWO)) == (50, None)
+    assert (life.shown(ONE), life.shown(TWO)) == (20, None)
     life.gives(TWO, ONE)
     life.answers(ONE, TWO)
     life.run_for(timedelta(minutes=1))
-    assert (life.shown(ONE), life.shown(TWO)) == (100, 50)
+    assert (life.shown(ONE), life.shown(TWO)) == (40, 20)
 
 
 @pytest.mark.parametrize(("chosen", "shown"), [({}, None), ({"zero_at_close": "1"}, 0)])
