@@ -319,7 +319,7 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
         )
     }
     people = _people(session, activity.course_id, {partner_id for _, partner_id in lines})
-    ended_at = session.scalar(select(Course.ended_at).where(Course.id == activity.course_id))
+    ended_at = session.get_one(Course, activity.course_id).ended_at
 
     def is_released(one: Feedback | None, back: Feedback | None, round_: Round) -> bool:
         if one is None:

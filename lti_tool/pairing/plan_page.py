@@ -165,8 +165,9 @@ def _groups(
     here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], wanted: Sequence[int]
 ) -> dict[str, Any]:
     number = min(max(number_of("round"), 1), max(len(rounds), 1))
-    standing = service.standing(here.session, activity, plan, now=here.now)
-    schedule = service.schedule_of(here.session, activity, plan)
+    gathered = service.gather(here.session, activity)
+    standing = service.standing(here.session, activity, plan, now=here.now, gathered=gathered)
+    schedule = replace(standing.schedule, course=gathered.course(plan.shape))
     over = [at for at, one in enumerate(rounds, start=1) if one.due_at and one.due_at <= here.now]
     broken = named(here, comparing.broken(schedule.course, schedule.rounds, from_round=1 + max(over, default=0)))
     # A pin of people who left says nothing, and is not listed either.

@@ -15,7 +15,7 @@ from lti_tool.launch.naming import told_apart
 from lti_tool.pairing import comparing, engine
 from lti_tool.pairing.comparing import Broken, Comparison
 from lti_tool.pairing.engine import Course, Reason
-from lti_tool.pairing.gathering import course_for, learners_of, past_of
+from lti_tool.pairing.gathering import Gathered, course_for, learners_of, past_of
 from lti_tool.pairing.keeping import find_plan
 from lti_tool.pairing.models import Group, Move, Plan, Seat
 from lti_tool.pairing.rules import Cause, GroupView, MoveView, NotPaired, SeatView, Standing, Unplaced, WhyNot
@@ -75,10 +75,16 @@ def moves_of(session: Session, member_id: int, activity_id: int) -> list[MoveVie
     return [MoveView(number, Cause(cause), at) for number, cause, at in rows]
 
 
-def standing(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> Standing:
-    """How a plan stands: its groups as ids, the balance of turns, and how the course has changed since."""
+def standing(
+    session: Session, activity: Activity, plan: Plan, *, now: datetime, gathered: Gathered | None = None
+) -> Standing:
+    """How a plan stands: its groups as ids, the balance of turns, and how the course has changed since.
+
+    `gathered`: what has a say in the groups, where the caller has read it.
+    """
     loaded = load(session, plan)
-    learners = set(learners_of(session, activity))
+    learners = set(learners_of(session, activity) if gathered is None else gathered.learners)
+    past = past_of(session, activity) if gathered is None else gathered.past
     from_round = 1 + loaded.last_over(now)
     reasons = {(one.round, one.person): one.reason for one in loaded.schedule.unpaired}
     left_out = []
@@ -99,7 +105,7 @@ def standing(session: Session, activity: Activity, plan: Plan, *, now: datetime)
         tuple(left_out),
         tuple(sorted(can_change)),
         tuple(sorted(stays - can_change)),
-        engine.repeats(Course((), past_of(session, activity).met), loaded.schedule),
+        engine.repeats(Course((), past.met), loaded.schedule),
         has_begun=bool(loaded.fixed),
     )
 

@@ -176,7 +176,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         others=_others(here, activity),
         kept=len(kept_of(here.session, here.person_id, here.course_id)),
         about=attributes.asks(here.session, member_id, here.course_id),
-        is_planned=is_read_only or pairing.find_plan(here.session, activity.id, "published") is not None,
+        is_planned=is_read_only
+        or bool(exchanges)
+        or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
     )
 

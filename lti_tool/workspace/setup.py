@@ -319,7 +319,7 @@ def _editor(
     is_typed: bool = True,
     status: int = 200,
 ) -> Response:
-    is_over = here.session.scalar(select(Course.ended_at).where(Course.id == activity.course_id)) is not None
+    is_over = here.session.get_one(Course, activity.course_id).ended_at is not None
     page = render_template(
         "setup/edit.html",
         activity=activity,
