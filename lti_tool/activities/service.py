@@ -30,9 +30,8 @@ from lti_tool.activities.rules import (
     state_after,
 )
 from lti_tool.jobs import queue
-from lti_tool.launch.arrivals import registration_of
+from lti_tool.launch.arrivals import registration_of, tell_plans
 from lti_tool.launch.models import Course, Placement
-from lti_tool.roster.links import ROSTER_CHANGED
 from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Rubric
 from lti_tool.rubrics.rules import RubricDraft
@@ -418,14 +417,7 @@ def _touch(session: Session, activity: Activity, *, by: int, now: datetime) -> N
 def _tell(session: Session, activity: Activity, now: datetime) -> None:
     completion_changed(session, activity.id, now=now)
     # A plan that learners see follows the rounds as it follows the roster.
-    queue.enqueue(
-        session,
-        ROSTER_CHANGED,
-        {"course_id": activity.course_id},
-        institution_id=served_institution(session),
-        now=now,
-        unique_key=f"{ROSTER_CHANGED}:{activity.course_id}",
-    )
+    tell_plans(session, activity.course_id, now=now)
 
 
 def _tell_points(session: Session, activity: Activity, now: datetime) -> None:

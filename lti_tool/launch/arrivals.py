@@ -15,8 +15,9 @@ from lti_tool.registration.models import Deployment, NewDeployments, ParkedDeplo
 from lti_tool.registration.rules import MOST_FRAME_ORIGINS
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.crypto import new_secret
-from lti_tool.support.db import across_institutions, find_or_add
+from lti_tool.support.db import across_institutions, find_or_add, served_institution
 
+ROSTER_CHANGED: Final = "pairing.roster_changed"
 SEEN_STEP: Final = timedelta(minutes=1)
 """How often a last-seen time is worth a write: launches of a whole class would queue for one row."""
 
@@ -186,7 +187,7 @@ def member_of(
     member.last_launch_at = now
     if _is_to_pair(member, course) != was_to_pair:
         # The next roster says nothing new of them, so that plans would never hear of it.
-        _tell_plans(session, course.id, institution_id=course.institution_id, now=now)
+        tell_plans(session, course.id, institution_id=course.institution_id, now=now)
     return member
 
 
@@ -199,17 +200,21 @@ def note_opened(session: Session, placement: Placement, member: Member, *, now: 
         delete(LockedOut).where(LockedOut.placement_id == placement.id, LockedOut.member_id == member.id)
     )
     if cast("CursorResult[Any]", let_in).rowcount:
-        _tell_plans(session, placement.course_id, institution_id=placement.institution_id, now=now)
+        tell_plans(session, placement.course_id, institution_id=placement.institution_id, now=now)
 
 
-def _tell_plans(session: Session, course_id: int, *, institution_id: int, now: datetime) -> None:
+def tell_plans(session: Session, course_id: int, *, now: datetime, institution_id: int | None = None) -> None:
+    """Have every plan of the course follow who is in it, once this transaction is committed.
+
+    `institution_id` is for sessions that serve several.
+    """
     queue.enqueue(
         session,
-        "pairing.roster_changed",
+        ROSTER_CHANGED,
         {"course_id": course_id},
-        institution_id=institution_id,
+        institution_id=institution_id or served_institution(session),
         now=now,
-        unique_key=f"pairing.roster_changed:{course_id}",
+        unique_key=f"{ROSTER_CHANGED}:{course_id}",
     )
 
 

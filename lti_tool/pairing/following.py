@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.service import completion_changed
-from lti_tool.jobs import queue
+from lti_tool.launch.arrivals import tell_plans
 from lti_tool.launch.roles import CourseRole
 from lti_tool.pairing import foreseeing
 from lti_tool.pairing.applying import held, keep, refuse_changed
@@ -22,7 +22,6 @@ from lti_tool.pairing.matched import why_alone
 from lti_tool.pairing.models import Absence, Group, Plan, Seat
 from lti_tool.pairing.rules import Alone, Cause
 from lti_tool.roster import service as roster
-from lti_tool.roster.links import ROSTER_CHANGED
 from lti_tool.web.visits import Visit
 
 
@@ -89,14 +88,7 @@ def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
     if activity is None or visit.member_id is None or visit.role != CourseRole.LEARNER or visit.is_preview:
         return
     if Alone.COMING in why_alone(session, activity, visit.member_id, now=now).values():
-        queue.enqueue(
-            session,
-            ROSTER_CHANGED,
-            {"course_id": activity.course_id},
-            institution_id=activity.institution_id,
-            now=now,
-            unique_key=f"{ROSTER_CHANGED}:{activity.course_id}",
-        )
+        tell_plans(session, activity.course_id, now=now, institution_id=activity.institution_id)
 
 
 def preview_absent(session: Session, plan: Plan, group_id: int, member_id: int, *, now: datetime) -> Comparison:

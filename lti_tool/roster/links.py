@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs import queue
+from lti_tool.launch.arrivals import tell_plans
 from lti_tool.launch.models import Course, LockedOut, Member, Person, Placement
 from lti_tool.launch.platforms import platform_of
 from lti_tool.launch.rules import CourseRole
@@ -17,7 +18,6 @@ from lti_tool.roster.gateway import CourseRoster
 from lti_tool.support.db import in_batches, served_institution
 
 CHECK_LINKS = "activities.check_links"
-ROSTER_CHANGED = "pairing.roster_changed"
 QUIET_FOR = timedelta(days=1)
 MOST_LINKS = 50
 
@@ -106,14 +106,7 @@ def keep_access(
         LockedOut(placement_id=placement_id, member_id=one, found_at=now) for one in sorted(kept_out - before)
     )
     if kept_out != before:
-        queue.enqueue(
-            session,
-            ROSTER_CHANGED,
-            {"course_id": placement.course_id},
-            institution_id=served_institution(session),
-            now=now,
-            unique_key=f"{ROSTER_CHANGED}:{placement.course_id}",
-        )
+        tell_plans(session, placement.course_id, now=now)
     session.flush()
     return kept_out
 

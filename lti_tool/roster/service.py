@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs import queue
-from lti_tool.launch.arrivals import registration_of
+from lti_tool.launch.arrivals import registration_of, tell_plans
 from lti_tool.launch.models import Course, Member, Person, Placement
 from lti_tool.launch.naming import told_apart
 from lti_tool.launch.platforms import platform_of
@@ -19,7 +19,7 @@ from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.rules import is_left_to_people, next_address, owns, pause_after
 from lti_tool.roster import rules
 from lti_tool.roster.errors import MemberUnknown
-from lti_tool.roster.links import ROSTER_CHANGED, ask_about_links, may_open
+from lti_tool.roster.links import ask_about_links, may_open
 from lti_tool.roster.models import RosterSync
 from lti_tool.roster.rules import RosterRow, Standing
 from lti_tool.support.db import across_institutions, served_institution
@@ -356,14 +356,7 @@ def say_of_unlisted(session: Session, course_id: int, member_id: int, *, takes_p
     if takes_part:
         member.status, member.left_at = "active", None
     session.flush()
-    queue.enqueue(
-        session,
-        ROSTER_CHANGED,
-        {"course_id": course_id},
-        institution_id=served_institution(session),
-        now=now,
-        unique_key=f"{ROSTER_CHANGED}:{course_id}",
-    )
+    tell_plans(session, course_id, now=now)
 
 
 def learners_to_pair(session: Session, course_id: int, placement_id: int | None = None) -> list[int]:
@@ -531,11 +524,4 @@ def _rowcount(result: Any) -> int:
 
 def _tell_pairing(session: Session, sync: RosterSync, *, now: datetime) -> None:
     if sync.changes_pairing:
-        queue.enqueue(
-            session,
-            ROSTER_CHANGED,
-            {"course_id": sync.course_id},
-            institution_id=sync.institution_id,
-            now=now,
-            unique_key=f"{ROSTER_CHANGED}:{sync.course_id}",
-        )
+        tell_plans(session, sync.course_id, now=now, institution_id=sync.institution_id)

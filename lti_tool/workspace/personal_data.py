@@ -19,12 +19,11 @@ from lti_tool.attributes.service import forget_person
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback.exports import erase_texts_of, notes_to_partners_of, texts_of
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
-from lti_tool.jobs import queue
+from lti_tool.launch.arrivals import tell_plans
 from lti_tool.launch.models import Course, LockedOut, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.registration.models import Institution, Registration
-from lti_tool.roster.links import ROSTER_CHANGED
 from lti_tool.support.db import served_institution
 from lti_tool.web import audit
 from lti_tool.web.audit import AuditEntry
@@ -380,14 +379,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
         session.execute(statement.execution_options(synchronize_session=False))
     session.expire_all()
     for course_id in courses:
-        queue.enqueue(
-            session,
-            ROSTER_CHANGED,
-            {"course_id": course_id},
-            institution_id=institution_id,
-            now=now,
-            unique_key=f"{ROSTER_CHANGED}:{course_id}",
-        )
+        tell_plans(session, course_id, now=now, institution_id=institution_id)
     return audit.record(session, "person erased", now=now, institution_id=institution_id, person_id=person_id)
 
 

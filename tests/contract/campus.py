@@ -13,6 +13,7 @@ from lti_tool.grades import handlers as grades
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import Handler, JobContext
 from lti_tool.jobs.worker import Worker
+from lti_tool.launch.arrivals import ROSTER_CHANGED
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.registration import keys
 from lti_tool.roster import handlers as roster
@@ -49,7 +50,7 @@ class Campus:
 
     @property
     def handlers(self) -> dict[str, Handler]:
-        return {**roster.HANDLERS, **grades.HANDLERS, roster_service.ROSTER_CHANGED: self._tell_pairing}
+        return {**roster.HANDLERS, **grades.HANDLERS, ROSTER_CHANGED: self._tell_pairing}
 
     def _tell_pairing(self, _: Kit, job: JobContext) -> None:
         self.told_pairing.append(job.number("course_id"))

@@ -16,6 +16,7 @@ from unittest.mock import patch
 from sqlalchemy import func, select
 
 from lti_tool.jobs.worker import Worker
+from lti_tool.launch.arrivals import ROSTER_CHANGED
 from lti_tool.launch.models import Member
 from lti_tool.launch.platforms import PLATFORMS, Platform
 from lti_tool.registration import keys
@@ -89,7 +90,7 @@ def main() -> None:
                 course = a_course(session, a_deployment(session, registration), memberships_url=memberships_url)
                 service.ask_for_sync(session, course.id, now=kit.clock.now())
             before, began = peak(), time.perf_counter()
-            jobs = {**handlers.HANDLERS, service.ROSTER_CHANGED: lambda *_: None}
+            jobs = {**handlers.HANDLERS, ROSTER_CHANGED: lambda *_: None}
             with patch.dict(PLATFORMS, {"moodle": Platform("moodle", roster_page=page)}):  # type: ignore[arg-type]
                 Worker(kit, jobs).run_until_idle()
             took = time.perf_counter() - began
