@@ -15,9 +15,10 @@ from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.plan_page import activity_here, number_of
 from lti_tool.roster import service as roster
-from lti_tool.support.spreadsheet import as_csv
+from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
+from lti_tool.web.i18n import reader_locale
 
 pages = Blueprint("plan", __name__)
 
@@ -126,7 +127,8 @@ def build_table(here: Here, details: dict[str, Any]) -> Response:
     groups = service.all_groups(here.session, plan)
     people = {seat.member_id for group in groups for seat in group.seats} | set(standing.learners)
     names = service.names_of(here.session, people)
-    answer = make_response(as_csv(*plan_words.as_table(plan, groups, standing.unplaced, names, activity.time_zone)))
+    table = plan_words.as_table(plan, groups, standing.unplaced, names, activity.time_zone)
+    answer = make_response(as_csv(*table, delimiter_for(reader_locale())))
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     answer.headers["Content-Disposition"] = 'attachment; filename="plan.csv"'
     answer.headers["Cache-Control"] = "no-store"

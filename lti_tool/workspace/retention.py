@@ -16,6 +16,7 @@ from lti_tool.launch.models import Member, Person
 from lti_tool.settings import Settings
 from lti_tool.support.db import served_institution
 from lti_tool.web.audit import AuditEntry
+from lti_tool.web.kept import KEPT_FOR, KeptText
 from lti_tool.web.visits import KEPT_AFTER_END, Visit
 
 SOON: Final = timedelta(days=7)
@@ -52,6 +53,7 @@ def retentions(session: Session, settings: Settings, *, now: datetime) -> list[R
         _retention(session, N_("Entries of the record"), AuditEntry.at, settings.audit_retention, own_entries, now=now),
         _retention(session, N_("Visits, once they ended"), Visit.expires_at, KEPT_AFTER_END, now=now),
         _retention(session, uploads, AttributeUpload.created_at, UPLOAD_KEPT, now=now),
+        _retention(session, N_("Texts of refused forms"), KeptText.at, KEPT_FOR, now=now),
         *_background_work(session, now),
     ]
 

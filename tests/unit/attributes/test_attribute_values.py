@@ -43,6 +43,9 @@ def test_a_language_is_known_by_its_name_in_many_languages(written: str, code: s
         ("monday-evening", "mon-eve"),
         ("Tue pm", "tue-pm"),
         ("mon-am", "mon-am"),
+        ("måndag förmiddag", "mon-am"),
+        ("mandag eftermiddag", "mon-pm"),
+        ("dinsdag avond", "tue-eve"),
         ("Week 3", "Week 3"),
     ],
 )
