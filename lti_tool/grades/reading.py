@@ -17,7 +17,6 @@ from lti_tool.grades.rules import Reason
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.naming import told_apart
-from lti_tool.launch.rules import CourseRole
 from lti_tool.roster.links import may_open
 
 
@@ -110,13 +109,7 @@ def ledger(
             Member.course_id == activity.course_id,
             or_(
                 ScoreState.id.is_not(None),
-                and_(
-                    Member.role == CourseRole.LEARNER,
-                    Member.ever_staff.is_(False),
-                    Member.is_test.is_(False),
-                    Member.status == "active",
-                    may_open(activity.placement_id or 0),
-                ),
+                and_(Member.takes_part, may_open(activity.placement_id or 0)),
             ),
         )
     )

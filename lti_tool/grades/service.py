@@ -20,7 +20,6 @@ from lti_tool.jobs import queue
 from lti_tool.jobs.models import Job
 from lti_tool.launch.arrivals import registration_of
 from lti_tool.launch.models import Course, Member, Placement
-from lti_tool.launch.rules import CourseRole
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster.service import ask_for_sync
 from lti_tool.support.db import across_institutions, served_institution
@@ -40,7 +39,7 @@ def note_progress(session: Session, activity: Activity, member_id: int, progress
     """
     scoring = _scoring(activity)
     member = session.get(Member, member_id)
-    if member is None or member.ever_staff or member.is_test or member.role != CourseRole.LEARNER:
+    if member is None or not member.is_learner:
         return
     line = column_of(session, activity.id) if scoring.mode is ScoreMode.NONE else line_item_of(session, activity.id)
     if line is None:

@@ -221,8 +221,7 @@ def tell_plans(session: Session, course_id: int, *, now: datetime, institution_i
 def _is_to_pair(member: Member, course: Course) -> bool:
     """Whether plans count with this member: as the roster has it where the course offers one, or as staff said."""
     is_listed = member.in_roster_at is not None or bool(member.is_taken_in) or course.memberships_url is None
-    is_learner = member.role == rules.CourseRole.LEARNER and not member.ever_staff and not member.is_test
-    return is_listed and is_learner and member.status == "active"
+    return is_listed and member.takes_part
 
 
 def ask_for_roster(session: Session, course: Course, member: Member | None, *, now: datetime) -> None:

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String, Text, UniqueConstraint, and_
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lti_tool.launch.roles import CourseRole
+from lti_tool.launch.roles import CourseRole, is_learner
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
 __all__ = ["Course", "CourseRole", "LaunchState", "LockedOut", "Member", "Person", "Placement"]
@@ -133,6 +134,26 @@ class Member(Tenant, Base):
     is_taken_in: Mapped[bool | None]
     """What staff said of somebody who launched and whom the roster does not list: that they take part, or do not."""
     left_at: Mapped[datetime | None]
+
+    @hybrid_property
+    def is_learner(self) -> bool:
+        """Whether this is a learner to us; see `roles.is_learner`."""
+        return is_learner(self.role, ever_staff=self.ever_staff, is_test=self.is_test)
+
+    @is_learner.inplace.expression
+    @classmethod
+    def _is_learner(cls) -> ColumnElement[bool]:
+        return and_(cls.role == CourseRole.LEARNER, cls.ever_staff.is_(False), cls.is_test.is_(False))
+
+    @hybrid_property
+    def takes_part(self) -> bool:
+        """Whether this is a learner who is in the course now."""
+        return self.status == "active" and self.is_learner
+
+    @takes_part.inplace.expression
+    @classmethod
+    def _takes_part(cls) -> ColumnElement[bool]:
+        return and_(cls.status == "active", cls.is_learner)
 
 
 class LockedOut(Tenant, Base):

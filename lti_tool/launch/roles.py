@@ -20,6 +20,14 @@ class CourseRole(StrEnum):
         return self in {CourseRole.INSTRUCTOR, CourseRole.ASSISTANT}
 
 
+def is_learner(role: str, *, ever_staff: bool, is_test: bool) -> bool:
+    """Whether somebody with this role is a learner to us: never known as staff, and no test person of the platform.
+
+    In queries the same is said by `Member.is_learner`.
+    """
+    return role == CourseRole.LEARNER and not ever_staff and not is_test
+
+
 _VOCABULARY: Final = "http://purl.imsglobal.org/vocab/lis/v2/"
 _PLAIN_INSTRUCTOR: Final = frozenset({"Instructor", f"{_VOCABULARY}membership#Instructor"})
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
@@ -189,7 +189,7 @@ def not_paired(session: Session, course_id: int) -> list[NotPaired]:
         select(Member, Person.name)
         .join(Person, Person.id == Member.person_id)
         .where(Member.course_id == course_id, Member.status == "active", Member.in_roster_at.is_not(None))
-        .where(or_(Member.role != CourseRole.LEARNER, Member.ever_staff, Member.is_test))
+        .where(~Member.is_learner)
         .order_by(Member.id)
     )
     found = [(member, name) for member, name in rows]

@@ -108,9 +108,7 @@ def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
     known = select(
         Member.id,
         Member.course_id,
-        Member.status,
-        Member.role,
-        Member.ever_staff,
+        Member.takes_part,
         Member.last_launch_at,
         Person.name,
         Person.email,
@@ -124,7 +122,7 @@ def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
             row.name,
             row.email,
             " ".join(part for part in (row.family_name, row.given_name, row.name) if part).casefold(),
-            _takes_part(row.status, row.role, is_staff=row.ever_staff),
+            row.takes_part,
             row.last_launch_at,
         )
         for row in rows
@@ -300,7 +298,7 @@ class _Gathered:
         due = {dates.number: dates.due_at for dates in self.rounds}
         extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
         statement = (
-            select(Round.number, Seat.group_id, Seat.member_id, Member.status, Member.role, Member.ever_staff)
+            select(Round.number, Seat.group_id, Seat.member_id, Member.takes_part)
             .join(Plan, and_(Plan.id == Seat.plan_id, Plan.activity_id == activity_id, Plan.state == "published"))
             .join(Round, Round.id == Seat.round_id)
             .join(Member, Member.id == Seat.member_id)
@@ -311,9 +309,9 @@ class _Gathered:
             statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
         kept_out = locked_out(session, placement_id)
         groups: dict[tuple[int, int], list[Partner]] = defaultdict(list)
-        for number, group_id, one, status, role, ever_staff in session.execute(statement):
+        for number, group_id, one, takes_part in session.execute(statement):
             extra = extras.get((one, number), Extra(number))
-            is_absent = one in kept_out or not _takes_part(status, role, is_staff=ever_staff)
+            is_absent = one in kept_out or not takes_part
             partner = Partner(one, is_absent, extra.is_excused, extra.due_at or due[number])
             groups[number, group_id].append(partner)
         for (number, _), people in groups.items():
@@ -388,7 +386,3 @@ def _concerning(member_id: int | None) -> list[ColumnElement[bool]]:
     if member_id is None:
         return []
     return [or_(Feedback.author_id == member_id, Feedback.recipient_id == member_id)]
-
-
-def _takes_part(status: str, role: str, *, is_staff: bool) -> bool:
-    return status == "active" and role == CourseRole.LEARNER and not is_staff

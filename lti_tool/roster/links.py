@@ -11,7 +11,6 @@ from lti_tool.jobs import queue
 from lti_tool.launch.arrivals import tell_plans
 from lti_tool.launch.models import Course, LockedOut, Member, Person, Placement
 from lti_tool.launch.platforms import platform_of
-from lti_tool.launch.rules import CourseRole
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster import rules
 from lti_tool.roster.gateway import CourseRoster
@@ -88,10 +87,7 @@ def keep_access(
         .join(Person, Person.id == Member.person_id)
         .where(
             Member.course_id == placement.course_id,
-            Member.status == "active",
-            Member.role == CourseRole.LEARNER,
-            Member.ever_staff.is_(False),
-            Member.is_test.is_(False),
+            Member.takes_part,
             Member.in_roster_at.is_not(None),
         )
     ).all()
@@ -141,12 +137,7 @@ def access_to(session: Session, placement_id: int | None) -> Access:
         .outerjoin(LockedOut, LockedOut.placement_id == Placement.id)
         .outerjoin(
             Member,
-            and_(
-                Member.id == LockedOut.member_id,
-                Member.status == "active",
-                Member.role == CourseRole.LEARNER,
-                Member.ever_staff.is_(False),
-            ),
+            and_(Member.id == LockedOut.member_id, Member.takes_part),
         )
         .outerjoin(Person, Person.id == Member.person_id)
         .where(Placement.id == placement_id)

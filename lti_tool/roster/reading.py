@@ -7,7 +7,6 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.launch.models import Course, Member, Person
-from lti_tool.launch.rules import CourseRole
 from lti_tool.roster.models import RosterSync
 
 
@@ -40,9 +39,7 @@ def unlisted(session: Session, course_id: int) -> list[Unlisted]:
         .join(Person, Person.id == Member.person_id)
         .where(
             Member.course_id == course_id,
-            Member.role == CourseRole.LEARNER,
-            Member.ever_staff.is_(False),
-            Member.is_test.is_(False),
+            Member.is_learner,
             Member.in_roster_at.is_(None),
             Member.last_launch_at.is_not(None),
             Person.erased_at.is_(None),

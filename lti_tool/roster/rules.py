@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from lti_tool.launch.roles import is_learner
 from lti_tool.launch.rules import TEST_PERSON_ROLE, CourseRole, course_role
 from lti_tool.launch.values import clean, is_storable
 
@@ -116,7 +117,7 @@ class Standing:
     @property
     def is_to_pair(self) -> bool:
         """Whether the member takes part: an active learner, and no one ever known as staff."""
-        return self.is_active and self.role is CourseRole.LEARNER and not self.ever_staff and not self.is_test
+        return self.is_active and is_learner(self.role, ever_staff=self.ever_staff, is_test=self.is_test)
 
 
 def standing_after(before: Standing | None, row: RosterRow, *, listed_already: bool) -> Standing | None:

@@ -292,7 +292,7 @@ def doubt(session: Session, course_id: int) -> Doubt | None:
     ending = session.execute(
         select(Member.id, Person.name)
         .join(Person, Person.id == Member.person_id)
-        .where(Member.course_id == course_id, *_takes_part(), Member.in_roster_at.is_not(None), *_missing(sync))
+        .where(Member.course_id == course_id, Member.takes_part, Member.in_roster_at.is_not(None), *_missing(sync))
         .order_by(func.lower(Person.name), Member.id)
     )
     names = told_apart(session, course_id, {row.id: row.name for row in ending})
@@ -350,7 +350,7 @@ def say_of_unlisted(session: Session, course_id: int, member_id: int, *, takes_p
     Raises MemberUnknown.
     """
     member = member_of(session, course_id, member_id)
-    if member.in_roster_at is not None or member.role != CourseRole.LEARNER or member.ever_staff:
+    if member.in_roster_at is not None or not member.is_learner:
         return
     member.is_taken_in = takes_part
     if takes_part:
@@ -377,19 +377,10 @@ def who_takes_part(session: Session, course_id: int, placement_id: int | None = 
     learners known from their launches. `placement_id`: without those whom the platform does not let open this link.
     """
     course = session.get_one(Course, course_id)
-    statement = select(Member.id).where(Member.course_id == course_id, *_takes_part())
+    statement = select(Member.id).where(Member.course_id == course_id, Member.takes_part)
     if course.memberships_url is not None:
         statement = statement.where(or_(Member.in_roster_at.is_not(None), Member.is_taken_in.is_(True)))
     return statement if placement_id is None else statement.where(may_open(placement_id))
-
-
-def _takes_part() -> tuple[Any, ...]:
-    return (
-        Member.status == "active",
-        Member.role == CourseRole.LEARNER,
-        Member.ever_staff.is_(False),
-        Member.is_test.is_(False),
-    )
 
 
 def _standing(member: Member) -> Standing:
@@ -454,7 +445,7 @@ def _members(
 def _finish(session: Session, sync: RosterSync, *, now: datetime) -> None:
     _set_aside_older_question(session, sync)
     sync.finished_at = now
-    listed_learner = [Member.course_id == sync.course_id, *_takes_part(), Member.in_roster_at.is_not(None)]
+    listed_learner = [Member.course_id == sync.course_id, Member.takes_part, Member.in_roster_at.is_not(None)]
     counted = select(func.count()).select_from(Member).where(*listed_learner)
     learners, leaving = session.scalar(counted) or 0, session.scalar(counted.where(*_missing(sync))) or 0
     if rules.must_ask(leaving, learners, unread=sync.unread):
@@ -475,7 +466,7 @@ def _somebody_came_meanwhile(session: Session, sync: RosterSync) -> bool:
     """Whether a learner launched for the first time while the roster was read: their page may have been read before."""
     came = select(Member.id).where(
         Member.course_id == sync.course_id,
-        *_takes_part(),
+        Member.takes_part,
         Member.in_roster_at.is_(None),
         Member.created_at > sync.started_at,
         Member.last_launch_at.is_not(None),

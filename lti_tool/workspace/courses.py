@@ -78,7 +78,7 @@ def courses_of(session: Session, text: str, *, page: int) -> list[CourseHealth]:
     learners = _by_course(
         session,
         select(Member.course_id, func.count())
-        .where(Member.course_id.in_(ids), Member.role == "learner", Member.status == "active", ~Member.ever_staff)
+        .where(Member.course_id.in_(ids), Member.takes_part)
         .group_by(Member.course_id),
     )
     newest = select(func.max(RosterSync.id)).where(RosterSync.course_id.in_(ids)).group_by(RosterSync.course_id)
