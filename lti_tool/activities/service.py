@@ -184,6 +184,14 @@ def activity_of(session: Session, placement_id: int | None) -> Activity | None:
     return session.scalar(select(Activity).where(Activity.placement_id == placement_id))
 
 
+def activity_at(session: Session, placement_id: int | None) -> Activity:
+    """The activity that stands at this placement. Raises ActivityUnknown where none does."""
+    activity = activity_of(session, placement_id)
+    if activity is None:
+        raise ActivityUnknown(placement_id)
+    return activity
+
+
 def activity_for_key(session: Session, key: str) -> Activity | None:
     """The activity with this key in the session's institution, wherever it stands. Never another institution's."""
     return session.scalar(select(Activity).where(Activity.key == key))
@@ -445,4 +453,4 @@ def _refuse_ended(session: Session, activity: Activity) -> None:
 
 
 def _has_ended(session: Session, activity: Activity) -> bool:
-    return session.scalar(select(Course.ended_at).where(Course.id == activity.course_id)) is not None
+    return session.get_one(Course, activity.course_id).ended_at is not None

@@ -7,9 +7,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
 
-from lti_tool.activities.errors import ActivityUnknown
-from lti_tool.activities.models import Activity
-from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
+from lti_tool.activities.service import activity_at, activity_of, is_read_only, refuse_read_only
 from lti_tool.attributes import forms, reading, service, uploads
 from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, TableUnusable, WhoUnsaid
 from lti_tool.attributes.reading import written
@@ -70,7 +68,7 @@ def show_learner(here: Here, member_id: int) -> ResponseReturnValue:
 @on_visit(may="change attributes")
 def change_learner(here: Here, member_id: int) -> ResponseReturnValue:
     """Keep what an instructor typed about one learner; what was not changed keeps its source."""
-    refuse_read_only(here.session, _activity(here))
+    refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     member = _member(here, member_id)
     before = _cells(here, member)
     cells = {key: request.form.get(key, "").strip()[:4000] for key in BY_KEY}
@@ -120,7 +118,7 @@ def build_template(here: Here, _: dict[str, Any]) -> Response:
 @on_visit(may="change attributes")
 def upload(here: Here) -> ResponseReturnValue:
     """Read an uploaded table, and lead on to what it would change."""
-    refuse_read_only(here.session, _activity(here))
+    refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     file = request.files.get("table")
     content = file.read(MOST_BYTES + 1) if file is not None else b""
     try:
@@ -155,7 +153,7 @@ def show_columns(here: Here, key: str) -> ResponseReturnValue:
 @on_visit(may="change attributes")
 def say_columns(here: Here, key: str) -> ResponseReturnValue:
     """Read the file in another way, or agree to how it was read and what its columns are."""
-    refuse_read_only(here.session, _activity(here))
+    refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     found = uploads.find(here.session, here.course_id, key, to_take=True)
     try:
         sheet = uploads.read_again(found, forms.layout(request.form), column_names())
@@ -178,7 +176,7 @@ def say_columns(here: Here, key: str) -> ResponseReturnValue:
 @on_visit(may="change attributes")
 def decide(here: Here, key: str) -> ResponseReturnValue:
     """Take an uploaded table over, throw it away, or look at it again with other choices."""
-    refuse_read_only(here.session, _activity(here))
+    refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     found = uploads.find(here.session, here.course_id, key, to_take=True)
     choices, meanings = forms.chosen(request.form)
     match request.form.get("do"):
@@ -208,7 +206,7 @@ def decide(here: Here, key: str) -> ResponseReturnValue:
 @on_visit(may="change attributes")
 def ask(here: Here) -> ResponseReturnValue:
     """Say what learners are asked about themselves."""
-    refuse_read_only(here.session, _activity(here))
+    refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     service.ask_for(here.session, here.course_id, request.form.getlist("asked"), now=here.now)
     return redirect(url_for(".show", said="asked"), code=303)
 
@@ -221,7 +219,10 @@ def confirm_delete(here: Here) -> ResponseReturnValue:
     known = reading.known_of(here.session, _everybody(here))
     count = sum(what is None or what in values for values in known.values() if values)
     return render_template(
-        "attributes/delete.html", activity=_activity(here), attribute=BY_KEY[what] if what else None, count=count
+        "attributes/delete.html",
+        activity=activity_at(here.session, here.placement_id),
+        attribute=BY_KEY[what] if what else None,
+        count=count,
     )
 
 
@@ -306,7 +307,7 @@ def _learner(
     here: Here, member: Member, cells: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
     known = reading.known_of(here.session, [member.id])[member.id]
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     page = render_template(
         "attributes/learner.html",
         activity=activity,
@@ -335,7 +336,7 @@ def _check(
     values = [value for one in check.changes for value in (one.before, one.after) if value is not None]
     page = render_template(
         "attributes/check.html",
-        activity=_activity(here),
+        activity=activity_at(here.session, here.placement_id),
         check=check,
         delimiter=DELIMITER_NAMES[check.sheet.delimiter],
         complaints=[(one.line, complaint_in_words(one)) for one in findings.complaints[:MOST_COMPLAINTS]],
@@ -363,7 +364,7 @@ def _columns(
     labels = {**HEADERS, **{attribute.key: attribute.label for attribute in CATALOGUE}}
     page = render_template(
         "attributes/columns.html",
-        activity=_activity(here),
+        activity=activity_at(here.session, here.placement_id),
         key=key,
         sheet=sheet,
         columns=columns if columns is not None else sheet.columns,
@@ -408,13 +409,6 @@ def _member(here: Here, member_id: int) -> Member:
     if here.session.get_one(Person, member.person_id).erased_at is not None:
         raise NotFound("member", member_id)
     return member
-
-
-def _activity(here: Here) -> Activity:
-    activity = activity_of(here.session, here.placement_id)
-    if activity is None:
-        raise ActivityUnknown(here.placement_id)
-    return activity
 
 
 def _locale() -> str:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.service import activity_of
+from lti_tool.activities.service import activity_at
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import answering, drafts, reading, rules, service, telling
 from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, PreviewOnly
@@ -52,7 +52,7 @@ MISSING: Final[dict[str, str]] = {
 @on_visit(may="take part")
 def write(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     """The form for one partner, with everything that is typed so far."""
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     if here.is_preview:
         return _preview(here, activity)
     task = _task(here, activity, number, member_id)
@@ -91,7 +91,7 @@ def write(here: Here, number: int, member_id: int) -> ResponseReturnValue:
 @on_visit(may="take part")
 def act(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     """Every button of the form: all of it is saved first, whatever else was asked for."""
-    task = _task(here, _activity(here), number, member_id)
+    task = _task(here, activity_at(here.session, here.placement_id), number, member_id)
     service.save_draft(here.session, task, request.form, _bases(), device=_device(here), now=here.now)
     wish, _, what = request.form.get("do", "save").partition(":")
     if wish == "give":
@@ -134,7 +134,7 @@ def _do(here: Here, task: reading.Assignment, wish: str, what: str) -> dict[str,
 @on_visit(may="take part")
 def autosave(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     """Keep the fields that changed; answers with the new version and with what other devices wrote."""
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     task = _task(here, activity, number, member_id)
     saved = service.save_draft(here.session, task, request.form, _bases(), device=_device(here), now=here.now)
     return _saved(activity, saved)
@@ -144,7 +144,7 @@ def autosave(here: Here, number: int, member_id: int) -> ResponseReturnValue:
 @on_visit(may="take part")
 def tell(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     """Leave a note on the partner's first page."""
-    task = _task(here, _activity(here), number, member_id)
+    task = _task(here, activity_at(here.session, here.placement_id), number, member_id)
     telling.tell_partner(here.session, task, request.form.get("partner_note", ""), now=here.now)
     return redirect(url_for("home.show", said="told", _anchor=f"round-{number}"), code=303)
 
@@ -229,7 +229,7 @@ def autosave_answer(here: Here, feedback_id: int) -> ResponseReturnValue:
 @on_visit(may="take part")
 def received(here: Here) -> ResponseReturnValue:
     """All feedback that this member received in the activity, and the levels that several partners agree on."""
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     exchanges = reading.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
     readable = [one for one in exchanges if one.is_theirs_released]
     rubric = reading.rubric_of(here.session, activity.rubric_id)
@@ -241,13 +241,6 @@ def received(here: Here) -> ResponseReturnValue:
         typical=reading.typical_levels(rubric, readable),
         clock=_clock(activity),
     )
-
-
-def _activity(here: Here) -> Activity:
-    activity = activity_of(here.session, here.placement_id)
-    if activity is None:
-        raise NotFound("activity", here.placement_id)
-    return activity
 
 
 def _write_url(task: reading.Assignment, **told: Any) -> str:

@@ -5,9 +5,8 @@ from typing import Final
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
-from lti_tool.activities.service import activity_of
+from lti_tool.activities.service import activity_at, activity_of
 from lti_tool.errors import N_
 from lti_tool.grades import reading, rules, service
 from lti_tool.grades.models import NO_SCORE, LineItem, ScoreState
@@ -148,7 +147,7 @@ def show(here: Here) -> ResponseReturnValue:
 @on_visit(may="see the ledger")
 def show_score(here: Here, score_id: int) -> ResponseReturnValue:
     """One learner's score with every attempt to send it."""
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     row = reading.ledger_row(here.session, activity.id, score_id)
     return render_template(
         "grades/score.html",
@@ -170,7 +169,7 @@ def show_score(here: Here, score_id: int) -> ResponseReturnValue:
 @on_visit(may="send a score again")
 def send_all(here: Here) -> ResponseReturnValue:
     """Send everything again that is not in the gradebook."""
-    service.send_all_again(here.session, _activity(here).id, now=here.now)
+    service.send_all_again(here.session, activity_at(here.session, here.placement_id).id, now=here.now)
     return redirect(url_for(".show", said="sent"), code=303)
 
 
@@ -178,7 +177,7 @@ def send_all(here: Here) -> ResponseReturnValue:
 @on_visit(may="send a score again")
 def send_one(here: Here, score_id: int) -> ResponseReturnValue:
     """Send one score again."""
-    service.send_again(here.session, _activity(here).id, score_id, now=here.now)
+    service.send_again(here.session, activity_at(here.session, here.placement_id).id, score_id, now=here.now)
     return redirect(url_for(".show_score", score_id=score_id, said="sent"), code=303)
 
 
@@ -187,7 +186,9 @@ def send_one(here: Here, score_id: int) -> ResponseReturnValue:
 def answer(here: Here, score_id: int) -> ResponseReturnValue:
     """Say whether a score follows progress that was undone."""
     lowers = request.form.get("means") == "lower"
-    service.answer_question(here.session, _activity(here).id, score_id, lowers=lowers, now=here.now)
+    service.answer_question(
+        here.session, activity_at(here.session, here.placement_id).id, score_id, lowers=lowers, now=here.now
+    )
     return redirect(url_for(".show_score", score_id=score_id, said="lowered" if lowers else "kept"), code=303)
 
 
@@ -195,7 +196,7 @@ def answer(here: Here, score_id: int) -> ResponseReturnValue:
 @on_visit(may="set up an activity")
 def recreate_column(here: Here) -> ResponseReturnValue:
     """Look for the column once more, or have it made again."""
-    service.recreate_column(here.session, _activity(here).id, now=here.now)
+    service.recreate_column(here.session, activity_at(here.session, here.placement_id).id, now=here.now)
     return redirect(url_for(".show", said="column"), code=303)
 
 
@@ -220,10 +221,3 @@ def _other_points(column: LineItem | None, activity: Activity) -> str | None:
     if column is None or column.state != "linked" or column.maximum in {None, activity.score_maximum}:
         return None
     return f"{column.maximum:g}"
-
-
-def _activity(here: Here) -> Activity:
-    activity = activity_of(here.session, here.placement_id)
-    if activity is None:
-        raise ActivityUnknown(here.placement_id)
-    return activity

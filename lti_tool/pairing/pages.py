@@ -9,11 +9,11 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.service import activity_of, rounds_of
+from lti_tool.activities.service import activity_at, activity_of, rounds_of
 from lti_tool.pairing import plan_page, plan_words, service
 from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.plan_page import activity_here, number_of
+from lti_tool.pairing.plan_page import number_of
 from lti_tool.roster import service as roster
 from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.web.access import Here, on_visit
@@ -40,7 +40,7 @@ def show_plan(here: Here) -> ResponseReturnValue:
 @on_visit(may="change a plan")
 def draft(here: Here) -> ResponseReturnValue:
     """Propose groups around what is pinned; the proposal before is kept for comparison."""
-    activity = activity_here(here)
+    activity = activity_at(here.session, here.placement_id)
     seed = secrets.randbelow(2**31)
     version = number_of("version")
     try:
@@ -64,7 +64,7 @@ def draft(here: Here) -> ResponseReturnValue:
 @on_visit(may="see the plan")
 def compare(here: Here) -> ResponseReturnValue:
     """The draft beside the draft before it."""
-    activity = activity_here(here)
+    activity = activity_at(here.session, here.placement_id)
     effect = service.compare(here.session, activity)
     plan = service.find_plan(here.session, activity.id, "draft")
     if effect is None or plan is None:
@@ -136,7 +136,7 @@ def build_table(here: Here, details: dict[str, Any]) -> Response:
 
 
 def _activity_and_plan(here: Here) -> tuple[Activity, Plan]:
-    activity = activity_here(here)
+    activity = activity_at(here.session, here.placement_id)
     plan = service.find_plan(here.session, activity.id)
     if plan is None:
         raise NoPlan(activity.id)
@@ -147,7 +147,7 @@ def _activity_and_plan(here: Here) -> tuple[Activity, Plan]:
 @on_visit(may="change a plan")
 def drop(here: Here) -> ResponseReturnValue:
     """Go back to the proposal before."""
-    activity = activity_here(here)
+    activity = activity_at(here.session, here.placement_id)
     try:
         service.drop_draft(here.session, activity.id, expected_version=number_of("version"), now=here.now)
     except PlanError as refusal:
@@ -159,7 +159,7 @@ def drop(here: Here) -> ResponseReturnValue:
 @on_visit(may="publish a plan")
 def publish(here: Here) -> ResponseReturnValue:
     """Show the draft to learners."""
-    activity = activity_here(here)
+    activity = activity_at(here.session, here.placement_id)
     try:
         service.publish(here.session, activity.id, expected_version=number_of("version"), now=here.now)
     except PlanError as refusal:
@@ -171,7 +171,7 @@ def publish(here: Here) -> ResponseReturnValue:
 @on_visit(may="publish a plan")
 def undo(here: Here) -> ResponseReturnValue:
     """Take the published plan back."""
-    activity = activity_here(here)
+    activity = activity_at(here.session, here.placement_id)
     try:
         service.undo_publish(here.session, activity.id, expected_version=number_of("version"), now=here.now)
     except PlanError as refusal:
@@ -183,7 +183,7 @@ def undo(here: Here) -> ResponseReturnValue:
 @on_visit(may="move a member")
 def update(here: Here) -> ResponseReturnValue:
     """Place who joined, and give new partners to those whose partner left."""
-    activity = activity_here(here)
+    activity = activity_at(here.session, here.placement_id)
     changes = service.follow_course(here.session, activity.id, now=here.now)
     said = "updated" if changes.moved else "unchanged"
     return redirect(url_for(".show_plan", said=said), code=303)
@@ -193,7 +193,7 @@ def update(here: Here) -> ResponseReturnValue:
 @on_visit(may="change a plan")
 def take_in(here: Here) -> ResponseReturnValue:
     """Take back that somebody is staff."""
-    activity = activity_here(here)
+    activity = activity_at(here.session, here.placement_id)
     roster.take_back_as_learner(here.session, here.course_id, number_of("member"))
     service.follow_course(here.session, activity.id, now=here.now)
     return redirect(url_for(".show_plan", said="taken-in"), code=303)
@@ -203,7 +203,7 @@ def take_in(here: Here) -> ResponseReturnValue:
 @on_visit(may="move a member")
 def say_of_unlisted(here: Here) -> ResponseReturnValue:
     """Pair somebody who launched and whom the roster does not list, or leave them out."""
-    activity = activity_here(here)
+    activity = activity_at(here.session, here.placement_id)
     takes_part = request.form.get("do") == "pair"
     roster.say_of_unlisted(here.session, here.course_id, number_of("member"), takes_part=takes_part, now=here.now)
     # Where rules and pins cannot all be had, what was said counts all the same; the page of the plan tells of those.

@@ -9,14 +9,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.service import refuse_read_only, rounds_of
+from lti_tool.activities.service import activity_at, refuse_read_only, rounds_of
 from lti_tool.errors import NotAllowed
 from lti_tool.pairing import comparing, plan_page, plan_words, service
 from lti_tool.pairing.asking import NEEDS, SAYINGS, Do, Wanted, foresee, make
 from lti_tool.pairing.comparing import Broken, Comparison
 from lti_tool.pairing.errors import NoPlan, PlanChanged, PlanError
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.plan_page import activity_here, chosen_people, number_of, place
+from lti_tool.pairing.plan_page import chosen_people, number_of, place
 from lti_tool.web.access import Here, on_visit
 
 pages = Blueprint("plan_changes", __name__)
@@ -26,7 +26,9 @@ pages = Blueprint("plan_changes", __name__)
 @on_visit(may="move a member")
 def effect(here: Here) -> ResponseReturnValue:
     """What a change would do. Nothing is saved."""
-    return _tried(here, activity_here(here), lambda activity, wanted: _effect(here, activity, wanted))
+    return _tried(
+        here, activity_at(here.session, here.placement_id), lambda activity, wanted: _effect(here, activity, wanted)
+    )
 
 
 @pages.post("/plan/change")
@@ -59,7 +61,7 @@ def change(here: Here) -> ResponseReturnValue:
         where = {**place(), "round": wanted.number, "two": wanted.who if wanted.do is Do.SWAP else []}
         return redirect(url_for("plan.show_plan", said=said, **where), code=303)
 
-    return _tried(here, activity_here(here), change_it)
+    return _tried(here, activity_at(here.session, here.placement_id), change_it)
 
 
 @pages.post("/plan/unpin")
@@ -96,7 +98,7 @@ def turns_up(here: Here) -> ResponseReturnValue:
 
 
 def _taken_back(here: Here, act: Callable[[Activity], None], said: str = "taken-back") -> ResponseReturnValue:
-    activity = activity_here(here)
+    activity = activity_at(here.session, here.placement_id)
     refuse_read_only(here.session, activity)
     try:
         with here.session.begin_nested():

@@ -8,7 +8,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.service import activity_of, rounds_of
+from lti_tool.activities.service import is_read_only, rounds_of
 from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import comparing, group_lines, plan_words, rules, service, words
@@ -17,7 +17,7 @@ from lti_tool.pairing.engine import Proof, Reason, warnings
 from lti_tool.pairing.engine.explanations import costing
 from lti_tool.pairing.engine.explanations.explaining import Explanations
 from lti_tool.pairing.engine.explanations.reasons import Needed, Removal, Why, WhyNot
-from lti_tool.pairing.errors import NoPlan, PlanError
+from lti_tool.pairing.errors import PlanError
 from lti_tool.pairing.group_lines import GroupLine, Show
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.shortfall import OUR_REASONS, RoundShortfall, shortfall
@@ -73,14 +73,6 @@ class Lacking:
         return tuple(one for one in self.needed if not _is_alone(one))
 
 
-def activity_here(here: Here) -> Activity:
-    """The activity of the visit. Raises NoPlan where there is none."""
-    activity = activity_of(here.session, here.placement_id)
-    if activity is None:
-        raise NoPlan(here.placement_id)
-    return activity
-
-
 def number_of(field: str) -> int:
     """A whole number of the request; 0, which names nothing, for anything else."""
     return _whole(request.values.get(field, ""))
@@ -133,7 +125,7 @@ def page(
         "rounds": rounds,
         "plan": plan,
         "course": course,
-        "is_read_only": activity.state == "closed" or course.ended_at is not None,
+        "is_read_only": is_read_only(here.session, activity),
         "sync": roster.latest(here.session, here.course_id),
         "is_being_read": course.memberships_url is not None
         and roster.is_being_read(here.session, here.course_id, now=here.now),

@@ -8,9 +8,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
-from lti_tool.activities.service import activity_of, is_read_only, rounds_of
+from lti_tool.activities.service import activity_at, is_read_only, rounds_of
 from lti_tool.attributes.rules import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
 from lti_tool.pairing import forms, plan_words, preferences, service, words
@@ -54,7 +53,7 @@ FLAWS: Final[dict[str, str]] = {
 @on_visit(may="change a plan")
 def show(here: Here) -> ResponseReturnValue:
     """What is wanted of the groups now, and what it costs."""
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     kept = service.preferences_of(here.session, activity)
     return _page(here, activity, forms.texts_of(kept.preferences), kept.version, kept.preferences)
 
@@ -63,7 +62,7 @@ def show(here: Here) -> ResponseReturnValue:
 @on_visit(may="change a plan")
 def answer(here: Here) -> ResponseReturnValue:
     """Save what was chosen, or only look what it would cost, or fill the form from a preset."""
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     texts = {name: value.strip()[:200] for name, value in request.form.items()}
     version = request.form.get("version", 0, type=int)
     press = texts.get("do", "save")
@@ -90,7 +89,7 @@ def answer(here: Here) -> ResponseReturnValue:
 @on_visit(may="change a plan")
 def give_way(here: Here) -> ResponseReturnValue:
     """Show what it would change if rules gave way; with `do=relax` they do."""
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     plan = service.find_plan(here.session, activity.id)
     rules = _that_may_give_way(here, activity, plan) if plan is not None else ()
     if plan is None or not rules:
@@ -127,13 +126,6 @@ def _that_may_give_way(here: Here, activity: Activity, plan: Plan) -> tuple[str,
     """Those of the rules in the request that hold today and may give way, each once."""
     hold = {one.name for one in service.course_of_plan(here.session, activity, plan).rules if one.priority < NEVER}
     return tuple(name for name in dict.fromkeys(request.form.getlist("rule")) if name in hold)
-
-
-def _activity(here: Here) -> Activity:
-    activity = activity_of(here.session, here.placement_id)
-    if activity is None:
-        raise ActivityUnknown(here.placement_id)
-    return activity
 
 
 def _page(

@@ -8,12 +8,10 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import local_parts
-from lti_tool.activities.service import activity_of, refuse_read_only, rounds_of
+from lti_tool.activities.service import activity_at, activity_of, is_read_only, refuse_read_only, rounds_of
 from lti_tool.errors import N_
-from lti_tool.launch.models import Course
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import forms, rules, service
 from lti_tool.progress.forms import AllowanceText, Flaw
@@ -112,7 +110,7 @@ def show(here: Here) -> ResponseReturnValue:
 @on_visit(may="see progress")
 def show_learner(here: Here, member_id: int) -> ResponseReturnValue:
     """One learner's checklist, and what staff can allow them."""
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     return _learner_page(here, activity, service.learner(here.session, activity, member_id))
 
 
@@ -120,7 +118,7 @@ def show_learner(here: Here, member_id: int) -> ResponseReturnValue:
 @on_visit(may="extend")
 def allow(here: Here, member_id: int, number: int) -> ResponseReturnValue:
     """Give more time in a round, excuse from it, or take both back."""
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     refuse_read_only(here.session, activity)
     learner = service.learner(here.session, activity, member_id)
     text = AllowanceText(*(request.form.get(name, "") for name in ("wish", "day", "clock")))
@@ -144,7 +142,7 @@ def allow(here: Here, member_id: int, number: int) -> ResponseReturnValue:
 @on_visit(may="export progress")
 def export(here: Here) -> ResponseReturnValue:
     """Offer the whole grid as a file."""
-    return offer(here, EXPORT, activity_id=_activity(here).id)
+    return offer(here, EXPORT, activity_id=activity_at(here.session, here.placement_id).id)
 
 
 @builds(pages, EXPORT)
@@ -223,13 +221,6 @@ def _listed(people: dict[int, Learner], found: dict[int, Summary], columns: list
     ]
 
 
-def _activity(here: Here) -> Activity:
-    activity = activity_of(here.session, here.placement_id)
-    if activity is None:
-        raise ActivityUnknown(here.placement_id)
-    return activity
-
-
 def _learner_page(
     here: Here,
     activity: Activity,
@@ -242,7 +233,6 @@ def _learner_page(
     progress = service.progress_of(here.session, activity.id, learner.member_id, here.now)
     partners = {item.partner_id for item in progress.items if item.partner_id is not None}
     allowances = service.allowances_of(here.session, activity.id, learner.member_id)
-    course = here.session.get_one(Course, here.course_id)
     typed = {
         round_number: AllowanceText(
             "extend", *(str(part)[:10] for part in local_parts(allowance.due_at, activity.time_zone))
@@ -261,7 +251,7 @@ def _learner_page(
         readable=service.open_to_staff(here.session, activity, learner.member_id),
         typed={**typed, number: text} if text is not None else typed,
         wrong={number: gettext(FLAWS[flaw])} if flaw is not None else {},
-        is_read_only=activity.state == "closed" or course.ended_at is not None,
+        is_read_only=is_read_only(here.session, activity),
         steps=STEPS,
         states=STATES,
         waits=WAITS,

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy import and_, case, func, select
 
+from lti_tool.activities import service as activities
 from lti_tool.activities.changing import chosen_instead
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import why_not_ready
@@ -153,7 +154,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     rounds = rounds_of(here.session, activity.id)
     exchanges = reading.exchanges_of(here.session, activity, member_id, now=here.now)
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
-    is_read_only = activity.state == "closed" or course.ended_at is not None
+    is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if not is_read_only else {}
     return render_template(
@@ -226,7 +227,7 @@ def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         activity=activity,
         course=course,
         rounds=rounds_of(here.session, activity.id),
-        is_read_only=activity.state == "closed" or course.ended_at is not None,
+        is_read_only=activities.is_read_only(here.session, activity),
     )
 
 

@@ -7,9 +7,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
 
-from lti_tool.activities.errors import ActivityUnknown
 from lti_tool.activities.models import Activity
-from lti_tool.activities.service import activity_of, is_read_only, refuse_read_only
+from lti_tool.activities.service import activity_at, is_read_only, refuse_read_only
 from lti_tool.attributes import forms, reading, service, values
 from lti_tool.attributes.errors import AnswerTooLate
 from lti_tool.attributes.forms import OFFERED_LANGUAGES, AnswerText
@@ -30,14 +29,14 @@ pages = Blueprint("about_you", __name__)
 @on_visit(may="take part")
 def show(here: Here) -> ResponseReturnValue:
     """What is known of the learner, and what they are asked."""
-    return _page(here, _activity(here))
+    return _page(here, activity_at(here.session, here.placement_id))
 
 
 @pages.post("/about-you")
 @on_visit(may="take part")
 def answer(here: Here) -> ResponseReturnValue:
     """Keep what the learner says of themselves."""
-    activity = _activity(here)
+    activity = activity_at(here.session, here.placement_id)
     member_id = _own(here)
     refuse_read_only(here.session, activity)
     if _is_planned(here, activity):
@@ -107,13 +106,6 @@ def _own(here: Here) -> int:
     if here.member_id is None or here.role != CourseRole.LEARNER:
         raise NotAllowed("about you", here.visit.key)
     return here.member_id
-
-
-def _activity(here: Here) -> Activity:
-    activity = activity_of(here.session, here.placement_id)
-    if activity is None:
-        raise ActivityUnknown(here.placement_id)
-    return activity
 
 
 def _is_planned(here: Here, activity: Activity) -> bool:
