@@ -107,15 +107,14 @@ PLACES: Final = sorted(
     key=repr,
 )
 
-changes = st.lists(
-    st.tuples(
-        st.one_of(
-            st.sampled_from(PLACES), st.sampled_from(PLACES), st.sampled_from(sorted(BINDING)).map(lambda one: (one,))
-        ),
-        st.one_of(spoiled, spoiled, anything, deep, st.just(REMOVED)),
-    ),
-    min_size=1,
-    max_size=3,
+IDENTIFIERS: Final = [("sub",), (f"{LTI}context", "id"), (f"{LTI}resource_link", "id"), (f"{LTI}roles", 0), ("name",)]
+change = st.tuples(
+    st.one_of(st.sampled_from(PLACES), st.sampled_from(sorted(BINDING)).map(lambda one: (one,))),
+    st.one_of(spoiled, anything, deep, st.just(REMOVED)),
+)
+changes = st.one_of(
+    st.lists(change, min_size=1, max_size=4),
+    st.tuples(st.sampled_from(IDENTIFIERS), spoiled).map(lambda one: [one]),
 )
 
 
