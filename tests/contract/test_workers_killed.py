@@ -45,10 +45,7 @@ from importlib import import_module
 from pathlib import Path
 for models in Path("lti_tool").glob("*/models.py"):
     import_module(f"lti_tool.{models.parent.name}.models")
-from lti_tool.grades import handlers as grades
 from lti_tool.jobs.worker import Worker
-from lti_tool.roster import handlers as roster
-from lti_tool.roster.service import ROSTER_CHANGED
 from lti_tool.settings import Settings
 from lti_tool.support.http import Outbound
 from lti_tool.wiring import build
@@ -62,10 +59,9 @@ class Ahead:
 
 clock = Ahead()
 settings = replace(Settings(), base_url="http://localhost:8000", development=True, database_url=url, secret_keys=(key,))
-kit = build(settings, clock=clock).kit
+services = build(settings, clock=clock)
 http = Outbound((("127.0.0.1", int(port)),), development=True, pause=lambda _: None)
-handlers = {**roster.HANDLERS, **grades.HANDLERS, ROSTER_CHANGED: lambda *_: None}
-worker = Worker(replace(kit, http=http), handlers, threads=4)
+worker = Worker(replace(services.kit, http=http), services.handlers, threads=4)
 worker.start()
 for line in sys.stdin:
     clock.by = timedelta(seconds=float(line))
@@ -128,7 +124,6 @@ class Crew:
             [sys.executable, "-c", WORKER, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
             text=True,
             cwd=Path(__file__).parents[2],
         )
