@@ -231,9 +231,11 @@ def ask_for_roster(session: Session, course: Course, member: Member | None, *, n
     """
     if course.memberships_url is None:
         return
-    is_listed, asked_at = member is None or member.in_roster_at is not None, course.roster_asked_at
+    asked_at = course.roster_asked_at
     is_staff = member is not None and member.ever_staff
-    is_newcomer = member is not None and not is_listed and member.created_at == now and not is_staff
+    # Staff need no place in a plan, so they wait for no reading of their own.
+    is_listed = member is None or is_staff or member.in_roster_at is not None
+    is_newcomer = member is not None and not is_listed and member.created_at == now
     due_at = rules.roster_due_at(asked_at, is_listed=is_listed, is_newcomer=is_newcomer, now=now)
     if due_at is not None:
         course.roster_asked_at, job = due_at, "roster.sync"

@@ -21,8 +21,8 @@ _BREAKS = pattern(r"[\t\r\n]")
 _SURROGATES = pattern(r"[\ud800-\udfff]")
 _UNSTORABLE = pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs: two categories of Unicode that never change."""
-_VARIABLE = pattern(r"\$[A-Za-z]\w*(\.[\w-]+)*")
-"""Such as $Person.address.street1, $Canvas.root_account.id, $vnd.Canvas.Person.email.sis."""
+_VARIABLE = pattern(r"(?:\$[A-Za-z]\w*(?:\.[\w-]+)*[\s,;]*)+")
+"""Such as $Person.address.street1, $Canvas.root_account.id, $vnd.Canvas.Person.email.sis, or several of them."""
 _LAYOUT_OVERRIDES = pattern(r"[\u202a-\u202e\u2066-\u2069]")
 _WIDTHLESS = pattern(r"[\u00ad\u180e\u200b\u2060\ufeff]")
 """Characters without width that no writing needs, unlike the joiners of Persian or of emoji; they come by copying."""
@@ -44,7 +44,7 @@ def is_storable(text: str) -> bool:
 
 
 def is_variable(text: str) -> bool:
-    """Whether this is the name of a variable, which a platform leaves where it does not know the value."""
+    """Whether this is nothing but names of variables, which a platform leaves where it does not know the value."""
     return _VARIABLE.fullmatch(text) is not None
 
 

@@ -66,9 +66,9 @@ def test_a_table_is_uploaded_inside_the_frame(lms: SandboxLms, tool: Tool, open_
     inside.get_by_role("button", name="Look again with these choices").click()
     expect(inside.get_by_text("people get something new")).to_be_visible()
     journey.look()
-    inside.get_by_role("button", name="Take over, and leave out 1 row").click()
+    inside.get_by_role("button", name="Take over, and leave out 1 fault").click()
 
-    expect(inside.get_by_text("Taken over: 2 people.")).to_be_visible()
+    expect(inside.get_by_text("Taken over: 3 people.")).to_be_visible()
     expect(inside.get_by_text("Department: Försäljning", exact=False).first).to_be_visible()
     journey.look()
 
@@ -135,8 +135,9 @@ def test_the_pages_of_what_is_known(page: Page, lms: SandboxLms) -> None:
     page.get_by_role("link", name="Keep it").click()
     page.get_by_label("Table with what you know").set_input_files(table("Shoes\n44\n"))
     page.get_by_role("button", name="Upload and check").click()
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="How the table is read")).to_be_visible()
     look(page)
+    page.get_by_role("button", name="Throw it away").click()
     page.get_by_label("Table with what you know").set_input_files(
         table(f"Name;Shoes;Cohort\n{name};44;A\nNobody;4;B\n")
     )

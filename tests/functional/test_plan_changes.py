@@ -87,6 +87,8 @@ def test_the_effect_of_a_swap_is_shown_and_nothing_is_saved(school: School, inst
 
 def shown(page: str) -> list[set[frozenset[str]]]:
     """The groups that an effect page says there will be in the place of others, round by round."""
+    # Without the characters that keep a name from right to left inside its sentence.
+    page = page.replace("\u2068", "").replace("\u2069", "")
     lists = re.findall(r'<h3>Then</h3><ul class="groups-short">(.*?)</ul>', page, re.DOTALL)
     return [{frozenset(one.split(", ")) for one in re.findall(r"<li>(.*?)</li>", found)} for found in lists]
 

@@ -235,7 +235,7 @@ def test_people_who_may_not_meet_again_part_in_the_later_round() -> None:
 
     after = engine.repair(Schedule((first, second), course=course), (), (), 1)
 
-    assert after.rounds[0] == first
+    assert set(map(frozenset, after.rounds[0])) == set(map(frozenset, first))
     assert engine.verify(course, after) == []
 
 
@@ -247,7 +247,7 @@ def test_locked_people_stay_together_and_are_brought_together() -> None:
 
     assert {frozenset(group) for group in after.rounds[0]} == {frozenset((1, 2)), frozenset((3, 5)), frozenset((4, 6))}
     assert after.rounds[0][0] == (1, 2)
-    assert after.rounds[1] == groups
+    assert set(map(frozenset, after.rounds[1])) == set(map(frozenset, groups))
 
 
 @pytest.mark.parametrize(
