@@ -90,18 +90,14 @@ def role_changed(school: School) -> None:
     change(school, update(Visit).values(role="observer"))
 
 
-REASONS: list[Callable[[School], None]] = [
-    nothing_more,
-    closed,
+REASONS: list[Callable[[School], None]] = [nothing_more, closed, regrouped, visit_ran_out, role_changed]
+RARER_REASONS: list[Callable[[School], None]] = [
     not_ready,
     course_over,
-    regrouped,
     unpublished,
     not_yet_open,
     without_activity,
-    visit_ran_out,
     visit_revoked,
-    role_changed,
 ]
 
 
@@ -110,7 +106,11 @@ def change(school: School, statement: Any) -> None:
         session.execute(statement.execution_options(synchronize_session=False))
 
 
-@pytest.mark.parametrize("reason", REASONS, ids=lambda reason: reason.__name__)
+@pytest.mark.parametrize(
+    "reason",
+    [*REASONS, *(pytest.param(one, marks=pytest.mark.nightly) for one in RARER_REASONS)],
+    ids=lambda reason: reason.__name__,
+)
 def test_no_form_is_refused_without_its_text(app: Flask, school: School, reason: Callable[[School], None]) -> None:
     whos = visitors(school)
     reason(school)
