@@ -50,10 +50,11 @@ def clock() -> FakeClock:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests marked `store` run on SQLite and on PostgreSQL; all others on SQLite."""
+    """Tests marked `store` run on SQLite and on PostgreSQL, or on those the mark names; all others on SQLite."""
     if "database_kind" in metafunc.fixturenames:
-        is_store = metafunc.definition.get_closest_marker("store") is not None
-        metafunc.parametrize("database_kind", ["sqlite", "postgresql"] if is_store else ["sqlite"], indirect=True)
+        store = metafunc.definition.get_closest_marker("store")
+        kinds = ["sqlite"] if store is None else store.args or ["sqlite", "postgresql"]
+        metafunc.parametrize("database_kind", kinds, indirect=True)
 
 
 @pytest.fixture

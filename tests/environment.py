@@ -28,14 +28,15 @@ def too_old(version):
 def create(folder):
     """Make an empty environment in the place of whatever is there. Returns its interpreter."""
     try:
-        import ensurepip  # noqa: F401, PLC0415 - Debian ships it apart
-        import venv  # noqa: PLC0415
+        # Imported here because Debian ships both apart: their absence has to become a sentence.
+        import ensurepip  # noqa: F401, PLC0415 - looked for here, used by venv
+        import venv  # noqa: PLC0415 - see above
     except ImportError:
         sys.exit("This Python cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv")
     try:
         venv.EnvBuilder(clear=True, with_pip=True, symlinks=True).create(folder)
     except (OSError, subprocess.CalledProcessError) as failure:
-        sys.exit("The virtual environment {} could not be made: {}".format(folder, failure))  # noqa: UP032
+        sys.exit(f"The virtual environment {folder} could not be made: {failure}")
     return folder / "bin" / "python"
 
 
@@ -66,7 +67,7 @@ def run(python, arguments):
     last = ([line for line in done.stdout.splitlines() if line.startswith("ERROR")] or ["pip failed"])[-1]
     if any(word in done.stdout for word in NO_NETWORK):
         last = "the package index cannot be reached; connect this machine and run the command again"
-    sys.exit("The packages could not be installed: {} (all of it: {})".format(last, log))  # noqa: UP032
+    sys.exit(f"The packages could not be installed: {last} (all of it: {log})")
 
 
 def main():

@@ -103,7 +103,7 @@ def isolated(text: Any) -> Any:
         return text
     # Characters and no element: names stand in titles and choices too, where elements do not.
     inside = f"\u2068{text}\u2069"
-    return Markup(inside) if isinstance(text, Markup) else inside  # noqa: S704 - it was safe before
+    return Markup(inside) if isinstance(text, Markup) else inside  # noqa: S704 - only around what is markup already
 
 
 def _isolating(translate: Any) -> Any:

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
@@ -92,6 +93,18 @@ def tool(tmp_path: Path, lms: SandboxLms) -> Iterator[Tool]:
     waiting.server_close()
     worker.stop(timedelta(seconds=10))
     services.engine.dispose()
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    """The address of the pages alone: an app without an LMS or a worker, on a real socket."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 OpenBrowser = Callable[[str], Browser]

@@ -1,14 +1,11 @@
 """Nothing that is typed gets lost: saved as it is typed, kept through a lost connection and an ended visit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from threading import Thread
 
 import pytest
-from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import delete, select
-from werkzeug.serving import make_server
 
 from lti_tool.feedback.drafts import asides_of
 from lti_tool.feedback.models import Feedback
@@ -17,23 +14,11 @@ from lti_tool.pairing.models import Seat
 from lti_tool.support.db import OpenSession, across_institutions
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import Visit, issue_entry
-from tests.browser.conftest import QuietHandler
 from tests.factories.feedback import Classroom, a_classroom
 from tests.factories.people import a_visit
 from tests.fakes.clock import FakeClock
 
 KEPT = "Object.keys(localStorage).filter((name) => name.startsWith('tandem.text.'))"
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

@@ -1,12 +1,7 @@
 """A page that waits for the roster looks again by itself, and never under somebody's hands."""
 
-from collections.abc import Iterator
-from threading import Thread
-
 import pytest
-from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from lti_tool.jobs.models import Job
 from lti_tool.roster import service as roster
@@ -14,21 +9,9 @@ from lti_tool.roster.models import RosterSync
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import issue_entry
-from tests.browser.conftest import QuietHandler
 from tests.factories.pairing import Class, a_class
 from tests.factories.people import a_member, a_person, a_visit
 from tests.fakes.clock import FakeClock
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

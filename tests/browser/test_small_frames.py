@@ -1,34 +1,19 @@
 """The dialogs of an LMS are small on a phone, and light on a dark computer."""
 
-from collections.abc import Callable, Iterator
-from threading import Thread
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import issue_entry
-from tests.browser.conftest import QuietHandler
 from tests.factories.pairing import a_class
 from tests.factories.people import a_member, a_person, a_visit
 
 Open = Callable[..., Page]
 DARK_PAPER, LIGHT_PAPER = "rgb(22, 28, 28)", "rgb(251, 250, 247)"
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

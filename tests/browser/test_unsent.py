@@ -1,13 +1,10 @@
 """Forms that a button saves lose nothing that was typed: not on a reload, not when the visit ends."""
 
-from collections.abc import Callable, Iterator
-from threading import Thread
+from collections.abc import Callable
 
 import pytest
-from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import delete, select, update
-from werkzeug.serving import make_server
 
 from lti_tool.activities.models import Activity
 from lti_tool.attributes import service as attributes
@@ -16,24 +13,12 @@ from lti_tool.pairing.models import Plan
 from lti_tool.support.db import OpenSession, across_institutions
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import Visit, issue_entry
-from tests.browser.conftest import QuietHandler
 from tests.factories.feedback import Classroom, a_classroom
 from tests.factories.people import a_visit
 from tests.fakes.clock import FakeClock
 
 KEPT = "Object.keys(localStorage).filter((name) => name.startsWith('tandem.text.'))"
 NOTICE = "[data-unsent-notice]"
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -244,7 +244,7 @@ def test_an_answer_that_is_no_roster_deactivates_nobody(moodle: Campus, body: st
     assert latest(moodle).state == "finished"
 
 
-def answers_with(campus: Campus, members: list[dict[str, object]], before: bytes = b"") -> None:
+def answers_with(campus: Campus, members: Sequence[object], before: bytes = b"") -> None:
     """The next page of the roster has these entries, and is read."""
     body = before + json.dumps({"id": "x", "context": {"id": "1"}, "members": members}).encode()
     campus.lms.faults.garble("roster", body.decode(), content_type="application/json")
@@ -284,7 +284,7 @@ def test_what_cannot_be_read_counts_against_believing_the_roster(moodle: Campus)
     moodle.sync()
     before, listed = to_pair(moodle), entries(moodle)
     assert len(before) > 20
-    answers_with(moodle, [*listed[2:], {"user_id": None}, {"user_id": {"id": 7}}, "nobody"])  # type: ignore[list-item]
+    answers_with(moodle, [*listed[2:], {"user_id": None}, {"user_id": {"id": 7}}, "nobody"])
     assert (latest(moodle).state, latest(moodle).unread) == ("asks", 3)
     assert to_pair(moodle) == before
 

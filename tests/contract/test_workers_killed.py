@@ -137,10 +137,10 @@ class Crew:
             process.stdin.close()
             process.wait(60)
 
-    def kill_when(self, is_time: Callable[[], bool]) -> None:
-        """Start, kill at this moment, and let the lease pass."""
+    def kill_once(self, count: Callable[[], int], enough: int) -> None:
+        """Start, kill when so much is counted, and let the lease pass."""
         self.start()
-        self._wait(is_time)
+        self._wait(lambda: count() >= enough)
         self.kill()
         self._clock.advance(LEASE * 2)
 
@@ -224,8 +224,7 @@ def test_scores_are_right_and_sent_about_once_however_often_a_worker_is_killed(
         campus.lms.faults = Storm(people)
 
         for turn in range(1, kills + 1):
-            enough = people * turn // (kills + 2)
-            crew.kill_when(lambda enough=enough: sum(map(len, taken.values())) >= enough)  # type: ignore[misc]
+            crew.kill_once(lambda: sum(map(len, taken.values())), people * turn // (kills + 2))
         # Some get further while their first score is on its way, or has just arrived.
         later = {person.sub: Fraction(1) for person in learners[::3]}
         note(campus, graded.activity_id, ids, later)
@@ -256,8 +255,7 @@ def test_a_roster_is_read_whole_and_nobody_is_doubled_however_often_a_worker_is_
 
         pages = people // 50
         for turn in range(1, kills + 1):
-            enough = pages * turn // (kills + 1)
-            crew.kill_when(lambda enough=enough: campus.seen("/memberships") >= enough)  # type: ignore[misc]
+            crew.kill_once(lambda: campus.seen("/memberships"), pages * turn // (kills + 1))
         crew.work_to_the_end()
 
         enrolled = {one.person.sub: one.role.value for one in campus.lms.course().enrolments.values()}
@@ -270,6 +268,6 @@ def test_a_roster_is_read_whole_and_nobody_is_doubled_however_often_a_worker_is_
             reading = session.scalars(select(RosterSync).order_by(RosterSync.id.desc())).first()
             assert session.scalar(select(func.count()).select_from(Person)) == len(enrolled)
         assert len(listed) == len(enrolled)
-        assert dict(map(tuple, listed)) == enrolled  # type: ignore[arg-type]
+        assert {one.sub: one.role for one in listed} == enrolled
         assert reading is not None
         assert reading.failure is None

@@ -181,8 +181,11 @@ def test_a_result_is_a_plain_file_like_any_other(run: Run, tmp_path: Path) -> No
 
 
 def test_a_file_that_is_not_there_is_a_mistake_of_typing(run: Run, tmp_path: Path) -> None:
-    run(tmp_path / "none.json", "--out", tmp_path / "result.json", status=2)
-    run(INSTANCES / "company.json", status=2)
+    no_file = run(tmp_path / "none.json", "--out", tmp_path / "result.json", status=2)
+    no_result = run(INSTANCES / "company.json", status=2)
+
+    assert "none.json' does not exist" in no_file.stderr
+    assert "Missing option '--out'" in no_result.stderr
 
 
 def test_half_a_character_is_refused_in_words_and_nothing_is_written(run: Run, tmp_path: Path) -> None:

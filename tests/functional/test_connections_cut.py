@@ -24,13 +24,8 @@ from tests.fakes.clock import FakeClock
 from tests.functional.teaching import Visitor, a_school
 from tests.functional.test_at_once import groups
 
-pytestmark = pytest.mark.store
-
-
-@pytest.fixture(autouse=True)
-def only_a_server_can_cut_connections(database_kind: str) -> None:
-    if database_kind != "postgresql":
-        pytest.skip("a file has no connections")
+# SQLite has no server that could end a connection.
+pytestmark = pytest.mark.store("postgresql")
 
 
 @contextmanager

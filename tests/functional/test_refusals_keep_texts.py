@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
 
@@ -267,8 +267,6 @@ def test_no_secret_of_a_launch_is_ever_shown_again(app: Flask) -> None:
 def test_choices_and_numbers_are_no_texts_unless_their_field_takes_text(app: Flask) -> None:
     fields = {"release": "at_once", "version": "3", "strengths": "calm", "c2-l1-label": "often", "who": "7", "x": "Ja"}
     with app.test_request_context("/v/k/setup", method="POST", data=fields):
-        from flask import g  # noqa: PLC0415 - lives in the request only
-
         g.visit_key = "k"
         assert [one.field for one in typed()] == ["strengths", "c2-l1-label", "x"]
 

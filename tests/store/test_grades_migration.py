@@ -7,13 +7,12 @@ from sqlalchemy import Engine, text
 
 from lti_tool.settings import Settings
 from lti_tool.support import schema
-from lti_tool.support.db import make_engine
-from tests.store.test_pairing_migration import AT, ROWS, add
+from tests.factories.old_database import AT, ROWS, an_old_database
 
 pytestmark = pytest.mark.store
 
-OWN = {"institution_id": 1}
-SCORES = {
+OWN: dict[str, object] = {"institution_id": 1}
+SCORES: dict[str, dict[str, object]] = {
     "person": {**OWN, "registration_id": 1, "sub": "7", "is_administrator": False, "created_at": AT},
     "member": {
         **OWN,
@@ -58,17 +57,12 @@ def is_database_empty() -> bool:
 @pytest.fixture
 def old(settings: Settings) -> Iterator[Engine]:
     """A database of the version before, with a platform that a refusal paused and a score that it refused."""
-    engine = make_engine(settings.sqlalchemy_url)
-    schema.upgrade(engine, "0003")
-    with engine.begin() as connection:
-        for table, values in {**ROWS, **SCORES}.items():
-            if table != "plan":
-                add(connection, table, {"id": 1, **values})
-        connection.execute(
-            text("UPDATE registration SET paused_at = :at, paused_because = 'credentials_refused'"), {"at": AT}
-        )
-    yield engine
-    engine.dispose()
+    with an_old_database(settings, "0003", {**ROWS, **SCORES}) as engine:
+        with engine.begin() as connection:
+            connection.execute(
+                text("UPDATE registration SET paused_at = :at, paused_because = 'credentials_refused'"), {"at": AT}
+            )
+        yield engine
 
 
 def one(engine: Engine, statement: str) -> tuple[object, ...]:

@@ -7,13 +7,12 @@ from sqlalchemy import Engine, text
 
 from lti_tool.settings import Settings
 from lti_tool.support import schema
-from lti_tool.support.db import make_engine
-from tests.store.test_pairing_migration import AT, ROWS, add
+from tests.factories.old_database import AT, ROWS, an_old_database
 
 pytestmark = pytest.mark.store
 BEFORE = "0003"
-PLACEMENT = {"institution_id": 1, "course_id": 1, "resource_link_id": "1", "created_at": AT}
-LINE_ITEM = {"institution_id": 1, "activity_id": 1, "state": "none"}
+PLACEMENT: dict[str, object] = {"institution_id": 1, "course_id": 1, "resource_link_id": "1", "created_at": AT}
+LINE_ITEM: dict[str, object] = {"institution_id": 1, "activity_id": 1, "state": "none"}
 
 
 @pytest.fixture
@@ -24,14 +23,9 @@ def is_database_empty() -> bool:
 @pytest.fixture
 def old(settings: Settings) -> Iterator[Engine]:
     """A database of the version before, with a link and a column in it."""
-    engine = make_engine(settings.sqlalchemy_url)
-    schema.upgrade(engine, BEFORE)
-    tables = {name: ROWS[name] for name in ROWS if name != "plan"} | {"placement": PLACEMENT, "line_item": LINE_ITEM}
-    with engine.begin() as connection:
-        for table, values in tables.items():
-            add(connection, table, {"id": 1, **values})
-    yield engine
-    engine.dispose()
+    rows = {**ROWS, "placement": PLACEMENT, "line_item": LINE_ITEM}
+    with an_old_database(settings, BEFORE, rows) as engine:
+        yield engine
 
 
 def test_an_old_link_opens_for_everybody_and_an_old_column_has_no_points(old: Engine) -> None:
