@@ -244,7 +244,9 @@ def _header_place(records: Sequence[Record], names: Mapping[str, str], layout: L
     first = records[:_HEADER_WITHIN]
     if not first:
         raise TableUnusable(Unusable.EMPTY)
-    scores = [(_known_names(one.cells, names), sum(1 for cell in one.cells if cell.strip())) for one in first]
+    known = [_known_names(one.cells, names) for one in first]
+    widths = [len(one.cells) if any(known) else sum(1 for cell in one.cells if cell.strip()) for one in first]
+    scores = list(zip(known, widths, strict=True))
     return scores.index(max(scores))
 
 

@@ -40,7 +40,7 @@ _SAME: Final = {"nb": "no", "nn": "no"}
 """Written apart and spoken together: what counts is whether two people can talk."""
 _APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u2032\u00b4`]")
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
-_BETWEEN_LANGUAGES = re.compile(r"[/&+]|\b(?:and|och|og|en|und)\b")
+_BETWEEN_LANGUAGES = re.compile(r"[/&+]|\b(?:and|och|og|und)\b|(?<=\w )en(?= \w)")
 _HOW_WELL = re.compile(r"\([^)]*\)|\[[^]]*\]|[:-]\s.*$|\b[abc][12]\b")
 
 

@@ -86,7 +86,7 @@ def compare(here: Here) -> ResponseReturnValue:
         "new": shown.new[part] if shown is not None else (),
         "page": at,
         "pages_of_groups": pages_of_groups,
-        "figures": plan_words.FIGURES,
+        "figures": plan_page.figures(here),
         "names": service.names_of(here.session, {one for group in named for one in group}),
     }
     return render_template("pairing/compare.html", **context)
@@ -121,7 +121,10 @@ def export(here: Here) -> ResponseReturnValue:
 @builds(pages, TABLE)
 def build_table(here: Here, details: dict[str, Any]) -> Response:
     """The plan as CSV: a line for everybody in every round."""
-    plan = here.session.get_one(Plan, details["plan_id"])
+    plan = here.session.get(Plan, details["plan_id"])
+    if plan is None:
+        # The groups were proposed anew meanwhile.
+        raise NoPlan(details["plan_id"])
     activity = here.session.get_one(Activity, plan.activity_id)
     standing = service.standing(here.session, activity, plan, now=here.now)
     groups = service.all_groups(here.session, plan)
@@ -194,7 +197,7 @@ def update(here: Here) -> ResponseReturnValue:
 def take_in(here: Here) -> ResponseReturnValue:
     """Take back that somebody is staff."""
     activity = activity_at(here.session, here.placement_id)
-    roster.take_back_as_learner(here.session, here.course_id, number_of("member"))
+    roster.take_back_as_learner(here.session, here.course_id, number_of("member"), now=here.now)
     service.follow_course(here.session, activity.id, now=here.now)
     return redirect(url_for(".show_plan", said="taken-in"), code=303)
 

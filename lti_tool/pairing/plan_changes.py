@@ -161,7 +161,7 @@ def _effect(here: Here, activity: Activity, wanted: Wanted, *, has_changed: bool
         "is_ignored": wanted.do is Do.RATHER_NOT and not heeds,
         "left_alone": [one for one in found.newly_unpaired if one[1] not in absent],
         "mended": [one for one in found.no_longer_broken if not _is_what_was_asked(one, wanted)],
-        "figures": [line for line in plan_words.FIGURES if _tells(line[0], found, wanted, plan_page.knows(here))],
+        "figures": [line for line in plan_page.figures(here) if _tells(line[0], found, wanted)],
         "lock": comparing.LOCK,
         "names": service.names_of(here.session, {*wanted.who, *_people_of(found)}),
         "has_changed": has_changed,
@@ -190,16 +190,14 @@ def _is_what_was_asked(one: Broken, wanted: Wanted) -> bool:
     return wanted.do in SAYINGS and set(one.people) == set(wanted.who)
 
 
-def _tells(figure: str, found: Comparison, wanted: Wanted, knows: bool) -> bool:
+def _tells(figure: str, found: Comparison, wanted: Wanted) -> bool:
     """Whether a number says something. What is said just now would count among broken rules, and who does not turn up
-    among those without a partner; points tell what is known of two people; the number of groups hardly ever changes."""
+    among those without a partner; the number of groups hardly ever changes."""
     match figure:
         case "broken":
             return wanted.do not in SAYINGS
         case "unpaired":
             return wanted.do is not Do.ABSENT
-        case "points":
-            return knows
         case "groups":
             return found.before.groups != found.after.groups
     return True

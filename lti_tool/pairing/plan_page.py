@@ -95,6 +95,11 @@ def knows(here: Here) -> bool:
     return here.may("see attributes")
 
 
+def figures(here: Here) -> list[tuple[str, str]]:
+    """The numbers of a plan for whoever looks: points tell what is known of two people."""
+    return [(field, words) for field, words in plan_words.FIGURES if field != "points" or knows(here)]
+
+
 def named(here: Here, broken: Iterable[Broken]) -> tuple[Broken, ...]:
     """What is broken, without the names of rules for those who may not see attributes."""
     if knows(here):
@@ -136,7 +141,7 @@ def page(
         "drafting": drafting,
         "why_no_draft": plan_words.why_no_draft(drafting.refusal if drafting is not None else None),
         "place": place(),
-        "found": plan_words.what_a_longer_look_found(service.compare(here.session, activity))
+        "found": plan_words.what_a_longer_look_found(service.compare(here.session, activity), figures(here))
         if plan is not None and service.found_better(here.session, plan)
         else "",
         "problems": [(field, problem)] if problem is not None else [],

@@ -1,6 +1,6 @@
 """Refusals and reasons of the plan page in the reader's language."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -153,13 +153,13 @@ def why_no_draft(refusal: str | None) -> str | None:
     )
 
 
-def what_a_longer_look_found(effect: comparing.Comparison | None) -> str:
-    """What is better in the groups that a longer look found, in numbers."""
+def what_a_longer_look_found(effect: comparing.Comparison | None, figures: Sequence[tuple[str, str]]) -> str:
+    """What is better in the groups that a longer look found, in these numbers."""
     if effect is None:
         return ""
     told = [
         str(gettext("%(what)s: %(now)d, was %(before)d", what=gettext(words), now=now, before=before))
-        for field, words in FIGURES
+        for field, words in figures
         if (now := getattr(effect.after, field)) != (before := getattr(effect.before, field))
     ]
     return "; ".join(told) + "."

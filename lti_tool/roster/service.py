@@ -166,7 +166,11 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
         is_known = was_listed or member.last_launch_at is not None
         before = _standing(member) if is_known else None
         listed_already = member.in_roster_at == sync.started_at
-        after = rules.standing_after(before, row, listed_already=listed_already)
+        known = before
+        if before is not None and member.ends_in_roster_at == sync.started_at:
+            # This reading has listed them as having left. Listed so twice, they do not come back.
+            known = replace(before, is_active=False)
+        after = rules.standing_after(known, row, listed_already=listed_already)
         if after is None:
             continue
         member.role, member.ever_staff, member.is_test = after.role, after.ever_staff, after.is_test
@@ -326,14 +330,16 @@ def name_as_staff(session: Session, course_id: int, member_id: int, *, now: date
         return
     member.ever_staff, member.named_staff_at = True, now
     session.flush()
+    tell_plans(session, course_id, now=now)
 
 
-def take_back_as_learner(session: Session, course_id: int, member_id: int) -> None:
+def take_back_as_learner(session: Session, course_id: int, member_id: int, *, now: datetime) -> None:
     """Undo `name_as_staff`; does nothing for those whom the platform itself has called staff. Raises MemberUnknown."""
     member = member_of(session, course_id, member_id)
     if member.named_staff_at is not None:
         member.ever_staff, member.named_staff_at = False, None
         session.flush()
+        tell_plans(session, course_id, now=now)
 
 
 def member_of(session: Session, course_id: int, member_id: int) -> Member:

@@ -164,8 +164,10 @@ def _meta_zones() -> Mapping[str, str]:
     """What Unicode calls a zone that several countries share, to a zone that stands for it."""
     found: dict[str, str] = {}
     # "Central Time" is Chicago's before that of Guatemala, where clocks stay as they are.
-    windows = sorted(_windows_zones().values(), key=lambda name: _winter_offset(name) == _summer_offset(name))
-    for name in (*windows, *known_zones()):
+    windows = sorted(
+        _windows_zones().items(), key=lambda one: (_winter_offset(one[1]) == _summer_offset(one[1]), "(" in one[0])
+    )
+    for name in (*(name for _, name in windows), *known_zones()):
         meta_zone = get_global("meta_zones").get(name)
         if meta_zone is not None:
             found.setdefault(meta_zone, name)

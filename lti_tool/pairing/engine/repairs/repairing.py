@@ -170,7 +170,11 @@ class _Repair:
         if what came in another round were not decided, which is mended after it.
         """
         looks = LOOKS
-        while (cost := self._cost())[-1] and (faulty := [number for number in self.numbers if self._repeats(number)]):
+        while (
+            looks > 0
+            and (cost := self._cost())[-1]
+            and (faulty := [number for number in self.numbers if self._repeats(number)])
+        ):
             for number, other in product(faulty, (0, *self.numbers)):
                 if other == number or (other and not self.formed.get(other)):
                     continue
