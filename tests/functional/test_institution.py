@@ -403,6 +403,28 @@ def test_courses_and_activities_are_listed_with_their_health(
     assert "No course found" in tab.get("/institution/courses", text="%").text
 
 
+@pytest.mark.parametrize(
+    ("state", "failure", "words"),
+    [
+        ("asks", None, ("no longer lists many learners", "Waits for an instructor")),
+        ("failed", "taken for a mistake", ("a mistake, so everybody stays", "Called a mistake")),
+        ("failed", "refused", ("Could not be read", "Failed")),
+    ],
+)
+def test_courses_say_why_the_roster_is_not_up_to_date(
+    university: University, kit: Kit, clock: FakeClock, state: str, failure: str | None, words: tuple[str, ...]
+) -> None:
+    with kit.open_session(university.id) as session:
+        course = session.get_one(Course, university.course_id)
+        course.memberships_url = "https://lms.example/members"
+        times = {"started_at": clock.now(), "finished_at": clock.now()}
+        session.add(RosterSync(course_id=course.id, state=state, failure=failure, next_url="x", **times))
+    page = university.tab().get("/institution/courses").text
+    for sentence in words:
+        assert sentence in page
+    assert ("Failed" in page) == ("Failed" in words)
+
+
 def test_pausing_and_resuming_a_platform(university: University, entries: Any) -> None:
     tab = university.tab()
     path = f"/institution/registrations/{university.registration_id}"
