@@ -29,6 +29,7 @@ from lti_tool.web import audit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.kept import KeptText
 from lti_tool.web.visits import Visit
+from lti_tool.workspace.first_administrator import end_wait, is_registrar
 
 MOST_FOUND: Final = 50
 MILLION: Final = 1_000_000
@@ -71,7 +72,7 @@ def _found(session: Session, condition: Any, *, limit: int) -> list[Found]:
         select(Person, Registration.title, func.count(Member.id), func.max(Member.last_launch_at))
         .join(Registration, Registration.id == Person.registration_id)
         .outerjoin(Member, Member.person_id == Person.id)
-        .where(condition)
+        .where(condition, ~is_registrar())
         .group_by(Person.id, Registration.title)
         .order_by(Person.name, Person.id)
         .limit(limit)
@@ -389,11 +390,15 @@ def administrators(session: Session) -> list[Found]:
 
 
 def grant_administration(session: Session, person_id: int, *, now: datetime, by: int | None = None) -> None:
-    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound."""
-    person = session.get(Person, person_id)
+    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound.
+
+    Their platform awaits no first administrator from then on.
+    """
+    person = session.scalar(select(Person).where(Person.id == person_id, ~is_registrar()))
     if person is None or person.erased_at is not None:
         raise NotFound("person", person_id)
     person.is_administrator = True
+    end_wait(session, person.registration_id)
     audit.record(
         session,
         "administrator granted",
@@ -412,11 +417,12 @@ def end_administration(session: Session, person_id: int, *, now: datetime, by: i
     """
     # Two who remove each other at the same moment go one after the other.
     session.execute(select(Institution.id).where(Institution.id == served_institution(session)).with_for_update())
-    person = session.get(Person, person_id, populate_existing=True)
-    if person is None or not person.is_administrator:
+    all_ids = set(session.scalars(select(Person.id).where(Person.is_administrator, ~is_registrar())))
+    if person_id not in all_ids:
         raise NotFound("administrator", person_id)
-    if session.scalar(select(func.count()).select_from(Person).where(Person.is_administrator)) == 1:
+    if len(all_ids) == 1:
         return False
+    person = session.get_one(Person, person_id, populate_existing=True)
     person.is_administrator = False
     audit.record(
         session,

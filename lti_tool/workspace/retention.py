@@ -18,6 +18,7 @@ from lti_tool.support.db import served_institution
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.kept import KEPT_FOR, KeptText
 from lti_tool.web.visits import KEPT_AFTER_END, Visit
+from lti_tool.workspace.first_administrator import is_registrar
 
 SOON: Final = timedelta(days=7)
 LONG: Final = timedelta(days=365)
@@ -75,7 +76,7 @@ def _retention(
 
 def staying_people(session: Session, *, now: datetime) -> StayingPeople:
     """How many people are known, and how many of them came and went long ago."""
-    known = select(func.count()).select_from(Person).where(Person.erased_at.is_(None))
+    known = select(func.count()).select_from(Person).where(Person.erased_at.is_(None), ~is_registrar())
     lately = (
         select(Member.id)
         .where(

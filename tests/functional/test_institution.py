@@ -40,6 +40,8 @@ from lti_tool.support.db import across_institutions
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.visits import Visit, VisitKind
+from lti_tool.workspace import personal_data
+from lti_tool.workspace.first_administrator import open_for_registrar
 from lti_tool.workspace.record import WHAT_HAPPENED
 from tests.factories.activities import an_activity
 from tests.factories.people import (
@@ -119,6 +121,17 @@ class University:
         with self.kit.open_session(self.id) as session:
             session.get_one(Registration, self.registration_id).first_administrator_awaited = True
             session.get_one(Person, self.administrator_id).is_administrator = False
+
+    def registrar(self) -> Tab:
+        """The visit of whoever registered the platform, while its first administrator is awaited."""
+        self.await_first_administrator()
+        with self.kit.open_session(self.id) as session:
+            registration = session.get_one(Registration, self.registration_id)
+            visit, bearer = open_for_registrar(
+                session, registration, now=self.kit.clock.now(), lifetime=timedelta(hours=12)
+            )
+            self.registrar_id = visit.person_id
+            return Tab(self.app.test_client(), visit.key, bearer)
 
     def administers(self) -> bool:
         with self.kit.open_session(self.id) as session:
@@ -308,6 +321,56 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(university: 
     assert answers in ([303, 403], [303, 422], [303, 404])
     with kit.open_session(university.id) as session:
         assert len(session.scalars(select(Person).where(Person.is_administrator)).all()) == 1
+
+
+def test_who_stands_for_the_registrar_is_nobody_to_find_count_or_appoint(university: University) -> None:
+    registrar = university.registrar()
+    for path in ("/institution/people", "/institution/administrators"):
+        assert "registrar" not in registrar.get(path, text="registrar").text.split("Nobody found")[1]
+    assert "2 people are known." in registrar.get("/institution/people").text
+    assert registrar.get(f"/institution/people/{university.registrar_id}").status_code == 404
+    assert registrar.post(f"/institution/administrators/{university.registrar_id}/add").status_code == 404
+    assert registrar.post(f"/institution/administrators/{university.registrar_id}/remove", sure="yes").status_code == 404
+
+
+def test_who_stands_for_the_registrar_is_no_second_administrator(university: University, kit: Kit) -> None:
+    university.registrar()
+    with kit.open_session(university.id) as session:
+        for person_id in (university.registrar_id, university.administrator_id):
+            session.get_one(Person, person_id).is_administrator = True
+    refused = university.tab().post(f"/institution/administrators/{university.administrator_id}/remove", sure="yes")
+    assert refused.status_code == 422
+    assert university.administers()
+
+
+def test_who_registered_hands_over_to_the_administrator_they_add(university: University, kit: Kit) -> None:
+    registrar = university.registrar()
+    with kit.open_session() as session:
+        registration = session.get_one(Registration, university.registration_id)
+        assert new_administrator_code(registration) is not None
+    page = registrar.post(f"/institution/administrators/{university.administrator_id}/add")
+    assert page.status_code == 200
+    assert "Ada Admin looks after Tandem for University now." in page.text
+    assert registrar.get().status_code in {401, 403, 410}
+    assert university.tab().get().status_code == 200
+    with kit.open_session(university.id) as session:
+        registration = session.get_one(Registration, university.registration_id)
+        assert (registration.first_administrator_awaited, registration.administrator_code_hash) == (False, None)
+        assert session.get(Person, university.registrar_id) is None
+    for details in ({"awaits_administrator": True}, {"may_claim": True}):
+        late = university.tab(member_id=university.member_id, details=details)
+        assert late.post("/institution/confirm").status_code == 403
+        assert late.post("/institution/code", code="AAAA-BBBB-CCCC").status_code == 403
+
+
+def test_an_administrator_named_from_outside_ends_the_wait_for_the_first(university: University, kit: Kit) -> None:
+    registrar = university.registrar()
+    with kit.open_session(university.id) as session:
+        personal_data.grant_administration(session, university.mette_id, now=kit.clock.now())
+    assert registrar.get().status_code in {401, 403, 410}
+    with kit.open_session(university.id) as session:
+        assert not session.get_one(Registration, university.registration_id).first_administrator_awaited
+        assert session.get(Person, university.registrar_id) is None
 
 
 def test_who_has_the_code_of_the_registration_becomes_the_first_administrator_without_the_role(
