@@ -330,7 +330,9 @@ def test_who_stands_for_the_registrar_is_nobody_to_find_count_or_appoint(univers
     assert "2 people are known." in registrar.get("/institution/people").text
     assert registrar.get(f"/institution/people/{university.registrar_id}").status_code == 404
     assert registrar.post(f"/institution/administrators/{university.registrar_id}/add").status_code == 404
-    assert registrar.post(f"/institution/administrators/{university.registrar_id}/remove", sure="yes").status_code == 404
+    assert (
+        registrar.post(f"/institution/administrators/{university.registrar_id}/remove", sure="yes").status_code == 404
+    )
 
 
 def test_who_stands_for_the_registrar_is_no_second_administrator(university: University, kit: Kit) -> None:
