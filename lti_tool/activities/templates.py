@@ -90,7 +90,7 @@ OBSERVATION_AND_FEEDBACK: Final = Template(
     instructions=N_(
         "In each round you and your partner observe each other once: a presentation, a lesson, a meeting, or another "
         "moment that you choose together.\n\n"
-        "Before: agree on what is observed, when and where, and on one thing your partner should look at.\n"
+        "Before: agree on what to observe, when and where, and on one thing your partner should look at.\n"
         "While observing: write down what you see and hear, not what you think of it.\n"
         "After: give your feedback within two days. Strengths first, then one or two things to try next time. "
         "Say what you noticed, what effect it had, and one adjustment.\n\n"

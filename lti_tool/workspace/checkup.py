@@ -255,10 +255,10 @@ def _token_endpoint(kit: Kit, platform: _Platform) -> Iterator[Finding]:
 
 
 REFUSALS: Final[Mapping[Denial, str]] = {
-    Denial.CREDENTIALS: "refused our credentials ({error}); is the tool still registered and switched on there?",
-    Denial.CLOCK: "found our request too old or too new ({error}); set both clocks by a time server",
+    Denial.CREDENTIALS: "refused our credentials ({error}); check that the tool is still there and switched on",
+    Denial.CLOCK: "refused our request as too old or too new ({error}); set both clocks by a time server",
     Denial.KEY_SET: (
-        "could not use our published keys ({error}); it must be able to fetch {key_set}: in Moodle see the settings "
+        "could not use our published keys ({error}); it must be able to fetch {key_set}; in Moodle check the settings "
         "cURL blocked hosts list and cURL allowed ports list"
     ),
     Denial.SCOPE: "answered {error}",

@@ -66,7 +66,7 @@ def test_where_the_platform_tells_no_address_a_note_takes_its_place(world: World
     allow_addresses(world)
     page = world.browser("Femke").get().text
     assert "mailto:" not in page
-    assert "Tell Zoë something" in page
+    assert "Write a note to Zoë" in page
 
 
 def test_a_note_stands_on_the_partners_first_page_and_nowhere_else(world: World) -> None:
