@@ -235,7 +235,7 @@ def test_the_ledger_can_be_searched_filtered_and_sorted_by_trouble(school: Schoo
     assert listed("?sort=trouble") == refused + held + delivered
     assert listed(f"?q={held[0][2:].upper()}") == held
     assert listed("?q=%25") == []
-    assert 'state=refused#people"><b>1</b> Not taken' in instructor.get("/grades").text
+    assert 'state=refused#people"><b>1</b> Not accepted' in instructor.get("/grades").text
 
 
 def test_a_score_that_was_refused_for_a_month_says_so(school: School) -> None:
