@@ -61,7 +61,9 @@ NAMES: Final = {
     "c-l-label": N_("Level"),
     "c-l-description": N_("What the level means"),
 }
-ROUND_IN_USE: Final = N_("People have groups in a round that you removed, or have written in it, so it has to stay.")
+ROUND_IN_USE: Final = N_(
+    "People have groups in a round that you removed, or have written in it, so you cannot remove it."
+)
 
 
 @pages.get("/setup")
@@ -290,7 +292,7 @@ def is_in_use(session: Session, activity_id: int) -> bool:
 
 def _name_of(session: Session, person_id: int | None) -> str:
     person = session.get(Person, person_id) if person_id is not None else None
-    return (person.name if person is not None else None) or gettext("Somebody")
+    return (person.name if person is not None else None) or gettext("Someone")
 
 
 def _kept(session: Session, activity: Activity) -> SetupText:

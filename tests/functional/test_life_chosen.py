@@ -88,7 +88,7 @@ def test_an_activity_in_which_people_work_stays(life: Life) -> None:
     life.gives(ONE, TWO)
     chooses_again(life, "The new")
     designer = life.launch("designer")
-    assert "so it stays" in text_of(designer.landing)
+    assert "so this one stays" in text_of(designer.landing)
     assert designer.send("/setup/chosen", means="change").status_code == 409
     assert standing(life) == "The old"
     assert life.feedback_id(ONE, TWO)
@@ -132,8 +132,8 @@ def test_a_duplicate_of_a_link_whose_activity_was_kept_is_a_copy_of_that_activit
 
 def test_the_dialog_says_that_the_activity_is_there_already(life: Life) -> None:
     life.set_up(title="The old")
-    assert "“The old” is in this course already" in text_of(opens_the_dialog(life, title=life.link.title).landing)
-    assert "in this course already" not in text_of(opens_the_dialog(life, title="Tandem").landing)
+    assert "“The old” is already in this course" in text_of(opens_the_dialog(life, title=life.link.title).landing)
+    assert "already in this course" not in text_of(opens_the_dialog(life, title="Tandem").landing)
 
 
 def test_a_title_that_the_course_does_not_have_is_said_in_the_settings(life: Life) -> None:

@@ -202,7 +202,7 @@ def test_the_first_page_says_that_learners_are_being_read_and_looks_again_by_its
     for page in (designer.get("/"), designer.get("/plan")):
         assert "so far. A minute is mostly enough. Look again" in text_of(page)
         assert "data-look-again" in page.text
-    assert "not yet two learners" not in text_of(designer.get("/"))
+    assert "not enough learners yet" not in text_of(designer.get("/"))
 
     life.run()
     for page in (designer.get("/"), designer.get("/plan")):

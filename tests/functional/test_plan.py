@@ -274,7 +274,7 @@ def test_a_closed_activity_shows_its_plan_and_takes_no_change(app: Flask, kit: K
     school = a_school(app, kit, clock, state="closed")
     instructor = school.somebody("instructor")
 
-    assert "can be read and not changed" in instructor.get("/plan").text
+    assert "You can read its activities but not change them" in instructor.get("/plan").text
     assert instructor.post("/plan/draft").status_code == 403
 
 

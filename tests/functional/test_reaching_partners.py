@@ -70,7 +70,7 @@ def test_where_the_platform_tells_no_address_a_note_takes_its_place(world: World
     allow_addresses(world)
     page = world.browser("Femke").get().text
     assert "mailto:" not in page
-    assert "Tell Zoë something" in page
+    assert "Write a note to Zoë" in page
 
 
 def test_after_the_due_date_partners_reach_each_other_by_notes_alone(world: World) -> None:
