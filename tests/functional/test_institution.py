@@ -326,8 +326,8 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(university: 
 def test_who_stands_for_the_registrar_is_nobody_to_find_count_or_appoint(university: University) -> None:
     registrar = university.registrar()
     for path in ("/institution/people", "/institution/administrators"):
-        assert "registrar" not in registrar.get(path, text="registrar").text.split("Nobody found")[1]
-    assert "2 people are known." in registrar.get("/institution/people").text
+        assert "registrar" not in registrar.get(path, text="registrar").text.split("No one found")[1]
+    assert "Tandem knows 2 people." in registrar.get("/institution/people").text
     assert registrar.get(f"/institution/people/{university.registrar_id}").status_code == 404
     assert registrar.post(f"/institution/administrators/{university.registrar_id}/add").status_code == 404
     assert (
@@ -472,7 +472,7 @@ def test_courses_and_activities_are_listed_with_their_health(
     ("state", "failure", "words"),
     [
         ("asks", None, ("no longer lists many learners", "Waiting for an instructor")),
-        ("failed", "taken for a mistake", ("a mistake, so everybody stays", "Called a mistake")),
+        ("failed", "taken for a mistake", ("a mistake, so everyone stays", "Called a mistake")),
         ("failed", "refused", ("Could not be read", "Failed")),
     ],
 )
@@ -810,7 +810,7 @@ def test_retention_periods_say_what_they_would_delete(university: University, ki
         session.get_one(Person, university.mette_id).created_at = clock.now() - timedelta(days=500)
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", university.tab().get("/institution/people").text))
     assert f"Entries of the record {kept.days} days 2 1 " in page
-    assert "2 people are known. 1 left every course more than a year ago." in page
+    assert "Tandem knows 2 people. 1 left every course more than a year ago." in page
 
 
 def test_an_export_is_a_zip_with_a_page_and_the_same_for_programs(university: University, entries: Any) -> None:

@@ -55,7 +55,7 @@ def test_no_address_is_shown_unless_the_institution_allows_it(world: World) -> N
     allow_addresses(world)
     page = world.browser("Mette").get().text
     assert 'href="mailto:jonas@campus.example"' in page
-    assert "They see your address, too" in page
+    assert "They also see your address" in page
     assert "mette@campus.example" not in page
 
 
@@ -101,7 +101,7 @@ def test_who_was_given_more_time_sees_the_address_until_then(world: World) -> No
     world.clock.advance(timedelta(days=8))
     page = world.browser("Mette").get().text
     assert 'href="mailto:jonas@campus.example"' in page
-    assert "They see your address, too" not in page
+    assert "They also see your address" not in page
     assert "mailto:" not in world.browser("Jonas").get().text
     world.clock.advance(timedelta(days=8))
     assert "mailto:" not in world.browser("Mette").get().text
