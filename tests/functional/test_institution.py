@@ -723,7 +723,7 @@ def test_retention_periods_say_what_they_would_delete(university: University, ki
         session.get_one(Person, university.mette_id).created_at = clock.now() - timedelta(days=500)
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", university.tab().get("/institution/people").text))
     assert f"Entries of the record {kept.days} days 2 1 " in page
-    assert "2 people are known. 1 left every course more than a year ago." in page
+    assert "Tandem knows 2 people. 1 left every course more than a year ago." in page
 
 
 def test_an_export_is_a_zip_with_a_page_and_the_same_for_programs(university: University, entries: Any) -> None:
