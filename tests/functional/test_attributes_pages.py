@@ -203,7 +203,7 @@ def test_one_person_for_two_rows_is_refused_and_nothing_taken(school: School, in
     answer = instructor.post(address(check), do="take", **chosen)
 
     assert answer.status_code == 409
-    assert "Line 3: this person has a row already" in answer.text
+    assert "Line 3: this person already has a row" in answer.text
     assert known(school, 0) == {}
     assert kept_uploads(school) == 1
 
@@ -380,7 +380,7 @@ def test_what_is_typed_wrongly_about_one_learner_is_explained(school: School, in
 
     assert answer.status_code == 422
     assert "Experience is not a whole number" in answer.text
-    assert "Time zone is no time zone" in answer.text
+    assert "Time zone is not a time zone" in answer.text
     assert "Manager would form a loop" in answer.text
     assert 'value="much"' in answer.text
     assert known(school, 0) == {}

@@ -120,7 +120,7 @@ def test_what_is_typed_wrongly_is_explained_and_stays(school: School) -> None:
 
     assert answer.status_code == 422
     assert "Experience is not a whole number" in answer.text
-    assert "Time zone is no time zone" in answer.text
+    assert "Time zone is not a time zone" in answer.text
     for typed in ('value="many"', 'value="Mars"', 'value="Excel"', 'value="tue-pm" checked'):
         assert typed in answer.text
     assert known(school) == {}
@@ -222,5 +222,5 @@ def test_what_staff_try_in_the_preview_is_not_kept(school: School) -> None:
 def test_the_week_is_said_in_the_time_of_the_activity(school: School) -> None:
     page = ask(school, "slots").get("/about-you").text
 
-    assert "in the time of Europe/Stockholm" in page
+    assert "in the time zone Europe/Stockholm" in page
     assert len(re.findall(r'name="slots"', page)) == 21

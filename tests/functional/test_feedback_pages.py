@@ -27,7 +27,7 @@ def world(open_session: OpenSession, clock: FakeClock, client: FlaskClient) -> W
 
 def test_the_first_line_says_who_reads_it_and_when(world: World) -> None:
     page = world.browser("Mette").get(world.writing("Jonas")).text
-    assert "Jonas reads this when you both have given feedback, or on" in page
+    assert "Jonas can read this once you have both given feedback, or on" in page
     assert "your instructors see that you gave it, not what it says" in page
 
 

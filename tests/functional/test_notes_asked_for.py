@@ -55,7 +55,7 @@ def test_a_note_that_is_typed_and_not_added_counts(world: World) -> None:
     mette = world.browser("Mette")
     mette.post(world.writing("Jonas"), do="add_note", note_draft="asks and waits")
     page = mette.post(world.writing("Jonas"), do="give", note_draft="and smiles", **TEXTS, **world.levels())
-    assert "Given." in page.text
+    assert "Feedback given." in page.text
 
 
 def test_notes_that_are_asked_for_later_can_be_added_to_feedback_that_was_read(world: World, clock: FakeClock) -> None:
