@@ -79,7 +79,7 @@ def test_after_the_due_date_partners_reach_each_other_by_notes_alone(world: Worl
     world.clock.advance(timedelta(days=8))
     page = world.browser("Mette").get().text
     assert "mailto:" not in page
-    assert "Tell Jonas something" in page
+    assert "Write a note to Jonas" in page
     assert "Monday at ten" in page
     assert "Your partner sees it on their first page." in tells(world, "Mette", "Jonas", "Still on Friday?")
     assert "Still on Friday?" in world.browser("Jonas").get().text
@@ -113,7 +113,7 @@ def test_the_address_of_a_partner_who_left_the_course_is_not_shown(world: World)
         session.get_one(Member, world.room.members["Jonas"].id).status = "inactive"
     page = world.browser("Mette").get().text
     assert "mailto:" not in page
-    assert "Tell Jonas something" not in page
+    assert "Write a note to Jonas" not in page
 
 
 def test_a_closed_activity_offers_no_way_to_a_partner(world: World) -> None:
@@ -122,7 +122,7 @@ def test_a_closed_activity_offers_no_way_to_a_partner(world: World) -> None:
         session.get_one(Activity, world.room.activity.id).state = ActivityState.CLOSED
     page = world.browser("Mette").get().text
     assert "mailto:" not in page
-    assert "Tell Jonas something" not in page
+    assert "Write a note to Jonas" not in page
 
 
 def test_a_note_stands_on_the_partners_first_page_and_nowhere_else(world: World) -> None:
