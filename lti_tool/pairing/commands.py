@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from lti_tool.pairing.engine.checks.scoring import score
+from lti_tool.pairing.engine.check import score
 from lti_tool.pairing.engine.errors import ImpossibleRequest
 from lti_tool.pairing.engine.improver.improving import ImproverMissing
 from lti_tool.pairing.engine.interchange.answering import AnswerFlawed, reviews_of, schedule_of

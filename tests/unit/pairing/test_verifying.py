@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from lti_tool.pairing.engine.checks.verifying import verify
+from lti_tool.pairing.engine.check import verify
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.people import Bools, People, Places
 from lti_tool.pairing.engine.rules import NotAgain, Other, Rule

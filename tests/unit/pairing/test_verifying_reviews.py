@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lti_tool.pairing.engine.checks.reviews import verify_reviews
+from lti_tool.pairing.engine.check import verify_reviews
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.reviewing.planning import ReviewProof, Reviews, Short, reviews
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lti_tool.pairing.engine.checks.scoring import Score, score
+from lti_tool.pairing.engine.check import Score, score
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.rules import Other
 from lti_tool.pairing.engine.schedule import Reason, Schedule, Unpaired

@@ -4,8 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import combinations
 
-from lti_tool.pairing.engine.checks.reviews import verify_reviews
-from lti_tool.pairing.engine.checks.verifying import verify
+from lti_tool.pairing.engine.check import verify, verify_reviews
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.interchange.instances import Instance
 from lti_tool.pairing.engine.planning import plan
