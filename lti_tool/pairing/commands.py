@@ -5,15 +5,18 @@ import os
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from lti_tool.pairing.engine.check import score
-from lti_tool.pairing.engine.errors import ImpossibleRequest
-from lti_tool.pairing.engine.improver.improving import ImproverMissing
-from lti_tool.pairing.engine.interchange.answering import AnswerFlawed, reviews_of, schedule_of
-from lti_tool.pairing.engine.interchange.instances import Instance, InstanceKind, read_text
-from lti_tool.pairing.engine.interchange.noting import notes_of
-from lti_tool.pairing.engine.interchange.reader import InstanceFlawed
-from lti_tool.pairing.engine.interchange.results import write_reviews, write_schedule
-from lti_tool.pairing.engine.interchange.wording import counted, people
+from lti_tool.pairing.engine import ImpossibleRequest, ImproverMissing, score
+from lti_tool.pairing.plan_file.answer import (
+    AnswerFlawed,
+    notes_of,
+    reviews_of,
+    schedule_of,
+    write_reviews,
+    write_schedule,
+)
+from lti_tool.pairing.plan_file.forms import InstanceFlawed, InstanceKind
+from lti_tool.pairing.plan_file.instance import Instance, read_text
+from lti_tool.pairing.plan_file.wording import counted, people
 
 MOST_MISTAKES: Final = 20
 
@@ -64,7 +67,7 @@ def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
         f"{counted(found.repeats, 'repeat')}, {counted(found.objective, 'point')}, "
         f"coach and coachee differ by {found.coach_balance} at most",
     ]
-    return write_schedule(instance.course, schedule, instance.names), lines, notes_of(instance, schedule)
+    return write_schedule(schedule, instance.names), lines, notes_of(instance, schedule)
 
 
 def _reviewed(instance: Instance, seed: int, improve: bool) -> Answer:

@@ -16,8 +16,7 @@ A plan begins in `planning`; `course` is what it is told, `schedule` what it ans
 - `reviewing`: who reviews whose work;
 - `check`: the independent check of all that;
 - `why`: why someone works with whom, or with no one; `costs`: what rules take away; `relax`: which could give way;
-- `improver`: the optional second look by OR-tools;
-- `interchange`: the format `pairing/1` of the command `lti-tool plan`.
+- `improver`: the optional second look by OR-tools.
 """
 
 from lti_tool.pairing.engine.check import Score, score, verify, verify_reviews

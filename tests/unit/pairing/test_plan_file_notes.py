@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from lti_tool.pairing.engine.interchange.answering import reviews_of, schedule_of
-from lti_tool.pairing.engine.interchange.instances import InstanceKind, read_instance
-from lti_tool.pairing.engine.interchange.noting import notes_of
-from lti_tool.pairing.engine.interchange.reader import InstanceFlawed
+from lti_tool.pairing.plan_file.answer import notes_of, reviews_of, schedule_of
+from lti_tool.pairing.plan_file.forms import InstanceFlawed, InstanceKind
+from lti_tool.pairing.plan_file.instance import read_instance
 
 NOT_MANAGER = {"type": "not_manager"}
 SHARE = {"type": "share_any", "attribute": "languages"}
@@ -119,18 +118,19 @@ def test_an_instance_with_nothing_odd_has_no_notes() -> None:
                 "people": [{"id": one} for one in "abcdef"] + [{"id": "g", "department": "x"}],
                 "weights": [{"type": "differ", "attribute": "department", "weight": 1}],
             },
-            "people: department is unknown of 6 of 7 people: 'a', 'b', 'c', 'd', 'e' and 1 more",
+            "people: 6 of 7 people have no value for department: 'a', 'b', 'c', 'd', 'e' and 1 more",
         ),
         (
             {"weights": [{"type": "gap", "attribute": "experience", "weight": 1}]},
-            "people: experience is known of nobody",
+            "people: no one has a value for experience",
         ),
         (
             {
                 "people": [{"id": one, "languages": ["en"]} for one in "abc"] + [{"id": "d"}],
                 "constraints": [NOT_MANAGER, SHARE],
             },
-            "constraints[1] (share_any languages): languages is unknown of 1 person, so it leaves them no partner: 'd'",
+            "constraints[1] (share_any languages): 1 person has no value for languages, "
+            "so it leaves them no partner: 'd'",
         ),
     ],
 )
@@ -143,11 +143,11 @@ def test_constraints_that_leave_everybody_unpaired_are_named() -> None:
     same, differ = ({"type": kind, "attribute": "group"} for kind in ("same", "differ"))
 
     assert notes(instance(people=people, constraints=[same, differ])) == [
-        "constraints[0] (same group) and constraints[1] (differ group) together leave nobody a partner"
+        "constraints[0] (same group) and constraints[1] (differ group) together leave no one a partner"
     ]
     people = [{"id": one, "group": str(one)} for one in range(4)]
     assert notes(instance(people=people, constraints=[differ, same])) == [
-        "constraints[1] (same group) leaves nobody a partner"
+        "constraints[1] (same group) leaves no one a partner"
     ]
 
 

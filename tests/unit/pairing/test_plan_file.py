@@ -1,4 +1,4 @@
-"""The interchange format: what is read, what is refused and with which words, and what is written."""
+"""The format `pairing/1`: what is read, what is refused and with which words, and what is written."""
 
 import json
 from itertools import combinations
@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine import Lock
-from lti_tool.pairing.engine.interchange.answering import reviews_of, schedule_of
-from lti_tool.pairing.engine.interchange.instances import Instance, read_instance, read_text
-from lti_tool.pairing.engine.interchange.reader import InstanceFlawed
-from lti_tool.pairing.engine.interchange.results import write_reviews, write_schedule
 from lti_tool.pairing.engine.rules import Exclusions, Other, ReportingLine, Same, Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame
+from lti_tool.pairing.plan_file.answer import reviews_of, schedule_of, write_reviews, write_schedule
+from lti_tool.pairing.plan_file.forms import InstanceFlawed
+from lti_tool.pairing.plan_file.instance import Instance, read_instance, read_text
 from tests.unit.pairing.budget import examples
 
 INSTANCES = Path(__file__).parent / "instances"
@@ -34,7 +33,7 @@ def mistakes(written: object) -> list[str]:
 
 
 def result_of(read: Instance) -> dict[str, Any]:
-    return write_schedule(read.course, schedule_of(read, read.seed), read.names)
+    return write_schedule(schedule_of(read, read.seed), read.names)
 
 
 def test_everything_that_an_instance_says_is_read() -> None:
