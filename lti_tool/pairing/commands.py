@@ -55,7 +55,9 @@ def _read(source: Path) -> Instance:
         shown = list(flawed.mistakes[:MOST_MISTAKES])
         if len(flawed.mistakes) > MOST_MISTAKES:
             shown.append(f"and {len(flawed.mistakes) - MOST_MISTAKES} more")
-        raise Refused("\n".join([f"{source} is no instance of pairing/1:", *(f"  {one}" for one in shown)])) from None
+        raise Refused(
+            "\n".join([f"{source} is not an instance of pairing/1:", *(f"  {one}" for one in shown)])
+        ) from None
 
 
 def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
@@ -65,7 +67,7 @@ def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
         f"{people(len(instance.course.people))}, {counted(len(schedule.rounds), 'round')}, "
         f"{found.unpaired} without a partner",
         f"{counted(found.repeats, 'repeat')}, {counted(found.objective, 'point')}, "
-        f"coach and coachee differ by {found.coach_balance} at most",
+        f"turns as coach and as coachee differ by at most {found.coach_balance}",
     ]
     return write_schedule(schedule, instance.names), lines, notes_of(instance, schedule)
 

@@ -231,4 +231,4 @@ def _short(instance: Instance, reviews: Reviews) -> list[str]:
             f"reviews: {instance.names[one.person]!r} does {one.done} and gets {one.received} of {wanted}: {why}"
         )
     more = len(reviews.short) - MOST_SHORT
-    return [*notes, *([f"reviews: and {people(more)} more with fewer than {wanted}"] if more > 0 else [])]
+    return [*notes, *([f"reviews: {people(more)} more with fewer than {wanted}"] if more > 0 else [])]

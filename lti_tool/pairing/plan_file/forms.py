@@ -13,7 +13,6 @@ from pydantic import (
     Field,
     PlainValidator,
     ValidationError,
-    ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -39,7 +38,7 @@ SAID: Final = {
 
 
 class InstanceFlawed(ValueError):
-    """What was read is no instance. `mistakes` has a sentence for each, which begins with its path."""
+    """What was read is not an instance. `mistakes` has a sentence for each, which begins with its path."""
 
     def __init__(self, mistakes: tuple[str, ...]) -> None:
         super().__init__("\n".join(mistakes))
@@ -66,6 +65,16 @@ def is_name(written: object) -> bool:
     return isinstance(written, str | int) and not isinstance(written, bool) and bool(alike(written))
 
 
+def is_whole(written: object, least: int, most: int) -> bool:
+    """Whether this is a whole number from `least` to `most`."""
+    return isinstance(written, int) and not isinstance(written, bool) and least <= written <= most
+
+
+def whole_needed(least: int, most: int) -> str:
+    """What is said of anything else."""
+    return f"a whole number from {least} to {most} is needed"
+
+
 def _name(written: object) -> object:
     if not is_name(written):
         raise PydanticCustomError("id", "the id of a person is needed")
@@ -79,18 +88,12 @@ def _once(members: list[Name]) -> list[Name]:
 
 
 def _whole(least: int = -LARGEST, most: int = LARGEST) -> BeforeValidator:
-    return BeforeValidator(lambda written: _checked(written, least, most))
-
-
-def _checked(written: object, least: int, most: int) -> object:
-    if isinstance(written, int) and not isinstance(written, bool) and least <= written <= most:
+    def check(written: object) -> object:
+        if not is_whole(written, least, most):
+            raise PydanticCustomError("whole", whole_needed(least, most))
         return written
-    raise PydanticCustomError("whole", f"a whole number from {least} to {most} is needed")
 
-
-def _round(written: object, info: ValidationInfo) -> object:
-    rounds: dict[str, int] = info.context or {}
-    return _checked(written, 1, rounds["rounds"])
+    return BeforeValidator(check)
 
 
 def _one_of(*words: str) -> BeforeValidator:
@@ -178,7 +181,7 @@ class CurrentPart(GroupPart):
 class LockPart(GroupPart):
     """People who must be together in a round."""
 
-    round: Annotated[int, BeforeValidator(_round)] = NEEDED
+    round: Any = None
 
 
 class Bare(Part):
@@ -258,7 +261,6 @@ class Reading:
 
     mistakes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    rounds: int = 1
 
     def mistake(self, path: str, says: str) -> None:
         self.mistakes.append(f"{path}: {says}")
@@ -266,12 +268,15 @@ class Reading:
     def part(self, path: str, form: type[Read], written: object) -> Read | None:
         """One object; None where something is wrong with it."""
         try:
-            part = form.model_validate(written, context={"rounds": self.rounds})
+            part = form.model_validate(written)
         except ValidationError as flawed:
             for error in flawed.errors(include_url=False, include_input=False):
                 self.mistake(at(path, *error["loc"]), SAID.get(error["type"], error["msg"]))
             return None
-        self.notes += [f"{at(path, name)}: is not read" for name in sorted(part.model_extra or ())]
+        self.notes += [
+            f"{at(path, name)}: is not a field of the format, so it is not read"
+            for name in sorted(part.model_extra or ())
+        ]
         return part
 
     def whole(self, written: dict[str, Any]) -> InstancePart:
@@ -299,7 +304,7 @@ class Reading:
             return None
         kind = written.get("type")
         if not isinstance(kind, str) or kind not in kinds:
-            self.mistake(at(path, "type"), f"{kind!r} is no {word}; there are {', '.join(kinds)}")
+            self.mistake(at(path, "type"), f"{kind!r} is not a {word}; the {word}s are {', '.join(kinds)}")
             return None
         return self.part(path, kinds[kind][0], written)
 

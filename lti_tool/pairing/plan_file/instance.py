@@ -35,6 +35,8 @@ from lti_tool.pairing.plan_file.forms import (
     at,
     half_characters,
     is_name,
+    is_whole,
+    whole_needed,
 )
 from lti_tool.pairing.plan_file.wording import Name, first_of, joined, together
 from lti_tool.pairing.plan_file.wording import people as counted_people
@@ -91,7 +93,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 def read_instance(written: object) -> Instance:
@@ -100,10 +102,11 @@ def read_instance(written: object) -> Instance:
         raise InstanceFlawed(("An instance is a JSON object.",))
     halves = sorted(set(half_characters(written)))
     if halves:
-        raise InstanceFlawed(tuple(f"{path}: has half a character, which no file can hold" for path in halves))
+        raise InstanceFlawed(
+            tuple(f"{path}: has half of a surrogate pair, which is not a character" for path in halves)
+        )
     reading = Reading()
     whole = reading.whole(written)
-    reading.rounds = whole.rounds
     instance = _Reader(reading, whole, is_repair="current" in written).instance()
     if reading.mistakes:
         raise InstanceFlawed(tuple(reading.mistakes))
@@ -148,7 +151,9 @@ class _Reader:
         if not whole.outside_managers and any(isinstance(one.rule, ReportingLine) for one in constraints):
             for path, name in self.managers:
                 if alike(name) not in self.ids:
-                    reading.mistake(path, f'{name!r} is nobody of this instance ("outside_managers": true allows that)')
+                    reading.mistake(
+                        path, f'{name!r} is not a person of this instance ("outside_managers": true allows that)'
+                    )
         wishes, met = self._wishes(), self._past()
         # What stands in for a mistake elsewhere would make mistakes of good locks.
         is_sound = not reading.mistakes
@@ -157,7 +162,7 @@ class _Reader:
             self._check_sizes(locks)
             self._check_rules(locks, constraints)
         if not self.here:
-            reading.notes.append("people: there is nobody")
+            reading.notes.append("people: the list is empty")
         course = Course(
             people=self.here,
             met=met,
@@ -207,7 +212,7 @@ class _Reader:
         """Those of these people who are in the instance; each of the others is a mistake."""
         for name in names:
             if alike(name) not in self.ids:
-                self.reading.mistake(path, f"{name!r} is nobody of this instance")
+                self.reading.mistake(path, f"{name!r} is not a person of this instance")
         return [self.ids[alike(name)] for name in names if alike(name) in self.ids]
 
     def _values(self) -> tuple[dict[PersonId, int], frozenset[PersonId]]:
@@ -256,9 +261,10 @@ class _Reader:
         for number, written in enumerate(part.pairs):
             here = at(path, number)
             group = self.reading.group(here, GroupPart, written)
+            known = self._known(here, group.members if group is not None else [])
             if group is not None and len(group.members) != 2:
                 self.reading.mistake(here, "two people are needed")
-            elif group is not None and len(known := self._known(here, group.members)) == 2:
+            elif len(known) == 2:
                 yield known[0], known[1]
 
     def _wishes(self) -> tuple[Wish, ...]:
@@ -289,7 +295,7 @@ class _Reader:
             if group is not None and len(members) < 2:
                 self.reading.mistake(path, "two people are needed")
             self.reading.notes += [
-                f"{path}: {name!r} is nobody of this instance, so this meeting counts for the others only"
+                f"{path}: {name!r} is not a person of this instance, so this meeting counts for the others only"
                 for name in members
                 if alike(name) not in self.ids
             ]
@@ -343,8 +349,9 @@ class _Reader:
                 self.reading.notes.append(f"left: {gone!r} was in no group of the running round")
         waiting = sorted(set(self.here) - seated - self.joined) if self.is_repair else []
         if waiting:
+            are = f"{counted_people(len(waiting))} {'is' if len(waiting) == 1 else 'are'}"
             who = first_of(waiting, self.names)
-            self.reading.notes.append(f"current: {counted_people(len(waiting))} in no group and not in joined: {who}")
+            self.reading.notes.append(f"current: {are} in no group and not in joined: {who}")
 
     # ---- locks ----
 
@@ -359,9 +366,12 @@ class _Reader:
                 continue
             known = self._known(path, part.members)
             members = tuple(sorted(person for person in known if person not in self.left))
+            is_good = is_whole(part.round, 1, self.whole.rounds)
+            if not is_good:
+                self.reading.mistake(at(path, "round"), whole_needed(1, self.whole.rounds))
             if len(part.members) not in {2, 3}:
                 self.reading.mistake(path, "two or three members are needed")
-            elif len(known) == len(part.members) and len(members) > 1:
+            elif is_good and len(known) == len(part.members) and len(members) > 1:
                 said = f"{together(members, self.names)} must be together in round {part.round}"
                 locked = _Locked(path, Lock(members, part.round), said)
                 earlier = [first.setdefault((part.round, person), locked) for person in members]
@@ -373,7 +383,11 @@ class _Reader:
     def _puts(self, members: Group, others: Group) -> str:
         both = together([person for person in members if person in others], self.names)
         rest = [person for person in others if person not in members]
-        return f"puts {both} together with {together(rest, self.names)}" if rest else f"says so of {both} alone"
+        return (
+            f"puts {both} together with {together(rest, self.names)}"
+            if rest
+            else f"puts {both} together without anyone else"
+        )
 
     def _check_sizes(self, locks: Sequence[_Locked]) -> None:
         """Name locks of three where no group of three fits in."""
@@ -383,9 +397,9 @@ class _Reader:
                 continue
             first = trios.setdefault(one.lock.round, one)
             if len(self.here) % 2 == 0:
-                self.reading.mistake(one.path, f"{one.said}, but {len(self.here)} people sit in groups of two")
+                self.reading.mistake(one.path, f"{one.said}, but {len(self.here)} people make groups of two only")
             elif first.lock.members != one.lock.members:
-                there = f"{first.path} is a group of three there, and only one fits in"
+                there = f"{first.path} is a group of three in that round, and there can be only one"
                 self.reading.mistake(one.path, f"{one.said}, but {there}")
 
     def _check_rules(self, locks: Sequence[_Locked], constraints: Sequence[Constraint]) -> None:

@@ -66,9 +66,9 @@ def test_every_constraint_that_forbids_a_lock_is_named_and_in_a_group_of_three_t
         ("abcd", ("ab", "cd"), None),
         ("abcd", ("ab", "bc"), "locked[1]: 'b' and 'c' must be together in round 1, but locked[0] puts 'b' together"),
         ("abcde", ("abc", "ab"), "but locked[0] puts 'a' and 'b' together with 'c'"),
-        ("abcde", ("ab", "abc"), "but locked[0] says so of 'a' and 'b' alone"),
-        ("abcd", ("abc",), "'a', 'b' and 'c' must be together in round 1, but 4 people sit in groups of two"),
-        ("abcdefg", ("abc", "def"), "but locked[0] is a group of three there, and only one fits in"),
+        ("abcde", ("ab", "abc"), "but locked[0] puts 'a' and 'b' together without anyone else"),
+        ("abcd", ("abc",), "'a', 'b' and 'c' must be together in round 1, but 4 people make groups of two only"),
+        ("abcdefg", ("abc", "def"), "but locked[0] is a group of three in that round, and there can be only one"),
     ],
 )
 def test_locks_are_held_against_each_other_and_the_number_of_people(
@@ -167,7 +167,7 @@ def test_the_first_ten_who_are_short_of_reviews_are_named_with_the_reason() -> N
 
     assert found[0] == "reviews: 0 does 12 and gets 12 of 20: there are only 12 others"
     assert len(found) == 11
-    assert found[-1] == "reviews: and 3 people more with fewer than 20"
+    assert found[-1] == "reviews: 3 people more with fewer than 20"
 
 
 def test_who_is_short_of_reviews_because_of_others_is_told_so() -> None:

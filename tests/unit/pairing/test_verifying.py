@@ -236,6 +236,13 @@ def test_a_group_that_has_begun_is_not_judged() -> None:
     assert {one.breach for one in verify(course, schedule)} >= {Breach.UNKNOWN, Breach.RULE, Breach.LOCK}
 
 
+def test_a_group_that_has_begun_and_lost_someone_is_not_too_small() -> None:
+    schedule = Schedule((((1,), (2, 3)),))
+
+    assert verify(Course((1, 2, 3)), schedule, fixed=[(1, (1,))]) == []
+    assert verify(Course((1, 2, 3)), schedule) == [Violation(Breach.SIZE, 1, (1,))]
+
+
 def test_beside_begun_groups_two_are_still_needlessly_unpaired() -> None:
     schedule = Schedule((((1, 2),),), alone(3, 4, reason=Reason.OTHERS_HAVE_BEGUN))
 
