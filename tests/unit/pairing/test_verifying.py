@@ -261,6 +261,19 @@ def test_two_who_met_may_not_meet_again_where_that_is_a_rule() -> None:
     assert [one.round for one in verify(course, schedule, from_round=3)] == [3]
 
 
+def test_who_meets_in_a_later_round_has_no_partner_in_this_one_where_that_is_a_rule() -> None:
+    schedule = Schedule(((), ((1, 2),)), alone(1, 2, reason=Reason.NOBODY_ALLOWED))
+
+    assert verify(Course((1, 2), rules=(NotAgain(),)), schedule) == []
+    assert Violation(Breach.NEEDLESSLY_UNPAIRED, 1, (1,)) in verify(Course((1, 2)), schedule)
+
+
+def test_people_who_are_locked_together_and_both_unpaired_are_named() -> None:
+    schedule = Schedule((((1, 2),),), alone(3, 4))
+
+    assert Violation(Breach.LOCK, 1, (3, 4)) in verify(replace(FOUR, locks=(Lock((3, 4)),)), schedule)
+
+
 def test_rounds_run_out_where_nobody_may_meet_twice() -> None:
     course = Course((1, 2), rules=(NotAgain(),))
     again = alone(1, 2, number=2, reason=Reason.NOBODY_ALLOWED)
