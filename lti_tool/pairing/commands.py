@@ -1,4 +1,4 @@
-"""The command `lti-tool plan`: an instance of the interchange format in, a result out. No settings, no database."""
+"""The command `lti-tool plan`: an instance of the format `pairing/1` in, a result out. No settings, no database."""
 
 import json
 import os

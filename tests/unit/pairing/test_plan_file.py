@@ -239,8 +239,9 @@ ALIKE: list[tuple[Any, Any]] = [
     (" Anna  Berg", "anna berg"),
     ("\uff21nna", "Anna"),
     ("an\u200bna\ufeff", "anna"),
+    ("O'Hara-1", "O\u2019Hara\u20111"),
 ]
-"""Two spellings of one name: case, type, form of letters, blanks, width, and what nobody sees."""
+"""Two spellings of one name: case, type, form of letters, blanks, width, what no one sees, apostrophes and dashes."""
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
