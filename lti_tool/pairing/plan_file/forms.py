@@ -15,7 +15,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from lti_tool.pairing.engine.rules import Exclusions, Other, ReportingLine, Rule, Same, Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame, Wish
@@ -77,20 +76,20 @@ def whole_needed(least: int, most: int) -> str:
 
 def _name(written: object) -> object:
     if not is_name(written):
-        raise PydanticCustomError("id", "the id of a person is needed")
+        raise ValueError("the id of a person is needed")
     return written
 
 
 def _once(members: list[Name]) -> list[Name]:
     if len({alike(name) for name in members}) < len(members):
-        raise PydanticCustomError("twice", "somebody is named twice")
+        raise ValueError("somebody is named twice")
     return members
 
 
 def _whole(least: int = -LARGEST, most: int = LARGEST) -> BeforeValidator:
     def check(written: object) -> object:
         if not is_whole(written, least, most):
-            raise PydanticCustomError("whole", whole_needed(least, most))
+            raise ValueError(whole_needed(least, most))
         return written
 
     return BeforeValidator(check)
@@ -100,7 +99,7 @@ def _one_of(*words: str) -> BeforeValidator:
     def check(written: object) -> object:
         if written in words:
             return written
-        raise PydanticCustomError("choice", f"one of these is needed: {', '.join(words)}")
+        raise ValueError(f"one of these is needed: {', '.join(words)}")
 
     return BeforeValidator(check)
 
@@ -271,7 +270,10 @@ class Reading:
             part = form.model_validate(written)
         except ValidationError as flawed:
             for error in flawed.errors(include_url=False, include_input=False):
-                self.mistake(at(path, *error["loc"]), SAID.get(error["type"], error["msg"]))
+                says = (
+                    error["ctx"]["error"] if error["type"] == "value_error" else SAID.get(error["type"], error["msg"])
+                )
+                self.mistake(at(path, *error["loc"]), str(says))
             return None
         self.notes += [
             f"{at(path, name)}: is not a field of the format, so it is not read"
