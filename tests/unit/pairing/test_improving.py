@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine.checks.scoring import score
+from lti_tool.pairing.engine.check import score
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.improver import improving, joint
 from lti_tool.pairing.engine.improver.improving import ImproverMissing, improve
