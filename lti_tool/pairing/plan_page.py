@@ -13,10 +13,8 @@ from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import comparing, group_lines, plan_words, rules, service, words
 from lti_tool.pairing.comparing import Broken
-from lti_tool.pairing.engine import Proof, Reason, warnings
-from lti_tool.pairing.engine.explanations import costing
-from lti_tool.pairing.engine.explanations.explaining import Explanations
-from lti_tool.pairing.engine.explanations.reasons import Needed, Removal, Why, WhyNot
+from lti_tool.pairing.engine import Explanations, Proof, Reason, Why, WhyNot, costs, warnings
+from lti_tool.pairing.engine.why import Needed, Removal
 from lti_tool.pairing.errors import PlanError
 from lti_tool.pairing.group_lines import GroupLine, Show
 from lti_tool.pairing.models import Plan
@@ -209,7 +207,7 @@ def _groups(
         "wanted": [one for one in wanted if one in names],
         "broken": broken,
         "lock": comparing.LOCK,
-        "cost": costing.costs(schedule.course) if schedule.course.rules and is_told else None,
+        "cost": costs(schedule.course) if schedule.course.rules and is_told else None,
         "lacking": _put_together(full.rounds if full is not None else short),
         "relaxations": full.relaxations if full is not None else (),
         "pins": pins,

@@ -9,10 +9,8 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
 from lti_tool.pairing import service
-from lti_tool.pairing.engine import Proof, Reason
-from lti_tool.pairing.engine.explanations.explaining import Explanations
-from lti_tool.pairing.engine.explanations.reasons import Needed, WhyNot
-from lti_tool.pairing.engine.explanations.relaxing import Relaxation
+from lti_tool.pairing.engine import Explanations, Proof, Reason, Relaxation, WhyNot
+from lti_tool.pairing.engine.why import Needed
 from lti_tool.pairing.models import Plan
 
 MOST_EXPLAINED: Final = 12
@@ -52,7 +50,7 @@ class Shortfall:
         for one in self.rounds:
             yield from one.people
             for why in one.explained:
-                yield from (candidate.person for candidate in why.candidates[:3])
+                yield from why.candidates[:3]
             for needed in one.needed:
                 yield from (*needed.needing, *needed.partners)
         for relaxation in self.relaxations:

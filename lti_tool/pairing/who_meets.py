@@ -13,11 +13,9 @@ from lti_tool.activities.service import activity_at, is_read_only, rounds_of
 from lti_tool.attributes.rules import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
 from lti_tool.pairing import forms, plan_words, preferences, service, words
-from lti_tool.pairing.engine import Kind
+from lti_tool.pairing.engine import Kind, RuleCost, costs, warnings
 from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.explanations import cautions, costing
-from lti_tool.pairing.engine.rules import Exclusions, ShouldNot
-from lti_tool.pairing.engine.rules.rule import NEVER
+from lti_tool.pairing.engine.rules import NEVER, Exclusions, ShouldNot
 from lti_tool.pairing.errors import PlanError, PreferencesChanged, PreferencesInvalid, Problem
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.preferences import Flaw, Preferences
@@ -195,8 +193,8 @@ def _said_apart(course: Course | None) -> int:
 
 
 def _costs(here: Here, activity: Activity, course: Course) -> dict[str, Any]:
-    found = costing.costs(course)
-    concerns = cautions.warnings(course, len(rounds_of(here.session, activity.id)))
+    found = costs(course)
+    concerns = warnings(course, len(rounds_of(here.session, activity.id)))
     shown = {one.person for cost in (*found.rules, found.together) for one in cost.fewest[: words.MOST_NAMED]}
     shown |= {one for concern in concerns for one in concern.people[: words.MOST_NAMED]}
     names = service.names_of(here.session, shown)
@@ -210,7 +208,7 @@ def _costs(here: Here, activity: Activity, course: Course) -> dict[str, Any]:
     }
 
 
-def _in_words(cost: costing.RuleCost, couples: int) -> dict[str, Any]:
+def _in_words(cost: RuleCost, couples: int) -> dict[str, Any]:
     return {
         "rule": words.rule_in_words(cost.rule) if cost.rule else "",
         "share": 100 * cost.removed / couples if couples else 0,

@@ -7,8 +7,7 @@ from flask_babel import gettext, ngettext
 
 from lti_tool.attributes.rules import BY_KEY
 from lti_tool.pairing import wording
-from lti_tool.pairing.engine.explanations.cautions import Caution, Concern
-from lti_tool.pairing.engine.explanations.reasons import Removal
+from lti_tool.pairing.engine.why import Caution, Concern, Removal
 from lti_tool.pairing.wording import NN_
 from lti_tool.web.i18n import isolated
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 import lti_tool.pairing
 from lti_tool.pairing import words
-from lti_tool.pairing.engine.explanations.reasons import Removal
+from lti_tool.pairing.engine.why import Removal
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.preferences import RuleChoice, RuleKind
 from lti_tool.support.kit import Kit
@@ -111,17 +111,17 @@ def test_everybody_with_a_partner_in_every_round_is_said_so(app: Flask, kit: Kit
 @pytest.mark.parametrize(
     ("removal", "sentence"),
     [
-        (Removal("other:department", 5, 5, 0), "5 possible partners work in the same department"),
+        (Removal("other:department", 5, 0), "5 possible partners work in the same department"),
         (
-            Removal("other:department", 5, 5, 2),
+            Removal("other:department", 5, 2),
             "3 possible partners work in the same department; with 2 others it is not known",
         ),
         (
-            Removal("other:department", 1, 1, 1),
+            Removal("other:department", 1, 1),
             "with 1 possible partner it is not known whether “Another department” holds",
         ),
         (
-            Removal("known:manager", 3, 3, 3),
+            Removal("known:manager", 3, 3),
             "With 3 possible partners, it is not known of one of the two (Manager)",
         ),
     ],

@@ -7,8 +7,7 @@ not turn up, and `changes` says of everybody who moved why. `reviews` lets peopl
 
 A plan begins in `planning`; `course` is what it is told, `schedule` what it answers. The folders:
 
-- `rules`: who may not work together, one rule a file;
-- `wishes`: who would rather work together, one wish a file;
+- `rules`: who may not work together; `wishes`: who would rather work together;
 - `coverage`: as few people without a partner as possible, and the proof of it;
 - `pairs`: rounds of pairs;
 - `circles`: rounds of trios, circles and rings;
@@ -16,7 +15,7 @@ A plan begins in `planning`; `course` is what it is told, `schedule` what it ans
 - `repairs`: the fewest changes after people came or went, and why somebody moved;
 - `reviewing`: who reviews whose work;
 - `checks`: the independent check of all that;
-- `explanations`: why, why not, what rules cost and which could give way;
+- `why`: why someone works with whom, or with no one; `costs`: what rules take away; `relax`: which could give way;
 - `improver`: the optional second look by OR-tools;
 - `interchange`: the format `pairing/1` of the command `lti-tool plan`.
 """
@@ -24,6 +23,7 @@ A plan begins in `planning`; `course` is what it is told, `schedule` what it ans
 from lti_tool.pairing.engine.checks.reviews import verify_reviews
 from lti_tool.pairing.engine.checks.scoring import Score, score
 from lti_tool.pairing.engine.checks.verifying import verify
+from lti_tool.pairing.engine.costs import Costs, RuleCost, costs
 from lti_tool.pairing.engine.course import Couple, Course, Kind, Lock, PersonId, Shape, Value
 from lti_tool.pairing.engine.effort import Effort
 from lti_tool.pairing.engine.errors import (
@@ -35,13 +35,9 @@ from lti_tool.pairing.engine.errors import (
     ShapeImpossible,
     UnknownPerson,
 )
-from lti_tool.pairing.engine.explanations.cautions import Caution, Concern, warnings
-from lti_tool.pairing.engine.explanations.costing import Costs, RuleCost, costs
-from lti_tool.pairing.engine.explanations.explaining import Explanations, shortages, why, why_not
-from lti_tool.pairing.engine.explanations.reasons import Why, WhyNot
-from lti_tool.pairing.engine.explanations.relaxing import Relaxation, proposals
 from lti_tool.pairing.engine.improver.improving import ImproverMissing, improve
 from lti_tool.pairing.engine.planning import NAME, plan
+from lti_tool.pairing.engine.relax import Relaxation, proposals
 from lti_tool.pairing.engine.repairs.changes import Cause, Change, changes
 from lti_tool.pairing.engine.repairs.repairing import repair, step_in
 from lti_tool.pairing.engine.reviewing.planning import Reviews, reviews
@@ -58,6 +54,17 @@ from lti_tool.pairing.engine.schedule import (
     meetings,
     moved,
     repeats,
+)
+from lti_tool.pairing.engine.why import (
+    Caution,
+    Concern,
+    Explanations,
+    Why,
+    WhyNot,
+    shortages,
+    warnings,
+    why,
+    why_not,
 )
 
 __all__ = [

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
-from lti_tool.pairing.engine.rules.not_again import NotAgain
-from lti_tool.pairing.engine.rules.rule import Rule, RuleByCouple, RuleByValue
-from lti_tool.pairing.engine.rules.share import Share
+from lti_tool.pairing.engine.rules import NotAgain, Rule, RuleByCouple, RuleByValue, Share
 from lti_tool.pairing.engine.tables import Table, tabulate
-from lti_tool.pairing.engine.wishes.wish import Wish
+from lti_tool.pairing.engine.wishes import Wish
 
 Keys = NDArray[np.int64]
 """Couples as one number each, `smaller place * people + larger place`. A couple may be there more than once."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from lti_tool.pairing.engine.rules.rule import Rule
-from lti_tool.pairing.engine.wishes.wish import Wish
+from lti_tool.pairing.engine.rules import Rule
+from lti_tool.pairing.engine.wishes import Wish
 
 PersonId: TypeAlias = int
 Couple: TypeAlias = tuple[PersonId, PersonId]

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.people import People, Places
-from lti_tool.pairing.engine.rules.rule import RuleByValue
-from lti_tool.pairing.engine.wishes.wish import Wish
+from lti_tool.pairing.engine.rules import RuleByValue
+from lti_tool.pairing.engine.wishes import Wish
 
 Cells = NDArray[np.integer[Any]]
 

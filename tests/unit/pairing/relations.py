@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.rules.exclusions import Exclusions
+from lti_tool.pairing.engine.rules import Exclusions
 
 Couple = tuple[int, int]
 

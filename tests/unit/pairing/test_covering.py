@@ -12,7 +12,7 @@ from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.coverage import covering, meeting
 from lti_tool.pairing.engine.coverage.covering import cover
-from lti_tool.pairing.engine.rules.other import Other
+from lti_tool.pairing.engine.rules import Other
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.relations import (
     Couple,

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.course import Course, Lock
 from lti_tool.pairing.engine.errors import ImpossibleRequest
-from lti_tool.pairing.engine.explanations.explaining import Explanations, shortages, why, why_not
-from lti_tool.pairing.engine.explanations.reasons import Alternative, Candidate, Needed, Removal
 from lti_tool.pairing.engine.rules import Exclusions, ExperienceGap, Known, NotAgain, Other, ReportingLine, Same
 from lti_tool.pairing.engine.schedule import Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.why import Alternative, Explanations, Needed, Removal, shortages, why, why_not
 from lti_tool.pairing.engine.wishes import RatherGap, RatherOther
 from tests.unit.pairing.budget import examples
 
@@ -113,7 +112,7 @@ def test_why_says_how_the_partner_stands_among_all_who_are_possible(schedule: Sc
 
             assert partner.person == other
             assert partner.met == plain.met(one, other)
-            assert partner.points == sum(points for _, points in partner.wishes) == plain.points(one, other)
+            assert sum(points for _, points in partner.wishes) == plain.points(one, other)
             broken = plain.broken(one, other) - ({"not_again"} if not plain.met(one, other) else set())
             assert set(partner.breaks) == broken
             assert partner.is_locked == (number == 1 and {one, other} == {*schedule.course.locks[0].members})
@@ -121,7 +120,6 @@ def test_why_says_how_the_partner_stands_among_all_who_are_possible(schedule: Sc
             key = {at: (plain.met(one, at), -plain.points(one, at)) for at in [*possible, other]}
             better = [at for at in possible if key[at] < key[other]]
             assert partner.choices == len(possible)
-            assert partner.ties == sum(key[at] == key[other] for at in possible)
             assert partner.rank == (1 + len(better) if other in possible else None)
             other_points = [at for at in possible if plain.points(one, at) > plain.points(one, other)]
             assert (partner.better is None) == (not better and not other_points)
@@ -137,8 +135,6 @@ def exchange(plain: Plain, one: int, other: int, wanted: int) -> Alternative:
     after = plain.points(one, wanted) + (0 if widow is None or broken else 2 * plain.points(other, widow))
     return Alternative(
         person=wanted,
-        partners=() if widow is None else (widow,),
-        points=plain.points(one, wanted),
         met=plain.met(one, wanted),
         cost=before - after,
         breaks=tuple(rule.name for rule in plain.course.rules if rule.name in broken),
@@ -158,18 +154,14 @@ def test_why_not_counts_what_each_rule_takes_away_and_names_who_remains(schedule
 
         answer = explanations.why_not(unpaired.person, unpaired.round)
 
-        assert answer.reason is unpaired.reason
-        assert answer.others == len(others)
-        counted = {one.rule: (one.removed, one.alone) for one in answer.removals}
+        counted = {one.rule: one.removed for one in answer.removals}
         for rule in schedule.course.rules:
-            by = [other for other in others if rule.name in broken[other]]
-            alone = [other for other in by if len(broken[other]) == 1]
-            assert counted.get(rule.name, (0, 0)) == (len(by), len(alone))
-        remaining = {one.person: one for one in answer.candidates}
-        assert sorted(remaining) == [other for other in others if not broken[other]]
-        for other, candidate in remaining.items():
-            widow = plain.partner(other)
-            assert candidate == Candidate(other, () if widow is None else (widow,), plain.met(unpaired.person, other))
+            assert counted.get(rule.name, 0) == sum(rule.name in broken[other] for other in others)
+        left = [other for other in others if not broken[other]]
+        met_least_first = {
+            other: (plain.met(unpaired.person, other), -plain.points(unpaired.person, other), other) for other in left
+        }
+        assert list(answer.candidates) == sorted(left, key=met_least_first.__getitem__)
 
 
 def star(points_of_it: int = 4, *, locked: bool = False) -> Schedule:
@@ -191,17 +183,12 @@ def star(points_of_it: int = 4, *, locked: bool = False) -> Schedule:
 
 
 @pytest.mark.parametrize("locked", [False, True], ids=["nobody locked", "a couple is locked"])
-def test_why_not_names_the_only_possible_partners_and_who_needs_them(locked: bool) -> None:
+def test_the_only_possible_partners_are_named_and_who_needs_them(locked: bool) -> None:
     answer = why_not(star(locked=locked), 3, 1)
 
-    assert answer.removals == (Removal("exclusions", 5, 5, 0),)
-    assert answer.candidates == (Candidate(11, (1,), 0), Candidate(12, (2,), 0))
-    assert answer.needed == Needed((1, 2, 3), ((1,), (2,), (3,)), (11, 12), 1)
-
-
-@pytest.mark.parametrize("locked", [False, True], ids=["nobody locked", "a couple is locked"])
-def test_a_round_says_of_everybody_who_needs_whom(locked: bool) -> None:
-    assert shortages(star(locked=locked), 1) == (Needed((1, 2, 3, 4), ((1,), (2,), (3,), (4,)), (11, 12), 2),)
+    assert answer.removals == (Removal("exclusions", 5, 0),)
+    assert answer.candidates == (11, 12)
+    assert shortages(star(locked=locked), 1) == (Needed((1, 2, 3, 4), ((1,), (2,), (3,), (4,)), (11, 12)),)
 
 
 def test_people_who_may_not_meet_again_are_in_parts_of_their_own() -> None:
@@ -211,21 +198,14 @@ def test_people_who_may_not_meet_again_are_in_parts_of_their_own() -> None:
 
     answer = why_not(schedule, 1, 1)
 
-    assert [(one.rule, one.removed, one.alone) for one in answer.removals] == [
-        ("exclusions", 1, 1),
-        ("not_again", 1, 1),
-    ]
-    assert answer.needed == Needed((1, 3), ((1,), (3,)), (4,), 1)
-    assert shortages(schedule, 1) == (Needed((1, 2, 3), ((1,), (2,), (3,)), (4,), 2),)
+    assert [(one.rule, one.removed) for one in answer.removals] == [("exclusions", 1), ("not_again", 1)]
+    assert shortages(schedule, 1) == (Needed((1, 2, 3), ((1,), (2,), (3,)), (4,)),)
 
 
-def test_without_a_proof_nobody_is_said_to_be_needed() -> None:
+def test_without_a_proof_no_one_is_said_to_be_needed() -> None:
     schedule = star()
-    bare = Schedule(schedule.rounds, schedule.unpaired, schedule.course)
 
-    assert why_not(bare, 3, 1).needed is None
-    assert shortages(bare, 1) == ()
-    assert why_not(schedule, 1, 1).needed is None
+    assert shortages(Schedule(schedule.rounds, schedule.unpaired, schedule.course), 1) == ()
 
 
 def test_who_is_removed_because_nothing_is_known_is_counted() -> None:
@@ -235,7 +215,7 @@ def test_who_is_removed_because_nothing_is_known_is_counted() -> None:
         rules=(ExperienceGap(at_least=2, unknown_is_allowed=False),),
     )
 
-    assert why_not(Schedule(((),), (), course), 1, 1).removals == (Removal("gap:experience", 2, 2, 1),)
+    assert why_not(Schedule(((),), (), course), 1, 1).removals == (Removal("gap:experience", 2, 1),)
 
 
 def test_why_names_the_rules_that_may_be_told_and_are_true() -> None:
@@ -255,7 +235,7 @@ def test_why_names_the_rules_that_may_be_told_and_are_true() -> None:
     (partner,) = why(Schedule((((1, 2),),), (), course), 1, 1).partners
 
     assert partner.rules == ("other:department", "not_again")
-    assert (partner.rank, partner.ties, partner.choices) == (1, 1, 1)
+    assert (partner.rank, partner.choices) == (1, 1)
 
 
 def test_in_a_larger_group_every_partner_is_explained() -> None:
@@ -271,7 +251,7 @@ def test_in_a_larger_group_every_partner_is_explained() -> None:
     assert [one.person for one in answer.partners] == [2, 3]
     better = answer.partners[0].better
     assert better is not None
-    assert (better.person, better.partners, better.points) == (4, (5, 6), 2)
+    assert better.person == 4
     # 2 goes from (1, 3) to (5, 6), where they gain 1; 4 from (5, 6) to (1, 3), losing 1; 3 wins one, and 5 and 6 lose.
     assert better.cost == (1 + 4 + 1 + 2 + 2) - (2 + 3 + 2 + 1 + 1)
 

@@ -195,7 +195,7 @@ def test_many_names_are_compared_a_part_at_a_time(monkeypatch: pytest.MonkeyPatc
     everybody = np.arange(300)
     whole = Share(attribute="slots").allows(people, everybody[:, None], everybody)
 
-    monkeypatch.setattr("lti_tool.pairing.engine.rules.subjects.WORDS_AT_ONCE", 1_000)
+    monkeypatch.setattr("lti_tool.pairing.engine.rules.WORDS_AT_ONCE", 1_000)
 
     assert whole.sum() > 300
     assert (Share(attribute="slots").allows(people, everybody[:, None], everybody) == whole).all()
@@ -214,7 +214,7 @@ def test_couples_with_very_many_names_are_looked_up_and_answer_the_same(monkeypa
         return [rule.allows(people, everybody[:, None], everybody).tolist() for rule in made]
 
     by_masks = answers()
-    monkeypatch.setattr("lti_tool.pairing.engine.rules.share.MANY_NAMES", 1)
+    monkeypatch.setattr("lti_tool.pairing.engine.rules.MANY_NAMES", 1)
 
     assert answers() == by_masks
 

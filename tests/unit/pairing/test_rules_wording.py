@@ -6,7 +6,6 @@ import pytest
 
 from lti_tool.pairing import wording
 from lti_tool.pairing.engine import rules, wishes
-from lti_tool.pairing.engine.explanations.cautions import Concern
 from lti_tool.pairing.engine.rules import (
     Exclusions,
     ExperienceGap,
@@ -20,6 +19,7 @@ from lti_tool.pairing.engine.rules import (
     Share,
     ShouldNot,
 )
+from lti_tool.pairing.engine.why import Concern
 from lti_tool.pairing.engine.wishes import (
     ExtraShared,
     NearInTime,

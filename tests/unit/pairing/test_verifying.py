@@ -8,9 +8,7 @@ import pytest
 from lti_tool.pairing.engine.checks.verifying import verify
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.people import Bools, People, Places
-from lti_tool.pairing.engine.rules.not_again import NotAgain
-from lti_tool.pairing.engine.rules.other import Other
-from lti_tool.pairing.engine.rules.rule import Rule
+from lti_tool.pairing.engine.rules import NotAgain, Other, Rule
 from lti_tool.pairing.engine.schedule import Breach, Proof, Reason, Schedule, Unpaired, Violation
 
 

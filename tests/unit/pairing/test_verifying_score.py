@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from lti_tool.pairing.engine.checks.scoring import Score, score
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
-from lti_tool.pairing.engine.rules.other import Other
+from lti_tool.pairing.engine.rules import Other
 from lti_tool.pairing.engine.schedule import Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.wishes.other import RatherOther
+from lti_tool.pairing.engine.wishes import RatherOther
 
 UNITS = {"unit": {1: "a", 2: "a", 3: "b", 4: "b", 5: "c"}}
 COURSE = Course((1, 2, 3, 4), attributes=UNITS, wishes=(RatherOther(attribute="unit", weight=10),))

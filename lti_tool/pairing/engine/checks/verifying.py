@@ -10,7 +10,7 @@ from lti_tool.pairing.engine.checks.seating import Seating, counted_before, keys
 from lti_tool.pairing.engine.checks.witnessing import AT_ONCE, MayMeet, have_partner, least_unpaired, may_meet
 from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.people import Bools, People, Places
-from lti_tool.pairing.engine.rules.not_again import NotAgain
+from lti_tool.pairing.engine.rules import NotAgain
 from lti_tool.pairing.engine.schedule import Breach, Group, Placed, Proof, Reason, Schedule, Violation
 
 NEEDS_NO_PROOF: Final = frozenset({Reason.NOBODY_ELSE, Reason.OTHERS_HAVE_BEGUN})

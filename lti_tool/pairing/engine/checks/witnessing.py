@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lti_tool.pairing.engine.checks.seating import keys
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.people import Bools, People, Places
-from lti_tool.pairing.engine.rules.rule import RuleByCouple
+from lti_tool.pairing.engine.rules import RuleByCouple
 
 MayMeet = Callable[[Places, Places], Bools]
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from lti_tool.pairing.engine.explanations.cautions import Caution, Concern, warnings
-from lti_tool.pairing.engine.explanations.costing import costs
+from lti_tool.pairing.engine.costs import costs
 from lti_tool.pairing.engine.interchange.instances import Instance, InstanceKind
 from lti_tool.pairing.engine.interchange.reader import MOST_NAMED
 from lti_tool.pairing.engine.interchange.wording import counted, first_of, joined, people
 from lti_tool.pairing.engine.reviewing.planning import Reviews, Short
 from lti_tool.pairing.engine.schedule import Reason, Schedule
+from lti_tool.pairing.engine.why import Caution, Concern, warnings
 
 MOST_SHORT: Final = 10
 SHORT: Final = {

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize, UnknownPerson
-from lti_tool.pairing.engine.rules.not_again import NotAgain
+from lti_tool.pairing.engine.rules import NotAgain
 from lti_tool.pairing.engine.schedule import Group
 
 Members: TypeAlias = tuple[int, ...]
