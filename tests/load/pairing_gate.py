@@ -34,6 +34,8 @@ SIZES: Final = (8, 300)
 ROUNDS: Final = (2, 6)
 LOST_POINTS: Final = 0.002
 """The share of points that a plan may lose."""
+NOISE: Final = 1.05
+"""Times of one program on one machine differ by as much."""
 TURNS: Final = 2
 """How often each engine answers everything; the shorter time of each course counts."""
 ATTRIBUTES: Final = ("department", "languages", "slots", "experience", "manager")
@@ -111,7 +113,7 @@ def _rules(layout: str, people: int, chance: random.Random) -> tuple[Rule, ...]:
     if layout == "company":
         rules.append(Share(attribute="slots"))
     if layout == "few partners":
-        rules += [Share(attribute="slots", at_least=3), Share(attribute="languages")]
+        rules += [Share(attribute="slots", at_least=2), Share(attribute="languages")]
     if layout == "two groups":
         rules.append(Other(attribute="department"))
     if layout == "never again":
@@ -170,7 +172,8 @@ def answer(task: Task) -> dict[str, Any]:
     # Every engine repairs a plan of its own, so that a repair is judged by itself.
     repaired = engine.repair(planned, task.left, task.joined, task.from_round)
     end = time.process_time()
-    flaws = [one.breach for one in (*engine.verify(planned.course, planned), *engine.verify(repaired.course, repaired))]
+    checks = (planned.course, planned, 1), (repaired.course, repaired, task.from_round)
+    flaws = [one.breach for course, plan, first in checks for one in engine.verify(course, plan, from_round=first)]
     found, after = engine.score(planned.course, planned), engine.score(repaired.course, repaired)
     here = frozenset(repaired.course.people)
     return {
@@ -234,14 +237,16 @@ def compare(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterat
                 f"{gain:>10.2f}{old['repair']['moved']:>8}{new['repair']['moved']:>8}"
                 f"{old['seconds']:>7.2f}{new['seconds']:>7.2f} {'FAILS' if flaws else ''}"
             )
-    for title, key in (("plans", None), ("repairs", "repair")):
-        for name in ("unpaired", "repeats", "points", "moved"):
-            sums = [sum((one[key] if key else one).get(name, 0) for one in side) for side in (before, after)]
-            print(f"  {title} {name:<20}{sums[0]:>12} {sums[1]:>12}" if any(sums) else "", end="\n" if any(sums) else "")
-        times = [sum((one[key] if key else one)["seconds"] for one in side) for side in (before, after)]
-        print(f"  {title} {'CPU seconds':<20}{times[0]:>12.2f} {times[1]:>12.2f}")
-        if times[1] > times[0]:
-            yield f"{title}: {times[1]:.2f} s where {times[0]:.2f} s were needed before"
+    total = [0.0, 0.0]
+    for title, pick in (("plans", dict), ("repairs", lambda one: one["repair"])):
+        for name in ("unpaired", "repeats", "points", "moved", "seconds"):
+            sums = [sum(pick(one).get(name, 0) for one in side) for side in (before, after)]
+            if any(sums):
+                print(f"  {title + ', ' + name:<28}{sums[0]:>14.6g}{sums[1]:>14.6g}")
+            if name == "seconds":
+                total = [sum(both) for both in zip(total, sums, strict=True)]
+    if total[1] > NOISE * total[0]:
+        yield f"{total[1]:.2f} CPU seconds where {total[0]:.2f} were needed before"
 
 
 def _flaws(task: Task, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:

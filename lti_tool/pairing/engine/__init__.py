@@ -25,7 +25,6 @@ from lti_tool.pairing.engine.checks.scoring import Score, score
 from lti_tool.pairing.engine.checks.verifying import verify
 from lti_tool.pairing.engine.costs import Costs, RuleCost, costs
 from lti_tool.pairing.engine.course import Couple, Course, Kind, Lock, PersonId, Shape, Value
-from lti_tool.pairing.engine.effort import Effort
 from lti_tool.pairing.engine.errors import (
     ImpossibleRequest,
     ListedTwice,
@@ -35,8 +34,8 @@ from lti_tool.pairing.engine.errors import (
     ShapeImpossible,
     UnknownPerson,
 )
-from lti_tool.pairing.engine.improver.improving import ImproverMissing, improve
-from lti_tool.pairing.engine.planning import NAME, plan
+from lti_tool.pairing.engine.improver.improving import ImproverMissing, can_improve, improve
+from lti_tool.pairing.engine.plan import NAME, check_locks, plan
 from lti_tool.pairing.engine.relax import Relaxation, proposals
 from lti_tool.pairing.engine.repairs.changes import Cause, Change, changes
 from lti_tool.pairing.engine.repairs.repairing import repair, step_in
@@ -77,7 +76,6 @@ __all__ = [
     "Costs",
     "Couple",
     "Course",
-    "Effort",
     "Explanations",
     "Group",
     "ImpossibleRequest",
@@ -106,7 +104,9 @@ __all__ = [
     "Why",
     "WhyNot",
     "balance",
+    "can_improve",
     "changes",
+    "check_locks",
     "costs",
     "improve",
     "meetings",

@@ -364,7 +364,7 @@ def test_whoever_moves_and_is_here_has_exactly_one_cause_a_round(seed: int) -> N
 def test_a_thousand_people_change_no_more_than_those_who_come_go_and_lose_somebody() -> None:
     course = corporate(1_010)
     present = tuple(sorted(course.people))[:1_000]
-    before = engine.plan(replace(course, people=present), 4, 1, effort=engine.Effort.QUICK)
+    before = engine.plan(replace(course, people=present), 4, 1)
     left, joined = set(present[::50]), set(course.people) - set(present)
 
     after = engine.repair(before, left, joined, 1)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.checks.reviews import verify_reviews
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice
 from lti_tool.pairing.engine.reviewing.allocating import Allocation

@@ -10,8 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.acquaintance import Acquaintance, keys
-from lti_tool.pairing.engine.compiled import Couples, among
+from lti_tool.pairing.engine.couples import Meetings
+from lti_tool.pairing.engine.rules import couple_keys as keys
+from lti_tool.pairing.engine.rules import listed_in
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.people import Bools, Places, Points
 
 FEW: Final = 1500
@@ -44,7 +46,7 @@ class Company:
         self.couples, self.scale, self.people = couples, scale, len(couples)
         places = couples.people.places(np.array(couples.course.met, dtype=np.int64).reshape(-1, 2))
         known = places[(places >= 0).all(axis=1) & (places[:, 0] != places[:, 1])]
-        self.met = Acquaintance.of(self.people, keys(known[:, 0], known[:, 1], self.people))
+        self.met = Meetings(self.people, np.sort(keys(known[:, 0], known[:, 1], self.people)))
         self.per_meeting = scale.forbidden if couples.never_again else scale.repeat
         self.was_exception = np.zeros(self.people + 1, dtype=np.int64)
         """What an empty seat in their group costs each person; 0 for an empty seat."""
@@ -65,13 +67,13 @@ class Company:
         cost = -self.couples.weigh(one, other)
         is_forbidden = cost > 0
         if len(self.couples.banned):
-            is_forbidden |= among(self.couples.banned, keys(one, other, self.people))
+            is_forbidden |= listed_in(self.couples.banned, keys(one, other, self.people))
         where = np.nonzero(is_forbidden)
         cost[where] = self.scale.forbidden * np.maximum(self.matters[one[where]], self.matters[other[where]])
         if len(self.met.keys):
             cost += self.per_meeting * self.met.times(one, other)
         if len(self.expected):
-            cost += self.per_meeting * among(self.expected, keys(one, other, self.people))
+            cost += self.per_meeting * listed_in(self.expected, keys(one, other, self.people))
         return cost
 
     def expect(self, couples: list[tuple[int, int]]) -> None:
@@ -106,7 +108,7 @@ class Company:
         one, other = (seats[:, side].reshape(-1) for side in np.triu_indices(seats.shape[1], 1))
         real = (one < self.people) & (other < self.people)
         one, other = one[real], other[real]
-        self.met = Acquaintance.of(self.people, self.met.keys, keys(one, other, self.people))
+        self.met = self.met.also(keys(one, other, self.people))
         if self.matrix is not None:
             # No couple sits together twice in one round, so no index is repeated.
             self.matrix[one, other] += self.per_meeting

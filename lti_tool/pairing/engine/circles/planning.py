@@ -13,7 +13,7 @@ from lti_tool.pairing.engine.circles.leftovers import keep_the_rules
 from lti_tool.pairing.engine.circles.rearranging import rearrange_seats
 from lti_tool.pairing.engine.circles.seats import Members, Tables, most_members, set_tables
 from lti_tool.pairing.engine.circles.swapping import Seats, Swapping
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible
 from lti_tool.pairing.engine.people import Bools

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from lti_tool.pairing.engine.circles.sizes import group_sizes
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course, Kind, PersonId
 from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize, UnknownPerson
 from lti_tool.pairing.engine.schedule import Group

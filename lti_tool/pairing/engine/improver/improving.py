@@ -13,12 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.acquaintance import Acquaintance, meetings_of
-from lti_tool.pairing.engine.compiled import Couples
-from lti_tool.pairing.engine.course import Kind
-from lti_tool.pairing.engine.coverage.alternating import ALONE
-from lti_tool.pairing.engine.coverage.barriers import NotLargest, barrier
-from lti_tool.pairing.engine.coverage.covering import cover
+from lti_tool.pairing.engine.couples import Meetings, meetings_of
+from lti_tool.pairing.engine.couples import Couples
+from lti_tool.pairing.engine.course import Kind, Shape
+from lti_tool.pairing.engine.matching import ALONE
+from lti_tool.pairing.engine.proof import NotLargest, barrier
+from lti_tool.pairing.engine.matching import cover
 from lti_tool.pairing.engine.improver.joint import Answer, Question, cost, solve
 from lti_tool.pairing.engine.people import Places
 from lti_tool.pairing.engine.schedule import Group, Proof, Reason, Schedule, Unpaired
@@ -31,6 +31,11 @@ NOT_LOOKING: Final = frozenset({Reason.ABSENT, Reason.OTHERS_HAVE_BEGUN})
 
 class ImproverMissing(RuntimeError):
     """OR-tools is not installed. It comes with the extra `improve`."""
+
+
+def can_improve(shape: Shape, people: int, rounds: int) -> bool:
+    """Whether `improve` looks at plans of this shape and size at all, whatever the rules are."""
+    return shape.kind is Kind.PAIRS and people * (people - 1) // 2 * rounds <= MOST_CHOICES
 
 
 def improve(schedule: Schedule) -> Schedule:
@@ -104,7 +109,7 @@ class _Whole:
             one,
             other,
             couples.points(one, other),
-            Acquaintance.of(len(couples), self.met, staying).times(one, other),
+            Meetings(len(couples), np.sort(np.concatenate([self.met, staying]))).times(one, other),
             tuple(self._free(number) for number in range(len(self.stays))),
             flagged[flagged >= 0],
             couples.never_again,

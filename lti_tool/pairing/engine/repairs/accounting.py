@@ -3,8 +3,8 @@
 import numpy as np
 
 from lti_tool.pairing.engine.course import Kind
-from lti_tool.pairing.engine.coverage.barriers import NotLargest, barrier
-from lti_tool.pairing.engine.coverage.covering import NONE_BANNED
+from lti_tool.pairing.engine.proof import NotLargest, barrier
+from lti_tool.pairing.engine.couples import NO_KEYS as NONE_BANNED
 from lti_tool.pairing.engine.people import Places
 from lti_tool.pairing.engine.repairs.sitting import Mended, Sitting
 from lti_tool.pairing.engine.schedule import Proof, Reason, Unpaired

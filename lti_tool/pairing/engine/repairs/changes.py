@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import PersonId
 from lti_tool.pairing.engine.repairs.sitting import NOT_AGAIN
 from lti_tool.pairing.engine.schedule import Reason, Schedule

@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 
 from lti_tool.pairing.engine.acquaintance import Keys, keys
-from lti_tool.pairing.engine.coverage.barriers import NotLargest, barrier
-from lti_tool.pairing.engine.coverage.covering import NONE_BANNED, cover
+from lti_tool.pairing.engine.proof import NotLargest, barrier
+from lti_tool.pairing.engine.couples import NO_KEYS as NONE_BANNED
+from lti_tool.pairing.engine.matching import cover
 from lti_tool.pairing.engine.people import Bools, Places
 from lti_tool.pairing.engine.repairs.sitting import Mended, Sitting
 from lti_tool.pairing.engine.repairs.standing import Pairs, every

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.acquaintance import NONE, Acquaintance, Grouped, Keys, together
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course, Kind, PersonId
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, UnknownPerson
 from lti_tool.pairing.engine.people import Bools, People, Places

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.acquaintance import Acquaintance
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Kind
 from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize
 from lti_tool.pairing.engine.people import Bools, Places, Points

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.acquaintance import keys
-from lti_tool.pairing.engine.pairs.coupling import Allowed, couple_up
+from lti_tool.pairing.engine.repairs.coupling import Allowed, couple_up
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.repairs.sitting import Mended, Seats, Sitting
 

@@ -12,8 +12,9 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.acquaintance import keys
-from lti_tool.pairing.engine.compiled import Couples, among
+from lti_tool.pairing.engine.rules import couple_keys as keys
+from lti_tool.pairing.engine.rules import listed_in
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.people import Bools, Places, Points
 
 Authors: TypeAlias = NDArray[np.int64]
@@ -53,13 +54,13 @@ class Allocation:
         """For each review, whether every rule allows it, "never again" included."""
         found = self.couples.allowed(reviewer, author)
         if self.couples.never_again:
-            found = found & ~among(self.met, keys(reviewer, author, len(self.couples)))
+            found = found & ~listed_in(self.met, keys(reviewer, author, len(self.couples)))
         return found
 
     def worth(self, reviewer: Places, author: Places) -> Points:
         """The points of each review; far below 0 where it is forbidden or should not be."""
         found = self.couples.weigh(reviewer, author)
-        found[among(self.avoided, keys(reviewer, author, len(self.couples)))] += self.couples.forbidden
+        found[listed_in(self.avoided, keys(reviewer, author, len(self.couples)))] += self.couples.forbidden
         found[reviewer == author] += self.couples.forbidden
         return found
 
@@ -118,7 +119,7 @@ class Allocation:
             fits &= (third[one] != theirs) & (third[other] != mine)
         if len(self.avoided):
             people = len(self.couples)
-            fits &= ~among(self.avoided, keys(one, theirs, people)) & ~among(self.avoided, keys(other, mine, people))
+            fits &= ~listed_in(self.avoided, keys(one, theirs, people)) & ~listed_in(self.avoided, keys(other, mine, people))
         one, other = one[fits], other[fits]
         column[one], column[other] = theirs[fits], mine[fits]
         worth[one], worth[other] = new_one[better][fits], new_other[better][fits]

@@ -9,8 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from lti_tool.pairing.engine.acquaintance import keys
-from lti_tool.pairing.engine.compiled import Couples, among
+from lti_tool.pairing.engine.rules import couple_keys as keys
+from lti_tool.pairing.engine.rules import listed_in
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.people import Bools, Places
 from lti_tool.pairing.engine.reviewing.allocating import MANY, NOBODY, Allocation, Authors
 
@@ -123,7 +124,7 @@ def _first(people: Places) -> Bools:
 
 
 def _unmet(allocation: Allocation, reviewer: Places, author: Places) -> Bools:
-    return ~among(allocation.avoided, keys(reviewer, author, len(allocation.couples)))
+    return ~listed_in(allocation.avoided, keys(reviewer, author, len(allocation.couples)))
 
 
 def _by_everything(allocation: Allocation, person: int) -> Bools:

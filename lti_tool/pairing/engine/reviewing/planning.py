@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course, PersonId
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice
 from lti_tool.pairing.engine.reviewing.allocating import NOBODY, Allocation, Authors

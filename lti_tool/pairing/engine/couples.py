@@ -1,25 +1,40 @@
-"""A course made ready for the solver: rules and wishes as functions of many couples at once."""
+"""A course in arrays: who met, and what rules and wishes say of many couples at once.
 
+A person is a place among the sorted ids of the course. A couple is one number, `couple_keys`; sorted keys are looked up
+with `listed_in`.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, combinations
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Course
+from lti_tool.pairing.engine.course import Course, PersonId
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
-from lti_tool.pairing.engine.rules import NotAgain, Rule, RuleByCouple, RuleByValue, Share
+from lti_tool.pairing.engine.rules import (
+    NotAgain,
+    Rule,
+    RuleByCouple,
+    RuleByValue,
+    Share,
+    couple_keys,
+    listed_in,
+)
 from lti_tool.pairing.engine.tables import Table, tabulate
 from lti_tool.pairing.engine.wishes import Wish
 
 Keys = NDArray[np.int64]
 """Couples as one number each, `smaller place * people + larger place`. A couple may be there more than once."""
+NO_KEYS: Final = np.zeros(0, dtype=np.int64)
 
 FEW_PEOPLE: Final = 2048
-"""So few that all couples can be looked at."""
+"""Up to this many people, all couples can be looked at."""
 FEW_COUPLES: Final = 64
-"""Couples that are allowed for each person, at most, for a course to be called sparse."""
+"""A course is sparse if the rules allow at most this many couples per person."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +99,7 @@ class Couples:
 
     def keys(self, one: Places, other: Places) -> Keys:
         """One number for each couple, the same for (a, b) and (b, a)."""
-        found: Keys = np.minimum(one, other) * len(self) + np.maximum(one, other)
-        return found
+        return couple_keys(one, other, len(self))
 
     def weigh(self, one: Places, other: Places) -> Points:
         """For each couple its points; below 0 where a rule forbids it. Couples that are `banned` are not looked up."""
@@ -113,7 +127,7 @@ class Couples:
         for rule in self.other_rules:
             found &= rule.allows(self.people, one, other)
         if len(self.banned):
-            found &= ~among(self.banned, self.keys(one, other))
+            found &= ~listed_in(self.banned, self.keys(one, other))
         return found
 
     def points(self, one: Places, other: Places) -> Points:
@@ -163,14 +177,41 @@ class Couples:
         return None
 
 
-def among(keys: Keys, wanted: Keys) -> Bools:
-    """For each wanted key, whether it is among the sorted keys."""
-    if not len(keys):
-        return np.zeros(wanted.shape, dtype=np.bool_)
-    found: Bools = keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
-    return found
-
-
 def merged(*several: Keys) -> Keys:
     """All of them, sorted. Quick where each is sorted already."""
-    return np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *several]), kind="stable")
+    return np.sort(np.concatenate([NO_KEYS, *several]), kind="stable")
+
+
+@dataclass(frozen=True)
+class Meetings:
+    """Who met how often, of people who are places among `people`. `keys` are sorted; who met twice is there twice."""
+
+    people: int
+    keys: Keys
+
+    def times(self, one: Places, other: Places) -> Points:
+        """For each couple, how often they met."""
+        wanted = couple_keys(one, other, self.people)
+        if not len(self.keys):
+            return np.zeros(wanted.shape, dtype=np.int64)
+        return np.searchsorted(self.keys, wanted, side="right") - np.searchsorted(self.keys, wanted)
+
+    def also(self, *several: Keys) -> "Meetings":
+        """These meetings and others."""
+        return Meetings(self.people, merged(self.keys, *several))
+
+
+def meetings_of(people: People, groups: Iterable[tuple[PersonId, ...]]) -> Keys:
+    """Every two members of every group who are in the course, sorted."""
+    listed = list(groups)
+    sizes = np.fromiter(map(len, listed), dtype=np.int64, count=len(listed))
+    members = people.places(np.fromiter(chain.from_iterable(listed), dtype=np.int64, count=int(sizes.sum())))
+    starts = np.cumsum(sizes) - sizes
+    found: list[Keys] = []
+    for size in np.unique(sizes).tolist():
+        rows = starts[sizes == size]
+        for first, second in combinations(range(size), 2):
+            one, other = members[rows + first], members[rows + second]
+            real = (one >= 0) & (other >= 0) & (one != other)
+            found.append(couple_keys(one[real], other[real], len(people)))
+    return merged(*found)
