@@ -37,9 +37,9 @@ from lti_tool.pairing.engine.errors import (
 from lti_tool.pairing.engine.improver.improving import ImproverMissing, can_improve, improve
 from lti_tool.pairing.engine.plan import NAME, check_locks, plan
 from lti_tool.pairing.engine.relax import Relaxation, proposals
-from lti_tool.pairing.engine.repairs.changes import Cause, Change, changes
-from lti_tool.pairing.engine.repairs.repairing import repair, step_in
-from lti_tool.pairing.engine.reviewing.planning import Reviews, reviews
+from lti_tool.pairing.engine.changes import Cause, Change, changes
+from lti_tool.pairing.engine.repair import repair, step_in
+from lti_tool.pairing.engine.reviews import Reviews, reviews
 from lti_tool.pairing.engine.schedule import (
     Breach,
     Group,

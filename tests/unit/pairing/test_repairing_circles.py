@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Kind, Lock, Reason, Schedule, Shape, Unpaired
-from lti_tool.pairing.engine.repairs.changes import Cause, changes
+from lti_tool.pairing.engine.changes import Cause, changes
 from lti_tool.pairing.engine.rules import Exclusions
 from lti_tool.pairing.engine.turns.rings import observations
 

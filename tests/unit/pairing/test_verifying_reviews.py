@@ -6,7 +6,7 @@ import pytest
 
 from lti_tool.pairing.engine.checks.reviews import verify_reviews
 from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.reviewing.planning import ReviewProof, Reviews, Short, reviews
+from lti_tool.pairing.engine.reviews import ReviewProof, Reviews, Short, reviews
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain
 from lti_tool.pairing.engine.schedule import Breach, Reason
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.couples import Meetings, meetings_of
 from lti_tool.pairing.engine.couples import Couples
+from lti_tool.pairing.engine.errors import ImproverMissing
 from lti_tool.pairing.engine.course import Kind, Shape
 from lti_tool.pairing.engine.matching import ALONE
 from lti_tool.pairing.engine.proof import NotLargest, barrier
@@ -27,10 +28,6 @@ from lti_tool.pairing.engine.turns.giving import give_turns
 MOST_CHOICES: Final = 12_000
 """Allowed couples times rounds, beyond which there is no second look: 40 people and 15 rounds without rules."""
 NOT_LOOKING: Final = frozenset({Reason.ABSENT, Reason.OTHERS_HAVE_BEGUN})
-
-
-class ImproverMissing(RuntimeError):
-    """OR-tools is not installed. It comes with the extra `improve`."""
 
 
 def can_improve(shape: Shape, people: int, rounds: int) -> bool:

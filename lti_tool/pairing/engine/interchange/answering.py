@@ -9,8 +9,8 @@ from lti_tool.pairing.engine.checks.verifying import verify
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.interchange.instances import Instance
 from lti_tool.pairing.engine.plan import plan
-from lti_tool.pairing.engine.repairs.repairing import repair
-from lti_tool.pairing.engine.reviewing.planning import Reviews, reviews
+from lti_tool.pairing.engine.repair import repair
+from lti_tool.pairing.engine.reviews import Reviews, reviews
 from lti_tool.pairing.engine.schedule import Schedule, Violation, balance
 from lti_tool.pairing.engine.turns.taking import take_turns
 

@@ -1,8 +1,8 @@
 """Trios, circles and rings after people came or went: only groups that must change do.
 
-A group that loses somebody is smaller. When it is too small, its people go where there is room: first into groups that
+A group that loses someone is smaller. When it is too small, its people go where there is room: first into groups that
 change anyway, then, as with people who join, together into a new group, then one by one into the smallest groups that
-may take them. Nobody has looked at every arrangement, so this is a good answer and not a proof.
+may take them. No one has looked at every arrangement, so this is a good answer and not a proof.
 """
 
 from typing import Final
@@ -13,50 +13,51 @@ from numpy.typing import NDArray
 from lti_tool.pairing.engine.circles.sizes import group_sizes
 from lti_tool.pairing.engine.course import Kind, Shape
 from lti_tool.pairing.engine.people import Bools, Places, Points
-from lti_tool.pairing.engine.repairs.sitting import Mended, Seats, Sitting
+from lti_tool.pairing.engine.locks import Members
+from lti_tool.pairing.engine.repair_round import Repaired, Round
 
 SMALLEST: Final = 2
 """Nobody is in a group alone."""
 NOWHERE: Final = -1
 
 
-def regroup(sitting: Sitting, shape: Shape) -> Mended:
-    """The round with few changes: everybody in a group of at most one more than the size of the shape, where rules let.
+def repair_groups(before: Round, shape: Shape) -> Repaired:
+    """The round with few changes: everyone in a group of at most one more than the size of the shape, where rules let.
 
-    Groups of trios have at least two members, circles and rings three, where others have room. Lists in `Mended` are
+    Groups of trios have at least two members, circles and rings three, where others have room. Lists in `Repaired` are
     as for pairs; there is no matching.
     """
-    return _Regrouping(sitting, shape).regrouped()
+    return _Groups(before, shape).repaired()
 
 
-class _Regrouping:
-    def __init__(self, sitting: Sitting, shape: Shape) -> None:
-        self.sitting, self.shape = sitting, shape
+class _Groups:
+    def __init__(self, before: Round, shape: Shape) -> None:
+        self.before, self.shape = before, shape
         self.least = SMALLEST if shape.kind is Kind.TRIOS else 3
         self.most = shape.size + 1
-        self.everybody = np.arange(len(sitting.couples), dtype=np.int64)
-        self.group_of: Places = np.full(len(sitting.couples), NOWHERE, dtype=np.int64)
-        self.locked: Bools = np.zeros(len(sitting.couples), dtype=np.bool_)
+        self.everyone = np.arange(len(before.couples), dtype=np.int64)
+        self.group_of: Places = np.full(len(before.couples), NOWHERE, dtype=np.int64)
+        self.locked: Bools = np.zeros(len(before.couples), dtype=np.bool_)
         self.stands: list[bool] = []
         """Of each group, whether it is as it was."""
 
-    def regrouped(self) -> Mended:
-        for number in range(len(self.sitting.sizes)):
+    def repaired(self) -> Repaired:
+        for number in range(len(self.before.sizes)):
             self._read(number)
-        for lock in self.sitting.locks:
+        for lock in self.before.locks:
             self._bring_together(lock)
         self._give_up_small_groups()
-        while self._fill() or self._found() or self._squeeze_in() or self._take_one():
+        while self._fill() or self._start_group() or self._squeeze_in() or self._take_one():
             pass
-        before = len(self.sitting.sizes)
+        count = len(self.before.sizes)
         formed = [self._members(number) for number, stands in enumerate(self.stands) if not stands]
-        kept = np.array(self.stands[:before], dtype=np.bool_)
+        kept = np.array(self.stands[:count], dtype=np.bool_)
         loose = self._loose()
-        return Mended(kept, [members for members in formed if members], loose, (len(loose), int((~kept).sum())))
+        return Repaired(kept, [members for members in formed if members], loose, (len(loose), int((~kept).sum())))
 
     # ---- what is there -----------------------------------------------------------------------------------------------
 
-    def _members(self, number: int) -> Seats:
+    def _members(self, number: int) -> Members:
         return tuple(np.flatnonzero(self.group_of == number).tolist())
 
     def _sizes(self) -> NDArray[np.int64]:
@@ -64,29 +65,29 @@ class _Regrouping:
 
     def _loose(self) -> list[int]:
         """Who has no group; first those who had none last time."""
-        seat = self.sitting.seat
+        seat = self.before.seat
         loose = seat[self.group_of[seat] == NOWHERE]
-        ordered: list[int] = loose[np.lexsort((loose, ~self.sitting.flagged[loose]))].tolist()
+        ordered: list[int] = loose[np.lexsort((loose, ~self.before.flagged[loose]))].tolist()
         return ordered
 
     def _read(self, number: int) -> None:
         """A group without those who are gone, and without whom a rule does not let stay."""
-        members = self.sitting.group(number)
-        locked = {person for lock in self.sitting.locks if set(lock) <= set(members) for person in lock}
+        members = self.before.group(number)
+        locked = {person for lock in self.before.locks if set(lock) <= set(members) for person in lock}
         stay = list(members)
         while stay:
             places = np.array(stay, dtype=np.int64)
             one, other = np.repeat(places, len(places)), np.tile(places, len(places))
-            may = self.sitting.may_stay(one, other).reshape(len(places), len(places))
+            may = self.before.may_stay(one, other).reshape(len(places), len(places))
             broken = (len(places) - 1 - may.sum(axis=1)).tolist()
             if not any(broken) and len(stay) <= self.most:
                 break
             stay.remove(max(stay, key=lambda person: (person not in locked, broken[stay.index(person)], person)))
         self.group_of[stay] = number
         self.locked[list(locked)] = True
-        self.stands.append(bool(stay) and bool(self.sitting.whole[number]) and len(stay) == len(members))
+        self.stands.append(bool(stay) and bool(self.before.whole[number]) and len(stay) == len(members))
 
-    def _bring_together(self, lock: Seats) -> None:
+    def _bring_together(self, lock: Members) -> None:
         """Locked people go to the group of most of them if all fit there, else into a group of their own."""
         members = list(lock)
         homes = self.group_of[members]
@@ -106,7 +107,7 @@ class _Regrouping:
     def _all_fit(self, people: list[int]) -> bool:
         first, second = np.triu_indices(len(people), 1)
         places = np.array(people, dtype=np.int64)
-        return bool(self.sitting.may_meet(places[first], places[second]).all())
+        return bool(self.before.may_meet(places[first], places[second]).all())
 
     def _give_up_small_groups(self) -> None:
         sizes = self._sizes()
@@ -121,7 +122,7 @@ class _Regrouping:
         """Seat people in groups that change anyway."""
         return sum(self._seat(person, may_cost=False) for person in self._loose()) > 0
 
-    def _found(self) -> bool:
+    def _start_group(self) -> bool:
         """Start groups of loose people, while they are enough."""
         loose = self._loose()
         if len(loose) < self.least:
@@ -140,9 +141,9 @@ class _Regrouping:
         times = points = np.zeros(len(others), dtype=np.int64)
         while len(others):
             last = np.full(len(others), members[-1], dtype=np.int64)
-            times = times + self.sitting.met.times(last, others)
-            points = points + self.sitting.couples.points(last, others)
-            fits = self.sitting.may_meet(last, others)
+            times = times + self.before.met.times(last, others)
+            points = points + self.before.couples.points(last, others)
+            fits = self.before.may_meet(last, others)
             if len(members) == size or not fits.any():
                 break
             others, times, points = others[fits], times[fits], points[fits]
@@ -157,7 +158,7 @@ class _Regrouping:
         self.stands.append(False)
 
     def _squeeze_in(self) -> bool:
-        """Seat somebody in a group that could have stayed as it is; start a pair where nobody has room."""
+        """Seat someone in a group that could have stayed as it is; start a pair where nobody has room."""
         loose = self._loose()
         if any(self._seat(person, may_cost=True) for person in loose):
             return True
@@ -202,8 +203,8 @@ class _Regrouping:
         return False
 
     def _beside(self, person: int) -> tuple[Bools, Points, Points]:
-        """For everybody: whether they may work with this person, how often the two met, and the points."""
-        one = np.full(len(self.everybody), person, dtype=np.int64)
-        sitting = self.sitting
-        times, points = sitting.met.times(one, self.everybody), sitting.couples.points(one, self.everybody)
-        return sitting.may_meet(one, self.everybody), times, points
+        """For everyone: whether they may work with this person, how often the two met, and the points."""
+        one = np.full(len(self.everyone), person, dtype=np.int64)
+        before = self.before
+        times, points = before.met.times(one, self.everyone), before.couples.points(one, self.everyone)
+        return before.may_meet(one, self.everyone), times, points

@@ -1,4 +1,4 @@
-"""Who has another company after a change, in which round, and why: what everybody moved is told."""
+"""Who has another company after a change, in which round, and why: what everyone moved is told."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -7,12 +7,11 @@ import numpy as np
 
 from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import PersonId
-from lti_tool.pairing.engine.repairs.sitting import NOT_AGAIN
 from lti_tool.pairing.engine.schedule import Reason, Schedule
 
 
 class Cause(StrEnum):
-    """Why somebody sits with others than before. None of them says anything about another person."""
+    """Why someone is with others than before. None of them says anything about another person."""
 
     JOINED = "joined"
     """They are new, or take part again."""
@@ -21,20 +20,20 @@ class Cause(StrEnum):
     ABSENT = "absent"
     """They themselves do not turn up in the round."""
     PARTNER_LEFT = "partner_left"
-    """Somebody of their group left the course."""
+    """Someone of their group left the course."""
     PARTNER_ABSENT = "partner_absent"
-    """Somebody of their group does not turn up in the round."""
+    """Someone of their group does not turn up in the round."""
     SOMEBODY_JOINED = "somebody_joined"
-    """Their group stays together and somebody comes to it."""
+    """Their group stays together and someone comes to it."""
     MADE_ROOM = "made_room"
-    """Their group could have stayed; it changed so that somebody else has a partner."""
+    """Their group could have stayed; it changed so that someone else has a partner."""
     RULE_CHANGED = "rule_changed"
     """Their group breaks a rule or a lock that holds now."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Change:
-    """Somebody who is here has other company than before in a round, or none any more."""
+    """Someone who is here has other company than before in a round, or none any more."""
 
     person: PersonId
     round: int
@@ -42,14 +41,14 @@ class Change:
 
 
 def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
-    """Everybody who is in `after` and sits with others than in `before`, by person and round, with the first cause.
+    """Everyone who is in `after` and is with others than in `before`, by person and round, with the first cause.
 
     `after.course` says who is here and what holds. Who left is not among them, and nobody is whose group is the same,
     in whatever order of turn. The two schedules have the same number of rounds.
     """
     course = after.course
     if not course.people:
-        course = replace(course, people=_everybody(after))
+        course = replace(course, people=_everyone(after))
     couples = Couples(course)
     found: list[Change] = []
     for number in range(1, len(after.rounds) + 1):
@@ -57,7 +56,7 @@ def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
     return tuple(sorted(found))
 
 
-def _everybody(schedule: Schedule) -> tuple[PersonId, ...]:
+def _everyone(schedule: Schedule) -> tuple[PersonId, ...]:
     seated = {person for groups in schedule.rounds for group in groups for person in group}
     return tuple(sorted(seated.union(one.person for one in schedule.unpaired)))
 
@@ -109,11 +108,7 @@ class _Round:
         first, second = np.triu_indices(len(places), 1)
         if not self.couples.allowed(places[first], places[second]).all():
             return False
-        return not (self._never_again and self._met_before(company))
-
-    @property
-    def _never_again(self) -> bool:
-        return any(rule.name == NOT_AGAIN for rule in self.couples.course.rules)
+        return not (self.couples.never_again and self._met_before(company))
 
     def _met_before(self, company: frozenset[PersonId]) -> bool:
         earlier = self.after.rounds[: self.number - 1]
