@@ -66,7 +66,7 @@ def tasks() -> list[Task]:
 
 
 def _task(number: int, layout: str, shape: Shape | None) -> Task:
-    chance = random.Random(SEED + number)  # noqa: S311 - chance that must be repeatable, and guards nothing
+    chance = random.Random(SEED + number)
     least, most = SIZES
     people = round(least * (most / least) ** chance.random())
     people += (people % 2 == 0) == (layout == "odd")
@@ -83,7 +83,7 @@ def _task(number: int, layout: str, shape: Shape | None) -> Task:
     if layout in {"history", "odd", "few partners", "mixed"}:
         course = replace(course, left_out=frozenset(chance.sample(ids, k=max(1, people // 12))))
     if layout in {"odd", "mixed"}:
-        course = replace(course, in_trios={one: 1 for one in chance.sample(ids, k=people // 3)})
+        course = replace(course, in_trios=dict.fromkeys(chance.sample(ids, k=people // 3), 1))
     if layout in {"locks", "mixed"}:
         course = replace(course, locks=_locks(course, rounds, chance))
     if shape:
@@ -143,7 +143,9 @@ def _locks(course: Course, rounds: int, chance: random.Random) -> tuple[Lock, ..
     for one, other in zip(order[::2], order[1::2], strict=True):
         values = course.attributes
         speak = values["languages"][one], values["languages"][other]
-        apart = min(one, other) >= 8 and not isinstance(speak[0], int) and bool(set(speak[0] or ()) & set(speak[1] or ()))  # type: ignore[arg-type]
+        apart = (
+            min(one, other) >= 8 and not isinstance(speak[0], int) and bool(set(speak[0] or ()) & set(speak[1] or ()))
+        )  # type: ignore[arg-type]
         apart = apart and not _is_above(course, one, other) and not _is_above(course, other, one)
         if apart and frozenset((one, other)) not in banned and len(locks) < 4:
             locks.append(Lock((one, other), chance.choice((None, *range(1, rounds + 1)))))
@@ -206,7 +208,7 @@ def in_a_process(engine_folder: Path) -> list[dict[str, Any]]:
     """The answers of the engine in this folder."""
     environment = {**os.environ, "PYTHONPATH": str(engine_folder)}
     command = [sys.executable, str(Path(__file__)), "--answer"]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)  # noqa: S603 - our own file
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
 
@@ -215,8 +217,8 @@ def earlier_engine(commit: str, folder: Path) -> None:
     """Put the pairing engine of a commit into a folder."""
     root = Path(__file__).parents[2]
     paths = ("lti_tool/__init__.py", "lti_tool/pairing/__init__.py", "lti_tool/pairing/engine")
-    archive = subprocess.run(["git", "archive", commit, *paths], cwd=root, check=True, capture_output=True)  # noqa: S603, S607
-    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)  # noqa: S603, S607
+    archive = subprocess.run(["git", "archive", commit, *paths], cwd=root, check=True, capture_output=True)
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
 
 
 # ---- comparison ------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ A plan begins in `planning`; `course` is what it is told, `schedule` what it ans
 - `interchange`: the format `pairing/1` of the command `lti-tool plan`.
 """
 
+from lti_tool.pairing.engine.changes import Cause, Change, changes
 from lti_tool.pairing.engine.checks.reviews import verify_reviews
 from lti_tool.pairing.engine.checks.scoring import Score, score
 from lti_tool.pairing.engine.checks.verifying import verify
@@ -37,7 +38,6 @@ from lti_tool.pairing.engine.errors import (
 from lti_tool.pairing.engine.improver.improving import ImproverMissing, can_improve, improve
 from lti_tool.pairing.engine.plan import NAME, check_locks, plan
 from lti_tool.pairing.engine.relax import Relaxation, proposals
-from lti_tool.pairing.engine.changes import Cause, Change, changes
 from lti_tool.pairing.engine.repair import repair, step_in
 from lti_tool.pairing.engine.reviews import Reviews, reviews
 from lti_tool.pairing.engine.schedule import (

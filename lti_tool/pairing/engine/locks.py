@@ -1,6 +1,6 @@
 """Who is locked together in which round, and what is wrong with that."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 from typing import TypeAlias
 
@@ -12,7 +12,6 @@ from lti_tool.pairing.engine.schedule import Group
 
 Members: TypeAlias = tuple[int, ...]
 """Sorted places of people who are together."""
-HaveMet: TypeAlias = Callable[[PersonId, PersonId], bool]
 
 
 def locked_groups(couples: Couples, rounds: int) -> list[list[Members]]:
@@ -30,7 +29,7 @@ def locked_groups(couples: Couples, rounds: int) -> list[list[Members]]:
     found = []
     for number in range(1, rounds + 1):
         groups = sorted({tuple(sorted(set(lock.members))) for lock in course.locks if lock.round in {None, number}})
-        check_groups(couples, number, groups, len(couples), lambda one, other: frozenset((one, other)) in met)
+        check_groups(couples, number, groups, len(couples), met)
         met |= {frozenset(couple) for group in groups for couple in combinations(group, 2)}
         found.append([tuple(couples.people.places(group).tolist()) for group in groups])
     return found
@@ -42,7 +41,9 @@ def most_members(course: Course) -> int:
     return 3 if kind is Kind.PAIRS else 4 if kind is Kind.TRIOS else course.shape.size + 1
 
 
-def check_groups(couples: Couples, number: int, groups: Sequence[Group], seats: int, have_met: HaveMet) -> None:
+def check_groups(
+    couples: Couples, number: int, groups: Sequence[Group], seats: int, met: Collection[frozenset[PersonId]]
+) -> None:
     """Raise what makes it impossible that all these groups are together in a round of so many people.
 
     LockSize: fewer than two members, more than a group may have, or more trios than a round in pairs has.
@@ -61,16 +62,16 @@ def check_groups(couples: Couples, number: int, groups: Sequence[Group], seats: 
         seated.update(group)
     for group in groups:
         for one, other in combinations(group, 2):
-            if rule := _rule_against(couples, one, other, have_met):
+            if rule := _rule_against(couples, one, other, met):
                 raise LockForbidden(number, group, rule)
 
 
-def _rule_against(couples: Couples, one: PersonId, other: PersonId, have_met: HaveMet) -> str:
+def _rule_against(couples: Couples, one: PersonId, other: PersonId, met: Collection[frozenset[PersonId]]) -> str:
     """The name of a rule that forbids this couple, or nothing."""
     places = couples.people.places((one, other))
     for rule in couples.course.rules:
         if not rule.allows(couples.people, places[:1], places[1:])[0]:
             return rule.name
-        if isinstance(rule, NotAgain) and have_met(one, other):
+        if isinstance(rule, NotAgain) and frozenset((one, other)) in met:
             return rule.name
     return ""

@@ -42,8 +42,8 @@ TRIOS: Final = 500
 def heaviest(size: int, one: Places, other: Places, weight: Points) -> Places:
     """Partner or -1 for each of `size` people: as many couples as possible, and of those the heaviest.
 
-    `one`, `other` and `weight` are the couples that are allowed, each once. Weights may be negative; they have no say in
-    how many couples there are. The same input gives the same answer.
+    `one`, `other` and `weight` are the couples that are allowed, each once. Weights may be negative; they have no say
+    in how many couples there are. The same input gives the same answer.
     """
     partner = np.full(size, ALONE, dtype=np.int64)
     if len(one):

@@ -36,7 +36,7 @@ def plan(course: Course, rounds: int, seed: int, *, improve: bool = False) -> Sc
     """
     _check(course, rounds)
     if course.shape.kind is not Kind.PAIRS:
-        from lti_tool.pairing.engine.circles.planning import plan_circles  # noqa: PLC0415 - a plan of pairs does without
+        from lti_tool.pairing.engine.circles import plan_circles  # noqa: PLC0415 - a plan of pairs does without
 
         return plan_circles(course, rounds, seed)
     couples = Couples(course)

@@ -65,7 +65,9 @@ def odd_parts(
     candidates = Candidates(couples, everyone, banned)
     parts = [part for part in _connected(candidates, np.setdiff1d(everyone, barrier)) if len(part) % 2]
     pieces = _linked(candidates, parts, np.intersect1d(everyone, barrier))
-    return tuple(sorted((piece for piece in pieces if piece.lacking > 0), key=lambda one: (len(one.needing), one.parts)))
+    return tuple(
+        sorted((piece for piece in pieces if piece.lacking > 0), key=lambda one: (len(one.needing), one.parts))
+    )
 
 
 def _partners(candidates: Candidates, person: int, among: Places) -> Places:

@@ -155,7 +155,9 @@ class _Repair:
         as if what came in another round were not decided, which is repaired after it.
         """
         looks = LOOKS
-        while looks > 0 and (cost := self._cost())[-1] and (faulty := [one for one in self.numbers if self._repeats(one)]):
+        while (
+            looks > 0 and (cost := self._cost())[-1] and (faulty := [one for one in self.numbers if self._repeats(one)])
+        ):
             for number, other in product(faulty, (0, *self.numbers)):
                 if other == number or (other and not self.now[other - 1].formed):
                     continue
@@ -222,7 +224,9 @@ class _Repair:
         met = met_earlier = self._met_outside(number)
         if self.couples.never_again:
             earlier = [now.meetings for now in self.now[: number - 1]]
-            later_locks = [lock.members for lock in self.course.locks if lock.round in range(number + 1, len(self.now) + 1)]
+            later_locks = [
+                lock.members for lock in self.course.locks if lock.round in range(number + 1, len(self.now) + 1)
+            ]
             locked = meetings_of(self.people, later_locks)
             met, met_earlier = met.also(locked), Meetings(len(self.people), merged(self.met, *earlier, locked))
         return Round(

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.circles.sizes import group_sizes
+from lti_tool.pairing.engine.circles import group_sizes
 from lti_tool.pairing.engine.course import Kind, Shape
-from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.locks import Members
+from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.repair_round import Repaired, Round
 
 SMALLEST: Final = 2

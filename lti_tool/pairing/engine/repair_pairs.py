@@ -215,7 +215,9 @@ class _Pairs:
         if len(waiting) > 1:
             self.rematch(waiting)
         waiting, free = self.waiting(), self.free()
-        if not len(waiting) or len(waiting) <= self._least(waiting, free):
+        # Someone who had no partner last time comes before a couple that stands.
+        is_flagged = bool(self.before.flagged[waiting].any())
+        if not len(waiting) or (len(waiting) <= self._least(waiting, free) and not is_flagged):
             return
         if len(free) <= AT_ONCE:
             self.rematch(free)
@@ -341,7 +343,9 @@ def _with_a_third(pairs: _Pairs) -> _Pairs:
     waiting = best.waiting()
     best = min((best.seat_third(person) for person in waiting[:THIRDS].tolist()), key=_Pairs.cost)
     # A trio of loose people changes nobody else; with fewer than three of them a pair has to open.
-    if best.trio and len(best.waiting()) == len(waiting) - 1 and best.changes() <= (0 if loose > 2 else 2):
+    is_flagged = bool(pairs.before.flagged[best.waiting()].any())
+    is_best = len(best.waiting()) == len(waiting) - 1 and best.changes() <= (0 if loose > 2 else 2)
+    if best.trio and is_best and not is_flagged:
         return best
     for person in _other_thirds(pairs, waiting):
         another = pairs.copy()

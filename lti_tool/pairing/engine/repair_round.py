@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -75,14 +76,13 @@ class Round:
 
     def check_locks(self) -> None:
         """Raise what makes the locks impossible: LockConflict, LockSize or LockForbidden."""
-        people = self.couples.people
-
-        def have_met(one: int, other: int) -> bool:
-            places = people.places((one, other))
-            return bool(self.met_earlier.times(places[:1], places[1:])[0])
-
-        groups = [tuple(people.ids[list(lock)].tolist()) for lock in self.locks]
-        check_groups(self.couples, self.number, groups, len(self.seat), have_met)
+        ids = self.couples.people.ids
+        groups = [tuple(ids[list(lock)].tolist()) for lock in self.locks]
+        pairs = [pair for lock in self.locks for pair in combinations(lock, 2)]
+        one, other = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        again = self.met_earlier.times(one, other) > 0
+        met = {frozenset(pair) for pair in zip(ids[one[again]].tolist(), ids[other[again]].tolist(), strict=True)}
+        check_groups(self.couples, self.number, groups, len(self.seat), met)
 
 
 @dataclass(frozen=True)

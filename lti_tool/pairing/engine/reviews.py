@@ -6,7 +6,6 @@ forbids, then all reviewers in pairs, whole arrays at a time, then who reviews o
 room, maximum flow finds as many reviews as there can be, and shows why there are no more.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version

@@ -273,7 +273,7 @@ class _Odd:
         self.question, self.who, self.locked, self.history = question, who, locked, question.history
 
     def arranged(self, order: Places) -> tuple[Places, Trio | None]:
-        """For each place the partner or -1, and the trio. `order`: all of `who`, those first who should be the third."""
+        """For each place the partner or -1, and the trio. `order`: who should be the third, the first if possible."""
         if len(self.who) + self.locked.size <= ALL_TRIOS:
             return self._of_all_trios()
         found: list[_Arrangement] = []

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 
 from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.matching import best_third
-from lti_tool.pairing.engine.matching import cover
+from lti_tool.pairing.engine.matching import best_third, cover
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.relations import Couple, course_of, fewest_unpaired, is_matching, nobody, relations
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.proof import NotLargest, Shortage, barrier, odd_parts
 from lti_tool.pairing.engine.matching import cover
+from lti_tool.pairing.engine.proof import NotLargest, Shortage, barrier, odd_parts
 from lti_tool.pairing.engine.rules import Other
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.relations import Couple, course_of, nobody, odd_components, relations

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.checks.verifying import verify
-from lti_tool.pairing.engine.circles.planning import plan_circles
-from lti_tool.pairing.engine.circles.sizes import group_sizes
+from lti_tool.pairing.engine.circles import group_sizes, plan_circles
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.errors import ImpossibleRequest, LockConflict, LockForbidden, LockSize, UnknownPerson
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Same

@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired
-from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize
-from lti_tool.pairing.engine import repair_pairs
+from lti_tool.pairing.engine import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired, repair_pairs
 from lti_tool.pairing.engine.changes import Cause, changes
 from lti_tool.pairing.engine.changes import Change as Moved
+from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize
 from lti_tool.pairing.engine.repair import step_in
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Rule
 from lti_tool.pairing.engine.wishes import RatherOther

@@ -6,13 +6,11 @@ from itertools import pairwise, permutations
 from random import Random
 
 import networkx as nx
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.checks.reviews import verify_reviews
-from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice
 from lti_tool.pairing.engine.reviews import ReviewProof, Reviews, reviews

@@ -13,15 +13,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.couples import Meetings, meetings_of
-from lti_tool.pairing.engine.couples import Couples
-from lti_tool.pairing.engine.errors import ImproverMissing
+from lti_tool.pairing.engine.couples import Couples, Meetings, meetings_of
 from lti_tool.pairing.engine.course import Kind, Shape
-from lti_tool.pairing.engine.matching import ALONE
-from lti_tool.pairing.engine.proof import NotLargest, barrier
-from lti_tool.pairing.engine.matching import cover
+from lti_tool.pairing.engine.errors import ImproverMissing
 from lti_tool.pairing.engine.improver.joint import Answer, Question, cost, solve
+from lti_tool.pairing.engine.matching import ALONE, cover
 from lti_tool.pairing.engine.people import Places
+from lti_tool.pairing.engine.proof import NotLargest, barrier
 from lti_tool.pairing.engine.schedule import Group, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns.giving import give_turns
 

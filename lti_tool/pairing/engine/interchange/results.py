@@ -7,9 +7,9 @@ import numpy as np
 
 from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Couple, Course, PersonId
-from lti_tool.pairing.engine.proof import Shortage, odd_parts
 from lti_tool.pairing.engine.interchange.instances import ROLES
 from lti_tool.pairing.engine.interchange.reader import Name
+from lti_tool.pairing.engine.proof import Shortage, odd_parts
 from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
 
 REASONS: Final[Mapping[Reason, str]] = {
