@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from lti_tool.pairing.engine.checks.scoring import score
 from lti_tool.pairing.engine.errors import ImpossibleRequest
-from lti_tool.pairing.engine.improver.improving import ImproverMissing
+from lti_tool.pairing.engine.improver import ImproverMissing
 from lti_tool.pairing.engine.interchange.answering import AnswerFlawed, reviews_of, schedule_of
 from lti_tool.pairing.engine.interchange.instances import Instance, InstanceKind, read_text
 from lti_tool.pairing.engine.interchange.noting import notes_of

@@ -19,7 +19,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.jobs import queue
 from lti_tool.pairing import comparing, engine, foreseeing
 from lti_tool.pairing.engine import Breach, Course, Kind, Schedule
-from lti_tool.pairing.engine.improver.improving import MOST_CHOICES
+from lti_tool.pairing.engine.improver import MOST_CHOICES
 from lti_tool.pairing.errors import (
     ImproverUnavailable,
     NoPlan,

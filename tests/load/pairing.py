@@ -25,7 +25,7 @@ from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Breach, Couple, Course, Effort, Schedule, Value
 from lti_tool.pairing.engine.checks.scoring import score
 from lti_tool.pairing.engine.rules import Other
-from lti_tool.pairing.engine.turns.giving import give_turns
+from lti_tool.pairing.engine.turns import give_turns
 from tests.factories.cohorts import corporate
 from tests.load.pairing_bounds import optimum, price_bound
 from tests.load.pairing_contest import DATABASE, Contender, compete, note

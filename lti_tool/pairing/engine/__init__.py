@@ -28,6 +28,7 @@ from lti_tool.pairing.engine.costs import Costs, RuleCost, costs
 from lti_tool.pairing.engine.course import Couple, Course, Kind, Lock, PersonId, Shape, Value
 from lti_tool.pairing.engine.errors import (
     ImpossibleRequest,
+    ImproverMissing,
     ListedTwice,
     LockConflict,
     LockForbidden,
@@ -35,17 +36,18 @@ from lti_tool.pairing.engine.errors import (
     ShapeImpossible,
     UnknownPerson,
 )
-from lti_tool.pairing.engine.improver.improving import ImproverMissing, can_improve, improve
+from lti_tool.pairing.engine.improver import can_improve, improve
 from lti_tool.pairing.engine.plan import NAME, check_locks, plan
 from lti_tool.pairing.engine.relax import Relaxation, proposals
 from lti_tool.pairing.engine.repair import repair, step_in
-from lti_tool.pairing.engine.reviews import Reviews, reviews
+from lti_tool.pairing.engine.reviews import reviews
 from lti_tool.pairing.engine.schedule import (
     Breach,
     Group,
     Placed,
     Proof,
     Reason,
+    Reviews,
     Schedule,
     Unpaired,
     Violation,

@@ -16,7 +16,7 @@ from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, Shape
 from lti_tool.pairing.engine.locks import Members, locked_groups, most_members
 from lti_tool.pairing.engine.people import Bools, Places
 from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.turns.cases import give_cases, give_places_in_rings, give_turns_in_trios
+from lti_tool.pairing.engine.turns import give_cases, give_places_in_rings, give_turns_in_trios
 
 
 def group_sizes(people: int, shape: Shape) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from lti_tool.pairing.engine.locks import locked_groups
 from lti_tool.pairing.engine.people import Places
 from lti_tool.pairing.engine.rounds import History, Paired, Rounds, with_thirds
 from lti_tool.pairing.engine.schedule import Group, Proof, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.turns.giving import orient
+from lti_tool.pairing.engine.turns import orient
 
 NAME = "tandem/3"
 """Name and version of this engine, stored with every plan that it made."""
@@ -51,7 +51,7 @@ def plan(course: Course, rounds: int, seed: int, *, improve: bool = False) -> Sc
         tuple(_proofs(planner, found)),
     )
     if improve:
-        from lti_tool.pairing.engine.improver.improving import improve as improved  # noqa: PLC0415 - an optional extra
+        from lti_tool.pairing.engine.improver import improve as improved  # noqa: PLC0415 - an optional extra
 
         return improved(schedule)
     return schedule

@@ -16,7 +16,7 @@ from lti_tool.pairing.engine.repair_groups import repair_groups
 from lti_tool.pairing.engine.repair_pairs import repair_pairs
 from lti_tool.pairing.engine.repair_round import Repaired, Round, reasons_of
 from lti_tool.pairing.engine.schedule import Group, Placed, Proof, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.turns.taking import take_turns, turn_round
+from lti_tool.pairing.engine.turns import take_turns, turn_round
 
 LOOKS: Final = 24
 """How often rounds are repaired once more, while people meet in them who meet elsewhere too."""

@@ -6,7 +6,7 @@ forbids, then all reviewers in pairs, whole arrays at a time, then who reviews o
 room, maximum flow finds as many reviews as there can be, and shows why there are no more.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.couples import Couples, Keys
-from lti_tool.pairing.engine.course import Course, PersonId
+from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ImproverMissing, ListedTwice
 from lti_tool.pairing.engine.matching import partner_lists
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.rules import listed_in
-from lti_tool.pairing.engine.schedule import Reason
+from lti_tool.pairing.engine.schedule import Reason, ReviewProof, Reviews, Short
 
 NAME: Final = "tandem-reviews/2"
 
@@ -49,47 +49,6 @@ REMEMBERED: Final = 4_000_000
 """How many allowed couples are remembered at most, over all people."""
 FEW: Final = 1_000
 """Up to this many people the improver can look at every allowed couple."""
-NOBODY_LISTED: Final = Course(())
-
-Review: TypeAlias = tuple[PersonId, PersonId]
-"""Reviewer and author."""
-
-
-@dataclass(frozen=True, slots=True)
-class Short:
-    """Someone who does or gets fewer reviews than asked for, and why."""
-
-    person: PersonId
-    done: int
-    received: int
-    reason: Reason
-    """NOBODY_ELSE; NOBODY_ALLOWED; or TOO_FEW_PARTNERS: they have partners, but too few, or others need them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewProof:
-    """Why there cannot be more reviews (a cut in the sense of Ford and Fulkerson).
-
-    The other reviewers do k each. These can review only the authors named here, k times each, and beside those every
-    couple that the rules allow is used.
-    """
-
-    reviewers: tuple[PersonId, ...]
-    authors: tuple[PersonId, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reviews:
-    """Who reviews whom, sorted, and who has fewer than asked for."""
-
-    pairs: tuple[Review, ...]
-    short: tuple[Short, ...] = ()
-    proof: ReviewProof | None = None
-    """There whenever someone is short."""
-    course: Course = NOBODY_LISTED
-    k: int = 0
-    seed: int = 0
-    engine: str = ""
 
 
 def reviews(course: Course, k: int, seed: int, *, improve: bool = False) -> Reviews:

@@ -15,7 +15,7 @@ from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.errors import ImpossibleRequest, LockConflict, LockForbidden, LockSize, UnknownPerson
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Same
 from lti_tool.pairing.engine.schedule import Group, Reason, balance, repeats
-from lti_tool.pairing.engine.turns.cases import choose_evenly
+from lti_tool.pairing.engine.turns import choose_evenly
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate
 from tests.unit.pairing.at_random import course_at_random

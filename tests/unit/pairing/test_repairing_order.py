@@ -7,7 +7,7 @@ import pytest
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Lock, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other
-from lti_tool.pairing.engine.turns.taking import turn_round
+from lti_tool.pairing.engine.turns import turn_round
 from lti_tool.pairing.engine.wishes import RatherSame
 from tests.unit.pairing.fewest_changes import changed, fewest_changes
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from lti_tool.pairing.engine.course import Course, PersonId
 from lti_tool.pairing.engine.people import People
-from lti_tool.pairing.engine.reviews import ReviewProof, Reviews
-from lti_tool.pairing.engine.schedule import Breach, Violation
+from lti_tool.pairing.engine.schedule import Breach, ReviewProof, Reviews, Violation
 
 NOT_AGAIN: Final = "not_again"
 AT_ONCE: Final = 1 << 20

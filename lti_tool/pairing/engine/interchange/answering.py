@@ -10,9 +10,9 @@ from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.interchange.instances import Instance
 from lti_tool.pairing.engine.plan import plan
 from lti_tool.pairing.engine.repair import repair
-from lti_tool.pairing.engine.reviews import Reviews, reviews
-from lti_tool.pairing.engine.schedule import Schedule, Violation, balance
-from lti_tool.pairing.engine.turns.taking import take_turns
+from lti_tool.pairing.engine.reviews import reviews
+from lti_tool.pairing.engine.schedule import Reviews, Schedule, Violation, balance
+from lti_tool.pairing.engine.turns import take_turns
 
 
 class AnswerFlawed(RuntimeError):

@@ -7,8 +7,7 @@ from lti_tool.pairing.engine.costs import costs
 from lti_tool.pairing.engine.interchange.instances import Instance, InstanceKind
 from lti_tool.pairing.engine.interchange.reader import MOST_NAMED
 from lti_tool.pairing.engine.interchange.wording import counted, first_of, joined, people
-from lti_tool.pairing.engine.reviews import Reviews, Short
-from lti_tool.pairing.engine.schedule import Reason, Schedule
+from lti_tool.pairing.engine.schedule import Reason, Reviews, Schedule, Short
 from lti_tool.pairing.engine.why import Caution, Concern, warnings
 
 MOST_SHORT: Final = 10

@@ -1,7 +1,7 @@
-"""Turns for people who come with a history: the least that anybody can be ahead or behind.
+"""Turns for people who come with a history: the least that anyone can be ahead or behind.
 
 Take each turn as a point, and what its person is ahead after it as a flow to their next turn; a couple carries a flow
-of one from the last to the first. Then signs are flows, how far somebody may be ahead is the width of a line, and what
+of one from the last to the first. Then signs are flows, how far someone may be ahead is the width of a line, and what
 is possible is a question of maximum flow (Ford and Fulkerson 1956). All points with too much look for points with too
 little at the same time, in one forest of shortest ways, and every tree that finds one moves its unit: whole arrays at
 a time. Nothing is found any more only when nothing can be found, so the width that is reached is the least.
@@ -17,7 +17,7 @@ from lti_tool.pairing.engine.people import Bools, Places
 
 Whole = NDArray[np.int64]
 ANY: Final = 1 << 40
-"""Wider than anybody is ever ahead."""
+"""Wider than anyone is ever ahead."""
 NONE: Final = -1
 TO_NEXT, TO_EARLIER, TO_PARTNER = 0, 1, 2
 
@@ -64,7 +64,7 @@ class Turns:
     def own_opposites(self) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
         """For each turn, its opposite of the same person or -1; and the sign that it should have where that is known.
 
-        After as many turns as somebody's history asks for, two and two.
+        After as many turns as someone's history asks for, two and two.
         """
         own = np.full(len(self.order), NONE, dtype=np.int32)
         wanted = np.zeros(len(self.order), dtype=np.int8)
@@ -87,7 +87,7 @@ class Turns:
 def even_out(turns: Turns, signs: NDArray[np.int8]) -> NDArray[np.int8]:
     """The signs changed as little as need be, so that the largest imbalance at the end is the least possible.
 
-    Then what is on the way is made as small as the people who end furthest allow. Somebody who could not be nearer to
+    Then what is on the way is made as small as the people who end furthest allow. Someone who could not be nearer to
     even, whatever the signs, is not counted.
     """
     flow = _Flow(turns, signs)
@@ -98,7 +98,7 @@ def even_out(turns: Turns, signs: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 class _Flow:
-    """What everybody is ahead after each turn that is free to change, and the moves that keep it possible."""
+    """What everyone is ahead after each turn that is free to change, and the moves that keep it possible."""
 
     def __init__(self, turns: Turns, signs: NDArray[np.int8]) -> None:
         self.turns, self.start = turns, signs
@@ -121,7 +121,7 @@ class _Flow:
         self.least = -self.most
 
     def _measure(self, free: Bools) -> None:
-        """Where everybody stands, and how near to even they could be at best, turn by turn."""
+        """Where everyone stands, and how near to even they could be at best, turn by turn."""
         turns, along = self.turns, self.turns.order
         starts = np.flatnonzero(turns.firsts)
         which = np.cumsum(turns.firsts) - 1
@@ -143,7 +143,7 @@ class _Flow:
         self.offset = self.stands - self.stands[self.at][np.maximum(np.cumsum(free) - 1, 0)] if self.points else steps
 
     def _bounds(self, width: int, where: Bools) -> tuple[Whole, Whole]:
-        """For each point, the most and the least that keep everybody within the width where it is asked for."""
+        """For each point, the most and the least that keep everyone within the width where it is asked for."""
         wide = np.where(where & self.counts, np.maximum(width, self.at_best), ANY)
         high: Whole = np.minimum.reduceat(wide - self.offset, self.at)
         low: Whole = np.maximum.reduceat(-wide - self.offset, self.at)
@@ -153,7 +153,7 @@ class _Flow:
         """Make the flow as narrow as possible in these places. Later calls keep what this one reached.
 
         What cannot be moved is shut in by lines that are full; only those are widened, so that one couple of two people
-        who are far ahead does not loosen everybody's turns.
+        who are far ahead does not loosen everyone's turns.
         """
         width = 1
         self.high, self.low = self._bounds(width, where)
@@ -183,7 +183,7 @@ class _Flow:
         self.high, self.low = -self.low, -self.high
 
     def _push(self) -> tuple[Bools, Bools]:
-        """Send what is too much along free ways to where there is too little, or out at somebody's last turn.
+        """Send what is too much along free ways to where there is too little, or out at someone's last turn.
 
         Returns the points whose upper and lower bound stop what is left.
         """
