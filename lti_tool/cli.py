@@ -345,7 +345,9 @@ def _owner(session: Session, number: int, name: str | None) -> int:
 @click.argument("instance", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the result goes.")
 @click.option("--seed", type=click.IntRange(0), help="In place of the seed of the instance.")
-@click.option("--improve", is_flag=True, help="Let the optional improver look on; needs the extra `improve`.")
+@click.option(
+    "--improve", is_flag=True, help="Let the optional improver look for better groups; needs the extra `improve`."
+)
 def plan_instance(instance: Path, out: Path, seed: int | None, improve: bool) -> None:
     """Pair the people of a JSON INSTANCE without a course, a database or settings; see docs/pairing-format.md.
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.attributes.matching import Listed, Register
 from lti_tool.attributes.models import MemberAttribute, Outsider, Questionnaire, QuestionnaireAnswer
-from lti_tool.attributes.rules import BY_KEY, CATALOGUE, SHARED_SPELLING, Form, Kept, Value, spelled_alike
+from lti_tool.attributes.rules import BY_KEY, CATALOGUE, Form, Kept, Value, engine_values
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.support.db import in_batches
 from lti_tool.support.zones import zone_label
@@ -47,8 +47,7 @@ def attributes_of(session: Session, course_id: int) -> dict[str, dict[int, Value
     """Everything that is known of the members of a course: name of the attribute, then member id, to the value.
 
     A manager is the id of a member; of somebody outside the course it is a negative number, the same for everybody
-    whom they lead, and what is known of their own manager stands under that number. Spellings that differ in upper
-    and lower case only are one name.
+    whom they lead, and what is known of their own manager stands under that number. See `engine_values` for spellings.
     """
     kept: dict[str, dict[int, Kept]] = {attribute.key: {} for attribute in CATALOGUE}
     for member_id, attribute, value in session.execute(
@@ -59,14 +58,9 @@ def attributes_of(session: Session, course_id: int) -> dict[str, dict[int, Value
     ):
         if attribute in kept:
             kept[attribute][member_id] = value
-    spelled = {key: _spellings([kept[one] for one in together]) for together in SHARED_SPELLING for key in together}
-    found: dict[str, dict[int, Value]] = {}
-    for key, known in kept.items():
-        if BY_KEY[key].form is Form.PERSON:
-            found[key] = _managers(session, course_id, known)
-        else:
-            found[key] = {member: _plain(value, spelled.get(key, {})) for member, value in known.items()}
-    return {key: known for key, known in found.items() if known}
+    managers = {key: known for key, known in kept.items() if BY_KEY[key].form is Form.PERSON}
+    lines = {key: _managers(session, course_id, known) for key, known in managers.items()}
+    return {key: known for key, known in (engine_values(kept) | lines).items() if known}
 
 
 def known_of(session: Session, members: Collection[int]) -> dict[int, dict[str, Known]]:
@@ -188,29 +182,6 @@ def written(value: Kept, names: Mapping[tuple[str, int], str | None]) -> str:
     if form in {"member", "outsider"}:
         return names.get((form, what)) or f"T{what}"
     return "; ".join(what) if isinstance(what, list) else zone_label(str(what))
-
-
-def _spellings(columns: list[dict[int, Kept]]) -> dict[str, str]:
-    names: set[str] = set()
-    for column in columns:
-        for value in column.values():
-            names.update(value.get("names", ()))
-            if "name" in value:
-                names.add(value["name"])
-    return spelled_alike(names)
-
-
-def _plain(value: Kept, spelled: Mapping[str, str]) -> Value:
-    form, what = next(iter(value.items()))
-    match form:
-        case "name":
-            return spelled.get(what, what)
-        case "number":
-            return int(what)
-        case "names":
-            return frozenset(spelled.get(name, name) for name in what)
-        case _:
-            return None
 
 
 def _managers(session: Session, course_id: int, known: Mapping[int, Kept]) -> dict[int, Value]:

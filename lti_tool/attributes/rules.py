@@ -135,8 +135,36 @@ def is_word_of(old: str | None, new: str) -> bool:
     return old is None or RANK[new] >= RANK[old]
 
 
-def spelled_alike(names: Mapping[str, Any] | set[str]) -> dict[str, str]:
-    """For every spelling the one that stands for all that differ in upper and lower case only."""
+def engine_values(kept: Mapping[str, Mapping[int, Kept]]) -> dict[str, dict[int, Value]]:
+    """The values of members, by attribute and member, as the pairing engine compares them. Managers are left out.
+
+    Where spellings count as the same, one stands for all, also between two attributes that are compared.
+    """
+    spelled: dict[str, dict[str, str]] = {}
+    for together in SHARED_SPELLING:
+        known = [value for key in together for value in kept.get(key, {}).values()]
+        alike = _spelled_alike({name for value in known for name in value.get("names", ()) or [value.get("name", "")]})
+        spelled |= dict.fromkeys(together, alike)
+    return {
+        key: {member: _plain(value, spelled.get(key, {})) for member, value in values_of.items()}
+        for key, values_of in kept.items()
+        if BY_KEY[key].form is not Form.PERSON
+    }
+
+
+def _plain(value: Kept, spelled: Mapping[str, str]) -> Value:
+    match value:
+        case {"name": str(name)}:
+            return spelled.get(name, name)
+        case {"number": number}:
+            return int(number)
+        case {"names": names}:
+            return frozenset(spelled.get(name, name) for name in names)
+    return None
+
+
+def _spelled_alike(names: set[str]) -> dict[str, str]:
+    """For every spelling the one that stands for all that count as the same."""
     chosen: dict[str, str] = {}
     for name in sorted(names):
         chosen.setdefault(values.folded(name), name)

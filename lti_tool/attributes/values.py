@@ -10,6 +10,7 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 
 from lti_tool.launch.values import clean
+from lti_tool.support.spelling import compared
 from lti_tool.support.zones import read_zone
 
 LONGEST: Final = 100
@@ -38,8 +39,6 @@ _OWN_NAMES: Final = (
 )
 _SAME: Final = {"nb": "no", "nn": "no"}
 """Written apart and spoken together: what counts is whether two people can talk."""
-_APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u2032\u00b4`]")
-_DASHES = re.compile("[\u2010-\u2015\u2212]")
 _BETWEEN_LANGUAGES = re.compile(r"[/&+]|\b(?:and|och|og|und)\b|(?<=\w )en(?= \w)")
 _HOW_WELL = re.compile(r"\([^)]*\)|\[[^]]*\]|[:-]\s.*$|\b[abc][12]\b")
 
@@ -50,11 +49,8 @@ def tidy(text: str, longest: int = LONGEST) -> str:
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: upper and lower case, kinds of apostrophes and dashes, and characters that nobody
-    sees make no difference.
-    """
-    plain = _DASHES.sub("-", _APOSTROPHES.sub("'", tidy(text, 400).casefold()))
-    return unicodedata.normalize("NFC", "".join(one for one in plain if unicodedata.category(one) != "Cf"))
+    """The text as it is compared; see `spelling.compared`."""
+    return compared(tidy(text, 400))
 
 
 def several(text: str) -> list[str]:

@@ -1,19 +1,22 @@
-"""The command `lti-tool plan`: an instance of the interchange format in, a result out. No settings, no database."""
+"""The command `lti-tool plan`: an instance of the format `pairing/1` in, a result out. No settings, no database."""
 
 import json
 import os
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from lti_tool.pairing.engine.checks.scoring import score
-from lti_tool.pairing.engine.errors import ImpossibleRequest
-from lti_tool.pairing.engine.improver import ImproverMissing
-from lti_tool.pairing.engine.interchange.answering import AnswerFlawed, reviews_of, schedule_of
-from lti_tool.pairing.engine.interchange.instances import Instance, InstanceKind, read_text
-from lti_tool.pairing.engine.interchange.noting import notes_of
-from lti_tool.pairing.engine.interchange.reader import InstanceFlawed
-from lti_tool.pairing.engine.interchange.results import write_reviews, write_schedule
-from lti_tool.pairing.engine.interchange.wording import counted, people
+from lti_tool.pairing.engine import ImpossibleRequest, ImproverMissing, score
+from lti_tool.pairing.plan_file.answer import (
+    AnswerFlawed,
+    notes_of,
+    reviews_of,
+    schedule_of,
+    write_reviews,
+    write_schedule,
+)
+from lti_tool.pairing.plan_file.forms import InstanceFlawed, InstanceKind
+from lti_tool.pairing.plan_file.instance import Instance, read_text
+from lti_tool.pairing.plan_file.wording import counted, people
 
 MOST_MISTAKES: Final = 20
 
@@ -52,7 +55,9 @@ def _read(source: Path) -> Instance:
         shown = list(flawed.mistakes[:MOST_MISTAKES])
         if len(flawed.mistakes) > MOST_MISTAKES:
             shown.append(f"and {len(flawed.mistakes) - MOST_MISTAKES} more")
-        raise Refused("\n".join([f"{source} is no instance of pairing/1:", *(f"  {one}" for one in shown)])) from None
+        raise Refused(
+            "\n".join([f"{source} is not an instance of pairing/1:", *(f"  {one}" for one in shown)])
+        ) from None
 
 
 def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
@@ -62,9 +67,9 @@ def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
         f"{people(len(instance.course.people))}, {counted(len(schedule.rounds), 'round')}, "
         f"{found.unpaired} without a partner",
         f"{counted(found.repeats, 'repeat')}, {counted(found.objective, 'point')}, "
-        f"coach and coachee differ by {found.coach_balance} at most",
+        f"turns as coach and as coachee differ by at most {found.coach_balance}",
     ]
-    return write_schedule(instance.course, schedule, instance.names), lines, notes_of(instance, schedule)
+    return write_schedule(schedule, instance.names), lines, notes_of(instance, schedule)
 
 
 def _reviewed(instance: Instance, seed: int, improve: bool) -> Answer:

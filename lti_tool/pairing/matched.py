@@ -1,6 +1,5 @@
 """Why somebody was put together with their partners, or has none, as far as they may know it themselves."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +9,8 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.attributes.reading import known_of
+from lti_tool.attributes.rules import Kept, engine_values
 from lti_tool.launch.models import Course, Member
-from lti_tool.pairing.engine import Value
 from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.rules import NotAgain, RuleByValue
 from lti_tool.pairing.gathering import course_of
@@ -45,13 +44,11 @@ def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMa
         return WhyMatched()
     wanted = preferences_of(session, activity).preferences
     known = known_of(session, here) if wanted.reads else {}
-    attributes: dict[str, dict[int, Value]] = {}
+    kept: dict[str, dict[int, Kept]] = {}
     for member_id, values in known.items():
         for name, one in values.items():
-            value = _plain(one.value, is_zone=name == "time_zone")
-            if value is not None:
-                attributes.setdefault(name, {})[member_id] = value
-    course = course_of(here, wanted, attributes=attributes)
+            kept.setdefault(name, {})[member_id] = one.value
+    course = course_of(here, wanted, attributes=engine_values(kept))
     people = Couples(course).people
     others = people.places([one for one in here if one != group.member_id])
     me = np.full(len(others), people.places([group.member_id])[0])
@@ -141,15 +138,3 @@ def _have_met(
         )
     )
     return bool(shared)
-
-
-def _plain(kept: Mapping[str, object], *, is_zone: bool) -> Value:
-    """A value as the engine has it; None for people and for whatever else learners are told nothing of."""
-    match kept:
-        case {"name": str(name)}:
-            return name if is_zone else name.casefold()
-        case {"number": int(number)}:
-            return number
-        case {"names": list(names)}:
-            return frozenset(str(name).casefold() for name in names)
-    return None

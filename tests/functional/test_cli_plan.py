@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from lti_tool.cli import main
 from lti_tool.pairing import commands
-from lti_tool.pairing.engine.interchange.answering import AnswerFlawed
+from lti_tool.pairing.plan_file.answer import AnswerFlawed
 
 INSTANCES = Path(__file__).parents[1] / "unit" / "pairing" / "instances"
 Run = Callable[..., Result]
@@ -46,7 +46,7 @@ def test_an_instance_is_planned_and_summed_up_in_two_lines(run: Run, tmp_path: P
     assert len(result["rounds"]) == 4
     assert len(said) == 2
     assert said[0] == "11 people, 4 rounds, 0 without a partner"
-    assert said[1].endswith("points, coach and coachee differ by 1 at most")
+    assert said[1].endswith("points, turns as coach and as coachee differ by at most 1")
     assert [one.name for one in tmp_path.iterdir()] == ["result.json"]
 
 
@@ -90,7 +90,7 @@ def test_a_flawed_instance_is_named_and_nothing_is_written(run: Run, tmp_path: P
 
     assert "people[1].id: 'a' is there already" in said
     assert "rounds: a whole number" in said
-    assert "constraints[0].type: 'x' is no constraint" in said
+    assert "constraints[0].type: 'x' is not a constraint" in said
     assert not (tmp_path / "result.json").exists()
 
 
@@ -146,7 +146,7 @@ def test_notes_do_not_get_into_the_summary(run: Run, tmp_path: Path) -> None:
 
     said = run(file, "--out", tmp_path / "result.json")
 
-    assert said.stderr == "Note: people[0].nickname: is not read\n"
+    assert said.stderr == "Note: people[0].nickname: is not a field of the format, so it is not read\n"
     assert len(said.stdout.splitlines()) == 2
 
 
@@ -193,5 +193,5 @@ def test_half_a_character_is_refused_in_words_and_nothing_is_written(run: Run, t
 
     said = run(file, "--out", tmp_path / "result.json", status=1).stderr
 
-    assert "people[0].id: has half a character, which no file can hold" in said
+    assert "people[0].id: has half of a surrogate pair, which is not a character" in said
     assert not (tmp_path / "result.json").exists()

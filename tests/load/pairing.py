@@ -23,7 +23,7 @@ import rustworkx as rx
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Breach, Couple, Course, Effort, Schedule, Value
-from lti_tool.pairing.engine.checks.scoring import score
+from lti_tool.pairing.engine.check import score
 from lti_tool.pairing.engine.rules import Other
 from lti_tool.pairing.engine.turns import give_turns
 from tests.factories.cohorts import corporate

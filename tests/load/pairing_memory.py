@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine.checks.scoring import score
+from lti_tool.pairing.engine.check import score
 from tests.factories.cohorts import corporate
 
 

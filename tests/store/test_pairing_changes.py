@@ -555,6 +555,19 @@ def test_learners_are_told_why_they_were_matched_and_nothing_private(
         assert told == service.WhyMatched(("other:department", "share:languages"), ("gap:experience",))
 
 
+def test_what_counts_as_one_spelling_in_the_plan_counts_as_one_for_learners(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    with open_session() as session:
+        group = a_class(session, 2, rounds=[()])
+        know(session, group.learners, "department", ["Eve's x-ray team", "EVE\u2019S X\u2011RAY TEAM"])
+        want(session, group, rules=(RuleChoice(RuleKind.SAME, "department"),))
+        a_published_plan(session, group, clock.now())
+
+        view = view_of(session, group, ids(group)[0], 1)
+        assert service.why_matched(session, group.activity, view) == service.WhyMatched(("same:department",))
+
+
 def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         group = a_class(session, 2, rounds=[()])

@@ -14,16 +14,13 @@ A plan begins in `planning`; `course` is what it is told, `schedule` what it ans
 - `turns`: who goes first, who observes whom, who brings the case;
 - `repairs`: the fewest changes after people came or went, and why somebody moved;
 - `reviewing`: who reviews whose work;
-- `checks`: the independent check of all that;
+- `check`: the independent check of all that;
 - `why`: why someone works with whom, or with no one; `costs`: what rules take away; `relax`: which could give way;
-- `improver`: the optional second look by OR-tools;
-- `interchange`: the format `pairing/1` of the command `lti-tool plan`.
+- `improver`: the optional second look by OR-tools.
 """
 
 from lti_tool.pairing.engine.changes import Cause, Change, changes
-from lti_tool.pairing.engine.checks.reviews import verify_reviews
-from lti_tool.pairing.engine.checks.scoring import Score, score
-from lti_tool.pairing.engine.checks.verifying import verify
+from lti_tool.pairing.engine.check import Score, score, verify, verify_reviews
 from lti_tool.pairing.engine.costs import Costs, RuleCost, costs
 from lti_tool.pairing.engine.course import Couple, Course, Kind, Lock, PersonId, Shape, Value
 from lti_tool.pairing.engine.errors import (

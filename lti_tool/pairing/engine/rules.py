@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +20,6 @@ from numpy.typing import NDArray
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
 
 Answers = TypeVar("Answers", Bools, Points)
-
-
-class Helping(Protocol):
-    """A rule or wish about offers and needs: the names of the two attributes."""
-
-    @property
-    def attribute(self) -> str: ...
-    @property
-    def needs(self) -> str: ...
-
 
 NEVER: Final = 100
 """The priority of a rule that is never proposed for relaxing: a reporting line, an exclusion."""
@@ -69,12 +59,12 @@ def shared_names(people: People, attribute: str, first: Places, second: Places) 
     return in_parts(sets.masks.shape[1], first, second, sets.shared)
 
 
-def ways_to_help(people: People, asker: "Helping", first: Places, second: Places) -> Points:
+def ways_to_help(people: People, owner: object, reads: tuple[str, ...], first: Places, second: Places) -> Points:
     """For each couple, in how many of the two directions one offers something that the other needs: 0, 1 or 2.
 
-    `asker` is the rule or wish that names both attributes; what it compares is prepared once for these people.
+    `reads`: the attributes of offers and of needs. They are prepared once for `owner`, the rule or wish that asks.
     """
-    offered, needed = people.kept(asker, lambda: _subjects(people, asker.attribute, asker.needs))
+    offered, needed = people.kept(owner, lambda: _subjects(people, reads))
 
     def helps(giver: Places, taker: Places) -> Bools:
         some: Bools = np.bitwise_or.reduce(offered[giver] & needed[taker], axis=-1) != 0
@@ -84,10 +74,10 @@ def ways_to_help(people: People, asker: "Helping", first: Places, second: Places
     return in_parts(words, first, second, helps).astype(np.int64) + in_parts(words, second, first, helps)
 
 
-def _subjects(people: People, offers: str, needs: str) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def _subjects(people: People, reads: tuple[str, ...]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """One row of bits a person for what they offer and one for what they need; a bit is the same subject in both."""
     ids = people.ids.tolist()
-    sides = [[people.attributes.get(name, {}).get(person) or frozenset() for person in ids] for name in (offers, needs)]
+    sides = [[people.attributes.get(name, {}).get(person) or frozenset() for person in ids] for name in reads]
     useful = frozenset().union(*sides[0]) & frozenset().union(*sides[1])
     rows = dict(enumerate(subjects & useful for subjects in chain(*sides)))
     masks = People(tuple(rows), {"subjects": rows}).sets("subjects").masks
@@ -270,21 +260,18 @@ class OffersMeetNeeds(RuleByValue):
     """
 
     FORM = "sets"
+    name = "offers"
 
     attribute: str = "offers"
     needs: str = "needs"
     both_ways: bool = False
 
     @property
-    def name(self) -> str:
-        return "offers"
-
-    @property
     def reads(self) -> tuple[str, ...]:
         return (self.attribute, self.needs)
 
     def fits(self, people: People, first: Places, second: Places) -> Bools:
-        fits: Bools = ways_to_help(people, self, first, second) > self.both_ways
+        fits: Bools = ways_to_help(people, self, self.reads, first, second) > self.both_ways
         return fits
 
 
@@ -382,12 +369,10 @@ class ReportingLine(RuleByCouple):
     The list holds as many couples as people have managers above them in the course: N times the depth.
     """
 
+    name = "reporting_line"
+
     attribute: str = "manager"
     priority: int = NEVER
-
-    @property
-    def name(self) -> str:
-        return "reporting_line"
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -420,13 +405,11 @@ class ReportingLine(RuleByCouple):
 class Exclusions(RuleByCouple):
     """These couples never work together. Couples with people who are not in the course are passed over."""
 
+    name = "exclusions"
+
     couples: tuple[tuple[int, int], ...]
     """Two ids each, in any order."""
     priority: int = NEVER
-
-    @property
-    def name(self) -> str:
-        return "exclusions"
 
     def list_forbidden(self, people: People) -> NDArray[np.int64]:
         return _in_course(people.places(np.array(self.couples, dtype=np.int64).reshape(-1, 2)))
@@ -436,11 +419,9 @@ class Exclusions(RuleByCouple):
 class ShouldNot(Exclusions):
     """These couples should rather not work together: the first rule to be proposed for relaxing."""
 
-    priority: int = 10
+    name = "should_not"
 
-    @property
-    def name(self) -> str:
-        return "should_not"
+    priority: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -451,11 +432,9 @@ class NotAgain(Rule):
     neither, so `allows` says yes to all. Planner, repair and checker look for this rule by its type.
     """
 
-    priority: int = 60
+    name = "not_again"
 
-    @property
-    def name(self) -> str:
-        return "not_again"
+    priority: int = 60
 
     def allows(self, people: People, first: Places, second: Places) -> Bools:
         return np.ones(np.broadcast(first, second).shape, dtype=np.bool_)

@@ -121,12 +121,10 @@ class ExtraShared(_Capped):
 class OffersFit(Wish):
     """The weight for each of the two who offers something that the other needs: once or twice."""
 
+    name = "offers"
+
     attribute: str = "offers"
     needs: str = "needs"
-
-    @property
-    def name(self) -> str:
-        return "offers"
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -137,7 +135,7 @@ class OffersFit(Wish):
         return 2 * self.weight
 
     def points(self, people: People, first: Places, second: Places) -> Points:
-        return self.weight * ways_to_help(people, self, first, second)
+        return self.weight * ways_to_help(people, self, self.reads, first, second)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from lti_tool.attributes.rules import (
     Flaw,
     Form,
     Source,
+    engine_values,
     is_word_of,
     read,
     read_from_launch,
-    spelled_alike,
 )
 
 
@@ -134,7 +134,16 @@ def test_nobody_s_word_is_replaced_by_one_that_counts_less() -> None:
 
 
 def test_one_spelling_stands_for_all() -> None:
-    assert spelled_alike({"sales", "SALES", "Sales", "Straße", "strasse"}) == {
-        **dict.fromkeys(("sales", "SALES", "Sales"), "SALES"),
-        **dict.fromkeys(("Straße", "strasse"), "Straße"),
+    names = ("sales", "SALES", "Sales", "Straße", "strasse", "x-ray's", "X\u2011RAY\u2019S")
+    offers = {number: {"names": [name]} for number, name in enumerate(names)}
+
+    plain = engine_values({"offers": offers, "needs": {8: {"names": ["sAlEs"]}}, "manager": {1: {"member": 2}}})
+
+    assert plain == {
+        "offers": {
+            **dict.fromkeys((0, 1, 2), frozenset({"SALES"})),
+            **dict.fromkeys((3, 4), frozenset({"Straße"})),
+            **dict.fromkeys((5, 6), frozenset({"X\u2011RAY\u2019S"})),
+        },
+        "needs": {8: frozenset({"SALES"})},
     }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.pairing.engine.checks.verifying import verify
+from lti_tool.pairing.engine.check import verify
 from lti_tool.pairing.engine.circles import group_sizes, plan_circles
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.errors import ImpossibleRequest, LockConflict, LockForbidden, LockSize, UnknownPerson

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Lock, Schedule
-from lti_tool.pairing.engine.checks.scoring import score
+from lti_tool.pairing.engine.check import score
 from lti_tool.pairing.engine.rules import NotAgain
 from tests.factories.cohorts import corporate, corporate_with_locks
 from tests.unit.pairing.at_random import any_locks, course_at_random

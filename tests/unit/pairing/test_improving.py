@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import improver
-from lti_tool.pairing.engine.checks.scoring import score
+from lti_tool.pairing.engine.check import score
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.improver import ImproverMissing, improve
 from lti_tool.pairing.engine.rules import NotAgain, Other

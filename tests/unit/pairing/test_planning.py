@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Group, Lock, Reason, Schedule
-from lti_tool.pairing.engine.checks.scoring import score
+from lti_tool.pairing.engine.check import score
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Share
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate, corporate_with_locks

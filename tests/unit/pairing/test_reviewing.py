@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.pairing.engine.checks.reviews import verify_reviews
+from lti_tool.pairing.engine.check import verify_reviews
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice
 from lti_tool.pairing.engine.reviews import reviews

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from lti_tool.pairing.engine.checks.verifying import verify
+from lti_tool.pairing.engine.check import verify
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.people import Bools, People, Places
 from lti_tool.pairing.engine.rules import NotAgain, Other, Rule
@@ -119,6 +119,9 @@ def test_two_who_might_work_together_are_needlessly_unpaired() -> None:
 
     assert [one.people for one in found if one.breach is Breach.NEEDLESSLY_UNPAIRED] == [(3,), (4,)]
     assert Violation(Breach.PROOF, 1, ()) in found
+    # Two parts of two people prove nothing.
+    apart = verify(graph(4, (1, 2), (3, 4)), schedule)
+    assert [one.breach for one in apart] == [Breach.PROOF, Breach.NEEDLESSLY_UNPAIRED, Breach.NEEDLESSLY_UNPAIRED]
 
 
 def test_one_who_might_join_a_couple_is_needlessly_unpaired_while_there_is_no_trio() -> None:
@@ -126,6 +129,14 @@ def test_one_who_might_join_a_couple_is_needlessly_unpaired_while_there_is_no_tr
 
     assert Violation(Breach.NEEDLESSLY_UNPAIRED, 1, (5,)) in verify(course, Schedule((((1, 2), (3, 4)),), alone(5)))
     assert verify(course, Schedule((((1, 5, 2), (3, 4)),))) == []
+
+
+def test_no_one_is_asked_to_make_a_second_trio() -> None:
+    course = graph(7, (1, 2), (2, 3), (1, 3), (4, 5), (4, 6), (5, 6))
+
+    found = verify(course, Schedule((((1, 2, 3), (4, 5)),), alone(6, 7), proofs=(Proof(1, ()),)))
+
+    assert found == []
 
 
 def test_one_who_may_join_no_couple_is_unpaired_with_a_proof_of_parity() -> None:
@@ -147,6 +158,36 @@ def test_a_proof_that_proves_nothing_is_named(barrier: tuple[int, ...]) -> None:
     assert verify(STAR, schedule) == [Violation(Breach.PROOF, 1, barrier)]
 
 
+@pytest.mark.parametrize("barrier", [(1, 1), (1, 9), (1, 2)], ids=["twice", "a stranger", "absent"])
+def test_a_proof_names_each_person_once_and_only_those_who_are_there(barrier: tuple[int, ...]) -> None:
+    # Of 3, 4 and 5, whom only 1 can meet, 5 is not even listed, so that less would have to be proven.
+    course = graph(5, (1, 3), (1, 4), (1, 5))
+    unpaired = (*alone(4), *alone(2, reason=Reason.ABSENT))
+
+    def found(named: tuple[int, ...]) -> list[Violation]:
+        return verify(course, Schedule((((1, 3),),), unpaired, proofs=(Proof(1, named),)))
+
+    assert found((1,)) == [Violation(Breach.MISSING, 1, (5,))]
+    assert found(barrier) == [Violation(Breach.MISSING, 1, (5,)), Violation(Breach.PROOF, 1, barrier)]
+
+
+def test_a_proof_may_be_about_everyone_although_some_are_locked() -> None:
+    schedule = Schedule((((1, 2),),), alone(3, 4), proofs=(Proof(1, (1,)),))
+
+    assert verify(replace(STAR, locks=(Lock((1, 2)),)), schedule) == []
+
+
+def test_in_circles_a_proof_about_pairs_proves_nothing() -> None:
+    # In pairs one of 1, 2, 3 and one of 4 to 8 are left over.
+    course = graph(8, (1, 2), (2, 3), (1, 3), (4, 5), (5, 6), (6, 7), (7, 8), (6, 8), shape=Shape(Kind.CIRCLES, 3))
+    unpaired = alone(4, 5, reason=Reason.NONE_BETTER_FOUND)
+
+    assert verify(course, Schedule((((1, 2, 3), (6, 7, 8)),), unpaired, proofs=(Proof(1, ()),))) == [
+        Violation(Breach.PROOF, 1, ()),
+        *(Violation(Breach.NEEDLESSLY_UNPAIRED, 1, (one,)) for one in (4, 5)),
+    ]
+
+
 def test_a_proof_must_explain_the_trio_as_well() -> None:
     # 1, 2 and 3 all know each other; 4 and 5 know only 1: one of them is over, or a trio leaves two.
     course = graph(5, (1, 2), (2, 3), (1, 3), (1, 4), (1, 5))
@@ -155,6 +196,10 @@ def test_a_proof_must_explain_the_trio_as_well() -> None:
 
     assert verify(course, trio) == [Violation(Breach.PROOF, 1, (1,))]
     assert verify(course, pairs) == []
+    # 1, 2 and 3 leave one over in pairs; the trio takes that one in, so it does not explain why 4 is alone.
+    course = graph(5, (1, 2), (2, 3), (1, 3), (4, 5))
+    trio = Schedule((((1, 2, 3),),), alone(4), proofs=(Proof(1, ()),))
+    assert verify(course, trio) == [Violation(Breach.MISSING, 1, (5,)), Violation(Breach.PROOF, 1, ())]
 
 
 def test_without_a_proof_only_a_true_reason_is_believed() -> None:
@@ -216,6 +261,19 @@ def test_two_who_met_may_not_meet_again_where_that_is_a_rule() -> None:
     assert [one.round for one in verify(course, schedule, from_round=3)] == [3]
 
 
+def test_who_meets_in_a_later_round_has_no_partner_in_this_one_where_that_is_a_rule() -> None:
+    schedule = Schedule(((), ((1, 2),)), alone(1, 2, reason=Reason.NOBODY_ALLOWED))
+
+    assert verify(Course((1, 2), rules=(NotAgain(),)), schedule) == []
+    assert Violation(Breach.NEEDLESSLY_UNPAIRED, 1, (1,)) in verify(Course((1, 2)), schedule)
+
+
+def test_people_who_are_locked_together_and_both_unpaired_are_named() -> None:
+    schedule = Schedule((((1, 2),),), alone(3, 4))
+
+    assert Violation(Breach.LOCK, 1, (3, 4)) in verify(replace(FOUR, locks=(Lock((3, 4)),)), schedule)
+
+
 def test_rounds_run_out_where_nobody_may_meet_twice() -> None:
     course = Course((1, 2), rules=(NotAgain(),))
     again = alone(1, 2, number=2, reason=Reason.NOBODY_ALLOWED)
@@ -234,6 +292,29 @@ def test_a_group_that_has_begun_is_not_judged() -> None:
 
     assert verify(course, schedule, fixed=begun) == []
     assert {one.breach for one in verify(course, schedule)} >= {Breach.UNKNOWN, Breach.RULE, Breach.LOCK}
+
+
+def test_a_group_that_has_begun_and_lost_someone_is_not_too_small() -> None:
+    schedule = Schedule((((1,), (2, 3)),))
+
+    assert verify(Course((1, 2, 3)), schedule, fixed=[(1, (1,))]) == []
+    assert verify(Course((1, 2, 3)), schedule) == [Violation(Breach.SIZE, 1, (1,))]
+
+
+def test_a_trio_that_has_begun_leaves_room_for_one_of_the_others() -> None:
+    schedule = Schedule((((1, 2, 3), (4, 5, 6)),))
+
+    assert verify(Course((1, 2, 3, 4, 5, 6)), schedule, fixed=[(1, (1, 2, 3))]) == []
+
+
+def test_no_one_joins_a_group_that_has_begun() -> None:
+    unpaired = alone(3, reason=Reason.OTHERS_HAVE_BEGUN)
+
+    assert verify(Course((1, 2, 3)), Schedule((((1, 2),),), unpaired), fixed=[(1, (1, 2))]) == []
+
+
+def test_beside_begun_groups_no_proof_is_needed() -> None:
+    assert verify(STAR, Schedule((((1, 2),),), alone(3, 4)), fixed=[(1, (1, 2))]) == []
 
 
 def test_beside_begun_groups_two_are_still_needlessly_unpaired() -> None:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from lti_tool.pairing.engine.checks.reviews import verify_reviews
+from lti_tool.pairing.engine.check import verify_reviews
 from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.reviews import reviews
-from lti_tool.pairing.engine.rules import Exclusions, NotAgain
+from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other
 from lti_tool.pairing.engine.schedule import Breach, Reason, ReviewProof, Reviews, Short
 
 COURSE = Course((1, 2, 3, 4))
@@ -31,6 +31,7 @@ def test_reviews_that_are_well_pass() -> None:
         (((1, 1), *GOOD.pairs[1:]), (Breach.TWICE, (1, 1), "")),
         ((*GOOD.pairs, (1, 2)), (Breach.TWICE, (1, 2), "")),
         ((*GOOD.pairs, (1, 3)), (Breach.SIZE, (1,), "")),
+        ((*GOOD.pairs, (1, 3)), (Breach.SIZE, (3,), "")),
         (GOOD.pairs[1:], (Breach.MISSING, (1,), "")),
         (GOOD.pairs[1:], (Breach.PROOF, (), "")),
     ],
@@ -51,6 +52,13 @@ def test_somebody_listed_as_short_who_is_not_is_named() -> None:
     assert breaches(listed) == {(Breach.MISSING, (1,), "")}
 
 
+def test_somebody_listed_as_short_with_other_numbers_is_named() -> None:
+    found = reviews(LONELY, 1, seed=1)
+    listed = tuple(replace(one, done=one.done + 1) if one.person == 4 else one for one in found.short)
+
+    assert breaches(replace(found, short=listed), LONELY) == {(Breach.MISSING, (4,), "")}
+
+
 def test_a_shortfall_needs_a_proof_that_shows_it() -> None:
     found = reviews(LONELY, 1, seed=1)
     assert breaches(found, LONELY) == set()
@@ -58,6 +66,22 @@ def test_a_shortfall_needs_a_proof_that_shows_it() -> None:
     assert (Breach.PROOF, (), "") in breaches(replace(found, proof=None), LONELY)
     for false in (ReviewProof((), ()), ReviewProof((1, 2, 3, 4), (1,)), ReviewProof((9,), ()), ReviewProof((4, 4), ())):
         assert (Breach.PROOF, false.reviewers, "") in breaches(replace(found, proof=false), LONELY)
+
+
+def test_a_shortfall_of_people_who_met_before_is_proven_like_any_other() -> None:
+    course = replace(COURSE, rules=(NotAgain(),), met=((1, 4), (4, 2), (3, 4)))
+    found = reviews(course, 1, seed=1)
+
+    assert found.short
+    assert breaches(found, course) == set()
+
+
+def test_a_proof_about_strangers_proves_nothing() -> None:
+    course = Course((1,), attributes={"unit": {1: "a"}}, rules=(Other(attribute="unit"),))
+    nothing = Reviews((), short=(Short(1, 0, 0, Reason.NOBODY_ELSE),), proof=ReviewProof((9,), ()))
+
+    assert breaches(nothing, course) == {(Breach.PROOF, (9,), "")}
+    assert breaches(replace(nothing, proof=ReviewProof((1,), ())), course) == set()
 
 
 def test_a_review_that_could_be_made_is_missed() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lti_tool.pairing.engine.checks.scoring import Score, score
+from lti_tool.pairing.engine.check import Score, score
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.rules import Other
 from lti_tool.pairing.engine.schedule import Reason, Schedule, Unpaired
@@ -62,3 +62,4 @@ def test_turns_are_counted_with_what_was_ahead_and_the_middle_of_three_has_none(
     # 1 is first three times running, 3 last three times, 4 last twice at the end.
     assert found.same_role_twice_running == 5
     assert score(Course((1, 2, 3, 4, 5), ahead={3: -2}), schedule).coach_balance == 5
+    assert score(Course((1,)), Schedule((((1,),), ((1,),)))) == NOTHING

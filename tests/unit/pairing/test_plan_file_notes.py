@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from lti_tool.pairing.engine.interchange.answering import reviews_of, schedule_of
-from lti_tool.pairing.engine.interchange.instances import InstanceKind, read_instance
-from lti_tool.pairing.engine.interchange.noting import notes_of
-from lti_tool.pairing.engine.interchange.reader import InstanceFlawed
+from lti_tool.pairing.plan_file.answer import notes_of, reviews_of, schedule_of
+from lti_tool.pairing.plan_file.forms import InstanceFlawed, InstanceKind
+from lti_tool.pairing.plan_file.instance import read_instance
 
 NOT_MANAGER = {"type": "not_manager"}
 SHARE = {"type": "share_any", "attribute": "languages"}
@@ -67,9 +66,9 @@ def test_every_constraint_that_forbids_a_lock_is_named_and_in_a_group_of_three_t
         ("abcd", ("ab", "cd"), None),
         ("abcd", ("ab", "bc"), "locked[1]: 'b' and 'c' must be together in round 1, but locked[0] puts 'b' together"),
         ("abcde", ("abc", "ab"), "but locked[0] puts 'a' and 'b' together with 'c'"),
-        ("abcde", ("ab", "abc"), "but locked[0] says so of 'a' and 'b' alone"),
-        ("abcd", ("abc",), "'a', 'b' and 'c' must be together in round 1, but 4 people sit in groups of two"),
-        ("abcdefg", ("abc", "def"), "but locked[0] is a group of three there, and only one fits in"),
+        ("abcde", ("ab", "abc"), "but locked[0] puts 'a' and 'b' together without anyone else"),
+        ("abcd", ("abc",), "'a', 'b' and 'c' must be together in round 1, but 4 people make groups of two only"),
+        ("abcdefg", ("abc", "def"), "but locked[0] is a group of three in that round, and there can be only one"),
     ],
 )
 def test_locks_are_held_against_each_other_and_the_number_of_people(
@@ -119,18 +118,19 @@ def test_an_instance_with_nothing_odd_has_no_notes() -> None:
                 "people": [{"id": one} for one in "abcdef"] + [{"id": "g", "department": "x"}],
                 "weights": [{"type": "differ", "attribute": "department", "weight": 1}],
             },
-            "people: department is unknown of 6 of 7 people: 'a', 'b', 'c', 'd', 'e' and 1 more",
+            "people: 6 of 7 people have no value for department: 'a', 'b', 'c', 'd', 'e' and 1 more",
         ),
         (
             {"weights": [{"type": "gap", "attribute": "experience", "weight": 1}]},
-            "people: experience is known of nobody",
+            "people: no one has a value for experience",
         ),
         (
             {
                 "people": [{"id": one, "languages": ["en"]} for one in "abc"] + [{"id": "d"}],
                 "constraints": [NOT_MANAGER, SHARE],
             },
-            "constraints[1] (share_any languages): languages is unknown of 1 person, so it leaves them no partner: 'd'",
+            "constraints[1] (share_any languages): 1 person has no value for languages, "
+            "so it leaves them no partner: 'd'",
         ),
     ],
 )
@@ -143,11 +143,11 @@ def test_constraints_that_leave_everybody_unpaired_are_named() -> None:
     same, differ = ({"type": kind, "attribute": "group"} for kind in ("same", "differ"))
 
     assert notes(instance(people=people, constraints=[same, differ])) == [
-        "constraints[0] (same group) and constraints[1] (differ group) together leave nobody a partner"
+        "constraints[0] (same group) and constraints[1] (differ group) together leave no one a partner"
     ]
     people = [{"id": one, "group": str(one)} for one in range(4)]
     assert notes(instance(people=people, constraints=[differ, same])) == [
-        "constraints[1] (same group) leaves nobody a partner"
+        "constraints[1] (same group) leaves no one a partner"
     ]
 
 
@@ -167,7 +167,7 @@ def test_the_first_ten_who_are_short_of_reviews_are_named_with_the_reason() -> N
 
     assert found[0] == "reviews: 0 does 12 and gets 12 of 20: there are only 12 others"
     assert len(found) == 11
-    assert found[-1] == "reviews: and 3 people more with fewer than 20"
+    assert found[-1] == "reviews: 3 people more with fewer than 20"
 
 
 def test_who_is_short_of_reviews_because_of_others_is_told_so() -> None:

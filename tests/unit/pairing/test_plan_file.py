@@ -1,4 +1,4 @@
-"""The interchange format: what is read, what is refused and with which words, and what is written."""
+"""The format `pairing/1`: what is read, what is refused and with which words, and what is written."""
 
 import json
 from itertools import combinations
@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine import Lock
-from lti_tool.pairing.engine.interchange.answering import reviews_of, schedule_of
-from lti_tool.pairing.engine.interchange.instances import Instance, read_instance, read_text
-from lti_tool.pairing.engine.interchange.reader import InstanceFlawed
-from lti_tool.pairing.engine.interchange.results import write_reviews, write_schedule
 from lti_tool.pairing.engine.rules import Exclusions, Other, ReportingLine, Same, Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame
+from lti_tool.pairing.plan_file.answer import reviews_of, schedule_of, write_reviews, write_schedule
+from lti_tool.pairing.plan_file.forms import InstanceFlawed
+from lti_tool.pairing.plan_file.instance import Instance, read_instance, read_text
 from tests.unit.pairing.budget import examples
 
 INSTANCES = Path(__file__).parent / "instances"
@@ -34,7 +33,7 @@ def mistakes(written: object) -> list[str]:
 
 
 def result_of(read: Instance) -> dict[str, Any]:
-    return write_schedule(read.course, schedule_of(read, read.seed), read.names)
+    return write_schedule(schedule_of(read, read.seed), read.names)
 
 
 def test_everything_that_an_instance_says_is_read() -> None:
@@ -126,7 +125,8 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
         ({"name": 1}, "name: a text is needed"),
         (
             {"constraints": [{"type": "nearby"}]},
-            "constraints[0].type: 'nearby' is no constraint; there are not_manager, share_any, differ, same, exclude",
+            "constraints[0].type: 'nearby' is not a constraint; "
+            "the constraints are not_manager, share_any, differ, same, exclude",
         ),
         ({"constraints": [7]}, "constraints[0]: an object is needed"),
         (
@@ -135,13 +135,13 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
         ),
         (
             {"constraints": [{"type": "exclude", "pairs": [["a", "q"]]}]},
-            "constraints[0].pairs[0]: 'q' is nobody of this instance",
+            "constraints[0].pairs[0]: 'q' is not a person of this instance",
         ),
         ({"constraints": [{"type": "exclude", "pairs": [["a"]]}]}, "constraints[0].pairs[0]: two people are needed"),
         ({"constraints": [{"type": "exclude"}]}, "constraints[0].pairs: a list is needed"),
         (
             {"weights": [{"type": ["differ"]}]},
-            "weights[0].type: ['differ'] is no weight; there are differ, same, gap, extra_shared",
+            "weights[0].type: ['differ'] is not a weight; the weights are differ, same, gap, extra_shared",
         ),
         (
             {"weights": [{"type": "gap", "attribute": "experience", "weight": -1}]},
@@ -150,7 +150,7 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
         ({"past": [{"members": ["a"]}]}, "past[0].members: two people are needed"),
         ({"past": [{"members": ["a", "a"]}]}, "past[0].members: somebody is named twice"),
         ({"locked": [{"round": 2, "members": ["a", "b"]}]}, "locked[0].round: a whole number from 1 to 1 is needed"),
-        ({"locked": [{"round": 1, "members": ["a", "q"]}]}, "locked[0]: 'q' is nobody of this instance"),
+        ({"locked": [{"round": 1, "members": ["a", "q"]}]}, "locked[0]: 'q' is not a person of this instance"),
         (
             {"locked": [{"round": 1, "members": ["a", "b"]}, {"round": 1, "members": ["b", "c"]}]},
             "locked[1]: 'b' and 'c' must be together in round 1, but locked[0] puts 'b' together with 'a'",
@@ -158,8 +158,8 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
         ({"left": ["a"]}, "left: belongs to a repair, which needs the running round as `current`"),
         ({"current": [["a", "b"], ["b", "c"]]}, "current[1]: 'b' is in two groups"),
         ({"current": [["a"]]}, "current[0]: a group has two or three members"),
-        ({"current": [["a", "q"]]}, "current[0]: 'q' is nobody of this instance"),
-        ({"current": [["a", "b"]], "joined": ["q"]}, "joined: 'q' is nobody of this instance"),
+        ({"current": [["a", "q"]]}, "current[0]: 'q' is not a person of this instance"),
+        ({"current": [["a", "b"]], "joined": ["q"]}, "joined: 'q' is not a person of this instance"),
         ({"current": [["a", "b"]], "joined": ["a"]}, "current[0]: 'a' joined and has a group already"),
         ({"current": [["a", "b"]], "joined": ["c"], "left": ["c"]}, "joined: 'c' both left and joined"),
         (
@@ -192,16 +192,19 @@ def test_what_is_no_object_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"people": []}, "people: there is nobody"),
-        ({"comment": "x"}, "comment: is not read"),
-        ({"people": [{"id": "a", "departement": "x"}, {"id": "b"}]}, "people[0].departement: is not read"),
+        ({"people": []}, "people: the list is empty"),
+        ({"comment": "x"}, "comment: is not a field of the format, so it is not read"),
+        (
+            {"people": [{"id": "a", "departement": "x"}, {"id": "b"}]},
+            "people[0].departement: is not a field of the format, so it is not read",
+        ),
         (
             {"past": [{"members": ["a", "gone"]}]},
-            "past[0].members: 'gone' is nobody of this instance, so this meeting counts for the others only",
+            "past[0].members: 'gone' is not a person of this instance, so this meeting counts for the others only",
         ),
         (
             {"current": [["a", "b"]], "joined": ["c"]},
-            "current: 1 person in no group and not in joined: 'd'",
+            "current: 1 person is in no group and not in joined: 'd'",
         ),
         ({"current": [["a", "b"], ["c", "d"]], "left": ["e"]}, "left: 'e' was in no group of the running round"),
     ],
@@ -222,7 +225,7 @@ def test_a_manager_outside_of_the_list_still_carries_the_line() -> None:
 
 def test_a_manager_whom_nobody_is_stops_the_run_where_the_line_of_managers_counts() -> None:
     people = [{"id": "a", "manager": "m"}, {"id": "b"}]
-    says = """people[0].manager: 'm' is nobody of this instance ("outside_managers": true allows that)"""
+    says = """people[0].manager: 'm' is not a person of this instance ("outside_managers": true allows that)"""
 
     assert mistakes(instance(people=people, constraints=[{"type": "not_manager"}])) == [says]
     assert read_instance(instance(people=people)).warnings == ()
@@ -236,8 +239,9 @@ ALIKE: list[tuple[Any, Any]] = [
     (" Anna  Berg", "anna berg"),
     ("\uff21nna", "Anna"),
     ("an\u200bna\ufeff", "anna"),
+    ("O'Hara-1", "O\u2019Hara\u20111"),
 ]
-"""Two spellings of one name: case, type, form of letters, blanks, width, and what nobody sees."""
+"""Two spellings of one name: case, type, form of letters, blanks, width, what no one sees, apostrophes and dashes."""
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
@@ -287,9 +291,9 @@ def test_half_a_character_is_a_mistake_wherever_it_stands() -> None:
         read_text(text)
 
     assert flawed.value.mistakes == (
-        "name: has half a character, which no file can hold",
-        "people[0].id: has half a character, which no file can hold",
-        "people[1].\\ud800: has half a character, which no file can hold",
+        "name: has half of a surrogate pair, which is not a character",
+        "people[0].id: has half of a surrogate pair, which is not a character",
+        "people[1].\\ud800: has half of a surrogate pair, which is not a character",
     )
     assert read_text(r'{"rounds": 1, "people": [{"id": "\ud83d\ude00"}]}').names == {1: "\U0001f600"}
 

@@ -1,1 +1,0 @@
-"""The format `pairing/1`: instances in, results out. See docs/pairing-format.md."""
