@@ -29,7 +29,7 @@ EARLIER: Final = "d1fe0b4"
 """The last commit before the engine was made smaller."""
 SEED: Final = 20_261
 PAIRS: Final = 100
-CIRCLES: Final = 20
+CIRCLES: Final = 10
 SIZES: Final = (8, 300)
 ROUNDS: Final = (2, 6)
 LOST_POINTS: Final = 0.002
@@ -281,6 +281,12 @@ def gate(against: str = EARLIER) -> bool:
         print(f"  FAILS {failure}")
     print("  The gate holds." if not failures else f"  The gate does not hold: {len(failures)} failures.")
     return not failures
+
+
+def hold() -> None:
+    """Exit with 1 if the gate does not hold."""
+    if not gate():
+        sys.exit(1)
 
 
 def _quickest(runs: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
