@@ -15,7 +15,7 @@ from lti_tool.pairing.engine.course import Course, Kind, Shape
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible
 from lti_tool.pairing.engine.locks import Members, locked_groups, most_members
 from lti_tool.pairing.engine.people import Bools, Places
-from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.schedule import NAME, Group, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import give_cases, give_places_in_rings, give_turns_in_trios
 
 
@@ -46,8 +46,6 @@ def _even(people: int, groups: int) -> tuple[int, ...]:
     return (small + 1,) * larger + (small,) * (groups - larger)
 
 
-NAME: Final = "tandem/3"
-"""As in `plan`, which imports this module."""
 SIZES: Final[dict[Kind, Collection[int]]] = {Kind.TRIOS: (3,), Kind.CIRCLES: range(3, 7), Kind.RINGS: range(3, 7)}
 FEW: Final = 60_000
 """Up to so many couples of seats, over all rounds, all rounds are looked at together: 100 people and 6 rounds."""

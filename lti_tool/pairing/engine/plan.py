@@ -12,11 +12,8 @@ from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, Shape
 from lti_tool.pairing.engine.locks import locked_groups
 from lti_tool.pairing.engine.people import Places
 from lti_tool.pairing.engine.rounds import History, Paired, Rounds, with_thirds
-from lti_tool.pairing.engine.schedule import Group, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.schedule import NAME, Group, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import orient
-
-NAME = "tandem/3"
-"""Name and version of this engine, stored with every plan that it made."""
 
 
 def plan(course: Course, rounds: int, seed: int, *, improve: bool = False) -> Schedule:

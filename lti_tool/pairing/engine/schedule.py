@@ -70,6 +70,8 @@ class Proof:
     barrier: tuple[PersonId, ...]
 
 
+NAME: Final = "tandem/3"
+"""Name and version of this engine, stored with every plan that it made."""
 NOBODY: Final = Course(())
 
 
