@@ -43,7 +43,7 @@ bench: $(VENV)/.ready  ## launches per second beside a null tool and a minimal p
 bench-pages: $(VENV)/.ready  ## what the pages of a course of 2,000 learners cost
 	$(BIN)/python -m tests.load.pages
 
-bench-pairing: services  ## plans beside networkx, a greedy matcher and the database; ONLY="ROW …" for some rows
+bench-pairing: services  ## plans beside networkx, a greedy matcher, the database and an earlier engine; ONLY="ROW …" for some rows
 	env $$(cat $(VENV)/services.env) $(BIN)/python -m tests.load.pairing $(if $(ONLY),--only $(ONLY))
 
 nightly: services  ## the long ones: full matrices, large rosters, many examples

@@ -9,7 +9,7 @@ import numpy as np
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Group, Kind, Schedule
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.rules import NotAgain
 
 LOCK = "lock"

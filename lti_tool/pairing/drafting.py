@@ -18,11 +18,8 @@ from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
 from lti_tool.jobs import queue
 from lti_tool.pairing import comparing, engine, foreseeing
-from lti_tool.pairing.engine import Breach, Course, Effort, Kind, Schedule
-from lti_tool.pairing.engine.circles.seats import set_tables
-from lti_tool.pairing.engine.compiled import Couples
-from lti_tool.pairing.engine.improver.improving import MOST_CHOICES
-from lti_tool.pairing.engine.pairs.locking import locked_groups
+from lti_tool.pairing.engine import Breach, Course, Kind, Schedule
+from lti_tool.pairing.engine.improver import MOST_CHOICES
 from lti_tool.pairing.errors import (
     ImproverUnavailable,
     NoPlan,
@@ -53,7 +50,7 @@ from lti_tool.support.db import served_institution
 DRAFT = "pairing.draft"
 MOST_INLINE: Final = 36_000
 """Learners times rounds that are planned while somebody waits: two seconds of a processor for 3,000 in 12 rounds."""
-EFFORT: Final = Effort.NORMAL
+EFFORT: Final = "normal"
 BETTER_FOUND: Final = "BetterFound"
 """Stands where the name of an error would, when a longer look ended well."""
 
@@ -115,20 +112,19 @@ def refuse_contradictions(asked: Asked) -> None:
     """Raise PlanImpossible where pins contradict each other or a rule, without looking for groups."""
     if not asked.course.locks:
         return
-    seats = locked_groups if asked.course.shape.kind is Kind.PAIRS else set_tables
     try:
-        seats(Couples(asked.course), len(asked.round_ids))
+        engine.check_locks(asked.course, len(asked.round_ids))
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(asked.activity_id, refusal) from refusal
 
 
-def propose(asked: Asked, *, seed: int, effort: Effort = EFFORT, improve: bool = False) -> Schedule:
+def propose(asked: Asked, *, seed: int, improve: bool = False) -> Schedule:
     """Work out groups for all rounds and check them. Needs no database.
 
     Raises PlanImpossible where pins contradict each other or a rule, ProposalFlawed, and ImproverUnavailable.
     """
     try:
-        schedule = engine.plan(asked.course, len(asked.round_ids), seed, effort=effort, improve=improve)
+        schedule = engine.plan(asked.course, len(asked.round_ids), seed, improve=improve)
         for number, absent in asked.absent.items():
             schedule = engine.step_in(schedule, absent.intersection(asked.course.people), number)
     except engine.ImpossibleRequest as refusal:
@@ -166,7 +162,6 @@ def keep(
     *,
     by: int | None,
     now: datetime,
-    effort: Effort = EFFORT,
     only_better: bool = False,
 ) -> Plan:
     """Make the proposal the activity's draft; the draft before it stays for comparison. `by` is a person.
@@ -193,7 +188,7 @@ def keep(
         kind=asked.course.shape.kind,
         size=asked.course.shape.size,
         engine=schedule.engine or engine.NAME,
-        effort=effort.name.lower(),
+        effort=EFFORT,
         created_by_id=by,
         created_at=now,
         changed_at=now,

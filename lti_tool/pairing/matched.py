@@ -11,7 +11,7 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.attributes.reading import known_of
 from lti_tool.attributes.rules import Kept, engine_values
 from lti_tool.launch.models import Course, Member
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.rules import NotAgain, RuleByValue
 from lti_tool.pairing.gathering import course_of
 from lti_tool.pairing.keeping import find_plan

@@ -22,11 +22,12 @@ import psycopg
 import rustworkx as rx
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Breach, Couple, Course, Effort, Schedule, Value
+from lti_tool.pairing.engine import Breach, Couple, Course, Schedule, Value
 from lti_tool.pairing.engine.check import score
 from lti_tool.pairing.engine.rules import Other
-from lti_tool.pairing.engine.turns.giving import give_turns
+from lti_tool.pairing.engine.turns import give_turns
 from tests.factories.cohorts import corporate
+from tests.load import pairing_gate
 from tests.load.pairing_bounds import optimum, price_bound
 from tests.load.pairing_contest import DATABASE, Contender, compete, note
 from tests.load.pairing_rivals import (
@@ -44,16 +45,13 @@ UNPROVEN: Final = frozenset({Breach.PROOF, Breach.NEEDLESSLY_UNPAIRED})
 """What rivals are forgiven: they leave people unpaired and cannot show that it must be so."""
 
 
-def plans(course: Course, rounds: int, bound: float, *, efforts: Sequence[Effort] = tuple(Effort)) -> list[Contender]:
-    """The engine at each effort."""
-    return [
-        Contender(
-            f"engine, {effort.name.lower()}",
-            lambda seed, effort=effort: engine.plan(course, rounds, seed, effort=effort),  # type: ignore[misc]
-            lambda schedule: worth(course, schedule, bound),
-        )
-        for effort in efforts
-    ]
+def planner(course: Course, rounds: int, bound: float) -> Contender:
+    """The engine."""
+    return Contender(
+        "engine",
+        lambda seed: engine.plan(course, rounds, seed),
+        lambda schedule: worth(course, schedule, bound),
+    )
 
 
 def worth(course: Course, schedule: Schedule, bound: float, *, is_rival: bool = False) -> Mapping[str, float]:
@@ -90,13 +88,13 @@ def small(people: int, rounds: int, times: int, at: Database) -> None:
     """300 and 1,000 people: beside the proven optimum and networkx."""
     course = corporate(people)
     best = optimum(course)
-    contenders = plans(course, rounds, best * rounds)
+    contenders = [planner(course, rounds, best * rounds)]
     if rounds == 1:
         graph = complete_graph(course, is_weighted=people <= 300)
         title = "networkx, weighted" if people <= 300 else "networkx, unweighted"
         contenders.append(rival(title, course, best, lambda _: by_networkx(course, graph)))
     contenders.append(rival("random greedy", course, best * rounds, lambda seed: greedy(course, rounds, seed)))
-    contenders.append(at_database(course, engine.plan(course, rounds, 1, effort=Effort.QUICK), at))
+    contenders.append(at_database(course, engine.plan(course, rounds, 1), at))
     compete(contenders, times)
     note(f"Gap: below {best * rounds}, the proven optimum of a round by rustworkx on the complete graph x {rounds}.")
 
@@ -105,9 +103,9 @@ def large(times: int, at: Database) -> None:
     """10,000 people and 12 rounds: beside the database."""
     course = corporate(10_000)
     bound = price_bound(course)
-    contenders = plans(course, 12, bound * 12)
+    contenders = [planner(course, 12, bound * 12)]
     contenders.append(rival("random greedy", course, bound * 12, lambda seed: greedy(course, 12, seed)))
-    contenders.append(at_database(course, engine.plan(course, 12, 1, effort=Effort.QUICK), at))
+    contenders.append(at_database(course, engine.plan(course, 12, 1), at))
     compete(contenders, times)
     note(f"Gap: below 12 x {bound}, a bound by prices (linear programme; reporting lines and exclusions left out).")
 
@@ -115,29 +113,26 @@ def large(times: int, at: Database) -> None:
 def largest(times: int) -> None:
     """100,000 people and 12 rounds, each in a fresh process."""
     bound = price_bound(corporate(100_000)) * 12
-    contenders = [
-        Contender(
-            f"engine, {effort.name.lower()}",
-            lambda seed, effort=effort: alone(100_000, 12, effort, seed),  # type: ignore[misc]
-            lambda told: {
-                "gap %": 100 * (1 - told["objective"] / bound),
-                "unpaired": told["unpaired"],
-                "repeats": told["repeats"],
-                "plan, MB": told["plan"],
-                "course, MB": told["course"],
-                "interpreter, MB": told["interpreter"],
-            },
-            told=lambda result: (result["wall"], result["cpu"]),
-        )
-        for effort in (Effort.QUICK, Effort.NORMAL)
-    ]
-    compete(contenders, times)
+    engine_alone = Contender(
+        "engine",
+        lambda seed: alone(100_000, 12, seed),
+        lambda told: {
+            "gap %": 100 * (1 - told["objective"] / bound),
+            "unpaired": told["unpaired"],
+            "repeats": told["repeats"],
+            "plan, MB": told["plan"],
+            "course, MB": told["course"],
+            "interpreter, MB": told["interpreter"],
+        },
+        told=lambda result: (result["wall"], result["cpu"]),
+    )
+    compete([engine_alone], times)
     note("MB: peaks, each above the one before it: interpreter with libraries, course, plan (its result included).")
     note(f"Gap: below 12 x {bound // 12}, a bound by prices (as above; nothing extrapolated).")
 
 
-def alone(people: int, rounds: int, effort: Effort, seed: int) -> Mapping[str, float]:
-    command = [sys.executable, "-m", "tests.load.pairing_memory", str(people), str(rounds), effort.name, str(seed)]
+def alone(people: int, rounds: int, seed: int) -> Mapping[str, float]:
+    command = [sys.executable, "-m", "tests.load.pairing_memory", str(people), str(rounds), str(seed)]
     told: Mapping[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     if told["breaches"]:
         raise SystemExit(f"A schedule is flawed: {told}")
@@ -197,7 +192,7 @@ def repair(times: int) -> None:
     compete(
         [
             Contender("repair", lambda _: engine.repair(before, left, joined, 1), changed),
-            *(replace(one, check=changed) for one in plans(after, 12, bound, efforts=(Effort.QUICK, Effort.NORMAL))),
+            replace(planner(after, 12, bound), check=changed),
         ],
         times,
     )
@@ -207,16 +202,16 @@ def repair(times: int) -> None:
 def roles(times: int) -> None:
     """What turns cost of a plan of 10,000 x 12, given the groups."""
     course = corporate(10_000)
-    groups = engine.plan(course, 12, 1, effort=Effort.QUICK).rounds
+    groups = engine.plan(course, 12, 1).rounds
 
     def check(turns: Any) -> Mapping[str, float]:
         if engine.verify(course, Schedule(turns)):
             raise SystemExit("Turns made a schedule flawed.")
         return {"balance": max(abs(one) for till in range(1, 13) for one in engine.balance(turns[:till]).values())}
 
-    whole = plans(course, 12, 1, efforts=(Effort.QUICK, Effort.NORMAL))
+    whole = planner(course, 12, 1)
     turn = Contender("turns", lambda seed: give_turns(groups, Random(seed)), check)
-    compete([*(replace(one, check=lambda schedule: check(schedule.rounds)) for one in whole), turn], times)
+    compete([replace(whole, check=lambda schedule: check(schedule.rounds)), turn], times)
     note("Balance: the most that anybody was ahead or behind after any round. A plan gives turns too; its share is the")
     note("last row by the first ones.")
 
@@ -230,6 +225,7 @@ ROWS: Final[Mapping[str, tuple[str, Callable[[int, Database], None]]]] = {
     "reviews-3000": ("3 reviews each, 3,000 learners", lambda times, _: reviews(3_000, times)),
     "reviews-10000": ("3 reviews each, 10,000 learners", lambda times, _: reviews(10_000, times)),
     "repair": ("100 leave and 50 join, 10,000 learners, 12 rounds", lambda times, _: repair(times)),
+    "gate": ("the engine beside an earlier one", lambda *_: pairing_gate.hold()),
     "roles": ("turns, 10,000 learners, 12 rounds", lambda times, _: roles(times)),
 }
 

@@ -1,6 +1,6 @@
 """One plan in a process of its own, and the most memory it had: `python -m tests.load.pairing_memory PEOPLE ROUNDS …`.
 
-Arguments: people, rounds, effort, seed. Prints one line of JSON. It says what the interpreter with its libraries took
+Arguments: people, rounds, seed. Prints one line of JSON. It says what the interpreter with its libraries took
 before there was a course, what the course took, and the peak while the plan was made, its result included.
 """
 
@@ -21,13 +21,13 @@ def peak() -> float:
 
 
 def main() -> None:
-    people, rounds, effort, seed = sys.argv[1:]
+    people, rounds, seed = sys.argv[1:]
     engine.plan(corporate(4), 1, seed=1)
     before = peak()
     course = corporate(int(people))
     with_course = peak()
     wall, cpu = time.perf_counter(), time.process_time()
-    schedule = engine.plan(course, int(rounds), int(seed), effort=engine.Effort[effort])
+    schedule = engine.plan(course, int(rounds), int(seed))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     after = peak()
     found = score(course, schedule)

@@ -5,26 +5,29 @@ not turn up, and `changes` says of everybody who moved why. `reviews` lets peopl
 `verify_reviews` check what came out without trusting it; nothing is kept that has not passed. `why`, `why_not`,
 `costs`, `warnings` and `proposals` explain.
 
-A plan begins in `planning`; `course` is what it is told, `schedule` what it answers. The folders:
+A plan begins in `plan`; `course` is what it is told, `schedule` what it answers. The files:
 
-- `rules`: who may not work together; `wishes`: who would rather work together;
-- `coverage`: as few people without a partner as possible, and the proof of it;
-- `pairs`: rounds of pairs;
-- `circles`: rounds of trios, circles and rings;
-- `turns`: who goes first, who observes whom, who brings the case;
-- `repairs`: the fewest changes after people came or went, and why somebody moved;
-- `reviewing`: who reviews whose work;
+- `course`, `schedule`, `errors`: plain data; `people`, `tables`, `couples`: the same in arrays;
+- `rules`: who may not work together; `wishes`: who would rather work together; `locks`: who must;
+- `matching`: the most and best couples of one round; `proof`: why there are no more; `rings`: better couples for rounds
+  too large for one matching; `rounds`: all rounds of pairs;
+- `circles`, `circle_swaps`: rounds of trios, circles and rings;
+- `turns`, `evenness`: who goes first, who observes whom, who brings the case;
+- `repair` with `repair_round`, `repair_pairs`, `repair_groups`: the fewest changes after people came or went;
+  `changes`: why someone moved;
+- `reviews`: who reviews whose work;
 - `check`: the independent check of all that;
 - `why`: why someone works with whom, or with no one; `costs`: what rules take away; `relax`: which could give way;
 - `improver`: the optional second look by OR-tools.
 """
 
+from lti_tool.pairing.engine.changes import Cause, Change, changes
 from lti_tool.pairing.engine.check import Score, score, verify, verify_reviews
 from lti_tool.pairing.engine.costs import Costs, RuleCost, costs
 from lti_tool.pairing.engine.course import Couple, Course, Kind, Lock, PersonId, Shape, Value
-from lti_tool.pairing.engine.effort import Effort
 from lti_tool.pairing.engine.errors import (
     ImpossibleRequest,
+    ImproverMissing,
     ListedTwice,
     LockConflict,
     LockForbidden,
@@ -32,18 +35,19 @@ from lti_tool.pairing.engine.errors import (
     ShapeImpossible,
     UnknownPerson,
 )
-from lti_tool.pairing.engine.improver.improving import ImproverMissing, improve
-from lti_tool.pairing.engine.planning import NAME, plan
+from lti_tool.pairing.engine.improver import can_improve, improve
+from lti_tool.pairing.engine.plan import check_locks, plan
 from lti_tool.pairing.engine.relax import Relaxation, proposals
-from lti_tool.pairing.engine.repairs.changes import Cause, Change, changes
-from lti_tool.pairing.engine.repairs.repairing import repair, step_in
-from lti_tool.pairing.engine.reviewing.planning import Reviews, reviews
+from lti_tool.pairing.engine.repair import repair, step_in
+from lti_tool.pairing.engine.reviews import reviews
 from lti_tool.pairing.engine.schedule import (
+    NAME,
     Breach,
     Group,
     Placed,
     Proof,
     Reason,
+    Reviews,
     Schedule,
     Unpaired,
     Violation,
@@ -74,7 +78,6 @@ __all__ = [
     "Costs",
     "Couple",
     "Course",
-    "Effort",
     "Explanations",
     "Group",
     "ImpossibleRequest",
@@ -103,7 +106,9 @@ __all__ = [
     "Why",
     "WhyNot",
     "balance",
+    "can_improve",
     "changes",
+    "check_locks",
     "costs",
     "improve",
     "meetings",

@@ -16,9 +16,18 @@ from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.course import Course, Kind, PersonId
 from lti_tool.pairing.engine.people import Bools, People, Places
-from lti_tool.pairing.engine.reviewing.planning import ReviewProof, Reviews
 from lti_tool.pairing.engine.rules import NotAgain, couple_keys, listed_in
-from lti_tool.pairing.engine.schedule import Breach, Group, Placed, Proof, Reason, Schedule, Violation
+from lti_tool.pairing.engine.schedule import (
+    Breach,
+    Group,
+    Placed,
+    Proof,
+    Reason,
+    ReviewProof,
+    Reviews,
+    Schedule,
+    Violation,
+)
 
 MayMeet = Callable[[Places, Places], Bools]
 """For each couple of places, whether the two may work together."""

@@ -51,3 +51,7 @@ class LockForbidden(ImpossibleRequest):
     def __init__(self, round: int, members: tuple[int, ...], rule: str) -> None:  # noqa: A002 - the word for it
         super().__init__(round, members, rule)
         self.round, self.members, self.rule = round, members, rule
+
+
+class ImproverMissing(RuntimeError):
+    """OR-tools is not installed. It comes with the extra `improve`."""

@@ -11,12 +11,9 @@ from itertools import chain, combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.acquaintance import meetings_of
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples, meetings_of
 from lti_tool.pairing.engine.course import Couple, Kind, PersonId
-from lti_tool.pairing.engine.coverage.alternating import ALONE
-from lti_tool.pairing.engine.coverage.attaching import best_third
-from lti_tool.pairing.engine.coverage.covering import cover
+from lti_tool.pairing.engine.matching import ALONE, best_third, cover
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.rules import NEVER, NotAgain, Rule, couple_keys, listed_in
 from lti_tool.pairing.engine.schedule import Group, Placed, Reason, Schedule

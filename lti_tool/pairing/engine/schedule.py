@@ -70,6 +70,8 @@ class Proof:
     barrier: tuple[PersonId, ...]
 
 
+NAME: Final = "tandem/3"
+"""Name and version of this engine, stored with every plan that it made."""
 NOBODY: Final = Course(())
 
 
@@ -95,6 +97,47 @@ class Violation:
     people: Group
     rule: str = ""
     """The name of the rule that is broken."""
+
+
+Review: TypeAlias = tuple[PersonId, PersonId]
+"""Reviewer and author."""
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """Someone who does or gets fewer reviews than asked for, and why."""
+
+    person: PersonId
+    done: int
+    received: int
+    reason: Reason
+    """NOBODY_ELSE; NOBODY_ALLOWED; or TOO_FEW_PARTNERS: they have partners, but too few, or others need them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewProof:
+    """Why there cannot be more reviews (a cut in the sense of Ford and Fulkerson).
+
+    The other reviewers do k each. These can review only the authors named here, k times each, and beside those every
+    couple that the rules allow is used.
+    """
+
+    reviewers: tuple[PersonId, ...]
+    authors: tuple[PersonId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """Who reviews whom, sorted, and who has fewer than asked for."""
+
+    pairs: tuple[Review, ...]
+    short: tuple[Short, ...] = ()
+    proof: ReviewProof | None = None
+    """There whenever someone is short."""
+    course: Course = NOBODY
+    k: int = 0
+    seed: int = 0
+    engine: str = ""
 
 
 def meetings(rounds: Iterable[Iterable[Group]]) -> Counter[frozenset[PersonId]]:

@@ -12,13 +12,12 @@ from itertools import chain, combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.acquaintance import meetings_of
-from lti_tool.pairing.engine.compiled import Couples
 from lti_tool.pairing.engine.costs import partners_left
+from lti_tool.pairing.engine.couples import Couples, meetings_of
 from lti_tool.pairing.engine.course import Course, Kind, PersonId
-from lti_tool.pairing.engine.coverage.barriers import odd_parts
 from lti_tool.pairing.engine.errors import ImpossibleRequest
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
+from lti_tool.pairing.engine.proof import odd_parts
 from lti_tool.pairing.engine.rules import Known, NotAgain, ReportingLine, RuleByValue, couple_keys, loops
 from lti_tool.pairing.engine.schedule import Group, Reason, Schedule
 

@@ -20,7 +20,7 @@ from lti_tool.pairing.engine import (
     Schedule,
     Violation,
 )
-from lti_tool.pairing.engine.turns.taking import take_turns
+from lti_tool.pairing.engine.turns import take_turns
 from lti_tool.pairing.engine.why import Needed
 from lti_tool.pairing.plan_file.forms import ROLES, InstanceKind
 from lti_tool.pairing.plan_file.instance import Instance

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.coverage.attaching import best_third
-from lti_tool.pairing.engine.coverage.covering import cover
+from lti_tool.pairing.engine.matching import best_third, cover
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.relations import Couple, course_of, fewest_unpaired, is_matching, nobody, relations
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.coverage.barriers import NotLargest, Shortage, barrier, odd_parts, shortage_of
-from lti_tool.pairing.engine.coverage.covering import cover
+from lti_tool.pairing.engine.matching import cover
+from lti_tool.pairing.engine.proof import NotLargest, Shortage, barrier, odd_parts
 from lti_tool.pairing.engine.rules import Other
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.relations import Couple, course_of, nobody, odd_components, relations
@@ -51,25 +51,6 @@ def test_shortages_name_people_whose_only_partners_are_too_few(relation: tuple[i
             assert near <= set(shortage.partners)
 
 
-@given(relation=relations(12))
-@settings(max_examples=examples(200), deadline=None)
-def test_for_each_unpaired_person_there_is_a_shortage_of_one(relation: tuple[int, list[Couple]]) -> None:
-    people, couples = relation
-    compiled = Couples(course_of(people, couples))
-    partner = cover(compiled, np.arange(people), nobody(people))
-    shortages = odd_parts(compiled, barrier(compiled, np.arange(people), partner))
-
-    for person in range(people):
-        found = shortage_of(compiled, person, shortages, partner)
-        if partner[person] < 0:
-            assert found is not None
-            assert person in found.needing
-            assert found.lacking == 1
-            for part in found.parts:
-                near = {other for couple in couples for other in couple if set(couple) & set(part)} - set(part)
-                assert near <= set(found.partners)
-
-
 def test_of_a_star_the_middle_is_the_only_possible_partner_of_all_others() -> None:
     alone, found, shortages = explained(6, [(3, other) for other in (0, 1, 2, 4, 5)])
 
@@ -96,21 +77,6 @@ def test_shortages_that_have_nothing_to_do_with_each_other_are_told_one_by_one()
 
     assert found == [0, 3]
     assert [(one.needing, one.partners) for one in shortages] == [((7,), ()), ((1, 2), (0,)), ((4, 5, 6), (3,))]
-
-
-def test_one_person_is_explained_without_people_who_lack_a_partner_for_other_reasons() -> None:
-    # 0 needs 1, whom 2 needs too. 2 could have 3, but 3 is needed by 4, 5 and 6.
-    couples = [(0, 1), (1, 2), (2, 3), (3, 4), (3, 5), (3, 6)]
-    compiled = Couples(course_of(7, couples))
-    partner = nobody(7)
-    for one, other in ((0, 1), (2, 3)):
-        partner[one], partner[other] = other, one
-    shortages = odd_parts(compiled, barrier(compiled, np.arange(7), partner))
-
-    found = shortage_of(compiled, 4, shortages, partner)
-
-    assert found == Shortage(((0,), (2,), (4,)), (1, 3))
-    assert shortage_of(compiled, 1, shortages, partner) is None
 
 
 def test_a_proof_may_be_about_some_people_and_without_some_couples() -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.pairing.engine.compiled import Couples
+from lti_tool.pairing.engine import matching
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.coverage import covering, meeting
-from lti_tool.pairing.engine.coverage.covering import cover
+from lti_tool.pairing.engine.matching import cover
 from lti_tool.pairing.engine.rules import Other
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.relations import (
@@ -28,14 +28,15 @@ from tests.unit.pairing.relations import (
 def looks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to look at couples, which small courses would not use."""
     if request.param == "row by row":
-        monkeypatch.setattr(meeting, "FEW", 0)
+        monkeypatch.setattr(matching, "LISTED", 0)
         monkeypatch.setattr(Couples, "sparse", None)
 
 
-@pytest.fixture(params=[2, covering.POOL])
+@pytest.fixture(params=["none", "some"])
 def pools(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a pool of two people, nothing but chains can help."""
-    monkeypatch.setattr(covering, "POOL", request.param)
+    """Without pools of people who are matched exactly, nothing but alternating paths can help."""
+    if request.param == "none":
+        monkeypatch.setattr(matching._Pools, "matched", lambda _, partner, *__: partner)
 
 
 def two_departments(people: int, share: float, seed: int = 5) -> Course:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Reason, Schedule, Unpaired
+from tests.unit.pairing.budget import examples
 
 PAIRS = Schedule((((1, 2), (3, 4)), ((1, 3), (2, 4))))
 
@@ -104,7 +105,7 @@ def test_somebody_cannot_leave_and_join_at_once() -> None:
         st.tuples(st.sets(st.integers(0, 20), max_size=6), st.integers(min_value=0, max_value=4)), max_size=4
     ),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_departures_and_arrivals_leave_a_schedule_that_passes_the_checker(
     size: int, rounds: int, seed: int, from_round: int, changes: list[tuple[set[int], int]]
 ) -> None:

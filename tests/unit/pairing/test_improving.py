@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
+from lti_tool.pairing.engine import improver
 from lti_tool.pairing.engine.check import score
 from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
-from lti_tool.pairing.engine.improver import improving, joint
-from lti_tool.pairing.engine.improver.improving import ImproverMissing, improve
+from lti_tool.pairing.engine.improver import ImproverMissing, improve
 from lti_tool.pairing.engine.rules import NotAgain, Other
 from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.wishes import RatherOther
@@ -27,7 +27,7 @@ pytest.importorskip("ortools")
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small courses need no long search."""
-    monkeypatch.setattr(joint, "STEPS", 0.3)
+    monkeypatch.setattr(improver, "STEPS", 0.3)
 
 
 def made(course: Course, *rounds: tuple[Group, ...], unpaired: tuple[Unpaired, ...] = ()) -> Schedule:
@@ -166,7 +166,7 @@ def test_the_improver_and_its_version_are_named_even_if_nothing_was_better() -> 
 def test_courses_that_are_large_or_in_circles_come_back_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     circles = made(Course((1, 2, 3), shape=Shape(Kind.CIRCLES, 3)), ((1, 2, 3),))
     pairs = made(Course((1, 2, 3, 4)), ((1, 2), (3, 4)))
-    monkeypatch.setattr(improving, "MOST_CHOICES", 5)
+    monkeypatch.setattr(improver, "MOST_CHOICES", 5)
 
     assert improve(circles) is circles
     assert improve(pairs) is pairs
@@ -176,7 +176,7 @@ def test_without_or_tools_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(improving, "version", missing)
+    monkeypatch.setattr(improver, "version", missing)
 
     with pytest.raises(ImproverMissing):
         improve(made(Course((1, 2)), ((1, 2),)))

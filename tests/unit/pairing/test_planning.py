@@ -14,7 +14,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Effort, Group, Lock, Reason, Schedule
+from lti_tool.pairing.engine import Course, Group, Lock, Reason, Schedule
 from lti_tool.pairing.engine.check import score
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Share
 from lti_tool.pairing.engine.wishes import RatherOther
@@ -34,26 +34,14 @@ def together(schedule: Schedule, number: int, *people: int) -> bool:
     return any(set(people) <= set(group) for group in schedule.rounds[number - 1])
 
 
-@pytest.mark.parametrize("effort", Effort)
-def test_more_people_than_are_solved_exactly_meet_nobody_twice_at_any_effort(effort: Effort) -> None:
+def test_more_people_than_are_solved_exactly_meet_nobody_twice() -> None:
     course = corporate(400, seed=3)
 
-    schedule = engine.plan(course, 3, seed=3, effort=effort)
+    schedule = engine.plan(course, 3, seed=3)
 
     found = score(course, schedule)
     assert engine.verify(course, schedule) == []
     assert (found.unpaired, found.repeats) == (0, 0)
-
-
-def test_more_effort_finds_more_points() -> None:
-    course = corporate(400, seed=3)
-
-    quick, normal = (
-        score(course, engine.plan(course, 2, seed=1, effort=effort)).objective
-        for effort in (Effort.QUICK, Effort.NORMAL)
-    )
-
-    assert quick < normal
 
 
 @pytest.mark.parametrize("people", [341, 400])
@@ -274,8 +262,8 @@ def test_who_is_locked_in_a_later_round_meets_only_then(
 ) -> None:
     course = Course(tuple(range(1, people + 1)), rules=rules, locks=locks)
 
-    for seed, effort in product(range(8), (Effort.QUICK, Effort.NORMAL)):
-        schedule = engine.plan(course, 5, seed, effort=effort)
+    for seed in range(8):
+        schedule = engine.plan(course, 5, seed)
 
         met = engine.meetings(schedule.rounds)
         assert engine.verify(course, schedule) == []
@@ -336,7 +324,7 @@ def test_attributes_with_as_many_values_as_people_are_looked_at_one_by_one() -> 
         rules=(*course.rules, Share(attribute="interests", at_least=1)),
     )
 
-    schedule = engine.plan(course, 1, seed=6, effort=Effort.QUICK)
+    schedule = engine.plan(course, 1, seed=6)
 
     assert engine.verify(course, schedule) == []
     assert schedule.unpaired == ()
@@ -389,7 +377,7 @@ def test_turns_make_up_for_who_went_first_before() -> None:
     assert [groups[0][0] for groups in schedule.rounds] == [2, 2]
 
 
-def test_another_effort_and_seed_are_recorded_with_the_plan() -> None:
+def test_course_seed_and_engine_are_recorded_with_the_plan() -> None:
     course = Course((1, 2, 3, 4))
 
     schedule = engine.plan(course, 1, seed=12)

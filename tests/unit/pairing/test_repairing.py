@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired
+from lti_tool.pairing.engine import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired, repair_pairs
+from lti_tool.pairing.engine.changes import Cause, changes
+from lti_tool.pairing.engine.changes import Change as Moved
 from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize
-from lti_tool.pairing.engine.repairs import mending
-from lti_tool.pairing.engine.repairs.changes import Cause, changes
-from lti_tool.pairing.engine.repairs.changes import Change as Moved
-from lti_tool.pairing.engine.repairs.repairing import step_in
+from lti_tool.pairing.engine.repair import step_in
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Rule
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate
@@ -150,7 +149,7 @@ def test_the_way_of_large_rounds_is_as_good_in_small_ones(seed: int) -> None:
     before, left, joined = a_round(Random(seed))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mending, "EVERY_TRIO", 0)
+        patch.setattr(repair_pairs, "EVERY_TRIO", 0)
         after = engine.repair(before, left, joined, 1)
 
     assert engine.verify(after.course, after) == []
@@ -364,7 +363,7 @@ def test_whoever_moves_and_is_here_has_exactly_one_cause_a_round(seed: int) -> N
 def test_a_thousand_people_change_no_more_than_those_who_come_go_and_lose_somebody() -> None:
     course = corporate(1_010)
     present = tuple(sorted(course.people))[:1_000]
-    before = engine.plan(replace(course, people=present), 4, 1, effort=engine.Effort.QUICK)
+    before = engine.plan(replace(course, people=present), 4, 1)
     left, joined = set(present[::50]), set(course.people) - set(present)
 
     after = engine.repair(before, left, joined, 1)

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.check import verify
-from lti_tool.pairing.engine.circles.planning import plan_circles
+from lti_tool.pairing.engine.circles import plan_circles
 from lti_tool.pairing.engine.course import Course, Kind, Shape
 from lti_tool.pairing.engine.schedule import Schedule
-from lti_tool.pairing.engine.turns.rings import Watching, in_a_ring, observations
+from lti_tool.pairing.engine.turns import Watching, in_a_ring, observations
 from tests.unit.pairing.budget import examples
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.schedule import Group, balance
-from lti_tool.pairing.engine.turns.giving import give_turns, imbalance
+from lti_tool.pairing.engine.turns import give_turns, imbalance
 from tests.unit.pairing.budget import examples
 
 Rounds = list[list[Group]]

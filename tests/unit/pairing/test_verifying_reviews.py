@@ -6,9 +6,9 @@ import pytest
 
 from lti_tool.pairing.engine.check import verify_reviews
 from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.reviewing.planning import ReviewProof, Reviews, Short, reviews
+from lti_tool.pairing.engine.reviews import reviews
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other
-from lti_tool.pairing.engine.schedule import Breach, Reason
+from lti_tool.pairing.engine.schedule import Breach, Reason, ReviewProof, Reviews, Short
 
 COURSE = Course((1, 2, 3, 4))
 GOOD = Reviews(((1, 2), (2, 3), (3, 4), (4, 1)))

@@ -1,0 +1,317 @@
+"""All rounds of trios, circles and rings: everyone in a group, few meet twice, and turns are shared."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from random import Random
+from typing import Final
+
+import numpy as np
+
+from lti_tool.pairing.engine.circle_swaps import MeetingCosts, Scale, Seats, Swapping, rearrange_seats
+from lti_tool.pairing.engine.couples import Couples
+from lti_tool.pairing.engine.course import Course, Kind, Shape
+from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible
+from lti_tool.pairing.engine.locks import Members, locked_groups, most_members
+from lti_tool.pairing.engine.people import Bools, Places
+from lti_tool.pairing.engine.schedule import NAME, Group, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.turns import give_cases, give_places_in_rings, give_turns_in_trios
+
+
+def group_sizes(people: int, shape: Shape) -> tuple[int, ...]:
+    """The sizes of the groups of one round, largest first; they differ by at most one. Nobody and one person: none.
+
+    Fewer people than the size of the shape are one group. Trios: one person too many makes a group of four, two too
+    many a pair. Circles and rings: as near to the size as possible, never more than one larger; where two numbers of
+    groups come equally near, the larger groups; never two members where three are possible. So 7 people in circles of
+    5 are 4 and 3, and only 5 people in circles of 3 leave a group of two.
+    """
+    if people < 2:
+        return ()
+    size = 3 if shape.kind is Kind.TRIOS else shape.size
+    if people <= size:
+        return (people,)
+    if shape.kind is Kind.TRIOS:
+        return (4,) + (3,) * (people // 3 - 1) if people % 3 == 1 else _even(people, -(-people // 3))
+    fewest = -(-people // (size + 1))
+    return min(
+        (_even(people, groups) for groups in range(max(fewest, people // size - 1), people // size + 2)),
+        key=lambda sizes: (sizes[-1] < 3, max(abs(one - size) for one in sizes), sum(abs(one - size) for one in sizes)),
+    )
+
+
+def _even(people: int, groups: int) -> tuple[int, ...]:
+    small, larger = divmod(people, groups)
+    return (small + 1,) * larger + (small,) * (groups - larger)
+
+
+SIZES: Final[dict[Kind, Collection[int]]] = {Kind.TRIOS: (3,), Kind.CIRCLES: range(3, 7), Kind.RINGS: range(3, 7)}
+FEW: Final = 60_000
+"""Up to so many couples of seats, over all rounds, all rounds are looked at together: 100 people and 6 rounds."""
+
+
+def plan_circles(course: Course, rounds: int, seed: int) -> Schedule:
+    """Groups for every round of a course in trios, circles or rings. The same course and seed give the same schedule.
+
+    Sizes are those of `group_sizes`. Rules and locks hold between all members of a group. Someone is unpaired
+    only if no group was found that takes them: NOBODY_ALLOWED if the rules leave them no partner at all, else
+    NONE_BETTER_FOUND, which is not a proof; to avoid that, groups of any size from two to one more than asked for are
+    made. Then as few couples as were found meet again, and wishes count, summed over the couples of a group.
+
+    Trios: the first is coach, the last coachee, who is between them observes. Circles: the first brings the case.
+    Rings: each observes the next, the last the first. All three are shared as evenly as the groups allow.
+    Raises ImpossibleRequest: no rounds, a size that there is not (ShapeImpossible), people listed twice, or locks that
+    contradict each other or a rule.
+    """
+    if rounds < 1:
+        raise ImpossibleRequest(rounds)
+    kind, size = course.shape.kind, course.shape.size
+    if size not in SIZES.get(kind, ()):
+        raise ShapeImpossible(kind, size)
+    twice = sorted(one for one, times in Counter(course.people).items() if times > 1)
+    if twice:
+        raise ListedTwice(tuple(twice))
+    couples = Couples(course)
+    rng = np.random.default_rng([abs(seed), int(seed < 0)])
+    found = _Circles(couples, rounds, rng).planned()
+    ids = couples.people.ids.tolist()
+    groups = [[tuple(ids[one] for one in group) for group in row if len(group) > 1] for row in found]
+    alone = [(number, group[0]) for number, row in enumerate(found, start=1) for group in row if len(group) == 1]
+    unpaired = [Unpaired(ids[one], number, _reason(couples, one)) for number, one in sorted(alone)]
+    return Schedule(_in_turn(course, groups, seed), tuple(unpaired), course, seed, NAME)
+
+
+def _reason(couples: Couples, person: int) -> Reason:
+    if len(couples) < 2:
+        return Reason.NOBODY_ELSE
+    return Reason.NONE_BETTER_FOUND if len(couples.partners(person)) else Reason.NOBODY_ALLOWED
+
+
+def _in_turn(course: Course, groups: list[list[Group]], seed: int) -> tuple[tuple[Group, ...], ...]:
+    rng = Random(seed)  # noqa: S311 - chance that must be repeatable, and guards nothing
+    if course.shape.kind is Kind.RINGS:
+        return give_places_in_rings(groups, rng)
+    if course.shape.kind is Kind.TRIOS:
+        return give_turns_in_trios(groups, rng, course.ahead)
+    return give_cases(groups, rng, course.ahead)
+
+
+class _Circles:
+    def __init__(self, couples: Couples, rounds: int, rng: np.random.Generator) -> None:
+        self.couples, self.rng = couples, rng
+        self.most = most_members(couples.course)
+        self.scale = Scale.of(couples, self.most, rounds)
+        self.seatings = _seatings(couples, rounds)
+
+    def planned(self) -> list[list[Members]]:
+        if len(self.couples) < 2:
+            return [[(one,) for one in range(len(self.couples))] for _ in self.seatings]
+        seated = [self._seated(seating) for seating in self.seatings]
+        is_small = sum(seats.size**2 for seats, _ in seated) <= FEW and not any(
+            seating.whole for seating in self.seatings
+        )
+        meeting_costs = MeetingCosts(self.couples, self.scale)
+        rows = []
+        found = []
+        for number, (seats, locked) in enumerate(seated):
+            meeting_costs.expect(self._locked_after(number))
+            rows.append(Swapping(meeting_costs, locked).improve(seats, self.rng, is_start=is_small))
+            found.append(self._kept(meeting_costs, number, rows[-1]))
+        if not is_small:
+            return found
+        rows = rearrange_seats(MeetingCosts(self.couples, self.scale), rows, [locked for _, locked in seated], self.rng)
+        meeting_costs = MeetingCosts(self.couples, self.scale)
+        others = [self._kept(meeting_costs, number, seats) for number, seats in enumerate(rows)]
+        return min(found, others, key=self._flaws)
+
+    def _flaws(self, found: list[list[Members]]) -> tuple[int, int, int, int]:
+        """In the order of importance: who is unpaired, who of them was left out before, repeats, missing points."""
+        meeting_costs = MeetingCosts(self.couples, self.scale)
+        alone = [group[0] for groups in found for group in groups if len(group) == 1]
+        couples = [couple for groups in found for group in groups for couple in combinations(sorted(group), 2)]
+        one, other = np.array(couples, dtype=np.int64).reshape(-1, 2).T
+        met = Counter(couples)
+        again = int(meeting_costs.met.times(one, other).sum()) + sum(times * (times - 1) // 2 for times in met.values())
+        points = int(self.couples.points(one, other).sum())
+        return len(alone), int((meeting_costs.matters[alone] - 1).sum()), again, -points
+
+    def _members(self, seats: Seats) -> list[Members]:
+        return [tuple(one for one in row if one < len(self.couples)) for row in seats.tolist()]
+
+    def _locked_after(self, number: int) -> list[tuple[int, int]]:
+        later = [set(seating.locked.values()) for seating in self.seatings[number + 1 :]]
+        return [couple for groups in later for group in groups for couple in combinations(group, 2)]
+
+    def _kept(self, meeting_costs: MeetingCosts, number: int, seats: Seats) -> list[Members]:
+        """The groups of a round as they will be; the meeting_costs remembers them."""
+        seating = self.seatings[number]
+        meeting_costs.expect(self._locked_after(number))
+        groups = _keep_the_rules([*seating.whole, *self._members(seats)], meeting_costs, self.most, seating.locked)
+        width = max(map(len, groups))
+        rows = [[*group, *([len(self.couples)] * (width - len(group)))] for group in groups]
+        meeting_costs.remember(np.array(rows, dtype=np.int64))
+        return groups
+
+    def _seated(self, seating: "_Seating") -> tuple[Seats, Bools]:
+        """Locked people at their tables, everyone else where there is room, by chance. And who stays."""
+        everyone = self.rng.permutation(len(self.couples)).tolist()
+        fixed = {one for group in (*seating.begun, *seating.whole) for one in group}
+        rest = iter(one for one in everyone if one not in fixed)
+        width, empty = max(seating.sizes, default=0), len(self.couples)
+        rows = []
+        for size, begun in zip(seating.sizes, seating.begun, strict=True):
+            row = [*begun, *(next(rest) for _ in range(size - len(begun)))]
+            rows.append(row + [empty] * (width - size))
+        locked = np.zeros(empty + 1, dtype=np.bool_)
+        locked[[one for group in seating.begun for one in group]] = True
+        return np.array(rows, dtype=np.int64).reshape(len(rows), width), locked
+
+
+# ---- seats of locked people ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Seating:
+    """The groups of one round before anyone is put there by chance, and who has a fixed seat."""
+
+    sizes: tuple[int, ...]
+    """Of the groups that chance fills; they differ by at most one."""
+    begun: tuple[Members, ...]
+    """For each of them, who is locked into it."""
+    whole: tuple[Members, ...]
+    """Groups of locked people that are beside these, because no group had room for them."""
+    locked: dict[int, Members]
+    """For everyone who is locked, with whom (themselves among them)."""
+
+
+def _seatings(couples: Couples, rounds: int) -> list[_Seating]:
+    """For every round, seats for the locked people."""
+    course = couples.course
+    return [
+        _seating(course, len(couples), sorted(locked, key=lambda group: (-len(group), group)))
+        for locked in locked_groups(couples, rounds)
+    ]
+
+
+def _seating(course: Course, people: int, locked: list[Members]) -> _Seating:
+    whole: list[Members] = []
+    while True:
+        sizes = group_sizes(people - sum(map(len, whole)), course.shape)
+        begun, homeless = _place(sizes, [group for group in locked if group not in whole])
+        if not homeless:
+            return _Seating(sizes, tuple(begun), tuple(whole), {one: group for group in locked for one in group})
+        whole.append(homeless[0])
+
+
+def _place(sizes: tuple[int, ...], locked: list[Members]) -> tuple[list[Members], list[Members]]:
+    """Put each set where the least room stays free, the largest first."""
+    begun: list[Members] = [()] * len(sizes)
+    homeless: list[Members] = []
+    for group in locked:
+        room = {at: size - len(begun[at]) - len(group) for at, size in enumerate(sizes)}
+        fits = [at for at, free in room.items() if free >= 0]
+        if fits:
+            # An empty group comes before one that is begun: two locks together are two wishes in one group.
+            begun[min(fits, key=lambda at: (len(begun[at]) > 0, room[at], at))] += group
+        else:
+            homeless.append(group)
+    return begun, homeless
+
+
+# ---- when a round breaks a rule --------------------------------------------------------------------------------------
+
+Locked = Mapping[int, Members]
+"""For everyone who is locked, with whom (themselves among them)."""
+
+
+def _keep_the_rules(groups: list[Members], meeting_costs: MeetingCosts, most: int, locked: Locked) -> list[Members]:
+    """The same groups without a couple that may not meet. Groups of one are people for whom no place was found.
+
+    From each group as few as possible go, those who were left out last time last; people who are locked together go
+    together, as a group of their own. The others join a group that has room
+    (`most` members are the most), else one another, else they take a member of a group of three or more along.
+    """
+    kept: list[Members] = []
+    loose: list[int] = []
+    for group in groups:
+        stays, goes = _part(group, meeting_costs, locked)
+        kept.append(stays)
+        loose += [one for one in goes if one not in locked]
+        kept += sorted({locked[one] for one in goes if one in locked})
+    loose += [group[0] for group in kept if len(group) == 1]
+    kept = [group for group in kept if len(group) > 1]
+    alone: list[int] = []
+    for one in sorted(loose, key=lambda one: (-int(meeting_costs.matters[one]), one)):
+        if not (_join(one, kept, meeting_costs, most) or _meet(one, alone, kept, meeting_costs)):
+            alone.append(one)
+    # Someone who goes along leaves room behind, so those before may have a place now.
+    was_alone = -1
+    while len(alone) != was_alone:
+        was_alone = len(alone)
+        alone = [
+            one
+            for one in alone
+            if not (_join(one, kept, meeting_costs, most) or _take_along(one, kept, meeting_costs, locked))
+        ]
+    return kept + [(one,) for one in alone]
+
+
+def _part(group: Members, meeting_costs: MeetingCosts, locked: Locked) -> tuple[Members, list[int]]:
+    goes: list[int] = []
+    while True:
+        against = {one: 0 for one in group if one not in goes}
+        members = np.array(list(against), dtype=np.int64)
+        apart = ~meeting_costs.may_meet(members[:, None], members[None, :])
+        for one, times in zip(against, apart.sum(axis=1).tolist(), strict=True):
+            against[one] = times - 1
+        if not any(against.values()):
+            return tuple(against), goes
+        worst = max(
+            against,
+            key=lambda one: (against[one] > 0, one not in locked, -int(meeting_costs.matters[one]), against[one], one),
+        )
+        goes += locked.get(worst, (worst,))
+
+
+def _all_may_meet(one: int, others: Members, meeting_costs: MeetingCosts) -> bool:
+    return bool(meeting_costs.may_meet(np.array([one]), np.array(others, dtype=np.int64)).all())
+
+
+def _join(one: int, kept: list[Members], meeting_costs: MeetingCosts, most: int) -> bool:
+    """Seat them in the smallest group that takes them; of equal ones where they cost least."""
+    found: list[tuple[int, int, int]] = []
+    for size in sorted({len(group) for group in kept if len(group) < most}):
+        at = [number for number, group in enumerate(kept) if len(group) == size]
+        members: Places = np.array([kept[number] for number in at], dtype=np.int64)
+        who = np.full((1, 1), one)
+        fits = meeting_costs.may_meet(who, members).all(axis=1)
+        costs = meeting_costs.between(who, members).sum(axis=1)
+        found = [(size, int(costs[row]), at[row]) for row in np.flatnonzero(fits).tolist()]
+        if found:
+            break
+    if found:
+        number = min(found)[2]
+        kept[number] = (*kept[number], one)
+    return bool(found)
+
+
+def _meet(one: int, alone: list[int], kept: list[Members], meeting_costs: MeetingCosts) -> bool:
+    for other in alone:
+        if _all_may_meet(one, (other,), meeting_costs):
+            alone.remove(other)
+            kept.append((other, one))
+            return True
+    return False
+
+
+def _take_along(one: int, kept: list[Members], meeting_costs: MeetingCosts, locked: Locked) -> bool:
+    """A pair with someone of a group that stays a group without them; the largest groups first."""
+    for number in sorted(range(len(kept)), key=lambda number: (-len(kept[number]), number)):
+        group = kept[number]
+        for other in group if len(group) > 2 else ():
+            if other not in locked and _all_may_meet(one, (other,), meeting_costs):
+                kept[number] = tuple(member for member in group if member != other)
+                kept.append((other, one))
+                return True
+    return False

@@ -1,1 +1,0 @@
-"""Trios, circles and rings: everybody in a group, and few meet twice."""

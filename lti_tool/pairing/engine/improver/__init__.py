@@ -1,1 +1,0 @@
-"""The optional second look at small courses by OR-tools."""

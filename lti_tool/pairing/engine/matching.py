@@ -1,0 +1,475 @@
+"""The most and best couples of one round: what planning, repairing and relaxing rules ask, each with other weights.
+
+Of up to some hundred people, or where few couples are allowed, it is one maximum weight matching (Edmonds 1965, by
+rustworkx, whole numbers as weights). In larger rounds people who are left over are matched with a few couples first,
+and then along alternating paths through all allowed couples, which ends with a largest matching. When no path is left,
+the people who could be freed, those next to them and the rest are the parts of Gallai (1964) and Edmonds: the middle
+ones are a barrier in the sense of Tutte and Berge.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Final, TypeAlias
+
+import numpy as np
+from rustworkx import PyGraph, max_weight_matching
+
+from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys
+from lti_tool.pairing.engine.people import Bools, Places, Points
+from lti_tool.pairing.engine.rules import listed_in
+
+Weigh: TypeAlias = Callable[[Places, Places], Points]
+"""For each couple how good it is: points less what a repeat costs. Any whole numbers."""
+
+ALONE: Final = -1
+LISTED: Final = 384
+"""Up to this many people all allowed couples are listed; beyond, one person's partners are looked up when needed."""
+POOLS: Final = (48, 96, 192)
+"""How many people are matched exactly, at first and then, to give people who are left over a partner."""
+DRAWS: Final = 12
+"""How often people without a partner are coupled by chance before anything is searched."""
+AT_ONCE: Final = 16
+"""How many people one person adds to a tree before others have their turn; else the first tree takes everyone."""
+THIRDS: Final = 64
+"""How many people are tried as the third of a couple, when the rules leave more than one person over …"""
+TRIOS: Final = 500
+"""… and how many trios for which everyone else has to be matched anew. That is all of 14 people."""
+
+
+def heaviest(size: int, one: Places, other: Places, weight: Points) -> Places:
+    """Partner or -1 for each of `size` people: as many couples as possible, and of those the heaviest.
+
+    `one`, `other` and `weight` are the couples that are allowed, each once. Weights may be negative; they have no say
+    in how many couples there are. The same input gives the same answer.
+    """
+    partner = np.full(size, ALONE, dtype=np.int64)
+    if len(one):
+        graph: PyGraph[int, int] = PyGraph(multigraph=False)
+        graph.add_nodes_from(range(size))
+        graph.add_edges_from(list(zip(one.tolist(), other.tolist(), weight.tolist(), strict=True)))
+        found = max_weight_matching(graph, max_cardinality=True, weight_fn=int)
+        couples = np.array(list(found), dtype=np.int64).reshape(-1, 2)
+        partner[couples[:, 0]], partner[couples[:, 1]] = couples[:, 1], couples[:, 0]
+    return partner
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The couples that the rules allow among some people of a course, less those that are banned.
+
+    `who`: sorted places. `banned`: sorted keys of couples who may not be used although the rules allow them.
+    """
+
+    couples: Couples
+    who: Places
+    banned: Keys
+
+    def allowed(self, one: Places, other: Places) -> Bools:
+        """For each couple, whether the rules allow it and it is not banned."""
+        return self.couples.allowed(one, other) & ~listed_in(self.banned, self.couples.keys(one, other))
+
+    def listed(self) -> tuple[Places, Places] | None:
+        """All of these couples, the smaller place first, or None when they are too many to be listed."""
+        if len(self.who) <= LISTED:
+            one, other = (self.who[index] for index in np.triu_indices(len(self.who), k=1))
+            may = self.allowed(one, other)
+        elif self.couples.sparse is not None:
+            one, other = self.couples.sparse
+            here = np.zeros(len(self.couples), dtype=np.bool_)
+            here[self.who] = True
+            may = here[one] & here[other] & ~listed_in(self.banned, self.couples.keys(one, other))
+        else:
+            return None
+        return one[may], other[may]
+
+    @cached_property
+    def _lists(self) -> list[list[int]] | None:
+        couples = self.listed()
+        return None if couples is None else partner_lists(len(self.couples), *couples)
+
+    def partners(self, place: int, among: Places | None = None) -> list[int]:
+        """Whom this person may be paired with: all in ascending order if they are listed, else those of `among`."""
+        if self._lists is not None:
+            return self._lists[place]
+        some = self.who if among is None else among
+        found: list[int] = some[self.allowed(np.full(len(some), place, dtype=np.int64), some)].tolist()
+        return found
+
+    @property
+    def are_listed(self) -> bool:
+        return self._lists is not None
+
+    def matched(self, weigh: Weigh) -> Places:
+        """The heaviest of the largest matchings: for each place of the course the partner or -1."""
+        couples = self.listed()
+        if couples is None:
+            one, other = (self.who[index] for index in np.triu_indices(len(self.who), k=1))
+            may = self.allowed(one, other)
+            couples = one[may], other[may]
+        index = np.full(len(self.couples), ALONE, dtype=np.int64)
+        index[self.who] = np.arange(len(self.who))
+        found = heaviest(len(self.who), index[couples[0]], index[couples[1]], weigh(*couples))
+        partner = np.full(len(self.couples), ALONE, dtype=np.int64)
+        partner[self.who] = np.where(found == ALONE, ALONE, self.who[found])
+        return partner
+
+
+def partner_lists(people: int, one: Places, other: Places) -> list[list[int]]:
+    """For each of so many places, the partners in these couples in ascending order."""
+    ends, partners = np.concatenate([one, other]), np.concatenate([other, one])
+    order = np.lexsort((partners, ends))
+    partners = partners[order]
+    starts = np.searchsorted(ends[order], np.arange(people + 1)).tolist()
+    return [partners[starts[place] : starts[place + 1]].tolist() for place in range(people)]
+
+
+# ---- alternating paths -----------------------------------------------------------------------------------------------
+
+UNREACHED: Final = 0
+OUTER: Final = 1
+"""At even distance from a root: can be freed, if the root gets a partner instead."""
+INNER: Final = 2
+"""Next to someone who can be freed, and needed as their partner."""
+CLOSED: Final = 3
+"""Not among these people, or in a tree that has given its couple in this pass."""
+
+
+class Forest:
+    """Trees of alternating paths over a matching, which grow from people without a partner (Edmonds 1965).
+
+    `partner[place]` is a place or -1. Two outer people of different trees who may meet give one couple more. Two of the
+    same tree close an odd cycle (a blossom), in which all are outer from then on; `base` is the one through whom it
+    hangs in its tree. Each person is looked at once in a pass, so a pass is linear in the couples looked at.
+    """
+
+    def __init__(self, candidates: Candidates, partner: Places) -> None:
+        self.candidates = candidates
+        self.partner: list[int] = partner.tolist()
+        self.base = np.arange(len(self.partner))
+
+    def alone(self) -> list[int]:
+        """Everyone without a partner."""
+        return [person for person in self.candidates.who.tolist() if self.partner[person] == ALONE]
+
+    def largest(self) -> Places:
+        """The matching made as large as possible."""
+        while len(alone := self.alone()) > 1 and self.grow(alone):
+            pass
+        return np.array(self.partner, dtype=np.int64)
+
+    def grow(self, roots: Iterable[int]) -> int:
+        """Grow the trees of these people from anew. Returns how many couples more there are now."""
+        people = len(self.partner)
+        self._state = bytearray([CLOSED]) * people
+        self._states = np.frombuffer(self._state, dtype=np.uint8)
+        who = self.candidates.who
+        mates = np.array(self.partner, dtype=np.int64)[who]
+        self._states[who] = np.where(mates == ALONE, CLOSED, UNREACHED)
+        self.base, self.root = np.arange(people), np.full(people, ALONE, dtype=np.int64)
+        self._parent = [ALONE] * people
+        self._queue = deque(roots)
+        for root in self._queue:
+            self._state[root], self.root[root] = OUTER, root
+        gained = 0
+        while self._queue:
+            person = self._queue.popleft()
+            gained += self._state[person] == OUTER and self._look(person)
+        return gained
+
+    def of_state(self, state: int) -> list[int]:
+        """Everyone who is outer or inner in the trees as they have grown, sorted."""
+        who = self.candidates.who
+        found: list[int] = who[self._states[who] == state].tolist()
+        return found
+
+    def parts(self) -> list[list[int]]:
+        """The outer people in parts of odd size: of each part everyone but one finds a partner in it, whoever that is.
+
+        Two of different parts may not meet. Parts are ordered by their first person, and sorted inside.
+        """
+        parts: dict[int, list[int]] = {}
+        for person in self.of_state(OUTER):
+            parts.setdefault(int(self.base[person]), []).append(person)
+        return list(parts.values())
+
+    def free(self, person: int) -> None:
+        """Give the root of this outer person's tree a partner, and leave this person without. The trees are void."""
+        self._couple(self._path(person)[1:])
+        self.partner[person] = ALONE
+
+    def _look(self, here: int) -> bool:
+        """Follow every possible couple of an outer person. True when that gave a couple more."""
+        state, base, root = self._state, self.base, self.root
+        found = self._reachable(here)
+        for there in found:
+            if state[there] == OUTER and root[there] != root[here]:
+                self._augment(here, there)
+                return True
+        grown = 0
+        for there in found:
+            if state[there] == UNREACHED:
+                if grown == AT_ONCE:
+                    self._queue.append(here)
+                    break
+                grown += 1
+                mate = self.partner[there]
+                state[there], state[mate] = INNER, OUTER
+                self._parent[there] = here
+                root[there] = root[mate] = root[here]
+                self._queue.append(mate)
+            elif state[there] == OUTER and base[there] != base[here]:
+                self._contract(here, there)
+        return False
+
+    def _reachable(self, here: int) -> list[int]:
+        """Possible partners who are unreached or outer; of those who are unreached some, where many are looked up."""
+        if self.candidates.are_listed:
+            return self.candidates.partners(here)
+        near = np.flatnonzero((self._states < INNER) & (self.base != self.base[here]))
+        found = np.array(self.candidates.partners(here, near), dtype=np.int64)
+        is_outer = self._states[found] == OUTER
+        some: list[int] = np.concatenate([found[is_outer], found[~is_outer][: AT_ONCE + 1]]).tolist()
+        return some
+
+    def _contract(self, one: int, other: int) -> None:
+        """Two outer people of one tree may meet: from now on their cycle is one blossom and all in it are outer."""
+        stem = self._meet(one, other)
+        merged: list[int] = []
+        for start, far in ((one, other), (other, one)):
+            here, across = start, far
+            while self.base[here] != stem:
+                mate = self.partner[here]
+                merged += (int(self.base[here]), int(self.base[mate]))
+                if self._state[mate] == INNER:
+                    self._state[mate] = OUTER
+                    self._queue.append(mate)
+                self._parent[here] = across
+                across, here = mate, self._parent[mate]
+        self.base[np.isin(self.base, merged)] = stem
+
+    def _meet(self, one: int, other: int) -> int:
+        """The base at which the ways of two people to their root join."""
+        seen: set[int] = set()
+        while True:
+            if one != ALONE:
+                one = int(self.base[one])
+                if one in seen:
+                    return one
+                seen.add(one)
+                mate = self.partner[one]
+                one = ALONE if mate == ALONE else self._parent[mate]
+            one, other = other, one
+
+    def _augment(self, one: int, other: int) -> None:
+        paths = self._path(one), self._path(other)
+        self._states[np.isin(self.root, [self.root[one], self.root[other]])] = CLOSED
+        self.partner[one], self.partner[other] = other, one
+        for path in paths:
+            self._couple(path[1:])
+
+    def _couple(self, path: list[int]) -> None:
+        for one, other in zip(path[::2], path[1::2], strict=True):
+            self.partner[one], self.partner[other] = other, one
+
+    def _path(self, person: int) -> list[int]:
+        """From an outer person to the root: present couples are at 0-1, 2-3 …, possible ones at 1-2, 3-4 …"""
+        path = [person]
+        while (mate := self.partner[path[-1]]) != ALONE:
+            path += (mate, self._parent[mate])
+        return path
+
+
+# ---- as many couples as possible -------------------------------------------------------------------------------------
+
+
+def cover(
+    couples: Couples,
+    who: Places,
+    partner: Places,
+    banned: Keys = NO_KEYS,
+    *,
+    weigh: Weigh | None = None,
+    left_out: Places | None = None,
+    seed: int = 0,
+) -> Places:
+    """A matching of the largest size among `who`, grown from the present one.
+
+    `who`: places of the people who are to be paired in this round. `partner`: for each place of the course the partner
+    or -1; couples of `who` have their partners in `who` and are allowed. Places outside `who` are returned as they are.
+    `banned`: sorted keys of couples who may not be used although rules allow them. `left_out`: places who come before
+    everyone else; of all largest matchings one leaves out the fewest of them. `weigh` (by default the points of the
+    wishes) chooses among the couples that have to change, exactly within pools of some hundred people, not over the
+    whole course. The same input and seed give the same answer.
+    """
+    candidates = Candidates(couples, np.unique(who).astype(np.int64), banned)
+    first = np.zeros(len(couples), dtype=np.bool_)
+    if left_out is not None:
+        first[left_out] = True
+    pools = _Pools(candidates, weigh or couples.points, first, np.random.default_rng(seed))
+    found = np.array(partner, dtype=np.int64)
+    if not len(who):
+        return found
+    for size in POOLS:
+        if 1 < len(pools.alone(found)) <= size // 2:
+            found = pools.matched(found, pools.alone(found), size)
+    before = found
+    if len(pools.alone(found)) > 1:
+        found = Forest(candidates, _by_chance(candidates, found, pools.rng)).largest()
+    found = _favored(candidates, found, first)
+    changed = np.flatnonzero(before != found)
+    if len(changed):
+        present = np.union1d(changed, found[changed][found[changed] != ALONE])
+        found = pools.matched(found, present[: POOLS[-1] // 2], POOLS[-1])
+    return found
+
+
+def _favored(candidates: Candidates, partner: Places, first: Bools) -> Places:
+    """Exchange people of `first` who are left over for others who can be. A largest matching stays one.
+
+    Whom largest matchings can pair is a matroid (Edmonds and Fulkerson 1965), so exchanging while it helps is exact.
+    """
+    forest = Forest(candidates, partner)
+    while waiting := [person for person in forest.alone() if first[person]]:
+        forest.grow(waiting)
+        # One exchange a tree; trees have nobody in common.
+        chosen: dict[int, int] = {}
+        for person in forest.of_state(OUTER):
+            if not first[person]:
+                chosen.setdefault(int(forest.root[person]), person)
+        if not chosen:
+            break
+        for person in chosen.values():
+            forest.free(person)
+    return np.array(forest.partner, dtype=np.int64)
+
+
+def _by_chance(candidates: Candidates, partner: Places, rng: np.random.Generator) -> Places:
+    """Couples of people without a partner, if those are many."""
+    found = partner.copy()
+    for _ in range(DRAWS):
+        loose = candidates.who[found[candidates.who] == ALONE]
+        if len(loose) < 64:
+            break
+        one, other = rng.permutation(loose)[: len(loose) // 2 * 2].reshape(2, -1)
+        fits = candidates.allowed(one, other)
+        found[one[fits]], found[other[fits]] = other[fits], one[fits]
+    return found
+
+
+class _Pools:
+    """Some people at a time, paired exactly: most couples, then people of `first`, then weight."""
+
+    def __init__(self, candidates: Candidates, weigh: Weigh, first: Bools, rng: np.random.Generator) -> None:
+        self.candidates, self.weigh, self.first, self.rng = candidates, weigh, first, rng
+
+    def alone(self, partner: Places) -> Places:
+        who = self.candidates.who
+        found: Places = who[partner[who] == ALONE]
+        return found
+
+    def matched(self, partner: Places, some: Places, size: int) -> Places:
+        """Match these people and their partners anew, with couples by chance up to about so many people.
+
+        Partners of the pool are in the pool, so there are never fewer couples afterwards.
+        """
+        mates = partner[some]
+        chosen = np.union1d(some, mates[mates != ALONE])
+        who = self.candidates.who
+        more = self.rng.permutation(who[partner[who] > who])[: max(0, size - len(chosen)) // 2]
+        pool = np.union1d(chosen, np.concatenate([more, partner[more]]))
+        best = Candidates(self.candidates.couples, pool, self.candidates.banned).matched(self._weight)
+        found = partner.copy()
+        found[pool] = best[pool]
+        return found
+
+    def _weight(self, one: Places, other: Places) -> Points:
+        weight = self.weigh(one, other).astype(np.int64)
+        above = (int(weight.max(initial=0)) - int(weight.min(initial=0)) + 1) * (2 * POOLS[-1])
+        return weight + above * (self.first[one].astype(np.int64) + self.first[other])
+
+
+# ---- the one trio of an odd number -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Third:
+    """Who joins which couple, in a matching that may be another than before but has as many couples."""
+
+    person: int
+    couple: tuple[int, int]
+    partner: Places
+
+
+def best_third(
+    couples: Couples,
+    who: Places,
+    partner: Places,
+    banned: Keys = NO_KEYS,
+    *,
+    weigh: Weigh | None = None,
+    left_out: Places | None = None,
+) -> Third | None:
+    """Someone without a partner who can be the third of a couple, all three of whom may meet each other.
+
+    `partner` is a largest matching of `who` (the answer of `cover`, with the same arguments) that leaves someone over.
+    The answer's matching has as many couples; the third has no partner in it, and everyone who had one still has one or
+    is the third. People of `left_out` who are without a partner come first; then `weigh` chooses.
+
+    A trio seats one person more than the largest matching. Each of its three could be the one who is left over, so they
+    are in one part of `Forest.parts`; and the rest of the part must fall into couples, because the other parts need all
+    of the barrier. So each part is judged by itself. None: no trio seats one person more. That is exact for parts of up
+    to 14 people; of larger parts many trios are tried, not all.
+    """
+    weigh = weigh or couples.points
+    forest = Forest(Candidates(couples, np.unique(who).astype(np.int64), banned), partner)
+    forest.grow(forest.alone())
+    first = set() if left_out is None else set(left_out.tolist())
+    parts = [part for part in forest.parts() if len(part) > 2]
+    for part in sorted(parts, key=lambda part: (int(forest.root[part[0]]) not in first, part[0])):
+        members = np.array(part, dtype=np.int64)
+        over = int(forest.base[part[0]])
+        trio = _trio_of(Candidates(couples, members, banned), over, weigh)
+        if trio is not None:
+            forest.free(over)
+            found = np.array(forest.partner, dtype=np.int64)
+            found[members] = trio.partner[members]
+            return Third(trio.person, trio.couple, found)
+    return None
+
+
+def _trio_of(part: Candidates, over: int, weigh: Weigh) -> Third | None:
+    """The best trio of a part of whom everyone but one finds a partner among them, whoever that one is."""
+    best: tuple[int, Third] | None = None
+    for person in [over, *(one for one in part.who.tolist() if one != over)][:THIRDS]:
+        partner = Candidates(part.couples, part.who[part.who != person], part.banned).matched(weigh)
+        one = part.who[partner[part.who] > part.who]
+        third = np.full(len(one), person, dtype=np.int64)
+        fits = part.allowed(third, one) & part.allowed(third, partner[one])
+        one, third = one[fits], third[fits]
+        if len(one):
+            worth = weigh(third, one) + weigh(third, partner[one])
+            at = int(np.argmax(worth))
+            if best is None or worth[at] > best[0]:
+                best = int(worth[at]), Third(person, (int(one[at]), int(partner[one[at]])), partner)
+    return best[1] if best else next(_made(part, weigh), None)
+
+
+def _made(part: Candidates, weigh: Weigh) -> Iterator[Third]:
+    """Trios for which everyone else is matched anew."""
+    tried = 0
+    for trio in combinations(part.who.tolist(), 3):
+        person, one, other = trio
+        first, second = np.array([person, person, one]), np.array([one, other, other])
+        if not part.allowed(first, second).all():
+            continue
+        tried += 1
+        if tried > TRIOS:
+            return
+        others = np.setdiff1d(part.who, trio)
+        partner = Candidates(part.couples, others, part.banned).matched(weigh)
+        if (partner[others] != ALONE).all():
+            partner[one], partner[other] = other, one
+            yield Third(person, (one, other), partner)

@@ -1,1 +1,0 @@
-"""After people came or went or rules changed: the fewest changes, and what everybody moved is told."""

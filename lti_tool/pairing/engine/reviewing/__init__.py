@@ -1,1 +1,0 @@
-"""Who reviews whose work."""

@@ -1,1 +1,0 @@
-"""Who goes first, who observes whom, who brings the case: as evenly as can be, whatever the groups are."""

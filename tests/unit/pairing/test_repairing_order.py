@@ -1,0 +1,137 @@
+"""What counts in a repair, criterion by criterion, each beside what would happen without it."""
+
+from itertools import combinations
+
+import pytest
+
+from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Course, Lock, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other
+from lti_tool.pairing.engine.turns import turn_round
+from lti_tool.pairing.engine.wishes import RatherSame
+from tests.unit.pairing.fewest_changes import changed, fewest_changes
+
+
+def only(people: range, *allowed: tuple[int, int]) -> tuple[Exclusions]:
+    """Of these people only the couples named may meet."""
+    return (Exclusions(couples=tuple(couple for couple in combinations(people, 2) if couple not in allowed)),)
+
+
+def unpaired(schedule: Schedule, number: int = 1) -> list[int]:
+    return [one.person for one in schedule.unpaired if one.round == number]
+
+
+@pytest.mark.parametrize("left_out", [1, 2])
+def test_of_two_who_could_have_the_only_partner_it_is_whoever_was_left_out_last_time(left_out: int) -> None:
+    course = Course((1, 2, 3, 4), rules=only(range(1, 5), (1, 3), (2, 3)), left_out=frozenset({left_out}))
+    before = Schedule((((1, 3),),), course=course)
+
+    after = engine.repair(Schedule(((),), course=course), (), (), 1)
+    kept = engine.repair(before, (), (), 1)
+
+    assert unpaired(after) == sorted({1, 2, 4} - {left_out})
+    # Not even the couple that stands is in the way of someone who was left out.
+    assert unpaired(kept) == sorted({1, 2, 4} - {left_out})
+
+
+@pytest.mark.parametrize("left_out", [1, 2])
+def test_whoever_had_nobody_in_the_round_before_comes_first_in_the_next(left_out: int) -> None:
+    course = Course((1, 2, 3, 4), rules=only(range(1, 5), (1, 3), (2, 3)))
+    other = 3 - left_out
+    alone = tuple(Unpaired(person, 1, Reason.TOO_FEW_PARTNERS) for person in (left_out, 4))
+    before = Schedule((((other, 3),), ((other, 3),)), alone, course)
+
+    after = engine.repair(before, (), (), 2)
+
+    assert unpaired(after, 2) == sorted([other, 4])
+
+
+@pytest.mark.parametrize("people", [4, 5, 400, 401])
+def test_who_was_left_out_comes_first_before_wishes_and_couples_in_rounds_of_any_size(people: int) -> None:
+    small = people // 2 - 1
+    group = {person: "small" if person <= small else "large" for person in range(1, people + 1)}
+    flagged = people
+    course = Course(
+        tuple(range(1, people + 1)),
+        attributes={"group": group},
+        rules=(Other(attribute="group"),),
+        wishes=(RatherSame(attribute="group", weight=1_000),),
+        left_out=frozenset({flagged}),
+    )
+    groups = tuple((person, small + person) for person in range(1, small + 1))
+
+    after = engine.repair(Schedule((groups,), course=course), (), (), 1)
+
+    assert engine.verify(after.course, after) == []
+    assert flagged not in unpaired(after)
+    assert len(unpaired(after)) == people - 2 * small
+
+
+def test_never_again_looks_at_later_rounds_as_well() -> None:
+    # 1 loses 2. Of the two who wait beside 1, 3 meets 1 in the second round.
+    course = Course((1, 2, 3, 4, 5, 6), rules=(NotAgain(),))
+    before = Schedule((((1, 2), (3, 4), (5, 6)), ((1, 3), (2, 5), (4, 6))), course=course)
+
+    after = engine.repair(before, {2, 4}, {7, 8}, 1)
+
+    assert engine.verify(after.course, after) == []
+    assert max(engine.meetings(after.rounds).values()) == 1
+    assert (1, 3) in {tuple(sorted(group)) for group in after.rounds[1]}
+
+
+def test_never_again_gives_way_to_a_later_meeting_only_where_someone_would_be_alone() -> None:
+    course = Course((1, 2, 3, 4), rules=(NotAgain(), *only(range(1, 5), (1, 2), (1, 3), (2, 4), (3, 4))))
+    before = Schedule((((1, 2), (3, 4)), ((1, 3), (2, 4))), course=course)
+
+    after = engine.repair(before, {2, 4}, (), 1)
+
+    assert {frozenset(group) for groups in after.rounds for group in groups} == {frozenset({1, 3})}
+    assert max(engine.meetings(after.rounds).values()) == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_fewest_changes_are_the_fewest_when_wishes_and_repeats_pull_the_other_way(seed: int) -> None:
+    people = tuple(range(1, 8 + seed % 2))
+    group = {person: "ab"[person % 2] for person in range(1, 12)}
+    course = Course(
+        people,
+        met=tuple(couple for couple in combinations(people, 2) if sum(couple) % 3 == seed % 3),
+        attributes={"group": group},
+        rules=(Exclusions(couples=tuple(couple for couple in combinations(people, 2) if sum(couple) % 5 == seed % 5)),),
+        wishes=(RatherSame(attribute="group", weight=1_000),),
+    )
+    before = engine.plan(course, 1, seed)
+
+    after = engine.repair(before, {1 + seed % 7}, {10}, 1)
+
+    found = len(after.unpaired), changed(after.course, before.rounds[0], after.rounds[0])
+    assert found == fewest_changes(after.course, before.rounds[0])
+
+
+def test_one_pin_in_the_way_ends_that_pin_and_no_other() -> None:
+    course = Course(tuple(range(1, 9)), locks=(Lock((1, 2), 1), Lock((3, 4), 1), Lock((5, 6))))
+    before = engine.plan(course, 2, seed=1)
+
+    after = engine.repair(before, {2}, (), 1)
+
+    assert [lock.members for lock in after.course.locks] == [(3, 4), (5, 6)]
+    for number, pin in ((1, {3, 4}), (1, {5, 6}), (2, {5, 6})):
+        assert any(pin <= set(group) for group in after.rounds[number - 1])
+    assert engine.verify(after.course, after) == []
+
+
+@pytest.mark.parametrize(("fixed", "turned"), [((), (2, 1)), (((1, (1, 2)),), (1, 2))])
+def test_a_group_that_has_begun_is_not_turned_round(
+    fixed: tuple[tuple[int, tuple[int, int]], ...], turned: tuple[int, int]
+) -> None:
+    rounds = turn_round([((1, 2),)], {1, 2}, {1: 1, 2: -1}, frozenset(fixed), range(1, 2))
+
+    assert rounds == ((turned,),)
+
+
+def test_only_groups_of_the_rounds_that_are_repaired_are_turned_round() -> None:
+    rounds: list[tuple[tuple[int, ...], ...]] = [((1, 2),), ((1, 3),)]
+
+    found = turn_round(rounds, {1}, {1: 0}, frozenset(), range(2, 3))
+
+    assert found[0] == ((1, 2),)
