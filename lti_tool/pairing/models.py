@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Select, String, UniqueConstraint, and_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lti_tool.activities.models import Round
 from lti_tool.pairing.engine import Kind, Shape
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
@@ -102,6 +103,20 @@ class Seat(Tenant, Base):
     member_id: Mapped[int] = mapped_column(index=True)
     turn: Mapped[int]
     """1 is observed first. In an observation everybody observes and is observed; who begins is balanced over rounds."""
+
+
+def published_seats(*columns: Any) -> Select[Any]:
+    """Select these columns from the seats of published plans. `Seat`, `Group`, `Plan` and `Round` are joined.
+
+    Order, conditions and further joins are the caller's; in SQL, this is what "the published groups" means.
+    """
+    return (
+        select(*columns)
+        .select_from(Seat)
+        .join(Plan, and_(Plan.id == Seat.plan_id, Plan.state == "published"))
+        .join(Group, Group.id == Seat.group_id)
+        .join(Round, Round.id == Seat.round_id)
+    )
 
 
 class PairingPreferences(Tenant, Base):

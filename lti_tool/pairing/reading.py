@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import CourseRole, Member, Person
@@ -17,8 +17,18 @@ from lti_tool.pairing.comparing import Broken, Comparison
 from lti_tool.pairing.engine import Course, Reason
 from lti_tool.pairing.gathering import Gathered, course_for, learners_of, past_of
 from lti_tool.pairing.keeping import find_plan
-from lti_tool.pairing.models import Group, Move, Plan, Seat
-from lti_tool.pairing.rules import Cause, GroupView, MoveView, NotPaired, SeatView, Standing, Unplaced, WhyNot
+from lti_tool.pairing.models import Group, Move, Plan, Seat, published_seats
+from lti_tool.pairing.rules import (
+    Cause,
+    GroupView,
+    MoveView,
+    NotPaired,
+    PublishedGroup,
+    SeatView,
+    Standing,
+    Unplaced,
+    WhyNot,
+)
 from lti_tool.pairing.storing import load
 from lti_tool.roster.service import who_takes_part
 from lti_tool.support.db import in_batches
@@ -36,6 +46,25 @@ def groups_of(session: Session, member_id: int, activity_id: int) -> list[GroupV
         GroupView(seats=tuple(seats), member_id=member_id)
         for _, seats in groupby(_seats(session, rows, activity_id, for_staff=False), key=lambda seat: seat.group_id)
     ]
+
+
+def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[PublishedGroup]:
+    """The groups of an activity's published plan, by round and number; with `member_id` those of this member only."""
+    statement = published_seats(Group.id, Round.id, Round.number, Group.begun_at, Seat.member_id)
+    statement = statement.where(Plan.activity_id == activity_id).order_by(Round.number, Group.number, Seat.turn)
+    if member_id is not None:
+        own = aliased(Seat)
+        statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
+    return [
+        PublishedGroup(group_id, round_id, number, tuple(row[-1] for row in rows), begun_at)
+        for (group_id, round_id, number, begun_at), rows in groupby(session.execute(statement), key=lambda row: row[:-1])
+    ]
+
+
+def with_published_plan(session: Session, activity_ids: Collection[int]) -> frozenset[int]:
+    """Those of these activities whose plan is published."""
+    statement = select(Plan.activity_id).where(Plan.activity_id.in_(activity_ids), Plan.state == "published")
+    return frozenset(session.scalars(statement))
 
 
 def groups_in_round(session: Session, plan: Plan, round_number: int) -> list[GroupView]:

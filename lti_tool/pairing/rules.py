@@ -76,6 +76,22 @@ class GroupView:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedGroup:
+    """A group of a published plan, by ids alone."""
+
+    id: int
+    round_id: int
+    round_number: int
+    members: tuple[int, ...]
+    """In order of turn: the first is observed first. People who left are among them."""
+    begun_at: datetime | None
+
+    def partners_of(self, member_id: int) -> tuple[int, ...]:
+        """The others in the group, in order of turn."""
+        return tuple(one for one in self.members if one != member_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Unplaced:
     """A learner without a group in a round, and whether the round is over."""
 

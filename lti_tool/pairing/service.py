@@ -50,10 +50,12 @@ from lti_tool.pairing.reading import (
     names_of,
     not_paired,
     planned_activities,
+    published_groups,
     schedule_of,
     share_group,
     standing,
     unplaced,
+    with_published_plan,
 )
 from lti_tool.pairing.wanting import (
     KeptPreferences,
@@ -110,6 +112,7 @@ __all__ = [
     "preview_relax",
     "preview_swap",
     "publish",
+    "published_groups",
     "relax",
     "relaxations",
     "report_absent",
@@ -127,4 +130,5 @@ __all__ = [
     "unplaced",
     "why_alone",
     "why_matched",
+    "with_published_plan",
 ]

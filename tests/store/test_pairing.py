@@ -71,6 +71,27 @@ def test_a_draft_groups_every_learner_in_every_round_and_learners_do_not_see_it(
         assert jobs(session, "progress.changed") == []
 
 
+def test_other_features_read_the_groups_of_a_published_plan_only(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 5)
+        activity_id, one = group.activity.id, group.learners[0].id
+        plan = service.draft_plan(session, activity_id, seed=3, by=None, now=clock.now())
+        assert service.published_groups(session, activity_id) == []
+        assert service.with_published_plan(session, [activity_id]) == frozenset()
+        service.publish(session, activity_id, expected_version=plan.version, now=clock.now())
+
+        everybody = service.published_groups(session, activity_id)
+
+        schedule = load(session, plan).schedule
+        assert [(of.round_number, of.members) for of in everybody] == [
+            (number, members) for number, of in enumerate(schedule.rounds, start=1) for members in of
+        ]
+        own = service.published_groups(session, activity_id, member_id=one)
+        assert own == [of for of in everybody if one in of.members]
+        assert {one, *own[0].partners_of(one)} == set(own[0].members)
+        assert service.with_published_plan(session, [activity_id, activity_id + 1]) == {activity_id}
+
+
 def test_proposing_again_keeps_the_former_draft_for_comparison_and_no_other(
     open_session: OpenSession, clock: FakeClock
 ) -> None:
