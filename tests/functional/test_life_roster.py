@@ -158,7 +158,7 @@ def test_staff_who_switch_roles_look_and_leave_nothing_behind(life: Life) -> Non
     assert "Nothing is kept" in looking.landing.text or "preview" in looking.landing.text.lower()
     answer = looking.send(life.writing("learner01", "learner02"), strengths="S", do="save")
     assert answer.status_code == 403
-    assert looking.send("/plan/draft").status_code == 403
+    assert looking.send("/plan/propose").status_code == 403
     reads_the_roster(life)
     assert paired(life) == LEARNERS
 
@@ -200,7 +200,7 @@ def test_the_first_page_says_that_learners_are_being_read_and_looks_again_by_its
     """By a script, else by a link; and only until it knows who is in the course."""
     designer = life.set_up()
     for page in (designer.get("/"), designer.get("/plan")):
-        assert "so far. A minute is mostly enough. Look again" in text_of(page)
+        assert "so far. This usually takes a minute. Look again" in text_of(page)
         assert "data-look-again" in page.text
     assert "not yet two learners" not in text_of(designer.get("/"))
 
@@ -214,7 +214,7 @@ def test_a_reading_that_waits_for_the_platform_is_not_called_under_way(life: Lif
     life.lms.faults.roster(500, times=None)
     designer = life.set_up()
     life.run_for(timedelta(hours=2))
-    assert "Tandem goes on with it by itself" in text_of(designer.get("/plan"))
+    assert "Tandem continues by itself" in text_of(designer.get("/plan"))
     assert "data-look-again" not in designer.get("/").text
 
 
@@ -243,7 +243,7 @@ def test_whoever_comes_when_all_groups_have_begun_asks_staff_for_nothing(life: L
 
     designer = life.launch("designer")
     plan = text_of(designer.get("/plan"))
-    assert "1 place is without a group, and stays so" in plan
+    assert "1 place stays without a group" in plan
     assert "Bring the plan up to date" not in plan
     assert "has no group" not in text_of(designer.get("/"))
 

@@ -38,13 +38,29 @@ from lti_tool.pairing.engine.errors import (
 from lti_tool.pairing.engine.explanations.cautions import Caution, Concern, warnings
 from lti_tool.pairing.engine.explanations.costing import Costs, RuleCost, costs
 from lti_tool.pairing.engine.explanations.explaining import Explanations, shortages, why, why_not
-from lti_tool.pairing.engine.explanations.reasons import Why, WhyNot
+from lti_tool.pairing.engine.explanations.reasons import Needed, Removal, Why, WhyNot
 from lti_tool.pairing.engine.explanations.relaxing import Relaxation, proposals
-from lti_tool.pairing.engine.improver.improving import ImproverMissing, improve
-from lti_tool.pairing.engine.planning import NAME, plan
+from lti_tool.pairing.engine.improver.improving import ImproverMissing, can_improve, improve
+from lti_tool.pairing.engine.people import People
+from lti_tool.pairing.engine.planning import NAME, check_locks, plan
 from lti_tool.pairing.engine.repairs.changes import Cause, Change, changes
 from lti_tool.pairing.engine.repairs.repairing import repair, step_in
 from lti_tool.pairing.engine.reviewing.planning import Reviews, reviews
+from lti_tool.pairing.engine.rules import (
+    NEVER,
+    Exclusions,
+    ExperienceGap,
+    Known,
+    NotAgain,
+    OffersMeetNeeds,
+    Other,
+    ReportingLine,
+    Rule,
+    RuleByValue,
+    Same,
+    Share,
+    ShouldNot,
+)
 from lti_tool.pairing.engine.schedule import (
     Breach,
     Group,
@@ -59,9 +75,20 @@ from lti_tool.pairing.engine.schedule import (
     moved,
     repeats,
 )
+from lti_tool.pairing.engine.wishes import (
+    ExtraShared,
+    NearInTime,
+    OffersFit,
+    RatherGap,
+    RatherOther,
+    RatherSame,
+    Wish,
+    minutes_ahead,
+)
 
 __all__ = [
     "NAME",
+    "NEVER",
     "Breach",
     "Cause",
     "Caution",
@@ -71,38 +98,63 @@ __all__ = [
     "Couple",
     "Course",
     "Effort",
+    "Exclusions",
+    "ExperienceGap",
     "Explanations",
+    "ExtraShared",
     "Group",
     "ImpossibleRequest",
     "ImproverMissing",
     "Kind",
+    "Known",
     "ListedTwice",
     "Lock",
     "LockConflict",
     "LockForbidden",
     "LockSize",
+    "NearInTime",
+    "Needed",
+    "NotAgain",
+    "OffersFit",
+    "OffersMeetNeeds",
+    "Other",
+    "People",
     "PersonId",
     "Placed",
     "Proof",
+    "RatherGap",
+    "RatherOther",
+    "RatherSame",
     "Reason",
     "Relaxation",
+    "Removal",
+    "ReportingLine",
     "Reviews",
+    "Rule",
+    "RuleByValue",
     "RuleCost",
+    "Same",
     "Schedule",
     "Score",
     "Shape",
     "ShapeImpossible",
+    "Share",
+    "ShouldNot",
     "UnknownPerson",
     "Unpaired",
     "Value",
     "Violation",
     "Why",
     "WhyNot",
+    "Wish",
     "balance",
+    "can_improve",
     "changes",
+    "check_locks",
     "costs",
     "improve",
     "meetings",
+    "minutes_ahead",
     "moved",
     "plan",
     "proposals",

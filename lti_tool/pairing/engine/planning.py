@@ -63,6 +63,16 @@ def plan(course: Course, rounds: int, seed: int, *, effort: Effort = Effort.NORM
     return found
 
 
+def check_locks(course: Course, rounds: int) -> None:
+    """Raise ImpossibleRequest where locks contradict each other, a rule or the shape. Looks for no groups."""
+    if course.shape.kind is Kind.PAIRS:
+        locked_groups(Couples(course), rounds)
+    else:
+        from lti_tool.pairing.engine.circles.seats import set_tables  # noqa: PLC0415 - a plan of pairs does without
+
+        set_tables(Couples(course), rounds)
+
+
 def _check(course: Course, rounds: int) -> None:
     if rounds < 1:
         raise ImpossibleRequest(rounds)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.acquaintance import Acquaintance, meetings_of
 from lti_tool.pairing.engine.compiled import Couples
-from lti_tool.pairing.engine.course import Kind
+from lti_tool.pairing.engine.course import Kind, Shape
 from lti_tool.pairing.engine.coverage.alternating import ALONE
 from lti_tool.pairing.engine.coverage.barriers import NotLargest, barrier
 from lti_tool.pairing.engine.coverage.covering import cover
@@ -31,6 +31,11 @@ NOT_LOOKING: Final = frozenset({Reason.ABSENT, Reason.OTHERS_HAVE_BEGUN})
 
 class ImproverMissing(RuntimeError):
     """OR-tools is not installed. It comes with the extra `improve`."""
+
+
+def can_improve(shape: Shape, people: int, rounds: int) -> bool:
+    """Whether `improve` looks at plans of this shape and size at all, whatever the rules are."""
+    return shape.kind is Kind.PAIRS and people * (people - 1) // 2 * rounds <= MOST_CHOICES
 
 
 def improve(schedule: Schedule) -> Schedule:
