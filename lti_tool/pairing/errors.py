@@ -55,7 +55,7 @@ class ImproverUnavailable(PlanError, Conflict):
 
 
 class NothingBetterFound(PlanError, Conflict):
-    """A longer look found no groups that are better than those of the draft, so the draft stays."""
+    """A longer look found no groups that are better than the proposed ones, so these stay."""
 
 
 class PlanImpossible(PlanError, Conflict):
@@ -67,52 +67,48 @@ class PlanImpossible(PlanError, Conflict):
 
 
 class RuleBroken(PlanError, Conflict):
-    """The change would break a rule or a pin that the plan keeps today. `broken` are `comparing.Broken`."""
+    """The change would break a rule or a pin that the plan keeps today. `broken` are of `rules.comparing.Broken`."""
 
     def __init__(self, activity_id: int, broken: tuple[Any, ...]) -> None:
         super().__init__(activity_id, len(broken))
         self.activity_id, self.broken = activity_id, broken
 
 
-class PinImpossible(PlanError, Conflict):
-    """These people cannot be pinned together. `why` is a word: too few, too many, not in the course, pinned already,
-    somebody is pinned to others, round, begun."""
+class ChangeImpossible(PlanError, Conflict):
+    """Something cannot be done with these people. `why` is a word."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
 
 
-class ExclusionImpossible(PlanError, Conflict):
-    """These two cannot be kept apart. `why` is a word: nobody else, not in the course."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+class PinImpossible(ChangeImpossible):
+    """These people cannot be pinned together: too few, too many, not in the course, pinned already, somebody is pinned
+    to others, round, round over, begun."""
 
 
-class AbsenceImpossible(PlanError, Conflict):
-    """Nobody can step in. `why` is a word: no group, begun, round over."""
+class ExclusionImpossible(ChangeImpossible):
+    """These two cannot be kept apart: nobody else, not in the course."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+
+class AbsenceImpossible(ChangeImpossible):
+    """Nobody can step in: no group, begun."""
 
 
 class PreferencesChanged(PlanError, Conflict):
-    """Somebody saved what is wanted of the groups since the page was read."""
+    """Somebody saved the pairing rules since the page was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One field of the preferences that is wrong: `rules.0.at_least`, and a word of `preferences.Flaw`."""
+    """One field of the preferences that is wrong: `rules.0.at_least`, and a word of `rules.preferences.Flaw`."""
 
     field: str
     flaw: str
 
 
 class PreferencesInvalid(PlanError):
-    """What is wanted of the groups makes no sense, field by field."""
+    """The pairing rules make no sense, field by field."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__(*(f"{problem.field}: {problem.flaw}" for problem in problems))
@@ -125,11 +121,13 @@ WORDS: dict[type[ToolError], Words] = {
     ),
     TooFewLearners: Words(
         409,
-        N_("There is nobody to pair yet"),
-        N_("Two learners are needed. Read the roster again when they have joined the course."),
+        N_("There is no one to pair yet"),
+        N_("Pairing needs at least two learners. Read the roster again when they have joined the course."),
     ),
     PlanChanged: Words(
-        409, N_("The plan has changed meanwhile"), N_("Look at the groups as they are now, then repeat your change.")
+        409,
+        N_("The plan has changed in the meantime"),
+        N_("Look at the groups as they are now, then repeat your change."),
     ),
     PlanPublished: Words(
         409, N_("The plan is published already"), N_("Take it back first if you want to propose other groups.")
@@ -148,57 +146,57 @@ WORDS: dict[type[ToolError], Words] = {
     ),
     PlanFlawed: Words(
         500,
-        N_("The groups did not pass our own check"),
+        N_("The groups did not pass our check"),
         N_("Nothing was changed. Bring the plan up to date, or propose new groups."),
     ),
     ProposalFlawed: Words(
         500,
-        N_("The groups that were worked out did not pass our own check"),
+        N_("The proposed groups did not pass our check"),
         N_(
-            "The groups that were worked out did not pass our own check, so nothing was changed. Try again; if it "
-            "stays so, take back a pin or a rule."
+            "The proposed groups did not pass our check, so nothing was changed. Try again; if it happens again, take "
+            "back a pin or a rule."
         ),
     ),
     ImproverUnavailable: Words(
         409,
         N_("A longer look is not possible here"),
         N_(
-            "What looks longer for better groups is not installed here. Propose other groups without it, or ask "
+            "The program that looks for better groups is not installed here. Propose other groups without it, or ask "
             "your administrator."
         ),
     ),
     NothingBetterFound: Words(
         409,
         N_("No better groups were found"),
-        N_("The longer look found no groups that are better than these, so they stay as they are."),
+        N_("The longer look found no better groups, so these stay as they are."),
     ),
     PlanImpossible: Words(
         409,
         N_("This cannot be done"),
-        N_("Pins contradict each other or a rule. Take one of them away, then try again."),
+        N_("Pins contradict each other or a rule. Remove one of them, then try again."),
     ),
     RuleBroken: Words(
         409,
         N_("This would break a rule"),
-        N_("Nothing was changed. You can do it anyway; the group is then shown with a warning."),
+        N_("Nothing was changed. You can do it anyway; the group will then be shown with a warning."),
     ),
     PinImpossible: Words(
         409,
         N_("These people cannot be pinned together"),
-        N_("Choose learners of this course whom no other pin puts somewhere else, and whose group has not begun."),
+        N_("Choose learners of this course who are in no other pin and whose group has not begun."),
     ),
     ExclusionImpossible: Words(
         409, N_("These two cannot be kept apart"), N_("Choose two different people of this course.")
     ),
     AbsenceImpossible: Words(
         409,
-        N_("Nobody can step in"),
-        N_("The group has begun to work, or the round is over. Give more time, or excuse somebody, instead."),
+        N_("No one can step in"),
+        N_("The group has begun to work, or the round is over. You can give more time or excuse someone instead."),
     ),
     PreferencesChanged: Words(
         409,
-        N_("Somebody else changed this meanwhile"),
-        N_("Look at what is wanted of the groups now, then repeat your change."),
+        N_("Someone else changed this in the meantime"),
+        N_("Look at the pairing rules as they are now, then repeat your change."),
     ),
-    PreferencesInvalid: Words(422, N_("Something here does not fit"), N_("Correct the fields that are marked.")),
+    PreferencesInvalid: Words(422, N_("Something here does not fit"), N_("Correct the marked fields.")),
 }

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from lti_tool.errors import N_
 from lti_tool.pairing.engine import Kind
-from lti_tool.pairing.preferences import SIZES, Preferences, RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.rules.preferences import SIZES, Preferences, RuleChoice, RuleKind, WishChoice, WishKind
 
 Texts = Mapping[str, str]
 
@@ -20,7 +20,7 @@ class Line:
     """Kind and words; the first choice, that it does not matter, is not among them."""
     has_least: bool = False
     has_most: bool = False
-    gives_way: bool = True
+    can_relax: bool = True
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ class Line:
 
 
 RULE_LINES: Final = (
-    Line("manager", ((RuleKind.REPORTING_LINE, N_("never their own manager or anybody above them")),), gives_way=False),
+    Line("manager", ((RuleKind.REPORTING_LINE, N_("never their own manager or anyone above them")),), can_relax=False),
     Line(
         "department",
         ((RuleKind.OTHER, N_("must be another department")), (RuleKind.SAME, N_("must be the same department"))),
@@ -46,18 +46,18 @@ RULE_LINES: Final = (
 )
 BOTH_WAYS: Final = N_("each must offer what the other wants to learn")
 WISH_LINES: Final = (
-    Line("department", ((WishKind.OTHER, N_("rather another department")), (WishKind.SAME, N_("rather the same")))),
-    Line("group", ((WishKind.OTHER, N_("rather another group")), (WishKind.SAME, N_("rather the same")))),
-    Line("cohort", ((WishKind.OTHER, N_("rather another cohort")), (WishKind.SAME, N_("rather the same")))),
-    Line("experience", ((WishKind.GAP, N_("rather more years apart")),)),
-    Line("languages", ((WishKind.EXTRA_SHARED, N_("rather several languages in common")),)),
-    Line("slots", ((WishKind.EXTRA_SHARED, N_("rather much free time in common")),)),
-    Line("time_zone", ((WishKind.NEAR_IN_TIME, N_("rather nearby in time")),)),
-    Line("offers", ((WishKind.OFFERS_FIT, N_("rather somebody who offers what the other wants to learn")),)),
+    Line("department", ((WishKind.OTHER, N_("prefer another department")), (WishKind.SAME, N_("prefer the same")))),
+    Line("group", ((WishKind.OTHER, N_("prefer another group")), (WishKind.SAME, N_("prefer the same")))),
+    Line("cohort", ((WishKind.OTHER, N_("prefer another cohort")), (WishKind.SAME, N_("prefer the same")))),
+    Line("experience", ((WishKind.GAP, N_("prefer more years apart")),)),
+    Line("languages", ((WishKind.EXTRA_SHARED, N_("prefer several languages in common")),)),
+    Line("slots", ((WishKind.EXTRA_SHARED, N_("prefer a lot of free time in common")),)),
+    Line("time_zone", ((WishKind.NEAR_IN_TIME, N_("prefer close time zones")),)),
+    Line("offers", ((WishKind.OFFERS_FIT, N_("prefer someone who offers what the other wants to learn")),)),
 )
-WEIGHTS: Final = ((1, N_("a little")), (3, N_("more")), (10, N_("much")))
+WEIGHTS: Final = ((1, N_("a little")), (3, N_("more")), (10, N_("a lot")))
 WAYS: Final = ((10, N_("first")), (30, N_("early")), (50, N_("in the middle")), (90, N_("last")))
-"""When a rule is proposed for giving way."""
+"""When it is suggested to switch a rule off."""
 
 _PLAIN: Final = Preferences()
 _NEW_MANAGERS: Final = Preferences(
@@ -90,25 +90,25 @@ _COMMON_LANGUAGE: Final = Preferences(
     wishes=(WishChoice(WishKind.EXTRA_SHARED, "slots", 3), WishChoice(WishKind.NEAR_IN_TIME, "time_zone", 3)),
 )
 PRESETS: Final[dict[str, tuple[str, str, Preferences]]] = {
-    "plain": (N_("No rules"), N_("Everybody may meet everybody, and partners change from round to round."), _PLAIN),
+    "plain": (N_("No rules"), N_("Everyone may meet everyone, and partners change from round to round."), _PLAIN),
     "across-groups": (
         N_("Mix groups and sections"),
-        N_("Rather somebody from another group, section or class of the course, with free time in common."),
+        N_("Preferably someone from another group, section or class of the course, with free time in common."),
         _ACROSS_GROUPS,
     ),
     "within-groups": (
         N_("Stay within groups and sections"),
-        N_("Only somebody from the same group, section or class, with free time in common."),
+        N_("Only someone from the same group, section or class, with free time in common."),
         _WITHIN_GROUPS,
     ),
     "common-language": (
         N_("Online course in several countries"),
-        N_("A language in common, and rather nearby in time, with free time in common."),
+        N_("A language in common, preferably close time zones and free time in common."),
         _COMMON_LANGUAGE,
     ),
     "across": (
         N_("Across departments"),
-        N_("A language and free time in common, rather another department, never in the same reporting line."),
+        N_("A language and free time in common, preferably another department, never in the same reporting line."),
         _ACROSS,
     ),
     "new-managers": (
@@ -118,7 +118,7 @@ PRESETS: Final[dict[str, tuple[str, str, Preferences]]] = {
     ),
     "cross-training": (
         N_("Cross-training"),
-        N_("Another department, and rather somebody who offers what the other wants to learn."),
+        N_("Another department, and preferably someone who offers what the other wants to learn."),
         _CROSS_TRAINING,
     ),
 }
@@ -155,7 +155,7 @@ def texts_of(wanted: Preferences) -> dict[str, str]:
 
 
 def plain_values(texts: Texts) -> dict[str, Any]:
-    """The form as plain values for `preferences.read`. What is no number stays a text, so that it is refused there."""
+    """The form as plain values for `rules.preferences.read`, which refuses a text where a number belongs."""
     kind = texts.get("kind", Kind.PAIRS.value)
     size = _whole(texts.get("size", ""))
     if kind in {Kind.PAIRS.value, Kind.TRIOS.value}:

@@ -4,8 +4,9 @@ from typing import Final
 
 from lti_tool.jobs.queue import Handler, JobContext
 from lti_tool.launch.arrivals import ROSTER_CHANGED
-from lti_tool.pairing import drafting, service
+from lti_tool.pairing import service
 from lti_tool.pairing.errors import PlanChanged, PlanError
+from lti_tool.pairing.service import proposing
 from lti_tool.support.kit import Kit
 
 TRIES: Final = 3
@@ -28,33 +29,34 @@ def roster_changed(kit: Kit, job: JobContext) -> None:
         raise failed
 
 
-def draft(kit: Kit, job: JobContext) -> None:
+def propose(kit: Kit, job: JobContext) -> None:
     """Work out the proposal that somebody waits for. No transaction is open while the engine works."""
     activity_id = job.number("activity_id")
     for attempt in range(1, TRIES + 1):
         try:
-            _draft(kit, job.institution, activity_id)
+            _propose(kit, job.institution, activity_id)
         except PlanError as refusal:
             if isinstance(refusal, PlanChanged) and attempt < TRIES:
                 continue
             with kit.open_session(job.institution) as session:
-                drafting.end_drafting(session, activity_id, type(refusal).__name__)
+                proposing.end_request(session, activity_id, type(refusal).__name__)
         return
 
 
-def _draft(kit: Kit, institution_id: int, activity_id: int) -> None:
+def _propose(kit: Kit, institution_id: int, activity_id: int) -> None:
     with kit.open_session(institution_id) as session:
-        wish = drafting.drafting_of(session, activity_id)
-        if wish is None or wish.refusal is not None:
+        request = proposing.proposal_request(session, activity_id)
+        if request is None or request.refusal is not None:
             return
-        asked = drafting.ask(session, activity_id)
-        before = drafting.draft_as_it_is(session, asked) if wish.improve else None
-    if wish.improve:
-        schedule = drafting.look_longer(asked, before, seed=wish.seed)
+        basis = proposing.basis_of(session, activity_id)
+        before = proposing.proposal_as_it_is(session, basis) if request.improve else None
+    if request.improve:
+        schedule = proposing.look_longer(basis, before, seed=request.seed)
     else:
-        schedule = drafting.propose(asked, seed=wish.seed)
+        schedule = proposing.work_out(basis, seed=request.seed)
     with kit.open_session(institution_id) as session:
-        drafting.keep(session, asked, schedule, by=wish.asked_by_id, now=kit.clock.now(), only_better=wish.improve)
+        by, now = request.asked_by_id, kit.clock.now()
+        proposing.keep(session, basis, schedule, by=by, now=now, only_better=request.improve)
 
 
-HANDLERS: dict[str, Handler] = {ROSTER_CHANGED: roster_changed, drafting.DRAFT: draft}
+HANDLERS: dict[str, Handler] = {ROSTER_CHANGED: roster_changed, proposing.PROPOSE: propose}

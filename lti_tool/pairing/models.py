@@ -1,11 +1,12 @@
-"""Plans and what is wanted of them: groups and seats, preferences, pins, exclusions, absences and moves."""
+"""Plans, groups and seats; preferences, pins, who is kept apart, absences and moves."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Select, String, UniqueConstraint, and_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lti_tool.activities.models import Round
 from lti_tool.pairing.engine import Kind, Shape
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
@@ -16,9 +17,9 @@ def _one_in_state(state: str) -> Index:
 
 
 class Plan(Tenant, Base):
-    """All rounds of an activity at once. At most one draft and one published plan per activity.
+    """All rounds of an activity at once. At most one proposal ("draft") and one published plan per activity.
 
-    `previous` is the draft before the present one, kept so that the two can be compared.
+    `previous` is the proposal before the present one, kept so that the two can be compared.
     """
 
     __tablename__ = "plan"
@@ -52,7 +53,7 @@ class Plan(Tenant, Base):
     changed_at: Mapped[datetime]
     """Of the plan, its groups or its seats."""
     version: Mapped[int] = mapped_column(default=1)
-    """Raised by every change, and by a draft that takes the place of another; two people changing one plan do not
+    """Raised by every change, and by a proposal that takes the place of another; two people changing one plan do not
     overwrite each other."""
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}  # noqa: RUF012 (SQLAlchemy's own spelling)
@@ -104,6 +105,24 @@ class Seat(Tenant, Base):
     """1 is observed first. In an observation everybody observes and is observed; who begins is balanced over rounds."""
 
 
+def published(*columns: Any) -> Select[Any]:
+    """Select these columns from the groups of published plans. `Group`, `Plan` and `Round` are joined.
+
+    Order, conditions and further joins are the caller's.
+    """
+    return (
+        select(*columns)
+        .select_from(Group)
+        .join(Plan, and_(Plan.id == Group.plan_id, Plan.state == "published"))
+        .join(Round, Round.id == Group.round_id)
+    )
+
+
+def published_seats(*columns: Any) -> Select[Any]:
+    """As `published`, with a row for each seat: `Seat` is joined, too."""
+    return published(*columns).join(Seat, Seat.group_id == Group.id)
+
+
 class PairingPreferences(Tenant, Base):
     """What a designer wants of an activity's groups. Without a row: pairs, no rules, no wishes."""
 
@@ -120,7 +139,7 @@ class PairingPreferences(Tenant, Base):
     kind: Mapped[str] = mapped_column(String(16))
     size: Mapped[int]
     rules: Mapped[list[Any]]
-    """Read through `pairing.preferences.read`."""
+    """Read with `rules.preferences.read`."""
     wishes: Mapped[list[Any]]
     not_again: Mapped[bool]
     should_not_holds: Mapped[bool]
@@ -221,11 +240,11 @@ class Move(Tenant, Base):
     round_id: Mapped[int]
     member_id: Mapped[int] = mapped_column(index=True)
     cause: Mapped[str] = mapped_column(String(32))
-    """A word of `pairing.rules.Cause`."""
+    """A word of `rules.Cause`."""
     at: Mapped[datetime]
 
 
-class Drafting(Tenant, Base):
+class ProposalRequest(Tenant, Base):
     """A proposal for a large course that is being worked out in the background, or why there is none."""
 
     __tablename__ = "drafting"

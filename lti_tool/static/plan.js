@@ -19,6 +19,7 @@
   });
 
   // What somebody has typed, ticked, opened or is about to type stays: the page is not exchanged under their hands.
+  // What is served open carries data-shown: nobody opened it.
   const isChanged = (field) => {
     if (field === document.activeElement) return true;
     if (!field.options) return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
@@ -27,7 +28,7 @@
   const isInUse = () => {
     const main = document.getElementById("main");
     const fields = [...main.querySelectorAll("input:not([type=hidden]), textarea, select")];
-    return fields.some(isChanged) || main.querySelector("details[open]") !== null;
+    return fields.some(isChanged) || main.querySelector("details[open]:not([data-shown])") !== null;
   };
 
   // Ever less often, never while somebody looks elsewhere, and the page is exchanged only when there is news.

@@ -8,13 +8,13 @@ from typing import Any, Final
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, Member, Placement
-from lti_tool.pairing.models import Plan
+from lti_tool.pairing import service as pairing
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster.models import RosterSync
 from lti_tool.support.db import across_institutions
@@ -99,12 +99,12 @@ def _by_course(session: Session, statement: Any) -> dict[int, int]:
 
 def _activities(session: Session, course_ids: Sequence[int]) -> dict[int, list[ActivityHealth]]:
     rows = session.execute(
-        select(Activity, Placement.gone_at, Placement.last_launch_at, Plan.id)
+        select(Activity, Placement.gone_at, Placement.last_launch_at)
         .join(Placement, Placement.id == Activity.placement_id)
-        .outerjoin(Plan, and_(Plan.activity_id == Activity.id, Plan.state == "published"))
         .where(Activity.course_id.in_(course_ids))
         .order_by(Activity.id)
     ).all()
+    planned = pairing.with_published_plan(session, [activity.id for activity, *_ in rows])
     counted = session.execute(
         select(LineItem.activity_id, ScoreState.state, func.count())
         .join(ScoreState, ScoreState.line_item_id == LineItem.id)
@@ -115,12 +115,12 @@ def _activities(session: Session, course_ids: Sequence[int]) -> dict[int, list[A
     for activity_id, state, count in counted:
         scores.setdefault(activity_id, {})[state] = count
     found: dict[int, list[ActivityHealth]] = {}
-    for activity, gone_at, last_launch_at, plan_id in rows:
+    for activity, gone_at, last_launch_at in rows:
         health = ActivityHealth(
             title=activity.title,
             state=activity.state,
             is_gone=gone_at is not None,
-            has_plan=plan_id is not None,
+            has_plan=activity.id in planned,
             last_launch_at=last_launch_at,
             scores=scores.get(activity.id, {}),
         )

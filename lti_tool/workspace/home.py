@@ -24,9 +24,7 @@ from lti_tool.grades import reading as grades
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing import wording
-from lti_tool.pairing.rules import Alone, Cause, GroupView, Unplaced
-from lti_tool.pairing.shortfall import OUR_REASONS
+from lti_tool.pairing.rules import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, Step, WaitsFor
 from lti_tool.roster import links
@@ -198,8 +196,7 @@ def why_together(here: Here, activity: Activity, member_id: int) -> Together:
     if not ahead:
         return Together()
     found = pairing.why_matched(here.session, activity, ahead[0])
-    words = [wording.of_rule(name).learner for name in found.rules]
-    words += [wording.of_wish(name).learner for name in found.wishes]
+    words = list(found.sentences)
     if not words and found.is_first_time:
         words = [NEW_TO_EACH_OTHER]
     elif not words and _have_partners_changed(groups, ahead[0]):
@@ -208,7 +205,7 @@ def why_together(here: Here, activity: Activity, member_id: int) -> Together:
     moves = pairing.moves_of(here.session, member_id, activity.id)
     return Together(
         ahead[0].round_number,
-        tuple(dict.fromkeys(gettext(sentence) for sentence in words if sentence)),
+        tuple(gettext(sentence) for sentence in words),
         {one.round_number: one.cause for one in moves if one.round_number in open_rounds},
     )
 
@@ -349,7 +346,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
 
 def _can_be_placed(one: Unplaced) -> bool:
     """Whether staff can do something about it: nobody has looked for a group yet, or a rule could give way."""
-    return not one.is_over and (one.reason is None or one.reason in OUR_REASONS)
+    return not one.is_over and (one.reason is None or one.reason in RULE_REASONS)
 
 
 def _scores(here: Here, activity: Activity) -> dict[str, int]:

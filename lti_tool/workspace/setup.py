@@ -33,7 +33,7 @@ from lti_tool.launch import deep_linking
 from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
 from lti_tool.launch.models import Course, Person, Placement
 from lti_tool.launch.rules import DeepLinking
-from lti_tool.pairing.models import Group, Plan
+from lti_tool.pairing.models import Plan, published
 from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS
@@ -275,12 +275,7 @@ def _in_use(session: Session, activity_id: int) -> InUse:
         .join(Feedback, Feedback.round_id == Round.id)
         .where(Round.activity_id == activity_id)
     )
-    planned = session.scalar(
-        select(func.max(Round.number))
-        .join(Group, Group.round_id == Round.id)
-        .join(Plan, Plan.id == Group.plan_id)
-        .where(Round.activity_id == activity_id, Plan.state == "published")
-    )
+    planned = session.scalar(published(func.max(Round.number)).where(Plan.activity_id == activity_id))
     return InUse(has_feedback=written is not None, rounds=max(written or 0, planned or 0))
 
 

@@ -98,7 +98,7 @@ def test_the_pages_of_staff(running: Journey) -> None:
     follow(page, "All rounds on one page", "Who works with whom")
     expect(page.get_by_role("button", name="Print")).to_be_visible()
     follow(page, "Plan", "Who works with whom")
-    follow(page, "Who may meet whom", "Who may meet whom")
+    follow(page, "Pairing rules", "Pairing rules")
     page.locator(".fold-unknown summary").first.click()
     look(page)
     follow(page, "Grades", "Grades")

@@ -63,7 +63,7 @@ class Keyboard:
         self.journey.arrives("What it would change")
         self.reaches(self.journey.inside.get_by_role("button", name="Do it").first)
         self.keys.press("Enter")
-        expect(self.journey.inside.get_by_text("The two have changed places")).to_be_visible()
+        expect(self.journey.inside.get_by_text("The two people have changed places")).to_be_visible()
         self.has_focus(".notice-done")
 
     def has_focus(self, selector: str) -> None:

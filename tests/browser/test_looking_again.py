@@ -9,7 +9,7 @@ from lti_tool.roster.models import RosterSync
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import issue_entry
-from tests.factories.pairing import Class, a_class
+from tests.factories.pairing import Class, a_class, a_published_plan
 from tests.factories.people import a_member, a_person, a_visit
 from tests.fakes.clock import FakeClock
 
@@ -56,6 +56,21 @@ def test_the_first_page_knows_the_learners_without_being_opened_again(
     is_read(open_session, group, kit)
     expect(page.get_by_text("4 learners are waiting for partners.")).to_be_visible()
     expect(page.get_by_text("Tandem is reading the roster")).not_to_be_visible()
+
+
+def test_a_part_that_is_served_open_does_not_keep_the_page_from_looking_again(
+    page: Page, open_session: OpenSession, group: Class, kit: Kit
+) -> None:
+    with open_session(group.course.institution_id) as session:
+        a_published_plan(session, group, kit.clock.now())
+    page.get_by_role("link", name="Plan").click()
+    page.get_by_text("Find someone, or show only some groups").click()
+    page.get_by_label("Show", exact=True).select_option("pinned")
+    page.get_by_role("button", name="Show these").click()
+    expect(page.get_by_label("Find someone", exact=True)).to_be_visible()
+    expect(page.get_by_text("The roster is being read")).to_be_visible()
+    is_read(open_session, group, kit)
+    expect(page.get_by_text("The roster is being read")).not_to_be_visible(timeout=30_000)
 
 
 def test_what_somebody_types_is_still_there_when_the_roster_was_read(

@@ -29,7 +29,7 @@ def table(text: str) -> File:
 def goes_to_people(journey: Journey) -> None:
     journey.inside.get_by_role("link", name="Plan", exact=True).click()
     journey.arrives("Who works with whom")
-    journey.inside.get_by_role("link", name="What is known of learners").click()
+    journey.inside.get_by_role("link", name="What is known about learners").click()
     journey.arrives("What is known about learners")
 
 
@@ -121,7 +121,7 @@ def page(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Page:
 
 def test_the_pages_of_what_is_known(page: Page, lms: SandboxLms) -> None:
     follow(page, "Plan", "Who works with whom")
-    follow(page, "What is known of learners", "What is known about learners")
+    follow(page, "What is known about learners", "What is known about learners")
     page.get_by_text("What the columns mean").click()
     look(page)
     name = lms.people["learner01"].name

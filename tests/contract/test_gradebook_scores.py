@@ -970,7 +970,7 @@ def test_feedback_that_completes_the_checklist_reaches_the_gradebook(on: Callabl
     graded = place(campus, completion=Completion(give_feedback=True, acknowledge=False), rounds=(RoundDates(),))
     now = campus.clock.now()
     with campus.open() as session:
-        plan = pairing.draft_plan(session, graded.activity_id, seed=1, by=None, now=now)
+        plan = pairing.propose(session, graded.activity_id, seed=1, by=None, now=now)
         pairing.publish(session, graded.activity_id, expected_version=plan.version, now=now)
     author = campus.learners()[0]
     member_id = campus.member(author).id

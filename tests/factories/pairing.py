@@ -11,8 +11,10 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.attributes.models import MemberAttribute
 from lti_tool.launch.models import Course, Member
 from lti_tool.pairing import service
-from lti_tool.pairing.models import Plan
-from lti_tool.pairing.preferences import Preferences
+from lti_tool.pairing.models import Group, Plan, Seat
+from lti_tool.pairing.rules.changes import Absent, Change, Swap
+from lti_tool.pairing.rules.comparing import Comparison
+from lti_tool.pairing.rules.preferences import Preferences
 from lti_tool.registration.models import Registration
 from lti_tool.rubrics.models import Rubric
 from tests.factories.people import (
@@ -118,9 +120,42 @@ def want(session: Session, group: Class, **wanted: Any) -> None:
 
 
 def a_draft(session: Session, group: Class, now: datetime, seed: int = 1) -> Plan:
-    return service.draft_plan(session, group.activity.id, seed=seed, by=None, now=now)
+    return service.propose(session, group.activity.id, seed=seed, by=None, now=now)
 
 
 def a_published_plan(session: Session, group: Class, now: datetime, seed: int = 1) -> Plan:
-    plan = service.draft_plan(session, group.activity.id, seed=seed, by=None, now=now)
+    plan = service.propose(session, group.activity.id, seed=seed, by=None, now=now)
     return service.publish(session, group.activity.id, expected_version=plan.version, now=now)
+
+
+def look(session: Session, group: Class, asked: Change, now: datetime) -> Comparison:
+    """What a change would do to the plan as it is."""
+    return service.preview(session, group.activity, asked, now=now)
+
+
+def make(
+    session: Session,
+    group: Class,
+    asked: Change,
+    now: datetime,
+    *,
+    version: int | None = None,
+    by: int | None = None,
+    anyway: bool = False,
+) -> Comparison:
+    """Make a change to the plan as it is, or as it was in an earlier version."""
+    plan = service.find_plan(session, group.activity.id)
+    seen = version if version is not None or plan is None else plan.version
+    activity_id = group.activity.id
+    return service.apply(session, activity_id, asked, expected_version=seen, by=by, now=now, anyway=anyway)
+
+
+def a_swap(session: Session, seat_id: int, other_id: int) -> Swap:
+    """The swap of the people of two seats, in the round of the first."""
+    seat, other = session.get_one(Seat, seat_id), session.get_one(Seat, other_id)
+    return Swap((seat.member_id, other.member_id), session.get_one(Round, seat.round_id).number)
+
+
+def an_absence(session: Session, group_id: int, member_id: int) -> Absent:
+    """The absence of a member in the round of a group."""
+    return Absent(member_id, session.get_one(Round, session.get_one(Group, group_id).round_id).number)

@@ -212,7 +212,7 @@ class Life:
     def publish(self, designer: Guest) -> None:
         """Read the roster, propose, publish."""
         self.run()
-        designer.post("/plan/draft")
+        designer.post("/plan/propose")
         page = designer.get("/plan").text
         version = re.search(r'name="version" value="(\d+)"', page)
         assert version is not None, page

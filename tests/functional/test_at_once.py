@@ -17,8 +17,10 @@ from werkzeug.test import TestResponse
 
 from lti_tool.activities.models import Activity
 from lti_tool.attributes import service as attributes
-from lti_tool.pairing import plan_page, service
+from lti_tool.pairing import service
 from lti_tool.pairing.models import Absence, Plan
+from lti_tool.pairing.pages import plan_view
+from lti_tool.pairing.rules.overview import overview
 from lti_tool.support.kit import Kit
 from lti_tool.web.access import TRIES, Here
 from lti_tool.web.database import db
@@ -44,7 +46,7 @@ def groups(school: School, number: int = 1) -> list[list[int]]:
     with school.kit.open_session(school.institution_id) as session:
         plan = service.find_plan(session, school.group.activity.id)
         assert plan is not None
-        return [[seat.member_id for seat in group.seats] for group in service.groups_in_round(session, plan, number)]
+        return [[seat.member_id for seat in group.seats] for group in service.groups_in_plan(session, plan, number)]
 
 
 # ---- one plan
@@ -68,7 +70,7 @@ def test_of_sixteen_different_swaps_one_is_done_and_all_others_are_told_that_the
     assert Counter(one.status_code for one in answers) == {303: 1, 409: 15}
     for answer in answers:
         if answer.status_code == 409:
-            assert re.search("Somebody changed the plan while you were looking|The plan has changed since", answer.text)
+            assert re.search("Someone changed the plan while you were looking|The plan has changed since", answer.text)
     assert len({frozenset(group) for group in groups(school)} - {frozenset(group) for group in before}) == 2
 
 
@@ -85,14 +87,14 @@ def test_whatever_is_done_to_one_plan_at_once_the_plan_holds_and_everybody_is_an
         ("/plan/change", {"do": "swap", "who": [here[0][0], here[1][0]]}),
         ("/plan/change", {"do": "together", "who": [here[2][0], here[3][0]]}),
         ("/plan/change", {"do": "never", "who": here[4]}),
-        ("/plan/change", {"do": "rather-not", "who": here[4]}),
+        ("/plan/change", {"do": "avoid", "who": here[4]}),
         ("/plan/change", {"do": "absent", "who": [here[5][0]]}),
         ("/plan/change", {"do": "leave-out", "who": [here[5][1]]}),
         ("/plan/change", {"do": "mend"}),
         ("/plan/update", {}),
-        ("/plan/draft", {}),
+        ("/plan/propose", {}),
         ("/plan/publish", {}),
-        ("/plan/undo", {}),
+        ("/plan/take-back", {}),
         ("/plan/rules", {"kind": "pairs", "not_again": "1"}),
     ]
     staff = [school.somebody("instructor") for _ in changes]
@@ -107,7 +109,7 @@ def test_whatever_is_done_to_one_plan_at_once_the_plan_holds_and_everybody_is_an
     with kit.open_session(school.institution_id) as session:
         plan = service.find_plan(session, school.group.activity.id)
         assert plan is not None
-        standing = service.standing(session, school.group.activity, plan, now=clock.now())
+        standing = overview(service.current_plan(session, school.group.activity, plan, now=clock.now()))
         for groups_of_round in standing.schedule.rounds:
             seated = [one for group in groups_of_round for one in group]
             assert len(seated) == len(set(seated))
@@ -147,14 +149,14 @@ def test_a_page_that_lost_a_race_is_answered_anew(
 ) -> None:
     school = a_school(app, kit, clock, 4)
     times: list[Callable[[Here, School], None]] = [loses]
-    show = plan_page.page
+    show = plan_view.page
 
     def page(here: Here, *activity: Activity) -> object:
         if times:
             times.pop()(here, school)
         return show(here, *activity)
 
-    monkeypatch.setattr(plan_page, "page", page)
+    monkeypatch.setattr(plan_view, "page", page)
     instructor = school.somebody("instructor")
 
     answer = instructor.get("/plan")
@@ -176,7 +178,7 @@ def test_a_mistake_of_ours_is_not_called_a_race(
         here.session.add(Absence(round_id=school.group.rounds[0].id, member_id=None, said_at=here.now))
         here.session.flush()
 
-    monkeypatch.setattr(plan_page, "page", page)
+    monkeypatch.setattr(plan_view, "page", page)
 
     assert school.somebody("instructor").get("/plan").status_code == 500
 

@@ -1,4 +1,4 @@
-"""Instructors learn what is known of learners: tables up and down, one learner, questions, deleting."""
+"""Instructors learn what is known about learners: tables up and down, one learner, questions, deleting."""
 
 import csv
 import io

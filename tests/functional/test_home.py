@@ -14,6 +14,7 @@ from lti_tool.activities.rules import ActivityState, Release, RoundDates
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.pairing import service
 from lti_tool.pairing.models import Plan
+from lti_tool.pairing.rules.changes import Pin
 from lti_tool.progress.service import progress_of
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
@@ -60,7 +61,7 @@ def test_nobody_is_told_that_they_are_new_to_each_other_who_met_in_another_activ
     with open_session() as session:
         room = a_classroom(session, "Mette", "Jonas", now=clock.now())
         other = an_activity(session, room.course, a_placement(session, room.course), now=clock.now())
-        service.draft_plan(session, other.id, seed=1, by=None, now=clock.now())
+        service.propose(session, other.id, seed=1, by=None, now=clock.now())
         service.publish(session, other.id, expected_version=1, now=clock.now())
     world = World(open_session, clock, client, room)
 
@@ -79,8 +80,13 @@ def test_who_meets_again_after_others_reads_only_that_partners_change(app: Flask
         for number, round_couples in enumerate(couples, start=1):
             for one, other in round_couples:
                 members = [school.group.learners[one].id, school.group.learners[other].id]
-                service.pin(
-                    session, school.group.activity.id, members, number, expected_version=None, by=None, now=clock.now()
+                service.apply(
+                    session,
+                    school.group.activity.id,
+                    Pin(tuple(members), number),
+                    expected_version=None,
+                    by=None,
+                    now=clock.now(),
                 )
         a_published_plan(session, school.group, clock.now())
 

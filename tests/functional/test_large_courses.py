@@ -30,7 +30,7 @@ def a_busy_school(app: Flask, kit: Kit, clock: FakeClock, learners: int) -> Scho
     with kit.open_session(school.institution_id) as session:
         plan = a_published_plan(session, school.group, clock.now())
         line = line_item_of(session, activity.id)
-        for view in pairing.groups_in_round(session, plan, 1):
+        for view in pairing.groups_in_plan(session, plan, 1):
             people = [seat.member_id for seat in view.seats]
             for author, recipient in zip(people, people[1:] + people[:1], strict=True):
                 feedback = Feedback(

@@ -59,9 +59,9 @@ def test_a_course_that_is_over_stops_its_calls_and_is_read_only(life: Life) -> N
     designer = life.launch("designer")
     for path in (
         "/setup/reopen",
-        "/plan/draft",
+        "/plan/propose",
         "/plan/change",
-        "/plan/undo",
+        "/plan/take-back",
         f"/progress/{life.member(ONE).id}/allow/1",
     ):
         assert designer.send(path, wish="excuse").status_code == 403, path

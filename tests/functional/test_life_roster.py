@@ -158,7 +158,7 @@ def test_staff_who_switch_roles_look_and_leave_nothing_behind(life: Life) -> Non
     assert "Nothing is kept" in looking.landing.text or "preview" in looking.landing.text.lower()
     answer = looking.send(life.writing("learner01", "learner02"), strengths="S", do="save")
     assert answer.status_code == 403
-    assert looking.send("/plan/draft").status_code == 403
+    assert looking.send("/plan/propose").status_code == 403
     reads_the_roster(life)
     assert paired(life) == LEARNERS
 
@@ -201,7 +201,7 @@ def test_the_first_page_says_that_learners_are_being_read_and_looks_again_by_its
     designer = life.set_up()
     for page, words in (
         (designer.get("/"), "so far. This usually takes about a minute. Look again"),
-        (designer.get("/plan"), "so far. A minute is mostly enough. Look again"),
+        (designer.get("/plan"), "so far. This usually takes a minute. Look again"),
     ):
         assert words in text_of(page)
         assert "data-look-again" in page.text
@@ -217,7 +217,7 @@ def test_a_reading_that_waits_for_the_platform_is_not_called_under_way(life: Lif
     life.lms.faults.roster(500, times=None)
     designer = life.set_up()
     life.run_for(timedelta(hours=2))
-    assert "Tandem goes on with it by itself" in text_of(designer.get("/plan"))
+    assert "Tandem continues by itself" in text_of(designer.get("/plan"))
     assert "data-look-again" not in designer.get("/").text
 
 
@@ -246,7 +246,7 @@ def test_whoever_comes_when_all_groups_have_begun_asks_staff_for_nothing(life: L
 
     designer = life.launch("designer")
     plan = text_of(designer.get("/plan"))
-    assert "1 place is without a group, and stays so" in plan
+    assert "1 place stays without a group" in plan
     assert "Bring the plan up to date" not in plan
     assert "has no group" not in text_of(designer.get("/"))
 

@@ -33,7 +33,7 @@ def call(school: School, place: int, name: str, email: str | None) -> None:
 
 def published(school: School) -> None:
     instructor = school.somebody("instructor")
-    instructor.post("/plan/draft")
+    instructor.post("/plan/propose")
     page = instructor.get("/plan").text
     version = re.search(r'name="version" value="([0-9]+)"', page)
     assert version is not None

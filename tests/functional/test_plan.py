@@ -54,7 +54,7 @@ def test_an_instructor_proposes_looks_publishes_and_takes_back(school: School) -
     instructor = school.somebody("instructor")
     assert "6 learners take part" in instructor.get("/plan").text
 
-    draft = instructor.post("/plan/draft")
+    draft = instructor.post("/plan/propose")
     assert "This is a proposal" in draft.text
     assert "6 learners will see who they work with" in draft.text
     assert draft.text.count('class="group"') == 3
@@ -64,13 +64,13 @@ def test_an_instructor_proposes_looks_publishes_and_takes_back(school: School) -
 
     published = instructor.post("/plan/publish", version=version(draft.text))
     assert "The plan is published" in published.text
-    taken_back = instructor.post("/plan/undo", version=version(published.text))
-    assert "The plan is a draft again" in taken_back.text
+    taken_back = instructor.post("/plan/take-back", version=version(published.text))
+    assert "The plan is a proposal again" in taken_back.text
 
 
 def test_every_round_has_its_groups_and_the_picture_says_the_same_as_the_table(school: School) -> None:
     instructor = school.somebody("instructor")
-    instructor.post("/plan/draft")
+    instructor.post("/plan/propose")
 
     second = instructor.get("/plan?round=2").text
 
@@ -82,10 +82,10 @@ def test_every_round_has_its_groups_and_the_picture_says_the_same_as_the_table(s
 
 def test_proposing_again_gives_other_groups(school: School) -> None:
     instructor = school.somebody("instructor")
-    page = instructor.post("/plan/draft").text
+    page = instructor.post("/plan/propose").text
     first = plan_of(school)
 
-    instructor.post("/plan/draft", version=version(page))
+    instructor.post("/plan/propose", version=version(page))
 
     second = plan_of(school)
     assert first is not None
@@ -95,12 +95,12 @@ def test_proposing_again_gives_other_groups(school: School) -> None:
 
 def test_two_people_change_places(school: School) -> None:
     instructor = school.somebody("instructor")
-    page = instructor.post("/plan/draft").text
+    page = instructor.post("/plan/propose").text
     seats = seats_of_round(school, 1)
 
     answer = instructor.post("/plan/change", do="swap", who=members(seats, 0, 2), version=version(page), round=1)
 
-    assert "The two have changed places" in answer.text
+    assert "The two people have changed places" in answer.text
     after = {(seat.group_id, seat.turn): seat.member_id for seat in seats_of_round(school, 1)}
     assert after[seats[0].group_id, seats[0].turn] == seats[2].member_id
     assert after[seats[2].group_id, seats[2].turn] == seats[0].member_id
@@ -119,7 +119,7 @@ def test_a_swap_that_cannot_be_is_explained_and_changes_nothing(
     school: School, who: tuple[int | str, ...], sentence: str
 ) -> None:
     instructor = school.somebody("instructor")
-    page = instructor.post("/plan/draft").text
+    page = instructor.post("/plan/propose").text
     seats = seats_of_round(school, 1)
     named = [seats[one].member_id if isinstance(one, int) else one for one in who]
 
@@ -134,7 +134,7 @@ def test_a_swap_that_cannot_be_is_explained_and_changes_nothing(
 
 def test_publishing_an_older_version_shows_the_new_one_instead(school: School) -> None:
     instructor = school.somebody("instructor")
-    old = version(instructor.post("/plan/draft").text)
+    old = version(instructor.post("/plan/propose").text)
     seats = seats_of_round(school, 1)
     instructor.post("/plan/change", do="swap", who=members(seats, 0, 2), version=old, round=1)
 
@@ -148,13 +148,13 @@ def test_publishing_an_older_version_shows_the_new_one_instead(school: School) -
 
 
 def test_an_assistant_moves_people_and_does_not_publish(school: School) -> None:
-    page = school.somebody("instructor").post("/plan/draft").text
+    page = school.somebody("instructor").post("/plan/propose").text
     assistant = school.somebody("assistant")
     seats = seats_of_round(school, 1)
 
     assert "Publish the plan" not in assistant.get("/plan").text
     assert assistant.post("/plan/publish", version=version(page)).status_code == 403
-    assert assistant.post("/plan/draft").status_code == 403
+    assert assistant.post("/plan/propose").status_code == 403
     moved = assistant.post("/plan/change", do="swap", who=members(seats, 0, 2), version=version(page), round=1)
     assert moved.status_code == 200
 
@@ -164,13 +164,13 @@ def test_nobody_else_sees_the_plan(school: School, role: str) -> None:
     visitor = school.somebody(role)
 
     assert visitor.get("/plan").status_code == 403
-    assert visitor.post("/plan/draft").status_code == 403
+    assert visitor.post("/plan/propose").status_code == 403
     assert visitor.post("/plan/update").status_code == 403
 
 
 def test_late_joiners_are_listed_and_placed(school: School) -> None:
     instructor = school.somebody("instructor")
-    page = instructor.post("/plan/draft").text
+    page = instructor.post("/plan/propose").text
     with school.kit.open_session(school.institution_id) as session:
         a_learner(session, school.group.registration, school.group.course, "Runa Berg")
 
@@ -183,25 +183,25 @@ def test_late_joiners_are_listed_and_placed(school: School) -> None:
     assert "The plan is up to date" in updated.text
     assert "Without a group" not in updated.text
     assert "Runa Berg" in updated.text
-    assert "Nothing had to be changed" in instructor.post("/plan/update").text
+    assert "Nothing needed to change" in instructor.post("/plan/update").text
 
 
 def test_a_plan_in_which_somebody_began_is_not_taken_back(school: School, clock: FakeClock) -> None:
     instructor = school.somebody("instructor")
-    page = instructor.post("/plan/publish", version=version(instructor.post("/plan/draft").text))
+    page = instructor.post("/plan/publish", version=version(instructor.post("/plan/propose").text))
     with school.kit.open_session(school.institution_id) as session:
         group_id = session.scalars(select(Group.id).order_by(Group.id)).first()
         assert group_id is not None
         service.begin(session, group_id, now=clock.now())
 
-    refused = instructor.post("/plan/undo", version=version(page.text))
+    refused = instructor.post("/plan/take-back", version=version(page.text))
 
     assert refused.status_code == 409
     assert "People have begun to work" in refused.text
     assert "Take the plan back" not in instructor.get("/plan").text
 
 
-@pytest.mark.parametrize(("learners", "sentence"), [(0, "Nobody to pair yet"), (1, "One learner so far")])
+@pytest.mark.parametrize(("learners", "sentence"), [(0, "No one to pair yet"), (1, "One learner so far")])
 def test_too_few_learners_are_told_what_to_wait_for(
     app: Flask, kit: Kit, clock: FakeClock, learners: int, sentence: str
 ) -> None:
@@ -209,13 +209,13 @@ def test_too_few_learners_are_told_what_to_wait_for(
     instructor = school.somebody("instructor")
 
     page = instructor.get("/plan").text
-    refused = instructor.post("/plan/draft")
+    refused = instructor.post("/plan/propose")
 
     assert sentence in page
     assert "Propose groups" not in page
     assert "The roster has not been read yet" in page
     assert refused.status_code == 409
-    assert "Two learners are needed" in refused.text
+    assert "Pairing needs at least two learners" in refused.text
 
 
 def test_the_roster_is_read_again_on_request(school: School) -> None:
@@ -223,7 +223,7 @@ def test_the_roster_is_read_again_on_request(school: School) -> None:
 
     answer = assistant.post("/plan/roster")
 
-    assert "The roster is read again." in answer.text
+    assert "The roster is being read again." in answer.text
     assert "The roster is being read" in answer.text
     with school.kit.open_session(school.institution_id) as session:
         [job] = session.scalars(select(Job).where(Job.name == "roster.sync"))
@@ -232,7 +232,7 @@ def test_the_roster_is_read_again_on_request(school: School) -> None:
 
 def test_a_roster_that_lacks_many_asks_the_instructor_with_names(school: School, clock: FakeClock) -> None:
     instructor = school.somebody("instructor")
-    instructor.post("/plan/draft")
+    instructor.post("/plan/propose")
     with school.kit.open_session(school.institution_id) as session:
         sync = RosterSync(
             course_id=school.group.course.id,
@@ -263,7 +263,7 @@ def test_staff_and_observers_are_listed_as_not_paired(school: School) -> None:
     instructor = school.somebody("instructor")
     school.somebody("observer")
 
-    page = instructor.post("/plan/draft").text
+    page = instructor.post("/plan/propose").text
 
     assert "2 people of the roster are not paired" in page
     assert "teaches in this course" in page
@@ -274,8 +274,8 @@ def test_a_closed_activity_shows_its_plan_and_takes_no_change(app: Flask, kit: K
     school = a_school(app, kit, clock, state="closed")
     instructor = school.somebody("instructor")
 
-    assert "You can read its activities but not change them" in instructor.get("/plan").text
-    assert instructor.post("/plan/draft").status_code == 403
+    assert "can be read but not changed" in instructor.get("/plan").text
+    assert instructor.post("/plan/propose").status_code == 403
 
 
 def test_names_in_any_script_and_hostile_ones_are_shown_as_text(school: School) -> None:
@@ -284,7 +284,7 @@ def test_names_in_any_script_and_hostile_ones_are_shown_as_text(school: School) 
         nameless = a_learner(session, school.group.registration, school.group.course, "")
         nameless_id = nameless.id
 
-    page = school.somebody("instructor").post("/plan/draft").text
+    page = school.somebody("instructor").post("/plan/propose").text
 
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -296,14 +296,14 @@ def test_an_instructor_leaves_out_whom_the_platform_wrongly_lists_as_a_learner_a
     school: School,
 ) -> None:
     instructor = school.somebody("instructor")
-    instructor.post("/plan/draft")
+    instructor.post("/plan/propose")
     somebody = school.group.learners[0]
 
     page = instructor.post("/plan/change", do="leave-out", who=somebody.id, version=1).text
     assert "Left out." in page
     assert "5 learners will see who they work with" in page
     assert somebody.id not in {seat.member_id for seat in seats_of_round(school, 1)}
-    assert "is staff, as an instructor said here" in page
+    assert "is staff, as an instructor decided here" in page
 
     page = instructor.post("/plan/take-in", member=somebody.id).text
     assert "6 learners will see who they work with" in page
@@ -311,7 +311,7 @@ def test_an_instructor_leaves_out_whom_the_platform_wrongly_lists_as_a_learner_a
 
 
 def test_only_instructors_leave_people_out_and_only_of_their_own_course(school: School) -> None:
-    school.somebody("instructor").post("/plan/draft")
+    school.somebody("instructor").post("/plan/propose")
     somebody = school.group.learners[0]
     asked = {"do": "leave-out", "version": 1}
     assert school.somebody("assistant").send("/plan/change", who=somebody.id, **asked).status_code == 403

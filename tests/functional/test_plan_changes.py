@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from lti_tool.launch.models import Person
 from lti_tool.pairing import service
-from lti_tool.pairing.asking import Do
 from lti_tool.pairing.models import Absence, Exclusion, Pin, Plan
-from lti_tool.pairing.preferences import RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.pages.changes import Do
+from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import a_draft, a_learner, a_published_plan, know, want
 from tests.fakes.clock import FakeClock
@@ -38,7 +38,7 @@ def groups(school: School, number: int = 1) -> list[tuple[int, ...]]:
     with school.kit.open_session(school.institution_id) as session:
         plan = service.find_plan(session, school.group.activity.id)
         assert plan is not None
-        views = service.groups_in_round(session, plan, number)
+        views = service.groups_in_plan(session, plan, number)
         return [tuple(seat.member_id for seat in view.seats) for view in views]
 
 
@@ -101,7 +101,7 @@ def test_the_groups_that_are_shown_before_a_change_are_there_after_it(
         a_learner(session, school.group.registration, school.group.course, "Late")
     before = [groups(school, number) for number in (1, 2)]
     one, partner = before[0][0]
-    chosen = {Do.NEVER: (one, partner), Do.RATHER_NOT: (one, partner), Do.ABSENT: (one,), Do.LEAVE_OUT: (one,)}
+    chosen = {Do.NEVER: (one, partner), Do.AVOID: (one, partner), Do.ABSENT: (one,), Do.LEAVE_OUT: (one,)}
     who = chosen.get(do, (one, before[0][1][0]))
 
     page = effect(instructor, do, *who)
@@ -117,7 +117,7 @@ def test_a_swap_is_undone_by_one_button(school: School, instructor: Visitor) -> 
     one, other = before[0][0], before[1][0]
 
     page = change(school, instructor, "swap", one, other)
-    assert "The two have changed places" in page
+    assert "The two people have changed places" in page
     assert groups(school) != before
     undo = re.search(r"<form[^>]*plan/change.*?</form>", page, re.DOTALL)
     assert undo is not None
@@ -157,8 +157,8 @@ def test_a_swap_against_a_rule_is_warned_of_and_done_only_knowingly(app: Flask, 
     assert "Groups that break a rule" in done
     assert "They work in the same department" in done
     mended = effect(instructor, "mend")
-    assert "no longer together against a rule" in mended
-    assert "The groups are mended" in change(school, instructor, "mend")
+    assert "no longer breaks a rule" in mended
+    assert "The groups that broke a rule have been changed" in change(school, instructor, "mend")
     assert "Groups that break a rule" not in instructor.get("/plan").text
 
 
@@ -188,17 +188,17 @@ def test_other_groups_keep_to_what_was_said_and_are_compared_with_those_before(
     change(school, instructor, "together", one, other, number=2)
     before = groups(school), groups(school, 2)
 
-    page = instructor.post("/plan/draft", version=version(school)).text
-    assert "Compare with the proposal before" in page
+    page = instructor.post("/plan/propose", version=version(school)).text
+    assert "Compare with the earlier proposal" in page
     assert any({one, other} <= set(group) for group in groups(school, 2))
     compared = instructor.get("/plan/compare?round=2").text
-    assert "people have other partners than in the proposal before" in compared
-    assert "Meetings of two who met before" in compared
+    assert "people have other partners than in the earlier proposal" in compared
+    assert "Pairs who have met before" in compared
     back = instructor.post("/plan/drop", version=version(school)).text
 
-    assert "The proposal before is back" in back
+    assert "The earlier proposal is back" in back
     assert (groups(school), groups(school, 2)) == before
-    assert "Compare with the proposal before" not in back
+    assert "Compare with the earlier proposal" not in back
 
 
 def test_two_people_are_kept_apart_and_it_can_be_taken_back(school: School, instructor: Visitor) -> None:
@@ -212,8 +212,8 @@ def test_two_people_are_kept_apart_and_it_can_be_taken_back(school: School, inst
     assert not any({one, other} <= set(group) for number in (1, 2) for group in groups(school, number))
     assert "Never together" not in school.learner(0).get("/").text
     with school.kit.open_session(school.institution_id) as session:
-        [apart] = service.exclusions_of(session, school.group.activity.course_id)
-    assert "Taken back" in instructor.post("/plan/unforbid", couple=apart.id).text
+        [apart] = service.apart_of(session, school.group.activity.course_id)
+    assert "Taken back" in instructor.post("/plan/undo-apart", couple=apart.id).text
     assert count(school, Exclusion) == 0
 
 
@@ -222,11 +222,11 @@ def test_rather_not_changes_nothing_where_that_rule_is_off(school: School, instr
         want(session, school.group, should_not_holds=False)
     one, other = groups(school)[0]
 
-    page = effect(instructor, "rather-not", one, other)
+    page = effect(instructor, "avoid", one, other)
     assert "No group changes." in page
-    assert "switched off under “Who may meet whom”" in page
+    assert "switched off under “Pairing rules”" in page
     before = groups(school)
-    assert "Rather not together:" in change(school, instructor, "rather-not", one, other)
+    assert "Avoid pairing:" in change(school, instructor, "avoid", one, other)
     assert groups(school) == before
 
 
@@ -250,16 +250,16 @@ def test_somebody_who_does_not_turn_up_leaves_nobody_alone(school: School, instr
     absent, partner = groups(school)[0]
 
     page = effect(instructor, "absent", absent)
-    assert "does not turn up in round 1" in page
+    assert "is absent in round 1" in page
     assert name(school, partner) in page
     page = change(school, instructor, "absent", absent)
 
-    assert "Does not turn up in round 1:" in page
+    assert "Absent in round 1:" in page
     assert not any(absent in group for group in groups(school))
     assert any(partner in group for group in groups(school))
     assert any(absent in group for group in groups(school, 2))
-    back = instructor.post("/plan/turns-up", member=absent, round=1, version=version(school)).text
-    assert "They turn up after all" in back
+    back = instructor.post("/plan/undo-absent", member=absent, round=1, version=version(school)).text
+    assert "They come after all" in back
     assert any(absent in group for group in groups(school))
     assert count(school, Absence) == 0
 
@@ -275,7 +275,7 @@ def test_when_somebody_else_was_quicker_the_effect_is_shown_anew_for_the_same_pe
     answer = instructor.post("/plan/change", do="swap", who=[before[0][0], before[1][0]], round=1, version=old)
 
     assert answer.status_code == 409
-    assert "Somebody changed the plan while you were looking" in answer.text
+    assert "Someone changed the plan while you were looking" in answer.text
     assert f'name="version" value="{version(school)}"' in answer.text
     for person in (before[0][0], before[1][0]):
         assert f'name="who" value="{person}"' in answer.text
@@ -287,8 +287,8 @@ def test_when_somebody_else_was_quicker_the_effect_is_shown_anew_for_the_same_pe
     [
         ("never", 1, "Choose two people for this."),
         ("never", 3, "Choose two people for this."),
-        ("together", 1, "Choose the people who are to stay together"),
-        ("together", 5, "These are more people than a group of this activity can have."),
+        ("together", 1, "Choose two or more people who should stay together"),
+        ("together", 5, "A group of this activity cannot have so many people."),
         ("absent", 2, "Choose one person for this."),
         ("nonsense", 2, "Choose what to do."),
     ],
@@ -312,7 +312,7 @@ def test_an_assistant_moves_people_and_says_nothing_of_them_for_good(school: Sch
     page = assistant.get("/plan").text
     assert "change places in this round" in page
     assert "never together" not in page
-    for do in ("never", "rather-not", "together", "always", "mend", "leave-out"):
+    for do in ("never", "avoid", "together", "always", "mend", "leave-out"):
         fields = urlencode({"do": do, "who": [one, other], "round": 1}, doseq=True)
         assert assistant.get(f"/plan/effect?{fields}").status_code == 403
         asked = {"do": do, "who": [one, other], "round": 1, "version": version(school)}
@@ -325,7 +325,7 @@ def test_a_learner_sees_nothing_of_it(school: School) -> None:
     learner = school.learner(0)
     for path in ("/plan/effect?do=swap", "/plan/compare"):
         assert learner.get(path).status_code == 403
-    for path in ("/plan/change", "/plan/unpin", "/plan/unforbid", "/plan/turns-up", "/plan/drop"):
+    for path in ("/plan/change", "/plan/unpin", "/plan/undo-apart", "/plan/undo-absent", "/plan/drop"):
         assert learner.send(path).status_code == 403
 
 
@@ -340,7 +340,7 @@ def test_groups_are_found_by_name_with_who_was_chosen_still_chosen(school: Schoo
     assert "1 group of 4." in page
     assert "Also chosen" in page
     assert page.count(" checked>") == 1
-    assert "No group is like that" in instructor.get("/plan?q=nobody-of-that-name").text
+    assert "No group in this round matches" in instructor.get("/plan?q=nobody-of-that-name").text
 
 
 def test_groups_are_filtered_by_what_is_remarkable_about_them(app: Flask, kit: Kit, clock: FakeClock) -> None:
@@ -354,7 +354,7 @@ def test_groups_are_filtered_by_what_is_remarkable_about_them(app: Flask, kit: K
     again = instructor.get("/plan?show=warning&round=2").text
     assert "1 group of 1." in again
     assert "have met before" in again
-    assert "0 people are without a partner" in instructor.get("/plan?show=nobody").text
+    assert "0 people are without a partner" in instructor.get("/plan?show=unpaired").text
     assert instructor.get("/plan?show=nonsense&page=99&round=77").status_code == 200
 
 
@@ -370,7 +370,19 @@ def test_a_group_says_why_these_people(app: Flask, kit: Kit, clock: FakeClock) -
     assert page.count("Why these people?") == 3
     assert "Different departments (3 points); Another department" in page
     assert "of 3 possible partners." in page
-    assert "1 rule holds (Another department: takes away 40.0 % of all couples)." in page
+    assert "1 rule holds (Another department: rules out 40.0 % of all pairs)." in page
+
+
+def test_without_rules_a_group_says_once_that_anyone_fits_equally_well(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    school = a_school(app, kit, clock, 6, rounds=((),))
+    with kit.open_session(school.institution_id) as session:
+        a_draft(session, school.group, clock.now())
+
+    page = school.somebody("instructor").get("/plan").text
+
+    assert page.count("Why these people?") == 3
+    assert page.count("No rules or wishes are set, so anyone fits equally well. They have not met before.") == 3
+    assert "possible partner" not in page
 
 
 def test_an_instructor_leaves_somebody_out_by_choosing_them(school: School, instructor: Visitor) -> None:
@@ -386,17 +398,17 @@ def test_an_instructor_leaves_somebody_out_by_choosing_them(school: School, inst
 def test_a_large_course_is_worked_out_in_the_background_and_the_page_says_so(
     app: Flask, kit: Kit, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lti_tool.pairing.drafting.MOST_INLINE", 3)
+    monkeypatch.setattr("lti_tool.pairing.service.proposing.MOST_INLINE", 3)
     school = a_school(app, kit, clock, 6)
     instructor = school.somebody("instructor")
 
-    page = instructor.post("/plan/draft").text
+    page = instructor.post("/plan/propose").text
     assert "Groups are being worked out" in page
     assert "Look again" in page
     assert "Propose groups" not in page
 
     with kit.open_session(school.institution_id) as session:
-        drafting = service.drafting_of(session, school.group.activity.id)
+        drafting = service.proposal_request(session, school.group.activity.id)
         assert drafting is not None
         drafting.refusal = "PlanImpossible"
     page = instructor.get("/plan").text
@@ -443,7 +455,7 @@ def test_a_plan_that_is_gone_is_said_so(app: Flask, kit: Kit, clock: FakeClock) 
     answer = instructor.post("/plan/change", do="swap", who=who, round=1, version=1)
 
     assert answer.status_code == 409
-    assert "There is no such plan any more" in answer.text
+    assert "This plan no longer exists" in answer.text
     with kit.open_session(school.institution_id) as session:
         assert session.scalars(select(Plan)).all() == []
 
@@ -456,7 +468,7 @@ def test_people_without_a_partner_are_told_of_once_and_can_be_chosen(app: Flask,
         a_draft(session, school.group, clock.now())
     instructor = school.somebody("instructor")
 
-    page = instructor.get("/plan?show=nobody").text
+    page = instructor.get("/plan?show=unpaired").text
 
     assert "Without a partner, because of the rules" in page
     assert "The course has changed since" not in page
@@ -478,7 +490,7 @@ PRIVATE = (
     "Why, one by one",
     "What would help",
     "only possible partner",
-    "takes away",
+    "rules out",
     "Points for wishes",
     "points)",
 )
@@ -502,11 +514,11 @@ def test_an_assistant_sees_who_has_no_partner_and_no_attribute(app: Flask, kit: 
 
     told, untold = instructor.get("/plan").text, school.somebody("assistant").get("/plan").text
 
-    shown = ("department", "Never together", "Why these people", "Why, one by one", "What would help", "takes away")
+    shown = ("department", "Never together", "Why these people", "Why, one by one", "What would help", "rules out")
     assert set(shown) <= set(private_words(told))
     assert private_words(untold) == []
     assert "Without a partner, because of the rules" in untold
-    assert "It is proven that fewer people without a partner are not possible" in untold
+    assert "no plan can leave fewer people without a partner" in untold
 
 
 def test_an_assistant_is_told_that_a_rule_forbids_a_swap_and_not_which(app: Flask, kit: Kit, clock: FakeClock) -> None:
@@ -537,5 +549,5 @@ def test_an_assistant_is_told_that_a_rule_forbids_a_swap_and_not_which(app: Flas
     assert done.count("a rule forbids it") == 4
     assert private_words(done) == []
     back = effect(assistant, "swap", one, other)
-    assert "no longer together against a rule" in back
+    assert "no longer breaks a rule" in back
     assert private_words(back) == []

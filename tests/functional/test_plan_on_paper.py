@@ -9,6 +9,7 @@ from flask import Flask
 
 from lti_tool.launch.models import Person
 from lti_tool.pairing import service
+from lti_tool.pairing.models import Plan
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import a_draft, a_learner, a_published_plan
 from tests.fakes.clock import FakeClock
@@ -23,7 +24,7 @@ def test_the_plan_is_downloaded_as_a_table_with_everybody_in_every_round(
     with kit.open_session(school.institution_id) as session:
         session.get_one(Person, school.group.learners[0].person_id).name = "=SUM(1)"
         plan = a_published_plan(session, school.group, clock.now())
-        sitting = [group.seats for group in service.groups_in_round(session, plan, 1)]
+        sitting = [group.seats for group in service.groups_in_plan(session, plan, 1)]
         late = a_learner(session, school.group.registration, school.group.course, "Late")
     assistant = school.somebody("assistant")
 
@@ -43,13 +44,27 @@ def test_the_plan_is_downloaded_as_a_table_with_everybody_in_every_round(
     assert school.learner(0).send("/plan/export").status_code == 403
 
 
+def test_a_table_of_groups_that_were_replaced_meanwhile_is_not_found(app: Flask, kit: Kit, clock: FakeClock) -> None:
+    school = a_school(app, kit, clock, 6)
+    with kit.open_session(school.institution_id) as session:
+        plan_id = a_draft(session, school.group, clock.now()).id
+    address = school.somebody("instructor").send("/plan/export").headers["Location"]
+    with kit.open_session(school.institution_id) as session:
+        session.delete(session.get_one(Plan, plan_id))
+
+    answer = app.test_client().get(address)
+
+    assert answer.status_code == 404
+    assert "There is no such plan" in answer.text
+
+
 def test_the_plan_is_printed_with_all_its_rounds_on_one_page(app: Flask, kit: Kit, clock: FakeClock) -> None:
     school = a_school(app, kit, clock, 6)
     instructor = school.somebody("instructor")
     assert instructor.get("/plan/print").status_code == 404
     with kit.open_session(school.institution_id) as session:
         plan = a_draft(session, school.group, clock.now())
-        groups = [group for number in (1, 2) for group in service.groups_in_round(session, plan, number)]
+        groups = [group for number in (1, 2) for group in service.groups_in_plan(session, plan, number)]
         a_learner(session, school.group.registration, school.group.course, "Late")
 
     # Without the characters that keep a name from right to left inside its sentence.

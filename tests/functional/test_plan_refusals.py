@@ -8,10 +8,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from lti_tool.jobs.queue import JobContext
-from lti_tool.pairing import comparing, drafting, engine, handlers, service
+from lti_tool.pairing import engine, handlers, service
 from lti_tool.pairing.engine import Breach, Course, Schedule, Violation
 from lti_tool.pairing.models import Pin, PinnedMember, Plan, Seat
-from lti_tool.pairing.preferences import RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.rules import comparing
+from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.service import proposing
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import a_draft, know, want
 from tests.factories.people import LONG_AGO
@@ -60,7 +62,7 @@ def plan_of(school: School) -> Plan:
 def refused(visitor: Visitor, school: School) -> str:
     """What is said when other groups are proposed and cannot be."""
     before = plan_of(school)
-    answer = visitor.send("/plan/draft", version=before.version)
+    answer = visitor.send("/plan/propose", version=before.version)
     assert answer.status_code == 409
     assert (plan_of(school).id, plan_of(school).version) == (before.id, before.version)
     summary = re.search(r'role="alert".*?</ul>', answer.text, re.S)
@@ -77,8 +79,8 @@ def test_a_pin_against_a_rule_is_named_with_its_people_its_round_and_the_rule(
     said = refused(instructor, school)
 
     assert "You keep Åsa Lindqvist 1, Mette Sørensen 2 together in round 2" in said
-    assert "a rule forbids it: They work in the same department." in said
-    assert "under “What you said”, on this page" in said
+    assert "but a rule forbids it: They work in the same department." in said
+    assert "under “What you decided”, on this page" in said
 
 
 def test_pins_that_want_one_person_twice_are_named(school: School, instructor: Visitor) -> None:
@@ -103,13 +105,13 @@ def test_a_pin_of_more_people_than_a_group_can_have_is_named(school: School, ins
 def test_a_large_course_is_told_so_at_once_and_not_after_work_in_the_background(
     school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lti_tool.pairing.drafting.MOST_INLINE", 3)
+    monkeypatch.setattr("lti_tool.pairing.service.proposing.MOST_INLINE", 3)
     keep_together(school, 0, 1)
     wants_other_departments(school)
 
-    assert "a rule forbids it: They work in the same department." in refused(instructor, school)
+    assert "but a rule forbids it: They work in the same department." in refused(instructor, school)
     with school.kit.open_session(school.institution_id) as session:
-        assert service.drafting_of(session, school.group.activity.id) is None
+        assert service.proposal_request(session, school.group.activity.id) is None
 
 
 def test_a_proposal_that_does_not_pass_the_check_says_so_and_nothing_of_people_who_joined(
@@ -122,7 +124,7 @@ def test_a_proposal_that_does_not_pass_the_check_says_so_and_nothing_of_people_w
 
     said = refused(instructor, school)
 
-    assert "did not pass our own check, so nothing was changed. Try again" in said
+    assert "did not pass our check, so nothing was changed. Try again" in said
     assert "joined" not in said
 
 
@@ -132,14 +134,14 @@ LONGER = "Look longer for better groups"
 def test_a_longer_look_is_offered_where_it_can_be_and_runs_in_the_background(
     school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafting, "is_improver_here", lambda: True)
+    monkeypatch.setattr(proposing, "is_improver_here", lambda: True)
     assert LONGER in instructor.get("/plan").text
 
-    page = instructor.post("/plan/draft", version=plan_of(school).version, improve="1")
+    page = instructor.post("/plan/propose", version=plan_of(school).version, improve="1")
 
     assert "Groups are being worked out" in page.text
     with school.kit.open_session(school.institution_id) as session:
-        asked = service.drafting_of(session, school.group.activity.id)
+        asked = service.proposal_request(session, school.group.activity.id)
         assert asked is not None
         assert asked.improve
 
@@ -148,9 +150,9 @@ def test_a_longer_look_is_offered_where_it_can_be_and_runs_in_the_background(
 def test_a_longer_look_is_not_offered_where_it_gives_nothing(
     school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    monkeypatch.setattr(drafting, "is_improver_here", lambda: why != "not installed")
+    monkeypatch.setattr(proposing, "is_improver_here", lambda: why != "not installed")
     if why == "too many choices":
-        monkeypatch.setattr(drafting, "MOST_CHOICES", 29)
+        monkeypatch.setattr("lti_tool.pairing.engine.improver.improving.MOST_CHOICES", 29)
     if why == "another shape":
         with school.kit.open_session(school.institution_id) as session:
             want(session, school.group, kind=engine.Kind.TRIOS, size=3)
@@ -161,9 +163,9 @@ def test_a_longer_look_is_not_offered_where_it_gives_nothing(
 def test_a_longer_look_without_what_it_takes_is_refused_in_words(
     school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafting, "is_improver_here", lambda: False)
+    monkeypatch.setattr(proposing, "is_improver_here", lambda: False)
 
-    answer = instructor.send("/plan/draft", version=plan_of(school).version, improve="1")
+    answer = instructor.send("/plan/propose", version=plan_of(school).version, improve="1")
 
     assert answer.status_code == 409
     assert "is not installed here. Propose other groups without it" in answer.text
@@ -171,20 +173,18 @@ def test_a_longer_look_without_what_it_takes_is_refused_in_words(
 
 def work_it_out(school: School) -> None:
     """The worker's part of a proposal that somebody waits for."""
-    job = JobContext(1, drafting.DRAFT, {"activity_id": school.group.activity.id}, school.institution_id, 1)
-    handlers.draft(school.kit, job)
+    job = JobContext(1, proposing.PROPOSE, {"activity_id": school.group.activity.id}, school.institution_id, 1)
+    handlers.propose(school.kit, job)
 
 
 def looks_without_the_improver(monkeypatch: pytest.MonkeyPatch) -> None:
     """A longer look finds what a usual one finds."""
-    monkeypatch.setattr(drafting, "is_improver_here", lambda: True)
-    monkeypatch.setattr(drafting, "look_longer", lambda asked, _draft, seed: drafting.propose(asked, seed=seed))
+    monkeypatch.setattr(proposing, "is_improver_here", lambda: True)
+    monkeypatch.setattr(proposing, "look_longer", lambda asked, _draft, seed: proposing.work_out(asked, seed=seed))
 
 
-def test_a_longer_look_says_in_numbers_what_is_better(
-    school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks_without_the_improver(monkeypatch)
+def a_better_proposal_is_found(school: School, instructor: Visitor) -> Plan:
+    """The groups are as bad as can be, and a longer look finds better ones. Returns the plan before."""
     with school.kit.open_session(school.institution_id) as session:
         plan = plan_of(school)
         want(session, school.group, wishes=(WishChoice(WishKind.OTHER, "department", 10),))
@@ -200,15 +200,53 @@ def test_a_longer_look_says_in_numbers_what_is_better(
             session.add(
                 Seat(plan_id=plan.id, round_id=seat.round_id, group_id=seat.group_id, member_id=person, turn=seat.turn)
             )
-    instructor.post("/plan/draft", version=plan_of(school).version, improve="1")
-
+    instructor.post("/plan/propose", version=plan_of(school).version, improve="1")
     work_it_out(school)
+    return plan
+
+
+def test_a_longer_look_says_in_numbers_what_is_better(
+    school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks_without_the_improver(monkeypatch)
+
+    plan = a_better_proposal_is_found(school, instructor)
 
     page = instructor.get("/plan").text
     assert plan_of(school).id != plan.id
     assert "Better groups were found" in page
-    assert re.search(r"Meetings of two who met before: \d+, was \d+; Points for wishes: \d+, was \d+", page)
+    assert re.search(r"Pairs who have met before: \d+, was \d+; Points for wishes: \d+, was \d+", page)
     instructor.post("/plan/publish", version=plan_of(school).version)
+    assert "Better groups were found" not in instructor.get("/plan").text
+
+
+def test_points_for_wishes_are_shown_to_those_who_may_see_attributes_only(
+    school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks_without_the_improver(monkeypatch)
+    a_better_proposal_is_found(school, instructor)
+    assistant = school.somebody("assistant")
+
+    for path in ("/plan", "/plan/compare"):
+        assert "Points for wishes" in instructor.get(path).text
+        page = assistant.get(path).text
+        assert "Pairs who have met before" in page
+        assert "Points for wishes" not in page
+
+
+def test_better_groups_are_no_news_once_somebody_changed_them(
+    school: School, instructor: Visitor, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks_without_the_improver(monkeypatch)
+    a_better_proposal_is_found(school, instructor)
+    assert "Better groups were found" in instructor.get("/plan").text
+    clock.advance(timedelta(minutes=1))
+    with school.kit.open_session(school.institution_id) as session:
+        first, second, *_ = service.groups_in_plan(session, plan_of(school), 1)
+    swapped = {"do": "swap", "who": [first.seats[0].member_id, second.seats[0].member_id], "round": 1, "anyway": "1"}
+
+    instructor.post("/plan/change", version=plan_of(school).version, **swapped)
+
     assert "Better groups were found" not in instructor.get("/plan").text
 
 
@@ -217,7 +255,7 @@ def test_a_longer_look_that_finds_nothing_better_leaves_the_draft_and_says_so(
 ) -> None:
     looks_without_the_improver(monkeypatch)
     before = plan_of(school)
-    instructor.post("/plan/draft", version=before.version, improve="1")
+    instructor.post("/plan/propose", version=before.version, improve="1")
 
     work_it_out(school)
 
@@ -235,11 +273,11 @@ def test_a_longer_look_improves_the_draft_and_a_new_proposal_and_takes_the_bette
     pytest.importorskip("ortools")
     with school.kit.open_session(school.institution_id) as session:
         want(session, school.group, wishes=(WishChoice(WishKind.OTHER, "department", 10),))
-        asked = drafting.ask(session, school.group.activity.id)
-        draft = drafting.draft_as_it_is(session, asked)
+        asked = proposing.basis_of(session, school.group.activity.id)
+        draft = proposing.proposal_as_it_is(session, asked)
     assert draft is not None
 
-    found = drafting.look_longer(asked, draft, seed=3)
+    found = proposing.look_longer(asked, draft, seed=3)
 
     assert "+cp-sat" in found.engine
     assert engine.verify(asked.course, found) == []
@@ -252,10 +290,10 @@ def test_a_worker_without_what_a_longer_look_takes_says_so_on_the_page(
     def is_missing(*_: object, **__: object) -> Schedule:
         raise engine.ImproverMissing
 
-    monkeypatch.setattr(drafting, "is_improver_here", lambda: True)
+    monkeypatch.setattr(proposing, "is_improver_here", lambda: True)
     monkeypatch.setattr(engine, "plan", is_missing)
     before = plan_of(school)
-    instructor.post("/plan/draft", version=before.version, improve="1")
+    instructor.post("/plan/propose", version=before.version, improve="1")
 
     work_it_out(school)
 

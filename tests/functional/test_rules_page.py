@@ -9,9 +9,10 @@ from flask import Flask
 
 from lti_tool.attributes import service as attributes
 from lti_tool.attributes.rules import NOBODY, Source
-from lti_tool.pairing import forms, preferences, service
-from lti_tool.pairing.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
-from lti_tool.pairing.shortfall import shortfall
+from lti_tool.pairing import forms, service
+from lti_tool.pairing.rules import preferences
+from lti_tool.pairing.rules.overview import overview, shortfall
+from lti_tool.pairing.rules.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import an_activity
 from tests.fakes.clock import FakeClock
@@ -115,7 +116,7 @@ def test_what_rules_would_cost_before_they_are_saved_is_what_they_cost_afterward
 def test_what_rules_would_cost_counts_other_activities_only_where_they_are_to_count(school: School) -> None:
     with school.kit.open_session(school.institution_id) as session:
         other = an_activity(session, school.group.course, [()])
-        plan = service.draft_plan(session, other.id, seed=1, by=None, now=school.clock.now())
+        plan = service.propose(session, other.id, seed=1, by=None, now=school.clock.now())
         service.publish(session, other.id, expected_version=plan.version, now=school.clock.now())
     instructor = school.somebody("instructor")
     texts = {"kind": "pairs", "not_again": "1", "version": 0, "do": "check"}
@@ -161,7 +162,7 @@ def test_who_saves_second_sees_that_somebody_was_first(school: School) -> None:
     page = instructor.send("/plan/rules", **{"kind": "pairs", "not_again": "1", "version": 0})
 
     assert page.status_code == 409
-    assert "Somebody else saved these rules" in page.text
+    assert "Someone else saved these rules" in page.text
     assert wanted(school).kind == "trios"
     again = re.search(r'name="version" value="(\d+)"', page.text)
     assert again is not None
@@ -183,14 +184,14 @@ def propose_across_departments(school: School) -> None:
         service.save_preferences(
             session, school.group.activity.id, chosen, expected_version=0, by=None, now=school.clock.now()
         )
-        service.request_draft(session, school.group.activity.id, seed=1, by=None, now=school.clock.now())
+        service.request_proposal(session, school.group.activity.id, seed=1, by=None, now=school.clock.now())
 
 
 def test_a_rule_gives_way_only_after_its_effect_was_seen(school: School) -> None:
     propose_across_departments(school)
     instructor = school.somebody("instructor")
 
-    seen = instructor.send("/plan/give-way", rule="other:department")
+    seen = instructor.send("/plan/relax", rule="other:department")
 
     assert seen.status_code == 200
     assert "“Another department”" in seen.text
@@ -199,18 +200,20 @@ def test_a_rule_gives_way_only_after_its_effect_was_seen(school: School) -> None
 
     version = re.search(r'name="version" value="(\d+)"', seen.text)
     assert version is not None
-    assert instructor.send("/plan/give-way", rule="other:department", do="relax", version=version[1]).status_code == 303
+    assert instructor.send("/plan/relax", rule="other:department", do="relax", version=version[1]).status_code == 303
     assert wanted(school).rules == ()
     with school.kit.open_session(school.institution_id) as session:
         plan = service.find_plan(session, school.group.activity.id)
         assert plan is not None
-        assert service.standing(session, school.group.activity, plan, now=school.clock.now()).unplaced == ()
+        assert (
+            overview(service.current_plan(session, school.group.activity, plan, now=school.clock.now())).unplaced == ()
+        )
 
 
 def test_a_rule_does_not_give_way_in_a_plan_that_somebody_else_changed(school: School) -> None:
     propose_across_departments(school)
 
-    page = school.somebody("instructor").send("/plan/give-way", rule="other:department", do="relax", version=99)
+    page = school.somebody("instructor").send("/plan/relax", rule="other:department", do="relax", version=99)
 
     assert page.status_code == 409
     assert wanted(school).rules
@@ -224,9 +227,9 @@ def test_only_a_rule_that_holds_and_may_give_way_is_looked_at(school: School, ru
         service.save_preferences(
             session, school.group.activity.id, chosen, expected_version=0, by=None, now=school.clock.now()
         )
-        service.request_draft(session, school.group.activity.id, seed=1, by=None, now=school.clock.now())
+        service.request_proposal(session, school.group.activity.id, seed=1, by=None, now=school.clock.now())
 
-    answer = school.somebody("instructor").send("/plan/give-way", rule=rule)
+    answer = school.somebody("instructor").send("/plan/relax", rule=rule)
 
     assert answer.status_code == 303
     assert answer.headers["Location"].endswith("/plan")
@@ -239,13 +242,13 @@ def test_a_rule_that_keeps_nobody_from_a_partner_is_not_offered_to_give_way(scho
         service.save_preferences(
             session, school.group.activity.id, chosen, expected_version=0, by=None, now=school.clock.now()
         )
-        service.request_draft(session, school.group.activity.id, seed=1, by=None, now=school.clock.now())
+        service.request_proposal(session, school.group.activity.id, seed=1, by=None, now=school.clock.now())
 
-    seen = school.somebody("instructor").send("/plan/give-way", rule="other:department")
+    seen = school.somebody("instructor").send("/plan/relax", rule="other:department")
 
     assert seen.status_code == 200
-    assert "Nobody would have a partner by it who has none now" in seen.text
-    assert "Let it give way" not in seen.text
+    assert "This would give no one a partner" in seen.text
+    assert "Switch it off" not in seen.text
 
 
 def test_why_somebody_has_no_partner_is_counted_and_proven(school: School) -> None:
@@ -254,7 +257,7 @@ def test_why_somebody_has_no_partner_is_counted_and_proven(school: School) -> No
         plan = service.find_plan(session, school.group.activity.id)
         assert plan is not None
 
-        found = shortfall(session, school.group.activity, plan, now=school.clock.now())
+        found = shortfall(service.current_plan(session, school.group.activity, plan, now=school.clock.now()))
 
     assert found is not None
     care = {one.id for one in school.group.learners[4:]}
@@ -289,7 +292,7 @@ def test_a_rule_says_for_how_many_learners_it_is_known_and_is_folded_while_it_is
         "Can offer Can offer: known for 0 of 6; Wants to learn: known for 0 of 6",
         True,
     )
-    assert "6 rules need what is not known of anyone yet" in page
+    assert "6 rules need values that no one has yet" in page
 
     page = instructor.send("/plan/rules", do="preset-common-language", version=0).text
     assert line(page, "rule-languages") == ("Languages known for 0 of 6", False)

@@ -79,7 +79,7 @@ def test_two_givings_at_once_are_one(planned: School) -> None:
 @pytest.mark.store
 def test_two_proposals_at_once_leave_one_plan(school: School) -> None:
     one, other = school.somebody("instructor"), school.somebody("instructor")
-    answers = at_once([(visitor, "/plan/draft", {}) for visitor in (one, other)])
+    answers = at_once([(visitor, "/plan/propose", {}) for visitor in (one, other)])
     assert {answer.status_code for answer in answers} <= {303, 409}
     assert count(school, Plan) == 1
 

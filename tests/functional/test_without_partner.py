@@ -14,7 +14,7 @@ from lti_tool.pairing import service
 from lti_tool.pairing.models import Plan, Seat
 from lti_tool.support.kit import Kit
 from lti_tool.wiring import Services
-from tests.factories.pairing import a_learner, a_published_plan
+from tests.factories.pairing import a_learner, a_published_plan, an_absence
 from tests.fakes.clock import FakeClock
 from tests.functional.guests import Guest, text_of
 from tests.functional.living import Life, a_life
@@ -48,11 +48,10 @@ def test_who_was_marked_as_not_turning_up_reads_so_and_what_to_do(school: School
     with school.kit.open_session(school.institution_id) as session:
         plan = service.plan_in_state(session, school.group.activity.id, "published")
         group = service.groups_of(session, school.group.learners[0].id, school.group.activity.id)[0]
-        service.report_absent(
+        service.apply(
             session,
-            plan,
-            group.id,
-            school.group.learners[0].id,
+            plan.activity_id,
+            an_absence(session, group.id, school.group.learners[0].id),
             expected_version=plan.version,
             by=None,
             now=school.clock.now(),
@@ -70,7 +69,14 @@ def test_of_a_later_round_it_is_said_at_that_round(app: Flask, kit: Kit, clock: 
         plan = a_published_plan(session, school.group, clock.now())
         one = school.group.learners[0].id
         groups = service.groups_of(session, one, school.group.activity.id)
-        service.report_absent(session, plan, groups[1].id, one, expected_version=plan.version, by=None, now=clock.now())
+        service.apply(
+            session,
+            plan.activity_id,
+            an_absence(session, groups[1].id, one),
+            expected_version=plan.version,
+            by=None,
+            now=clock.now(),
+        )
     page = home(school)
     assert "and give feedback." in page
     assert "Round 2 No partner. Your instructors marked you as absent from it" in page
@@ -92,7 +98,7 @@ def test_who_was_there_too_late_for_a_round_reads_that_it_does_not_count(school:
 
 def test_who_cannot_be_placed_reads_that_nobody_is_left(school: School) -> None:
     with school.kit.open_session(school.institution_id) as session:
-        for group in service.groups_in_round(session, service.find_plan(session, school.group.activity.id), 1):
+        for group in service.groups_in_plan(session, service.find_plan(session, school.group.activity.id), 1):
             service.begin(session, group.id, now=school.clock.now())
         late = a_learner(session, school.group.registration, school.group.course, "Late")
         service.follow_course(session, school.group.activity.id, now=school.clock.now())

@@ -32,6 +32,7 @@ from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from tests.factories.feedback import Classroom, a_classroom, complete_fields, given
+from tests.factories.pairing import a_swap
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -528,7 +529,14 @@ def test_nothing_is_written_for_a_partner_whom_a_repair_has_just_taken_away(
         seats = {seat.member_id: seat for seat in session.scalars(select(Seat))}
         plan = session.scalars(select(Plan)).one()
         one, other = (seats[room.members[name].id].id for name in ("Jonas", "Oliver"))
-        pairing.swap(session, plan, one, other, expected_version=plan.version, now=clock.now())
+        pairing.apply(
+            session,
+            plan.activity_id,
+            a_swap(session, one, other),
+            expected_version=plan.version,
+            now=clock.now(),
+            by=None,
+        )
         with pytest.raises(NotYourPartner), session.begin_nested():
             save(session, task, clock, strengths="Calm")
         assert session.scalars(select(Feedback)).all() == []

@@ -24,10 +24,12 @@ from lti_tool.pairing.errors import (
     TooFewLearners,
 )
 from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.pairing.storing import load
+from lti_tool.pairing.rules.changes import Swap
+from lti_tool.pairing.rules.overview import overview
+from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
-from tests.factories.pairing import Class, a_class, a_learner, a_published_plan, an_activity
+from tests.factories.pairing import Class, a_class, a_learner, a_published_plan, a_swap, an_activity, make
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -62,7 +64,7 @@ def test_a_draft_groups_every_learner_in_every_round_and_learners_do_not_see_it(
     with open_session() as session:
         group = a_class(session, 7)
 
-        plan = service.draft_plan(session, group.activity.id, seed=3, by=None, now=clock.now())
+        plan = service.propose(session, group.activity.id, seed=3, by=None, now=clock.now())
 
         for number in (1, 2):
             assert sorted(map(len, groups(session, plan, number))) == [2, 2, 3]
@@ -71,16 +73,37 @@ def test_a_draft_groups_every_learner_in_every_round_and_learners_do_not_see_it(
         assert jobs(session, "progress.changed") == []
 
 
+def test_other_features_read_the_groups_of_a_published_plan_only(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        group = a_class(session, 5)
+        activity_id, one = group.activity.id, group.learners[0].id
+        plan = service.propose(session, activity_id, seed=3, by=None, now=clock.now())
+        assert service.published_groups(session, activity_id) == []
+        assert service.with_published_plan(session, [activity_id]) == frozenset()
+        service.publish(session, activity_id, expected_version=plan.version, now=clock.now())
+
+        everybody = service.published_groups(session, activity_id)
+
+        schedule = load(session, plan).schedule
+        assert [(of.round_number, of.members) for of in everybody] == [
+            (number, members) for number, of in enumerate(schedule.rounds, start=1) for members in of
+        ]
+        own = service.published_groups(session, activity_id, member_id=one)
+        assert own == [of for of in everybody if one in of.members]
+        assert {one, *own[0].partners_of(one)} == set(own[0].members)
+        assert service.with_published_plan(session, [activity_id, activity_id + 1]) == {activity_id}
+
+
 def test_proposing_again_keeps_the_former_draft_for_comparison_and_no_other(
     open_session: OpenSession, clock: FakeClock
 ) -> None:
     with open_session() as session:
         group = a_class(session, 12)
-        oldest = service.draft_plan(session, group.activity.id, seed=3, by=None, now=clock.now())
-        first = service.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now())
+        oldest = service.propose(session, group.activity.id, seed=3, by=None, now=clock.now())
+        first = service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
         before = groups(session, first, 1)
 
-        second = service.draft_plan(session, group.activity.id, seed=2, by=None, now=clock.now())
+        second = service.propose(session, group.activity.id, seed=2, by=None, now=clock.now())
 
         kept = dict(session.execute(select(Plan.state, Plan.id)).all())
         assert kept == {"draft": second.id, "previous": first.id}
@@ -94,7 +117,7 @@ def test_fewer_than_two_learners_cannot_be_paired(open_session: OpenSession, clo
         group = a_class(session, count)
 
         with pytest.raises(TooFewLearners) as refusal:
-            service.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now())
+            service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
 
         assert refusal.value.count == count
 
@@ -119,10 +142,10 @@ def test_a_plan_that_changed_since_the_page_was_read_is_not_published(
 ) -> None:
     with open_session() as session:
         group = a_class(session, 4)
-        plan = service.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now())
+        plan = service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
         seen = plan.version
         seats = session.scalars(select(Seat).order_by(Seat.round_id, Seat.group_id, Seat.turn)).all()
-        service.swap(session, plan, seats[0].id, seats[2].id, expected_version=seen, now=clock.now())
+        make(session, group, a_swap(session, seats[0].id, seats[2].id), clock.now(), version=seen)
 
         with pytest.raises(PlanChanged):
             service.publish(session, group.activity.id, expected_version=seen, now=clock.now())
@@ -133,7 +156,7 @@ def test_a_draft_that_misses_somebody_is_not_published_before_it_is_brought_up_t
 ) -> None:
     with open_session() as session:
         group = a_class(session, 4)
-        plan = service.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now())
+        plan = service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
         late = a_learner(session, group.registration, group.course, "Late")
 
         with pytest.raises(PlanFlawed) as refusal:
@@ -150,16 +173,16 @@ def test_a_published_plan_is_taken_back_until_somebody_begins(open_session: Open
         group = a_class(session, 4)
         plan = a_published_plan(session, group, clock.now())
         with pytest.raises(PlanPublished):
-            service.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now())
+            service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
 
-        service.undo_publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
+        service.take_back(session, group.activity.id, expected_version=plan.version, now=clock.now())
         assert plan.state == "draft"
         assert plan.published_at is None
 
         service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
         service.begin(session, group_of(session, plan, group.learners[0].id, 1).id, now=clock.now())
         with pytest.raises(PlanBegun):
-            service.undo_publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
+            service.take_back(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
 
 def test_nothing_is_taken_back_that_was_never_published(open_session: OpenSession, clock: FakeClock) -> None:
@@ -167,7 +190,7 @@ def test_nothing_is_taken_back_that_was_never_published(open_session: OpenSessio
         group = a_class(session, 4)
 
         with pytest.raises(NoPlan):
-            service.undo_publish(session, group.activity.id, expected_version=1, now=clock.now())
+            service.take_back(session, group.activity.id, expected_version=1, now=clock.now())
 
 
 def test_a_closed_activity_takes_no_plan(open_session: OpenSession, clock: FakeClock) -> None:
@@ -175,7 +198,7 @@ def test_a_closed_activity_takes_no_plan(open_session: OpenSession, clock: FakeC
         group = a_class(session, 4, state="closed")
 
         with pytest.raises(ActivityReadOnly):
-            service.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now())
+            service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
 
 
 def test_two_people_change_places_in_one_round_only(open_session: OpenSession, clock: FakeClock) -> None:
@@ -192,7 +215,7 @@ def test_two_people_change_places_in_one_round_only(open_session: OpenSession, c
         other_member, version, second_round = other.member_id, plan.version, groups(session, plan, 2)
         my_group, my_turn = mine.group_id, mine.turn
 
-        service.swap(session, plan, mine.id, other.id, expected_version=version, now=clock.now())
+        make(session, group, a_swap(session, mine.id, other.id), clock.now(), version=version)
 
         assert plan.version == version + 1
         assert groups(session, plan, 2) == second_round
@@ -204,17 +227,19 @@ def test_two_people_change_places_in_one_round_only(open_session: OpenSession, c
 def test_partners_and_people_of_begun_groups_do_not_change_places(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         group = a_class(session, 4)
-        plan = a_published_plan(session, group, clock.now())
+        a_published_plan(session, group, clock.now())
         seats = session.scalars(select(Seat).order_by(Seat.round_id, Seat.group_id, Seat.turn)).all()
-        together, apart, elsewhere = seats[0:2], (seats[0], seats[2]), (seats[0], seats[4])
-        for one, other in (together, elsewhere):
+        together, apart = (seats[0], seats[1]), (seats[0], seats[2])
+        late = a_learner(session, group.registration, group.course, "Late")
+        alone, no_round = Swap((seats[0].member_id, late.id), 1), Swap((seats[0].member_id, seats[2].member_id), 3)
+        for swap in (a_swap(session, *(seat.id for seat in together)), alone, no_round):
             with pytest.raises(SwapImpossible):
-                service.swap(session, plan, one.id, other.id, expected_version=plan.version, now=clock.now())
+                make(session, group, swap, clock.now())
 
         service.begin(session, seats[2].group_id, now=clock.now())
 
         with pytest.raises(SwapImpossible):
-            service.swap(session, plan, apart[0].id, apart[1].id, expected_version=plan.version, now=clock.now())
+            make(session, group, a_swap(session, apart[0].id, apart[1].id), clock.now())
 
 
 def test_a_late_joiner_is_placed_in_every_round_that_is_not_over(open_session: OpenSession, clock: FakeClock) -> None:
@@ -293,10 +318,10 @@ def test_people_who_meet_in_another_activity_of_the_course_are_kept_apart_here(
         other = a_published_plan(session, group, clock.now())
         second = an_activity(session, group.course, [()])
 
-        plan = service.draft_plan(session, second.id, seed=1, by=None, now=clock.now())
+        plan = service.propose(session, second.id, seed=1, by=None, now=clock.now())
 
         assert not groups(session, other, 1) & groups(session, plan, 1)
-        assert service.standing(session, second, plan, now=clock.now()).repeats == 0
+        assert overview(service.current_plan(session, second, plan, now=clock.now())).repeats == 0
 
 
 def test_the_job_brings_every_plan_of_a_course_up_to_date(
@@ -306,7 +331,7 @@ def test_the_job_brings_every_plan_of_a_course_up_to_date(
         group = a_class(session, 4)
         a_published_plan(session, group, clock.now())
         second = an_activity(session, group.course)
-        service.draft_plan(session, second.id, seed=1, by=None, now=clock.now())
+        service.propose(session, second.id, seed=1, by=None, now=clock.now())
         late = a_learner(session, group.registration, group.course, "Late").id
         institution_id, course_id, both = group.course.institution_id, group.course.id, (group.activity.id, second.id)
 
@@ -342,7 +367,7 @@ def test_a_group_that_was_begun_keeps_its_first_moment(open_session: OpenSession
         session.refresh(row)
 
         assert row.begun_at == first
-        assert service.standing(session, group.activity, plan, now=clock.now()).has_begun
+        assert overview(service.current_plan(session, group.activity, plan, now=clock.now())).has_begun
 
 
 def test_of_two_who_propose_at_once_one_is_told_that_the_plan_changed(
@@ -357,7 +382,7 @@ def test_of_two_who_propose_at_once_one_is_told_that_the_plan_changed(
         both_ready.wait(timeout=30)
         try:
             with open_session(institution_id) as session:
-                service.draft_plan(session, activity_id, seed=seed, by=None, now=clock.now(), expected_version=0)
+                service.propose(session, activity_id, seed=seed, by=None, now=clock.now(), expected_version=0)
         except PlanError as refusal:
             return type(refusal).__name__
         return "proposed"
@@ -376,7 +401,7 @@ def test_of_two_who_publish_at_once_one_is_told_that_the_plan_changed(
 ) -> None:
     with open_session() as session:
         group = a_class(session, 4)
-        version = service.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now()).version
+        version = service.propose(session, group.activity.id, seed=1, by=None, now=clock.now()).version
         institution_id, activity_id = group.course.institution_id, group.activity.id
     both_ready = Barrier(2)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import Member
-from lti_tool.pairing import foreseeing, service
+from lti_tool.pairing import service
 from lti_tool.pairing.engine import Kind
 from lti_tool.pairing.errors import (
     AbsenceImpossible,
@@ -27,11 +27,13 @@ from lti_tool.pairing.errors import (
     TooFewLearners,
 )
 from lti_tool.pairing.models import Absence, Group, Plan, Seat
-from lti_tool.pairing.preferences import RuleChoice, RuleKind, WishChoice, WishKind
-from lti_tool.pairing.rules import ForbidKind
-from lti_tool.pairing.storing import load
+from lti_tool.pairing.rules import Apart
+from lti_tool.pairing.rules.changes import CurrentPlan, KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
+from lti_tool.pairing.rules.overview import relaxations
+from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
-from tests.factories.pairing import Class, a_class, a_learner, know, want
+from tests.factories.pairing import Class, a_class, a_learner, a_swap, an_absence, know, want
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -95,7 +97,7 @@ class Chance:
         want(self.session, self.group, kind=kind, size=size, rules=rules, wishes=wishes, not_again=hard)
 
     def draft(self) -> None:
-        service.draft_plan(self.session, self.activity.id, seed=self.rng.randrange(99), by=None, now=self.now)
+        service.propose(self.session, self.activity.id, seed=self.rng.randrange(99), by=None, now=self.now)
 
     def publish(self) -> None:
         try:
@@ -108,10 +110,10 @@ class Chance:
             service.publish(self.session, self.activity.id, expected_version=self.plan.version, now=self.now)
 
     def undo(self) -> None:
-        service.undo_publish(self.session, self.activity.id, **self.stale)
+        service.take_back(self.session, self.activity.id, **self.stale)
 
     def drop(self) -> None:
-        service.drop_draft(self.session, self.activity.id, **self.stale)
+        service.drop_proposal(self.session, self.activity.id, **self.stale)
 
     def follow(self) -> None:
         service.follow_course(self.session, self.activity.id, now=self.now)
@@ -120,38 +122,43 @@ class Chance:
     def pin(self) -> None:
         people = [one.id for one in self.rng.sample(self.members, min(len(self.members), self.rng.choice((2, 2, 3))))]
         number = self.rng.choice((None, 1, 2))
-        seen = service.preview_pin(self.session, self.activity, people, number, now=self.now)
-        assert service.pin(self.session, self.activity.id, people, number, **self.said) == seen
+        seen = service.preview(self.session, self.activity, Pin(tuple(people), number), now=self.now)
+        assert service.apply(self.session, self.activity.id, Pin(tuple(people), number), **self.said) == seen
 
     def unpin_all(self) -> None:
         for pin in service.pins_of(self.session, self.activity.id):
-            service.unpin(self.session, self.activity.id, pin.id)
+            service.apply(self.session, self.activity.id, Unpin(pin.id), expected_version=None, by=None, now=self.now)
 
     def forbid(self) -> None:
         if len(self.members) > 1:
             one, other = (member.id for member in self.rng.sample(self.members, 2))
-            kind = self.rng.choice(list(ForbidKind))
-            seen = service.preview_forbid(self.session, self.activity, one, other, kind, now=self.now)
-            assert service.forbid(self.session, self.activity.id, one, other, kind, **self.said) == seen
+            kind = self.rng.choice(list(Apart))
+            seen = service.preview(self.session, self.activity, KeepApart((one, other), kind), now=self.now)
+            assert service.apply(self.session, self.activity.id, KeepApart((one, other), kind), **self.said) == seen
 
     def swap(self) -> None:
         seats = [seat.id for seat in self.seats()]
         if self.plan is not None and len(seats) > 1:
             two, anyway = self.rng.sample(seats, 2), self.rng.random() < 0.5
-            seen = service.preview_swap(self.session, self.plan, *two, now=self.now)
-            assert service.swap(self.session, self.plan, *two, **self.stale, anyway=anyway) == seen
+            seen = service.preview(self.session, self.activity, a_swap(self.session, *two), now=self.now)
+            assert (
+                service.apply(
+                    self.session, self.activity.id, a_swap(self.session, *two), anyway=anyway, by=None, **self.stale
+                )
+                == seen
+            )
 
     def mend(self) -> None:
         if self.plan is not None:
-            seen = service.preview_mend(self.session, self.plan, now=self.now)
-            assert service.mend(self.session, self.plan, **self.stale) == seen
+            seen = service.preview(self.session, self.activity, Mend(), now=self.now)
+            assert service.apply(self.session, self.activity.id, Mend(), by=None, **self.stale) == seen
 
     def relax(self) -> None:
-        for one in service.relaxations(self.session, self.plan, now=self.now) if self.plan is not None else ():
+        for one in relaxations(self.current) if self.plan is not None else ():
             if one.is_advised and self.plan is not None:
-                seen = service.preview_relax(self.session, self.plan, one.rules, now=self.now)
+                seen = service.preview(self.session, self.activity, Relax(tuple(one.rules)), now=self.now)
                 assert len(seen.newly_paired) > 0
-                assert service.relax(self.session, self.plan, one.rules, **self.said) == seen
+                assert service.apply(self.session, self.activity.id, Relax(tuple(one.rules)), **self.said) == seen
 
     def begin(self) -> None:
         groups = self.session.scalars(select(Group.id).where(Group.plan_id == self.plan.id)).all() if self.plan else []
@@ -161,13 +168,20 @@ class Chance:
     def report_absent(self) -> None:
         for seat in self.seats() and self.rng.sample(self.seats(), 1):
             if self.plan is not None:
-                service.report_absent(self.session, self.plan, seat.group_id, seat.member_id, **self.said)
+                service.apply(
+                    self.session, self.activity.id, an_absence(self.session, seat.group_id, seat.member_id), **self.said
+                )
 
     def take_back_absence(self) -> None:
         absence = self.session.scalars(select(Absence).order_by(Absence.id)).first()
         if absence is not None and self.plan is not None:
             number = self.session.get_one(Round, absence.round_id).number
-            service.take_back_absence(self.session, self.plan, number, absence.member_id, **self.stale)
+            service.apply(self.session, self.activity.id, UndoAbsent(absence.member_id, number), by=None, **self.stale)
+
+    @property
+    def current(self) -> CurrentPlan:
+        assert self.plan is not None
+        return service.current_plan(self.session, self.activity, self.plan, now=self.now)
 
     def seats(self) -> list[Seat]:
         wanted = select(Seat).where(Seat.plan_id == (self.plan.id if self.plan else 0)).order_by(Seat.id)
@@ -212,4 +226,4 @@ def test_nothing_that_is_done_to_a_plan_breaks_it(open_session: OpenSession, clo
         service.follow_course(session, group.activity.id, now=now)
         plan = service.find_plan(session, group.activity.id)
         if plan is not None:
-            assert foreseeing.flaws(foreseeing.look(session, group.activity, plan, now=now)) == []
+            assert service.current_plan(session, group.activity, plan, now=now).flaws() == []

@@ -10,14 +10,16 @@ from sqlalchemy import select
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import JobContext
 from lti_tool.launch.models import Member
-from lti_tool.pairing import drafting, engine, gathering, handlers, service
+from lti_tool.pairing import engine, handlers, service
 from lti_tool.pairing.errors import PlanChanged, PlanError, TooFewLearners
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.rules import ForbidKind
-from lti_tool.pairing.storing import load
+from lti_tool.pairing.rules import Apart
+from lti_tool.pairing.rules.changes import KeepApart, Pin
+from lti_tool.pairing.service import proposing
+from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
-from tests.factories.pairing import Class, a_class, a_draft, a_learner, a_published_plan
+from tests.factories.pairing import Class, a_class, a_draft, a_learner, a_published_plan, make
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -44,7 +46,7 @@ def verified(open_session: OpenSession, group: Class) -> Plan:
     with open_session(group.course.institution_id) as session:
         plan = service.find_plan(session, group.activity.id)
         assert plan is not None
-        course = gathering.course_for(session, group.activity, plan.shape)
+        course = service.conditions_of(session, group.activity).course(plan.shape)
         assert engine.verify(course, load(session, plan).schedule) == []
         return plan
 
@@ -62,15 +64,7 @@ def test_a_roster_job_and_a_designer_do_not_corrupt_a_plan(
 
     def forbid() -> None:
         with open_session(institution_id) as session:
-            service.forbid(
-                session,
-                group.activity.id,
-                *pair[:2],
-                ForbidKind.NEVER,
-                expected_version=version,
-                by=None,
-                now=clock.now(),
-            )
+            make(session, group, KeepApart(tuple(pair[:2]), Apart.NEVER), clock.now(), version=version)
 
     def follow() -> None:
         job = JobContext(1, "pairing.roster_changed", {"course_id": group.course.id}, institution_id, 1)
@@ -91,15 +85,7 @@ def test_of_two_who_pin_at_once_one_is_told_that_the_plan_changed(open_session: 
     def pin(one: int, other: int) -> Callable[[], None]:
         def act() -> None:
             with open_session(institution_id) as session:
-                service.pin(
-                    session,
-                    group.activity.id,
-                    (ids[one], ids[other]),
-                    None,
-                    expected_version=version,
-                    by=None,
-                    now=clock.now(),
-                )
+                make(session, group, Pin((ids[one], ids[other]), None), clock.now(), version=version)
 
         return act
 
@@ -118,27 +104,27 @@ def test_a_proposal_is_not_kept_when_the_course_changed_while_it_was_worked_out(
         group = a_class(session, 6)
         institution_id = group.course.institution_id
     with open_session(institution_id) as session:
-        asked = drafting.ask(session, group.activity.id)
-    schedule = drafting.propose(asked, seed=1)
+        asked = proposing.basis_of(session, group.activity.id)
+    schedule = proposing.work_out(asked, seed=1)
     with open_session(institution_id) as session:
         a_learner(session, group.registration, group.course, "Late")
 
     with open_session(institution_id) as session, pytest.raises(PlanChanged):
-        drafting.keep(session, asked, schedule, by=None, now=clock.now())
+        proposing.keep(session, asked, schedule, by=None, now=clock.now())
 
 
 def test_a_large_course_is_planned_in_the_background(
     kit: Kit, open_session: OpenSession, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafting, "MOST_INLINE", 10)
+    monkeypatch.setattr(proposing, "MOST_INLINE", 10)
     with open_session() as session:
         group = a_class(session, 6)
         institution_id, person = group.course.institution_id, group.learners[0].person_id
 
-        asked = service.request_draft(session, group.activity.id, seed=5, by=person, now=clock.now())
+        asked = service.request_proposal(session, group.activity.id, seed=5, by=person, now=clock.now())
 
         assert asked is None
-        waiting = service.drafting_of(session, group.activity.id)
+        waiting = service.proposal_request(session, group.activity.id)
         assert waiting is not None
         assert (waiting.refusal, waiting.asked_at) == (None, clock.now())
         [job] = session.scalars(select(Job).where(Job.name == "pairing.draft"))
@@ -148,7 +134,7 @@ def test_a_large_course_is_planned_in_the_background(
     handlers.HANDLERS["pairing.draft"](kit, context)
 
     with open_session(institution_id) as session:
-        assert service.drafting_of(session, group.activity.id) is None
+        assert service.proposal_request(session, group.activity.id) is None
         [plan] = session.scalars(select(Plan))
         assert (plan.state, plan.seed, plan.created_by_id, plan.effort) == ("draft", 5, person, "normal")
         assert len(load(session, plan).schedule.rounds[1]) == 3
@@ -157,11 +143,11 @@ def test_a_large_course_is_planned_in_the_background(
 def test_a_proposal_in_the_background_that_comes_to_nothing_says_why(
     kit: Kit, open_session: OpenSession, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafting, "MOST_INLINE", 10)
+    monkeypatch.setattr(proposing, "MOST_INLINE", 10)
     with open_session() as session:
         group = a_class(session, 6)
         institution_id = group.course.institution_id
-        service.request_draft(session, group.activity.id, seed=5, by=None, now=clock.now())
+        service.request_proposal(session, group.activity.id, seed=5, by=None, now=clock.now())
     with open_session(institution_id) as session:
         for one in group.learners:
             session.get_one(Member, one.id).status = "inactive"
@@ -171,7 +157,7 @@ def test_a_proposal_in_the_background_that_comes_to_nothing_says_why(
         handlers.HANDLERS["pairing.draft"](kit, job)
 
     with open_session(institution_id) as session:
-        over = service.drafting_of(session, group.activity.id)
+        over = service.proposal_request(session, group.activity.id)
         assert over is not None
         assert over.refusal == TooFewLearners.__name__
         assert session.scalars(select(Plan.id)).all() == []
@@ -180,11 +166,11 @@ def test_a_proposal_in_the_background_that_comes_to_nothing_says_why(
 def test_a_proposal_that_somebody_made_meanwhile_stands(
     kit: Kit, open_session: OpenSession, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafting, "MOST_INLINE", 10)
+    monkeypatch.setattr(proposing, "MOST_INLINE", 10)
     with open_session() as session:
         group = a_class(session, 6)
         institution_id = group.course.institution_id
-        service.request_draft(session, group.activity.id, seed=5, by=None, now=clock.now())
+        service.request_proposal(session, group.activity.id, seed=5, by=None, now=clock.now())
     with open_session(institution_id) as session:
         made = a_published_plan(session, group, clock.now()).id
 
@@ -192,28 +178,28 @@ def test_a_proposal_that_somebody_made_meanwhile_stands(
     handlers.HANDLERS["pairing.draft"](kit, job)
 
     with open_session(institution_id) as session:
-        assert service.drafting_of(session, group.activity.id) is None
+        assert service.proposal_request(session, group.activity.id) is None
         assert [(plan.id, plan.state) for plan in session.scalars(select(Plan))] == [(made, "published")]
 
 
 def test_a_course_that_changes_meanwhile_is_planned_again(
     kit: Kit, open_session: OpenSession, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drafting, "MOST_INLINE", 10)
+    monkeypatch.setattr(proposing, "MOST_INLINE", 10)
     with open_session() as session:
         group = a_class(session, 6)
         institution_id = group.course.institution_id
-        service.request_draft(session, group.activity.id, seed=5, by=None, now=clock.now())
-    has_joined, propose = Event(), drafting.propose
+        service.request_proposal(session, group.activity.id, seed=5, by=None, now=clock.now())
+    has_joined, propose = Event(), proposing.work_out
 
-    def while_somebody_joins(asked: drafting.Asked, **how: object) -> engine.Schedule:
+    def while_somebody_joins(asked: proposing.Basis, **how: object) -> engine.Schedule:
         if not has_joined.is_set():
             has_joined.set()
             with open_session(institution_id) as session:
                 a_learner(session, group.registration, group.course, "Late")
         return propose(asked, **how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(drafting, "propose", while_somebody_joins)
+    monkeypatch.setattr(proposing, "work_out", while_somebody_joins)
     job = JobContext(1, "pairing.draft", {"activity_id": group.activity.id}, institution_id, 1)
 
     handlers.HANDLERS["pairing.draft"](kit, job)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs.models import Job
-from lti_tool.pairing import comparing, service
+from lti_tool.pairing import service
 from lti_tool.pairing.errors import (
     AbsenceImpossible,
     NoPlan,
@@ -18,11 +18,26 @@ from lti_tool.pairing.errors import (
     RuleBroken,
 )
 from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.pairing.preferences import RuleChoice, RuleKind, WishChoice, WishKind
-from lti_tool.pairing.rules import Cause, ForbidKind, GroupView
-from lti_tool.pairing.storing import load
+from lti_tool.pairing.rules import Apart, Cause, GroupView, comparing
+from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
+from lti_tool.pairing.rules.overview import overview, relaxations
+from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.rules.reasons import WhyMatched
+from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
-from tests.factories.pairing import Class, a_class, a_draft, a_learner, a_published_plan, know, want
+from tests.factories.pairing import (
+    Class,
+    a_class,
+    a_draft,
+    a_learner,
+    a_published_plan,
+    a_swap,
+    an_absence,
+    know,
+    look,
+    make,
+    want,
+)
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -82,13 +97,13 @@ def test_a_swap_is_seen_before_it_is_done(open_session: OpenSession, clock: Fake
         other = next(two for two in ids(group)[2::2] if two != partner(session, plan, one, 1))
         seats = seat_of(session, plan, one, 1).id, seat_of(session, plan, partner(session, plan, other, 1), 1).id
 
-        seen = service.preview_swap(session, plan, *seats, now=clock.now())
+        seen = look(session, group, a_swap(session, *seats), clock.now())
 
         assert rounds(session, plan) == before
         assert (seen.before.points, seen.after.points) == (40, 20)
         assert len(seen.touched[0].gone) == len(seen.touched[0].new) == 2
         assert len(seen.moved) == 4
-        done = service.swap(session, plan, *seats, expected_version=plan.version, now=clock.now())
+        done = make(session, group, a_swap(session, *seats), clock.now())
         assert done == seen
         assert frozenset((one, other)) in rounds(session, plan)[0]
 
@@ -103,12 +118,12 @@ def test_a_swap_against_a_rule_is_refused_and_done_only_on_purpose(open_session:
         before = rounds(session, plan)
 
         with pytest.raises(RuleBroken) as refusal:
-            service.swap(session, plan, *seats, expected_version=plan.version, now=clock.now())
+            make(session, group, a_swap(session, *seats), clock.now())
 
         assert {found.rule for found in refusal.value.broken} == {"other:department"}
         assert rounds(session, plan) == before
-        service.swap(session, plan, *seats, expected_version=plan.version, now=clock.now(), anyway=True)
-        warned = service.broken_by(session, group.activity, plan, now=clock.now())
+        make(session, group, a_swap(session, *seats), clock.now(), anyway=True)
+        warned = service.current_plan(session, group.activity, plan, now=clock.now()).broken
         assert comparing.Broken(1, "other:department", (one, other)) in warned
         assert service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
@@ -122,17 +137,17 @@ def test_what_was_swapped_on_purpose_is_not_mended_behind_anybodys_back(
         plan = a_published_plan(session, group, clock.now())
         one, other = ids(group)[0], ids(group)[2]
         seats = seat_of(session, plan, one, 1).id, seat_of(session, plan, partner(session, plan, other, 1), 1).id
-        service.swap(session, plan, *seats, expected_version=plan.version, now=clock.now(), anyway=True)
+        make(session, group, a_swap(session, *seats), clock.now(), anyway=True)
         before = rounds(session, plan)
         a_learner(session, group.registration, group.course, "Late")
 
         service.follow_course(session, group.activity.id, now=clock.now())
 
         assert frozenset((one, other)) in before[0] & rounds(session, plan)[0]
-        seen = service.preview_mend(session, plan, now=clock.now())
+        seen = look(session, group, Mend(), clock.now())
         assert len(seen.no_longer_broken) == 2
-        service.mend(session, plan, expected_version=plan.version, now=clock.now())
-        assert service.broken_by(session, group.activity, plan, now=clock.now()) == ()
+        make(session, group, Mend(), clock.now())
+        assert service.current_plan(session, group.activity, plan, now=clock.now()).broken == ()
 
 
 # ---- pins and exclusions
@@ -150,11 +165,9 @@ def test_a_pin_brings_people_together_and_leaves_the_others_where_they_are(
         )
         before, person = rounds(session, plan), group.learners[0].person_id
 
-        seen = service.preview_pin(session, group.activity, (one, other), 2, now=clock.now())
+        seen = look(session, group, Pin((one, other), 2), clock.now())
         assert service.pins_of(session, group.activity.id) == []
-        done = service.pin(
-            session, group.activity.id, (one, other), 2, expected_version=plan.version, by=person, now=clock.now()
-        )
+        done = make(session, group, Pin((one, other), 2), clock.now(), by=person)
 
         assert done == seen
         assert rounds(session, plan)[0] == before[0]
@@ -169,14 +182,14 @@ def test_other_groups_are_proposed_around_the_pins(open_session: OpenSession, cl
     with open_session() as session:
         group = a_class(session, 12)
         one, other = ids(group)[:2]
-        service.pin(session, group.activity.id, (one, other), None, expected_version=None, by=None, now=clock.now())
+        make(session, group, Pin((one, other), None), clock.now())
 
         for seed in range(3):
             plan = a_draft(session, group, clock.now(), seed=seed)
             assert all(frozenset((one, other)) in groups for groups in rounds(session, plan))
 
         [pin] = service.pins_of(session, group.activity.id)
-        service.unpin(session, group.activity.id, pin.id)
+        make(session, group, Unpin(pin.id), clock.now())
         assert service.pins_of(session, group.activity.id) == []
         assert all(frozenset((one, other)) in groups for groups in rounds(session, plan))
 
@@ -185,19 +198,11 @@ def test_a_pin_against_a_rule_is_refused(open_session: OpenSession, clock: FakeC
     with open_session() as session:
         group = two_departments(session)
         want(session, group, rules=(OTHER_DEPARTMENT,))
-        plan = a_draft(session, group, clock.now())
+        a_draft(session, group, clock.now())
         with pytest.raises(RuleBroken):
-            service.preview_pin(session, group.activity, ids(group)[:4:2], 1, now=clock.now())
+            look(session, group, Pin(tuple(ids(group)[:4:2]), 1), clock.now())
         with pytest.raises(RuleBroken):
-            service.pin(
-                session,
-                group.activity.id,
-                ids(group)[:4:2],
-                1,
-                expected_version=plan.version,
-                by=None,
-                now=clock.now(),
-            )
+            make(session, group, Pin(tuple(ids(group)[:4:2]), 1), clock.now())
         assert service.pins_of(session, group.activity.id) == []
 
 
@@ -206,7 +211,7 @@ def test_pins_that_rules_came_to_forbid_are_named_when_groups_are_proposed(
 ) -> None:
     with open_session() as session:
         group = two_departments(session)
-        service.pin(session, group.activity.id, ids(group)[:4:2], 1, expected_version=None, by=None, now=clock.now())
+        make(session, group, Pin(tuple(ids(group)[:4:2]), 1), clock.now())
         want(session, group, rules=(OTHER_DEPARTMENT,))
 
         with pytest.raises(PlanImpossible) as refusal:
@@ -226,15 +231,7 @@ def test_a_pin_that_comes_too_late_is_refused(open_session: OpenSession, clock: 
 
         for number, why in ((1, "round over"), (2, "begun")):
             with pytest.raises(PinImpossible) as refusal:
-                service.pin(
-                    session,
-                    group.activity.id,
-                    (one, other),
-                    number,
-                    expected_version=plan.version,
-                    by=None,
-                    now=clock.now(),
-                )
+                make(session, group, Pin((one, other), number), clock.now())
             assert refusal.value.why == why
 
 
@@ -246,17 +243,8 @@ def test_keeping_two_apart_changes_as_few_groups_as_that_takes(open_session: Ope
         other = partner(session, plan, one, 1)
         before = rounds(session, plan)
 
-        seen = service.preview_forbid(session, group.activity, one, other, ForbidKind.NEVER, now=clock.now())
-        done = service.forbid(
-            session,
-            group.activity.id,
-            one,
-            other,
-            ForbidKind.NEVER,
-            expected_version=plan.version,
-            by=None,
-            now=clock.now(),
-        )
+        seen = look(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
+        done = make(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
 
         assert done == seen
         assert (done.before.broken, done.after.broken) == (1, 0)
@@ -271,14 +259,14 @@ def test_what_two_people_do_at_once_is_refused_to_the_second(open_session: OpenS
         plan = a_draft(session, group, clock.now())
         seen, one = plan.version, ids(group)[0]
         apart = [two for two in ids(group) if two not in {one, partner(session, plan, one, 1)}]
-        service.pin(session, group.activity.id, (one, apart[0]), 1, expected_version=seen, by=None, now=clock.now())
+        make(session, group, Pin((one, apart[0]), 1), clock.now(), version=seen)
 
         stale = {"expected_version": seen, "by": None, "now": clock.now()}
         for change in (
-            lambda: service.pin(session, group.activity.id, apart[1:3], 1, **stale),
-            lambda: service.forbid(session, group.activity.id, one, apart[1], ForbidKind.NEVER, **stale),
-            lambda: service.mend(session, plan, expected_version=seen, now=clock.now()),
-            lambda: service.drop_draft(session, group.activity.id, expected_version=seen, now=clock.now()),
+            lambda: service.apply(session, group.activity.id, Pin(tuple(apart[1:3]), 1), **stale),
+            lambda: service.apply(session, group.activity.id, KeepApart((one, apart[1]), Apart.NEVER), **stale),
+            lambda: make(session, group, Mend(), clock.now(), version=seen),
+            lambda: service.drop_proposal(session, group.activity.id, expected_version=seen, now=clock.now()),
             lambda: a_draft_of(session, group, clock, seen),
         ):
             with pytest.raises(PlanChanged):
@@ -287,7 +275,9 @@ def test_what_two_people_do_at_once_is_refused_to_the_second(open_session: OpenS
 
 
 def a_draft_of(session: Session, group: Class, clock: FakeClock, version: int) -> Plan | None:
-    return service.request_draft(session, group.activity.id, seed=9, by=None, now=clock.now(), expected_version=version)
+    return service.request_proposal(
+        session, group.activity.id, seed=9, by=None, now=clock.now(), expected_version=version
+    )
 
 
 # ---- comparing
@@ -299,21 +289,21 @@ def test_a_draft_is_compared_with_the_one_before_and_may_be_dropped(
     with open_session() as session:
         group = a_class(session, 9)
         first = a_draft(session, group, clock.now(), seed=1)
-        assert service.compare(session, group.activity) is None
+        assert service.compare_proposals(session, group.activity) is None
         before = rounds(session, first)
         second = a_draft(session, group, clock.now(), seed=2)
         after = rounds(session, second)
 
-        beside = service.compare(session, group.activity)
+        beside = service.compare_proposals(session, group.activity)
 
         assert beside is not None
         assert [one.kept for one in beside.rounds] == [len(old & new) for old, new in zip(before, after, strict=True)]
-        back = service.drop_draft(session, group.activity.id, expected_version=second.version, now=clock.now())
+        back = service.drop_proposal(session, group.activity.id, expected_version=second.version, now=clock.now())
         assert (back.id, back.state) == (first.id, "draft")
         assert back.version > second.version
         assert rounds(session, back) == before
         with pytest.raises(NoPlan):
-            service.drop_draft(session, group.activity.id, expected_version=back.version, now=clock.now())
+            service.drop_proposal(session, group.activity.id, expected_version=back.version, now=clock.now())
 
 
 def test_publishing_keeps_no_other_draft(open_session: OpenSession, clock: FakeClock) -> None:
@@ -323,7 +313,7 @@ def test_publishing_keeps_no_other_draft(open_session: OpenSession, clock: FakeC
         plan = a_published_plan(session, group, clock.now())
 
         assert session.scalars(select(Plan.id)).all() == [plan.id]
-        service.undo_publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
+        service.take_back(session, group.activity.id, expected_version=plan.version, now=clock.now())
         assert service.find_plan(session, group.activity.id) == plan
 
 
@@ -347,7 +337,7 @@ def test_everybody_who_is_moved_is_told_why(open_session: OpenSession, clock: Fa
         assert service.moves_of(session, gone, group.activity.id) == []
         version = service.find_plan(session, group.activity.id)
         assert version is not None
-        service.undo_publish(session, group.activity.id, expected_version=version.version, now=clock.now())
+        service.take_back(session, group.activity.id, expected_version=version.version, now=clock.now())
         service.publish(session, group.activity.id, expected_version=version.version, now=clock.now())
         assert moves(session, group) == {}
 
@@ -357,16 +347,7 @@ def test_nobody_is_told_of_changes_to_a_draft(open_session: OpenSession, clock: 
         group = a_class(session, 6)
         plan = a_draft(session, group, clock.now())
         one, other = ids(group)[0], partner(session, plan, ids(group)[0], 1)
-        service.forbid(
-            session,
-            group.activity.id,
-            one,
-            other,
-            ForbidKind.NEVER,
-            expected_version=plan.version,
-            by=None,
-            now=clock.now(),
-        )
+        make(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
 
         assert session.scalars(select(Job.id).where(Job.name == "progress.changed")).all() == []
         service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
@@ -405,8 +386,8 @@ def test_rules_that_change_after_publishing_warn_and_move_nobody(open_session: O
         service.follow_course(session, group.activity.id, now=clock.now())
 
         assert (rounds(session, plan), plan.version) == (before, version)
-        assert len(service.broken_by(session, group.activity, plan, now=clock.now())) == 4
-        seen = service.mend(session, plan, expected_version=version, now=clock.now())
+        assert len(service.current_plan(session, group.activity, plan, now=clock.now()).broken) == 4
+        seen = make(session, group, Mend(), clock.now(), version=version)
         assert seen.after.broken == 0
         assert seen.after.unpaired == 4
         assert {one.reason for one in load(session, plan).schedule.unpaired} == {"too_few_partners"}
@@ -426,27 +407,19 @@ def test_the_partner_of_somebody_who_does_not_turn_up_gets_another_one(
         widow, second = partner(session, plan, missing, 1), rounds(session, plan)[1]
         seat = seat_of(session, plan, missing, 1)
 
-        service.report_absent(
-            session,
-            plan,
-            seat.group_id,
-            missing,
-            expected_version=plan.version,
-            by=group.learners[0].person_id,
-            now=clock.now(),
-        )
+        make(session, group, an_absence(session, seat.group_id, missing), clock.now(), by=group.learners[0].person_id)
 
         assert len(next(pair for pair in rounds(session, plan)[0] if widow in pair)) == 2
         assert rounds(session, plan)[1] == second
         assert moves(session, group)[widow, 1] == Cause.PARTNER_ABSENT
         assert (missing, 1) not in moves(session, group)
-        [out] = service.standing(session, group.activity, plan, now=clock.now()).unplaced
+        [out] = overview(service.current_plan(session, group.activity, plan, now=clock.now())).unplaced
         assert (out.member_id, out.round_number, out.reason) == (missing, 1, "absent")
 
         before = rounds(session, plan)
         assert not service.follow_course(session, group.activity.id, now=clock.now()).moved
         assert rounds(session, plan) == before
-        service.take_back_absence(session, plan, 1, missing, expected_version=plan.version, now=clock.now())
+        make(session, group, UndoAbsent(missing, 1), clock.now())
         assert any(missing in pair for pair in rounds(session, plan)[0])
 
 
@@ -457,10 +430,16 @@ def test_other_groups_are_proposed_without_who_does_not_turn_up(open_session: Op
         missing = ids(group)[0]
         seat = seat_of(session, plan, missing, 1)
         said = {"by": group.learners[0].person_id, "now": clock.now()}
-        service.report_absent(session, plan, seat.group_id, missing, expected_version=plan.version, **said)
-        service.undo_publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
+        service.apply(
+            session,
+            plan.activity_id,
+            an_absence(session, seat.group_id, missing),
+            expected_version=plan.version,
+            **said,
+        )
+        service.take_back(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
-        again = service.draft_plan(session, group.activity.id, seed=7, **said)
+        again = service.propose(session, group.activity.id, seed=7, **said)
 
         first, second = rounds(session, again)
         assert missing not in {one for pair in first for one in pair}
@@ -478,15 +457,7 @@ def test_nobody_steps_into_a_group_that_has_begun(open_session: OpenSession, clo
 
         for member_id, why in ((ids(group)[0], "begun"), (999_999, "no group")):
             with pytest.raises(AbsenceImpossible) as refusal:
-                service.report_absent(
-                    session,
-                    plan,
-                    seat.group_id,
-                    member_id,
-                    expected_version=plan.version,
-                    by=None,
-                    now=clock.now(),
-                )
+                make(session, group, an_absence(session, seat.group_id, member_id), clock.now())
             assert refusal.value.why == why
 
 
@@ -504,19 +475,23 @@ def test_the_first_rule_that_helps_is_advised_and_given_up_by_choice_only(
         plan = a_draft(session, group, clock.now())
         assert len(load(session, plan).schedule.unpaired) == 2
 
-        advised = [one.rules for one in service.relaxations(session, plan, now=clock.now()) if one.is_advised]
+        advised = [
+            one.rules
+            for one in relaxations(service.current_plan(session, group.activity, plan, now=clock.now()))
+            if one.is_advised
+        ]
         assert advised == [("other:department",)]
-        seen = service.preview_relax(session, plan, advised[0], now=clock.now())
+        seen = look(session, group, Relax(tuple(advised[0])), clock.now())
         assert len(seen.newly_paired) == 2
         assert len(load(session, plan).schedule.unpaired) == 2
 
-        service.relax(session, plan, advised[0], expected_version=plan.version, by=None, now=clock.now())
+        make(session, group, Relax(tuple(advised[0])), clock.now())
 
         assert load(session, plan).schedule.unpaired == ()
         [left] = service.preferences_of(session, group.activity).preferences.rules
         assert left.name == "share:languages"
         with pytest.raises(PreferencesChanged):
-            service.relax(session, plan, ["exclusions"], expected_version=plan.version, by=None, now=clock.now())
+            make(session, group, Relax(("exclusions",)), clock.now())
 
 
 # ---- what learners are told
@@ -539,20 +514,14 @@ def test_learners_are_told_why_they_were_matched_and_nothing_private(
                 WishChoice(WishKind.OTHER, "cohort"),
             ),
         )
-        plan = a_published_plan(session, group, clock.now())
-        service.forbid(
-            session,
-            group.activity.id,
-            *ids(group)[:4:2],
-            ForbidKind.NEVER,
-            expected_version=plan.version,
-            by=None,
-            now=clock.now(),
-        )
+        a_published_plan(session, group, clock.now())
+        make(session, group, KeepApart(tuple(ids(group)[:4:2]), Apart.NEVER), clock.now())
 
         told = service.why_matched(session, group.activity, view_of(session, group, ids(group)[0], 1))
 
-        assert told == service.WhyMatched(("other:department", "share:languages"), ("gap:experience",))
+        assert told == WhyMatched(
+            ("You work in different departments.", "You share a language.", "You bring different experience.")
+        )
 
 
 def test_what_counts_as_one_spelling_in_the_plan_counts_as_one_for_learners(
@@ -575,12 +544,14 @@ def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: 
         a_published_plan(session, group, clock.now())
 
         view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == service.WhyMatched(("not_again",))
+        assert service.why_matched(session, group.activity, view) == WhyMatched(
+            ("You have not worked together before.",)
+        )
 
         group.learners[1].status = "inactive"
         session.flush()
         view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == service.WhyMatched()
+        assert service.why_matched(session, group.activity, view) == WhyMatched()
 
 
 def test_groups_of_a_plan_have_no_more_begun_than_before(open_session: OpenSession, clock: FakeClock) -> None:
@@ -591,16 +562,7 @@ def test_groups_of_a_plan_have_no_more_begun_than_before(open_session: OpenSessi
         kept = next(pair for pair in rounds(session, plan)[0] if ids(group)[0] in pair)
         for one in ids(group)[1:]:
             if one not in kept:
-                service.forbid(
-                    session,
-                    group.activity.id,
-                    one,
-                    partner(session, plan, one, 1),
-                    ForbidKind.NEVER,
-                    expected_version=plan.version,
-                    by=None,
-                    now=clock.now(),
-                )
+                make(session, group, KeepApart((one, partner(session, plan, one, 1)), Apart.NEVER), clock.now())
                 break
 
         assert kept in rounds(session, plan)[0]

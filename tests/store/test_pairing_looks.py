@@ -9,16 +9,28 @@ import pytest
 from sqlalchemy.orm import Session
 
 from lti_tool.launch.models import Member
-from lti_tool.pairing import comparing, gathering, service
-from lti_tool.pairing.comparing import Comparison
+from lti_tool.pairing import service
 from lti_tool.pairing.engine import Schedule
 from lti_tool.pairing.errors import PlanError
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.preferences import RuleChoice, RuleKind, WishChoice, WishKind
-from lti_tool.pairing.rules import ForbidKind
-from lti_tool.pairing.storing import load
+from lti_tool.pairing.rules import Apart, comparing
+from lti_tool.pairing.rules.changes import KeepApart, LeaveOut, Mend, Pin, Relax
+from lti_tool.pairing.rules.comparing import Comparison
+from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
-from tests.factories.pairing import Class, a_class, a_draft, a_learner, a_published_plan, know, want
+from tests.factories.pairing import (
+    Class,
+    a_class,
+    a_draft,
+    a_learner,
+    a_published_plan,
+    a_swap,
+    an_absence,
+    know,
+    make,
+    want,
+)
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -40,7 +52,7 @@ class World:
     def seat(self, member_id: int) -> Any:
         return next(
             seat
-            for view in service.groups_in_round(self.session, self.plan, len(self.group.rounds))
+            for view in service.groups_in_plan(self.session, self.plan, len(self.group.rounds))
             for seat in view.seats
             if seat.member_id == member_id
         )
@@ -56,63 +68,76 @@ Look = Callable[[World], Comparison]
 def swap(world: World, *, looks: bool) -> Comparison:
     seats = world.seat(world.sits(0)[0]).id, world.seat(world.sits(1)[1]).id
     if looks:
-        return service.preview_swap(world.session, world.plan, *seats, now=world.now)
-    return service.swap(world.session, world.plan, *seats, anyway=True, **world.how)
+        return service.preview(world.session, world.group.activity, a_swap(world.session, *seats), now=world.now)
+    return service.apply(
+        world.session, world.plan.activity_id, a_swap(world.session, *seats), anyway=True, by=None, **world.how
+    )
 
 
 def pin(world: World, *, looks: bool, number: int | None) -> Comparison:
     people = world.sits(0)[0], world.sits(1)[1]
     if looks:
-        return service.preview_pin(world.session, world.group.activity, people, number, now=world.now)
-    return service.pin(world.session, world.group.activity.id, people, number, by=None, **world.how)
+        return service.preview(world.session, world.group.activity, Pin(tuple(people), number), now=world.now)
+    return service.apply(world.session, world.group.activity.id, Pin(tuple(people), number), by=None, **world.how)
 
 
-def forbid(world: World, *, looks: bool, kind: ForbidKind, couple: tuple[int, int] | None = None) -> Comparison:
+def forbid(world: World, *, looks: bool, kind: Apart, couple: tuple[int, int] | None = None) -> Comparison:
     one, other = couple or world.sits(0)[:2]
     if looks:
-        return service.preview_forbid(world.session, world.group.activity, one, other, kind, now=world.now)
-    return service.forbid(world.session, world.group.activity.id, one, other, kind, by=None, **world.how)
+        return service.preview(world.session, world.group.activity, KeepApart((one, other), kind), now=world.now)
+    return service.apply(world.session, world.group.activity.id, KeepApart((one, other), kind), by=None, **world.how)
 
 
 def allow_again(world: World, *, looks: bool) -> Comparison:
     """Two of whom somebody said “never” are said to be “rather not”."""
     one, other = world.group.learners[0].id, world.group.learners[1].id
-    return forbid(world, looks=looks, kind=ForbidKind.RATHER_NOT, couple=(one, other))
+    return forbid(world, looks=looks, kind=Apart.AVOID, couple=(one, other))
 
 
 def mend(world: World, *, looks: bool) -> Comparison:
     if looks:
-        return service.preview_mend(world.session, world.plan, now=world.now)
-    return service.mend(world.session, world.plan, **world.how)
+        return service.preview(world.session, world.group.activity, Mend(), now=world.now)
+    return service.apply(world.session, world.plan.activity_id, Mend(), by=None, **world.how)
 
 
 def relax(world: World, *, looks: bool) -> Comparison:
     rules = ["other:department"]
     if looks:
-        return service.preview_relax(world.session, world.plan, rules, now=world.now)
-    return service.relax(world.session, world.plan, rules, by=None, **world.how)
+        return service.preview(world.session, world.group.activity, Relax(tuple(rules)), now=world.now)
+    return service.apply(world.session, world.plan.activity_id, Relax(tuple(rules)), by=None, **world.how)
 
 
 def absent(world: World, *, looks: bool) -> Comparison:
     seat = world.seat(world.sits(0)[0])
     if looks:
-        return service.preview_absent(world.session, world.plan, seat.group_id, seat.member_id, now=world.now)
-    return service.report_absent(world.session, world.plan, seat.group_id, seat.member_id, by=None, **world.how)
+        return service.preview(
+            world.session,
+            world.group.activity,
+            an_absence(world.session, seat.group_id, seat.member_id),
+            now=world.now,
+        )
+    return service.apply(
+        world.session,
+        world.plan.activity_id,
+        an_absence(world.session, seat.group_id, seat.member_id),
+        by=None,
+        **world.how,
+    )
 
 
 def leave_out(world: World, *, looks: bool) -> Comparison:
     somebody = world.sits(0)[0]
     if looks:
-        return service.preview_leave_out(world.session, world.plan, somebody, now=world.now)
-    return service.leave_out(world.session, world.plan, somebody, **world.how)
+        return service.preview(world.session, world.group.activity, LeaveOut(somebody), now=world.now)
+    return service.apply(world.session, world.plan.activity_id, LeaveOut(somebody), by=None, **world.how)
 
 
 CHANGES: dict[str, Callable[..., Comparison]] = {
     "swap": swap,
     "pin in a round": lambda world, *, looks: pin(world, looks=looks, number=len(world.group.rounds)),
     "pin in every round": lambda world, *, looks: pin(world, looks=looks, number=None),
-    "forbid": lambda world, *, looks: forbid(world, looks=looks, kind=ForbidKind.NEVER),
-    "rather not": lambda world, *, looks: forbid(world, looks=looks, kind=ForbidKind.RATHER_NOT),
+    "forbid": lambda world, *, looks: forbid(world, looks=looks, kind=Apart.NEVER),
+    "rather not": lambda world, *, looks: forbid(world, looks=looks, kind=Apart.AVOID),
     "rather not instead of never": allow_again,
     "mend": mend,
     "relax": relax,
@@ -129,7 +154,7 @@ def settled(session: Session, group: Class, now: datetime) -> Plan:
 def stirred(session: Session, group: Class, now: datetime) -> Plan:
     """Somebody left and somebody came after it was published, and one group has begun."""
     plan = a_published_plan(session, group, now)
-    service.begin(session, service.groups_in_round(session, plan, 1)[0].id, now=now)
+    service.begin(session, service.groups_in_plan(session, plan, 1)[0].id, now=now)
     session.get_one(Member, load(session, plan).schedule.rounds[0][2][0]).status = "inactive"
     a_learner(session, group.registration, group.course, "Late")
     session.flush()
@@ -141,10 +166,8 @@ def against_rules(session: Session, group: Class, now: datetime) -> Plan:
     plan = a_draft(session, group, now)
     one, two, three, four, *_ = [learner.id for learner in group.learners]
     want(session, group, rules=(RuleChoice(RuleKind.OTHER, "department"), RuleChoice(RuleKind.SHARE, "languages")))
-    service.forbid(
-        session, group.activity.id, one, two, ForbidKind.NEVER, expected_version=plan.version, by=None, now=now
-    )
-    service.pin(session, group.activity.id, (three, four), 1, expected_version=plan.version, by=None, now=now)
+    make(session, group, KeepApart((one, two), Apart.NEVER), now)
+    make(session, group, Pin((three, four), 1), now)
     return plan
 
 
@@ -194,6 +217,6 @@ def test_a_look_shows_what_the_change_gives(open_session: OpenSession, clock: Fa
 
         session.expire_all()
         after = told(session, world)
-        course = gathering.course_for(session, world.group.activity, world.plan.shape)
+        course = service.conditions_of(session, world.group.activity).course(world.plan.shape)
         assert seen == done
         assert in_order(seen) == in_order(comparing.compare(course, before, after))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from lti_tool.activities.errors import ActivityReadOnly
 from lti_tool.launch.models import Member
 from lti_tool.launch.rules import LaunchContext, Message, PersonFacts, PlatformFacts, Roles, Services
-from lti_tool.pairing import gathering, service
+from lti_tool.pairing import service
 from lti_tool.pairing.engine import Kind, Lock
 from lti_tool.pairing.errors import (
     ExclusionImpossible,
@@ -18,12 +18,15 @@ from lti_tool.pairing.errors import (
     PreferencesChanged,
     PreferencesInvalid,
 )
-from lti_tool.pairing.models import Exclusion, Pin, PinnedMember, Plan, Seat
-from lti_tool.pairing.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
-from lti_tool.pairing.rules import ForbidKind
-from lti_tool.pairing.storing import load
+from lti_tool.pairing.models import Exclusion, PinnedMember, Plan, Seat
+from lti_tool.pairing.models import Pin as PinRow
+from lti_tool.pairing.rules import Apart
+from lti_tool.pairing.rules.changes import KeepApart, Pin, UndoKeepApart
+from lti_tool.pairing.rules.overview import overview
+from lti_tool.pairing.rules.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
-from tests.factories.pairing import Class, a_class, a_draft, a_published_plan, an_activity, know, want
+from tests.factories.pairing import Class, a_class, a_draft, a_published_plan, an_absence, an_activity, know, make, want
 from tests.factories.people import a_course, a_deployment, a_member, a_person, a_visit
 from tests.fakes.clock import FakeClock
 
@@ -127,7 +130,7 @@ def test_a_copy_wants_what_the_original_wants_and_none_of_its_people(
     with open_session() as session:
         group = a_class(session, 4)
         want(session, group, not_again=True)
-        service.pin(session, group.activity.id, ids(group)[:2], None, expected_version=None, by=None, now=clock.now())
+        make(session, group, Pin(tuple(ids(group)[:2]), None), clock.now())
         elsewhere = a_course(session, a_deployment(session, group.registration))
         copy = an_activity(session, elsewhere, copied_from_id=group.activity.id)
         assert service.preferences_of(session, copy).preferences.not_again
@@ -194,7 +197,7 @@ def test_whoever_cannot_be_paired_is_kept_with_the_reason_and_the_proof(
 
         plan = a_draft(session, group, clock.now())
         stored = load(session, plan)
-        standing = service.standing(session, group.activity, plan, now=clock.now())
+        standing = overview(service.current_plan(session, group.activity, plan, now=clock.now()))
 
         assert len(stored.schedule.unpaired) == 4
         assert len(stored.schedule.proofs) == 1
@@ -215,7 +218,7 @@ def test_other_activities_of_the_course_count_where_the_designer_says_so(
         group_of_second = Class(group.registration, group.course, second, [], group.learners)
         want(session, group_of_second, history_counts=counts)
 
-        course = gathering.course_for(session, second)
+        course = service.conditions_of(session, second).course()
 
         assert len(course.met) == (3 if counts else 0)
         assert course.ahead == ({trio[0]: 1, trio[2]: -1} if counts else {})
@@ -230,7 +233,7 @@ def test_who_was_left_out_last_comes_first_now(open_session: OpenSession, clock:
         plan = a_published_plan(session, group, clock.now())
         left_out = {one.person for one in load(session, plan).schedule.unpaired}
 
-        course = gathering.course_for(session, an_activity(session, group.course, [()]))
+        course = service.conditions_of(session, an_activity(session, group.course, [()])).course()
 
         assert len(left_out) == 2
         assert course.left_out == left_out
@@ -241,13 +244,16 @@ def test_pins_are_locks_of_those_who_are_here(open_session: OpenSession, clock: 
         group = a_class(session, 5)
         one, two, three, four, _ = ids(group)
         for people, number in (((two, one), None), ((four, three), 2)):
-            service.pin(session, group.activity.id, people, number, expected_version=None, by=None, now=clock.now())
-        assert gathering.course_for(session, group.activity).locks == (Lock((one, two)), Lock((three, four), 2))
+            make(session, group, Pin(tuple(people), number), clock.now())
+        assert service.conditions_of(session, group.activity).course().locks == (
+            Lock((one, two)),
+            Lock((three, four), 2),
+        )
 
         group.learners[0].status = "inactive"
         session.flush()
 
-        assert gathering.course_for(session, group.activity).locks == (Lock((three, four), 2),)
+        assert service.conditions_of(session, group.activity).course().locks == (Lock((three, four), 2),)
 
 
 def test_pins_that_make_no_sense_are_refused_with_a_word(open_session: OpenSession, clock: FakeClock) -> None:
@@ -259,12 +265,10 @@ def test_pins_that_make_no_sense_are_refused_with_a_word(open_session: OpenSessi
 
         def refused(members: tuple[int, ...], number: int | None) -> str:
             with pytest.raises(PinImpossible) as refusal:
-                service.pin(
-                    session, group.activity.id, members, number, expected_version=None, by=None, now=clock.now()
-                )
+                make(session, group, Pin(tuple(members), number), clock.now())
             return refusal.value.why
 
-        service.pin(session, group.activity.id, (one, two), 1, expected_version=None, by=None, now=clock.now())
+        make(session, group, Pin((one, two), 1), clock.now())
         assert refused((one, one), 1) == "too few"
         assert refused((one, two, three, four), 1) == "too many"
         assert refused((three, stranger), 1) == "not in the course"
@@ -279,21 +283,19 @@ def test_who_is_kept_apart_is_so_in_the_whole_course(open_session: OpenSession, 
         group = a_class(session, 4)
         second = an_activity(session, group.course)
         one, two, three, _ = ids(group)
-        for other, kind in ((two, ForbidKind.NEVER), (three, ForbidKind.RATHER_NOT), (three, ForbidKind.NEVER)):
-            service.forbid(
-                session, group.activity.id, other, one, kind, expected_version=None, by=None, now=clock.now()
-            )
+        for other, kind in ((two, Apart.NEVER), (three, Apart.AVOID), (three, Apart.NEVER)):
+            make(session, group, KeepApart((other, one), kind), clock.now())
 
-        kept = service.exclusions_of(session, group.course.id)
+        kept = service.apart_of(session, group.course.id)
 
-        assert [(row.one_id, row.other_id, row.kind) for row in kept] == [
-            (one, two, ForbidKind.NEVER),
-            (one, three, ForbidKind.NEVER),
+        assert [(*row.members, row.kind) for row in kept] == [
+            (one, two, Apart.NEVER),
+            (one, three, Apart.NEVER),
         ]
-        [rule] = gathering.course_for(session, second).rules
+        [rule] = service.conditions_of(session, second).course().rules
         assert rule.name == "exclusions"
-        service.unforbid(session, second.id, kept[0].id)
-        assert len(service.exclusions_of(session, group.course.id)) == 1
+        service.apply(session, second.id, UndoKeepApart(kept[0].id), expected_version=None, by=None, now=clock.now())
+        assert len(service.apart_of(session, group.course.id)) == 1
 
 
 def test_nobody_is_kept_apart_from_themselves_or_from_strangers(open_session: OpenSession, clock: FakeClock) -> None:
@@ -304,16 +306,7 @@ def test_nobody_is_kept_apart_from_themselves_or_from_strangers(open_session: Op
         one = ids(group)[0]
         for other, why in ((one, "nobody else"), (stranger, "not in the course")):
             with pytest.raises(ExclusionImpossible) as refusal:
-                service.forbid(
-                    session,
-                    group.activity.id,
-                    one,
-                    other,
-                    ForbidKind.NEVER,
-                    expected_version=None,
-                    by=None,
-                    now=clock.now(),
-                )
+                make(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
             assert refusal.value.why == why
 
 
@@ -322,23 +315,13 @@ def test_what_is_said_of_somebody_goes_with_them(open_session: OpenSession, cloc
         group = a_class(session, 4)
         one, two, three, four = ids(group)
         for people in ((one, two), (three, four)):
-            service.pin(session, group.activity.id, people, None, expected_version=None, by=None, now=clock.now())
-        plan = a_published_plan(session, group, clock.now())
+            make(session, group, Pin(tuple(people), None), clock.now())
+        a_published_plan(session, group, clock.now())
         seat = session.scalars(select(Seat).where(Seat.member_id == one).order_by(Seat.id)).first()
         assert seat is not None
-        service.report_absent(
-            session, plan, seat.group_id, one, expected_version=plan.version, by=None, now=clock.now()
-        )
+        make(session, group, an_absence(session, seat.group_id, one), clock.now())
         for people in ((one, three), (two, four)):
-            service.forbid(
-                session,
-                group.activity.id,
-                *people,
-                ForbidKind.NEVER,
-                expected_version=plan.version,
-                by=None,
-                now=clock.now(),
-            )
+            make(session, group, KeepApart(tuple(people), Apart.NEVER), clock.now())
         assert [row["said"] for row in service.said_of(session, [one])] == ["pinned", "never", "absent"]
 
         service.forget(session, [one])
@@ -346,25 +329,25 @@ def test_what_is_said_of_somebody_goes_with_them(open_session: OpenSession, cloc
         assert service.said_of(session, [one]) == []
         assert service.moves_of(session, one, group.activity.id) == []
         assert [pin.members for pin in service.pins_of(session, group.activity.id)] == [(three, four)]
-        assert [(row.one_id, row.other_id) for row in service.exclusions_of(session, group.course.id)] == [(two, four)]
+        assert [row.members for row in service.apart_of(session, group.course.id)] == [(two, four)]
         session.delete(session.get_one(Member, four))
         session.flush()
         assert session.scalars(select(Exclusion.id)).all() == []
         assert session.scalars(select(PinnedMember.member_id)).all() == [three]
-        assert gathering.course_for(session, group.activity).locks == ()
+        assert service.conditions_of(session, group.activity).course().locks == ()
 
 
 def test_everything_goes_with_the_activity(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         group = a_class(session, 4)
         want(session, group, history_counts=False)
-        service.pin(session, group.activity.id, ids(group)[:2], None, expected_version=None, by=None, now=clock.now())
+        make(session, group, Pin(tuple(ids(group)[:2]), None), clock.now())
         a_draft(session, group, clock.now())
 
         session.delete(group.activity)
         session.flush()
 
-        assert session.scalars(select(Pin.id)).all() == []
+        assert session.scalars(select(PinRow.id)).all() == []
         assert session.scalars(select(Plan.id)).all() == []
 
 

@@ -87,7 +87,7 @@ def counted(engine: Engine) -> Iterator[list[str]]:
 def test_before_a_plan_is_published_everybody_waits_for_a_partner(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         group = a_class(session, 3)
-        pairing.draft_plan(session, group.activity.id, seed=1, by=None, now=clock.now())
+        pairing.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
 
         found = service.summaries_of_all(session, group.activity.id, clock.now())
         progress = service.progress_of(session, group.activity.id, group.learners[0].id, clock.now())
@@ -178,7 +178,7 @@ def test_people_who_stand_alike_are_summed_up_alike(open_session: OpenSession, c
         plan = a_published_plan(session, group, start)
         ids = [one.id for one in group.learners]
         for number in (1, 2, 3):
-            for view in pairing.groups_in_round(session, plan, number):
+            for view in pairing.groups_in_plan(session, plan, number):
                 people = [seat.member_id for seat in view.seats]
                 for author, recipient in permutations(people, 2):
                     if chance.random() < 0.6:

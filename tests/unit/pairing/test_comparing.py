@@ -1,9 +1,9 @@
 """Two schedules beside each other, in figures that were counted by hand."""
 
-from lti_tool.pairing.comparing import LOCK, Broken, Figures, broken, compare, is_better
 from lti_tool.pairing.engine import Course, Lock, Schedule
 from lti_tool.pairing.engine.rules import NotAgain, Other
 from lti_tool.pairing.engine.wishes import RatherOther
+from lti_tool.pairing.rules.comparing import LOCK, Broken, Figures, broken, compare, is_better
 
 DEPARTMENTS = {1: "Care", 2: "Care", 3: "Sales", 4: "Sales", 5: "Sales"}
 COURSE = Course(

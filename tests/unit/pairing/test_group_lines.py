@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from lti_tool.pairing.comparing import LOCK, Broken
 from lti_tool.pairing.engine import Course, Kind, Schedule, Shape
-from lti_tool.pairing.group_lines import GroupLine, Mark, Show, chosen, lines
 from lti_tool.pairing.rules import GroupView, PinView, SeatView
+from lti_tool.pairing.rules.comparing import LOCK, Broken
+from lti_tool.pairing.rules.group_list import GroupLine, Mark, Show, chosen, lines
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NAMES = {1: "Åsa Berg", 2: "Mette", 3: "Jonas", 4: None, 5: "Zoë"}
@@ -104,4 +104,4 @@ def test_groups_are_shown_by_what_is_remarkable() -> None:
     assert numbers(found, Show.WARNING) == [1]
     assert numbers(found, Show.PINNED) == [2]
     assert numbers(found, Show.THREE) == [3]
-    assert numbers(found, Show.NOBODY) == []
+    assert numbers(found, Show.UNPAIRED) == []

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.pairing import preferences
 from lti_tool.pairing.engine import Kind, Shape
 from lti_tool.pairing.engine.rules import NEVER, ExperienceGap, Known, NotAgain, OffersMeetNeeds, ReportingLine, Share
 from lti_tool.pairing.engine.wishes import NearInTime, RatherGap
 from lti_tool.pairing.errors import PreferencesInvalid
-from lti_tool.pairing.preferences import (
+from lti_tool.pairing.rules import preferences
+from lti_tool.pairing.rules.preferences import (
     ATTRIBUTES,
     Flaw,
     Preferences,

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from lti_tool.pairing import wording
 from lti_tool.pairing.engine import rules, wishes
 from lti_tool.pairing.engine.rules import (
     Exclusions,
@@ -29,6 +28,8 @@ from lti_tool.pairing.engine.wishes import (
     RatherSame,
     Wish,
 )
+from lti_tool.pairing.rules import reasons
+from lti_tool.pairing.wording import sentences as wording
 
 NAMED = ("department", "group", "cohort", "favourite colour")
 RULES: list[Rule] = [
@@ -61,8 +62,8 @@ def test_all_rules_and_wishes_are_spoken_of_here() -> None:
 def test_a_rule_has_words_that_can_be_filled_in(rule: Rule) -> None:
     words = wording.of_rule(rule.name)
 
-    told = [words.rule, words.removed.one, words.removed.many, words.breach, words.learner or "-"]
-    filled = [text % {"num": 12, "attribute": words.attribute} for text in told]
+    told = [words.rule, words.removed.one, words.removed.many, words.breach, reasons.of_rule(rule.name) or "-"]
+    filled = [text % {"num": 12, "attribute": "department"} for text in told]
     assert all(filled)
     assert "12" in filled[1]
     assert "12" in filled[2]
@@ -70,9 +71,9 @@ def test_a_rule_has_words_that_can_be_filled_in(rule: Rule) -> None:
 
 @pytest.mark.parametrize("wish", WISHES, ids=[wish.name for wish in WISHES])
 def test_a_wish_has_words_that_can_be_filled_in(wish: Wish) -> None:
-    words = wording.of_wish(wish.name)
+    told = (wording.of_wish(wish.name), reasons.of_wish(wish.name))
 
-    assert all(text % {"attribute": words.attribute} for text in (words.wish, words.met, words.learner))
+    assert all(text and text % {"attribute": "department"} for text in told)
 
 
 def test_every_caution_has_words_that_can_be_filled_in() -> None:
@@ -85,16 +86,16 @@ def test_every_caution_has_words_that_can_be_filled_in() -> None:
 def test_an_attribute_that_the_list_does_not_know_is_named() -> None:
     words = wording.of_rule("other:favourite colour")
 
-    assert words.rule % {"attribute": words.attribute} == "Another “favourite colour”"
+    assert words.rule % {"attribute": "favourite colour"} == "Another “favourite colour”"
 
 
 @pytest.mark.parametrize("name", ["reporting_line", "exclusions", "should_not", "known:manager"])
 def test_learners_are_not_told_of_managers_and_exclusions(name: str) -> None:
-    assert wording.of_rule(name).learner is None
+    assert reasons.of_rule(name) is None
 
 
 def test_what_learners_are_told_names_no_value_and_no_attribute() -> None:
-    told = [words.learner for words in (*wording.RULES.values(), *wording.WISHES.values()) if words.learner]
+    told = {*reasons.OF_RULES.values(), *reasons.OF_WISHES.values()}
 
     assert len(told) > 10
     assert not [text for text in told if re.search("%|manager|boss|list", text)]

@@ -1,0 +1,1 @@
+"""The pages on which staff propose groups, look at them, change them, publish them, and say who may meet whom."""

@@ -1,0 +1,164 @@
+"""The plan's page: groups are proposed, looked at, compared, published and taken back here."""
+
+import contextlib
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lti_tool.activities.service import activity_at, activity_of
+from lti_tool.pairing import service
+from lti_tool.pairing.errors import PlanError
+from lti_tool.pairing.models import Plan
+from lti_tool.pairing.pages import plan_view
+from lti_tool.pairing.pages.plan_view import number_of, page_of
+from lti_tool.roster import service as roster
+from lti_tool.web.access import Here, on_visit
+
+pages = Blueprint("plan", __name__)
+
+GROUPS_COMPARED: Final = 40
+
+
+@pages.get("/plan")
+@on_visit(may="see the plan")
+def show_plan(here: Here) -> ResponseReturnValue:
+    """The plan as it stands, or what is missing for one."""
+    activity = activity_of(here.session, here.placement_id)
+    if activity is None:
+        return redirect(url_for("setup.show"))
+    return plan_view.page(here, activity)
+
+
+@pages.post("/plan/propose")
+@on_visit(may="change a plan")
+def propose(here: Here) -> ResponseReturnValue:
+    """Propose groups around what is pinned; the proposal before is kept for comparison."""
+    activity = activity_at(here.session, here.placement_id)
+    try:
+        service.request_proposal(
+            here.session,
+            activity.id,
+            seed=secrets.randbelow(2**31),
+            by=here.person_id,
+            now=here.now,
+            expected_version=number_of("version"),
+            improve=request.form.get("improve") == "1",
+        )
+    except PlanError as refusal:
+        return plan_view.page(here, activity, refusal)
+    # What is worked out in the background is told of by the page itself.
+    said = None if service.proposal_request(here.session, activity.id) is not None else "proposed"
+    return redirect(url_for(".show_plan", said=said), code=303)
+
+
+@pages.get("/plan/compare")
+@on_visit(may="see the plan")
+def compare(here: Here) -> ResponseReturnValue:
+    """The proposal beside the one before it."""
+    activity = activity_at(here.session, here.placement_id)
+    effect = service.compare_proposals(here.session, activity)
+    plan = service.find_plan(here.session, activity.id, "draft")
+    if effect is None or plan is None:
+        return redirect(url_for(".show_plan"), code=303)
+    rounds = effect.rounds
+    shown = rounds[min(max(number_of("round"), 1), len(rounds)) - 1] if rounds else None
+    gone, new = (shown.gone, shown.new) if shown is not None else ((), ())
+    page = page_of(max(len(gone), len(new)), GROUPS_COMPARED)
+    gone, new = gone[page.part], new[page.part]
+    context: dict[str, Any] = {
+        "activity": activity,
+        "plan": plan,
+        "effect": effect,
+        "round": shown,
+        "gone": gone,
+        "new": new,
+        "page": page.number,
+        "pages_of_groups": page.count,
+        "figures": plan_view.figures(here),
+        "names": service.names_of(here.session, {person for group in (*gone, *new) for person in group}),
+    }
+    return render_template("pairing/compare.html", **context)
+
+
+@pages.post("/plan/drop")
+@on_visit(may="change a plan")
+def drop(here: Here) -> ResponseReturnValue:
+    """Go back to the proposal before."""
+    return _done(here, service.drop_proposal, said="dropped")
+
+
+@pages.post("/plan/publish")
+@on_visit(may="publish a plan")
+def publish(here: Here) -> ResponseReturnValue:
+    """Show the proposal to learners."""
+    return _done(here, service.publish, said="published")
+
+
+@pages.post("/plan/take-back")
+@on_visit(may="publish a plan")
+def take_back(here: Here) -> ResponseReturnValue:
+    """Take the published plan back."""
+    return _done(here, service.take_back, said="undone")
+
+
+def _done(here: Here, act: Callable[..., Plan], said: str) -> ResponseReturnValue:
+    """The plan after something was done with all of it, in the version that the page showed."""
+    activity = activity_at(here.session, here.placement_id)
+    try:
+        act(here.session, activity.id, expected_version=number_of("version"), now=here.now)
+    except PlanError as refusal:
+        return plan_view.page(here, activity, refusal)
+    return redirect(url_for(".show_plan", said=said), code=303)
+
+
+@pages.post("/plan/update")
+@on_visit(may="move a member")
+def update(here: Here) -> ResponseReturnValue:
+    """Place who joined, and give new partners to those whose partner left."""
+    activity = activity_at(here.session, here.placement_id)
+    changes = service.follow_course(here.session, activity.id, now=here.now)
+    return redirect(url_for(".show_plan", said="updated" if changes.moved else "unchanged"), code=303)
+
+
+@pages.post("/plan/take-in")
+@on_visit(may="change a plan")
+def take_in(here: Here) -> ResponseReturnValue:
+    """Take back that somebody is staff."""
+    activity = activity_at(here.session, here.placement_id)
+    roster.take_back_as_learner(here.session, here.course_id, number_of("member"), now=here.now)
+    service.follow_course(here.session, activity.id, now=here.now)
+    return redirect(url_for(".show_plan", said="taken-in"), code=303)
+
+
+@pages.post("/plan/unlisted")
+@on_visit(may="move a member")
+def say_of_unlisted(here: Here) -> ResponseReturnValue:
+    """Pair somebody who launched and whom the roster does not list, or leave them out."""
+    activity = activity_at(here.session, here.placement_id)
+    takes_part = request.form.get("do") == "pair"
+    roster.say_of_unlisted(here.session, here.course_id, number_of("member"), takes_part=takes_part, now=here.now)
+    # Where rules and pins cannot all be had, what was said counts all the same; the page of the plan tells of those.
+    with contextlib.suppress(PlanError), here.session.begin_nested():
+        service.follow_course(here.session, activity.id, now=here.now)
+    said = "unlisted-paired" if takes_part else "unlisted-out"
+    return redirect(url_for(".show_plan", _anchor="unlisted", said=said), code=303)
+
+
+@pages.post("/plan/roster")
+@on_visit(may="see the plan")
+def read_roster(here: Here) -> ResponseReturnValue:
+    """Have the roster read again."""
+    roster.ask_for_sync(here.session, here.course_id, now=here.now)
+    return redirect(url_for(".show_plan", said="reading"), code=303)
+
+
+@pages.post("/plan/doubted-roster")
+@on_visit(may="change a plan")
+def answer_doubt(here: Here) -> ResponseReturnValue:
+    """Say whether people left, as a roster has it that would end much."""
+    is_true = request.form.get("means") == "left"
+    roster.answer_doubt(here.session, here.course_id, number_of("reading"), is_true=is_true, now=here.now)
+    return redirect(url_for(".show_plan", said="answered"), code=303)

@@ -1,0 +1,115 @@
+"""The plan to take along: on paper, and as a table."""
+
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+from flask import Blueprint, Response, make_response, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from lti_tool.activities.models import Activity
+from lti_tool.activities.rules import local_parts
+from lti_tool.activities.service import activity_at, rounds_of
+from lti_tool.attributes.matching import key_of
+from lti_tool.pairing import service
+from lti_tool.pairing.engine import Kind, Reason
+from lti_tool.pairing.errors import NoPlan
+from lti_tool.pairing.models import Plan
+from lti_tool.pairing.rules.overview import overview
+from lti_tool.support.spreadsheet import as_csv, delimiter_for
+from lti_tool.web.access import Here, on_visit
+from lti_tool.web.downloads import builds, offer
+from lti_tool.web.i18n import reader_locale
+
+pages = Blueprint("plan_printing", __name__)
+
+TABLE: Final = "plan"
+
+
+@pages.get("/plan/print")
+@on_visit(may="see the plan")
+def on_paper(here: Here) -> ResponseReturnValue:
+    """All rounds on one page, made for paper."""
+    activity, plan = _activity_and_plan(here)
+    groups = service.groups_in_plan(here.session, plan)
+    unplaced = overview(service.current_plan(here.session, activity, plan, now=here.now)).unplaced
+    context: dict[str, Any] = {
+        "activity": activity,
+        "plan": plan,
+        "rounds": rounds_of(here.session, activity.id),
+        "groups": {number: list(some) for number, some in groupby(groups, key=lambda group: group.round_number)},
+        "alone": {number: list(some) for number, some in groupby(unplaced, key=lambda one: one.round_number)},
+        "names": service.names_of(here.session, {one.member_id for one in unplaced}),
+    }
+    return render_template("pairing/print.html", **context)
+
+
+@pages.post("/plan/export")
+@on_visit(may="see the plan")
+def export(here: Here) -> ResponseReturnValue:
+    """Offer the plan as a table."""
+    _, plan = _activity_and_plan(here)
+    return offer(here, TABLE, plan_id=plan.id)
+
+
+@builds(pages, TABLE)
+def build_table(here: Here, details: dict[str, Any]) -> Response:
+    """The plan as CSV: a line for everybody in every round."""
+    plan = here.session.get(Plan, details["plan_id"])
+    if plan is None:
+        # The groups were proposed anew meanwhile.
+        raise NoPlan(details["plan_id"])
+    activity = here.session.get_one(Activity, plan.activity_id)
+    answer = make_response(as_csv(*_as_table(here, activity, plan), delimiter_for(reader_locale())))
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = 'attachment; filename="plan.csv"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _activity_and_plan(here: Here) -> tuple[Activity, Plan]:
+    activity = activity_at(here.session, here.placement_id)
+    plan = service.find_plan(here.session, activity.id)
+    if plan is None:
+        raise NoPlan(activity.id)
+    return activity, plan
+
+
+def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], list[list[object]]]:
+    """Header, and a line for everybody in every round, also for those without a group; times are the activity's."""
+    state = overview(service.current_plan(here.session, activity, plan, now=here.now))
+    groups = service.groups_in_plan(here.session, plan)
+    people = {seat.member_id for group in groups for seat in group.seats} | set(state.learners)
+    names = service.names_of(here.session, people)
+    header = [
+        gettext("Round"),
+        gettext("Opens"),
+        gettext("Due"),
+        gettext("Group"),
+        gettext("Learner"),
+        gettext("Tandem key"),
+        gettext("Works with"),
+        gettext("Observed first"),
+        gettext("Has begun"),
+    ]
+    yes, no = gettext("yes"), gettext("no")
+
+    def at(moment: datetime | None) -> str:
+        return "{} {:%H:%M}".format(*local_parts(moment, activity.time_zone)) if moment is not None else ""
+
+    def name(member_id: int) -> str:
+        return names.get(member_id) or str(gettext("Learner %(number)s", number=member_id))
+
+    lines: list[list[object]] = []
+    for group in groups:
+        when = [group.round_number, at(group.opens_at), at(group.due_at), group.number]
+        for seat in group.seats:
+            partners = ", ".join(name(other.member_id) for other in group.seats if other is not seat)
+            begins = "" if plan.kind == Kind.RINGS else yes if seat is group.begins else no
+            about = [name(seat.member_id), key_of(seat.member_id), partners]
+            lines.append([*when, *about, begins, yes if group.has_begun else no])
+    for one in state.unplaced:
+        why = gettext("is absent") if one.reason is Reason.ABSENT else gettext("without a partner")
+        lines.append([one.round_number, "", "", "", name(one.member_id), key_of(one.member_id), why, "", ""])
+    return header, lines

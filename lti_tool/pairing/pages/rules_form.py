@@ -1,0 +1,174 @@
+"""The page on which designers say who may meet whom, and see what that costs."""
+
+from collections.abc import Mapping, Set
+from dataclasses import replace
+from typing import Any, Final
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from lti_tool.activities.models import Activity
+from lti_tool.activities.service import activity_at, is_read_only, rounds_of
+from lti_tool.attributes.rules import CATALOGUE as ATTRIBUTES
+from lti_tool.errors import N_
+from lti_tool.pairing import engine, forms, service
+from lti_tool.pairing.engine import Course, Kind, RuleCost
+from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid, Problem
+from lti_tool.pairing.rules import preferences
+from lti_tool.pairing.rules.preferences import Flaw, Preferences
+from lti_tool.pairing.wording import sentences as words
+from lti_tool.web.access import Here, on_visit
+from lti_tool.web.pages import unsent_store
+
+pages = Blueprint("pairing_rules", __name__)
+
+SHAPES: Final = (
+    (Kind.PAIRS, N_("Pairs"), N_("Two and two; one group of three when the number is odd. The usual choice.")),
+    (Kind.TRIOS, N_("Groups of three"), N_("Everyone observes, and is observed by, two others.")),
+    (
+        Kind.CIRCLES,
+        N_("Circles"),
+        N_("Three to six people. Everyone gives feedback to everyone, so rounds take longer."),
+    ),
+)
+"""Rings are not offered yet: pages and completion ask everybody of a group for feedback to everybody."""
+FLAWS: Final[dict[str, str]] = {
+    Flaw.WRONG_FORM: N_("Write a whole number."),
+    Flaw.UNKNOWN_KIND: N_("Choose one of the possibilities."),
+    Flaw.UNKNOWN_ATTRIBUTE: N_("Choose one of the possibilities."),
+    Flaw.LISTED_TWICE: N_("This is asked for twice."),
+    Flaw.TOO_MANY: N_("These are too many at once."),
+    Flaw.SIZE: N_("Circles and rings have 3 to 6 people."),
+    Flaw.OUT_OF_RANGE: N_("This number is too small or too large."),
+    Flaw.CONTRADICTS: N_("This contradicts another line."),
+    Flaw.GAP_EMPTY: N_("Say how many years at least or at most; at least cannot be more than at most."),
+}
+
+
+@pages.get("/plan/rules")
+@on_visit(may="change a plan")
+def show(here: Here) -> ResponseReturnValue:
+    """What is wanted of the groups now, and what it costs."""
+    activity = activity_at(here.session, here.placement_id)
+    saved = service.preferences_of(here.session, activity)
+    return _page(here, activity, forms.texts_of(saved.preferences), saved.version, saved.preferences)
+
+
+@pages.post("/plan/rules")
+@on_visit(may="change a plan")
+def answer(here: Here) -> ResponseReturnValue:
+    """Save what was chosen, or only look what it would cost, or fill the form from a preset."""
+    activity = activity_at(here.session, here.placement_id)
+    texts = {name: value.strip()[:200] for name, value in request.form.items()}
+    version = request.form.get("version", 0, type=int)
+    press = texts.get("do", "save")
+    preset = forms.PRESETS.get(press.removeprefix("preset-"))
+    if preset is not None:
+        return _page(here, activity, forms.texts_of(preset[2]), version, preset[2], is_saved=False)
+    try:
+        wanted = preferences.read(forms.plain_values(texts))
+        if press == "check":
+            return _page(here, activity, texts, version, wanted, is_saved=False)
+        service.save_preferences(
+            here.session, activity.id, wanted, expected_version=version, by=here.person_id, now=here.now
+        )
+    except PreferencesInvalid as refusal:
+        return _page(here, activity, texts, version, None, is_saved=False, problems=refusal.problems)
+    except PreferencesChanged:
+        here.session.expire_all()
+        current = service.preferences_of(here.session, activity).version
+        return _page(here, activity, texts, current, wanted, is_saved=False, changed=True)
+    return redirect(url_for(".show", said="saved"), code=303)
+
+
+def _page(
+    here: Here,
+    activity: Activity,
+    texts: dict[str, str],
+    version: int,
+    wanted: Preferences | None,
+    *,
+    is_saved: bool = True,
+    problems: tuple[Problem, ...] = (),
+    changed: bool = False,
+) -> ResponseReturnValue:
+    plan = service.find_plan(here.session, activity.id)
+    flawed = {forms.field_of(texts, one.field): gettext(FLAWS[one.flaw]) for one in problems}
+    conditions = service.conditions_of(here.session, activity)
+    course = replace(conditions, wanted=wanted).course() if wanted is not None else None
+    known = conditions.known()
+    chosen = {name for name, text in texts.items() if text}
+    context: dict[str, Any] = {
+        "activity": activity,
+        "plan": plan,
+        "is_read_only": is_read_only(here.session, activity),
+        "texts": texts,
+        "version": version,
+        "store": unsent_store(here, f"rules:{activity.id}"),
+        "is_saved": is_saved,
+        "changed": changed,
+        "problems": flawed,
+        "summary": list(flawed.items()),
+        "shapes": SHAPES,
+        "rule_lines": _put_apart("rule", forms.RULE_LINES, known, chosen),
+        "wish_lines": _put_apart("wish", forms.WISH_LINES, known, chosen),
+        "known": known,
+        "learner_count": len(conditions.learners),
+        "both_ways": forms.BOTH_WAYS,
+        "weights": forms.WEIGHTS,
+        "ways": forms.WAYS,
+        "presets": forms.PRESETS,
+        "preset_kinds": forms.PRESET_KINDS,
+        "attributes": {one.key: one for one in ATTRIBUTES},
+        "said": None if problems or changed else request.args.get("said"),
+        "couples_apart": _couples_apart(course),
+    }
+    if course is not None:
+        context |= _costs(here, activity, course)
+    return render_template("pairing/rules.html", **context), 409 if problems or changed else 200
+
+
+def _put_apart(
+    what: str, lines: tuple[forms.Line, ...], known: Mapping[str, int], chosen: Set[str]
+) -> tuple[list[forms.Line], list[forms.Line]]:
+    """The lines that are shown at once; and apart, those that are not chosen and need what is known of no one."""
+    shown: list[forms.Line] = []
+    apart: list[forms.Line] = []
+    for line in lines:
+        field = f"{what}-{line.attribute}"
+        is_wanted = any(name == field or name.startswith(f"{field}-at_") for name in chosen)
+        (shown if is_wanted or all(known[name] for name in line.needs) else apart).append(line)
+    return shown, apart
+
+
+def _couples_apart(course: Course | None) -> int:
+    """How many couples somebody wants kept apart."""
+    rules = () if course is None else course.rules
+    return sum(len(rule.couples) for rule in rules if isinstance(rule, engine.Exclusions | engine.ShouldNot))
+
+
+def _costs(here: Here, activity: Activity, course: Course) -> dict[str, Any]:
+    costs = engine.costs(course)
+    concerns = engine.warnings(course, len(rounds_of(here.session, activity.id)))
+    shown = {few.person for cost in (*costs.rules, costs.together) for few in cost.fewest[: words.MOST_NAMED]}
+    shown |= {person for concern in concerns for person in concern.people[: words.MOST_NAMED]}
+    names = service.names_of(here.session, shown)
+    return {
+        "costs": costs,
+        "lines": [_in_words(cost, costs.couples) for cost in costs.rules],
+        "together": _in_words(costs.together, costs.couples),
+        "names": names,
+        "cautions": [words.caution_in_words(concern, names) for concern in concerns],
+        "people_count": len(course.people),
+    }
+
+
+def _in_words(cost: RuleCost, couples: int) -> dict[str, Any]:
+    return {
+        "rule": words.rule_in_words(cost.rule) if cost.rule else "",
+        "share": 100 * cost.removed / couples if couples else 0,
+        "alone": 100 * cost.alone / couples if couples else 0,
+        "fewest": cost.fewest[: words.MOST_NAMED],
+        "without": cost.without,
+    }

@@ -1,0 +1,353 @@
+"""What staff can change about a plan, and what becomes of its groups then. Plain data; nothing is stored here.
+
+`outcome` computes any change. A page shows its effect before the change is made, and the change keeps the same.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final, TypeAlias, assert_never
+
+from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Breach, Couple, Course, Group, Lock, Placed, Reason, Schedule, Shape, Unpaired
+from lti_tool.pairing.errors import (
+    AbsenceImpossible,
+    PinImpossible,
+    PlanFlawed,
+    PlanImpossible,
+    PreferencesChanged,
+    RuleBroken,
+    SwapImpossible,
+)
+from lti_tool.pairing.rules import comparing
+from lti_tool.pairing.rules.comparing import LOCK, Broken, Comparison, couples_in
+from lti_tool.pairing.rules.conditions import Conditions
+from lti_tool.pairing.rules.views import Apart
+
+WAITS: Final = Reason.NOBODY_ELSE
+"""Stands for anybody without a group of whom nothing else is known, until the engine has looked for a partner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Two people of one round change places; each takes the other's group and turn."""
+
+    members: tuple[int, int]
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """These people stay together, in one round or (None) in every round."""
+
+    members: tuple[int, ...]
+    round: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unpin:
+    """A pin is taken away. Groups stay as they are."""
+
+    pin_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepApart:
+    """Two people of the course are kept apart, in all of its activities; said again, the newest word holds.
+
+    Plans of other activities are not touched; their pages warn.
+    """
+
+    members: Couple
+    kind: Apart
+
+
+@dataclass(frozen=True, slots=True)
+class UndoKeepApart:
+    """Two people may meet again. Groups stay as they are."""
+
+    apart_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """Groups that break a rule, and those that pins ask for, are changed, and as few others as that takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relax:
+    """Rules, by their names in the engine, are switched off, and those whom that helps get partners."""
+
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Somebody does not turn up in one round; whoever would be alone gets a partner, where one is free."""
+
+    member_id: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class UndoAbsent:
+    """Somebody turns up in a round after all, and is placed again."""
+
+    member_id: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOut:
+    """Somebody whom the platform lists as a learner is staff, and takes part in pairing no longer."""
+
+    member_id: int
+
+
+Change: TypeAlias = Swap | Pin | Unpin | KeepApart | UndoKeepApart | Mend | Relax | Absent | UndoAbsent | LeaveOut
+
+
+@dataclass(frozen=True)
+class CurrentPlan:
+    """A plan as it is now, with everything that has a say in it."""
+
+    activity_id: int
+    plan_id: int
+    schedule: Schedule
+    """As it is stored, without a course."""
+    fixed: frozenset[Placed]
+    """Groups in which somebody has begun to write."""
+    from_round: int
+    """The first round whose date is not over; those before stay as they are."""
+    shape: Shape
+    """In which the plan was made; later changes keep to it."""
+    conditions: Conditions
+    absent: Mapping[int, frozenset[int]]
+    """For each round number, who does not turn up in it."""
+
+    @cached_property
+    def course(self) -> Course:
+        """Today's learners, rules and pins, as the engine is told of them."""
+        return self.conditions.course(self.shape)
+
+    @cached_property
+    def seated(self) -> frozenset[int]:
+        """Everybody who has a group in some round."""
+        return frozenset(person for groups in self.schedule.rounds for group in groups for person in group)
+
+    @property
+    def gone(self) -> frozenset[int]:
+        """Those of them who no longer take part."""
+        return self.seated.difference(self.course.people)
+
+    @cached_property
+    def broken(self) -> tuple[Broken, ...]:
+        """Groups that break a rule of today, and pins that are not kept, in rounds that are not over."""
+        return comparing.broken(self.course, self.schedule.rounds, from_round=self.from_round)
+
+    def flaws(self) -> list[engine.Violation]:
+        """What the checker finds in rounds that are not over, but for groups that have begun and what is `broken`."""
+        course, fixed = self.tolerating(self.course)
+        return engine.verify(course, self.schedule, from_round=self.from_round, fixed=fixed)
+
+    def schedule_for(self, course: Course) -> Schedule:
+        """The groups as the engine is told of them: everybody of the course has a group or is listed as unpaired."""
+        reasons = {(missing.round, missing.person): missing.reason for missing in self.schedule.unpaired}
+        unpaired = [missing for missing in self.schedule.unpaired if missing.round < self.from_round]
+        for number, groups in enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round):
+            absent = self.absent.get(number, frozenset())
+            for person in sorted(set(course.people).difference(*groups)):
+                known = reasons.get((number, person), WAITS)
+                reason = Reason.ABSENT if person in absent else WAITS if known is Reason.ABSENT else known
+                unpaired.append(Unpaired(person, number, reason))
+        everybody = tuple(sorted(self.seated | set(course.people)))
+        return replace(self.schedule, course=replace(course, people=everybody), unpaired=tuple(unpaired))
+
+    def group_of(self, member_id: int, round_number: int) -> Group | None:
+        """Somebody's group in a round."""
+        groups = self.schedule.rounds[round_number - 1] if 1 <= round_number <= len(self.schedule.rounds) else ()
+        return next((group for group in groups if member_id in group), None)
+
+    def tolerating(self, course: Course) -> tuple[Course, frozenset[Placed]]:
+        """The course without pins that are not kept today, and the groups that stay: begun ones and broken ones.
+
+        A broken group that somebody left is not among them, since it changes anyway.
+        """
+        missed = {(breach.round, breach.people) for breach in self.broken if breach.rule == LOCK}
+        couples = {(breach.round, breach.people) for breach in self.broken if breach.rule != LOCK}
+        against_rules = {
+            (number, group)
+            for number, groups in enumerate(self.schedule.rounds, start=1)
+            for group in groups
+            if not self.gone & set(group) and any((number, couple) in couples for couple in couples_in([group]))
+        }
+        if missed:
+            locks = [lock for lock in self.locks(course) if (lock.round, tuple(sorted(lock.members))) not in missed]
+            course = replace(course, locks=tuple(locks))
+        return course, self.fixed | against_rules
+
+    def locks(self, course: Course) -> list[Lock]:
+        """The locks of a course for each round of the plan."""
+        return [
+            lock for number in range(1, len(self.schedule.rounds) + 1) for lock in comparing.locks_in(course, number)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a plan: pages show the effect, and the same is kept when somebody makes the change."""
+
+    current: CurrentPlan
+    """With the conditions that say who takes part after the change."""
+    after: Schedule
+    effect: Comparison
+    """Judged by what holds after the change."""
+
+
+def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 - one return for each change
+    """What a change makes of a plan, with as few other changes as that takes.
+
+    Groups that have begun and rounds that are over stay; so do groups that break a rule of today, unless the change is
+    to mend them. Raises SwapImpossible, PinImpossible, AbsenceImpossible, RuleBroken where a rule forbids a pin,
+    PreferencesChanged where no rule of that name holds, PlanImpossible where pins and rules cannot all be had, and
+    PlanFlawed.
+    """
+    match change:
+        case Swap(members, round_number):
+            return _judged(current, _swapped(current, members, round_number))
+        case Pin(members, round_number):
+            _refuse_pin(current, members, round_number)
+            return _under(current, current.conditions.with_pin(members, round_number))
+        case KeepApart(members, kind):
+            return _under(current, current.conditions.with_apart(members, kind))
+        case Relax(rules):
+            relaxed = current.conditions.without_rules(rules)
+            if relaxed.wanted == current.conditions.wanted:
+                raise PreferencesChanged(current.activity_id)
+            return _under(current, relaxed)
+        case Mend():
+            return _judged(current, _repaired(current, current.course, current.fixed))
+        case Absent(member_id, round_number):
+            return _judged(current, _with_absent(current, member_id, round_number))
+        case UndoAbsent(member_id, round_number):
+            others = current.absent.get(round_number, frozenset()) - {member_id}
+            return _under(replace(current, absent={**current.absent, round_number: others}), current.conditions)
+        case LeaveOut(member_id):
+            return up_to_date(replace(current, conditions=current.conditions.without_learner(member_id)))
+        case Unpin() | UndoKeepApart():
+            return _judged(current, current.schedule)
+        case _:
+            assert_never(change)
+
+
+def up_to_date(current: CurrentPlan) -> Outcome:
+    """The plan as the roster, rounds and rules of today want it, with as few changes as that takes.
+
+    A pin that can no longer be kept is given up, so that nobody waits for a partner over it; the plan's page warns.
+    Raises PlanImpossible and PlanFlawed.
+    """
+    return _judged(current, _followed(current))
+
+
+def _judged(current: CurrentPlan, after: Schedule, course: Course | None = None) -> Outcome:
+    return Outcome(current, after, comparing.compare(course or current.course, current.schedule, after))
+
+
+def _under(current: CurrentPlan, conditions: Conditions) -> Outcome:
+    """The plan repaired for these conditions. Groups that break a rule today stay, but not a new one."""
+    course = conditions.course(current.shape)
+    return _judged(current, _repaired(current, *current.tolerating(course)), course)
+
+
+def _repaired(current: CurrentPlan, course: Course, fixed: frozenset[Placed]) -> Schedule:
+    """The plan with the fewest changes that give everybody a partner."""
+    try:
+        after = engine.repair(
+            current.schedule_for(course), sorted(current.gone), [], current.from_round, fixed=sorted(fixed)
+        )
+    except engine.ImpossibleRequest as refusal:
+        raise PlanImpossible(current.activity_id, refusal) from refusal
+    _refuse_flaws(current, engine.verify(course, after, from_round=current.from_round, fixed=fixed))
+    return after
+
+
+def _followed(current: CurrentPlan) -> Schedule:
+    course = current.course
+    while True:
+        try:
+            return _repaired(current, *current.tolerating(course))
+        except PlanImpossible as refusal:
+            if not course.locks:
+                raise
+            course = _without_impossible_locks(current, course, refusal.reason)
+
+
+def _without_impossible_locks(current: CurrentPlan, course: Course, reason: Exception) -> Course:
+    """The course without the locks that stand in the way, as far as the engine says which; else without all."""
+    match reason:
+        case engine.LockSize() | engine.LockForbidden():
+            in_the_way = set(reason.members)
+        case engine.LockConflict():
+            in_the_way = {reason.person}
+        case _:
+            return replace(course, locks=())
+    locks = current.locks(course)
+    kept = [lock for lock in locks if lock.round != reason.round or not in_the_way & set(lock.members)]
+    return replace(course, locks=tuple(kept) if len(kept) < len(locks) else ())
+
+
+def _swapped(current: CurrentPlan, members: tuple[int, int], round_number: int) -> Schedule:
+    first, second = members
+    groups = {current.group_of(member_id, round_number) for member_id in members}
+    if None in groups or len(groups) != 2 or any((round_number, group) in current.fixed for group in groups if group):
+        raise SwapImpossible(current.plan_id)
+    places = {first: second, second: first}
+    rounds = list(current.schedule.rounds)
+    rounds[round_number - 1] = tuple(
+        tuple(places.get(person, person) for person in group) for group in rounds[round_number - 1]
+    )
+    return replace(current.schedule, rounds=tuple(rounds))
+
+
+def _with_absent(current: CurrentPlan, member_id: int, round_number: int) -> Schedule:
+    group = current.group_of(member_id, round_number)
+    if group is None or round_number < current.from_round or member_id in current.gone:
+        raise AbsenceImpossible("no group")
+    if (round_number, group) in current.fixed:
+        raise AbsenceImpossible("begun")
+    course, fixed = current.tolerating(current.course)
+    fixed -= {(round_number, group)}
+    after = engine.step_in(_followed(current), [member_id], round_number, fixed=sorted(fixed))
+    # Whom the absent do not meet now they may meet in another round, where "never again" kept them apart.
+    after = engine.repair(after, [], [], current.from_round, fixed=sorted(fixed))
+    course = replace(course, locks=after.course.locks)
+    _refuse_flaws(current, engine.verify(course, after, from_round=current.from_round, fixed=fixed))
+    return after
+
+
+def _refuse_pin(current: CurrentPlan, members: tuple[int, ...], round_number: int | None) -> None:
+    forbidden = comparing.broken(replace(current.course, locks=()), [[members]])
+    if forbidden:
+        raise RuleBroken(current.plan_id, forbidden)
+    if round_number is None:
+        return
+    if round_number < current.from_round:
+        raise PinImpossible("round over")
+    for number, group in current.fixed:
+        if number == round_number and set(group) & set(members) and not set(members) <= set(group):
+            raise PinImpossible("begun")
+
+
+def _refuse_flaws(current: CurrentPlan, violations: list[engine.Violation]) -> None:
+    """Pins and rules that cannot all be had are the designer's to settle; anything else is a mistake of ours."""
+    breaches = {violation.breach for violation in violations}
+    if breaches and breaches <= {Breach.RULE, Breach.LOCK}:
+        raise PlanImpossible(current.activity_id, PlanFlawed(current.plan_id, tuple(sorted(breaches))))
+    refuse_flawed(current.plan_id, violations)
+
+
+def refuse_flawed(plan_id: int | None, violations: Iterable[engine.Violation]) -> None:
+    """Raise PlanFlawed where the checker found anything."""
+    breaches = tuple(sorted({violation.breach.value for violation in violations}))
+    if breaches:
+        raise PlanFlawed(plan_id, breaches)

@@ -1,0 +1,115 @@
+"""Everything that has a say in the groups of an activity, as plain data, and the engine's course that is made of it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Couple, Course, Lock, Shape, Value
+from lti_tool.pairing.rules.preferences import Preferences
+from lti_tool.pairing.rules.views import Apart, couple_of
+
+UTC_OFFSET: Final = "utc_offset"
+"""The attribute that stands for time zones in the engine: minutes ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What other activities of the course leave behind: published plans count, proposals do not."""
+
+    met: tuple[Couple, ...] = ()
+    ahead: Mapping[int, int] = field(default_factory=dict)
+    in_trios: Mapping[int, int] = field(default_factory=dict)
+    left_out: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Everything that has a say in the groups of an activity.
+
+    What a change would do is computed from other conditions: `with_pin`, `with_apart` and the others say what will be
+    kept when the change is made.
+    """
+
+    learners: tuple[int, ...]
+    wanted: Preferences
+    attributes: Mapping[str, Mapping[int, Value]] = field(default_factory=dict)
+    pins: tuple[Lock, ...] = ()
+    apart: tuple[tuple[int, int, Apart], ...] = ()
+    """Couples, the smaller id first, and how firmly they are kept apart."""
+    history: History = History()
+
+    def course(self, shape: Shape | None = None) -> Course:
+        """The course as the engine is told of it, with the attributes that a rule or a wish reads.
+
+        `shape` is that of a plan which is there already.
+        """
+        people = frozenset(self.learners)
+        wanted = self.wanted if shape is None else replace(self.wanted, kind=shape.kind, size=shape.size)
+        rules, wishes = wanted.to_engine()
+        history = self.history if wanted.history_counts else History()
+        return Course(
+            people=tuple(sorted(people)),
+            met=history.met,
+            attributes={name: values for name, values in self._attributes().items() if name in wanted.reads},
+            rules=(*rules, *self._rules_of_couples()),
+            wishes=wishes,
+            locks=self._locks(people),
+            shape=wanted.shape,
+            ahead={person: turns for person, turns in sorted(history.ahead.items()) if person in people and turns},
+            left_out=history.left_out & people,
+            in_trios={person: times for person, times in sorted(history.in_trios.items()) if person in people},
+        )
+
+    def known(self) -> Counter[str]:
+        """Of how many learners each attribute is known; that nobody leads somebody is known, too."""
+        return Counter(
+            name
+            for name, values in self.attributes.items()
+            for person in self.learners
+            if person in values and (values[person] is not None or name == "manager")
+        )
+
+    def with_pin(self, members: Iterable[int], round_number: int | None) -> "Conditions":
+        """With one more pin."""
+        return replace(self, pins=(*self.pins, Lock(tuple(members), round_number)))
+
+    def with_apart(self, couple: Couple, kind: Apart) -> "Conditions":
+        """With two people kept apart; what was said of the two before is replaced."""
+        couple = couple_of(*couple)
+        others = tuple(said for said in self.apart if said[:2] != couple)
+        return replace(self, apart=(*others, (*couple, kind)))
+
+    def without_rules(self, names: Iterable[str]) -> "Conditions":
+        """With these rules switched off, by their names in the engine."""
+        return replace(self, wanted=self.wanted.without(*names))
+
+    def without_learner(self, member_id: int) -> "Conditions":
+        """With one learner who no longer takes part."""
+        return replace(self, learners=tuple(person for person in self.learners if person != member_id))
+
+    def _rules_of_couples(self) -> Iterable[engine.Rule]:
+        never, avoided = (
+            tuple(sorted((first, second) for first, second, said in self.apart if said is kind)) for kind in Apart
+        )
+        if never:
+            yield engine.Exclusions(couples=never)
+        if avoided and self.wanted.should_not_holds:
+            yield engine.ShouldNot(couples=avoided)
+
+    def _attributes(self) -> dict[str, Mapping[int, Value]]:
+        """What is known, with minutes ahead in place of time zones, since the engine does not look those up."""
+        attributes = dict(self.attributes)
+        zones = attributes.pop("time_zone", {})
+        ahead = {
+            zone: engine.minutes_ahead(str(zone)) for zone in sorted({str(zone) for zone in zones.values() if zone})
+        }
+        offsets = {person: ahead.get(str(zone)) for person, zone in zones.items()}
+        attributes[UTC_OFFSET] = {person: minutes for person, minutes in offsets.items() if minutes is not None}
+        return attributes
+
+    def _locks(self, people: frozenset[int]) -> tuple[Lock, ...]:
+        """Pins of people who are here; with fewer than two of them left a pin has no effect."""
+        pins = (Lock(tuple(one for one in pin.members if one in people), pin.round) for pin in self.pins)
+        return tuple(pin for pin in pins if len(pin.members) > 1)

@@ -1,0 +1,83 @@
+"""What pages, jobs and later features may call.
+
+`store.plans`, `groups` and `reasons` say who is paired with whom and why; `proposing` makes plans, `changes` changes
+them by choice and `course_changes` with the course; `conditions` reads what the engine is told, `preferences` what a
+designer wants.
+"""
+
+from lti_tool.pairing.service.changes import apply, preview
+from lti_tool.pairing.service.conditions import conditions_of, current_plan
+from lti_tool.pairing.service.course_changes import CourseChanges, begin, follow_course, place_at_launch
+from lti_tool.pairing.service.groups import compare_proposals, not_paired, unplaced
+from lti_tool.pairing.service.preferences import (
+    SavedPreferences,
+    after_launch,
+    preferences_of,
+    save_preferences,
+    save_preferences_of_copy,
+)
+from lti_tool.pairing.service.proposing import (
+    can_look_longer,
+    drop_proposal,
+    found_better,
+    proposal_request,
+    propose,
+    publish,
+    request_proposal,
+    take_back,
+)
+from lti_tool.pairing.service.reasons import why_alone, why_matched
+from lti_tool.pairing.store.plans import (
+    find_plan,
+    groups_in_plan,
+    groups_of,
+    moves_of,
+    names_of,
+    planned_activities,
+    published_groups,
+    share_group,
+    with_published_plan,
+)
+from lti_tool.pairing.store.preferences import apart_of, forget, pins_of, said_of
+
+__all__ = [
+    "CourseChanges",
+    "SavedPreferences",
+    "after_launch",
+    "apart_of",
+    "apply",
+    "begin",
+    "can_look_longer",
+    "compare_proposals",
+    "conditions_of",
+    "current_plan",
+    "drop_proposal",
+    "find_plan",
+    "follow_course",
+    "forget",
+    "found_better",
+    "groups_in_plan",
+    "groups_of",
+    "moves_of",
+    "names_of",
+    "not_paired",
+    "pins_of",
+    "place_at_launch",
+    "planned_activities",
+    "preferences_of",
+    "preview",
+    "proposal_request",
+    "propose",
+    "publish",
+    "published_groups",
+    "request_proposal",
+    "said_of",
+    "save_preferences",
+    "save_preferences_of_copy",
+    "share_group",
+    "take_back",
+    "unplaced",
+    "why_alone",
+    "why_matched",
+    "with_published_plan",
+]

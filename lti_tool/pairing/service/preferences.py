@@ -1,0 +1,88 @@
+"""What a designer wants of an activity's groups: read, saved, and given to copies."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service as activities
+from lti_tool.activities.models import Activity
+from lti_tool.launch.rules import LaunchContext
+from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid
+from lti_tool.pairing.models import PairingPreferences
+from lti_tool.pairing.rules.preferences import Preferences, check
+from lti_tool.pairing.store import preferences as store
+from lti_tool.pairing.store.plans import hold
+from lti_tool.web.visits import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPreferences:
+    """An activity's preferences, and how often they were saved."""
+
+    preferences: Preferences
+    version: int = 0
+    """0 while nothing was saved: these are the defaults, or those of the activity that this one is a copy of."""
+    changed_by_id: int | None = None
+    changed_at: datetime | None = None
+
+
+def preferences_of(session: Session, activity: Activity) -> SavedPreferences:
+    """What the designer wants. A copy that was not saved yet wants what the activity wants that it was copied from."""
+    seen: set[int] = set()
+    source: Activity | None = activity
+    while source is not None and source.id not in seen:
+        seen.add(source.id)
+        row = store.find_row(session, source.id)
+        if row is not None:
+            wanted = store.read_row(row)
+            is_own = source.id == activity.id
+            return (
+                SavedPreferences(wanted, row.version, row.changed_by_id, row.changed_at)
+                if is_own
+                else SavedPreferences(wanted)
+            )
+        source = session.get(Activity, source.copied_from_id) if source.copied_from_id is not None else None
+    return SavedPreferences(Preferences())
+
+
+def save_preferences(
+    session: Session, activity_id: int, wanted: Preferences, *, expected_version: int, by: int | None, now: datetime
+) -> None:
+    """Save what a designer wants. Groups stay as they are until somebody proposes or mends. `by` is a person.
+
+    Raises PreferencesInvalid, PreferencesChanged when somebody saved since `expected_version`, ActivityReadOnly.
+    """
+    activities.refuse_read_only(session, hold(session, activity_id))
+    problems = check(wanted)
+    if problems:
+        raise PreferencesInvalid(problems)
+    row = store.find_row(session, activity_id)
+    if (row.version if row is not None else 0) != expected_version:
+        raise PreferencesChanged(activity_id)
+    store.write_row(session, row or PairingPreferences(activity_id=activity_id), wanted, by=by, now=now)
+
+
+def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
+    """Give a copy that the launch of a copied link made what the original wants, in the launch's transaction."""
+    if not context.custom.get("activity"):
+        return  # Only links with a key are ever copies.
+    activity = activities.activity_of(session, visit.placement_id)
+    if activity is not None and activity.copied_from_id is not None:
+        save_preferences_of_copy(session, activity, now=now)
+
+
+def save_preferences_of_copy(session: Session, copy: Activity, *, now: datetime) -> None:
+    """Give a copy its own row, so that it wants what the original wants today, whatever becomes of that later.
+
+    Rules are copied, people are not: pins and who is kept apart stay where they are. Doing it again changes nothing.
+    """
+    saved = preferences_of(session, copy)
+    if saved.version == 0 and saved.preferences != Preferences():
+        try:
+            with session.begin_nested():
+                store.write_row(session, PairingPreferences(activity_id=copy.id), saved.preferences, by=None, now=now)
+        except IntegrityError:
+            # Somebody else's launch of the same new link was quicker.
+            pass

@@ -1,0 +1,326 @@
+"""Propose groups, publish them, take them back.
+
+A proposal is read, worked out and kept in three steps, so that nobody waits for a lock while the engine works:
+`basis_of` reads, `work_out` knows no database, and `keep` stores what came out if nothing it was made from has changed
+meanwhile.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from importlib.util import find_spec
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service as activities
+from lti_tool.activities.models import Activity
+from lti_tool.jobs import queue
+from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Breach, Course, Schedule
+from lti_tool.pairing.errors import (
+    ImproverUnavailable,
+    NoPlan,
+    NothingBetterFound,
+    PlanBegun,
+    PlanChanged,
+    PlanFlawed,
+    PlanImpossible,
+    PlanPublished,
+    ProposalFlawed,
+    TooFewLearners,
+)
+from lti_tool.pairing.models import Group, Move, Plan, ProposalRequest
+from lti_tool.pairing.rules.changes import refuse_flawed
+from lti_tool.pairing.rules.comparing import is_better
+from lti_tool.pairing.service.conditions import conditions_of, current_plan
+from lti_tool.pairing.service.preferences import preferences_of
+from lti_tool.pairing.store.plans import (
+    absences_of,
+    find_plan,
+    have_begun,
+    hold,
+    load,
+    store_all,
+    touch,
+    versions_of,
+)
+from lti_tool.support.db import served_institution
+
+PROPOSE = "pairing.draft"
+"""The job that works a proposal out."""
+MOST_INLINE: Final = 36_000
+"""Learners times rounds that are planned while somebody waits: two seconds of a processor for 3,000 in 12 rounds."""
+EFFORT: Final = "normal"
+BETTER_FOUND: Final = "BetterFound"
+"""Stands where the name of an error would, when a longer look ended well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Everything that a proposal is made from."""
+
+    activity_id: int
+    course: Course
+    round_ids: tuple[int, ...]
+    version: int
+    """Of the proposal that it takes the place of; 0 where there was none."""
+    absent: Mapping[int, frozenset[int]]
+    """For each round number, who does not turn up in it."""
+
+    @property
+    def size(self) -> int:
+        """Learners times rounds."""
+        return len(self.course.people) * len(self.round_ids)
+
+
+def basis_of(session: Session, activity_id: int, *, expected_version: int | None = None) -> Basis:
+    """Read what a proposal is made from. `expected_version` is of the proposal that somebody looked at, 0 for none.
+
+    Raises TooFewLearners, PlanPublished, PlanChanged, and ActivityReadOnly of a closed activity.
+    """
+    activity = session.get_one(Activity, activity_id)
+    activities.refuse_read_only(session, activity)
+    versions = versions_of(session, activity_id)
+    if "published" in versions:
+        raise PlanPublished(activity_id)
+    version = versions.get("draft", 0)
+    if expected_version is not None and expected_version != version:
+        raise PlanChanged(activity_id, version)
+    rounds = activities.rounds_of(session, activity_id)
+    course = conditions_of(session, activity).course()
+    if len(course.people) < 2 or not rounds:
+        raise TooFewLearners(activity_id, len(course.people))
+    round_ids = tuple(round_.id for round_ in rounds)
+    return Basis(activity_id, course, round_ids, version, absences_of(session, activity_id))
+
+
+@cache
+def is_improver_here() -> bool:
+    """Whether OR-tools, which a longer look takes, is installed."""
+    return find_spec("ortools") is not None
+
+
+def can_look_longer(session: Session, activity: Activity, learners: int, rounds: int) -> bool:
+    """Whether a longer look can give better groups: for pairs, in a small course, where the improver is installed."""
+    shape = preferences_of(session, activity).preferences.shape
+    return is_improver_here() and engine.can_improve(shape, learners, rounds)
+
+
+def work_out(basis: Basis, *, seed: int, improve: bool = False) -> Schedule:
+    """Work out groups for all rounds and check them. Needs no database.
+
+    Raises PlanImpossible where pins contradict each other or a rule, ProposalFlawed, and ImproverUnavailable.
+    """
+    try:
+        schedule = engine.plan(basis.course, len(basis.round_ids), seed, improve=improve)
+        for number, absent in basis.absent.items():
+            schedule = engine.step_in(schedule, absent.intersection(basis.course.people), number)
+    except engine.ImpossibleRequest as refusal:
+        raise PlanImpossible(basis.activity_id, refusal) from refusal
+    except engine.ImproverMissing as missing:
+        raise ImproverUnavailable(basis.activity_id) from missing
+    try:
+        refuse_flawed(None, engine.verify(basis.course, schedule))
+    except PlanFlawed as flawed:
+        raise ProposalFlawed(None, flawed.breaches) from flawed
+    return schedule
+
+
+def proposal_as_it_is(session: Session, basis: Basis) -> Schedule | None:
+    """The proposal that a longer look is to make better; None where there is none."""
+    plan = find_plan(session, basis.activity_id, "draft")
+    return replace(load(session, plan).schedule, course=basis.course) if plan is not None else None
+
+
+def look_longer(basis: Basis, proposal: Schedule | None, *, seed: int) -> Schedule:
+    """The better of new groups and of the proposal, both improved. Needs no database. Raises as `work_out` does."""
+    anew = work_out(basis, seed=seed, improve=True)
+    if proposal is None or engine.verify(basis.course, proposal):
+        return anew
+    improved = engine.improve(replace(proposal, seed=seed, engine=engine.NAME))
+    if engine.verify(basis.course, improved) or not is_better(basis.course, improved, anew):
+        return anew
+    return improved
+
+
+def keep(
+    session: Session, basis: Basis, schedule: Schedule, *, by: int | None, now: datetime, only_better: bool = False
+) -> Plan:
+    """Make this the activity's proposal; the one before it stays for comparison. `by` is a person.
+
+    Raises as `basis_of` does, PlanChanged when anything that it was made from is different by now, and
+    NothingBetterFound where it must be `only_better` than the proposal and is not.
+    """
+    hold(session, basis.activity_id)
+    if basis_of(session, basis.activity_id) != basis:
+        raise PlanChanged(basis.activity_id)
+    former = find_plan(session, basis.activity_id, "draft")
+    if only_better and former is not None and not is_better(basis.course, schedule, load(session, former).schedule):
+        raise NothingBetterFound(basis.activity_id)
+    session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == basis.activity_id))
+    if former is not None:
+        session.execute(delete(Plan).where(Plan.activity_id == basis.activity_id, Plan.state == "previous"))
+        former.state = "previous"
+        touch(session, former, now)
+    plan = Plan(
+        activity_id=basis.activity_id,
+        state="draft",
+        seed=schedule.seed,
+        kind=basis.course.shape.kind,
+        size=basis.course.shape.size,
+        engine=schedule.engine or engine.NAME,
+        effort=EFFORT,
+        created_by_id=by,
+        created_at=now,
+        changed_at=now,
+        version=former.version + 1 if former is not None else 1,
+    )
+    session.add(plan)
+    session.flush()
+    store_all(session, plan, basis.round_ids, schedule)
+    if only_better:
+        ended = {"asked_at": now, "refusal": BETTER_FOUND}
+        session.add(
+            ProposalRequest(activity_id=basis.activity_id, seed=plan.seed, improve=True, asked_by_id=by, **ended)
+        )
+    session.flush()
+    return plan
+
+
+def propose(
+    session: Session,
+    activity_id: int,
+    *,
+    seed: int,
+    by: int | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Plan:
+    """Propose groups for all rounds in this transaction. `by` is a person. Raises what the three steps raise."""
+    basis = basis_of(session, activity_id, expected_version=expected_version)
+    return keep(session, basis, work_out(basis, seed=seed), by=by, now=now)
+
+
+def request_proposal(
+    session: Session,
+    activity_id: int,
+    *,
+    seed: int,
+    by: int | None,
+    now: datetime,
+    expected_version: int | None = None,
+    improve: bool = False,
+) -> Plan | None:
+    """As `propose`; but a large course, and what is to be improved, is planned in the background.
+
+    Then the answer is None, and `proposal_request` tells how it goes. Pins that contradict each other or a rule are
+    refused at once. Also raises ImproverUnavailable.
+    """
+    if improve and not is_improver_here():
+        raise ImproverUnavailable(activity_id)
+    basis = basis_of(session, activity_id, expected_version=expected_version)
+    if basis.size <= MOST_INLINE and not improve:
+        return keep(session, basis, work_out(basis, seed=seed), by=by, now=now)
+    try:
+        engine.check_locks(basis.course, len(basis.round_ids))
+    except engine.ImpossibleRequest as refusal:
+        raise PlanImpossible(activity_id, refusal) from refusal
+    hold(session, activity_id)
+    session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
+    session.add(ProposalRequest(activity_id=activity_id, seed=seed, improve=improve, asked_by_id=by, asked_at=now))
+    session.flush()
+    queue.enqueue(
+        session,
+        PROPOSE,
+        {"activity_id": activity_id},
+        institution_id=served_institution(session),
+        now=now,
+        unique_key=f"{PROPOSE}:{activity_id}",
+    )
+    return None
+
+
+def proposal_request(session: Session, activity_id: int) -> ProposalRequest | None:
+    """The proposal that is being worked out in the background, or why it came to nothing; None when there is none."""
+    return session.scalar(select(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
+
+
+def found_better(session: Session, plan: Plan) -> bool:
+    """Whether a longer look found these groups, and nothing of them was changed since."""
+    request = proposal_request(session, plan.activity_id)
+    return request is not None and request.refusal == BETTER_FOUND and request.asked_at == plan.changed_at
+
+
+def end_request(session: Session, activity_id: int, refusal: str) -> None:
+    """Record the name of the error that ended the work in the background."""
+    request = proposal_request(session, activity_id)
+    if request is not None:
+        request.refusal = refusal
+        session.flush()
+
+
+def publish(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
+    """Show the proposal to learners; the proposal before it is not kept any longer.
+
+    Raises NoPlan, PlanChanged, PlanFlawed (somebody came or left), ActivityReadOnly. Groups that break a rule are
+    published: the page warns of them.
+    """
+    activity, plan = _held(session, activity_id, "draft", expected_version)
+    # Somebody may have come or left since the page was read; then the plan is brought up to date and looked at again.
+    flaws = current_plan(session, activity, plan, now=now).flaws()
+    refuse_flawed(plan.id, [flaw for flaw in flaws if flaw.breach is not Breach.PROOF])
+    session.execute(delete(Plan).where(Plan.activity_id == activity_id, Plan.state == "previous"))
+    plan.state, plan.published_at = "published", now
+    touch(session, plan, now)
+    activities.completion_changed(session, activity_id, now=now)
+    return plan
+
+
+def take_back(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
+    """Turn a published plan into a proposal again.
+
+    Raises NoPlan, PlanChanged, PlanBegun once somebody wrote, and ActivityReadOnly.
+    """
+    _, plan = _held(session, activity_id, "published", expected_version)
+    if have_begun(session, Group.plan_id == plan.id):
+        raise PlanBegun(plan.id)
+    session.execute(delete(Move).where(Move.plan_id == plan.id))
+    plan.state, plan.published_at = "draft", None
+    touch(session, plan, now)
+    activities.completion_changed(session, activity_id, now=now)
+    return plan
+
+
+def drop_proposal(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
+    """Go back to the proposal before the present one, which is not kept.
+
+    Raises NoPlan, PlanChanged, ActivityReadOnly.
+    """
+    _, plan = _held(session, activity_id, "draft", expected_version)
+    former = find_plan(session, activity_id, "previous")
+    if former is None:
+        raise NoPlan(activity_id, "previous")
+    version = plan.version
+    session.execute(delete(Plan).where(Plan.id == plan.id))
+    session.expunge(plan)
+    former.state, former.version = "draft", version
+    touch(session, former, now)
+    return former
+
+
+def _held(session: Session, activity_id: int, state: str, expected_version: int) -> tuple[Activity, Plan]:
+    """The activity, locked, and its plan in this state, as somebody looked at it.
+
+    Raises ActivityReadOnly, NoPlan, and PlanChanged when it is another version.
+    """
+    activity = hold(session, activity_id)
+    activities.refuse_read_only(session, activity)
+    plan = find_plan(session, activity_id, state)
+    if plan is None:
+        raise NoPlan(activity_id, state)
+    if plan.version != expected_version:
+        raise PlanChanged(plan.id, plan.version)
+    return activity, plan

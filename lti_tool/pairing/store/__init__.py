@@ -1,0 +1,1 @@
+"""Plans and preferences in the database: SQL, and nothing that decides."""

@@ -1,0 +1,298 @@
+"""Plans, groups and seats: locked, read as the engine and as pages see them, and written."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select
+from sqlalchemy.orm import Session, aliased
+
+from lti_tool.activities.models import Activity, Round
+from lti_tool.launch.models import Member, Person
+from lti_tool.launch.naming import told_apart
+from lti_tool.pairing.engine import Group as People
+from lti_tool.pairing.engine import Placed, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.models import Absence, Group, Move, Plan, Seat, published_seats
+from lti_tool.pairing.rules import Cause, GroupView, MoveView, PublishedGroup, SeatView
+from lti_tool.support.db import in_batches
+
+
+def find_plan(session: Session, activity_id: int, state: str | None = None) -> Plan | None:
+    """The activity's plan as it is now: the published one if there is one, else the proposal; or that in this state."""
+    statement = select(Plan).where(Plan.activity_id == activity_id).order_by(Plan.state.desc()).limit(1)
+    states = ("draft", "published") if state is None else (state,)
+    # Also where this session has read it before: while it waited for the lock somebody may have changed it.
+    return session.scalar(statement.where(Plan.state.in_(states)).execution_options(populate_existing=True))
+
+
+def versions_of(session: Session, activity_id: int) -> dict[str, int]:
+    """The version of an activity's proposal and of its published plan, by state, as they are now."""
+    # Columns and no rows: a row that this session has read before would be shown as it was then.
+    plans = select(Plan.state, Plan.version).where(Plan.activity_id == activity_id, Plan.state != "previous")
+    return dict(session.execute(plans).all())
+
+
+def planned_activities(session: Session, course_id: int) -> list[int]:
+    """Activities of the course that have a plan."""
+    planned = select(Plan.activity_id).join(Activity, Activity.id == Plan.activity_id)
+    return list(session.scalars(planned.where(Activity.course_id == course_id).distinct().order_by(Plan.activity_id)))
+
+
+def with_published_plan(session: Session, activity_ids: Collection[int]) -> frozenset[int]:
+    """Those of these activities whose plan is published."""
+    statement = select(Plan.activity_id).where(Plan.activity_id.in_(activity_ids), Plan.state == "published")
+    return frozenset(session.scalars(statement))
+
+
+def hold(session: Session, activity_id: int) -> Activity:
+    """The activity, locked so that two people do not propose, publish or change its plan at the same moment."""
+    return session.get_one(Activity, activity_id, with_for_update={"key_share": True})
+
+
+def hold_groups(session: Session, plan: Plan) -> None:
+    """Lock the groups of a plan: one that begins at the same moment is waited for, or waits."""
+    session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
+
+
+def have_begun(session: Session, which: ColumnElement[bool]) -> bool:
+    """Whether any of these groups has begun. They are locked, so that none begins before the transaction ends."""
+    return any(session.scalars(select(Group.begun_at).where(which).with_for_update()))
+
+
+def touch(session: Session, plan: Plan, now: datetime) -> None:
+    """Raise the plan's version, also where only its groups changed."""
+    plan.changed_at = now
+    plan.version += 1
+    session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored plan as the engine sees it, and the rows behind it."""
+
+    schedule: Schedule
+    rounds: tuple[Round, ...]
+    groups: dict[Placed, int]
+    """Round number and members in order of turn, to the row's id."""
+    fixed: frozenset[Placed]
+    """Groups in which somebody has begun to write."""
+
+    def last_over(self, now: datetime) -> int:
+        """The number of the last round whose date is over; 0 when none is."""
+        over = [number for number, round_ in enumerate(self.rounds, start=1) if round_.due_at and round_.due_at <= now]
+        return max(over, default=0)
+
+
+def load(session: Session, plan: Plan) -> Stored:
+    """Read a plan as the engine sees it."""
+    rounds = session.scalars(select(Round).where(Round.activity_id == plan.activity_id).order_by(Round.number)).all()
+    numbers = {round_.id: number for number, round_ in enumerate(rounds, start=1)}
+    members: dict[tuple[int, int], list[int]] = defaultdict(list)
+    begun: set[int] = set()
+    for round_id, group_id, member_id, begun_at in session.execute(
+        select(Seat.round_id, Seat.group_id, Seat.member_id, Group.begun_at)
+        .join(Group, Group.id == Seat.group_id)
+        .where(Seat.plan_id == plan.id)
+        .order_by(Group.number, Seat.turn)
+    ):
+        members[numbers[round_id], group_id].append(member_id)
+        if begun_at is not None:
+            begun.add(group_id)
+    groups: list[list[People]] = [[] for _ in rounds]
+    ids: dict[Placed, int] = {}
+    for (number, group_id), people in members.items():
+        groups[number - 1].append(tuple(people))
+        ids[number, tuple(people)] = group_id
+    schedule = Schedule(
+        tuple(tuple(of_round) for of_round in groups),
+        tuple(Unpaired(person, number, Reason(why)) for number, person, why in plan.unpaired if number <= len(rounds)),
+        seed=plan.seed,
+        engine=plan.engine,
+        proofs=tuple(Proof(number, tuple(barrier)) for number, barrier in plan.proofs if number <= len(rounds)),
+    )
+    fixed = frozenset(placed for placed, group_id in ids.items() if group_id in begun)
+    return Stored(schedule, tuple(rounds), ids, fixed)
+
+
+def store_all(session: Session, plan: Plan, round_ids: Collection[int], schedule: Schedule) -> None:
+    """Write every group of a new plan, and who is unpaired."""
+    for round_id, groups in zip(round_ids, schedule.rounds, strict=True):
+        _add_groups(session, plan, round_id, groups, first_number=1)
+    _note_unpaired(plan, schedule)
+
+
+def store_changes(session: Session, plan: Plan, stored: Stored, after: Schedule) -> None:
+    """Write the groups that differ from what is stored, and who is unpaired."""
+    for number, (old, new) in enumerate(zip(stored.schedule.rounds, after.rounds, strict=True), start=1):
+        if set(old) != set(new):
+            _store_round(session, plan, stored, number, new)
+    _note_unpaired(plan, after)
+
+
+def _note_unpaired(plan: Plan, schedule: Schedule) -> None:
+    plan.unpaired = [[missing.round, missing.person, missing.reason.value] for missing in schedule.unpaired]
+    plan.proofs = [[proof.round, list(proof.barrier)] for proof in schedule.proofs]
+
+
+def _store_round(session: Session, plan: Plan, stored: Stored, number: int, groups: tuple[People, ...]) -> None:
+    """A row goes on as the group that keeps most of its members."""
+    before = stored.schedule.rounds[number - 1]
+    kept = set(before) & set(groups)
+    free = {group: stored.groups[number, group] for group in before if group not in kept}
+    if free:
+        session.execute(delete(Seat).where(Seat.group_id.in_(free.values())))
+    seats: list[tuple[int, People]] = []
+    without_row: list[People] = []
+    for group in groups:
+        if group in kept:
+            continue
+        heir = max(free, key=partial(_shared, group), default=None)
+        if heir is None:
+            without_row.append(group)
+        else:
+            seats.append((free.pop(heir), group))
+    if free:
+        session.execute(delete(Group).where(Group.id.in_(free.values())))
+    round_id = stored.rounds[number - 1].id
+    _add_seats(session, plan, round_id, seats)
+    highest = session.scalar(select(func.max(Group.number)).where(Group.plan_id == plan.id, Group.round_id == round_id))
+    _add_groups(session, plan, round_id, without_row, first_number=(highest or 0) + 1)
+
+
+def _shared(group: People, before: People) -> int:
+    return len(set(group) & set(before))
+
+
+def _add_groups(session: Session, plan: Plan, round_id: int, groups: Collection[People], *, first_number: int) -> None:
+    if not groups:
+        return
+    row = {"institution_id": plan.institution_id, "plan_id": plan.id, "round_id": round_id}
+    numbered = dict(enumerate(groups, start=first_number))
+    session.execute(insert(Group), [{**row, "number": number} for number in numbered])
+    listed = select(Group.number, Group.id).where(Group.plan_id == plan.id, Group.round_id == round_id)
+    ids = dict(session.execute(listed).all())
+    _add_seats(session, plan, round_id, [(ids[number], group) for number, group in numbered.items()])
+
+
+def _add_seats(session: Session, plan: Plan, round_id: int, groups: Iterable[tuple[int, People]]) -> None:
+    row = {"institution_id": plan.institution_id, "plan_id": plan.id, "round_id": round_id}
+    rows = [
+        {**row, "group_id": group_id, "member_id": member_id, "turn": turn}
+        for group_id, group in groups
+        for turn, member_id in enumerate(group, start=1)
+    ]
+    if rows:
+        session.execute(insert(Seat), rows)
+
+
+def note_moves(session: Session, plan: Plan, moves: Collection[tuple[int, int, Cause]], now: datetime) -> None:
+    """Keep why members have other partners: (round id, member, cause). The newest word on a round stands."""
+    places = {(round_id, member_id) for round_id, member_id, _ in moves}
+    rounds = {round_id for round_id, _ in places}
+    for member_ids in in_batches(sorted({member_id for _, member_id in places})):
+        old = session.execute(
+            select(Move.id, Move.round_id, Move.member_id).where(
+                Move.plan_id == plan.id, Move.member_id.in_(member_ids), Move.round_id.in_(rounds)
+            )
+        )
+        outdated = [row_id for row_id, *place in old if tuple(place) in places]
+        for row_ids in in_batches(outdated):
+            session.execute(delete(Move).where(Move.id.in_(row_ids)))
+    row = {"institution_id": plan.institution_id, "plan_id": plan.id, "at": now}
+    rows = [
+        {**row, "round_id": round_id, "member_id": member_id, "cause": cause.value}
+        for round_id, member_id, cause in sorted(moves)
+    ]
+    if rows:
+        session.execute(insert(Move), rows)
+
+
+def moves_of(session: Session, member_id: int, activity_id: int) -> list[MoveView]:
+    """In which rounds of the published plan a member got other partners since it was published, and why, by round."""
+    rows = session.execute(
+        select(Round.number, Move.cause, Move.at)
+        .join(Plan, Plan.id == Move.plan_id)
+        .join(Round, Round.id == Move.round_id)
+        .where(Move.member_id == member_id, Plan.activity_id == activity_id, Plan.state == "published")
+        .order_by(Round.number)
+    )
+    return [MoveView(number, Cause(cause), at) for number, cause, at in rows]
+
+
+def absences_of(session: Session, activity_id: int) -> dict[int, frozenset[int]]:
+    """For each round number, who staff said does not turn up in it."""
+    absent: dict[int, set[int]] = defaultdict(set)
+    for number, member_id in session.execute(
+        select(Round.number, Absence.member_id)
+        .join(Round, Round.id == Absence.round_id)
+        .where(Round.activity_id == activity_id)
+        .order_by(Round.number, Absence.member_id)
+    ):
+        absent[number].add(member_id)
+    return {number: frozenset(people) for number, people in absent.items()}
+
+
+def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[PublishedGroup]:
+    """The groups of an activity's published plan, by round and number; with `member_id` those of this member only."""
+    statement = published_seats(Group.id, Round.id, Round.number, Group.begun_at, Seat.member_id)
+    statement = statement.where(Plan.activity_id == activity_id).order_by(Round.number, Group.number, Seat.turn)
+    if member_id is not None:
+        own = aliased(Seat)
+        statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
+    return [
+        PublishedGroup(group_id, round_id, number, tuple(row[-1] for row in rows), begun_at)
+        for (group_id, round_id, number, begun_at), rows in groupby(
+            session.execute(statement), key=lambda row: row[:-1]
+        )
+    ]
+
+
+def groups_of(session: Session, member_id: int, activity_id: int) -> list[GroupView]:
+    """A member's groups in the published plan with names, by round; empty before it is published."""
+    own = published_seats(Seat.group_id).where(Plan.activity_id == activity_id, Seat.member_id == member_id)
+    return _views(session, activity_id, Seat.group_id.in_(own), member_id=member_id)
+
+
+def groups_in_plan(session: Session, plan: Plan, round_number: int | None = None) -> list[GroupView]:
+    """The groups of a plan, or of one of its rounds, with names as staff read them, by round and number."""
+    condition = Seat.plan_id == plan.id
+    if round_number is not None:
+        condition = and_(condition, Round.number == round_number)
+    return _views(session, plan.activity_id, condition)
+
+
+def _views(
+    session: Session, activity_id: int, condition: ColumnElement[bool], *, member_id: int | None = None
+) -> list[GroupView]:
+    seat = (Seat.id, Seat.group_id, Seat.member_id, Person.name, Member.status)
+    rows: Iterable[Any] = session.execute(
+        select(*seat, Group.number, Round.number, Round.opens_at, Round.due_at, Group.begun_at)
+        .join(Group, Group.id == Seat.group_id)
+        .join(Round, Round.id == Seat.round_id)
+        .join(Member, Member.id == Seat.member_id)
+        .join(Person, Person.id == Member.person_id)
+        .where(condition)
+        .order_by(Round.number, Group.number, Seat.turn)
+    )
+    seats = [SeatView(*row) for row in rows]
+    course_id = session.get_one(Activity, activity_id).course_id
+    named = {seat.member_id: seat.name for seat in seats}
+    names = told_apart(session, course_id, named, for_staff=member_id is None)
+    seats = [replace(seat, name=names[seat.member_id]) for seat in seats]
+    return [GroupView(tuple(group), member_id) for _, group in groupby(seats, key=lambda seat: seat.group_id)]
+
+
+def share_group(session: Session, group_id: int, member_id: int, partner_id: int) -> bool:
+    """Whether these two members are in this group as it is now."""
+    return {member_id, partner_id} <= set(session.scalars(select(Seat.member_id).where(Seat.group_id == group_id)))
+
+
+def names_of(session: Session, members: Collection[int]) -> dict[int, str | None]:
+    """Names by member id for staff, the same ones told apart; None where the platform gave none."""
+    named = select(Member.id, Member.course_id, Person.name).join(Person, Person.id == Member.person_id)
+    rows = [row for batch in in_batches(members) for row in session.execute(named.where(Member.id.in_(batch)))]
+    return told_apart(session, rows[0].course_id, {row.id: row.name for row in rows}) if rows else {}
