@@ -57,7 +57,8 @@ def published_groups(session: Session, activity_id: int, *, member_id: int | Non
         statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
     return [
         PublishedGroup(group_id, round_id, number, tuple(row[-1] for row in rows), begun_at)
-        for (group_id, round_id, number, begun_at), rows in groupby(session.execute(statement), key=lambda row: row[:-1])
+        for place, rows in groupby(session.execute(statement), key=lambda row: row[:-1])
+        for group_id, round_id, number, begun_at in (place,)
     ]
 
 

@@ -17,18 +17,19 @@ from lti_tool.activities.models import Activity, Allowance, Round
 from lti_tool.attributes.reading import values_of_person
 from lti_tool.attributes.service import forget_person
 from lti_tool.errors import N_, NotFound
-from lti_tool.feedback.exports import erase_texts_of, notes_to_partners_of, texts_of
+from lti_tool.feedback import service as feedback
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.launch.arrivals import tell_plans
 from lti_tool.launch.models import Course, LockedOut, Member, Person
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.models import Group, Plan, Seat
+from lti_tool.pairing.models import Group, Plan, Seat, published_seats
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.support.db import served_institution
 from lti_tool.web import audit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.kept import KeptText
 from lti_tool.web.visits import Visit
+from lti_tool.workspace.first_administrator import end_wait, is_registrar
 
 MOST_FOUND: Final = 50
 MILLION: Final = 1_000_000
@@ -71,7 +72,7 @@ def _found(session: Session, condition: Any, *, limit: int) -> list[Found]:
         select(Person, Registration.title, func.count(Member.id), func.max(Member.last_launch_at))
         .join(Registration, Registration.id == Person.registration_id)
         .outerjoin(Member, Member.person_id == Person.id)
-        .where(condition)
+        .where(condition, ~is_registrar())
         .group_by(Person.id, Registration.title)
         .order_by(Person.name, Person.id)
         .limit(limit)
@@ -99,14 +100,16 @@ LABELS: Final[Mapping[str, str]] = {
     "courses": N_("Your courses"),
     "visits": N_("Your last visits"),
     "groups": N_("Your groups"),
-    "said_of_you": N_("What staff said of you for finding partners"),
+    "said_of_you": N_("What staff said about you for finding partners"),
     "said": N_("Said"),
-    "feedback": N_("Feedback that you gave or received"),
-    "kept_texts": N_("Texts of forms that could not be taken"),
+    "written": N_("What you wrote and what was written to you"),
+    "step": N_("Step"),
+    "texts": N_("Texts"),
+    "kept_texts": N_("Texts of forms that could not be saved"),
     "notes_to_partners": N_("Notes to and from partners"),
     "allowances": N_("More time, and rounds you were excused from"),
     "scores": N_("Scores for the gradebook"),
-    "record": N_("What the record notes of you"),
+    "record": N_("What the record says about you"),
     "what": N_("What"),
     "set_up": N_("Activities that you set up"),
     "name": N_("Name"),
@@ -116,7 +119,7 @@ LABELS: Final[Mapping[str, str]] = {
     "language": N_("Language"),
     "id_at_the_platform": N_("Id at the platform"),
     "id_in_the_records": N_("Id in the institution's records"),
-    "attributes": N_("What is known of you for finding partners"),
+    "attributes": N_("What is known about you for finding partners"),
     "attribute": N_("What"),
     "value": N_("Value"),
     "source": N_("Where it came from"),
@@ -127,9 +130,9 @@ LABELS: Final[Mapping[str, str]] = {
     "role": N_("Role"),
     "status": N_("Status"),
     "last_launch": N_("Last launch"),
-    "last_in_the_roster": N_("Last in the roster"),
+    "last_in_the_roster": N_("Last on the roster"),
     "left": N_("Left"),
-    "takes_part_as_staff_said": N_("Takes part without being in the roster, as staff said"),
+    "takes_part_as_staff_said": N_("Takes part without being on the roster, as staff said"),
     "opened": N_("Opened"),
     "ended": N_("Ends"),
     "kind": N_("Kind"),
@@ -141,24 +144,12 @@ LABELS: Final[Mapping[str, str]] = {
     "direction": N_("Direction"),
     "given_at": N_("Given"),
     "released_at": N_("Released"),
-    "observed_what": N_("What was observed"),
-    "observed_at": N_("When and where"),
-    "strengths": N_("Strengths"),
-    "next_time_1": N_("Next time try"),
-    "next_time_2": N_("Next time also try"),
-    "behavior": N_("Behavior"),
-    "effect": N_("Effect"),
-    "suggestion": N_("Suggestion"),
     "levels": N_("Rubric"),
     "notes": N_("Notes"),
-    "not_given": N_("Typed and not given"),
+    "not_given": N_("Typed but not given"),
     "note_draft": N_("A note that was not added"),
     "kept_aside": N_("Texts that were set aside"),
     "field": N_("Field"),
-    "acknowledgement": N_("Answer of the receiver"),
-    "heard": N_("What I heard"),
-    "will_use": N_("What I will use"),
-    "usefulness": N_("How useful it was (1 to 4)"),
     "at": N_("When"),
     "text": N_("Text"),
     "new_date": N_("New date"),
@@ -198,8 +189,8 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "attributes": values_of_person(session, person_id),
         "groups": _groups(session, own),
         "said_of_you": pairing.said_of(session, own),
-        "feedback": texts_of(session, person_id),
-        "notes_to_partners": notes_to_partners_of(session, person_id),
+        "written": feedback.texts_of(session, person_id),
+        "notes_to_partners": feedback.notes_to_partners_of(session, person_id),
         "kept_texts": [
             {"at": _moment(kept.at), **{one["field"]: one["text"] for one in kept.texts}}
             for kept in session.scalars(select(KeptText).where(KeptText.person_id == person_id).order_by(KeptText.id))
@@ -262,13 +253,9 @@ def _groups(session: Session, own: list[int]) -> list[dict[str, Any]]:
     mate = aliased(Seat)
     size = select(func.count(mate.id)).where(mate.group_id == Group.id).scalar_subquery()
     rows = session.execute(
-        select(Activity.title, Round.number, Seat.turn, size, Group.begun_at)
-        .select_from(Seat)
-        .join(Group, Group.id == Seat.group_id)
-        .join(Plan, Plan.id == Seat.plan_id)
-        .join(Round, Round.id == Seat.round_id)
+        published_seats(Activity.title, Round.number, Seat.turn, size, Group.begun_at)
         .join(Activity, Activity.id == Plan.activity_id)
-        .where(Seat.member_id.in_(own), Plan.state == "published")
+        .where(Seat.member_id.in_(own))
         .order_by(Activity.id, Round.number)
     )
     return [
@@ -344,7 +331,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     person = session.get(Person, person_id)
     if person is None:
         raise NotFound("person", person_id)
-    erase_texts_of(session, person_id)
+    feedback.erase_texts_of(session, person_id)
     forget_person(session, person_id)
     institution_id = served_institution(session)
     own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))
@@ -389,11 +376,15 @@ def administrators(session: Session) -> list[Found]:
 
 
 def grant_administration(session: Session, person_id: int, *, now: datetime, by: int | None = None) -> None:
-    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound."""
-    person = session.get(Person, person_id)
+    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound.
+
+    Their platform awaits no first administrator from then on.
+    """
+    person = session.scalar(select(Person).where(Person.id == person_id, ~is_registrar()))
     if person is None or person.erased_at is not None:
         raise NotFound("person", person_id)
     person.is_administrator = True
+    end_wait(session, person.registration_id)
     audit.record(
         session,
         "administrator granted",
@@ -412,11 +403,12 @@ def end_administration(session: Session, person_id: int, *, now: datetime, by: i
     """
     # Two who remove each other at the same moment go one after the other.
     session.execute(select(Institution.id).where(Institution.id == served_institution(session)).with_for_update())
-    person = session.get(Person, person_id, populate_existing=True)
-    if person is None or not person.is_administrator:
+    all_ids = set(session.scalars(select(Person.id).where(Person.is_administrator, ~is_registrar())))
+    if person_id not in all_ids:
         raise NotFound("administrator", person_id)
-    if session.scalar(select(func.count()).select_from(Person).where(Person.is_administrator)) == 1:
+    if len(all_ids) == 1:
         return False
+    person = session.get_one(Person, person_id, populate_existing=True)
     person.is_administrator = False
     audit.record(
         session,

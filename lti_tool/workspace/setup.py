@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import changing, copies, forms, rules, service
+from lti_tool.activities import forms, rules, service
 from lti_tool.activities.errors import (
     ActivityChanged,
     ActivityInUse,
@@ -23,11 +23,11 @@ from lti_tool.activities.errors import (
 )
 from lti_tool.activities.forms import Reading, SetupText
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import ActivityState, ScoreMode
+from lti_tool.activities.rules import ScoreMode, kind_of
+from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.activities.service import InUse, Saved
-from lti_tool.activities.templates import TEMPLATES
 from lti_tool.errors import N_, NotFound
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
 from lti_tool.grades.models import LineItem
 from lti_tool.launch import deep_linking
 from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
@@ -61,7 +61,9 @@ NAMES: Final = {
     "c-l-label": N_("Level"),
     "c-l-description": N_("What the level means"),
 }
-ROUND_IN_USE: Final = N_("People have groups in a round that you removed, or have written in it, so it has to stay.")
+ROUND_IN_USE: Final = N_(
+    "People have groups in a round that you removed, or have written in it, so you cannot remove it."
+)
 
 
 @pages.get("/setup")
@@ -143,19 +145,19 @@ def change_draft(here: Here, key: str) -> ResponseReturnValue:
 @on_visit(may=ACT, kinds=ACTIVITY)
 def change(here: Here) -> ResponseReturnValue:
     """Whatever button was pressed on the settings page of the activity that stands here."""
-    return _change(here, _standing(here))
+    return _change(here, service.activity_at(here.session, here.placement_id))
 
 
 @pages.post("/setup/copy-of")
 @on_visit(may=ACT, kinds=ACTIVITY)
 def copy_of(here: Here) -> ResponseReturnValue:
     """Say of which activity this copy is one. It begins anew with that one's settings."""
-    copy = _standing(here)
+    copy = service.activity_at(here.session, here.placement_id)
     asked = request.form.get("source", "")
     source = next((one for one in _possible_sources(here, copy) if str(one.id) == asked), None)
     if source is None:
         raise ActivityUnknown(asked)
-    copies.copy_again(here.session, copy, source, by=here.person_id, now=here.now)
+    service.copy_again(here.session, copy, source, by=here.person_id, now=here.now)
     return redirect(url_for(".show", said="copied"), code=303)
 
 
@@ -163,7 +165,7 @@ def copy_of(here: Here) -> ResponseReturnValue:
 @on_visit(may=ACT, kinds=ACTIVITY)
 def close(here: Here) -> ResponseReturnValue:
     """End the activity."""
-    service.close(here.session, _standing(here), by=here.person_id, now=here.now)
+    service.close(here.session, service.activity_at(here.session, here.placement_id), by=here.person_id, now=here.now)
     return redirect(url_for(".show", said="closed"), code=303)
 
 
@@ -171,7 +173,7 @@ def close(here: Here) -> ResponseReturnValue:
 @on_visit(may=ACT, kinds=ACTIVITY)
 def reopen(here: Here) -> ResponseReturnValue:
     """Undo a close."""
-    service.reopen(here.session, _standing(here), by=here.person_id, now=here.now)
+    service.reopen(here.session, service.activity_at(here.session, here.placement_id), by=here.person_id, now=here.now)
     return redirect(url_for(".show", said="reopened"), code=303)
 
 
@@ -179,18 +181,18 @@ def reopen(here: Here) -> ResponseReturnValue:
 @on_visit(may=ACT, kinds=ACTIVITY)
 def decide_chosen(here: Here) -> ResponseReturnValue:
     """Say which of two activities stands here: the one that does, or what "Select content" chose once more."""
-    standing = _standing(here)
-    chosen = changing.chosen_instead(here.session, standing, here.visit.details.get("activity"))
+    standing = service.activity_at(here.session, here.placement_id)
+    chosen = service.chosen_instead(here.session, standing, here.visit.details.get("activity"))
     if chosen is None:
         return redirect(url_for("home.show"), code=303)
     if request.form.get("means") == "keep":
-        changing.keep_standing(here.session, standing, chosen, by=here.person_id, now=here.now)
+        service.keep_standing(here.session, standing, chosen, by=here.person_id, now=here.now)
         return redirect(url_for("home.show"), code=303)
     if is_in_use(here.session, standing.id):
         raise ActivityInUse(standing.id)
     # Its column goes with the link to the other; as a draft it has none.
     here.session.execute(delete(LineItem).where(LineItem.activity_id == standing.id))
-    changing.take_its_place(here.session, standing, chosen, by=here.person_id, now=here.now)
+    service.take_its_place(here.session, standing, chosen, by=here.person_id, now=here.now)
     return redirect(url_for("home.show"), code=303)
 
 
@@ -256,15 +258,8 @@ def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> 
     )
 
 
-def _standing(here: Here) -> Activity:
-    activity = service.activity_of(here.session, here.placement_id)
-    if activity is None:
-        raise ActivityUnknown(here.placement_id)
-    return activity
-
-
 def _possible_sources(here: Here, activity: Activity) -> list[Activity]:
-    return copies.possible_sources(here.session, activity, here.visit.details.get("custom") or {})
+    return service.possible_sources(here.session, activity, here.visit.details.get("custom") or {})
 
 
 def _address(activity: Activity, said: str | None = None) -> str:
@@ -276,9 +271,7 @@ def _address(activity: Activity, said: str | None = None) -> str:
 def _in_use(session: Session, activity_id: int) -> InUse:
     """What learners have begun. Asked here, since activities come before plans and feedback in the story."""
     written = session.scalar(
-        select(func.max(Round.number))
-        .join(Feedback, Feedback.round_id == Round.id)
-        .where(Round.activity_id == activity_id)
+        select(func.max(Round.number)).join(Entry, Entry.round_id == Round.id).where(Round.activity_id == activity_id)
     )
     planned = session.scalar(published_seats(func.max(Round.number)).where(Plan.activity_id == activity_id))
     return InUse(has_feedback=written is not None, rounds=max(written or 0, planned or 0))
@@ -292,7 +285,7 @@ def is_in_use(session: Session, activity_id: int) -> bool:
 
 def _name_of(session: Session, person_id: int | None) -> str:
     person = session.get(Person, person_id) if person_id is not None else None
-    return (person.name if person is not None else None) or gettext("Somebody")
+    return (person.name if person is not None else None) or gettext("Someone")
 
 
 def _kept(session: Session, activity: Activity) -> SetupText:
@@ -320,6 +313,7 @@ def _editor(
         activity=activity,
         address=_address(activity),
         text=text,
+        steps=[step for step in kind_of(activity.kind).steps if step.may_count],
         problems=problems or {},
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
         focus=focus,
@@ -331,7 +325,7 @@ def _editor(
             (one, here.session.get_one(Placement, one.placement_id), here.session.get_one(Course, one.course_id))
             for one in _possible_sources(here, activity)
         ],
-        is_read_only=is_over or activity.state == ActivityState.CLOSED,
+        is_read_only=service.is_read_only(here.session, activity),
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,
         named_there=_named_there(here.session, activity, text.title),
@@ -357,6 +351,8 @@ def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturn
         activity=activity,
         address=_address(activity),
         settings=reading.settings,
+        kind=kind_of(activity.kind),
+        steps=kind_of(activity.kind).steps,
         rubric=reading.rubric,
         typed=typed,
         store=_store(here, activity),

@@ -202,12 +202,12 @@ def test_the_first_page_says_that_learners_are_being_read_and_looks_again_by_its
     for page in (designer.get("/"), designer.get("/plan")):
         assert "so far. A minute is mostly enough. Look again" in text_of(page)
         assert "data-look-again" in page.text
-    assert "not yet two learners" not in text_of(designer.get("/"))
+    assert "not enough learners yet" not in text_of(designer.get("/"))
 
     life.run()
     for page in (designer.get("/"), designer.get("/plan")):
         assert "data-look-again" not in page.text
-    assert "4 learners wait to be paired" in text_of(designer.get("/"))
+    assert "4 learners are waiting for partners" in text_of(designer.get("/"))
 
 
 def test_a_reading_that_waits_for_the_platform_is_not_called_under_way(life: Life) -> None:

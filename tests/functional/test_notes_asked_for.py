@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivityState
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
 from lti_tool.pairing.models import Group
 from lti_tool.progress.service import progress_of
 from lti_tool.support.db import OpenSession
@@ -16,7 +16,7 @@ from tests.factories.feedback import TEXTS, a_classroom
 from tests.fakes.clock import FakeClock
 from tests.functional.classroom import World
 
-ASKS_FOR_TWO = {"give_feedback": True, "acknowledge": True, "minimum_notes": 2}
+ASKS_FOR_TWO = {"give_feedback": True, "acknowledge": True, "write_notes": 2}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def is_complete(world: World, who: str) -> bool:
 
 def test_the_form_says_how_many_notes_are_asked_for_and_feedback_is_not_taken_without_them(world: World) -> None:
     mette = world.browser("Mette")
-    assert "At least 2 notes are asked for." in mette.get(world.writing("Jonas")).text
+    assert "At least 2 notes are needed." in mette.get(world.writing("Jonas")).text
 
     page = mette.post(world.writing("Jonas"), do="give", **TEXTS, **world.levels()).text
 
@@ -48,18 +48,18 @@ def test_the_form_says_how_many_notes_are_asked_for_and_feedback_is_not_taken_wi
     assert 'href="#note_draft"' in page
     assert TEXTS["strengths"] in page
     assert "Write down what you observe" not in mette.get().text
-    assert "Go on writing" in mette.get().text
+    assert "Continue writing" in mette.get().text
 
 
 def test_a_note_that_is_typed_and_not_added_counts(world: World) -> None:
     mette = world.browser("Mette")
     mette.post(world.writing("Jonas"), do="add_note", note_draft="asks and waits")
     page = mette.post(world.writing("Jonas"), do="give", note_draft="and smiles", **TEXTS, **world.levels())
-    assert "Given." in page.text
+    assert "Feedback given." in page.text
 
 
 def test_notes_that_are_asked_for_later_can_be_added_to_feedback_that_was_read(world: World, clock: FakeClock) -> None:
-    ask_for(world, {**ASKS_FOR_TWO, "minimum_notes": 0})
+    ask_for(world, {**ASKS_FOR_TWO, "write_notes": 0})
     given = world.gives("Mette", "Jonas")
     theirs = world.gives("Jonas", "Mette")
     mette = world.browser("Mette")
@@ -70,7 +70,7 @@ def test_notes_that_are_asked_for_later_can_be_added_to_feedback_that_was_read(w
     mette = world.browser("Mette")
 
     home = mette.get().text
-    assert "2 notes about what you saw are still asked for." in home
+    assert "It still needs 2 notes about what you saw." in home
     assert "Your feedback for Jonas was due" not in home
     page = mette.client.get(
         f"/v/{mette.key}{world.writing('Jonas')}?notes=1", headers={"Accept": "text/html"}, follow_redirects=True
@@ -85,11 +85,11 @@ def test_notes_that_are_asked_for_later_can_be_added_to_feedback_that_was_read(w
     assert is_complete(world, "Mette")
     home = mette.get().text
     assert "overdue" not in home
-    assert "still asked for" not in home
+    assert "It still needs" not in home
 
 
 def test_the_receiver_never_sees_the_notes(world: World) -> None:
-    ask_for(world, {**ASKS_FOR_TWO, "minimum_notes": 0})
+    ask_for(world, {**ASKS_FOR_TWO, "write_notes": 0})
     given = world.gives("Mette", "Jonas", note_draft="N-SECRET")
     world.gives("Jonas", "Mette")
     assert "N-SECRET" in world.browser("Mette").get(f"/feedback/{given}").text
@@ -99,7 +99,7 @@ def test_the_receiver_never_sees_the_notes(world: World) -> None:
 
 
 def test_a_closed_activity_shows_notes_and_takes_none(world: World, clock: FakeClock) -> None:
-    ask_for(world, {**ASKS_FOR_TWO, "minimum_notes": 0})
+    ask_for(world, {**ASKS_FOR_TWO, "write_notes": 0})
     given = world.gives("Mette", "Jonas", note_draft="asks and waits")
     with world.open_session(world.room.institution.id) as session:
         activity = session.get_one(Activity, world.room.activity.id)
@@ -128,7 +128,7 @@ def test_an_empty_form_begins_nothing(world: World, fields: dict[str, str]) -> N
     if fields["do"] == "give":
         assert "Write at least one strength" in page.text
     with world.open_session(world.room.institution.id) as session:
-        assert session.scalars(select(Feedback)).all() == []
+        assert session.scalars(select(Entry)).all() == []
         assert session.scalars(select(Group.begun_at)).all() == [None]
     assert "Write down what you observe" in mette.get().text
 

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from lti_tool.activities.models import Activity
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import service
 from lti_tool.support.kit import Kit
@@ -39,13 +39,14 @@ def give(school: School, place: int, at_day: int = 0) -> None:
     with school.kit.open_session(school.institution_id) as session:
         view = pairing.groups_of(session, author, school.group.activity.id)[0]
         session.add(
-            Feedback(
+            Entry(
                 activity_id=school.group.activity.id,
                 round_id=school.group.rounds[0].id,
                 group_id=view.id,
+                step="give_feedback",
                 author_id=author,
                 recipient_id=view.partners[0].member_id,
-                strengths=SECRET_TEXT,
+                fields={"strengths": SECRET_TEXT},
                 version=1,
                 created_at=at,
                 saved_at=at,
@@ -119,7 +120,7 @@ def test_staff_read_feedback_only_where_its_author_was_told_so(school: School, w
     give(school, 0)
     with school.kit.open_session(school.institution_id) as session:
         session.get_one(Activity, school.group.activity.id).staff_read_feedback = True
-        feedback = session.scalars(select(Feedback)).one()
+        feedback = session.scalars(select(Entry)).one()
         feedback.is_open_to_staff = was_told
         feedback_id = feedback.id
     instructor = school.somebody("instructor")
@@ -136,7 +137,7 @@ def test_more_time_is_given_in_the_zone_of_the_activity(school: School, clock: F
 
     answer = assistant.post(f"/progress/{member_id}/allow/1", wish="extend", day="2026-11-05", clock="")
 
-    assert "There is more time now" in answer.text
+    assert "More time given" in answer.text
     assert "More time: due" in answer.text
     with school.kit.open_session(school.institution_id) as session:
         allowance = service.allowances_of(session, school.group.activity.id, member_id)[1]
@@ -160,7 +161,7 @@ def test_an_excuse_is_given_and_taken_back(school: School) -> None:
         ({"wish": "extend"}, "Type the new date"),
         ({"wish": "extend", "day": "soon"}, "Type the new date"),
         ({"wish": "extend", "day": "2026-12-01", "clock": "25:99"}, "Type the time"),
-        ({"wish": "extend", "day": "2026-10-01"}, "Choose a date that has not passed"),
+        ({"wish": "extend", "day": "2026-10-01"}, "Choose a date in the future"),
         ({"wish": "extend", "day": "9999-12-31"}, "Type the new date"),
     ],
 )
@@ -225,13 +226,13 @@ def test_an_assistant_may_not_take_the_table_away(school: School) -> None:
 def test_before_the_plan_is_published_the_page_leads_to_it(app: Flask, kit: Kit, clock: FakeClock) -> None:
     page = a_school(app, kit, clock).somebody("instructor").get("/progress").text
 
-    assert "Learners cannot begin before the plan is published" in page
+    assert "Learners cannot begin until the plan is published" in page
 
 
 def test_a_course_without_learners_says_what_fills_the_page(app: Flask, kit: Kit, clock: FakeClock) -> None:
     page = a_school(app, kit, clock, learners=0).somebody("instructor").get("/progress").text
 
-    assert "Nobody takes part yet" in page
+    assert "No one is taking part yet" in page
 
 
 def test_a_review_opened_by_the_gradebook_shows_that_learner(school: School) -> None:

@@ -8,9 +8,10 @@ from sqlalchemy import update as change
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import rules, service
+from lti_tool.activities import rules
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivityState, Relative
+from lti_tool.activities.service import lookup, setup
 from lti_tool.launch.models import Course, Placement
 from lti_tool.launch.rules import LaunchContext
 from lti_tool.web.visits import Visit
@@ -29,14 +30,14 @@ def after_launch(session: Session, visit: Visit, context: LaunchContext, now: da
     if placement.gone_at is not None:
         placement.gone_at = None
     key = context.custom.get("activity")
-    if not key or service.activity_of(session, placement.id) is not None:
+    if not key or lookup.activity_of(session, placement.id) is not None:
         return
-    named = service.activity_for_key(session, key)
+    named = lookup.activity_for_key(session, key)
     if named is None:
         return
     if named.course_id == visit.course_id and _land(session, named, placement):
         return
-    source = (_sources(session, named, placement, context.custom) or [named])[0]
+    source = (_sources(session, named, key, placement, context.custom) or [named])[0]
     try:
         with session.begin_nested():
             _copy(session, source, placement, origin_key=key, now=now)
@@ -52,17 +53,18 @@ def possible_sources(session: Session, copy: Activity, custom: Mapping[str, str]
     """
     if copy.state != ActivityState.UNCONFIRMED or copy.placement_id is None or copy.origin_key is None:
         return []
-    named = service.activity_for_key(session, copy.origin_key)
+    named = lookup.activity_for_key(session, copy.origin_key)
     if named is None:
         return []
-    found = _sources(session, named, session.get_one(Placement, copy.placement_id), custom, own_id=copy.id)
+    placement = session.get_one(Placement, copy.placement_id)
+    found = _sources(session, named, copy.origin_key, placement, custom, own_id=copy.id)
     return found if len(found) > 1 else []
 
 
 def copy_again(session: Session, copy: Activity, source: Activity, *, by: int, now: datetime) -> None:
     """Let an unconfirmed copy begin anew as a copy of another activity. Raises StepNotPossible."""
-    settings = rules.copy_of(service.settings_of(session, source), now=now)
-    service.begin_again(session, copy, settings, service.rubric_draft_of(session, source), by=by, now=now)
+    settings = rules.copy_of(lookup.settings_of(session, source), now=now)
+    setup.begin_again(session, copy, settings, lookup.rubric_draft_of(session, source), by=by, now=now)
     copy.copied_from_id = source.id
 
 
@@ -79,12 +81,20 @@ def _land(session: Session, activity: Activity, placement: Placement) -> bool:
 
 
 def _sources(
-    session: Session, named: Activity, placement: Placement, custom: Mapping[str, str], *, own_id: int | None = None
+    session: Session,
+    named: Activity,
+    key: str,
+    placement: Placement,
+    custom: Mapping[str, str],
+    *,
+    own_id: int | None = None,
 ) -> list[Activity]:
-    """The activities that a copied link may have been copied from, the likeliest first.
+    """The activities that a copied link with this key may have been copied from, the likeliest first.
 
-    Only the key's own and those that came from it are looked at. The history could be typed by hand; the key could not.
+    Only `named`, which the key means, and those that came from it are looked at. The history could be typed by hand;
+    the key could not.
     """
+    keys = {named.key, key}
     family = [
         Relative(
             activity.id,
@@ -98,7 +108,7 @@ def _sources(
             select(Activity, Placement, Course)
             .join(Placement, Placement.id == Activity.placement_id)
             .join(Course, Course.id == Activity.course_id)
-            .where((Activity.origin_key == named.key) | (Activity.id == named.id), Activity.id != (own_id or 0))
+            .where(Activity.origin_key.in_(keys) | (Activity.id == named.id), Activity.id != (own_id or 0))
             .order_by(Activity.id)
         )
     ]
@@ -114,11 +124,11 @@ def _sources(
 
 
 def _copy(session: Session, source: Activity, placement: Placement, *, origin_key: str, now: datetime) -> Activity:
-    copy = service.create_draft(
+    copy = setup.create_draft(
         session,
         placement.course_id,
-        rules.copy_of(service.settings_of(session, source), now=now),
-        service.rubric_draft_of(session, source),
+        rules.copy_of(lookup.settings_of(session, source), now=now),
+        lookup.rubric_draft_of(session, source),
         by=None,
         now=now,
         placement_id=placement.id,
