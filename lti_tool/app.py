@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lti_tool import __version__
-from lti_tool.activities import copies
+from lti_tool.activities import service as activities
 from lti_tool.attributes import service as attributes
 from lti_tool.launch.rules import LaunchContext
 from lti_tool.pairing import service as pairing
@@ -81,7 +81,7 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
 
 def _after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
     """What later features do about a launch, in its transaction."""
-    copies.after_launch(session, visit, context, now)
+    activities.after_launch(session, visit, context, now)
     attributes.after_launch(session, visit, context, now)
     pairing.after_launch(session, visit, context, now)
     pairing.place_at_launch(session, visit, now=now)

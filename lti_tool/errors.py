@@ -37,3 +37,8 @@ class Words:
 def N_(text: str) -> str:  # noqa: N802 - the name that message extraction looks for
     """Mark a text for translation where no request, and so no language, exists yet. Returns it unchanged."""
     return text
+
+
+def NN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802 - as N_
+    """Mark a text with its plural for translation. Returns both."""
+    return singular, plural

@@ -12,9 +12,11 @@ from sqlalchemy import Engine
 
 from lti_tool.attributes.models import UPLOAD_KEPT, AttributeUpload
 from lti_tool.errors import Words
+from lti_tool.grades import service as grades
 from lti_tool.jobs import schedule
 from lti_tool.jobs.schedule import Expiry
 from lti_tool.launch.models import LaunchState
+from lti_tool.progress import handlers as progress
 from lti_tool.settings import Settings
 from lti_tool.support.clock import Clock, SystemClock
 from lti_tool.support.crypto import KeyRing
@@ -64,7 +66,11 @@ def build(settings: Settings, *, clock: Clock | None = None, engine: Engine | No
     return Services(
         kit=kit,
         engine=engine,
-        handlers={schedule.PURGE: schedule.purge(_expiries(settings)), **_all("handlers", "HANDLERS")},
+        handlers={
+            schedule.PURGE: schedule.purge(_expiries(settings)),
+            **progress.handlers(grades),
+            **_all("handlers", "HANDLERS"),
+        },
         periodic={**schedule.PERIODIC, **_all("handlers", "PERIODIC")},
         words=_all("errors", "WORDS"),
     )

@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from typing import Final, TypeVar
 
 from lti_tool.activities import rules
+from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.rules import (
     ActivitySettings,
     Completion,
@@ -57,9 +58,8 @@ class SetupText:
     rounds: tuple[RoundText, ...] = ()
     release: str = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
-    give_feedback: bool = True
-    acknowledge: bool = True
-    minimum_notes: str = ""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """By key of a step what stands in its box or number."""
     score_mode: str = ScoreMode.COMPLETE
     score_maximum: str = ""
     zero_at_close: bool = False
@@ -90,7 +90,7 @@ WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
     Flaw.DUE_PASSED: N_("This date has passed. Choose a later date, or clear it."),
     Flaw.NO_DUE_FOR_RELEASE: N_("Feedback is released at this round's due date. Add a due date."),
     Flaw.NOTHING_COUNTS: N_("Choose at least one thing that counts toward completion."),
-    Flaw.NOTES_OUT_OF_RANGE: N_("Enter a whole number of notes from 0 to 20."),
+    Flaw.NUMBER_OUT_OF_RANGE: N_("Enter a whole number of notes from 0 to 20."),
     Flaw.SCORE_OUT_OF_RANGE: N_("Enter a whole number from 1 to 1000."),
 }
 DATE_UNREADABLE: Final = N_("Write the date as year-month-day, such as 2026-12-24.")
@@ -104,8 +104,7 @@ _FIELD: Final = {
     Flaw.ZONE_UNKNOWN: "time_zone",
     Flaw.NO_ROUND: "rounds",
     Flaw.TOO_MANY_ROUNDS: "rounds",
-    Flaw.NOTHING_COUNTS: "give_feedback",
-    Flaw.NOTES_OUT_OF_RANGE: "minimum_notes",
+    Flaw.NOTHING_COUNTS: "asked",
     Flaw.SCORE_OUT_OF_RANGE: "score_maximum",
 }
 
@@ -127,9 +126,7 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         ),
         release=clean.get("release", ""),
         staff_read_feedback="staff_read_feedback" in clean,
-        give_feedback="give_feedback" in clean,
-        acknowledge="acknowledge" in clean,
-        minimum_notes=clean.get("minimum_notes", "").strip(),
+        asked={step.key: clean.get(step.key, "").strip() for step in kind_of(kind).steps if step.may_count},
         score_mode=clean.get("score_mode", ""),
         score_maximum=clean.get("score_maximum", "").strip(),
         zero_at_close="zero_at_close" in clean,
@@ -148,9 +145,12 @@ def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> S
         rounds=tuple(_round_shown(dates, settings.time_zone) for dates in settings.rounds),
         release=settings.release,
         staff_read_feedback=settings.staff_read_feedback,
-        give_feedback=settings.completion.give_feedback,
-        acknowledge=settings.completion.acknowledge,
-        minimum_notes=str(settings.completion.minimum_notes),
+        asked={
+            step.key: str(times) if step.most > 1 or times else ""
+            for step in kind_of(settings.kind).steps
+            if step.may_count
+            for times in (settings.completion.of(step),)
+        },
         score_mode=settings.score_mode,
         score_maximum=str(settings.score_maximum),
         zero_at_close=settings.zero_at_close,
@@ -173,7 +173,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         rounds=tuple(
             _round_read(typed_round, number, zone, problems) for number, typed_round in enumerate(text.rounds, start=1)
         ),
-        completion=Completion(text.give_feedback, text.acknowledge, _whole(text.minimum_notes, empty=0)),
+        completion=Completion({key: _whole(times, empty=0) for key, times in text.asked.items()}),
         score_mode=_one_of(ScoreMode, text.score_mode, ScoreMode.COMPLETE),
         # The field is of no use, and may hold anything, where nothing goes to the gradebook.
         score_maximum=_whole(text.score_maximum, empty=100 if text.score_mode == ScoreMode.NONE else -1),
@@ -273,11 +273,11 @@ def _one_of(choices: type[Choice], text: str, usual: Choice) -> Choice:
 
 
 def _field(problem: SettingsProblem) -> str:
-    return _FIELD.get(problem.flaw) or f"r{problem.round}-due_date"
+    return _FIELD.get(problem.flaw) or problem.step or f"r{problem.round}-due_date"
 
 
 def _place_on_page(field: str) -> tuple[int, list[int]]:
     """Where a field stands: its part of the page, then its numbers."""
-    parts = ("title", "instructions", "rubric", r"c\d", r"r\d", "rounds", "time_zone", "give_feedback", "minimum_notes")
+    parts = ("title", "instructions", "rubric", r"c\d", r"r\d", "rounds", "time_zone", "asked")
     part = next((place for place, name in enumerate(parts) if re.match(name, field)), len(parts))
     return part, [int(number) for number in re.findall(r"\d+", field)]

@@ -10,7 +10,7 @@ class FeedbackError(ToolError):
 class NotYourPartner(FeedbackError, NotFound):
     """The two do not share a group in this round."""
 
-    def __init__(self, round_number: int, author_id: int | None, recipient_id: int) -> None:
+    def __init__(self, round_number: int, author_id: int | None, recipient_id: int | None) -> None:
         super().__init__(round_number, author_id, recipient_id)
         self.round_number, self.author_id, self.recipient_id = round_number, author_id, recipient_id
 

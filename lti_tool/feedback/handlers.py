@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.feedback import service
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
 from lti_tool.jobs import queue
 from lti_tool.jobs.queue import JobContext
 from lti_tool.support.db import across_institutions
@@ -35,9 +35,9 @@ def release(kit: Kit, job: JobContext) -> None:
         moved_to = session.scalar(
             select(Round.due_at)
             .join(Activity, Activity.id == Round.activity_id)
-            .join(Feedback, Feedback.round_id == Round.id)
+            .join(Entry, Entry.round_id == Round.id)
             .where(Round.id == round_id, Round.due_at > now)
-            .where(Feedback.submitted_at.is_not(None), Feedback.released_at.is_(None))
+            .where(Entry.submitted_at.is_not(None), Entry.released_at.is_(None), Entry.recipient_id.is_not(None))
             .limit(1)
         )
         if moved_to is not None:

@@ -1,21 +1,26 @@
-"""Observation notes, feedback with its rubric marks, and what the receiver answered."""
+"""What people write in the steps of a round: entries with their notes, and notes to partners."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
 
-class Feedback(Tenant, Base):
-    """What one member of a group tells another about one round. A draft until `submitted_at` is set.
+def _one(name: str, *columns: str, where: str) -> Index:
+    """At most one entry for each of these places. NULLs are all different to a database, so each case has its own."""
+    return Index(f"uq_entry_{name}", *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+
+
+class Entry(Tenant, Base):
+    """What a member, or a group together, writes in one step of a round. A draft until `submitted_at` is set.
 
     Between giving and release the fields hold what was given; what is typed then waits in `correction`.
     """
 
-    __tablename__ = "feedback"
+    __tablename__ = "entry"
     __table_args__ = (
         tenant_key(),
         within("activity_id", "activity"),
@@ -23,31 +28,28 @@ class Feedback(Tenant, Base):
         within("group_id", "group_"),
         within("author_id", "member"),
         within("recipient_id", "member"),
-        UniqueConstraint("round_id", "author_id", "recipient_id"),
         CheckConstraint("author_id <> recipient_id", name="not_to_oneself"),
+        CheckConstraint("author_id IS NOT NULL OR recipient_id IS NULL", name="group_writes_to_nobody"),
+        _one("to_partner", "round_id", "author_id", "recipient_id", "step", where="recipient_id IS NOT NULL"),
+        _one("to_nobody", "round_id", "author_id", "step", where="author_id IS NOT NULL AND recipient_id IS NULL"),
+        _one("of_group", "group_id", "step", where="author_id IS NULL"),
     )
 
     activity_id: Mapped[int] = mapped_column(index=True)
     round_id: Mapped[int]
     group_id: Mapped[int] = mapped_column(index=True)
-    author_id: Mapped[int] = mapped_column(index=True)
-    recipient_id: Mapped[int] = mapped_column(index=True)
-    observed_what: Mapped[str] = mapped_column(Text, default="")
-    observed_at: Mapped[str] = mapped_column(Text, default="")
-    """When and where, in the observer's words."""
-    strengths: Mapped[str] = mapped_column(Text, default="")
-    next_time_1: Mapped[str] = mapped_column(Text, default="")
-    next_time_2: Mapped[str] = mapped_column(Text, default="")
-    behavior: Mapped[str] = mapped_column(Text, default="")
-    effect: Mapped[str] = mapped_column(Text, default="")
-    suggestion: Mapped[str] = mapped_column(Text, default="")
-    marks: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """Criterion id (as text) to level id. Checked against the rubric when the feedback is given."""
+    author_id: Mapped[int | None] = mapped_column(index=True)
+    """None where the group writes it together."""
+    recipient_id: Mapped[int | None] = mapped_column(index=True)
+    """None where it goes to nobody in particular."""
+    step: Mapped[str] = mapped_column(String(32))
+    """A key of the activity's kind."""
+    fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Text by name of a field; `mark-<criterion>` holds a level of the rubric, checked when it is given."""
     rubric_id: Mapped[int | None]
+    """The version of the rubric that it was begun with."""
     is_open_to_staff: Mapped[bool] = mapped_column(default=False)
     """What the author was told before writing. A setting that changes later opens nothing that was written before."""
-    note_draft: Mapped[str] = mapped_column(Text, default="")
-    """A note that was typed and not added yet."""
     correction: Mapped[dict[str, Any] | None]
     """Fields changed since it was given, by name; laid over the given ones when it is given again."""
     version: Mapped[int] = mapped_column(default=1)
@@ -67,20 +69,27 @@ class Feedback(Tenant, Base):
 
 
 class Note(Tenant, Base):
-    """What an observer wrote down at a moment of the observation. For the observer's own eyes."""
+    """A short text of an entry with the time at which it was begun. For its author's own eyes.
 
-    __tablename__ = "note"
-    __table_args__ = (tenant_key(), within("feedback_id", "feedback"))
+    A table of its own, since lists of a whole course count notes without reading them, and since each can be changed
+    and taken back by itself.
+    """
 
-    feedback_id: Mapped[int] = mapped_column(index=True)
+    __tablename__ = "entry_note"
+    __table_args__ = (tenant_key(), within("entry_id", "entry"))
+
+    entry_id: Mapped[int] = mapped_column(index=True)
     at: Mapped[datetime]
     text: Mapped[str] = mapped_column(Text)
     removed_at: Mapped[datetime | None]
-    """Set by its author, who may still bring it back until the feedback is given."""
+    """Set by its author, who may still bring it back until the entry is given."""
 
 
 class PartnerNote(Tenant, Base):
-    """A short word from one member of a group to another before they meet, such as when and where."""
+    """A short word from one member of a group to another before they meet, such as when and where.
+
+    No step of a kind: every kind has it, it is read at once, and a newer one takes the place of the one before.
+    """
 
     __tablename__ = "partner_note"
     __table_args__ = (
@@ -96,37 +105,3 @@ class PartnerNote(Tenant, Base):
     recipient_id: Mapped[int] = mapped_column(index=True)
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
-
-
-class Acknowledgement(Tenant, Base):
-    """What the receiver says about feedback: what I heard, what I will use, how useful it was."""
-
-    __tablename__ = "acknowledgement"
-    __table_args__ = (
-        tenant_key(),
-        within("feedback_id", "feedback"),
-        UniqueConstraint("feedback_id"),
-        CheckConstraint("usefulness BETWEEN 1 AND 4", name="usefulness"),
-    )
-
-    feedback_id: Mapped[int]
-    heard: Mapped[str] = mapped_column(Text, default="")
-    will_use: Mapped[str] = mapped_column(Text, default="")
-    usefulness: Mapped[int | None]
-    at: Mapped[datetime]
-
-
-class AnswerDraft(Tenant, Base):
-    """An acknowledgement as it is typed. Removed when it is sent."""
-
-    __tablename__ = "answer_draft"
-    __table_args__ = (tenant_key(), within("feedback_id", "feedback"), UniqueConstraint("feedback_id"))
-
-    feedback_id: Mapped[int]
-    fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    version: Mapped[int] = mapped_column(default=1)
-    stamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    kept_aside: Mapped[list[Any]] = mapped_column(default=list)
-    saved_at: Mapped[datetime]
-
-    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}  # noqa: RUF012 (SQLAlchemy's own spelling)

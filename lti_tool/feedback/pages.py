@@ -1,124 +1,100 @@
-"""Pages on which feedback is written, read and answered."""
+"""Pages on which the steps of a round are written, read and answered."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 
 from lti_tool.activities.models import Activity
+from lti_tool.activities.rules import Audience, kind_of
 from lti_tool.activities.service import activity_at
-from lti_tool.errors import N_, NotFound
-from lti_tool.feedback import answering, drafts, reading, rules, service, telling
+from lti_tool.errors import NotFound
+from lti_tool.feedback import forms, rules, service
 from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, PreviewOnly
+from lti_tool.feedback.forms import NAMES
+from lti_tool.feedback.models import Entry, Note
+from lti_tool.feedback.service import Saved, Shown, Task
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import in_words, zone_of_reader
 from lti_tool.web.pages import unsent_store
 
 pages = Blueprint("feedback", __name__)
 
-OLDEST_MOMENT: Final = timedelta(hours=24)
-"""A note's moment further back than this is a device whose clock is wrong."""
-
-NAMES: Final[dict[str, str]] = {
-    "observed_what": N_("What you observed"),
-    "observed_at": N_("When and where"),
-    "strengths": N_("Strengths"),
-    "next_time_1": N_("Next time, try"),
-    "next_time_2": N_("Next time, also try"),
-    "behavior": N_("What you noticed"),
-    "effect": N_("The effect it had"),
-    "suggestion": N_("One adjustment"),
-    rules.NOTE_DRAFT: N_("New note"),
-    rules.NOTE: N_("Note"),
-    "partner_note": N_("Note to your partner"),
-    "heard": N_("What I heard"),
-    "will_use": N_("What I will use"),
-}
-MISSING: Final[dict[str, str]] = {
-    "strengths": N_("Write at least one strength"),
-    "next_time_1": N_("Write one thing to try next time"),
-    "behavior": N_("Write what you noticed"),
-    "effect": N_("Write what effect it had"),
-    "suggestion": N_("Suggest one adjustment"),
-    "heard": N_("Write what you heard, in your own words"),
-    "will_use": N_("Write what you will use"),
-}
+__all__ = ["NAMES", "pages"]
 
 
 @pages.get("/round/<int:number>/for/<int:member_id>")
+@pages.get("/round/<int:number>/for/<int:member_id>/step/<step>")
+@pages.get("/round/<int:number>/step/<step>")
 @on_visit(may="take part")
-def write(here: Here, number: int, member_id: int) -> ResponseReturnValue:
-    """The form for one partner, with everything that is typed so far."""
+def write(here: Here, number: int, member_id: int | None = None, step: str | None = None) -> ResponseReturnValue:
+    """The form of a step, with everything that is typed so far."""
     activity = activity_at(here.session, here.placement_id)
     if here.is_preview:
-        return _preview(here, activity)
-    task = _task(here, activity, number, member_id)
-    feedback = reading.find_feedback(here.session, task)
-    is_released = feedback is not None and service.is_released(here.session, task, feedback, now=here.now)
-    if feedback is not None and feedback.submitted_at is not None and (is_released or not task.takes_texts):
-        said = request.args.get("said", "")
-        place = "notes" if said.startswith("note_") or "notes" in request.args else None
-        return redirect(url_for(".read", feedback_id=feedback.id, said=said or None, _anchor=place), code=303)
-    notes = reading.notes_of(here.session, feedback) if feedback is not None else []
-    fields = reading.draft_fields(feedback, notes)
-    rubric = reading.rubric_of(here.session, reading.rubric_id_of(task, feedback))
-    problems: tuple[rules.Problem, ...] = ()
-    if request.args.get("check"):
-        problems = reading.problems_of(here.session, task, feedback)
+        return _preview(here, activity, step, is_to_partners=member_id is not None)
+    task = _task(here, activity, number, member_id, step)
+    entry = service.find_entry(here.session, task)
+    if entry is not None and entry.submitted_at is not None and entry.recipient_id is not None:
+        is_released = service.is_released(here.session, task, entry, now=here.now)
+        if is_released or not task.takes_texts:
+            said = request.args.get("said", "")
+            place = "notes" if said.startswith("note_") or "notes" in request.args else None
+            return redirect(url_for(".read", feedback_id=entry.id, said=said or None, _anchor=place), code=303)
+    notes = service.notes_of(here.session, entry) if entry is not None else []
     return render_template(
         "feedback/write.html",
         task=task,
-        feedback=feedback,
-        fields=fields,
+        place=_place(task),
+        entry=entry,
         notes=[note for note in notes if note.removed_at is None],
-        minimum_notes=task.minimum_notes,
         removed=next((one for one in notes if one.removed_at and request.args.get("note") == str(one.id)), None),
-        rubric=rubric,
-        problems=[(one.field, _sentence(one, {each.id: each.name for each in rubric.criteria})) for one in problems],
-        stamps=drafts.stamps_of(feedback),
-        asides=_by_field(drafts.asides_of(feedback)),
         can_write=task.takes_texts and task.is_open(here.now),
-        store=unsent_store(here, f"feedback:{activity.id}:{number}:{member_id}"),
+        store=_store(here, task),
         clock=_clock(activity),
         said=request.args.get("said"),
+        **_filled_in(here, task, entry, notes),
     )
 
 
 @pages.post("/round/<int:number>/for/<int:member_id>")
+@pages.post("/round/<int:number>/for/<int:member_id>/step/<step>")
+@pages.post("/round/<int:number>/step/<step>")
 @on_visit(may="take part")
-def act(here: Here, number: int, member_id: int) -> ResponseReturnValue:
+def act(here: Here, number: int, member_id: int | None = None, step: str | None = None) -> ResponseReturnValue:
     """Every button of the form: all of it is saved first, whatever else was asked for."""
-    task = _task(here, activity_at(here.session, here.placement_id), number, member_id)
-    service.save_draft(here.session, task, request.form, _bases(), device=_device(here), now=here.now)
+    task = _task(here, activity_at(here.session, here.placement_id), number, member_id, step)
+    _save(here, task)
     wish, _, what = request.form.get("do", "save").partition(":")
     if wish == "give":
         return redirect(_give(here, task), code=303)
-    return redirect(_write_url(task, **_do(here, task, wish, what)), code=303)
+    return redirect(url_for(".write", **_place(task), **_do(here, task, wish, what)), code=303)
 
 
-def _give(here: Here, task: reading.Assignment) -> str:
+def _give(here: Here, task: Task) -> str:
     try:
         given = service.give(here.session, task, now=here.now)
     except FeedbackIncomplete:
         # The draft is kept, so the page that says what is missing is a page of its own and not an error.
-        return _write_url(task, check=1)
+        return url_for(".write", **_place(task), check=1)
     except FeedbackReleased:
-        return _write_url(task)
+        return url_for(".write", **_place(task))
+    if given.recipient_id is None:
+        return url_for(".write", **_place(task), said="given")
     return url_for(".read", feedback_id=given.id, said="given")
 
 
-def _do(here: Here, task: reading.Assignment, wish: str, what: str) -> dict[str, Any]:
+def _do(here: Here, task: Task, wish: str, what: str) -> dict[str, Any]:
     """One of the small buttons. Returns what the page is told about it."""
     device = _device(here)
     match wish:
         case "add_note":
-            text = request.form.get(rules.NOTE_DRAFT, "")
-            if len(text) > rules.LONGEST:
+            text, field = request.form.get(rules.NOTE_DRAFT, ""), task.form.notes
+            if field is not None and len(text) > field.longest:
                 return {"check": 1}
-            note = service.add_note(here.session, task, text, at=_moment(here), device=device, now=here.now)
+            at = forms.moment_of_note(request.form, now=here.now)
+            note = service.add_note(here.session, task, text, at=at, device=device, now=here.now)
             return {"said": "note_added" if note else "saved", "_anchor": rules.NOTE_DRAFT}
         case "remove_note" | "restore_note" if what.isdecimal() and len(what) < 19:
             service.remove_note(here.session, task, int(what), now=here.now, undo=wish == "restore_note")
@@ -131,177 +107,186 @@ def _do(here: Here, task: reading.Assignment, wish: str, what: str) -> dict[str,
 
 
 @pages.post("/round/<int:number>/for/<int:member_id>/save")
+@pages.post("/round/<int:number>/for/<int:member_id>/step/<step>/save")
+@pages.post("/round/<int:number>/step/<step>/save")
 @on_visit(may="take part")
-def autosave(here: Here, number: int, member_id: int) -> ResponseReturnValue:
+def autosave(here: Here, number: int, member_id: int | None = None, step: str | None = None) -> ResponseReturnValue:
     """Keep the fields that changed; answers with the new version and with what other devices wrote."""
-    activity = activity_at(here.session, here.placement_id)
-    task = _task(here, activity, number, member_id)
-    saved = service.save_draft(here.session, task, request.form, _bases(), device=_device(here), now=here.now)
-    return _saved(activity, saved)
+    return _autosave(here, _task(here, activity_at(here.session, here.placement_id), number, member_id, step))
 
 
 @pages.post("/round/<int:number>/for/<int:member_id>/tell")
 @on_visit(may="take part")
 def tell(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     """Leave a note on the partner's first page."""
-    task = _task(here, activity_at(here.session, here.placement_id), number, member_id)
-    telling.tell_partner(here.session, task, request.form.get("partner_note", ""), now=here.now)
+    task = _task(here, activity_at(here.session, here.placement_id), number, member_id, None)
+    service.tell_partner(here.session, task, request.form.get("partner_note", ""), now=here.now)
     return redirect(url_for("home.show", said="told", _anchor=f"round-{number}"), code=303)
 
 
 @pages.get("/feedback/<int:feedback_id>")
 @on_visit()
 def read(here: Here, feedback_id: int) -> ResponseReturnValue:
-    """Feedback for its receiver, its author or, where the activity says so, staff."""
+    """What someone wrote to a partner, for its receiver, its author or, where the activity says so, staff."""
     shown = _shown(here, feedback_id)
-    is_author = shown.feedback.author_id == here.member_id
-    is_receiver = shown.feedback.recipient_id == here.member_id
-    draft = reading.find_answer_draft(here.session, feedback_id) if is_receiver else None
-    answer = reading.answer_fields(draft, shown.acknowledgement)
-    problems: tuple[rules.Problem, ...] = ()
-    if request.args.get("check"):
-        problems = rules.problems_of_answer(answer["heard"], answer["will_use"], None)
-    is_open = shown.acknowledgement is None or draft is not None or "change" in request.args
-    rubric_id = shown.feedback.rubric_id or shown.activity.rubric_id
+    entry, answer = shown.entry, shown.answer
+    is_author, is_receiver = entry.author_id == here.member_id, entry.recipient_id == here.member_id
+    is_begun = answer is not None and (answer.submitted_at is None or bool(answer.correction or answer.kept_aside))
+    is_open = shown.sent_answer is None or is_begun or "change" in request.args
+    task = service.answer_task(shown) if is_receiver and shown.takes_answers and is_open else None
     return render_template(
         "feedback/read.html",
         shown=shown,
+        audience=None if is_author else Audience.RECIPIENT if is_receiver else Audience.STAFF,
         **(_own_notes(here, shown) if is_author else {}),
         is_author=is_author,
         is_receiver=is_receiver,
-        is_answering=is_receiver and shown.takes_answers and is_open,
-        rubric=reading.rubric_of(here.session, rubric_id),
-        answer=answer,
-        answer_version=draft.version if draft is not None else 0,
-        stamps=drafts.stamps_of(draft),
-        asides=_by_field(drafts.asides_of(draft)),
-        problems=[(one.field, _sentence(one, {})) for one in problems],
-        names=NAMES,
+        rubric=service.rubric_of(here.session, entry.rubric_id or shown.activity.rubric_id),
+        answering=_filled_in(here, task, answer, []) if task is not None else None,
+        task=task,
         answer_store=unsent_store(here, f"answer:{feedback_id}"),
         clock=_clock(shown.activity),
         said=request.args.get("said"),
     )
 
 
-def _own_notes(here: Here, shown: reading.Shown) -> dict[str, Any]:
+def _own_notes(here: Here, shown: Shown) -> dict[str, Any]:
     """The author's own notes, and whether more can be added: as long as the activity is open, released or not."""
-    feedback, number = shown.feedback, shown.round.number
-    task = reading.find_assignment(here.session, shown.activity, number, feedback.author_id, feedback.recipient_id)
-    notes = [note for note in reading.notes_of(here.session, feedback) if note.removed_at is None]
+    entry = shown.entry
+    people = (entry.author_id or 0, entry.recipient_id)
+    task = service.find_task(here.session, shown.activity, shown.round.number, *people, step_key=entry.step)
     return {
-        "notes": notes,
+        "place": _place(task),
+        "notes": [note for note in service.notes_of(here.session, entry) if note.removed_at is None],
         "minimum_notes": task.minimum_notes,
-        "can_add_notes": task.takes_texts and not here.is_preview,
-        "store": unsent_store(here, f"feedback:{shown.activity.id}:{number}:{feedback.recipient_id}"),
+        "can_add_notes": task.takes_texts and not here.is_preview and task.form.notes is not None,
+        "store": _store(here, task),
     }
 
 
 @pages.post("/feedback/<int:feedback_id>/answer")
 @on_visit(may="take part")
 def answer(here: Here, feedback_id: int) -> ResponseReturnValue:
-    """Send the acknowledgement, keep it as a draft, or take up the one that was sent to change it."""
-    shown = _to_answer(here, feedback_id)
-    answering.save_answer(here.session, shown, request.form, _bases(), device=_device(here), now=here.now)
+    """Send the answer, keep it as a draft, or take up the one that was sent to change it."""
+    task = _to_answer(here, feedback_id)
+    _save(here, task)
     wish, _, what = request.form.get("do", "save").partition(":")
     if wish == "send":
         try:
-            answering.acknowledge(here.session, shown, now=here.now)
+            service.give(here.session, task, now=here.now)
         except FeedbackIncomplete:
             return redirect(url_for(".read", feedback_id=feedback_id, check=1, _anchor="answer"), code=303)
         return redirect(url_for(".read", feedback_id=feedback_id, said="answered"), code=303)
     if wish in {"use_aside", "drop_aside"}:
-        answering.settle_answer_aside(
-            here.session, shown, what, use=wish == "use_aside", device=_device(here), now=here.now
-        )
+        use, device = wish == "use_aside", _device(here)
+        service.settle_aside(here.session, task, what, use=use, device=device, now=here.now)
     return redirect(url_for(".read", feedback_id=feedback_id, said="saved", change=1, _anchor="answer"), code=303)
 
 
 @pages.post("/feedback/<int:feedback_id>/answer/save")
 @on_visit(may="take part")
 def autosave_answer(here: Here, feedback_id: int) -> ResponseReturnValue:
-    """Keep the acknowledgement as it is typed."""
-    shown = _to_answer(here, feedback_id)
-    saved = answering.save_answer(here.session, shown, request.form, _bases(), device=_device(here), now=here.now)
-    return _saved(shown.activity, saved)
+    """Keep the answer as it is typed."""
+    return _autosave(here, _to_answer(here, feedback_id))
 
 
 @pages.get("/feedback")
 @on_visit(may="take part")
 def received(here: Here) -> ResponseReturnValue:
-    """All feedback that this member received in the activity, and the levels that several partners agree on."""
+    """Everything that this member received in the activity, and the levels that several partners agree on."""
     activity = activity_at(here.session, here.placement_id)
-    exchanges = reading.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
-    readable = [one for one in exchanges if one.is_theirs_released]
-    rubric = reading.rubric_of(here.session, activity.rubric_id)
+    kind = kind_of(activity.kind)
+    steps = [step for step in kind.steps if step.is_to_partners and step.form is not None and not step.is_answer]
+    exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
+    lines = [(one, step) for one in exchanges if one.partner_id is not None for step in steps]
     return render_template(
         "feedback/received.html",
         activity=activity,
-        readable=readable,
-        waiting=[one for one in exchanges if one.is_current and not one.is_theirs_released],
-        typical=reading.typical_levels(rubric, readable),
+        kind=kind,
+        readable=[(one, step, entry) for one, step in lines if (entry := one.to_read(step)) is not None],
+        waiting=[(one, step) for one, step in lines if one.is_current and step.is_mutual and one.to_read(step) is None],
+        typical=service.typical_levels(service.rubric_of(here.session, activity.rubric_id), exchanges),
         clock=_clock(activity),
     )
 
 
-def _write_url(task: reading.Assignment, **told: Any) -> str:
-    return url_for(".write", number=task.round.number, member_id=task.recipient_id, **told)
+def _filled_in(here: Here, task: Task, entry: Entry | None, notes: list[Note]) -> dict[str, Any]:
+    """A task's form as it was left, with what is wrong in it where the page was asked to say so."""
+    rubric = service.rubric_of(here.session, service.rubric_id_of(task, entry))
+    problems: tuple[rules.Problem, ...] = ()
+    if request.args.get("check"):
+        problems = service.problems_of(here.session, task, entry)
+    criteria = {criterion.id: criterion.name for criterion in rubric.criteria}
+    asides: dict[str, list[rules.Aside]] = {}
+    for one in service.asides_of(entry):
+        asides.setdefault(one.field, []).append(one)
+    return {
+        "form": task.form,
+        "fields": service.draft_fields(entry, notes),
+        "problems": [(one.field, forms.sentence(one, task.form, criteria)) for one in problems],
+        "asides": asides,
+        "rubric": rubric,
+        "minimum_notes": task.minimum_notes,
+        "version": entry.version if entry is not None else 0,
+    }
 
 
-def _task(here: Here, activity: Activity, number: int, member_id: int) -> reading.Assignment:
+def _place(task: Task) -> dict[str, Any]:
+    """What the address of a task's page names."""
+    step = task.kind.in_address(task.step)
+    return {"number": task.round.number, "member_id": task.recipient_id, "step": step}
+
+
+def _store(here: Here, task: Task) -> dict[str, str]:
+    """Where the browser keeps text of this form that was not saved."""
+    parts = ["feedback", task.activity.id, task.round.number, task.recipient_id, task.kind.in_address(task.step)]
+    return unsent_store(here, ":".join(str(part) for part in parts if part is not None))
+
+
+def _task(here: Here, activity: Activity, number: int, member_id: int | None, step: str | None) -> Task:
     if here.is_preview:
         raise PreviewOnly
-    return reading.find_assignment(here.session, activity, number, here.member_id or 0, member_id)
+    return service.find_task(here.session, activity, number, here.member_id or 0, member_id, step_key=step)
 
 
-def _shown(here: Here, feedback_id: int) -> reading.Shown:
+def _shown(here: Here, feedback_id: int) -> Shown:
     reader = rules.Reader(here.member_id, here.is_staff)
-    return reading.read_feedback(here.session, feedback_id, reader, here.course_id, now=here.now)
+    return service.read_entry(here.session, feedback_id, reader, here.course_id, now=here.now)
 
 
-def _to_answer(here: Here, feedback_id: int) -> reading.Shown:
+def _to_answer(here: Here, feedback_id: int) -> Task:
     if here.is_preview:
         raise PreviewOnly
     shown = _shown(here, feedback_id)
-    if shown.feedback.recipient_id != here.member_id:
+    if shown.entry.recipient_id != here.member_id:
         raise NotFound("feedback", feedback_id)
-    return shown
+    return service.answer_task(shown)
 
 
-def _preview(here: Here, activity: Activity) -> ResponseReturnValue:
-    return render_template(
-        "feedback/preview.html", activity=activity, rubric=reading.rubric_of(here.session, activity.rubric_id)
-    )
-
-
-def _bases() -> dict[str, int]:
-    """Versions that the page had seen: `base.<field>` where the script keeps them by field, else one `base` for all."""
-    whole = request.form.get("base", "")
-    seen = dict.fromkeys(request.form, int(whole) if whole.isdecimal() and len(whole) < 10 else 0)
-    for name, version in request.form.items():
-        if name.startswith("base.") and version.isdecimal() and len(version) < 10:
-            seen[name.removeprefix("base.")] = int(version)
-    return seen
+def _preview(here: Here, activity: Activity, step_key: str | None, *, is_to_partners: bool) -> ResponseReturnValue:
+    kind = kind_of(activity.kind)
+    step = kind.step(step_key) if step_key else kind.first_step(is_to_partners=is_to_partners)
+    if step is None or step.form is None:
+        raise NotFound("step", step_key)
+    rubric = service.rubric_of(here.session, activity.rubric_id)
+    return render_template("feedback/preview.html", activity=activity, step=step, rubric=rubric)
 
 
 def _device(here: Here) -> str:
     return request.form.get("device", "")[:32] or here.visit.key
 
 
-def _moment(here: Here) -> datetime:
-    try:
-        at = datetime.fromisoformat(request.form.get("note_at", ""))
-    except ValueError:
-        return here.now
-    if at.tzinfo is None or here.now - at > OLDEST_MOMENT:
-        return here.now
-    return at
+def _save(here: Here, task: Task) -> Saved:
+    seen = forms.versions_seen(request.form)
+    return service.save_draft(here.session, task, request.form, seen, device=_device(here), now=here.now)
 
 
-def _saved(activity: Activity, saved: drafts.Saved) -> ResponseReturnValue:
+def _autosave(here: Here, task: Task) -> ResponseReturnValue:
+    saved = _save(here, task)
     return jsonify(
         version=saved.version,
         saved_at=saved.saved_at.isoformat(),
-        clock=_clock(activity)(saved.saved_at, "HH:mm"),
+        clock=_clock(task.activity)(saved.saved_at, "HH:mm"),
         newer={name: {"text": text, "version": version} for name, (text, version) in saved.newer.items()},
         kept_aside=len(saved.aside),
         has_conflict=saved.has_conflict,
@@ -317,25 +302,3 @@ def _clock(activity: Activity) -> Callable[..., str]:
         return in_words(moment, zone, pattern)
 
     return clock
-
-
-def _by_field(asides: tuple[rules.Aside, ...]) -> dict[str, list[rules.Aside]]:
-    found: dict[str, list[rules.Aside]] = {}
-    for one in asides:
-        found.setdefault(one.field, []).append(one)
-    return found
-
-
-def _sentence(problem: rules.Problem, criteria: Mapping[int, str]) -> str:
-    match problem.flaw:
-        case rules.Flaw.MISSING:
-            return str(gettext(MISSING[problem.field]))
-        case rules.Flaw.TOO_LONG:
-            limit = rules.LONGEST_SHORT if problem.field == "observed_at" else rules.LONGEST
-            name = gettext(NAMES[problem.field])
-            return str(gettext("%(field)s: shorten it to %(limit)d characters", field=name, limit=limit))
-        case rules.Flaw.FEW_NOTES:
-            return str(ngettext("Add %(num)d more note", "Add %(num)d more notes", problem.lacking))
-        case _:
-            name = criteria.get(problem.criterion_id or 0, "")
-            return str(gettext("Choose a level for “%(criterion)s”", criterion=name))

@@ -1,4 +1,4 @@
-"""What complete feedback is, who may read it when, and how two versions of a text are kept apart."""
+"""What a complete entry is, who may read it when, and how two versions of a text are kept apart."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
@@ -7,37 +7,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from lti_tool.activities.rules import ActivityState, Release
+from lti_tool.activities.rules import ActivityState, Field, FieldKind, Form, Release, Step
 
-LONGEST: Final = 10_000
-"""Characters of a field that is given."""
-LONGEST_SHORT: Final = 255
 LONGEST_DRAFT: Final = 50_000
 """Characters of a field that is kept as a draft: what was typed too long must not get lost before it is shortened."""
 MOST_KEPT_ASIDE: Final = 40
 FEWEST_FOR_A_MEAN: Final = 3
 """With fewer people behind a figure, the figure would say who said what."""
 
-TEXTS: Final = (
-    "observed_what",
-    "observed_at",
-    "strengths",
-    "next_time_1",
-    "next_time_2",
-    "behavior",
-    "effect",
-    "suggestion",
-)
-"""The written fields of feedback, in the order of the page."""
-REQUIRED: Final = ("strengths", "next_time_1", "behavior", "effect", "suggestion")
 NOTE_DRAFT: Final = "note_draft"
 """A note that was typed and not added yet. Saved like any other field; never part of what is given."""
 MARK: Final = "mark-"
 """Prefix of the field that holds the chosen level of a criterion."""
 NOTE: Final = "note-"
 """Prefix of the field that holds the text of a note that was added."""
-
-ANSWER_TEXTS: Final = ("heard", "will_use")
 
 
 class Flaw(StrEnum):
@@ -48,6 +31,7 @@ class Flaw(StrEnum):
     NO_LEVEL = "no_level"
     FEW_NOTES = "few_notes"
     UNKNOWN_CHOICE = "unknown_choice"
+    NO_NUMBER = "no_number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,61 +59,91 @@ def marks_of(fields: Mapping[str, str], rubric: Mapping[int, Collection[int]]) -
     return {criterion: int(level) for criterion, level in chosen.items() if level.isdecimal()}
 
 
-def notes_lacking(notes: int, note_draft: str, minimum: int) -> int:
-    """How many notes are still to be written. One that is typed and not added yet counts: giving adds it."""
-    return max(minimum - notes - bool(note_draft.strip()), 0)
-
-
 def problems_of(
-    fields: Mapping[str, str], rubric: Mapping[int, Collection[int]], *, notes: int = 0, minimum_notes: int = 0
+    form: Form,
+    fields: Mapping[str, str],
+    rubric: Mapping[int, Collection[int]],
+    *,
+    notes: int = 0,
+    minimum_notes: int = 0,
 ) -> tuple[Problem, ...]:
-    """What keeps feedback from being given, in the order of the page; empty when it is complete.
+    """What keeps an entry from being given, in the order of the page; empty when it is complete.
 
-    `rubric` maps each criterion to its levels, `notes` counts those that were added. One growth point is enough,
-    whichever of the two fields holds it.
+    `rubric` maps each criterion to its levels, `notes` counts those that were added. A field may be filled in by
+    another that stands in for it.
     """
     found: list[Problem] = []
-    note_draft = fields.get(NOTE_DRAFT, "")
-    if len(note_draft) > LONGEST:
-        found.append(Problem(NOTE_DRAFT, Flaw.TOO_LONG))
-    elif lacking := notes_lacking(notes, note_draft, minimum_notes):
-        found.append(Problem(NOTE_DRAFT, Flaw.FEW_NOTES, lacking=lacking))
-    has_growth = bool(fields.get("next_time_1", "").strip() or fields.get("next_time_2", "").strip())
-    for field in TEXTS:
-        text = fields.get(field, "")
-        if len(text) > (LONGEST_SHORT if field == "observed_at" else LONGEST):
-            found.append(Problem(field, Flaw.TOO_LONG))
-        elif field in REQUIRED and not text.strip() and not (field == "next_time_1" and has_growth):
-            found.append(Problem(field, Flaw.MISSING))
+    for field in form.fields:
+        match field.kind:
+            case FieldKind.NOTES:
+                found += _problems_of_notes(field, fields.get(NOTE_DRAFT, ""), notes, minimum_notes)
+            case FieldKind.MARKS:
+                found += _problems_of_marks(fields, rubric, is_required=field.is_required)
+            case _:
+                flaw = _flaw_of(field, fields.get(field.key, ""), _stands_in(form, field, fields))
+                found += [Problem(field.key, flaw)] if flaw is not None else []
+    return tuple(found)
+
+
+def _problems_of_notes(field: Field, draft: str, notes: int, minimum: int) -> list[Problem]:
+    if len(draft) > field.longest:
+        return [Problem(NOTE_DRAFT, Flaw.TOO_LONG)]
+    # One that is typed and not added yet counts: giving adds it.
+    lacking = minimum - notes - bool(draft.strip())
+    return [Problem(NOTE_DRAFT, Flaw.FEW_NOTES, lacking=lacking)] if lacking > 0 else []
+
+
+def _problems_of_marks(
+    fields: Mapping[str, str], rubric: Mapping[int, Collection[int]], *, is_required: bool
+) -> list[Problem]:
+    found = []
     marks = marks_of(fields, rubric)
     for criterion_id, levels in rubric.items():
         chosen = marks.get(str(criterion_id))
-        if chosen is None:
+        if chosen is None and is_required:
             found.append(Problem(f"{MARK}{criterion_id}", Flaw.NO_LEVEL, criterion_id))
-        elif chosen not in levels:
+        elif chosen is not None and chosen not in levels:
             found.append(Problem(f"{MARK}{criterion_id}", Flaw.UNKNOWN_CHOICE, criterion_id))
-    return tuple(found)
+    return found
 
 
-def tidy(texts: Mapping[str, str]) -> dict[str, str]:
-    """Texts as they are given: no blank edges, and a lone growth point stands first."""
-    tidied = {field: texts.get(field, "").strip() for field in TEXTS}
-    if not tidied["next_time_1"]:
-        tidied["next_time_1"], tidied["next_time_2"] = tidied["next_time_2"], ""
+def _flaw_of(field: Field, text: str, stand_in: str) -> Flaw | None:
+    if len(text) > field.longest:
+        return Flaw.TOO_LONG
+    if not text.strip():
+        return Flaw.MISSING if field.is_required and not stand_in else None
+    if field.kind is FieldKind.CHOICE and text not in {choice.value for choice in field.choices}:
+        return Flaw.UNKNOWN_CHOICE
+    if field.kind is FieldKind.NUMBER and not _is_number(field, text.strip()):
+        return Flaw.NO_NUMBER
+    return None
+
+
+def _is_number(field: Field, text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19 and field.lowest <= int(text) <= field.highest
+
+
+def _stands_in(form: Form, field: Field, fields: Mapping[str, str]) -> str:
+    """The text that another field has in this one's stead."""
+    others = (fields.get(other.key, "").strip() for other in form.texts if other.stands_in_for == field.key)
+    return next((text for text in others if text), "")
+
+
+def tidy(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
+    """Texts as they are given: no blank edges, and a text that stands in for an empty field in that one's place."""
+    tidied = {field.key: fields.get(field.key, "").strip() for field in form.texts}
+    for field in form.texts:
+        if field.stands_in_for and not tidied[field.stands_in_for]:
+            tidied[field.stands_in_for], tidied[field.key] = tidied[field.key], ""
     return tidied
 
 
-def problems_of_answer(heard: str, will_use: str, usefulness: int | None) -> tuple[Problem, ...]:
-    """What keeps an acknowledgement from being sent. How useful the feedback was may stay open."""
-    found = []
-    for field, text in (("heard", heard), ("will_use", will_use)):
-        if not text.strip():
-            found.append(Problem(field, Flaw.MISSING))
-        elif len(text) > LONGEST:
-            found.append(Problem(field, Flaw.TOO_LONG))
-    if usefulness is not None and usefulness not in range(1, 5):
-        found.append(Problem("usefulness", Flaw.UNKNOWN_CHOICE))
-    return tuple(found)
+def release_rule(step: Step | None, setting: str) -> str:
+    """When what is written in this step is released, under the activity's setting. An answer is read at once, and
+    nothing waits for a counterpart that nobody writes.
+    """
+    waits_for_nobody = setting == Release.WHEN_BOTH_GAVE and step is not None and not step.is_mutual
+    return Release.AT_ONCE if waits_for_nobody or (step is not None and step.is_answer) else setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +250,20 @@ class Merged:
     has_conflict: bool
 
 
-def merge(draft: Draft, typed: Mapping[str, str], bases: Mapping[str, int], *, device: str, now: datetime) -> Merged:
+def merge(
+    draft: Draft,
+    typed: Mapping[str, str],
+    bases: Mapping[str, int],
+    *,
+    device: str,
+    now: datetime,
+    choices: Collection[str] = (),
+) -> Merged:
     """Lay typed fields over stored ones; a stored text that its typist never saw is kept aside, never lost.
 
     `bases` says for each field which version the device had seen. What the same device wrote is no conflict (its own
     save may have arrived without the answer coming back), nor is a text that the new one contains. Choices are no
-    texts: the newest counts.
+    texts (levels, and what `choices` names): the newest counts.
     """
     changed: dict[str, str] = {}
     kept = list(draft.aside)
@@ -252,7 +274,7 @@ def merge(draft: Draft, typed: Mapping[str, str], bases: Mapping[str, int], *, d
             continue
         last = stamps.get(field)
         was_unseen = last is not None and last.version > bases.get(field, 0) and last.device != device
-        if was_unseen and before.strip() and not is_choice(field):
+        if was_unseen and before.strip() and not (field.startswith(MARK) or field in choices):
             if not text.strip():
                 # An empty field of a page that was opened before the other device wrote is no wish to delete.
                 continue
@@ -262,11 +284,6 @@ def merge(draft: Draft, typed: Mapping[str, str], bases: Mapping[str, int], *, d
         stamps[field] = Stamp(draft.version + 1, device)
     aside = tuple({one.key: one for one in kept}.values())
     return Merged(changed, stamps, aside[-MOST_KEPT_ASIDE:], len(kept) > len(draft.aside))
-
-
-def is_choice(field: str) -> bool:
-    """Whether a field holds a choice and not a text."""
-    return field.startswith(MARK) or field == "usefulness"
 
 
 def newer_than_seen(

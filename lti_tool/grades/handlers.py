@@ -3,10 +3,6 @@
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from sqlalchemy.orm import Session
-
-from lti_tool.activities import service as activities
-from lti_tool.activities.models import Activity
 from lti_tool.errors import N_
 from lti_tool.grades import columns, pushing, rules, service
 from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable, ScoreNotDelivered
@@ -16,8 +12,7 @@ from lti_tool.grades.places import Place, gradebook_of, line_item_of
 from lti_tool.grades.pushing import NeedsColumn, Push, Wait
 from lti_tool.grades.rules import Kind, Reason, Verdict
 from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
-from lti_tool.launch.models import Course, Member
-from lti_tool.progress import service as progress
+from lti_tool.launch.models import Course
 from lti_tool.registration.errors import RegistrationPaused, TokenRefused, TokenUnavailable
 from lti_tool.registration.rules import LOOKS_DAILY
 from lti_tool.roster import gateway as roster
@@ -30,43 +25,6 @@ log = get_logger(__name__)
 WAKE = "grades.wake"
 COMMENT = N_("Sent by Tandem: completed.")
 COMMENT_IN_PART = N_("Sent by Tandem: partly completed.")
-
-
-def progress_changed(kit: Kit, job: JobContext) -> None:
-    """Work out a learner's completion and keep what follows for the gradebook."""
-    activity_id, member_id = job.number("activity_id"), job.number("member_id")
-    now = kit.clock.now()
-    with kit.open_session(job.institution) as session:
-        activity = session.get(Activity, activity_id)
-        # Held, so that of two who look at once the later sees what the earlier did not.
-        member = session.get(Member, member_id, with_for_update={"key_share": True})
-        if activity is None or member is None:
-            return
-        found = progress.progress_of(session, activity_id, member_id, now)
-        service.note_progress(session, activity, member_id, found, now=now)
-        _look_at_next_date(session, activity_id, now=now)
-
-
-def settings_changed(kit: Kit, job: JobContext) -> None:
-    """Work out everybody's completion, and have those looked at for whom something follows from it."""
-    activity_id, now = job.number("activity_id"), kit.clock.now()
-    with kit.open_session(job.institution) as session:
-        activity = session.get(Activity, activity_id)
-        if activity is None:
-            return
-        found = progress.summaries_of_all(session, activity_id, now)
-        members = service.to_look_at(session, activity, found)
-        _look_at_next_date(session, activity_id, now=now)
-    for at in range(0, len(members), activities.FEW):
-        with kit.open_session(job.institution) as session:
-            activities.completion_changed(session, activity_id, members[at : at + activities.FEW], now=now)
-
-
-def _look_at_next_date(session: Session, activity_id: int, *, now: datetime) -> None:
-    """A partner who has written nothing by a date is not waited for, and nobody does anything to say so."""
-    ends_at = progress.next_date(session, activity_id, now=now)
-    if ends_at is not None:
-        activities.completion_changes_at(session, activity_id, ends_at, now=now)
 
 
 def push(kit: Kit, job: JobContext) -> None:
@@ -455,8 +413,6 @@ def _roster_is_there(kit: Kit, registration_id: int, course_id: int, url: str) -
 
 
 HANDLERS: dict[str, Handler] = {
-    activities.PROGRESS_CHANGED: progress_changed,
-    activities.SETTINGS_CHANGED: settings_changed,
     PUSH: push,
     columns.FIND_COLUMN: find_column,
     service.CHECK_COURSE: check_course,

@@ -9,13 +9,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import local_parts
+from lti_tool.activities.rules import kind_of, local_parts
 from lti_tool.activities.service import activity_at, activity_of, is_read_only, refuse_read_only, rounds_of
 from lti_tool.errors import N_
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import forms, rules, service
 from lti_tool.progress.forms import AllowanceText, Flaw
-from lti_tool.progress.rules import Column, Progress, Show, State, Step, Summary, WaitsFor
+from lti_tool.progress.rules import Column, Progress, Show, State, Summary, WaitsFor
 from lti_tool.progress.service import Learner
 from lti_tool.roster.reading import unlisted
 from lti_tool.support.spreadsheet import as_csv, delimiter_for
@@ -30,11 +30,6 @@ EXPORT: Final = "progress"
 PEOPLE_A_PAGE: Final = 50
 MOST_BEHIND: Final = 10
 
-STEPS: Final[dict[Step, str]] = {
-    Step.WRITE_NOTES: N_("Notes"),
-    Step.GIVE_FEEDBACK: N_("Feedback given"),
-    Step.ACKNOWLEDGE: N_("Feedback answered"),
-}
 STATES: Final[dict[State, str]] = {
     State.DONE: N_("Done"),
     State.STARTED: N_("Started"),
@@ -49,6 +44,7 @@ WAITS: Final[dict[WaitsFor, str]] = {
     WaitsFor.FEEDBACK: N_("for the partner to write"),
     WaitsFor.OWN_FEEDBACK: N_("for their own feedback"),
     WaitsFor.RELEASE: N_("for the day when feedback is shown"),
+    WaitsFor.STEP: N_("for the step before it"),
 }
 SHOWN: Final[dict[Show, str]] = {
     Show.ALL: N_("Everyone"),
@@ -76,7 +72,7 @@ def show(here: Here) -> ResponseReturnValue:
         return redirect(url_for("setup.show"))
     found = service.summaries_of_all(here.session, activity.id, here.now)
     people = service.learners(here.session, found)
-    tally = rules.tally(found.values())
+    tally = rules.tally(kind_of(activity.kind).steps, found.values())
     columns = list(tally)
     listed = _listed(people, found, columns)
     page = max(request.args.get("page", 1, type=int), 1)
@@ -100,7 +96,6 @@ def show(here: Here) -> ResponseReturnValue:
         pages=-(-len(listed) // PEOPLE_A_PAGE),
         filters={name: value for name in ("show", "step", "state", "q") if (value := request.args.get(name))},
         titles=_titles(columns),
-        steps={step: gettext(word) for step, word in STEPS.items()},
         states={state: gettext(word) for state, word in STATES.items()},
         shown=SHOWN,
     )
@@ -151,7 +146,8 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
     activity = here.session.get_one(Activity, details["activity_id"])
     found = service.progress_of_all(here.session, activity.id, here.now)
     people = service.learners(here.session, found)
-    columns = list(rules.tally([rules.summary(one) for one in found.values()]))
+    summaries = [rules.summary(one) for one in found.values()]
+    columns = list(rules.tally(kind_of(activity.kind).steps, summaries))
     zone = zone_of_reader(activity.time_zone)
     titles = []
     for title in _titles(columns).values():
@@ -178,7 +174,7 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
 
 def _titles(columns: list[Column]) -> dict[Column, str]:
     return {
-        column: gettext("Round %(number)d: %(step)s", number=column.round, step=gettext(STEPS[column.step]))
+        column: gettext("Round %(number)d: %(step)s", number=column.round, step=gettext(column.step.words.name))
         for column in columns
     }
 
@@ -252,7 +248,6 @@ def _learner_page(
         typed={**typed, number: text} if text is not None else typed,
         wrong={number: gettext(FLAWS[flaw])} if flaw is not None else {},
         is_read_only=is_read_only(here.session, activity),
-        steps=STEPS,
         states=STATES,
         waits=WAITS,
     )

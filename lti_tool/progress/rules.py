@@ -1,6 +1,7 @@
 """The completion checklist: what is done, what is next, and how much of what counts is there.
 
-One pure function. The learner's page, the instructor's page and the score all use it, so they cannot disagree.
+One pure function over the steps of the activity's kind. The learner's page, the instructor's page and the score all use
+it, so they cannot disagree.
 """
 
 from collections import Counter, defaultdict
@@ -9,16 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from itertools import groupby
 
-from lti_tool.activities.rules import Completion
-
-
-class Step(StrEnum):
-    """What a checklist asks for."""
-
-    GIVE_FEEDBACK = "give_feedback"
-    WRITE_NOTES = "write_notes"
-    ACKNOWLEDGE = "acknowledge"
+from lti_tool.activities.rules import Completion, Opens, Step
 
 
 class State(StrEnum):
@@ -45,6 +39,8 @@ class WaitsFor(StrEnum):
     """One's own feedback: the partner's is there and is shown when both have given theirs."""
     RELEASE = "release"
     """The day on which feedback is shown."""
+    STEP = "step"
+    """The step before it, which the person has not done yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +54,15 @@ class RoundDates:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """Somebody in the same group. `is_absent`: left the course. `due_at`: their own date, extension included."""
+    """Somebody in the same group. `is_absent`: left the course. `due_at`: their own date, extension included. `seat`: a
+    key of the kind.
+    """
 
     member_id: int
     is_absent: bool = False
     is_excused: bool = False
     due_at: datetime | None = None
+    seat: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +74,17 @@ class MyGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """Feedback that the person wrote to a partner. A draft while `given_at` is None."""
+class Written:
+    """An entry, without its words. A draft while `given_at` is None."""
 
+    step: str
     round: int
-    partner_id: int
+    partner_id: int | None = None
+    """Who receives it, or who wrote it to the person; None where it goes to nobody."""
     given_at: datetime | None = None
     notes: int = 0
     has_text: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """Feedback that a partner gave to the person."""
-
-    round: int
-    partner_id: int
-    given_at: datetime
     is_released: bool = False
-    acknowledged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +147,16 @@ class Progress:
 
     @property
     def next(self) -> Item | None:
-        """What to do now: overdue first, then what is begun, then what is open; optional steps last. None: nothing."""
+        """What to do now: of what counts what is overdue in any round, else by round what is begun, then what is open;
+        then the same of optional steps. None: nothing.
+        """
         order = (State.MISSED, State.STARTED, State.OPEN)
         todo = [item for item in self.items if item.state in order]
-        return min(todo, key=lambda item: (not item.counts, item.round, order.index(item.state)), default=None)
+        return min(
+            todo,
+            key=lambda item: (not item.counts, item.state is not State.MISSED, item.round, order.index(item.state)),
+            default=None,
+        )
 
     @property
     def waiting(self) -> Item | None:
@@ -178,161 +175,167 @@ class Progress:
 
 
 def checklist(
-    settings: Completion,
+    steps: Iterable[Step],
+    completion: Completion,
     rounds: Collection[RoundDates],
     *,
     my_groups: Iterable[MyGroup],
-    given: Iterable[Given],
-    received: Iterable[Received],
+    mine: Iterable[Written],
+    theirs: Iterable[Written],
     extras: Iterable[Extra],
     now: datetime,
     is_closed: bool = False,
 ) -> Progress:
-    """The checklist of one person at one moment.
+    """The checklist of one person at one moment: for every round those of the kind's steps that are asked for.
 
-    For every partner in every round: give feedback, write the notes asked for, acknowledge what came back. A partner
-    who left or is excused takes the steps with them along, unless they were done. Feedback that a partner gave after
-    their date may be acknowledged and need not be, so that nobody's completion hangs on another's delay or is lost by
-    it.
+    `mine` is what the person wrote, alone or with the group, `theirs` what partners wrote to them. A partner who left
+    or is excused takes the steps with them along, unless they were done. What a partner gave after their date may be
+    answered and need not be, so that nobody's completion hangs on another's delay or is lost by it.
     Doing more never lowers the fraction.
     """
+    asked = [step for step in steps if completion.of(step)]
     groups = {group.round: group for group in my_groups}
-    written = {(one.round, one.partner_id): one for one in given}
-    came = {(one.round, one.partner_id): one for one in received}
     allowed = {one.round: one for one in extras}
+    written = {(one.step, one.round, one.partner_id): one for one in mine}
+    came = {(one.step, one.round, one.partner_id): one for one in theirs}
     items: list[Item] = []
     for dates in sorted(rounds, key=lambda dates: dates.number):
         extra = allowed.get(dates.number, Extra(dates.number))
         own = RoundDates(dates.number, dates.opens_at, extra.due_at or dates.due_at)
-        group = groups.get(dates.number)
-        if group is None or not group.partners:
-            items += _without_partner(settings, own, extra, now, is_closed=is_closed)
+        partners = groups[dates.number].partners if dates.number in groups else ()
+        place = _Place(own, partners, extra.is_excused, written, came, completion, asked, now, is_closed)
+        if not partners:
+            items += [place.without_partner(step) for step in asked]
             continue
-        for partner in group.partners:
-            mine = written.get((dates.number, partner.member_id), Given(dates.number, partner.member_id))
-            theirs = came.get((dates.number, partner.member_id))
-            is_spared = extra.is_excused or partner.is_absent or partner.is_excused
-            items += _to_write(settings, own, partner, mine, now, is_spared=is_spared, is_closed=is_closed)
-            if settings.acknowledge:
-                items.append(
-                    _to_acknowledge(own, partner, mine, theirs, now, is_excused=extra.is_excused, is_closed=is_closed)
-                )
+        # Partner by partner, as a learner's page shows them; what goes to nobody stands where the agenda has it.
+        for is_to_partners, run in groupby(asked, key=lambda step: step.is_to_partners):
+            with_each = list(run)
+            for partner in partners if is_to_partners else (None,):
+                items += [
+                    place.item(step, partner) for step in with_each if partner is None or step.goes_to(partner.seat)
+                ]
     return Progress(tuple(items))
 
 
-def _steps(settings: Completion) -> list[Step]:
-    return [
-        *([Step.WRITE_NOTES] if settings.minimum_notes > 0 else []),
-        *([Step.GIVE_FEEDBACK] if settings.give_feedback else []),
-    ]
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A person in one round: all that the state of a step there depends on."""
 
+    dates: RoundDates
+    """With the person's own date."""
+    partners: tuple[Partner, ...]
+    is_excused: bool
+    mine: Mapping[tuple[str, int, int | None], Written]
+    theirs: Mapping[tuple[str, int, int | None], Written]
+    completion: Completion
+    asked: list[Step]
+    now: datetime
+    is_closed: bool
 
-def _without_partner(
-    settings: Completion, dates: RoundDates, extra: Extra, now: datetime, *, is_closed: bool
-) -> list[Item]:
-    # A round that ended before somebody could be placed in it is not their omission.
-    is_over = is_closed or (dates.due_at is not None and now > dates.due_at)
-    is_spared = extra.is_excused or is_over
-    state, waits = (State.EXCUSED, None) if is_spared else (State.WAITING, WaitsFor.PARTNER)
-    steps = _steps(settings) + ([Step.ACKNOWLEDGE] if settings.acknowledge else [])
-    return [
-        Item(
+    @property
+    def is_over(self) -> bool:
+        return self.is_closed or (self.dates.due_at is not None and self.now > self.dates.due_at)
+
+    def wrote(self, key: str, partner_id: int | None) -> Written:
+        """What the person wrote in a step; an empty entry where that is nothing."""
+        number = self.dates.number
+        return self.mine.get((key, number, partner_id)) or Written(key, number, partner_id)
+
+    def without_partner(self, step: Step) -> Item:
+        # A round that ended before somebody could be placed in it is not their omission.
+        is_spared = self.is_excused or self.is_over
+        return Item(
             step,
-            dates.number,
+            self.dates.number,
             None,
-            state,
+            State.EXCUSED if is_spared else State.WAITING,
             counts=not is_spared,
-            due_at=None if step is Step.ACKNOWLEDGE else dates.due_at,
+            due_at=None if step.is_answer else self.dates.due_at,
+            waits_for=None if is_spared else WaitsFor.PARTNER,
+            wanted=self.completion.of(step),
+        )
+
+    def item(self, step: Step, partner: Partner | None) -> Item:
+        if step.is_answer and partner is not None:
+            return self._answer(step, partner)
+        partner_id = partner.member_id if partner is not None else None
+        entry = self.wrote(step.part_of or step.key, partner_id)
+        wanted = self.completion.of(step)
+        done = min(entry.notes, wanted) if step.part_of else int(entry.given_at is not None)
+        is_begun = done > 0 if step.part_of else entry.has_text
+        state = self._state(step, partner, is_done=done == wanted, is_begun=is_begun)
+        waits = None
+        if state is State.WAITING:
+            waits = WaitsFor.OPENING if self._is_before_opening(step) else WaitsFor.STEP
+        return Item(
+            step,
+            self.dates.number,
+            partner_id,
+            state,
+            counts=state is not State.EXCUSED,
+            due_at=self.dates.due_at,
             waits_for=waits,
-            wanted=settings.minimum_notes if step is Step.WRITE_NOTES else 1,
+            done_at=entry.given_at if done == wanted else None,
+            done=done,
+            wanted=wanted,
         )
-        for step in steps
-    ]
 
-
-def _to_write(
-    settings: Completion,
-    dates: RoundDates,
-    partner: Partner,
-    mine: Given,
-    now: datetime,
-    *,
-    is_spared: bool,
-    is_closed: bool,
-) -> list[Item]:
-    items = []
-    for step in _steps(settings):
-        if step is Step.WRITE_NOTES:
-            done, wanted = min(mine.notes, settings.minimum_notes), settings.minimum_notes
-            done_at, is_done, is_begun = mine.given_at, done == wanted, done > 0
+    def _answer(self, step: Step, partner: Partner) -> Item:
+        came = self.theirs.get((step.after, self.dates.number, partner.member_id))
+        sent_at = self.wrote(step.key, partner.member_id).given_at
+        # Who gives first cannot be asked to wait for ever, and who is late cannot take away what others completed.
+        given_at = came.given_at if came is not None else None
+        partner_is_late = partner.due_at is not None and (given_at or self.now) > partner.due_at
+        counts, waits = not partner_is_late, None
+        if came is None:
+            is_gone = partner.is_absent or partner.is_excused
+            is_spared = partner_is_late or self.is_closed or self.is_excused or is_gone
+            counts = not is_spared
+            state, waits = (State.EXCUSED, None) if is_spared else (State.WAITING, WaitsFor.FEEDBACK)
+        elif sent_at is not None:
+            state = State.DONE
+        elif self.is_excused:
+            state, counts = State.EXCUSED, False
+        elif self.is_closed:
+            state = State.MISSED if counts else State.EXCUSED
+        elif came.is_released:
+            state = State.OPEN
         else:
-            done, wanted = int(mine.given_at is not None), 1
-            done_at, is_done, is_begun = mine.given_at, mine.given_at is not None, mine.has_text
-        state = _state(dates, now, is_done=is_done, is_begun=is_begun, is_spared=is_spared, is_closed=is_closed)
-        items.append(
-            Item(
-                step,
-                dates.number,
-                partner.member_id,
-                state,
-                counts=state is not State.EXCUSED,
-                due_at=dates.due_at,
-                waits_for=WaitsFor.OPENING if state is State.WAITING else None,
-                done_at=done_at if is_done else None,
-                done=done,
-                wanted=wanted,
-            )
-        )
-    return items
+            state = State.WAITING
+            is_own_given = self.wrote(step.after, partner.member_id).given_at is not None
+            waits = WaitsFor.RELEASE if is_own_given else WaitsFor.OWN_FEEDBACK
+        done_at = sent_at if state is State.DONE else None
+        number = self.dates.number
+        return Item(step, number, partner.member_id, state, counts=counts, waits_for=waits, done_at=done_at)
 
+    def _state(self, step: Step, partner: Partner | None, *, is_done: bool, is_begun: bool) -> State:
+        if is_done:
+            return State.DONE
+        concerned = self.partners if partner is None else (partner,)
+        if self.is_excused or all(one.is_absent or one.is_excused for one in concerned):
+            return State.EXCUSED
+        if self.is_over:
+            return State.MISSED
+        if is_begun:
+            return State.STARTED
+        if self._is_before_opening(step) or not self._is_step_before_done(step, partner):
+            return State.WAITING
+        return State.OPEN
 
-def _to_acknowledge(
-    dates: RoundDates,
-    partner: Partner,
-    mine: Given,
-    theirs: Received | None,
-    now: datetime,
-    *,
-    is_excused: bool,
-    is_closed: bool,
-) -> Item:
-    # Who gives first cannot be asked to wait for ever, and who is late cannot take away what others completed.
-    partner_is_late = partner.due_at is not None and (theirs.given_at if theirs else now) > partner.due_at
-    counts, waits, done_at = not partner_is_late, None, None
-    if theirs is None:
-        is_spared = partner_is_late or is_closed or is_excused or partner.is_absent or partner.is_excused
-        counts = not is_spared
-        state, waits = (State.EXCUSED, None) if is_spared else (State.WAITING, WaitsFor.FEEDBACK)
-    elif theirs.acknowledged_at is not None:
-        state, done_at = State.DONE, theirs.acknowledged_at
-    elif is_excused:
-        state, counts = State.EXCUSED, False
-    elif is_closed:
-        state = State.MISSED if counts else State.EXCUSED
-    elif theirs.is_released:
-        state = State.OPEN
-    else:
-        state = State.WAITING
-        waits = WaitsFor.OWN_FEEDBACK if mine.given_at is None else WaitsFor.RELEASE
-    return Item(
-        Step.ACKNOWLEDGE, dates.number, partner.member_id, state, counts=counts, waits_for=waits, done_at=done_at
-    )
+    def _is_before_opening(self, step: Step) -> bool:
+        opens_at = self.dates.opens_at if step.opens is not Opens.AT_ONCE else None
+        return opens_at is not None and self.now < opens_at
 
-
-def _state(
-    dates: RoundDates, now: datetime, *, is_done: bool, is_begun: bool, is_spared: bool, is_closed: bool
-) -> State:
-    if is_done:
-        return State.DONE
-    if is_spared:
-        return State.EXCUSED
-    if is_closed or (dates.due_at is not None and now > dates.due_at):
-        return State.MISSED
-    if is_begun:
-        return State.STARTED
-    if dates.opens_at is not None and now < dates.opens_at:
-        return State.WAITING
-    return State.OPEN
+    def _is_step_before_done(self, step: Step, partner: Partner | None) -> bool:
+        before = next((one for one in self.asked if one.key == step.after), None)
+        if step.opens is not Opens.AFTER or before is None:
+            return True
+        owed: list[int | None]
+        if before.is_to_partners and partner is None:
+            owed = [one.member_id for one in self.partners if before.goes_to(one.seat) and not one.is_absent]
+        else:
+            owed = [partner.member_id if partner is not None and before.is_to_partners else None]
+        return all(self.wrote(before.key, one).given_at is not None for one in owed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +348,7 @@ class Column:
     @property
     def key(self) -> str:
         """Names it in addresses."""
-        return f"{self.round}-{self.step}"
+        return f"{self.round}-{self.step.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +424,7 @@ class Summary:
     counting: int
     given: int
     to_give: int
-    """To how many partners feedback was given, and to how many it is to be given in all."""
+    """How many entries were given, and how many are to be given in all; answers apart."""
     is_complete: bool
     behind_since: datetime | None
     belongs: Show
@@ -439,7 +442,7 @@ class Summary:
 
 def summary(progress: Progress) -> Summary:
     """What lists and counts show of this checklist."""
-    to_give = [item for item in progress.items if item.step is Step.GIVE_FEEDBACK and item.state is not State.EXCUSED]
+    to_give = [item for item in progress.items if item.step.is_begun_by_itself and item.state is not State.EXCUSED]
     return Summary(
         cells(progress),
         progress.done,
@@ -452,13 +455,13 @@ def summary(progress: Progress) -> Summary:
     )
 
 
-def tally(summaries: Collection[Summary]) -> dict[Column, Counter[State]]:
+def tally(steps: Iterable[Step], summaries: Collection[Summary]) -> dict[Column, Counter[State]]:
     """For each step of each round that somebody has, in order, how many people stand in which state."""
-    order = list(Step)
+    order = {step: place for place, step in enumerate(steps)}
     found: dict[Column, Counter[State]] = defaultdict(Counter)
     # People who stand alike share one summary, so it is counted once and multiplied.
     alike = {id(one): one for one in summaries}
     for key, people in Counter(map(id, summaries)).items():
         for column, cell in alike[key].cells.items():
             found[column][cell.state] += people
-    return {column: found[column] for column in sorted(found, key=lambda one: (one.round, order.index(one.step)))}
+    return {column: found[column] for column in sorted(found, key=lambda one: (one.round, order[one.step]))}

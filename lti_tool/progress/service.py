@@ -9,23 +9,23 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import ActivityState, Completion
+from lti_tool.activities.rules import ActivityState, Completion, Kind, kind_of
 from lti_tool.activities.service import completion_changed
-from lti_tool.feedback.models import Acknowledgement, Feedback, Note
-from lti_tool.feedback.rules import Moments, is_released
+from lti_tool.feedback.models import Entry, Note
+from lti_tool.feedback.rules import Moments, is_released, release_rule
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.launch.naming import told_apart
-from lti_tool.pairing.models import Plan, Seat
+from lti_tool.pairing import service as pairing
+from lti_tool.pairing.models import Plan, Seat, published_seats
 from lti_tool.progress.errors import LearnerUnknown
 from lti_tool.progress.rules import (
     Extra,
-    Given,
     MyGroup,
     Partner,
     Progress,
-    Received,
     RoundDates,
     Summary,
+    Written,
     checklist,
     summary,
 )
@@ -50,7 +50,7 @@ def progress_and_tasks_of(
     activity = session.get_one(Activity, activity_id)
     gathered = _Gathered.of(session, activity, now, member_id)
     counted = gathered.checklist_of(member_id)
-    gathered.completion = replace(gathered.completion, give_feedback=True, acknowledge=True)
+    gathered.completion = gathered.completion.with_every_task(gathered.kind)
     return counted, gathered.checklist_of(member_id)
 
 
@@ -141,21 +141,22 @@ def learner(session: Session, activity: Activity, member_id: int) -> Learner:
     return learners(session, [member_id])[member_id]
 
 
-def open_to_staff(session: Session, activity: Activity, member_id: int) -> dict[tuple[int, int], int]:
-    """Feedback of this member that staff may read, by round number and receiver; empty unless the activity says so."""
+def open_to_staff(session: Session, activity: Activity, member_id: int) -> dict[tuple[str, int, int], int]:
+    """What this member gave and staff may read, by step, round and receiver; empty unless the activity says so."""
     if not activity.staff_read_feedback:
         return {}
     rows = session.execute(
-        select(Round.number, Feedback.recipient_id, Feedback.id)
-        .join(Round, Round.id == Feedback.round_id)
+        select(Entry.step, Round.number, Entry.recipient_id, Entry.id)
+        .join(Round, Round.id == Entry.round_id)
         .where(
-            Feedback.activity_id == activity.id,
-            Feedback.author_id == member_id,
-            Feedback.submitted_at.is_not(None),
-            Feedback.is_open_to_staff,
+            Entry.activity_id == activity.id,
+            Entry.author_id == member_id,
+            Entry.recipient_id.is_not(None),
+            Entry.submitted_at.is_not(None),
+            Entry.is_open_to_staff,
         )
     )
-    return {(row.number, row.recipient_id): row.id for row in rows}
+    return {(row.step, row.number, row.recipient_id): row.id for row in rows}
 
 
 def allowances_of(session: Session, activity_id: int, member_id: int) -> dict[int, Allowance]:
@@ -207,13 +208,8 @@ def allow(
     else:
         row.due_at, row.is_excused, row.given_by_id, row.given_at = due_at, is_excused, by, now
     session.flush()
-    own, beside = aliased(Seat), aliased(Seat)
-    partners = session.scalars(
-        select(beside.member_id)
-        .join(own, own.group_id == beside.group_id)
-        .join(Plan, and_(Plan.id == own.plan_id, Plan.state == "published"))
-        .where(own.round_id == round_id, own.member_id == member_id)
-    )
+    groups = pairing.published_groups(session, activity.id, member_id=member_id)
+    partners = [one for group in groups if group.round_id == round_id for one in group.partners_of(member_id)]
     completion_changed(session, activity.id, {member_id, *partners}, now=now)
 
 
@@ -221,6 +217,7 @@ def allow(
 class _Gathered:
     """Everything that the checklists of an activity are made of, by member id."""
 
+    kind: Kind
     completion: Completion
     rounds: list[RoundDates]
     is_closed: bool
@@ -228,8 +225,10 @@ class _Gathered:
     """The end of the course closes an activity too."""
     now: datetime
     groups: dict[int, list[MyGroup]] = field(default_factory=lambda: defaultdict(list))
-    given: dict[int, list[Given]] = field(default_factory=lambda: defaultdict(list))
-    received: dict[int, list[Received]] = field(default_factory=lambda: defaultdict(list))
+    members: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """By group."""
+    mine: dict[int, list[Written]] = field(default_factory=lambda: defaultdict(list))
+    theirs: dict[int, list[Written]] = field(default_factory=lambda: defaultdict(list))
     extras: dict[int, list[Extra]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
@@ -237,8 +236,10 @@ class _Gathered:
         """Read what concerns this member, or everybody."""
         rounds = session.scalars(select(Round).where(Round.activity_id == activity.id).order_by(Round.number)).all()
         ended_at = session.get_one(Course, activity.course_id).ended_at
+        kind = kind_of(activity.kind)
         gathered = cls(
-            Completion.from_json(activity.completion),
+            kind,
+            Completion.from_json(activity.completion, kind),
             [RoundDates(one.number, one.opens_at, one.due_at) for one in rounds],
             activity.state == ActivityState.CLOSED or ended_at is not None,
             activity.closed_at or ended_at,
@@ -246,17 +247,18 @@ class _Gathered:
         )
         gathered._read_extras(session, activity.id)
         gathered._read_groups(session, activity.id, activity.placement_id, member_id)
-        gathered._read_feedback(session, activity, member_id)
+        gathered._read_entries(session, activity, member_id)
         return gathered
 
     def checklist_of(self, member_id: int) -> Progress:
         """What the rules make of it."""
         return checklist(
+            self.kind.steps,
             self.completion,
             self.rounds,
             my_groups=self.groups.get(member_id, ()),
-            given=self.given.get(member_id, ()),
-            received=self.received.get(member_id, ()),
+            mine=self.mine.get(member_id, ()),
+            theirs=self.theirs.get(member_id, ()),
             extras=self.extras.get(member_id, ()),
             now=self.now,
             is_closed=self.is_closed,
@@ -267,24 +269,27 @@ class _Gathered:
 
         Partners are told apart by their places, and of moments only whether a date was kept.
         """
-        enough = self.completion.minimum_notes
-        mine = {
-            (one.round, one.partner_id): (one.given_at is not None, min(one.notes, enough), one.has_text)
-            for one in self.given.get(member_id, ())
-        }
-        theirs = {(one.round, one.partner_id): one for one in self.received.get(member_id, ())}
-        partners = []
+        enough = max(self.completion.asked.values(), default=0)
+        mine = defaultdict(list)
+        for one in self.mine.get(member_id, ()):
+            way = (one.step, one.given_at is not None, min(one.notes, enough), one.has_text)
+            mine[one.round, one.partner_id].append(way)
+        theirs = defaultdict(list)
+        for one in self.theirs.get(member_id, ()):
+            theirs[one.round, one.partner_id].append(one)
+        places: list[Hashable] = []
         for group in self.groups.get(member_id, ()):
+            places.append((group.round, tuple(sorted(mine.get((group.round, None), ())))))
             for place, partner in enumerate(group.partners):
                 key = (group.round, partner.member_id)
-                partners.append(
+                places.append(
                     (
-                        (group.round, place, partner.is_absent, partner.is_excused, partner.due_at),
-                        mine.get(key),
-                        _way_received(theirs[key], partner) if key in theirs else None,
+                        (group.round, place, partner.seat, partner.is_absent, partner.is_excused, partner.due_at),
+                        tuple(sorted(mine.get(key, ()))),
+                        tuple(sorted(_way_received(one, partner) for one in theirs.get(key, ()))),
                     )
                 )
-        return tuple(partners), tuple(self.extras.get(member_id, ()))
+        return tuple(places), tuple(self.extras.get(member_id, ()))
 
     def _read_extras(self, session: Session, activity_id: int) -> None:
         for number, allowance in session.execute(
@@ -298,10 +303,9 @@ class _Gathered:
         due = {dates.number: dates.due_at for dates in self.rounds}
         extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
         statement = (
-            select(Round.number, Seat.group_id, Seat.member_id, Member.takes_part)
-            .join(Plan, and_(Plan.id == Seat.plan_id, Plan.activity_id == activity_id, Plan.state == "published"))
-            .join(Round, Round.id == Seat.round_id)
+            published_seats(Round.number, Seat.group_id, Seat.member_id, Member.takes_part)
             .join(Member, Member.id == Seat.member_id)
+            .where(Plan.activity_id == activity_id)
             .order_by(Seat.group_id, Seat.turn)
         )
         if member_id is not None:
@@ -312,77 +316,64 @@ class _Gathered:
         for number, group_id, one, takes_part in session.execute(statement):
             extra = extras.get((one, number), Extra(number))
             is_absent = one in kept_out or not takes_part
-            partner = Partner(one, is_absent, extra.is_excused, extra.due_at or due[number])
-            groups[number, group_id].append(partner)
+            people = groups[number, group_id]
+            seat = self.kind.seat_at(len(people) + 1)
+            people.append(Partner(one, is_absent, extra.is_excused, extra.due_at or due[number], seat))
+            self.members[group_id].append(one)
         for (number, _), people in groups.items():
             for person in people:
                 others = tuple(partner for partner in people if partner is not person)
                 self.groups[person.member_id].append(MyGroup(number, others))
 
-    def _read_feedback(self, session: Session, activity: Activity, member_id: int | None) -> None:
-        counterpart = aliased(Feedback)
+    def _read_entries(self, session: Session, activity: Activity, member_id: int | None) -> None:
+        concerns: list[ColumnElement[bool]] = [Entry.activity_id == activity.id]
+        if member_id is not None:
+            is_theirs = and_(Entry.author_id.is_(None), Entry.group_id.in_(self.members))
+            concerns.append(or_(Entry.author_id == member_id, Entry.recipient_id == member_id, is_theirs))
         notes = (
-            select(Note.feedback_id, func.count().label("count"))
-            .join(Feedback, Feedback.id == Note.feedback_id)
-            .where(Note.removed_at.is_(None), Feedback.activity_id == activity.id, *_concerning(member_id))
-            .group_by(Note.feedback_id)
+            select(Note.entry_id, func.count().label("count"))
+            .join(Entry, Entry.id == Note.entry_id)
+            .where(Note.removed_at.is_(None), *concerns)
+            .group_by(Note.entry_id)
             .subquery()
         )
-        statement = (
+        rows = session.execute(
             select(
+                Entry.step,
                 Round.number,
                 Round.due_at,
-                Feedback.author_id,
-                Feedback.recipient_id,
-                Feedback.submitted_at,
-                Feedback.released_at,
-                counterpart.submitted_at.label("counterpart_at"),
-                Acknowledgement.at.label("acknowledged_at"),
+                Entry.group_id,
+                Entry.author_id,
+                Entry.recipient_id,
+                Entry.submitted_at,
+                Entry.released_at,
                 func.coalesce(notes.c.count, 0).label("notes"),
             )
-            .join(Round, Round.id == Feedback.round_id)
-            .outerjoin(
-                counterpart,
-                and_(
-                    counterpart.round_id == Feedback.round_id,
-                    counterpart.author_id == Feedback.recipient_id,
-                    counterpart.recipient_id == Feedback.author_id,
-                ),
-            )
-            .outerjoin(Acknowledgement, Acknowledgement.feedback_id == Feedback.id)
-            .outerjoin(notes, notes.c.feedback_id == Feedback.id)
-            .where(Feedback.activity_id == activity.id, *_concerning(member_id))
-        )
-        for row in session.execute(statement):
-            self.given[row.author_id].append(
-                Given(row.number, row.recipient_id, row.submitted_at, row.notes, has_text=True)
-            )
-            if row.submitted_at is None:
+            .join(Round, Round.id == Entry.round_id)
+            .outerjoin(notes, notes.c.entry_id == Entry.id)
+            .where(*concerns)
+        ).all()
+        given_at = {(row.step, row.number, row.author_id, row.recipient_id): row.submitted_at for row in rows}
+        rules = {step.key: release_rule(step, activity.release) for step in self.kind.steps}
+        for row in rows:
+            place = (row.step, row.number, row.recipient_id)
+            mine = Written(*place, row.submitted_at, row.notes, has_text=True)
+            for author_id in self.members[row.group_id] if row.author_id is None else (row.author_id,):
+                self.mine[author_id].append(mine)
+            if row.submitted_at is None or row.recipient_id is None:
                 continue
             moments = Moments(
                 submitted_at=row.submitted_at,
                 released_at=row.released_at,
-                counterpart_submitted_at=row.counterpart_at,
+                counterpart_submitted_at=given_at.get((row.step, row.number, row.recipient_id, row.author_id)),
                 due_at=row.due_at,
                 closed_at=self.closed_at,
             )
-            self.received[row.recipient_id].append(
-                Received(
-                    row.number,
-                    row.author_id,
-                    row.submitted_at,
-                    is_released(activity.release, moments, now=self.now),
-                    row.acknowledged_at,
-                )
-            )
+            released = is_released(rules.get(row.step, activity.release), moments, now=self.now)
+            received = Written(row.step, row.number, row.author_id, row.submitted_at, is_released=released)
+            self.theirs[row.recipient_id].append(received)
 
 
-def _way_received(feedback: Received, partner: Partner) -> tuple[bool, bool, bool]:
-    is_late = partner.due_at is not None and feedback.given_at > partner.due_at
-    return is_late, feedback.is_released, feedback.acknowledged_at is not None
-
-
-def _concerning(member_id: int | None) -> list[ColumnElement[bool]]:
-    if member_id is None:
-        return []
-    return [or_(Feedback.author_id == member_id, Feedback.recipient_id == member_id)]
+def _way_received(entry: Written, partner: Partner) -> tuple[str, bool, bool]:
+    is_late = partner.due_at is not None and entry.given_at is not None and entry.given_at > partner.due_at
+    return entry.step, is_late, entry.is_released

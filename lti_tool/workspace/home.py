@@ -11,22 +11,20 @@ from flask_babel import gettext
 from sqlalchemy import and_, case, func, select
 
 from lti_tool.activities import service as activities
-from lti_tool.activities.changing import chosen_instead
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import why_not_ready
-from lti_tool.activities.service import activity_of, open_activities, rounds_of
+from lti_tool.activities.rules import Kind, Step, kind_of, why_not_ready
+from lti_tool.activities.service import activity_of, chosen_instead, open_activities, rounds_of
 from lti_tool.attributes import service as attributes
 from lti_tool.errors import N_, NotFound
-from lti_tool.feedback import reading
-from lti_tool.feedback.reading import Exchange
-from lti_tool.feedback.telling import addresses_of, notes_between
+from lti_tool.feedback import service as feedback
+from lti_tool.feedback.service import Exchange
 from lti_tool.grades import reading as grades
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.progress import service as progress
-from lti_tool.progress.rules import Item, Progress, State, Step, WaitsFor
+from lti_tool.progress.rules import Item, Progress, State, WaitsFor
 from lti_tool.roster import links
 from lti_tool.roster import service as roster
 from lti_tool.roster.reading import unlisted
@@ -58,10 +56,11 @@ class Now:
     """The next thing, and between whom."""
 
     do: Do
+    item: Item | None = None
     exchange: Exchange | None = None
     round: Round | None = None
-    lacking: int = 0
-    """How many notes are still asked for."""
+    step: Step | None = None
+    """Where it is done: of notes that are asked for, the step in which they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +75,12 @@ class Together:
 
 
 WAITS: Final = {
-    "partner": Do.WAIT_FOR_PARTNER,
-    "opening": Do.WAIT_FOR_OPENING,
-    "feedback": Do.WAIT_FOR_FEEDBACK,
-    "own_feedback": Do.WAIT_FOR_RELEASE,
-    "release": Do.WAIT_FOR_RELEASE,
+    WaitsFor.PARTNER: Do.WAIT_FOR_PARTNER,
+    WaitsFor.OPENING: Do.WAIT_FOR_OPENING,
+    WaitsFor.FEEDBACK: Do.WAIT_FOR_FEEDBACK,
+    WaitsFor.OWN_FEEDBACK: Do.WAIT_FOR_RELEASE,
+    WaitsFor.RELEASE: Do.WAIT_FOR_RELEASE,
+    WaitsFor.STEP: Do.NOTHING,
 }
 
 
@@ -150,7 +150,8 @@ def _review(here: Here) -> ResponseReturnValue:
 def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
     member_id = here.member_id or 0
     rounds = rounds_of(here.session, activity.id)
-    exchanges = reading.exchanges_of(here.session, activity, member_id, now=here.now)
+    kind = kind_of(activity.kind)
+    exchanges = feedback.exchanges_of(here.session, activity, member_id, now=here.now)
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
@@ -160,15 +161,16 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         activity=activity,
         course=course,
         is_read_only=is_read_only,
-        now=what_now(done, exchanges, rounds, alone) if not is_read_only else None,
+        kind=kind,
+        now=what_now(kind, done, tasks, exchanges, rounds=rounds, alone=alone) if not is_read_only else None,
         alone=alone,
-        notes=notes_between(here.session, activity, member_id),
+        notes=feedback.notes_between(here.session, activity, member_id),
         addresses=_addresses(here, exchanges),
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
-        task_items={(one.round.number, one.partner_id): tasks_with(one, tasks) for one in exchanges},
+        task_items={(one.round.number, one.partner_id): tasks_with(one, tasks, kind) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
-        readable=sum(one.is_theirs_released for one in exchanges),
-        has_own_work=any(one.mine is not None or one.is_theirs_released for one in exchanges),
+        readable=sum(one.to_read(step) is not None for one in exchanges for step in kind.steps if not step.is_answer),
+        has_own_work=any(one.mine or one.received() for one in exchanges),
         progress=done,
         together=together,
         score=grades.own_state(here.session, activity.id, member_id),
@@ -185,7 +187,8 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
 def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[tuple[int, int], str]:
     """Where present partners can be reached until the learner's own due time, by row of the round and partner."""
     present = [one for one in exchanges if one.is_current and not (one.due_at and one.due_at < here.now)]
-    known = addresses_of(here.session, here.visit.institution_id, {one.partner_id for one in present})
+    asked = {one.partner_id for one in present if one.partner_id is not None}
+    known = feedback.addresses_of(here.session, here.visit.institution_id, asked)
     return {(one.round.id, one.partner_id): known[one.partner_id] for one in present if one.partner_id in known}
 
 
@@ -223,6 +226,7 @@ def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     return render_template(
         "home/preview.html",
         activity=activity,
+        kind=kind_of(activity.kind),
         course=course,
         rounds=rounds_of(here.session, activity.id),
         is_read_only=activities.is_read_only(here.session, activity),
@@ -230,20 +234,28 @@ def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
 
 
 def what_now(
-    done: Progress, exchanges: Sequence[Exchange], rounds: Sequence[Round], alone: Mapping[int, Alone] = NOT_ALONE
+    kind: Kind,
+    done: Progress,
+    tasks: Progress,
+    exchanges: Sequence[Exchange],
+    *,
+    rounds: Sequence[Round],
+    alone: Mapping[int, Alone] = NOT_ALONE,
 ) -> Now:
-    """The next step as the checklist has it; what does not count is proposed only when nothing that counts is left."""
+    """The next step as the checklist has it; what does not count is proposed only when nothing that counts is left.
+
+    `tasks` holds the steps as well that the checklist does not ask for.
+    """
     by_place = {(one.round.number, one.partner_id): one for one in exchanges}
     by_number = {one.number: one for one in rounds}
-    todo = done.next or _uncounted(done, exchanges)
-    if isinstance(todo, Now):
-        return todo
-    if todo is not None and todo.partner_id is not None:
+    todo = done.next or _answer_not_asked_for(done, tasks)
+    if todo is not None:
         exchange = by_place.get((todo.round, todo.partner_id))
-        do = Do.READ if todo.step is Step.ACKNOWLEDGE else Do.GIVE
-        if todo.step is Step.WRITE_NOTES and exchange is not None and exchange.is_mine_given:
+        host = (kind.step(todo.step.part_of) if todo.step.part_of else None) or todo.step
+        do = Do.READ if todo.step.is_answer else Do.GIVE
+        if host is not todo.step and exchange is not None and exchange.given(host) is not None:
             do = Do.ADD_NOTES
-        return Now(do, exchange, by_number.get(todo.round), todo.wanted - todo.done)
+        return Now(do, todo, exchange, by_number.get(todo.round), host)
     waiting: Item | None = done.waiting
     if waiting is None or waiting.waits_for is None:
         ahead = [number for number, why in alone.items() if why is not Alone.OVER]
@@ -251,20 +263,18 @@ def what_now(
             # Also where nothing counts, nobody without a partner reads that there is nothing to do.
             return Now(Do.WAIT_FOR_PARTNER, round=by_number.get(ahead[0]))
         return Now(Do.NOTHING)
-    exchange = by_place.get((waiting.round, waiting.partner_id or 0))
-    return Now(WAITS[waiting.waits_for.value], exchange, by_number.get(waiting.round))
+    exchange = by_place.get((waiting.round, waiting.partner_id))
+    return Now(WAITS[waiting.waits_for], waiting, exchange, by_number.get(waiting.round), waiting.step)
 
 
-def _uncounted(done: Progress, exchanges: Sequence[Exchange]) -> Now | None:
+def _answer_not_asked_for(done: Progress, tasks: Progress) -> Item | None:
+    """What a partner wrote and nobody asks to be answered: worth reading all the same."""
     asked = {(item.step, item.round, item.partner_id) for item in done.items}
-    for one in exchanges:
-        place = (one.round.number, one.partner_id)
-        if one.is_theirs_released and one.answer_to_theirs is None and (Step.ACKNOWLEDGE, *place) not in asked:
-            return Now(Do.READ, one, one.round)
-    return None
+    is_open = (item for item in tasks.items if item.step.is_answer and item.state is State.OPEN)
+    return next((item for item in is_open if (item.step, item.round, item.partner_id) not in asked), None)
 
 
-def tasks_with(one: Exchange, tasks: Progress) -> list[Item]:
+def tasks_with(one: Exchange, tasks: Progress, kind: Kind) -> list[Item]:
     """What a member has to do with one partner in one round, as the checklist has it.
 
     Of somebody who is their partner no longer: what was written, and an answer that can still be given.
@@ -272,17 +282,18 @@ def tasks_with(one: Exchange, tasks: Progress) -> list[Item]:
     place = (one.round.number, one.partner_id)
     if one.is_current:
         return [item for item in tasks.items if (item.round, item.partner_id) == place]
-    given_at = one.mine.submitted_at if one.mine is not None else None
     found = []
-    if one.mine is not None:
-        state = State.EXCUSED if given_at is None else State.DONE
-        found.append(Item(Step.GIVE_FEEDBACK, *place, state, counts=False, due_at=one.due_at, done_at=given_at))
-    if one.is_theirs_given:
-        answered_at = one.answer_to_theirs.at if one.answer_to_theirs is not None else None
-        state = State.OPEN if one.is_theirs_released else State.WAITING
-        waits = None if one.is_theirs_released else WaitsFor.RELEASE
-        state = State.DONE if answered_at is not None else state
-        found.append(Item(Step.ACKNOWLEDGE, *place, state, counts=False, waits_for=waits, done_at=answered_at))
+    for step in kind.steps:
+        given_at = entry.submitted_at if (entry := one.given(step)) is not None else None
+        state, waits = State.EXCUSED if given_at is None else State.DONE, None
+        if step.is_answer and step.after in one.theirs:
+            is_readable = one.to_read(kind.step(step.after)) is not None
+            if given_at is None:
+                state, waits = (State.OPEN, None) if is_readable else (State.WAITING, WaitsFor.RELEASE)
+        elif step.is_answer or step.key not in one.mine:
+            continue
+        due_at = None if step.is_answer else one.due_at
+        found.append(Item(step, *place, state, counts=False, due_at=due_at, waits_for=waits, done_at=given_at))
     return found
 
 
@@ -323,6 +334,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         chosen = chosen_instead(here.session, activity, here.visit.details.get("activity"))
     return render_template(
         "home/staff.html",
+        kind=kind_of(activity.kind),
         is_hidden=access.is_hidden,
         chosen=chosen,
         is_in_use=chosen is not None and is_in_use(here.session, activity.id),

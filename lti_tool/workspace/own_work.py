@@ -1,6 +1,6 @@
 """What a learner takes along: their own work in a course, as one page that can be read without us."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,11 +11,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 
 from lti_tool.activities.models import Activity
+from lti_tool.activities.rules import Audience, Step, kind_of
 from lti_tool.activities.service import activities_of_course
 from lti_tool.errors import NotAllowed
-from lti_tool.feedback import reading, rules
-from lti_tool.feedback.models import Acknowledgement, Feedback
-from lti_tool.feedback.pages import NAMES
+from lti_tool.feedback import service as feedback
+from lti_tool.feedback.models import Entry
+from lti_tool.feedback.rules import NOTE_DRAFT, marks_of
+from lti_tool.feedback.service import Exchange
 from lti_tool.launch.models import Course, Person
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
@@ -28,25 +30,27 @@ OWN_WORK: Final = "own work"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Feedback in one direction, as its reader may see it."""
+    """One entry, as its reader may see it."""
 
-    texts: tuple[tuple[str, str], ...]
-    """Names (to translate) and what stands there."""
+    step: Step
+    is_own: bool
+    partner: str | None
+    is_to_partners: bool
+    texts: Mapping[str, str]
+    """By name (to translate)."""
     levels: tuple[tuple[str, str], ...]
     notes: tuple[tuple[datetime, str], ...]
     """The reader's own, where they are the author."""
-    given_at: datetime | None
-    answer: tuple[tuple[str, str], ...]
+    is_given: bool
+    answer: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What two people told each other in one round."""
+    """What was written between two people, or to nobody in particular, in one round."""
 
     round_number: int
-    partner: str | None
-    mine: Text | None
-    theirs: Text | None
+    texts: tuple[Text, ...]
 
 
 @pages.post("/own-work")
@@ -88,43 +92,57 @@ def _dated() -> Callable[[datetime, str | None], str]:
 
 
 def _pieces(here: Here, activity: Activity) -> list[Piece]:
+    kind = kind_of(activity.kind)
     pieces = []
-    for one in reading.exchanges_of(here.session, activity, here.member_id or 0, now=here.now):
-        mine = _text(here, activity, one.mine, one.answer_to_mine, is_own=True) if one.mine else None
-        theirs = None
-        if one.theirs is not None and one.is_theirs_released:
-            theirs = _text(here, activity, one.theirs, one.answer_to_theirs, is_own=False)
-        if mine is not None or theirs is not None:
-            pieces.append(Piece(one.round.number, one.partner_name, mine, theirs))
+    for one in feedback.exchanges_of(here.session, activity, here.member_id or 0, now=here.now):
+        texts = []
+        for step in kind.steps:
+            if step.form is None or step.is_answer:
+                continue
+            answer = kind.answer_to(step)
+            if (entry := one.mine.get(step.key)) is not None:
+                texts.append(_text(here, activity, one, step, entry, answer=_words(answer, one.theirs)))
+            if (entry := one.to_read(step)) is not None:
+                # What the receiver only began to answer is theirs, not the author's.
+                texts.append(_text(here, activity, one, step, entry, answer=_words(answer, one.mine, is_own=True)))
+        if texts:
+            pieces.append(Piece(one.round.number, tuple(texts)))
     return pieces
 
 
-def _text(here: Here, activity: Activity, feedback: Feedback, sent: Acknowledgement | None, *, is_own: bool) -> Text:
-    fields = {name: str(getattr(feedback, name)) for name in rules.TEXTS}
-    if is_own:
-        fields = reading.draft_fields(feedback)
-    # What the receiver only began to answer is theirs, not the author's.
-    begun = None if is_own else reading.find_answer_draft(here.session, feedback.id)
-    answer = reading.answer_fields(begun, sent)
-    rubric = reading.rubric_of(here.session, feedback.rubric_id or activity.rubric_id)
-    chosen = rules.marks_of(fields, reading.levels_by_criterion(rubric)) if is_own else feedback.marks
+def _words(step: Step | None, entries: Mapping[str, Entry], *, is_own: bool = False) -> dict[str, str]:
+    """An answer by the names of its fields; empty where there is none."""
+    entry = entries.get(step.key) if step is not None else None
+    if step is None or entry is None:
+        return {}
+    audience = None if is_own else Audience.RECIPIENT
+    return feedback.named(step.form, feedback.draft_fields(entry) if is_own else entry.fields, audience)
+
+
+def _text(
+    here: Here, activity: Activity, one: Exchange, step: Step, entry: Entry, *, answer: Mapping[str, str]
+) -> Text:
+    is_own = entry.author_id in {here.member_id, None}
+    fields = feedback.draft_fields(entry) if is_own else dict(entry.fields)
+    texts = feedback.named(step.form, fields, None if is_own else Audience.RECIPIENT)
+    if is_own and step.form is not None and step.form.notes is not None and fields.get(NOTE_DRAFT, "").strip():
+        texts[step.form.notes.question] = fields[NOTE_DRAFT]
+    rubric = feedback.rubric_of(here.session, entry.rubric_id or activity.rubric_id)
+    chosen = marks_of(fields, feedback.levels_by_criterion(rubric))
+    notes = feedback.notes_of(here.session, entry) if is_own else []
     return Text(
-        texts=_named(fields, (*rules.TEXTS, rules.NOTE_DRAFT)),
+        step,
+        is_own,
+        one.partner_name,
+        entry.recipient_id is not None,
+        texts,
         levels=tuple(
             (criterion.name, level.label)
             for criterion in rubric.criteria
             for level in criterion.levels
-            if str(chosen.get(str(criterion.id))) == str(level.id)
+            if chosen.get(str(criterion.id)) == level.id
         ),
-        notes=tuple(
-            (note.at, note.text)
-            for note in (reading.notes_of(here.session, feedback) if is_own else ())
-            if note.removed_at is None
-        ),
-        given_at=feedback.submitted_at,
-        answer=_named(answer, rules.ANSWER_TEXTS),
+        notes=tuple((note.at, note.text) for note in notes if note.removed_at is None),
+        is_given=entry.submitted_at is not None,
+        answer=answer,
     )
-
-
-def _named(fields: dict[str, str], order: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((NAMES[name], fields[name]) for name in order if fields.get(name, "").strip())

@@ -17,12 +17,12 @@ from lti_tool.activities.models import Activity, Allowance, Round
 from lti_tool.attributes.reading import values_of_person
 from lti_tool.attributes.service import forget_person
 from lti_tool.errors import N_, NotFound
-from lti_tool.feedback.exports import erase_texts_of, notes_to_partners_of, texts_of
+from lti_tool.feedback import service as feedback
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.launch.arrivals import tell_plans
 from lti_tool.launch.models import Course, LockedOut, Member, Person
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.models import Group, Plan, Seat
+from lti_tool.pairing.models import Group, Plan, Seat, published_seats
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.support.db import served_institution
 from lti_tool.web import audit
@@ -102,7 +102,9 @@ LABELS: Final[Mapping[str, str]] = {
     "groups": N_("Your groups"),
     "said_of_you": N_("What staff said about you for finding partners"),
     "said": N_("Said"),
-    "feedback": N_("Feedback that you gave or received"),
+    "written": N_("What you wrote and what was written to you"),
+    "step": N_("Step"),
+    "texts": N_("Texts"),
     "kept_texts": N_("Texts of forms that could not be saved"),
     "notes_to_partners": N_("Notes to and from partners"),
     "allowances": N_("More time, and rounds you were excused from"),
@@ -142,24 +144,12 @@ LABELS: Final[Mapping[str, str]] = {
     "direction": N_("Direction"),
     "given_at": N_("Given"),
     "released_at": N_("Released"),
-    "observed_what": N_("What was observed"),
-    "observed_at": N_("When and where"),
-    "strengths": N_("Strengths"),
-    "next_time_1": N_("Next time try"),
-    "next_time_2": N_("Next time also try"),
-    "behavior": N_("Behavior"),
-    "effect": N_("Effect"),
-    "suggestion": N_("Suggestion"),
     "levels": N_("Rubric"),
     "notes": N_("Notes"),
     "not_given": N_("Typed but not given"),
     "note_draft": N_("A note that was not added"),
     "kept_aside": N_("Texts that were set aside"),
     "field": N_("Field"),
-    "acknowledgement": N_("Answer of the receiver"),
-    "heard": N_("What I heard"),
-    "will_use": N_("What I will use"),
-    "usefulness": N_("How useful it was (1 to 4)"),
     "at": N_("When"),
     "text": N_("Text"),
     "new_date": N_("New date"),
@@ -199,8 +189,8 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "attributes": values_of_person(session, person_id),
         "groups": _groups(session, own),
         "said_of_you": pairing.said_of(session, own),
-        "feedback": texts_of(session, person_id),
-        "notes_to_partners": notes_to_partners_of(session, person_id),
+        "written": feedback.texts_of(session, person_id),
+        "notes_to_partners": feedback.notes_to_partners_of(session, person_id),
         "kept_texts": [
             {"at": _moment(kept.at), **{one["field"]: one["text"] for one in kept.texts}}
             for kept in session.scalars(select(KeptText).where(KeptText.person_id == person_id).order_by(KeptText.id))
@@ -263,13 +253,9 @@ def _groups(session: Session, own: list[int]) -> list[dict[str, Any]]:
     mate = aliased(Seat)
     size = select(func.count(mate.id)).where(mate.group_id == Group.id).scalar_subquery()
     rows = session.execute(
-        select(Activity.title, Round.number, Seat.turn, size, Group.begun_at)
-        .select_from(Seat)
-        .join(Group, Group.id == Seat.group_id)
-        .join(Plan, Plan.id == Seat.plan_id)
-        .join(Round, Round.id == Seat.round_id)
+        published_seats(Activity.title, Round.number, Seat.turn, size, Group.begun_at)
         .join(Activity, Activity.id == Plan.activity_id)
-        .where(Seat.member_id.in_(own), Plan.state == "published")
+        .where(Seat.member_id.in_(own))
         .order_by(Activity.id, Round.number)
     )
     return [
@@ -345,7 +331,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     person = session.get(Person, person_id)
     if person is None:
         raise NotFound("person", person_id)
-    erase_texts_of(session, person_id)
+    feedback.erase_texts_of(session, person_id)
     forget_person(session, person_id)
     institution_id = served_institution(session)
     own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))

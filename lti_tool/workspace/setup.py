@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import changing, copies, forms, rules, service
+from lti_tool.activities import forms, rules, service
 from lti_tool.activities.errors import (
     ActivityChanged,
     ActivityInUse,
@@ -23,11 +23,11 @@ from lti_tool.activities.errors import (
 )
 from lti_tool.activities.forms import Reading, SetupText
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import ScoreMode
+from lti_tool.activities.rules import ScoreMode, kind_of
+from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.activities.service import InUse, Saved
-from lti_tool.activities.templates import TEMPLATES
 from lti_tool.errors import N_, NotFound
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
 from lti_tool.grades.models import LineItem
 from lti_tool.launch import deep_linking
 from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
@@ -157,7 +157,7 @@ def copy_of(here: Here) -> ResponseReturnValue:
     source = next((one for one in _possible_sources(here, copy) if str(one.id) == asked), None)
     if source is None:
         raise ActivityUnknown(asked)
-    copies.copy_again(here.session, copy, source, by=here.person_id, now=here.now)
+    service.copy_again(here.session, copy, source, by=here.person_id, now=here.now)
     return redirect(url_for(".show", said="copied"), code=303)
 
 
@@ -182,17 +182,17 @@ def reopen(here: Here) -> ResponseReturnValue:
 def decide_chosen(here: Here) -> ResponseReturnValue:
     """Say which of two activities stands here: the one that does, or what "Select content" chose once more."""
     standing = service.activity_at(here.session, here.placement_id)
-    chosen = changing.chosen_instead(here.session, standing, here.visit.details.get("activity"))
+    chosen = service.chosen_instead(here.session, standing, here.visit.details.get("activity"))
     if chosen is None:
         return redirect(url_for("home.show"), code=303)
     if request.form.get("means") == "keep":
-        changing.keep_standing(here.session, standing, chosen, by=here.person_id, now=here.now)
+        service.keep_standing(here.session, standing, chosen, by=here.person_id, now=here.now)
         return redirect(url_for("home.show"), code=303)
     if is_in_use(here.session, standing.id):
         raise ActivityInUse(standing.id)
     # Its column goes with the link to the other; as a draft it has none.
     here.session.execute(delete(LineItem).where(LineItem.activity_id == standing.id))
-    changing.take_its_place(here.session, standing, chosen, by=here.person_id, now=here.now)
+    service.take_its_place(here.session, standing, chosen, by=here.person_id, now=here.now)
     return redirect(url_for("home.show"), code=303)
 
 
@@ -259,7 +259,7 @@ def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> 
 
 
 def _possible_sources(here: Here, activity: Activity) -> list[Activity]:
-    return copies.possible_sources(here.session, activity, here.visit.details.get("custom") or {})
+    return service.possible_sources(here.session, activity, here.visit.details.get("custom") or {})
 
 
 def _address(activity: Activity, said: str | None = None) -> str:
@@ -271,9 +271,7 @@ def _address(activity: Activity, said: str | None = None) -> str:
 def _in_use(session: Session, activity_id: int) -> InUse:
     """What learners have begun. Asked here, since activities come before plans and feedback in the story."""
     written = session.scalar(
-        select(func.max(Round.number))
-        .join(Feedback, Feedback.round_id == Round.id)
-        .where(Round.activity_id == activity_id)
+        select(func.max(Round.number)).join(Entry, Entry.round_id == Round.id).where(Round.activity_id == activity_id)
     )
     planned = session.scalar(published(func.max(Round.number)).where(Plan.activity_id == activity_id))
     return InUse(has_feedback=written is not None, rounds=max(written or 0, planned or 0))
@@ -315,6 +313,7 @@ def _editor(
         activity=activity,
         address=_address(activity),
         text=text,
+        steps=[step for step in kind_of(activity.kind).steps if step.may_count],
         problems=problems or {},
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
         focus=focus,
@@ -352,6 +351,8 @@ def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturn
         activity=activity,
         address=_address(activity),
         settings=reading.settings,
+        kind=kind_of(activity.kind),
+        steps=kind_of(activity.kind).steps,
         rubric=reading.rubric,
         typed=typed,
         store=_store(here, activity),

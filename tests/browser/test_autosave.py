@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import delete, select
 
-from lti_tool.feedback.drafts import asides_of
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
+from lti_tool.feedback.service import asides_of
 from lti_tool.launch.models import Member
 from lti_tool.pairing.models import Seat
 from lti_tool.support.db import OpenSession, across_institutions
@@ -106,7 +106,7 @@ def test_text_of_an_ended_visit_comes_back_with_the_next_one(
     expect(again.locator("[data-autosave-notice]")).to_contain_text("Your unsaved text from last time is back")
     saved(again)
     with open_session(room.institution.id) as session:
-        assert session.scalars(select(Feedback.strengths)).all() == ["Typed too late."]
+        assert [one.fields["strengths"] for one in session.scalars(select(Entry))] == ["Typed too late."]
     assert again.evaluate(KEPT) == []
 
 
@@ -155,7 +155,7 @@ def test_a_second_device_replaces_nothing_in_silence(write: Write, open_session:
     second.get_by_role("link", name="Show both").click()
     expect(second.locator(".quote")).to_have_text("From the first.")
     with open_session(room.institution.id) as session:
-        feedback = session.scalars(select(Feedback)).one()
+        feedback = session.scalars(select(Entry)).one()
         assert feedback.strengths == "From the second."
         assert [one.text for one in asides_of(feedback)] == ["From the first."]
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Completion, RoundDates
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
 from lti_tool.grades import reading, service
 from lti_tool.grades.gateway import Gradebook, Receipt
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
@@ -967,7 +967,7 @@ def test_the_ledger_lists_learners_and_how_their_scores_stand(moodle: Graded) ->
 
 def test_feedback_that_completes_the_checklist_reaches_the_gradebook(on: Callable[[str], Graded]) -> None:
     campus = on("moodle").campus
-    graded = place(campus, completion=Completion(give_feedback=True, acknowledge=False), rounds=(RoundDates(),))
+    graded = place(campus, completion=Completion({"give_feedback": 1}), rounds=(RoundDates(),))
     now = campus.clock.now()
     with campus.open() as session:
         plan = pairing.propose(session, graded.activity_id, seed=1, by=None, now=now)
@@ -978,10 +978,11 @@ def test_feedback_that_completes_the_checklist_reaches_the_gradebook(on: Callabl
         group = pairing.groups_of(session, member_id, graded.activity_id)[0]
         for partner in group.partners:
             session.add(
-                Feedback(
+                Entry(
                     activity_id=graded.activity_id,
                     round_id=session.scalars(select(Round.id).where(Round.activity_id == graded.activity_id)).one(),
                     group_id=group.id,
+                    step="give_feedback",
                     author_id=member_id,
                     recipient_id=partner.member_id,
                     version=1,

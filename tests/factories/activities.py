@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lti_tool.activities import service
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivitySettings, ActivityState
-from lti_tool.activities.templates import OBSERVATION_AND_FEEDBACK
+from lti_tool.activities.rules.templates import OBSERVATION_AND_FEEDBACK
 from lti_tool.launch.models import Course, Placement
 from lti_tool.rubrics.rules import RubricDraft
 

@@ -10,8 +10,8 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import RoundDates
 from lti_tool.activities.service import rounds_of
 from lti_tool.feedback import rules, service
-from lti_tool.feedback.models import Feedback
-from lti_tool.feedback.reading import Assignment, find_assignment, rubric_of
+from lti_tool.feedback.models import Entry
+from lti_tool.feedback.service import Task, find_task, rubric_of
 from lti_tool.launch.models import Course, Member, Placement
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.registration.models import Institution, Registration
@@ -50,10 +50,10 @@ class Classroom:
     rounds: list[Round]
     members: dict[str, Member]
 
-    def task(self, session: Session, author: str, recipient: str, round_number: int = 1) -> Assignment:
+    def task(self, session: Session, author: str, recipient: str, round_number: int = 1) -> Task:
         """What the author has to write for the receiver."""
         pair = (self.members[author].id, self.members[recipient].id)
-        return find_assignment(session, self.activity, round_number, *pair)
+        return find_task(session, self.activity, round_number, *pair)
 
 
 def a_classroom(
@@ -106,14 +106,14 @@ def publish(
     return plan
 
 
-def complete_fields(session: Session, task: Assignment, **changes: str) -> dict[str, str]:
+def complete_fields(session: Session, task: Task, **changes: str) -> dict[str, str]:
     """Everything that feedback needs: texts, and the first level of each criterion."""
     rubric = rubric_of(session, task.activity.rubric_id)
     marks = {f"{rules.MARK}{criterion.id}": str(criterion.levels[0].id) for criterion in rubric.criteria}
     return {**TEXTS, **marks, **changes}
 
 
-def given(session: Session, task: Assignment, *, now: datetime, **changes: str) -> Feedback:
+def given(session: Session, task: Task, *, now: datetime, **changes: str) -> Entry:
     """Complete feedback that was given."""
     fields = complete_fields(session, task, **changes)
     service.save_draft(session, task, fields, {}, device="", now=now)

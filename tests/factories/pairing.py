@@ -66,7 +66,7 @@ def an_activity(session: Session, course: Course, rounds: Sequence[Any] = ((), (
         "rubric_id": rubric.id,
         "time_zone": "Europe/Stockholm",
         "state": "ready",
-        "completion": {"give_feedback": True, "acknowledge": True, "minimum_notes": 0},
+        "completion": {"give_feedback": True, "acknowledge": True, "write_notes": 0},
         "created_at": LONG_AGO,
         "changed_at": LONG_AGO,
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from lti_tool.feedback.reading import rubric_of
+from lti_tool.feedback.service import rubric_of
 from lti_tool.launch.models import Member
 from lti_tool.support.db import OpenSession
 from tests.factories.feedback import Classroom, given

@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.app import create_app
-from lti_tool.feedback.models import Feedback
-from lti_tool.feedback.reading import rubric_of
+from lti_tool.feedback.models import Entry
+from lti_tool.feedback.service import rubric_of
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.jobs import queue
 from lti_tool.jobs.models import Job
@@ -191,10 +191,12 @@ class Life:
 
     # what people do
 
-    def set_up(self, link: ResourceLink | None = None, *, rounds: int = 1, **changes: str) -> Guest:
+    def set_up(
+        self, link: ResourceLink | None = None, *, template: str = "observation", rounds: int = 1, **changes: str
+    ) -> Guest:
         """The designer sets the activity up where the link stands, with dates a week apart, and opens it."""
         designer = self.launch("designer", link)
-        designer.post("/setup/start", template="observation")
+        designer.post("/setup/start", template=template)
         fields = fields_of(designer.get("/setup").text)
         for number in range(1, 8):
             for name in ("opens_date", "opens_time", "due_date", "due_time"):
@@ -238,10 +240,11 @@ class Life:
     def feedback_id(self, author: str, recipient: str) -> int:
         with self.look() as session:
             return session.scalars(
-                select(Feedback.id).where(
-                    Feedback.author_id == self.member(author).id,
-                    Feedback.recipient_id == self.member(recipient).id,
-                    Feedback.activity_id == self.activity().id,
+                select(Entry.id).where(
+                    Entry.author_id == self.member(author).id,
+                    Entry.recipient_id == self.member(recipient).id,
+                    Entry.activity_id == self.activity().id,
+                    Entry.step == "give_feedback",
                 )
             ).one()
 

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine, select, text
 
-from lti_tool.feedback.reading import find_assignment, find_feedback, notes_of
+from lti_tool.feedback.service import find_entry, find_task, notes_of
 from lti_tool.jobs import queue
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import LEASE, JobContext
@@ -82,8 +82,8 @@ def test_notes_that_were_acknowledged_outlast_connections_that_are_cut(
     def kept(visitor: Visitor) -> set[str]:
         member_id = visitor.member.id
         with kit.open_session(school.institution_id) as session:
-            task = find_assignment(session, school.group.activity, 1, member_id, partner[member_id])
-            feedback = find_feedback(session, task)
+            task = find_task(session, school.group.activity, 1, member_id, partner[member_id])
+            feedback = find_entry(session, task)
             assert feedback is not None
             return {note.text for note in notes_of(session, feedback)}
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lti_tool.attributes import service as attributes
-from lti_tool.feedback.reading import find_assignment
+from lti_tool.feedback.service import find_task
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import VisitKind
 from tests.factories.feedback import given as give
@@ -49,7 +49,7 @@ def scene(app: Flask, kit: Kit, clock: FakeClock) -> Scene:
     writer = next(place for place, one in enumerate(school.group.learners) if one.id == pair[0])
     receiver = next(place for place, one in enumerate(school.group.learners) if one.id == pair[1])
     with kit.open_session(school.institution_id) as session:
-        task = find_assignment(session, school.group.activity, 1, pair[1], pair[0])
+        task = find_task(session, school.group.activity, 1, pair[1], pair[0])
         feedback = give(session, task, now=clock.now())
     instructor = school.somebody("instructor")
     one, other = pair

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Allowance
-from lti_tool.feedback import answering, reading, rules, service
-from lti_tool.feedback.models import Acknowledgement, AnswerDraft, Feedback, Note
+from lti_tool.feedback import rules, service
+from lti_tool.feedback.models import Entry, Note
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Person
@@ -31,11 +31,11 @@ def a_story(session: Session, clock: FakeClock) -> Classroom:
     service.add_note(session, room.task(session, "Mette", "Jonas"), "A note of my own", at=now, device="", now=now)
     given(session, room.task(session, "Mette", "Jonas"), now=now, strengths="Said by Mette")
     about_mette = given(session, room.task(session, "Jonas", "Mette"), now=now, strengths="Said by Jonas")
-    shown = reading.read_feedback(session, about_mette.id, rules.Reader(mette.id, False), room.course.id, now=now)
-    answering.save_answer(
-        session, shown, {"heard": "Heard by Mette", "will_use": "One breath", "usefulness": "4"}, {}, device="", now=now
-    )
-    answering.acknowledge(session, shown, now=now)
+    shown = service.read_entry(session, about_mette.id, rules.Reader(mette.id, False), room.course.id, now=now)
+    answering = service.answer_task(shown)
+    typed = {"heard": "Heard by Mette", "will_use": "One breath", "usefulness": "4"}
+    service.save_draft(session, answering, typed, {}, device="", now=now)
+    service.give(session, answering, now=now)
     session.add(
         Allowance(
             round_id=room.rounds[0].id,
@@ -93,7 +93,7 @@ def test_an_export_holds_what_a_person_wrote_and_may_read(told: Any) -> None:
 
 def test_an_export_names_nobody_else(told: Any) -> None:
     _, everything = told
-    text = json.dumps({name: part for name, part in everything.items() if name != "feedback"})
+    text = json.dumps({name: part for name, part in everything.items() if name != "written"})
     assert "Jonas" not in text
     assert "Ingrid" not in json.dumps(everything)
 
@@ -116,8 +116,8 @@ def test_every_word_of_an_export_has_a_label(told: Any) -> None:
         return set()
 
     _, everything = told
-    criteria = {name for one in everything["feedback"] for name in one["levels"]}
-    assert keys_of(everything) - criteria - personal_data.LABELS.keys() == set()
+    named = {name for one in everything["written"] for name in (*one["levels"], *one["texts"])}
+    assert keys_of(everything) - named - personal_data.LABELS.keys() == set()
 
 
 def test_erasing_removes_the_person_and_leaves_the_partners_record(told: Any, kit: Kit, clock: FakeClock) -> None:
@@ -134,13 +134,17 @@ def test_erasing_removes_the_person_and_leaves_the_partners_record(told: Any, ki
         assert [score.member_id for score in session.scalars(select(ScoreState))] == [jonas.id]
         assert len(session.scalars(select(ScoreAttempt)).all()) == 1
         assert session.scalars(select(Note)).all() == []
-        assert session.scalars(select(AnswerDraft)).all() == []
         # What Jonas received, what he gave, and the answer to it are his record too.
-        assert set(session.scalars(select(Feedback.strengths))) == {"Said by Mette", "Said by Jonas"}
-        assert session.scalars(select(Acknowledgement.heard)).all() == ["Heard by Mette"]
+        kept = session.scalars(select(Entry)).all()
+        assert all(one.submitted_at is not None for one in kept)
+        assert {one.fields["strengths"] for one in kept if one.step == "give_feedback"} == {
+            "Said by Mette",
+            "Said by Jonas",
+        }
+        assert [one.fields["heard"] for one in kept if one.step == "acknowledge"] == ["Heard by Mette"]
         assert len(session.scalars(select(Seat)).all()) == 2
-        hers = session.scalars(select(Feedback).where(Feedback.author_id == mette.id)).one()
-        shown = reading.read_feedback(session, hers.id, rules.Reader(jonas.id, False), room.course.id, now=clock.now())
+        hers = session.scalars(select(Entry).where(Entry.author_id == mette.id, Entry.step == "give_feedback")).one()
+        shown = service.read_entry(session, hers.id, rules.Reader(jonas.id, False), room.course.id, now=clock.now())
         assert shown.author_name is None
         assert {job.unique_key for job in session.scalars(select(Job))} >= {f"pairing.roster_changed:{room.course.id}"}
 

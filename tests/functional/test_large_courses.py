@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from lti_tool.feedback.models import Feedback, Note
+from lti_tool.feedback.models import Entry, Note
 from lti_tool.grades.models import ScoreState
 from lti_tool.grades.places import line_item_of
 from lti_tool.pairing import service as pairing
@@ -33,13 +33,14 @@ def a_busy_school(app: Flask, kit: Kit, clock: FakeClock, learners: int) -> Scho
         for view in pairing.groups_in_plan(session, plan, 1):
             people = [seat.member_id for seat in view.seats]
             for author, recipient in zip(people, people[1:] + people[:1], strict=True):
-                feedback = Feedback(
+                feedback = Entry(
                     activity_id=activity.id,
                     round_id=school.group.rounds[0].id,
                     group_id=view.id,
+                    step="give_feedback",
                     author_id=author,
                     recipient_id=recipient,
-                    strengths="Calm",
+                    fields={"strengths": "Calm"},
                     version=1,
                     created_at=clock.now(),
                     saved_at=clock.now(),
@@ -47,7 +48,7 @@ def a_busy_school(app: Flask, kit: Kit, clock: FakeClock, learners: int) -> Scho
                 )
                 session.add(feedback)
                 session.flush()
-                session.add(Note(feedback_id=feedback.id, at=clock.now(), text="A question"))
+                session.add(Note(entry_id=feedback.id, at=clock.now(), text="A question"))
                 session.add(
                     ScoreState(
                         line_item_id=line.id,

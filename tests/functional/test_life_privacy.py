@@ -76,8 +76,8 @@ def test_a_whole_journey_leaves_nobody_in_the_logs(services: Services, clock: Fa
     assert "I heard it." not in lines
     assert not re.search(r"eyJ[\w-]{10,}\.", lines)
     assert "Bearer" not in lines
-    assert where(tables, WRITTEN) == {"feedback", "kept_text"}
-    assert where(tables, "I heard it.") == {"acknowledgement"}
+    assert where(tables, WRITTEN) == {"entry", "kept_text"}
+    assert where(tables, "I heard it.") == {"entry"}
 
 
 def test_no_secret_is_kept_as_it_travels(services: Services, clock: FakeClock) -> None:

@@ -113,7 +113,7 @@ def test_completion_that_is_lost_lowers_nothing_until_staff_say_so(life: Life) -
     designer = life.launch("designer")
     fields = fields_of(designer.get("/setup").text)
     fields.pop("form_token", None)
-    changed = designer.post("/setup", **{**fields, "minimum_notes": "2"}, do="save")
+    changed = designer.post("/setup", **{**fields, "write_notes": "2"}, do="save")
     assert changed.status_code == 200
     life.run_for(timedelta(minutes=5))
     assert (life.shown(ONE), life.score(ONE).state) == (100, "asks")

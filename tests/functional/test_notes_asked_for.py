@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivityState
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
 from lti_tool.pairing.models import Group
 from lti_tool.progress.service import progress_of
 from lti_tool.support.db import OpenSession
@@ -16,7 +16,7 @@ from tests.factories.feedback import TEXTS, a_classroom
 from tests.fakes.clock import FakeClock
 from tests.functional.classroom import World
 
-ASKS_FOR_TWO = {"give_feedback": True, "acknowledge": True, "minimum_notes": 2}
+ASKS_FOR_TWO = {"give_feedback": True, "acknowledge": True, "write_notes": 2}
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_note_that_is_typed_and_not_added_counts(world: World) -> None:
 
 
 def test_notes_that_are_asked_for_later_can_be_added_to_feedback_that_was_read(world: World, clock: FakeClock) -> None:
-    ask_for(world, {**ASKS_FOR_TWO, "minimum_notes": 0})
+    ask_for(world, {**ASKS_FOR_TWO, "write_notes": 0})
     given = world.gives("Mette", "Jonas")
     theirs = world.gives("Jonas", "Mette")
     mette = world.browser("Mette")
@@ -89,7 +89,7 @@ def test_notes_that_are_asked_for_later_can_be_added_to_feedback_that_was_read(w
 
 
 def test_the_receiver_never_sees_the_notes(world: World) -> None:
-    ask_for(world, {**ASKS_FOR_TWO, "minimum_notes": 0})
+    ask_for(world, {**ASKS_FOR_TWO, "write_notes": 0})
     given = world.gives("Mette", "Jonas", note_draft="N-SECRET")
     world.gives("Jonas", "Mette")
     assert "N-SECRET" in world.browser("Mette").get(f"/feedback/{given}").text
@@ -99,7 +99,7 @@ def test_the_receiver_never_sees_the_notes(world: World) -> None:
 
 
 def test_a_closed_activity_shows_notes_and_takes_none(world: World, clock: FakeClock) -> None:
-    ask_for(world, {**ASKS_FOR_TWO, "minimum_notes": 0})
+    ask_for(world, {**ASKS_FOR_TWO, "write_notes": 0})
     given = world.gives("Mette", "Jonas", note_draft="asks and waits")
     with world.open_session(world.room.institution.id) as session:
         activity = session.get_one(Activity, world.room.activity.id)
@@ -128,7 +128,7 @@ def test_an_empty_form_begins_nothing(world: World, fields: dict[str, str]) -> N
     if fields["do"] == "give":
         assert "Write at least one strength" in page.text
     with world.open_session(world.room.institution.id) as session:
-        assert session.scalars(select(Feedback)).all() == []
+        assert session.scalars(select(Entry)).all() == []
         assert session.scalars(select(Group.begun_at)).all() == [None]
     assert "Write down what you observe" in mette.get().text
 

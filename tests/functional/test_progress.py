@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from lti_tool.activities.models import Activity
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import service
 from lti_tool.support.kit import Kit
@@ -39,13 +39,14 @@ def give(school: School, place: int, at_day: int = 0) -> None:
     with school.kit.open_session(school.institution_id) as session:
         view = pairing.groups_of(session, author, school.group.activity.id)[0]
         session.add(
-            Feedback(
+            Entry(
                 activity_id=school.group.activity.id,
                 round_id=school.group.rounds[0].id,
                 group_id=view.id,
+                step="give_feedback",
                 author_id=author,
                 recipient_id=view.partners[0].member_id,
-                strengths=SECRET_TEXT,
+                fields={"strengths": SECRET_TEXT},
                 version=1,
                 created_at=at,
                 saved_at=at,
@@ -119,7 +120,7 @@ def test_staff_read_feedback_only_where_its_author_was_told_so(school: School, w
     give(school, 0)
     with school.kit.open_session(school.institution_id) as session:
         session.get_one(Activity, school.group.activity.id).staff_read_feedback = True
-        feedback = session.scalars(select(Feedback)).one()
+        feedback = session.scalars(select(Entry)).one()
         feedback.is_open_to_staff = was_told
         feedback_id = feedback.id
     instructor = school.somebody("instructor")

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivityState
 from lti_tool.feedback.models import PartnerNote
-from lti_tool.feedback.telling import LONGEST
+from lti_tool.feedback.service.partner_notes import LONGEST
 from lti_tool.launch.models import Member, Person
 from lti_tool.pairing.models import Seat
 from lti_tool.progress import service as progress

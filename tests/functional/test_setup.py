@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
 from lti_tool.launch.models import Course
 from lti_tool.launch.rules import LTI
 from lti_tool.pairing.models import Group, Plan
@@ -156,7 +156,7 @@ def test_saving_keeps_every_field(visiting: Designer) -> None:
         "r1-opens_time": "08:30",
         "release": "at_once",
         "staff_read_feedback": "1",
-        "minimum_notes": "2",
+        "write_notes": "2",
         "score_mode": "proportional",
         "score_maximum": "20",
         "zero_at_close": "1",
@@ -427,10 +427,11 @@ def test_feedback_that_was_begun_keeps_its_rubric(visiting: Designer, clock: Fak
         people = [a_member(session, visiting.course, a_person(session, visiting.registration)).id for _ in range(2)]
         group = a_published_group(session, activity, round_, clock.now())
         session.add(
-            Feedback(
+            Entry(
                 activity_id=activity.id,
                 round_id=round_.id,
                 group_id=group.id,
+                step="give_feedback",
                 author_id=people[0],
                 recipient_id=people[1],
                 rubric_id=activity.rubric_id,

@@ -23,7 +23,7 @@ def world(open_session: OpenSession, clock: FakeClock, client: FlaskClient) -> W
     with open_session() as session:
         dates = (RoundDates(clock.now() + timedelta(days=1), clock.now() + timedelta(days=7)),)
         room = a_classroom(session, "Mette", "Jonas", now=clock.now(), rounds=dates)
-        room.activity.completion = {"give_feedback": True, "acknowledge": True, "minimum_notes": 1}
+        room.activity.completion = {"give_feedback": True, "acknowledge": True, "write_notes": 1}
     return World(open_session, clock, client, room)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event, func, select, text
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from lti_tool.feedback.models import Feedback, Note
+from lti_tool.feedback.models import Entry, Note
 from lti_tool.jobs import queue
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.worker import Worker
@@ -73,7 +73,7 @@ def test_two_givings_at_once_are_one(planned: School) -> None:
     fields = {**TEXTS, "note_draft": "A note", "do": "give"}
     answers = at_once([(visitor, writing(planned), fields) for visitor in (one, other, one, other)])
     assert {answer.status_code for answer in answers} == {303}
-    assert (count(planned, Feedback), count(planned, Note)) == (1, 1)
+    assert (count(planned, Entry), count(planned, Note)) == (1, 1)
 
 
 @pytest.mark.store
@@ -148,12 +148,12 @@ def full_disk(planned: School, engine: Engine) -> Iterator[None]:
 
 def test_a_full_disk_has_its_own_page_and_leaves_nothing_half_done(planned: School, full_disk: None) -> None:
     learner = planned.learner(0)
-    before = (count(planned, Feedback), count(planned, Job))
+    before = (count(planned, Entry), count(planned, Job))
     long = dict.fromkeys(TEXTS, "z" * 9000)
     answer = learner.send(writing(planned), **long, do="give")
     assert answer.status_code == 503
     assert "Nothing you saved is lost" in answer.text
-    assert (count(planned, Feedback), count(planned, Job)) == before
+    assert (count(planned, Entry), count(planned, Job)) == before
     assert learner.get("/").status_code == 200
 
 

@@ -8,8 +8,7 @@ from threading import Barrier
 import pytest
 from flask import Flask
 
-from lti_tool.feedback.drafts import asides_of
-from lti_tool.feedback.reading import draft_fields, find_assignment, find_feedback
+from lti_tool.feedback.service import asides_of, draft_fields, find_entry, find_task
 from lti_tool.support.kit import Kit
 from tests.factories.feedback import complete_fields
 from tests.factories.pairing import a_published_plan
@@ -73,7 +72,7 @@ def devices(school: School, kit: Kit, pairs: int) -> list[tuple[Device, Device]]
     for group in groups(school)[:pairs]:
         for author, recipient in zip(group, [*group[1:], group[0]], strict=True):
             with kit.open_session(school.institution_id) as session:
-                task = find_assignment(session, school.group.activity, 1, author, recipient)
+                task = find_task(session, school.group.activity, 1, author, recipient)
                 fields = complete_fields(session, task)
             marks = {name: value for name, value in fields.items() if name.startswith("mark-")}
             visitor = school.learner(place[author])
@@ -131,8 +130,8 @@ def test_no_acknowledged_text_is_lost_when_many_type_and_give_at_once(
 def kept(school: School, kit: Kit, device: Device) -> tuple[dict[str, str], set[str], bool]:
     """What the tool has of somebody's words: the fields with corrections, the texts kept aside, whether it is given."""
     with kit.open_session(school.institution_id) as session:
-        task = find_assignment(session, school.group.activity, 1, device.visitor.member.id, device.recipient_id)
-        feedback = find_feedback(session, task)
+        task = find_task(session, school.group.activity, 1, device.visitor.member.id, device.recipient_id)
+        feedback = find_entry(session, task)
         assert feedback is not None
         aside = {one.text for one in asides_of(feedback)}
         return dict(draft_fields(feedback)), aside, feedback.submitted_at is not None

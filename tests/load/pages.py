@@ -20,7 +20,7 @@ from sqlalchemy import insert, select
 
 from lti_tool.activities.models import Round
 from lti_tool.app import create_app
-from lti_tool.feedback.models import Feedback
+from lti_tool.feedback.models import Entry
 from lti_tool.grades.models import ScoreState  # noqa: F401 - its table is made with the others
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Seat
@@ -73,7 +73,8 @@ def a_busy_school(url: str, learners: int) -> School:
         ).all()
         given = {
             "activity_id": school.group.activity.id,
-            "strengths": "Calm",
+            "step": "give_feedback",
+            "fields": {"strengths": "Calm"},
             "version": 1,
             "created_at": clock.now(),
             "saved_at": clock.now(),
@@ -91,7 +92,7 @@ def a_busy_school(url: str, learners: int) -> School:
             for one, other in pairwise(seats)
             if one.group_id == other.group_id
         ]
-        session.execute(insert(Feedback), rows)
+        session.execute(insert(Entry), rows)
     return school
 
 

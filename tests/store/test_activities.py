@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import copies, service
+from lti_tool.activities import service
 from lti_tool.activities.errors import (
     ActivityChanged,
     ActivityInvalid,
@@ -63,7 +63,7 @@ def launched(
     """What a learner's launch of this placement does to activities."""
     member = a_member(session, course, a_person(session, registration))
     visit, _ = a_visit(session, member, registration, now=now, placement_id=placement.id)
-    copies.after_launch(session, visit, a_context(custom), now)
+    service.after_launch(session, visit, a_context(custom), now)
 
 
 def a_context(custom: dict[str, str]) -> LaunchContext:
@@ -91,7 +91,7 @@ def test_settings_come_back_as_they_were_kept(here: Here, now: datetime) -> None
     session, _, course = here
     settings = observation_settings(
         now,
-        completion=Completion(acknowledge=False, minimum_notes=2),
+        completion=Completion({"give_feedback": 1, "acknowledge": 0, "write_notes": 2}),
         rounds=(RoundDates(now, now + timedelta(days=1)), RoundDates()),
         staff_read_feedback=True,
     )
@@ -232,7 +232,7 @@ def jobs(session: Session) -> list[str]:
     [
         ({"title": "Other"}, False),
         ({"staff_read_feedback": True}, False),
-        ({"completion": Completion(acknowledge=False)}, True),
+        ({"completion": Completion({"give_feedback": 1})}, True),
         ({"rounds": (RoundDates(),)}, True),
         ({"score_maximum": 10}, True),
     ],
@@ -243,7 +243,7 @@ def test_only_what_weighs_differently_is_worked_out_again(
     session, _, course = here
     activity = an_activity(session, course, a_placement(session, course), now=now)
     updated(session, activity, now, **values)
-    assert (service.SETTINGS_CHANGED in jobs(session)) is tells
+    assert (service.EVERYBODY_CHANGED in jobs(session)) is tells
 
 
 def test_a_draft_tells_nobody(here: Here, now: datetime) -> None:
@@ -375,7 +375,7 @@ def test_many_who_open_a_new_copy_at_once_make_one(open_session: OpenSession, no
             together.wait(10)
             with open_session(first.institution_id) as session:
                 own_visit = session.get_one(Visit, visit_id)
-                copies.after_launch(session, own_visit, a_context({"activity": first.key}), now)
+                service.after_launch(session, own_visit, a_context({"activity": first.key}), now)
         except Exception as failure:
             failures.append(failure)
 

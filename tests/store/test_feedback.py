@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from lti_tool.activities.kinds.form import LONGEST
+from lti_tool.activities.kinds.observation import GIVE_FEEDBACK
 from lti_tool.activities.models import Allowance
 from lti_tool.activities.rules import Release, RoundDates
-from lti_tool.feedback import answering, exports, handlers, reading, rules, service
-from lti_tool.feedback.drafts import asides_of
+from lti_tool.feedback import handlers, rules, service
 from lti_tool.feedback.errors import (
     ActivityClosed,
     FeedbackHidden,
@@ -22,8 +23,8 @@ from lti_tool.feedback.errors import (
     RoundNotOpen,
     TextTooLong,
 )
-from lti_tool.feedback.models import Acknowledgement, AnswerDraft, Feedback, Note
-from lti_tool.feedback.reading import Assignment, Shown
+from lti_tool.feedback.models import Entry, Note
+from lti_tool.feedback.service import Shown, Task, answer_task, asides_of
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import JobContext
 from lti_tool.launch.models import Member
@@ -60,14 +61,14 @@ def jobs(session: Session, name: str) -> list[dict[str, int]]:
     return [dict(job.payload) for job in session.scalars(select(Job).where(Job.name == name).order_by(Job.id))]
 
 
-def save(session: Session, task: Assignment, clock: FakeClock, base: int = 0, device: str = "a", **typed: str) -> None:
+def save(session: Session, task: Task, clock: FakeClock, base: int = 0, device: str = "a", **typed: str) -> None:
     service.save_draft(session, task, typed, dict.fromkeys(typed, base), device=device, now=clock.now())
 
 
-def shown_to(session: Session, room: Classroom, feedback: Feedback, who: str, clock: FakeClock) -> Shown:
+def shown_to(session: Session, room: Classroom, feedback: Entry, who: str, clock: FakeClock) -> Shown:
     member = room.members[who]
     reader = rules.Reader(member.id, member.role == "instructor")
-    return reading.read_feedback(session, feedback.id, reader, room.course.id, now=clock.now())
+    return service.read_entry(session, feedback.id, reader, room.course.id, now=clock.now())
 
 
 def test_what_is_typed_is_kept_as_a_draft_that_only_its_author_reads(
@@ -77,11 +78,11 @@ def test_what_is_typed_is_kept_as_a_draft_that_only_its_author_reads(
         room = a_classroom(session, "Mette", "Jonas", now=clock.now(), staff_read_feedback=True)
         task = room.task(session, "Mette", "Jonas")
         save(session, task, clock, strengths="Half a thought")
-        feedback = reading.find_feedback(session, task)
+        feedback = service.find_entry(session, task)
         assert feedback is not None
-        assert feedback.strengths == "Half a thought"
+        assert feedback.fields["strengths"] == "Half a thought"
         assert feedback.submitted_at is None
-        assert shown_to(session, room, feedback, "Mette", clock).feedback is feedback
+        assert shown_to(session, room, feedback, "Mette", clock).entry is feedback
         for other in ("Jonas", "Ingrid"):
             with pytest.raises(FeedbackHidden):
                 shown_to(session, room, feedback, other, clock)
@@ -103,9 +104,9 @@ def test_a_second_device_overwrites_nothing_in_silence(open_session: OpenSession
         assert saved.has_conflict
         assert [one.text for one in saved.aside] == ["From the phone"]
         service.settle_aside(session, task, saved.aside[0].key, use=True, device="laptop", now=clock.now())
-        feedback = reading.find_feedback(session, task)
+        feedback = service.find_entry(session, task)
         assert feedback is not None
-        assert feedback.strengths == "From the phone"
+        assert feedback.fields["strengths"] == "From the phone"
         assert [one.text for one in asides_of(feedback)] == ["From the laptop"]
         service.settle_aside(session, task, asides_of(feedback)[0].key, use=False, device="laptop", now=clock.now())
         assert asides_of(feedback) == ()
@@ -143,8 +144,11 @@ def test_two_first_saves_at_once_make_one_draft_with_both_texts(open_session: Op
         thread.join()
     assert failures == []
     with open_session(institution_id) as session:
-        feedback = session.scalars(select(Feedback)).one()
-        assert (feedback.strengths, feedback.effect) == ("typed into strengths", "typed into effect")
+        feedback = session.scalars(select(Entry)).one()
+        assert (feedback.fields["strengths"], feedback.fields["effect"]) == (
+            "typed into strengths",
+            "typed into effect",
+        )
 
 
 def test_two_who_give_at_the_same_moment_both_get_to_read(open_session: OpenSession, clock: FakeClock) -> None:
@@ -155,7 +159,7 @@ def test_two_who_give_at_the_same_moment_both_get_to_read(open_session: OpenSess
             save(session, task, clock, **complete_fields(session, task))
     institution_id, together = room.institution.id, Barrier(2)
 
-    def give(task: Assignment) -> None:
+    def give(task: Task) -> None:
         together.wait()
         with open_session(institution_id) as session:
             service.give(session, task, now=clock.now())
@@ -166,7 +170,7 @@ def test_two_who_give_at_the_same_moment_both_get_to_read(open_session: OpenSess
     for thread in threads:
         thread.join()
     with open_session(institution_id) as session:
-        assert [one.released_at for one in session.scalars(select(Feedback))] == [clock.now(), clock.now()]
+        assert [one.released_at for one in session.scalars(select(Entry))] == [clock.now(), clock.now()]
 
 
 def test_giving_needs_everything_and_says_what_is_missing(open_session: OpenSession, clock: FakeClock) -> None:
@@ -222,7 +226,7 @@ def test_a_partner_who_never_writes_keeps_feedback_from_nobody(
         assert shown_to(session, room, feedback, "Jonas", clock).is_released, "pages do not wait for the worker"
     handlers.release(kit, JobContext(job.id, job.name, job.payload, room.institution.id, 1))
     with open_session(room.institution.id) as session:
-        assert session.get_one(Feedback, feedback.id).released_at == clock.now()
+        assert session.get_one(Entry, feedback.id).released_at == clock.now()
 
 
 def test_a_release_job_whose_date_moved_waits_for_the_new_date(
@@ -237,7 +241,7 @@ def test_a_release_job_whose_date_moved_waits_for_the_new_date(
     clock.advance(8 * DAY)
     handlers.release(kit, JobContext(job.id, job.name, job.payload, room.institution.id, 1))
     with open_session(room.institution.id) as session:
-        assert session.get_one(Feedback, feedback.id).released_at is None
+        assert session.get_one(Entry, feedback.id).released_at is None
         waiting = session.scalars(select(Job).where(Job.name == "feedback.release", Job.state == "waiting")).one()
         assert waiting.due_at == later
 
@@ -252,7 +256,7 @@ def test_the_sweep_releases_in_every_institution(open_session: OpenSession, kit:
     handlers.release(kit, JobContext(1, "feedback.release", {}, None, 1))
     for institution_id, feedback_id in made:
         with open_session(institution_id) as session:
-            assert session.get_one(Feedback, feedback_id).released_at == clock.now()
+            assert session.get_one(Entry, feedback_id).released_at == clock.now()
 
 
 def test_a_correction_before_the_release_takes_effect_when_it_is_given(
@@ -263,9 +267,9 @@ def test_a_correction_before_the_release_takes_effect_when_it_is_given(
         task = room.task(session, "Mette", "Jonas")
         feedback = given(session, task, now=clock.now())
         save(session, task, clock, base=feedback.version, strengths="Better said")
-        assert feedback.strengths == "You waited after each question.", "half a correction is never released"
+        assert feedback.fields["strengths"] == "You waited after each question.", "half a correction is never released"
         service.give(session, task, now=clock.now())
-        assert feedback.strengths == "Better said"
+        assert feedback.fields["strengths"] == "Better said"
         assert feedback.correction is None
 
 
@@ -278,7 +282,7 @@ def test_after_the_release_a_change_stays_with_its_author(open_session: OpenSess
         assert saved.is_released
         with pytest.raises(FeedbackReleased):
             service.give(session, task, now=clock.now())
-        assert feedback.strengths == "You waited after each question."
+        assert feedback.fields["strengths"] == "You waited after each question."
         assert feedback.correction == {"strengths": "Too late"}
 
 
@@ -333,7 +337,7 @@ def test_what_is_over_can_be_read_and_not_changed(ends: str, open_session: OpenS
             save(session, room.task(session, "Mette", "Jonas"), clock, strengths="Once more")
         shown = shown_to(session, room, feedback, "Jonas", clock)
         with pytest.raises(ActivityClosed):
-            answering.save_answer(session, shown, {"heard": "That"}, {}, device="", now=clock.now())
+            service.save_draft(session, answer_task(shown), {"heard": "That"}, {}, device="", now=clock.now())
 
 
 def test_only_partners_of_the_round_may_write(open_session: OpenSession, clock: FakeClock) -> None:
@@ -356,8 +360,11 @@ def test_everybody_in_a_trio_writes_to_both_and_reads_only_their_own(
         feedback = given(session, room.task(session, "Mette", "Jonas"), now=clock.now())
         with pytest.raises(FeedbackHidden):
             shown_to(session, room, feedback, "Femke", clock)
-        mine = reading.exchanges_of(session, room.activity, room.members["Mette"].id, now=clock.now())
-        assert [(one.partner_name, one.is_mine_given) for one in mine] == [("Jonas", True), ("Femke", False)]
+        mine = service.exchanges_of(session, room.activity, room.members["Mette"].id, now=clock.now())
+        assert [(one.partner_name, one.given(GIVE_FEEDBACK) is not None) for one in mine] == [
+            ("Jonas", True),
+            ("Femke", False),
+        ]
 
 
 def test_what_was_written_for_a_former_partner_stays_readable(open_session: OpenSession, clock: FakeClock) -> None:
@@ -367,11 +374,11 @@ def test_what_was_written_for_a_former_partner_stays_readable(open_session: Open
         session.scalars(select(Plan)).one().state = "draft"
         session.flush()
         task = room.task(session, "Mette", "Jonas")
-        assert reading.find_feedback(session, task) is not None
+        assert service.find_entry(session, task) is not None
         with pytest.raises(ActivityClosed):
             save(session, task, clock, strengths="More")
-        mine = reading.exchanges_of(session, room.activity, room.members["Mette"].id, now=clock.now())
-        theirs = reading.exchanges_of(session, room.activity, room.members["Jonas"].id, now=clock.now())
+        mine = service.exchanges_of(session, room.activity, room.members["Mette"].id, now=clock.now())
+        theirs = service.exchanges_of(session, room.activity, room.members["Jonas"].id, now=clock.now())
         assert [one.is_current for one in mine] == [False]
         assert theirs == [], "a draft is its author's alone"
 
@@ -392,7 +399,7 @@ def test_staff_read_only_what_was_written_under_that_promise(open_session: OpenS
         told = given(session, room.task(session, "Jonas", "Mette"), now=clock.now())
         with pytest.raises(FeedbackHidden):
             shown_to(session, room, private, "Ingrid", clock)
-        assert shown_to(session, room, told, "Ingrid", clock).feedback is told
+        assert shown_to(session, room, told, "Ingrid", clock).entry is told
 
 
 def test_notes_keep_their_moment_and_can_be_taken_back(open_session: OpenSession, clock: FakeClock) -> None:
@@ -407,9 +414,9 @@ def test_notes_keep_their_moment_and_can_be_taken_back(open_session: OpenSession
         assert note is not None
         assert ahead is not None
         assert (note.at, ahead.at) == (began, clock.now())
-        feedback = reading.find_feedback(session, task)
+        feedback = service.find_entry(session, task)
         assert feedback is not None
-        assert feedback.note_draft == ""
+        assert feedback.fields["note_draft"] == ""
         save(session, task, clock, **{f"note-{note.id}": "asks an open question"})
         assert note.text == "asks an open question"
         service.remove_note(session, task, note.id, now=clock.now())
@@ -445,7 +452,7 @@ def test_far_too_long_a_text_is_refused_and_one_that_must_be_shortened_is_kept(
     with open_session() as session:
         room = a_classroom(session, "Mette", "Jonas", now=clock.now())
         task = room.task(session, "Mette", "Jonas")
-        save(session, task, clock, strengths="x" * (rules.LONGEST + 1))
+        save(session, task, clock, strengths="x" * (LONGEST + 1))
         with pytest.raises(TextTooLong):
             save(session, task, clock, strengths="x" * (rules.LONGEST_DRAFT + 1))
 
@@ -456,19 +463,19 @@ def test_the_receiver_answers_and_may_change_the_answer(open_session: OpenSessio
         feedback = given(session, room.task(session, "Mette", "Jonas"), now=clock.now())
         shown = shown_to(session, room, feedback, "Jonas", clock)
         typed = {"heard": "that I wait", "usefulness": "4"}
-        answering.save_answer(session, shown, typed, {}, device="", now=clock.now())
+        service.save_draft(session, answer_task(shown), typed, {}, device="", now=clock.now())
         with pytest.raises(FeedbackIncomplete):
-            answering.acknowledge(session, shown, now=clock.now())
-        answering.save_answer(session, shown, {"will_use": "one breath"}, {}, device="", now=clock.now())
-        sent = answering.acknowledge(session, shown, now=clock.now())
-        assert (sent.heard, sent.will_use, sent.usefulness) == ("that I wait", "one breath", 4)
-        assert session.scalars(select(AnswerDraft)).all() == []
+            service.give(session, answer_task(shown), now=clock.now())
+        service.save_draft(session, answer_task(shown), {"will_use": "one breath"}, {}, device="", now=clock.now())
+        sent = service.give(session, answer_task(shown), now=clock.now())
+        assert sent.fields == {"heard": "that I wait", "will_use": "one breath", "usefulness": "4"}
+        assert sent.correction is None
         late = {"heard": "that I wait", "will_use": "one breath"}
-        answering.save_answer(session, shown, late, {}, device="", now=clock.now())
-        assert session.scalars(select(AnswerDraft)).all() == [], "a late save of the same words begins no draft"
-        answering.save_answer(session, shown, {"heard": "that I wait longer"}, {}, device="", now=clock.now())
-        answering.acknowledge(session, shown, now=clock.now())
-        assert session.scalars(select(Acknowledgement.heard)).all() == ["that I wait longer"]
+        service.save_draft(session, answer_task(shown), late, {}, device="", now=clock.now())
+        assert sent.correction is None, "a late save of the same words begins no draft"
+        service.save_draft(session, answer_task(shown), {"heard": "that I wait longer"}, {}, device="", now=clock.now())
+        service.give(session, answer_task(shown), now=clock.now())
+        assert sent.fields["heard"] == "that I wait longer"
 
 
 def test_nobody_answers_what_they_cannot_read_yet(open_session: OpenSession, clock: FakeClock) -> None:
@@ -477,7 +484,7 @@ def test_nobody_answers_what_they_cannot_read_yet(open_session: OpenSession, clo
         feedback = given(session, room.task(session, "Mette", "Jonas"), now=clock.now())
         shown = shown_to(session, room, feedback, "Mette", clock)
         with pytest.raises(FeedbackHidden):
-            answering.save_answer(session, shown, {"heard": "x"}, {}, device="", now=clock.now())
+            service.save_draft(session, answer_task(shown), {"heard": "x"}, {}, device="", now=clock.now())
 
 
 def test_feedback_of_another_course_is_not_there(open_session: OpenSession, clock: FakeClock) -> None:
@@ -486,13 +493,13 @@ def test_feedback_of_another_course_is_not_there(open_session: OpenSession, cloc
         feedback = given(session, room.task(session, "Mette", "Jonas"), now=clock.now())
         reader = rules.Reader(room.members["Mette"].id, False)
         with pytest.raises(FeedbackHidden):
-            reading.read_feedback(session, feedback.id, reader, room.course.id + 1, now=clock.now())
+            service.read_entry(session, feedback.id, reader, room.course.id + 1, now=clock.now())
 
 
 def exported(open_session: OpenSession, room: Classroom, who: str) -> str:
     with open_session(room.institution.id) as session:
         person_id = session.get_one(Member, room.members[who].id).person_id
-        return repr(exports.texts_of(session, person_id))
+        return repr(service.texts_of(session, person_id))
 
 
 def test_an_export_holds_what_a_person_wrote_and_may_read(open_session: OpenSession, clock: FakeClock) -> None:
@@ -513,10 +520,12 @@ def test_erasing_a_person_leaves_the_partners_record(open_session: OpenSession, 
         room.activity.release = Release.AT_ONCE
         kept = given(session, room.task(session, "Mette", "Jonas"), now=clock.now(), note_draft="a note")
         save(session, room.task(session, "Mette", "Femke"), clock, strengths="Only begun")
-        exports.erase_texts_of(session, room.members["Mette"].person_id)
-        assert session.scalars(select(Feedback.id)).all() == [kept.id]
+        service.erase_texts_of(session, room.members["Mette"].person_id)
+        assert session.scalars(select(Entry.id)).all() == [kept.id]
         assert session.scalars(select(Note)).all() == []
-        assert shown_to(session, room, kept, "Jonas", clock).feedback.strengths == "You waited after each question."
+        assert (
+            shown_to(session, room, kept, "Jonas", clock).entry.fields["strengths"] == "You waited after each question."
+        )
 
 
 def test_nothing_is_written_for_a_partner_whom_a_repair_has_just_taken_away(
@@ -539,7 +548,7 @@ def test_nothing_is_written_for_a_partner_whom_a_repair_has_just_taken_away(
         )
         with pytest.raises(NotYourPartner), session.begin_nested():
             save(session, task, clock, strengths="Calm")
-        assert session.scalars(select(Feedback)).all() == []
+        assert session.scalars(select(Entry)).all() == []
         assert set(session.scalars(select(Group.begun_at))) == {None}
         save(session, room.task(session, "Mette", "Oliver"), clock, strengths="Calm")
 
@@ -554,6 +563,6 @@ def test_what_a_member_sees_of_all_rounds_takes_few_queries(
             given(session, room.task(session, "Mette", "Jonas", number), now=clock.now())
         session.expunge_all()
         statements = count_statements(session)
-        found = reading.exchanges_of(session, room.activity, room.members["Mette"].id, now=clock.now())
+        found = service.exchanges_of(session, room.activity, room.members["Mette"].id, now=clock.now())
         assert [one.round.number for one in found] == [1, 2, 3, 4, 5, 6]
         assert len(statements) == 5

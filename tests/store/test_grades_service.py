@@ -12,8 +12,8 @@ from sqlalchemy import delete, func, select
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
-from lti_tool.feedback.models import Feedback
-from lti_tool.grades import columns, handlers, pushing, service
+from lti_tool.feedback.models import Entry
+from lti_tool.grades import columns, pushing, service
 from lti_tool.grades.columns import SEARCH
 from lti_tool.grades.gateway import Column
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
@@ -23,6 +23,7 @@ from lti_tool.grades.rules import WHOLE, Kind, Reason, Verdict
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import JobContext
 from lti_tool.pairing import service as pairing
+from lti_tool.progress.handlers import everybody_changed
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import Class, a_class, a_published_plan
 from tests.fakes.clock import FakeClock
@@ -102,8 +103,8 @@ def looked_at(kit: Kit, group: Class) -> set[int]:
     with kit.open_session(group.course.institution_id) as session:
         session.execute(delete(Job))
     payload = {"activity_id": group.activity.id}
-    context = JobContext(1, activities.SETTINGS_CHANGED, payload, group.course.institution_id, 1)
-    handlers.settings_changed(kit, context)
+    context = JobContext(1, activities.EVERYBODY_CHANGED, payload, group.course.institution_id, 1)
+    everybody_changed(service, kit, context)
     with kit.open_session(group.course.institution_id) as session:
         waiting = session.scalars(select(Job).where(Job.name == activities.PROGRESS_CHANGED))
         return {job.payload["member_id"] for job in waiting}
@@ -118,16 +119,17 @@ def test_only_those_whose_score_may_change_are_looked_at_after_everybodys_comple
     assert looked_at(kit, group) == set()
     with kit.open_session(group.course.institution_id) as session:
         activity = session.get_one(Activity, group.activity.id)
-        activity.completion = {"give_feedback": True, "acknowledge": False, "minimum_notes": 0}
+        activity.completion = {"give_feedback": True, "acknowledge": False, "write_notes": 0}
         for round_ in group.rounds:
             view = next(
                 view for view in pairing.groups_of(session, one, activity.id) if view.round_number == round_.number
             )
             session.add(
-                Feedback(
+                Entry(
                     activity_id=activity.id,
                     round_id=round_.id,
                     group_id=view.id,
+                    step="give_feedback",
                     author_id=one,
                     recipient_id=other,
                     version=1,
@@ -157,7 +159,7 @@ def test_everybodys_completion_is_worked_out_again_by_one_job_when_a_round_ends(
 
     with kit.open_session(group.course.institution_id) as session:
         [later] = session.scalars(select(Job).where(Job.due_at > clock.now()))
-        assert (later.name, later.due_at) == (activities.SETTINGS_CHANGED, ends_at + timedelta(seconds=1))
+        assert (later.name, later.due_at) == (activities.EVERYBODY_CHANGED, ends_at + timedelta(seconds=1))
 
 
 def test_an_activity_has_one_place_in_the_gradebook(kit: Kit, group: Class) -> None:

@@ -132,7 +132,7 @@ def test_publishing_shows_groups_and_has_progress_worked_out(open_session: OpenS
         assert [view.round_number for view in views] == [1, 2]
         assert views[0].partners[0].name is not None
         assert views[0].i_begin != views[1].i_begin
-        assert [job.payload for job in jobs(session, "activities.settings_changed")] == [
+        assert [job.payload for job in jobs(session, "progress.everybody_changed")] == [
             {"activity_id": group.activity.id}
         ]
 

@@ -11,14 +11,15 @@ import pytest
 from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
+from lti_tool.activities.kinds.observation import GIVE_FEEDBACK, WRITE_NOTES
 from lti_tool.activities.models import Allowance
 from lti_tool.activities.rules import Release
-from lti_tool.feedback.models import Acknowledgement, Feedback, Note
+from lti_tool.feedback.models import Entry, Note
 from lti_tool.jobs.models import Job
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import service
 from lti_tool.progress.errors import LearnerUnknown
-from lti_tool.progress.rules import State, Step, WaitsFor, summary
+from lti_tool.progress.rules import State, WaitsFor, summary
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import Class, a_class, a_published_plan
 from tests.fakes.clock import FakeClock
@@ -42,19 +43,20 @@ def write(  # one feedback with explicit values
     acknowledged_at: datetime | None = None,
     notes: int = 0,
     number: int | None = None,
-) -> Feedback:
+) -> Entry:
     view = next(
         view
         for view in pairing.groups_of(session, author, group.activity.id)
         if recipient in {partner.member_id for partner in view.partners} and number in {None, view.round_number}
     )
-    feedback = Feedback(
+    feedback = Entry(
         activity_id=group.activity.id,
         round_id=next(one.id for one in group.rounds if one.number == view.round_number),
         group_id=view.id,
+        step="give_feedback",
         author_id=author,
         recipient_id=recipient,
-        strengths="Clear voice",
+        fields={"strengths": "Clear voice"},
         version=1,
         created_at=at,
         saved_at=at,
@@ -63,9 +65,24 @@ def write(  # one feedback with explicit values
     session.add(feedback)
     session.flush()
     for number in range(notes):
-        session.add(Note(feedback_id=feedback.id, at=at, text=f"Note {number}"))
+        session.add(Note(entry_id=feedback.id, at=at, text=f"Note {number}"))
     if acknowledged_at is not None:
-        session.add(Acknowledgement(feedback_id=feedback.id, heard="…", at=acknowledged_at))
+        session.add(
+            Entry(
+                activity_id=group.activity.id,
+                round_id=feedback.round_id,
+                group_id=view.id,
+                step="acknowledge",
+                author_id=recipient,
+                recipient_id=author,
+                fields={"heard": "…"},
+                version=1,
+                created_at=acknowledged_at,
+                saved_at=acknowledged_at,
+                submitted_at=acknowledged_at,
+                released_at=acknowledged_at,
+            )
+        )
     session.flush()
     return feedback
 
@@ -124,7 +141,7 @@ def test_one_and_all_give_the_same_answer(open_session: OpenSession, clock: Fake
             session,
             7,
             rounds=[(None, due), (due, None)],
-            completion={"give_feedback": True, "acknowledge": True, "minimum_notes": 2},
+            completion={"give_feedback": True, "acknowledge": True, "write_notes": 2},
         )
         a_published_plan(session, group, clock.now())
         one = group.learners[0].id
@@ -172,7 +189,7 @@ def test_people_who_stand_alike_are_summed_up_alike(open_session: OpenSession, c
             session,
             11,
             rounds=dates,
-            completion={"give_feedback": True, "acknowledge": True, "minimum_notes": chance.randint(0, 2)},
+            completion={"give_feedback": True, "acknowledge": True, "write_notes": chance.randint(0, 2)},
             release=chance.choice(list(Release)).value,
         )
         plan = a_published_plan(session, group, start)
@@ -210,7 +227,7 @@ def test_people_who_stand_alike_are_summed_up_alike(open_session: OpenSession, c
 def test_drafts_are_started_and_notes_are_counted(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         group = a_class(
-            session, 2, rounds=[()], completion={"give_feedback": True, "acknowledge": False, "minimum_notes": 3}
+            session, 2, rounds=[()], completion={"give_feedback": True, "acknowledge": False, "write_notes": 3}
         )
         a_published_plan(session, group, clock.now())
         one = group.learners[0].id
@@ -220,8 +237,8 @@ def test_drafts_are_started_and_notes_are_counted(open_session: OpenSession, clo
 
         notes, giving = service.progress_of(session, group.activity.id, one, clock.now()).items
 
-        assert (notes.step, notes.done, notes.state) == (Step.WRITE_NOTES, 2, State.STARTED)
-        assert (giving.step, giving.state) == (Step.GIVE_FEEDBACK, State.STARTED)
+        assert (notes.step, notes.done, notes.state) == (WRITE_NOTES, 2, State.STARTED)
+        assert (giving.step, giving.state) == (GIVE_FEEDBACK, State.STARTED)
         assert feedback.submitted_at is None
 
 

@@ -1,17 +1,202 @@
-"""The shape that all kinds share."""
+"""The shape that all kinds share: seats, agenda, and the steps of a round with their forms and words."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from lti_tool.activities.kinds.form import Form
+from lti_tool.errors import N_
+
+Sentence: TypeAlias = str | tuple[str, str]
+"""A text, or one for the singular and one for the plural of `%(num)d`. May name the partner (`%(name)s`), a date
+(`%(when)s`) and the round (`%(number)d`)."""
+
+
+class By(StrEnum):
+    """Who writes in a step."""
+
+    EACH = "each"
+    """Every member, on their own."""
+    GROUP = "group"
+    """All members together, in one entry."""
+
+
+class To(StrEnum):
+    """To whom a step is written."""
+
+    NOBODY = "no one"
+    PARTNERS = "partners"
+    """To each other member of the group."""
+    SEAT = "seat"
+    """To whoever has a certain seat."""
+
+
+class Opens(StrEnum):
+    """What opens a step. Only a release keeps anybody from writing: the others are an order, not a lock."""
+
+    AT_ONCE = "at_once"
+    """With the group."""
+    ROUND = "round"
+    """On the day on which the round opens."""
+    AFTER = "after"
+    """When the same member has done the step `after`."""
+    RELEASE = "release"
+    """When the partner's entry of the step `after` can be read: this step answers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepWords:
+    """What pages say of a step. What is left empty is said with `todo`, or in words that suit any step."""
+
+    name: str
+    """Heads a column of the grid."""
+    todo: Sentence
+    """A line of the list of tasks."""
+    title: str
+    """Of the page on which it is written."""
+    asked: str = ""
+    """What a designer ticks, and in `asked_help` what that means."""
+    asked_help: str = ""
+    now: str = ""
+    now_by: str = ""
+    overdue: str = ""
+    still_wanted: Sentence = ""
+    """Of notes: the first sentence of a learner's page where what they belong to is given already."""
+    before: str = ""
+    """While the round has not opened: what is good to agree on."""
+    begin: str = N_("Begin")
+    go_on: str = N_("Continue writing")
+    counted: Sentence = ""
+    """A line of the list of what counts."""
+    mine: str = ""
+    """Names what the reader wrote."""
+    theirs: str = ""
+    """Names what `%(name)s` wrote."""
+    between: str = N_("From %(author)s for %(recipient)s")
+    lead: str = N_("Almost there. Before you mark it as done:")
+    help: str = ""
+    advice: str = ""
+    give: str = N_("Mark as done")
+    give_again: str = N_("Mark the changed text as done")
+    given: str = N_("Done.")
+    done: str = N_("done")
+    done_late: str = ""
+    not_done: str = N_("not done")
+    partner_waits: str = N_("Your part is done. %(name)s has not written yet.")
+    """Of a step that answers: the partner has written nothing to answer yet."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One thing to do in every round. Steps are the same only if they are one object."""
+
+    key: str
+    words: StepWords
+    form: Form | None = None
+    """None for a part of another step."""
+    by: By = By.EACH
+    to: To = To.NOBODY
+    seat: str = ""
+    """The seat of `To.SEAT`."""
+    opens: Opens = Opens.ROUND
+    after: str = ""
+    """The step that opens this one, by `Opens.AFTER` or `Opens.RELEASE`."""
+    part_of: str = ""
+    """The step in whose entry the notes are written that this one counts."""
+    may_count: bool = True
+    asked_usually: int = 1
+    """How often it is asked for unless a designer says otherwise; 0 does not count."""
+    most: int = 1
+    """How often it can be asked for."""
+
+    @property
+    def is_to_partners(self) -> bool:
+        """Whether somebody receives what is written."""
+        return self.to is not To.NOBODY
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers what a partner wrote."""
+        return self.opens is Opens.RELEASE
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether a group writes one entry together."""
+        return self.by is By.GROUP
+
+    @property
+    def is_mutual(self) -> bool:
+        """Whether partners write it to each other, so that one may wait for the other."""
+        return self.to is To.PARTNERS and not self.is_answer
+
+    @property
+    def is_begun_by_itself(self) -> bool:
+        """Whether it is neither an answer nor a part of another step."""
+        return not self.is_answer and not self.part_of
+
+    def goes_to(self, seat: str) -> bool:
+        """Whether a partner in this seat receives it."""
+        return self.to is To.PARTNERS or (self.to is To.SEAT and self.seat == seat)
+
+
+@dataclass(frozen=True, slots=True)
+class SeatName:
+    """A place in a group."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaPart:
+    """One part of a meeting, in a sentence, with the steps that belong to it."""
+
+    title: str
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What people do together in an activity, and in which seats. Texts are marked for translation."""
+    """What people do together in an activity. Texts are marked for translation."""
 
     key: str
     title: str
-    seats: tuple[str, ...]
-    """Names of the seats of a group, in the order in which they begin."""
-    swaps_inside: bool
+    seats: tuple[SeatName, ...] = ()
+    """The seats of a group, in the order in which they begin. More people than seats share the last one."""
+    swaps_inside: bool = False
     """Whether everybody takes every seat within one round."""
-    smallest_group: int
-    largest_group: int
+    smallest_group: int = 2
+    largest_group: int = 6
+    agenda: tuple[AgendaPart, ...] = ()
+    steps: tuple[Step, ...] = ()
+    """In the order of the agenda, which is that of every list."""
+    you_begin: str = ""
+    partner_begins: str = ""
+    """Who takes the first seat first, where seats are swapped inside a round."""
+    figure: str = N_("steps done")
+    """What the staff's page calls the number of entries that were given."""
+
+    def step(self, key: str) -> Step | None:
+        """The step with this key, if the kind has it."""
+        return next((step for step in self.steps if step.key == key), None)
+
+    def first_step(self, *, is_to_partners: bool) -> Step | None:
+        """The first step with a form of its own, to partners or to nobody."""
+        own = (step for step in self.steps if step.form is not None and step.is_begun_by_itself)
+        return next((step for step in own if step.is_to_partners == is_to_partners), None)
+
+    def answer_to(self, step: Step) -> Step | None:
+        """The step in which a receiver answers this one."""
+        return next((one for one in self.steps if one.is_answer and one.after == step.key), None)
+
+    def notes_step(self, step: Step) -> Step | None:
+        """The step that counts the notes which are written in this one."""
+        return next((one for one in self.steps if one.part_of == step.key), None)
+
+    def seat_at(self, turn: int) -> str:
+        """The key of the seat of whoever has this turn in a group, counted from 1."""
+        return self.seats[min(turn, len(self.seats)) - 1].key if self.seats else ""
+
+    def in_address(self, step: Step) -> str | None:
+        """How an address names the step; None for the first one to partners, which needs no name."""
+        return None if step is self.first_step(is_to_partners=True) else step.key

@@ -2,14 +2,289 @@
 
 from typing import Final
 
-from lti_tool.activities.kinds.kind import Kind
-from lti_tool.errors import N_
+from lti_tool.activities.kinds.form import (
+    AUTHOR_ALONE,
+    LONGEST_LINE,
+    Choice,
+    Field,
+    FieldKind,
+    Form,
+    Layout,
+    Section,
+)
+from lti_tool.activities.kinds.kind import AgendaPart, Kind, Opens, SeatName, Step, StepWords, To
+from lti_tool.errors import N_, NN_
+
+FEEDBACK_FORM: Final = Form(
+    (
+        Section(
+            "notes",
+            (
+                Field(
+                    "note",
+                    FieldKind.NOTES,
+                    N_("New note"),
+                    N_("Notes"),
+                    help=N_("What you see and hear, not what you think of it."),
+                    rows=2,
+                    seen_by=AUTHOR_ALONE,
+                ),
+            ),
+            title=N_("Your observation notes"),
+            help=N_("Only you see these. Each note shows the time you began it."),
+            read_help=N_("Only you see these."),
+        ),
+        Section(
+            "observed",
+            (
+                Field(
+                    "observed_what",
+                    FieldKind.TEXT,
+                    N_("What you observed"),
+                    N_("What you observed"),
+                    help=N_("For example: the first ten minutes of a lesson, or a project update."),
+                    rows=2,
+                ),
+                Field(
+                    "observed_at",
+                    FieldKind.LINE,
+                    N_("When and where"),
+                    N_("When and where"),
+                    longest=LONGEST_LINE,
+                ),
+            ),
+            title=N_("The moment"),
+            layout=Layout.SUBTITLE,
+        ),
+        Section(
+            "strengths-first",
+            (
+                Field(
+                    "strengths",
+                    FieldKind.TEXT,
+                    N_("What worked well?"),
+                    N_("Strengths"),
+                    help=N_("Name specific things that %(name)s can do again, not just “good”."),
+                    missing=N_("Write at least one strength"),
+                    is_required=True,
+                ),
+            ),
+            title=N_("Strengths first"),
+            read_title=N_("Strengths"),
+            layout=Layout.TEXTS,
+            is_in_short=True,
+        ),
+        Section(
+            "next",
+            (
+                Field(
+                    "next_time_1",
+                    FieldKind.TEXT,
+                    N_("Next time, try …"),
+                    N_("Next time, try"),
+                    help=N_("The one thing that would help most, worded as something to try."),
+                    missing=N_("Write one thing to try next time"),
+                    is_required=True,
+                    rows=3,
+                ),
+                Field(
+                    "next_time_2",
+                    FieldKind.TEXT,
+                    N_("Next time, also try …"),
+                    N_("Next time, also try"),
+                    help=N_("Leave this empty unless it matters. Two points are as many as anyone can use."),
+                    stands_in_for="next_time_1",
+                    rows=3,
+                ),
+            ),
+            title=N_("Next time"),
+            read_title=N_("Next time, try"),
+            layout=Layout.TEXTS,
+            is_in_short=True,
+        ),
+        Section(
+            "moment",
+            (
+                Field(
+                    "behavior",
+                    FieldKind.TEXT,
+                    N_("What did you notice?"),
+                    N_("What you noticed"),
+                    name_by_author=N_("What %(name)s noticed"),
+                    help=N_("What you saw or heard, as a camera would record it."),
+                    missing=N_("Write what you noticed"),
+                    is_required=True,
+                    rows=3,
+                ),
+                Field(
+                    "effect",
+                    FieldKind.TEXT,
+                    N_("What effect did it have?"),
+                    N_("The effect it had"),
+                    help=N_("On you, or on others in the room."),
+                    missing=N_("Write what effect it had"),
+                    is_required=True,
+                    rows=3,
+                ),
+                Field(
+                    "suggestion",
+                    FieldKind.TEXT,
+                    N_("One adjustment you suggest"),
+                    N_("One adjustment"),
+                    help=N_("Small enough to try the next day."),
+                    missing=N_("Suggest one adjustment"),
+                    is_required=True,
+                    rows=3,
+                ),
+            ),
+            title=N_("One moment up close"),
+        ),
+        Section(
+            "rubric",
+            (Field("marks", FieldKind.MARKS, "", N_("Rubric"), is_required=True),),
+            help=N_("Choose the description that best fits what you saw."),
+        ),
+    )
+)
+
+ANSWER_FORM: Final = Form(
+    (
+        Section(
+            "answer-fields",
+            (
+                Field(
+                    "heard",
+                    FieldKind.TEXT,
+                    N_("What I heard"),
+                    N_("What I heard"),
+                    help=N_("Say it back in your own words."),
+                    missing=N_("Write what you heard, in your own words"),
+                    is_required=True,
+                    rows=3,
+                ),
+                Field(
+                    "will_use",
+                    FieldKind.TEXT,
+                    N_("What I will use"),
+                    N_("What I will use"),
+                    help=N_("One thing you will do or try, and when."),
+                    missing=N_("Write what you will use"),
+                    is_required=True,
+                    rows=3,
+                ),
+                Field(
+                    "usefulness",
+                    FieldKind.CHOICE,
+                    N_("How useful was it?"),
+                    N_("How useful it was"),
+                    choices=(
+                        Choice("4", N_("Very useful")),
+                        Choice("3", N_("Useful")),
+                        Choice("2", N_("A little useful")),
+                        Choice("1", N_("Not useful this time")),
+                    ),
+                ),
+            ),
+        ),
+    )
+)
+
+GIVE_FEEDBACK: Final = Step(
+    "give_feedback",
+    StepWords(
+        name=N_("Feedback given"),
+        todo=N_("Observe %(name)s and give feedback"),
+        title=N_("Feedback for %(name)s"),
+        asked=N_("Observe and give feedback to every partner in every round"),
+        now=N_("Observe %(name)s and give feedback."),
+        now_by=N_("Observe %(name)s and give feedback by %(when)s."),
+        overdue=N_("Your feedback for %(name)s was due on %(when)s. It is still welcome."),
+        before=N_("This is a good time to agree with %(name)s on what to observe, when and where."),
+        begin=N_("Write down what you observe"),
+        counted=N_("Round %(number)d: give feedback to %(name)s"),
+        mine=N_("Your feedback for %(name)s"),
+        theirs=N_("Feedback from %(name)s"),
+        between=N_("Feedback from %(author)s for %(recipient)s"),
+        lead=N_("Almost there. Before you give it:"),
+        advice=N_("Feedback is there to help, not to judge. Before you give it, read it as if you were %(name)s."),
+        give=N_("Give feedback"),
+        give_again=N_("Give the updated feedback"),
+        done=N_("given"),
+        done_late=N_("given after the due date"),
+        not_done=N_("not given"),
+    ),
+    FEEDBACK_FORM,
+    to=To.PARTNERS,
+)
+WRITE_NOTES: Final = Step(
+    "write_notes",
+    StepWords(
+        name=N_("Notes"),
+        todo=NN_("Write at least %(num)d note about %(name)s", "Write at least %(num)d notes about %(name)s"),
+        title="",
+        asked=N_("Minimum number of notes per observation"),
+        asked_help=N_("With 0, notes are optional."),
+        still_wanted=NN_(
+            "You gave your feedback for %(name)s. It still needs %(num)d note about what you saw.",
+            "You gave your feedback for %(name)s. It still needs %(num)d notes about what you saw.",
+        ),
+        counted=NN_(
+            "Round %(number)d: at least %(num)d note about %(name)s",
+            "Round %(number)d: at least %(num)d notes about %(name)s",
+        ),
+        begin=N_("Add notes"),
+        done=N_("written"),
+        not_done=N_("not written"),
+    ),
+    to=To.PARTNERS,
+    part_of="give_feedback",
+    asked_usually=0,
+    most=20,
+)
+ACKNOWLEDGE: Final = Step(
+    "acknowledge",
+    StepWords(
+        name=N_("Feedback answered"),
+        todo=N_("Read what %(name)s tells you, and answer"),
+        title=N_("Your answer to %(name)s"),
+        asked=N_("Answer the feedback received"),
+        asked_help=N_(
+            "What I heard, what I will use, how useful it was. No one loses points because a partner gives nothing."
+        ),
+        now=N_("%(name)s has given you feedback. Read it, and say what you will use."),
+        begin=N_("Read the feedback"),
+        counted=N_("Round %(number)d: answer the feedback from %(name)s"),
+        mine=N_("Your answer"),
+        theirs=N_("What %(name)s says"),
+        lead=N_("Almost there. Before you send it:"),
+        help=N_("Two short lines are enough. %(name)s can read them once you send them."),
+        give=N_("Send answer"),
+        given=N_("Sent. %(name)s sees what you heard and what you will use."),
+        done=N_("answered"),
+        not_done=N_("not answered"),
+        partner_waits=N_("Your part is done. %(name)s has not given feedback yet."),
+    ),
+    ANSWER_FORM,
+    to=To.PARTNERS,
+    opens=Opens.RELEASE,
+    after="give_feedback",
+)
 
 OBSERVATION: Final = Kind(
     key="observation",
     title=N_("Observation and feedback"),
-    seats=("observed", "observer"),
+    seats=(SeatName("observed", N_("Observed")), SeatName("observer", N_("Observer"))),
     swaps_inside=True,
     smallest_group=2,
     largest_group=3,
+    agenda=(
+        AgendaPart(N_("Pairs agree on a moment to observe.")),
+        AgendaPart(N_("The observer takes notes. Each note keeps its time."), ("write_notes",)),
+        AgendaPart(N_("The observer gives feedback: strengths first, then what to try next time."), ("give_feedback",)),
+        AgendaPart(N_("The receiver answers: what I heard, what I will use. Then they swap seats."), ("acknowledge",)),
+    ),
+    steps=(WRITE_NOTES, GIVE_FEEDBACK, ACKNOWLEDGE),
+    you_begin=N_("You are observed first."),
+    partner_begins=N_("%(name)s is observed first."),
+    figure=N_("feedback given"),
 )

@@ -7,7 +7,7 @@ import pytest
 from lti_tool.activities import forms
 from lti_tool.activities.forms import RoundText, SetupText
 from lti_tool.activities.rules import RoundDates
-from lti_tool.activities.templates import OBSERVATION_AND_FEEDBACK, TEMPLATES
+from lti_tool.activities.rules.templates import OBSERVATION_AND_FEEDBACK, TEMPLATES
 from lti_tool.rubrics.forms import RubricText
 from lti_tool.rubrics.rules import check as check_rubric
 
@@ -31,15 +31,15 @@ def fields_of(text: SetupText) -> dict[str, str]:
         "instructions": text.instructions.replace("\n", "\r\n"),
         "time_zone": text.time_zone,
         "release": text.release,
-        "minimum_notes": text.minimum_notes,
         "score_mode": text.score_mode,
         "score_maximum": text.score_maximum,
         "version": text.version,
         "rubric-title": text.rubric.title,
     }
-    for name in ("staff_read_feedback", "give_feedback", "acknowledge", "zero_at_close"):
+    for name in ("staff_read_feedback", "zero_at_close"):
         if getattr(text, name):
             fields[name] = "1"
+    fields |= {name: times for name, times in text.asked.items() if times}
     if text.rubric.use_points:
         fields["use_points"] = "1"
     for number, dates in enumerate(text.rounds, start=1):
@@ -87,7 +87,7 @@ def test_a_page_full_of_mistakes_names_each_and_keeps_all() -> None:
         "time_zone": "Atlantis",
         "r1-due_date": "30.11.2026",
         "r2-due_time": "25:00",
-        "minimum_notes": "some",
+        "write_notes": "some",
         "score_maximum": "",
         "c0-name": "",
     }
@@ -98,12 +98,12 @@ def test_a_page_full_of_mistakes_names_each_and_keeps_all() -> None:
         "r1-due_date",
         "r2-due_time",
         "time_zone",
-        "minimum_notes",
+        "write_notes",
         "score_maximum",
     ]
     kept = forms.typed(fields_of(template_text()) | wrong, kind="observation")
     assert kept.rounds[0].due_date == "30.11.2026"
-    assert kept.minimum_notes == "some"
+    assert kept.asked["write_notes"] == "some"
 
 
 @pytest.mark.parametrize("day", ["2026-02-30", "0001-01-01", "9999-12-31", "２０２６-11-16", "tomorrow"])

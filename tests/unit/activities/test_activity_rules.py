@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from lti_tool.activities.errors import StepNotPossible
+from lti_tool.activities.kinds.observation import OBSERVATION
 from lti_tool.activities.rules import (
     ActivitySettings,
     ActivityState,
@@ -18,7 +19,7 @@ from lti_tool.activities.rules import (
     Release,
     RoundDates,
     SettingsProblem,
-    Step,
+    Transition,
     check,
     copy_of,
     deadline,
@@ -39,6 +40,7 @@ GOOD = ActivitySettings(
     instructions="Watch.",
     time_zone="Europe/Stockholm",
     rounds=(RoundDates(due_at=SOON), RoundDates(due_at=LATER)),
+    completion=Completion.usual(OBSERVATION),
 )
 
 
@@ -64,14 +66,15 @@ def test_rounds_need_no_dates() -> None:
         ({"time_zone": "../../etc/passwd"}, Flaw.ZONE_UNKNOWN),
         ({"rounds": ()}, Flaw.NO_ROUND),
         ({"rounds": (RoundDates(),) * 13}, Flaw.TOO_MANY_ROUNDS),
-        ({"completion": Completion(False, False, 0)}, Flaw.NOTHING_COUNTS),
-        ({"completion": Completion(minimum_notes=21)}, Flaw.NOTES_OUT_OF_RANGE),
+        ({"completion": Completion({})}, Flaw.NOTHING_COUNTS),
+        ({"completion": Completion({"write_notes": 21})}, Flaw.NUMBER_OUT_OF_RANGE),
         ({"score_maximum": 0}, Flaw.SCORE_OUT_OF_RANGE),
         ({"score_maximum": 1001}, Flaw.SCORE_OUT_OF_RANGE),
     ],
 )
 def test_each_flaw_is_found_alone(changed: dict[str, object], flaw: Flaw) -> None:
-    assert flaws(replace(GOOD, **changed)) == [SettingsProblem(flaw)]  # type: ignore[arg-type]  # one row a field
+    step = "write_notes" if flaw is Flaw.NUMBER_OUT_OF_RANGE else None
+    assert flaws(replace(GOOD, **changed)) == [SettingsProblem(flaw, step=step)]  # type: ignore[arg-type]  # one row a field
 
 
 def test_a_round_is_not_due_before_it_opens() -> None:
@@ -170,19 +173,19 @@ def test_learners_come_in_when_it_is_ready_and_read_when_it_is_closed(
 
 
 LEADS = {
-    ("draft", Step.CONFIRM): "ready",
-    ("unconfirmed", Step.CONFIRM): "ready",
-    ("ready", Step.CONFIRM): "ready",
-    ("ready", Step.CLOSE): "closed",
-    ("closed", Step.CLOSE): "closed",
-    ("closed", Step.REOPEN): "ready",
-    ("ready", Step.REOPEN): "ready",
+    ("draft", Transition.CONFIRM): "ready",
+    ("unconfirmed", Transition.CONFIRM): "ready",
+    ("ready", Transition.CONFIRM): "ready",
+    ("ready", Transition.CLOSE): "closed",
+    ("closed", Transition.CLOSE): "closed",
+    ("closed", Transition.REOPEN): "ready",
+    ("ready", Transition.REOPEN): "ready",
 }
 
 
 @pytest.mark.parametrize("state", list(ActivityState))
-@pytest.mark.parametrize("step", list(Step))
-def test_every_step_leads_where_the_table_says_or_nowhere(state: ActivityState, step: Step) -> None:
+@pytest.mark.parametrize("step", list(Transition))
+def test_every_step_leads_where_the_table_says_or_nowhere(state: ActivityState, step: Transition) -> None:
     if (state, step) in LEADS:
         assert state_after(state, step) == LEADS[state, step]
     else:
@@ -191,9 +194,10 @@ def test_every_step_leads_where_the_table_says_or_nowhere(state: ActivityState, 
 
 
 def test_completion_survives_the_database_and_older_versions_of_itself() -> None:
-    completion = Completion(give_feedback=False, acknowledge=True, minimum_notes=3)
-    assert Completion.from_json(completion.to_json()) == completion
-    assert Completion.from_json({}) == Completion()
+    completion = Completion({"write_notes": 3, "give_feedback": 0, "acknowledge": 1})
+    assert Completion.from_json(completion.to_json(), OBSERVATION) == completion
+    assert Completion.from_json({}, OBSERVATION) == Completion.usual(OBSERVATION)
+    assert Completion.usual(OBSERVATION).asked == {"write_notes": 0, "give_feedback": 1, "acknowledge": 1}
 
 
 # Copies

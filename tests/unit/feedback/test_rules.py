@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lti_tool.activities.kinds.form import LONGEST
+from lti_tool.activities.kinds.observation import ANSWER_FORM, FEEDBACK_FORM
 from lti_tool.feedback.rules import (
-    LONGEST,
     Aside,
     Draft,
     Flaw,
@@ -24,7 +25,6 @@ from lti_tool.feedback.rules import (
     merge,
     newer_than_seen,
     problems_of,
-    problems_of_answer,
     tidy,
     typical_level,
 )
@@ -45,30 +45,30 @@ COMPLETE = {
 
 def test_notes_are_asked_for_before_anything_else_and_a_typed_one_counts() -> None:
     asked = {"notes": 1, "minimum_notes": 3}
-    assert problems_of(COMPLETE, RUBRIC, **asked) == (Problem("note_draft", Flaw.FEW_NOTES, lacking=2),)
-    assert problems_of({**COMPLETE, "note_draft": "asks"}, RUBRIC, **asked)[0].lacking == 1
-    assert problems_of({**COMPLETE, "note_draft": "asks"}, RUBRIC, notes=2, minimum_notes=3) == ()
+    assert problems_of(FEEDBACK_FORM, COMPLETE, RUBRIC, **asked) == (Problem("note_draft", Flaw.FEW_NOTES, lacking=2),)
+    assert problems_of(FEEDBACK_FORM, {**COMPLETE, "note_draft": "asks"}, RUBRIC, **asked)[0].lacking == 1
+    assert problems_of(FEEDBACK_FORM, {**COMPLETE, "note_draft": "asks"}, RUBRIC, notes=2, minimum_notes=3) == ()
 
 
 def test_complete_feedback_has_no_problems() -> None:
-    assert problems_of(COMPLETE, RUBRIC) == ()
+    assert problems_of(FEEDBACK_FORM, COMPLETE, RUBRIC) == ()
 
 
 @pytest.mark.parametrize("field", ["strengths", "next_time_1", "behavior", "effect", "suggestion"])
 @pytest.mark.parametrize("blank", ["", "  \n\t"])
 def test_a_blank_required_field_is_missing(field: str, blank: str) -> None:
-    assert problems_of({**COMPLETE, field: blank}, RUBRIC) == (Problem(field, Flaw.MISSING),)
+    assert problems_of(FEEDBACK_FORM, {**COMPLETE, field: blank}, RUBRIC) == (Problem(field, Flaw.MISSING),)
 
 
 def test_one_growth_point_is_enough_wherever_it_stands() -> None:
     moved = {**COMPLETE, "next_time_1": " ", "next_time_2": "name the goal"}
-    assert problems_of(moved, RUBRIC) == ()
-    assert tidy(moved)["next_time_1"] == "name the goal"
-    assert tidy(moved)["next_time_2"] == ""
+    assert problems_of(FEEDBACK_FORM, moved, RUBRIC) == ()
+    assert tidy(FEEDBACK_FORM, moved)["next_time_1"] == "name the goal"
+    assert tidy(FEEDBACK_FORM, moved)["next_time_2"] == ""
 
 
 def test_every_criterion_needs_one_of_its_own_levels() -> None:
-    assert problems_of({**COMPLETE, "mark-8": "70", "mark-7": ""}, RUBRIC) == (
+    assert problems_of(FEEDBACK_FORM, {**COMPLETE, "mark-8": "70", "mark-7": ""}, RUBRIC) == (
         Problem("mark-7", Flaw.NO_LEVEL, 7),
         Problem("mark-8", Flaw.UNKNOWN_CHOICE, 8),
     )
@@ -79,18 +79,20 @@ def test_marks_of_an_older_rubric_are_left_out() -> None:
 
 
 def test_a_text_may_have_ten_thousand_characters_and_not_one_more() -> None:
-    assert problems_of({**COMPLETE, "effect": "x" * LONGEST}, RUBRIC) == ()
-    assert problems_of({**COMPLETE, "effect": "x" * (LONGEST + 1)}, RUBRIC) == (Problem("effect", Flaw.TOO_LONG),)
+    assert problems_of(FEEDBACK_FORM, {**COMPLETE, "effect": "x" * LONGEST}, RUBRIC) == ()
+    assert problems_of(FEEDBACK_FORM, {**COMPLETE, "effect": "x" * (LONGEST + 1)}, RUBRIC) == (
+        Problem("effect", Flaw.TOO_LONG),
+    )
 
 
 def test_problems_come_in_the_order_of_the_page() -> None:
-    fields = [problem.field for problem in problems_of({}, RUBRIC)]
+    fields = [problem.field for problem in problems_of(FEEDBACK_FORM, {}, RUBRIC)]
     assert fields == ["strengths", "next_time_1", "behavior", "effect", "suggestion", "mark-7", "mark-8"]
 
 
 def test_an_answer_needs_both_lines_and_not_the_choice() -> None:
-    assert problems_of_answer("that I rush", "a pause", None) == ()
-    assert problems_of_answer("", "a pause", 5) == (
+    assert problems_of(ANSWER_FORM, {"heard": "that I rush", "will_use": "a pause"}, {}) == ()
+    assert problems_of(ANSWER_FORM, {"heard": "", "will_use": "a pause", "usefulness": "5"}, {}) == (
         Problem("heard", Flaw.MISSING),
         Problem("usefulness", Flaw.UNKNOWN_CHOICE),
     )

@@ -8,9 +8,10 @@ from sqlalchemy import update as change
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import rules, service
+from lti_tool.activities import rules
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivityState, Relative
+from lti_tool.activities.service import lookup, setup
 from lti_tool.launch.models import Course, Placement
 from lti_tool.launch.rules import LaunchContext
 from lti_tool.web.visits import Visit
@@ -29,9 +30,9 @@ def after_launch(session: Session, visit: Visit, context: LaunchContext, now: da
     if placement.gone_at is not None:
         placement.gone_at = None
     key = context.custom.get("activity")
-    if not key or service.activity_of(session, placement.id) is not None:
+    if not key or lookup.activity_of(session, placement.id) is not None:
         return
-    named = service.activity_for_key(session, key)
+    named = lookup.activity_for_key(session, key)
     if named is None:
         return
     if named.course_id == visit.course_id and _land(session, named, placement):
@@ -52,7 +53,7 @@ def possible_sources(session: Session, copy: Activity, custom: Mapping[str, str]
     """
     if copy.state != ActivityState.UNCONFIRMED or copy.placement_id is None or copy.origin_key is None:
         return []
-    named = service.activity_for_key(session, copy.origin_key)
+    named = lookup.activity_for_key(session, copy.origin_key)
     if named is None:
         return []
     placement = session.get_one(Placement, copy.placement_id)
@@ -62,8 +63,8 @@ def possible_sources(session: Session, copy: Activity, custom: Mapping[str, str]
 
 def copy_again(session: Session, copy: Activity, source: Activity, *, by: int, now: datetime) -> None:
     """Let an unconfirmed copy begin anew as a copy of another activity. Raises StepNotPossible."""
-    settings = rules.copy_of(service.settings_of(session, source), now=now)
-    service.begin_again(session, copy, settings, service.rubric_draft_of(session, source), by=by, now=now)
+    settings = rules.copy_of(lookup.settings_of(session, source), now=now)
+    setup.begin_again(session, copy, settings, lookup.rubric_draft_of(session, source), by=by, now=now)
     copy.copied_from_id = source.id
 
 
@@ -123,11 +124,11 @@ def _sources(
 
 
 def _copy(session: Session, source: Activity, placement: Placement, *, origin_key: str, now: datetime) -> Activity:
-    copy = service.create_draft(
+    copy = setup.create_draft(
         session,
         placement.course_id,
-        rules.copy_of(service.settings_of(session, source), now=now),
-        service.rubric_draft_of(session, source),
+        rules.copy_of(lookup.settings_of(session, source), now=now),
+        lookup.rubric_draft_of(session, source),
         by=None,
         now=now,
         placement_id=placement.id,

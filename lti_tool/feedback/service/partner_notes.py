@@ -12,7 +12,7 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import ActivityClosed, NotYourPartner, PartnerNoteTooLong
 from lti_tool.feedback.models import PartnerNote
-from lti_tool.feedback.reading import Assignment
+from lti_tool.feedback.service.tasks import Task
 from lti_tool.launch.models import Member, Person
 from lti_tool.registration.models import Institution
 
@@ -28,12 +28,12 @@ class Notes:
     theirs: PartnerNote | None = None
 
 
-def tell_partner(session: Session, task: Assignment, text: str, *, now: datetime) -> None:
+def tell_partner(session: Session, task: Task, text: str, *, now: datetime) -> None:
     """Leave a note on a partner's first page, in place of the one before; an empty text takes it away.
 
     Raises ActivityClosed, NotYourPartner where the two share no group in the round any more, and PartnerNoteTooLong.
     """
-    if task.group_id is None:
+    if task.group_id is None or task.recipient_id is None:
         raise NotYourPartner(task.round.number, task.author_id, task.recipient_id)
     if not task.takes_texts:
         raise ActivityClosed(task.activity.id)

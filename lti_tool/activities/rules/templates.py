@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from lti_tool.activities.kinds import KINDS
-from lti_tool.activities.rules import ActivitySettings, RoundDates, deadline, local_parts
+from lti_tool.activities.kinds import kind_of
+from lti_tool.activities.kinds.observation import OBSERVATION
+from lti_tool.activities.rules.dates import deadline, local_parts
+from lti_tool.activities.rules.settings import ActivitySettings, Completion, RoundDates
 from lti_tool.errors import N_
 from lti_tool.rubrics.rules import CriterionDraft, LevelDraft, RubricDraft
 
@@ -23,11 +25,15 @@ class Template:
     title: str
     good_for: str
     how_long: str
-    what_happens: tuple[str, ...]
     instructions: str
     days_to_due: tuple[int, ...]
     """For each round, how many days after today it is due."""
     rubric_draft: RubricDraft
+
+    @property
+    def what_happens(self) -> tuple[str, ...]:
+        """The agenda of its kind, sentence by sentence."""
+        return tuple(part.title for part in kind_of(self.kind).agenda)
 
     def settings(self, say: Say, *, now: datetime, time_zone: str) -> ActivitySettings:
         """The settings to begin with, in somebody's language, due at the end of days counted from today there."""
@@ -40,6 +46,7 @@ class Template:
             rounds=tuple(
                 RoundDates(due_at=deadline(today + timedelta(days=days), None, time_zone)) for days in self.days_to_due
             ),
+            completion=Completion.usual(kind_of(self.kind)),
         )
 
     def rubric(self, say: Say) -> RubricDraft:
@@ -74,19 +81,13 @@ def _ladder(not_yet: str, starting: str, solid: str, strong: str) -> tuple[Level
 
 OBSERVATION_AND_FEEDBACK: Final = Template(
     key="observation",
-    kind=KINDS["observation"].key,
+    kind=OBSERVATION.key,
     title=N_("Observation and feedback"),
     good_for=N_(
         "Presentations, lessons, meetings and other moments that a partner can watch. Partners swap "
         "seats, so everyone learns to observe and to be observed."
     ),
     how_long=N_("Two rounds of about one hour, with two weeks for each."),
-    what_happens=(
-        N_("Pairs agree on a moment to observe."),
-        N_("The observer takes notes. Each note keeps its time."),
-        N_("The observer gives feedback: strengths first, then what to try next time."),
-        N_("The receiver answers: what I heard, what I will use. Then they swap seats."),
-    ),
     instructions=N_(
         "In each round you and your partner observe each other once: a presentation, a lesson, a meeting, or another "
         "moment that you choose together.\n\n"

@@ -1,0 +1,63 @@
+"""What an activity may be: its kind, settings, dates and life, where copies come from, and templates to begin with."""
+
+from lti_tool.activities.kinds import KINDS, Kind, kind_of
+from lti_tool.activities.kinds.form import Audience, Field, FieldKind, Form
+from lti_tool.activities.kinds.kind import Opens, Step
+from lti_tool.activities.rules.copies import Relative, history, likely_sources
+from lti_tool.activities.rules.dates import END_OF_DAY, deadline, local_parts, opening, usable_zone
+from lti_tool.activities.rules.life import ActivityState, NotReady, Transition, state_after, why_not_ready
+from lti_tool.activities.rules.settings import (
+    DRAFTS_KEPT,
+    LONGEST_TITLE,
+    MOST_ROUNDS,
+    OFFERED_KEPT,
+    ActivitySettings,
+    Completion,
+    Flaw,
+    Release,
+    RoundDates,
+    ScoreMode,
+    SettingsProblem,
+    begun_with,
+    check,
+    copy_of,
+)
+
+__all__ = [
+    "DRAFTS_KEPT",
+    "END_OF_DAY",
+    "KINDS",
+    "LONGEST_TITLE",
+    "MOST_ROUNDS",
+    "OFFERED_KEPT",
+    "ActivitySettings",
+    "ActivityState",
+    "Audience",
+    "Completion",
+    "Field",
+    "FieldKind",
+    "Flaw",
+    "Form",
+    "Kind",
+    "NotReady",
+    "Opens",
+    "Relative",
+    "Release",
+    "RoundDates",
+    "ScoreMode",
+    "SettingsProblem",
+    "Step",
+    "Transition",
+    "begun_with",
+    "check",
+    "copy_of",
+    "deadline",
+    "history",
+    "kind_of",
+    "likely_sources",
+    "local_parts",
+    "opening",
+    "state_after",
+    "usable_zone",
+    "why_not_ready",
+]

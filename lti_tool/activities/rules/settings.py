@@ -1,0 +1,194 @@
+"""What a designer decides about an activity, and what is wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from lti_tool.activities.kinds import Kind, kind_of
+from lti_tool.activities.kinds.kind import Step
+from lti_tool.support.zones import is_zone
+
+LONGEST_TITLE: Final = 255
+LONGEST_INSTRUCTIONS: Final = 10_000
+MOST_ROUNDS: Final = 12
+HIGHEST_SCORE: Final = 1000
+DRAFTS_KEPT: Final = timedelta(days=30)
+OFFERED_KEPT: Final = timedelta(days=400)
+"""A link may stand in a course for months before anybody opens it; what it refers to outlives an academic year."""
+
+
+class Release(StrEnum):
+    """When a receiver may read feedback."""
+
+    AT_ONCE = "at_once"
+    WHEN_BOTH_GAVE = "when_both_gave"
+    AT_DUE = "at_due"
+
+
+class ScoreMode(StrEnum):
+    """What reaches the gradebook."""
+
+    NONE = "none"
+    COMPLETE = "complete"
+    PROPORTIONAL = "proportional"
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What counts: the same for the learner's checklist, the instructor's page and the score."""
+
+    asked: Mapping[str, int]
+    """By key of a step how often it is asked for; what is not in here, or is 0, does not count."""
+
+    @classmethod
+    def usual(cls, kind: Kind) -> Self:
+        """What counts unless a designer says otherwise."""
+        return cls.from_json({}, kind)
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any], kind: Kind) -> Self:
+        """What was kept; a step that was not offered then has its default."""
+        return cls({step.key: int(kept.get(step.key, step.asked_usually)) for step in kind.steps if step.may_count})
+
+    def to_json(self) -> dict[str, int]:
+        """Plain values for the database."""
+        return dict(self.asked)
+
+    def of(self, step: Step) -> int:
+        """How often this step is asked for."""
+        return self.asked.get(step.key, 0)
+
+    def with_every_task(self, kind: Kind) -> Self:
+        """The same with every step asked for that has a form, whether it counts or not."""
+        return type(self)({step.key: self.of(step) or int(step.form is not None) for step in kind.steps})
+
+    @property
+    def counts_anything(self) -> bool:
+        return any(self.asked.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RoundDates:
+    """When a round opens and when it is due. Without a date it opens with the plan and is never late."""
+
+    opens_at: datetime | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivitySettings:
+    """Everything that a designer decides, except the rubric."""
+
+    kind: str
+    title: str
+    instructions: str
+    time_zone: str
+    rounds: tuple[RoundDates, ...]
+    completion: Completion
+    score_mode: ScoreMode = ScoreMode.COMPLETE
+    score_maximum: int = 100
+    zero_at_close: bool = False
+    release: Release = Release.WHEN_BOTH_GAVE
+    staff_read_feedback: bool = False
+
+
+class Flaw(StrEnum):
+    """What the rules have against settings."""
+
+    TITLE_MISSING = "title missing"
+    TITLE_TOO_LONG = "title too long"
+    INSTRUCTIONS_TOO_LONG = "instructions too long"
+    ZONE_UNKNOWN = "time zone unknown"
+    NO_ROUND = "no round"
+    TOO_MANY_ROUNDS = "too many rounds"
+    DUE_BEFORE_OPEN = "due before open"
+    DUE_BEFORE_EARLIER_ROUND = "due before an earlier round"
+    DUE_PASSED = "due date passed"
+    NO_DUE_FOR_RELEASE = "released at a due date that is missing"
+    NOTHING_COUNTS = "nothing counts"
+    NUMBER_OUT_OF_RANGE = "number out of range"
+    SCORE_OUT_OF_RANGE = "score out of range"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsProblem:
+    """A flaw, and the round it is in, counted from 1, or the key of the step; None where it is in none."""
+
+    flaw: Flaw
+    round: int | None = None
+    step: str | None = None
+
+
+def check(
+    settings: ActivitySettings, *, now: datetime, before: ActivitySettings | None = None
+) -> list[SettingsProblem]:
+    """Everything that keeps these settings from use.
+
+    A due date in the past is a flaw only where it is not one of `before`: people go on changing other things while the
+    first round is over.
+    """
+    found = []
+    if not settings.title:
+        found.append(SettingsProblem(Flaw.TITLE_MISSING))
+    if len(settings.title) > LONGEST_TITLE:
+        found.append(SettingsProblem(Flaw.TITLE_TOO_LONG))
+    if len(settings.instructions) > LONGEST_INSTRUCTIONS:
+        found.append(SettingsProblem(Flaw.INSTRUCTIONS_TOO_LONG))
+    found += _round_problems(settings, now, {dates.due_at for dates in before.rounds} if before else set())
+    if not is_zone(settings.time_zone):
+        found.append(SettingsProblem(Flaw.ZONE_UNKNOWN))
+    if not settings.completion.counts_anything:
+        found.append(SettingsProblem(Flaw.NOTHING_COUNTS))
+    for step in kind_of(settings.kind).steps:
+        if not 0 <= settings.completion.of(step) <= step.most:
+            found.append(SettingsProblem(Flaw.NUMBER_OUT_OF_RANGE, step=step.key))
+    if not 1 <= settings.score_maximum <= HIGHEST_SCORE:
+        found.append(SettingsProblem(Flaw.SCORE_OUT_OF_RANGE))
+    return found
+
+
+def _round_problems(settings: ActivitySettings, now: datetime, known: set[datetime | None]) -> list[SettingsProblem]:
+    found = []
+    if not settings.rounds:
+        found.append(SettingsProblem(Flaw.NO_ROUND))
+    if len(settings.rounds) > MOST_ROUNDS:
+        found.append(SettingsProblem(Flaw.TOO_MANY_ROUNDS))
+    latest: datetime | None = None
+    for number, dates in enumerate(settings.rounds, start=1):
+        if dates.due_at is None:
+            if settings.release is Release.AT_DUE:
+                found.append(SettingsProblem(Flaw.NO_DUE_FOR_RELEASE, number))
+            continue
+        if dates.opens_at is not None and dates.due_at <= dates.opens_at:
+            found.append(SettingsProblem(Flaw.DUE_BEFORE_OPEN, number))
+        elif latest is not None and dates.due_at < latest:
+            found.append(SettingsProblem(Flaw.DUE_BEFORE_EARLIER_ROUND, number))
+        elif dates.due_at <= now and dates.due_at not in known:
+            found.append(SettingsProblem(Flaw.DUE_PASSED, number))
+        latest = max(latest or dates.due_at, dates.due_at)
+    return found
+
+
+def copy_of(settings: ActivitySettings, *, now: datetime) -> ActivitySettings:
+    """The settings for a copy: the same, with dates that have passed cleared."""
+    return replace(
+        settings,
+        rounds=tuple(
+            RoundDates(
+                opens_at=dates.opens_at if dates.opens_at is not None and dates.opens_at > now else None,
+                due_at=dates.due_at if dates.due_at is not None and dates.due_at > now else None,
+            )
+            for dates in settings.rounds
+        ),
+    )
+
+
+def begun_with(settings: ActivitySettings, *, title: str | None, instructions: str | None) -> ActivitySettings:
+    """A template's settings with what somebody typed for the activity before they came here."""
+    return replace(
+        settings,
+        title=(title or settings.title)[:LONGEST_TITLE].strip(),
+        instructions=(instructions or settings.instructions)[:LONGEST_INSTRUCTIONS].strip(),
+    )

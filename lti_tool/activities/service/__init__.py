@@ -1,0 +1,76 @@
+"""Activities: set them up, keep them, copy them, and move them through their life."""
+
+from lti_tool.activities.service.completion import (
+    EVERYBODY_CHANGED,
+    FEW,
+    PROGRESS_CHANGED,
+    completion_changed,
+    completion_changes_at,
+)
+from lti_tool.activities.service.copies import after_launch, copy_again, possible_sources
+from lti_tool.activities.service.life import archive, close, confirm, reopen
+from lti_tool.activities.service.links import chosen_instead, keep_standing, take_its_place
+from lti_tool.activities.service.lookup import (
+    activities_of_course,
+    activity_at,
+    activity_for_key,
+    activity_of,
+    draft_for_key,
+    is_read_only,
+    last_time_zone,
+    open_activities,
+    open_drafts,
+    refuse_read_only,
+    rounds_of,
+    rubric_draft_of,
+    settings_in_force,
+    settings_of,
+)
+from lti_tool.activities.service.setup import (
+    POINTS_CHANGED,
+    InUse,
+    Saved,
+    begin_again,
+    create_draft,
+    purge_drafts,
+    update,
+)
+
+__all__ = [
+    "EVERYBODY_CHANGED",
+    "FEW",
+    "POINTS_CHANGED",
+    "PROGRESS_CHANGED",
+    "InUse",
+    "Saved",
+    "activities_of_course",
+    "activity_at",
+    "activity_for_key",
+    "activity_of",
+    "after_launch",
+    "archive",
+    "begin_again",
+    "chosen_instead",
+    "close",
+    "completion_changed",
+    "completion_changes_at",
+    "confirm",
+    "copy_again",
+    "create_draft",
+    "draft_for_key",
+    "is_read_only",
+    "keep_standing",
+    "last_time_zone",
+    "open_activities",
+    "open_drafts",
+    "possible_sources",
+    "purge_drafts",
+    "refuse_read_only",
+    "reopen",
+    "rounds_of",
+    "rubric_draft_of",
+    "settings_in_force",
+    "settings_of",
+    "take_its_place",
+    "update",
+]

@@ -1,0 +1,64 @@
+"""What people write to each other: kept as it is typed, given, released, read, answered, handed over, erased."""
+
+from lti_tool.feedback.service.drafts import (
+    Saved,
+    add_note,
+    asides_of,
+    remove_note,
+    save_draft,
+    settle_aside,
+    stamps_of,
+)
+from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
+from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, texts_of
+from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
+from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
+from lti_tool.feedback.service.release import BATCH, is_released, release_due
+from lti_tool.feedback.service.submission import give
+from lti_tool.feedback.service.tasks import (
+    Task,
+    draft_fields,
+    find_entry,
+    find_task,
+    levels_by_criterion,
+    notes_of,
+    problems_of,
+    rubric_id_of,
+    rubric_of,
+)
+
+__all__ = [
+    "BATCH",
+    "Exchange",
+    "Saved",
+    "Shown",
+    "Task",
+    "add_note",
+    "addresses_of",
+    "answer_task",
+    "asides_of",
+    "draft_fields",
+    "erase_texts_of",
+    "exchanges_of",
+    "find_entry",
+    "find_task",
+    "give",
+    "is_released",
+    "levels_by_criterion",
+    "named",
+    "notes_between",
+    "notes_of",
+    "notes_to_partners_of",
+    "problems_of",
+    "read_entry",
+    "release_due",
+    "remove_note",
+    "rubric_id_of",
+    "rubric_of",
+    "save_draft",
+    "settle_aside",
+    "stamps_of",
+    "tell_partner",
+    "texts_of",
+    "typical_levels",
+]

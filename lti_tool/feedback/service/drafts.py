@@ -1,0 +1,252 @@
+"""Everything typed is kept as it is typed: one way to save for every form, and what two devices make of one text."""
+
+import contextlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.rules import FieldKind, Form
+from lti_tool.feedback import rules
+from lti_tool.feedback.errors import ActivityClosed, NotYourPartner, RoundNotOpen, TextTooLong
+from lti_tool.feedback.models import Entry, Note
+from lti_tool.feedback.service.release import is_released
+from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, notes_of, place_of
+from lti_tool.pairing import service as pairing
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save made of a draft."""
+
+    version: int
+    saved_at: datetime
+    newer: Mapping[str, tuple[str, int]]
+    """Fields that another device changed meanwhile, with their versions."""
+    aside: tuple[rules.Aside, ...]
+    has_conflict: bool
+    is_released: bool = False
+    """The receiver can read what was given, so what was saved now goes nowhere."""
+
+
+def open_entry(session: Session, task: Task, *, now: datetime) -> Entry:
+    """The task's entry, locked until the transaction ends; made when there is none.
+
+    Raises RoundNotOpen, ActivityClosed, and NotYourPartner where the groups changed a moment ago: the rule is kept
+    here, whatever the page showed.
+    """
+    refuse_closed(task, now=now)
+    if task.answers is not None:
+        _make_release_lasting(session, task.answers, now=now)
+    elif task.group_id is not None:
+        pairing.begin(session, task.group_id, now=now)
+    if find_entry(session, task) is None:
+        # From here on the group stays as it is; it may have been another when the task was looked up.
+        partner_id = task.recipient_id or task.author_id
+        if task.answers is None and not pairing.share_group(session, task.group_id or 0, task.author_id, partner_id):
+            raise NotYourPartner(task.round.number, task.author_id, task.recipient_id)
+        # Two tabs may get here at the same moment; the second finds what the first made.
+        with contextlib.suppress(IntegrityError), session.begin_nested():
+            session.add(
+                Entry(
+                    activity_id=task.activity.id,
+                    round_id=task.round.id,
+                    group_id=task.group_id,
+                    author_id=None if task.step.is_shared else task.author_id,
+                    recipient_id=task.recipient_id,
+                    step=task.step.key,
+                    rubric_id=task.activity.rubric_id if task.form.has_marks else None,
+                    is_open_to_staff=task.activity.staff_read_feedback,
+                    version=1,
+                    created_at=now,
+                    saved_at=now,
+                )
+            )
+    return lock(session, task)[task.author_id]
+
+
+def lock(session: Session, task: Task) -> dict[int, Entry]:
+    """The task's entry and, of a mutual step, its counterpart, by who writes; locked in an order without deadlocks."""
+    place = and_(*place_of(task))
+    if task.step.is_mutual:
+        there = and_(Entry.author_id == task.recipient_id, Entry.recipient_id == task.author_id)
+        place = or_(place, and_(Entry.round_id == task.round.id, Entry.step == task.step.key, there))
+    rows = session.scalars(
+        select(Entry).where(place).order_by(Entry.id).with_for_update().execution_options(populate_existing=True)
+    )
+    return {entry.author_id or task.author_id: entry for entry in rows}
+
+
+def refuse_closed(task: Task, *, now: datetime) -> None:
+    """Raise ActivityClosed or RoundNotOpen where nothing is taken now."""
+    if not task.takes_texts:
+        raise ActivityClosed(task.activity.id)
+    if not task.is_open(now):
+        raise RoundNotOpen(task.round.id)
+
+
+def _make_release_lasting(session: Session, entry: Entry, *, now: datetime) -> None:
+    """What somebody answers stays readable. Past the version, which counts what its author saves."""
+    if entry.released_at is None:
+        session.execute(update(Entry).where(Entry.id == entry.id, Entry.released_at.is_(None)).values(released_at=now))
+
+
+def save_draft(
+    session: Session, task: Task, typed: Mapping[str, str], bases: Mapping[str, int], *, device: str, now: datetime
+) -> Saved:
+    """Keep what was typed, without judging it. `bases` is the version of each field that the device had seen.
+
+    A text from another device that this one never saw is kept aside. After giving, texts wait as a correction; after
+    the release they stay there, for the author's eyes, since the receiver has read what was given.
+    An empty form begins nothing. Raises RoundNotOpen, ActivityClosed, TextTooLong.
+    """
+    entry = find_entry(session, task)
+    if entry is None:
+        known = _names(task.form, levels_of(session, task, None))
+        if not any(text.strip() for text in _checked(task.form, typed, known).values()):
+            refuse_closed(task, now=now)
+            return Saved(0, now, {}, (), has_conflict=False)
+    entry = open_entry(session, task, now=now)
+    notes = {f"{rules.NOTE}{note.id}": note for note in notes_of(session, entry)}
+    typed = _checked(task.form, typed, {*_names(task.form, levels_of(session, task, entry)), *notes})
+    fields = draft_fields(entry, notes.values())
+    draft = rules.Draft(fields, stamps_of(entry), asides_of(entry), entry.version)
+    merged = rules.merge(draft, typed, bases, device=device, now=now, choices=_choices(task.form))
+    if merged.changed or merged.has_conflict:
+        _write(task, entry, notes, merged.changed)
+        entry.version += 1
+        entry.saved_at = now
+        entry.stamps = {name: [stamp.version, stamp.device] for name, stamp in merged.stamps.items()}
+        entry.kept_aside = _aside_rows(merged.aside)
+        session.flush()
+    newer = rules.newer_than_seen(draft_fields(entry, notes.values()), merged.stamps, bases, device=device)
+    # An answer can be changed as long as the activity is open, so nothing is said of its release.
+    released = not task.step.is_answer and is_released(session, task, entry, now=now)
+    return Saved(entry.version, entry.saved_at, newer, merged.aside, merged.has_conflict, released)
+
+
+def settle_aside(session: Session, task: Task, key: str, *, use: bool, device: str, now: datetime) -> None:
+    """Take a text that was kept aside in place of the present one, which is then kept aside; or let it go."""
+    if find_entry(session, task) is None:
+        return
+    entry = open_entry(session, task, now=now)
+    notes = {f"{rules.NOTE}{note.id}": note for note in notes_of(session, entry)}
+    asides = asides_of(entry)
+    chosen = next((one for one in asides if one.key == key), None)
+    if chosen is None:
+        return
+    left = [one for one in asides if one.key != key]
+    if use:
+        present = draft_fields(entry, notes.values()).get(chosen.field, "")
+        if present.strip():
+            left.append(rules.Aside(chosen.field, present, now))
+        _put(task, entry, notes, chosen.field, chosen.text, device=device, now=now)
+    else:
+        entry.version += 1
+    entry.kept_aside = _aside_rows(left)
+    session.flush()
+
+
+def add_note(session: Session, task: Task, text: str, *, at: datetime, device: str, now: datetime) -> Note | None:
+    """Write down a note with its moment and empty the draft of one; a blank text makes none.
+
+    A moment that has not come yet, by a device whose clock is ahead, counts as now. Raises TextTooLong and what
+    `open_entry` raises.
+    """
+    field, text = task.form.notes, rules.clean(text).strip()
+    if field is not None and len(text) > field.longest:
+        raise TextTooLong(rules.NOTE_DRAFT, len(text))
+    if not text or field is None:
+        refuse_closed(task, now=now)
+        return None
+    entry = open_entry(session, task, now=now)
+    note = Note(entry_id=entry.id, at=min(at, now), text=text)
+    session.add(note)
+    _put(task, entry, {}, rules.NOTE_DRAFT, "", device=device, now=now)
+    session.flush()
+    return note
+
+
+def remove_note(session: Session, task: Task, note_id: int, *, now: datetime, undo: bool = False) -> None:
+    """Take a note away, or bring it back."""
+    if find_entry(session, task) is None:
+        return
+    entry = open_entry(session, task, now=now)
+    session.execute(
+        update(Note)
+        .where(Note.id == note_id, Note.entry_id == entry.id)
+        .values(removed_at=None if undo else now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def stamps_of(entry: Entry | None) -> dict[str, rules.Stamp]:
+    """When and where each field last changed."""
+    stamps = entry.stamps if entry is not None else {}
+    return {name: rules.Stamp(int(at), str(device)) for name, (at, device) in stamps.items()}
+
+
+def asides_of(entry: Entry | None) -> tuple[rules.Aside, ...]:
+    """Texts kept aside, oldest first."""
+    if entry is None:
+        return ()
+    return tuple(rules.Aside(one["field"], one["text"], datetime.fromisoformat(one["at"])) for one in entry.kept_aside)
+
+
+def _aside_rows(aside: Iterable[rules.Aside]) -> list[dict[str, str]]:
+    return [{"field": one.field, "text": one.text, "at": one.at.isoformat()} for one in aside]
+
+
+def _names(form: Form, levels: Mapping[int, Collection[int]]) -> set[str]:
+    """The names that a form's fields are sent under, apart from those of notes that were added."""
+    drafts = [rules.NOTE_DRAFT] if form.notes is not None else []
+    return {*(field.key for field in form.texts), *drafts, *(f"{rules.MARK}{criterion_id}" for criterion_id in levels)}
+
+
+def _choices(form: Form) -> set[str]:
+    return {field.key for field in form.texts if field.kind is FieldKind.CHOICE}
+
+
+def _checked(form: Form, typed: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+    """The known ones of the typed fields, cleaned; a choice that nobody was offered counts as none.
+
+    Raises TextTooLong.
+    """
+    offered = {field.key: {one.value for one in field.choices} for field in form.texts if field.choices}
+    cleaned = {name: rules.clean(text) for name, text in typed.items() if name in known}
+    for name, text in cleaned.items():
+        if len(text) > rules.LONGEST_DRAFT:
+            raise TextTooLong(name, len(text))
+        is_level = text.isdecimal() and len(text) < 19
+        if (name.startswith(rules.MARK) and not is_level) or (name in offered and text not in offered[name]):
+            cleaned[name] = ""
+    return cleaned
+
+
+def _write(task: Task, entry: Entry, notes: Mapping[str, Note], changed: Mapping[str, str]) -> None:
+    """Put fields where they live: notes in their rows, the rest in the entry, or its correction once it was given.
+
+    What a group writes together everybody reads as it is typed, so it needs no correction.
+    """
+    later = {}
+    for name, text in changed.items():
+        if name in notes:
+            notes[name].text = text
+        elif entry.submitted_at is not None and name != rules.NOTE_DRAFT and not task.step.is_shared:
+            later[name] = text
+        else:
+            entry.fields = {**entry.fields, name: text}
+    if later:
+        entry.correction = {**(entry.correction or {}), **later}
+
+
+def _put(
+    task: Task, entry: Entry, notes: Mapping[str, Note], name: str, text: str, *, device: str, now: datetime
+) -> None:
+    entry.version += 1
+    entry.saved_at = now
+    entry.stamps = {**entry.stamps, name: [entry.version, device]}
+    _write(task, entry, notes, {name: text})

@@ -1,0 +1,163 @@
+"""Everything between a member and their partners, round by round."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import Activity, Allowance, Round
+from lti_tool.activities.rules import Step, kind_of
+from lti_tool.feedback import rules
+from lti_tool.feedback.models import Entry
+from lti_tool.feedback.service.release import is_readable
+from lti_tool.launch.models import Course, Member, Person
+from lti_tool.launch.naming import told_apart
+from lti_tool.pairing import service as pairing
+from lti_tool.rubrics.models import Criterion, Level, Rubric
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Both directions between a member and one partner in one round; without a partner what goes to nobody, or is
+    written together.
+    """
+
+    round: Round
+    partner_id: int | None
+    partner_name: str | None
+    due_at: datetime | None
+    """The member's own due time."""
+    is_excused: bool
+    is_current: bool
+    """False when the groups have changed since and only what was written is left."""
+    seat: str = ""
+    """The key of the member's seat in the group."""
+    turn: int = 0
+    """The member's place in the group: 1 begins. 0 where they share no group any more."""
+    partner_turn: int = 0
+    has_left: bool = False
+    """Whether the partner takes part in the course no longer."""
+    mine: Mapping[str, Entry] = field(default_factory=dict)
+    """By step, drafts included."""
+    theirs: Mapping[str, Entry] = field(default_factory=dict)
+    """By step, what the partner gave, readable yet or not."""
+    readable: frozenset[int] = frozenset()
+    """Entries whose receiver can read them now."""
+
+    def given(self, step: Step) -> Entry | None:
+        """What the member gave in this step."""
+        entry = self.mine.get(step.key)
+        return entry if entry is not None and entry.submitted_at is not None else None
+
+    def to_read(self, step: Step | None) -> Entry | None:
+        """What the partner gave in this step and the member can read."""
+        entry = self.theirs.get(step.key) if step is not None else None
+        return entry if entry is not None and entry.id in self.readable else None
+
+    def received(self) -> list[Entry]:
+        """Everything from the partner that the member can read."""
+        return [entry for entry in self.theirs.values() if entry.id in self.readable]
+
+
+def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: datetime) -> list[Exchange]:
+    """The member's rounds and partners with what was written both ways, in the order of rounds; five queries."""
+    kind = kind_of(activity.kind)
+    groups = pairing.published_groups(session, activity.id, member_id=member_id)
+    seated: dict[tuple[int, int | None], tuple[str, int, int]] = {}
+    for group in groups:
+        turns = {member: turn for turn, member in enumerate(group.members, start=1)}
+        seat = kind.seat_at(turns[member_id])
+        for partner_id in group.partners_of(member_id):
+            seated[group.round_id, partner_id] = (seat, turns[member_id], turns[partner_id])
+        if any(not step.is_to_partners for step in kind.steps):
+            seated[group.round_id, None] = (seat, turns[member_id], 0)
+    mine: dict[tuple[int, int | None], dict[str, Entry]] = {}
+    theirs: dict[tuple[int, int | None], dict[str, Entry]] = {}
+    own_groups = [group.id for group in groups]
+    for entry in session.scalars(
+        select(Entry).where(
+            Entry.activity_id == activity.id,
+            or_(
+                Entry.author_id == member_id,
+                Entry.recipient_id == member_id,
+                and_(Entry.author_id.is_(None), Entry.group_id.in_(own_groups)),
+            ),
+        )
+    ):
+        if entry.author_id in {member_id, None}:
+            mine.setdefault((entry.round_id, entry.recipient_id), {})[entry.step] = entry
+        elif entry.submitted_at is not None:
+            # A draft of a former partner stays theirs alone; it makes no line on anybody else's page.
+            theirs.setdefault((entry.round_id, entry.author_id), {})[entry.step] = entry
+    rounds = {
+        round_.id: (round_, allowance)
+        for round_, allowance in session.execute(
+            select(Round, Allowance)
+            .select_from(Round)
+            .outerjoin(Allowance, and_(Allowance.round_id == Round.id, Allowance.member_id == member_id))
+            .where(Round.activity_id == activity.id)
+        )
+    }
+    lines = seated.keys() | mine.keys() | theirs.keys()
+    people = _people(session, activity.course_id, {partner_id for _, partner_id in lines if partner_id is not None})
+    ended_at = session.get_one(Course, activity.course_id).ended_at
+
+    def released(entries: Mapping[str, Entry], back: Mapping[str, Entry], round_: Round) -> set[int]:
+        found = set()
+        for key, entry in entries.items():
+            back_at = back[key].submitted_at if key in back else None
+            if is_readable(entry, back_at, round_, activity, ended_at, now=now):
+                found.add(entry.id)
+        return found
+
+    found = []
+    for place in sorted(lines, key=lambda one: (rounds[one[0]][0].number, one not in seated, one[1] is None, one[1])):
+        round_, allowance = rounds[place[0]]
+        name, status = people[place[1]] if place[1] is not None else (None, "active")
+        own, came = mine.get(place, {}), theirs.get(place, {})
+        found.append(
+            Exchange(
+                round_,
+                place[1],
+                name,
+                (allowance.due_at if allowance is not None else None) or round_.due_at,
+                allowance is not None and allowance.is_excused,
+                place in seated,
+                *seated.get(place, ("", 0, 0)),
+                has_left=status != "active",
+                mine=own,
+                theirs=came,
+                readable=frozenset(released(own, came, round_) | released(came, own, round_)),
+            )
+        )
+    return found
+
+
+def _people(session: Session, course_id: int, member_ids: set[int]) -> dict[int, tuple[str | None, str]]:
+    """Name, as other learners see it, and status by member."""
+    rows = session.execute(
+        select(Member.id, Person.name, Member.status)
+        .join(Person, Person.id == Member.person_id)
+        .where(Member.id.in_(member_ids))
+    ).all()
+    names = told_apart(session, course_id, {row.id: row.name for row in rows}, for_staff=False)
+    return {row.id: (names[row.id], row.status) for row in rows}
+
+
+def typical_levels(rubric: Rubric, exchanges: Iterable[Exchange]) -> list[tuple[Criterion, Level]]:
+    """For each criterion the level in the middle of what partners chose; none where fewer than three people did."""
+    received = [(one.partner_id or 0, entry.fields) for one in exchanges for entry in one.received()]
+    found = []
+    for criterion in rubric.criteria:
+        rank = {str(level.id): place for place, level in enumerate(criterion.levels)}
+        chosen = [
+            (partner_id, rank[level])
+            for partner_id, fields in received
+            if (level := fields.get(f"{rules.MARK}{criterion.id}")) in rank
+        ]
+        middle = rules.typical_level(chosen)
+        if middle is not None:
+            found.append((criterion, criterion.levels[middle]))
+    return found

@@ -1,0 +1,129 @@
+"""When what was given can be read, and what makes that lasting."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import Release, kind_of
+from lti_tool.activities.service import completion_changed
+from lti_tool.feedback import rules
+from lti_tool.feedback.models import Entry
+from lti_tool.feedback.service.tasks import Task
+from lti_tool.jobs import queue
+from lti_tool.launch.models import Course
+
+BATCH: Final = 1000
+"""Entries released in one transaction; a job that meets more asks for another turn."""
+
+
+def is_counterpart(back: Any) -> Any:
+    """Joins what the receiver wrote to the author in the same step and round."""
+    return and_(
+        back.round_id == Entry.round_id,
+        back.step == Entry.step,
+        back.author_id == Entry.recipient_id,
+        back.recipient_id == Entry.author_id,
+    )
+
+
+def moments_of(
+    entry: Entry,
+    counterpart_submitted_at: datetime | None,
+    round_: Round,
+    activity: Activity,
+    course_ended_at: datetime | None,
+) -> rules.Moments:
+    """What decides whether this entry is released. The end of its course is the activity's close as well."""
+    closed_at = activity.closed_at or course_ended_at
+    return rules.Moments(entry.submitted_at, entry.released_at, counterpart_submitted_at, round_.due_at, closed_at)
+
+
+def is_readable(
+    entry: Entry,
+    counterpart_submitted_at: datetime | None,
+    round_: Round,
+    activity: Activity,
+    course_ended_at: datetime | None,
+    *,
+    now: datetime,
+) -> bool:
+    """Whether the receiver may read it now."""
+    rule = rules.release_rule(kind_of(activity.kind).step(entry.step), activity.release)
+    moments = moments_of(entry, counterpart_submitted_at, round_, activity, course_ended_at)
+    return entry.recipient_id is not None and rules.is_released(rule, moments, now=now)
+
+
+def is_released(session: Session, task: Task, entry: Entry, *, now: datetime) -> bool:
+    """Whether the receiver may read the task's entry now."""
+    if entry.recipient_id is None:
+        return False
+    back = aliased(Entry)
+    back_at = session.scalar(
+        select(back.submitted_at).select_from(Entry).join(back, is_counterpart(back)).where(Entry.id == entry.id)
+    )
+    return is_readable(entry, back_at, task.round, task.activity, task.course_ended_at, now=now)
+
+
+def release_due(session: Session, *, now: datetime, round_id: int | None = None) -> int:
+    """Release what became due, of one round or of all that the session sees. Returns how many, BATCH at most."""
+    back = aliased(Entry)
+    back_at = select(back.submitted_at).where(is_counterpart(back)).correlate(Entry).scalar_subquery()
+    is_due = or_(
+        Round.due_at <= now,
+        Activity.closed_at <= now,
+        Course.ended_at <= now,
+        Activity.release == Release.AT_ONCE,
+        and_(Activity.release == Release.AT_DUE, Round.due_at.is_(None)),
+        and_(Activity.release == Release.WHEN_BOTH_GAVE, back_at.is_not(None)),
+    )
+    found = session.execute(
+        select(Entry, back_at, Activity, Round, Course.ended_at)
+        .select_from(Entry)
+        .join(Activity, Activity.id == Entry.activity_id)
+        .join(Course, Course.id == Activity.course_id)
+        .join(Round, Round.id == Entry.round_id)
+        .where(Entry.submitted_at.is_not(None), Entry.released_at.is_(None), Entry.recipient_id.is_not(None), is_due)
+        .where(Entry.round_id == round_id if round_id is not None else Entry.round_id.is_not(None))
+        .order_by(Entry.id)
+        .limit(BATCH)
+        .with_for_update(of=Entry)
+    ).all()
+    released = 0
+    for entry, counterpart_at, activity, round_, ended_at in found:
+        if is_readable(entry, counterpart_at, round_, activity, ended_at, now=now):
+            entry.released_at = now
+            completion_changed(
+                session,
+                entry.activity_id,
+                {one for one in (entry.author_id, entry.recipient_id) if one is not None},
+                now=now,
+                institution_id=entry.institution_id,
+            )
+            released += 1
+    session.flush()
+    return released
+
+
+def release_after(session: Session, task: Task, entries: dict[int, Entry], *, now: datetime) -> None:
+    """Release what may be read now that one of these was given; have the rest released when the round is due."""
+    for one in entries.values():
+        back = entries.get(one.recipient_id or 0)
+        back_at = back.submitted_at if back is not None else None
+        if one.released_at is None and is_readable(
+            one, back_at, task.round, task.activity, task.course_ended_at, now=now
+        ):
+            one.released_at = now
+    entry = entries[task.author_id]
+    if entry.recipient_id is not None and entry.released_at is None and task.round.due_at is not None:
+        queue.enqueue(
+            session,
+            "feedback.release",
+            {"round_id": task.round.id},
+            institution_id=entry.institution_id,
+            now=now,
+            due_at=task.round.due_at,
+            unique_key=f"feedback.release:{task.round.id}",
+        )

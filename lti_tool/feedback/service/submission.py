@@ -1,0 +1,61 @@
+"""Give what was written: to a partner, to the group, or as done."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.service import completion_changed
+from lti_tool.feedback import rules
+from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased
+from lti_tool.feedback.models import Entry, Note
+from lti_tool.feedback.service.drafts import add_note, lock, open_entry, refuse_closed
+from lti_tool.feedback.service.release import is_released, release_after
+from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, problems_of
+from lti_tool.pairing.models import Seat
+
+
+def give(session: Session, task: Task, *, now: datetime) -> Entry:
+    """Give what the draft holds, or correct what was given; release it and its counterpart if the rule says so.
+
+    Giving twice changes nothing. The progress of everybody concerned is looked at again, in this transaction.
+    Raises FeedbackIncomplete, RoundNotOpen, ActivityClosed, FeedbackReleased.
+    """
+    if find_entry(session, task) is None:
+        refuse_closed(task, now=now)
+        raise FeedbackIncomplete(problems_of(session, task, None))
+    entry = open_entry(session, task, now=now)
+    if entry.submitted_at is not None and not entry.correction:
+        return entry
+    if not task.step.is_answer and is_released(session, task, entry, now=now):
+        raise FeedbackReleased(entry.id)
+    if problems := problems_of(session, task, entry):
+        raise FeedbackIncomplete(problems)
+    fields = draft_fields(entry)
+    marks = rules.marks_of(fields, levels_of(session, task, entry))
+    add_note(session, task, fields.get(rules.NOTE_DRAFT, ""), at=entry.saved_at, device="", now=now)
+    entry.fields = {
+        **rules.tidy(task.form, fields),
+        **{f"{rules.MARK}{criterion}": str(level) for criterion, level in marks.items()},
+    }
+    entry.correction = None
+    entry.kept_aside = []
+    entry.submitted_at = entry.submitted_at or now
+    entry.saved_at = now
+    entry.version += 1
+    session.execute(
+        delete(Note)
+        .where(Note.entry_id == entry.id, Note.removed_at.is_not(None))
+        .execution_options(synchronize_session=False)
+    )
+    session.flush()
+    release_after(session, task, lock(session, task), now=now)
+    completion_changed(session, entry.activity_id, _concerned(session, task, entry), now=now)
+    return entry
+
+
+def _concerned(session: Session, task: Task, entry: Entry) -> set[int]:
+    """Whose completion may be another now."""
+    if task.step.is_shared:
+        return set(session.scalars(select(Seat.member_id).where(Seat.group_id == entry.group_id)))
+    return {task.author_id} | ({task.recipient_id} if task.recipient_id is not None else set())

@@ -1,0 +1,175 @@
+"""What a member has to write in a round, and to whom."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import Activity, Allowance, Round
+from lti_tool.activities.rules import Completion, Form, Kind, Opens, Step, kind_of
+from lti_tool.feedback import rules
+from lti_tool.feedback.errors import NotYourPartner
+from lti_tool.feedback.models import Entry, Note
+from lti_tool.launch.models import Course, Member, Person
+from lti_tool.launch.naming import told_apart
+from lti_tool.pairing import service as pairing
+from lti_tool.rubrics.models import Rubric
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A step of a round as one member's to write, or what is left of it after the groups changed."""
+
+    activity: Activity
+    kind: Kind
+    step: Step
+    form: Form
+    round: Round
+    author_id: int
+    """Who writes; of a shared entry, whoever does so now."""
+    recipient_id: int | None
+    recipient_name: str | None
+    group_id: int | None
+    """None when the two no longer share a group: what was written stays readable, nothing new is taken."""
+    due_at: datetime | None
+    """The author's own due time."""
+    course_ended_at: datetime | None
+    answers: Entry | None = None
+    """What is answered, by a step that does so."""
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether the round has begun, where the step waits for it."""
+        is_bound = self.step.opens in {Opens.ROUND, Opens.AFTER}
+        return not is_bound or self.round.opens_at is None or self.round.opens_at <= now
+
+    @property
+    def minimum_notes(self) -> int:
+        """How many notes the checklist asks for."""
+        step = self.kind.notes_step(self.step)
+        return Completion.from_json(self.activity.completion, self.kind).of(step) if step is not None else 0
+
+    @property
+    def takes_texts(self) -> bool:
+        """Whether anything may still be written, apart from the round having begun."""
+        is_over = self.course_ended_at is not None
+        return self.group_id is not None and rules.may_write(state=self.activity.state, is_course_over=is_over)
+
+
+def find_task(
+    session: Session,
+    activity: Activity,
+    round_number: int,
+    author_id: int,
+    recipient_id: int | None = None,
+    *,
+    step_key: str | None = None,
+) -> Task:
+    """The task of this author for this receiver, or for nobody; without a key that of the kind's first such step.
+
+    Raises NotYourPartner when they never shared a group in the round, or the kind has no such step.
+    """
+    kind = kind_of(activity.kind)
+    is_to_partners = recipient_id is not None
+    step = kind.step(step_key) if step_key else kind.first_step(is_to_partners=is_to_partners)
+    row = session.execute(
+        select(Round, Allowance.due_at, Course.ended_at)
+        .select_from(Round)
+        .join(Course, Course.id == activity.course_id)
+        .outerjoin(Allowance, and_(Allowance.round_id == Round.id, Allowance.member_id == author_id))
+        .where(Round.activity_id == activity.id, Round.number == round_number)
+    ).first()
+    if (
+        row is None
+        or step is None
+        or step.form is None
+        or step.is_answer
+        or step.is_to_partners != is_to_partners
+        or author_id == recipient_id
+    ):
+        raise NotYourPartner(round_number, author_id, recipient_id)
+    round_, own_due_at, ended_at = row
+    group_id = None
+    for group in pairing.published_groups(session, activity.id, member_id=author_id):
+        seats = {member_id: kind.seat_at(turn) for turn, member_id in enumerate(group.members, start=1)}
+        is_here = recipient_id is None or (recipient_id in seats and step.goes_to(seats[recipient_id]))
+        if group.round_id == round_.id and is_here:
+            group_id = group.id
+    name = _name_of(session, activity.course_id, recipient_id) if recipient_id is not None else None
+    due_at = own_due_at or round_.due_at
+    task = Task(activity, kind, step, step.form, round_, author_id, recipient_id, name, group_id, due_at, ended_at)
+    if group_id is None and find_entry(session, task) is None:
+        raise NotYourPartner(round_number, author_id, recipient_id)
+    return task
+
+
+def _name_of(session: Session, course_id: int, member_id: int) -> str | None:
+    name = session.scalar(
+        select(Person.name)
+        .join(Member, Member.person_id == Person.id)
+        .where(Member.id == member_id, Member.course_id == course_id)
+    )
+    return told_apart(session, course_id, {member_id: name}, for_staff=False)[member_id]
+
+
+def place_of(task: Task) -> list[ColumnElement[bool]]:
+    """The condition that finds a task's entry."""
+    place = [Entry.round_id == task.round.id, Entry.step == task.step.key]
+    if task.step.is_shared:
+        return [*place, Entry.group_id == task.group_id, Entry.author_id.is_(None)]
+    return [*place, Entry.author_id == task.author_id, Entry.recipient_id == task.recipient_id]
+
+
+def find_entry(session: Session, task: Task) -> Entry | None:
+    """What is written so far, or None."""
+    return session.scalar(select(Entry).where(*place_of(task)))
+
+
+def notes_of(session: Session, entry: Entry) -> list[Note]:
+    """The author's notes in the order of their moments, those removed included."""
+    return list(session.scalars(select(Note).where(Note.entry_id == entry.id).order_by(Note.at, Note.id)))
+
+
+def rubric_id_of(task: Task, entry: Entry | None) -> int:
+    """The version of the rubric that this entry was begun with; the activity's own for one that is not begun."""
+    return task.activity.rubric_id if entry is None or entry.rubric_id is None else entry.rubric_id
+
+
+def rubric_of(session: Session, rubric_id: int) -> Rubric:
+    """The rubric with its criteria and levels."""
+    return session.get_one(Rubric, rubric_id)
+
+
+def levels_by_criterion(rubric: Rubric) -> dict[int, list[int]]:
+    """Criteria and their levels by id, as the rules take them."""
+    return {criterion.id: [level.id for level in criterion.levels] for criterion in rubric.criteria}
+
+
+def problems_of(session: Session, task: Task, entry: Entry | None) -> tuple[rules.Problem, ...]:
+    """What keeps an entry from being given as its draft stands. One that was given already is asked for no notes:
+    they can be added to it as they come.
+    """
+    notes = [note for note in notes_of(session, entry) if note.removed_at is None] if entry is not None else []
+    is_given = entry is not None and entry.submitted_at is not None
+    return rules.problems_of(
+        task.form,
+        draft_fields(entry, notes),
+        levels_of(session, task, entry),
+        notes=len(notes),
+        minimum_notes=0 if is_given else task.minimum_notes,
+    )
+
+
+def levels_of(session: Session, task: Task, entry: Entry | None) -> dict[int, list[int]]:
+    """Criteria and levels that the step's form asks for; none where it has no rubric."""
+    if not task.form.has_marks:
+        return {}
+    return levels_by_criterion(rubric_of(session, rubric_id_of(task, entry)))
+
+
+def draft_fields(entry: Entry | None, notes: Iterable[Note] = ()) -> dict[str, str]:
+    """Every field of the form as its author last left it; what was never typed is not in it."""
+    if entry is None:
+        return {}
+    return {**entry.fields, **{f"{rules.NOTE}{note.id}": note.text for note in notes}, **(entry.correction or {})}
