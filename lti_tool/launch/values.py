@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from math import isfinite
+from re import DOTALL, VERBOSE, Match
 from re import compile as pattern
 from typing import Any, Final
 
@@ -27,6 +28,13 @@ _LAYOUT_OVERRIDES = pattern(r"[\u202a-\u202e\u2066-\u2069]")
 _WIDTHLESS = pattern(r"[\u00ad\u180e\u200b\u2060\ufeff]")
 """Characters without width that no writing needs, unlike the joiners of Persian or of emoji; they come by copying."""
 _MARKUP = pattern(r"</?[A-Za-z][^<>]*>|&#?\w{2,8};")
+_PIECES = pattern(
+    r"""<!--(?:(?!<!--).)*?--> | <[!?][^<>]*>
+      | <(/?[A-Za-z][\w:-]*)(?: (?:[^<>"']|"[^"]*"|'[^']*')*+> | [^<>]*> )
+      | <""",
+    DOTALL | VERBOSE,
+)
+"""A comment or declaration, a tag with its name, or a "<" that begins nothing. Each start is left at the next "<"."""
 _EMPTY_LINES = pattern(r"\n{3,}")
 
 
@@ -117,9 +125,16 @@ def _plain_text(text: str) -> str:
     if _MARKUP.search(text) is None:
         return text
     reader = _MarkupReader()
-    reader.feed(text)
+    reader.feed(_PIECES.sub(_plain_tag, text))
     reader.close()
     return "".join(reader.parts)
+
+
+def _plain_tag(piece: Match[str]) -> str:
+    """The tag without attributes. HTMLParser needs quadratic time for tags that never end, so it is given none."""
+    if piece[1]:
+        return f"<{piece[1]}>"
+    return "&lt;" if piece[0] == "<" else ""
 
 
 class _MarkupReader(HTMLParser):

@@ -265,7 +265,15 @@ def test_the_settings_of_the_dialog_are_read() -> None:
         ("Line<br />break &amp; more<script>alert(1)</script>", "Line\nbreak & more"),
         ("<p></p>", None),
         ("", None),
+        ('<p title="a > b">Bring <!-- a <b>pen</b> > -->a plan.</p>', "Bring a plan."),
+        ("<p>Bring <b title=it's>a</b> plan.</p>", "Bring a plan."),
+        ("<!DOCTYPE html><p>if x <y and y> z</p>", "if x  z"),
+        ("<p>Two <three and <!-- four</p>", "Two <three and <!-- four"),
+        # Reading these as HTML would take half a minute; none of them is a tag.
+        (f"<p>{'<a' * 4_000}", "<a" * 4_000),
+        (f"<p>{'<!--' * 2_000}", "<!--" * 2_000),
     ],
+    ids=lambda text: repr(text)[:40],
 )
 def test_the_text_of_the_dialog_is_read_as_plain_text_with_its_lines(sent: str, read_as: str | None) -> None:
     settings = read(deep_linking(text=sent)).deep_linking
