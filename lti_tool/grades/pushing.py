@@ -211,11 +211,20 @@ def _conflict(score: ScoreState, push: Push, result: Result | None) -> None:
 
 
 def ask_about_higher(session: Session, push: Push, result: Result, *, now: datetime) -> None:
-    """The gradebook has more than was to be sent again: keep that until staff say what it should be."""
+    """The gradebook has more than was to be sent again: keep that until staff say what it should be.
+
+    If the score changed while we looked, the question is out of date, and the new score is sent instead.
+    """
     score = session.get_one(ScoreState, push.score_id)
     there = min(rules.share_of(result.score, result.maximum), rules.WHOLE)
-    score.in_flight_until, score.trying, score.reads_first = None, None, False
+    score.in_flight_until, score.trying = None, None
     score.sent, score.sent_at, score.changed_at = there, result.at or now, now
+    if score.state != "waiting":
+        return
+    if score.wanted != push.share:
+        ask_for_push(session, score, now=now)
+        return
+    score.reads_first = False
     score.state, score.reason, score.wanted, score.asked = "asks", Reason.HIGHER_THERE, there, push.share
 
 
