@@ -33,7 +33,7 @@ from lti_tool.support.crypto import fingerprint
 from lti_tool.support.failures import AddressRefused
 from lti_tool.web import audit
 from lti_tool.web.access import COOKIE_PREFIX, kit, set_visit_cookie
-from lti_tool.web.database import transaction
+from lti_tool.web.database import RaceLost, transaction
 from lti_tool.web.error_pages import error_page, words_for
 from lti_tool.web.incoming import came_whole
 from lti_tool.web.visits import Visit, issue_code, issue_entry
@@ -258,7 +258,7 @@ def refused(error: LaunchError) -> Response:
                 error=type(error).__name__,
                 reason=error.reason,
             )
-    except SQLAlchemyError as failure:
+    except (SQLAlchemyError, RaceLost) as failure:
         # The person is still told why; only the note is lost.
         log.error("audit_lost", error=type(failure).__name__, reference=reference)
     log.info(

@@ -16,6 +16,7 @@ from lti_tool.registration.models import Deployment, Institution, ParkedDeployme
 from lti_tool.support.db import OpenSession, across_institutions
 from lti_tool.web import audit
 from lti_tool.web.audit import AuditEntry
+from lti_tool.web.database import RaceLost
 from lti_tool.web.visits import Visit
 from tests.contract.launch_stage import Stage
 from tests.factories.people import a_deployment, a_registration, an_institution
@@ -392,6 +393,18 @@ def test_refusals_before_anybody_is_known_stand_in_the_log_and_in_the_record(
         "UnknownPlatform", "LaunchUnknown", "LaunchUnknown", "LoginIncomplete",
     ]  # fmt: skip
     assert noted == entries
+
+
+def test_a_refusal_whose_note_loses_a_race_is_still_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overtaken() -> None:
+        raise RaceLost("StaleDataError")
+
+    monkeypatch.setattr("lti_tool.launch.routes.transaction", overtaken)
+    with capture_logs() as logged:
+        page = stage.browser.launch({})
+    assert page.status_code == 401
+    refusals = [line["error"] for line in logged if line["event"] == "launch_refused"]
+    assert refusals == ["LaunchUnknown"]
     assert "nobody.example" not in repr(logged)
 
 
