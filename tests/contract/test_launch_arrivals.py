@@ -471,6 +471,18 @@ def test_a_test_person_is_marked(stage: Stage, open_session: OpenSession) -> Non
     assert rows(open_session, Member)[0].is_test
 
 
+@pytest.mark.parametrize("roles", [[LEARNER, TEST_USER], [LEARNER]], ids=["test person", "learner"])
+def test_a_link_that_opens_for_nobody_opens_again_when_a_learner_opens_it(
+    stage: Stage, open_session: OpenSession, roles: list[str]
+) -> None:
+    assert stage.launch().status_code == 303
+    with open_session() as session, across_institutions(session):
+        session.execute(update(Placement).values(opens_for_nobody=True))
+    claims = {f"{LTI}roles": roles, "sub": "another"}
+    assert stage.launch(lambda before: before.update(claims)).status_code == 303
+    assert rows(open_session, Placement)[0].opens_for_nobody is (TEST_USER in roles)
+
+
 def test_the_same_sub_at_another_platform_is_somebody_else(stage: Stage, open_session: OpenSession) -> None:
     assert stage.launch().status_code == 303
     begun = stage.begin(stage.other)
