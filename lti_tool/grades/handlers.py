@@ -102,8 +102,10 @@ def find_column(kit: Kit, job: JobContext) -> None:
 
 
 def points_changed(kit: Kit, job: JobContext) -> None:
-    """Have the column go to the points that the activity has now, and send every score again. A column that is not
-    known yet is made with these points, and one that the platform does not let us change is left alone.
+    """Set the column's maximum to the activity's points. If that changed it, send every score again.
+
+    Makes no column: one that is made later gets these points. A column that the platform does not let us change, or
+    that has these points already, keeps its maximum.
     """
     with kit.open_session(job.institution) as session:
         line_item_id = line_item_of(session, job.number("activity_id")).id
