@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.attributes import reading, service, uploads
 from lti_tool.attributes.checking import Complaint, Fault
-from lti_tool.attributes.errors import ChoicesConflict, NotLookedAt, UploadGone, WhoUnsaid
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NotLookedAt, UploadGone, WhoUnsaid
 from lti_tool.attributes.models import AttributeUpload, MemberAttribute, Outsider
 from lti_tool.attributes.rules import NOBODY, Flaw, Source
 from lti_tool.attributes.tables import Layout
@@ -315,6 +315,18 @@ def test_a_row_about_a_manager_outside_joins_a_line_through_them(office: Office)
     lines = service.attributes_of(office.session, office.course_id)["manager"]
     assert lines[office.ann.id] == lines[office.bo.id]
     assert len(office.session.scalars(select(Outsider.id)).all()) == 2
+
+
+def test_a_table_is_shown_again_when_only_a_manager_outside_would_be_another(office: Office) -> None:
+    def lines(manager: str) -> tuple[str, ...]:
+        return "name,manager", "Ann Berg,Eva Outside", f"Eva Outside,{manager}"
+
+    shown = office.checks(*lines("Mia Outside"))
+    upload = office.keeps(*lines("Ida Outside"))
+
+    assert uploads.check(office.session, upload, {}, {}).changes == shown.changes
+    with pytest.raises(CheckOutdated):
+        uploads.take_over(office.session, upload, {}, {}, seen=shown.fingerprint, now=office.clock.now())
 
 
 def test_a_loop_of_managers_is_named_with_all_its_rows(office: Office) -> None:

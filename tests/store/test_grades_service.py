@@ -22,6 +22,7 @@ from lti_tool.grades.pushing import IN_FLIGHT, Push, Wait
 from lti_tool.grades.rules import WHOLE, Kind, Reason, Verdict
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import JobContext
+from lti_tool.launch.models import Member
 from lti_tool.pairing import service as pairing
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import Class, a_class, a_published_plan
@@ -95,6 +96,19 @@ def test_progress_noted_at_once_makes_one_score_and_one_job(kit: Kit, group: Cla
     with kit.open_session(group.course.institution_id) as session:
         assert session.scalar(select(func.count()).select_from(ScoreState)) == 1
         assert session.scalar(select(func.count()).select_from(Job).where(Job.name == "grades.push")) == 1
+
+
+@pytest.mark.parametrize("values", [{"is_test": True}, {"ever_staff": True}, {"role": "instructor"}], ids=str)
+def test_nobody_but_learners_gets_a_score(kit: Kit, group: Class, values: dict[str, object]) -> None:
+    with kit.open_session(group.course.institution_id) as session:
+        member = session.get_one(Member, group.learners[0].id)
+        for name, value in values.items():
+            setattr(member, name, value)
+    link(kit, group)
+    note(kit, group)
+    with kit.open_session(group.course.institution_id) as session:
+        assert session.scalars(select(ScoreState)).all() == []
+    assert jobs(kit, group) == 0
 
 
 def looked_at(kit: Kit, group: Class) -> set[int]:

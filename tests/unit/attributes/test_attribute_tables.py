@@ -70,6 +70,14 @@ def test_the_line_that_excel_puts_first_is_believed() -> None:
     assert [(row.line, row.cells) for row in sheet.rows] == [(3, ("Ann, B", "2026"))]
 
 
+def test_a_header_whose_first_cell_is_empty_is_the_header() -> None:
+    sheet = read(b",E-post,Roll\n0,anna@x.se,Student\n1,bo@x.se,Student\n")
+
+    assert sheet.header_line == 1
+    assert "email" in sheet.columns
+    assert [row.line for row in sheet.rows] == [2, 3]
+
+
 def test_columns_are_known_by_the_names_that_other_programs_and_languages_give_them() -> None:
     header = "First name,Last name,Email address,ID number,Groups,Avdelning,TIME_ZONE,Phone,Groups"
     sheet = read(f"{header}\nAnn,Berg,ann@example.org,17,A,Sales,UTC,112,B\n".encode(), {"avdelning": "department"})

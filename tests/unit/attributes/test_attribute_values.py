@@ -37,6 +37,21 @@ def test_a_language_is_known_by_its_name_in_many_languages(written: str, code: s
 
 
 @pytest.mark.parametrize(
+    ("written", "codes"),
+    [
+        ("sv/en", ["sv", "en"]),
+        ("en/sv", ["en", "sv"]),
+        ("sv & en", ["sv", "en"]),
+        ("da og en", ["da", "en"]),
+        ("en+de", ["en", "de"]),
+        ("nl en de", ["nl", "de"]),
+    ],
+)
+def test_several_languages_in_one_entry_are_told_apart(written: str, codes: list[str]) -> None:
+    assert values.languages(written) == codes
+
+
+@pytest.mark.parametrize(
     ("written", "short"),
     [
         ("Mon AM", "mon-am"),
