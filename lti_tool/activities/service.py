@@ -30,8 +30,8 @@ from lti_tool.activities.rules import (
     state_after,
 )
 from lti_tool.jobs import queue
-from lti_tool.launch.arrivals import registration_of, tell_plans
 from lti_tool.launch.models import Course, Placement
+from lti_tool.launch.service.arrivals import registration_of, tell_plans
 from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Rubric
 from lti_tool.rubrics.rules import RubricDraft

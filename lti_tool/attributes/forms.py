@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lti_tool.attributes import values
-from lti_tool.attributes.reading import Known, written
-from lti_tool.attributes.rules import BY_KEY, RANK, Flaw, Kept, Source, read
-from lti_tool.attributes.tables import Layout, Sheet
+from lti_tool.attributes.rules import values
+from lti_tool.attributes.rules.catalogue import BY_KEY, RANK, Flaw, Kept, Source, read
+from lti_tool.attributes.rules.tables import Layout, Sheet
+from lti_tool.attributes.service.reading import Known, written
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS
 
 OFFERED_LANGUAGES: Final = ("sv", "da", "no", "nl", "en", "fi", "de", "fr", "es", "it", "pl", "uk", "ar", "so", "zh")

@@ -8,14 +8,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
 
 from lti_tool.activities.service import activity_at, activity_of, is_read_only, refuse_read_only
-from lti_tool.attributes import forms, reading, service, uploads
+from lti_tool.attributes import forms
 from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, TableUnusable, WhoUnsaid
-from lti_tool.attributes.reading import written
-from lti_tool.attributes.rules import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
-from lti_tool.attributes.tables import MOST_BYTES, Question, Sheet, Unusable
-from lti_tool.attributes.uploads import HEAD, Check
-from lti_tool.attributes.values import folded, tidy
-from lti_tool.attributes.words import (
+from lti_tool.attributes.rules.catalogue import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
+from lti_tool.attributes.rules.tables import MOST_BYTES, Question, Sheet, Unusable
+from lti_tool.attributes.rules.values import folded, tidy
+from lti_tool.attributes.service import reading, records, uploads
+from lti_tool.attributes.service.reading import written
+from lti_tool.attributes.service.uploads import HEAD, Check
+from lti_tool.attributes.wording import (
     DELIMITER_NAMES,
     FLAWS,
     HEADERS,
@@ -29,7 +30,7 @@ from lti_tool.attributes.words import (
 )
 from lti_tool.errors import NotFound
 from lti_tool.launch.models import Member, Person
-from lti_tool.launch.naming import told_apart
+from lti_tool.launch.service.naming import told_apart
 from lti_tool.roster.service import learners_to_pair
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS, as_csv, delimiter_for
 from lti_tool.web import audit
@@ -80,14 +81,14 @@ def change_learner(here: Here, member_id: int) -> ResponseReturnValue:
     )
     problems = {key: gettext(FLAWS[flaw]) for key, flaw in flaws.items()}
     for key in changed.keys() & {one.key for one in CATALOGUE if one.form is Form.PERSON}:
-        value = service.person_meant(here.session, here.course_id, cells[key]) if tidy(cells[key]) else None
-        if value is not None and service.leads_back(here.session, here.course_id, member.id, value):
+        value = records.person_meant(here.session, here.course_id, cells[key]) if tidy(cells[key]) else None
+        if value is not None and records.leads_back(here.session, here.course_id, member.id, value):
             problems[key] = gettext("would lead in a circle")
         values[key] = value
     if problems:
         return _learner(here, member, cells, problems)
-    service.put(here.session, {member.id: values}, Source.STAFF, now=here.now)
-    service.forget_outsiders(here.session, here.course_id)
+    records.put(here.session, {member.id: values}, Source.STAFF, now=here.now)
+    records.forget_outsiders(here.session, here.course_id)
     return redirect(url_for(".show_learner", member_id=member.id, said="saved"), code=303)
 
 
@@ -207,7 +208,7 @@ def decide(here: Here, key: str) -> ResponseReturnValue:
 def ask(here: Here) -> ResponseReturnValue:
     """Say what learners are asked about themselves."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
-    service.ask_for(here.session, here.course_id, request.form.getlist("asked"), now=here.now)
+    records.ask_for(here.session, here.course_id, request.form.getlist("asked"), now=here.now)
     return redirect(url_for(".show", said="asked"), code=303)
 
 
@@ -231,7 +232,7 @@ def confirm_delete(here: Here) -> ResponseReturnValue:
 def delete(here: Here) -> ResponseReturnValue:
     """Delete everything that is known of the learners of the course, or one attribute."""
     what = _what()
-    count = service.delete_all(here.session, here.course_id, what)
+    count = records.delete_all(here.session, here.course_id, what)
     institution_id = here.visit.institution_id
     audit.record(
         here.session,

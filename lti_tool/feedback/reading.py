@@ -14,7 +14,7 @@ from lti_tool.feedback import rules
 from lti_tool.feedback.errors import FeedbackHidden, NotYourPartner
 from lti_tool.feedback.models import Acknowledgement, AnswerDraft, Feedback, Note
 from lti_tool.launch.models import Course, Member, Person
-from lti_tool.launch.naming import told_apart
+from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing.models import Plan, Seat
 from lti_tool.rubrics.models import Criterion, Level, Rubric
 

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable
 from lti_tool.grades.rules import points
-from lti_tool.launch.platforms import Platform
-from lti_tool.registration.rules import next_address, owns
-from lti_tool.registration.tokens import TokenClient
+from lti_tool.launch.rules.platforms import Platform
+from lti_tool.registration.rules.registrations import next_address, owns
+from lti_tool.registration.service.tokens import TokenClient
 from lti_tool.support.http import Answer, BadAnswer, Purpose, next_page, retry_after
 from lti_tool.support.kit import Kit
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from lti_tool.activities.rules import ScoreMode
 from lti_tool.registration.errors import Denial
-from lti_tool.registration.rules import are_apart
+from lti_tool.registration.rules.registrations import are_apart
 
 WHOLE = 1_000_000
 PAUSE_UNSAID = timedelta(seconds=30)

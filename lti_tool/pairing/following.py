@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.service import completion_changed
-from lti_tool.launch.arrivals import tell_plans
-from lti_tool.launch.roles import CourseRole
+from lti_tool.launch.rules.roles import CourseRole
+from lti_tool.launch.service.arrivals import tell_plans
 from lti_tool.pairing import foreseeing
 from lti_tool.pairing.applying import held, keep, refuse_changed
 from lti_tool.pairing.comparing import Comparison

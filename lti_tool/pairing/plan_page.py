@@ -21,9 +21,9 @@ from lti_tool.pairing.errors import PlanError
 from lti_tool.pairing.group_lines import GroupLine, Show
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.shortfall import OUR_REASONS, RoundShortfall, shortfall
-from lti_tool.roster import links
 from lti_tool.roster import service as roster
-from lti_tool.roster.reading import unlisted
+from lti_tool.roster.service import links
+from lti_tool.roster.service.members import unlisted
 from lti_tool.web.access import Here
 
 MOST_DRAWN: Final = 40

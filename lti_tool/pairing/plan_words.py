@@ -7,7 +7,7 @@ from typing import Final
 from flask_babel import gettext
 
 from lti_tool.activities.rules import local_parts
-from lti_tool.attributes.matching import key_of
+from lti_tool.attributes.rules.matching import key_of
 from lti_tool.errors import N_
 from lti_tool.pairing import comparing, engine, service, wording
 from lti_tool.pairing.engine import Kind

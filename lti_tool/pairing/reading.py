@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import CourseRole, Member, Person
-from lti_tool.launch.naming import told_apart
+from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import comparing, engine
 from lti_tool.pairing.comparing import Broken, Comparison
 from lti_tool.pairing.engine import Course, Reason

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import Member
-from lti_tool.launch.rules import LaunchContext
+from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.pairing import preferences
 from lti_tool.pairing.engine import Kind
 from lti_tool.pairing.errors import ExclusionImpossible, PinImpossible, PreferencesChanged, PreferencesInvalid

@@ -5,7 +5,7 @@ from typing import Final
 
 from flask_babel import gettext, ngettext
 
-from lti_tool.attributes.rules import BY_KEY
+from lti_tool.attributes.rules.catalogue import BY_KEY
 from lti_tool.pairing import wording
 from lti_tool.pairing.engine.explanations.cautions import Caution, Concern
 from lti_tool.pairing.engine.explanations.reasons import Removal

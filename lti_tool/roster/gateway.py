@@ -11,11 +11,12 @@ from typing import IO, cast
 
 import ijson
 
-from lti_tool.registration.rules import owns
-from lti_tool.registration.tokens import TokenClient
+from lti_tool.registration.rules.registrations import owns
+from lti_tool.registration.service.tokens import TokenClient
 from lti_tool.roster import rules
 from lti_tool.roster.errors import (
     BrokenRoster,
+    RosterError,
     RosterGone,
     RosterRefused,
     RosterThrottled,
@@ -163,6 +164,19 @@ def has_link(kit: Kit, roster: CourseRoster, resource_link_id: str) -> bool:
     except RosterGone:
         return False
     except (RosterRefused, RosterTooLarge):
+        return True
+
+
+def has_roster(kit: Kit, registration_id: int, course_id: int, url: str) -> bool:
+    """Whether the platform still has a roster at this address; only a clear no counts. Raises what `page` raises of
+    tokens and calls. No transaction may be open.
+    """
+    try:
+        with page(kit, registration_id, course_id, url):
+            return True
+    except RosterGone:
+        return False
+    except RosterError:
         return True
 
 

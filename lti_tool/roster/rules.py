@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from lti_tool.launch.roles import is_learner
-from lti_tool.launch.rules import TEST_PERSON_ROLE, CourseRole, course_role
-from lti_tool.launch.values import clean, is_storable
+from lti_tool.launch.rules.roles import TEST_PERSON_ROLE, CourseRole, course_role, is_learner
+from lti_tool.launch.rules.values import clean, is_storable
 
 RANK = {role: rank for rank, role in enumerate(CourseRole)}
 """0 is the highest role."""

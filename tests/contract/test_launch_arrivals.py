@@ -399,7 +399,7 @@ def test_a_refusal_whose_note_loses_a_race_is_still_told(stage: Stage, monkeypat
     def overtaken() -> None:
         raise RaceLost("StaleDataError")
 
-    monkeypatch.setattr("lti_tool.launch.routes.transaction", overtaken)
+    monkeypatch.setattr("lti_tool.launch.pages.transaction", overtaken)
     with capture_logs() as logged:
         page = stage.browser.launch({})
     assert page.status_code == 401

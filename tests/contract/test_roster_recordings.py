@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lti_tool.launch.rules import CourseRole
-from lti_tool.registration import keys
+from lti_tool.launch.rules.roles import CourseRole
+from lti_tool.registration.service import keys
 from lti_tool.roster import gateway, rules
 from lti_tool.roster.errors import RosterGone
 from lti_tool.support.kit import Kit

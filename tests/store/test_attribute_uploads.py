@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lti_tool.attributes import reading, service, uploads
-from lti_tool.attributes.checking import Complaint, Fault
+from lti_tool.attributes import service
 from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NotLookedAt, UploadGone, WhoUnsaid
 from lti_tool.attributes.models import AttributeUpload, MemberAttribute, Outsider
-from lti_tool.attributes.rules import NOBODY, Flaw, Source
-from lti_tool.attributes.tables import Layout
-from lti_tool.attributes.uploads import Check
+from lti_tool.attributes.rules.catalogue import NOBODY, Flaw, Source
+from lti_tool.attributes.rules.checking import Complaint, Fault
+from lti_tool.attributes.rules.tables import Layout
+from lti_tool.attributes.service import reading, uploads
+from lti_tool.attributes.service.uploads import Check
 from lti_tool.jobs.queue import JobContext
 from lti_tool.launch.models import Member, Person
 from lti_tool.support.db import OpenSession

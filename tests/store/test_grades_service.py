@@ -13,13 +13,14 @@ from sqlalchemy import delete, func, select
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
 from lti_tool.feedback.models import Feedback
-from lti_tool.grades import columns, handlers, pushing, service
-from lti_tool.grades.columns import SEARCH
+from lti_tool.grades import handlers, service
 from lti_tool.grades.gateway import Column, Result
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
-from lti_tool.grades.places import Place, line_item_of
-from lti_tool.grades.pushing import IN_FLIGHT, Push, Wait
 from lti_tool.grades.rules import WHOLE, Kind, Reason, Verdict
+from lti_tool.grades.service import columns, pushing
+from lti_tool.grades.service.columns import SEARCH
+from lti_tool.grades.service.places import Place, line_item_of
+from lti_tool.grades.service.pushing import IN_FLIGHT, Push, Wait
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import JobContext
 from lti_tool.launch.models import Member

@@ -8,15 +8,16 @@ import pytest
 from sqlalchemy import func, select
 
 from lti_tool.jobs.models import Job
-from lti_tool.launch.arrivals import ROSTER_CHANGED
 from lti_tool.launch.models import Course, Member, Person
-from lti_tool.launch.rules import CourseRole
+from lti_tool.launch.rules.roles import CourseRole
+from lti_tool.launch.service.arrivals import ROSTER_CHANGED
 from lti_tool.registration.models import Registration
 from lti_tool.roster import service
 from lti_tool.roster.models import RosterSync
-from lti_tool.roster.reading import unlisted
 from lti_tool.roster.rules import RosterRow
-from lti_tool.roster.service import Step
+from lti_tool.roster.service import readings
+from lti_tool.roster.service.members import unlisted
+from lti_tool.roster.service.readings import Step
 from lti_tool.support.kit import Kit
 from tests.factories.people import a_course, a_deployment, a_member, a_person, a_registration, an_institution
 from tests.fakes.clock import FakeClock
@@ -35,14 +36,14 @@ def course(kit: Kit) -> Course:
 
 def begin(kit: Kit, course: Course) -> Step:
     with kit.open_session(course.institution_id) as session:
-        step = service.next_step(session, course.id, now=kit.clock.now())
+        step = readings.next_step(session, course.id, now=kit.clock.now())
         assert step is not None
         return step
 
 
 def keep(kit: Kit, course: Course, step: Step) -> int:
     with kit.open_session(course.institution_id) as session:
-        return service.keep(session, step, ROWS, now=kit.clock.now())
+        return readings.keep(session, step, ROWS, now=kit.clock.now())
 
 
 def test_a_page_that_is_kept_twice_counts_once(kit: Kit, course: Course) -> None:
@@ -57,15 +58,15 @@ def test_who_is_listed_as_having_left_stays_left_when_the_page_is_kept_twice(
 ) -> None:
     first = begin(kit, course)
     with kit.open_session(course.institution_id) as session:
-        service.keep(session, first, ROWS, now=kit.clock.now())
-        service.turn_page(session, first, None, new=40, now=kit.clock.now())
+        readings.keep(session, first, ROWS, now=kit.clock.now())
+        readings.turn_page(session, first, None, new=40, now=kit.clock.now())
     clock.advance(timedelta(days=1))
     second = begin(kit, course)
     rows = {**ROWS, "7": replace(ROWS["7"], is_active=False)}
     with kit.open_session(course.institution_id) as session:
         for _ in range(2):
-            service.keep(session, second, rows, now=kit.clock.now())
-        service.turn_page(session, second, None, new=40, now=kit.clock.now())
+            readings.keep(session, second, rows, now=kit.clock.now())
+        readings.turn_page(session, second, None, new=40, now=kit.clock.now())
         left = session.scalars(
             select(Person.sub)
             .join(Member, Member.person_id == Person.id)
@@ -105,7 +106,7 @@ def test_who_launches_while_the_roster_is_written_is_not_doubled(kit: Kit, cours
 
     def launch() -> None:
         with kit.open_session(course.institution_id) as session:
-            service._insert(
+            readings._insert(
                 session,
                 Person,
                 [
@@ -133,7 +134,7 @@ def test_who_launches_while_the_roster_is_written_is_not_doubled(kit: Kit, cours
 def test_a_reading_under_way_is_continued_and_not_doubled(kit: Kit, course: Course) -> None:
     first = begin(kit, course)
     with kit.open_session(course.institution_id) as session:
-        service.turn_page(session, first, f"{first.url}&page=2", new=40, now=kit.clock.now())
+        readings.turn_page(session, first, f"{first.url}&page=2", new=40, now=kit.clock.now())
     second = begin(kit, course)
     assert (second.sync_id, second.is_first) == (first.sync_id, False)
     assert second.url == f"{first.url}&page=2"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.attributes.errors import TableUnusable
-from lti_tool.attributes.tables import (
+from lti_tool.attributes.rules.tables import (
     MOST_BYTES,
     MOST_COLUMNS,
     MOST_ROWS,

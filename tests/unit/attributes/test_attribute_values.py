@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.attributes import values
-from lti_tool.attributes.rules import (
+from lti_tool.attributes.rules import values
+from lti_tool.attributes.rules.catalogue import (
     BY_KEY,
     CATALOGUE,
     Flaw,

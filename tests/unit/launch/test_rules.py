@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.launch.bindings import Login, check_login_is_open, check_proof, check_times, is_ours, read_login
 from lti_tool.launch.errors import (
     AdministratorOnly,
     BrowserUnproved,
@@ -28,7 +27,8 @@ from lti_tool.launch.errors import (
     RoleMissing,
     TokenNotTimely,
 )
-from lti_tool.launch.rules import (
+from lti_tool.launch.rules.bindings import Login, check_login_is_open, check_proof, check_times, is_ours, read_login
+from lti_tool.launch.rules.context import (
     LaunchContext,
     Opens,
     framing_origins,
@@ -37,7 +37,7 @@ from lti_tool.launch.rules import (
     service_origins,
     what_opens,
 )
-from lti_tool.launch.values import clean
+from lti_tool.launch.rules.values import clean
 from lti_tool.support.crypto import fingerprint
 from tests.fakes.platform import AGS, DEEP_LINKING, INSTRUCTOR, LEARNER, LTI, NRPS, Claims, Platform
 

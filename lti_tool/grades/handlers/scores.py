@@ -1,0 +1,283 @@
+"""Jobs that work out what the gradebook should hold, and send it."""
+
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service as activities
+from lti_tool.activities.models import Activity
+from lti_tool.errors import N_
+from lti_tool.grades import rules
+from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable, ScoreNotDelivered
+from lti_tool.grades.gateway import Receipt, Result, Score
+from lti_tool.grades.handlers.columns import find, when_asked_again
+from lti_tool.grades.rules import Kind, Reason, Verdict
+from lti_tool.grades.service import columns, pushing, scores
+from lti_tool.grades.service.pushing import NeedsColumn, Push, Wait
+from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, JobContext, RetryLater
+from lti_tool.launch.models import Member
+from lti_tool.progress import service as progress
+from lti_tool.registration.errors import RegistrationPaused, TokenRefused, TokenUnavailable
+from lti_tool.registration.rules.registrations import LOOKS_DAILY
+from lti_tool.support.http import CallFailed, Unreachable
+from lti_tool.support.kit import Kit
+from lti_tool.support.log import get_logger
+
+log = get_logger(__name__)
+COMMENT = N_("Sent by Tandem: completed.")
+COMMENT_IN_PART = N_("Sent by Tandem: partly completed.")
+
+
+def progress_changed(kit: Kit, job: JobContext) -> None:
+    """Work out a learner's completion and keep what follows for the gradebook."""
+    activity_id, member_id = job.number("activity_id"), job.number("member_id")
+    now = kit.clock.now()
+    with kit.open_session(job.institution) as session:
+        activity = session.get(Activity, activity_id)
+        # Held, so that of two who look at once the later sees what the earlier did not.
+        member = session.get(Member, member_id, with_for_update={"key_share": True})
+        if activity is None or member is None:
+            return
+        found = progress.progress_of(session, activity_id, member_id, now)
+        scores.note_progress(session, activity, member_id, found, now=now)
+        _look_at_next_date(session, activity_id, now=now)
+
+
+def settings_changed(kit: Kit, job: JobContext) -> None:
+    """Work out everybody's completion, and have those looked at for whom something follows from it."""
+    activity_id, now = job.number("activity_id"), kit.clock.now()
+    with kit.open_session(job.institution) as session:
+        activity = session.get(Activity, activity_id)
+        if activity is None:
+            return
+        found = progress.summaries_of_all(session, activity_id, now)
+        members = scores.to_look_at(session, activity, found)
+        _look_at_next_date(session, activity_id, now=now)
+    for at in range(0, len(members), activities.FEW):
+        with kit.open_session(job.institution) as session:
+            activities.completion_changed(session, activity_id, members[at : at + activities.FEW], now=now)
+
+
+def _look_at_next_date(session: Session, activity_id: int, *, now: datetime) -> None:
+    """A partner who has written nothing by a date is not waited for, and nobody does anything to say so."""
+    ends_at = progress.next_date(session, activity_id, now=now)
+    if ends_at is not None:
+        activities.completion_changes_at(session, activity_id, ends_at, now=now)
+
+
+def push(kit: Kit, job: JobContext) -> None:
+    """Send one score, or leave it waiting with its reason."""
+    score_id = job.number("score_id")
+    step = _begin(kit, job, score_id)
+    if isinstance(step, NeedsColumn):
+        _find_for(kit, job, step, score_id)
+        step = _begin(kit, job, score_id)
+    match step:
+        case Push():
+            _post(kit, job, step)
+        case Wait():
+            raise RetryLater(step.after)
+        case _:
+            return
+
+
+def wake(kit: Kit, _: JobContext) -> None:
+    """Send what can move again."""
+    with kit.open_session() as session:
+        scores.wake(session, now=kit.clock.now())
+
+
+def _begin(kit: Kit, job: JobContext, score_id: int) -> Push | Wait | NeedsColumn | None:
+    with kit.open_session(job.institution) as session:
+        return pushing.begin_push(session, kit, score_id, now=kit.clock.now())
+
+
+def _post(kit: Kit, job: JobContext, push: Push) -> None:
+    gradebook = push.place.gradebook
+    comment = COMMENT if push.share == rules.WHOLE else COMMENT_IN_PART
+    score = Score(push.sub, push.share, push.place.maximum, push.at, comment)
+    try:
+        if _is_settled_by_what_is_there(kit, job, push):
+            return
+        receipt = gradebook.post_score(push.url, score)
+    except (RegistrationPaused, ForeignAddress) as refusal:
+        is_paused = isinstance(refusal, RegistrationPaused)
+        _hold(kit, job, push, Reason.PAUSED if is_paused else Reason.NOT_ALLOWED, is_final=not is_paused)
+        return
+    except TokenRefused as refusal:
+        with kit.open_session(job.institution) as session:
+            pushing.never_left(session, push)
+        _wait_for_access(kit, job, push.score_id, refusal)
+        return
+    except TokenUnavailable as away:
+        _without_answer(kit, job, push, never_left=True, after=away.retry_after)
+    except CallFailed as failure:
+        # Of a call that broke off nobody knows whether the platform acted on it.
+        _without_answer(kit, job, push, never_left=isinstance(failure, Unreachable) and failure.reason != "broken off")
+    verdict = rules.judge(
+        receipt.status,
+        receipt.words,
+        after=receipt.after,
+        attempts=job.attempts,
+        locked_status=gradebook.platform.says_locked_with,
+        clock_offset=None if receipt.date is None else receipt.date - kit.clock.now(),
+    )
+    result: Result | None = None
+    if verdict.kind is Kind.CONFLICT:
+        result = _result(push)
+        if result is not None and rules.is_same_score(push.share, result.score, result.maximum):
+            verdict = Verdict(Kind.DELIVERED)
+    pause = _record(kit, job, push, _patient(job, verdict), receipt=receipt, result=result)
+    _follow(kit, job, push, _patient(job, verdict), pause)
+
+
+def _is_settled_by_what_is_there(kit: Kit, job: JobContext, push: Push) -> bool:
+    """Look before sending what may have arrived already, or what a person asked for and might lower."""
+    if not (push.may_be_there or push.reads_first):
+        return False
+    result = _result(push)
+    if result is None:
+        return False
+    if push.may_be_there and rules.is_same_score(push.share, result.score, result.maximum):
+        _record(kit, job, push, Verdict(Kind.FOUND))
+        return True
+    if push.reads_first and rules.is_lower(push.share, result.score, result.maximum):
+        with kit.open_session(job.institution) as session:
+            pushing.ask_about_higher(session, push, result, now=kit.clock.now())
+        return True
+    return False
+
+
+def _patient(job: JobContext, verdict: Verdict) -> Verdict:
+    """What failed as often as a job is tried goes on as what was refused for now: daily, for a month."""
+    is_last = verdict.kind is Kind.RETRY and job.attempts >= MAX_ATTEMPTS
+    return Verdict(Kind.WAITS, verdict.reason, verdict.after or LOOKS_DAILY) if is_last else verdict
+
+
+def _follow(kit: Kit, job: JobContext, push: Push, verdict: Verdict, pause: timedelta | None) -> None:
+    """Do what an answer asks for after it was recorded."""
+    match verdict.kind:
+        case Kind.RETRY if verdict.after is not None:
+            raise RetryLater(verdict.after)
+        case Kind.RETRY:
+            raise ScoreNotDelivered(push.score_id)
+        case Kind.THROTTLED:
+            raise RetryLater(verdict.after or rules.PAUSE_UNSAID)
+        case Kind.CONFLICT:
+            raise RetryLater(push.place.gradebook.platform.timestamp_step)
+        case Kind.WAITS if pause is not None:
+            raise RetryLater(pause)
+        case Kind.GONE:
+            _look_for_gone_column(kit, job, push, pause)
+
+
+def _look_for_gone_column(kit: Kit, job: JobContext, push: Push, pause: timedelta | None) -> None:
+    # Where the column looks alive and takes no scores all the same, there is time.
+    again_at = None if pause is None else kit.clock.now() + pause
+    try:
+        find(kit, job, push.place.line_item_id, makes=False, not_before=again_at)
+    except (CallFailed, TokenRefused, TokenUnavailable, GradebookUnavailable):
+        # Only an answer about the column itself says that it was deleted.
+        with kit.open_session(job.institution) as session:
+            columns.take_for_linked(session, push.place.line_item_id)
+        raise RetryLater(pause or LOOKS_DAILY) from None
+
+
+def _result(push: Push) -> Result | None:
+    """What the gradebook holds, if it says so now."""
+    gradebook = push.place.gradebook
+    try:
+        return gradebook.result_of(push.url, push.sub) if gradebook.reads_results else None
+    except (CallFailed, TokenUnavailable, GradebookUnavailable):
+        return None
+
+
+def _without_answer(
+    kit: Kit, job: JobContext, push: Push, *, never_left: bool, after: timedelta | None = None
+) -> NoReturn:
+    """Record that no answer came, and try again later."""
+    verdict = _patient(job, Verdict(Kind.RETRY, Reason.UNREACHABLE if after is None else Reason.BUSY, after))
+    pause = _record(kit, job, push, verdict, never_left=never_left)
+    _follow(kit, job, push, verdict, pause)
+    raise GiveUp(verdict.reason or "")
+
+
+def _wait_for_access(kit: Kit, job: JobContext, score_id: int, refusal: TokenRefused) -> None:
+    """Leave the score waiting until the platform is asked for a token again."""
+    now = kit.clock.now()
+    with kit.open_session(job.institution) as session:
+        goes_on = pushing.hold_for_now(session, score_id, rules.OF_DENIAL[refusal.denial], now=now)
+    if goes_on:
+        raise when_asked_again(kit, refusal)
+
+
+def _record(
+    kit: Kit,
+    job: JobContext,
+    push: Push,
+    verdict: Verdict,
+    *,
+    receipt: Receipt | None = None,
+    result: Result | None = None,
+    never_left: bool = False,
+) -> timedelta | None:
+    status = receipt.status if receipt is not None else None
+    if verdict.kind in {Kind.WAITS, Kind.REFUSED, Kind.GONE}:
+        log.warning(
+            "score refused",
+            registration_id=push.place.gradebook.registration_id,
+            score_id=push.score_id,
+            status_code=status,
+            reason=verdict.reason,
+            is_final=verdict.kind is Kind.REFUSED,
+        )
+    with kit.open_session(job.institution) as session:
+        return pushing.record(
+            session,
+            push,
+            verdict,
+            now=kit.clock.now(),
+            status=status,
+            date=receipt.date if receipt is not None else None,
+            never_left=never_left,
+            result=result,
+        )
+
+
+def _hold(kit: Kit, job: JobContext, push: Push, reason: Reason, *, is_final: bool) -> None:
+    with kit.open_session(job.institution) as session:
+        pushing.hold(session, push.score_id, reason, now=kit.clock.now(), is_final=is_final)
+        pushing.never_left(session, push)
+
+
+def _find_for(kit: Kit, job: JobContext, step: NeedsColumn, score_id: int) -> None:
+    """Look for the column that a score needs. What keeps us from it is the reason for which the score waits."""
+
+    def held(reason: Reason, *, is_final: bool) -> None:
+        with kit.open_session(job.institution) as session:
+            pushing.hold(session, score_id, reason, now=kit.clock.now(), is_final=is_final)
+
+    def try_later(reason: Reason, after: timedelta | None) -> NoReturn:
+        with kit.open_session(job.institution) as session:
+            goes_on = pushing.hold_for_now(session, score_id, reason, now=kit.clock.now())
+        if after is None and job.attempts >= MAX_ATTEMPTS:
+            after = LOOKS_DAILY
+        if not goes_on:
+            raise GiveUp(reason)
+        raise ScoreNotDelivered(score_id) if after is None else RetryLater(after)
+
+    try:
+        find(kit, job, step.line_item_id, makes=step.makes, besides=score_id)
+    except RegistrationPaused:
+        held(Reason.PAUSED, is_final=False)
+    except ForeignAddress:
+        held(Reason.NOT_ALLOWED, is_final=True)
+    except TokenRefused as refusal:
+        _wait_for_access(kit, job, score_id, refusal)
+    except TokenUnavailable as away:
+        try_later(Reason.UNREACHABLE if away.retry_after is None else Reason.BUSY, away.retry_after)
+    except CallFailed:
+        try_later(Reason.UNREACHABLE, None)
+    except GradebookUnavailable:
+        try_later(Reason.TROUBLE, None)

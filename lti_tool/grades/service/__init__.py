@@ -1,0 +1,25 @@
+"""What the gradebook should hold, where it goes, and what was sent."""
+
+from lti_tool.grades.service.scores import (
+    CHECK_COURSE,
+    POINTS_CHANGED,
+    answer_question,
+    look_again,
+    note_progress,
+    recreate_column,
+    send_again,
+    send_all_again,
+    wake,
+)
+
+__all__ = [
+    "CHECK_COURSE",
+    "POINTS_CHANGED",
+    "answer_question",
+    "look_again",
+    "note_progress",
+    "recreate_column",
+    "send_again",
+    "send_all_again",
+    "wake",
+]
