@@ -122,7 +122,7 @@ def show(here: Here) -> ResponseReturnValue:
         page=page,
         size=PEOPLE_A_PAGE,
         text=filters.get("q", ""),
-        standing=state if state in STATES else None,
+        state=state if state in STATES else None,
         by_trouble=filters.get("sort") == "trouble",
     )
     column = ledger.column_of(here.session, activity.id)

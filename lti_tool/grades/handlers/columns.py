@@ -13,7 +13,7 @@ from lti_tool.support.kit import Kit
 
 
 def find_column(kit: Kit, job: JobContext) -> None:
-    """Look for a column, and make one where that was asked for."""
+    """Look for a column, and make one if the job says so."""
     try:
         find(
             kit,
@@ -25,7 +25,7 @@ def find_column(kit: Kit, job: JobContext) -> None:
     except (RegistrationPaused, ForeignAddress) as refusal:
         raise GiveUp(type(refusal).__name__) from None
     except TokenRefused as refusal:
-        raise when_asked_again(kit, refusal) from None
+        raise retry_when_token_is_due(kit, refusal) from None
 
 
 def points_changed(kit: Kit, job: JobContext) -> None:
@@ -40,11 +40,11 @@ def points_changed(kit: Kit, job: JobContext) -> None:
     if isinstance(place, Wait):
         raise RetryLater(place.after)
     try:
-        column, changed, date = _with_points(place)
+        column, changed, date = _set_maximum(place)
     except (RegistrationPaused, ForeignAddress) as refusal:
         raise GiveUp(type(refusal).__name__) from None
     except TokenRefused as refusal:
-        raise when_asked_again(kit, refusal) from None
+        raise retry_when_token_is_due(kit, refusal) from None
     finally:
         with kit.open_session(job.institution) as session:
             columns.release_search(session, line_item_id)
@@ -61,15 +61,20 @@ def points_changed(kit: Kit, job: JobContext) -> None:
             )
 
 
-def _with_points(place: Place) -> tuple[Column | None, Column | None, datetime | None]:
-    """The column as found, the same with the activity's points if it was changed to them, and the platform's clock."""
+def _set_maximum(place: Place) -> tuple[Column | None, Column | None, datetime | None]:
+    """Set the column's maximum to the activity's points.
+
+    Returns the column as it was (None if there is none), the changed column (None if nothing changed), and the
+    platform's time.
+    """
     _, column, date = _search(place, makes=False)
     if column is None or column.maximum == place.maximum or not place.gradebook.makes_columns:
         return column, None, date
     return column, place.gradebook.change_maximum(column, place.maximum), date
 
 
-def when_asked_again(kit: Kit, refusal: TokenRefused) -> RetryLater:
+def retry_when_token_is_due(kit: Kit, refusal: TokenRefused) -> RetryLater:
+    """The exception that runs the job again at the next request for a token."""
     now = kit.clock.now()
     return RetryLater(max((refusal.asks_again_at or now) - now, timedelta(seconds=1)))
 
@@ -82,9 +87,9 @@ def find(
     makes: bool,
     is_asked: bool = False,
     not_before: datetime | None = None,
-    besides: int | None = None,
+    skipped_score: int | None = None,
 ) -> None:
-    """Look for the column as the only one who does; record what was found."""
+    """Look for the column and record the result. One search at a time: raises RetryLater while another one runs."""
     with kit.open_session(job.institution) as session:
         place = columns.begin_search(session, kit, line_item_id, now=kit.clock.now())
     if isinstance(place, Wait):
@@ -97,22 +102,26 @@ def find(
         raise
     with kit.open_session(job.institution) as session:
         now = kit.clock.now()
-        columns.end_search(session, place, state, column, date, now=now, not_before=not_before, besides=besides)
+        columns.end_search(
+            session, place, state, column, date, now=now, not_before=not_before, skipped_score=skipped_score
+        )
         if state in {"none", "deleted"}:
             scores.ask_whether_course_is_over(session, place.course_id, now=now)
 
 
 def _search(place: Place, *, makes: bool, is_asked: bool = False) -> tuple[str, Column | None, datetime | None]:
-    """The column by its stored address, the launch's claim or its link, else a new one. Returns the line item's state,
-    the column and the platform's clock. Where grades were declined in the LMS, one is made only if that is asked for.
+    """Find the column by its stored address, the launch's claim or its link, or make one.
+
+    Returns the line item's state, the column and the platform's time. `makes`: whether to make a column; if grades were
+    declined in the LMS, one is made only if `is_asked`.
     """
     gradebook = place.gradebook
     if not gradebook.takes_scores:
         return "readonly", None, None
-    column, date = _at_known_address(place, gradebook)
+    column, date = _column_at_known_address(place, gradebook)
     can_look = place.container is not None and place.resource_link_id is not None
     if column is None and can_look and gradebook.reads_columns:
-        column = _on_the_link(place, gradebook)
+        column = _column_of_link(place, gradebook)
     may_make = column is None and can_look and makes and gradebook.makes_columns
     if may_make and gradebook.platform.asks_about_grades and place.url is None and not is_asked:
         return "declined", None, date
@@ -129,11 +138,11 @@ def _search(place: Place, *, makes: bool, is_asked: bool = False) -> tuple[str, 
     return ("none" if place.url is None else "deleted"), None, date
 
 
-def _at_known_address(place: Place, gradebook: Gradebook) -> tuple[Column | None, datetime | None]:
+def _column_at_known_address(place: Place, gradebook: Gradebook) -> tuple[Column | None, datetime | None]:
     date: datetime | None = None
     known = [url for url in dict.fromkeys((place.url, place.claimed_url)) if url]
     if not gradebook.reads_columns:
-        # Not allowed to look: take the launch's word for it, unless that very column was gone.
+        # We may not read columns, so believe the launch, unless this column was deleted.
         urls = [url for url in known if url != place.url or place.state != "deleted"]
         return (Column(urls[-1], "", None, None) if urls else None), None
     for url in known:
@@ -143,8 +152,8 @@ def _at_known_address(place: Place, gradebook: Gradebook) -> tuple[Column | None
     return None, date
 
 
-def _on_the_link(place: Place, gradebook: Gradebook) -> Column | None:
-    """The column that hangs on the activity's link. Of several the one that we made, else the first."""
-    found = gradebook.columns_of(place.container or "", place.resource_link_id or "")
-    ours = [column for column in found if column.resource_id == place.resource_id]
-    return next(iter([*ours, *found]), None)
+def _column_of_link(place: Place, gradebook: Gradebook) -> Column | None:
+    """The column of the activity's link. If there are several, the one that we made, else the first."""
+    candidates = gradebook.columns_of(place.container or "", place.resource_link_id or "")
+    ours = [column for column in candidates if column.resource_id == place.resource_id]
+    return next(iter([*ours, *candidates]), None)

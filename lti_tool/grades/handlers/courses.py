@@ -1,6 +1,6 @@
 """The job that asks whether a course is over."""
 
-from lti_tool.grades.handlers.columns import when_asked_again
+from lti_tool.grades.handlers.columns import retry_when_token_is_due
 from lti_tool.grades.service import scores
 from lti_tool.grades.service.places import gradebook_of
 from lti_tool.jobs.queue import JobContext
@@ -26,7 +26,7 @@ def check_course(kit: Kit, job: JobContext) -> None:
         if memberships is not None:
             there.append(has_roster(kit, gradebook.registration_id, course_id, memberships))
     except TokenRefused as refusal:
-        raise when_asked_again(kit, refusal) from None
+        raise retry_when_token_is_due(kit, refusal) from None
     if there:
         with kit.open_session(job.institution) as session:
-            scores.note_course(session, course_id, is_there=any(there), now=kit.clock.now())
+            scores.record_course_state(session, course_id, is_there=any(there), now=kit.clock.now())

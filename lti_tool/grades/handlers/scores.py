@@ -11,7 +11,7 @@ from lti_tool.errors import N_
 from lti_tool.grades import rules
 from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable, ScoreNotDelivered
 from lti_tool.grades.gateway import Receipt, Result, Score
-from lti_tool.grades.handlers.columns import find, when_asked_again
+from lti_tool.grades.handlers.columns import find, retry_when_token_is_due
 from lti_tool.grades.rules import Kind, Reason, Verdict
 from lti_tool.grades.service import columns, pushing, scores
 from lti_tool.grades.service.pushing import NeedsColumn, Push, Wait
@@ -30,48 +30,48 @@ COMMENT_IN_PART = N_("Sent by Tandem: partly completed.")
 
 
 def progress_changed(kit: Kit, job: JobContext) -> None:
-    """Work out a learner's completion and keep what follows for the gradebook."""
+    """Work out a learner's progress and what follows from it for the gradebook."""
     activity_id, member_id = job.number("activity_id"), job.number("member_id")
     now = kit.clock.now()
     with kit.open_session(job.institution) as session:
         activity = session.get(Activity, activity_id)
-        # Held, so that of two who look at once the later sees what the earlier did not.
+        # The lock makes a second job for this member wait, so that it sees what the first one wrote.
         member = session.get(Member, member_id, with_for_update={"key_share": True})
         if activity is None or member is None:
             return
-        found = progress.progress_of(session, activity_id, member_id, now)
-        scores.note_progress(session, activity, member_id, found, now=now)
-        _look_at_next_date(session, activity_id, now=now)
+        current = progress.progress_of(session, activity_id, member_id, now)
+        scores.note_progress(session, activity, member_id, current, now=now)
+        _schedule_next_date(session, activity_id, now=now)
 
 
 def settings_changed(kit: Kit, job: JobContext) -> None:
-    """Work out everybody's completion, and have those looked at for whom something follows from it."""
+    """Work out everybody's progress, and have it checked one by one for members whose score may change."""
     activity_id, now = job.number("activity_id"), kit.clock.now()
     with kit.open_session(job.institution) as session:
         activity = session.get(Activity, activity_id)
         if activity is None:
             return
-        found = progress.summaries_of_all(session, activity_id, now)
-        members = scores.to_look_at(session, activity, found)
-        _look_at_next_date(session, activity_id, now=now)
+        summaries = progress.summaries_of_all(session, activity_id, now)
+        members = scores.members_to_check(session, activity, summaries)
+        _schedule_next_date(session, activity_id, now=now)
     for at in range(0, len(members), activities.FEW):
         with kit.open_session(job.institution) as session:
             activities.completion_changed(session, activity_id, members[at : at + activities.FEW], now=now)
 
 
-def _look_at_next_date(session: Session, activity_id: int, *, now: datetime) -> None:
-    """A partner who has written nothing by a date is not waited for, and nobody does anything to say so."""
+def _schedule_next_date(session: Session, activity_id: int, *, now: datetime) -> None:
+    """Have progress worked out again when the next round ends: a date changes it without anybody's doing."""
     ends_at = progress.next_date(session, activity_id, now=now)
     if ends_at is not None:
         activities.completion_changes_at(session, activity_id, ends_at, now=now)
 
 
 def push(kit: Kit, job: JobContext) -> None:
-    """Send one score, or leave it waiting with its reason."""
+    """Send one score, or record why it waits."""
     score_id = job.number("score_id")
     step = _begin(kit, job, score_id)
     if isinstance(step, NeedsColumn):
-        _find_for(kit, job, step, score_id)
+        _find_column_for(kit, job, step, score_id)
         step = _begin(kit, job, score_id)
     match step:
         case Push():
@@ -83,7 +83,7 @@ def push(kit: Kit, job: JobContext) -> None:
 
 
 def wake(kit: Kit, _: JobContext) -> None:
-    """Send what can move again."""
+    """Send scores whose obstacle is gone."""
     with kit.open_session() as session:
         scores.wake(session, now=kit.clock.now())
 
@@ -98,7 +98,7 @@ def _post(kit: Kit, job: JobContext, push: Push) -> None:
     comment = COMMENT if push.share == rules.WHOLE else COMMENT_IN_PART
     score = Score(push.sub, push.share, push.place.maximum, push.at, comment)
     try:
-        if _is_settled_by_what_is_there(kit, job, push):
+        if _gradebook_answers_it(kit, job, push):
             return
         receipt = gradebook.post_score(push.url, score)
     except (RegistrationPaused, ForeignAddress) as refusal:
@@ -108,13 +108,15 @@ def _post(kit: Kit, job: JobContext, push: Push) -> None:
     except TokenRefused as refusal:
         with kit.open_session(job.institution) as session:
             pushing.never_left(session, push)
-        _wait_for_access(kit, job, push.score_id, refusal)
+        _wait_for_token(kit, job, push.score_id, refusal)
         return
     except TokenUnavailable as away:
-        _without_answer(kit, job, push, never_left=True, after=away.retry_after)
+        _record_no_answer(kit, job, push, never_left=True, after=away.retry_after)
     except CallFailed as failure:
-        # Of a call that broke off nobody knows whether the platform acted on it.
-        _without_answer(kit, job, push, never_left=isinstance(failure, Unreachable) and failure.reason != "broken off")
+        # After a call that broke off, the platform may have the score or not.
+        _record_no_answer(
+            kit, job, push, never_left=isinstance(failure, Unreachable) and failure.reason != "broken off"
+        )
     verdict = rules.judge(
         receipt.status,
         receipt.words,
@@ -128,12 +130,15 @@ def _post(kit: Kit, job: JobContext, push: Push) -> None:
         result = _result(push)
         if result is not None and rules.is_same_score(push.share, result.score, result.maximum):
             verdict = Verdict(Kind.DELIVERED)
-    pause = _record(kit, job, push, _patient(job, verdict), receipt=receipt, result=result)
-    _follow(kit, job, push, _patient(job, verdict), pause)
+    pause = _record(kit, job, push, _daily_after_last_attempt(job, verdict), receipt=receipt, result=result)
+    _schedule_next(kit, job, push, _daily_after_last_attempt(job, verdict), pause)
 
 
-def _is_settled_by_what_is_there(kit: Kit, job: JobContext, push: Push) -> bool:
-    """Look before sending what may have arrived already, or what a person asked for and might lower."""
+def _gradebook_answers_it(kit: Kit, job: JobContext, push: Push) -> bool:
+    """Whether the gradebook, read before posting, makes a post needless or questionable.
+
+    It is read where an earlier post may have arrived, and where a person asked for the post, which could lower a grade.
+    """
     if not (push.may_be_there or push.reads_first):
         return False
     result = _result(push)
@@ -149,14 +154,14 @@ def _is_settled_by_what_is_there(kit: Kit, job: JobContext, push: Push) -> bool:
     return False
 
 
-def _patient(job: JobContext, verdict: Verdict) -> Verdict:
-    """What failed as often as a job is tried goes on as what was refused for now: daily, for a month."""
+def _daily_after_last_attempt(job: JobContext, verdict: Verdict) -> Verdict:
+    """The verdict, unless a job's last attempt failed: then the score waits and is sent daily, for a month."""
     is_last = verdict.kind is Kind.RETRY and job.attempts >= MAX_ATTEMPTS
     return Verdict(Kind.WAITS, verdict.reason, verdict.after or LOOKS_DAILY) if is_last else verdict
 
 
-def _follow(kit: Kit, job: JobContext, push: Push, verdict: Verdict, pause: timedelta | None) -> None:
-    """Do what an answer asks for after it was recorded."""
+def _schedule_next(kit: Kit, job: JobContext, push: Push, verdict: Verdict, pause: timedelta | None) -> None:
+    """Raise what makes the job run again, or look for a column that is gone."""
     match verdict.kind:
         case Kind.RETRY if verdict.after is not None:
             raise RetryLater(verdict.after)
@@ -169,23 +174,23 @@ def _follow(kit: Kit, job: JobContext, push: Push, verdict: Verdict, pause: time
         case Kind.WAITS if pause is not None:
             raise RetryLater(pause)
         case Kind.GONE:
-            _look_for_gone_column(kit, job, push, pause)
+            _check_deleted_column(kit, job, push, pause)
 
 
-def _look_for_gone_column(kit: Kit, job: JobContext, push: Push, pause: timedelta | None) -> None:
-    # Where the column looks alive and takes no scores all the same, there is time.
+def _check_deleted_column(kit: Kit, job: JobContext, push: Push, pause: timedelta | None) -> None:
+    # If the column is there and only refuses scores, they need not be sent before the pause is over.
     again_at = None if pause is None else kit.clock.now() + pause
     try:
         find(kit, job, push.place.line_item_id, makes=False, not_before=again_at)
     except (CallFailed, TokenRefused, TokenUnavailable, GradebookUnavailable):
         # Only an answer about the column itself says that it was deleted.
         with kit.open_session(job.institution) as session:
-            columns.take_for_linked(session, push.place.line_item_id)
+            columns.treat_as_linked(session, push.place.line_item_id)
         raise RetryLater(pause or LOOKS_DAILY) from None
 
 
 def _result(push: Push) -> Result | None:
-    """What the gradebook holds, if it says so now."""
+    """What the gradebook holds for the learner; None if it may not be read or does not answer."""
     gradebook = push.place.gradebook
     try:
         return gradebook.result_of(push.url, push.sub) if gradebook.reads_results else None
@@ -193,23 +198,25 @@ def _result(push: Push) -> Result | None:
         return None
 
 
-def _without_answer(
+def _record_no_answer(
     kit: Kit, job: JobContext, push: Push, *, never_left: bool, after: timedelta | None = None
 ) -> NoReturn:
     """Record that no answer came, and try again later."""
-    verdict = _patient(job, Verdict(Kind.RETRY, Reason.UNREACHABLE if after is None else Reason.BUSY, after))
+    verdict = _daily_after_last_attempt(
+        job, Verdict(Kind.RETRY, Reason.UNREACHABLE if after is None else Reason.BUSY, after)
+    )
     pause = _record(kit, job, push, verdict, never_left=never_left)
-    _follow(kit, job, push, verdict, pause)
+    _schedule_next(kit, job, push, verdict, pause)
     raise GiveUp(verdict.reason or "")
 
 
-def _wait_for_access(kit: Kit, job: JobContext, score_id: int, refusal: TokenRefused) -> None:
-    """Leave the score waiting until the platform is asked for a token again."""
+def _wait_for_token(kit: Kit, job: JobContext, score_id: int, refusal: TokenRefused) -> None:
+    """Leave the score waiting until the next request for a token."""
     now = kit.clock.now()
     with kit.open_session(job.institution) as session:
         goes_on = pushing.hold_for_now(session, score_id, rules.OF_DENIAL[refusal.denial], now=now)
     if goes_on:
-        raise when_asked_again(kit, refusal)
+        raise retry_when_token_is_due(kit, refusal)
 
 
 def _record(
@@ -251,8 +258,8 @@ def _hold(kit: Kit, job: JobContext, push: Push, reason: Reason, *, is_final: bo
         pushing.never_left(session, push)
 
 
-def _find_for(kit: Kit, job: JobContext, step: NeedsColumn, score_id: int) -> None:
-    """Look for the column that a score needs. What keeps us from it is the reason for which the score waits."""
+def _find_column_for(kit: Kit, job: JobContext, step: NeedsColumn, score_id: int) -> None:
+    """Look for the column that a score needs. If that fails, record why the score waits."""
 
     def held(reason: Reason, *, is_final: bool) -> None:
         with kit.open_session(job.institution) as session:
@@ -268,13 +275,13 @@ def _find_for(kit: Kit, job: JobContext, step: NeedsColumn, score_id: int) -> No
         raise ScoreNotDelivered(score_id) if after is None else RetryLater(after)
 
     try:
-        find(kit, job, step.line_item_id, makes=step.makes, besides=score_id)
+        find(kit, job, step.line_item_id, makes=step.makes, skipped_score=score_id)
     except RegistrationPaused:
         held(Reason.PAUSED, is_final=False)
     except ForeignAddress:
         held(Reason.NOT_ALLOWED, is_final=True)
     except TokenRefused as refusal:
-        _wait_for_access(kit, job, score_id, refusal)
+        _wait_for_token(kit, job, score_id, refusal)
     except TokenUnavailable as away:
         try_later(Reason.UNREACHABLE if away.retry_after is None else Reason.BUSY, away.retry_after)
     except CallFailed:

@@ -1,4 +1,4 @@
-"""Look for an activity's column, one at a time, and record what was found."""
+"""The search for an activity's column: one at a time, with its result recorded."""
 
 from datetime import datetime, timedelta
 
@@ -19,8 +19,9 @@ SEARCH = timedelta(minutes=6)
 
 
 def ask_for_column(session: Session, line: LineItem, *, makes: bool, is_asked: bool = False, now: datetime) -> None:
-    """Have the column looked for in the background, and made where there is none (`makes`). `is_asked`: also where
-    grades were declined in the LMS, because an instructor wants it.
+    """Enqueue a job that looks for the column, and makes one if there is none and `makes`.
+
+    `is_asked`: an instructor wants it, even if grades were declined in the LMS.
     """
     queue.enqueue(
         session,
@@ -34,7 +35,7 @@ def ask_for_column(session: Session, line: LineItem, *, makes: bool, is_asked: b
 
 
 def begin_search(session: Session, kit: Kit, line_item_id: int, *, now: datetime) -> Place | Wait:
-    """Become the only one who looks for the column, and perhaps makes it; or how long somebody else may take."""
+    """Claim the search for the column, or return how long to wait for the search that is under way."""
     claimed = session.execute(
         update(LineItem)
         .where(
@@ -59,12 +60,13 @@ def end_search(
     *,
     now: datetime,
     not_before: datetime | None = None,
-    besides: int | None = None,
+    skipped_score: int | None = None,
     is_rescaled: bool = False,
 ) -> None:
-    """Record what the search found. All scores are sent to a column that is not the one we knew, or whose points we
-    changed (`is_rescaled`); to the one we knew what waits is sent, not before the given time. The score `besides` is
-    being sent already.
+    """Record the result of a search.
+
+    A new column, or one whose points we changed (`is_rescaled`), gets all scores again. A known column gets those that
+    wait, `not_before` that time. `skipped_score` is the score that its caller is about to send.
     """
     line = session.get_one(LineItem, place.line_item_id)
     line.searched_by_until, line.checked_at, line.state = None, now, state
@@ -77,22 +79,22 @@ def end_search(
         line.maximum = column.maximum if column.maximum is not None or is_another else line.maximum
         if is_another or is_rescaled:
             not_before = None
-            _forget_what_was_told(session, line, is_another=is_another, now=now)
+            _reset_scores(session, line, is_another=is_another, now=now)
     waiting = select(ScoreState).where(ScoreState.line_item_id == line.id, ScoreState.state == "waiting")
     for score in session.scalars(waiting):
         if state == "linked":
-            # The column is there and refused this score all the same.
+            # A score was refused although the column is there.
             is_lasting = score.reason == Reason.COLUMN_GONE and score.waits_since is not None
             score.reason = Reason.NOT_FOUND if is_lasting else None
-            if score.id != besides:
+            if score.id != skipped_score:
                 ask_for_push(session, score, now=now, due_at=not_before)
         else:
             score.reason, score.changed_at = COLUMN_REASONS.get(state, Reason.NO_COLUMN), now
     session.flush()
 
 
-def take_for_linked(session: Session, line_item_id: int) -> None:
-    """Go on with a column that seemed to be gone, and of which nobody could find out."""
+def treat_as_linked(session: Session, line_item_id: int) -> None:
+    """Go on using a column that seemed to be deleted, because the platform did not say so for certain."""
     line = session.get_one(LineItem, line_item_id)
     if line.state == "deleted" and line.url is not None:
         line.state = "linked"
@@ -100,12 +102,12 @@ def take_for_linked(session: Session, line_item_id: int) -> None:
 
 
 def release_search(session: Session, line_item_id: int) -> None:
-    """Let others look for the column, after a search that broke off."""
+    """End a search that failed, so that another one may begin."""
     session.get_one(LineItem, line_item_id).searched_by_until = None
 
 
-def _forget_what_was_told(session: Session, line: LineItem, *, is_another: bool, now: datetime) -> None:
-    # In the same column timestamps go on rising.
+def _reset_scores(session: Session, line: LineItem, *, is_another: bool, now: datetime) -> None:
+    # Within one column timestamps must rise, so only another column starts without a stamp.
     stamps = {"stamp": None} if is_another else {}
     session.execute(
         update(ScoreState)

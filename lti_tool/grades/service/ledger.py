@@ -1,4 +1,4 @@
-"""What the ledger shows to staff, and a learner of their own score."""
+"""The ledger: what staff see of all scores, and a learner of their own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ from lti_tool.roster.service.links import may_open
 
 @dataclass(frozen=True, slots=True)
 class OwnState:
-    """What one learner may know of their own score."""
+    """What one learner sees of their own score."""
 
     kind: str
     """ungraded, nothing yet, on its way, delivered, held up."""
     reason: Reason | None
     points: int | float | None
-    """What the gradebook has, or will have where it is on its way."""
+    """What the gradebook has, or will have once the score arrives."""
     maximum: int
     at: datetime | None
 
 
 def own_state(session: Session, activity_id: int, member_id: int) -> OwnState:
-    """What the gradebook has for this learner, in terms that a page can word."""
+    """What this learner sees of their score in this activity."""
     activity = session.get_one(Activity, activity_id)
     maximum = activity.score_maximum
     line = column_of(session, activity_id)
@@ -65,26 +65,26 @@ class LedgerRow:
     name: str | None
     is_active: bool
     score: ScoreState | None
-    looks_at: datetime | None = None
+    next_attempt_at: datetime | None = None
     """When a waiting score is sent next by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerPage:
-    """A page of the ledger: the learners that were asked for, how many those are, and how all scores stand."""
+    """A page of the ledger: its rows, how many learners fit the filter, and how many scores are in each state."""
 
     rows: list[LedgerRow]
     count: int
     by_state: dict[str, int]
 
 
-_STANDING: Any = case(
+_STATE: Any = case(
     (ScoreState.id.is_(None), "nothing"),
     (and_(ScoreState.state == "waiting", ScoreState.reason.is_not(None)), "held"),
     else_=ScoreState.state,
 )
-"""How a score stands, as the ledger words it: a score that waits for a reason is `held`."""
-_BY_TROUBLE: Any = case({"refused": 0, "asks": 1, "held": 2, "waiting": 3, "nothing": 4}, value=_STANDING, else_=5)
+"""The state of a score as the ledger names it: a score that waits for a reason is `held`."""
+_BY_TROUBLE: Any = case({"refused": 0, "asks": 1, "held": 2, "waiting": 3, "nothing": 4}, value=_STATE, else_=5)
 
 
 def ledger(
@@ -94,11 +94,13 @@ def ledger(
     page: int,
     size: int = 50,
     text: str = "",
-    standing: str | None = None,
+    state: str | None = None,
     by_trouble: bool = False,
 ) -> LedgerPage:
-    """One page of the ledger, by name or with what needs somebody first; as many questions to the database whatever
-    its size. Scores of people who left stay in it. `text` is part of a name, `standing` how the score stands.
+    """One page of the ledger, ordered by name, or with scores in trouble first (`by_trouble`).
+
+    Scores of people who left stay in it. `text`: a part of the name; `state`: one that the ledger names. The number of
+    queries does not depend on the size.
     """
     joined: Any = (
         select(Member, Person.name, ScoreState)
@@ -113,28 +115,28 @@ def ledger(
             ),
         )
     )
-    by_state = dict(session.execute(joined.with_only_columns(_STANDING, func.count()).group_by(_STANDING)).all())
-    wanted = joined
+    by_state = dict(session.execute(joined.with_only_columns(_STATE, func.count()).group_by(_STATE)).all())
+    matching = joined
     if text.strip():
-        wanted = wanted.where(Member.id.in_(_named(session, activity.course_id, text.strip().casefold())))
-    if standing is not None:
-        wanted = wanted.where(standing == _STANDING)
-    count = session.scalar(wanted.with_only_columns(func.count())) or 0
+        matching = matching.where(Member.id.in_(_named(session, activity.course_id, text.strip().casefold())))
+    if state is not None:
+        matching = matching.where(state == _STATE)
+    count = session.scalar(matching.with_only_columns(func.count())) or 0
     order = (_BY_TROUBLE, ScoreState.waits_since) if by_trouble else ()
-    found = session.execute(
-        wanted.order_by(*order, func.lower(Person.name), Member.id).limit(size).offset((page - 1) * size)
+    learners = session.execute(
+        matching.order_by(*order, func.lower(Person.name), Member.id).limit(size).offset((page - 1) * size)
     ).all()
-    due = queue.due_dates(session, [push_key(score.id) for _, _, score in found if score is not None])
-    names = told_apart(session, activity.course_id, {member.id: name for member, name, _ in found})
+    due = queue.due_dates(session, [push_key(score.id) for _, _, score in learners if score is not None])
+    names = told_apart(session, activity.course_id, {member.id: name for member, name, _ in learners})
     rows = [
-        LedgerRow(member.id, names[member.id], member.status == "active", score, _next_look(score, due))
-        for member, _, score in found
+        LedgerRow(member.id, names[member.id], member.status == "active", score, _next_attempt(score, due))
+        for member, _, score in learners
     ]
     return LedgerPage(rows, count, by_state)
 
 
 def _named(session: Session, course_id: int, text: str) -> list[int]:
-    """Members with this text in their name. SQLite knows upper and lower case of ASCII alone, so names are read."""
+    """Members with this text in their name. Compared in Python, since SQLite ignores case for ASCII letters only."""
     names = session.execute(
         select(Member.id, Person.name)
         .join(Person, Person.id == Member.person_id)
@@ -143,23 +145,23 @@ def _named(session: Session, course_id: int, text: str) -> list[int]:
     return [member_id for member_id, name in names if text in (name or "").casefold()]
 
 
-def _next_look(score: ScoreState | None, due: Mapping[str, datetime]) -> datetime | None:
+def _next_attempt(score: ScoreState | None, due: Mapping[str, datetime]) -> datetime | None:
     return due.get(push_key(score.id)) if score is not None and score.state == "waiting" else None
 
 
 def column_of(session: Session, activity_id: int) -> LineItem | None:
-    """The activity's place in the gradebook; None while nothing was ever to be sent."""
+    """The activity's line item; None while nothing was ever to be sent."""
     return session.scalar(select(LineItem).where(LineItem.activity_id == activity_id))
 
 
 def ledger_row(session: Session, activity_id: int, score_id: int) -> LedgerRow:
-    """One learner's place in the ledger. Raises ScoreUnknown."""
+    """One learner's row of the ledger. Raises ScoreUnknown."""
     score = score_in(session, activity_id, score_id)
     member = session.get_one(Member, score.member_id)
     name = session.get_one(Person, member.person_id).name
     due = queue.due_dates(session, [push_key(score.id)])
     names = told_apart(session, member.course_id, {member.id: name})
-    return LedgerRow(member.id, names[member.id], member.status == "active", score, _next_look(score, due))
+    return LedgerRow(member.id, names[member.id], member.status == "active", score, _next_attempt(score, due))
 
 
 def attempts_of(session: Session, activity_id: int, score_id: int) -> list[ScoreAttempt]:

@@ -36,19 +36,19 @@ class Place:
 
 
 def line_item_of(session: Session, activity_id: int) -> LineItem:
-    """The activity's place in the gradebook, known or not. Two who ask at once get the same."""
-    wanted = select(LineItem).where(LineItem.activity_id == activity_id)
-    found = session.scalar(wanted)
-    if found is None:
+    """The activity's line item, added if there is none. Two transactions that ask at once get the same row."""
+    query = select(LineItem).where(LineItem.activity_id == activity_id)
+    line = session.scalar(query)
+    if line is None:
         dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
         row = {"institution_id": served_institution(session), "activity_id": activity_id, "state": "unknown"}
         session.execute(dialect.insert(LineItem).on_conflict_do_nothing(), [row])
-        found = session.scalars(wanted).one()
-    return found
+        line = session.scalars(query).one()
+    return line
 
 
 def place_of(session: Session, kit: Kit, line: LineItem) -> Place:
-    """All about where this activity's scores go."""
+    """Where this activity's scores go, with all that a call to the platform needs."""
     activity = session.get_one(Activity, line.activity_id)
     course = session.get_one(Course, activity.course_id)
     placement = None if activity.placement_id is None else session.get_one(Placement, activity.placement_id)
@@ -74,7 +74,7 @@ def registration_of_line(session: Session, line: LineItem) -> int:
 
 
 def gradebook_of(session: Session, kit: Kit, course: Course) -> Gradebook:
-    """The course's gradebook, as far as its launches said that we may use it."""
+    """The course's gradebook, with the rights that its launches gave us."""
     registration = session.get_one(Registration, registration_of(session, course))
     return Gradebook(
         kit,

@@ -1,4 +1,4 @@
-"""Send one score: claim it, and record what became of it."""
+"""Send one score: claim it before the post, and record the result after it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ COLUMN_REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """One score to post now. Until its outcome is recorded nobody else posts this score."""
+    """One score to post now. No one else posts it until its result is recorded."""
 
     score_id: int
     place: Place
@@ -41,13 +41,13 @@ class Push:
     at: datetime
     offset: timedelta | None
     before: int | None
-    """What an earlier post may have left there, whose outcome is not known."""
+    """The share of an earlier post whose result is not known: the gradebook may have it."""
     reads_first: bool
-    """A person asked for it: nothing that the gradebook has is lowered without asking."""
+    """A person asked for this post, so the gradebook is read first: nothing in it is lowered without asking."""
 
     @property
     def may_be_there(self) -> bool:
-        """Whether this very score was posted before and nobody knows what became of it."""
+        """Whether the same score was posted before without a known result."""
         return self.before == self.share
 
 
@@ -60,14 +60,16 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class NeedsColumn:
-    """The column has to be looked for first, and made (`makes`) unless it was deleted: that may have been meant."""
+    """The column has to be found first, or made if `makes`. A deleted one is not made: it may have been deleted on
+    purpose.
+    """
 
     line_item_id: int
     makes: bool
 
 
 def ask_for_push(session: Session, score: ScoreState, *, now: datetime, due_at: datetime | None = None) -> None:
-    """Have the score sent in the background. Asking again while it waits changes nothing."""
+    """Enqueue a job that sends the score. Asking again while that waits changes nothing."""
     queue.enqueue(
         session,
         PUSH,
@@ -81,19 +83,19 @@ def ask_for_push(session: Session, score: ScoreState, *, now: datetime, due_at: 
 
 
 def begin_push(session: Session, kit: Kit, score_id: int, *, now: datetime) -> Push | Wait | NeedsColumn | None:
-    """Claim the score and its next timestamp; or say what it waits for. None where there is nothing to send."""
+    """Claim the score and its next timestamp, or say what it waits for. None if there is nothing to send."""
     score = session.scalar(select(ScoreState).where(ScoreState.id == score_id).with_for_update())
     if score is None or score.state != "waiting":
         return None
     line = session.get_one(LineItem, score.line_item_id)
     place = place_of(session, kit, line)
-    held = _held_by(session, place, session.get_one(Member, score.member_id))
+    held = _obstacle(session, place, session.get_one(Member, score.member_id))
     if held is not None:
         hold(session, score.id, held, now=now, is_final=held is Reason.COURSE_OVER)
         return None
     if line.state == "linked" and line.url is not None:
         return _claim(session, score, line, line.url, place, now=now)
-    if _is_worth_looking(line, place, now=now):
+    if _may_search_column(line, place, now=now):
         return NeedsColumn(line.id, line.state != "deleted")
     score.reason = COLUMN_REASONS.get(line.state, Reason.NO_COLUMN)
     return None
@@ -130,11 +132,11 @@ def record(
     never_left: bool = False,
     result: Result | None = None,
 ) -> timedelta | None:
-    """Write what became of a push into the ledger, and what follows from it.
+    """Write the result of a push into the ledger, and update the score.
 
-    `never_left` says that the score certainly did not reach the platform. `result` is what the gradebook holds, where
-    a conflict made us look. Returns after which pause to look again at what was refused for now; None where a person
-    has to, since it was refused for a month.
+    `never_left`: the score certainly did not reach the platform. `result`: what the gradebook holds, if a conflict made
+    us read it. Returns the pause before a score that was refused for now is sent again; None after a month, when only a
+    person sends it.
     """
     score = session.get_one(ScoreState, push.score_id)
     line = session.get_one(LineItem, score.line_item_id)
@@ -147,7 +149,7 @@ def record(
     )
     score.in_flight_until = None
     if line.url != push.url:
-        # Another column took its place meanwhile, and what this one says is of no use any more.
+        # The column was replaced during the post, so this result says nothing about the new one.
         if score.state == "waiting":
             ask_for_push(session, score, now=now)
         session.flush()
@@ -168,19 +170,19 @@ def record(
             _conflict(score, push, result)
         case Kind.WAITS:
             score.trying = push.before if never_left or status is not None else score.trying
-            pause = _refused_for_now(score, now=now, after=verdict.after)
+            pause = _count_refusal(score, now=now, after=verdict.after)
         case Kind.REFUSED:
             score.trying = push.before
             score.state = "refused" if score.wanted == push.share and score.state == "waiting" else score.state
         case Kind.GONE:
             score.trying = push.before
             line.state = "deleted"
-            pause = _refused_for_now(score, now=now)
+            pause = _count_refusal(score, now=now)
     session.flush()
     return pause
 
 
-def _refused_for_now(score: ScoreState, *, now: datetime, after: timedelta | None = None) -> timedelta | None:
+def _count_refusal(score: ScoreState, *, now: datetime, after: timedelta | None = None) -> timedelta | None:
     score.waits_since = score.waits_since or now
     score.looks += 1
     if is_left_to_people(score.waits_since, now):
@@ -201,7 +203,7 @@ def _delivered(session: Session, score: ScoreState, push: Push, *, now: datetime
 
 
 def _conflict(score: ScoreState, push: Push, result: Result | None) -> None:
-    """Something newer is there that is not this score. It is sent once more, later than what is there."""
+    """The gradebook has another, newer score. Ours is sent once more, with a later timestamp."""
     score.trying = push.before
     score.conflicts += 1
     if score.conflicts > rules.MOST_CONFLICTS and score.state == "waiting":
@@ -211,7 +213,7 @@ def _conflict(score: ScoreState, push: Push, result: Result | None) -> None:
 
 
 def ask_about_higher(session: Session, push: Push, result: Result, *, now: datetime) -> None:
-    """The gradebook has more than was to be sent again: keep that until staff say what it should be.
+    """Ask staff what the score should be, since the gradebook has a higher one. It keeps that until they answer.
 
     If the score changed while we looked, the question is out of date, and the new score is sent instead.
     """
@@ -229,11 +231,11 @@ def ask_about_higher(session: Session, push: Push, result: Result, *, now: datet
 
 
 def never_left(session: Session, push: Push) -> None:
-    """Take back that the score may have reached the platform."""
+    """Record that the score did not reach the platform after all."""
     session.get_one(ScoreState, push.score_id).trying = push.before
 
 
-def _held_by(session: Session, place: Place, member: Member) -> Reason | None:
+def _obstacle(session: Session, place: Place, member: Member) -> Reason | None:
     if session.get_one(Course, place.course_id).ended_at is not None:
         return Reason.COURSE_OVER
     if session.get_one(Registration, place.gradebook.registration_id).paused_at is not None:
@@ -242,7 +244,7 @@ def _held_by(session: Session, place: Place, member: Member) -> Reason | None:
 
 
 def hold(session: Session, score_id: int, reason: Reason, *, now: datetime, is_final: bool = False) -> None:
-    """Say why a score that was not posted still waits, or (`is_final`) will not be sent by itself."""
+    """Record why a score that was not posted waits, or (`is_final`) why only a person sends it."""
     score = session.get_one(ScoreState, score_id)
     score.in_flight_until = None
     if score.state == "waiting":
@@ -251,9 +253,7 @@ def hold(session: Session, score_id: int, reason: Reason, *, now: datetime, is_f
 
 
 def hold_for_now(session: Session, score_id: int, reason: Reason, *, now: datetime) -> bool:
-    """Say what a score waits for that the platform may give at any time. False once it has waited for a month: then
-    only a person sends it again.
-    """
+    """Record what a score waits for that may end at any time. False after a month: then only a person sends it."""
     score = session.get_one(ScoreState, score_id)
     score.waits_since = score.waits_since or now
     is_over = is_left_to_people(score.waits_since, now)
@@ -261,7 +261,7 @@ def hold_for_now(session: Session, score_id: int, reason: Reason, *, now: dateti
     return not is_over
 
 
-def _is_worth_looking(line: LineItem, place: Place, *, now: datetime) -> bool:
+def _may_search_column(line: LineItem, place: Place, *, now: datetime) -> bool:
     if line.state == "unknown" or line.checked_at is None:
         return True
     is_newly_named = place.claimed_url is not None and place.claimed_url != line.url

@@ -1,4 +1,4 @@
-"""What the gradebook should hold, what people of staff decide about it, and what can move again by itself."""
+"""What the gradebook should hold, what staff decide about it, and which waiting scores are sent again."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -29,13 +29,13 @@ POINTS_CHANGED = "grades.points_changed"
 WOKEN_AT_ONCE = 500
 
 
-# From progress to what is wanted
+# From progress to a score
 
 
 def note_progress(session: Session, activity: Activity, member_id: int, progress: Progress, *, now: datetime) -> None:
-    """Take a learner's progress into account: a score to send, a question to staff, or nothing.
+    """Decide what follows from a learner's progress: a score to send, a question to staff, or nothing.
 
-    The job that sends is written in the same transaction.
+    The job that sends the score is enqueued in the same transaction.
     """
     scoring = _scoring(activity)
     member = session.get(Member, member_id)
@@ -52,21 +52,22 @@ def note_progress(session: Session, activity: Activity, member_id: int, progress
     told = score.told if score is not None else None
     decision = rules.score_to_send(progress, scoring, told)
     if decision.step is Step.SEND and decision.share is not None:
-        _want(session, line, score, member_id, decision.share, now=now)
+        _set_wanted(session, line, score, member_id, decision.share, now=now)
     elif score is not None and decision.step is Step.ASK:
         asked = NO_SCORE if decision.share is None else decision.share
         if score.asked != asked or score.state == "waiting":
             score.state, score.reason, score.asked, score.changed_at = "asks", None, asked, now
             score.wanted = score.wanted if told is None else told
     elif score is not None:
-        _settle(session, score, told, now=now)
+        _settle_as_told(session, score, told, now=now)
     session.flush()
 
 
-def to_look_at(session: Session, activity: Activity, found: Mapping[int, Progress]) -> list[int]:
-    """Of these members' progress, by member id, what may have to be told to the gradebook or to staff.
+def members_to_check(session: Session, activity: Activity, summaries: Mapping[int, Progress]) -> list[int]:
+    """The members whose progress may change a score or a question, in ascending order.
 
-    What everybody's progress holds for everybody's score is compared here at once; who is named is looked at alone.
+    `summaries`: progress by member id. All scores are compared with one query, so that few members are left to be
+    checked one by one.
     """
     scoring = _scoring(activity)
     line = column_of(session, activity.id)
@@ -81,7 +82,7 @@ def to_look_at(session: Session, activity: Activity, found: Mapping[int, Progres
     unsettled = {row.member_id for row in session.execute(known)} - told.keys()
     moving = {
         member_id
-        for member_id, progress in found.items()
+        for member_id, progress in summaries.items()
         if rules.score_to_send(progress, scoring, told.get(member_id)).step is not Step.NOTHING
     }
     return sorted(moving | unsettled)
@@ -91,7 +92,7 @@ def _scoring(activity: Activity) -> Scoring:
     return Scoring(ScoreMode(activity.score_mode), activity.zero_at_close, activity.closed_at is not None)
 
 
-def _want(
+def _set_wanted(
     session: Session, line: LineItem, score: ScoreState | None, member_id: int, share: int, *, now: datetime
 ) -> None:
     if score is None:
@@ -99,19 +100,19 @@ def _want(
         session.add(score)
         session.flush()
     elif score.state == "refused" and score.wanted == share and score.reason != Reason.WITHDRAWN:
-        # The platform said no to this very score; only a person sends it again.
+        # The platform refused this score for good, so only a person sends it again.
         return
     else:
         if score.wanted == share and score.state == "waiting" and score.waits_since is not None:
-            return  # Refused for now; it is looked at again at its time.
+            return  # Refused for now: a job sends it again after its pause.
         if score.wanted != share or score.state != "waiting":
             score.changed_at, score.conflicts, score.reason = now, 0, None
         score.state, score.wanted, score.asked = "waiting", share, None
     ask_for_push(session, score, now=now)
 
 
-def _settle(session: Session, score: ScoreState, told: int | None, *, now: datetime) -> None:
-    """Progress is where the platform was told it is: nothing else is to be sent or asked any more."""
+def _settle_as_told(session: Session, score: ScoreState, told: int | None, *, now: datetime) -> None:
+    """The platform has been told this progress already: end what waits to be sent or asked."""
     if told is None:
         if score.reason != Reason.WITHDRAWN:
             score.state, score.reason, score.asked, score.changed_at = "refused", Reason.WITHDRAWN, None, now
@@ -119,18 +120,18 @@ def _settle(session: Session, score: ScoreState, told: int | None, *, now: datet
     score.asked = None
     if score.state == "asks" or score.wanted != told:
         score.state, score.reason, score.wanted, score.changed_at = "delivered", None, told, now
-        _make_sure(session, score, now=now)
+        _send_if_unsure(session, score, now=now)
 
 
-def _make_sure(session: Session, score: ScoreState, *, now: datetime) -> None:
-    """Send again what the platform may not have: nobody knows what became of the last post."""
+def _send_if_unsure(session: Session, score: ScoreState, *, now: datetime) -> None:
+    """Send the score again if the result of its last post is not known."""
     if score.trying is not None or score.sent is None:
         score.state, score.conflicts = "waiting", 0
         ask_for_push(session, score, now=now)
 
 
-def note_course(session: Session, course_id: int, *, is_there: bool, now: datetime) -> None:
-    """Take into account what the course's services answered: where all are gone it is read-only, until one is back."""
+def record_course_state(session: Session, course_id: int, *, is_there: bool, now: datetime) -> None:
+    """Record whether the course is over. It is while none of its services is there; then it is read-only."""
     course = session.get_one(Course, course_id)
     if is_there and course.ended_at is not None:
         course.ended_at = None
@@ -140,7 +141,7 @@ def note_course(session: Session, course_id: int, *, is_there: bool, now: dateti
 
 
 def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetime) -> None:
-    """Have every service of the course asked in the background."""
+    """Enqueue a job that asks every service of the course whether it is there."""
     queue.enqueue(
         session,
         CHECK_COURSE,
@@ -152,7 +153,7 @@ def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetim
     )
 
 
-# What people of staff do
+# What staff do
 
 
 def send_again(session: Session, activity_id: int, score_id: int, *, now: datetime) -> None:
@@ -163,7 +164,7 @@ def send_again(session: Session, activity_id: int, score_id: int, *, now: dateti
 
 
 def send_all_again(session: Session, activity_id: int, *, now: datetime) -> int:
-    """Send every score again that is not in the gradebook. Returns how many."""
+    """Send every score that is not in the gradebook. Returns how many."""
     line = line_item_of(session, activity_id)
     scores = session.scalars(
         select(ScoreState).where(
@@ -178,14 +179,14 @@ def send_all_again(session: Session, activity_id: int, *, now: datetime) -> int:
 
 
 def look_again(session: Session, activity_id: int, *, now: datetime) -> None:
-    """Have a column that is not linked looked for once more. Makes none where one was deleted."""
+    """Look for the column again if there is none. A deleted column is not made anew."""
     line = line_item_of(session, activity_id)
     if line.state != "linked":
         ask_for_column(session, line, makes=line.state != "deleted", now=now)
 
 
 def recreate_column(session: Session, activity_id: int, *, now: datetime) -> None:
-    """Have the column found or made anew, and every score sent to it."""
+    """Find or make the column, even if it was deleted or declined, and send every score to it."""
     line = line_item_of(session, activity_id)
     ask_for_column(session, line, makes=True, is_asked=True, now=now)
 
@@ -205,7 +206,7 @@ def answer_question(session: Session, activity_id: int, score_id: int, *, lowers
         ask_for_push(session, score, now=now)
     else:
         score.state, score.changed_at = "delivered", now
-        _make_sure(session, score, now=now)
+        _send_if_unsure(session, score, now=now)
 
 
 def _send_again(session: Session, scores: Sequence[ScoreState], *, now: datetime, by_hand: bool = False) -> None:
@@ -215,13 +216,14 @@ def _send_again(session: Session, scores: Sequence[ScoreState], *, now: datetime
         ask_for_push(session, score, now=now)
 
 
-# What can move again by itself
+# What is sent again without anyone asking
 
 
 def wake(session: Session, *, now: datetime) -> int:
-    """Send scores whose obstacle is gone: the registration was resumed, the person is back, the course goes on, a
-    launch has named a column, or a day has passed since one was last looked for. Also what waits without a job that
-    would send it. Looks at every institution. Returns how many.
+    """Send scores of all institutions whose obstacle is gone. Returns how many.
+
+    The registration was resumed, the person is back, the course goes on, a launch has named a column, or a day has
+    passed since the last search for one. Also scores that wait without a job that would send them.
     """
     waits = ScoreState.state == "waiting"
     key = literal(push_key("")) + cast(ScoreState.id, String)
@@ -242,7 +244,7 @@ def wake(session: Session, *, now: datetime) -> int:
             or_(ScoreState.reason.is_(None), ScoreState.reason.not_in((Reason.PAUSED, Reason.LEFT))),
             ~has_job,
         ),
-        # Grades were switched on in the LMS, and a launch has named the column since.
+        # Grades were turned on in the LMS: a launch has named the column since the last search.
         and_(
             waits,
             ScoreState.reason == Reason.NO_COLUMN,
