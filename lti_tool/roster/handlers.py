@@ -57,14 +57,14 @@ def sync(kit: Kit, job: JobContext) -> None:
     except TokenRefused as refusal:
         _stop(kit, job.institution, step, OF_DENIAL[refusal.denial], looks_again_at=refusal.asks_again_at)
     except RosterThrottled as throttled:
-        raise _put_off(kit, job.institution, step, throttled.after) from None
+        raise _wait(kit, job.institution, step, throttled.after) from None
     except TokenUnavailable as away:
         if away.retry_after is not None:
-            raise _put_off(kit, job.institution, step, away.retry_after) from None
-        _stop_at_last(kit, job, step)
+            raise _wait(kit, job.institution, step, away.retry_after) from None
+        _stop_after_last_attempt(kit, job, step)
         raise
     except (RosterError, CallFailed):
-        _stop_at_last(kit, job, step)
+        _stop_after_last_attempt(kit, job, step)
         raise
 
 
@@ -94,26 +94,26 @@ def _keep(kit: Kit, institution_id: int, step: Step, page: Page) -> None:
         readings.turn_page(session, step, page.next_url, new=new, unread=unread, now=kit.clock.now())
 
 
-def _stop_at_last(kit: Kit, job: JobContext, step: Step) -> None:
-    """After the last attempt of this job the reading ends; another one begins a day later."""
+def _stop_after_last_attempt(kit: Kit, job: JobContext, step: Step) -> None:
+    """End the reading after the last attempt of this job; another one begins a day later."""
     if job.attempts >= MAX_ATTEMPTS:
         _stop(kit, job.institution, step, "unreachable", looks_again_at=kit.clock.now() + LOOKS_DAILY)
 
 
-def _put_off(kit: Kit, institution_id: int, step: Step, after: timedelta) -> RetryLater:
+def _wait(kit: Kit, institution_id: int, step: Step, after: timedelta) -> RetryLater:
     with kit.open_session(institution_id) as session:
-        readings.put_off(session, step.sync_id, kit.clock.now() + after)
+        readings.note_wait(session, step.sync_id, kit.clock.now() + after)
     return RetryLater(after)
 
 
 def _stop(kit: Kit, institution_id: int, step: Step, failure: str, *, looks_again_at: datetime | None = None) -> None:
     with kit.open_session(institution_id) as session:
         now = kit.clock.now()
-        next_look = readings.next_look(session, step.course_id, now=now)
-        if failure not in readings.FAILED_FOR_NOW or next_look is None:
+        next_reading_at = readings.next_reading_at(session, step.course_id, now=now)
+        if failure not in readings.FAILED_FOR_NOW or next_reading_at is None:
             looks_again_at = None
         else:
-            looks_again_at = looks_again_at or next_look
+            looks_again_at = looks_again_at or next_reading_at
         readings.stop(session, step.sync_id, failure, now=now, looks_again_at=looks_again_at)
         if failure == "gone" and step.is_first:
             readings.ask_whether_course_is_over(session, step.course_id, now=now)

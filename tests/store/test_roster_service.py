@@ -12,7 +12,7 @@ from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.rules.roles import CourseRole
 from lti_tool.launch.service.arrivals import ROSTER_CHANGED
 from lti_tool.registration.models import Registration
-from lti_tool.roster import service
+from lti_tool.roster import service, store
 from lti_tool.roster.models import RosterSync
 from lti_tool.roster.rules import RosterRow
 from lti_tool.roster.service import readings
@@ -106,7 +106,7 @@ def test_who_launches_while_the_roster_is_written_is_not_doubled(kit: Kit, cours
 
     def launch() -> None:
         with kit.open_session(course.institution_id) as session:
-            readings._insert(
+            store.add_missing(
                 session,
                 Person,
                 [

@@ -15,9 +15,9 @@ from lti_tool.roster.service.links import may_open
 
 
 def name_as_staff(session: Session, course_id: int, member_id: int, *, now: datetime) -> None:
-    """Keep somebody out of pairing whom the platform lists as a learner, because an instructor knows better.
+    """Leave a member out of pairing whom the platform lists as a learner, because an instructor says they are staff.
 
-    Moodle lists its non-editing teachers so until their first launch says otherwise. Raises MemberUnknown.
+    Moodle lists non-editing teachers as learners; their first launch shows their role. Raises MemberUnknown.
     """
     member = member_of(session, course_id, member_id)
     if member.role != CourseRole.LEARNER or member.ever_staff:
@@ -28,7 +28,7 @@ def name_as_staff(session: Session, course_id: int, member_id: int, *, now: date
 
 
 def take_back_as_learner(session: Session, course_id: int, member_id: int, *, now: datetime) -> None:
-    """Undo `name_as_staff`; does nothing for those whom the platform itself has called staff. Raises MemberUnknown."""
+    """Undo `name_as_staff`. Does nothing for those whom the platform itself calls staff. Raises MemberUnknown."""
     member = member_of(session, course_id, member_id)
     if member.named_staff_at is not None:
         member.ever_staff, member.named_staff_at = False, None
@@ -45,7 +45,7 @@ def member_of(session: Session, course_id: int, member_id: int) -> Member:
 
 
 def say_of_unlisted(session: Session, course_id: int, member_id: int, *, takes_part: bool, now: datetime) -> None:
-    """Staff say whether somebody takes part whom the roster does not list. What the roster says later, counts.
+    """Staff say whether a member takes part whom the roster does not list. A later roster overrules them.
 
     Raises MemberUnknown.
     """
@@ -71,10 +71,11 @@ def count_learners(session: Session, course_id: int, placement_id: int | None = 
 
 
 def who_takes_part(session: Session, course_id: int, placement_id: int | None = None) -> Select[int]:
-    """Select the member ids of active learners of the roster: no test person, and no one ever known as staff.
+    """Select the member ids of everyone who takes part in pairing.
 
-    With them those whom staff took in although the roster does not list them. Where the platform offers no roster,
-    learners known from their launches. `placement_id`: without those whom the platform does not let open this link.
+    They are active learners of the roster, without test persons and without those ever known as staff, and those whom
+    staff took in although the roster does not list them; without a roster service, learners known from launches.
+    `placement_id`: only those whom the platform lets open this link.
     """
     course = session.get_one(Course, course_id)
     statement = select(Member.id).where(Member.course_id == course_id, Member.takes_part)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs import queue
@@ -21,17 +20,18 @@ from lti_tool.roster import rules
 from lti_tool.roster.models import RosterSync
 from lti_tool.roster.rules import RosterRow, Standing
 from lti_tool.roster.service.links import ask_about_links
+from lti_tool.roster.store import members_listed, people_listed
 from lti_tool.support.db import across_institutions, served_institution
 
 SYNC = "roster.sync"
 CHECK_COURSE = "grades.check_course"
 LONGEST_READING = timedelta(days=1)
-"""A reading older than this starts anew: page links do not live for ever, and what the first pages said is stale."""
+"""A reading older than this starts again: links to pages expire, and its first pages are out of date."""
 FRESH_FOR = timedelta(hours=12)
 LAUNCHED_LATELY = timedelta(days=1)
 REFRESHED_AT_ONCE = 50
 FAILED_FOR_NOW = ("refused", "gone", "unreachable", "no access", "credentials", "clock", "key set")
-"""Failures that may pass. Others are answers that no later reading changes."""
+"""Failures that may pass. No later reading would change the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +48,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A complete reading that would end so much that a person has to say whether it is true."""
+    """A complete reading that would end so many memberships that staff have to confirm it."""
 
     sync_id: int
     ending: tuple[tuple[int, str | None], ...]
-    """Learners who would be taken out: id of the member, and name."""
+    """Learners whose membership would end: member id and name."""
     unread: int
     """Entries that could not be understood."""
 
 
 def ask_for_sync(session: Session, course_id: int, *, now: datetime, due_at: datetime | None = None) -> None:
-    """Have the roster read in the background. Asking again while it waits changes nothing."""
+    """Enqueue a job that reads the roster. Asking again while that waits changes nothing."""
     queue.enqueue(
         session,
         SYNC,
@@ -72,9 +72,9 @@ def ask_for_sync(session: Session, course_id: int, *, now: datetime, due_at: dat
 
 
 def refresh(session: Session, *, now: datetime) -> int:
-    """Ask for the rosters of courses launched within a day and not read for twelve hours, some at a time.
+    """Enqueue readings for courses launched within a day and not read for twelve hours, at most REFRESHED_AT_ONCE.
 
-    Looks at every institution. Returns how many were asked for.
+    Covers all institutions. Returns how many were enqueued.
     """
     last = (
         select(RosterSync.course_id, func.max(RosterSync.started_at).label("started_at"))
@@ -91,7 +91,7 @@ def refresh(session: Session, *, now: datetime) -> int:
                 Course.memberships_url.is_not(None),
                 Course.ended_at.is_(None),
                 Course.id.in_(launched),
-                # A reading that began ahead of now was stamped by a clock that ran ahead.
+                # A reading that began in the future was stamped by a clock that ran ahead.
                 or_(
                     last.c.started_at.is_(None),
                     last.c.started_at < now - FRESH_FOR,
@@ -116,9 +116,9 @@ def refresh(session: Session, *, now: datetime) -> int:
 
 
 def next_step(session: Session, course_id: int, *, now: datetime) -> Step | None:
-    """What to read next: the page where a reading was cut short, or the first page of a new one.
+    """What to read next: the page at which a reading stopped, or the first page of a new one.
 
-    None where the course has no roster service, is over, or its address is not the platform's own.
+    None if the course has no roster service or is over, or if the address is not the platform's own.
     """
     course = session.get(Course, course_id)
     if course is None or course.memberships_url is None or course.ended_at is not None:
@@ -149,13 +149,14 @@ def next_step(session: Session, course_id: int, *, now: datetime) -> Step | None
 
 
 def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: datetime) -> int:
-    """Take these people into the course. Returns how many this reading had not listed before. Repeating is harmless.
+    """Write what a page says about these people. Returns how many this reading lists for the first time.
 
-    A name that we know is never replaced by none; people whose data was erased stay out until they launch again.
+    Writing a page twice changes nothing more. A known name is kept if the page has none. People whose data was erased
+    stay out until they launch again.
     """
     sync = session.get_one(RosterSync, step.sync_id)
-    people = _people(session, step.registration_id, rows, now=now)
-    members = _members(session, step.course_id, people, rows, now=now)
+    people = people_listed(session, step.registration_id, rows, now=now)
+    members = members_listed(session, step.course_id, people, rows, now=now)
     new = 0
     for person in people:
         row, member = rows[person.sub], members.get(person.id)
@@ -163,11 +164,11 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
             continue
         was_listed = member.in_roster_at is not None
         is_known = was_listed or member.last_launch_at is not None
-        before = _standing(member) if is_known else None
+        before = _standing_of(member) if is_known else None
         listed_already = member.in_roster_at == sync.started_at
         known = before
         if before is not None and member.ends_in_roster_at == sync.started_at:
-            # This reading has listed them as having left. Listed so twice, they do not come back.
+            # This reading has already listed them as having left: a second such line must not bring them back.
             known = replace(before, is_active=False)
         after = rules.standing_after(known, row, listed_already=listed_already)
         if after is None:
@@ -177,7 +178,7 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
             member.named_staff_at = None  # Known for certain now.
         member.ends_in_roster_at = None
         if member.status == "active" and not after.is_active:
-            # They are taken out at the end, when it is known how many would be.
+            # Memberships end when the reading is complete and it is known how many would end.
             member.ends_in_roster_at = sync.started_at
             after = replace(after, is_active=True)
         member.status = "active" if after.is_active else "inactive"
@@ -187,7 +188,7 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
             if (given := getattr(row, key)) is not None:
                 setattr(person, key, given)
         person.name = person.name or row.given_name or row.family_name
-        # Who was known from launches alone is news to plans, which go by the roster.
+        # Plans follow the roster, so people known from launches only are new to them.
         in_plans = before if was_listed or member.is_taken_in else None
         member.is_taken_in = None
         sync.changes_pairing = sync.changes_pairing or rules.changes_pairing(in_plans, after)
@@ -198,7 +199,7 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
 
 
 def turn_page(session: Session, step: Step, next_url: str | None, *, new: int, unread: int = 0, now: datetime) -> None:
-    """Record that a page is done: ask for the next, or end the reading and take out who was not listed."""
+    """Record that a page is done. Enqueue the next one, or end the reading and the memberships it does not list."""
     sync = session.get_one(RosterSync, step.sync_id)
     sync.page += 1
     sync.unread += unread
@@ -221,25 +222,24 @@ def turn_page(session: Session, step: Step, next_url: str | None, *, new: int, u
 def stop(
     session: Session, sync_id: int, failure: str, *, now: datetime, looks_again_at: datetime | None = None
 ) -> None:
-    """Give up a reading, and begin another at that time. What it learned of those it listed stays; nobody is taken out
-    because of it.
-    """
+    """Give up a reading, and begin another one at `looks_again_at`. No membership ends; what was written stays."""
     sync = session.get_one(RosterSync, sync_id)
     sync.state, sync.failure, sync.finished_at, sync.looks_again_at = "failed", failure, now, looks_again_at
     if looks_again_at is not None:
         ask_for_sync(session, sync.course_id, now=now, due_at=looks_again_at)
-    _tell_pairing(session, sync, now=now)
+    _tell_plans(session, sync, now=now)
     session.flush()
 
 
-def put_off(session: Session, sync_id: int, until: datetime) -> None:
-    """Note until when the platform asked us to wait."""
+def note_wait(session: Session, sync_id: int, until: datetime) -> None:
+    """Record until when the platform asked us to wait."""
     session.get_one(RosterSync, sync_id).looks_again_at = until
 
 
-def next_look(session: Session, course_id: int, *, now: datetime) -> datetime | None:
-    """When to begin another reading after one that failed: minutes, hours, then daily, for a month after the last that
-    did not. None after that: the next launch has the roster read.
+def next_reading_at(session: Session, course_id: int, *, now: datetime) -> datetime | None:
+    """When to read again after a failure: after minutes, hours, then daily, for a month after the last success.
+
+    None after that month: then the next launch has the roster read.
     """
     done = select(func.max(RosterSync.started_at)).where(
         RosterSync.course_id == course_id, RosterSync.state.in_(("finished", "asks"))
@@ -254,7 +254,7 @@ def next_look(session: Session, course_id: int, *, now: datetime) -> datetime | 
 
 
 def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetime) -> None:
-    """The roster answered 404. Have the other services asked, since only all of them together mean the end."""
+    """The roster answered 404. Have all services of the course asked: it is over only if all are gone."""
     queue.enqueue(
         session,
         CHECK_COURSE,
@@ -295,7 +295,7 @@ def doubt(session: Session, course_id: int) -> Doubt | None:
     ending = session.execute(
         select(Member.id, Person.name)
         .join(Person, Person.id == Member.person_id)
-        .where(Member.course_id == course_id, Member.takes_part, Member.in_roster_at.is_not(None), *_missing(sync))
+        .where(Member.course_id == course_id, Member.takes_part, Member.in_roster_at.is_not(None), *_to_end(sync))
         .order_by(func.lower(Person.name), Member.id)
     )
     names = told_apart(session, course_id, {row.id: row.name for row in ending})
@@ -303,114 +303,59 @@ def doubt(session: Session, course_id: int) -> Doubt | None:
 
 
 def answer_doubt(session: Session, course_id: int, sync_id: int, *, is_true: bool, now: datetime) -> None:
-    """A person of staff says whether people left, as this reading has it, or the platform is mistaken.
+    """Staff say whether people really left, or the platform is mistaken.
 
-    Does nothing where the roster was read again meanwhile: the newer reading asks for itself if it has to.
+    Does nothing if the roster was read again since: a newer reading asks its own question.
     """
     sync = session.get(RosterSync, sync_id, with_for_update=True)
     if sync is None or sync.course_id != course_id or sync.state != "asks":
         return
     if is_true:
-        _sweep(session, sync, now=now)
+        _end_memberships(session, sync, now=now)
         sync.state = "finished"
     else:
         sync.state, sync.failure = "failed", "taken for a mistake"
-    _tell_pairing(session, sync, now=now)
+    _tell_plans(session, sync, now=now)
     session.flush()
 
 
-def _standing(member: Member) -> Standing:
+def _standing_of(member: Member) -> Standing:
     return Standing(CourseRole(member.role), member.ever_staff, member.status == "active", member.is_test)
 
 
-def _insert(session: Session, model: type[Person] | type[Member], rows: list[dict[str, Any]]) -> None:
-    """Add rows, leaving those alone that a launch added meanwhile."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    if rows:
-        session.execute(dialect.insert(model).on_conflict_do_nothing(), rows)
-
-
-def _people(session: Session, registration_id: int, rows: Mapping[str, RosterRow], *, now: datetime) -> list[Person]:
-    wanted = select(Person).where(Person.registration_id == registration_id, Person.sub.in_(rows))
-    known = {person.sub for person in session.scalars(wanted)}
-    _insert(
-        session,
-        Person,
-        [
-            {
-                "institution_id": served_institution(session),
-                "registration_id": registration_id,
-                "sub": sub,
-                "is_administrator": False,
-                "created_at": now,
-            }
-            for sub, row in rows.items()
-            if sub not in known and row.role is not None
-        ],
-    )
-    return [person for person in session.scalars(wanted) if person.erased_at is None]
-
-
-def _members(
-    session: Session, course_id: int, people: list[Person], rows: Mapping[str, RosterRow], *, now: datetime
-) -> dict[int, Member]:
-    """The members by person. Nobody becomes one whose entry names no role in the course."""
-    wanted = select(Member).where(Member.course_id == course_id, Member.person_id.in_([person.id for person in people]))
-    known = {member.person_id for member in session.scalars(wanted)}
-    _insert(
-        session,
-        Member,
-        [
-            {
-                "institution_id": served_institution(session),
-                "course_id": course_id,
-                "person_id": person.id,
-                "role": rows[person.sub].role,
-                "ever_staff": False,
-                "is_test": False,
-                "status": "inactive",
-                "created_at": now,
-            }
-            for person in people
-            if person.id not in known and rows[person.sub].role is not None
-        ],
-    )
-    return {member.person_id: member for member in session.scalars(wanted)}
-
-
 def _finish(session: Session, sync: RosterSync, *, now: datetime) -> None:
-    _set_aside_older_question(session, sync)
+    _drop_older_question(session, sync)
     sync.finished_at = now
     listed_learner = [Member.course_id == sync.course_id, Member.takes_part, Member.in_roster_at.is_not(None)]
     counted = select(func.count()).select_from(Member).where(*listed_learner)
-    learners, leaving = session.scalar(counted) or 0, session.scalar(counted.where(*_missing(sync))) or 0
+    learners, leaving = session.scalar(counted) or 0, session.scalar(counted.where(*_to_end(sync))) or 0
     if rules.must_ask(leaving, learners, unread=sync.unread):
         sync.state = "asks"
     else:
-        _sweep(session, sync, now=now)
+        _end_memberships(session, sync, now=now)
         sync.state = "finished"
         ask_about_links(session, sync.course_id, now=now)
-    if _somebody_came_meanwhile(session, sync):
+    if _has_newcomers(session, sync):
         ask_for_sync(session, sync.course_id, now=now)
     course = session.get_one(Course, sync.course_id)
     session.get_one(Deployment, course.deployment_id).last_roster_at = now
-    _tell_pairing(session, sync, now=now)
+    _tell_plans(session, sync, now=now)
     session.flush()
 
 
-def _somebody_came_meanwhile(session: Session, sync: RosterSync) -> bool:
-    """Whether a learner launched for the first time while the roster was read: their page may have been read before."""
-    came = select(Member.id).where(
+def _has_newcomers(session: Session, sync: RosterSync) -> bool:
+    """Whether a learner launched for the first time during the reading: their page may have been read before that."""
+    newcomers = select(Member.id).where(
         Member.course_id == sync.course_id,
         Member.takes_part,
         Member.in_roster_at.is_(None),
         Member.created_at > sync.started_at,
         Member.last_launch_at.is_not(None),
     )
-    return session.scalar(came.limit(1)) is not None
+    return session.scalar(newcomers.limit(1)) is not None
 
 
-def _set_aside_older_question(session: Session, sync: RosterSync) -> None:
+def _drop_older_question(session: Session, sync: RosterSync) -> None:
     session.execute(
         update(RosterSync)
         .where(RosterSync.course_id == sync.course_id, RosterSync.state == "asks", RosterSync.id != sync.id)
@@ -418,12 +363,11 @@ def _set_aside_older_question(session: Session, sync: RosterSync) -> None:
     )
 
 
-def _missing(sync: RosterSync) -> tuple[ColumnElement[bool], ...]:
-    """Whom a complete reading ends: active members whom it does not list or lists as having left, except those who
-    launched after it was begun.
+def _to_end(sync: RosterSync) -> tuple[ColumnElement[bool], ...]:
+    """Which memberships a complete reading ends: active ones that it does not list, or lists as ended.
 
-    People whom no roster ever listed stay as long as the platform lets them in: an LMS's administrators open courses
-    that they are not enrolled in, and some rosters leave learners out.
+    Except for people who launched after it began, and people whom no roster ever listed: administrators of an LMS open
+    courses in which they are not enrolled, and some rosters leave learners out.
     """
     return (
         Member.status == "active",
@@ -433,15 +377,15 @@ def _missing(sync: RosterSync) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _sweep(session: Session, sync: RosterSync, *, now: datetime) -> None:
-    """Take out whom a complete and believed roster ends."""
-    swept = session.execute(
+def _end_memberships(session: Session, sync: RosterSync, *, now: datetime) -> None:
+    """End the memberships that a complete reading ends."""
+    ended = session.execute(
         update(Member)
-        .where(Member.course_id == sync.course_id, *_missing(sync))
+        .where(Member.course_id == sync.course_id, *_to_end(sync))
         .values(status="inactive", left_at=now, ends_in_roster_at=None)
         .execution_options(synchronize_session="fetch")
     )
-    if _rowcount(swept):
+    if _rowcount(ended):
         sync.changes_pairing = True
 
 
@@ -449,6 +393,6 @@ def _rowcount(result: Any) -> int:
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-def _tell_pairing(session: Session, sync: RosterSync, *, now: datetime) -> None:
+def _tell_plans(session: Session, sync: RosterSync, *, now: datetime) -> None:
     if sync.changes_pairing:
         tell_plans(session, sync.course_id, now=now, institution_id=sync.institution_id)
