@@ -73,13 +73,13 @@ OIDC_ERRORS: Final = frozenset(
 """The words of the specification; anything else a platform says is not repeated in the audit."""
 KEY_SET_SECONDS: Final = 600
 ELSEWHERE_LIFETIME: Final = timedelta(minutes=10)
-"""How long the link to a tab of its own works: somebody reads a page before they press it."""
+"""How long the link to a new tab works: people read its page first."""
 _KNOWN_WORDS: Final[dict[type[Exception], Words]] = {**dict(WORDS.items()), ToolError: WORDS[LaunchError]}
 
 
 @pages.route("/lti/login", methods=["GET", "POST"])
 def login() -> ResponseReturnValue:
-    """Start a login: give the browser something to keep, and send it to its platform once it kept it."""
+    """Start a login: give the browser a secret to keep, then send it to its platform."""
     return _begin_login(in_new_tab=False)
 
 
@@ -136,19 +136,19 @@ def kept() -> Response:
 
 @pages.get("/lti/login/blocked")
 def blocked() -> ResponseReturnValue:
-    """Where a browser ends that keeps nothing, even in a tab of its own."""
+    """The page for a browser that keeps nothing, even in a tab of its own."""
     raise StorageBlocked("nothing kept")
 
 
 @pages.get("/lti/launch")
 def launch_by_address() -> ResponseReturnValue:
-    """A launch never comes by GET: its token would stand in histories and logs."""
+    """Refuse a launch by GET: its token would be kept in histories and logs."""
     raise LaunchByAddress("method")
 
 
 @pages.post("/lti/launch")
 def launch() -> ResponseReturnValue:
-    """Take a platform's signed answer, and open a visit or ask the browser for its proof."""
+    """Take a platform's signed message, and open a visit or ask the browser for its secret."""
     tools = kit()
     said = request.form.get("error")
     if said:
@@ -160,7 +160,7 @@ def launch() -> ResponseReturnValue:
     cookie = _cookie_name(state)
     with transaction() as session:
         outcome = launches.accept_launch(session, tools, verified, browser_secret=request.cookies.get(cookie))
-        code = _welcome(session, outcome) if isinstance(outcome, OpenedVisit) else ""
+        code = _prepare_entry(session, outcome) if isinstance(outcome, OpenedVisit) else ""
     if isinstance(outcome, ProofNeeded):
         g.frame_ancestors = None
         return render_template("launch/proof.html", needed=outcome, state=state)
@@ -174,22 +174,22 @@ def confirm() -> ResponseReturnValue:
     state = _state()
     with transaction() as session:
         opened = launches.confirm_launch(session, tools, state=state, browser_secret=request.form.get("secret"))
-        code = _welcome(session, opened)
+        code = _prepare_entry(session, opened)
     return _enter(opened, code, _cookie_name(state))
 
 
 def _state() -> str:
-    """The state that a form brought, once. Which of two would be meant, nobody can tell."""
+    """The state of a form. Raises LaunchUnknown unless there is exactly one."""
     state: str = request.form.get("state", "")
     if not state or len(state) > LONGEST_ID or not came_whole(request.form, "state"):
         raise LaunchUnknown("state")
     return state
 
 
-def _welcome(session: Session, opened: OpenedVisit) -> str:
-    """Let later features see the launch, in its transaction. Returns the code that enters the visit.
+def _prepare_entry(session: Session, opened: OpenedVisit) -> str:
+    """Let later features act on the launch in its transaction. Returns the code that enters the visit.
 
-    Where a page of an unknown address frames us, it is the code for a tab of its own.
+    If a page of an unknown origin frames us, it is the code for a new tab.
     """
     tools = kit()
     now = tools.clock.now()
@@ -217,7 +217,7 @@ def _enter(opened: OpenedVisit, code: str, login_cookie: str) -> Response:
     if opened.stranger is None:
         answer = make_response(redirect(f"/v/{opened.visit.key}/?c={code}", code=303))
     else:
-        # Inside this frame the browser would show nothing.
+        # The browser would show no page of the visit inside this frame.
         g.frame_ancestors, g.locale = None, opened.visit.locale
         answer = make_response(render_template("launch/elsewhere.html", stranger=opened.stranger, code=code))
     set_visit_cookie(answer, opened.visit, opened.secret)

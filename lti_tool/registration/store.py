@@ -1,4 +1,4 @@
-"""Rows that every way of registering writes alike: registrations with their endpoints, and deployments."""
+"""Rows that every way of registering writes: registrations with their endpoints, and deployments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from lti_tool.registration.models import AccessToken, Deployment, KeySet, Parked
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where a platform wants to be called."""
+    """The addresses at which a platform is called."""
 
     auth_login_url: str
     auth_token_url: str
@@ -21,8 +21,8 @@ class Endpoints:
     key_set_url: str
 
 
-def point_to(session: Session, registration: Registration, to: Endpoints, origins: Sequence[str]) -> None:
-    """Set endpoints and add origins; forget tokens and keys that other endpoints gave."""
+def set_endpoints(session: Session, registration: Registration, to: Endpoints, origins: Sequence[str]) -> None:
+    """Set endpoints and add origins. Deletes tokens and keys that came from other endpoints."""
     before = Endpoints(
         registration.auth_login_url, registration.auth_token_url, registration.auth_audience, registration.key_set_url
     )
@@ -39,18 +39,18 @@ def point_to(session: Session, registration: Registration, to: Endpoints, origin
 
 def registration_of(session: Session, issuer: str, client_id: str) -> Registration | None:
     """The registration that a platform gave this client id."""
-    return session.scalar(of_client(issuer, client_id))
+    return session.scalar(client_query(issuer, client_id))
 
 
-def of_client(issuer: str, client_id: str) -> Select[Registration]:
-    """How to ask for it."""
+def client_query(issuer: str, client_id: str) -> Select[Registration]:
+    """Select that registration."""
     return select(Registration).where(Registration.issuer == issuer, Registration.client_id == client_id)
 
 
-def of_others(
+def deployments_of_others(
     session: Session, registration: Registration | None, lti_ids: Sequence[str], institution_id: int
 ) -> list[str]:
-    """Which of these deployments are known already, as another institution's."""
+    """Which of these deployments belong to another institution."""
     if registration is None:
         return []
     return list(
@@ -64,8 +64,10 @@ def of_others(
     )
 
 
-def join(session: Session, registration: Registration, lti_id: str, institution_id: int, *, now: datetime) -> bool:
-    """Make the deployment known, if it is not. Says whether it was new. Of two who join it at once, one does."""
+def add_deployment(
+    session: Session, registration: Registration, lti_id: str, institution_id: int, *, now: datetime
+) -> bool:
+    """Add the deployment if it is not known. True if it was added, by one of several concurrent calls."""
     session.execute(
         delete(ParkedDeployment).where(
             ParkedDeployment.registration_id == registration.id, ParkedDeployment.lti_id == lti_id

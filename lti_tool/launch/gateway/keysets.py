@@ -1,4 +1,4 @@
-"""Platforms' keys: fetched when needed, kept in the database for all processes, never fetched more than is decent."""
+"""Platforms' keys: fetched when needed and stored for all processes, with a limit on how often."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ STALE: Final = timedelta(hours=1)
 PAUSE: Final = timedelta(seconds=10)
 """At most one fetch in this time, however many made-up key ids arrive, in however many processes."""
 WAITS: Final = (0.05, 0.1, 0.2, *[0.4] * 13)
-"""Seconds between looks at what another process fetches; in all a little longer than a fetch may take."""
+"""Seconds between checks for the result of another process; together a little longer than a fetch may take."""
 MOST_KEYS: Final = 100
 KEPT_FIELDS: Final = ("kid", "kty", "alg", "use", "key_ops", "n", "e")
 
@@ -46,13 +46,13 @@ class KeptKeys:
         """Whether the keys may be used without asking again."""
         return self.fetched_at is not None and now - self.fetched_at < FRESH
 
-    def is_bearable(self, now: datetime) -> bool:
+    def is_usable_in_outage(self, now: datetime) -> bool:
         """Whether the keys may still be used while the platform cannot be reached."""
         return self.fetched_at is not None and now - self.fetched_at < FRESH + STALE
 
 
 def kept_keys(session: Session, registration_id: int, url: str) -> KeptKeys:
-    """What is kept now, without asking the platform. Keys from another address than this count as none."""
+    """The stored keys, without asking the platform. Keys from an address other than this are ignored."""
     row = session.get(KeySet, registration_id, populate_existing=True)
     if row is None or row.url != url:
         return KeptKeys(registration_id, url)
@@ -73,13 +73,13 @@ def keys_for(
     with kit.open_session() as session:
         may_fetch = _claim_fetch(session, kept.registration_id, kept.url, now=now)
     kept = _fetched(kit, kept, now=now) if may_fetch else _fetched_by_another(kit, kept, kid, now=now, sleep=sleep)
-    if kept.is_fresh(now) or (kept.is_bearable(now) and kept.knows(kid)):
+    if kept.is_fresh(now) or (kept.is_usable_in_outage(now) and kept.knows(kid)):
         return kept.keys
     raise PlatformUnreachable("key set", registration_id=kept.registration_id)
 
 
 def _claim_fetch(session: Session, registration_id: int, url: str, *, now: datetime) -> bool:
-    """Whether this process may fetch now. Of several that ask at once, one is told yes."""
+    """Whether this process may fetch now. True for one of several that ask at once."""
     claimed = session.execute(
         update(KeySet)
         .where(
@@ -102,7 +102,7 @@ def _claim_fetch(session: Session, registration_id: int, url: str, *, now: datet
 
 
 def _fetched(kit: Kit, kept: KeptKeys, *, now: datetime) -> KeptKeys:
-    """The keys after asking the platform; those of before where it did not answer with any."""
+    """The keys that the platform answers with, or the stored ones if it answers with none."""
     keys: list[Any] | None = None
     try:
         keys = _ask(kit, kept.url)
@@ -120,7 +120,7 @@ def _fetched(kit: Kit, kept: KeptKeys, *, now: datetime) -> KeptKeys:
 def _fetched_by_another(
     kit: Kit, kept: KeptKeys, kid: str, *, now: datetime, sleep: Callable[[float], None]
 ) -> KeptKeys:
-    """What somebody else fetches now, or fetched within PAUSE. Waits for them, so that a class can start at once."""
+    """The keys that another process fetches now or fetched within PAUSE. Waits, so that a class can start at once."""
     for seconds in WAITS:
         with kit.open_session() as session:
             kept = kept_keys(session, kept.registration_id, kept.url)

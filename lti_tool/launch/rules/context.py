@@ -42,7 +42,7 @@ __all__ = ["LTI", "TEST_PERSON_ROLE", "CourseRole", "Roles", "clean", "course_ro
 
 ROSTER_AGE: Final = timedelta(hours=1)
 ROSTER_PAUSE: Final = timedelta(minutes=5)
-"""Launches ask for the roster again after this long; the shorter time is for somebody whom the last one lacks."""
+"""A launch asks for a roster older than this; the shorter time is for people whom the last one did not list."""
 GRADEBOOK_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 ROSTER_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 DEEP_LINKING_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
@@ -212,10 +212,10 @@ def framing_origins(context: LaunchContext) -> list[str]:
 
 
 def roster_due_at(asked_at: datetime | None, *, is_listed: bool, is_newcomer: bool, now: datetime) -> datetime | None:
-    """When a launch has the roster read again; None: it need not be. `asked_at` may be a reading still to come.
+    """When the roster is to be read after a launch; None if it need not be. `asked_at` may be in the future.
 
-    At once for a learner who was never seen before, so that they need not launch twice to be placed; after a pause for
-    somebody whom the last reading lacked.
+    At once for a learner who was never seen before, so that they are placed without a second launch. After a pause for
+    somebody whom the last reading did not list.
     """
     if asked_at is None or is_newcomer:
         return now

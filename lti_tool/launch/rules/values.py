@@ -1,4 +1,4 @@
-"""Reading one value of a claim, which is hostile until it was read."""
+"""Reading one value of a claim. Every value may be hostile."""
 
 from collections.abc import Mapping
 from html.parser import HTMLParser
@@ -15,7 +15,7 @@ from lti_tool.support.zones import read_zone
 LTI: Final = "https://purl.imsglobal.org/spec/lti/claim/"
 LONGEST_ID: Final = 255
 DEEPEST: Final = 32
-"""How deep a value may be nested: what reads and writes JSON gives up at some depth, and not all of it at the same."""
+"""How deep a value may be nested: programs that read and write JSON have different limits."""
 _LOCALE = pattern(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,3}")
 _BLANKS = pattern(r"\s")
 _BREAKS = pattern(r"[\t\r\n]")
@@ -34,13 +34,13 @@ _PIECES = pattern(
       | <""",
     DOTALL | VERBOSE,
 )
-"""A comment or declaration, a tag with its name, or a "<" that begins nothing. Each start is left at the next "<"."""
+"""A comment or declaration, a tag with its name, or a "<" that begins neither. Takes linear time on any text."""
 _EMPTY_LINES = pattern(r"\n{3,}")
 
 
 def clean(text: str, longest: int = LONGEST_ID) -> str:
-    """A text to show: without characters that databases refuse, that nobody sees or that turn a page's layout around,
-    cut, trimmed.
+    """A text to show, cut and trimmed, without characters that databases refuse, that are invisible, or that change the
+    direction of a page.
     """
     kept = _LAYOUT_OVERRIDES.sub("", _UNSTORABLE.sub("", _BREAKS.sub(" ", text)))
     return _WIDTHLESS.sub("", kept).strip()[:longest].strip()
@@ -52,7 +52,7 @@ def is_storable(text: str) -> bool:
 
 
 def is_variable(text: str) -> bool:
-    """Whether this is nothing but names of variables, which a platform leaves where it does not know the value."""
+    """Whether this consists of names of variables only: a platform sends them if it has no value."""
     return _VARIABLE.fullmatch(text) is not None
 
 
@@ -200,7 +200,7 @@ def address(claims: Mapping[str, Any], name: str, *, allow_http: bool) -> str | 
 
 
 def harmless_address(value: object, *, allow_http: bool) -> str | None:
-    """The value if it is a web address that may stand in a link; nothing depends on it, so None says enough."""
+    """The value if it is a web address that may be linked to, else None."""
     if not isinstance(value, str) or len(value) > 4000 or _BLANKS.search(value):
         return None
     if not is_storable(value):

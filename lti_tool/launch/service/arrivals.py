@@ -1,4 +1,4 @@
-"""Whom and what a launch names, written down: deployment, person, course, placement, member."""
+"""What a launch leaves in the database: its deployment, person, course, placement and member."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -24,12 +24,12 @@ from lti_tool.support.crypto import new_secret
 from lti_tool.support.db import across_institutions, find_or_add, served_institution
 
 ROSTER_CHANGED: Final = "pairing.roster_changed"
-SEEN_STEP: Final = timedelta(minutes=1)
-"""How often a last-seen time is worth a write: launches of a whole class would queue for one row."""
+UPDATE_AFTER: Final = timedelta(minutes=1)
+"""How old a last-seen time must be to be updated: else the launches of a class would queue for one row."""
 
 
 def park_deployment(session: Session, facts: ParkedFacts, *, now: datetime) -> None:
-    """Put a deployment on the approval list, or note that it came again."""
+    """Put a deployment on the approval list, or record that it launched again."""
     query = select(ParkedDeployment).where(
         ParkedDeployment.registration_id == facts.registration_id, ParkedDeployment.lti_id == facts.lti_id
     )
@@ -45,7 +45,7 @@ def park_deployment(session: Session, facts: ParkedFacts, *, now: datetime) -> N
 
 
 def deployment_of(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Deployment:
-    """The deployment that launched, made where the registration lets new ones join.
+    """The deployment that launched, added if the registration lets new ones join.
 
     Raises DeploymentRefused or DeploymentParked.
     """
@@ -60,7 +60,7 @@ def deployment_of(session: Session, context: LaunchContext, registration: Regist
         if policy is NewDeployments.REFUSE:
             raise DeploymentRefused("deployment_id", registration_id=registration.id)
         institution_id = registration.institution_id
-        # A client id that customers share says nothing about whose deployment it is.
+        # If several customers share a client id, it does not say whose deployment this is.
         if policy is NewDeployments.PARK or institution_id is None:
             platform = context.platform
             raise DeploymentParked(ParkedFacts(registration.id, context.deployment_id, platform.name, platform.guid))
@@ -77,7 +77,7 @@ def deployment_of(session: Session, context: LaunchContext, registration: Regist
 
 
 def person_of(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Person:
-    """Who launched, with what the platform tells about them now."""
+    """The person who launched, updated with what the platform says about them."""
     facts = context.person
     told = {
         "name": facts.name or " ".join(part for part in (facts.given_name, facts.family_name) if part) or None,
@@ -94,20 +94,21 @@ def person_of(session: Session, context: LaunchContext, registration: Registrati
 
     person = find_or_add(session, query, make)
     if person.erased_at is not None:
-        # They begin anew; what they gave to partners before stays without a name.
+        # They begin again as a new person; what they gave to partners before stays without a name.
         person.sub = f"erased {new_secret()}"
         session.flush()
         person = find_or_add(session, query, make)
     for name, value in told.items():
-        # What a platform does not tell this time is not forgotten.
+        # A value that the platform leaves out this time is kept.
         if value:
             setattr(person, name, value)
     return person
 
 
 def course_of(session: Session, context: LaunchContext, deployment: Deployment, *, now: datetime) -> Course:
-    """The course of the launch, with its present title and services. One that was over is asked whether it still is:
-    some platforms open links of courses whose services are gone.
+    """The course of the launch, updated with its title and services.
+
+    If it was over, a job asks whether it still is: some platforms open links of courses whose services are gone.
     """
     facts, services = context.course, context.services
     if facts is None:
@@ -138,12 +139,12 @@ def course_of(session: Session, context: LaunchContext, deployment: Deployment, 
 
 
 def registration_of(session: Session, course: Course) -> int:
-    """The registration whose platform the course is on: what work that calls it takes turns by."""
+    """The id of the registration whose platform has the course. Jobs that call it share one lane."""
     return session.get_one(Deployment, course.deployment_id).registration_id
 
 
 def placement_of(session: Session, context: LaunchContext, course: Course, *, now: datetime) -> Placement | None:
-    """Where in the course the clicked link stands; None for a launch without a link."""
+    """The placement of the link that was clicked; None for a launch without a link."""
     link = context.link
     if link is None:
         return None
@@ -155,7 +156,7 @@ def placement_of(session: Session, context: LaunchContext, course: Course, *, no
     placement.title = link.title or placement.title
     placement.line_item_url = context.services.line_item_url
     placement.gone_at = None
-    if is_step_due(placement.last_launch_at, now):
+    if is_update_due(placement.last_launch_at, now):
         placement.last_launch_at = now
     return placement
 
@@ -163,7 +164,10 @@ def placement_of(session: Session, context: LaunchContext, course: Course, *, no
 def member_of(
     session: Session, context: LaunchContext, course: Course, person: Person, *, now: datetime
 ) -> Member | None:
-    """The person in the course, with the role of this launch; None without a role. Staff once, staff always."""
+    """The person's membership, updated with the role of this launch; None without a role.
+
+    Whoever was staff once counts as staff from then on.
+    """
     role = context.roles.course
     if role is None:
         return None
@@ -183,7 +187,7 @@ def member_of(
         ),
     )
     is_new = member.in_roster_at is None and member.created_at == now
-    was_to_pair = not is_new and _is_to_pair(member, course)
+    was_to_pair = not is_new and _takes_part_in_plans(member, course)
     member.role = role
     member.ever_staff = member.ever_staff or role.is_staff
     if role.is_staff:
@@ -191,14 +195,14 @@ def member_of(
     member.is_test = member.is_test or context.roles.is_test_person
     member.status, member.left_at = "active", None
     member.last_launch_at = now
-    if _is_to_pair(member, course) != was_to_pair:
-        # The next roster says nothing new of them, so that plans would never hear of it.
+    if _takes_part_in_plans(member, course) != was_to_pair:
+        # The next roster will not differ for this member, so plans must be told now.
         tell_plans(session, course.id, institution_id=course.institution_id, now=now)
     return member
 
 
-def note_opened(session: Session, placement: Placement, member: Member, *, now: datetime) -> None:
-    """A learner who opens a link may open it, whatever the roster said of it before."""
+def record_access(session: Session, placement: Placement, member: Member, *, now: datetime) -> None:
+    """Record that a learner could open the link, whatever the roster said before."""
     if not member.is_learner:
         return
     placement.opens_for_nobody = False
@@ -210,9 +214,9 @@ def note_opened(session: Session, placement: Placement, member: Member, *, now: 
 
 
 def tell_plans(session: Session, course_id: int, *, now: datetime, institution_id: int | None = None) -> None:
-    """Have every plan of the course follow who is in it, once this transaction is committed.
+    """Enqueue a job by which every plan of the course follows who is in it.
 
-    `institution_id` is for sessions that serve several.
+    `institution_id`: needed in sessions that serve several.
     """
     queue.enqueue(
         session,
@@ -224,22 +228,22 @@ def tell_plans(session: Session, course_id: int, *, now: datetime, institution_i
     )
 
 
-def _is_to_pair(member: Member, course: Course) -> bool:
-    """Whether plans count with this member: as the roster has it where the course offers one, or as staff said."""
+def _takes_part_in_plans(member: Member, course: Course) -> bool:
+    """Whether plans include this member: listed by the roster if the course has one, or taken in by staff."""
     is_listed = member.in_roster_at is not None or bool(member.is_taken_in) or course.memberships_url is None
     return is_listed and member.takes_part
 
 
 def ask_for_roster(session: Session, course: Course, member: Member | None, *, now: datetime) -> None:
-    """Have the roster read in the background: when it is old, and for whoever launched without being in it.
+    """Enqueue a reading of the roster if it is old, or if it does not list whoever launched.
 
-    For staff at least have links asked about, since it is they who restrict, hide and delete activities.
+    For staff enqueue at least a check of links, since staff restrict, hide and delete activities.
     """
     if course.memberships_url is None:
         return
     asked_at = course.roster_asked_at
     is_staff = member is not None and member.ever_staff
-    # Staff need no place in a plan, so they wait for no reading of their own.
+    # Staff take no part in plans, so their launches need no reading of their own.
     is_listed = member is None or is_staff or member.in_roster_at is not None
     is_newcomer = member is not None and not is_listed and member.created_at == now
     due_at = roster_due_at(asked_at, is_listed=is_listed, is_newcomer=is_newcomer, now=now)
@@ -261,11 +265,11 @@ def ask_for_roster(session: Session, course: Course, member: Member | None, *, n
     )
 
 
-def learn_platform(registration: Registration, context: LaunchContext) -> None:
-    """Remember what a signed launch tells of its platform: its product, further origins of its services, and of pages.
+def record_platform(registration: Registration, context: LaunchContext) -> None:
+    """Record what a signed launch says about its platform: the product, and origins of its services and pages.
 
-    Who may frame is learned only where one institution has the registration to itself: of a shared one, each customer
-    would let its own pages frame those of the others.
+    Origins of pages are recorded only for a registration of one institution. Otherwise each of several institutions
+    could let its own pages frame those of the others.
     """
     registration.platform_family = context.platform.family or registration.platform_family
     new = [origin for origin in service_origins(context) if origin not in registration.platform_origins]
@@ -281,11 +285,11 @@ def frame_origins(registration: Registration, context: LaunchContext) -> list[st
     """Who may frame the pages of this visit."""
     known = registration.platform_origins
     if len(known) > MOST_FRAME_ORIGINS:
-        # One registration for all customers of a platform: only this customer's addresses concern this visit.
+        # Many origins mean that customers share the registration: only this customer's may frame this visit.
         known = [origin_of(registration.auth_login_url)]
     return sorted({*known, *registration.frame_origins, *framing_origins(context)})
 
 
-def is_step_due(last: datetime | None, now: datetime) -> bool:
-    """Whether a last-seen time is worth a write."""
-    return last is None or now - last >= SEEN_STEP
+def is_update_due(last: datetime | None, now: datetime) -> bool:
+    """Whether a last-seen time is old enough to be updated."""
+    return last is None or now - last >= UPDATE_AFTER

@@ -34,12 +34,12 @@ from lti_tool.web import audit
 from lti_tool.web.visits import UNBOUND, WINDOW, Visit, VisitKind, open_visit
 
 MAY_CLAIM: Final = "may_claim"
-"""In the details of a visit of staff while the code of the registration can make somebody its administrator."""
+"""A key in the details of a staff visit: the registration's code can still make somebody its administrator."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLaunch:
-    """A token that its platform signed for an open login of ours. Not used up yet."""
+    """A token that its platform signed for an open login. The login is not used up yet."""
 
     state_hash: str
     registration_id: int
@@ -49,24 +49,21 @@ class VerifiedLaunch:
 
 @dataclass(frozen=True, slots=True)
 class OpenedVisit:
-    """A launch that ended well."""
+    """A launch that opened a visit."""
 
     visit: Visit
     context: LaunchContext
     secret: str = field(repr=False)
     stranger: str | None = None
-    """The origin of the page around it, where that may not frame the visit's pages."""
+    """The origin of the page around the frame, if that may not frame the visit's pages; else None."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProofNeeded:
-    """The launch is good, and waits for its browser to show the secret that no cookie brought."""
+    """The launch is valid, but no cookie brought the secret: the browser has to show it in another way."""
 
     storage_target: str | None
     storage_origin: str
-
-
-# Login
 
 
 # Launch
@@ -102,8 +99,9 @@ def verify_launch(kit: Kit, *, state: str, token: str) -> VerifiedLaunch:
 
 @contextmanager
 def _refusals_of(registration_id: int, return_url: str | None = None) -> Iterator[None]:
-    """Lets every refusal in the block say whose launch it was, so that the institution finds it in its record, and
-    where the person came from.
+    """Add the registration and the way back to every refusal in the block.
+
+    So the institution finds it in its record, and the person finds the course.
     """
     try:
         yield
@@ -142,7 +140,7 @@ def _accept(
 
 
 def confirm_launch(session: Session, kit: Kit, *, state: str, browser_secret: str | None) -> OpenedVisit:
-    """Open the visit of a launch whose browser now shows the secret. Works once. Raises a LaunchError."""
+    """Open the visit of a launch whose browser now shows the secret. Works once per launch. Raises a LaunchError."""
     now = kit.clock.now()
     row = session.get(LaunchState, fingerprint(state))
     if row is None or row.confirm_before is None:
@@ -190,7 +188,7 @@ def complete_launch(
     now: datetime,
     lifetime: timedelta,
 ) -> OpenedVisit:
-    """Record whom and what a verified launch names, and open a visit. Binds the session to the institution.
+    """Store what a verified launch names, and open a visit. Binds the session to the institution.
 
     `visit.details` holds what later pages need: `message`, `link` (id, title), `custom` (our own parameters),
     `activity` (the key that a deep link carries), for PLACING `deep_linking`, for REVIEW `reviewed_sub`, `is_window`
@@ -203,7 +201,7 @@ def complete_launch(
     person = arrivals.person_of(session, context, registration, now=now)
     is_awaited = registration.first_administrator_awaited and not person.is_administrator
     opens = what_opens(context, is_known_administrator=person.is_administrator, is_first_awaited=is_awaited)
-    arrivals.learn_platform(registration, context)
+    arrivals.record_platform(registration, context)
     course = placement = member = None
     if context.course is not None:
         course = arrivals.course_of(session, context, deployment, now=now)
@@ -211,7 +209,7 @@ def complete_launch(
         member = arrivals.member_of(session, context, course, person, now=now)
         if placement is not None and member is not None:
             session.flush()
-            arrivals.note_opened(session, placement, member, now=now)
+            arrivals.record_access(session, placement, member, now=now)
         arrivals.ask_for_roster(session, course, member, now=now)
     visit = Visit(
         kind=VisitKind(opens),
@@ -238,7 +236,7 @@ def complete_launch(
     if login.is_own_tab:
         visit.details["is_own_tab"] = True
     secret = open_visit(session, visit, now=now, lifetime=lifetime)
-    if arrivals.is_step_due(deployment.last_launch_at, now):
+    if arrivals.is_update_due(deployment.last_launch_at, now):
         deployment.last_launch_at = now
     audit.record(
         session,

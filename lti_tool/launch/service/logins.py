@@ -1,4 +1,4 @@
-"""A login: remembered when a platform begins it, used up by one launch."""
+"""Logins: stored when a platform begins one, and used up by one launch."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,16 +28,16 @@ LAUNCH_PATH: Final = "/lti/launch"
 
 @dataclass(frozen=True, slots=True)
 class BegunLogin:
-    """What the browser is given at login."""
+    """What the browser gets at login."""
 
     registration_id: int
     state: str = field(repr=False)
     secret: str = field(repr=False)
-    """To keep, and to show at the launch."""
+    """The browser keeps it and shows it at the launch."""
     authorization_url: str = field(repr=False)
     storage_target: str | None
     storage_origin: str
-    """Whom to trust with the secret, and to believe about it: the platform's sign-on."""
+    """The origin of the platform's sign-on: the only one to store the secret with and to accept it from."""
     requires_binding: bool
 
 
@@ -50,9 +50,9 @@ def begin_login(
     now: datetime,
     is_own_tab: bool = False,
 ) -> BegunLogin:
-    """Remember a login for LOGIN_LIFETIME and say where the browser goes next.
+    """Store a login for LOGIN_LIFETIME and return where the browser goes next.
 
-    `framed_by`: the origin of the page that began it in a frame, as far as the browser says.
+    `framed_by`: the origin of the page around the frame in which it began, if the browser tells.
 
     Raises UnknownPlatform, AmbiguousPlatform, PlatformPaused or LoginIncomplete.
     """
@@ -95,7 +95,7 @@ def begin_login(
 
 
 def note_time_zone(session: Session, state: str, name: str, *, now: datetime) -> None:
-    """Remember which time zone the browser of a login says it is in, if that is one."""
+    """Store the time zone that the browser of a login names, if it is known."""
     zone = time_zone_of(name)
     if zone is not None:
         session.execute(
@@ -117,19 +117,20 @@ def find_registration(
     query = select(Registration).where(Registration.issuer == issuer)
     if client_id is not None:
         query = query.where(Registration.client_id == client_id)
-    found = session.scalars(query.limit(100)).all()
-    if len(found) > 1 and deployment_hint is not None:
+    registrations = session.scalars(query.limit(100)).all()
+    if len(registrations) > 1 and deployment_hint is not None:
         with across_institutions(session):
             named = set(session.scalars(select(Deployment.registration_id).where(Deployment.lti_id == deployment_hint)))
-        found = [registration for registration in found if registration.id in named] or found
-    if not found:
+        registrations = [each for each in registrations if each.id in named] or registrations
+    if not registrations:
         raise UnknownPlatform("issuer" if client_id is None else "client_id")
-    if len(found) > 1:
+    if len(registrations) > 1:
         raise AmbiguousPlatform("issuer")
-    return found[0]
+    return registrations[0]
 
 
 def remembered_login(row: LaunchState | None, registration: Registration | None) -> Login | None:
+    """The login as plain data; None if one of the two rows is missing."""
     if row is None or registration is None:
         return None
     return Login(
@@ -145,7 +146,7 @@ def remembered_login(row: LaunchState | None, registration: Registration | None)
 
 
 def claim_state(session: Session, state_hash: str, *, now: datetime) -> LaunchState:
-    """Use a login up. Of several that try, in any number of processes, one succeeds; the others get LaunchSpent."""
+    """Use a login up. One of several concurrent calls succeeds; the others raise LaunchSpent."""
     claimed = session.scalar(
         update(LaunchState)
         .where(LaunchState.state_hash == state_hash, LaunchState.used_at.is_(None), LaunchState.expires_at > now)

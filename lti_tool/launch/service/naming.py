@@ -1,4 +1,4 @@
-"""What people are called where several of a course have the same name."""
+"""Names of people, told apart if several members of a course share one."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from lti_tool.launch.models import Member, Person
 def told_apart(
     session: Session, course_id: int, names: Mapping[int, str | None], *, for_staff: bool = True
 ) -> dict[int, str | None]:
-    """These names by member, with something beside each that others of the course have too.
+    """These names by member, with a mark behind each name that several members share.
 
-    For staff it is the address, or the key that our tables use where there is none; for learners a number, which says
-    nothing about anybody.
+    For staff the mark is the e-mail address, or the key of our tables if there is none. For learners it is a number,
+    which reveals nothing.
     """
     if not any(names.values()):
         return dict(names)
@@ -24,11 +24,11 @@ def told_apart(
 
 
 def _marks(session: Session, course_id: int, *, for_staff: bool) -> dict[int, str]:
-    """What stands beside the name of each member who shares it. Read once in a session: a page has many names."""
+    """The mark of each member who shares a name. Read once in a session, since a page has many names."""
     key = "marks", course_id, for_staff
     if key not in session.info:
         marks: dict[int, str] = {}
-        for people in _bearers(session, course_id):
+        for people in _namesakes(session, course_id):
             addresses = [email for _, email in people]
             for number, (member_id, email) in enumerate(people, start=1):
                 is_told_by_address = email is not None and addresses.count(email) == 1
@@ -39,8 +39,8 @@ def _marks(session: Session, course_id: int, *, for_staff: bool) -> dict[int, st
     return found
 
 
-def _bearers(session: Session, course_id: int) -> list[list[tuple[int, str | None]]]:
-    """For each name that several members have: who they are, with their addresses."""
+def _namesakes(session: Session, course_id: int) -> list[list[tuple[int, str | None]]]:
+    """The members of each shared name, with their addresses."""
     lowered = func.lower(Person.name)
     of_course = (
         select(Member.id, lowered, Person.email)

@@ -1,4 +1,4 @@
-"""What a platform answered to our registration: kept beside what is there, and taken back."""
+"""What a platform answered to our registration: stored, and removed if nobody used it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from lti_tool.registration.errors import ClientTaken, RegistrationInUse
 from lti_tool.registration.models import AccessToken, Deployment, Invitation, Registration
 from lti_tool.registration.rules.dynamic import GrantedRegistration, PlatformConfiguration
 from lti_tool.registration.rules.registrations import NewDeployments
-from lti_tool.registration.store import Endpoints, join, of_client, of_others, point_to
+from lti_tool.registration.store import Endpoints, add_deployment, client_query, deployments_of_others, set_endpoints
 from lti_tool.support.crypto import fingerprint, new_word
 from lti_tool.support.db import across_institutions, find_or_add
 from lti_tool.web import audit
@@ -28,7 +28,7 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A registration of the same platform that is there already."""
+    """An earlier registration of the same platform."""
 
     id: int
     title: str
@@ -38,12 +38,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of a registration that a platform granted."""
+    """The result of storing a registration that a platform granted."""
 
     registration: Registration
     is_new: bool
     beside: tuple[Known, ...]
-    """The institution's other registrations of this platform, which it left alone."""
+    """The institution's other registrations of this platform, which were not changed."""
 
 
 def known_registrations(session: Session, institution_id: int, issuer: str) -> list[Known]:
@@ -65,11 +65,11 @@ def keep_registration(
     *,
     now: datetime,
 ) -> Kept:
-    """Store what a platform granted, join the deployment that it returned, and use the invitation up.
+    """Store what a platform granted, add the deployment that it returned, and use the invitation up.
 
-    The client id decides: a known one is updated, because the platform itself used it again, and a new one stands
-    beside the others. Nothing ever puts a new client id over an old one, on which every placed activity depends.
-    Raises ClientTaken where that client or deployment is another institution's.
+    A known client id updates its registration, since the platform itself used it again; a new one makes another
+    registration. The client id of a registration never changes: every placed activity depends on it.
+    Raises ClientTaken if that client or deployment belongs to another institution.
     """
     institution_id = invitation.institution_id
     endpoints = Endpoints(
@@ -81,7 +81,7 @@ def keep_registration(
     before = known_registrations(session, institution_id, configuration.issuer)
     registration = find_or_add(
         session,
-        of_client(configuration.issuer, granted.client_id),
+        client_query(configuration.issuer, granted.client_id),
         lambda: Registration(
             institution_id=institution_id,
             title=wishes.title,
@@ -98,18 +98,18 @@ def keep_registration(
         raise ClientTaken(registration.id)
     others = [one for one in before if one.id != registration.id]
     is_new = len(others) == len(before)
-    registration.title = _title_beside(others, wishes.title)
+    registration.title = _numbered_title(others, wishes.title)
     registration.platform_family = configuration.family
     registration.paused_at = registration.paused_because = None
     registration.new_deployments = _policy(configuration, granted, wishes)
-    point_to(session, registration, endpoints, configuration.origins)
+    set_endpoints(session, registration, endpoints, configuration.origins)
     if not is_new:
         session.execute(delete(AccessToken).where(AccessToken.registration_id == registration.id))
     if granted.deployment_id is not None:
         with across_institutions(session):
-            if of_others(session, registration, [granted.deployment_id], institution_id):
+            if deployments_of_others(session, registration, [granted.deployment_id], institution_id):
                 raise ClientTaken(registration.id)
-            join(session, registration, granted.deployment_id, institution_id, now=now)
+            add_deployment(session, registration, granted.deployment_id, institution_id, now=now)
     invitation.used_at, invitation.busy_until, invitation.registration_id = now, None, registration.id
     audit.record(
         session,
@@ -135,17 +135,17 @@ def new_administrator_code(registration: Registration) -> str | None:
     return code
 
 
-def _title_beside(others: Sequence[Known], title: str) -> str:
-    """The title, with a number where another registration of this platform is called so."""
+def _numbered_title(others: Sequence[Known], title: str) -> str:
+    """The title, with a number if another registration of this platform has it."""
     taken = {one.title for one in others}
     numbered = (f"{title[:240]} ({number})" for number in range(2, len(taken) + 3))
     return title if title not in taken else next(one for one in numbered if one not in taken)
 
 
 def remove_unused(session: Session, registration: Registration, *, now: datetime) -> None:
-    """Take back a registration from which nobody ever launched. Raises RegistrationInUse for any other.
+    """Delete a registration from which nobody ever launched. Raises RegistrationInUse for any other.
 
-    Of a launch and a removal at the same moment one wins: what a launch wrote refers to the registration.
+    If a launch comes at the same moment, one of the two fails: the rows of a launch refer to the registration.
     """
     with across_institutions(session):
         used = session.scalars(

@@ -12,13 +12,13 @@ from lti_tool.web import audit
 
 INVITATION_LIFETIME = timedelta(days=7)
 REGISTRATION_LEASE = timedelta(seconds=60)
-"""Longer than the two calls that a registration makes may take."""
+"""Longer than the two calls of a registration may take."""
 REGRET = timedelta(hours=1)
-"""For how long whoever used an invitation up may go on from there: to the institution's pages, or back."""
+"""For how long the page after a registration works: to open the institution's pages, or to take it back."""
 
 
 def invite(session: Session, institution_id: int, *, now: datetime, lifetime: timedelta) -> tuple[Invitation, str]:
-    """A one-time invitation to register a platform, and its secret, which is kept nowhere."""
+    """Add a one-time invitation to register a platform. Returns it with its secret, which is not stored."""
     secret = new_secret()
     invitation = Invitation(
         institution_id=institution_id, secret_hash=fingerprint(secret), created_at=now, expires_at=now + lifetime
@@ -67,16 +67,16 @@ def spent_invitation(session: Session, secret: str, *, now: datetime) -> Invitat
 
 
 def follow_up(invitation: Invitation) -> str:
-    """A secret for the page after the registration, by which its reader goes on from there."""
+    """Set and return a secret for the page after the registration: only its reader may go on from there."""
     secret = new_secret()
     invitation.follow_up_hash = fingerprint(secret)
     return secret
 
 
 def claim_invitation(session: Session, secret: str, *, now: datetime) -> Invitation:
-    """Hold an invitation while one registration is under way. Raises InvitationUnusable or InvitationBusy.
+    """Reserve an invitation for one registration. Raises InvitationUnusable or InvitationBusy.
 
-    Of several at once, in any number of processes, one gets it. Give it back with `release_invitation` after a failure.
+    One of several concurrent calls succeeds. After a failure, call `release_invitation`.
     """
     claimed = session.execute(
         update(Invitation)
@@ -91,7 +91,7 @@ def claim_invitation(session: Session, secret: str, *, now: datetime) -> Invitat
 
 
 def release_invitation(session: Session, invitation_id: int) -> None:
-    """Let a claimed invitation be used again: its registration failed."""
+    """Make a claimed invitation usable again, after its registration failed."""
     session.execute(update(Invitation).where(Invitation.id == invitation_id).values(busy_until=None))
 
 

@@ -37,7 +37,7 @@ class KeyAge:
 
 
 def ensure_signing_key(session: Session, secrets: KeyRing, *, now: datetime) -> None:
-    """Make the first signing key if none is active. Of several processes that start at once, one makes it."""
+    """Add the first signing key if none is active. One of several processes that start at once adds it."""
     if _active(session) is not None:
         return
     try:
@@ -48,7 +48,7 @@ def ensure_signing_key(session: Session, secrets: KeyRing, *, now: datetime) -> 
 
 
 def signing_key(session: Session, secrets: KeyRing) -> Signer:
-    """The active key. Raises NoSigningKey where none was ever made."""
+    """The active key. Raises NoSigningKey if there is none."""
     active = _active(session)
     if active is None:
         raise NoSigningKey
@@ -70,7 +70,7 @@ def list_keys(session: Session) -> list[KeyAge]:
 
 
 def publish_next(session: Session, secrets: KeyRing, *, now: datetime) -> str:
-    """Make and publish the key that will sign next, and return its kid. Where one is published already, return that."""
+    """Publish the key that will sign next, and return its kid. If there is one already, return that."""
     ensure_signing_key(session, secrets, now=now)
     waiting = _next_locked(session)
     if waiting is None:
@@ -81,7 +81,7 @@ def publish_next(session: Session, secrets: KeyRing, *, now: datetime) -> str:
 
 
 def promote_next(session: Session, *, now: datetime, force: bool = False) -> str | None:
-    """Sign with the published next key from now on and retire the present one; return the new kid.
+    """Make the published next key active and retire the present one; return the new kid.
 
     None when no next key is published. Raises KeyTooYoung before PUBLISHED_BEFORE_USE has passed, unless forced:
     platforms that hold an older copy of our key set would refuse what it signs.
@@ -140,7 +140,7 @@ def _active(session: Session) -> ToolKey | None:
 
 
 def _next_locked(session: Session) -> ToolKey | None:
-    """The next key, with rotation by anybody else waiting until this transaction ends."""
+    """The next key. Any other rotation waits until this transaction ends."""
     # The active row is the lock: SQLite has one writer anyway, PostgreSQL makes the second rotation wait here.
     session.scalars(select(ToolKey).where(ToolKey.state == "active").with_for_update()).all()
     return session.scalar(

@@ -1,4 +1,4 @@
-"""Who may launch us and for whom: institutions, registrations and their deployments."""
+"""Institutions, their registrations and deployments: which platforms may launch us, and for whom."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from lti_tool.registration.models import (
     ToolKey,
 )
 from lti_tool.registration.rules.registrations import Entry, NewDeployments
-from lti_tool.registration.store import Endpoints, join, of_others, point_to, registration_of
+from lti_tool.registration.store import Endpoints, add_deployment, deployments_of_others, registration_of, set_endpoints
 from lti_tool.support.addresses import origin_of
 from lti_tool.support.crypto import KeyRing, Undecipherable
 from lti_tool.support.db import across_institutions, find_or_add
@@ -26,7 +26,7 @@ from lti_tool.web import audit
 
 
 def institution_named(session: Session, name: str, *, now: datetime) -> Institution:
-    """The institution of this name, made if there is none."""
+    """The institution of this name, added if there is none."""
     return find_or_add(
         session, select(Institution).where(Institution.name == name), lambda: Institution(name=name, created_at=now)
     )
@@ -48,10 +48,10 @@ class Registered:
 
 
 def register_from_file(session: Session, entries: Sequence[Entry], *, now: datetime) -> list[Registered]:
-    """Make or update the registrations of a file; doing it again changes nothing.
+    """Add or update the registrations of a file. Repeating it changes nothing.
 
-    Deployments and origins that a file no longer names are kept: people's work hangs on them. Raises FileMistakes, and
-    then the caller's transaction must not be committed.
+    Deployments and origins that the file no longer names are kept, since people's work depends on them. Raises
+    FileMistakes; then the caller must roll back.
     """
     done: list[Registered] = []
     mistakes: list[str] = []
@@ -62,7 +62,7 @@ def register_from_file(session: Session, entries: Sequence[Entry], *, now: datet
             if institution is None:
                 mistakes.append(f"{entry.place}: institution is missing, and there are several")
                 continue
-            strangers = of_others(session, registration, entry.deployment_ids, institution.id)
+            strangers = deployments_of_others(session, registration, entry.deployment_ids, institution.id)
             if strangers:
                 mistakes += [f"{entry.place}: deployment {one} belongs to another institution" for one in strangers]
                 continue
@@ -76,7 +76,7 @@ def register_from_file(session: Session, entries: Sequence[Entry], *, now: datet
             registration.title, registration.issuer, registration.client_id = entry.title, entry.issuer, entry.client_id
             registration.new_deployments = entry.new_deployments
             registration.require_browser_binding = entry.require_browser_binding
-            point_to(
+            set_endpoints(
                 session,
                 registration,
                 Endpoints(entry.auth_login_url, entry.auth_token_url, entry.auth_audience, entry.key_set_url),
@@ -85,7 +85,7 @@ def register_from_file(session: Session, entries: Sequence[Entry], *, now: datet
             joined = tuple(
                 lti_id
                 for lti_id in entry.deployment_ids
-                if join(session, registration, lti_id, institution.id, now=now)
+                if add_deployment(session, registration, lti_id, institution.id, now=now)
             )
             audit.record(
                 session,
@@ -120,7 +120,7 @@ def _institution_of(
 
 @dataclass(frozen=True, slots=True)
 class DeploymentState:
-    """A deployment with the last sign of life of each kind."""
+    """A deployment, and when its last launch, roster and score arrived."""
 
     id: int
     lti_id: str
@@ -208,9 +208,9 @@ def approve_deployment(
     """
     parked, registration = _parked(session, parked_id, institution_id, by_operator=by_operator)
     with across_institutions(session):
-        if of_others(session, registration, [parked.lti_id], institution_id):
+        if deployments_of_others(session, registration, [parked.lti_id], institution_id):
             raise NotFound("parked deployment", parked_id)
-        join(session, registration, parked.lti_id, institution_id, now=now)
+        add_deployment(session, registration, parked.lti_id, institution_id, now=now)
         audit.record(
             session,
             "deployment approved",
@@ -227,7 +227,7 @@ def approve_deployment(
 def refuse_deployment(
     session: Session, parked_id: int, *, institution_id: int | None, now: datetime, by_operator: bool = False
 ) -> None:
-    """Keep a parked deployment out. It stays listed, so that it can be approved later. Raises NotFound."""
+    """Refuse a parked deployment. It stays listed and can be approved later. Raises NotFound."""
     parked, registration = _parked(session, parked_id, institution_id, by_operator=by_operator)
     parked.refused_at = now
     audit.record(
@@ -255,7 +255,7 @@ def _parked(
 def set_frame_origins(
     session: Session, registration: Registration, origins: Sequence[str], *, by: int, now: datetime
 ) -> None:
-    """Say which further origins may frame our pages. What launches show later is added again."""
+    """Set the further origins that may frame our pages. Later launches may add some."""
     registration.frame_origins = [one for one in origins if one not in registration.platform_origins]
     audit.record(
         session,
@@ -269,9 +269,9 @@ def set_frame_origins(
 
 
 def reencrypt(session: Session, secrets: KeyRing) -> int:
-    """Seal keys and tokens again with the first secret key, so that older ones can be thrown away. Returns how many.
+    """Encrypt keys and tokens again with the first secret key, so that older ones can be removed. Returns how many.
 
-    Raises Undecipherable where a signing key cannot be read. A token that cannot be read is forgotten.
+    Raises Undecipherable if a signing key cannot be read. A token that cannot be read is deleted.
     """
     keys = session.scalars(select(ToolKey)).all()
     for key in keys:

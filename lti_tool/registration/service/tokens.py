@@ -31,11 +31,11 @@ ASSERTION_BACKDATED = timedelta(seconds=10)
 LIFETIME_UNSAID = timedelta(minutes=5)
 LONGEST_LIFETIME = timedelta(days=1)
 ASKING_LEASE = timedelta(seconds=40)
-"""Longer than a token request may take; after it, the process that asked is taken for dead."""
+"""Longer than a token request may take. After it, the process that asked is assumed dead."""
 WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, *[1.0] * 40)
-"""Seconds between looks at what another process gets; in all a little longer than ASKING_LEASE."""
+"""Seconds between checks for the result of another process; together a little longer than ASKING_LEASE."""
 WAKE_SCORES = "grades.wake"
-"""The job by which scores that waited for a paused registration go out."""
+"""The job that sends scores which waited for a paused registration."""
 
 log = get_logger(__name__)
 
@@ -72,7 +72,7 @@ class TokenClient:
 
         Must not be called with a transaction open. Raises RegistrationPaused, TokenRefused, TokenUnavailable, or what
         `support.http` raises. After a refusal the platform is left alone for a while, which grows with each refusal in
-        a row; until then the same refusal is raised without asking. Launches go on: they need no token of ours.
+        a row; until then the same refusal is raised without asking. Launches still work: they need no token.
         """
         asked = " ".join(sorted(set(scopes)))
         for wait in (*WAITS, None):
@@ -93,11 +93,11 @@ class TokenClient:
     def forget(self, token: Token) -> None:
         """Drop a token that the platform answered with 401, so that the next call asks for a fresh one.
 
-        A fresher token that somebody else got meanwhile is kept.
+        A newer token that another process got since is kept.
         """
         with self._kit.open_session() as session:
             row = _row(session, token.registration_id, token.asked)
-            if row is not None and row.token is not None and self._opened(row.token) == token.value:
+            if row is not None and row.token is not None and self._decrypted(row.token) == token.value:
                 row.token = None
 
     def _usable(self, row: AccessToken | None) -> Token | None:
@@ -105,19 +105,19 @@ class TokenClient:
             return None
         if self._kit.clock.now() >= row.expires_at - RENEWED_BEFORE_END:
             return None
-        value = self._opened(row.token)
+        value = self._decrypted(row.token)
         if value is None:
             return None
         return Token(row.registration_id, row.scopes, value, frozenset(row.granted.split()), row.expires_at)
 
-    def _opened(self, sealed: str) -> str | None:
+    def _decrypted(self, sealed: str) -> str | None:
         try:
             return self._kit.secrets.decrypt(sealed).decode()
         except Undecipherable:
-            return None  # Sealed with a secret key that was thrown away: a fresh token costs one request.
+            return None  # Encrypted with a secret key that was removed: a new token costs one request.
 
     def _claim(self, session: Session, registration_id: int, asked: str, seen: AccessToken | None) -> bool:
-        """Whether we are the one process that asks the platform now, for a token in place of the one that was seen."""
+        """Whether this process may ask the platform now, for a token that replaces the one that was seen."""
         now = self._kit.clock.now()
         if seen is None:
             first = AccessToken(registration_id=registration_id, scopes=asked, asking_until=now + ASKING_LEASE)
@@ -132,7 +132,7 @@ class TokenClient:
             .where(
                 AccessToken.id == seen.id,
                 or_(AccessToken.asking_until.is_(None), AccessToken.asking_until <= now),
-                # Somebody may have got a fresh one since we looked.
+                # Another process may have got a new one since.
                 AccessToken.token.is_not_distinct_from(seen.token),
             )
             .values(asking_until=now + ASKING_LEASE)
@@ -150,7 +150,7 @@ class TokenClient:
     def _ask_and_keep(self, registration_id: int, asked: str) -> Token:
         outcome: Token | TokenRefused
         try:
-            outcome = self._ask_in_their_time(registration_id, asked)
+            outcome = self._ask_by_their_clock(registration_id, asked)
         except TokenRefused as refusal:
             outcome = refusal
         except BaseException:
@@ -161,8 +161,8 @@ class TokenClient:
             raise outcome
         return outcome
 
-    def _ask_in_their_time(self, registration_id: int, asked: str) -> Token:
-        """Ask once more by the platform's own clock where it refuses us and its clock turns out to be another."""
+    def _ask_by_their_clock(self, registration_id: int, asked: str) -> Token:
+        """Ask; if the platform refuses and its clock differs from ours, ask once more by its clock."""
         try:
             return self.ask(registration_id, asked)
         except TokenRefused as refusal:
@@ -171,7 +171,7 @@ class TokenClient:
             return self.ask(registration_id, asked, by_clock=refusal.clock_offset)
 
     def _keep(self, registration_id: int, asked: str, outcome: Token | TokenRefused | None) -> None:
-        """Let others ask again, and remember what the platform answered, if it did."""
+        """Store what the platform answered, if it did, and let other processes ask again."""
         now = self._kit.clock.now()
         with self._kit.open_session() as session:
             row = _row(session, registration_id, asked)
@@ -181,7 +181,7 @@ class TokenClient:
             if outcome is not None:
                 row.clock_offset_ms = _milliseconds(outcome.clock_offset)
             if isinstance(outcome, TokenRefused):
-                _note_refusal(session, row, outcome, now=now)
+                _record_refusal(session, row, outcome, now=now)
             elif outcome is not None:
                 row.token = self._kit.secrets.encrypt(outcome.value.encode())
                 row.granted, row.expires_at = " ".join(sorted(outcome.granted)), outcome.expires_at
@@ -189,7 +189,7 @@ class TokenClient:
                     _forget_refusals(session, row, now=now)
 
     def ask(self, registration_id: int, asked: str, *, by_clock: timedelta = timedelta(0)) -> Token:
-        """Ask the platform for a token now, past the store. `by_clock` is by how much its clock is ahead of ours."""
+        """Ask the platform for a token, without the store. `by_clock`: how far its clock is ahead of ours."""
         now = self._kit.clock.now() + by_clock
         with self._kit.open_session() as session:
             registration = session.get_one(Registration, registration_id)
@@ -253,7 +253,7 @@ def read_answer(
 
 
 def look_again_now(session: Session, registration_id: int, *, now: datetime) -> None:
-    """Ask a platform that refused us for a token at the next occasion, and have what waits for it tried now."""
+    """End the pause after a refusal: jobs that wait for this platform run now and ask for a token again."""
     session.execute(
         update(AccessToken)
         .where(AccessToken.registration_id == registration_id, AccessToken.asks_again_at > now)
@@ -262,8 +262,8 @@ def look_again_now(session: Session, registration_id: int, *, now: datetime) -> 
     queue.pull_forward(session, registration_id, now=now)
 
 
-def _note_refusal(session: Session, row: AccessToken, refusal: TokenRefused, *, now: datetime) -> None:
-    """Leave the platform alone for a while. The first refusal of a kind is told, once for the registration."""
+def _record_refusal(session: Session, row: AccessToken, refusal: TokenRefused, *, now: datetime) -> None:
+    """Set a pause before the next request. The first refusal of a kind is put on record, once per registration."""
     is_news = row.denied_because != refusal.denial
     row.denied_because, row.denied_since = refusal.denial, row.denied_since or now
     row.denials += 1
@@ -295,7 +295,7 @@ def _note_refusal(session: Session, row: AccessToken, refusal: TokenRefused, *, 
 
 
 def _forget_refusals(session: Session, row: AccessToken, *, now: datetime) -> None:
-    """The platform trusts us again: what it refused for the same reason under other rights is asked for now too."""
+    """Forget refusals for the same reason under other scopes too: the platform grants tokens again."""
     log.info("token granted again", registration_id=row.registration_id, because=row.denied_because)
     session.execute(
         update(AccessToken)
@@ -317,7 +317,7 @@ def _milliseconds(offset: timedelta | None) -> int | None:
 
 
 def pause(session: Session, registration_id: int, because: str, *, now: datetime) -> None:
-    """Stop all calls and launches of a registration until somebody resumes it. Pausing twice changes nothing."""
+    """Stop all calls and launches of a registration until it is resumed. Pausing twice changes nothing."""
     paused = session.execute(
         update(Registration)
         .where(Registration.id == registration_id, Registration.paused_at.is_(None))
