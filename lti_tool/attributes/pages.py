@@ -182,14 +182,14 @@ def decide(here: Here, key: str) -> ResponseReturnValue:
     choices, meanings = forms.chosen(request.form)
     match request.form.get("do"):
         case "throw":
-            uploads.throw_away(here.session, found)
+            uploads.discard(here.session, found)
             return redirect(url_for(".show", said="thrown"), code=303)
         case _ if uploads.sheet_of(found).questions:
             return redirect(url_for(".show_columns", key=key), code=303)
         case "take":
             try:
                 seen = request.args.get("seen", "")
-                done = uploads.take_over(here.session, found, choices, meanings, seen=seen, now=here.now)
+                done = uploads.apply_table(here.session, found, choices, meanings, seen=seen, now=here.now)
             except ChoicesConflict as conflict:
                 return _check(here, uploads.check(here.session, found, choices, meanings), conflict.lines)
             except CheckOutdated:

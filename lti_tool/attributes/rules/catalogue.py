@@ -1,4 +1,4 @@
-"""The catalogue of what may be known of a learner, how a value is read and written, and whose word counts."""
+"""The catalogue of attributes: what may be known of a learner, how a value is read, and which source wins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,11 +48,11 @@ class Attribute:
     label: str
     explanation: str
     may_be_asked: bool = False
-    """Whether a learner can be asked for it. What others should vouch for is not asked."""
+    """Whether learners can be asked for it. They are not asked for what others should confirm."""
 
 
 class Flaw(StrEnum):
-    """Why a text is no value of an attribute."""
+    """Why a text is not a value of an attribute."""
 
     NOT_A_NUMBER = "not_a_number"
     TOO_LARGE = "too_large"
@@ -83,15 +83,15 @@ CATALOGUE: Final = (
 BY_KEY: Final[Mapping[str, Attribute]] = {attribute.key: attribute for attribute in CATALOGUE}
 ASKABLE: Final = tuple(attribute.key for attribute in CATALOGUE if attribute.may_be_asked)
 SHARED_SPELLING: Final = (("department",), ("group",), ("cohort",), ("slots",), ("languages",), ("offers", "needs"))
-"""Attributes whose names are compared with each other, so that one spelling has to stand for all."""
+"""Attributes whose names are compared with each other, so that they need one spelling."""
 LAUNCH_PREFIX: Final = "tandem_"
 FROM_LAUNCHES: Final = ("department", "group", "cohort", "languages", "experience", "time_zone", "manager")
 TAKES_AWAY: Final = frozenset({"-", "–", "none"})
-"""Cells that say "nobody" of a person, and take any other value away."""
+"""Cells that mean "no person" for a person, and delete any other value."""
 
 
 def read(attribute: Attribute, text: str) -> Kept | Flaw | None:
-    """The value that a text means; None for a text that says nothing. Persons are looked up elsewhere."""
+    """The value of a text; None if it is empty. Persons are looked up elsewhere."""
     plain = values.tidy(text, 4000)
     if not plain:
         return None
@@ -131,12 +131,12 @@ def read_from_launch(attribute: Attribute, text: str) -> Kept | None:
 
 
 def is_word_of(old: str | None, new: str) -> bool:
-    """Whether a value from the new source may stand in place of one from the old."""
+    """Whether a value from the new source may replace one from the old source."""
     return old is None or RANK[new] >= RANK[old]
 
 
 def spelled_alike(names: Mapping[str, Any] | set[str]) -> dict[str, str]:
-    """For every spelling the one that stands for all that differ in upper and lower case only."""
+    """For each spelling the one to show, the same for all that differ in upper and lower case only."""
     chosen: dict[str, str] = {}
     for name in sorted(names):
         chosen.setdefault(values.folded(name), name)

@@ -1,4 +1,4 @@
-"""What a table would change, and what is wrong with it: pure, so that a page can show it before anything happens."""
+"""What a table would change and what is wrong with it, so that a page can show it before anything changes."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -38,12 +38,12 @@ class Complaint:
     attribute: str = ""
     flaw: Flaw | None = None
     lines: tuple[int, ...] = ()
-    """Other rows that have a part in it."""
+    """Other rows that are part of the fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """A row about somebody who was not found."""
+    """A row whose person was not found."""
 
     line: int
     who: str
@@ -63,7 +63,7 @@ class Findings:
     rows_of: dict[int, int] = field(default_factory=dict)
     """Member to the line about them."""
     conflicts: list[int] = field(default_factory=list)
-    """Lines for which somebody was chosen who has a row already."""
+    """Lines that were assigned to somebody who has a row already."""
 
 
 def find(
@@ -114,7 +114,7 @@ class _Reading:
         self._aliases: dict[str, str] = {}
 
     def place(self, row: Row) -> None:
-        """Say whom a row is about."""
+        """Record the person of a row."""
         cells = self._cells[row.line]
         match = self._register.of_row(cells)
         if row.is_too_long:
@@ -133,7 +133,7 @@ class _Reading:
                 self._aliases |= {reference(cells[kind]): _best_name(cells) for kind in Identifier if kind in cells}
 
     def refuse_twice(self) -> None:
-        """Of rows about one person that say the same the first counts; where they differ, none does."""
+        """Use the first of equal rows about one person, and none of rows that differ."""
         for lines in self._lines_of.values():
             if len(lines) < 2:
                 continue
@@ -157,7 +157,7 @@ class _Reading:
                 self.found.changes[member_id] = values
 
     def read_strangers(self) -> None:
-        """Of people outside the course only one thing is kept, and only if they lead somebody: who leads them."""
+        """Read the managers of people outside the course, if these are managers themselves. Nothing else is kept."""
         own = {_best_name(self._cells[line]): self._cells[line].get("manager") for line in self._strangers}
         managers = [values.get("manager") for values in self.found.changes.values()]
         waiting = [manager["outside"] for manager in managers if manager is not None and "outside" in manager]
@@ -171,7 +171,7 @@ class _Reading:
                 waiting.append(manager["outside"])
 
     def refuse_loops(self, above: Mapping[Node, Node | None]) -> None:
-        """Leave out every manager who has a part in a line that comes back to where it began."""
+        """Leave out every manager in a reporting line that forms a loop."""
         new: dict[Node, Node | None] = {
             member: node(values["manager"]) for member, values in self.found.changes.items() if "manager" in values
         }

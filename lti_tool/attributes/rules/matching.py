@@ -1,4 +1,4 @@
-"""Who is meant by a row of a table, or by what somebody wrote for a manager."""
+"""Which member a row of a table, or the text for a manager, refers to."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ LONGEST_REFERENCE: Final = 400
 
 
 class Identifier(StrEnum):
-    """What tells people apart, in the order in which it is believed."""
+    """What identifies people, the most reliable first."""
 
     KEY = "key"
     """Ours, as the template has it: T and the number of the member."""
@@ -37,7 +37,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whom a row means. `is_contradiction`: its own columns name different people, and nobody is meant."""
+    """The member of a row. `is_contradiction`: its columns name different people, so it refers to no one."""
 
     member_id: int | None = None
     is_contradiction: bool = False
@@ -88,7 +88,7 @@ class Register:
 
 
 def reference(text: str) -> str:
-    """How somebody outside the course is compared: whatever they were named by."""
+    """The key by which a person outside the course is compared: the text that named them."""
     return folded(_in_order(text))[:LONGEST_REFERENCE]
 
 

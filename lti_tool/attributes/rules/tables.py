@@ -1,4 +1,4 @@
-"""A table of people as somebody's spreadsheet wrote it: encoding, delimiter and columns are found out."""
+"""Read a table of people as any spreadsheet program writes it: detects encoding, delimiter and columns."""
 
 import csv
 import re
@@ -66,7 +66,7 @@ _HEADER_WITHIN: Final = 20
 
 
 class Unusable(StrEnum):
-    """Why a file is no table of people."""
+    """Why a file is not a table of people."""
 
     EMPTY = "empty"
     TOO_LARGE = "too_large"
@@ -79,7 +79,7 @@ class Unusable(StrEnum):
 
 
 class Question(StrEnum):
-    """Why a person has to look at how a file was read before anything of it is shown as people."""
+    """Why a person has to confirm how a file was read before its rows are matched with people."""
 
     NO_PEOPLE = "no_people"
     """No column says who a row is about."""
@@ -91,7 +91,7 @@ class Question(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How to read a file, as far as a person said; None leaves it to be found out."""
+    """How to read a file, as a person chose; None means detect."""
 
     encoding: str | None = None
     delimiter: str | None = None
@@ -137,7 +137,7 @@ class Sheet:
         return cls(kept["encoding"], kept["delimiter"], kept.get("header_line", 1), rows=rows, **lists)
 
     def as_agreed(self, columns: tuple[str | None, ...]) -> Self:
-        """The sheet after a person looked at it and said what its columns are."""
+        """The sheet after a person confirmed how it was read and what its columns are."""
         return replace(self, columns=columns, questions=())
 
     def cells(self, row: Row, columns: tuple[str | None, ...]) -> dict[str, str]:
@@ -152,7 +152,7 @@ class Sheet:
 def read(content: bytes, spelled: Mapping[str, str] | None = None, layout: Layout | None = None) -> Sheet:
     """Read a file. `spelled` has further names of columns, such as translated ones. Raises TableUnusable.
 
-    What is uncertain is read as is likeliest and stands in `Sheet.questions`.
+    If something is uncertain, the likeliest reading is used and `Sheet.questions` says why.
     """
     layout = layout or Layout()
     found = _decoded(content, layout)
@@ -231,14 +231,14 @@ def _records(text: str, names: Mapping[str, str], layout: Layout) -> tuple[str, 
 
 
 def _fits(heads: Sequence[Record], names: Mapping[str, str]) -> tuple[int, int, int]:
-    """How well a delimiter divides the first lines: names of columns that are known, lines of one width, that width."""
+    """How well a delimiter fits the first lines: known column names, lines of equal width, that width."""
     widths = Counter(len(one.cells) for one in heads if len(one.cells) > 1)
     width, count = max(widths.items(), key=lambda one: (one[1], one[0]), default=(0, 0))
     return max((_known_names(one.cells, names) for one in heads), default=0), count, width
 
 
 def _header_place(records: Sequence[Record], names: Mapping[str, str], layout: Layout) -> int | None:
-    """Which record names the columns: the one with most known names, else the first that is as wide as any."""
+    """Which record is the header: the one with most known names, else the first of the widest."""
     if layout.header_line is not None:
         return next((place for place, one in enumerate(records) if one.line == layout.header_line), None)
     first = records[:_HEADER_WITHIN]

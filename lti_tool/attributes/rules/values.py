@@ -1,4 +1,4 @@
-"""Reading one value that somebody typed, that a table holds or that a launch carries."""
+"""Reading one value from a form, a table or a launch."""
 
 import json
 import re
@@ -37,7 +37,7 @@ _OWN_NAMES: Final = (
     *("ro", "ru", "sk", "sl", "so", "sq", "sr", "th", "ti", "tr", "uk", "ur", "vi", "zh"),
 )
 _SAME: Final = {"nb": "no", "nn": "no"}
-"""Written apart and spoken together: what counts is whether two people can talk."""
+"""Written differently and spoken alike: what counts is whether two people can talk."""
 _APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u2032\u00b4`]")
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 _BETWEEN_LANGUAGES = re.compile(r"[/&+]|\b(?:and|och|og|und)\b|(?<=\w )en(?= \w)")
@@ -45,7 +45,7 @@ _HOW_WELL = re.compile(r"\([^)]*\)|\[[^]]*\]|[:-]\s.*$|\b[abc][12]\b")
 
 
 def tidy(text: str, longest: int = LONGEST) -> str:
-    """A text that compares well: one form of each letter, single spaces, nothing invisible, cut."""
+    """The text in one Unicode form, with single spaces, without invisible characters, cut."""
     return " ".join(unicodedata.normalize("NFC", clean(text, 4000)).split())[:longest].strip()
 
 
@@ -74,7 +74,7 @@ def whole_number(text: str) -> int | None:
 
 
 def zone(text: str) -> str | None:
-    """The name of the time zone that is meant, None where that is not clear."""
+    """The name of the time zone, None if the text is ambiguous."""
     found = read_zone(text)
     return found.key if found else None
 

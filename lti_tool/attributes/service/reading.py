@@ -1,4 +1,4 @@
-"""What is known of the people of a course, as pages and the pairing engine read it."""
+"""What is known of the people of a course, as pages and pairing read it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
@@ -19,7 +19,7 @@ from lti_tool.support.zones import zone_label
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One value of one member, whose word it is, and since when."""
+    """One value of one member, with its source and date."""
 
     value: Kept
     source: str
@@ -28,14 +28,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What a learner is asked, and whether they have answered already or would rather not."""
+    """What a learner is asked, and whether they have answered or skipped it."""
 
     asked: tuple[str, ...]
     """Keys of attributes; empty where nothing is asked."""
     is_answered: bool = False
     is_skipped: bool = False
     is_anything_known: bool = False
-    """Whether anything stands about them that they may want to see."""
+    """Whether anything is known of them that they may want to see."""
 
     @property
     def is_open(self) -> bool:
@@ -44,11 +44,10 @@ class Invitation:
 
 
 def attributes_of(session: Session, course_id: int) -> dict[str, dict[int, Value]]:
-    """Everything that is known of the members of a course: name of the attribute, then member id, to the value.
+    """Everything that is known of the members of a course: attribute, then member id, to the value.
 
-    A manager is the id of a member; of somebody outside the course it is a negative number, the same for everybody
-    whom they lead, and what is known of their own manager stands under that number. Spellings that differ in upper
-    and lower case only are one name.
+    A manager is the id of a member. A manager outside the course is a negative number, the same for all whom they lead;
+    under it stands their own manager, if known. Spellings that differ in upper and lower case only become one.
     """
     kept: dict[str, dict[int, Kept]] = {attribute.key: {} for attribute in CATALOGUE}
     for member_id, attribute, value in session.execute(
@@ -70,7 +69,7 @@ def attributes_of(session: Session, course_id: int) -> dict[str, dict[int, Value
 
 
 def known_of(session: Session, members: Collection[int]) -> dict[int, dict[str, Known]]:
-    """What is known of these members, by key of the attribute."""
+    """What is known of these members: member id, then attribute, to the value."""
     found: dict[int, dict[str, Known]] = {member_id: {} for member_id in members}
     for batch in in_batches(sorted(members)):
         for row in session.scalars(select(MemberAttribute).where(MemberAttribute.member_id.in_(batch))):
@@ -79,12 +78,12 @@ def known_of(session: Session, members: Collection[int]) -> dict[int, dict[str, 
 
 
 def tally(known: Mapping[int, Mapping[str, Known]]) -> Counter[str]:
-    """For each attribute, of how many people it is known."""
+    """How many people have a value, by attribute."""
     return Counter(key for values in known.values() for key in values)
 
 
 def people_named(session: Session, known: Collection[Kept]) -> dict[tuple[str, int], str | None]:
-    """The names of the persons that values point at, by ("member" or "outsider", id)."""
+    """The names of the people in these values, by ("member" or "outsider", id)."""
     members = {value["member"] for value in known if "member" in value}
     outsiders = {value["outsider"] for value in known if "outsider" in value}
     found: dict[tuple[str, int], str | None] = {}
@@ -100,9 +99,9 @@ def people_named(session: Session, known: Collection[Kept]) -> dict[tuple[str, i
 
 
 def listed(session: Session, course_id: int, named: str | None = None) -> list[Listed]:
-    """Every member of the course, those who left among them, as tables may name them.
+    """Every member of the course, including those who left, with what tables may name them by.
 
-    With `named` only those whose id, e-mail address or name is just this: a launch need not read a whole course.
+    `named`: only members with exactly this id, e-mail address or name, so that a launch need not read a whole course.
     """
     only: list[ColumnElement[bool]] = []
     if named is not None:
@@ -126,7 +125,7 @@ def listed(session: Session, course_id: int, named: str | None = None) -> list[L
 
 
 def outsiders(session: Session, course_id: int) -> dict[str, Outsider]:
-    """Everybody who was named without being in the course, by how they are compared."""
+    """The people outside the course who were named, by the key by which they are compared."""
     return {one.key: one for one in session.scalars(select(Outsider).where(Outsider.course_id == course_id))}
 
 
@@ -149,7 +148,7 @@ def asked_of(session: Session, course_id: int) -> tuple[str, ...]:
 
 
 def answers(session: Session, course_id: int) -> tuple[int, int]:
-    """How many members have answered the questionnaire, and how many would rather not."""
+    """How many members have answered the questionnaire, and how many have skipped it."""
     rows = session.scalars(
         select(QuestionnaireAnswer.is_skipped)
         .join(Member, Member.id == QuestionnaireAnswer.member_id)
@@ -181,7 +180,7 @@ def values_of_person(session: Session, person_id: int) -> list[dict[str, Any]]:
 
 
 def written(value: Kept, names: Mapping[tuple[str, int], str | None]) -> str:
-    """A value as a cell of a table has it. A member without a name is written by our key."""
+    """A value as a cell of a table. A member without a name is written as our key."""
     form, what = next(iter(value.items()))
     if form == "nobody":
         return "none"
@@ -217,7 +216,7 @@ def _managers(session: Session, course_id: int, known: Mapping[int, Kept]) -> di
     outside = {one.id: one for one in session.scalars(select(Outsider).where(Outsider.course_id == course_id))}
     ids: dict[int, int] = {}
     if outside:
-        # Somebody who was named before they joined is known by now.
+        # An outsider may have joined the course since they were named.
         register = Register(listed(session, course_id))
         ids = {one.id: register.named(one.name) or -one.id for one in outside.values()}
 

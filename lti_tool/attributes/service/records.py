@@ -1,4 +1,4 @@
-"""Keep, change and delete what is known of learners."""
+"""Store, change and delete what is known of learners."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -36,22 +36,22 @@ from lti_tool.web.visits import Visit
 __all__ = ["Invitation", "asks", "attributes_of"]
 
 Changes = Mapping[int, Mapping[str, Kept | None]]
-"""Member id, then key of the attribute, to the new value; None takes a value away."""
+"""Member id, then attribute, to the new value; None deletes a value."""
 
 
 def asks(session: Session, member_id: int, course_id: int) -> Invitation:
-    """What this learner is asked about themselves. Whether it is still worth asking, the caller knows from the plan."""
+    """What this learner is asked. The caller decides whether it is too late to ask."""
     return invitation(session, member_id, course_id)
 
 
 def put(session: Session, changes: Changes, source: Source, *, now: datetime) -> int:
-    """Keep these values in one go, where nobody's better word stands. Returns how many values are others than before.
+    """Store these values, except where a source that ranks higher has set one. Returns how many values changed.
 
-    See `rules.RANK` for whose word is better. A value that is the same gets the source that is believed more.
+    `RANK` orders the sources. An equal value takes the source that ranks higher.
     """
     changed = 0
     for batch in in_batches(sorted(changes), 5000):
-        # One writer at a time for each member, in one order: a table, an answer and a launch may come together.
+        # Lock members in one order, since a table, an answer and a launch may write at the same time.
         session.execute(select(Member.id).where(Member.id.in_(batch)).order_by(Member.id).with_for_update())
         rows = session.scalars(select(MemberAttribute).where(MemberAttribute.member_id.in_(batch)))
         known = {(row.member_id, row.attribute): row for row in rows}
@@ -75,9 +75,9 @@ def put(session: Session, changes: Changes, source: Source, *, now: datetime) ->
 
 
 def person_meant(session: Session, course_id: int, text: str, *, is_exact: bool = False) -> Kept:
-    """A manager as it is stored: a member of the course, or somebody outside, who is remembered from now on.
+    """A manager as it is stored: a member of the course, or a person outside, who is added if new.
 
-    `is_exact` looks for a member by this very text only; whoever is missed so is found again by `attributes_of`.
+    `is_exact`: look for a member with exactly this text. `attributes_of` resolves the others later.
     """
     people = listed(session, course_id, tidy(text, 400) if is_exact else None)
     value = meant(text, Register(people), {})
@@ -85,7 +85,7 @@ def person_meant(session: Session, course_id: int, text: str, *, is_exact: bool 
 
 
 def outsider_named(session: Session, course_id: int, name: str) -> Outsider:
-    """Somebody outside the course, remembered from now on. A whole class may name the same one at once."""
+    """The person outside the course with this name, added if new. Many members may add the same one at once."""
     key = reference(name)
     return find_or_add(
         session,
@@ -95,7 +95,7 @@ def outsider_named(session: Session, course_id: int, name: str) -> Outsider:
 
 
 def leads_back(session: Session, course_id: int, member_id: int, manager: Kept) -> bool:
-    """Whether the line of managers above this one comes back to the member."""
+    """Whether the managers above this one include the member."""
     lines = attributes_of(session, course_id).get("manager", {})
     here: Value = manager.get("member", -manager["outsider"] if "outsider" in manager else None)
     seen: set[Value] = set()
@@ -108,7 +108,7 @@ def leads_back(session: Session, course_id: int, member_id: int, manager: Kept) 
 
 
 def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
-    """Take over what the institution lets a launch tell of a learner, in the launch's transaction."""
+    """Store the attributes of a learner that a launch carries, in the launch's transaction."""
     told = {key: context.about[key] for key in FROM_LAUNCHES if key in context.about}
     if not told or visit.member_id is None or visit.course_id is None:
         return
@@ -130,9 +130,9 @@ def after_launch(session: Session, visit: Visit, context: LaunchContext, now: da
 
 
 def delete_all(session: Session, course_id: int, attribute: str | None = None) -> int:
-    """Delete everything that is known of the members of a course, or one attribute of it. Returns how many values.
+    """Delete all attributes of the members of a course, or one attribute. Returns how many values.
 
-    Without an attribute, answers to the questionnaire and tables under way go too.
+    If no attribute is named, answers to the questionnaire and uploaded tables are deleted too.
     """
     members = session.scalars(select(Member.id).where(Member.course_id == course_id)).all()
     count = 0
@@ -157,7 +157,7 @@ def delete_all(session: Session, course_id: int, attribute: str | None = None) -
 
 
 def forget_outsiders(session: Session, course_id: int) -> None:
-    """Delete those outside the course whom no reporting line needs any more."""
+    """Delete people outside the course who are in no reporting line any more."""
     outside = {one.id: one for one in session.scalars(select(Outsider).where(Outsider.course_id == course_id))}
     if not outside:
         return
@@ -183,7 +183,7 @@ def forget_outsiders(session: Session, course_id: int) -> None:
 
 
 def forget_person(session: Session, person_id: int) -> None:
-    """Delete what is known of a person in all their courses, and their name wherever it was written as a manager's."""
+    """Delete all attributes of a person in all courses, and their name where it was written for a manager."""
     person = session.get_one(Person, person_id)
     members = session.execute(select(Member.id, Member.course_id).where(Member.person_id == person_id)).all()
     own = [member_id for member_id, _ in members]
@@ -220,13 +220,13 @@ def ask_for(session: Session, course_id: int, keys: Collection[str], *, now: dat
 
 
 def answer(session: Session, member_id: int, values: Mapping[str, Kept | None], *, now: datetime) -> None:
-    """Keep what a learner says of themselves; None takes back what they said. Staff's own word stays."""
+    """Store what a learner says about themselves; None deletes it. Values set by staff are kept."""
     put(session, {member_id: values}, Source.QUESTIONNAIRE, now=now)
     _note_answer(session, member_id, is_skipped=False, now=now)
 
 
 def skip(session: Session, member_id: int, *, now: datetime) -> None:
-    """A learner would rather not answer. What they said before stays until they take it back."""
+    """Record that a learner skips the questionnaire. Earlier answers are kept until they take them back."""
     _note_answer(session, member_id, is_skipped=True, now=now)
 
 

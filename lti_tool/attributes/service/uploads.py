@@ -1,4 +1,4 @@
-"""A table from its upload to the moment when it is taken over: read, checked as often as somebody looks, taken once."""
+"""An uploaded table: read, checked as often as somebody looks at it, and applied once."""
 
 import hashlib
 import json
@@ -40,45 +40,45 @@ class Change:
 
 @dataclass
 class Check:
-    """What would happen if the table were taken over now."""
+    """What applying the table would change now."""
 
     key: str
     sheet: Sheet
     columns: tuple[str | None, ...]
-    """The key of each column, with what was chosen for unknown ones."""
+    """The attribute of each column, including those chosen for unknown ones."""
     findings: Findings
     names: dict[int, str | None]
     """Of every member."""
     new: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
     same: Counter[str] = field(default_factory=Counter)
-    """Values by attribute: not known before, other than before, as before."""
+    """Numbers of values by attribute: new, changed, and as before."""
     own_words: int = 0
-    """How many of the changed values a learner has said themselves."""
+    """How many of the changed values learners had entered themselves."""
     changes: list[Change] = field(default_factory=list)
     people: Counter[str] = field(default_factory=Counter)
-    """People by what becomes of what is known of them: new, changed or same."""
+    """How many people get values for the first time (new), get others (changed), or keep theirs (same)."""
 
     @property
     def fingerprint(self) -> str:
-        """Stands for everything that taking the table over would change; another one means that this was not shown."""
+        """A hash of everything that applying the table would change: differs if a page showed something else."""
         does = [asdict(one) for one in self.changes], self.findings.outside
         return hashlib.sha256(json.dumps(does, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def unknown(self) -> list[tuple[int, str]]:
-        """Columns that nobody knows: their place and their header."""
+        """Columns without a known name: place and header."""
         return [(place, header) for place, header in enumerate(self.sheet.headers) if self.sheet.columns[place] is None]
 
     @property
     def candidates(self) -> list[tuple[int, str]]:
-        """Members without a row, by name: whom a row that nobody was found for may be about."""
+        """Members without a row, by name: candidates for rows whose person was not found."""
         free = [(one, name or "") for one, name in self.names.items() if one not in self.findings.rows_of]
         return sorted(free, key=lambda one: (one[1].casefold(), one[0]))
 
 
 def template(session: Session, course_id: int, members: Collection[int]) -> list[list[str]]:
-    """The lines of a table to fill in: for each of these members the columns of HEAD, then all attributes."""
+    """The lines of a table to fill in: for each of these members the columns of HEAD and all attributes."""
     wanted = set(members)
     listed = reading.listed(session, course_id)
     register = Register(listed)
@@ -107,7 +107,7 @@ def template(session: Session, course_id: int, members: Collection[int]) -> list
 def keep(
     session: Session, course_id: int, person_id: int, content: bytes, spelled: Mapping[str, str], *, now: datetime
 ) -> AttributeUpload:
-    """Read an uploaded file and keep it until it is taken over. An earlier one of the same person goes.
+    """Read an uploaded file and store it until it is applied. Replaces an earlier one of the same person.
 
     Raises TableUnusable.
     """
@@ -130,14 +130,14 @@ def keep(
 
 
 def read_again(upload: AttributeUpload, layout: Layout, spelled: Mapping[str, str]) -> Sheet:
-    """The uploaded file read in another way. Nothing of it is kept yet. Raises TableUnusable and UploadGone."""
+    """The uploaded file read with another layout, which is not stored yet. Raises TableUnusable and UploadGone."""
     if "content" not in upload.sheet:
         raise UploadGone(upload.course_id)  # Of a version that did not keep the file.
     return tables.read(b64decode(upload.sheet["content"]), spelled, layout)
 
 
 def agree(session: Session, upload: AttributeUpload, sheet: Sheet, columns: tuple[str | None, ...]) -> None:
-    """A person looked at how the file is read and said what its columns are. Raises WhoUnsaid."""
+    """Store how a person wants the file to be read, and its columns. Raises WhoUnsaid."""
     if not tables.WHO & set(columns):
         raise WhoUnsaid(upload.course_id)
     upload.sheet = {**sheet.as_agreed(columns).as_json(), "content": upload.sheet["content"]}
@@ -150,7 +150,7 @@ def sheet_of(upload: AttributeUpload) -> Sheet:
 
 
 def find(session: Session, course_id: int, key: str, *, to_take: bool = False) -> AttributeUpload:
-    """The upload of this course, locked if it is to be taken over. Raises UploadGone."""
+    """An upload of this course, locked if it is to be applied. Raises UploadGone."""
     query = select(AttributeUpload).where(AttributeUpload.key == key, AttributeUpload.course_id == course_id)
     upload = session.scalar(query.with_for_update() if to_take else query)
     if upload is None:
@@ -158,16 +158,16 @@ def find(session: Session, course_id: int, key: str, *, to_take: bool = False) -
     return upload
 
 
-def throw_away(session: Session, upload: AttributeUpload) -> None:
-    """Forget the uploaded table."""
+def discard(session: Session, upload: AttributeUpload) -> None:
+    """Delete the uploaded table."""
     session.delete(upload)
     session.flush()
 
 
 def check(session: Session, upload: AttributeUpload, choices: Mapping[int, int], meanings: Mapping[int, str]) -> Check:
-    """What the table would change. `choices`: whom a line is about; `meanings`: what the unknown column at a place is.
+    """What the table would change. `choices`: line to member; `meanings`: place of an unknown column to attribute.
 
-    Choices that name nobody of the course, and meanings that name no free column, are passed over.
+    Choices of people outside the course, and meanings of columns that are known or taken, are ignored.
     """
     sheet = sheet_of(upload)
     columns = _columns(sheet, meanings)
@@ -181,7 +181,7 @@ def check(session: Session, upload: AttributeUpload, choices: Mapping[int, int],
         columns,
         register,
         choices={line: member_id for line, member_id in choices.items() if member_id in names},
-        above=_above(known, outsiders, register),
+        above=_known_lines(known, outsiders, register),
     )
     result = Check(upload.key, sheet, columns, findings, names)
     for member_id, values in findings.changes.items():
@@ -189,7 +189,7 @@ def check(session: Session, upload: AttributeUpload, choices: Mapping[int, int],
     return result
 
 
-def take_over(
+def apply_table(
     session: Session,
     upload: AttributeUpload,
     choices: Mapping[int, int],
@@ -198,9 +198,9 @@ def take_over(
     seen: str | None = None,
     now: datetime,
 ) -> Check:
-    """Keep every value without a fault, and forget the table. `seen`: the fingerprint of what was shown.
+    """Store every value without a fault, and delete the table. `seen`: the fingerprint of what was shown.
 
-    Raises ChoicesConflict, NotLookedAt, and CheckOutdated where it would do something else than what was shown.
+    Raises ChoicesConflict, NotLookedAt, and CheckOutdated if the changes are not those that were shown.
     """
     if sheet_of(upload).questions:
         raise NotLookedAt(upload.course_id)
@@ -218,7 +218,7 @@ def take_over(
             outsider = records.outsider_named(session, upload.course_id, name)
             outsider.manager = _stored(session, upload.course_id, manager)
     records.put(session, changes, Source.CSV, now=now)
-    throw_away(session, upload)
+    discard(session, upload)
     records.forget_outsiders(session, upload.course_id)
     return result
 
@@ -231,10 +231,10 @@ def _columns(sheet: Sheet, meanings: Mapping[int, str]) -> tuple[str | None, ...
     return tuple(columns)
 
 
-def _above(
+def _known_lines(
     known: Mapping[int, Mapping[str, Known]], outsiders: Mapping[str, Outsider], register: Register
 ) -> dict[Node, Node | None]:
-    """Every line of managers that is known, by who is led."""
+    """The known managers, by the person whom they lead."""
     places: dict[int, Node] = {one.id: register.named(one.name) or key for key, one in outsiders.items()}
 
     def place(value: Kept) -> Node | None:
