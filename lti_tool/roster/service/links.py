@@ -32,7 +32,7 @@ class LinkQuestion:
 
 
 def ask_about_links(session: Session, course_id: int, *, now: datetime) -> None:
-    """Have the platform asked about the course's links in the background, after a reading: members must be known."""
+    """Enqueue a job that asks the platform about the course's links. Called after a reading, when members are known."""
     question = question_of(session, course_id, now=now)
     if question is not None and question.links:
         queue.enqueue(
@@ -47,10 +47,10 @@ def ask_about_links(session: Session, course_id: int, *, now: datetime) -> None:
 
 
 def question_of(session: Session, course_id: int, *, now: datetime) -> LinkQuestion | None:
-    """What to ask; None where the course has no roster service, or is over.
+    """What to ask; None if the course has no roster service or is over.
 
-    Where the platform says who may open a link, every link is asked about; else those that nobody opened for a day,
-    since nothing tells of a link that was deleted.
+    If the platform tells who may open a link, all links are asked about; else those that nobody opened for a day, since
+    no message tells us that a link was deleted.
     """
     course = session.get_one(Course, course_id)
     if course.memberships_url is None or course.ended_at is not None:
@@ -77,9 +77,9 @@ def question_of(session: Session, course_id: int, *, now: datetime) -> LinkQuest
 def keep_access(
     session: Session, placement_id: int, may_open: Set[str], *, asked_at: datetime, now: datetime
 ) -> frozenset[int]:
-    """Record who may open a link. Plans hear of it where that is news. Returns the members who are locked out.
+    """Record who may open a link, and tell plans if that changed. Returns the members who are locked out.
 
-    Whoever launched since `asked_at` is not locked out, whatever the answer says.
+    Members who launched since `asked_at` are not locked out, whatever the answer says.
     """
     placement = session.get_one(Placement, placement_id)
     learners = session.execute(
@@ -121,16 +121,16 @@ def may_open(placement_id: int) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may not open a link, in the course as it is."""
+    """Who may not open a link."""
 
     is_hidden: bool = False
-    """No learner at all may."""
+    """No learner may open it."""
     kept_out: Mapping[int, str | None] = field(default_factory=dict)
-    """Names by member id, of those who may not where others may."""
+    """Names by member id of those who may not, if others may."""
 
 
 def access_to(session: Session, placement_id: int | None) -> Access:
-    """Who may not open this link, with names; one question to the database."""
+    """Who may not open this link, with names. Takes one query."""
     rows = session.execute(
         select(Placement.opens_for_nobody, Member.id, Person.name)
         .select_from(Placement)
