@@ -137,10 +137,10 @@ def upload(here: Here) -> ResponseReturnValue:
 @on_visit(may="change attributes")
 def show_upload(here: Here, key: str) -> ResponseReturnValue:
     """What an uploaded table would change, once it is clear how it is read."""
-    found = uploads.find(here.session, here.course_id, key)
-    if uploads.sheet_of(found).questions:
+    table = uploads.find(here.session, here.course_id, key)
+    if uploads.sheet_of(table).questions:
         return redirect(url_for(".show_columns", key=key), code=303)
-    return _check(here, uploads.check(here.session, found, {}, {}))
+    return _check(here, uploads.check(here.session, table, {}, {}))
 
 
 @pages.get("/people/upload/<key>/columns")
@@ -155,11 +155,11 @@ def show_columns(here: Here, key: str) -> ResponseReturnValue:
 def say_columns(here: Here, key: str) -> ResponseReturnValue:
     """Read the file in another way, or agree to how it was read and what its columns are."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
-    found = uploads.find(here.session, here.course_id, key, to_take=True)
+    table = uploads.find(here.session, here.course_id, key, to_take=True)
     try:
-        sheet = uploads.read_again(found, forms.layout(request.form), column_names())
+        sheet = uploads.read_again(table, forms.layout(request.form), column_names())
     except TableUnusable as refusal:
-        return _columns(here, key, uploads.sheet_of(found), gettext(UNUSABLE[Unusable(refusal.reason)]))
+        return _columns(here, key, uploads.sheet_of(table), gettext(UNUSABLE[Unusable(refusal.reason)]))
     if request.form.get("do") != "agree" or request.form.get("shown") != forms.way(sheet):
         return _columns(here, key, sheet)
     _, meanings = forms.chosen(request.form)
@@ -167,7 +167,7 @@ def say_columns(here: Here, key: str) -> ResponseReturnValue:
     if len(set(filter(None, columns))) < len([one for one in columns if one]):
         return _columns(here, key, sheet, gettext("Two columns cannot be the same. Leave one of them out."), columns)
     try:
-        uploads.agree(here.session, found, sheet, columns)
+        uploads.agree(here.session, table, sheet, columns)
     except WhoUnsaid:
         return _columns(here, key, sheet, gettext(QUESTIONS[Question.NO_PEOPLE]), columns)
     return redirect(url_for(".show_upload", key=key), code=303)
@@ -178,26 +178,26 @@ def say_columns(here: Here, key: str) -> ResponseReturnValue:
 def decide(here: Here, key: str) -> ResponseReturnValue:
     """Take an uploaded table over, throw it away, or look at it again with other choices."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
-    found = uploads.find(here.session, here.course_id, key, to_take=True)
+    table = uploads.find(here.session, here.course_id, key, to_take=True)
     choices, meanings = forms.chosen(request.form)
     match request.form.get("do"):
         case "throw":
-            uploads.discard(here.session, found)
+            uploads.discard(here.session, table)
             return redirect(url_for(".show", said="thrown"), code=303)
-        case _ if uploads.sheet_of(found).questions:
+        case _ if uploads.sheet_of(table).questions:
             return redirect(url_for(".show_columns", key=key), code=303)
         case "take":
             try:
                 seen = request.args.get("seen", "")
-                done = uploads.apply_table(here.session, found, choices, meanings, seen=seen, now=here.now)
+                done = uploads.apply_table(here.session, table, choices, meanings, seen=seen, now=here.now)
             except ChoicesConflict as conflict:
-                return _check(here, uploads.check(here.session, found, choices, meanings), conflict.lines)
+                return _check(here, uploads.check(here.session, table, choices, meanings), conflict.lines)
             except CheckOutdated:
-                return _check(here, uploads.check(here.session, found, choices, meanings), is_outdated=True)
+                return _check(here, uploads.check(here.session, table, choices, meanings), is_outdated=True)
             count = done.people["new"] + done.people["changed"]
             return redirect(url_for(".show", said="taken", count=count), code=303)
         case _:
-            return _check(here, uploads.check(here.session, found, choices, meanings))
+            return _check(here, uploads.check(here.session, table, choices, meanings))
 
 
 # ---- questions and deleting ------------------------------------------------------------------------------------------
@@ -395,8 +395,8 @@ def _cells(here: Here, member: Member) -> dict[str, str]:
 
 
 def _names(here: Here, members: Collection[int]) -> dict[int, str | None]:
-    found = reading.people_named(here.session, [{"member": one} for one in members])
-    return told_apart(here.session, here.course_id, {one: found.get(("member", one)) for one in members})
+    names = reading.people_named(here.session, [{"member": one} for one in members])
+    return told_apart(here.session, here.course_id, {one: names.get(("member", one)) for one in members})
 
 
 def _everybody(here: Here) -> list[int]:

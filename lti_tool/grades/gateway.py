@@ -143,12 +143,12 @@ class Gradebook:
     def result_of(self, url: str, sub: str) -> Result | None:
         """What the gradebook holds for this person; None if it holds nothing or does not answer."""
         query = {"user_id": sub} if self.platform.filters_results else {"limit": "1000"}
-        for found in self._pages(with_query(beside(url, "results"), query), RESULTS_TYPE):
-            if str(found.get("userId")) != sub:
+        for entry in self._pages(with_query(beside(url, "results"), query), RESULTS_TYPE):
+            if str(entry.get("userId")) != sub:
                 continue
-            score, maximum = found.get("resultScore"), found.get("resultMaximum")
+            score, maximum = entry.get("resultScore"), entry.get("resultMaximum")
             if _is_number(score) and _is_number(maximum):
-                return Result(float(score), float(maximum), _moment(found.get("timestamp")))
+                return Result(float(score), float(maximum), _moment(entry.get("timestamp")))
         return None
 
     def column(self, url: str) -> tuple[Column | None, datetime | None]:
@@ -162,8 +162,8 @@ class Gradebook:
     def columns_of(self, container: str, resource_link_id: str) -> list[Column]:
         """The columns of this link. Each is checked, since some platforms ignore the filter."""
         url = with_query(container, {"resource_link_id": resource_link_id})
-        found = (_column(entry, None) for entry in self._pages(url, LINE_ITEMS_TYPE))
-        return [column for column in found if column is not None and column.resource_link_id == resource_link_id]
+        columns = (_column(entry, None) for entry in self._pages(url, LINE_ITEMS_TYPE))
+        return [column for column in columns if column is not None and column.resource_link_id == resource_link_id]
 
     def make_column(
         self, container: str, *, label: str, maximum: int, resource_link_id: str, resource_id: str

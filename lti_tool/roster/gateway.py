@@ -140,11 +140,11 @@ def who_may_open(kit: Kit, roster: CourseRoster, resource_link_id: str) -> set[s
             if following in asked or len(asked) >= rules.MAX_PAGES or not owns(roster, following):
                 raise BrokenRoster(roster.course_id, "next page")
             asked.add(following)
-            with page(kit, roster.registration_id, roster.course_id, following) as found:
-                rows = (rules.row_of(member, names_are_escaped=False) for member in found.members())
+            with page(kit, roster.registration_id, roster.course_id, following) as current:
+                rows = (rules.row_of(member, names_are_escaped=False) for member in current.members())
                 # A status that is not understood locks nobody out.
                 listed.update(row.sub for row in rows if row is not None and row.is_active is not False)
-                following = found.next_url
+                following = current.next_url
     except RosterGone:
         if len(asked) > 1:
             raise BrokenRoster(roster.course_id, "next page") from None

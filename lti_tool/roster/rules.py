@@ -176,20 +176,20 @@ def locked_out(learners: Mapping[int, str], may_open: Set[str]) -> frozenset[int
     return None if kept_out and len(kept_out) == len(learners) else kept_out
 
 
-def _both(one: RosterRow, other: RosterRow) -> RosterRow:
-    higher, lower = sorted((one, other), key=lambda row: len(RANK) if row.role is None else RANK[row.role])
-    said = {one.is_active, other.is_active}
+def _both(first: RosterRow, second: RosterRow) -> RosterRow:
+    higher, lower = sorted((first, second), key=lambda row: len(RANK) if row.role is None else RANK[row.role])
+    said = {first.is_active, second.is_active}
     return RosterRow(
         sub=higher.sub,
         role=higher.role,
         is_active=True if True in said else None if None in said else False,
-        is_test=one.is_test or other.is_test,
+        is_test=first.is_test or second.is_test,
         name=higher.name or lower.name,
         given_name=higher.given_name or lower.given_name,
         family_name=higher.family_name or lower.family_name,
         email=higher.email or lower.email,
         sourced_id=higher.sourced_id or lower.sourced_id,
-        is_understood=one.is_understood and other.is_understood,
+        is_understood=first.is_understood and second.is_understood,
     )
 
 

@@ -357,9 +357,9 @@ def _custom(claims: Mapping[str, Any]) -> dict[str, str]:
 
 def _about(claims: Mapping[str, Any]) -> dict[str, str]:
     custom = object_of(claims, f"{LTI}custom", is_null_absent=True)
-    found = {
+    told = {
         match[1]: clean(value, LONGEST_ABOUT)
         for name, value in custom.items()
         if isinstance(name, str) and isinstance(value, str) and (match := ABOUT.fullmatch(name))
     }
-    return {name: value for name, value in found.items() if value and not is_variable(value)}
+    return {name: value for name, value in told.items() if value and not is_variable(value)}

@@ -61,22 +61,22 @@ def is_json(value: object) -> bool:
     level: list[object] = [value]
     for _ in range(DEEPEST):
         inner: list[object] = []
-        for one in level:
-            if isinstance(one, dict):
-                inner += [*one.keys(), *one.values()]
-            elif isinstance(one, list):
-                inner += one
-            elif not _is_plain(one):
+        for part in level:
+            if isinstance(part, dict):
+                inner += [*part.keys(), *part.values()]
+            elif isinstance(part, list):
+                inner += part
+            elif not _is_plain(part):
                 return False
         level = inner
     return not level
 
 
-def _is_plain(one: object) -> bool:
-    if isinstance(one, str):
-        return "\x00" not in one and _SURROGATES.search(one) is None
+def _is_plain(part: object) -> bool:
+    if isinstance(part, str):
+        return "\x00" not in part and _SURROGATES.search(part) is None
     # JSON has no numbers that are not finite, but Python reads 1e999 as one.
-    return not isinstance(one, float) or isfinite(one)
+    return not isinstance(part, float) or isfinite(part)
 
 
 def object_of(claims: Mapping[str, Any], name: str, *, is_null_absent: bool = False) -> dict[str, Any]:

@@ -20,7 +20,10 @@ def told_apart(
     if not any(names.values()):
         return dict(names)
     marks = _marks(session, course_id, for_staff=for_staff)
-    return {one: f"{name} ({marks[one]})" if name and one in marks else name for one, name in names.items()}
+    return {
+        member_id: f"{name} ({marks[member_id]})" if name and member_id in marks else name
+        for member_id, name in names.items()
+    }
 
 
 def _marks(session: Session, course_id: int, *, for_staff: bool) -> dict[int, str]:
@@ -35,8 +38,8 @@ def _marks(session: Session, course_id: int, *, for_staff: bool) -> dict[int, st
                 staff_mark = email if is_told_by_address else f"T{member_id}"
                 marks[member_id] = str(staff_mark) if for_staff else str(number)
         session.info[key] = marks
-    found: dict[int, str] = session.info[key]
-    return found
+    known: dict[int, str] = session.info[key]
+    return known
 
 
 def _namesakes(session: Session, course_id: int) -> list[list[tuple[int, str | None]]]:
@@ -48,7 +51,7 @@ def _namesakes(session: Session, course_id: int) -> list[list[tuple[int, str | N
         .where(Member.course_id == course_id)
     )
     several = of_course.with_only_columns(lowered).group_by(lowered).having(func.count() > 1)
-    found: dict[str, list[tuple[int, str | None]]] = defaultdict(list)
+    members: dict[str, list[tuple[int, str | None]]] = defaultdict(list)
     for member_id, name, email in session.execute(of_course.where(lowered.in_(several)).order_by(Member.id)):
-        found[name].append((member_id, email))
-    return list(found.values())
+        members[name].append((member_id, email))
+    return list(members.values())

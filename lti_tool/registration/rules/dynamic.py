@@ -267,11 +267,11 @@ def _is_stand_in(url: str, host: str, *, development: bool) -> bool:
     return development and is_loopback(_host(url)) and host.endswith(".example")
 
 
-def _belong_together(one: str, other: str) -> bool:
+def _belong_together(url: str, another: str) -> bool:
     """Whether two addresses are under one registrable domain. Names without one, and numbers, must be the same."""
-    first, second = _host(one), _host(other)
+    first, second = _host(url), _host(another)
     if is_loopback(first) or is_loopback(second):
-        return origin_of(one) == origin_of(other)
+        return origin_of(url) == origin_of(another)
     if first == second:
         return True
     domains = {_registrable_domain(first), _registrable_domain(second)}

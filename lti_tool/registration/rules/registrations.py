@@ -123,15 +123,15 @@ def read_frame_origins(written: str, *, development: bool) -> list[str]:
 
     Raises AddressRefused, whose last word is what cannot be used.
     """
-    found = []
+    origins = []
     for word in written.replace(",", " ").split():
         if not is_usable_address(word, development=development) or len(word) > 255:
             raise AddressRefused("?", word[:100])
-        found.append(origin_of(word))
-    found = list(dict.fromkeys(found))
-    if len(found) > MOST_FRAME_ORIGINS:
-        raise AddressRefused("?", found[MOST_FRAME_ORIGINS])
-    return found
+        origins.append(origin_of(word))
+    origins = list(dict.fromkeys(origins))
+    if len(origins) > MOST_FRAME_ORIGINS:
+        raise AddressRefused("?", origins[MOST_FRAME_ORIGINS])
+    return origins
 
 
 # Registration files
@@ -187,9 +187,9 @@ def _entry(written: Any, number: int, development: bool, mistakes: list[str]) ->
         return None
     title = written.get("title")
     place = f"entry {number} ({title[:60]})" if isinstance(title, str) and is_short_text(title) else f"entry {number}"
-    found = [*_strange_fields(written), *_wrong_values(written, development)]
-    if found:
-        mistakes += [f"{place}: {mistake}" for mistake in found]
+    wrong = [*_strange_fields(written), *_wrong_values(written, development)]
+    if wrong:
+        mistakes += [f"{place}: {mistake}" for mistake in wrong]
         return None
     origins = written["platform_origin"]
     return Entry(
@@ -216,8 +216,8 @@ def _strange_fields(written: dict[str, Any]) -> Iterator[str]:
     known = (*REQUIRED, *OPTIONAL)
     for name in written:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            yield f"{name} is not a field" + (f"; did you mean {near[0]}?" if near else "")
+            similar = difflib.get_close_matches(name, known, n=1)
+            yield f"{name} is not a field" + (f"; did you mean {similar[0]}?" if similar else "")
     yield from (f"{name} is missing" for name in REQUIRED if name not in written)
 
 

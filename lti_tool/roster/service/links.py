@@ -91,10 +91,10 @@ def keep_access(
             Member.in_roster_at.is_not(None),
         )
     ).all()
-    found = rules.locked_out({one.id: one.sub for one in learners}, may_open)
+    refused = rules.locked_out({one.id: one.sub for one in learners}, may_open)
     late = {one.id for one in learners if one.last_launch_at is not None and one.last_launch_at >= asked_at}
-    kept_out = (found or frozenset()) - late
-    placement.opens_for_nobody = found is None
+    kept_out = (refused or frozenset()) - late
+    placement.opens_for_nobody = refused is None
     before = locked_out(session, placement_id)
     for batch in in_batches(sorted(before - kept_out)):
         session.execute(delete(LockedOut).where(LockedOut.placement_id == placement_id, LockedOut.member_id.in_(batch)))
