@@ -128,11 +128,11 @@ def _worker(services: Services) -> Worker:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Web processes.")
-@click.option("--threads", default=8, show_default=True, type=click.IntRange(1), help="Threads of each.")
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1), help="Threads of each web process.")
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the tool, and background jobs too unless LTI_TOOL_WORKER=separate.
 
-    Brings an empty or older SQLite database up to date by itself.
+    Brings an empty or older SQLite database up to date automatically.
     """
     services = _services(is_serving=True)
     with services.kit.open_session() as session:
@@ -171,7 +171,7 @@ def worker(until_idle: bool) -> None:
 
 
 @main.command()
-@click.option("--to", default="head", show_default=True, help="A revision; base takes everything back.")
+@click.option("--to", default="head", show_default=True, help="A revision. base undoes everything.")
 def migrate(to: str) -> None:
     """Bring the database up to date."""
     engine = build(_settings()).engine
@@ -180,8 +180,10 @@ def migrate(to: str) -> None:
 
 
 @main.command()
-@click.option("--port", default=8000, show_default=True, help="Port of the tool; another is taken if it is not free.")
-@click.option("--lms-port", default=8081, show_default=True, help="Port of the LMS, likewise.")
+@click.option("--port", default=8000, show_default=True, help="Port of the tool. If it is taken, a free one is used.")
+@click.option(
+    "--lms-port", default=8081, show_default=True, help="Port of the LMS. If it is taken, a free one is used."
+)
 @click.option(
     "--profile",
     default="moodle",
@@ -189,7 +191,7 @@ def migrate(to: str) -> None:
     type=click.Choice(["moodle", "canvas", "blackboard", "brightspace"]),
     help="Which LMS it behaves like.",
 )
-@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Folder where its records stay.")
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Folder where its records are kept.")
 def demo(port: int, lms_port: int, profile: str, keep: Path | None) -> None:
     """Start Tandem with a small LMS beside it, and print the one address to open."""
     sys.exit(run_demo(tool_port=port, lms_port=lms_port, profile=profile, keep=keep))
@@ -199,11 +201,13 @@ def demo(port: int, lms_port: int, profile: str, keep: Path | None) -> None:
 
 
 @main.command()
-@click.option("--institution", "name", help="Whose platform will be registered; made if there is none of this name.")
-@click.option("--expires", type=Duration(), default="7d", show_default=True, help="How long the address works.")
+@click.option(
+    "--institution", "name", help="Whose platform will be registered. Created if no institution has this name."
+)
+@click.option("--expires", type=Duration(), default="7d", show_default=True, help="How long the link works.")
 @click.option("--revoke", metavar="NUMBER|ADDRESS", help="End an invitation instead of making one.")
 def invite(name: str | None, expires: timedelta, revoke: str | None) -> None:
-    """Print a one-time address by which an administrator registers a platform from inside it."""
+    """Print a one-time link with which an administrator registers a platform from inside it."""
     services = _services()
     now = services.kit.clock.now()
     with services.kit.open_session() as session:
@@ -211,16 +215,16 @@ def invite(name: str | None, expires: timedelta, revoke: str | None) -> None:
             secret = parse_qs(urlsplit(revoke).query).get("invite", [revoke])[0]
             number = int(revoke) if revoke.isdecimal() else None
             if not invitations.revoke_invitation(session, now=now, invitation_id=number, secret=secret):
-                raise click.ClickException("There is no such invitation that could still be used.")
+                raise click.ClickException("There is no invitation like this that can still be used.")
             click.echo("Revoked.")
             return
         if name is None:
-            raise click.UsageError("Whose platform? Give --institution NAME.")
+            raise click.UsageError("Whose platform is it? Give --institution NAME.")
         institution = service.institution_named(session, name.strip(), now=now)
         invitation, secret = invitations.invite(session, institution.id, now=now, lifetime=expires)
         number, until = invitation.id, invitation.expires_at
     address = f"{services.kit.settings.base_url}/lti/register?{urlencode({'invite': secret})}"
-    click.echo(f"Invitation {number} for {name}, good for one registration until {_moment(until)}:", err=True)
+    click.echo(f"Invitation {number} for {name}, valid for one registration until {_moment(until)}:", err=True)
     click.echo(address)
 
 
@@ -250,7 +254,7 @@ def register(file: Path) -> None:
 
 @main.group()
 def deployments() -> None:
-    """Places on platforms where the tool was put."""
+    """Deployments: places on platforms where the tool was added."""
 
 
 @deployments.command("list")
@@ -280,7 +284,7 @@ def list_deployments() -> None:
 
 @deployments.command()
 @click.argument("number", type=int)
-@click.option("--institution", "name", help="Whose it is; needed where the platform shares one client among customers.")
+@click.option("--institution", "name", help="Who owns it. Needed if the platform shares one client among customers.")
 def approve(number: int, name: str | None) -> None:
     """Let the parked deployment of this NUMBER launch."""
     services = _services()
@@ -320,7 +324,7 @@ def _switch(registration_id: int, says: str, act: Callable[[Session, datetime], 
     services = _services()
     with services.kit.open_session() as session:
         if session.get(Registration, registration_id) is None:
-            raise click.ClickException("There is no registration of this number.")
+            raise click.ClickException("No registration has this number.")
         act(session, services.kit.clock.now())
     click.echo(says)
 
@@ -329,7 +333,7 @@ def _owner(session: Session, number: int, name: str | None) -> int:
     if name is not None:
         found = session.scalar(select(Institution.id).where(Institution.name == name))
         if found is None:
-            raise click.ClickException(f"There is no institution called {name}.")
+            raise click.ClickException(f"There is no institution named {name}.")
         return int(found)
     for registration in service.registration_states(session):
         if any(one.id == number for one in registration.parked):
@@ -345,8 +349,8 @@ def _owner(session: Session, number: int, name: str | None) -> int:
 @main.command("plan")
 @click.argument("instance", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the result goes.")
-@click.option("--seed", type=click.IntRange(0), help="In place of the seed of the instance.")
-@click.option("--improve", is_flag=True, help="Let the optional improver look on; needs the extra `improve`.")
+@click.option("--seed", type=click.IntRange(0), help="Use this seed instead of the one in the instance.")
+@click.option("--improve", is_flag=True, help="Run the optional improver too. Needs the extra `improve`.")
 def plan_instance(instance: Path, out: Path, seed: int | None, improve: bool) -> None:
     """Pair the people of a JSON INSTANCE without a course, a database or settings; see docs/pairing-format.md.
 
@@ -365,9 +369,9 @@ def plan_instance(instance: Path, out: Path, seed: int | None, improve: bool) ->
 
 
 @main.command("rotate-keys")
-@click.option("--force", is_flag=True, help="Sign with the next key at once; platforms may refuse it for up to a day.")
+@click.option("--force", is_flag=True, help="Sign with the next key at once. Platforms may refuse it for up to a day.")
 def rotate_keys(force: bool) -> None:
-    """Take the next step of a rotation of our signing keys: publish the next key, or a day later sign with it.
+    """Take the next step of rotating the signing keys: publish the next key, or a day later sign with it.
 
     Run it twice, a day apart, or daily. Retired keys stay published for 14 days.
     """
@@ -377,18 +381,18 @@ def rotate_keys(force: bool) -> None:
     if step.published:
         click.echo(f"Published the next key {step.published}.")
     if step.ready_at:
-        click.echo(f"It can sign from {_moment(step.ready_at)}; run this again then.")
+        click.echo(f"It can sign from {_moment(step.ready_at)}. Run this again then.")
     if step.promoted:
         click.echo(f"Signing with {step.promoted} now. The key before it stays published for 14 days.")
 
 
 @main.command()
 def reencrypt() -> None:
-    """Seal everything stored with the first of LTI_TOOL_SECRET_KEYS, so that the others can be dropped."""
+    """Encrypt everything stored with the first of LTI_TOOL_SECRET_KEYS, so that the others can be removed."""
     services = _services()
     with _failures_in_words(), services.kit.open_session() as session, across_institutions(session):
         count = service.reencrypt(session, services.kit.secrets)
-    click.echo(f"{count} secrets are sealed with the first key.")
+    click.echo(f"{count} secrets are encrypted with the first key.")
 
 
 # ---- people ----------------------------------------------------------------------------------------------------------
@@ -402,7 +406,7 @@ def person() -> None:
 @person.command()
 @click.argument("text")
 def find(text: str) -> None:
-    """List people whose name, e-mail address or id at the platform holds TEXT, with the numbers other commands take."""
+    """List people whose name, e-mail address or id contains TEXT, with the numbers that other commands take."""
     services = _services()
     for institution_id, name in _institutions(services):
         with services.kit.open_session(institution_id) as session:
@@ -422,7 +426,7 @@ def _marks(one: personal_data.Found) -> list[tuple[str, bool]]:
 @click.argument("number", type=int)
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 def export(number: int, file: Path) -> None:
-    """Write everything about the person of this NUMBER into a ZIP FILE, readable by you alone."""
+    """Write everything about the person of this NUMBER into a ZIP FILE that only you can read."""
     services = _services()
     now = services.kit.clock.now()
     with _failures_in_words():
@@ -443,9 +447,9 @@ def export(number: int, file: Path) -> None:
 
 @person.command("erase")
 @click.argument("number", type=int)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def erase_person(number: int, yes: bool) -> None:
-    """Erase the person of this NUMBER. What they gave to partners stays, without a name. Cannot be undone."""
+    """Erase the person of this NUMBER. What they gave to partners stays, without a name. This cannot be undone."""
     services = _services()
     if not yes:
         click.confirm(f"Erase person {number}? This cannot be undone", abort=True)
@@ -465,7 +469,7 @@ def grant_admin(number: int) -> None:
         institution_id = _institution_of(services, number)
         with services.kit.open_session(institution_id) as session:
             personal_data.grant_administration(session, number, now=services.kit.clock.now())
-    click.echo("Granted. It works from the next launch, or at once in the institution's pages.")
+    click.echo("Granted. It takes effect at the next launch, or at once in the institution's pages.")
 
 
 def _institutions(services: Services) -> list[tuple[int, str]]:
@@ -486,7 +490,7 @@ def _institution_of(services: Services, person_id: int) -> int:
 
 @main.command()
 def doctor() -> None:
-    """Check settings, database, migrations, keys and each platform, a line each. Exit status 0 means all is well."""
+    """Check settings, database, migrations, keys and each platform, one line each. Exit status 0 means all is well."""
     try:
         services = build(_settings())
     except click.ClickException as mistakes:

@@ -69,16 +69,17 @@ def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle",
             _wait_for(f"http://{LMS_HOST}:{tool_port}/health", both)
             _wait_for(f"http://{LMS_HOST}:{lms_port}/", both)
             if any(program.poll() is not None for program in both):
-                print(f"One of the two programs did not start:\n{_tail(kept / 'demo.log')}", file=sys.stderr)
+                print(
+                    f"One of the two programs did not start. The end of the log:\n{_tail(kept / 'demo.log')}",
+                    file=sys.stderr,
+                )
                 return 1
             print(f"\n  Open  http://{LMS_HOST}:{lms_port}/\n", flush=True)
-            print("  The page there says what to do first. Ctrl-C stops the demo.", flush=True)
-            print(f"  Log and records: {kept}", flush=True)
+            print("  That page shows what to do first. Press Ctrl-C to stop the demo.", flush=True)
+            print(f"  Log and records are in {kept}", flush=True)
             while all(program.poll() is None for program in both):
                 time.sleep(0.5)
-            print(
-                f"One of the two programs ended by itself; its last words:\n{_tail(kept / 'demo.log')}", file=sys.stderr
-            )
+            print(f"One of the two programs stopped. The end of the log:\n{_tail(kept / 'demo.log')}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             return 0

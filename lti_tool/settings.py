@@ -51,13 +51,13 @@ def read_yes_or_no(value: str) -> bool:
     try:
         return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[value.lower()]
     except KeyError:
-        raise ValueError("is 1 or 0") from None
+        raise ValueError("must be 1 or 0") from None
 
 
 def read_number(at_least: int) -> Callable[[str], int]:
     def read(value: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < at_least:
-            raise ValueError(f"is a whole number, {at_least} or more")
+            raise ValueError(f"must be a whole number, {at_least} or more")
         return int(value)
 
     return read
@@ -66,7 +66,7 @@ def read_number(at_least: int) -> Callable[[str], int]:
 def read_duration(value: str) -> timedelta:
     match = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", value)
     if match is None:
-        raise ValueError("is a length of time such as 90s, 30m, 12h or 7d")
+        raise ValueError("must be a length of time such as 90s, 30m, 12h or 7d")
     return timedelta(**{{"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]: int(match[1])})
 
 
@@ -74,19 +74,19 @@ def read_worker(value: str) -> Worker:
     match value:
         case "embedded" | "separate":
             return value
-    raise ValueError("is embedded or separate")
+    raise ValueError("must be embedded or separate")
 
 
 def read_log_format(value: str) -> LogFormat:
     match value:
         case "json" | "text":
             return value
-    raise ValueError("is json or text")
+    raise ValueError("must be json or text")
 
 
 def read_log_level(value: str) -> str:
     if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-        raise ValueError("is DEBUG, INFO, WARNING or ERROR")
+        raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
     return value.upper()
 
 
@@ -97,9 +97,9 @@ def read_origin(value: str) -> str:
     parts = urlsplit(value)
     port = parts.port  # raises ValueError itself when it is no port
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("starts with https:// and a host")
+        raise ValueError("must start with https:// and a host")
     if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("is scheme, host and port only, such as https://tandem.example.org")
+        raise ValueError("must be scheme, host and port only, such as https://tandem.example.org")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     is_usual_port = port is None or port == {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{host}" if is_usual_port else f"{parts.scheme}://{host}:{port}"
@@ -109,7 +109,7 @@ def read_database(value: str) -> str:
     # Never repeats the value: it may hold a password.
     scheme, separator, rest = value.partition("://")
     if not separator or scheme not in {"sqlite", "postgresql", "postgres", "postgresql+psycopg"}:
-        raise ValueError("starts with sqlite:/// or postgresql://")
+        raise ValueError("must start with sqlite:/// or postgresql://")
     if scheme == "sqlite" and rest and not rest.startswith("/"):
         raise ValueError(
             "needs three slashes before a relative path (sqlite:///tandem.db), four before an absolute one"
@@ -125,7 +125,7 @@ def read_secret_keys(value: str) -> tuple[str, ...]:
         except (binascii.Error, ValueError):
             is_key = False
         if not is_key:
-            raise ValueError(f"holds no valid Fernet key in place {place} (32 bytes in URL-safe base64)")
+            raise ValueError(f"has no valid Fernet key in place {place} (32 bytes in URL-safe base64)")
     return keys
 
 
@@ -137,9 +137,9 @@ def _host_and_port(value: str) -> tuple[str, int]:
     host, separator, port = value.rpartition(":")
     is_bracketed = host.startswith("[") and host.endswith("]")
     if not (separator and host and re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536):
-        raise ValueError(f"takes host:port, not {value!r}")
+        raise ValueError(f"must be host:port, not {value!r}")
     if (":" in host and not is_bracketed) or "/" in host or "@" in host:
-        raise ValueError(f"takes host:port (an IPv6 address in brackets), not {value!r}")
+        raise ValueError(f"must be host:port (an IPv6 address in brackets), not {value!r}")
     return (host[1:-1] if is_bracketed else host).lower().rstrip("."), int(port)
 
 
@@ -182,13 +182,13 @@ class Settings:
     )
     worker_threads: int = setting(
         "4",
-        "How many background jobs run at a time in one process. At most half as many call one platform at a time, in "
-        "all processes together.",
+        "How many background jobs run at a time in one process. At most half as many call one platform at a time, "
+        "counted over all processes.",
         read_number(at_least=1),
     )
     visit_idle: timedelta = setting("4h", "A visit ends when nothing was done for this long.", read_duration)
     visit_absolute: timedelta = setting(
-        "12h", "A visit ends this long after its launch, whatever was done.", read_duration
+        "12h", "A visit ends this long after its launch, even if it is in use.", read_duration
     )
     log_format: LogFormat = setting(
         "json",
@@ -196,13 +196,15 @@ class Settings:
         read_log_format,
         in_development="text",
     )
-    log_level: str = setting("INFO", "The least level that is logged: DEBUG, INFO, WARNING or ERROR.", read_log_level)
+    log_level: str = setting("INFO", "The lowest level that is logged: DEBUG, INFO, WARNING or ERROR.", read_log_level)
     trusted_proxies: int = setting(
         "0",
-        "How many reverse proxies stand in front and set X-Forwarded-*; 0 ignores those headers.",
+        "How many reverse proxies in front of Tandem set X-Forwarded-*; 0 ignores those headers.",
         read_number(at_least=0),
     )
-    contact: str = setting("", "Whom people can ask: an e-mail or web address, shown on error pages.", read_text)
+    contact: str = setting(
+        "", "Where people can ask for help: an e-mail or web address, shown on error pages.", read_text
+    )
     audit_retention: timedelta = setting(
         "90d", "How long records of refused and administrative acts are kept.", read_duration
     )
@@ -278,10 +280,15 @@ class Settings:
             found.append(("LTI_TOOL_SECRET_KEYS", "LTI_TOOL_SECRET_KEYS is required: at least one Fernet key."))
         if not self.secret_keys and self.development and not self.database_url.startswith("sqlite"):
             found.append(
-                ("LTI_TOOL_SECRET_KEYS", "LTI_TOOL_SECRET_KEYS is required: no SQLite file to keep a key beside.")
+                (
+                    "LTI_TOOL_SECRET_KEYS",
+                    "LTI_TOOL_SECRET_KEYS is required: there is no SQLite file to keep a key beside.",
+                )
             )
         if self.visit_idle > self.visit_absolute:
-            found.append(("LTI_TOOL_VISIT_IDLE", "LTI_TOOL_VISIT_IDLE is longer than LTI_TOOL_VISIT_ABSOLUTE."))
+            found.append(
+                ("LTI_TOOL_VISIT_IDLE", "LTI_TOOL_VISIT_IDLE must not be longer than LTI_TOOL_VISIT_ABSOLUTE.")
+            )
         return found
 
 

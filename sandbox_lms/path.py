@@ -32,7 +32,7 @@ def steps(lms: "Lms", course: Course) -> list[Step]:
     path = [
         Step(
             "Register the tool",
-            "Paste the tool's registration link, as the site's administrator.",
+            "As the site's administrator, paste the tool's registration link.",
             "admin",
             "/admin/register",
             bool(lms.tools),
@@ -69,19 +69,19 @@ def steps(lms: "Lms", course: Course) -> list[Step]:
         ),
         Step(
             "Open it as its designer",
-            "Read the roster, make the pairs and publish them.",
+            "Read the roster, pair the learners, and publish the plan.",
             "designer",
             newest,
             bool(staff),
         ),
         Step(
             "Open it as two learners",
-            "Be one, then the partner: observe, give feedback, and answer what you received.",
+            "Be one learner, then the partner. Observe, give feedback, and answer the feedback you received.",
             "learner01",
             newest,
             len(learners) > 1,
         ),
-        Step("See the grade arrive", "Look into the gradebook.", "designer", f"{base}/gradebook", graded),
+        Step("See the grade arrive", "Open the gradebook.", "designer", f"{base}/gradebook", graded),
     ]
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivityState
+from lti_tool.support.crypto import new_secret
 
 
 def chosen_instead(session: Session, standing: Activity, key: str | None) -> Activity | None:
@@ -34,8 +35,12 @@ def take_its_place(session: Session, standing: Activity, chosen: Activity, *, by
 
 
 def keep_standing(session: Session, standing: Activity, chosen: Activity, *, by: int, now: datetime) -> None:
-    """Leave the activity where it stands: the link's key means it from now on. The chosen one becomes a draft."""
-    standing.origin_key = chosen.key
+    """Leave the activity where it stands: the link's key means it from now on.
+
+    The chosen one becomes a draft with a key of its own, so that the link still finds what stands there when the draft
+    is deleted, and a duplicate of the link is not given the draft.
+    """
+    standing.origin_key, chosen.key = chosen.key, new_secret(16)
     _becomes_draft(chosen, by=by, now=now)
     session.flush()
 

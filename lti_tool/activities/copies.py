@@ -36,7 +36,7 @@ def after_launch(session: Session, visit: Visit, context: LaunchContext, now: da
         return
     if named.course_id == visit.course_id and _land(session, named, placement):
         return
-    source = (_sources(session, named, placement, context.custom) or [named])[0]
+    source = (_sources(session, named, key, placement, context.custom) or [named])[0]
     try:
         with session.begin_nested():
             _copy(session, source, placement, origin_key=key, now=now)
@@ -55,7 +55,8 @@ def possible_sources(session: Session, copy: Activity, custom: Mapping[str, str]
     named = service.activity_for_key(session, copy.origin_key)
     if named is None:
         return []
-    found = _sources(session, named, session.get_one(Placement, copy.placement_id), custom, own_id=copy.id)
+    placement = session.get_one(Placement, copy.placement_id)
+    found = _sources(session, named, copy.origin_key, placement, custom, own_id=copy.id)
     return found if len(found) > 1 else []
 
 
@@ -79,12 +80,20 @@ def _land(session: Session, activity: Activity, placement: Placement) -> bool:
 
 
 def _sources(
-    session: Session, named: Activity, placement: Placement, custom: Mapping[str, str], *, own_id: int | None = None
+    session: Session,
+    named: Activity,
+    key: str,
+    placement: Placement,
+    custom: Mapping[str, str],
+    *,
+    own_id: int | None = None,
 ) -> list[Activity]:
-    """The activities that a copied link may have been copied from, the likeliest first.
+    """The activities that a copied link with this key may have been copied from, the likeliest first.
 
-    Only the key's own and those that came from it are looked at. The history could be typed by hand; the key could not.
+    Only `named`, which the key means, and those that came from it are looked at. The history could be typed by hand;
+    the key could not.
     """
+    keys = {named.key, key}
     family = [
         Relative(
             activity.id,
@@ -98,7 +107,7 @@ def _sources(
             select(Activity, Placement, Course)
             .join(Placement, Placement.id == Activity.placement_id)
             .join(Course, Course.id == Activity.course_id)
-            .where((Activity.origin_key == named.key) | (Activity.id == named.id), Activity.id != (own_id or 0))
+            .where(Activity.origin_key.in_(keys) | (Activity.id == named.id), Activity.id != (own_id or 0))
             .order_by(Activity.id)
         )
     ]

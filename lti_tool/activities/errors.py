@@ -56,40 +56,41 @@ WORDS: dict[type[ToolError], Words] = {
     ActivityUnknown: Words(
         404,
         N_("This activity is not here"),
-        N_("It may have been placed or removed meanwhile. Open the activity again from your course."),
+        N_("It may have been placed or removed in the meantime. Open the activity again from your course."),
     ),
-    ActivityInvalid: Words(
-        422, N_("These settings cannot be used yet"), N_("Go back and look at the fields that are marked.")
-    ),
+    ActivityInvalid: Words(422, N_("These settings cannot be used yet"), N_("Go back and change the marked fields.")),
     ActivityChanged: Words(
-        409, N_("Somebody else changed this activity"), N_("Look at the settings again, then repeat your change.")
+        409, N_("Someone else changed this activity"), N_("Check the settings, then make your change again.")
     ),
     RoundInUse: Words(
         409,
         N_("This round has begun"),
-        N_("People have groups in it or have written feedback, so it stays. You can still change its dates."),
+        N_("People already have groups or feedback in it, so you cannot remove it. You can still change its dates."),
     ),
     ActivityInUse: Words(
         409,
-        N_("People work in this activity"),
-        N_("They have groups in it or have written, so no other takes its place. Add the other one to the course."),
+        N_("People are already working in this activity"),
+        N_(
+            "They have groups or have written here, so no other activity can replace it. Add the other "
+            "one to the course separately."
+        ),
     ),
     StepNotPossible: Words(
-        409, N_("The activity has moved on"), N_("Open its settings again to see where it stands now.")
+        409, N_("The activity has changed in the meantime"), N_("Open its settings again to see its state now.")
     ),
     ActivityReadOnly: Words(
         403,
         N_("This activity can no longer be changed"),
-        N_("It is closed, or its course is over. Everything in it can still be read."),
+        N_("It is closed, or its course is over. You can still read everything in it."),
     ),
     ReturnAddressForeign: Words(
         403,
-        N_("The answer would leave your learning platform"),
-        N_("The dialog named an address that does not belong to it. Tell the platform's administrator."),
+        N_("The answer would go outside your learning platform"),
+        N_("The dialog gave an address that does not belong to the platform. Tell the platform's administrator."),
     ),
     NothingToReturn: Words(
         403,
         N_("There is nothing to place here"),
-        N_("Start from the dialog of your course that adds an activity."),
+        N_("Start by adding an activity in your course."),
     ),
 }

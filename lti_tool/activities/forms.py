@@ -87,15 +87,15 @@ WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
     Flaw.TOO_MANY_ROUNDS: N_("An activity has at most 12 rounds."),
     Flaw.DUE_BEFORE_OPEN: N_("This round is due before it opens. Change one of the two dates."),
     Flaw.DUE_BEFORE_EARLIER_ROUND: N_("This round is due before an earlier one. Put the dates in order."),
-    Flaw.DUE_PASSED: N_("This date has passed. Choose one to come, or clear it."),
-    Flaw.NO_DUE_FOR_RELEASE: N_("Feedback is to be released at this round's due date. Give it one."),
-    Flaw.NOTHING_COUNTS: N_("Choose at least one thing that counts as completion."),
-    Flaw.NOTES_OUT_OF_RANGE: N_("The number of notes is a whole number from 0 to 20."),
-    Flaw.SCORE_OUT_OF_RANGE: N_("The maximum is a whole number from 1 to 1000."),
+    Flaw.DUE_PASSED: N_("This date has passed. Choose a later date, or clear it."),
+    Flaw.NO_DUE_FOR_RELEASE: N_("Feedback is released at this round's due date. Add a due date."),
+    Flaw.NOTHING_COUNTS: N_("Choose at least one thing that counts toward completion."),
+    Flaw.NOTES_OUT_OF_RANGE: N_("Enter a whole number of notes from 0 to 20."),
+    Flaw.SCORE_OUT_OF_RANGE: N_("Enter a whole number from 1 to 1000."),
 }
 DATE_UNREADABLE: Final = N_("Write the date as year-month-day, such as 2026-12-24.")
 TIME_UNREADABLE: Final = N_("Write the time as hours:minutes, such as 16:30.")
-DATE_MISSING: Final = N_("Add the date that belongs to this time, or clear the time.")
+DATE_MISSING: Final = N_("Add a date for this time, or clear the time.")
 
 _FIELD: Final = {
     Flaw.TITLE_MISSING: "title",

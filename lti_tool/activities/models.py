@@ -37,7 +37,9 @@ class Activity(Tenant, Base):
     copied_from_id: Mapped[int | None]
     """The activity whose settings this one began with."""
     origin_key: Mapped[str | None] = mapped_column(String(32), index=True)
-    """Of a copy: the key that its link carries, which is that of the first activity in the row of copies."""
+    """The key that the link carries where that is not `key`: of a copy, that of the first activity in the row of
+    copies; of an activity that was kept where "Select content" chose another, that of the other.
+    """
     kind: Mapped[str] = mapped_column(String(32))
     title: Mapped[str] = mapped_column(String(255))
     instructions: Mapped[str] = mapped_column(Text, default="")

@@ -193,8 +193,15 @@ def activity_at(session: Session, placement_id: int | None) -> Activity:
 
 
 def activity_for_key(session: Session, key: str) -> Activity | None:
-    """The activity with this key in the session's institution, wherever it stands. Never another institution's."""
-    return session.scalar(select(Activity).where(Activity.key == key))
+    """The activity that a link with this key means, in the session's institution. Never another institution's.
+
+    That is the one with the key, or else the first placed one that was kept where the link named another.
+    """
+    named = session.scalar(select(Activity).where(Activity.key == key))
+    if named is not None:
+        return named
+    kept = select(Activity).where(Activity.origin_key == key, Activity.placement_id.is_not(None))
+    return session.scalars(kept.order_by(Activity.id).limit(1)).first()
 
 
 def draft_for_key(session: Session, course_id: int, key: str) -> Activity:

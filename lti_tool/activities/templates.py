@@ -77,20 +77,20 @@ OBSERVATION_AND_FEEDBACK: Final = Template(
     kind=KINDS["observation"].key,
     title=N_("Observation and feedback"),
     good_for=N_(
-        "Presentations, lessons, meetings and other moments that a partner can watch. Both take both seats, so "
-        "everybody learns to be observed and to observe."
+        "Presentations, lessons, meetings and other moments that a partner can watch. Partners swap "
+        "seats, so everyone learns to observe and to be observed."
     ),
     how_long=N_("Two rounds of about one hour, with two weeks for each."),
     what_happens=(
         N_("Pairs agree on a moment to observe."),
-        N_("The observer takes notes with the time beside them."),
+        N_("The observer takes notes. Each note keeps its time."),
         N_("The observer gives feedback: strengths first, then what to try next time."),
-        N_("The receiver answers what was heard and what will be used. Then they change seats."),
+        N_("The receiver answers: what I heard, what I will use. Then they swap seats."),
     ),
     instructions=N_(
         "In each round you and your partner observe each other once: a presentation, a lesson, a meeting, or another "
         "moment that you choose together.\n\n"
-        "Before: agree on what is observed, when and where, and on one thing your partner should look at.\n"
+        "Before: agree on what to observe, when and where, and on one thing your partner should look at.\n"
         "While observing: write down what you see and hear, not what you think of it.\n"
         "After: give your feedback within two days. Strengths first, then one or two things to try next time. "
         "Say what you noticed, what effect it had, and one adjustment.\n\n"
@@ -104,11 +104,11 @@ OBSERVATION_AND_FEEDBACK: Final = Template(
                 N_("Purpose and structure"),
                 N_("Can people tell what this is about, where it is going, and what is asked of them?"),
                 _ladder(
-                    N_("The purpose was not said, and I could not follow the order."),
-                    N_("The purpose was said, but parts stood beside each other without a thread."),
+                    N_("The purpose was not stated, and I could not follow the order."),
+                    N_("The purpose was stated, but the parts did not connect."),
                     N_("Purpose and order were clear; I always knew where we were."),
                     N_(
-                        "Purpose and order were clear, each part led to the next, and the end came back to what was "
+                        "Purpose and order were clear, each part led to the next, and the end returned to what was "
                         "promised."
                     ),
                 ),
@@ -118,9 +118,9 @@ OBSERVATION_AND_FEEDBACK: Final = Template(
                 N_("Eye contact, questions, room for others, reactions to what happens."),
                 _ladder(
                     N_("Attention was on slides, notes or the screen rather than on people."),
-                    N_("There was contact now and then; questions were asked but left little time for answers."),
-                    N_("People were looked at, asked and heard; answers were taken up."),
-                    N_("People were drawn in throughout, quiet ones too, and what they said changed what came next."),
+                    N_("There was contact now and then. Questions were asked, but with little time for answers."),
+                    N_("People were seen, asked and heard, and their answers were used."),
+                    N_("People were drawn in throughout, quiet people too, and what they said shaped what came next."),
                 ),
             ),
             CriterionDraft(
@@ -140,7 +140,7 @@ OBSERVATION_AND_FEEDBACK: Final = Template(
                     N_("Hard to hear or to follow, or the time ran out before the main point."),
                     N_("Audible, with stretches that were rushed or flat; the end came in a hurry."),
                     N_("Calm and audible, pauses at the right moments, finished in time."),
-                    N_("Voice, pauses and movement underlined the message, and time was left for questions."),
+                    N_("Voice, pauses and movement supported the message, and time was left for questions."),
                 ),
             ),
         ),

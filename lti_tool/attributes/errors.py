@@ -54,30 +54,27 @@ class CheckOutdated(AttributesError, Conflict):
 WORDS: dict[type[ToolError], Words] = {
     UploadGone: Words(
         404,
-        N_("This upload is over"),
-        N_("It was taken over or thrown away, or it is older than a day. Upload the table again."),
+        N_("This upload is no longer here"),
+        N_("It was imported or discarded, or it is more than a day old. Upload the table again."),
     ),
     AnswerTooLate: Words(
         409,
-        N_("The groups have been made"),
-        N_(
-            "So this answer comes too late for them, and nothing was changed. "
-            "Go back to the activity to see your group."
-        ),
+        N_("The groups have already been made"),
+        N_("Your answer came too late for them, so nothing was changed. Go back to the activity to see your group."),
     ),
     TableUnusable: Words(422, N_("This file could not be read"), N_("Save the table as CSV and upload it again.")),
     WhoUnsaid: Words(
         409,
-        N_("No column names people"),
-        N_("Go back and say which column has the people: an id, an e-mail address or a name."),
+        N_("No column says who the rows are about"),
+        N_("Go back and choose the column with an id, an e-mail address or a name."),
     ),
     NotLookedAt: Words(
-        409, N_("Look at the table first"), N_("Go back to the page of the upload and say how the file is read.")
+        409, N_("Check the table first"), N_("Go back to the upload page and say how the file is read.")
     ),
     ChoicesConflict: Words(
-        409, N_("Two rows were given to one person"), N_("Go back and choose another person, or skip one of the rows.")
+        409, N_("Two rows have the same person"), N_("Go back and choose another person, or skip one of the rows.")
     ),
     CheckOutdated: Words(
-        409, N_("The table would change something else now"), N_("Look at what it would change, then take it over.")
+        409, N_("The table would now make other changes"), N_("Check what it would change, then import it.")
     ),
 }

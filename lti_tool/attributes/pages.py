@@ -83,7 +83,7 @@ def change_learner(here: Here, member_id: int) -> ResponseReturnValue:
     for key in changed.keys() & {one.key for one in CATALOGUE if one.form is Form.PERSON}:
         value = records.person_meant(here.session, here.course_id, cells[key]) if tidy(cells[key]) else None
         if value is not None and records.leads_back(here.session, here.course_id, member.id, value):
-            problems[key] = gettext("would lead in a circle")
+            problems[key] = gettext("would form a loop")
         values[key] = value
     if problems:
         return _learner(here, member, cells, problems)
@@ -165,7 +165,9 @@ def say_columns(here: Here, key: str) -> ResponseReturnValue:
     _, meanings = forms.chosen(request.form)
     columns = tuple(meanings.get(place) for place in range(len(sheet.headers)))
     if len(set(filter(None, columns))) < len([one for one in columns if one]):
-        return _columns(here, key, sheet, gettext("Two columns cannot be the same. Leave one of them out."), columns)
+        return _columns(
+            here, key, sheet, gettext("Two columns cannot have the same meaning. Leave one of them out."), columns
+        )
     try:
         uploads.agree(here.session, table, sheet, columns)
     except WhoUnsaid:

@@ -29,39 +29,39 @@ HEADERS: Final[dict[str, str]] = {
 }
 SOURCES: Final[dict[Source, str]] = {
     Source.LAUNCH: N_("from the LMS"),
-    Source.QUESTIONNAIRE: N_("said by the learner"),
+    Source.QUESTIONNAIRE: N_("from the learner"),
     Source.CSV: N_("from a table"),
-    Source.STAFF: N_("typed by an instructor"),
+    Source.STAFF: N_("from an instructor"),
 }
 FLAWS: Final[dict[Flaw, str]] = {
     Flaw.NOT_A_NUMBER: N_("is not a whole number"),
     Flaw.TOO_LARGE: N_("is larger than 1,000"),
     Flaw.TOO_LONG: N_("is longer than 100 characters"),
     Flaw.TOO_MANY: N_("has more than 40 entries"),
-    Flaw.NO_ZONE: N_("is no time zone: write a large city, Europe/Stockholm or GMT+1"),
+    Flaw.NO_ZONE: N_("is not a time zone: write a large city, Europe/Stockholm or GMT+1"),
 }
 FAULTS: Final[dict[Fault, str]] = {
-    Fault.TOO_LONG: N_("The row has more cells than there are columns, or a cell that is far too long."),
-    Fault.CONTRADICTION: N_("Its columns name different people of the course."),
-    Fault.TWICE: N_("The same person stands in line %(lines)s too, with other values."),
+    Fault.TOO_LONG: N_("The row has more cells than columns, or a cell that is much too long."),
+    Fault.CONTRADICTION: N_("Its columns name different people in the course."),
+    Fault.TWICE: N_("The same person is also in line %(lines)s, with other values."),
     Fault.VALUE: N_("%(attribute)s %(flaw)s."),
     Fault.OWN_MANAGER: N_("It names the person as their own manager."),
-    Fault.LOOP: N_("The managers lead in a circle, together with line %(lines)s."),
+    Fault.LOOP: N_("Together with line %(lines)s, the managers form a loop."),
 }
-LOOP_WITH_OTHERS: Final = N_("The managers lead in a circle, together with what is known already.")
+LOOP_WITH_OTHERS: Final = N_("Together with what is already known, the managers form a loop.")
 UNUSABLE: Final[dict[Unusable, str]] = {
-    Unusable.EMPTY: N_("The file has no rows. The first line names the columns, every further line is a person."),
-    Unusable.TOO_LARGE: N_("The file is larger than 1.5 MB. Divide it, and upload the parts one after the other."),
-    Unusable.PACKED: N_("This is a spreadsheet program's own file. Save it as CSV there, and upload that."),
-    Unusable.NOT_TEXT: N_("This is not a table in text. Save it as CSV in your spreadsheet program."),
-    Unusable.NOT_IN_THIS_ENCODING: N_("The file is not written in that way. Choose another one."),
-    Unusable.TOO_MANY_ROWS: N_("The file has more than 20,000 rows. Divide it, and upload the parts one by one."),
-    Unusable.TOO_MANY_COLUMNS: N_("The file has more than 60 columns. Take out those that are not needed."),
+    Unusable.EMPTY: N_("The file has no rows. The first line names the columns, and every other line is a person."),
+    Unusable.TOO_LARGE: N_("The file is larger than 1.5 MB. Split it, and upload the parts one by one."),
+    Unusable.PACKED: N_("This is a spreadsheet file. Save it as CSV in your spreadsheet program, and upload that."),
+    Unusable.NOT_TEXT: N_("This is not a text file. Save the table as CSV in your spreadsheet program."),
+    Unusable.NOT_IN_THIS_ENCODING: N_("The file does not use that encoding. Choose another one."),
+    Unusable.TOO_MANY_ROWS: N_("The file has more than 20,000 rows. Split it, and upload the parts one by one."),
+    Unusable.TOO_MANY_COLUMNS: N_("The file has more than 60 columns. Remove the ones you do not need."),
 }
 QUESTIONS: Final[dict[str, str]] = {
-    Question.NO_PEOPLE: N_("No column is known that says who a row is about. Say which one it is."),
-    Question.ENCODING: N_("It is not certain how letters such as å, ö or ø are written in this file. Are they right?"),
-    Question.QUOTES: N_("Some lines have a quotation mark without an end, and were read as if it were not there."),
+    Question.NO_PEOPLE: N_("Tandem does not know which column says who a row is about. Choose that column."),
+    Question.ENCODING: N_("Tandem is not sure how this file stores letters such as å, ö or ø. Do they look right?"),
+    Question.QUOTES: N_("Some lines have an opening quotation mark without a closing one. Tandem ignored that mark."),
 }
 DELIMITER_NAMES: Final = {",": N_("commas"), ";": N_("semicolons"), "\t": N_("tabs")}
 PARTS_OF_DAY: Final = {"am": N_("morning"), "pm": N_("afternoon"), "eve": N_("evening")}
@@ -89,7 +89,7 @@ def in_words(names: Mapping[tuple[str, int], str | None], locale: str) -> Shown:
     def shown(key: str, value: Kept) -> str:
         form, what = next(iter(value.items()))
         if form == "nobody":
-            return str(gettext("nobody"))
+            return str(gettext("no one"))
         if form == "member":
             return isolated(names.get((form, what))) or str(gettext("Learner %(number)s", number=what))
         if form in {"outsider", "outside"}:

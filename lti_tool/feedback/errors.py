@@ -75,28 +75,32 @@ WORDS: dict[type[ToolError], Words] = {
     NotYourPartner: Words(
         404,
         N_("You do not work together in this round"),
-        N_("The groups may have changed. Go back to the activity to see whom you work with."),
+        N_("The groups may have changed. Go back to the activity to see who you work with."),
     ),
     FeedbackHidden: Words(
         404,
-        N_("This feedback is not here for you"),
+        N_("You cannot read this feedback"),
         N_("It may not be released yet. Go back to the activity to see what you can read."),
     ),
     RoundNotOpen: Words(
-        409, N_("This round has not begun"), N_("You can look at the questions, and write from the day it opens.")
+        409,
+        N_("This round has not begun yet"),
+        N_("You can look at the questions now, and start writing when it opens."),
     ),
     ActivityClosed: Words(
-        409, N_("This activity is read-only"), N_("Nothing can be changed any more. You can read what was given.")
+        409, N_("This activity is read-only"), N_("You can read what was given, but not change anything.")
     ),
     FeedbackReleased: Words(
         409,
-        N_("Your partner can read this already"),
-        N_("So it stays as you gave it. What you changed since is kept for you; tell your partner in person."),
+        N_("Your partner can already read this"),
+        N_("So it stays as you gave it. Your later changes are kept for you. You can tell your partner in person."),
     ),
     TextTooLong: Words(413, N_("That is too long"), N_("Go back and shorten it. A field may hold 10,000 characters.")),
     PartnerNoteTooLong: Words(
         413, N_("This note is too long"), N_("Shorten it to 500 characters: a place and a time are enough.")
     ),
-    FeedbackIncomplete: Words(422, N_("Something is missing"), N_("Go back and fill in what is marked.")),
-    PreviewOnly: Words(403, N_("You are only looking"), N_("Nothing is kept while you look as a learner would.")),
+    FeedbackIncomplete: Words(422, N_("Something is missing"), N_("Go back and fill in the marked fields.")),
+    PreviewOnly: Words(
+        403, N_("This is only a preview"), N_("Nothing is saved while you view this as a learner would.")
+    ),
 }

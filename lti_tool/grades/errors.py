@@ -40,6 +40,6 @@ class NothingAsked(GradeError, Conflict):
 
 
 WORDS: dict[type[ToolError], Words] = {
-    ScoreUnknown: Words(404, N_("This score is not here"), N_("Open the ledger again from the activity.")),
-    NothingAsked: Words(409, N_("This was answered already"), N_("Look at the ledger to see what was decided.")),
+    ScoreUnknown: Words(404, N_("This score could not be found"), N_("Open “Grades” again from the activity.")),
+    NothingAsked: Words(409, N_("This was already answered"), N_("Open “Grades” to see what was decided.")),
 }

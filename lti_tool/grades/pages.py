@@ -26,48 +26,50 @@ STATES: Final[dict[str, tuple[str, str]]] = {
     "waiting": ("waiting", N_("On its way")),
     "held": ("waiting", N_("Not there yet")),
     "delivered": ("done", N_("In the gradebook")),
-    "refused": ("error", N_("Not taken")),
+    "refused": ("error", N_("Not accepted")),
     "asks": ("late", N_("Needs your decision")),
 }
 """Each state as the shape that marks it and its words; `held` is a score that waits for a reason."""
 
 REASONS: Final[dict[Reason, str]] = {
-    Reason.NOT_GRADABLE: N_("The LMS gives this person no grades in this course. Their role there may have changed."),
+    Reason.NOT_GRADABLE: N_("The LMS does not grade this person in this course. Their role there may have changed."),
     Reason.NOT_ENROLLED: N_(
-        "The LMS does not take grades for this person now. The course may not be published there yet, or the person is "
-        "not enrolled any more."
+        "The LMS does not accept grades for this person right now. The course may not be published "
+        "there yet, or the person is no longer enrolled."
     ),
     Reason.NO_ATTEMPTS_LEFT: N_("The LMS allows no more attempts. Allow more there, then send the score again."),
-    Reason.LOCKED: N_("The LMS failed several times, as it does when a grade is locked. Unlock it there if it is."),
+    Reason.LOCKED: N_("The LMS failed several times. This happens when a grade is locked. If it is, unlock it there."),
     Reason.NEWER_GRADE: N_("The gradebook holds a newer grade. Send the score again if it should replace that one."),
     Reason.HIGHER_THERE: N_("The gradebook has more than this activity would send."),
     Reason.NOT_ALLOWED: N_(
-        "The LMS does not let Tandem write grades here now. If this lasts, ask your administrator to allow it."
+        "The LMS does not let Tandem write grades here right now. If this lasts, ask your administrator to allow it."
     ),
-    Reason.NO_ACCESS: N_("The LMS refused Tandem access and did not say why. That often passes by itself."),
+    Reason.NO_ACCESS: N_("The LMS refused Tandem access and did not say why. This often goes away on its own."),
     Reason.CREDENTIALS: N_(
-        "The LMS does not accept Tandem any more. The tool may have been switched off there; your administrator can "
-        "see this too."
+        "The LMS no longer accepts Tandem. The tool may have been switched off there. Your "
+        "administrator can see this too."
     ),
-    Reason.CLOCK: N_("The clocks of the LMS and of Tandem differ, so the LMS took the request for too old or too new."),
+    Reason.CLOCK: N_("The clocks of the LMS and Tandem differ, so the LMS refused the request as too old or too new."),
     Reason.KEY_SET: N_(
         "The LMS could not read the keys that Tandem publishes, perhaps because its settings block that. Your "
         "administrator can see this too."
     ),
-    Reason.BLOCKED: N_("A web page came instead of an answer of the gradebook, as during maintenance."),
+    Reason.BLOCKED: N_(
+        "The LMS sent a web page instead of an answer from the gradebook. This happens during maintenance."
+    ),
     Reason.NOT_UNDERSTOOD: N_("The LMS did not accept the score and did not say why."),
     Reason.COLUMN_GONE: N_("The column in the gradebook was deleted."),
-    Reason.NOT_FOUND: N_("The LMS has the column, and still answers that it does not know where to put the score."),
+    Reason.NOT_FOUND: N_("The LMS has the column, but says that it does not know where to put the score."),
     Reason.NO_COLUMN: N_("The activity has no column in the gradebook."),
     Reason.COURSE_OVER: N_("The course is over in the LMS."),
     Reason.LEFT: N_("This person left the course. The score is sent if they come back."),
     Reason.PAUSED: N_("The connection to the LMS is paused. The score is sent when it is resumed."),
     Reason.UNREACHABLE: N_("The LMS could not be reached."),
-    Reason.BUSY: N_("The LMS asked us to wait a little."),
-    Reason.TROUBLE: N_("The LMS had a problem of its own."),
+    Reason.BUSY: N_("The LMS asked Tandem to wait a little."),
+    Reason.TROUBLE: N_("The LMS had a problem."),
     Reason.WITHDRAWN: N_("Something was undone before the score was sent, so nothing was sent."),
 }
-LEFT_TO_PEOPLE: Final = N_("Tandem tried for a month. Send the score again when the cause is gone.")
+LEFT_TO_PEOPLE: Final = N_("Tandem tried for a month. Send the score again when the problem is fixed.")
 LASTING: Final = {
     Reason.NOT_GRADABLE,
     Reason.NO_ATTEMPTS_LEFT,
@@ -77,31 +79,33 @@ LASTING: Final = {
 }
 """Reasons that are final at once; a score refused for another one was tried for a month."""
 OUTCOMES: Final[dict[Kind, str]] = {
-    Kind.DELIVERED: N_("The LMS took the score"),
-    Kind.FOUND: N_("The LMS had the score already, from an attempt whose answer was lost"),
-    Kind.RETRY: N_("The LMS could not take it then"),
-    Kind.THROTTLED: N_("The LMS asked us to wait"),
+    Kind.DELIVERED: N_("The LMS accepted the score"),
+    Kind.FOUND: N_("The LMS already had the score from an attempt whose answer was lost"),
+    Kind.RETRY: N_("The LMS could not accept it then"),
+    Kind.THROTTLED: N_("The LMS asked Tandem to wait"),
     Kind.CONFLICT: N_("The LMS already had a newer grade"),
-    Kind.WAITS: N_("The LMS said no for now"),
-    Kind.REFUSED: N_("The LMS said no"),
+    Kind.WAITS: N_("The LMS refused it for now"),
+    Kind.REFUSED: N_("The LMS refused it"),
     Kind.GONE: N_("The column was not there"),
 }
 COLUMNS: Final[dict[str, str]] = {
     "none": N_(
-        "This activity has no column in the gradebook, and the LMS does not let Tandem make one. The activity works "
-        "all the same. Ask your administrator to allow grade columns, or add one in the LMS, then look again."
+        "This activity has no column in the gradebook, and the LMS does not let Tandem create one. "
+        "The activity still works. Ask your administrator to allow grade columns, or add one in the "
+        "LMS. Then check again."
     ),
     "declined": N_(
-        "Grades were switched off for this activity when it was added to the course, so nothing is sent. Switch them "
-        "on in the activity's settings in the LMS, or have Tandem make a column of its own."
+        "Grades were switched off for this activity when it was added to the course, so nothing is "
+        "sent. Switch them on in the activity's settings in the LMS, or let Tandem create its own "
+        "column."
     ),
     "readonly": N_(
-        "The LMS does not let Tandem write grades in this course. The activity works all the same. Ask your "
-        "administrator to allow it, then look again."
+        "The LMS does not let Tandem write grades in this course. The activity still works. Ask your "
+        "administrator to allow it, then check again."
     ),
     "deleted": N_(
-        "The column of this activity was deleted from the gradebook. You can have it made again: all scores are then "
-        "sent to the new one."
+        "The column of this activity was deleted from the gradebook. If you recreate it, all scores "
+        "are sent to the new one."
     ),
 }
 

@@ -158,8 +158,8 @@ class AdministratorOnly(LaunchError):
 
 
 AGAIN = N_("Close this page and open the activity again from your course.")
-TELL = N_("If it happens again, tell the people who look after your course, with the reference below.")
-ADMINISTRATOR = N_("Tell the administrator of your learning platform, with the reference below.")
+TELL = N_("If this happens again, tell your course staff, and give them the reference below.")
+ADMINISTRATOR = N_("Tell the administrator of your learning platform, and give them the reference below.")
 
 WORDS: dict[type[ToolError], Words] = {
     LaunchError: Words(400, N_("This launch could not be accepted"), TELL),
@@ -171,13 +171,13 @@ WORDS: dict[type[ToolError], Words] = {
         N_("Tandem cannot tell which registration is meant"),
         N_("Your platform is registered more than once. Ask its administrator to send the client id with each login."),
     ),
-    ForeignTarget: Words(400, N_("This link leads to another address than Tandem's"), ADMINISTRATOR),
+    ForeignTarget: Words(400, N_("This link does not lead to Tandem"), ADMINISTRATOR),
     StorageBlocked: Words(
         403,
-        N_("Your browser keeps nothing for this site"),
+        N_("Your browser does not save anything for this site"),
         N_(
-            "Tandem has to recognize your browser for a minute. In the browser's settings, under privacy, "
-            "allow this site to save site data (cookies), then open the activity again from your course."
+            "Tandem has to recognize your browser for a minute. In the browser's privacy settings, allow "
+            "this site to save site data (cookies). Then open the activity again from your course."
         ),
     ),
     PlatformSaidNo: Words(
@@ -212,7 +212,7 @@ WORDS: dict[type[ToolError], Words] = {
     PlatformUnreachable: Words(
         424,
         N_("Your learning platform could not be reached"),
-        N_("Tandem needs its keys to check who you are. Try again in a minute."),
+        N_("Tandem needs the platform's keys to check who you are. Try again in a minute."),
     ),
     PlatformPaused: Words(
         403,
@@ -225,44 +225,47 @@ WORDS: dict[type[ToolError], Words] = {
     PersonMissing: Words(
         400,
         N_("Your platform did not say who you are"),
-        N_("Peer coaching needs to know who works with whom. Ask the administrator to share an anonymous id at least."),
+        N_(
+            "Peer coaching needs to know who works with whom. Ask your platform's administrator to share "
+            "at least an anonymous id."
+        ),
     ),
     DeploymentRefused: Words(403, N_("Tandem was not set up for this place on your platform"), ADMINISTRATOR),
     DeploymentParked: Words(
         403,
         N_("Waiting for approval"),
-        N_("Tandem is new here. An administrator has to approve it once; then open the activity again."),
+        N_("Tandem is new here. An administrator has to approve it once. After that, open the activity again."),
     ),
     MayNotPlace: Words(
         403, N_("Only instructors can place activities"), N_("Ask an instructor of the course to place it.")
     ),
-    NotYourFeedback: Words(403, N_("This is somebody else's feedback"), N_("Open your own from the activity.")),
+    NotYourFeedback: Words(403, N_("This is someone else's feedback"), N_("Open your own from the activity.")),
     # Valid launches, so not an error status: there is just nothing to open.
     CourseMissing: Words(
         200,
         N_("Open Tandem from inside a course"),
-        N_("This link stands outside any course. Peer coaching happens among the people of one course."),
+        N_("This link is not in a course. Peer coaching happens between people of the same course."),
     ),
     RoleMissing: Words(
         200,
         N_("You have no role in this course yet"),
-        N_("Your platform did not say that you learn or teach here. Ask an instructor to enroll you."),
+        N_("Your platform did not say whether you learn or teach here. Ask an instructor to enroll you."),
     ),
     InstitutionRoleOnly: Words(
         200,
         N_("Your platform did not say what you do in this course"),
         N_(
-            "It named your role in the institution only, as Open edX does up to version 11.0 of its LTI component. "
-            "From lti-consumer-xblock 11.1.0 on it names the role in the course too. Ask the administrator of your "
-            "platform to update it."
+            "It sent only your role in the institution, as Open edX does up to version 11.0 of its LTI "
+            "component. From lti-consumer-xblock 11.1.0 on, it also sends your role in the course. Ask "
+            "the administrator of your platform to update it."
         ),
     ),
     AdministratorOnly: Words(
         200,
         N_("You are an administrator, but not a member of this course"),
         N_(
-            "To take part or to look, enroll in the course. To look after the institution's pages, ask somebody who "
-            "does so already, or the operator, to make you one of its administrators."
+            "To take part or to look, enroll in the course. To look after the institution's pages, ask "
+            "one of its administrators or the operator to make you an administrator."
         ),
     ),
 }

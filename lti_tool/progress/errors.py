@@ -13,6 +13,6 @@ class LearnerUnknown(ProgressError, NotFound):
 
 WORDS: dict[type[ToolError], Words] = {
     LearnerUnknown: Words(
-        404, N_("This person does not take part here"), N_("They may have left the course. Go back to the list.")
+        404, N_("This person is not taking part here"), N_("They may have left the course. Go back to the list.")
     ),
 }

@@ -48,22 +48,22 @@ WAITS: Final[dict[WaitsFor, str]] = {
     WaitsFor.OPENING: N_("for the round to open"),
     WaitsFor.FEEDBACK: N_("for the partner to write"),
     WaitsFor.OWN_FEEDBACK: N_("for their own feedback"),
-    WaitsFor.RELEASE: N_("for the day on which feedback is shown"),
+    WaitsFor.RELEASE: N_("for the day when feedback is shown"),
 }
 SHOWN: Final[dict[Show, str]] = {
-    Show.ALL: N_("Everybody"),
+    Show.ALL: N_("Everyone"),
     Show.COMPLETE: N_("Complete"),
     Show.BEHIND: N_("Overdue"),
     Show.TO_DO: N_("Something to do"),
     Show.WAITING: N_("Waiting for others"),
-    Show.EXCUSED: N_("Nothing asked"),
+    Show.EXCUSED: N_("Nothing required"),
 }
 NAMES: Final = {"day": N_("New date"), "clock": N_("Time")}
 FLAWS: Final[dict[Flaw, str]] = {
     Flaw.NO_WISH: N_("Choose what to allow"),
     Flaw.NO_DATE: N_("Type the new date"),
     Flaw.NO_TIME: N_("Type the time as hours and minutes, or leave it empty"),
-    Flaw.PASSED: N_("Choose a date that has not passed"),
+    Flaw.PASSED: N_("Choose a date in the future"),
 }
 
 

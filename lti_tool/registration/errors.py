@@ -156,30 +156,30 @@ WORDS: dict[type[ToolError], Words] = {
     RegistrationPaused: Words(
         503,
         N_("This platform's connection is paused"),
-        N_("An administrator can resume it on the institution page."),
+        N_("An administrator can resume it on the institution's pages."),
     ),
     TokenRefused: Words(
         502,
-        N_("The platform refused our request for access"),
+        N_("The platform refused Tandem's request for access"),
         N_("Ask an administrator to check the registration."),
     ),
     TokenUnavailable: Words(
-        503, N_("The platform cannot give us access right now"), N_("Please try again in a few minutes.")
+        503, N_("The platform cannot give Tandem access right now"), N_("Please try again in a few minutes.")
     ),
     InvitationUnusable: Words(
         403,
-        N_("This registration link does not work any more"),
-        N_("It may have been used already or have run out. Ask the person who gave it to you for a new one."),
+        N_("This registration link no longer works"),
+        N_("It has been used or has expired. Ask the person who gave it to you for a new one."),
     ),
     InvitationBusy: Words(
         409,
-        N_("A registration with this link is under way"),
-        N_("Wait a minute. If it did not succeed in the other window, reload this page."),
+        N_("A registration with this link is in progress"),
+        N_("Wait a minute. If it does not finish in the other window, reload this page."),
     ),
     ConfigurationMissing: Words(
         400,
         N_("Open this address from your LMS"),
-        N_("Paste it where your LMS asks for a registration or tool URL. It does nothing when opened by itself."),
+        N_("Paste it where your LMS asks for a registration or tool URL. It does nothing when you open it directly."),
     ),
     ConfigurationRefused: Words(
         422,
@@ -192,16 +192,16 @@ WORDS: dict[type[ToolError], Words] = {
     RegistrationRefused: Words(
         502,
         N_("The platform did not accept the registration"),
-        N_("Start again from your LMS: its permission to register works once and not for long."),
+        N_("Start again from your LMS. Its permission to register works once and expires soon."),
     ),
     RegistrationAnswerUnusable: Words(
         502,
         N_("The platform's answer to the registration cannot be used"),
-        N_("Remove the tool from your LMS and register it by hand instead."),
+        N_("Remove the tool from your LMS and register it manually instead."),
     ),
     ClientTaken: Words(
         409,
-        N_("This tool is already registered for somebody else"),
+        N_("This tool is already registered for someone else"),
         N_("Remove the tool from your LMS and ask the operator of Tandem for help."),
     ),
     PlatformUnreachable: Words(
@@ -213,18 +213,19 @@ WORDS: dict[type[ToolError], Words] = {
         422,
         N_("Tandem may not call this platform"),
         N_(
-            "Its address %(place)s is not on the public internet, or not https. If it stands in the same network as "
-            "Tandem, the operator can allow it with the setting LTI_TOOL_REACHABLE_PRIVATE_HOSTS=%(place)s and restart."
+            "Its address %(place)s is not on the public internet, or not https. If it is in the same "
+            "network as Tandem, the operator can allow it with the setting "
+            "LTI_TOOL_REACHABLE_PRIVATE_HOSTS=%(place)s and a restart."
         ),
     ),
     RegistrationInUse: Words(
         409,
         N_("This registration is in use"),
-        N_("Somebody has opened Tandem through it. Pause it instead, if nobody should any more."),
+        N_("Someone has opened Tandem through it. If no one should use it anymore, pause it instead."),
     ),
     KeyTooYoung: Words(
         409,
-        N_("The next key is too young"),
-        N_("Platforms keep our keys for up to a day; please promote it after that."),
+        N_("The next key is too new"),
+        N_("Platforms keep Tandem's keys for up to a day. Wait until then, and take the next step again."),
     ),
 }

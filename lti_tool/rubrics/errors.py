@@ -19,6 +19,6 @@ WORDS: dict[type[ToolError], Words] = {
     RubricInvalid: Words(
         422,
         N_("This rubric cannot be used yet"),
-        N_("Go back and look at the fields that are marked."),
+        N_("Go back and change the marked fields."),
     ),
 }

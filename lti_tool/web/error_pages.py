@@ -21,22 +21,23 @@ log = structlog.get_logger(__name__)
 REOPEN: Final = N_("Close this page and open the activity again from your course.")
 
 WORDS: Final[dict[type[Exception], Words]] = {
-    NotAllowed: Words(403, N_("This page is not for you"), N_("Go back to the activity, or ask your instructor.")),
+    NotAllowed: Words(403, N_("You cannot open this page"), N_("Go back to the activity, or ask your instructor.")),
     NotFound: Words(404, N_("There is nothing here"), N_("It may have been removed. Go back to the activity.")),
     Conflict: Words(
-        409, N_("Somebody else changed this at the same time"), N_("Look at it again, then repeat what you did.")
+        409, N_("Someone else changed this at the same time"), N_("Check it, then make your change again.")
     ),
     VisitOver: Words(
         401,
         N_("Your visit has ended"),
         N_(
-            "Open the activity again from your course. What you typed is kept in this browser and will be offered back."
+            "Open the activity again from your course. What you typed is kept in this browser, and you "
+            "can restore it there."
         ),
     ),
     CodeSpent: Words(
         410,
-        N_("This address was already used"),
-        N_("Such an address works once and for one minute. Go back and ask for a new one."),
+        N_("This link was already used"),
+        N_("This kind of link works once, within one minute. Go back and ask for a new one."),
     ),
     FormNotOurs: Words(400, N_("This form could not be checked"), REOPEN),
     ToolError: Words(

@@ -6,7 +6,6 @@ from typing import Final, ParamSpec
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import update
 
 from lti_tool.errors import NotAllowed
 from lti_tool.launch.models import Person
@@ -17,7 +16,7 @@ from lti_tool.web.access import Here, View, current_here, on_visit
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
 from lti_tool.workspace import personal_data
-from lti_tool.workspace.first_administrator import IS_REGISTRAR, forget_registrars
+from lti_tool.workspace.first_administrator import IS_REGISTRAR, end_wait
 
 pages = Blueprint("administration", __name__)
 
@@ -47,8 +46,11 @@ def administrators(view: View[P]) -> Callable[P, ResponseReturnValue]:
 
 def administers(here: Here) -> bool:
     """Whether this is an administrator, or who registered the platform while it has none."""
-    is_registrar = bool(here.visit.details.get(IS_REGISTRAR)) and registration_of(here).first_administrator_awaited
-    return is_registrar or here.session.get_one(Person, here.person_id).is_administrator
+    return _is_registrar(here) or here.session.get_one(Person, here.person_id).is_administrator
+
+
+def _is_registrar(here: Here) -> bool:
+    return bool(here.visit.details.get(IS_REGISTRAR)) and registration_of(here).first_administrator_awaited
 
 
 def institution_of(here: Here) -> Institution:
@@ -182,16 +184,9 @@ def claim(here: Here) -> ResponseReturnValue:
 
 
 def _become_first(here: Here) -> None:
-    taken = here.session.execute(
-        update(Registration)
-        .where(Registration.id == here.visit.registration_id, Registration.first_administrator_awaited)
-        .values(first_administrator_awaited=False, administrator_code_hash=None)
-        .returning(Registration.id)
-    ).one_or_none()
-    if taken is None:
+    if not end_wait(here.session, here.visit.registration_id):
         raise NotAllowed("confirm", here.person_id)
     personal_data.grant_administration(here.session, here.person_id, now=here.now)
-    forget_registrars(here.session, here.visit.registration_id)
 
 
 # ---- all administrators ----------------------------------------------------------------------------------------------
@@ -207,8 +202,13 @@ def show_administrators(here: Here) -> ResponseReturnValue:
 @pages.post("/institution/administrators/<int:person_id>/add")
 @administrators
 def add(here: Here, person_id: int) -> ResponseReturnValue:
-    """Make a person an administrator."""
+    """Make a person an administrator. Whoever registered the platform hands over by it and is out."""
+    is_registrar = _is_registrar(here)
     personal_data.grant_administration(here.session, person_id, now=here.now, by=here.person_id)
+    if is_registrar:
+        end_wait(here.session, here.visit.registration_id)
+        person = personal_data.person_named(here.session, person_id)
+        return render_template("institution/handed_over.html", institution=institution_of(here), person=person)
     return redirect(url_for(".show_administrators", said="added"), code=303)
 
 

@@ -52,24 +52,26 @@ class Trouble:
 
 
 LOOK_THERE: Final = N_(
-    "The Grades page of each activity says more of every score. What may pass is sent again by itself."
+    "The Grades page of each activity says more about every score. Tandem sends scores again when that may help."
 )
 _ACCESS_PASSES: Final = N_(
-    "That often passes by itself: Tandem looks again after minutes, then hours, then daily. If it lasts, look whether "
-    "a firewall keeps Tandem from calling the LMS."
+    "This often goes away on its own. Tandem checks again after minutes, then hours, then daily. If "
+    "it lasts, check whether a firewall keeps Tandem from calling the LMS."
 )
 _ALLOW: Final = N_(
-    "Allow the tool the services for grades and for names and roles in the LMS. Tandem looks again by itself."
+    "In the LMS, allow the tool to use the services for grades and for names and roles. Tandem checks"
+    " again automatically."
 )
 TO_DO: Final[Mapping[str, str]] = {
     Denial.CREDENTIALS: N_(
-        "Look in the LMS whether the tool is still there and switched on. Launches go on meanwhile, and Tandem looks "
-        "again after minutes, then hours, then daily."
+        "In the LMS, check whether the tool is still there and switched on. Launches still work. "
+        "Tandem checks again after minutes, then hours, then daily."
     ),
-    Denial.CLOCK: N_("Have the clocks of both servers set by a time server. Tandem looks again by itself."),
+    Denial.CLOCK: N_("Set the clocks of both servers by a time server. Tandem checks again automatically."),
     Denial.KEY_SET: N_(
-        "The LMS must be able to fetch Tandem's keys. In Moodle see Site administration, Security, HTTP security: the "
-        "cURL blocked hosts list must not hold Tandem's host, and the cURL allowed ports list must hold its port."
+        "The LMS must be able to fetch Tandem's keys. In Moodle, go to Site administration, Security,"
+        " HTTP security. The cURL blocked hosts list must not contain Tandem's host, and the cURL "
+        "allowed ports list must contain its port."
     ),
     Denial.SCOPE: _ALLOW,
     Denial.UNCLEAR: _ACCESS_PASSES,
@@ -78,7 +80,7 @@ TO_DO: Final[Mapping[str, str]] = {
     Reason.BLOCKED: _ACCESS_PASSES,
     "refused": _ALLOW,
     "gone": N_("The courses may have been deleted in the LMS. Their activities say so when they are opened."),
-    "unreachable": N_("Look whether the LMS is online and whether Tandem may call it. Tandem tries again daily."),
+    "unreachable": N_("Check that the LMS is online and that Tandem may call it. Tandem tries again daily."),
 }
 
 
@@ -253,10 +255,10 @@ def _token_endpoint(kit: Kit, platform: _Platform) -> Iterator[Finding]:
 
 
 REFUSALS: Final[Mapping[Denial, str]] = {
-    Denial.CREDENTIALS: "refused our credentials ({error}); is the tool still registered and switched on there?",
-    Denial.CLOCK: "found our request too old or too new ({error}); set both clocks by a time server",
+    Denial.CREDENTIALS: "refused our credentials ({error}); check that the tool is still there and switched on",
+    Denial.CLOCK: "refused our request as too old or too new ({error}); set both clocks by a time server",
     Denial.KEY_SET: (
-        "could not use our published keys ({error}); it must be able to fetch {key_set}: in Moodle see the settings "
+        "could not use our published keys ({error}); it must be able to fetch {key_set}; in Moodle check the settings "
         "cURL blocked hosts list and cURL allowed ports list"
     ),
     Denial.SCOPE: "answered {error}",

@@ -53,12 +53,6 @@ class CourseHealth:
     """The last reading of the roster."""
     activities: tuple[ActivityHealth, ...]
 
-    @property
-    def is_well(self) -> bool:
-        """Whether nothing here needs a look."""
-        is_roster_well = self.roster is None or self.roster.state in {"running", "finished"}
-        return is_roster_well and not any(one.scores.get("refused") for one in self.activities)
-
 
 def courses_of(session: Session, text: str, *, page: int) -> list[CourseHealth]:
     """The courses of the institution that the session serves whose title holds this text, the newest first.

@@ -1,10 +1,11 @@
 """What whoever registered a platform can do next, before anybody launched: go in as administrator, or take it back."""
 
+from datetime import datetime, timedelta
 from typing import Final
 
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import delete, exists, select
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.launch.models import Member, Person
@@ -39,23 +40,7 @@ def enter() -> ResponseReturnValue:
         if not registration.first_administrator_awaited:
             raise InvitationUnusable
         serve(session, invitation.institution_id)
-        person = Person(
-            registration_id=registration.id,
-            sub=f"{REGISTRAR}{new_secret()}",
-            is_administrator=False,
-            created_at=now,
-        )
-        session.add(person)
-        session.flush()
-        visit = Visit(
-            kind=VisitKind.INSTITUTION,
-            registration_id=registration.id,
-            person_id=person.id,
-            role="administrator",
-            frame_origins=[],
-            details={IS_REGISTRAR: True},
-        )
-        secret = open_visit(session, visit, now=now, lifetime=tools.settings.visit_absolute)
+        visit, secret = open_for_registrar(session, registration, now=now, lifetime=tools.settings.visit_absolute)
         audit.record(
             session,
             "registrar let in",
@@ -68,6 +53,26 @@ def enter() -> ResponseReturnValue:
         answer = make_response(redirect(f"/v/{visit.key}/?c={code}", code=303))
         set_visit_cookie(answer, visit, secret)
     return answer
+
+
+def open_for_registrar(
+    session: Session, registration: Registration, *, now: datetime, lifetime: timedelta
+) -> tuple[Visit, str]:
+    """A visit of the institution's pages, and its secret, by a person who stands for whoever registered."""
+    person = Person(
+        registration_id=registration.id, sub=f"{REGISTRAR}{new_secret()}", is_administrator=False, created_at=now
+    )
+    session.add(person)
+    session.flush()
+    visit = Visit(
+        kind=VisitKind.INSTITUTION,
+        registration_id=registration.id,
+        person_id=person.id,
+        role="administrator",
+        frame_origins=[],
+        details={IS_REGISTRAR: True},
+    )
+    return visit, open_visit(session, visit, now=now, lifetime=lifetime)
 
 
 @pages.post("/lti/register/back")
@@ -86,12 +91,33 @@ def take_back() -> ResponseReturnValue:
     return render_template("registration/taken_back.html", title=title, client_id=client_id)
 
 
+def end_wait(session: Session, registration_id: int) -> bool:
+    """Await no first administrator of this platform any more, and forget who stood for one.
+
+    False where none was awaited: of several who end the wait at once, one gets True.
+    """
+    ended = session.execute(
+        update(Registration)
+        .where(Registration.id == registration_id, Registration.first_administrator_awaited)
+        .values(first_administrator_awaited=False, administrator_code_hash=None)
+        .returning(Registration.id)
+    ).one_or_none()
+    if ended is not None:
+        forget_registrars(session, registration_id)
+    return ended is not None
+
+
+def is_registrar() -> ColumnElement[bool]:
+    """True for a row of Person that stands for whoever registered a platform, and for nobody whom a platform named."""
+    is_member = select(Member.id).where(Member.person_id == Person.id).correlate(Person).exists()
+    return and_(Person.sub.startswith(REGISTRAR), ~is_member)
+
+
 def forget_registrars(session: Session, registration_id: int) -> None:
     """Delete the people who stood for whoever registered this platform; their visits end with them."""
-    is_member = exists(select(Member.id).where(Member.person_id == Person.id))
     session.execute(
         delete(Person)
-        .where(Person.registration_id == registration_id, Person.sub.startswith(REGISTRAR), ~is_member)
+        .where(Person.registration_id == registration_id, is_registrar())
         .execution_options(synchronize_session=False)
     )
 

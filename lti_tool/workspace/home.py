@@ -184,10 +184,11 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     )
 
 
-def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[int, str]:
-    """Where present partners can be reached."""
-    present = {one.partner_id for one in exchanges if one.is_current}
-    return addresses_of(here.session, here.visit.institution_id, present)
+def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[tuple[int, int], str]:
+    """Where present partners can be reached until the learner's own due time, by row of the round and partner."""
+    present = [one for one in exchanges if one.is_current and not (one.due_at and one.due_at < here.now)]
+    known = addresses_of(here.session, here.visit.institution_id, {one.partner_id for one in present})
+    return {(one.round.id, one.partner_id): known[one.partner_id] for one in present if one.partner_id in known}
 
 
 def why_together(here: Here, activity: Activity, member_id: int) -> Together:

@@ -29,6 +29,7 @@ from lti_tool.web import audit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.kept import KeptText
 from lti_tool.web.visits import Visit
+from lti_tool.workspace.first_administrator import end_wait, is_registrar
 
 MOST_FOUND: Final = 50
 MILLION: Final = 1_000_000
@@ -71,7 +72,7 @@ def _found(session: Session, condition: Any, *, limit: int) -> list[Found]:
         select(Person, Registration.title, func.count(Member.id), func.max(Member.last_launch_at))
         .join(Registration, Registration.id == Person.registration_id)
         .outerjoin(Member, Member.person_id == Person.id)
-        .where(condition)
+        .where(condition, ~is_registrar())
         .group_by(Person.id, Registration.title)
         .order_by(Person.name, Person.id)
         .limit(limit)
@@ -99,14 +100,14 @@ LABELS: Final[Mapping[str, str]] = {
     "courses": N_("Your courses"),
     "visits": N_("Your last visits"),
     "groups": N_("Your groups"),
-    "said_of_you": N_("What staff said of you for finding partners"),
+    "said_of_you": N_("What staff said about you for finding partners"),
     "said": N_("Said"),
     "feedback": N_("Feedback that you gave or received"),
-    "kept_texts": N_("Texts of forms that could not be taken"),
+    "kept_texts": N_("Texts of forms that could not be saved"),
     "notes_to_partners": N_("Notes to and from partners"),
     "allowances": N_("More time, and rounds you were excused from"),
     "scores": N_("Scores for the gradebook"),
-    "record": N_("What the record notes of you"),
+    "record": N_("What the record says about you"),
     "what": N_("What"),
     "set_up": N_("Activities that you set up"),
     "name": N_("Name"),
@@ -116,7 +117,7 @@ LABELS: Final[Mapping[str, str]] = {
     "language": N_("Language"),
     "id_at_the_platform": N_("Id at the platform"),
     "id_in_the_records": N_("Id in the institution's records"),
-    "attributes": N_("What is known of you for finding partners"),
+    "attributes": N_("What is known about you for finding partners"),
     "attribute": N_("What"),
     "value": N_("Value"),
     "source": N_("Where it came from"),
@@ -127,9 +128,9 @@ LABELS: Final[Mapping[str, str]] = {
     "role": N_("Role"),
     "status": N_("Status"),
     "last_launch": N_("Last launch"),
-    "last_in_the_roster": N_("Last in the roster"),
+    "last_in_the_roster": N_("Last on the roster"),
     "left": N_("Left"),
-    "takes_part_as_staff_said": N_("Takes part without being in the roster, as staff said"),
+    "takes_part_as_staff_said": N_("Takes part without being on the roster, as staff said"),
     "opened": N_("Opened"),
     "ended": N_("Ends"),
     "kind": N_("Kind"),
@@ -151,7 +152,7 @@ LABELS: Final[Mapping[str, str]] = {
     "suggestion": N_("Suggestion"),
     "levels": N_("Rubric"),
     "notes": N_("Notes"),
-    "not_given": N_("Typed and not given"),
+    "not_given": N_("Typed but not given"),
     "note_draft": N_("A note that was not added"),
     "kept_aside": N_("Texts that were set aside"),
     "field": N_("Field"),
@@ -389,11 +390,15 @@ def administrators(session: Session) -> list[Found]:
 
 
 def grant_administration(session: Session, person_id: int, *, now: datetime, by: int | None = None) -> None:
-    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound."""
-    person = session.get(Person, person_id)
+    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound.
+
+    Their platform awaits no first administrator from then on.
+    """
+    person = session.scalar(select(Person).where(Person.id == person_id, ~is_registrar()))
     if person is None or person.erased_at is not None:
         raise NotFound("person", person_id)
     person.is_administrator = True
+    end_wait(session, person.registration_id)
     audit.record(
         session,
         "administrator granted",
@@ -412,11 +417,12 @@ def end_administration(session: Session, person_id: int, *, now: datetime, by: i
     """
     # Two who remove each other at the same moment go one after the other.
     session.execute(select(Institution.id).where(Institution.id == served_institution(session)).with_for_update())
-    person = session.get(Person, person_id, populate_existing=True)
-    if person is None or not person.is_administrator:
+    all_ids = set(session.scalars(select(Person.id).where(Person.is_administrator, ~is_registrar())))
+    if person_id not in all_ids:
         raise NotFound("administrator", person_id)
-    if session.scalar(select(func.count()).select_from(Person).where(Person.is_administrator)) == 1:
+    if len(all_ids) == 1:
         return False
+    person = session.get_one(Person, person_id, populate_existing=True)
     person.is_administrator = False
     audit.record(
         session,

@@ -18,6 +18,7 @@ from lti_tool.support.db import served_institution
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.kept import KEPT_FOR, KeptText
 from lti_tool.web.visits import KEPT_AFTER_END, Visit
+from lti_tool.workspace.first_administrator import is_registrar
 
 SOON: Final = timedelta(days=7)
 LONG: Final = timedelta(days=365)
@@ -48,10 +49,10 @@ class StayingPeople:
 def retentions(session: Session, settings: Settings, *, now: datetime) -> list[Retention]:
     """What the hourly deletion takes from the institution that the session serves, kind by kind."""
     own_entries = AuditEntry.institution_id == served_institution(session)
-    uploads = N_("Uploaded tables that nobody took over")
+    uploads = N_("Uploaded tables that were not imported")
     return [
         _retention(session, N_("Entries of the record"), AuditEntry.at, settings.audit_retention, own_entries, now=now),
-        _retention(session, N_("Visits, once they ended"), Visit.expires_at, KEPT_AFTER_END, now=now),
+        _retention(session, N_("Visits that have ended"), Visit.expires_at, KEPT_AFTER_END, now=now),
         _retention(session, uploads, AttributeUpload.created_at, UPLOAD_KEPT, now=now),
         _retention(session, N_("Texts of refused forms"), KeptText.at, KEPT_FOR, now=now),
         *_background_work(session, now),
@@ -59,7 +60,7 @@ def retentions(session: Session, settings: Settings, *, now: datetime) -> list[R
 
 
 def _background_work(session: Session, now: datetime) -> Iterator[Retention]:
-    words = (N_("Background work that is done"), N_("Background work that failed"))
+    words = (N_("Finished background work"), N_("Failed background work"))
     for what, expiry in zip(words, OWN_EXPIRIES, strict=True):
         own = [Job.institution_id == served_institution(session), *([] if expiry.where is None else [expiry.where])]
         yield _retention(session, what, expiry.column, expiry.after, *own, now=now)
@@ -75,7 +76,7 @@ def _retention(
 
 def staying_people(session: Session, *, now: datetime) -> StayingPeople:
     """How many people are known, and how many of them came and went long ago."""
-    known = select(func.count()).select_from(Person).where(Person.erased_at.is_(None))
+    known = select(func.count()).select_from(Person).where(Person.erased_at.is_(None), ~is_registrar())
     lately = (
         select(Member.id)
         .where(

@@ -23,7 +23,7 @@ from lti_tool.activities.errors import (
 )
 from lti_tool.activities.forms import Reading, SetupText
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import ActivityState, ScoreMode
+from lti_tool.activities.rules import ScoreMode
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.activities.templates import TEMPLATES
 from lti_tool.errors import N_, NotFound
@@ -61,7 +61,9 @@ NAMES: Final = {
     "c-l-label": N_("Level"),
     "c-l-description": N_("What the level means"),
 }
-ROUND_IN_USE: Final = N_("People have groups in a round that you removed, or have written in it, so it has to stay.")
+ROUND_IN_USE: Final = N_(
+    "People have groups in a round that you removed, or have written in it, so you cannot remove it."
+)
 
 
 @pages.get("/setup")
@@ -143,14 +145,14 @@ def change_draft(here: Here, key: str) -> ResponseReturnValue:
 @on_visit(may=ACT, kinds=ACTIVITY)
 def change(here: Here) -> ResponseReturnValue:
     """Whatever button was pressed on the settings page of the activity that stands here."""
-    return _change(here, _standing(here))
+    return _change(here, service.activity_at(here.session, here.placement_id))
 
 
 @pages.post("/setup/copy-of")
 @on_visit(may=ACT, kinds=ACTIVITY)
 def copy_of(here: Here) -> ResponseReturnValue:
     """Say of which activity this copy is one. It begins anew with that one's settings."""
-    copy = _standing(here)
+    copy = service.activity_at(here.session, here.placement_id)
     asked = request.form.get("source", "")
     source = next((one for one in _possible_sources(here, copy) if str(one.id) == asked), None)
     if source is None:
@@ -163,7 +165,7 @@ def copy_of(here: Here) -> ResponseReturnValue:
 @on_visit(may=ACT, kinds=ACTIVITY)
 def close(here: Here) -> ResponseReturnValue:
     """End the activity."""
-    service.close(here.session, _standing(here), by=here.person_id, now=here.now)
+    service.close(here.session, service.activity_at(here.session, here.placement_id), by=here.person_id, now=here.now)
     return redirect(url_for(".show", said="closed"), code=303)
 
 
@@ -171,7 +173,7 @@ def close(here: Here) -> ResponseReturnValue:
 @on_visit(may=ACT, kinds=ACTIVITY)
 def reopen(here: Here) -> ResponseReturnValue:
     """Undo a close."""
-    service.reopen(here.session, _standing(here), by=here.person_id, now=here.now)
+    service.reopen(here.session, service.activity_at(here.session, here.placement_id), by=here.person_id, now=here.now)
     return redirect(url_for(".show", said="reopened"), code=303)
 
 
@@ -179,7 +181,7 @@ def reopen(here: Here) -> ResponseReturnValue:
 @on_visit(may=ACT, kinds=ACTIVITY)
 def decide_chosen(here: Here) -> ResponseReturnValue:
     """Say which of two activities stands here: the one that does, or what "Select content" chose once more."""
-    standing = _standing(here)
+    standing = service.activity_at(here.session, here.placement_id)
     chosen = changing.chosen_instead(here.session, standing, here.visit.details.get("activity"))
     if chosen is None:
         return redirect(url_for("home.show"), code=303)
@@ -256,13 +258,6 @@ def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> 
     )
 
 
-def _standing(here: Here) -> Activity:
-    activity = service.activity_of(here.session, here.placement_id)
-    if activity is None:
-        raise ActivityUnknown(here.placement_id)
-    return activity
-
-
 def _possible_sources(here: Here, activity: Activity) -> list[Activity]:
     return copies.possible_sources(here.session, activity, here.visit.details.get("custom") or {})
 
@@ -297,7 +292,7 @@ def is_in_use(session: Session, activity_id: int) -> bool:
 
 def _name_of(session: Session, person_id: int | None) -> str:
     person = session.get(Person, person_id) if person_id is not None else None
-    return (person.name if person is not None else None) or gettext("Somebody")
+    return (person.name if person is not None else None) or gettext("Someone")
 
 
 def _kept(session: Session, activity: Activity) -> SetupText:
@@ -336,7 +331,7 @@ def _editor(
             (one, here.session.get_one(Placement, one.placement_id), here.session.get_one(Course, one.course_id))
             for one in _possible_sources(here, activity)
         ],
-        is_read_only=is_over or activity.state == ActivityState.CLOSED,
+        is_read_only=service.is_read_only(here.session, activity),
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,
         named_there=_named_there(here.session, activity, text.title),

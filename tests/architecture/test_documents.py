@@ -21,3 +21,10 @@ def test_links_between_documents_lead_somewhere() -> None:
             if not (document.parent / target).exists():
                 broken.append(f"{document.name}: {target}")
     assert broken == []
+
+
+def test_the_glossary_is_alphabetical_and_says_each_word_in_one_sentence() -> None:
+    lines = (ROOT / "docs/glossary.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")][2:]
+    assert [word for word, _, _ in rows] == sorted({word for word, _, _ in rows})
+    assert [meaning for _, meaning, _ in rows if not re.fullmatch(r"[A-Z][^.]*\.", meaning)] == []

@@ -44,7 +44,7 @@ def write(context: BrowserContext, url: str, room: Classroom, open_session: Open
         page.set_default_timeout(10_000)
         page.goto(f"{url}/v/{visit.key}/?c={code}")
         page.get_by_role("link", name="Write down what you observe").or_(
-            page.get_by_role("link", name="Go on writing")
+            page.get_by_role("link", name="Continue writing")
         ).click()
         expect(page.get_by_role("heading", name=f"Feedback for {whom}")).to_be_visible()
         return page
@@ -103,7 +103,7 @@ def test_text_of_an_ended_visit_comes_back_with_the_next_one(
     assert strengths(other) == ""
     again = write("Mette", "Jonas")
     expect(again.get_by_label("What worked well?")).to_have_value("Typed too late.")
-    expect(again.locator("[data-autosave-notice]")).to_contain_text("brought back")
+    expect(again.locator("[data-autosave-notice]")).to_contain_text("Your unsaved text from last time is back")
     saved(again)
     with open_session(room.institution.id) as session:
         assert session.scalars(select(Feedback.strengths)).all() == ["Typed too late."]
@@ -124,7 +124,7 @@ def test_text_for_a_partner_who_was_replaced_is_shown_with_the_refusal_and_kept(
     page.get_by_role("link", name="Back to the activity").click()
     page.get_by_role("link", name="Show").click()
     expect(page.get_by_label("Strengths")).to_have_value("You waited for Jonas.")
-    page.get_by_role("button", name="Let it go").click()
+    page.get_by_role("button", name="Discard it").click()
     expect(page.get_by_text("Nothing is kept")).to_be_visible()
 
 
@@ -195,7 +195,7 @@ def test_pressing_enter_in_a_line_saves_and_does_no_harm(write: Write) -> None:
     line = page.get_by_label("When and where")
     line.fill("Room 4")
     line.press("Enter")
-    expect(page.get_by_text("Saved. Nobody but you can read it yet.")).to_be_visible()
+    expect(page.get_by_text("Saved. Only you can read it so far.")).to_be_visible()
     expect(page.locator("[data-note-text]")).to_have_text("asks and waits")
     expect(page.get_by_label("When and where")).to_have_value("Room 4")
 
@@ -204,7 +204,7 @@ def test_leaving_at_once_after_typing_loses_nothing(write: Write) -> None:
     page = write("Mette", "Jonas")
     page.get_by_label("What worked well?").fill("Typed and gone.")
     page.get_by_role("link", name="Back to the activity").click()
-    page.get_by_role("link", name="Go on writing").or_(
+    page.get_by_role("link", name="Continue writing").or_(
         page.get_by_role("link", name="Write down what you observe")
     ).click()
     expect(page.get_by_label("What worked well?")).to_have_value("Typed and gone.")

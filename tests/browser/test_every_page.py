@@ -116,7 +116,7 @@ def test_the_pages_of_learners_and_of_their_scores(running: Journey) -> None:
     page = own_tab(running, "learner01")
     look(page)
     follow(page, "Feedback you received", "Feedback you received")
-    follow(page, "Read all of it", "Feedback from")
+    follow(page, "Read it all", "Feedback from")
     page.get_by_role("button", name="Send answer").click()
     expect(page.get_by_role("alert")).to_be_visible()
     look(page)
@@ -201,7 +201,7 @@ def registers_once_more(journey: Journey) -> None:
     expect(page.get_by_text("1 activity depends on it")).to_be_visible()
     look(page)
     page.get_by_role("button", name="Register", exact=True).click()
-    expect(page.get_by_text("1 activity goes on through the old tool")).to_be_visible()
+    expect(page.get_by_text("1 activity still opens through the old tool")).to_be_visible()
     look(page)
     with journey.context.expect_page() as waiting:
         page.get_by_role("button", name="Yes, open the institution's pages").click()

@@ -122,7 +122,9 @@ def test_a_browser_that_keeps_nothing_ends_at_the_page_that_names_the_setting(
     button = page.frame_locator("[name=tool]").get_by_role("button", name="Open in a new tab")
     with context.expect_page() as opened:
         button.click()
-    expect(opened.value.get_by_role("heading", level=1)).to_have_text("Your browser keeps nothing for this site")
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text(
+        "Your browser does not save anything for this site"
+    )
     assert course.visits() == 0
     assert course.refusals() == ["StorageBlocked"]
 

@@ -52,10 +52,10 @@ def is_read(open_session: OpenSession, group: Class, kit: Kit) -> None:
 def test_the_first_page_knows_the_learners_without_being_opened_again(
     page: Page, open_session: OpenSession, group: Class, kit: Kit
 ) -> None:
-    expect(page.get_by_text("Learners are being read from the course")).to_be_visible()
+    expect(page.get_by_text("Tandem is reading the roster")).to_be_visible()
     is_read(open_session, group, kit)
-    expect(page.get_by_text("4 learners wait to be paired.")).to_be_visible()
-    expect(page.get_by_text("Learners are being read from the course")).not_to_be_visible()
+    expect(page.get_by_text("4 learners are waiting for partners.")).to_be_visible()
+    expect(page.get_by_text("Tandem is reading the roster")).not_to_be_visible()
 
 
 def test_what_somebody_types_is_still_there_when_the_roster_was_read(

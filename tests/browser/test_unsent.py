@@ -67,7 +67,7 @@ def test_a_reload_of_the_set_up_page_brings_everything_back(open_page: Open, roo
     typed(page)
     assert not any("Courage" in one for one in kept(page)), "nobody else who uses this browser can read it"
     page.reload()
-    expect(page.locator(NOTICE)).to_contain_text("has been brought back")
+    expect(page.locator(NOTICE)).to_contain_text("Your unsaved text from last time is back")
     expect(page.get_by_label("Title")).to_have_value("Typed, not saved")
     expect(page.get_by_label("Criterion 5", exact=True)).to_have_value("Courage")
     page.get_by_role("button", name="Save changes").click()
@@ -85,7 +85,7 @@ def test_text_that_was_brought_back_can_be_let_go(open_page: Open) -> None:
     typed(page)
     page.reload()
     expect(page.get_by_label("Title")).to_have_value("Never mind")
-    page.get_by_role("button", name="Let it go").click()
+    page.get_by_role("button", name="Discard it").click()
     expect(page.get_by_label("Title")).to_have_value(before)
     assert kept(page) == []
 
@@ -100,8 +100,8 @@ def test_what_somebody_saved_since_is_not_replaced_in_silence(
         session.execute(update(Activity).values(title="Theirs", version=Activity.version + 1))
     page.reload()
     expect(page.get_by_label("Title")).to_have_value("Theirs")
-    expect(page.locator(NOTICE)).to_contain_text("never saved")
-    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator(NOTICE)).to_contain_text("unsaved text from before")
+    page.get_by_role("button", name="Restore it").click()
     expect(page.get_by_label("Title")).to_have_value("Mine")
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("heading", name="saved this activity while you were working on it")).to_be_visible()
@@ -147,7 +147,7 @@ def test_a_reload_of_the_questionnaire_brings_everything_back(
     page.locator('input[name="languages"]').first.check()
     typed(page)
     page.reload()
-    expect(page.locator(NOTICE)).to_contain_text("has been brought back")
+    expect(page.locator(NOTICE)).to_contain_text("Your unsaved text from last time is back")
     expect(page.get_by_label("What could others learn from you?")).to_have_value("Listening")
     expect(page.locator('input[name="languages"]').first).to_be_checked()
     page.get_by_role("button", name="Save").click()
@@ -164,7 +164,7 @@ def test_who_would_rather_not_answer_leaves_nothing_behind(
     page = open_page("Mette", "/about-you")
     page.get_by_label("What could others learn from you?").fill("Listening")
     typed(page)
-    page.get_by_role("button", name="Rather not").click()
+    page.get_by_role("button", name="No, thanks").click()
     expect(page.get_by_role("heading", name="About you")).to_be_hidden()
     assert kept(page) == []
 
@@ -174,7 +174,7 @@ def test_rules_and_what_is_typed_of_a_learner_come_back_too(open_page: Open, roo
     rules.get_by_label("Groups of three").check()
     typed(rules)
     rules.reload()
-    expect(rules.locator(NOTICE)).to_contain_text("has been brought back")
+    expect(rules.locator(NOTICE)).to_contain_text("Your unsaved text from last time is back")
     expect(rules.get_by_label("Groups of three")).to_be_checked()
     rules.get_by_role("button", name="Save", exact=True).last.click()
     expect(rules.get_by_text("Saved. Groups that are there already")).to_be_visible()

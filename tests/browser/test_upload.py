@@ -30,7 +30,7 @@ def goes_to_people(journey: Journey) -> None:
     journey.inside.get_by_role("link", name="Plan", exact=True).click()
     journey.arrives("Who works with whom")
     journey.inside.get_by_role("link", name="What is known of learners").click()
-    journey.arrives("What is known of learners")
+    journey.arrives("What is known about learners")
 
 
 def opens_people(journey: Journey) -> None:
@@ -63,12 +63,12 @@ def test_a_table_is_uploaded_inside_the_frame(lms: SandboxLms, tool: Tool, open_
     expect(inside.get_by_text("in Windows-1252, separated by semicolons")).to_be_visible()
     expect(inside.get_by_text("Line 3: Experience is not a whole number.")).to_be_visible()
     inside.get_by_label("Line 4: Nobody Known").select_option(label=lms.people["learner03"].name)
-    inside.get_by_role("button", name="Look again with these choices").click()
+    inside.get_by_role("button", name="Check again with these choices").click()
     expect(inside.get_by_text("people get something new")).to_be_visible()
     journey.look()
-    inside.get_by_role("button", name="Take over, and leave out 1 fault").click()
+    inside.get_by_role("button", name="Import, and leave out 1 error").click()
 
-    expect(inside.get_by_text("Taken over: 3 people.")).to_be_visible()
+    expect(inside.get_by_text("Imported: 3 people.")).to_be_visible()
     expect(inside.get_by_text("Department: Försäljning", exact=False).first).to_be_visible()
     journey.look()
 
@@ -86,9 +86,9 @@ def test_a_table_is_uploaded_without_script(lms: SandboxLms, tool: Tool, open_br
     )
     journey.inside.get_by_role("button", name="Upload and check").click()
     journey.arrives("Check the table")
-    journey.inside.get_by_role("button", name="Take it over").click()
+    journey.inside.get_by_role("button", name="Import the table").click()
 
-    expect(journey.inside.get_by_text("Taken over: 1 person.")).to_be_visible()
+    expect(journey.inside.get_by_text("Imported: 1 person.")).to_be_visible()
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def page(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Page:
     expect(journey.inside.get_by_text("Learners find the questions")).to_be_visible()
     journey.opens("learner01", TITLE)
     journey.arrives(TITLE)
-    journey.inside.get_by_role("link", name="Answer them").click()
+    journey.inside.get_by_role("link", name="Answer a few questions").click()
     journey.arrives("About you")
     journey.inside.get_by_text("Svenska", exact=True).or_(journey.inside.get_by_text("Swedish", exact=True)).click()
     journey.inside.get_by_role("checkbox", name="Monday, morning").check()
@@ -121,7 +121,7 @@ def page(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Page:
 
 def test_the_pages_of_what_is_known(page: Page, lms: SandboxLms) -> None:
     follow(page, "Plan", "Who works with whom")
-    follow(page, "What is known of learners", "What is known of learners")
+    follow(page, "What is known of learners", "What is known about learners")
     page.get_by_text("What the columns mean").click()
     look(page)
     name = lms.people["learner01"].name
@@ -130,14 +130,14 @@ def test_the_pages_of_what_is_known(page: Page, lms: SandboxLms) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_be_visible()
     look(page)
-    page.get_by_role("link", name="Back to everybody").click()
-    follow(page, "Delete all of it", "Delete what is known of learners")
+    page.get_by_role("link", name="Back to everyone").click()
+    follow(page, "Delete all of it", "Delete what is known about learners")
     page.get_by_role("link", name="Keep it").click()
     page.get_by_label("Table with what you know").set_input_files(table("Shoes\n44\n"))
     page.get_by_role("button", name="Upload and check").click()
     expect(page.get_by_role("heading", level=1, name="How the table is read")).to_be_visible()
     look(page)
-    page.get_by_role("button", name="Throw it away").click()
+    page.get_by_role("button", name="Discard the table").click()
     page.get_by_label("Table with what you know").set_input_files(
         table(f"Name;Shoes;Cohort\n{name};44;A\nNobody;4;B\n")
     )

@@ -310,7 +310,7 @@ def test_an_address_that_we_may_not_call_is_named_with_the_setting_and_not_calle
     administrator.address["openid_configuration"] = url
     page = administrator.looks()
     assert page.status_code == 422
-    assert f"LTI_TOOL_REACHABLE_PRIVATE_HOSTS={place} and restart" in page.text
+    assert f"LTI_TOOL_REACHABLE_PRIVATE_HOSTS={place} and a restart" in page.text
     assert platform.server.requests == []
 
 
@@ -379,11 +379,11 @@ def test_registering_again_by_default_leaves_every_placed_activity_its_client_id
 
     looked = html.unescape(administrator.looks().text)
     assert "1 activity depends on it: Observe each other in Teaching 1" in looked
-    assert "stands beside" in looked
+    assert "that tool gets its own client id" in looked
 
     done = administrator.registers()
     assert done.status_code == 200
-    assert "1 activity goes on through the old tool" in done.text
+    assert "1 activity still opens through the old tool" in done.text
     assert [(one.id, one.client_id) for one in registrations(kit)] == [
         (before.id, "client-1"),
         (registrations(kit)[1].id, "client-2"),

@@ -164,7 +164,7 @@ def test_a_page_that_lost_a_race_is_answered_anew(
     times += [loses] * TRIES
     answer = instructor.get("/plan")
     assert answer.status_code == 409
-    assert "Somebody else changed this at the same time" in answer.text
+    assert "Someone else changed this at the same time" in answer.text
 
 
 def test_a_mistake_of_ours_is_not_called_a_race(

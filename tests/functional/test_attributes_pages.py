@@ -113,8 +113,8 @@ def test_a_table_goes_down_is_filled_in_and_comes_back(school: School, instructo
     assert known(school, 0) == {}
     page = instructor.post(address(check), do="take").text
 
-    assert "Taken over: 2 people." in page
-    assert "known of 2 of 6" in page
+    assert "Imported: 2 people." in page
+    assert "known for 2 of 6" in page
     assert "Department: Sälj" in page
     assert kept_uploads(school) == 0
     assert fetched(instructor)[0] == header
@@ -139,7 +139,7 @@ def test_names_that_a_spreadsheet_would_run_are_harmless_and_come_back(school: S
     text = io.StringIO()
     csv.writer(text).writerows(rows)
 
-    assert "Nothing to take over" in uploads(instructor, text.getvalue())
+    assert "Nothing to import" in uploads(instructor, text.getvalue())
 
 
 def test_the_check_names_each_bad_row_and_takes_the_others(school: School, instructor: Visitor) -> None:
@@ -150,14 +150,14 @@ def test_the_check_names_each_bad_row_and_takes_the_others(school: School, instr
 
     for sentence in (
         "Line 2: Experience is not a whole number.",
-        "Line 3: The same person stands in line 5 too, with other values.",
-        "Line 4: The same person stands in line 6 too, with other values.",
+        "Line 3: The same person is also in line 5, with other values.",
+        "Line 4: The same person is also in line 6, with other values.",
     ):
         assert sentence in check
     check = uploads(instructor, "\n".join(lines[:4]))
     assert "Line 4: It names the person as their own manager." in check
     page = instructor.post(address(check), do="take").text
-    assert "Taken over: 3 people." in page
+    assert "Imported: 3 people." in page
     assert (known(school, 0), known(school, 2)) == ({"cohort": "A"}, {"cohort": "C"})
     assert known(school, 1) == {"experience": 3, "cohort": "B"}
 
@@ -185,7 +185,7 @@ def test_a_table_changes_only_what_was_shown(school: School, instructor: Visitor
     again = instructor.post(address(check), do="take", **chosen)
 
     assert again.status_code == 409
-    assert "Please look once more" in again.text
+    assert "Please check once more" in again.text
     assert "→ Sales" in again.text
     assert known(school, 4) == {}
     keep(school, 4, department="Care")
@@ -193,7 +193,7 @@ def test_a_table_changes_only_what_was_shown(school: School, instructor: Visitor
     assert again.status_code == 409
     assert "Care" in again.text
     assert known(school, 4) == {"department": "Care"}
-    assert "Taken over" in instructor.post(address(again.text), do="take", **chosen).text
+    assert "Imported" in instructor.post(address(again.text), do="take", **chosen).text
     assert known(school, 4) == {"department": "Sales"}
 
 
@@ -204,7 +204,7 @@ def test_one_person_for_two_rows_is_refused_and_nothing_taken(school: School, in
     answer = instructor.post(address(check), do="take", **chosen)
 
     assert answer.status_code == 409
-    assert "Line 3: this person has a row already" in answer.text
+    assert "Line 3: this person already has a row" in answer.text
     assert known(school, 0) == {}
     assert kept_uploads(school) == 1
 
@@ -214,20 +214,20 @@ def test_a_table_is_thrown_away(school: School, instructor: Visitor) -> None:
 
     page = instructor.post(address(check), do="throw").text
 
-    assert "thrown away" in page
+    assert "discarded" in page
     assert kept_uploads(school) == 0
     assert known(school, 0) == {}
     gone = instructor.post(address(check), do="take")
     assert gone.status_code == 404
-    assert "This upload is over" in gone.text
+    assert "This upload is no longer here" in gone.text
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
         ("", "The file has no rows"),
-        (b"PK\x03\x04rest", "Save it as CSV there"),
-        (b"\x00\x01\x02\x03" * 99, "This is not a table in text"),
+        (b"PK\x03\x04rest", "This is a spreadsheet file"),
+        (b"\x00\x01\x02\x03" * 99, "This is not a text file"),
         (b"name\n" + b"x" * 1_500_001, "The file is larger than 1.5 MB"),
         (b"name\n" + b"x\n" * 20_001, "more than 20,000 rows"),
     ],
@@ -248,7 +248,7 @@ def test_a_file_that_is_not_understood_opens_the_page_where_one_says_what_it_is(
     page = uploads(instructor, content)
 
     assert "How the table is read" in page
-    assert "No column is known that says who a row is about" in page
+    assert "Tandem does not know which column says who a row is about" in page
     assert "Försäljning" in page
     assert name in page
     where = f"{address(page)}/columns"
@@ -258,15 +258,15 @@ def test_a_file_that_is_not_understood_opens_the_page_where_one_says_what_it_is(
 
     unsaid = instructor.post(where, **way, **{"do": "agree", "column-0": "department"})
     assert unsaid.status_code == 422
-    assert "Say which one it is" in unsaid.text
+    assert "Choose that column" in unsaid.text
     twice = instructor.post(where, **way, **{"do": "agree", "column-0": "name", "column-1": "name"})
-    assert "Two columns cannot be the same" in twice.text
+    assert "Two columns cannot have the same meaning" in twice.text
     # What is agreed to is what was shown.
     other = instructor.post(where, **{**way, "encoding": "Mac Roman", "do": "agree", "column-1": "name"})
     assert "How the table is read" in other.text
     assert "Försäljning" not in other.text
     wrong = instructor.post(where, **{**way, "encoding": "UTF-8", "do": "again"})
-    assert "The file is not written in that way" in wrong.text
+    assert "The file does not use that encoding" in wrong.text
 
     check = instructor.post(where, **way, **{"do": "agree", "column-0": "department", "column-1": "name"}).text
     assert "Check the table" in check
@@ -381,8 +381,8 @@ def test_what_is_typed_wrongly_about_one_learner_is_explained(school: School, in
 
     assert answer.status_code == 422
     assert "Experience is not a whole number" in answer.text
-    assert "Time zone is no time zone" in answer.text
-    assert "Manager would lead in a circle" in answer.text
+    assert "Time zone is not a time zone" in answer.text
+    assert "Manager would form a loop" in answer.text
     assert 'value="much"' in answer.text
     assert known(school, 0) == {}
 
@@ -474,7 +474,7 @@ def test_a_course_of_two_thousand_is_shown_in_pages(app: Flask, kit: Kit, clock:
 
     page = instructor.post(address(check), do="take").text
 
-    assert "Taken over: 2000 people." in page
+    assert "Imported: 2000 people." in page
     assert "Page 1 of 40" in page
     assert len(page) < 150_000
     assert len(check) < 60_000

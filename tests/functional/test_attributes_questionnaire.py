@@ -15,7 +15,7 @@ from tests.fakes.clock import FakeClock
 from tests.functional.teaching import School, Visitor, a_school
 
 ALL = ("languages", "slots", "experience", "time_zone", "offers", "needs")
-INVITED = "a few questions, a minute at most"
+INVITED = "It takes a minute at most"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_nobody_is_asked_before_a_designer_wants_it(school: School) -> None:
 
     assert INVITED not in learner.get("/").text
     assert "/about-you" not in learner.get("/").text
-    assert "Nothing is known of you here" in learner.get("/about-you").text
+    assert "Nothing is known about you here" in learner.get("/about-you").text
 
 
 def test_a_learner_is_invited_answers_and_changes_it(school: School) -> None:
@@ -80,7 +80,7 @@ def test_a_learner_is_invited_answers_and_changes_it(school: School) -> None:
     assert 'value="Elvish"' in page
     home = learner.get("/").text
     assert INVITED not in home
-    assert "What is known of you for finding partners" in home
+    assert "What is known about you for finding partners" in home
 
     learner.post("/about-you", needs="Patience")
     assert known(school) == {"needs": ["Patience"]}
@@ -121,7 +121,7 @@ def test_what_is_typed_wrongly_is_explained_and_stays(school: School) -> None:
 
     assert answer.status_code == 422
     assert "Experience is not a whole number" in answer.text
-    assert "Time zone is no time zone" in answer.text
+    assert "Time zone is not a time zone" in answer.text
     for typed in ('value="many"', 'value="Mars"', 'value="Excel"', 'value="tue-pm" checked'):
         assert typed in answer.text
     assert known(school) == {}
@@ -141,7 +141,7 @@ def test_staffs_word_is_shown_and_not_asked_for(school: School) -> None:
     learner = ask(school, "time_zone", "needs")
 
     page = learner.get("/about-you").text
-    assert "In which time zone" not in page
+    assert "What time zone" not in page
     assert "Sales" in page
     assert "from a table" in page
     learner.post("/about-you", time_zone="Europe/Oslo", needs="Patience")
@@ -167,8 +167,8 @@ def test_what_one_said_can_always_be_deleted(school: School, clock: FakeClock) -
 
     page = learner.post("/about-you/delete").text
 
-    assert "What you said is deleted" in page
-    assert "Delete what I said" not in page
+    assert "Your answers are deleted" in page
+    assert "Delete my answers" not in page
     assert known(school) == {"department": "Sales"}
 
 
@@ -223,5 +223,5 @@ def test_what_staff_try_in_the_preview_is_not_kept(school: School) -> None:
 def test_the_week_is_said_in_the_time_of_the_activity(school: School) -> None:
     page = ask(school, "slots").get("/about-you").text
 
-    assert "in the time of Europe/Stockholm" in page
+    assert "in the time zone Europe/Stockholm" in page
     assert len(re.findall(r'name="slots"', page)) == 21

@@ -27,7 +27,7 @@ def world(open_session: OpenSession, clock: FakeClock, client: FlaskClient) -> W
 
 def test_the_first_line_says_who_reads_it_and_when(world: World) -> None:
     page = world.browser("Mette").get(world.writing("Jonas")).text
-    assert "Jonas reads this when you both have given feedback, or on" in page
+    assert "Jonas can read this once you have both given feedback, or on" in page
     assert "your instructors see that you gave it, not what it says" in page
 
 
@@ -35,7 +35,7 @@ def test_feedback_is_given_with_plain_forms(world: World, open_session: OpenSess
     mette = world.browser("Mette")
     page = mette.post(world.writing("Jonas"), do="give", **TEXTS, **world.levels())
     assert page.status_code == 200
-    assert "Given. You can still change it until Jonas can read it." in page.text
+    assert "Feedback given. You can still change it until Jonas can read it." in page.text
     with open_session(world.room.institution.id) as session:
         feedback = session.scalars(select(Feedback)).one()
         assert feedback.submitted_at is not None
@@ -80,7 +80,7 @@ def test_two_devices_keep_both_texts(world: World) -> None:
     phone, laptop = world.browser("Mette"), world.browser("Mette")
     phone.post(world.writing("Jonas"), do="save", base="0", strengths="From the phone")
     page = laptop.post(world.writing("Jonas"), do="save", base="0", strengths="From the laptop").text
-    assert "Another text of yours, replaced from a second device" in page
+    assert "Another version of your text, replaced from a second device" in page
     key = re.search(r'value="use_aside:(\w+)"', page)
     assert key is not None
     page = laptop.post(world.writing("Jonas"), do=f"use_aside:{key[1]}", base="9", strengths="From the laptop").text

@@ -82,7 +82,7 @@ def test_the_ledger_lists_everybody_in_words(school: School) -> None:
     page = school.somebody("instructor").get("/grades")
 
     assert page.status_code == 200
-    for words in ("In the gradebook", "Not taken", "Not there yet", "Nothing to send yet"):
+    for words in ("In the gradebook", "Not accepted", "Not there yet", "Nothing to send yet"):
         assert words in page.text
     assert REASONS[Reason.NOT_GRADABLE] in page.text
     assert "100 of 100" in page.text
@@ -107,7 +107,7 @@ def test_the_ledger_is_for_staff(school: School, role: str) -> None:
 def test_every_attempt_is_shown_with_what_the_lms_said(school: School) -> None:
     score_id = a_score(school, 1, "refused", Reason.NOT_GRADABLE)
     page = school.somebody("assistant").get(f"/grades/{score_id}").text
-    assert "The LMS said no" in page
+    assert "The LMS refused it" in page
     assert "status 422" in page
     assert REASONS[Reason.NOT_GRADABLE] in page
 
@@ -115,7 +115,7 @@ def test_every_attempt_is_shown_with_what_the_lms_said(school: School) -> None:
 def test_an_assistant_sends_a_score_again(school: School) -> None:
     score_id = a_score(school, 1, "refused", Reason.NOT_GRADABLE)
     page = school.somebody("assistant").post(f"/grades/{score_id}/send")
-    assert "being sent again" in page.text
+    assert "Tandem is sending the score again" in page.text
     assert score(school, score_id).state == "waiting"
     assert "grades.push" in jobs(school)
 
@@ -124,7 +124,7 @@ def test_everything_that_is_not_there_is_sent_again(school: School) -> None:
     there = a_score(school, 0, "delivered", sent=WHOLE)
     refused = [a_score(school, place, "refused", Reason.LOCKED) for place in (1, 2)]
     page = school.somebody("instructor").post("/grades/send")
-    assert "being sent again" in page.text
+    assert "Tandem is sending the scores again" in page.text
     assert [score(school, one).state for one in (there, *refused)] == ["delivered", "waiting", "waiting"]
     assert jobs(school).count("grades.push") == 2
 
@@ -145,8 +145,8 @@ def test_a_column_that_takes_no_scores_is_explained_and_looked_for_by_a_click(sc
     instructor = school.somebody("instructor")
     page = instructor.get("/grades").text
     assert COLUMNS[state] in page
-    assert ("Make the column again" in page) is (state == "deleted")
-    assert "being looked for" in instructor.post("/grades/column").text
+    assert ("Recreate the column" in page) is (state == "deleted")
+    assert "Tandem is looking for the column" in instructor.post("/grades/column").text
     assert jobs(school) == ["grades.column"]
 
 
@@ -170,7 +170,7 @@ def test_a_score_that_would_fall_waits_for_an_answer(school: School) -> None:
 def test_a_lower_score_is_sent_when_an_instructor_says_so(school: School) -> None:
     score_id = a_score(school, 0, "asks", sent=WHOLE, asked=WHOLE // 2)
     instructor = school.somebody("instructor")
-    assert "lower score is being sent" in instructor.post(f"/grades/{score_id}/answer", means="lower").text
+    assert "sending the lower score" in instructor.post(f"/grades/{score_id}/answer", means="lower").text
     assert (score(school, score_id).wanted, jobs(school)) == (WHOLE // 2, ["grades.push"])
     assert instructor.send(f"/grades/{score_id}/answer", means="keep").status_code == 409
 
@@ -235,7 +235,7 @@ def test_the_ledger_can_be_searched_filtered_and_sorted_by_trouble(school: Schoo
     assert listed("?sort=trouble") == refused + held + delivered
     assert listed(f"?q={held[0][2:].upper()}") == held
     assert listed("?q=%25") == []
-    assert 'state=refused#people"><b>1</b> Not taken' in instructor.get("/grades").text
+    assert 'state=refused#people"><b>1</b> Not accepted' in instructor.get("/grades").text
 
 
 def test_a_score_that_was_refused_for_a_month_says_so(school: School) -> None:

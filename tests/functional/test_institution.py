@@ -40,6 +40,8 @@ from lti_tool.support.db import across_institutions
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.visits import Visit, VisitKind
+from lti_tool.workspace import personal_data
+from lti_tool.workspace.first_administrator import open_for_registrar
 from lti_tool.workspace.record import WHAT_HAPPENED
 from tests.factories.activities import an_activity
 from tests.factories.people import (
@@ -119,6 +121,17 @@ class University:
         with self.kit.open_session(self.id) as session:
             session.get_one(Registration, self.registration_id).first_administrator_awaited = True
             session.get_one(Person, self.administrator_id).is_administrator = False
+
+    def registrar(self) -> Tab:
+        """The visit of whoever registered the platform, while its first administrator is awaited."""
+        self.await_first_administrator()
+        with self.kit.open_session(self.id) as session:
+            registration = session.get_one(Registration, self.registration_id)
+            visit, bearer = open_for_registrar(
+                session, registration, now=self.kit.clock.now(), lifetime=timedelta(hours=12)
+            )
+            self.registrar_id = visit.person_id
+            return Tab(self.app.test_client(), visit.key, bearer)
 
     def administers(self) -> bool:
         with self.kit.open_session(self.id) as session:
@@ -281,10 +294,10 @@ def test_administrators_are_listed_added_and_removed(university: University, ent
 def test_the_last_administrator_cannot_remove_themselves(university: University) -> None:
     tab = university.tab()
     path = f"/institution/administrators/{university.administrator_id}/remove"
-    assert "close for you at once" in tab.post(path).text
+    assert "lose access to these pages at once" in tab.post(path).text
     refused = tab.post(path, sure="yes")
     assert refused.status_code == 422
-    assert "The last administrator stays" in refused.text
+    assert "The last administrator cannot be removed" in refused.text
     assert university.administers()
     tab.post(f"/institution/administrators/{university.mette_id}/add")
     assert tab.post(path, sure="yes").status_code == 200
@@ -308,6 +321,58 @@ def test_two_administrators_who_remove_each_other_at_once_leave_one(university: 
     assert answers in ([303, 403], [303, 422], [303, 404])
     with kit.open_session(university.id) as session:
         assert len(session.scalars(select(Person).where(Person.is_administrator)).all()) == 1
+
+
+def test_who_stands_for_the_registrar_is_nobody_to_find_count_or_appoint(university: University) -> None:
+    registrar = university.registrar()
+    for path in ("/institution/people", "/institution/administrators"):
+        assert "registrar" not in registrar.get(path, text="registrar").text.split("No one found")[1]
+    assert "Tandem knows 2 people." in registrar.get("/institution/people").text
+    assert registrar.get(f"/institution/people/{university.registrar_id}").status_code == 404
+    assert registrar.post(f"/institution/administrators/{university.registrar_id}/add").status_code == 404
+    assert (
+        registrar.post(f"/institution/administrators/{university.registrar_id}/remove", sure="yes").status_code == 404
+    )
+
+
+def test_who_stands_for_the_registrar_is_no_second_administrator(university: University, kit: Kit) -> None:
+    university.registrar()
+    with kit.open_session(university.id) as session:
+        for person_id in (university.registrar_id, university.administrator_id):
+            session.get_one(Person, person_id).is_administrator = True
+    refused = university.tab().post(f"/institution/administrators/{university.administrator_id}/remove", sure="yes")
+    assert refused.status_code == 422
+    assert university.administers()
+
+
+def test_who_registered_hands_over_to_the_administrator_they_add(university: University, kit: Kit) -> None:
+    registrar = university.registrar()
+    with kit.open_session() as session:
+        registration = session.get_one(Registration, university.registration_id)
+        assert new_administrator_code(registration) is not None
+    page = registrar.post(f"/institution/administrators/{university.administrator_id}/add")
+    assert page.status_code == 200
+    assert "Ada Admin looks after Tandem for University now." in page.text
+    assert registrar.get().status_code in {401, 403, 410}
+    assert university.tab().get().status_code == 200
+    with kit.open_session(university.id) as session:
+        registration = session.get_one(Registration, university.registration_id)
+        assert (registration.first_administrator_awaited, registration.administrator_code_hash) == (False, None)
+        assert session.get(Person, university.registrar_id) is None
+    for details in ({"awaits_administrator": True}, {"may_claim": True}):
+        late = university.tab(member_id=university.member_id, details=details)
+        assert late.post("/institution/confirm").status_code == 403
+        assert late.post("/institution/code", code="AAAA-BBBB-CCCC").status_code == 403
+
+
+def test_an_administrator_named_from_outside_ends_the_wait_for_the_first(university: University, kit: Kit) -> None:
+    registrar = university.registrar()
+    with kit.open_session(university.id) as session:
+        personal_data.grant_administration(session, university.mette_id, now=kit.clock.now())
+    assert registrar.get().status_code in {401, 403, 410}
+    with kit.open_session(university.id) as session:
+        assert not session.get_one(Registration, university.registration_id).first_administrator_awaited
+        assert session.get(Person, university.registrar_id) is None
 
 
 def test_who_has_the_code_of_the_registration_becomes_the_first_administrator_without_the_role(
@@ -403,11 +468,33 @@ def test_courses_and_activities_are_listed_with_their_health(
     assert "No course found" in tab.get("/institution/courses", text="%").text
 
 
+@pytest.mark.parametrize(
+    ("state", "failure", "words"),
+    [
+        ("asks", None, ("no longer lists many learners", "Waiting for an instructor")),
+        ("failed", "taken for a mistake", ("a mistake, so everyone stays", "Called a mistake")),
+        ("failed", "refused", ("Could not be read", "Failed")),
+    ],
+)
+def test_courses_say_why_the_roster_is_not_up_to_date(
+    university: University, kit: Kit, clock: FakeClock, state: str, failure: str | None, words: tuple[str, ...]
+) -> None:
+    with kit.open_session(university.id) as session:
+        course = session.get_one(Course, university.course_id)
+        course.memberships_url = "https://lms.example/members"
+        times = {"started_at": clock.now(), "finished_at": clock.now()}
+        session.add(RosterSync(course_id=course.id, state=state, failure=failure, next_url="x", **times))
+    page = university.tab().get("/institution/courses").text
+    for sentence in words:
+        assert sentence in page
+    assert ("Failed" in page) == ("Failed" in words)
+
+
 def test_pausing_and_resuming_a_platform(university: University, entries: Any) -> None:
     tab = university.tab()
     path = f"/institution/registrations/{university.registration_id}"
     asked = tab.get(f"{path}/pause").text
-    assert "It stops 2 people who are in courses there." in asked
+    assert "This stops 2 people who are in courses there." in asked
     assert "In the last 7 days 0 of them opened Tandem." in asked
     assert "Paused" not in tab.get().text
     assert tab.post(f"{path}/pause").location.endswith("said=paused")
@@ -433,7 +520,7 @@ def test_a_parked_deployment_is_approved_or_refused(university: University, kit:
         first, second = session.scalars(select(ParkedDeployment.id).order_by(ParkedDeployment.id)).all()
     tab = university.tab()
     page = tab.get().text
-    assert "2 wait" in page
+    assert "2 waiting" in page
     assert "<i>Campus" not in page
 
     tab.post(f"/institution/parked/{first}/approve")
@@ -573,7 +660,7 @@ def test_the_usual_time_zone_is_set_and_taken_back(university: University, kit: 
     assert 'value="Europe/Stockholm"' in tab.get().text
     refused = tab.post("/institution/time-zone", time_zone="Atlantis <b>")
     assert refused.status_code == 422
-    assert "No time zone is known by this name" in refused.text
+    assert "Tandem does not know a time zone with this name" in refused.text
     assert 'value="Atlantis &lt;b&gt;"' in refused.text
     assert kept() == "Europe/Stockholm"
     assert tab.post("/institution/time-zone", time_zone="").status_code == 303
@@ -637,7 +724,7 @@ def test_what_a_platform_refuses_is_said_with_how_many_since_when_and_what_to_do
     assert "1 score has not reached the gradebook. Since" in page
     assert "Sat 31 Oct" in page
     assert "does not accept Tandem's credentials" in page
-    assert "Look in the LMS whether the tool is still there" in page
+    assert "check whether the tool is still there" in page
     assert "Its clock is 300 seconds behind ours." in page
 
 
@@ -707,7 +794,7 @@ def test_a_person_is_found_by_name_address_or_id(university: University, text: s
 
 @pytest.mark.parametrize("text", ["%", "_", "' OR 1=1 --", "nobody"])
 def test_signs_of_the_database_find_nobody(university: University, text: str) -> None:
-    assert "Nobody found" in university.tab().get("/institution/people", text=text).text
+    assert "No one found" in university.tab().get("/institution/people", text=text).text
 
 
 def test_retention_periods_say_what_they_would_delete(university: University, kit: Kit, clock: FakeClock) -> None:
@@ -723,7 +810,7 @@ def test_retention_periods_say_what_they_would_delete(university: University, ki
         session.get_one(Person, university.mette_id).created_at = clock.now() - timedelta(days=500)
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", university.tab().get("/institution/people").text))
     assert f"Entries of the record {kept.days} days 2 1 " in page
-    assert "2 people are known. 1 left every course more than a year ago." in page
+    assert "Tandem knows 2 people. 1 left every course more than a year ago." in page
 
 
 def test_an_export_is_a_zip_with_a_page_and_the_same_for_programs(university: University, entries: Any) -> None:

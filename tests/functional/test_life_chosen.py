@@ -88,7 +88,7 @@ def test_an_activity_in_which_people_work_stays(life: Life) -> None:
     life.gives(ONE, TWO)
     chooses_again(life, "The new")
     designer = life.launch("designer")
-    assert "so it stays" in text_of(designer.landing)
+    assert "so this one stays" in text_of(designer.landing)
     assert designer.send("/setup/chosen", means="change").status_code == 409
     assert standing(life) == "The old"
     assert life.feedback_id(ONE, TWO)
@@ -102,10 +102,17 @@ def test_only_instructors_are_asked(life: Life) -> None:
     assert learner.send("/setup/chosen", means="change").status_code == 403
 
 
-def test_a_copy_of_a_link_whose_activity_was_kept_is_a_copy_of_that_activity(life: Life) -> None:
+def keeps_the_old(life: Life) -> None:
     life.set_up(title="The old")
     chooses_again(life, "The new")
     life.launch("designer").post("/setup/chosen", means="keep")
+
+
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(days=31)], ids=["at once", "after the draft was deleted"])
+def test_a_copy_of_a_link_whose_activity_was_kept_is_a_copy_of_that_activity(life: Life, later: timedelta) -> None:
+    keeps_the_old(life)
+    life.clock.advance(later)
+    life.periodically("activities.purge_drafts")
     copy = life.lms.copy_course(life.lms.course(), "again")
     [link] = [one for one in life.lms.links if one.course is copy]
     life.launch("designer", link)
@@ -114,10 +121,19 @@ def test_a_copy_of_a_link_whose_activity_was_kept_is_a_copy_of_that_activity(lif
         assert session.scalars(copied.where(Placement.resource_link_id == link.id)).all() == ["The old"]
 
 
+def test_a_duplicate_of_a_link_whose_activity_was_kept_is_a_copy_of_that_activity(life: Life) -> None:
+    keeps_the_old(life)
+    second = life.lms.duplicate_link(life.link)
+    life.launch("designer", second)
+    copy = life.activity(second)
+    assert (copy.title, copy.state, copy.copied_from_id) == ("The old", "unconfirmed", life.activity().id)
+    assert "The new" in text_of(opens_the_dialog(life).landing)
+
+
 def test_the_dialog_says_that_the_activity_is_there_already(life: Life) -> None:
     life.set_up(title="The old")
-    assert "“The old” is in this course already" in text_of(opens_the_dialog(life, title=life.link.title).landing)
-    assert "in this course already" not in text_of(opens_the_dialog(life, title="Tandem").landing)
+    assert "“The old” is already in this course" in text_of(opens_the_dialog(life, title=life.link.title).landing)
+    assert "already in this course" not in text_of(opens_the_dialog(life, title="Tandem").landing)
 
 
 def test_a_title_that_the_course_does_not_have_is_said_in_the_settings(life: Life) -> None:

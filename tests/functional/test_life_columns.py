@@ -91,7 +91,7 @@ def test_a_gradebook_that_was_never_offered_is_no_obstacle(services: Services, c
         life.publish(designer)
         life.completes(ONE, TWO)
         assert life.score(ONE).state == "waiting"
-        assert "works all the same" in text_of(designer.get("/grades"))
+        assert "still works" in text_of(designer.get("/grades"))
         assert life.launch(ONE).landing.status_code == 200
 
 
@@ -169,7 +169,7 @@ def test_points_that_the_lms_does_not_let_us_change_are_said(services: Services,
         life.run_for(timedelta(minutes=2))
 
         assert life.shown(ONE) == 100
-        assert "In the LMS the column goes to 100 points, here to 20" in text_of(designer.get("/grades"))
+        assert "The maximum is 100 points in the LMS and 20 points here" in text_of(designer.get("/grades"))
 
 
 def saved(designer: Guest, **changes: str) -> dict[str, str]:

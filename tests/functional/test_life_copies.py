@@ -108,7 +108,7 @@ def test_an_instructor_is_asked_where_titles_do_not_tell(life: Life) -> None:
     assert wanted is not None
     chosen = designer.post("/setup/copy-of", source=wanted[1])
     assert fields_of(chosen.text)["title"] == "The second time"
-    assert "now those of the activity that you named" in text_of(chosen)
+    assert "now copied from the activity you chose" in text_of(chosen)
     assert life.activity(second).copied_from_id == int(wanted[1])
     # Only what the copy may have come from can be named, and only until it is opened.
     assert designer.send("/setup/copy-of", source=str(life.activity(second).id)).status_code == 404
@@ -215,4 +215,4 @@ def test_a_grade_opens_the_learner_s_progress_for_staff_and_own_feedback_for_the
     # Somebody else's grade never opens somebody else's feedback.
     _, refusal = life.try_launch(TWO, for_person=life.person(ONE))
     assert refusal.status_code == 403
-    assert "This is somebody else's feedback" in text_of(refusal)
+    assert "This is someone else's feedback" in text_of(refusal)

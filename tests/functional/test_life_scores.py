@@ -33,7 +33,7 @@ def test_nothing_is_sent_before_the_checklist_is_complete_and_full_marks_then(li
     life.answers(TWO, ONE)
     life.run()
     assert (life.shown(ONE), life.shown(TWO), life.sent()) == (100, 100, 2)
-    assert "The gradebook of your course has 100 of 100 points" in text_of(life.launch(ONE).landing)
+    assert "Your course gradebook has 100 of 100 points" in text_of(life.launch(ONE).landing)
 
 
 def test_a_proportional_score_is_first_sent_when_something_counts(life: Life) -> None:
@@ -118,7 +118,7 @@ def test_completion_that_is_lost_lowers_nothing_until_staff_say_so(life: Life) -
     life.run_for(timedelta(minutes=5))
     assert (life.shown(ONE), life.score(ONE).state) == (100, "asks")
     assert "Needs your decision" in text_of(designer.get("/grades"))
-    assert "The gradebook of your course has 100" in text_of(life.launch(ONE).landing)
+    assert "Your course gradebook has 100" in text_of(life.launch(ONE).landing)
 
     designer.post(f"/grades/{life.score(ONE).id}/answer", means="lower")
     designer.post(f"/grades/{life.score(TWO).id}/answer", means="keep")
@@ -136,7 +136,7 @@ def test_a_score_that_the_lms_refuses_for_now_is_on_the_overview_and_arrives_by_
     designer = life.launch("designer")
     assert "2 scores have not reached the gradebook yet. Tandem keeps trying." in text_of(designer.landing)
     ledger = text_of(designer.get("/grades?state=held"))
-    assert "still answers that it does not know where to put the score" in ledger
+    assert "says that it does not know where to put the score" in ledger
     assert "Tandem tries again" in ledger
     life.lms.faults.clear()
     life.run_for(timedelta(days=1))

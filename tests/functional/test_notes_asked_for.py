@@ -40,7 +40,7 @@ def is_complete(world: World, who: str) -> bool:
 
 def test_the_form_says_how_many_notes_are_asked_for_and_feedback_is_not_taken_without_them(world: World) -> None:
     mette = world.browser("Mette")
-    assert "At least 2 notes are asked for." in mette.get(world.writing("Jonas")).text
+    assert "At least 2 notes are needed." in mette.get(world.writing("Jonas")).text
 
     page = mette.post(world.writing("Jonas"), do="give", **TEXTS, **world.levels()).text
 
@@ -48,14 +48,14 @@ def test_the_form_says_how_many_notes_are_asked_for_and_feedback_is_not_taken_wi
     assert 'href="#note_draft"' in page
     assert TEXTS["strengths"] in page
     assert "Write down what you observe" not in mette.get().text
-    assert "Go on writing" in mette.get().text
+    assert "Continue writing" in mette.get().text
 
 
 def test_a_note_that_is_typed_and_not_added_counts(world: World) -> None:
     mette = world.browser("Mette")
     mette.post(world.writing("Jonas"), do="add_note", note_draft="asks and waits")
     page = mette.post(world.writing("Jonas"), do="give", note_draft="and smiles", **TEXTS, **world.levels())
-    assert "Given." in page.text
+    assert "Feedback given." in page.text
 
 
 def test_notes_that_are_asked_for_later_can_be_added_to_feedback_that_was_read(world: World, clock: FakeClock) -> None:
@@ -70,7 +70,7 @@ def test_notes_that_are_asked_for_later_can_be_added_to_feedback_that_was_read(w
     mette = world.browser("Mette")
 
     home = mette.get().text
-    assert "2 notes about what you saw are still asked for." in home
+    assert "It still needs 2 notes about what you saw." in home
     assert "Your feedback for Jonas was due" not in home
     page = mette.client.get(
         f"/v/{mette.key}{world.writing('Jonas')}?notes=1", headers={"Accept": "text/html"}, follow_redirects=True
@@ -85,7 +85,7 @@ def test_notes_that_are_asked_for_later_can_be_added_to_feedback_that_was_read(w
     assert is_complete(world, "Mette")
     home = mette.get().text
     assert "overdue" not in home
-    assert "still asked for" not in home
+    assert "It still needs" not in home
 
 
 def test_the_receiver_never_sees_the_notes(world: World) -> None:

@@ -251,7 +251,7 @@ def test_a_roster_that_lacks_many_asks_the_instructor_with_names(school: School,
     assert len(re.findall(r"<li>[^<]+</li>", asked[asked.index("Who is missing") :][:2000])) >= 6
     assert "6 learners have left" in asked
     assert "6 learners have left" not in school.somebody("assistant").get("/plan").text
-    assert "lacks 6 learners all at once" in instructor.get("/").text
+    assert "6 learners are suddenly missing from the roster" in instructor.get("/").text
 
     answer = instructor.post("/plan/doubted-roster", reading=sync.id, means="mistake")
 
@@ -274,7 +274,7 @@ def test_a_closed_activity_shows_its_plan_and_takes_no_change(app: Flask, kit: K
     school = a_school(app, kit, clock, state="closed")
     instructor = school.somebody("instructor")
 
-    assert "can be read and not changed" in instructor.get("/plan").text
+    assert "You can read its activities but not change them" in instructor.get("/plan").text
     assert instructor.post("/plan/draft").status_code == 403
 
 

@@ -428,7 +428,7 @@ def test_learners_are_told_why_their_partner_is_another_one_now(app: Flask, kit:
 
     change(school, instructor, "swap", first[0], second[0])
     page = school.learner(place).get("/").text
-    assert f"Your instructors rearranged the groups; you now meet {name(school, second[0])}." in page
+    assert f"Your instructors rearranged the groups, so you now meet {name(school, second[0])}." in page
 
     change(school, instructor, "absent", second[0])
     page = school.learner(place).get("/").text

@@ -1,5 +1,7 @@
 """How learners reach a partner from their first page: by mail where that is allowed, else by a note."""
 
+from datetime import timedelta
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select
@@ -8,8 +10,9 @@ from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivityState
 from lti_tool.feedback.models import PartnerNote
 from lti_tool.feedback.telling import LONGEST
-from lti_tool.launch.models import Person
+from lti_tool.launch.models import Member, Person
 from lti_tool.pairing.models import Seat
+from lti_tool.progress import service as progress
 from lti_tool.registration.models import Institution
 from lti_tool.support.db import OpenSession
 from lti_tool.web.audit import AuditEntry
@@ -52,6 +55,7 @@ def test_no_address_is_shown_unless_the_institution_allows_it(world: World) -> N
     allow_addresses(world)
     page = world.browser("Mette").get().text
     assert 'href="mailto:jonas@campus.example"' in page
+    assert "They also see your address" in page
     assert "mette@campus.example" not in page
 
 
@@ -66,7 +70,59 @@ def test_where_the_platform_tells_no_address_a_note_takes_its_place(world: World
     allow_addresses(world)
     page = world.browser("Femke").get().text
     assert "mailto:" not in page
-    assert "Tell Zoë something" in page
+    assert "Write a note to Zoë" in page
+
+
+def test_after_the_due_date_partners_reach_each_other_by_notes_alone(world: World) -> None:
+    allow_addresses(world)
+    tells(world, "Jonas", "Mette", PLACE)
+    world.clock.advance(timedelta(days=8))
+    page = world.browser("Mette").get().text
+    assert "mailto:" not in page
+    assert "Write a note to Jonas" in page
+    assert "Monday at ten" in page
+    assert "Your partner sees it on their first page." in tells(world, "Mette", "Jonas", "Still on Friday?")
+    assert "Still on Friday?" in world.browser("Jonas").get().text
+
+
+def test_who_was_given_more_time_sees_the_address_until_then(world: World) -> None:
+    allow_addresses(world)
+    with world.open_session(world.room.institution.id) as session:
+        progress.allow(
+            session,
+            world.room.activity,
+            1,
+            world.room.members["Mette"].id,
+            due_at=world.clock.now() + timedelta(days=14),
+            is_excused=False,
+            by=1,
+            now=world.clock.now(),
+        )
+    world.clock.advance(timedelta(days=8))
+    page = world.browser("Mette").get().text
+    assert 'href="mailto:jonas@campus.example"' in page
+    assert "They also see your address" not in page
+    assert "mailto:" not in world.browser("Jonas").get().text
+    world.clock.advance(timedelta(days=8))
+    assert "mailto:" not in world.browser("Mette").get().text
+
+
+def test_the_address_of_a_partner_who_left_the_course_is_not_shown(world: World) -> None:
+    allow_addresses(world)
+    with world.open_session(world.room.institution.id) as session:
+        session.get_one(Member, world.room.members["Jonas"].id).status = "inactive"
+    page = world.browser("Mette").get().text
+    assert "mailto:" not in page
+    assert "Write a note to Jonas" not in page
+
+
+def test_a_closed_activity_offers_no_way_to_a_partner(world: World) -> None:
+    allow_addresses(world)
+    with world.open_session(world.room.institution.id) as session:
+        session.get_one(Activity, world.room.activity.id).state = ActivityState.CLOSED
+    page = world.browser("Mette").get().text
+    assert "mailto:" not in page
+    assert "Write a note to Jonas" not in page
 
 
 def test_a_note_stands_on_the_partners_first_page_and_nowhere_else(world: World) -> None:

@@ -139,7 +139,7 @@ def test_a_form_that_is_not_proved_to_be_ours_is_shown_and_not_kept(app: Flask, 
         answer = client.post(path, data=FIELDS, headers={"Accept": "text/html"}, base_url="https://localhost")
         assert answer.status_code == (410 if rule.endpoint == "visit.enter" else 400)
         assert TEXT in answer.text
-        assert "It could not be kept" in answer.text
+        assert "It could not be saved" in answer.text
     assert kept(school) == []
 
 
@@ -170,9 +170,9 @@ def test_the_text_for_a_partner_who_was_replaced_is_shown_with_what_to_do_and_ke
 
     assert answer.status_code == 404
     assert "You do not work together in this round" in answer.text
-    assert "Go back to the activity to see whom you work with." in answer.text
+    assert "Go back to the activity to see who you work with." in answer.text
     assert re.search(r"<label[^>]*>Strengths</label>\s*<textarea[^>]*readonly>You waited", answer.text)
-    assert "A text of yours could not be saved. It is kept for you." in learner.get("/").text
+    assert "One of your texts could not be saved. It is kept for you." in learner.get("/").text
     page = learner.get("/kept").text
     assert all(text in page for text in TEXTS.values())
     [row] = kept(school)
@@ -285,13 +285,13 @@ def test_a_database_that_is_away_still_lets_the_text_be_shown(school: School, mo
     answer = learner.send("/round/1/for/1", strengths=TEXT, do="give")
     assert answer.status_code == 503
     assert TEXT in answer.text
-    assert "It could not be kept. Copy it" in answer.text
+    assert "It could not be saved. Copy it" in answer.text
 
 
 def test_an_answer_that_comes_after_the_groups_were_made_is_not_dropped_in_silence(school: School) -> None:
     answer = school.learner(0).send("/about-you", offers=TEXT)
     assert answer.status_code == 409
-    assert "The groups have been made" in answer.text
+    assert "The groups have already been made" in answer.text
     assert TEXT in answer.text
 
 

@@ -107,7 +107,7 @@ def test_a_dialog_that_had_to_open_in_a_tab_says_that_nothing_can_be_placed_from
         visit.details = {**visit.details, "is_own_tab": True}
     page = designer.get("/setup").text
     assert ("Use this template" in page) is offers
-    assert ("Nothing can be placed from this tab" in page) is not offers
+    assert ("You cannot place an activity from this tab" in page) is not offers
 
 
 def test_a_plain_link_starts_with_its_own_title(visiting: Designer) -> None:
@@ -292,7 +292,7 @@ def test_a_round_with_groups_stays(visiting: Designer, clock: FakeClock) -> None
     without_last = {name: value for name, value in fields.items() if not name.startswith("r2-")}
     answer = visiting.post(path, **without_last | {"title": "Kept as typed"}, do="save")
     assert answer.status_code == 409
-    assert "it has to stay" in answer.text
+    assert "you cannot remove it" in answer.text
     assert fields_of(answer.text)["title"] == "Kept as typed"
     assert len(visiting.rounds(activity)) == 2
     assert 'value="remove-round"' not in visiting.get(path).text
@@ -342,7 +342,7 @@ def test_a_dialog_that_takes_no_links_says_where_to_go(app: Flask, kit: Kit, clo
 def test_a_platform_without_columns_is_told_apart(app: Flask, kit: Kit, clock: FakeClock) -> None:
     designer = a_designer(app, kit, clock, kind=VisitKind.PLACING, accepts_line_item=False, data="d=1")
     path, fields = designer.start()
-    assert "does not take a grade column" in designer.get(path).text
+    assert "does not accept a grade column" in designer.get(path).text
     claims = claims_of(designer, answer_page(designer, designer.post(path, **fields, do="place")))
     [item] = claims[f"{DL}content_items"]
     assert "lineItem" not in item
@@ -355,7 +355,7 @@ def test_an_answer_never_leaves_the_platform(app: Flask, kit: Kit, clock: FakeCl
     path, fields = designer.start()
     answer = designer.post(path, **fields, do="place")
     assert answer.status_code == 403
-    assert "The answer would leave your learning platform" in answer.text
+    assert "The answer would go outside your learning platform" in answer.text
     assert [activity.state for activity in designer.activities()] == ["draft"]
 
 

@@ -59,8 +59,8 @@ def test_who_was_marked_as_not_turning_up_reads_so_and_what_to_do(school: School
         )
     page = home(school)
     assert "You have no partner in round 1." in page
-    assert "Your instructors noted that you do not take part in it" in page
-    assert "tell them: they can place you again" in page
+    assert "Your instructors marked you as absent from it" in page
+    assert "tell them, and they can place you again" in page
     assert AS_SOON_AS not in page
 
 
@@ -73,7 +73,7 @@ def test_of_a_later_round_it_is_said_at_that_round(app: Flask, kit: Kit, clock: 
         service.report_absent(session, plan, groups[1].id, one, expected_version=plan.version, by=None, now=clock.now())
     page = home(school)
     assert "and give feedback." in page
-    assert "Round 2 No partner. Your instructors noted that you do not take part in it" in page
+    assert "Round 2 No partner. Your instructors marked you as absent from it" in page
 
 
 def test_who_was_there_too_late_for_a_round_reads_that_it_does_not_count(school: School) -> None:
@@ -87,7 +87,7 @@ def test_who_was_there_too_late_for_a_round_reads_that_it_does_not_count(school:
         service.follow_course(session, school.group.activity.id, now=school.clock.now())
         visitor = school._visit(session, late)
     page = text_of(visitor.get("/"))
-    assert "No partner. The round was over before you could be placed. It does not count against you." in page
+    assert "No partner. The round ended before you could be placed. It does not count against you." in page
 
 
 def test_who_cannot_be_placed_reads_that_nobody_is_left(school: School) -> None:
@@ -98,8 +98,8 @@ def test_who_cannot_be_placed_reads_that_nobody_is_left(school: School) -> None:
         service.follow_course(session, school.group.activity.id, now=school.clock.now())
         visitor = school._visit(session, late)
     page = text_of(visitor.get("/"))
-    assert "There is nobody to pair you with in round 1 yet." in page
-    assert "Your instructors see it and can place you" in page
+    assert "There is no one to pair you with in round 1 yet." in page
+    assert "Your instructors can see this and place you" in page
     assert AS_SOON_AS not in page
 
 
@@ -107,7 +107,7 @@ def test_whoever_is_being_placed_is_told_so_and_the_page_looks_again(school: Sch
     with school.kit.open_session(school.institution_id) as session:
         session.execute(delete(Seat).where(Seat.member_id == school.group.learners[0].id))
     answer = school.learner(0).get("/")
-    assert "You are getting a partner right now." in text_of(answer)
+    assert "Tandem is finding you a partner." in text_of(answer)
     assert "data-look-again" in answer.text
 
 
@@ -115,7 +115,7 @@ def test_a_test_person_of_the_lms_is_told_that_it_is_one(school: School) -> None
     visitor = school.somebody("learner")
     with school.kit.open_session(school.institution_id) as session:
         session.get_one(Member, visitor.member.id).is_test = True
-    assert "Such a learner is never paired." in text_of(visitor.get("/"))
+    assert "A test person is never paired." in text_of(visitor.get("/"))
 
 
 # ---- over the real protocol ------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_a_late_joiner_is_placed_by_one_launch_however_lately_the_roster_was_rea
     life.enrol("learner07")
     life.clock.advance(timedelta(seconds=30))
     late = life.launch("learner07")
-    assert "Your course is being asked for its list of participants" in text_of(late.landing)
+    assert "Tandem is reading your course’s roster" in text_of(late.landing)
     assert "data-look-again" in late.landing.text
     life.run()
     assert paired(life) == LEARNERS | {"learner07"}
@@ -168,12 +168,12 @@ def test_whom_the_list_lacks_is_told_so_and_the_instructor_pairs_them(life: Life
     extra = list_lacks(life)
 
     page = text_of(launches_unlisted(life).landing)
-    assert "Your course’s list of participants does not have you" in page
+    assert "You are not on your course’s roster" in page
     assert "can pair you with one click" in page
     assert AS_SOON_AS not in page
-    assert "1 person opened this and is not in the list of participants." in text_of(life.launch("designer").landing)
+    assert "1 person opened this activity but is not on the roster." in text_of(life.launch("designer").landing)
     designer = life.launch("designer")
-    assert "1 person opened this and is not in the list" in text_of(designer.get("/progress"))
+    assert "1 person opened this activity but is not on the roster" in text_of(designer.get("/progress"))
     plan = text_of(designer.get("/plan"))
     assert "Not in the list of participants" in plan
     assert "Extra" in plan
@@ -182,7 +182,7 @@ def test_whom_the_list_lacks_is_told_so_and_the_instructor_pairs_them(life: Life
     assert "They take part now" in text_of(answer)
     life.run()
     assert paired(life) == LEARNERS | {"extra"}
-    assert "opened this and is not in the list" not in text_of(designer.get("/"))
+    assert "opened this activity but is not on the roster" not in text_of(designer.get("/"))
     # A later roster that still lacks them takes nothing back, and one that has them ends the matter.
     life.clock.advance(timedelta(hours=13))
     life.launch("designer")
@@ -202,7 +202,7 @@ def test_whom_the_list_lacks_can_be_left_out_and_taken_in_again(life: Life) -> N
     extra = list_lacks(life)
     designer = life.launch("designer")
     designer.post("/plan/unlisted", member=str(extra), do="leave-out")
-    assert "opened this and is not in the list" not in text_of(designer.get("/"))
+    assert "opened this activity but is not on the roster" not in text_of(designer.get("/"))
     page = text_of(launches_unlisted(life).landing)
     assert "Your instructors left you out of this activity." in page
     life.run()

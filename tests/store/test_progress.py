@@ -142,6 +142,26 @@ def test_one_and_all_give_the_same_answer(open_session: OpenSession, clock: Fake
             }
 
 
+def test_an_answer_to_late_feedback_counts_for_nobody_and_to_feedback_in_time_for_all(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    due = clock.now() + timedelta(days=2)
+    with open_session() as session:
+        group = a_class(session, 4, rounds=[(None, due)], release=Release.AT_ONCE.value)
+        plan = a_published_plan(session, group, clock.now())
+        couples = [[seat.member_id for seat in view.seats] for view in pairing.groups_in_round(session, plan, 1)]
+        for (author, recipient), hours in zip(couples, (-1, 1), strict=True):
+            write(session, group, author, recipient, at=due + timedelta(hours=hours))
+        moment = due + timedelta(hours=2)
+
+        found = service.summaries_of_all(session, group.activity.id, moment)
+
+        [in_time, late] = [found[recipient] for _, recipient in couples]
+        assert in_time != late
+        for _, recipient in couples:
+            assert found[recipient] == summary(service.progress_of(session, group.activity.id, recipient, moment))
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_people_who_stand_alike_are_summed_up_alike(open_session: OpenSession, clock: FakeClock, seed: int) -> None:
     chance = Random(seed)

@@ -90,7 +90,7 @@ def test_a_file_can_do_without_proof_of_the_browser_and_ask_for_it_again(
         with open_session() as session:
             registration = session.get_one(Registration, registered.registration_id)
             assert registration.require_browser_binding is expected
-    with pytest.raises(FileMistakes, match="require_browser_binding is true or false"):
+    with pytest.raises(FileMistakes, match="require_browser_binding must be true or false"):
         entries({"require_browser_binding": "no"})
 
 

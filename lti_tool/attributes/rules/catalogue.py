@@ -62,20 +62,20 @@ class Flaw(StrEnum):
 
 
 CATALOGUE: Final = (
-    Attribute("department", Form.NAME, N_("Department"), N_("The unit somebody belongs to.")),
+    Attribute("department", Form.NAME, N_("Department"), N_("The unit a person belongs to.")),
     Attribute("group", Form.NAME, N_("Group"), N_("A section, class or team of the course.")),
-    Attribute("cohort", Form.NAME, N_("Cohort"), N_("People who began together.")),
+    Attribute("cohort", Form.NAME, N_("Cohort"), N_("People who started together.")),
     Attribute(
         "manager",
         Form.PERSON,
         N_("Manager"),
-        N_("Who leads them, so that nobody is coached in their own reporting line. “none” says that nobody does."),
+        N_("Who leads them, so that no one is paired within their own reporting line. “none” means that no one does."),
     ),
-    Attribute("languages", Form.NAMES, N_("Languages"), N_("Languages in which they can hold the conversation."), True),
+    Attribute("languages", Form.NAMES, N_("Languages"), N_("Languages they can use for the conversation."), True),
     Attribute("slots", Form.NAMES, N_("Times of the week"), N_("When they can meet."), True),
     Attribute("experience", Form.NUMBER, N_("Experience"), N_("Years, as a whole number."), True),
     Attribute(
-        "time_zone", Form.NAME, N_("Time zone"), N_("Where they work, as in Europe/Stockholm, or a large city."), True
+        "time_zone", Form.NAME, N_("Time zone"), N_("Where they work, such as Europe/Stockholm or a large city."), True
     ),
     Attribute("offers", Form.NAMES, N_("Can offer"), N_("What others can learn from them."), True),
     Attribute("needs", Form.NAMES, N_("Wants to learn"), N_("What they would like to learn from others."), True),

@@ -168,7 +168,7 @@ def read_entries(written: Any, *, development: bool) -> list[Entry]:
     if isinstance(written, dict):
         written = [written]
     if not isinstance(written, list) or not written:
-        raise FileMistakes(["the file holds a list of registrations"])
+        raise FileMistakes(["the file must hold a list of registrations"])
     mistakes: list[str] = []
     entries = [
         entry
@@ -183,7 +183,7 @@ def read_entries(written: Any, *, development: bool) -> list[Entry]:
 
 def _entry(written: Any, number: int, development: bool, mistakes: list[str]) -> Entry | None:
     if not isinstance(written, dict):
-        mistakes.append(f"entry {number}: is not an object")
+        mistakes.append(f"entry {number}: must be an object")
         return None
     title = written.get("title")
     place = f"entry {number} ({title[:60]})" if isinstance(title, str) and is_short_text(title) else f"entry {number}"
@@ -231,20 +231,23 @@ def _wrong_values(written: dict[str, Any], development: bool) -> Iterator[str]:
     def is_list_of(fits: Callable[[Any], bool], value: Any) -> bool:
         return isinstance(value, list) and all(fits(one) for one in value)
 
-    short = (is_short_text, "is a text of 1 to 255 characters")
-    address = (is_address, "is an https address")
+    short = (is_short_text, "must be a text of 1 to 255 characters")
+    address = (is_address, "must be an https address")
     rules: dict[str, tuple[Callable[[Any], bool], str]] = {
         **dict.fromkeys(("title", "issuer", "client_id"), short),
-        "institution": (lambda value: value is None or is_short_text(value), "is a text of 1 to 255 characters"),
+        "institution": (lambda value: value is None or is_short_text(value), "must be a text of 1 to 255 characters"),
         **dict.fromkeys(("auth_login_url", "auth_token_url", "key_set_url"), address),
-        "auth_audience": (lambda value: value is None or is_short_text(value), "is a text, or null"),
-        "deployment_ids": (lambda value: is_list_of(is_short_text, value), "is a list of texts of 1 to 255 characters"),
+        "auth_audience": (lambda value: value is None or is_short_text(value), "must be a text or null"),
+        "deployment_ids": (
+            lambda value: is_list_of(is_short_text, value),
+            "must be a list of texts of 1 to 255 characters",
+        ),
         "platform_origin": (
             lambda value: is_origin(value) or (is_list_of(is_origin, value) and value != []),
-            "is one origin such as https://lms.example.org, or a list of them",
+            "must be one origin such as https://lms.example.org, or a list of them",
         ),
-        "new_deployments": (lambda value: value in tuple(NewDeployments), "is refuse, park or join"),
-        "require_browser_binding": (lambda value: isinstance(value, bool), "is true or false"),
+        "new_deployments": (lambda value: value in tuple(NewDeployments), "must be refuse, park or join"),
+        "require_browser_binding": (lambda value: isinstance(value, bool), "must be true or false"),
     }
     yield from (f"{name} {says}" for name, (fits, says) in rules.items() if name in written and not fits(written[name]))
 

@@ -79,22 +79,22 @@ def test_several_origins_are_taken_without_path_and_usual_port() -> None:
 @pytest.mark.parametrize(
     ("change", "mistake"),
     [
-        ({"title": ""}, "title is a text"),
-        ({"title": "x" * 256}, "title is a text"),
-        ({"issuer": 5}, "issuer is a text"),
-        ({"client_id": "a\nb"}, "client_id is a text"),
-        ({"deployment_ids": "1"}, "deployment_ids is a list"),
-        ({"deployment_ids": [1]}, "deployment_ids is a list"),
-        ({"auth_login_url": "http://lms.example/auth"}, "auth_login_url is an https address"),
-        ({"auth_token_url": "lms.example/token"}, "auth_token_url is an https address"),
-        ({"key_set_url": "https://name:password@lms.example/jwks"}, "key_set_url is an https address"),
-        ({"auth_audience": 3}, "auth_audience is a text, or null"),
-        ({"platform_origin": []}, "platform_origin is one origin"),
-        ({"platform_origin": "https://lms.example/path"}, "platform_origin is one origin"),
-        ({"platform_origin": {"a": 1}}, "platform_origin is one origin"),
-        ({"new_deployments": "maybe"}, "new_deployments is refuse, park or join"),
-        ({"new_deployments": []}, "new_deployments is refuse, park or join"),
-        ({"institution": " "}, "institution is a text"),
+        ({"title": ""}, "title must be a text"),
+        ({"title": "x" * 256}, "title must be a text"),
+        ({"issuer": 5}, "issuer must be a text"),
+        ({"client_id": "a\nb"}, "client_id must be a text"),
+        ({"deployment_ids": "1"}, "deployment_ids must be a list"),
+        ({"deployment_ids": [1]}, "deployment_ids must be a list"),
+        ({"auth_login_url": "http://lms.example/auth"}, "auth_login_url must be an https address"),
+        ({"auth_token_url": "lms.example/token"}, "auth_token_url must be an https address"),
+        ({"key_set_url": "https://name:password@lms.example/jwks"}, "key_set_url must be an https address"),
+        ({"auth_audience": 3}, "auth_audience must be a text or null"),
+        ({"platform_origin": []}, "platform_origin must be one origin"),
+        ({"platform_origin": "https://lms.example/path"}, "platform_origin must be one origin"),
+        ({"platform_origin": {"a": 1}}, "platform_origin must be one origin"),
+        ({"new_deployments": "maybe"}, "new_deployments must be refuse, park or join"),
+        ({"new_deployments": []}, "new_deployments must be refuse, park or join"),
+        ({"institution": " "}, "institution must be a text"),
         ({"client-id": "x"}, "client-id is not a field; did you mean client_id?"),
     ],
 )
@@ -106,7 +106,7 @@ def test_each_mistake_is_told_with_its_place(change: dict[str, Any], mistake: st
 
 def test_all_mistakes_of_all_entries_come_together() -> None:
     found = mistakes_in(5, {}, GOOD | {"issuer": 1, "client_id": 2})
-    assert found[0] == "entry 1: is not an object"
+    assert found[0] == "entry 1: must be an object"
     assert sum("is missing" in one for one in found) == 8
     assert sum(one.startswith("entry 3 (Moodle): ") for one in found) == 2
 
