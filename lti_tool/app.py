@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from lti_tool import __version__
 from lti_tool.activities import service as activities
 from lti_tool.attributes import service as attributes
-from lti_tool.launch.rules import LaunchContext
+from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.pairing import service as pairing
 from lti_tool.web import error_pages, headers, i18n, incoming, pages
 from lti_tool.web.database import connect_database
@@ -21,7 +21,7 @@ from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
 from lti_tool.workspace import courses
 
-PROTOCOL_PAGES = ("registration.routes", "launch.routes", "workspace.first_administrator")
+PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_administrator")
 VISIT_PAGES = (
     "workspace.home",
     "workspace.kept",
@@ -97,9 +97,8 @@ def _register_features(app: Flask) -> None:
 
 
 def _blueprint(name: str) -> Blueprint:
-    """The blueprint that a module calls `pages` or `routes`."""
-    module = import_module(f"lti_tool.{name}")
-    found: Blueprint = getattr(module, "pages", None) or module.routes
+    """The blueprint that a module calls `pages`."""
+    found: Blueprint = import_module(f"lti_tool.{name}").pages
     return found
 
 

@@ -26,9 +26,10 @@ from lti_tool.errors import NotFound, ToolError
 from lti_tool.jobs.worker import Worker
 from lti_tool.launch.models import Person
 from lti_tool.pairing import commands
-from lti_tool.registration import invitations, keys, service, tokens
+from lti_tool.registration import service
 from lti_tool.registration.models import Institution, Registration
-from lti_tool.registration.rules import read_entries
+from lti_tool.registration.rules.registrations import read_entries
+from lti_tool.registration.service import invitations, keys, tokens
 from lti_tool.settings import Settings, SettingsError, read_duration
 from lti_tool.support import log, schema
 from lti_tool.support.db import across_institutions

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlencode
 
-from lti_tool.registration.invitations import invite
 from lti_tool.registration.service import institution_named
+from lti_tool.registration.service.invitations import invite
 from lti_tool.settings import Settings
 from lti_tool.support import schema
 from lti_tool.wiring import build

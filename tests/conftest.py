@@ -25,7 +25,7 @@ from lti_tool.wiring import Services, build
 from tests.fakes.clock import FakeClock
 
 # Tables exist only once their modules were imported.
-for models in (Path(__file__).parent.parent / "lti_tool").glob("*/models.py"):
+for models in (Path(__file__).parent.parent / "lti_tool").glob("*/models*"):
     import_module(f"lti_tool.{models.parent.name}.models")
 
 POSTGRES = os.environ.get("TANDEM_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")

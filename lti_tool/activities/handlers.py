@@ -7,9 +7,9 @@ from lti_tool.activities import service
 from lti_tool.errors import ToolError
 from lti_tool.jobs.queue import Handler, JobContext, RetryLater
 from lti_tool.registration.errors import RegistrationPaused, TokenRefused
-from lti_tool.roster import gateway, links
 from lti_tool.roster.errors import RosterError, RosterRefused, RosterThrottled
-from lti_tool.roster.links import LinkQuestion
+from lti_tool.roster.service import has_link, links, who_may_open
+from lti_tool.roster.service.links import LinkQuestion
 from lti_tool.support.http import CallFailed
 from lti_tool.support.kit import Kit
 
@@ -45,8 +45,8 @@ def _check_link(kit: Kit, job: JobContext, question: LinkQuestion, placement_id:
     asked_at = kit.clock.now()
     may_open: set[str] | None = set()
     if question.tells_who:
-        may_open = gateway.who_may_open(kit, question.roster, resource_link_id)
-    elif not gateway.has_link(kit, question.roster, resource_link_id):
+        may_open = who_may_open(kit, question.roster, resource_link_id)
+    elif not has_link(kit, question.roster, resource_link_id):
         may_open = None
     with kit.open_session(job.institution) as session:
         if may_open is None:

@@ -8,11 +8,11 @@ class AttributesError(ToolError):
 
 
 class UploadGone(AttributesError, NotFound):
-    """The uploaded table was taken over, thrown away, or a day has passed since."""
+    """The uploaded table was applied or discarded, or it is older than a day."""
 
 
 class AnswerTooLate(AttributesError, Conflict):
-    """The groups were published while somebody answered what is asked for them."""
+    """The questionnaire was answered after the groups were published."""
 
 
 class TableUnusable(AttributesError):
@@ -24,7 +24,7 @@ class TableUnusable(AttributesError):
 
 
 class ChoicesConflict(AttributesError, Conflict):
-    """Two rows of a table were given to one person, or a row to somebody who is not in the course."""
+    """Two rows of a table were assigned to one person, or a row to somebody who is not in the course."""
 
     def __init__(self, lines: tuple[int, ...]) -> None:
         super().__init__(lines)
@@ -32,7 +32,7 @@ class ChoicesConflict(AttributesError, Conflict):
 
 
 class WhoUnsaid(AttributesError, Conflict):
-    """No column of a table was said to name people."""
+    """No column of a table names people."""
 
     def __init__(self, course_id: int) -> None:
         super().__init__(course_id)
@@ -40,7 +40,7 @@ class WhoUnsaid(AttributesError, Conflict):
 
 
 class NotLookedAt(AttributesError, Conflict):
-    """It is not certain how a file is to be read, and nobody has looked at it yet."""
+    """It is not certain how to read the file, and no one has confirmed it yet."""
 
     def __init__(self, course_id: int) -> None:
         super().__init__(course_id)
@@ -48,7 +48,7 @@ class NotLookedAt(AttributesError, Conflict):
 
 
 class CheckOutdated(AttributesError, Conflict):
-    """Taking the table over would do something else than what was shown: other choices were made, or values changed."""
+    """Applying the table would do something else than what was shown: choices or values have changed since."""
 
 
 WORDS: dict[type[ToolError], Words] = {

@@ -1,14 +1,14 @@
-"""What somebody types about a learner: the learner in the questionnaire, an instructor on that learner's page."""
+"""What people type about a learner: the learner in the questionnaire, an instructor on the learner's page."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lti_tool.attributes import values
-from lti_tool.attributes.reading import Known, written
-from lti_tool.attributes.rules import BY_KEY, RANK, Flaw, Kept, Source, read
-from lti_tool.attributes.tables import Layout, Sheet
+from lti_tool.attributes.rules import values
+from lti_tool.attributes.rules.catalogue import BY_KEY, RANK, Flaw, Kept, Source, read
+from lti_tool.attributes.rules.tables import Layout, Sheet
+from lti_tool.attributes.service.reading import Known, written
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS
 
 OFFERED_LANGUAGES: Final = ("sv", "da", "no", "nl", "en", "fi", "de", "fr", "es", "it", "pl", "uk", "ar", "so", "zh")
@@ -30,7 +30,7 @@ class AnswerText:
 
 
 def typed(fields: Mapping[str, Sequence[str]]) -> AnswerText:
-    """What a form brought. Ticks that no page of ours offers are passed over."""
+    """What a form holds. Options that our pages do not offer are ignored."""
 
     def text(name: str) -> str:
         return next(iter(fields.get(name, ())), "").strip()[:1000]
@@ -66,13 +66,13 @@ def shown(known: Mapping[str, Known], locale: str) -> AnswerText:
 
 
 def answerable(asked: Sequence[str], known: Mapping[str, Known]) -> tuple[str, ...]:
-    """Of what is asked, what the learner's own word decides: where staff have said something, theirs stands."""
+    """The questions whose answer counts: values that staff have set are not asked."""
     own = RANK[Source.QUESTIONNAIRE]
     return tuple(key for key in asked if key not in known or RANK[known[key].source] <= own)
 
 
 def read_answer(text: AnswerText, asked: Sequence[str]) -> tuple[dict[str, Kept | None], dict[str, Flaw]]:
-    """The values of what was asked, None for what was left empty; and what is wrong, by attribute."""
+    """The answers by attribute (None if left empty), and what is wrong, by attribute."""
     cells = {
         "languages": ";".join((*text.languages, text.other_languages)),
         "slots": ";".join(text.slots),
@@ -85,7 +85,7 @@ def read_answer(text: AnswerText, asked: Sequence[str]) -> tuple[dict[str, Kept 
 
 
 def read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Kept | None], dict[str, Flaw]]:
-    """The values that these texts mean, None for an empty one; and what is wrong, by attribute. No persons."""
+    """The values of these texts by attribute (None if empty), without persons; and what is wrong, by attribute."""
     found: dict[str, Kept | None] = {}
     flaws: dict[str, Flaw] = {}
     for key, cell in cells.items():
@@ -101,7 +101,7 @@ def read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Kept | None], dict[s
 
 
 def way(sheet: Sheet) -> str:
-    """How a file was read, in one word: what a form agrees to has to be what it showed."""
+    """How a file was read, in one word, so that a form can confirm just what it showed."""
     return f"{sheet.encoding}|{DELIMITERS.index(sheet.delimiter)}|{sheet.header_line}"
 
 
@@ -116,7 +116,7 @@ def layout(form: Mapping[str, str]) -> Layout:
 
 
 def chosen(form: Mapping[str, str]) -> tuple[dict[int, int], dict[int, str]]:
-    """What a form about a table says: whom a line is about, and what the column at a place is."""
+    """The choices in a form about a table: the person of each line, and the attribute of each column."""
     choices, meanings = {}, {}
     for name, value in form.items():
         match = re.fullmatch(r"(row|column)-([0-9]{1,6})", name)

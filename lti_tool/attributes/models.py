@@ -1,4 +1,4 @@
-"""What is known of members, who is named without being in the course, tables under way, and what learners are asked."""
+"""What is known of members, managers outside the course, uploaded tables, and questionnaires."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ class MemberAttribute(Tenant, Base):
 
 
 class Outsider(Tenant, Base):
-    """Somebody outside the course whom a reporting line goes through: a manager, or a manager's manager."""
+    """A person outside the course who is part of a reporting line: a manager, or a manager's manager."""
 
     __tablename__ = "outsider"
     __table_args__ = (tenant_key(), within("course_id", "course"), UniqueConstraint("course_id", "key"))
@@ -47,13 +47,13 @@ UPLOAD_KEPT = timedelta(days=1)
 
 
 class AttributeUpload(Tenant, Base):
-    """A table that was uploaded and not taken over yet. Deleted then, when it is thrown away, and after a day."""
+    """An uploaded table. Deleted once it is applied or discarded, and after a day."""
 
     __tablename__ = "attribute_upload"
     __table_args__ = (tenant_key(), within("course_id", "course"), within("created_by_id", "person"))
 
     key: Mapped[str] = mapped_column(String(64), unique=True)
-    """Names it in addresses: never that of another table, as numbers may be that are given again."""
+    """Names the table in addresses. Never used again, unlike an id."""
     course_id: Mapped[int] = mapped_column(index=True)
     created_by_id: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(index=True)
@@ -74,7 +74,7 @@ class Questionnaire(Tenant, Base):
 
 
 class QuestionnaireAnswer(Tenant, Base):
-    """That a member has answered the questionnaire, or would rather not. The answers are attributes of theirs."""
+    """That a member has answered or skipped the questionnaire. The answers are the member's attributes."""
 
     __tablename__ = "questionnaire_answer"
     __table_args__ = (tenant_key(), within("member_id", "member"), UniqueConstraint("member_id"))

@@ -8,14 +8,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
 
 from lti_tool.activities.service import activity_at, activity_of, is_read_only, refuse_read_only
-from lti_tool.attributes import forms, reading, service, uploads
+from lti_tool.attributes import forms
 from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, TableUnusable, WhoUnsaid
-from lti_tool.attributes.reading import written
-from lti_tool.attributes.rules import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
-from lti_tool.attributes.tables import MOST_BYTES, Question, Sheet, Unusable
-from lti_tool.attributes.uploads import HEAD, Check
-from lti_tool.attributes.values import folded, tidy
-from lti_tool.attributes.words import (
+from lti_tool.attributes.rules.catalogue import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
+from lti_tool.attributes.rules.tables import MOST_BYTES, Question, Sheet, Unusable
+from lti_tool.attributes.rules.values import folded, tidy
+from lti_tool.attributes.service import reading, records, uploads
+from lti_tool.attributes.service.reading import written
+from lti_tool.attributes.service.uploads import HEAD, Check
+from lti_tool.attributes.wording import (
     DELIMITER_NAMES,
     FLAWS,
     HEADERS,
@@ -29,7 +30,7 @@ from lti_tool.attributes.words import (
 )
 from lti_tool.errors import NotFound
 from lti_tool.launch.models import Member, Person
-from lti_tool.launch.naming import told_apart
+from lti_tool.launch.service.naming import told_apart
 from lti_tool.roster.service import learners_to_pair
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS, as_csv, delimiter_for
 from lti_tool.web import audit
@@ -80,14 +81,14 @@ def change_learner(here: Here, member_id: int) -> ResponseReturnValue:
     )
     problems = {key: gettext(FLAWS[flaw]) for key, flaw in flaws.items()}
     for key in changed.keys() & {one.key for one in CATALOGUE if one.form is Form.PERSON}:
-        value = service.person_meant(here.session, here.course_id, cells[key]) if tidy(cells[key]) else None
-        if value is not None and service.leads_back(here.session, here.course_id, member.id, value):
+        value = records.person_meant(here.session, here.course_id, cells[key]) if tidy(cells[key]) else None
+        if value is not None and records.leads_back(here.session, here.course_id, member.id, value):
             problems[key] = gettext("would form a loop")
         values[key] = value
     if problems:
         return _learner(here, member, cells, problems)
-    service.put(here.session, {member.id: values}, Source.STAFF, now=here.now)
-    service.forget_outsiders(here.session, here.course_id)
+    records.put(here.session, {member.id: values}, Source.STAFF, now=here.now)
+    records.forget_outsiders(here.session, here.course_id)
     return redirect(url_for(".show_learner", member_id=member.id, said="saved"), code=303)
 
 
@@ -136,10 +137,10 @@ def upload(here: Here) -> ResponseReturnValue:
 @on_visit(may="change attributes")
 def show_upload(here: Here, key: str) -> ResponseReturnValue:
     """What an uploaded table would change, once it is clear how it is read."""
-    found = uploads.find(here.session, here.course_id, key)
-    if uploads.sheet_of(found).questions:
+    table = uploads.find(here.session, here.course_id, key)
+    if uploads.sheet_of(table).questions:
         return redirect(url_for(".show_columns", key=key), code=303)
-    return _check(here, uploads.check(here.session, found, {}, {}))
+    return _check(here, uploads.check(here.session, table, {}, {}))
 
 
 @pages.get("/people/upload/<key>/columns")
@@ -154,11 +155,11 @@ def show_columns(here: Here, key: str) -> ResponseReturnValue:
 def say_columns(here: Here, key: str) -> ResponseReturnValue:
     """Read the file in another way, or agree to how it was read and what its columns are."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
-    found = uploads.find(here.session, here.course_id, key, to_take=True)
+    table = uploads.find(here.session, here.course_id, key, to_take=True)
     try:
-        sheet = uploads.read_again(found, forms.layout(request.form), column_names())
+        sheet = uploads.read_again(table, forms.layout(request.form), column_names())
     except TableUnusable as refusal:
-        return _columns(here, key, uploads.sheet_of(found), gettext(UNUSABLE[Unusable(refusal.reason)]))
+        return _columns(here, key, uploads.sheet_of(table), gettext(UNUSABLE[Unusable(refusal.reason)]))
     if request.form.get("do") != "agree" or request.form.get("shown") != forms.way(sheet):
         return _columns(here, key, sheet)
     _, meanings = forms.chosen(request.form)
@@ -168,7 +169,7 @@ def say_columns(here: Here, key: str) -> ResponseReturnValue:
             here, key, sheet, gettext("Two columns cannot have the same meaning. Leave one of them out."), columns
         )
     try:
-        uploads.agree(here.session, found, sheet, columns)
+        uploads.agree(here.session, table, sheet, columns)
     except WhoUnsaid:
         return _columns(here, key, sheet, gettext(QUESTIONS[Question.NO_PEOPLE]), columns)
     return redirect(url_for(".show_upload", key=key), code=303)
@@ -179,26 +180,26 @@ def say_columns(here: Here, key: str) -> ResponseReturnValue:
 def decide(here: Here, key: str) -> ResponseReturnValue:
     """Take an uploaded table over, throw it away, or look at it again with other choices."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
-    found = uploads.find(here.session, here.course_id, key, to_take=True)
+    table = uploads.find(here.session, here.course_id, key, to_take=True)
     choices, meanings = forms.chosen(request.form)
     match request.form.get("do"):
         case "throw":
-            uploads.throw_away(here.session, found)
+            uploads.discard(here.session, table)
             return redirect(url_for(".show", said="thrown"), code=303)
-        case _ if uploads.sheet_of(found).questions:
+        case _ if uploads.sheet_of(table).questions:
             return redirect(url_for(".show_columns", key=key), code=303)
         case "take":
             try:
                 seen = request.args.get("seen", "")
-                done = uploads.take_over(here.session, found, choices, meanings, seen=seen, now=here.now)
+                done = uploads.apply_table(here.session, table, choices, meanings, seen=seen, now=here.now)
             except ChoicesConflict as conflict:
-                return _check(here, uploads.check(here.session, found, choices, meanings), conflict.lines)
+                return _check(here, uploads.check(here.session, table, choices, meanings), conflict.lines)
             except CheckOutdated:
-                return _check(here, uploads.check(here.session, found, choices, meanings), is_outdated=True)
+                return _check(here, uploads.check(here.session, table, choices, meanings), is_outdated=True)
             count = done.people["new"] + done.people["changed"]
             return redirect(url_for(".show", said="taken", count=count), code=303)
         case _:
-            return _check(here, uploads.check(here.session, found, choices, meanings))
+            return _check(here, uploads.check(here.session, table, choices, meanings))
 
 
 # ---- questions and deleting ------------------------------------------------------------------------------------------
@@ -209,7 +210,7 @@ def decide(here: Here, key: str) -> ResponseReturnValue:
 def ask(here: Here) -> ResponseReturnValue:
     """Say what learners are asked about themselves."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
-    service.ask_for(here.session, here.course_id, request.form.getlist("asked"), now=here.now)
+    records.ask_for(here.session, here.course_id, request.form.getlist("asked"), now=here.now)
     return redirect(url_for(".show", said="asked"), code=303)
 
 
@@ -233,7 +234,7 @@ def confirm_delete(here: Here) -> ResponseReturnValue:
 def delete(here: Here) -> ResponseReturnValue:
     """Delete everything that is known of the learners of the course, or one attribute."""
     what = _what()
-    count = service.delete_all(here.session, here.course_id, what)
+    count = records.delete_all(here.session, here.course_id, what)
     institution_id = here.visit.institution_id
     audit.record(
         here.session,
@@ -396,8 +397,8 @@ def _cells(here: Here, member: Member) -> dict[str, str]:
 
 
 def _names(here: Here, members: Collection[int]) -> dict[int, str | None]:
-    found = reading.people_named(here.session, [{"member": one} for one in members])
-    return told_apart(here.session, here.course_id, {one: found.get(("member", one)) for one in members})
+    names = reading.people_named(here.session, [{"member": one} for one in members])
+    return told_apart(here.session, here.course_id, {one: names.get(("member", one)) for one in members})
 
 
 def _everybody(here: Here) -> list[int]:

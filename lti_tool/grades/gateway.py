@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lti_tool.grades.errors import ForeignAddress, GradebookUnavailable
 from lti_tool.grades.rules import points
-from lti_tool.launch.platforms import Platform
-from lti_tool.registration.rules import next_address, owns
-from lti_tool.registration.tokens import TokenClient
+from lti_tool.launch.rules.platforms import Platform
+from lti_tool.registration.rules.registrations import next_address, owns
+from lti_tool.registration.service.tokens import TokenClient
 from lti_tool.support.http import Answer, BadAnswer, Purpose, next_page, retry_after
 from lti_tool.support.kit import Kit
 
@@ -55,7 +55,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What to tell about one person. Always final: whatever is not wipes the grade that is there."""
+    """One person's score to send. Always final: a score that is not deletes the grade."""
 
     sub: str = field(repr=False)
     share: int
@@ -72,7 +72,7 @@ class Score:
             "gradingProgress": "FullyGraded",
             "scoreGiven": points(self.share, self.maximum),
             "scoreMaximum": self.maximum,
-            # A score without a comment erases the one that was there in Moodle.
+            # In Moodle a score without a comment deletes the comment of the score before.
             "comment": self.comment,
             **(platform.score_extensions or {}),
         }
@@ -80,11 +80,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How the platform answered a score."""
+    """The platform's answer to a score."""
 
     status: int
     words: str = field(repr=False)
-    """Reason line and body in lower case, to be judged and forgotten: both echo what was sent."""
+    """Reason line and body in lower case. Not stored: both may repeat what was sent."""
     date: datetime | None
     after: timedelta | None
 
@@ -100,7 +100,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Gradebook:
-    """The gradebook of one course, as far as the platform opened it to us.
+    """The gradebook of one course, with the rights that the platform gave us.
 
     No transaction may be open while it is called. Besides its own errors every call raises what `support.http` raises
     and what asking for a token raises.
@@ -129,7 +129,7 @@ class Gradebook:
         return RESULT_READONLY in self.scopes
 
     def post_score(self, url: str, score: Score) -> Receipt:
-        """Tell the platform one score, once."""
+        """Post one score, once."""
         headers = {"Content-Type": SCORE_TYPE}
         body = score.as_json(self.platform)
         where = beside(url, "scores")
@@ -141,18 +141,18 @@ class Gradebook:
         return Receipt(answer.status, words, answer.date, retry_after(answer, now))
 
     def result_of(self, url: str, sub: str) -> Result | None:
-        """What the gradebook holds for this person; None where it holds nothing, or does not say."""
+        """What the gradebook holds for this person; None if it holds nothing or does not answer."""
         query = {"user_id": sub} if self.platform.filters_results else {"limit": "1000"}
-        for found in self._pages(with_query(beside(url, "results"), query), RESULTS_TYPE):
-            if str(found.get("userId")) != sub:
+        for entry in self._pages(with_query(beside(url, "results"), query), RESULTS_TYPE):
+            if str(entry.get("userId")) != sub:
                 continue
-            score, maximum = found.get("resultScore"), found.get("resultMaximum")
+            score, maximum = entry.get("resultScore"), entry.get("resultMaximum")
             if _is_number(score) and _is_number(maximum):
-                return Result(float(score), float(maximum), _moment(found.get("timestamp")))
+                return Result(float(score), float(maximum), _moment(entry.get("timestamp")))
         return None
 
     def column(self, url: str) -> tuple[Column | None, datetime | None]:
-        """The column at this address, None where it is gone, and the platform's clock."""
+        """The column at this address (None if it is gone), and the platform's time."""
         answer = self._get(url, LINE_ITEM_TYPE)
         if _is_gone(answer):
             return None, answer.date
@@ -160,15 +160,15 @@ class Gradebook:
         return _column(answer.json(), url), answer.date
 
     def columns_of(self, container: str, resource_link_id: str) -> list[Column]:
-        """The columns that hang on this link. Some platforms ignore the filter, so each is looked at."""
+        """The columns of this link. Each is checked, since some platforms ignore the filter."""
         url = with_query(container, {"resource_link_id": resource_link_id})
-        found = (_column(entry, None) for entry in self._pages(url, LINE_ITEMS_TYPE))
-        return [column for column in found if column is not None and column.resource_link_id == resource_link_id]
+        columns = (_column(entry, None) for entry in self._pages(url, LINE_ITEMS_TYPE))
+        return [column for column in columns if column is not None and column.resource_link_id == resource_link_id]
 
     def make_column(
         self, container: str, *, label: str, maximum: int, resource_link_id: str, resource_id: str
     ) -> Column | None:
-        """Make a column; None where the platform refuses. Asked twice, platforms make two."""
+        """Make a column; None if the platform refuses. Not idempotent: two calls make two columns."""
         body = {
             "label": label,
             "scoreMaximum": maximum,
@@ -186,13 +186,13 @@ class Gradebook:
         return _column(answer.json(), None)
 
     def change_maximum(self, column: Column, maximum: int) -> Column | None:
-        """Have the column go to this many points, and everything else in it stay; None where the platform refuses."""
+        """Set the maximum of the column and keep all its other fields; None if the platform refuses."""
         answer = self._get(column.url, LINE_ITEM_TYPE)
         self._expect_success(answer)
         said = answer.json()
         if not isinstance(said, Mapping):
             raise BadAnswer(answer.host, "no object")
-        # What is left out of a PUT is cleared, the link that the column hangs on included.
+        # A PUT clears all fields that it leaves out, even the column's link.
         body = {name: said[name] for name in COLUMN_FIELDS if said.get(name) is not None} | {"scoreMaximum": maximum}
         headers = {"Content-Type": LINE_ITEM_TYPE, "Accept": LINE_ITEM_TYPE}
         answer = self._call(
@@ -204,7 +204,7 @@ class Gradebook:
         return replace(column, maximum=float(maximum))
 
     def is_there(self, container: str) -> bool:
-        """Whether the platform still knows this course's gradebook."""
+        """Whether the platform still has this course's gradebook."""
         return not _is_gone(self._get(with_query(container, {"limit": "1"}), LINE_ITEMS_TYPE))
 
     def _pages(self, url: str, media_type: str) -> list[Mapping[str, Any]]:
@@ -230,7 +230,7 @@ class Gradebook:
         return self._call(url, {"Accept": media_type}, lambda sent: self.kit.http.get(url, Purpose.SCORE, sent))
 
     def _call(self, url: str, headers: Mapping[str, str], send: Callable[[dict[str, str]], Answer]) -> Answer:
-        """Send with a token, and once more with a fresh one where the platform does not know it any more."""
+        """Send with a token, and again with a new one if the platform does not accept it any more."""
         if not owns(self, url):
             raise ForeignAddress(self.registration_id)
         tokens = TokenClient(self.kit)
@@ -248,7 +248,7 @@ class Gradebook:
 
 
 def beside(line_item_url: str, name: str) -> str:
-    """The address of a line item's scores or results: the path goes on, the query stays behind it."""
+    """The address of a line item's scores or results: a longer path, and the same query."""
     parts = urlsplit(line_item_url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}", fragment=""))
 
@@ -261,7 +261,7 @@ def with_query(url: str, more: Mapping[str, str]) -> str:
 
 
 def _is_gone(answer: Answer) -> bool:
-    """Whether the gradebook says that something is not there. A web page, as during maintenance, does not."""
+    """Whether the gradebook says that something is gone. A web page, as during maintenance, does not say so."""
     return answer.status in {404, 410} and b"<html" not in answer.body[:2000].lower()
 
 

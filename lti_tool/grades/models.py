@@ -1,4 +1,4 @@
-"""What the gradebook is to hold, what it was told, and every attempt to tell it."""
+"""What the gradebook should hold, what it was told, and every attempt to tell it."""
 
 from datetime import datetime
 
@@ -20,8 +20,8 @@ def push_key(score_id: int | str) -> str:
 class LineItem(Tenant, Base):
     """An activity's column in the gradebook, or that there is none.
 
-    `state`: unknown (not looked for yet), linked, none (the platform has none and lets us make none), declined (whoever
-    placed the link wanted no grades there; made by an instructor's click only), readonly (it takes no scores from us),
+    `state`: unknown (not searched yet), linked, none (there is none and we may not make one), declined (no grades were
+    wanted when the link was placed; only an instructor's click makes a column), readonly (it takes no scores from us),
     deleted (it was there).
     """
 
@@ -39,13 +39,13 @@ class LineItem(Tenant, Base):
     url: Mapped[str | None] = mapped_column(Text)
     label: Mapped[str | None] = mapped_column(String(255))
     maximum: Mapped[float | None]
-    """The points of the column as the platform had it last; None where it was not looked at."""
+    """The column's points when it was last read; None if it never was."""
     clock_offset_ms: Mapped[int | None]
-    """By how much the platform's clock was ahead of ours at its last answer."""
+    """How far the platform's clock was ahead of ours at its last answer."""
     held_until: Mapped[datetime | None]
-    """No score is sent before: the platform asked us to wait."""
+    """No score is sent before this time, at the platform's request."""
     searched_by_until: Mapped[datetime | None]
-    """Somebody looks for the column, or makes it, until then at most: two would make two."""
+    """A search holds the column until then at the latest. Two at once would make two columns."""
     checked_at: Mapped[datetime | None]
 
 
@@ -78,21 +78,21 @@ class ScoreState(Tenant, Base):
     """What the platform confirmed last."""
     sent_at: Mapped[datetime | None]
     trying: Mapped[int | None]
-    """What was posted while the answer is not known; the platform may have it."""
+    """The share that was posted without a known result; the platform may have it."""
     stamp: Mapped[datetime | None]
     """The timestamp of the last post. Timestamps only rise."""
     in_flight_until: Mapped[datetime | None]
-    """One post at a time: nobody else sends this score before."""
+    """A post holds the score until then at the latest."""
     conflicts: Mapped[int] = mapped_column(default=0)
     waits_since: Mapped[datetime | None]
-    """Since when the platform has refused this score for now; None once it took it."""
+    """Since when the platform has refused this score for now; None once it accepts it."""
     looks: Mapped[int] = mapped_column(default=0)
     """How often it was refused for now. The pause before the next attempt grows with it."""
     reads_first: Mapped[bool] = mapped_column(default=False)
-    """A person asked to send it again: what the gradebook holds is read before, so that nothing is lowered unasked."""
+    """A person asked to send it again. The gradebook is read first, so that nothing is lowered without asking."""
     asked: Mapped[int | None]
-    """What staff were asked last: what the score would become, NO_SCORE for none at all. Kept when they said no, so
-    that they are not asked the same again.
+    """What staff were asked last: the share that the score would become, or NO_SCORE for none. Kept if they said no, so
+    that they are not asked again.
     """
     changed_at: Mapped[datetime]
 
@@ -103,7 +103,7 @@ class ScoreState(Tenant, Base):
 
 
 class ScoreAttempt(Tenant, Base):
-    """The ledger: one attempt to tell the platform one score. Never holds what the platform echoed."""
+    """The ledger: one attempt to send one score. Holds nothing of the text that the platform answered."""
 
     __tablename__ = "score_attempt"
     __table_args__ = (tenant_key(), within("score_id", "score_state"))
@@ -115,4 +115,4 @@ class ScoreAttempt(Tenant, Base):
     """A `grades.rules.Kind`."""
     reason: Mapped[str | None] = mapped_column(String(32))
     status: Mapped[int | None]
-    """The HTTP status; None where no answer came."""
+    """The HTTP status; None if no answer came."""

@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_at, activity_of
 from lti_tool.errors import N_
-from lti_tool.grades import reading, rules, service
+from lti_tool.grades import rules
 from lti_tool.grades.models import NO_SCORE, LineItem, ScoreState
 from lti_tool.grades.rules import Kind, Reason
+from lti_tool.grades.service import ledger, scores
 from lti_tool.launch.models import Course
 from lti_tool.web.access import Here, on_visit
 
@@ -119,27 +120,27 @@ def show(here: Here) -> ResponseReturnValue:
     page = min(max(request.args.get("page", 1, type=int), 1), MOST_PAGES)
     filters = {name: value for name in ("q", "state", "sort") if (value := request.args.get(name, "")[:255].strip())}
     state = filters.get("state")
-    ledger = reading.ledger(
+    shown = ledger.ledger(
         here.session,
         activity,
         page=page,
         size=PEOPLE_A_PAGE,
         text=filters.get("q", ""),
-        standing=state if state in STATES else None,
+        state=state if state in STATES else None,
         by_trouble=filters.get("sort") == "trouble",
     )
-    column = reading.column_of(here.session, activity.id)
+    column = ledger.column_of(here.session, activity.id)
     return render_template(
         "grades/ledger.html",
         activity=activity,
         course=here.session.get_one(Course, here.course_id),
-        ledger=ledger,
+        ledger=shown,
         filters=filters,
         column=column,
-        column_words=_column_words(column, ledger.by_state),
+        column_words=_column_words(column, shown.by_state),
         other_points=_other_points(column, activity),
         page=page,
-        page_count=max(1, -(-ledger.count // PEOPLE_A_PAGE)),
+        page_count=max(1, -(-shown.count // PEOPLE_A_PAGE)),
         states=STATES,
         reason_of=reason_of,
         points_of=lambda share: rules.points(share, activity.score_maximum),
@@ -152,13 +153,13 @@ def show(here: Here) -> ResponseReturnValue:
 def show_score(here: Here, score_id: int) -> ResponseReturnValue:
     """One learner's score with every attempt to send it."""
     activity = activity_at(here.session, here.placement_id)
-    row = reading.ledger_row(here.session, activity.id, score_id)
+    row = ledger.ledger_row(here.session, activity.id, score_id)
     return render_template(
         "grades/score.html",
         activity=activity,
         course=here.session.get_one(Course, here.course_id),
         row=row,
-        attempts=reading.attempts_of(here.session, activity.id, score_id),
+        attempts=ledger.attempts_of(here.session, activity.id, score_id),
         states=STATES,
         outcomes=OUTCOMES,
         reasons=REASONS,
@@ -173,7 +174,7 @@ def show_score(here: Here, score_id: int) -> ResponseReturnValue:
 @on_visit(may="send a score again")
 def send_all(here: Here) -> ResponseReturnValue:
     """Send everything again that is not in the gradebook."""
-    service.send_all_again(here.session, activity_at(here.session, here.placement_id).id, now=here.now)
+    scores.send_all_again(here.session, activity_at(here.session, here.placement_id).id, now=here.now)
     return redirect(url_for(".show", said="sent"), code=303)
 
 
@@ -181,7 +182,7 @@ def send_all(here: Here) -> ResponseReturnValue:
 @on_visit(may="send a score again")
 def send_one(here: Here, score_id: int) -> ResponseReturnValue:
     """Send one score again."""
-    service.send_again(here.session, activity_at(here.session, here.placement_id).id, score_id, now=here.now)
+    scores.send_again(here.session, activity_at(here.session, here.placement_id).id, score_id, now=here.now)
     return redirect(url_for(".show_score", score_id=score_id, said="sent"), code=303)
 
 
@@ -190,7 +191,7 @@ def send_one(here: Here, score_id: int) -> ResponseReturnValue:
 def answer(here: Here, score_id: int) -> ResponseReturnValue:
     """Say whether a score follows progress that was undone."""
     lowers = request.form.get("means") == "lower"
-    service.answer_question(
+    scores.answer_question(
         here.session, activity_at(here.session, here.placement_id).id, score_id, lowers=lowers, now=here.now
     )
     return redirect(url_for(".show_score", score_id=score_id, said="lowered" if lowers else "kept"), code=303)
@@ -200,7 +201,7 @@ def answer(here: Here, score_id: int) -> ResponseReturnValue:
 @on_visit(may="set up an activity")
 def recreate_column(here: Here) -> ResponseReturnValue:
     """Look for the column once more, or have it made again."""
-    service.recreate_column(here.session, activity_at(here.session, here.placement_id).id, now=here.now)
+    scores.recreate_column(here.session, activity_at(here.session, here.placement_id).id, now=here.now)
     return redirect(url_for(".show", said="column"), code=303)
 
 

@@ -13,14 +13,14 @@ from typing import Final, Protocol
 
 from lti_tool.activities.rules import ScoreMode
 from lti_tool.registration.errors import Denial
-from lti_tool.registration.rules import are_apart
+from lti_tool.registration.rules.registrations import are_apart
 
 WHOLE = 1_000_000
 PAUSE_UNSAID = timedelta(seconds=30)
 MOST_CONFLICTS = 1
-"""How often a score that the platform calls outdated is sent once more."""
+"""How often a score is sent again after the platform called it outdated."""
 GIVES_UP_ON_500 = 4
-"""Attempts after which a platform that says "locked" by a 500 is taken to mean that."""
+"""Attempts after which the status by which a platform says "locked" is taken to mean that."""
 
 
 class Progress(Protocol):
@@ -58,17 +58,18 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, and with ASK and SEND the share in question. An ASK without a share would take the score away."""
+    """What to do, and the share to send or to ask about. ASK without a share asks about removing the score."""
 
     step: Step
     share: int | None = None
 
 
 def due_share(progress: Progress, scoring: Scoring) -> int | None:
-    """The share that this progress is worth now; None where nothing is to be sent for it.
+    """The share that this progress earns now; None if nothing is to be sent.
 
-    Nothing until the checklist is complete, or with a proportional score until something counts. A 0 only at the close,
-    where the designer chose it and something was asked: a 0 already completes "receive a grade" in Moodle.
+    None until the checklist is complete, or until the first step that counts if the score is proportional. A 0 is sent
+    only at the close, if the designer chose so and the learner had something to do: in Moodle a 0 already completes
+    "receive a grade".
     """
     if scoring.mode is ScoreMode.NONE:
         return None
@@ -83,9 +84,9 @@ def due_share(progress: Progress, scoring: Scoring) -> int | None:
 
 
 def score_to_send(progress: Progress, scoring: Scoring, told: int | None) -> Decision:
-    """Decide what the platform is to be told next. `told` is the share that it may already have.
+    """Decide what to send next. `told` is the share that the platform may already have.
 
-    A score only ever rises by itself. Where progress was lost, a person of staff is asked.
+    A score is raised without asking. If progress was lost, staff are asked before it is lowered.
     """
     share = due_share(progress, scoring)
     if scoring.mode is ScoreMode.NONE or share == told:
@@ -96,13 +97,13 @@ def score_to_send(progress: Progress, scoring: Scoring, told: int | None) -> Dec
 
 
 def points(share: int, maximum: int) -> int | float:
-    """The share in the activity's own points, as JSON writes it: whole where it is whole."""
+    """The share in the activity's points, as an integer if it is whole."""
     exact = Fraction(share * maximum, WHOLE)
     return int(exact) if exact.denominator == 1 else round(float(exact), 4)
 
 
 def share_of(result_score: float, result_maximum: float) -> int:
-    """What the gradebook holds as a share, whatever scale it is shown in."""
+    """A result of the gradebook as a share, on any scale."""
     return 0 if result_maximum <= 0 else round(result_score / result_maximum * WHOLE)
 
 
@@ -112,7 +113,7 @@ def is_lower(share: int, result_score: float, result_maximum: float) -> bool:
 
 
 def is_same_score(share: int, result_score: float, result_maximum: float) -> bool:
-    """Whether a result in the gradebook is this score, whatever scale it is shown in."""
+    """Whether a result of the gradebook equals this score, on any scale."""
     if result_maximum <= 0:
         return False
     return abs(result_score / result_maximum - share / WHOLE) < 0.0005
@@ -146,8 +147,8 @@ def next_stamp(now: datetime, offset: timedelta, last: datetime | None, step: ti
 
 
 def offset_of(date: datetime | None, now: datetime, before: timedelta | None) -> timedelta | None:
-    """By how much the platform's clock is ahead of ours, as its latest answer shows. Never too much: the header shows
-    whole seconds, rounded down.
+    """How far the platform's clock is ahead of ours, by its latest answer. Never too much: the header shows whole
+    seconds, rounded down.
     """
     return before if date is None else date - now
 
@@ -165,19 +166,19 @@ class Kind(StrEnum):
 
     DELIVERED = "delivered"
     FOUND = "found"
-    """Not sent: an earlier attempt had arrived after all."""
+    """Not sent: an earlier attempt had arrived."""
     RETRY = "retry"
     THROTTLED = "throttled"
     CONFLICT = "conflict"
     WAITS = "waits"
-    """Refused for now. Looked at again by itself, with growing pauses."""
+    """Refused for now. Sent again after a pause, which grows."""
     REFUSED = "refused"
-    """Refused in words that say something lasting about this one score or person."""
+    """Refused for good, in words about this score or person."""
     GONE = "gone"
 
 
 class Reason(StrEnum):
-    """Why a score is not in the gradebook. Each has its sentence in the ledger."""
+    """Why a score is not in the gradebook. The ledger has a sentence for each."""
 
     NOT_GRADABLE = "not gradable"
     NOT_ENROLLED = "not enrolled"
@@ -211,7 +212,7 @@ OF_DENIAL: Final[Mapping[Denial, Reason]] = {
     Denial.SCOPE: Reason.NOT_ALLOWED,
     Denial.UNCLEAR: Reason.NO_ACCESS,
 }
-"""Why a score waits while the platform gives us no token."""
+"""Why a score waits while the platform grants no token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +263,7 @@ _REFUSALS: Final = (
     _row({403, 405}, None, Kind.WAITS, Reason.NOT_ALLOWED),
     _row(None, None, Kind.WAITS, Reason.NOT_UNDERSTOOD),
 )
-"""Which refusals last. What says nothing lasting about this one score or person only waits."""
+"""What each refusal means. Only one that is about this score or person for good ends the attempts."""
 
 
 def judge(

@@ -236,20 +236,23 @@ def renew(session: Session, held: Claim, *, now: datetime, lease: timedelta = LE
     return _record(session, held, leased_until=now + lease)
 
 
-def finish(session: Session, held: Claim, *, now: datetime) -> bool:
+def finish(session: Session, held: Claim, *, now: datetime, was_answered: bool = True) -> bool:
     """Record that the job is done. False when another worker has it by now.
 
-    Where its platform was down, what failed there is tried at once instead of after the rest of its pause. It runs at
-    the usual pace: so many at a time, and not before a time that the platform asked for.
+    `was_answered`: the job called its platform, and the platform answered. Where it was down before, what failed there
+    is tried at once instead of after the rest of its pause. It runs at the usual pace: so many at a time, and not
+    before a time that the platform asked for.
     """
+    if not _record(session, held, state="done", finished_at=now, leased_until=None, error=None):
+        return False
     lane = held.context.lane
-    if lane != OWN:
+    if lane != OWN and was_answered:
         failures = session.scalar(select(Lane.failures).where(Lane.lane == lane)) or 0
         if failures >= DOWN_AFTER:
             _make_due(session, Job.lane == lane, Job.error.is_not(None), now=now)
         if failures:
             session.execute(update(Lane).where(Lane.lane == lane).values(failures=0))
-    return _record(session, held, state="done", finished_at=now, leased_until=None, error=None)
+    return True
 
 
 def fail(session: Session, held: Claim, error: str, *, now: datetime) -> bool:
@@ -263,15 +266,16 @@ def put_back(session: Session, held: Claim, error: str | None, *, due_at: dateti
     Where a newer job with the same key waits already, that one does the work and this one is done.
     """
     attempts = held.context.attempts if error is not None else held.context.attempts - 1
-    if error is not None and held.context.lane != OWN:
-        session.execute(update(Lane).where(Lane.lane == held.context.lane).values(failures=Lane.failures + 1))
     try:
         with session.begin_nested():
-            return _record(
+            is_recorded = _record(
                 session, held, state="waiting", due_at=due_at, leased_until=None, error=error, attempts=attempts
             )
     except IntegrityError:
-        return _record(session, held, state="done", finished_at=now, leased_until=None, error="superseded")
+        is_recorded = _record(session, held, state="done", finished_at=now, leased_until=None, error="superseded")
+    if is_recorded and error is not None and held.context.lane != OWN:
+        session.execute(update(Lane).where(Lane.lane == held.context.lane).values(failures=Lane.failures + 1))
+    return is_recorded
 
 
 def backoff(attempts: int, *, chance: float) -> timedelta:
@@ -289,11 +293,15 @@ def _insert(session: Session, model: type[Base]) -> Any:
 
 
 def _open_lane(session: Session, lane: int) -> None:
-    """Make sure that workers know the lane. Asked once in a session: many jobs are written at a time."""
-    known: set[int] = session.info.setdefault("lanes", set())
-    if lane not in known:
+    """Make sure that workers know the lane. Asked once in a transaction or savepoint: many jobs are written at a time,
+    and a savepoint that is rolled back takes its lanes along.
+    """
+    session.connection()  # begins the transaction, if none has begun
+    known: set[tuple[object, int]] = session.info.setdefault("lanes", set())
+    opened = (session.get_nested_transaction() or session.get_transaction(), lane)
+    if opened not in known:
         session.execute(_insert(session, Lane).values(lane=lane, turn=0, failures=0).on_conflict_do_nothing())
-        known.add(lane)
+        known.add(opened)
 
 
 def _make_due(session: Session, *which: ColumnElement[bool], now: datetime) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from lti_tool.jobs import queue, schedule
 from lti_tool.jobs.queue import LEASE, MAX_ATTEMPTS, Claim, GiveUp, Handler, RetryLater
+from lti_tool.support.http import hosts_that_answer
 from lti_tool.support.kit import Kit
 from lti_tool.support.log import get_logger
 
@@ -24,7 +25,7 @@ class Worker:
 
     A handler runs at least once for each job, and never beside another job with the same unique key. It opens its own
     short transactions. Whatever it raises becomes a later attempt, except GiveUp. One platform never holds more than
-    half of the threads, so that one that hangs leaves the others room.
+    half of the threads (of a single thread, that one), so that one that hangs leaves the others room.
     """
 
     def __init__(
@@ -95,11 +96,13 @@ class Worker:
         handler = self._handlers.get(job.name)
         again_in: timedelta | None = None
         error: str | None = None
+        answers: list[str] = []
         try:
             if handler is None:
                 # During an upgrade an older worker may meet a job that only newer ones know.
                 raise UnknownJob
-            handler(self._kit, job)
+            with hosts_that_answer(answers):
+                handler(self._kit, job)
         except RetryLater as answer:
             again_in = answer.after
         except GiveUp as answer:
@@ -120,7 +123,7 @@ class Worker:
             elif error is not None:
                 queue.fail(session, held, error, now=now)
             else:
-                queue.finish(session, held, now=now)
+                queue.finish(session, held, now=now, was_answered=bool(answers))
 
     def _work(self) -> None:
         while not self._stopping.is_set():

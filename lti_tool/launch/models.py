@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String, Text,
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lti_tool.launch.roles import CourseRole, is_learner
+from lti_tool.launch.rules.roles import CourseRole, is_learner
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
 __all__ = ["Course", "CourseRole", "LaunchState", "LockedOut", "Member", "Person", "Placement"]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from lti_tool.support.db import Base
 
-for models in sorted(Path(__file__).parent.parent.glob("*/models.py")):
+for models in sorted(Path(__file__).parent.parent.glob("*/models*")):
     import_module(f"lti_tool.{models.parent.name}.models")
 for tables in ("web.visits", "web.audit", "web.kept"):
     import_module(f"lti_tool.{tables}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from lti_tool.pairing.engine import ImpossibleRequest, ImproverMissing, score
-from lti_tool.pairing.plan_file.answer import (
+from lti_tool.pairing.rules.plan_file.answer import (
     AnswerFlawed,
     notes_of,
     reviews_of,
@@ -14,9 +14,9 @@ from lti_tool.pairing.plan_file.answer import (
     write_reviews,
     write_schedule,
 )
-from lti_tool.pairing.plan_file.forms import InstanceFlawed, InstanceKind
-from lti_tool.pairing.plan_file.instance import Instance, read_text
-from lti_tool.pairing.plan_file.wording import counted, people
+from lti_tool.pairing.rules.plan_file.forms import InstanceFlawed, InstanceKind
+from lti_tool.pairing.rules.plan_file.instance import Instance, read_text
+from lti_tool.pairing.rules.plan_file.wording import counted, people
 
 MOST_MISTAKES: Final = 20
 

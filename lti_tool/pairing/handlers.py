@@ -3,7 +3,7 @@
 from typing import Final
 
 from lti_tool.jobs.queue import Handler, JobContext
-from lti_tool.launch.arrivals import ROSTER_CHANGED
+from lti_tool.launch.service.arrivals import ROSTER_CHANGED
 from lti_tool.pairing import service
 from lti_tool.pairing.errors import PlanChanged, PlanError
 from lti_tool.pairing.service import proposing

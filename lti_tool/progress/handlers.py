@@ -23,7 +23,7 @@ class Follower(Protocol):
         self, session: Session, activity: Activity, member_id: int, progress: Progress, *, now: datetime
     ) -> None: ...
 
-    def to_look_at(self, session: Session, activity: Activity, found: Mapping[int, Summary]) -> list[int]: ...
+    def members_to_check(self, session: Session, activity: Activity, summaries: Mapping[int, Summary]) -> list[int]: ...
 
 
 def progress_changed(follower: Follower, kit: Kit, job: JobContext) -> None:
@@ -49,7 +49,7 @@ def everybody_changed(follower: Follower, kit: Kit, job: JobContext) -> None:
         if activity is None:
             return
         found = service.summaries_of_all(session, activity_id, now)
-        members = follower.to_look_at(session, activity, found)
+        members = follower.members_to_check(session, activity, found)
         _look_at_next_date(session, activity_id, now=now)
     for at in range(0, len(members), activities.FEW):
         with kit.open_session(job.institution) as session:

@@ -17,7 +17,7 @@ from lti_tool.progress import forms, rules, service
 from lti_tool.progress.forms import AllowanceText, Flaw
 from lti_tool.progress.rules import Column, Progress, Show, State, Summary, WaitsFor
 from lti_tool.progress.service import Learner
-from lti_tool.roster.reading import unlisted
+from lti_tool.roster.service.members import unlisted
 from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.support.zones import zone_label
 from lti_tool.web.access import Here, on_visit

@@ -14,7 +14,7 @@ from lti_tool.activities.service import completion_changed
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.rules import Moments, is_released, release_rule
 from lti_tool.launch.models import Course, CourseRole, Member, Person
-from lti_tool.launch.naming import told_apart
+from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan, Seat, published_seats
 from lti_tool.progress.errors import LearnerUnknown
@@ -29,8 +29,8 @@ from lti_tool.progress.rules import (
     checklist,
     summary,
 )
-from lti_tool.roster.links import locked_out
 from lti_tool.roster.service import learners_to_pair
+from lti_tool.roster.service.links import locked_out
 from lti_tool.support.db import in_batches
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import delete
 
 from lti_tool.jobs.queue import Handler, JobContext
-from lti_tool.registration import keys
 from lti_tool.registration.models import AccessToken
+from lti_tool.registration.service import keys
 from lti_tool.support.kit import Kit
 
 UPKEEP = "registration.upkeep"

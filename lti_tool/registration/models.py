@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lti_tool.registration.rules import NewDeployments
+from lti_tool.registration.rules.registrations import NewDeployments
 from lti_tool.support.db import Base, Tenant, tenant_key
 
 __all__ = [

@@ -11,11 +11,12 @@ from typing import IO, cast
 
 import ijson
 
-from lti_tool.registration.rules import owns
-from lti_tool.registration.tokens import TokenClient
+from lti_tool.registration.rules.registrations import owns
+from lti_tool.registration.service.tokens import TokenClient
 from lti_tool.roster import rules
 from lti_tool.roster.errors import (
     BrokenRoster,
+    RosterError,
     RosterGone,
     RosterRefused,
     RosterThrottled,
@@ -139,11 +140,11 @@ def who_may_open(kit: Kit, roster: CourseRoster, resource_link_id: str) -> set[s
             if following in asked or len(asked) >= rules.MAX_PAGES or not owns(roster, following):
                 raise BrokenRoster(roster.course_id, "next page")
             asked.add(following)
-            with page(kit, roster.registration_id, roster.course_id, following) as found:
-                rows = (rules.row_of(member, names_are_escaped=False) for member in found.members())
+            with page(kit, roster.registration_id, roster.course_id, following) as current:
+                rows = (rules.row_of(member, names_are_escaped=False) for member in current.members())
                 # A status that is not understood locks nobody out.
                 listed.update(row.sub for row in rows if row is not None and row.is_active is not False)
-                following = found.next_url
+                following = current.next_url
     except RosterGone:
         if len(asked) > 1:
             raise BrokenRoster(roster.course_id, "next page") from None
@@ -163,6 +164,19 @@ def has_link(kit: Kit, roster: CourseRoster, resource_link_id: str) -> bool:
     except RosterGone:
         return False
     except (RosterRefused, RosterTooLarge):
+        return True
+
+
+def has_roster(kit: Kit, registration_id: int, course_id: int, url: str) -> bool:
+    """Whether the platform still has a roster at this address; only a clear no counts. Raises what `page` raises of
+    tokens and calls. No transaction may be open.
+    """
+    try:
+        with page(kit, registration_id, course_id, url):
+            return True
+    except RosterGone:
+        return False
+    except RosterError:
         return True
 
 

@@ -6,12 +6,13 @@ from typing import Final
 
 from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
 from lti_tool.registration.errors import Denial, RegistrationPaused, TokenRefused, TokenUnavailable
-from lti_tool.registration.rules import LOOKS_DAILY
-from lti_tool.roster import gateway, rules, service
+from lti_tool.registration.rules.registrations import LOOKS_DAILY
+from lti_tool.roster import gateway, rules
 from lti_tool.roster.errors import RosterError, RosterGone, RosterRefused, RosterThrottled, RosterTooLarge
 from lti_tool.roster.gateway import Page
 from lti_tool.roster.rules import RosterRow
-from lti_tool.roster.service import Step
+from lti_tool.roster.service import readings
+from lti_tool.roster.service.readings import Step
 from lti_tool.support.http import CallFailed
 from lti_tool.support.kit import Kit
 from lti_tool.support.log import get_logger
@@ -34,7 +35,7 @@ def sync(kit: Kit, job: JobContext) -> None:
     """Read one page of a course's roster, and leave a job for the next."""
     course_id = job.number("course_id")
     with kit.open_session(job.institution) as session:
-        step = service.next_step(session, course_id, now=kit.clock.now())
+        step = readings.next_step(session, course_id, now=kit.clock.now())
     if step is None:
         return
     try:
@@ -56,21 +57,21 @@ def sync(kit: Kit, job: JobContext) -> None:
     except TokenRefused as refusal:
         _stop(kit, job.institution, step, OF_DENIAL[refusal.denial], looks_again_at=refusal.asks_again_at)
     except RosterThrottled as throttled:
-        raise _put_off(kit, job.institution, step, throttled.after) from None
+        raise _wait(kit, job.institution, step, throttled.after) from None
     except TokenUnavailable as away:
         if away.retry_after is not None:
-            raise _put_off(kit, job.institution, step, away.retry_after) from None
-        _stop_at_last(kit, job, step)
+            raise _wait(kit, job.institution, step, away.retry_after) from None
+        _stop_after_last_attempt(kit, job, step)
         raise
     except (RosterError, CallFailed):
-        _stop_at_last(kit, job, step)
+        _stop_after_last_attempt(kit, job, step)
         raise
 
 
 def refresh(kit: Kit, _: JobContext) -> None:
     """Have the rosters of courses that are in use read again."""
     with kit.open_session() as session:
-        service.refresh(session, now=kit.clock.now())
+        readings.refresh(session, now=kit.clock.now())
 
 
 def _keep(kit: Kit, institution_id: int, step: Step, page: Page) -> None:
@@ -78,7 +79,7 @@ def _keep(kit: Kit, institution_id: int, step: Step, page: Page) -> None:
 
     def write() -> int:
         with kit.open_session(institution_id) as session:
-            return service.keep(session, step, rules.merged(waiting), now=kit.clock.now())
+            return readings.keep(session, step, rules.merged(waiting), now=kit.clock.now())
 
     for member in page.members():
         row = rules.row_of(member, names_are_escaped=step.names_are_escaped)
@@ -90,33 +91,33 @@ def _keep(kit: Kit, institution_id: int, step: Step, page: Page) -> None:
             waiting.clear()
     new += write()
     with kit.open_session(institution_id) as session:
-        service.turn_page(session, step, page.next_url, new=new, unread=unread, now=kit.clock.now())
+        readings.turn_page(session, step, page.next_url, new=new, unread=unread, now=kit.clock.now())
 
 
-def _stop_at_last(kit: Kit, job: JobContext, step: Step) -> None:
-    """After the last attempt of this job the reading ends; another one begins a day later."""
+def _stop_after_last_attempt(kit: Kit, job: JobContext, step: Step) -> None:
+    """End the reading after the last attempt of this job; another one begins a day later."""
     if job.attempts >= MAX_ATTEMPTS:
         _stop(kit, job.institution, step, "unreachable", looks_again_at=kit.clock.now() + LOOKS_DAILY)
 
 
-def _put_off(kit: Kit, institution_id: int, step: Step, after: timedelta) -> RetryLater:
+def _wait(kit: Kit, institution_id: int, step: Step, after: timedelta) -> RetryLater:
     with kit.open_session(institution_id) as session:
-        service.put_off(session, step.sync_id, kit.clock.now() + after)
+        readings.note_wait(session, step.sync_id, kit.clock.now() + after)
     return RetryLater(after)
 
 
 def _stop(kit: Kit, institution_id: int, step: Step, failure: str, *, looks_again_at: datetime | None = None) -> None:
     with kit.open_session(institution_id) as session:
         now = kit.clock.now()
-        next_look = service.next_look(session, step.course_id, now=now)
-        if failure not in service.FAILED_FOR_NOW or next_look is None:
+        next_reading_at = readings.next_reading_at(session, step.course_id, now=now)
+        if failure not in readings.FAILED_FOR_NOW or next_reading_at is None:
             looks_again_at = None
         else:
-            looks_again_at = looks_again_at or next_look
-        service.stop(session, step.sync_id, failure, now=now, looks_again_at=looks_again_at)
+            looks_again_at = looks_again_at or next_reading_at
+        readings.stop(session, step.sync_id, failure, now=now, looks_again_at=looks_again_at)
         if failure == "gone" and step.is_first:
-            service.ask_whether_course_is_over(session, step.course_id, now=now)
+            readings.ask_whether_course_is_over(session, step.course_id, now=now)
 
 
-HANDLERS: dict[str, Handler] = {service.SYNC: sync, REFRESH: refresh}
+HANDLERS: dict[str, Handler] = {readings.SYNC: sync, REFRESH: refresh}
 PERIODIC: dict[str, timedelta] = {REFRESH: timedelta(hours=1)}

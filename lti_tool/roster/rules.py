@@ -1,4 +1,4 @@
-"""What a roster says, and what follows from it, on plain values."""
+"""What a roster says, and what follows from it. Plain values only."""
 
 import html
 import re
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from lti_tool.launch.roles import is_learner
-from lti_tool.launch.rules import TEST_PERSON_ROLE, CourseRole, course_role
-from lti_tool.launch.values import clean, is_storable
+from lti_tool.launch.rules.roles import TEST_PERSON_ROLE, CourseRole, course_role, is_learner
+from lti_tool.launch.rules.values import clean, is_storable
 
 RANK = {role: rank for rank, role in enumerate(CourseRole)}
 """0 is the highest role."""
@@ -17,22 +16,22 @@ LONGEST_NAME = 255
 LONGEST_EMAIL = 320
 MAX_PAGES = 10_000
 MAX_BARREN_PAGES = 3
-"""Pages in a row that point to a next one and list nobody new: with so many the platform leads us in circles."""
+"""So many pages in a row that list nobody new mean that the platform links its pages in a circle."""
 LEAVES = frozenset({"inactive", "deleted"})
-"""What the specification calls the status of somebody who is not in the course any more."""
+"""The words of the specification for people who are not in the course any more."""
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """One person as the roster lists them. Names are None where the platform keeps them to itself."""
+    """One person as the roster lists them. Names are None if the platform does not share them."""
 
     sub: str
     role: CourseRole | None
-    """None: no role in the course that we know."""
+    """None: no known role in the course."""
     is_active: bool | None = True
-    """None: the roster says something about it that we do not understand."""
+    """None: a status that we do not know."""
     is_test: bool = False
     name: str | None = None
     given_name: str | None = None
@@ -44,7 +43,7 @@ class RosterRow:
 
 
 def row_of(member: object, *, names_are_escaped: bool) -> RosterRow | None:
-    """Read one entry of a roster; None for an entry of which it cannot be said who is meant.
+    """Read one entry of a roster; None if it does not say who it is about.
 
     Tolerant where platforms differ (short or full roles, one role as a text, a number as id, any case of status, no
     status, names in parts), strict about what we keep: what is no text, too long or invisible is left out.
@@ -79,7 +78,7 @@ def row_of(member: object, *, names_are_escaped: bool) -> RosterRow | None:
 
 
 def _roles(told: object) -> tuple[list[str], bool]:
-    """The roles of an entry, and whether all of what stands there are roles."""
+    """The roles of an entry, and whether all its values are roles."""
     if isinstance(told, str):
         # As LTI 1.1 wrote them.
         told = [role.strip() for role in told.split(",")]
@@ -97,7 +96,7 @@ def _is_active(status: object) -> bool | None:
 
 
 def merged(rows: Iterable[RosterRow]) -> dict[str, RosterRow]:
-    """By person. Of somebody listed twice the higher role counts, and one active listing makes them active."""
+    """The rows by sub. For a person listed twice, the higher role counts, and one active listing makes them active."""
     people: dict[str, RosterRow] = {}
     for row in rows:
         known = people.get(row.sub)
@@ -121,11 +120,10 @@ class Standing:
 
 
 def standing_after(before: Standing | None, row: RosterRow, *, listed_already: bool) -> Standing | None:
-    """What a roster's row makes of a member; None for somebody unknown who has no role in the course.
+    """The member after this row; None for somebody unknown without a role in the course.
 
-    Once staff, staff always: Moodle lists its assistants as learners, so a lower role in the roster says nothing about
-    them. What was not understood changes nothing. `listed_already` says that this same roster listed them on an
-    earlier page.
+    Whoever was staff once counts as staff from then on: Moodle lists its assistants as learners, so a lower role in the
+    roster proves nothing. Unknown values change nothing. `listed_already`: an earlier page of this roster lists them.
     """
     role = row.role or (before.role if before is not None else None)
     if role is None:
@@ -139,23 +137,22 @@ def standing_after(before: Standing | None, row: RosterRow, *, listed_already: b
 
 
 def changes_pairing(before: Standing | None, after: Standing | None) -> bool:
-    """Whether somebody joined or left those who are paired."""
+    """Whether the member begins or stops taking part in pairing."""
     return (before is not None and before.is_to_pair) != (after is not None and after.is_to_pair)
 
 
 def must_ask(leaving: int, learners: int, *, unread: int) -> bool:
-    """Whether a complete roster would end so much that a person has to say whether it is true.
+    """Whether a complete roster would end so many memberships that staff have to confirm it.
 
-    More than a tenth of the learners, or all of them: a course that was reset looks like this, and so does a platform
-    that misbehaves. One person alone may leave a small course, but not where `unread` entries could not be read: each
-    of those may be somebody who seems to be missing.
+    True for more than a tenth of the learners, or all: that may be a course that was reset, or a fault of the platform.
+    One person may always leave, unless `unread` entries could not be read: one of them may be about that person.
     """
     is_much = (leaving + unread) * 10 > learners and (leaving > 1 or unread > 0)
     return leaving > 0 and (leaving == learners or is_much)
 
 
 def with_limit(url: str, limit: int | None) -> str:
-    """Ask for pages of this size, keeping whatever else the address says. None asks for nothing."""
+    """The address with a page size added; unchanged for None."""
     if limit is None:
         return url
     parts = urlsplit(url)
@@ -164,35 +161,35 @@ def with_limit(url: str, limit: int | None) -> str:
 
 
 def of_link(url: str, resource_link_id: str, limit: int | None = 1) -> str:
-    """Ask for those who may open one link, in pages of this size."""
+    """The address that lists those who may open one link, in pages of this size."""
     parts = urlsplit(with_limit(url, limit))
     query = [*parse_qsl(parts.query, keep_blank_values=True), ("rlid", resource_link_id)]
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def locked_out(learners: Mapping[int, str], may_open: Set[str]) -> frozenset[int] | None:
-    """Which learners (by member id, with their sub) may not open a link that only these people may open.
+    """Which learners (member id to sub) may not open a link that only these people may open.
 
-    None where no learner may: the link is hidden or not open yet, which says nothing about who is to take part.
+    None if no learner may: the link is hidden or not open yet, which says nothing about who takes part.
     """
     kept_out = frozenset(member_id for member_id, sub in learners.items() if sub not in may_open)
     return None if kept_out and len(kept_out) == len(learners) else kept_out
 
 
-def _both(one: RosterRow, other: RosterRow) -> RosterRow:
-    higher, lower = sorted((one, other), key=lambda row: len(RANK) if row.role is None else RANK[row.role])
-    said = {one.is_active, other.is_active}
+def _both(first: RosterRow, second: RosterRow) -> RosterRow:
+    higher, lower = sorted((first, second), key=lambda row: len(RANK) if row.role is None else RANK[row.role])
+    said = {first.is_active, second.is_active}
     return RosterRow(
         sub=higher.sub,
         role=higher.role,
         is_active=True if True in said else None if None in said else False,
-        is_test=one.is_test or other.is_test,
+        is_test=first.is_test or second.is_test,
         name=higher.name or lower.name,
         given_name=higher.given_name or lower.given_name,
         family_name=higher.family_name or lower.family_name,
         email=higher.email or lower.email,
         sourced_id=higher.sourced_id or lower.sourced_id,
-        is_understood=one.is_understood and other.is_understood,
+        is_understood=first.is_understood and second.is_understood,
     )
 
 

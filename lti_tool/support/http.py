@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -56,6 +57,7 @@ __all__ = [
     "TooLarge",
     "TooSlow",
     "Unreachable",
+    "hosts_that_answer",
     "next_page",
     "origin_of",
     "retry_after",
@@ -70,6 +72,19 @@ WHOLE_AGAIN = 600.0
 """Seconds after which a host that hung gets the whole time of a call once more."""
 SHORTEST = 3.0
 """Seconds that every call gets."""
+
+
+_answers: ContextVar[list[str]] = ContextVar("hosts that answered")
+
+
+@contextmanager
+def hosts_that_answer(hosts: list[str]) -> Iterator[None]:
+    """Append to this list each host that gives a whole answer while the block runs, in this thread."""
+    before = _answers.set(hosts)
+    try:
+        yield
+    finally:
+        _answers.reset(before)
 
 
 class Purpose(Enum):
@@ -271,6 +286,7 @@ class Outbound:
             self.patience.ran_out(host)
             raise
         self.patience.answered(host)
+        _answers.get([]).append(host)
 
     @contextmanager
     def _answer(

@@ -159,6 +159,9 @@ def on_visit(
             is_reading = request.method in {"GET", "HEAD"}
             tools = kit()
             now = tools.clock.now()
+            # What an attempt before this one learned is known only if this one learns it too.
+            g.pop("author", None)
+            g.pop("around", None)
             with transaction(reading=is_reading) as session:
                 visit = _find_visit(session, key, secret, from_cookie=from_cookie, now=now)
                 g.visit_secret, g.around = secret, around(visit)

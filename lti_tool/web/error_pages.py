@@ -13,7 +13,7 @@ from lti_tool.errors import N_, Conflict, NotAllowed, NotFound, ToolError, Words
 from lti_tool.web import kept
 from lti_tool.web.access import FormNotOurs, kit
 from lti_tool.web.audit import new_reference, record, source_of
-from lti_tool.web.database import transaction
+from lti_tool.web.database import RaceLost, transaction
 from lti_tool.web.visits import Around, CodeSpent, VisitOver
 
 log = structlog.get_logger(__name__)
@@ -119,7 +119,7 @@ def on_record(error: Exception, status: int, known: Around | None) -> str:
                 status=status,
                 page=request.endpoint,
             )
-    except SQLAlchemyError as failure:
+    except (SQLAlchemyError, RaceLost) as failure:
         # The person is still told what happened; only the note is lost.
         log.error("audit_lost", error=type(failure).__name__, reference=reference)
         return reference
@@ -129,38 +129,45 @@ def install(app: Flask, feature_words: Mapping[type[Exception], Words]) -> None:
     """Word the errors of all features on this app's pages."""
     known_words: dict[type[Exception], Words] = {**WORDS, **feature_words}
 
-    def show(error: Exception, words: Words) -> tuple[Response, str]:
+    def around(error: Exception) -> Around | None:
         known: Around | None = getattr(error, "around", None) or g.get("around")
+        return known
+
+    def reference_of(error: Exception, words: Words) -> str:
+        reference: str | None = getattr(error, "reference", None)
+        if reference is not None:
+            return reference
+        is_database_away = isinstance(error, OperationalError)
+        return new_reference() if is_database_away else on_record(error, words.status, around(error))
+
+    def show(error: Exception, words: Words, reference: str) -> Response:
+        known = around(error)
         if known is not None:
             g.locale = known.locale
-        reference = getattr(error, "reference", None)
-        if reference is None:
-            is_database_away = isinstance(error, OperationalError)
-            reference = new_reference() if is_database_away else on_record(error, words.status, known)
         fill = error.fill if isinstance(error, ToolError) else None
-        page = error_page(words, reference, fill=fill, return_url=known.return_url if known else None)
-        return page, reference
+        return error_page(words, reference, fill=fill, return_url=known.return_url if known else None)
+
+    def refuse(error: Exception, words: Words) -> Response:
+        reference = reference_of(error, words)
+        log.info("refused", error=type(error).__name__, status=words.status, reference=reference, path=request.endpoint)
+        return show(error, words, reference)
 
     def named(error: Exception) -> Response:
-        words = words_for(error, known_words)
-        page, reference = show(error, words)
-        log.info("refused", error=type(error).__name__, status=words.status, reference=reference, path=request.endpoint)
-        return page
+        return refuse(error, words_for(error, known_words))
 
     def over_http(error: HTTPException) -> Response:
         status = error.code or 500
         if status < 400:
             return make_response("", status, dict(error.get_headers(request.environ)))
-        words = HTTP_WORDS.get(status, WORDS[ToolError])
-        page, reference = show(error, words)
-        log.info("refused", error=type(error).__name__, status=words.status, reference=reference, path=request.endpoint)
-        return page
+        return refuse(error, HTTP_WORDS.get(status, WORDS[ToolError]))
 
     def unexpected(error: Exception) -> Response:
-        page, reference = show(error, WORDS[ToolError])
+        words = WORDS[ToolError]
+        reference = reference_of(error, words)
+        # Logged first, in case the page fails too.
         # The log shows type and place only: messages of foreign exceptions may quote what a person typed.
         log.error("unexpected", error=type(error).__name__, reference=reference, path=request.endpoint, exc_info=error)
-        return page
+        return show(error, words, reference)
 
     for kind in (ToolError, OperationalError):
         app.register_error_handler(kind, named)

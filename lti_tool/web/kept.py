@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from werkzeug.exceptions import HTTPException
 
 from lti_tool.support.db import Base, Tenant, serve, within
-from lti_tool.web.database import transaction
+from lti_tool.web.database import RaceLost, transaction
 from lti_tool.web.visits import Visit
 
 KEPT_FOR: Final = timedelta(days=7)
@@ -86,7 +86,7 @@ def keep(texts: Iterable[Typed], *, now: datetime) -> bool:
         with transaction() as session:
             serve(session, author.institution_id)
             _keep(session, author, rows, now=now)
-    except SQLAlchemyError:
+    except (SQLAlchemyError, RaceLost):
         return False
     return True
 

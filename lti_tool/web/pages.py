@@ -119,7 +119,10 @@ def unsent_store(here: Here, what: str) -> dict[str, str]:
 
 
 def _page_here() -> str:
-    """The address of the page that is shown, within its visit; "" where only a form leads to it."""
+    """The address of this request within its visit, without the parts that are true only once.
+
+    If only a form leads there, a new tab that is sent there opens on the first page instead (`_address_in`).
+    """
     path = request.path.removeprefix(f"/v/{g.get('visit_key')}/")
     query = urlencode([(name, value) for name, value in request.args.items(multi=True) if name not in PASSING])
     return f"{path}?{query}" if query else path

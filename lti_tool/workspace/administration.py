@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from lti_tool.errors import NotAllowed
 from lti_tool.launch.models import Person
-from lti_tool.launch.service import MAY_CLAIM
+from lti_tool.launch.service.launches import MAY_CLAIM
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.support.crypto import fingerprint, same
 from lti_tool.web.access import Here, View, current_here, on_visit

@@ -13,12 +13,12 @@ from lti_tool.errors import N_, ToolError
 from lti_tool.grades.models import ScoreState
 from lti_tool.grades.rules import Reason
 from lti_tool.launch.models import Course, Member
-from lti_tool.registration import keys
-from lti_tool.registration.dynamic import SCOPES
 from lti_tool.registration.errors import Denial, TokenRefused
 from lti_tool.registration.models import AccessToken, Deployment, Registration
-from lti_tool.registration.rules import are_apart
-from lti_tool.registration.tokens import TokenClient
+from lti_tool.registration.rules.dynamic import SCOPES
+from lti_tool.registration.rules.registrations import are_apart
+from lti_tool.registration.service import keys
+from lti_tool.registration.service.tokens import TokenClient
 from lti_tool.roster.models import RosterSync
 from lti_tool.roster.service import FAILED_FOR_NOW
 from lti_tool.support import schema

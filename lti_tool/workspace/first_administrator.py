@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.launch.models import Member, Person
-from lti_tool.registration.answering import remove_unused
 from lti_tool.registration.errors import InvitationUnusable
-from lti_tool.registration.invitations import spent_invitation
 from lti_tool.registration.models import Invitation, Registration
+from lti_tool.registration.service.answers import remove_unused
+from lti_tool.registration.service.invitations import spent_invitation
 from lti_tool.support.crypto import new_secret
 from lti_tool.support.db import serve
 from lti_tool.web import audit
@@ -20,7 +20,7 @@ from lti_tool.web.access import is_sent_by_others, kit, set_visit_cookie
 from lti_tool.web.database import transaction
 from lti_tool.web.visits import Visit, VisitKind, issue_entry, open_visit
 
-routes = Blueprint("first_administrator", __name__)
+pages = Blueprint("first_administrator", __name__)
 
 IS_REGISTRAR: Final = "is_registrar"
 """In the details of a visit that a registration opened, not a launch."""
@@ -28,7 +28,7 @@ REGISTRAR: Final = "registrar "
 """Begins the id of a person whom no platform named. What follows cannot be guessed, so no platform can name it."""
 
 
-@routes.post("/lti/register/administrator")
+@pages.post("/lti/register/administrator")
 def enter() -> ResponseReturnValue:
     """Let whoever registered a platform see the institution's pages, until its first administrator came by a launch."""
     tools = kit()
@@ -75,7 +75,7 @@ def open_for_registrar(
     return visit, open_visit(session, visit, now=now, lifetime=lifetime)
 
 
-@routes.post("/lti/register/back")
+@pages.post("/lti/register/back")
 def take_back() -> ResponseReturnValue:
     """Remove the registration that was just made, and give its invitation back."""
     now = kit().clock.now()

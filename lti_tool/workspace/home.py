@@ -18,16 +18,16 @@ from lti_tool.attributes import service as attributes
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.service import Exchange
-from lti_tool.grades import reading as grades
 from lti_tool.grades.models import LineItem, ScoreState
+from lti_tool.grades.service import ledger as grades
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, WaitsFor
-from lti_tool.roster import links
 from lti_tool.roster import service as roster
-from lti_tool.roster.reading import unlisted
+from lti_tool.roster.service import links
+from lti_tool.roster.service.members import unlisted
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.kept import kept_of
 from lti_tool.web.pages import offer_tab

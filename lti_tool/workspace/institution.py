@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from lti_tool.errors import NotAllowed, NotFound
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Member, Person
-from lti_tool.registration import answering, invitations, keys, service, tokens
+from lti_tool.registration import service
 from lti_tool.registration.models import Institution, Invitation, Registration
-from lti_tool.registration.rules import read_frame_origins
-from lti_tool.registration.service import RegistrationState
+from lti_tool.registration.rules.registrations import read_frame_origins
+from lti_tool.registration.service import RegistrationState, answers, invitations, keys, tokens
 from lti_tool.support.failures import AddressRefused
 from lti_tool.support.zones import known_zones, read_zone
 from lti_tool.web import audit
@@ -177,7 +177,7 @@ def remove(here: Here, registration_id: int) -> ResponseReturnValue:
     if registration.id == here.visit.registration_id:
         raise NotAllowed("remove own registration", registration_id)
     forget_registrars(here.session, registration.id)
-    answering.remove_unused(here.session, registration, now=here.now)
+    answers.remove_unused(here.session, registration, now=here.now)
     return redirect(url_for(".show", said="removed"), code=303)
 
 

@@ -14,13 +14,13 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.attributes.reading import values_of_person
 from lti_tool.attributes.service import forget_person
+from lti_tool.attributes.service.reading import values_of_person
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
-from lti_tool.launch.arrivals import tell_plans
 from lti_tool.launch.models import Course, LockedOut, Member, Person
+from lti_tool.launch.service.arrivals import tell_plans
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat, published_seats
 from lti_tool.registration.models import Institution, Registration

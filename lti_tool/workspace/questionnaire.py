@@ -9,12 +9,14 @@ from flask_babel import get_locale, gettext
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_at, is_read_only, refuse_read_only
-from lti_tool.attributes import forms, reading, service, values
+from lti_tool.attributes import forms, service
 from lti_tool.attributes.errors import AnswerTooLate
 from lti_tool.attributes.forms import OFFERED_LANGUAGES, AnswerText
-from lti_tool.attributes.rules import BY_KEY, CATALOGUE, Flaw, Source
-from lti_tool.attributes.values import PARTS, language_name
-from lti_tool.attributes.words import FLAWS, PARTS_OF_DAY, SOURCES, day_names, in_words
+from lti_tool.attributes.rules import values
+from lti_tool.attributes.rules.catalogue import BY_KEY, CATALOGUE, Flaw, Source
+from lti_tool.attributes.rules.values import PARTS, language_name
+from lti_tool.attributes.service import reading
+from lti_tool.attributes.wording import FLAWS, PARTS_OF_DAY, SOURCES, day_names, in_words
 from lti_tool.errors import NotAllowed
 from lti_tool.launch.models import CourseRole
 from lti_tool.pairing import service as pairing

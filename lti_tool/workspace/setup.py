@@ -29,13 +29,13 @@ from lti_tool.activities.service import InUse, Saved
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback.models import Entry
 from lti_tool.grades.models import LineItem
-from lti_tool.launch import deep_linking
-from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem
 from lti_tool.launch.models import Course, Person, Placement
-from lti_tool.launch.rules import DeepLinking
+from lti_tool.launch.rules.context import DeepLinking
+from lti_tool.launch.service import deep_linking
+from lti_tool.launch.service.deep_linking import Addressee, GradeColumn, LinkItem
 from lti_tool.pairing.models import Plan, published
-from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import Deployment, Registration
+from lti_tool.registration.service.keys import signing_key
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS
 from lti_tool.support.crypto import new_secret
 from lti_tool.support.zones import known_zones

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from lti_tool.app import create_app
 from lti_tool.jobs.worker import Worker
-from lti_tool.registration import keys
+from lti_tool.registration.service import keys
 from lti_tool.settings import Settings
 from lti_tool.support import schema
 from lti_tool.support.crypto import KeyRing

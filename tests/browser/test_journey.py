@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, expect
 
-from lti_tool.registration.invitations import invite
 from lti_tool.registration.service import institution_named
+from lti_tool.registration.service.invitations import invite
 from sandbox_lms import PROFILES, SandboxLms
 from tests.browser.conftest import OpenBrowser, Tool
 from tests.browser.journey import Journey

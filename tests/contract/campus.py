@@ -13,9 +13,9 @@ from lti_tool.grades import handlers as grades
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import Handler, JobContext
 from lti_tool.jobs.worker import Worker
-from lti_tool.launch.arrivals import ROSTER_CHANGED
 from lti_tool.launch.models import Course, Member, Person
-from lti_tool.registration import keys
+from lti_tool.launch.service.arrivals import ROSTER_CHANGED
+from lti_tool.registration.service import keys
 from lti_tool.roster import handlers as roster
 from lti_tool.roster import service as roster_service
 from lti_tool.support.db import OpenSession

@@ -7,7 +7,8 @@ from typing import Any
 import jwt
 import pytest
 
-from lti_tool.launch.deep_linking import (
+from lti_tool.launch.rules.context import DeepLinking
+from lti_tool.launch.service.deep_linking import (
     Addressee,
     GradeColumn,
     LinkItem,
@@ -17,8 +18,7 @@ from lti_tool.launch.deep_linking import (
     return_origin,
     sign,
 )
-from lti_tool.launch.rules import DeepLinking
-from lti_tool.registration.keys import Signer
+from lti_tool.registration.service.keys import Signer
 from lti_tool.support.crypto import load_private_key, new_signing_key
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)

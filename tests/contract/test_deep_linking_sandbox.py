@@ -17,7 +17,7 @@ from lti_tool.activities import service
 from lti_tool.activities.models import Activity
 from lti_tool.app import create_app
 from lti_tool.launch.models import Placement
-from lti_tool.registration.keys import ensure_signing_key
+from lti_tool.registration.service.keys import ensure_signing_key
 from lti_tool.settings import Settings
 from lti_tool.support.crypto import KeyRing
 from lti_tool.support.db import across_institutions

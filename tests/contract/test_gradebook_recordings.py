@@ -14,8 +14,8 @@ from lti_tool.grades import rules
 from lti_tool.grades.errors import GradebookUnavailable
 from lti_tool.grades.gateway import ALL_SCOPES, SCORE_TYPE, Gradebook, Score
 from lti_tool.grades.rules import WHOLE, Kind, Reason
-from lti_tool.launch.platforms import platform_of
-from lti_tool.registration import keys
+from lti_tool.launch.rules.platforms import platform_of
+from lti_tool.registration.service import keys
 from lti_tool.support.kit import Kit
 from tests.factories.people import a_registration, an_institution
 from tests.factories.registration import json_answer, reaching

@@ -11,17 +11,18 @@ from sqlalchemy import delete, select, update
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Completion, RoundDates
 from lti_tool.feedback.models import Entry
-from lti_tool.grades import reading, service
+from lti_tool.grades import service
 from lti_tool.grades.gateway import Gradebook, Receipt
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
-from lti_tool.grades.pushing import LOOKS_AGAIN
 from lti_tool.grades.rules import WHOLE, Reason
+from lti_tool.grades.service import ledger
+from lti_tool.grades.service.pushing import LOOKS_AGAIN
 from lti_tool.jobs import queue
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course, Member, Placement
 from lti_tool.pairing import service as pairing
 from lti_tool.registration.models import AccessToken, Deployment, Registration
-from lti_tool.registration.tokens import look_again_now, resume
+from lti_tool.registration.service.tokens import look_again_now, resume
 from lti_tool.support.kit import Kit
 from sandbox_lms import Person as LmsPerson
 from sandbox_lms import ResourceLink
@@ -158,7 +159,7 @@ def test_a_complete_checklist_is_full_marks_in_the_gradebook(on: Callable[[str],
     assert graded.state(learner) == ("delivered", None)
     assert graded.attempts(learner) == [("delivered", 200)]
     with graded.campus.open() as session:
-        own = reading.own_state(session, graded.activity_id, graded.campus.member(learner).id)
+        own = ledger.own_state(session, graded.activity_id, graded.campus.member(learner).id)
         assert (own.kind, own.points, own.maximum) == ("delivered", 100, 100)
         assert session.scalars(select(Deployment.last_score_at)).one() == graded.campus.clock.now()
 
@@ -168,7 +169,7 @@ def test_nothing_is_sent_before_the_checklist_is_complete(moodle: Graded, learne
     moodle.campus.run()
     assert moodle.campus.seen("/scores") == 0
     with moodle.campus.open() as session:
-        assert reading.own_state(session, moodle.activity_id, moodle.campus.member(learner).id).kind == "nothing yet"
+        assert ledger.own_state(session, moodle.activity_id, moodle.campus.member(learner).id).kind == "nothing yet"
 
 
 def test_the_same_progress_twice_is_sent_once(moodle: Graded, learner: LmsPerson) -> None:
@@ -289,7 +290,7 @@ def test_an_ungraded_activity_sends_nothing(moodle: Graded, learner: LmsPerson) 
     moodle.done(learner)
     assert moodle.campus.seen("/scores") == 0
     with moodle.campus.open() as session:
-        assert reading.own_state(session, moodle.activity_id, moodle.campus.member(learner).id).kind == "ungraded"
+        assert ledger.own_state(session, moodle.activity_id, moodle.campus.member(learner).id).kind == "ungraded"
 
 
 def test_a_teachers_own_grade_stays(canvas: Graded) -> None:
@@ -356,8 +357,10 @@ def test_an_answer_that_was_lost_on_the_way_is_found_in_the_gradebook(moodle: Gr
     moodle.done(learner)
     assert moodle.state(learner) == ("waiting", Reason.UNREACHABLE)
     assert moodle.shown(learner) == 100
+    assert moodle.score(learner).told == WHOLE
     moodle.campus.run_for(timedelta(minutes=1))
     assert moodle.state(learner) == ("delivered", None)
+    assert moodle.attempts(learner) == [("retry", None), ("found", None)]
 
 
 def test_a_score_that_never_left_is_sent(moodle: Graded, learner: LmsPerson) -> None:
@@ -856,7 +859,7 @@ def test_what_was_never_granted_is_said_and_nothing_fails(
     assert other.column().state == state
     assert other.state(learner) == ("waiting", reason)
     with campus.open() as session:
-        own = reading.own_state(session, other.activity_id, campus.member(learner).id)
+        own = ledger.own_state(session, other.activity_id, campus.member(learner).id)
     assert (own.kind, own.reason) == ("held up", reason)
 
 
@@ -951,12 +954,12 @@ def test_the_ledger_lists_learners_and_how_their_scores_stand(moodle: Graded) ->
     moodle.done(second)
     with moodle.campus.open() as session:
         activity = session.get_one(Activity, moodle.activity_id)
-        page = reading.ledger(session, activity, page=1, size=10)
+        page = ledger.ledger(session, activity, page=1, size=10)
         assert len(page.rows) == 10
         assert page.by_state["delivered"] == 1
         assert page.by_state["refused"] == 1
         assert page.count == sum(page.by_state.values())
-        everybody = reading.ledger(session, activity, page=1, size=100)
+        everybody = ledger.ledger(session, activity, page=1, size=100)
     states = {row.member_id: row.score.state for row in everybody.rows if row.score is not None}
     assert states == {
         moodle.campus.member(first).id: "delivered",

@@ -16,6 +16,7 @@ from lti_tool.registration.models import Deployment, Institution, ParkedDeployme
 from lti_tool.support.db import OpenSession, across_institutions
 from lti_tool.web import audit
 from lti_tool.web.audit import AuditEntry
+from lti_tool.web.database import RaceLost
 from lti_tool.web.visits import Visit
 from tests.contract.launch_stage import Stage
 from tests.factories.people import a_deployment, a_registration, an_institution
@@ -392,6 +393,18 @@ def test_refusals_before_anybody_is_known_stand_in_the_log_and_in_the_record(
         "UnknownPlatform", "LaunchUnknown", "LaunchUnknown", "LoginIncomplete",
     ]  # fmt: skip
     assert noted == entries
+
+
+def test_a_refusal_whose_note_loses_a_race_is_still_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overtaken() -> None:
+        raise RaceLost("StaleDataError")
+
+    monkeypatch.setattr("lti_tool.launch.pages.transaction", overtaken)
+    with capture_logs() as logged:
+        page = stage.browser.launch({})
+    assert page.status_code == 401
+    refusals = [line["error"] for line in logged if line["event"] == "launch_refused"]
+    assert refusals == ["LaunchUnknown"]
     assert "nobody.example" not in repr(logged)
 
 
@@ -456,6 +469,18 @@ def test_without_a_roster_service_none_is_asked_for(stage: Stage, open_session: 
 def test_a_test_person_is_marked(stage: Stage, open_session: OpenSession) -> None:
     assert stage.launch(lambda claims: claims.update({f"{LTI}roles": [LEARNER, TEST_USER]})).status_code == 303
     assert rows(open_session, Member)[0].is_test
+
+
+@pytest.mark.parametrize("roles", [[LEARNER, TEST_USER], [LEARNER]], ids=["test person", "learner"])
+def test_a_link_that_opens_for_nobody_opens_again_when_a_learner_opens_it(
+    stage: Stage, open_session: OpenSession, roles: list[str]
+) -> None:
+    assert stage.launch().status_code == 303
+    with open_session() as session, across_institutions(session):
+        session.execute(update(Placement).values(opens_for_nobody=True))
+    claims = {f"{LTI}roles": roles, "sub": "another"}
+    assert stage.launch(lambda before: before.update(claims)).status_code == 303
+    assert rows(open_session, Placement)[0].opens_for_nobody is (TEST_USER in roles)
 
 
 def test_the_same_sub_at_another_platform_is_somebody_else(stage: Stage, open_session: OpenSession) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lti_tool.launch.errors import PlatformUnreachable
-from lti_tool.launch.keysets import KeptKeys, kept_keys, keys_for
+from lti_tool.launch.gateway.keysets import KeptKeys, kept_keys, keys_for
 from lti_tool.support.answers import Answer
 from lti_tool.support.db import OpenSession
 from lti_tool.support.http import Purpose

@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from lti_tool.jobs.models import Job
-from lti_tool.launch.bindings import LOGIN_LIFETIME
 from lti_tool.launch.errors import LaunchSpent
 from lti_tool.launch.models import Course, LaunchState, Member, Person, Placement
-from lti_tool.launch.service import claim_state
+from lti_tool.launch.rules.bindings import LOGIN_LIFETIME
+from lti_tool.launch.service.logins import claim_state
 from lti_tool.settings import Settings
 from lti_tool.support.crypto import fingerprint
 from lti_tool.support.db import OpenSession, across_institutions

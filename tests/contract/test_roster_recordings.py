@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lti_tool.launch.rules import CourseRole
-from lti_tool.registration import keys
+from lti_tool.launch.rules.roles import CourseRole
+from lti_tool.registration.service import keys
 from lti_tool.roster import gateway, rules
 from lti_tool.roster.errors import RosterGone
 from lti_tool.support.kit import Kit
@@ -91,3 +91,13 @@ def test_moodle_lists_only_those_who_may_open_a_restricted_activity(replay: Repl
     assert found is not None
     assert (len(found), found < everybody, len(everybody)) == (15, True, 28)
     assert gateway.who_may_open(replay.kit, roster, "9999") is None
+
+
+def test_a_status_that_is_not_understood_locks_nobody_out(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    members = RECORDED["restricted_link"]["response"]["body"]["members"]
+    monkeypatch.setitem(members[0], "status", "Pending")
+    monkeypatch.setitem(members[1], "status", "Inactive")
+    url = replay.url(RECORDED["restricted_link"]).removesuffix("?rlid=2")
+    roster = gateway.CourseRoster(1, replay.registration_id, [replay.server.url("")], url, page_size=None)
+    found = gateway.who_may_open(replay.kit, roster, "2")
+    assert found == {member["user_id"] for member in members} - {members[1]["user_id"]}

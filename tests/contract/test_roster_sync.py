@@ -14,7 +14,8 @@ from lti_tool.launch.models import Member, Person
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster import gateway, handlers, service
 from lti_tool.roster.models import RosterSync
-from lti_tool.roster.reading import unlisted
+from lti_tool.roster.service import readings
+from lti_tool.roster.service.members import unlisted
 from lti_tool.support.kit import Kit
 from sandbox_lms import Role
 from tests.contract.campus import Campus, a_campus
@@ -213,7 +214,7 @@ class Crash(BaseException):
 
 def test_a_crash_between_two_pages_loses_nothing(canvas: Campus, monkeypatch: pytest.MonkeyPatch) -> None:
     canvas.lms.fill_course(canvas.lms.course(), 170)
-    kept = service.keep
+    kept = readings.keep
     pages: list[int] = []
 
     def die_on_the_third(*arguments: object, **named: object) -> int:
@@ -222,7 +223,7 @@ def test_a_crash_between_two_pages_loses_nothing(canvas: Campus, monkeypatch: py
             raise Crash
         return kept(*arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(handlers.service, "keep", die_on_the_third)
+    monkeypatch.setattr(handlers.readings, "keep", die_on_the_third)
     with pytest.raises(Crash):
         canvas.sync()
     assert latest(canvas).page == 2
@@ -513,28 +514,28 @@ def test_a_course_is_not_over_because_its_roster_alone_is_gone(canvas: Campus) -
 
 def test_next_pages_on_foreign_ground_are_not_followed(moodle: Campus) -> None:
     with moodle.open() as session:
-        step = service.next_step(session, moodle.course_id, now=moodle.clock.now())
+        step = readings.next_step(session, moodle.course_id, now=moodle.clock.now())
         assert step is not None
-        service.turn_page(session, step, "https://evil.example/next", new=5, now=moodle.clock.now())
+        readings.turn_page(session, step, "https://evil.example/next", new=5, now=moodle.clock.now())
     assert (latest(moodle).state, latest(moodle).failure) == ("failed", "foreign address")
 
 
 def test_a_next_page_that_is_spelled_otherwise_is_read_at_the_address_that_we_know(moodle: Campus) -> None:
     host = moodle.lms.url.removeprefix("http://").partition(":")[0]
     with moodle.open() as session:
-        step = service.next_step(session, moodle.course_id, now=moodle.clock.now())
+        step = readings.next_step(session, moodle.course_id, now=moodle.clock.now())
         assert step is not None
-        service.turn_page(session, step, f"https://{host}.:8443/m?page=2", new=5, now=moodle.clock.now())
+        readings.turn_page(session, step, f"https://{host}.:8443/m?page=2", new=5, now=moodle.clock.now())
     assert (latest(moodle).state, latest(moodle).next_url) == ("running", f"{moodle.lms.url}/m?page=2")
 
 
 def test_pages_that_lead_in_circles_are_left(moodle: Campus) -> None:
     with moodle.open() as session:
         for page in range(5):
-            step = service.next_step(session, moodle.course_id, now=moodle.clock.now())
+            step = readings.next_step(session, moodle.course_id, now=moodle.clock.now())
             if step is None or latest_state(session, moodle) != "running":
                 break
-            service.turn_page(session, step, f"{moodle.lms.url}/p{page % 2}", new=0, now=moodle.clock.now())
+            readings.turn_page(session, step, f"{moodle.lms.url}/p{page % 2}", new=0, now=moodle.clock.now())
             session.flush()
             if latest_state(session, moodle) == "failed":
                 break
@@ -575,14 +576,14 @@ def test_courses_in_use_are_read_again_by_themselves(moodle: Campus) -> None:
         )
         a_placement(session, other, last_launch_at=moodle.clock.now() - timedelta(days=30))
     with moodle.kit.open_session() as session:
-        assert service.refresh(session, now=moodle.clock.now()) == 1
+        assert readings.refresh(session, now=moodle.clock.now()) == 1
     moodle.run()
     assert latest(moodle).state == "finished"
     with moodle.kit.open_session() as session:
-        assert service.refresh(session, now=moodle.clock.now()) == 0
+        assert readings.refresh(session, now=moodle.clock.now()) == 0
     moodle.clock.advance(timedelta(hours=13))
     with moodle.kit.open_session() as session:
-        assert service.refresh(session, now=moodle.clock.now()) == 1
+        assert readings.refresh(session, now=moodle.clock.now()) == 1
 
 
 def test_without_a_roster_service_learners_are_known_from_launches(moodle: Campus) -> None:

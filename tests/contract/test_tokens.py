@@ -13,10 +13,10 @@ import jwt
 import pytest
 from sqlalchemy import select
 
-from lti_tool.registration import keys
 from lti_tool.registration.errors import Denial, TokenRefused, TokenUnavailable
 from lti_tool.registration.models import AccessToken, Registration
-from lti_tool.registration.tokens import TokenClient, look_again_now
+from lti_tool.registration.service import keys
+from lti_tool.registration.service.tokens import TokenClient, look_again_now
 from lti_tool.support.failures import BadAnswer
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry

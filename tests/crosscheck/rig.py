@@ -15,13 +15,13 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from lti_tool.app import create_app
-from lti_tool.launch.deep_linking import Addressee, GradeColumn, LinkItem, answer, sign
-from lti_tool.launch.rules import DeepLinking
-from lti_tool.registration.keys import ensure_signing_key, rotate, signing_key
+from lti_tool.launch.rules.context import DeepLinking
+from lti_tool.launch.service.deep_linking import Addressee, GradeColumn, LinkItem, answer, sign
 from lti_tool.registration.models import Registration
-from lti_tool.registration.rules import read_entries
+from lti_tool.registration.rules.registrations import read_entries
 from lti_tool.registration.service import register_from_file
-from lti_tool.registration.tokens import Token, TokenClient
+from lti_tool.registration.service.keys import ensure_signing_key, rotate, signing_key
+from lti_tool.registration.service.tokens import Token, TokenClient
 from lti_tool.settings import Settings
 from lti_tool.support.crypto import KeyRing, new_secret
 from lti_tool.support.db import Base, across_institutions

@@ -6,8 +6,8 @@ from pathlib import Path
 import jwt
 import pytest
 
-from lti_tool.launch.deep_linking import HISTORY
 from lti_tool.launch.models import Course, Member, Person
+from lti_tool.launch.service.deep_linking import HISTORY
 from lti_tool.support.db import across_institutions
 from lti_tool.web.visits import Visit
 from tests.crosscheck.edx import (

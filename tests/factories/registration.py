@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lti_tool.registration.invitations import INVITATION_LIFETIME, invite
 from lti_tool.registration.service import institution_named
+from lti_tool.registration.service.invitations import INVITATION_LIFETIME, invite
 from lti_tool.support.http import Outbound
 from lti_tool.support.kit import Kit
 from tests.fakes.web_server import WebServer, answer

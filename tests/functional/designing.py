@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from lti_tool.activities import service
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import Course, Placement
-from lti_tool.registration.keys import ensure_signing_key, public_keys
 from lti_tool.registration.models import Registration
+from lti_tool.registration.service.keys import ensure_signing_key, public_keys
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import Visit, VisitKind
 from tests.factories.people import (

@@ -23,7 +23,7 @@ from lti_tool.jobs.models import Job
 from lti_tool.jobs.worker import Worker
 from lti_tool.launch.models import Course, Member, Person, Placement
 from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.registration import keys
+from lti_tool.registration.service import keys
 from lti_tool.wiring import Services
 from sandbox_lms import Person as LmsPerson
 from sandbox_lms import ResourceLink, SandboxLms

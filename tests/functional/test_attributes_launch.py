@@ -11,8 +11,9 @@ import structlog
 from flask import Flask
 from sqlalchemy import select, text
 
-from lti_tool.attributes import reading, service
+from lti_tool.attributes import service
 from lti_tool.attributes.models import MemberAttribute, Outsider
+from lti_tool.attributes.service import reading
 from lti_tool.launch.models import Person
 from lti_tool.support import log
 from lti_tool.support.db import Base

@@ -9,9 +9,10 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from lti_tool.attributes import reading, service
+from lti_tool.attributes import service
 from lti_tool.attributes.models import AttributeUpload, MemberAttribute
-from lti_tool.attributes.rules import Source
+from lti_tool.attributes.rules.catalogue import Source
+from lti_tool.attributes.service import reading
 from lti_tool.launch.models import Course, Person
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry

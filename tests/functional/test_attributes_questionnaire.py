@@ -5,8 +5,9 @@ import re
 import pytest
 from flask import Flask
 
-from lti_tool.attributes import reading, service
-from lti_tool.attributes.rules import Source
+from lti_tool.attributes import service
+from lti_tool.attributes.rules.catalogue import Source
+from lti_tool.attributes.service import reading
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import a_published_plan
 from tests.factories.people import a_visit

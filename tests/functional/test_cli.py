@@ -15,8 +15,8 @@ from sqlalchemy import Engine, select
 
 from lti_tool.cli import main
 from lti_tool.launch.models import Person
-from lti_tool.registration.keys import signing_key
 from lti_tool.registration.models import Deployment, Invitation, ParkedDeployment, Registration
+from lti_tool.registration.service.keys import signing_key
 from lti_tool.support import schema
 from lti_tool.support.crypto import KeyRing
 from lti_tool.support.db import OpenSession, across_institutions, make_engine, session_opener

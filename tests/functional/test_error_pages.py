@@ -1,11 +1,13 @@
 """What an error page says, where its reference is found, and how one gets back to the course."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from lti_tool.support.db import across_institutions
@@ -82,6 +84,20 @@ def test_addresses_of_nobody_stand_in_the_record_when_a_person_saw_the_page(scho
     client.get("/wp-login.php", base_url=BASE_URL)
     with kit.open_session() as session:
         assert len(session.scalars(select(AuditEntry).where(AuditEntry.what == "error page")).all()) == 1
+
+
+def test_what_nobody_expected_is_in_the_log_even_where_its_page_fails(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    learner = school.learner(0)
+    monkeypatch.setattr("lti_tool.web.access.find_visit", fail)
+    monkeypatch.setattr("lti_tool.web.error_pages.render_template", fail)
+    with capture_logs() as logs, suppress(ZeroDivisionError):
+        learner.get("/")
+    assert [entry["error"] for entry in logs if entry["event"] == "unexpected"] == ["ZeroDivisionError"]
 
 
 def test_in_a_flood_every_page_shows_a_reference_that_is_found(school: School, kit: Kit) -> None:

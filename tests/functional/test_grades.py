@@ -10,9 +10,9 @@ from sqlalchemy import select
 from lti_tool.activities.models import Activity
 from lti_tool.grades.models import NO_SCORE, LineItem, ScoreAttempt, ScoreState
 from lti_tool.grades.pages import COLUMNS, LEFT_TO_PEOPLE, REASONS
-from lti_tool.grades.places import line_item_of
-from lti_tool.grades.pushing import ask_for_push
 from lti_tool.grades.rules import WHOLE, Reason
+from lti_tool.grades.service.places import line_item_of
+from lti_tool.grades.service.pushing import ask_for_push
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course
 from lti_tool.support.kit import Kit

@@ -24,8 +24,6 @@ import lti_tool
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course, Member, Person
-from lti_tool.registration.answering import new_administrator_code
-from lti_tool.registration.keys import ensure_signing_key
 from lti_tool.registration.models import (
     AccessToken,
     Deployment,
@@ -35,6 +33,8 @@ from lti_tool.registration.models import (
     Registration,
     ToolKey,
 )
+from lti_tool.registration.service.answers import new_administrator_code
+from lti_tool.registration.service.keys import ensure_signing_key
 from lti_tool.roster.models import RosterSync
 from lti_tool.support.db import across_institutions
 from lti_tool.support.kit import Kit

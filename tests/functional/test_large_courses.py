@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.grades.models import ScoreState
-from lti_tool.grades.places import line_item_of
+from lti_tool.grades.service.places import line_item_of
 from lti_tool.pairing import service as pairing
 from lti_tool.support.kit import Kit
 from lti_tool.web.database import db

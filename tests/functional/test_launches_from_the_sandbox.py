@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from lti_tool.app import create_app
 from lti_tool.jobs.models import Job
-from lti_tool.launch.keysets import PAUSE
+from lti_tool.launch.gateway.keysets import PAUSE
 from lti_tool.launch.models import Course, Member, Person, Placement
 from lti_tool.registration.models import KeySet
 from lti_tool.settings import Settings

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from lti_tool.roster import links
+from lti_tool.roster.service import links
 from lti_tool.wiring import Services
 from sandbox_lms import ResourceLink
 from tests.fakes.clock import FakeClock

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from lti_tool.launch.models import Person
-from lti_tool.launch.naming import told_apart
+from lti_tool.launch.service.naming import told_apart
 from lti_tool.support.kit import Kit
 from tests.fakes.clock import FakeClock
 from tests.functional.teaching import School, a_school

@@ -16,8 +16,10 @@ from lti_tool.jobs.schedule import PURGE
 from lti_tool.launch.models import Course, Member
 from lti_tool.pairing.models import Plan, Seat
 from lti_tool.support.kit import Kit
-from lti_tool.web.kept import MOST_KEPT, KeptText, typed
-from lti_tool.web.visits import Visit, VisitKind
+from lti_tool.web.audit import AuditEntry
+from lti_tool.web.database import RaceLost
+from lti_tool.web.kept import MOST_KEPT, KeptText, note_author, typed
+from lti_tool.web.visits import Visit, VisitKind, VisitOver
 from lti_tool.wiring import Services
 from lti_tool.workspace import personal_data
 from tests.factories.feedback import TEXTS
@@ -234,6 +236,43 @@ def test_what_has_no_certain_author_is_shown_and_not_kept(school: School, end: s
     assert answer.status_code >= 400
     assert TEXT in answer.text
     assert kept(school) == []
+
+
+def test_an_author_is_not_remembered_from_an_attempt_that_lost_a_race(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner = school.learner(0)
+
+    def overtaken(visit: Visit) -> None:
+        def over(*_: object, **__: object) -> None:
+            raise VisitOver(learner.key)
+
+        note_author(visit)
+        monkeypatch.setattr("lti_tool.web.access.find_visit", over)
+        raise RaceLost("StaleDataError")
+
+    monkeypatch.setattr("lti_tool.web.access.note_author", overtaken)
+    answer = learner.send("/round/1/for/1", strengths=TEXT, do="give")
+    assert answer.status_code == 401
+    assert TEXT in answer.text
+    assert kept(school) == []
+    with school.kit.open_session() as session:
+        assert session.scalars(select(AuditEntry.person_id)).all() == [None]
+
+
+@pytest.mark.parametrize("place", ["kept", "error_pages"])
+def test_a_race_lost_over_what_is_kept_still_lets_the_text_be_shown(
+    school: School, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def overtaken(*_: object, **__: object) -> None:
+        raise RaceLost("StaleDataError")
+
+    learner = school.learner(0)
+    monkeypatch.setattr(f"lti_tool.web.{place}.transaction", overtaken)
+    answer = learner.send("/about-you", offers=TEXT)
+    assert answer.status_code == 409
+    assert "The groups have been made" in answer.text
+    assert TEXT in answer.text
 
 
 def test_a_database_that_is_away_still_lets_the_text_be_shown(school: School, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from lti_tool.attributes import service as attributes
-from lti_tool.attributes.rules import NOBODY, Source
+from lti_tool.attributes.rules.catalogue import NOBODY, Source
 from lti_tool.pairing import forms, service
 from lti_tool.pairing.rules import preferences
 from lti_tool.pairing.rules.overview import overview, shortfall

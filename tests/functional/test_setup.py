@@ -13,7 +13,7 @@ from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
 from lti_tool.feedback.models import Entry
 from lti_tool.launch.models import Course
-from lti_tool.launch.rules import LTI
+from lti_tool.launch.rules.values import LTI
 from lti_tool.pairing.models import Group, Plan
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import Visit, VisitKind

@@ -16,10 +16,10 @@ from unittest.mock import patch
 from sqlalchemy import func, select
 
 from lti_tool.jobs.worker import Worker
-from lti_tool.launch.arrivals import ROSTER_CHANGED
 from lti_tool.launch.models import Member
-from lti_tool.launch.platforms import PLATFORMS, Platform
-from lti_tool.registration import keys
+from lti_tool.launch.rules.platforms import PLATFORMS, Platform
+from lti_tool.launch.service.arrivals import ROSTER_CHANGED
+from lti_tool.registration.service import keys
 from lti_tool.roster import handlers, service
 from lti_tool.settings import Settings
 from lti_tool.support.clock import SystemClock

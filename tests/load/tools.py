@@ -15,9 +15,9 @@ from pylti1p3.launch_data_storage.cache import CacheDataStorage
 from pylti1p3.tool_config import ToolConfDict
 
 from lti_tool.app import create_app
-from lti_tool.registration.keys import ensure_signing_key
-from lti_tool.registration.rules import read_entries
+from lti_tool.registration.rules.registrations import read_entries
 from lti_tool.registration.service import register_from_file
+from lti_tool.registration.service.keys import ensure_signing_key
 from lti_tool.settings import Settings
 from lti_tool.support import log
 from lti_tool.support.db import Base

@@ -23,7 +23,8 @@ from lti_tool.activities.rules import ActivityState, Completion, RoundDates
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course, Placement
-from lti_tool.launch.rules import LaunchContext, Message, PersonFacts, PlatformFacts, Roles, Services
+from lti_tool.launch.rules.context import LaunchContext, Message, PersonFacts, PlatformFacts, Services
+from lti_tool.launch.rules.roles import Roles
 from lti_tool.registration.models import Registration
 from lti_tool.rubrics.models import Rubric
 from lti_tool.support.db import OpenSession

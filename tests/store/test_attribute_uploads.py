@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lti_tool.attributes import reading, service, uploads
-from lti_tool.attributes.checking import Complaint, Fault
-from lti_tool.attributes.errors import ChoicesConflict, NotLookedAt, UploadGone, WhoUnsaid
+from lti_tool.attributes import service
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NotLookedAt, UploadGone, WhoUnsaid
 from lti_tool.attributes.models import AttributeUpload, MemberAttribute, Outsider
-from lti_tool.attributes.rules import NOBODY, Flaw, Source
-from lti_tool.attributes.tables import Layout
-from lti_tool.attributes.uploads import Check
+from lti_tool.attributes.rules.catalogue import NOBODY, Flaw, Source
+from lti_tool.attributes.rules.checking import Complaint, Fault
+from lti_tool.attributes.rules.tables import Layout
+from lti_tool.attributes.service import reading, uploads
+from lti_tool.attributes.service.uploads import Check
 from lti_tool.jobs.queue import JobContext
 from lti_tool.launch.models import Member, Person
 from lti_tool.support.db import OpenSession
@@ -54,7 +55,7 @@ class Office:
         self, *lines: str, choices: dict[int, int] | None = None, meanings: dict[int, str] | None = None
     ) -> Check:
         upload = self.keeps(*lines)
-        return uploads.take_over(self.session, upload, choices or {}, meanings or {}, now=self.clock.now())
+        return uploads.apply_table(self.session, upload, choices or {}, meanings or {}, now=self.clock.now())
 
     def knows(self, member: Member) -> dict[str, object]:
         found = reading.known_of(self.session, [member.id])[member.id]
@@ -261,12 +262,12 @@ def test_languages_are_known_as_people_write_them(office: Office) -> None:
 def test_nothing_is_taken_over_before_somebody_looked_at_what_is_uncertain(office: Office) -> None:
     upload = office.keeps("who,department", "Ann Berg,Sales")
     with pytest.raises(NotLookedAt):
-        uploads.take_over(office.session, upload, {}, {}, now=office.clock.now())
+        uploads.apply_table(office.session, upload, {}, {}, now=office.clock.now())
     sheet = uploads.read_again(upload, Layout(), {})
     with pytest.raises(WhoUnsaid):
         uploads.agree(office.session, upload, sheet, (None, "department"))
     uploads.agree(office.session, upload, sheet, ("name", "department"))
-    uploads.take_over(office.session, upload, {}, {}, now=office.clock.now())
+    uploads.apply_table(office.session, upload, {}, {}, now=office.clock.now())
     assert office.knows(office.ann) == {"department": "Sales"}
 
 
@@ -315,6 +316,18 @@ def test_a_row_about_a_manager_outside_joins_a_line_through_them(office: Office)
     lines = service.attributes_of(office.session, office.course_id)["manager"]
     assert lines[office.ann.id] == lines[office.bo.id]
     assert len(office.session.scalars(select(Outsider.id)).all()) == 2
+
+
+def test_a_table_is_shown_again_when_only_a_manager_outside_would_be_another(office: Office) -> None:
+    def lines(manager: str) -> tuple[str, ...]:
+        return "name,manager", "Ann Berg,Eva Outside", f"Eva Outside,{manager}"
+
+    shown = office.checks(*lines("Mia Outside"))
+    upload = office.keeps(*lines("Ida Outside"))
+
+    assert uploads.check(office.session, upload, {}, {}).changes == shown.changes
+    with pytest.raises(CheckOutdated):
+        uploads.apply_table(office.session, upload, {}, {}, seen=shown.fingerprint, now=office.clock.now())
 
 
 def test_a_loop_of_managers_is_named_with_all_its_rows(office: Office) -> None:
@@ -384,7 +397,7 @@ def test_a_table_is_taken_over_once_and_belongs_to_its_course(office: Office, cl
     with pytest.raises(UploadGone):
         uploads.find(office.session, other, upload.key)
 
-    uploads.take_over(office.session, upload, {}, {}, now=clock.now())
+    uploads.apply_table(office.session, upload, {}, {}, now=clock.now())
 
     with pytest.raises(UploadGone):
         uploads.find(office.session, office.course_id, upload.key, to_take=True)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lti_tool.attributes import reading, service
+from lti_tool.attributes import service
 from lti_tool.attributes.models import (
     AttributeUpload,
     MemberAttribute,
@@ -16,9 +16,11 @@ from lti_tool.attributes.models import (
     Questionnaire,
     QuestionnaireAnswer,
 )
-from lti_tool.attributes.rules import NOBODY, Source
+from lti_tool.attributes.rules.catalogue import NOBODY, Source
+from lti_tool.attributes.service import reading
 from lti_tool.launch.models import Person
-from lti_tool.launch.rules import LTI, read_context
+from lti_tool.launch.rules.context import read_context
+from lti_tool.launch.rules.values import LTI
 from lti_tool.support.db import OpenSession
 from lti_tool.web.visits import VisitKind
 from tests.factories.pairing import Class, a_class

@@ -13,15 +13,17 @@ from sqlalchemy import delete, func, select
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
 from lti_tool.feedback.models import Entry
-from lti_tool.grades import columns, pushing, service
-from lti_tool.grades.columns import SEARCH
-from lti_tool.grades.gateway import Column
+from lti_tool.grades import service
+from lti_tool.grades.gateway import Column, Result
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
-from lti_tool.grades.places import Place, line_item_of
-from lti_tool.grades.pushing import IN_FLIGHT, Push, Wait
 from lti_tool.grades.rules import WHOLE, Kind, Reason, Verdict
+from lti_tool.grades.service import columns, pushing
+from lti_tool.grades.service.columns import SEARCH
+from lti_tool.grades.service.places import Place, line_item_of
+from lti_tool.grades.service.pushing import IN_FLIGHT, Push, Wait
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import JobContext
+from lti_tool.launch.models import Member
 from lti_tool.pairing import service as pairing
 from lti_tool.progress.handlers import everybody_changed
 from lti_tool.support.kit import Kit
@@ -96,6 +98,19 @@ def test_progress_noted_at_once_makes_one_score_and_one_job(kit: Kit, group: Cla
     with kit.open_session(group.course.institution_id) as session:
         assert session.scalar(select(func.count()).select_from(ScoreState)) == 1
         assert session.scalar(select(func.count()).select_from(Job).where(Job.name == "grades.push")) == 1
+
+
+@pytest.mark.parametrize("values", [{"is_test": True}, {"ever_staff": True}, {"role": "instructor"}], ids=str)
+def test_nobody_but_learners_gets_a_score(kit: Kit, group: Class, values: dict[str, object]) -> None:
+    with kit.open_session(group.course.institution_id) as session:
+        member = session.get_one(Member, group.learners[0].id)
+        for name, value in values.items():
+            setattr(member, name, value)
+    link(kit, group)
+    note(kit, group)
+    with kit.open_session(group.course.institution_id) as session:
+        assert session.scalars(select(ScoreState)).all() == []
+    assert jobs(kit, group) == 0
 
 
 def looked_at(kit: Kit, group: Class) -> set[int]:
@@ -235,6 +250,36 @@ def test_what_was_undone_while_it_was_sent_becomes_a_question(kit: Kit, group: C
     assert (score.state, score.sent) == ("asks", WHOLE)
 
 
+def test_a_score_that_rose_while_the_gradebook_was_read_is_not_lost(kit: Kit, group: Class, clock: FakeClock) -> None:
+    with kit.open_session(group.course.institution_id) as session:
+        session.get_one(Activity, group.activity.id).score_mode = "proportional"
+    link(kit, group)
+    note(kit, group, HALF)
+    push = a_push(kit, group)
+    note(kit, group, DONE)
+    drop_jobs(kit)
+    with kit.open_session(group.course.institution_id) as session:
+        pushing.ask_about_higher(session, push, Result(0.75, 1, None), now=kit.clock.now())
+    score = the_score(kit, group)
+    assert (score.state, score.wanted, score.sent) == ("waiting", WHOLE, WHOLE * 3 // 4)
+    assert jobs(kit, group) == 1
+    clock.advance(timedelta(seconds=5))
+    assert a_push(kit, group).share == WHOLE
+
+
+def test_a_score_that_was_lost_while_the_gradebook_was_read_stays_a_question(kit: Kit, group: Class) -> None:
+    link(kit, group)
+    note(kit, group)
+    push = a_push(kit, group)
+    note(kit, group, HALF)
+    asked = the_score(kit, group)
+    assert asked.state == "asks"
+    with kit.open_session(group.course.institution_id) as session:
+        pushing.ask_about_higher(session, push, Result(2, 1, None), now=kit.clock.now())
+    score = the_score(kit, group)
+    assert (score.state, score.wanted, score.asked) == ("asks", asked.wanted, asked.asked)
+
+
 def jobs(kit: Kit, group: Class) -> int:
     with kit.open_session(group.course.institution_id) as session:
         waiting = select(func.count()).select_from(Job).where(Job.name == "grades.push", Job.state == "waiting")
@@ -332,6 +377,21 @@ def test_a_question_about_a_column_that_was_replaced_is_sent_when_staff_keep_the
         score_id = the_score(kit, group).id
         service.answer_question(session, group.activity.id, score_id, lowers=False, now=kit.clock.now())
     assert a_push(kit, group).share == WHOLE
+
+
+def test_timestamps_go_on_rising_in_a_column_whose_points_changed(kit: Kit, group: Class, clock: FakeClock) -> None:
+    line_id = link(kit, group)
+    note(kit, group)
+    first = a_push(kit, group)
+    finish(kit, group, first, Verdict(Kind.DELIVERED))
+    same = Column(first.url, "Same", 20, None)
+    with kit.open_session(group.course.institution_id) as session:
+        place = columns.begin_search(session, kit, line_id, now=kit.clock.now())
+        assert isinstance(place, Place)
+        columns.end_search(session, place, "linked", same, None, now=kit.clock.now(), is_rescaled=True)
+    assert isinstance(begin(kit, group), Wait)
+    clock.advance(timedelta(seconds=5))
+    assert a_push(kit, group).at > first.at
 
 
 def test_timestamps_rise_over_attempts(kit: Kit, group: Class, clock: FakeClock) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs import queue, schedule
-from lti_tool.jobs.models import Job
+from lti_tool.jobs.models import Job, Lane
 from lti_tool.jobs.queue import LEASE, MAX_ATTEMPTS, Claim
 from lti_tool.support.db import OpenSession
 from tests.fakes.clock import FakeClock
@@ -119,6 +119,62 @@ def test_what_failed_while_a_platform_was_down_is_tried_as_soon_as_it_answers(
     # Neither what was never due, nor what was told to wait, nor another platform's work.
     assert all(n < 5 for n in again)
     assert take(open_session, clock) is None
+
+
+def a_platform_that_is_down(open_session: OpenSession, clock: FakeClock, jobs: int = 3) -> None:
+    """Each of its jobs failed, and waits for an hour."""
+    for n in range(jobs):
+        put(open_session, clock, n=n, calls=1)
+    for _ in range(jobs):
+        held = must(take(open_session, clock))
+        with open_session() as session:
+            queue.put_back(session, held, "TooSlow", due_at=clock.now() + timedelta(hours=1), now=clock.now())
+
+
+def test_a_job_that_made_no_call_does_not_say_that_its_platform_answers_again(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    a_platform_that_is_down(open_session, clock)
+    put(open_session, clock, n=7, calls=1)
+    with open_session() as session:
+        held = must(queue.claim(session, now=clock.now()))
+        assert queue.finish(session, held, now=clock.now(), was_answered=False)
+    assert take(open_session, clock) is None
+    put(open_session, clock, n=8, calls=1)
+    with open_session() as session:
+        assert queue.finish(session, must(queue.claim(session, now=clock.now())), now=clock.now())
+    assert take(open_session, clock) is not None
+
+
+def test_a_worker_that_lost_its_job_says_nothing_of_the_platform(open_session: OpenSession, clock: FakeClock) -> None:
+    put(open_session, clock, n=0, calls=1)
+    lost = must(take(open_session, clock))
+    clock.advance(LEASE)
+    held = must(take(open_session, clock))
+    later = clock.now() + timedelta(hours=1)
+    for _ in range(3):
+        with open_session() as session:
+            assert not queue.put_back(session, lost, "TooSlow", due_at=later, now=clock.now())
+    with open_session() as session:
+        assert session.scalars(select(Lane.failures).where(Lane.lane == 1)).one() == 0
+    with open_session() as session:
+        assert queue.finish(session, held, now=clock.now())
+    a_platform_that_is_down(open_session, clock)
+    with open_session() as session:
+        assert not queue.finish(session, lost, now=clock.now())
+    assert take(open_session, clock) is None
+
+
+def test_a_job_written_after_a_savepoint_was_undone_is_claimed(open_session: OpenSession, clock: FakeClock) -> None:
+    def enqueue(session: Session) -> None:
+        queue.enqueue(session, "count", {}, institution_id=None, now=clock.now(), calls=1)
+
+    with open_session() as session:
+        savepoint = session.begin_nested()
+        enqueue(session)
+        savepoint.rollback()
+        enqueue(session)
+    assert must(take(open_session, clock)).context.lane == 1
 
 
 def test_one_failure_among_successes_hurries_nothing(open_session: OpenSession, clock: FakeClock) -> None:

@@ -11,9 +11,12 @@ from lti_tool.jobs import queue, schedule
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
 from lti_tool.jobs.worker import Worker
+from lti_tool.support.http import Purpose, TooSlow
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
+from tests.factories.registration import json_answer, reaching
 from tests.fakes.clock import FakeClock
+from tests.fakes.web_server import WebServer
 
 
 def put(kit: Kit, name: str = "work", secret: str = "") -> None:
@@ -187,6 +190,34 @@ def test_upkeep_deletes_what_is_over_and_nothing_else(kit: Kit, clock: FakeClock
     with kit.open_session() as session:
         assert [entry.at for entry in session.scalars(select(AuditEntry))] == [fresh]
         assert [job.name for job in session.scalars(select(Job))] == [schedule.PURGE]
+
+
+def test_only_an_answer_of_the_platform_says_that_it_answers_again(kit: Kit, clock: FakeClock) -> None:
+    def put_calling(key: str) -> None:
+        with kit.open_session() as session:
+            queue.enqueue(session, "work", {}, institution_id=None, now=clock.now(), calls=1, unique_key=key)
+
+    def states() -> dict[str | None, str]:
+        with kit.open_session() as session:
+            return {job.unique_key: job.state for job in session.scalars(select(Job))}
+
+    def is_down(_: Kit, __: JobContext) -> None:
+        raise TooSlow("lms.example")
+
+    def asks(kit: Kit, _: JobContext) -> None:
+        kit.http.get(server.url("/"), Purpose.SCORE)
+
+    with WebServer(lambda _: json_answer({})) as server:
+        kit = reaching(kit, server.port)
+        for key in "abc":
+            put_calling(key)
+        assert worker(kit, is_down).run_until_idle() == 3
+        put_calling("d")
+        assert worker(kit, lambda *_: None).run_until_idle() == 1
+        assert states() == {"a": "waiting", "b": "waiting", "c": "waiting", "d": "done"}
+        put_calling("e")
+        assert worker(kit, asks).run_until_idle() == 4
+        assert set(states().values()) == {"done"}
 
 
 @pytest.mark.store

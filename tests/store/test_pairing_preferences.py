@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from lti_tool.activities.errors import ActivityReadOnly
 from lti_tool.launch.models import Member
-from lti_tool.launch.rules import LaunchContext, Message, PersonFacts, PlatformFacts, Roles, Services
+from lti_tool.launch.rules.context import LaunchContext, Message, PersonFacts, PlatformFacts, Services
+from lti_tool.launch.rules.roles import Roles
 from lti_tool.pairing import service
 from lti_tool.pairing.engine import Kind, Lock
 from lti_tool.pairing.errors import (

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from lti_tool.registration import keys
 from lti_tool.registration.errors import KeyTooYoung, NoSigningKey
 from lti_tool.registration.models import ToolKey
+from lti_tool.registration.service import keys
 from lti_tool.support.crypto import KeyRing, Undecipherable
 from lti_tool.support.db import OpenSession
 from tests.fakes.clock import FakeClock

@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from lti_tool.errors import NotFound
-from lti_tool.registration import answering, invitations, keys, service
-from lti_tool.registration.dynamic import read_configuration, read_granted
+from lti_tool.registration import service
 from lti_tool.registration.errors import FileMistakes, InvitationBusy, InvitationUnusable
 from lti_tool.registration.models import (
     AccessToken,
@@ -23,7 +22,9 @@ from lti_tool.registration.models import (
     Registration,
     ToolKey,
 )
-from lti_tool.registration.rules import Entry, read_entries
+from lti_tool.registration.rules.dynamic import read_configuration, read_granted
+from lti_tool.registration.rules.registrations import Entry, read_entries
+from lti_tool.registration.service import answers, invitations, keys
 from lti_tool.support.crypto import KeyRing, Undecipherable
 from lti_tool.support.db import OpenSession, across_institutions
 from tests.factories.registration import a_configuration
@@ -165,12 +166,12 @@ def test_two_registrations_at_once_of_one_client_make_one(
             invitation = invitations.usable_invitation(session, secret, now=clock.now())
             if database_kind == "postgresql":  # SQLite lets one write at a time anyway.
                 barrier.wait(10)
-            kept = answering.keep_registration(
+            kept = answers.keep_registration(
                 session,
                 invitation,
                 configuration,
                 read_granted({"client_id": "one"}),
-                answering.Wishes("LMS", NewDeployments.PARK),
+                answers.Wishes("LMS", NewDeployments.PARK),
                 now=clock.now(),
             )
             return kept.registration.id

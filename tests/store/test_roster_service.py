@@ -1,19 +1,23 @@
 """Rosters on real databases: launches and the roster meet, and nobody is doubled."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course, Member, Person
-from lti_tool.launch.rules import CourseRole
+from lti_tool.launch.rules.roles import CourseRole
+from lti_tool.launch.service.arrivals import ROSTER_CHANGED
 from lti_tool.registration.models import Registration
-from lti_tool.roster import service
+from lti_tool.roster import service, store
 from lti_tool.roster.models import RosterSync
-from lti_tool.roster.reading import unlisted
 from lti_tool.roster.rules import RosterRow
-from lti_tool.roster.service import Step
+from lti_tool.roster.service import readings
+from lti_tool.roster.service.members import unlisted
+from lti_tool.roster.service.readings import Step
 from lti_tool.support.kit import Kit
 from tests.factories.people import a_course, a_deployment, a_member, a_person, a_registration, an_institution
 from tests.fakes.clock import FakeClock
@@ -32,14 +36,14 @@ def course(kit: Kit) -> Course:
 
 def begin(kit: Kit, course: Course) -> Step:
     with kit.open_session(course.institution_id) as session:
-        step = service.next_step(session, course.id, now=kit.clock.now())
+        step = readings.next_step(session, course.id, now=kit.clock.now())
         assert step is not None
         return step
 
 
 def keep(kit: Kit, course: Course, step: Step) -> int:
     with kit.open_session(course.institution_id) as session:
-        return service.keep(session, step, ROWS, now=kit.clock.now())
+        return readings.keep(session, step, ROWS, now=kit.clock.now())
 
 
 def test_a_page_that_is_kept_twice_counts_once(kit: Kit, course: Course) -> None:
@@ -49,12 +53,60 @@ def test_a_page_that_is_kept_twice_counts_once(kit: Kit, course: Course) -> None
         assert session.get_one(RosterSync, step.sync_id).seen == 40
 
 
+def test_who_is_listed_as_having_left_stays_left_when_the_page_is_kept_twice(
+    kit: Kit, course: Course, clock: FakeClock
+) -> None:
+    first = begin(kit, course)
+    with kit.open_session(course.institution_id) as session:
+        readings.keep(session, first, ROWS, now=kit.clock.now())
+        readings.turn_page(session, first, None, new=40, now=kit.clock.now())
+    clock.advance(timedelta(days=1))
+    second = begin(kit, course)
+    rows = {**ROWS, "7": replace(ROWS["7"], is_active=False)}
+    with kit.open_session(course.institution_id) as session:
+        for _ in range(2):
+            readings.keep(session, second, rows, now=kit.clock.now())
+        readings.turn_page(session, second, None, new=40, now=kit.clock.now())
+        left = session.scalars(
+            select(Person.sub)
+            .join(Member, Member.person_id == Person.id)
+            .where(Member.status == "inactive", Member.left_at.is_not(None))
+        )
+        assert left.all() == ["7"]
+
+
+def test_plans_are_told_when_staff_name_somebody_as_staff_or_as_a_learner(kit: Kit, course: Course) -> None:
+    keep(kit, course, begin(kit, course))
+
+    def told() -> int:
+        with kit.open_session() as session:
+            jobs = session.scalars(select(Job).where(Job.name == ROSTER_CHANGED)).all()
+            for job in jobs:
+                session.delete(job)
+            return len(jobs)
+
+    told()
+    with kit.open_session(course.institution_id) as session:
+        member_id = service.learners_to_pair(session, course.id)[0]
+        service.name_as_staff(session, course.id, member_id, now=kit.clock.now())
+    assert told() == 1
+    with kit.open_session(course.institution_id) as session:
+        service.name_as_staff(session, course.id, member_id, now=kit.clock.now())
+    assert told() == 0
+    with kit.open_session(course.institution_id) as session:
+        service.take_back_as_learner(session, course.id, member_id, now=kit.clock.now())
+    assert told() == 1
+    with kit.open_session(course.institution_id) as session:
+        service.take_back_as_learner(session, course.id, member_id, now=kit.clock.now())
+    assert told() == 0
+
+
 def test_who_launches_while_the_roster_is_written_is_not_doubled(kit: Kit, course: Course) -> None:
     step = begin(kit, course)
 
     def launch() -> None:
         with kit.open_session(course.institution_id) as session:
-            service._insert(
+            store.add_missing(
                 session,
                 Person,
                 [
@@ -82,7 +134,7 @@ def test_who_launches_while_the_roster_is_written_is_not_doubled(kit: Kit, cours
 def test_a_reading_under_way_is_continued_and_not_doubled(kit: Kit, course: Course) -> None:
     first = begin(kit, course)
     with kit.open_session(course.institution_id) as session:
-        service.turn_page(session, first, f"{first.url}&page=2", new=40, now=kit.clock.now())
+        readings.turn_page(session, first, f"{first.url}&page=2", new=40, now=kit.clock.now())
     second = begin(kit, course)
     assert (second.sync_id, second.is_first) == (first.sync_id, False)
     assert second.url == f"{first.url}&page=2"

@@ -13,7 +13,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import ActivityState, Relative
 from lti_tool.activities.service import lookup, setup
 from lti_tool.launch.models import Course, Placement
-from lti_tool.launch.rules import LaunchContext
+from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.web.visits import Visit
 
 

@@ -15,8 +15,8 @@ from lti_tool.activities.rules import ActivitySettings, ActivityState, RoundDate
 from lti_tool.activities.service.completion import completion_changed
 from lti_tool.activities.service.lookup import refuse_read_only, rounds_of, settings_in_force
 from lti_tool.jobs import queue
-from lti_tool.launch.arrivals import registration_of, tell_plans
 from lti_tool.launch.models import Course
+from lti_tool.launch.service.arrivals import registration_of, tell_plans
 from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Rubric
 from lti_tool.rubrics.rules import RubricDraft

@@ -14,7 +14,7 @@ from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service.release import is_counterpart, is_readable
 from lti_tool.feedback.service.tasks import Task
 from lti_tool.launch.models import Course, Member, Person
-from lti_tool.launch.naming import told_apart
+from lti_tool.launch.service.naming import told_apart
 
 
 @dataclass(frozen=True, slots=True)

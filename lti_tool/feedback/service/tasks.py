@@ -13,7 +13,7 @@ from lti_tool.feedback import rules
 from lti_tool.feedback.errors import NotYourPartner
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.launch.models import Course, Member, Person
-from lti_tool.launch.naming import told_apart
+from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
 from lti_tool.rubrics.models import Rubric
 

@@ -21,9 +21,9 @@ from lti_tool.pairing.rules.group_list import GroupLine, Show
 from lti_tool.pairing.rules.overview import Overview, RoundShortfall, overview, shortfall
 from lti_tool.pairing.wording import refusals
 from lti_tool.pairing.wording import sentences as words
-from lti_tool.roster import links
 from lti_tool.roster import service as roster
-from lti_tool.roster.reading import unlisted
+from lti_tool.roster.service import links
+from lti_tool.roster.service.members import unlisted
 from lti_tool.web.access import Here
 
 GROUPS_A_PAGE: Final = 30

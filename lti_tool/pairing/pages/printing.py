@@ -11,7 +11,7 @@ from flask_babel import gettext
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import local_parts
 from lti_tool.activities.service import activity_at, rounds_of
-from lti_tool.attributes.matching import key_of
+from lti_tool.attributes.rules.matching import key_of
 from lti_tool.pairing import service
 from lti_tool.pairing.engine import Kind, Reason
 from lti_tool.pairing.errors import NoPlan

@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_at, is_read_only, rounds_of
-from lti_tool.attributes.rules import CATALOGUE as ATTRIBUTES
+from lti_tool.attributes.rules.catalogue import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
 from lti_tool.pairing import engine, forms, service
 from lti_tool.pairing.engine import Course, Kind, RuleCost

@@ -8,8 +8,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
-from lti_tool.launch.arrivals import tell_plans
-from lti_tool.launch.roles import CourseRole
+from lti_tool.launch.rules.roles import CourseRole
+from lti_tool.launch.service.arrivals import tell_plans
 from lti_tool.pairing.models import Group
 from lti_tool.pairing.rules import Alone
 from lti_tool.pairing.rules.changes import up_to_date

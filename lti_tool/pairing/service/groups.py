@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import CourseRole, Member, Person
-from lti_tool.launch.naming import told_apart
+from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing.engine import Reason
 from lti_tool.pairing.models import Plan, Seat
 from lti_tool.pairing.rules import NotPaired, Unplaced, WhyNot

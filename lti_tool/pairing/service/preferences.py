@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
-from lti_tool.launch.rules import LaunchContext
+from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid
 from lti_tool.pairing.models import PairingPreferences
 from lti_tool.pairing.rules.preferences import Preferences, check

@@ -8,8 +8,8 @@ from sqlalchemy import and_, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
-from lti_tool.attributes.reading import known_of
-from lti_tool.attributes.rules import Kept, engine_values
+from lti_tool.attributes.rules.catalogue import Kept, engine_values
+from lti_tool.attributes.service.reading import known_of
 from lti_tool.launch.models import Course, Member
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Value

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import Member, Person
-from lti_tool.launch.naming import told_apart
+from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing.engine import Group as People
 from lti_tool.pairing.engine import Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.models import Absence, Group, Move, Plan, Seat, published_seats

@@ -9,7 +9,7 @@ from typing import Final
 
 from flask_babel import gettext, ngettext
 
-from lti_tool.attributes.rules import BY_KEY
+from lti_tool.attributes.rules.catalogue import BY_KEY
 from lti_tool.errors import N_
 from lti_tool.pairing.engine import Caution, Concern, Removal
 from lti_tool.web.i18n import isolated

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lti_tool.launch.rules import LTI, read_context
+from lti_tool.launch.rules.context import read_context
+from lti_tool.launch.rules.values import LTI
 from lti_tool.roster.rules import merged, row_of
 
 CLAIMS: dict[str, object] = {

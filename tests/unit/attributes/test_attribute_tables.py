@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.attributes.errors import TableUnusable
-from lti_tool.attributes.tables import (
+from lti_tool.attributes.rules.tables import (
     MOST_BYTES,
     MOST_COLUMNS,
     MOST_ROWS,
@@ -68,6 +68,14 @@ def test_the_line_that_excel_puts_first_is_believed() -> None:
 
     assert sheet.columns == ("name", "cohort")
     assert [(row.line, row.cells) for row in sheet.rows] == [(3, ("Ann, B", "2026"))]
+
+
+def test_a_header_whose_first_cell_is_empty_is_the_header() -> None:
+    sheet = read(b",E-post,Roll\n0,anna@x.se,Student\n1,bo@x.se,Student\n")
+
+    assert sheet.header_line == 1
+    assert "email" in sheet.columns
+    assert [row.line for row in sheet.rows] == [2, 3]
 
 
 def test_columns_are_known_by_the_names_that_other_programs_and_languages_give_them() -> None:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.attributes import values
-from lti_tool.attributes.rules import (
+from lti_tool.attributes.rules import values
+from lti_tool.attributes.rules.catalogue import (
     BY_KEY,
     CATALOGUE,
     Flaw,
@@ -34,6 +34,21 @@ from lti_tool.attributes.rules import (
 )
 def test_a_language_is_known_by_its_name_in_many_languages(written: str, code: str) -> None:
     assert values.language(written) == code
+
+
+@pytest.mark.parametrize(
+    ("written", "codes"),
+    [
+        ("sv/en", ["sv", "en"]),
+        ("en/sv", ["en", "sv"]),
+        ("sv & en", ["sv", "en"]),
+        ("da og en", ["da", "en"]),
+        ("en+de", ["en", "de"]),
+        ("nl en de", ["nl", "de"]),
+    ],
+)
+def test_several_languages_in_one_entry_are_told_apart(written: str, codes: list[str]) -> None:
+    assert values.languages(written) == codes
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from lti_tool.launch.platforms import ORDINARY, PLATFORMS, platform_of
+from lti_tool.launch.rules.platforms import ORDINARY, PLATFORMS, platform_of
 
 
 @pytest.mark.parametrize("family", ["moodle", "canvas", "BlackboardLearn", "desire2learn", "sakai", "schoology"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.launch.roles import CONTEXT_ROLES, CourseRole, course_role, read_roles
+from lti_tool.launch.rules.roles import CONTEXT_ROLES, CourseRole, course_role, read_roles
 
 LIS = "http://purl.imsglobal.org/vocab/lis/v2/"
 TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"

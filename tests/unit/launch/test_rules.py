@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.launch.bindings import Login, check_login_is_open, check_proof, check_times, is_ours, read_login
 from lti_tool.launch.errors import (
     AdministratorOnly,
     BrowserUnproved,
@@ -28,7 +27,8 @@ from lti_tool.launch.errors import (
     RoleMissing,
     TokenNotTimely,
 )
-from lti_tool.launch.rules import (
+from lti_tool.launch.rules.bindings import Login, check_login_is_open, check_proof, check_times, is_ours, read_login
+from lti_tool.launch.rules.context import (
     LaunchContext,
     Opens,
     framing_origins,
@@ -37,7 +37,7 @@ from lti_tool.launch.rules import (
     service_origins,
     what_opens,
 )
-from lti_tool.launch.values import clean
+from lti_tool.launch.rules.values import clean
 from lti_tool.support.crypto import fingerprint
 from tests.fakes.platform import AGS, DEEP_LINKING, INSTRUCTOR, LEARNER, LTI, NRPS, Claims, Platform
 
@@ -265,7 +265,15 @@ def test_the_settings_of_the_dialog_are_read() -> None:
         ("Line<br />break &amp; more<script>alert(1)</script>", "Line\nbreak & more"),
         ("<p></p>", None),
         ("", None),
+        ('<p title="a > b">Bring <!-- a <b>pen</b> > -->a plan.</p>', "Bring a plan."),
+        ("<p>Bring <b title=it's>a</b> plan.</p>", "Bring a plan."),
+        ("<!DOCTYPE html><p>if x <y and y> z</p>", "if x  z"),
+        ("<p>Two <three and <!-- four</p>", "Two <three and <!-- four"),
+        # Reading these as HTML would take half a minute; none of them is a tag.
+        (f"<p>{'<a' * 4_000}", "<a" * 4_000),
+        (f"<p>{'<!--' * 2_000}", "<!--" * 2_000),
     ],
+    ids=lambda text: repr(text)[:40],
 )
 def test_the_text_of_the_dialog_is_read_as_plain_text_with_its_lines(sent: str, read_as: str | None) -> None:
     settings = read(deep_linking(text=sent)).deep_linking

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from lti_tool.pairing.engine import Lock
 from lti_tool.pairing.engine.rules import Exclusions, Other, ReportingLine, Same, Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame
-from lti_tool.pairing.plan_file.answer import reviews_of, schedule_of, write_reviews, write_schedule
-from lti_tool.pairing.plan_file.forms import InstanceFlawed
-from lti_tool.pairing.plan_file.instance import Instance, read_instance, read_text
+from lti_tool.pairing.rules.plan_file.answer import reviews_of, schedule_of, write_reviews, write_schedule
+from lti_tool.pairing.rules.plan_file.forms import InstanceFlawed
+from lti_tool.pairing.rules.plan_file.instance import Instance, read_instance, read_text
 from tests.unit.pairing.budget import examples
 
 INSTANCES = Path(__file__).parent / "instances"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from lti_tool.pairing.plan_file.answer import notes_of, reviews_of, schedule_of
-from lti_tool.pairing.plan_file.forms import InstanceFlawed, InstanceKind
-from lti_tool.pairing.plan_file.instance import read_instance
+from lti_tool.pairing.rules.plan_file.answer import notes_of, reviews_of, schedule_of
+from lti_tool.pairing.rules.plan_file.forms import InstanceFlawed, InstanceKind
+from lti_tool.pairing.rules.plan_file.instance import read_instance
 
 NOT_MANAGER = {"type": "not_manager"}
 SHARE = {"type": "share_any", "attribute": "languages"}

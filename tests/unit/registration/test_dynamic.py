@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.registration.dynamic import (
+from lti_tool.registration.errors import ConfigurationRefused, RegistrationAnswerUnusable
+from lti_tool.registration.rules.dynamic import (
     TOOL_CONFIGURATION,
     default_policy,
     read_configuration,
     read_granted,
     registration_document,
 )
-from lti_tool.registration.errors import ConfigurationRefused, RegistrationAnswerUnusable
-from lti_tool.registration.rules import NewDeployments
+from lti_tool.registration.rules.registrations import NewDeployments
 from tests.factories.registration import a_configuration
 from tests.unit.registration.test_rules import anything
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lti_tool.registration.errors import FileMistakes
-from lti_tool.registration.rules import NewDeployments, next_address, owns, read_entries
+from lti_tool.registration.rules.registrations import NewDeployments, next_address, owns, read_entries
 
 GOOD: dict[str, Any] = {
     "title": "Moodle",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.launch.rules import CourseRole
+from lti_tool.launch.rules.roles import CourseRole
 from lti_tool.roster.rules import (
     RosterRow,
     Standing,

@@ -50,6 +50,13 @@ def test_a_zone_is_understood_however_it_is_written(written: str, name: str) -> 
     assert _alike(zone, ZoneInfo(name))
 
 
+@pytest.mark.parametrize("written", ["PST", "Pacific Time"])
+def test_a_zone_that_several_countries_share_is_that_of_the_larger(written: str) -> None:
+    zone = read_zone(written)
+    assert zone is not None
+    assert zone.key == "America/Los_Angeles"
+
+
 @pytest.mark.parametrize(
     "written",
     ["", "99", "1", "Mars/Base", "USA", "Paris, Texas", "UTC+25", "+03:99", "UTC-3:30", "Factory", "()", "x" * 9],

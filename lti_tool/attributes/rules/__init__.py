@@ -1,0 +1,1 @@
+"""What may be known of a learner, and how values, tables and names are read. Plain values only."""

@@ -1,0 +1,31 @@
+"""What is known of learners: kept, read, asked for, uploaded and deleted."""
+
+from lti_tool.attributes.service.reading import attributes_of
+from lti_tool.attributes.service.records import (
+    after_launch,
+    answer,
+    ask_for,
+    asks,
+    delete_all,
+    forget_outsiders,
+    forget_person,
+    person_meant,
+    put,
+    skip,
+    take_back,
+)
+
+__all__ = [
+    "after_launch",
+    "answer",
+    "ask_for",
+    "asks",
+    "attributes_of",
+    "delete_all",
+    "forget_outsiders",
+    "forget_person",
+    "person_meant",
+    "put",
+    "skip",
+    "take_back",
+]

@@ -1,0 +1,27 @@
+"""What the gradebook should hold, where it goes, and what was sent."""
+
+from lti_tool.grades.service.scores import (
+    CHECK_COURSE,
+    POINTS_CHANGED,
+    answer_question,
+    look_again,
+    members_to_check,
+    note_progress,
+    recreate_column,
+    send_again,
+    send_all_again,
+    wake,
+)
+
+__all__ = [
+    "CHECK_COURSE",
+    "POINTS_CHANGED",
+    "answer_question",
+    "look_again",
+    "members_to_check",
+    "note_progress",
+    "recreate_column",
+    "send_again",
+    "send_all_again",
+    "wake",
+]

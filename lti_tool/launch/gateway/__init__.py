@@ -1,0 +1,1 @@
+"""What comes from platforms at a launch: signed messages, and the keys that they are signed with."""

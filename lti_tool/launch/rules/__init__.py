@@ -1,0 +1,1 @@
+"""Decisions about launches on plain values: what a token says, and what binds it to its login."""

@@ -1,0 +1,1 @@
+"""From a login to a visit, and what a launch leaves behind."""

@@ -1,0 +1,234 @@
+"""The answer to an instance: planned or repaired, checked before anyone sees it, written as JSON, and its notes."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any, Final
+
+from lti_tool.pairing import engine
+from lti_tool.pairing.engine import (
+    Caution,
+    Concern,
+    Couple,
+    Course,
+    Explanations,
+    Group,
+    PersonId,
+    Reason,
+    Reviews,
+    Schedule,
+    Violation,
+)
+from lti_tool.pairing.engine.turns import take_turns
+from lti_tool.pairing.engine.why import Needed
+from lti_tool.pairing.rules.plan_file.forms import ROLES, InstanceKind
+from lti_tool.pairing.rules.plan_file.instance import Instance
+from lti_tool.pairing.rules.plan_file.wording import Name, counted, first_of, joined, people
+
+REASONS: Final[Mapping[Reason, str]] = {
+    Reason.NOBODY_ELSE: "There is nobody else.",
+    Reason.OTHERS_HAVE_BEGUN: "Every group that could have taken them has begun.",
+    Reason.NOBODY_ALLOWED: "The constraints leave them no partner at all.",
+    Reason.TOO_FEW_PARTNERS: "Others need the same partners, and there are not enough of them.",
+    Reason.NONE_BETTER_FOUND: "No arrangement was found that has a place for them.",
+    Reason.ABSENT: "They do not turn up.",
+}
+SHORT: Final = {
+    Reason.NOBODY_ELSE: "there is nobody else",
+    Reason.NOBODY_ALLOWED: "the constraints leave them no partner at all",
+    Reason.TOO_FEW_PARTNERS: "they have too few partners, or others need the same ones",
+}
+MOST_NAMED: Final = 6
+MOST_SHORT: Final = 10
+MOST_NOTES: Final = 20
+"""Of more notes than this the rest are counted."""
+
+
+class AnswerFlawed(RuntimeError):
+    """The checker did not pass what the engine made, so no one gets it. This is a mistake of the engine."""
+
+    def __init__(self, violations: list[Violation]) -> None:
+        super().__init__(violations)
+        self.violations = violations
+
+
+# ---- plans and reviews -----------------------------------------------------------------------------------------------
+
+
+def schedule_of(instance: Instance, seed: int, *, improve: bool = False) -> Schedule:
+    """All rounds that an instance of kind `pairs` asks for.
+
+    With a running round the first round is that one, repaired, and more rounds are planned after it. Raises
+    AnswerFlawed, and ImpossibleRequest for locks that contradict a rule.
+    """
+    course, rounds = instance.course, instance.rounds
+    if instance.current is None:
+        schedule = engine.plan(course, rounds, seed, improve=improve)
+    else:
+        schedule = _repaired(instance, instance.current, seed)
+        if rounds > 1:
+            more = engine.plan(_afterwards(schedule), rounds - 1, seed, improve=improve)
+            schedule = replace(
+                schedule,
+                rounds=schedule.rounds + more.rounds,
+                unpaired=schedule.unpaired + tuple(replace(out, round=out.round + 1) for out in more.unpaired),
+                proofs=schedule.proofs + tuple(replace(proof, round=proof.round + 1) for proof in more.proofs),
+            )
+    if violations := engine.verify(course, schedule):
+        raise AnswerFlawed(violations)
+    return schedule
+
+
+def _repaired(instance: Instance, current: tuple[Group, ...], seed: int) -> Schedule:
+    course = instance.course
+    first = replace(course, locks=tuple(lock for lock in course.locks if lock.round == 1))
+    after = engine.repair(
+        Schedule((current,), course=first, seed=seed), instance.left, instance.joined, 1, may_turn=False
+    )
+    rounds = after.rounds
+    if not instance.has_roles:
+        # No one has a role yet, so that also those who stay together can take the turns that are fair.
+        everyone = [(1, group) for group in rounds[0]]
+        rounds = take_turns(rounds, everyone, course.shape.kind, course.ahead, seed)
+    return replace(after, rounds=rounds, course=course)
+
+
+def _afterwards(first: Schedule) -> Course:
+    """The course as it is after the first round."""
+    course, groups = first.course, first.rounds[0]
+    ahead, trios = Counter(course.ahead), Counter(course.in_trios)
+    ahead.update(engine.balance(first.rounds))
+    trios.update(person for group in groups if len(group) == 3 for person in group)
+    return replace(
+        course,
+        met=course.met + tuple((min(two), max(two)) for group in groups for two in combinations(group, 2)),
+        ahead=dict(ahead),
+        in_trios=dict(trios),
+        left_out=frozenset(out.person for out in first.unpaired),
+        locks=tuple(replace(lock, round=lock.round - 1) for lock in course.locks if lock.round and lock.round > 1),
+    )
+
+
+def reviews_of(instance: Instance, seed: int, *, improve: bool = False) -> Reviews:
+    """The reviews that an instance of kind `review` asks for. Raises AnswerFlawed."""
+    reviews = engine.reviews(instance.course, instance.reviews_per_person, seed, improve=improve)
+    if violations := engine.verify_reviews(instance.course, instance.reviews_per_person, reviews):
+        raise AnswerFlawed(violations)
+    return reviews
+
+
+# ---- as JSON writes them ---------------------------------------------------------------------------------------------
+
+
+def write_schedule(schedule: Schedule, names: Mapping[PersonId, Name]) -> dict[str, Any]:
+    """The rounds with roles, who is unpaired and why, and the barrier of the first round that has one."""
+    explanations = Explanations(schedule)
+    rounds = []
+    for number, groups in enumerate(schedule.rounds, start=1):
+        shortages = explanations.shortages(number) if any(proof.round == number for proof in schedule.proofs) else ()
+        alone = [
+            {"id": names[out.person], "reason": _reason(out.person, out.reason, shortages, names)}
+            for out in schedule.unpaired
+            if out.round == number
+        ]
+        rounds.append({"round": number, "groups": [_group(group, names) for group in groups], "unpaired": alone})
+    result: dict[str, Any] = {"rounds": rounds}
+    if schedule.proofs:
+        first = min(schedule.proofs, key=lambda proof: proof.round)
+        result["infeasible"] = {"barrier": [names[person] for person in first.barrier]}
+    return result
+
+
+def write_reviews(pairs: Iterable[Couple], names: Mapping[PersonId, Name]) -> dict[str, Any]:
+    """Who reviews whom: reviewer, author."""
+    return {"reviews": [[names[reviewer], names[author]] for reviewer, author in pairs]}
+
+
+def _group(group: Group, names: Mapping[PersonId, Name]) -> dict[str, Any]:
+    roles = ROLES if len(group) == 3 else (ROLES[0], ROLES[-1])
+    return {
+        "members": [names[person] for person in group],
+        "roles": {str(names[person]): role for person, role in zip(group, roles, strict=True)},
+    }
+
+
+def _reason(person: PersonId, reason: Reason, shortages: Sequence[Needed], names: Mapping[PersonId, Name]) -> str:
+    def named(members: Group) -> str:
+        more = f" and {len(members) - MOST_NAMED} more" if len(members) > MOST_NAMED else ""
+        return ", ".join(str(names[member]) for member in members[:MOST_NAMED]) + more
+
+    shortage = next((one for one in shortages if person in one.needing), None)
+    if reason is not Reason.TOO_FEW_PARTNERS or shortage is None or not shortage.partners:
+        return REASONS[reason]
+    if len(shortage.needing) == len(shortage.parts):
+        return f"{REASONS[reason]} Nobody but {named(shortage.partners)} may work with {named(shortage.needing)}."
+    return f"{REASONS[reason]} Too many depend on {named(shortage.partners)}."
+
+
+# ---- notes -----------------------------------------------------------------------------------------------------------
+
+
+def notes_of(instance: Instance, answer: Schedule | Reviews) -> list[str]:
+    """What whoever wrote the instance should know and is no mistake: on how it is written, on its people and
+    constraints, and on what the answer lacks.
+    """
+    is_empty = not (answer.pairs if isinstance(answer, Reviews) else any(answer.rounds))
+    nobody = _nobody(instance) if is_empty else []
+    rounds = instance.rounds if instance.kind is InstanceKind.PAIRS else 0
+    cautions = [
+        _caution(instance, one)
+        for one in engine.warnings(instance.course, rounds)
+        if not (nobody and one.concern is Concern.MORE_ROUNDS_THAN_PARTNERS)
+    ]
+    short = _short(instance, answer) if isinstance(answer, Reviews) else []
+    return [*_cut(instance.warnings), *_cut(cautions), *nobody, *short]
+
+
+def _cut(notes: Sequence[str]) -> list[str]:
+    more = len(notes) - MOST_NOTES
+    return [*notes[:MOST_NOTES], *([f"and {counted(more, 'note')} more like these"] if more > 0 else [])]
+
+
+def _caution(instance: Instance, caution: Caution) -> str:
+    number, about = len(caution.people), caution.about
+    who = first_of(caution.people, instance.names)
+    match caution.concern:
+        case Concern.NOBODY_HAS:
+            return f"people: no one has a value for {about}"
+        case Concern.HALF_UNKNOWN:
+            return f"people: {number} of {people(len(instance.course.people))} have no value for {about}: {who}"
+        case Concern.UNKNOWN_REFUSED:
+            constraint = next(one for one in instance.constraints if one.rule.name == about)
+            have = f"{people(number)} {'has' if number == 1 else 'have'} no value for {joined(constraint.rule.reads)}"
+            return f"{constraint.said}: {have}, so it leaves them no partner: {who}"
+        case Concern.MANAGER_LOOP:
+            return f"people: a loop of managers: {who}"
+        case Concern.MORE_ROUNDS_THAN_PARTNERS:
+            rounds = counted(instance.rounds, "round")
+            return f"rounds: {rounds}, but {people(number)} can meet fewer new people than that: {who}"
+
+
+def _nobody(instance: Instance) -> list[str]:
+    """Why no one works with anyone: constraints that do that alone, else all of them together."""
+    if len(instance.course.people) < 2 or not instance.constraints:
+        return []
+    costs = engine.costs(instance.course)
+    alone = {one.rule for one in costs.rules if one.without == len(instance.course.people)}
+    guilty = [one.said for one in instance.constraints if one.rule.name in alone]
+    together = joined([one.said for one in instance.constraints])
+    return [f"{one} leaves no one a partner" for one in guilty] or [f"{together} together leave no one a partner"]
+
+
+def _short(instance: Instance, reviews: Reviews) -> list[str]:
+    wanted, others = instance.reviews_per_person, len(instance.course.people) - 1
+    notes = []
+    for one in reviews.short[:MOST_SHORT]:
+        why = SHORT[one.reason]
+        if one.reason is Reason.TOO_FEW_PARTNERS and others < wanted:
+            why = f"there are only {others} others" if others > 1 else "there is only one other"
+        notes.append(
+            f"reviews: {instance.names[one.person]!r} does {one.done} and gets {one.received} of {wanted}: {why}"
+        )
+    more = len(reviews.short) - MOST_SHORT
+    return [*notes, *([f"reviews: {people(more)} more with fewer than {wanted}"] if more > 0 else [])]

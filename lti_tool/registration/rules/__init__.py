@@ -1,0 +1,1 @@
+"""Decisions about platforms and their addresses, and what registering says."""

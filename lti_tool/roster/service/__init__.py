@@ -1,0 +1,41 @@
+"""Reading a course's roster, who of it takes part, and who may open which link."""
+
+from lti_tool.roster.gateway import has_link, has_roster, who_may_open
+from lti_tool.roster.service.members import (
+    count_learners,
+    learners_to_pair,
+    member_of,
+    name_as_staff,
+    say_of_unlisted,
+    take_back_as_learner,
+    who_takes_part,
+)
+from lti_tool.roster.service.readings import (
+    FAILED_FOR_NOW,
+    answer_doubt,
+    ask_for_sync,
+    doubt,
+    is_being_read,
+    is_first_reading,
+    latest,
+)
+
+__all__ = [
+    "FAILED_FOR_NOW",
+    "answer_doubt",
+    "ask_for_sync",
+    "count_learners",
+    "doubt",
+    "has_link",
+    "has_roster",
+    "is_being_read",
+    "is_first_reading",
+    "latest",
+    "learners_to_pair",
+    "member_of",
+    "name_as_staff",
+    "say_of_unlisted",
+    "take_back_as_learner",
+    "who_may_open",
+    "who_takes_part",
+]
