@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: demo test check services lint serve worker bench bench-pages bench-pairing nightly crosscheck lock
+.PHONY: demo test check services lint serve worker bench bench-pages bench-pairing nightly crosscheck messages lock
 
 $(VENV)/.ready: requirements/dev.txt pyproject.toml tests/environment.py
 	@$(PYTHON) tests/environment.py $(VENV) requirements/dev.txt --editable
@@ -56,6 +56,11 @@ $(VENV)-crosscheck/.ready: requirements/crosscheck.txt tests/environment.py
 
 crosscheck: $(VENV)-crosscheck/.ready  ## what two platforms written by others say, in an environment of their own
 	$(VENV)-crosscheck/bin/python -m pytest -p no:cacheprovider --confcutdir=tests/crosscheck tests/crosscheck
+
+messages: $(VENV)/.ready  ## every text for translators, in lti_tool/translations/messages.pot
+	mkdir -p lti_tool/translations
+	$(BIN)/pybabel --quiet extract --mapping-file config/babel.cfg --keyword N_ --keyword NN_:1,2 --ignore-dirs ".*" \
+	  --output-file lti_tool/translations/messages.pot .
 
 lock:  ## resolve and pin every version with its hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

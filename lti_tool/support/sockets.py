@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -200,8 +200,12 @@ class GuardedPools(PoolManager):
         return pool
 
 
+@cache
 def tls_context(*authorities: str) -> ssl.SSLContext:
-    """Return a verifying TLS context that trusts the system's authorities and those in the given files."""
+    """Return a verifying TLS context that trusts the system's authorities and those in the given files.
+
+    It is made once in a process: reading some hundred certificates takes longer than a call.
+    """
     context = ssl.create_default_context()
     for authority in authorities:
         context.load_verify_locations(authority)

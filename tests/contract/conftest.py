@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from lti_tool.app import create_app
 from lti_tool.support.db import OpenSession
 from lti_tool.wiring import Services
 from tests.contract.launch_stage import Stage, ordinary_platforms, set_stage
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import PlatformNetwork
+from tests.shared import serving
 
 
 @pytest.fixture
@@ -28,14 +28,8 @@ def launch_services(services: Services, network: PlatformNetwork) -> Services:
 
 @pytest.fixture
 def launch_app(launch_services: Services) -> Iterator[Flask]:
-    app = create_app(launch_services)
-    app.testing = True
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    yield app
-    from lti_tool.web.database import db  # noqa: PLC0415 - only to let go of its connections
-
-    with app.app_context():
-        db.engine.dispose()
+    with serving(launch_services) as app:
+        yield app
 
 
 @pytest.fixture

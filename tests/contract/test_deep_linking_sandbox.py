@@ -15,7 +15,6 @@ from werkzeug.test import TestResponse
 
 from lti_tool.activities import service
 from lti_tool.activities.models import Activity
-from lti_tool.app import create_app
 from lti_tool.launch.models import Placement
 from lti_tool.registration.service.keys import ensure_signing_key
 from lti_tool.settings import Settings
@@ -26,6 +25,7 @@ from sandbox_lms import SandboxLms
 from tests.factories.people import a_registration, an_institution
 from tests.functional.designing import fields_of
 from tests.functional.launching import BASE_URL, Browser, attribute
+from tests.shared import serving
 
 TIMEOUT = 10
 
@@ -129,39 +129,35 @@ def both(lms: SandboxLms, database_url: str, engine: Engine) -> Iterator[Both]:
         }
     )
     services = build(settings, engine=engine)
-    app = create_app(services)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    tool = lms.register_tool(
-        title="Tandem",
-        initiate_login_uri=f"{BASE_URL}/lti/login",
-        redirect_uris=[f"{BASE_URL}/lti/launch"],
-        jwks_uri=f"http://127.0.0.1:{server.server_port}/lti/jwks",
-        target_link_uri=f"{BASE_URL}/lti/launch",
-    )
-    with services.kit.open_session() as session:
-        ensure_signing_key(session, services.kit.secrets, now=services.kit.clock.now())
-        institution = an_institution(session)
-        a_registration(
-            session,
-            institution,
-            issuer=tool.issuer,
-            client_id=tool.client_id,
-            auth_login_url=tool.auth_login_url,
-            auth_token_url=tool.auth_token_url,
-            key_set_url=tool.key_set_url,
-            platform_origins=[lms.url],
-            new_deployments="join",
+    with serving(services) as app:
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        tool = lms.register_tool(
+            title="Tandem",
+            initiate_login_uri=f"{BASE_URL}/lti/login",
+            redirect_uris=[f"{BASE_URL}/lti/launch"],
+            jwks_uri=f"http://127.0.0.1:{server.server_port}/lti/jwks",
+            target_link_uri=f"{BASE_URL}/lti/launch",
         )
-    yield Both(lms, app, services, tool)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    from lti_tool.web.database import db  # noqa: PLC0415 - only to let go of its connections
-
-    with app.app_context():
-        db.engine.dispose()
+        with services.kit.open_session() as session:
+            ensure_signing_key(session, services.kit.secrets, now=services.kit.clock.now())
+            institution = an_institution(session)
+            a_registration(
+                session,
+                institution,
+                issuer=tool.issuer,
+                client_id=tool.client_id,
+                auth_login_url=tool.auth_login_url,
+                auth_token_url=tool.auth_token_url,
+                key_set_url=tool.key_set_url,
+                platform_origins=[lms.url],
+                new_deployments="join",
+            )
+        yield Both(lms, app, services, tool)
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.mark.parametrize("lms", ["moodle", "canvas", "blackboard", "brightspace"], indirect=True)

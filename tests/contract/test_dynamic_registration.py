@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -14,7 +15,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from lti_tool.app import create_app
 from lti_tool.launch.models import Person
 from lti_tool.registration.models import Deployment, Invitation, Registration
 from lti_tool.settings import Settings
@@ -30,6 +30,7 @@ from tests.factories.registration import a_configuration, an_invitation, json_an
 from tests.fakes.clock import FakeClock
 from tests.fakes.web_server import Request, WebServer
 from tests.functional.launching import BASE_URL, attribute
+from tests.shared import serving
 
 TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 
@@ -84,14 +85,8 @@ def reachable(kit: Kit, platform: Platform) -> Kit:
 
 @pytest.fixture
 def app(services: Services, reachable: Kit) -> Iterator[Flask]:
-    app = create_app(services)
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    app.extensions["tandem"] = reachable
-    yield app
-    from lti_tool.web.database import db  # noqa: PLC0415 - only to let go of its connections
-
-    with app.app_context():
-        db.engine.dispose()
+    with serving(replace(services, kit=reachable)) as app:
+        yield app
 
 
 @pytest.fixture

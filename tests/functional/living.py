@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from lti_tool.activities.models import Activity, Round
-from lti_tool.app import create_app
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service import rubric_of
 from lti_tool.grades.models import LineItem, ScoreState
@@ -36,6 +35,7 @@ from tests.fakes.web_server import WebServer
 from tests.functional.designing import fields_of
 from tests.functional.guests import PROOF, Guest
 from tests.functional.launching import BASE_URL, Browser
+from tests.shared import serving
 
 
 @dataclass
@@ -272,52 +272,42 @@ def a_life(
     """A registered tool, a course with the first few of the invented learners, and a link with a grade column."""
     lms = SandboxLms(profile)
     lms.read_clock = clock.now
-    served: list[Flask] = []
-
-    def published(_: object) -> list[bytes]:
-        return json_answer(json.loads(served[0].test_client().get("/lti/jwks").data))
-
-    with WebServer(published) as key_server, lms.running():
+    with lms.running():
         services = replace(services, kit=reaching(services.kit, lms.port))
-        app = create_app(services)
-        app.testing = True
-        app.config["PROPAGATE_EXCEPTIONS"] = False
-        served.append(app)
-        tool = lms.register_tool(
-            title="Tandem",
-            initiate_login_uri=f"{BASE_URL}/lti/login",
-            redirect_uris=[f"{BASE_URL}/lti/launch"],
-            jwks_uri=key_server.url("/lti/jwks"),
-            target_link_uri=f"{BASE_URL}/lti/launch",
-        )
-        course = lms.course()
-        for place, enrolment in enumerate(list(course.enrolments.values())):
-            is_surplus = enrolment.role == "learner" and place >= learners
-            # Moodle lists assistants as learners; where that is not the story it would be a learner too many.
-            if is_surplus or enrolment.role == "assistant":
-                lms.unenrol(course, enrolment.person)
-        with services.kit.open_session() as session:
-            institution = an_institution(session)
-            keys.ensure_signing_key(session, services.kit.secrets, now=clock.now())
-            registration = a_registration(
-                session,
-                institution,
-                issuer=tool.issuer,
-                client_id=tool.client_id,
-                auth_login_url=tool.auth_login_url,
-                auth_token_url=tool.auth_token_url,
-                auth_audience=tool.auth_audience,
-                key_set_url=tool.key_set_url,
-                platform_origins=[lms.url],
-                platform_family=lms.profile.family_code,
+        with serving(services) as app, WebServer(lambda _: json_answer(_published_keys(app))) as key_server:
+            tool = lms.register_tool(
+                title="Tandem",
+                initiate_login_uri=f"{BASE_URL}/lti/login",
+                redirect_uris=[f"{BASE_URL}/lti/launch"],
+                jwks_uri=key_server.url("/lti/jwks"),
+                target_link_uri=f"{BASE_URL}/lti/launch",
             )
-            a_deployment(session, registration, lti_id=tool.deployment_id)
-        life = Life(lms, tool, services, app, clock, institution.id, registration.id)
-        life.link = lms.add_link(course, tool, title="Observe a lesson", **{"line_item": {}, **link})
-        try:
+            course = lms.course()
+            for place, enrolment in enumerate(list(course.enrolments.values())):
+                is_surplus = enrolment.role == "learner" and place >= learners
+                # Moodle lists assistants as learners; where that is not the story it would be a learner too many.
+                if is_surplus or enrolment.role == "assistant":
+                    lms.unenrol(course, enrolment.person)
+            with services.kit.open_session() as session:
+                institution = an_institution(session)
+                keys.ensure_signing_key(session, services.kit.secrets, now=clock.now())
+                registration = a_registration(
+                    session,
+                    institution,
+                    issuer=tool.issuer,
+                    client_id=tool.client_id,
+                    auth_login_url=tool.auth_login_url,
+                    auth_token_url=tool.auth_token_url,
+                    auth_audience=tool.auth_audience,
+                    key_set_url=tool.key_set_url,
+                    platform_origins=[lms.url],
+                    platform_family=lms.profile.family_code,
+                )
+                a_deployment(session, registration, lti_id=tool.deployment_id)
+            life = Life(lms, tool, services, app, clock, institution.id, registration.id)
+            life.link = lms.add_link(course, tool, title="Observe a lesson", **{"line_item": {}, **link})
             yield life
-        finally:
-            from lti_tool.web.database import db  # noqa: PLC0415 - only to let go of its connections
 
-            with app.app_context():
-                db.engine.dispose()
+
+def _published_keys(app: Flask) -> Any:
+    return json.loads(app.test_client().get("/lti/jwks").data)

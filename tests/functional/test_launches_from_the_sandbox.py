@@ -7,7 +7,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, select
 
-from lti_tool.app import create_app
 from lti_tool.jobs.models import Job
 from lti_tool.launch.gateway.keysets import PAUSE
 from lti_tool.launch.models import Course, Member, Person, Placement
@@ -20,6 +19,7 @@ from lti_tool.wiring import build
 from sandbox_lms import SandboxLms
 from tests.factories.people import a_registration, an_institution
 from tests.functional.launching import BASE_URL, Browser, reference_on
+from tests.shared import serving
 
 
 @pytest.fixture(params=["moodle", "canvas", "blackboard", "brightspace"])
@@ -65,12 +65,8 @@ def app(lms: SandboxLms, database_url: str, engine: Engine) -> Iterator[Flask]:
             "LTI_TOOL_REACHABLE_PRIVATE_HOSTS": lms.url.removeprefix("http://"),
         }
     )
-    app = create_app(build(settings, engine=engine))
-    yield app
-    from lti_tool.web.database import db  # noqa: PLC0415 - only to let go of its connections
-
-    with app.app_context():
-        db.engine.dispose()
+    with serving(build(settings, engine=engine)) as app:
+        yield app
 
 
 def test_a_learner_arrives_as_a_learner(app: Flask, lms: SandboxLms, tool: Any, open_session: OpenSession) -> None:

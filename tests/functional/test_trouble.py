@@ -105,15 +105,15 @@ def test_a_connection_that_is_lost_is_replaced_unnoticed_or_named(
     assert "After it" in learner.get(writing(planned)).text
 
 
-def test_a_database_that_is_away_has_its_own_page(planned: School, engine: Engine, tmp_path: Path) -> None:
+def test_a_database_that_is_away_has_its_own_page(planned: School, engine: Engine) -> None:
     learner = planned.learner(0)
     before = learner.get("/")
     assert before.status_code == 200
     with planned.app.app_context():
         db.engine.dispose()
     engine.dispose()
-    database = tmp_path / "tandem.db"
-    away = database.rename(tmp_path / "away.db")
+    database = Path(str(engine.url.database))
+    away = database.rename(database.with_name("away.db"))
     database.mkdir()
     try:
         for answer in (learner.get("/"), learner.send(writing(planned), strengths="x", do="save")):

@@ -2,12 +2,22 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Annotated, Any, Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+)
 
 from lti_tool.registration.errors import Denial, FileMistakes
 from lti_tool.support.addresses import host_of, origin_of
@@ -137,30 +147,72 @@ def read_frame_origins(written: str, *, development: bool) -> list[str]:
 # Registration files
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One platform as a registration file describes it."""
-
-    place: str
-    title: str
-    issuer: str
-    client_id: str
-    deployment_ids: tuple[str, ...]
-    auth_login_url: str
-    auth_token_url: str
-    auth_audience: str | None
-    key_set_url: str
-    platform_origins: tuple[str, ...]
-    institution: str | None
-    new_deployments: NewDeployments
-    require_browser_binding: bool
+def _short_text(text: str) -> str:
+    if not is_short_text(text):
+        raise ValueError
+    return text
 
 
-REQUIRED: Final = (
-    "title", "issuer", "client_id", "deployment_ids", "auth_login_url", "auth_token_url", "key_set_url",
-    "platform_origin",
-)  # fmt: skip
-OPTIONAL: Final = ("auth_audience", "institution", "new_deployments", "require_browser_binding")
+def _address(url: str, info: ValidationInfo) -> str:
+    if not is_usable_address(url, development=info.context is not None and info.context["development"]):
+        raise ValueError
+    return url
+
+
+def _origin(url: str) -> str:
+    if urlsplit(url)[2:] not in {("", "", ""), ("/", "", "")}:
+        raise ValueError
+    return origin_of(url)
+
+
+ShortText = Annotated[str, AfterValidator(_short_text)]
+Address = Annotated[str, AfterValidator(_address)]
+Origin = Annotated[Address, AfterValidator(_origin)]
+SHORT_TEXT: Final = "must be a text of 1 to 255 characters"
+ADDRESS: Final = "must be an https address"
+
+
+class Entry(BaseModel):
+    """One platform as a registration file describes it. The description of a field is what its mistakes are told as."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    title: Annotated[ShortText, AfterValidator(str.strip)] = Field(description=SHORT_TEXT)
+    issuer: ShortText = Field(description=SHORT_TEXT)
+    client_id: ShortText = Field(description=SHORT_TEXT)
+    deployment_ids: Annotated[tuple[ShortText, ...], AfterValidator(lambda ids: tuple(dict.fromkeys(ids)))] = Field(
+        strict=False, description="must be a list of texts of 1 to 255 characters"
+    )
+    auth_login_url: Address = Field(description=ADDRESS)
+    auth_token_url: Address = Field(description=ADDRESS)
+    auth_audience: ShortText | None = Field(None, description="must be a text, or null")
+    key_set_url: Address = Field(description=ADDRESS)
+    platform_origins: Annotated[
+        tuple[Origin, ...], BeforeValidator(lambda origins: [origins] if isinstance(origins, str) else origins)
+    ] = Field(
+        alias="platform_origin",
+        strict=False,
+        min_length=1,
+        description="must be one origin such as https://lms.example.org, or a list of them",
+    )
+    institution: ShortText | None = Field(None, description=SHORT_TEXT)
+    # A file that lists deployments means those; one that lists none expects them to show up.
+    new_deployments: NewDeployments = Field(
+        default_factory=lambda read: NewDeployments.REFUSE if read.get("deployment_ids") else NewDeployments.PARK,
+        strict=False,
+        description="must be refuse, park or join",
+    )
+    require_browser_binding: bool = Field(True, description="must be true or false")
+
+    _place: str = PrivateAttr(default="")
+
+    def model_post_init(self, context: Any) -> None:
+        self._place = context["place"] if context else ""
+
+    @property
+    def place(self) -> str:
+        """Where in the file it stands, in words."""
+        return self._place
 
 
 def read_entries(written: Any, *, development: bool) -> list[Entry]:
@@ -170,86 +222,37 @@ def read_entries(written: Any, *, development: bool) -> list[Entry]:
     if not isinstance(written, list) or not written:
         raise FileMistakes(["the file must hold a list of registrations"])
     mistakes: list[str] = []
-    entries = [
-        entry
-        for number, one in enumerate(written, start=1)
-        if (entry := _entry(one, number, development, mistakes)) is not None
-    ]
+    entries = []
+    for number, one in enumerate(written, start=1):
+        title = one.get("title") if isinstance(one, dict) else None
+        named = f" ({title[:60]})" if isinstance(title, str) and is_short_text(title) else ""
+        place = f"entry {number}{named}"
+        try:
+            entries.append(Entry.model_validate(one, context={"place": place, "development": development}))
+        except ValidationError as caught:
+            mistakes += dict.fromkeys(
+                f"{place}: {told}" for error in caught.errors() if (told := _in_words(error["type"], error["loc"]))
+            )
     mistakes += _collisions(entries)
     if mistakes:
         raise FileMistakes(mistakes)
     return entries
 
 
-def _entry(written: Any, number: int, development: bool, mistakes: list[str]) -> Entry | None:
-    if not isinstance(written, dict):
-        mistakes.append(f"entry {number}: must be an object")
+def _in_words(kind: str, at: Sequence[int | str]) -> str | None:
+    """A mistake of this kind of pydantic's, or None for what only follows from another one."""
+    if not at:
+        return "is not an object"
+    name = str(at[0])
+    fields = {field.alias or key: field for key, field in Entry.model_fields.items()}
+    if kind == "missing":
+        return f"{name} is missing"
+    if kind == "default_factory_not_called":
         return None
-    title = written.get("title")
-    place = f"entry {number} ({title[:60]})" if isinstance(title, str) and is_short_text(title) else f"entry {number}"
-    wrong = [*_strange_fields(written), *_wrong_values(written, development)]
-    if wrong:
-        mistakes += [f"{place}: {mistake}" for mistake in wrong]
-        return None
-    origins = written["platform_origin"]
-    return Entry(
-        place=place,
-        title=written["title"].strip(),
-        issuer=written["issuer"],
-        client_id=written["client_id"],
-        deployment_ids=tuple(dict.fromkeys(written["deployment_ids"])),
-        auth_login_url=written["auth_login_url"],
-        auth_token_url=written["auth_token_url"],
-        auth_audience=written.get("auth_audience"),
-        key_set_url=written["key_set_url"],
-        platform_origins=tuple(origin_of(one) for one in ([origins] if isinstance(origins, str) else origins)),
-        institution=written.get("institution"),
-        # A file that lists deployments means those; one that lists none expects them to show up.
-        new_deployments=NewDeployments(
-            written.get("new_deployments", "refuse" if written["deployment_ids"] else "park")
-        ),
-        require_browser_binding=written.get("require_browser_binding", True),
-    )
-
-
-def _strange_fields(written: dict[str, Any]) -> Iterator[str]:
-    known = (*REQUIRED, *OPTIONAL)
-    for name in written:
-        if name not in known:
-            similar = difflib.get_close_matches(name, known, n=1)
-            yield f"{name} is not a field" + (f"; did you mean {similar[0]}?" if similar else "")
-    yield from (f"{name} is missing" for name in REQUIRED if name not in written)
-
-
-def _wrong_values(written: dict[str, Any], development: bool) -> Iterator[str]:
-    def is_address(value: Any) -> bool:
-        return is_usable_address(value, development=development)
-
-    def is_origin(value: Any) -> bool:
-        return is_address(value) and urlsplit(value)[2:] in {("", "", ""), ("/", "", "")}
-
-    def is_list_of(fits: Callable[[Any], bool], value: Any) -> bool:
-        return isinstance(value, list) and all(fits(one) for one in value)
-
-    short = (is_short_text, "must be a text of 1 to 255 characters")
-    address = (is_address, "must be an https address")
-    rules: dict[str, tuple[Callable[[Any], bool], str]] = {
-        **dict.fromkeys(("title", "issuer", "client_id"), short),
-        "institution": (lambda value: value is None or is_short_text(value), "must be a text of 1 to 255 characters"),
-        **dict.fromkeys(("auth_login_url", "auth_token_url", "key_set_url"), address),
-        "auth_audience": (lambda value: value is None or is_short_text(value), "must be a text or null"),
-        "deployment_ids": (
-            lambda value: is_list_of(is_short_text, value),
-            "must be a list of texts of 1 to 255 characters",
-        ),
-        "platform_origin": (
-            lambda value: is_origin(value) or (is_list_of(is_origin, value) and value != []),
-            "must be one origin such as https://lms.example.org, or a list of them",
-        ),
-        "new_deployments": (lambda value: value in tuple(NewDeployments), "must be refuse, park or join"),
-        "require_browser_binding": (lambda value: isinstance(value, bool), "must be true or false"),
-    }
-    yield from (f"{name} {says}" for name, (fits, says) in rules.items() if name in written and not fits(written[name]))
+    if name in fields:
+        return f"{name} {fields[name].description}"
+    near = difflib.get_close_matches(name, fields, n=1)
+    return f"{name} is not a field" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _collisions(entries: Sequence[Entry]) -> list[str]:

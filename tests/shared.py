@@ -1,0 +1,153 @@
+"""What the tests of one worker share, because making it for each of them takes longer than the tests themselves."""
+
+import os
+import shutil
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
+
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from lti_tool.app import create_app
+from lti_tool.settings import Settings
+from lti_tool.support.crypto import KeyRing
+from lti_tool.support.db import Base, make_engine
+from lti_tool.web.database import db
+from lti_tool.wiring import Services
+
+Made = TypeVar("Made")
+
+POSTGRES = os.environ.get("TANDEM_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
+DEVELOPMENT = {
+    "LTI_TOOL_DEVELOPMENT": "1",
+    "LTI_TOOL_BASE_URL": "http://localhost:8000",
+    "LTI_TOOL_SECRET_KEYS": KeyRing.generate_key(),
+    "LTI_TOOL_WORKER": "separate",
+}
+
+
+engine_at = cache(make_engine)
+"""One engine for each address, which remembers the SQL of statements that other tests sent."""
+_apps: dict[str, Flask] = {}
+_lent: set[str] = set()
+
+
+@contextmanager
+def serving(services: Services) -> Iterator[Flask]:
+    """Lend the web application with these collaborators, whose database is that of their settings.
+
+    One for each database is made, since compiling 120 addresses and 80 templates takes a second. Between requests it
+    keeps nothing but the address of its database.
+    """
+    url = services.kit.settings.sqlalchemy_url
+    if url in _lent:
+        raise RuntimeError("A test that needs a second application on its database makes that by itself")
+    app = _apps.get(url)
+    if app is None:
+        app = _apps[url] = create_app(services)
+        app.testing = True
+        # Tests read the error page, as people do.
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.extensions["tandem"] = services.kit
+    _lent.add(url)
+    try:
+        yield app
+    finally:
+        _lent.remove(url)
+        with app.app_context():
+            db.engine.dispose()
+
+
+class InTurn(Generic[Made]):
+    """Stands in for a function that makes something new, such as a key, and takes long for it.
+
+    Each test gets the same things in the same order, and within a test none twice.
+    """
+
+    def __init__(self, make: Callable[..., Made]) -> None:
+        self._make = make
+        self._made: dict[Hashable, list[Made]] = {}
+        self._turns: dict[Hashable, int] = {}
+        self._lock = Lock()
+
+    def begin_anew(self) -> None:
+        self._turns.clear()
+
+    def __call__(self, *args: Hashable, **values: Hashable) -> Made:
+        kind = (args, *sorted(values.items()))
+        with self._lock:
+            made = self._made.setdefault(kind, [])
+            turn = self._turns.get(kind, 0)
+            if turn == len(made):
+                made.append(self._make(*args, **values))
+            self._turns[kind] = turn + 1
+            return made[turn]
+
+
+class Databases:
+    """Lends a fresh database of each kind to one test at a time, always at the same address.
+
+    It is a copy of one that has the tables: building forty tables for each test takes far longer.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+        self._own = f"tandem_test_{os.getpid()}"
+
+    @cached_property
+    def _file(self) -> Path:
+        file = self._folder / "tables.db"
+        self._build(f"sqlite:///{file}")
+        return file
+
+    @cached_property
+    def _template(self) -> str:
+        name = f"{self._own}_tables"
+        self._execute(f"CREATE DATABASE {name}")
+        self._build(self._url(name))
+        return name
+
+    def sqlite(self, *, is_empty: bool) -> str:
+        file = self._folder / "tandem.db"
+        # A new file each time, so that a connection which the last test left open writes to no other test.
+        for left in self._folder.glob("tandem.db*"):
+            left.unlink()
+        if not is_empty:
+            shutil.copyfile(self._file, file)
+        return f"sqlite:///{file}"
+
+    @contextmanager
+    def postgresql(self, *, is_empty: bool) -> Iterator[str]:
+        name = self._own
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {'template0' if is_empty else self._template}")
+        yield self._url(name)
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        if "_template" in self.__dict__:
+            self._execute(f"DROP DATABASE {self._template} WITH (FORCE)")
+        self._server.dispose()
+
+    @staticmethod
+    def _build(url: str) -> None:
+        engine = make_engine(Settings.from_env({**DEVELOPMENT, "LTI_TOOL_DATABASE_URL": url}).sqlalchemy_url)
+        Base.metadata.create_all(engine)
+        if engine.dialect.name == "sqlite":
+            with engine.connect() as connection:
+                # All in one file, so that a copy is whole.
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+
+    @staticmethod
+    def _url(name: str) -> str:
+        return POSTGRES.rsplit("/", 1)[0].replace("+psycopg", "") + f"/{name}"
+
+    def _execute(self, statement: str) -> None:
+        with self._server.connect() as connection:
+            connection.execute(text(statement))
