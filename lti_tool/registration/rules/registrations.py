@@ -242,7 +242,7 @@ def read_entries(written: Any, *, development: bool) -> list[Entry]:
 def _in_words(kind: str, at: Sequence[int | str]) -> str | None:
     """A mistake of this kind of pydantic's, or None for what only follows from another one."""
     if not at:
-        return "is not an object"
+        return "must be an object"
     name = str(at[0])
     fields = {field.alias or key: field for key, field in Entry.model_fields.items()}
     if kind == "missing":
