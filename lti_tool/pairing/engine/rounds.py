@@ -387,7 +387,8 @@ class _Odd:
         first, third, last = trios.T
         is_locked = first >= free
         fits = (is_locked | allowed[first, last]) & allowed[first, third] & allowed[third, last]
-        trios, first, third, last, is_locked = (some[fits] for some in (trios, first, third, last, is_locked))
+        trios, is_locked = trios[fits], is_locked[fits]
+        first, third, last = trios.T
         taken = (1 << third) | np.where(is_locked, 0, (1 << np.minimum(first, free)) | (1 << np.minimum(last, free)))
         rest = best[(len(best) - 1) & ~taken]
         met = again[first, third] + again[third, last] + np.where(is_locked, 0, again[first, last])
