@@ -98,7 +98,8 @@ class _Pairs:
         _, one, other = self._whole_pairs()
         stands = before.may_stay(one, other)
         self.stood[one[stands]], self.stood[other[stands]] = other[stands], one[stands]
-        trios, tied = [], []
+        trios: list[Members] = []
+        tied: list[Members] = []
         for number in np.flatnonzero(~before.whole | (before.sizes != 2)).tolist():
             group = before.group(number)
             is_trio = len(group) == 3 and before.whole[number] and before.may_stay(*_couples_of(group)).all()
@@ -109,7 +110,8 @@ class _Pairs:
         self._tie([*tied, *(group for group in trios if group != self.trio)])
 
     def _tie(self, groups: Iterable[Members]) -> None:
-        couples = [couple_keys(*_couples_of(group), len(self.stood)) for group in groups]
+        ends = [_couples_of(group) for group in groups]
+        couples = [couple_keys(one, other, len(self.stood)) for one, other in ends]
         self.ties = np.unique(np.concatenate([self.ties, *couples]))
 
     def _lock(self) -> None:
@@ -146,7 +148,8 @@ class _Pairs:
 
     def allowed(self, one: Places, other: Places) -> Bools:
         """For each couple, whether they may be together: who is already may stay."""
-        return self.before.may_meet(one, other) | (self.stood[one] == other)
+        may: Bools = self.before.may_meet(one, other) | (self.stood[one] == other)
+        return may
 
     def fits(self, people: Places, others: Places) -> Bools:
         """Of shape (people, others): whether they may work together."""

@@ -154,7 +154,8 @@ class _Table:
 
     def slots(self) -> tuple[Places, Places]:
         """All reviews that there are: rows and columns."""
-        return np.nonzero(self.authors != NOBODY)
+        rows, columns = np.nonzero(self.authors != NOBODY)
+        return rows, columns
 
     def are_broken(self) -> bool:
         """Whether a review is missing or forbidden."""
@@ -203,7 +204,8 @@ class _Table:
             self._exchange((rows[chosen], columns[chosen]), (others[chosen, first], at[chosen, first]))
 
     def _unmet(self, reviewer: Places, author: Places) -> Bools:
-        return (reviewer != author) & ~listed_in(self.avoided, self.couples.keys(reviewer, author))
+        unmet: Bools = (reviewer != author) & ~listed_in(self.avoided, self.couples.keys(reviewer, author))
+        return unmet
 
     def _exchange(self, here: tuple[Places, Places], there: tuple[Places, Places]) -> None:
         """Exchange the authors of these reviews two by two, if no one gets an author twice."""

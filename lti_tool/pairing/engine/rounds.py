@@ -387,7 +387,8 @@ class _Odd:
         first, third, last = trios.T
         is_locked = first >= free
         fits = (is_locked | allowed[first, last]) & allowed[first, third] & allowed[third, last]
-        trios, first, third, last, is_locked = (some[fits] for some in (trios, first, third, last, is_locked))
+        trios, is_locked = trios[fits], is_locked[fits]
+        first, third, last = trios.T
         taken = (1 << third) | np.where(is_locked, 0, (1 << np.minimum(first, free)) | (1 << np.minimum(last, free)))
         rest = best[(len(best) - 1) & ~taken]
         met = again[first, third] + again[third, last] + np.where(is_locked, 0, again[first, last])
@@ -399,16 +400,12 @@ class _Odd:
         gravest = rest // repeat + seated // repeat
         thirds, times = history.thirds[seats][trios].min(axis=1), history.trios[seats][trios].sum(axis=1)
         at = np.lexsort((-worth_of_trio, times, is_locked, thirds, -gravest))[:1]
-        trio = None
-        others = self.who
+        trio, people = None, len(best) - 1
         if len(at) and gravest[at[0]] >= best[-1] // repeat:
-            trio = Trio(*seats[trios[at[0]]].tolist())
-            others = self.who[~np.isin(self.who, trio)]
-        index = np.full(len(question.couples), 0)
-        index[self.who] = np.arange(free)
-        partner = Candidates(question.couples, others, question.banned).matched(
-            lambda one, other: worth[index[one], index[other]]
-        )
+            trio, people = Trio(*seats[trios[at[0]]].tolist()), people & ~int(taken[at[0]])
+        partner = np.full(len(question.couples), ALONE, dtype=np.int64)
+        for left, right in _couples_of_set(people, best, worth):
+            partner[self.who[left]], partner[self.who[right]] = self.who[right], self.who[left]
         return partner, trio
 
     def _hosted(self, free: int) -> Iterable[tuple[int, int, int]]:
@@ -438,6 +435,21 @@ def _best_of_all_sets(worth: Points) -> Points:
                 found[beside] = np.maximum(found[beside], best[others[beside] ^ 1 << other] + worth[one, other])
         best[others | 1 << one] = found
     return best
+
+
+def _couples_of_set(people: int, best: Points, worth: Points) -> Iterable[tuple[int, int]]:
+    """The couples by which a set of people is worth so much."""
+    while people:
+        one = (people & -people).bit_length() - 1
+        people ^= 1 << one
+        if best[people | 1 << one] == best[people]:
+            continue
+        for other in range(one + 1, len(worth)):
+            is_there = people >> other & 1 and worth[one, other] >= 0
+            if is_there and best[people | 1 << one] == best[people ^ 1 << other] + worth[one, other]:
+                yield one, other
+                people ^= 1 << other
+                break
 
 
 # ---- all rounds ------------------------------------------------------------------------------------------------------
