@@ -181,7 +181,7 @@ def test_whom_the_list_lacks_is_told_so_and_the_instructor_pairs_them(life: Life
     designer = life.launch("designer")
     assert "1 person opened this activity but is not on the roster" in text_of(designer.get("/progress"))
     plan = text_of(designer.get("/plan"))
-    assert "Not in the list of participants" in plan
+    assert "Not on the roster" in plan
     assert "Extra" in plan
 
     answer = designer.post("/plan/unlisted", member=str(extra), do="pair")
