@@ -185,7 +185,7 @@ class Entry(BaseModel):
     )
     auth_login_url: Address = Field(description=ADDRESS)
     auth_token_url: Address = Field(description=ADDRESS)
-    auth_audience: ShortText | None = Field(None, description="must be a text, or null")
+    auth_audience: ShortText | None = Field(None, description="must be a text or null")
     key_set_url: Address = Field(description=ADDRESS)
     platform_origins: Annotated[
         tuple[Origin, ...], BeforeValidator(lambda origins: [origins] if isinstance(origins, str) else origins)
