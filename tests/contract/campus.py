@@ -10,11 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.grades import handlers as grades
+from lti_tool.grades import service as scores
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.queue import Handler, JobContext
 from lti_tool.jobs.worker import Worker
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.arrivals import ROSTER_CHANGED
+from lti_tool.progress import handlers as progress
 from lti_tool.registration.service import keys
 from lti_tool.roster import handlers as roster
 from lti_tool.roster import service as roster_service
@@ -50,7 +52,7 @@ class Campus:
 
     @property
     def handlers(self) -> dict[str, Handler]:
-        return {**roster.HANDLERS, **grades.HANDLERS, ROSTER_CHANGED: self._tell_pairing}
+        return {**roster.HANDLERS, **progress.handlers(scores), **grades.HANDLERS, ROSTER_CHANGED: self._tell_pairing}
 
     def _tell_pairing(self, _: Kit, job: JobContext) -> None:
         self.told_pairing.append(job.number("course_id"))

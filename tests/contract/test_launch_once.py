@@ -103,7 +103,7 @@ CLAIM = """
 import sys, json
 from datetime import datetime
 from lti_tool.launch.errors import LaunchSpent
-from lti_tool.launch.service import claim_state
+from lti_tool.launch.service.logins import claim_state
 from lti_tool.support.db import make_engine, session_opener
 import lti_tool.web.audit
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from flask import Flask
 from sqlalchemy import select, text
 
 from lti_tool.attributes import service
@@ -90,7 +89,7 @@ def test_a_launch_tells_only_what_was_agreed_and_only_where_it_belongs(
     assert "particular" not in lines
 
 
-def test_it_is_handed_over_and_erased_with_the_person(services: Services, clock: FakeClock, app: Flask) -> None:
+def test_it_is_handed_over_and_erased_with_the_person(services: Services, clock: FakeClock) -> None:
     with a_life(services, clock, learners=2) as life:
         life.set_up()
         life.link.custom.update(TOLD)
@@ -99,7 +98,7 @@ def test_it_is_handed_over_and_erased_with_the_person(services: Services, clock:
         with services.kit.open_session(life.institution_id) as session:
             service.answer(session, member.id, {"needs": {"names": ["Patience"]}}, now=clock.now())
             everything = personal_data.everything_about(session, member.person_id)
-        with app.test_request_context():
+        with life.app.test_request_context():
             packed = zipfile.ZipFile(io.BytesIO(personal_data.as_zip(everything, now=clock.now())))
         told = {one["attribute"]: one["value"] for one in json.loads(packed.read("data.json"))["attributes"]}
         assert told["department"] == TOLD["tandem_department"]

@@ -401,7 +401,7 @@ def test_deleting_asks_first_and_says_what_it_means(school: School, instructor: 
     keep(school, 0, department="Sales", cohort="2025")
     keep(school, 1, department="IT")
     asks = instructor.get(f"{PEOPLE}/delete?what=department").text
-    assert "of 2 people of this course" in asks
+    assert "for 2 people in this course" in asks
     assert known(school, 0) != {}
 
     page = instructor.post(f"{PEOPLE}/delete", what="department").text

@@ -184,7 +184,7 @@ def test_a_new_secret_key_takes_over(
     run("register", file([GOOD]))
     old, new = environment["LTI_TOOL_SECRET_KEYS"], KeyRing.generate_key()
     environment["LTI_TOOL_SECRET_KEYS"] = f"{new},{old}"
-    assert "1 secrets are sealed" in run("reencrypt").output
+    assert "1 secrets are encrypted" in run("reencrypt").output
     with open_file() as session:
         assert signing_key(session, KeyRing([new]))
     environment["LTI_TOOL_SECRET_KEYS"] = KeyRing.generate_key()

@@ -152,7 +152,7 @@ def test_a_longer_look_is_not_offered_where_it_gives_nothing(
 ) -> None:
     monkeypatch.setattr(proposing, "is_improver_here", lambda: why != "not installed")
     if why == "too many choices":
-        monkeypatch.setattr("lti_tool.pairing.engine.improver.improving.MOST_CHOICES", 29)
+        monkeypatch.setattr("lti_tool.pairing.engine.improver.MOST_CHOICES", 29)
     if why == "another shape":
         with school.kit.open_session(school.institution_id) as session:
             want(session, school.group, kind=engine.Kind.TRIOS, size=3)

@@ -271,7 +271,7 @@ def test_a_race_lost_over_what_is_kept_still_lets_the_text_be_shown(
     monkeypatch.setattr(f"lti_tool.web.{place}.transaction", overtaken)
     answer = learner.send("/about-you", offers=TEXT)
     assert answer.status_code == 409
-    assert "The groups have been made" in answer.text
+    assert "The groups have already been made" in answer.text
     assert TEXT in answer.text
 
 

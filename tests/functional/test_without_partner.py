@@ -46,7 +46,7 @@ def test_before_a_plan_is_published_the_instructors_act(school: School) -> None:
 
 def test_who_was_marked_as_not_turning_up_reads_so_and_what_to_do(school: School) -> None:
     with school.kit.open_session(school.institution_id) as session:
-        plan = service.plan_in_state(session, school.group.activity.id, "published")
+        plan = service.find_plan(session, school.group.activity.id, "published")
         group = service.groups_of(session, school.group.learners[0].id, school.group.activity.id)[0]
         service.apply(
             session,

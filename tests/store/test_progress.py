@@ -166,7 +166,7 @@ def test_an_answer_to_late_feedback_counts_for_nobody_and_to_feedback_in_time_fo
     with open_session() as session:
         group = a_class(session, 4, rounds=[(None, due)], release=Release.AT_ONCE.value)
         plan = a_published_plan(session, group, clock.now())
-        couples = [[seat.member_id for seat in view.seats] for view in pairing.groups_in_round(session, plan, 1)]
+        couples = [[seat.member_id for seat in view.seats] for view in pairing.groups_in_plan(session, plan, 1)]
         for (author, recipient), hours in zip(couples, (-1, 1), strict=True):
             write(session, group, author, recipient, at=due + timedelta(hours=hours))
         moment = due + timedelta(hours=2)
