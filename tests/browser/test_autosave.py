@@ -97,7 +97,7 @@ def test_text_of_an_ended_visit_comes_back_with_the_next_one(
     page = write("Mette", "Jonas")
     end_all_visits(open_session, clock)
     page.get_by_label("What worked well?").fill("Typed too late.")
-    expect(page.locator("[data-autosave-notice]")).to_contain_text("open the activity again from your course")
+    expect(page.locator("[data-autosave-notice]")).to_contain_text("Open the activity again from your course")
     other = write("Jonas", "Mette")
     other.wait_for_timeout(300)
     assert strengths(other) == ""
@@ -156,7 +156,7 @@ def test_a_second_device_replaces_nothing_in_silence(write: Write, open_session:
     expect(second.locator(".quote")).to_have_text("From the first.")
     with open_session(room.institution.id) as session:
         feedback = session.scalars(select(Entry)).one()
-        assert feedback.strengths == "From the second."
+        assert feedback.fields["strengths"] == "From the second."
         assert [one.text for one in asides_of(feedback)] == ["From the first."]
 
 

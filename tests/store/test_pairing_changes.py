@@ -534,7 +534,7 @@ def test_what_counts_as_one_spelling_in_the_plan_counts_as_one_for_learners(
         a_published_plan(session, group, clock.now())
 
         view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == WhyMatched(("same:department",))
+        assert service.why_matched(session, group.activity, view) == WhyMatched(("You work in the same department.",))
 
 
 def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: OpenSession, clock: FakeClock) -> None:
