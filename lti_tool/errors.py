@@ -34,11 +34,11 @@ class Words:
     what_to_do: str
 
 
-def N_(text: str) -> str:  # noqa: N802 - the name that message extraction looks for
+def N_(text: str) -> str:
     """Mark a text for translation where no request, and so no language, exists yet. Returns it unchanged."""
     return text
 
 
-def NN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802 - as N_
+def NN_(singular: str, plural: str) -> tuple[str, str]:
     """Mark a text with its plural for translation. Returns both."""
     return singular, plural

@@ -22,7 +22,7 @@ def network() -> PlatformNetwork:
 @pytest.fixture
 def launch_services(services: Services, network: PlatformNetwork) -> Services:
     """The tool's collaborators, with the fake platforms where the network was."""
-    kit = replace(services.kit, http=network)  # type: ignore[arg-type]  # answers what the launch asks for, no more
+    kit = replace(services.kit, http=network)
     return replace(services, kit=kit)
 
 

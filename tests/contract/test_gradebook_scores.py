@@ -530,7 +530,7 @@ def test_a_crash_between_post_and_record_is_harmless(
     post = Gradebook.post_score
 
     def post_and_die(self: Gradebook, url: str, score: object) -> Receipt:
-        post(self, url, score)  # type: ignore[arg-type]
+        post(self, url, score)
         raise Crash
 
     moodle.now(learner, DONE)

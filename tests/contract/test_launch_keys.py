@@ -149,7 +149,7 @@ class SlowNetwork:
 def test_a_whole_class_waits_for_one_fetch(kit: Kit, open_session: OpenSession) -> None:
     platform = Platform("https://lms.example", "client-1", "1")
     slow = SlowNetwork(PlatformNetwork([platform]))
-    kit = replace(kit, http=slow)  # type: ignore[arg-type]  # answers what keys are asked with
+    kit = replace(kit, http=slow)
     with open_session() as session:
         registration = a_registration(session, an_institution(session), **platform.registration())
         kept = KeptKeys(registration.id, URL)
@@ -174,7 +174,7 @@ def test_a_whole_class_waits_for_one_fetch(kit: Kit, open_session: OpenSession) 
 def test_nobody_waits_for_a_platform_that_just_failed(kit: Kit, open_session: OpenSession) -> None:
     platform = Platform("https://lms.example", "client-1", "1", is_away=True)
     network = PlatformNetwork([platform])
-    kit = replace(kit, http=network)  # type: ignore[arg-type]  # answers what keys are asked with
+    kit = replace(kit, http=network)
     with open_session() as session:
         registration = a_registration(session, an_institution(session), **platform.registration())
         kept = KeptKeys(registration.id, URL)

@@ -92,7 +92,7 @@ def test_a_class_that_arrives_at_once_makes_each_thing_once(
 
 
 def together(act: object, times: int = 8) -> None:
-    threads = [threading.Thread(target=act) for _ in range(times)]  # type: ignore[arg-type]  # a function without arguments
+    threads = [threading.Thread(target=act) for _ in range(times)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -221,7 +221,7 @@ def test_a_crash_between_two_pages_loses_nothing(canvas: Campus, monkeypatch: py
         pages.append(1)
         if len(pages) == 3:
             raise Crash
-        return kept(*arguments, **named)  # type: ignore[arg-type]
+        return kept(*arguments, **named)
 
     monkeypatch.setattr(handlers.readings, "keep", die_on_the_third)
     with pytest.raises(Crash):
@@ -543,7 +543,7 @@ def test_pages_that_lead_in_circles_are_left(moodle: Campus) -> None:
 
 
 def latest_state(session: object, campus: Campus) -> str:
-    found = service.latest(session, campus.course_id)  # type: ignore[arg-type]
+    found = service.latest(session, campus.course_id)
     assert found is not None
     return found.state
 
@@ -606,7 +606,7 @@ def test_people_of_one_page_are_written_in_few_transactions(moodle: Campus) -> N
         opened.append(institution_id)
         return inner(institution_id)
 
-    moodle.kit = replace(moodle.kit, open_session=counting)  # type: ignore[arg-type]
+    moodle.kit = replace(moodle.kit, open_session=counting)
     moodle.sync()
     with moodle.open() as session:
         assert session.scalar(select(func.count()).select_from(Member)) == len(moodle.lms.course().enrolments)

@@ -133,7 +133,7 @@ def full_disk(planned: School, engine: Engine) -> Iterator[None]:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
 
     def limit(connection: object, *_: object) -> None:
-        connection.execute(f"PRAGMA max_page_count={pages}")  # type: ignore[attr-defined]  # a driver's connection
+        connection.execute(f"PRAGMA max_page_count={pages}")
 
     with planned.app.app_context():
         engines = [engine, db.engine]

@@ -105,7 +105,7 @@ def test_a_new_tab_is_a_visit_of_its_own_that_nobody_may_frame(
     client: FlaskClient, visit: tuple[str, str, str]
 ) -> None:
     key, secret, _ = visit
-    address = client.post(f"/v/{key}/new-tab", headers={**bearer(secret), **JSON}).json["open"]  # type: ignore[index]  # JSON was asked for
+    address = client.post(f"/v/{key}/new-tab", headers={**bearer(secret), **JSON}).json["open"]
     answer = client.get(address)
     assert answer.status_code == 303
     cookie = answer.headers["Set-Cookie"]
@@ -150,7 +150,7 @@ def test_nobody_is_sent_into_the_visit_of_somebody_else(
     refused = client.get(f"/v/{key}/?c={code}", headers=sent)
     assert refused.status_code == 401
     assert client.post(f"/v/{key}/enter", data={"code": code}, headers=JSON).status_code == 410
-    tab = client.post(f"/v/{key}/new-tab", headers={**bearer(secret), **JSON}).json["open"]  # type: ignore[index]  # JSON was asked for
+    tab = client.post(f"/v/{key}/new-tab", headers={**bearer(secret), **JSON}).json["open"]
     refused = client.get(tab, headers=sent)
     assert refused.status_code == 410
     assert "Set-Cookie" not in refused.headers

@@ -66,7 +66,7 @@ def price_bound(course: Course) -> int:
 
 def _reads(one: object) -> tuple[str, ...]:
     reads = getattr(one, "reads", ())
-    return tuple(reads) or (one.attribute,)  # type: ignore[attr-defined]
+    return tuple(reads) or (one.attribute,)
 
 
 def _alike(course: Course, attribute: str) -> NDArray[np.int64]:

@@ -145,7 +145,7 @@ def _locks(course: Course, rounds: int, chance: random.Random) -> tuple[Lock, ..
         speak = values["languages"][one], values["languages"][other]
         apart = (
             min(one, other) >= 8 and not isinstance(speak[0], int) and bool(set(speak[0] or ()) & set(speak[1] or ()))
-        )  # type: ignore[arg-type]
+        )
         apart = apart and not _is_above(course, one, other) and not _is_above(course, other, one)
         if apart and frozenset((one, other)) not in banned and len(locks) < 4:
             locks.append(Lock((one, other), chance.choice((None, *range(1, rounds + 1)))))

@@ -91,7 +91,7 @@ def main() -> None:
                 service.ask_for_sync(session, course.id, now=kit.clock.now())
             before, began = peak(), time.perf_counter()
             jobs = {**handlers.HANDLERS, ROSTER_CHANGED: lambda *_: None}
-            with patch.dict(PLATFORMS, {"moodle": Platform("moodle", roster_page=page)}):  # type: ignore[arg-type]
+            with patch.dict(PLATFORMS, {"moodle": Platform("moodle", roster_page=page)}):
                 Worker(kit, jobs).run_until_idle()
             took = time.perf_counter() - began
             with kit.open_session(institution.id) as session:

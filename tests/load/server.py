@@ -27,7 +27,7 @@ class Measured:
         return [body]
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+class Server(BaseApplication):
     """The same gunicorn for every tool."""
 
     def __init__(self, tool: str, facts: Facts, base_url: str, **options: Any) -> None:

@@ -115,7 +115,7 @@ def updated(session: Session, activity: Activity, now: datetime, *, in_use: InUs
     return service.update(
         session,
         activity,
-        replace(service.settings_of(session, activity), **values),  # type: ignore[arg-type]  # any field
+        replace(service.settings_of(session, activity), **values),
         service.rubric_draft_of(session, activity),
         expected_version=activity.version,
         in_use=in_use,

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.store
 
 
 def count(session: Session, model: type) -> int:
-    return session.scalar(select(func.count(model.id))) or 0  # type: ignore[attr-defined]  # all are tables
+    return session.scalar(select(func.count(model.id))) or 0
 
 
 def launched(session: Session, school_class: Class, place: int, clock: FakeClock, **about: str) -> None:

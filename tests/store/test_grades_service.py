@@ -82,7 +82,7 @@ def begin(kit: Kit, group: Class) -> object:
 
 def finish(kit: Kit, group: Class, push: Push, verdict: Verdict, **more: object) -> None:
     with kit.open_session(group.course.institution_id) as session:
-        pushing.record(session, push, verdict, now=kit.clock.now(), **more)  # type: ignore[arg-type]
+        pushing.record(session, push, verdict, now=kit.clock.now(), **more)
 
 
 def a_push(kit: Kit, group: Class) -> Push:

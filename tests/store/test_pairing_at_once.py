@@ -197,7 +197,7 @@ def test_a_course_that_changes_meanwhile_is_planned_again(
             has_joined.set()
             with open_session(institution_id) as session:
                 a_learner(session, group.registration, group.course, "Late")
-        return propose(asked, **how)  # type: ignore[arg-type]
+        return propose(asked, **how)
 
     monkeypatch.setattr(proposing, "work_out", while_somebody_joins)
     job = JobContext(1, "pairing.draft", {"activity_id": group.activity.id}, institution_id, 1)

@@ -123,7 +123,7 @@ def test_who_launches_while_the_roster_is_written_is_not_doubled(kit: Kit, cours
 
     with ThreadPoolExecutor(4) as threads:
         waiting = [threads.submit(launch) for _ in range(3)]
-        waiting.append(threads.submit(keep, kit, course, step))  # type: ignore[arg-type]
+        waiting.append(threads.submit(keep, kit, course, step))
         for one in waiting:
             one.result()
     with kit.open_session(course.institution_id) as session:

@@ -60,7 +60,7 @@ def test_every_query_sees_its_own_institution_only(open_session: OpenSession, tw
         session.execute(update(Course).values(title="Renamed"))
         session.execute(delete(Member))
     with open_session() as session, across_institutions(session):
-        assert sorted(session.scalars(select(Course.title)).all()) == ["Renamed", "South"]  # type: ignore[type-var]  # never None here
+        assert sorted(session.scalars(select(Course.title)).all()) == ["Renamed", "South"]
         assert session.scalar(select(func.count()).select_from(Member)) == 1
 
 
@@ -99,7 +99,7 @@ def test_the_database_itself_refuses_a_reference_into_another_institution(
 
 
 def test_every_reference_between_tenant_tables_carries_the_institution() -> None:
-    tenants = {mapper.local_table.name for mapper in Base.registry.mappers if issubclass(mapper.class_, Tenant)}  # type: ignore[attr-defined]  # all are tables
+    tenants = {mapper.local_table.name for mapper in Base.registry.mappers if issubclass(mapper.class_, Tenant)}
     loose = [
         f"{table.name}.{key.column_keys}"
         for table in Base.metadata.tables.values()

@@ -89,7 +89,7 @@ def _reason(couples: Couples, person: int) -> Reason:
 
 
 def _in_turn(course: Course, groups: list[list[Group]], seed: int) -> tuple[tuple[Group, ...], ...]:
-    rng = Random(seed)  # noqa: S311 - chance that must be repeatable, and guards nothing
+    rng = Random(seed)
     if course.shape.kind is Kind.RINGS:
         return give_places_in_rings(groups, rng)
     if course.shape.kind is Kind.TRIOS:

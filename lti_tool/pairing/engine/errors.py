@@ -32,7 +32,7 @@ class ShapeImpossible(ImpossibleRequest):
 class LockConflict(ImpossibleRequest):
     """Two locks want the same person in the same round."""
 
-    def __init__(self, round: int, person: int) -> None:  # noqa: A002 - the word for it
+    def __init__(self, round: int, person: int) -> None:
         super().__init__(round, person)
         self.round, self.person = round, person
 
@@ -40,7 +40,7 @@ class LockConflict(ImpossibleRequest):
 class LockSize(ImpossibleRequest):
     """People are locked together who are no group of this course in this round: one alone, or a trio too many."""
 
-    def __init__(self, round: int, members: tuple[int, ...]) -> None:  # noqa: A002 - the word for it
+    def __init__(self, round: int, members: tuple[int, ...]) -> None:
         super().__init__(round, members)
         self.round, self.members = round, members
 
@@ -48,7 +48,7 @@ class LockSize(ImpossibleRequest):
 class LockForbidden(ImpossibleRequest):
     """A rule forbids two people who are locked together. `rule` is its name."""
 
-    def __init__(self, round: int, members: tuple[int, ...], rule: str) -> None:  # noqa: A002 - the word for it
+    def __init__(self, round: int, members: tuple[int, ...], rule: str) -> None:
         super().__init__(round, members, rule)
         self.round, self.members, self.rule = round, members, rule
 

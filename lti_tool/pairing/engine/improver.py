@@ -340,7 +340,7 @@ class _Whole:
         for partner, stays in zip(partners, self.stays, strict=True):
             pairs = [(ids[one], ids[other]) for one, other in enumerate(partner.tolist()) if one < other]
             rounds.append([*sorted([*pairs, *(group for group in stays if len(group) == 2)], key=min), *_larger(stays)])
-        chance = Random(self.before.seed)  # noqa: S311 - chance that must be repeatable, and guards nothing
+        chance = Random(self.before.seed)
         given = give_turns(rounds, chance, ahead=self.before.course.ahead)
         proofs = self.before.proofs
         if question.never_again:

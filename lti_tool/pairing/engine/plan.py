@@ -6,6 +6,8 @@ from random import Random
 
 import numpy as np
 
+from lti_tool.pairing.engine import improver
+from lti_tool.pairing.engine.circles import plan_circles
 from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible, UnknownPerson
@@ -33,25 +35,19 @@ def plan(course: Course, rounds: int, seed: int, *, improve: bool = False) -> Sc
     """
     _check(course, rounds)
     if course.shape.kind is not Kind.PAIRS:
-        from lti_tool.pairing.engine.circles import plan_circles  # noqa: PLC0415 - a plan of pairs does without
-
         return plan_circles(course, rounds, seed)
     couples = Couples(course)
     planner = Rounds(couples, locked_groups(couples, rounds), np.random.default_rng([abs(seed), int(seed < 0)]))
     found = planner.planned()
     schedule = Schedule(
-        _in_turn(couples, with_thirds(found, History.of(couples).trios), Random(seed)),  # noqa: S311 - chance that must be repeatable, and guards nothing
+        _in_turn(couples, with_thirds(found, History.of(couples).trios), Random(seed)),
         tuple(_unpaired(couples, found)),
         course,
         seed,
         NAME,
         tuple(_proofs(planner, found)),
     )
-    if improve:
-        from lti_tool.pairing.engine.improver import improve as improved  # noqa: PLC0415 - an optional extra
-
-        return improved(schedule)
-    return schedule
+    return improver.improve(schedule) if improve else schedule
 
 
 def check_locks(course: Course, rounds: int) -> None:

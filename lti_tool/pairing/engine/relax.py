@@ -49,7 +49,7 @@ class Relaxation:
 
 def proposals(
     schedule: Schedule,
-    round: int | None = None,  # noqa: A002 - the word for it
+    round: int | None = None,
     *,
     fixed: Collection[Placed] = (),
 ) -> tuple[Relaxation, ...]:

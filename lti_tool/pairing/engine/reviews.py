@@ -320,7 +320,7 @@ class _Table:
 
     def solve_exactly(self) -> None:
         """As many reviews as there can be, and of those the ones with the most points: minimum-cost flow."""
-        from ortools.graph.python import min_cost_flow  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+        from ortools.graph.python import min_cost_flow  # noqa: PLC0415 - an extra
 
         people, k = self.authors.shape
         if not people or not k:

@@ -367,7 +367,7 @@ def _ends(
     places = places.reshape(ends.shape)
     before = np.array([ahead.get(one, 0) for one in ids.tolist()], dtype=np.int64)
     given = np.array([(index + 1, group) not in new for index, group in placed], dtype=np.bool_)
-    chance = Random(seed)  # noqa: S311 - chance that must be repeatable, and guards nothing
+    chance = Random(seed)
     first = orient(places[:, 0], places[:, 1], chance, ahead=before, given=given)
     turned: dict[int, dict[Group, Group]] = {}
     for (index, group), now, stays in zip(placed, seated, first.tolist(), strict=True):

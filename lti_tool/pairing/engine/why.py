@@ -112,7 +112,7 @@ class Needed:
 # ---- questions -------------------------------------------------------------------------------------------------------
 
 
-def why(schedule: Schedule, person: PersonId, round: int) -> Why:  # noqa: A002 - the word for it
+def why(schedule: Schedule, person: PersonId, round: int) -> Why:
     """What speaks for the group of a person in a round, counted from 1.
 
     Raises ImpossibleRequest for a person who is not in `schedule.course` or a round that does not exist. Whoever asks
@@ -121,12 +121,12 @@ def why(schedule: Schedule, person: PersonId, round: int) -> Why:  # noqa: A002 
     return Explanations(schedule).why(person, round)
 
 
-def why_not(schedule: Schedule, person: PersonId, round: int) -> WhyNot:  # noqa: A002 - the word for it
+def why_not(schedule: Schedule, person: PersonId, round: int) -> WhyNot:
     """What stands between a person and a partner in a round, counted from 1. Raises as `why`."""
     return Explanations(schedule).why_not(person, round)
 
 
-def shortages(schedule: Schedule, round: int) -> tuple[Needed, ...]:  # noqa: A002 - the word for it
+def shortages(schedule: Schedule, round: int) -> tuple[Needed, ...]:
     """Whom too many others need, as the proof of a round shows. Empty for a round without a proof.
 
     Raises ImpossibleRequest for a round that does not exist.

@@ -5,29 +5,20 @@ Everything is found by the name that the engine gives it, `other:department`. Wh
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from flask_babel import gettext, ngettext
 
 from lti_tool.attributes.rules.catalogue import BY_KEY
-from lti_tool.errors import N_
+from lti_tool.errors import N_, NN_
 from lti_tool.pairing.engine import Caution, Concern, Removal
 from lti_tool.web.i18n import isolated
 
 MOST_NAMED: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A text in two forms for ngettext; `num` is the number."""
-
-    one: str
-    many: str
-
-
-def NN_(one: str, many: str) -> Counted:  # noqa: N802 - the name that message extraction looks for, with both forms
-    """Mark a text with a number in it for translation, as `N_` marks others."""
-    return Counted(one, many)
+Counted: TypeAlias = tuple[str, str]
+"""A text for one and for several, `%(num)d` of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +265,7 @@ def caution_in_words(caution: Caution, names: Mapping[int, str | None]) -> str:
     """The concern as a sentence, with the names of those whom it concerns where they are few enough to help."""
     about = caution.about.partition(":")[2] if caution.concern is Concern.UNKNOWN_REFUSED else caution.about
     words, attribute = CAUTIONS[caution.concern], label(about)
-    if isinstance(words, Counted):
+    if isinstance(words, tuple):
         sentence = _counted(words, len(caution.people), attribute=attribute)
     else:
         sentence = str(gettext(words, attribute=attribute))
@@ -310,4 +301,4 @@ def _label_in(name: str) -> str:
 
 
 def _counted(words: Counted, count: int, **values: str) -> str:
-    return str(ngettext(words.one, words.many, count, **values))
+    return str(ngettext(*words, count, **values))

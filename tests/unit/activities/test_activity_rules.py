@@ -74,7 +74,7 @@ def test_rounds_need_no_dates() -> None:
 )
 def test_each_flaw_is_found_alone(changed: dict[str, object], flaw: Flaw) -> None:
     step = "write_notes" if flaw is Flaw.NUMBER_OUT_OF_RANGE else None
-    assert flaws(replace(GOOD, **changed)) == [SettingsProblem(flaw, step=step)]  # type: ignore[arg-type]  # one row a field
+    assert flaws(replace(GOOD, **changed)) == [SettingsProblem(flaw, step=step)]
 
 
 def test_a_round_is_not_due_before_it_opens() -> None:

@@ -125,12 +125,12 @@ def test_a_cell_is_a_value_or_says_what_is_wrong(key: str, text: str, value: obj
 @settings(deadline=None)
 @given(st.sampled_from([one for one in CATALOGUE if one.form is not Form.PERSON]), st.text(max_size=300))
 def test_whatever_is_typed_is_read_or_refused_and_is_read_alike_again(attribute: object, text: str) -> None:
-    value = read(attribute, text)  # type: ignore[arg-type]  # sampled from the catalogue
+    value = read(attribute, text)
 
     if isinstance(value, dict):
         form, what = next(iter(value.items()))
         again = "; ".join(what) if isinstance(what, list) else str(what)
-        assert read(attribute, again) == {form: what}  # type: ignore[arg-type]  # as above
+        assert read(attribute, again) == {form: what}
 
 
 def test_of_several_groups_of_a_launch_the_first_counts() -> None:

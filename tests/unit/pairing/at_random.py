@@ -56,7 +56,7 @@ def _attributes(ids: list[int], chance: Random, names: tuple[str, ...]) -> dict[
     known = chance.choice((1.0, 0.9, 0.5))
 
     def some(value: object) -> dict[int, Value]:
-        return {one: value() for one in ids if chance.random() < known}  # type: ignore[operator]
+        return {one: value() for one in ids if chance.random() < known}
 
     return {
         "department": some(lambda: chance.choice(names)),

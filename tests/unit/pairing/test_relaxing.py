@@ -25,7 +25,7 @@ def course_of(departments: str, *rules: Rule, languages: str = "", **more: objec
         "department": dict(enumerate(departments, start=1)),
         "language": dict(enumerate(languages, start=1)),
     }
-    return replace(Course(tuple(range(1, len(departments) + 1)), attributes=attributes, rules=rules), **more)  # type: ignore[arg-type]
+    return replace(Course(tuple(range(1, len(departments) + 1)), attributes=attributes, rules=rules), **more)
 
 
 def asked(course: Course, rounds: int = 1) -> tuple[Relaxation, ...]:

@@ -29,7 +29,7 @@ class Graph(Rule):
 
 def graph(people: int, *couples: tuple[int, int], **values: object) -> Course:
     """People 1 … n who may only meet as listed."""
-    return Course(tuple(range(1, people + 1)), rules=(Graph(couples=couples),), **values)  # type: ignore[arg-type]
+    return Course(tuple(range(1, people + 1)), rules=(Graph(couples=couples),), **values)
 
 
 def alone(*people: int, reason: Reason = Reason.TOO_FEW_PARTNERS, number: int = 1) -> tuple[Unpaired, ...]:

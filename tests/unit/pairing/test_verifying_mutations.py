@@ -145,7 +145,7 @@ def odd_parts(people: set[int], may: object) -> int:
     while left:
         part = [left.pop()]
         for one in part:
-            reached = {other for other in left if may(one, other)}  # type: ignore[operator]
+            reached = {other for other in left if may(one, other)}
             left -= reached
             part += sorted(reached)
         odd += len(part) % 2

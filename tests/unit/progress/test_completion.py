@@ -32,7 +32,7 @@ BOTH = Completion({"give_feedback": 1, "acknowledge": 1})
 WRITING = Completion({"give_feedback": 1})
 
 
-def Given(  # noqa: N802 - as a case of the tables below reads
+def gave(
     round_number: int, partner_id: int, given_at: datetime | None = None, notes: int = 0, has_text: bool = False
 ) -> Written:
     """Feedback that the person wrote to a partner."""
@@ -94,23 +94,23 @@ def state_of(progress: Progress, step: Step) -> State:
     ("case", "state", "counts"),
     [
         ({}, State.OPEN, True),
-        ({"given": Given(1, METTE)}, State.OPEN, True),
-        ({"given": Given(1, METTE, has_text=True)}, State.STARTED, True),
-        ({"given": Given(1, METTE, NOW)}, State.DONE, True),
+        ({"given": gave(1, METTE)}, State.OPEN, True),
+        ({"given": gave(1, METTE, has_text=True)}, State.STARTED, True),
+        ({"given": gave(1, METTE, NOW)}, State.DONE, True),
         ({"dates": RoundDates(1, NOW + DAY, DUE)}, State.WAITING, True),
         ({"now": DUE}, State.OPEN, True),
         ({"now": DUE + DAY}, State.MISSED, True),
-        ({"now": DUE + DAY, "given": Given(1, METTE, has_text=True)}, State.MISSED, True),
+        ({"now": DUE + DAY, "given": gave(1, METTE, has_text=True)}, State.MISSED, True),
         ({"now": DUE + DAY, "extra": Extra(1, due_at=DUE + 2 * DAY)}, State.OPEN, True),
         ({"now": DUE + DAY, "extra": Extra(1, is_excused=True)}, State.EXCUSED, False),
-        ({"extra": Extra(1, is_excused=True), "given": Given(1, METTE, NOW)}, State.DONE, True),
+        ({"extra": Extra(1, is_excused=True), "given": gave(1, METTE, NOW)}, State.DONE, True),
         ({"partner": Partner(METTE, is_absent=True)}, State.EXCUSED, False),
         ({"partner": Partner(METTE, is_excused=True)}, State.EXCUSED, False),
         ({"is_closed": True}, State.MISSED, True),
     ],
 )
 def test_giving_feedback(case: dict[str, object], state: State, counts: bool) -> None:
-    progress = look(WRITING, **case)  # type: ignore[arg-type]  # each case names arguments of `look`
+    progress = look(WRITING, **case)
 
     assert [(item.step, item.state, item.counts) for item in progress.items] == [(GIVE_FEEDBACK, state, counts)]
 
@@ -121,7 +121,7 @@ def test_giving_feedback(case: dict[str, object], state: State, counts: bool) ->
         ({}, State.WAITING, True, WaitsFor.FEEDBACK),
         ({"received": Received(1, METTE, NOW)}, State.WAITING, True, WaitsFor.OWN_FEEDBACK),
         (
-            {"received": Received(1, METTE, NOW), "given": Given(1, METTE, NOW)},
+            {"received": Received(1, METTE, NOW), "given": gave(1, METTE, NOW)},
             State.WAITING,
             True,
             WaitsFor.RELEASE,
@@ -166,7 +166,7 @@ def test_giving_feedback(case: dict[str, object], state: State, counts: bool) ->
 def test_acknowledging_feedback(
     case: dict[str, object], state: State, counts: bool, waits_for: WaitsFor | None
 ) -> None:
-    item = look(BOTH, **case).items[-1]  # type: ignore[arg-type]  # each case names arguments of `look`
+    item = look(BOTH, **case).items[-1]
 
     assert (item.step, item.state, item.counts, item.waits_for) == (ACKNOWLEDGE, state, counts, waits_for)
 
@@ -174,23 +174,23 @@ def test_acknowledging_feedback(
 def test_notes_are_counted_up_to_the_number_that_is_asked_for() -> None:
     asks_three = Completion({"give_feedback": 1, "write_notes": 3})
 
-    few = look(asks_three, given=Given(1, METTE, notes=2, has_text=True)).items[0]
-    enough = look(asks_three, given=Given(1, METTE, notes=5, has_text=True)).items[0]
+    few = look(asks_three, given=gave(1, METTE, notes=2, has_text=True)).items[0]
+    enough = look(asks_three, given=gave(1, METTE, notes=5, has_text=True)).items[0]
 
     assert (few.step, few.state, few.done, few.wanted) == (WRITE_NOTES, State.STARTED, 2, 3)
     assert (enough.state, enough.done) == (State.DONE, 3)
 
 
 def test_everything_done_is_complete_and_half_is_half() -> None:
-    half = look(given=Given(1, METTE, NOW))
-    whole = look(given=Given(1, METTE, NOW), received=Received(1, METTE, NOW, is_released=True, acknowledged_at=NOW))
+    half = look(given=gave(1, METTE, NOW))
+    whole = look(given=gave(1, METTE, NOW), received=Received(1, METTE, NOW, is_released=True, acknowledged_at=NOW))
 
     assert (half.fraction, half.is_complete) == (Fraction(1, 2), False)
     assert (whole.fraction, whole.is_complete, whole.next) == (Fraction(1), True, None)
 
 
 def test_a_partner_who_never_writes_does_not_keep_one_from_completing() -> None:
-    progress = look(given=Given(1, METTE, NOW), now=DUE + DAY)
+    progress = look(given=gave(1, METTE, NOW), now=DUE + DAY)
 
     assert progress.is_complete
 
@@ -203,13 +203,13 @@ def test_who_is_excused_from_everything_is_not_complete_but_has_nothing_to_do() 
 
 
 def test_feedback_given_after_its_date_is_done_and_late() -> None:
-    item = look(WRITING, given=Given(1, METTE, DUE + DAY), now=DUE + 2 * DAY).items[0]
+    item = look(WRITING, given=gave(1, METTE, DUE + DAY), now=DUE + 2 * DAY).items[0]
 
     assert (item.state, item.is_late) == (State.DONE, True)
 
 
 def test_an_extension_makes_it_in_time() -> None:
-    item = look(WRITING, given=Given(1, METTE, DUE + DAY), extra=Extra(1, due_at=DUE + 2 * DAY)).items[0]
+    item = look(WRITING, given=gave(1, METTE, DUE + DAY), extra=Extra(1, due_at=DUE + 2 * DAY)).items[0]
 
     assert not item.is_late
 
@@ -231,7 +231,7 @@ def test_a_round_that_ended_before_somebody_came_is_not_asked_of_them() -> None:
         WRITING,
         rounds,
         my_groups=[MyGroup(2, (Partner(METTE, due_at=DUE),))],
-        given=[Given(2, METTE, NOW)],
+        given=[gave(2, METTE, NOW)],
         received=[],
         extras=[],
         now=NOW,
@@ -244,7 +244,7 @@ def test_a_trio_is_asked_for_both_partners() -> None:
     group = MyGroup(1, (Partner(METTE), Partner(8)))
 
     progress = checklist(
-        WRITING, [RoundDates(1)], my_groups=[group], given=[Given(1, 8, NOW)], received=[], extras=[], now=NOW
+        WRITING, [RoundDates(1)], my_groups=[group], given=[gave(1, 8, NOW)], received=[], extras=[], now=NOW
     )
 
     assert [(item.partner_id, item.state) for item in progress.items] == [(METTE, State.OPEN), (8, State.DONE)]
@@ -255,7 +255,7 @@ def test_what_is_next_is_the_earliest_round_and_what_is_overdue_before_what_is_o
     groups = [MyGroup(1, (Partner(METTE), Partner(8))), MyGroup(2, (Partner(9),))]
 
     progress = checklist(
-        WRITING, rounds, my_groups=groups, given=[Given(1, METTE, NOW)], received=[], extras=[], now=NOW
+        WRITING, rounds, my_groups=groups, given=[gave(1, METTE, NOW)], received=[], extras=[], now=NOW
     )
 
     assert progress.next is not None
@@ -267,7 +267,7 @@ def test_what_counts_is_next_before_what_does_not_whatever_its_round_and_state()
     rounds = [RoundDates(1, None, NOW - 2 * DAY), RoundDates(2, None, DUE)]
     groups = [MyGroup(1, (Partner(METTE, due_at=NOW - 2 * DAY),)), MyGroup(2, (Partner(8, due_at=DUE),))]
     late = Received(1, METTE, NOW - DAY, is_released=True)
-    given = [Given(1, METTE, NOW - 3 * DAY)]
+    given = [gave(1, METTE, NOW - 3 * DAY)]
 
     progress = checklist(BOTH, rounds, my_groups=groups, given=given, received=[late], extras=[], now=NOW)
 
@@ -285,7 +285,7 @@ def test_what_is_overdue_comes_before_what_is_open_in_any_round() -> None:
         WRITING,
         rounds,
         my_groups=groups,
-        given=[Given(1, METTE, has_text=True)],
+        given=[gave(1, METTE, has_text=True)],
         received=[],
         extras=[],
         now=NOW,
@@ -303,7 +303,7 @@ def test_late_feedback_may_be_acknowledged_after_everything_that_counts() -> Non
 
     assert progress.next is not None
     assert progress.next.step is GIVE_FEEDBACK
-    done = look(received=late, given=Given(1, METTE, NOW), now=DUE + 2 * DAY)
+    done = look(received=late, given=gave(1, METTE, NOW), now=DUE + 2 * DAY)
     assert done.is_complete
     assert done.next is not None
     assert done.next.step is ACKNOWLEDGE
@@ -341,7 +341,7 @@ def situations(draw: st.DrawFn) -> dict[str, object]:
         "rounds": rounds,
         "my_groups": groups,
         "given": [
-            Given(*seat, draw(perhaps), draw(st.integers(0, 3)), draw(st.booleans()))
+            gave(*seat, draw(perhaps), draw(st.integers(0, 3)), draw(st.booleans()))
             for seat in seats
             if draw(st.booleans())
         ],
@@ -357,16 +357,16 @@ def situations(draw: st.DrawFn) -> dict[str, object]:
 @given(situation=situations(), pick=st.integers(min_value=0, max_value=11), at=moments)
 @settings(max_examples=500, deadline=None)
 def test_doing_more_never_lowers_the_fraction(situation: dict[str, object], pick: int, at: datetime) -> None:
-    before = checklist(**situation)  # type: ignore[arg-type]  # drawn as the arguments of `checklist`
+    before = checklist(**situation)
     seats = [(item.round, item.partner_id) for item in before.items if item.partner_id is not None]
     if not seats:
         return
     seat = seats[pick % len(seats)]
     more = dict(situation)
     kind = pick % 3
-    given: list[Written] = list(situation["given"])  # type: ignore[call-overload]  # a list by construction
-    received: list[Received] = list(situation["received"])  # type: ignore[call-overload]  # as above
-    mine = next((one for one in given if (one.round, one.partner_id) == seat), Given(*seat))
+    given: list[Written] = list(situation["given"])
+    received: list[Received] = list(situation["received"])
+    mine = next((one for one in given if (one.round, one.partner_id) == seat), gave(*seat))
     others = [one for one in given if one is not mine]
     if kind == 0:
         more["given"] = [*others, replace(mine, given_at=mine.given_at or at)]
@@ -378,7 +378,7 @@ def test_doing_more_never_lowers_the_fraction(situation: dict[str, object], pick
             for one in received
         ]
 
-    after = checklist(**more)  # type: ignore[arg-type]  # as above
+    after = checklist(**more)
 
     assert after.fraction >= before.fraction
     assert after.is_complete or not before.is_complete
@@ -387,7 +387,7 @@ def test_doing_more_never_lowers_the_fraction(situation: dict[str, object], pick
 @given(situation=situations())
 @settings(max_examples=300, deadline=None)
 def test_the_parts_of_a_checklist_agree_with_each_other(situation: dict[str, object]) -> None:
-    progress = checklist(**situation)  # type: ignore[arg-type]  # drawn as the arguments of `checklist`
+    progress = checklist(**situation)
 
     assert 0 <= progress.fraction <= 1
     assert progress.is_complete == (progress.fraction == 1)
