@@ -17,7 +17,7 @@ demo: $(VENV)/.ready  ## Tandem and a small LMS beside it; prints one address
 test: services lint  ## everything a change must pass
 	env $$(cat $(VENV)/services.env) $(PYTEST) -n $(JOBS) -m "not nightly"
 
-check: $(VENV)/.ready lint  ## the fast part, under a minute
+check: $(VENV)/.ready lint  ## the fast part: unit tests and architecture
 	$(PYTEST) -q -n $(JOBS) tests/unit tests/architecture
 
 services: $(VENV)/.ready  ## find, start or install the browser and the database that tests need

@@ -7,8 +7,9 @@ from lti_tool.grades.handlers.courses import check_course
 from lti_tool.grades.handlers.scores import push, wake
 from lti_tool.grades.models import PUSH
 from lti_tool.grades.service.columns import FIND_COLUMN
-from lti_tool.grades.service.scores import CHECK_COURSE, POINTS_CHANGED
+from lti_tool.grades.service.scores import POINTS_CHANGED
 from lti_tool.jobs.queue import Handler
+from lti_tool.roster.service import CHECK_COURSE
 
 WAKE = "grades.wake"
 HANDLERS: dict[str, Handler] = {

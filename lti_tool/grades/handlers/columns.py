@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 from lti_tool.grades.errors import ForeignAddress
 from lti_tool.grades.gateway import Column, Gradebook
-from lti_tool.grades.service import columns, scores
+from lti_tool.grades.service import columns
 from lti_tool.grades.service.places import Place, line_item_of
 from lti_tool.grades.service.pushing import Wait
 from lti_tool.jobs.queue import GiveUp, JobContext, RetryLater
 from lti_tool.registration.errors import RegistrationPaused, TokenRefused
+from lti_tool.roster.service import ask_whether_course_is_over
 from lti_tool.support.kit import Kit
 
 
@@ -106,7 +107,7 @@ def find(
             session, place, state, column, date, now=now, not_before=not_before, skipped_score=skipped_score
         )
         if state in {"none", "deleted"}:
-            scores.ask_whether_course_is_over(session, place.course_id, now=now)
+            ask_whether_course_is_over(session, place.course_id, now=now)
 
 
 def _search(place: Place, *, makes: bool, is_asked: bool = False) -> tuple[str, Column | None, datetime | None]:

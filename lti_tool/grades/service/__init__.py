@@ -1,7 +1,6 @@
 """What the gradebook should hold, where it goes, and what was sent."""
 
 from lti_tool.grades.service.scores import (
-    CHECK_COURSE,
     POINTS_CHANGED,
     answer_question,
     look_again,
@@ -14,7 +13,6 @@ from lti_tool.grades.service.scores import (
 )
 
 __all__ = [
-    "CHECK_COURSE",
     "POINTS_CHANGED",
     "answer_question",
     "look_again",

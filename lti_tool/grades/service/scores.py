@@ -16,15 +16,12 @@ from lti_tool.grades.service.columns import ask_for_column
 from lti_tool.grades.service.ledger import column_of, score_in
 from lti_tool.grades.service.places import line_item_of
 from lti_tool.grades.service.pushing import LOOKS_AGAIN, LOOKS_AT_NAMED, ask_for_push
-from lti_tool.jobs import queue
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course, Member, Placement
-from lti_tool.launch.service.arrivals import registration_of
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster.service import ask_for_sync
-from lti_tool.support.db import across_institutions, served_institution
+from lti_tool.support.db import across_institutions
 
-CHECK_COURSE = "grades.check_course"
 POINTS_CHANGED = "grades.points_changed"
 WOKEN_AT_ONCE = 500
 
@@ -138,19 +135,6 @@ def record_course_state(session: Session, course_id: int, *, is_there: bool, now
         ask_for_sync(session, course_id, now=now)
     elif not is_there:
         course.ended_at = course.ended_at or now
-
-
-def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetime) -> None:
-    """Enqueue a job that asks every service of the course whether it is there."""
-    queue.enqueue(
-        session,
-        CHECK_COURSE,
-        {"course_id": course_id},
-        institution_id=served_institution(session),
-        now=now,
-        unique_key=f"{CHECK_COURSE}:{course_id}",
-        calls=registration_of(session, session.get_one(Course, course_id)),
-    )
 
 
 # What staff do

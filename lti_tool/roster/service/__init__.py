@@ -11,9 +11,11 @@ from lti_tool.roster.service.members import (
     who_takes_part,
 )
 from lti_tool.roster.service.readings import (
+    CHECK_COURSE,
     FAILED_FOR_NOW,
     answer_doubt,
     ask_for_sync,
+    ask_whether_course_is_over,
     doubt,
     is_being_read,
     is_first_reading,
@@ -21,9 +23,11 @@ from lti_tool.roster.service.readings import (
 )
 
 __all__ = [
+    "CHECK_COURSE",
     "FAILED_FOR_NOW",
     "answer_doubt",
     "ask_for_sync",
+    "ask_whether_course_is_over",
     "count_learners",
     "doubt",
     "has_link",

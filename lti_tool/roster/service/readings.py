@@ -254,7 +254,7 @@ def next_reading_at(session: Session, course_id: int, *, now: datetime) -> datet
 
 
 def ask_whether_course_is_over(session: Session, course_id: int, *, now: datetime) -> None:
-    """The roster answered 404. Have all services of the course asked: it is over only if all are gone."""
+    """Have every service of the course asked whether it is there: it is over only if all are gone."""
     queue.enqueue(
         session,
         CHECK_COURSE,
