@@ -1,5 +1,7 @@
 """What every test may ask for: a clock, a database, the tool, and somebody who launches it."""
 
+import io
+import logging
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,7 +19,7 @@ from sqlalchemy import Engine
 
 import sandbox_lms.keys
 from lti_tool.settings import Settings
-from lti_tool.support import crypto
+from lti_tool.support import crypto, log
 from lti_tool.support.db import OpenSession, session_opener
 from lti_tool.support.kit import Kit
 from lti_tool.wiring import Services, build
@@ -42,6 +44,29 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+LOGGING = structlog.get_config()
+
+
+@pytest.fixture(autouse=True)
+def _logging_begins_anew() -> Iterator[None]:
+    """A test that sets up logging, as each command does, changes nothing for the next one."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    log.clear()
+    structlog.configure(**LOGGING)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture
+def logged() -> io.StringIO:
+    """Everything that is logged, as the program logs it."""
+    stream = io.StringIO()
+    log.set_up("json", "INFO", stream)
+    return stream
 
 
 @pytest.fixture(scope="session")

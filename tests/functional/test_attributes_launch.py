@@ -2,19 +2,14 @@
 
 import io
 import json
-import logging
 import zipfile
-from collections.abc import Iterator
 
-import pytest
-import structlog
 from sqlalchemy import select, text
 
 from lti_tool.attributes import service
 from lti_tool.attributes.models import MemberAttribute, Outsider
 from lti_tool.attributes.service import reading
 from lti_tool.launch.models import Person
-from lti_tool.support import log
 from lti_tool.support.db import Base
 from lti_tool.wiring import Services
 from lti_tool.workspace import personal_data
@@ -30,17 +25,6 @@ TOLD = {
     "tandem_experience": "$CourseSection.title",
     "department": "Nobody asked for this",
 }
-
-
-@pytest.fixture
-def logged() -> Iterator[io.StringIO]:
-    """Everything that is logged, as the program logs it."""
-    stream, root = io.StringIO(), logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    log.set_up("json", "INFO", stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:], root.level = handlers, level
 
 
 def where(life: Life, needle: str) -> set[str]:

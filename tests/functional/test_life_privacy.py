@@ -1,16 +1,11 @@
 """After a whole journey: nobody in the logs, and in the database each fact only where it belongs."""
 
 import io
-import logging
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
-import structlog
 from sqlalchemy import text
 
-from lti_tool.support import log
 from lti_tool.support.db import Base
 from lti_tool.wiring import Services
 from tests.fakes.clock import FakeClock
@@ -18,17 +13,6 @@ from tests.functional.living import Life, a_life
 
 ONE, TWO = "learner01", "learner02"
 WRITTEN = "Distinctly Written Words"
-
-
-@pytest.fixture
-def logged() -> Iterator[io.StringIO]:
-    """Everything that is logged, as the program logs it."""
-    stream, root = io.StringIO(), logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    log.set_up("json", "INFO", stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:], root.level = handlers, level
 
 
 def dump(life: Life) -> dict[str, str]:

@@ -431,7 +431,7 @@ def best_third(
     for part in sorted(parts, key=lambda part: (int(forest.root[part[0]]) not in first, part[0])):
         members = np.array(part, dtype=np.int64)
         over = int(forest.base[part[0]])
-        trio = _trio_of(Candidates(couples, members, banned), over, weigh)
+        trio = _trio_of(_Part(Candidates(couples, members, banned), partner, weigh), over)
         if trio is not None:
             forest.free(over)
             found = np.array(forest.partner, dtype=np.int64)
@@ -440,36 +440,59 @@ def best_third(
     return None
 
 
-def _trio_of(part: Candidates, over: int, weigh: Weigh) -> Third | None:
-    """The best trio of a part of whom everyone but one finds a partner among them, whoever that one is."""
+@dataclass(frozen=True)
+class _Part:
+    """People of whom everyone but one finds a partner among them, whoever that one is, as `partner` shows for one."""
+
+    candidates: Candidates
+    partner: Places
+    weigh: Weigh
+
+    def paired(self, who: Places) -> Places:
+        """As many couples of these people of the part as can be: the best of few people.
+
+        Of many the present couples stay, but for those that give others a partner: to weigh all couples of 4,000
+        people takes minutes.
+        """
+        some = Candidates(self.candidates.couples, who, self.candidates.banned)
+        if len(who) <= POOLS[-1]:
+            return some.matched(self.weigh)
+        partner = np.full(len(self.partner), ALONE, dtype=np.int64)
+        partner[who] = np.where(np.isin(self.partner[who], who), self.partner[who], ALONE)
+        return Forest(some, partner).largest()
+
+
+def _trio_of(part: _Part, over: int) -> Third | None:
+    """The best trio of a part, beginning with `over`, the one who has no partner in it."""
+    everyone, allowed, weigh = part.candidates.who, part.candidates.allowed, part.weigh
     best: tuple[int, Third] | None = None
-    for person in [over, *(one for one in part.who.tolist() if one != over)][:THIRDS]:
-        partner = Candidates(part.couples, part.who[part.who != person], part.banned).matched(weigh)
-        one = part.who[partner[part.who] > part.who]
+    for person in [over, *(other for other in everyone.tolist() if other != over)][:THIRDS]:
+        partner = part.paired(everyone[everyone != person])
+        one = everyone[partner[everyone] > everyone]
         third = np.full(len(one), person, dtype=np.int64)
-        fits = part.allowed(third, one) & part.allowed(third, partner[one])
+        fits = allowed(third, one) & allowed(third, partner[one])
         one, third = one[fits], third[fits]
         if len(one):
             worth = weigh(third, one) + weigh(third, partner[one])
             at = int(np.argmax(worth))
             if best is None or worth[at] > best[0]:
                 best = int(worth[at]), Third(person, (int(one[at]), int(partner[one[at]])), partner)
-    return best[1] if best else next(_made(part, weigh), None)
+    return best[1] if best else next(_made(part), None)
 
 
-def _made(part: Candidates, weigh: Weigh) -> Iterator[Third]:
+def _made(part: _Part) -> Iterator[Third]:
     """Trios for which everyone else is matched anew."""
     tried = 0
-    for trio in combinations(part.who.tolist(), 3):
+    for trio in combinations(part.candidates.who.tolist(), 3):
         person, one, other = trio
         first, second = np.array([person, person, one]), np.array([one, other, other])
-        if not part.allowed(first, second).all():
+        if not part.candidates.allowed(first, second).all():
             continue
         tried += 1
         if tried > TRIOS:
             return
-        others = np.setdiff1d(part.who, trio)
-        partner = Candidates(part.couples, others, part.banned).matched(weigh)
+        others = np.setdiff1d(part.candidates.who, trio)
+        partner = part.paired(others)
         if (partner[others] != ALONE).all():
             partner[one], partner[other] = other, one
             yield Third(person, (one, other), partner)

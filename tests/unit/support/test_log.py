@@ -1,31 +1,18 @@
 import io
 import json
 import logging
+from collections.abc import Callable
 
 import pytest
-import structlog
 
 from lti_tool.support import log
 from lti_tool.support.log import HIDDEN, hide_persons_and_secrets
 
 
 @pytest.fixture
-def lines():
-    """The JSON lines written since; puts the process's logging back afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    libraries = {
-        name: logging.getLogger(name).level for name in ("urllib3", "requests", "sqlalchemy.engine", "pylti1p3")
-    }
-    stream = io.StringIO()
-    log.set_up("json", "INFO", stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    log.clear()
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, before in libraries.items():
-        logging.getLogger(name).setLevel(before)
+def lines(logged: io.StringIO) -> Callable[[], list[dict[str, object]]]:
+    """The JSON lines written since."""
+    return lambda: [json.loads(line) for line in logged.getvalue().splitlines()]
 
 
 def shown(**keys: object) -> dict[str, object]:
