@@ -55,7 +55,7 @@ def pair(life: Life) -> tuple[Guest, Guest, str, str]:
 
 
 def test_what_one_writes_the_other_reads_and_nobody_else(life: Life) -> None:
-    me, partner, mine, theirs = pair(life)
+    me, partner, mine, _ = pair(life)
     save(me, "check_in", win_or_challenge="I held my first workshop")
     save(me, "own_notes", my_notes="For my eyes only")
     save(me, "talk_goals", talk_goal_1="Say no kindly")
