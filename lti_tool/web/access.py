@@ -140,7 +140,7 @@ def on_visit(
         def page(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             key: str = g.visit_key
             is_reading = request.method in {"GET", "HEAD"}
-            secret, from_cookie = _secret_sent(key)
+            secret, from_cookie = secret_sent(key)
             if secret is None:
                 if is_reading:
                     return _page_that_brings_the_bearer(key)
@@ -219,7 +219,8 @@ def _carry_entry_code(answer: Response) -> Response:
     return answer
 
 
-def _secret_sent(key: str) -> tuple[str | None, bool]:
+def secret_sent(key: str) -> tuple[str | None, bool]:
+    """The secret that came with the request for this visit, and whether a cookie brought it."""
     if request.authorization is not None and request.authorization.type == "bearer":
         return request.authorization.token, False
     return request.cookies.get(COOKIE_PREFIX + key), True
