@@ -56,10 +56,10 @@ NAMES: Final = {
     "title": N_("Title"),
     "instructions": N_("Instructions"),
     "rubric-title": N_("Title of the rubric"),
-    "c-name": N_("Criterion"),
-    "c-description": N_("What the criterion is about"),
-    "c-l-label": N_("Level"),
-    "c-l-description": N_("What the level means"),
+    "criteria--name": N_("Criterion"),
+    "criteria--description": N_("What the criterion is about"),
+    "criteria--levels--label": N_("Level"),
+    "criteria--levels--description": N_("What the level means"),
 }
 ROUND_IN_USE: Final = N_(
     "People have groups in a round that you removed, or have written in it, so you cannot remove it."
@@ -367,9 +367,9 @@ def _store(here: Here, activity: Activity) -> dict[str, str]:
 def _placed(field: str, sentence: str) -> str:
     """A sentence of the error summary, with the place that the field itself shows by where it stands."""
     numbers = [int(number) for number in re.findall(r"\d+", field)]
-    if re.fullmatch(r"c\d+-l\d+-\w+", field):
+    if re.fullmatch(r"criteria-\d+-levels-\d+-\w+", field):
         place = gettext("Criterion %(criterion)d, level %(level)d:", criterion=numbers[0] + 1, level=numbers[1] + 1)
-    elif re.fullmatch(r"c\d+-\w+", field):
+    elif re.fullmatch(r"criteria-\d+-\w+", field):
         place = gettext("Criterion %(criterion)d:", criterion=numbers[0] + 1)
     elif re.fullmatch(r"r\d+-\w+", field):
         place = gettext("Round %(number)d:", number=numbers[0])
