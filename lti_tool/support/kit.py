@@ -18,3 +18,4 @@ class Kit:
     secrets: KeyRing
     http: Outbound
     open_session: OpenSession
+    """For jobs and commands, and for services that call a platform between two transactions."""

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -21,7 +21,7 @@ from lti_tool.errors import NotAllowed, ToolError
 from lti_tool.support.crypto import same
 from lti_tool.support.db import across_institutions, serve
 from lti_tool.support.kit import Kit
-from lti_tool.web.database import RaceLost, transaction
+from lti_tool.web.database import RaceLost, open_session, transaction
 from lti_tool.web.kept import note_author
 from lti_tool.web.visits import UNBOUND, Visit, VisitKind, VisitOver, around, find_visit, is_touch_due, redeem_code
 
@@ -113,9 +113,9 @@ View = Callable[Concatenate[Here, P], ResponseReturnValue]
 
 
 def kit() -> Kit:
-    """The collaborators of this app."""
-    found: Kit = current_app.extensions["tandem"]
-    return found
+    """The collaborators of this app. Services open their sessions in the request by Flask-SQLAlchemy, as pages do."""
+    tools: Kit = current_app.extensions["tandem"]
+    return replace(tools, open_session=open_session)
 
 
 def on_visit(

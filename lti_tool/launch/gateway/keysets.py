@@ -65,7 +65,8 @@ def keys_for(
 ) -> Sequence[Mapping[str, Any]]:
     """Keys among which the one with this id should be, fetched anew if the kept ones do not know it.
 
-    Call it with no transaction open. Raises PlatformUnreachable when there are no keys to check anything with.
+    Call it with no transaction open: it commits that it asks before it asks, so that other processes wait for the
+    answer. Raises PlatformUnreachable when there are no keys to check anything with.
     """
     now = kit.clock.now()
     if kept.is_fresh(now) and kept.knows(kid):

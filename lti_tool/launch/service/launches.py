@@ -72,8 +72,8 @@ class ProofNeeded:
 def verify_launch(kit: Kit, *, state: str, token: str) -> VerifiedLaunch:
     """Check everything about a launch that can be checked without using it up. Raises a LaunchError.
 
-    Opens short transactions of its own, and none while it waits for the platform's keys. The platform is not asked
-    before issuer, audience, nonce and state agree with a login of ours.
+    Opens short transactions of its own, so that none is open while it waits for the platform's keys. The platform is
+    not asked before issuer, audience, nonce and state agree with a login of ours.
     """
     envelope = messages.open_envelope(token)
     state_hash = fingerprint(state)
