@@ -98,8 +98,8 @@ def _register_features(app: Flask) -> None:
 
 def _blueprint(name: str) -> Blueprint:
     """The blueprint that a module calls `pages`."""
-    found: Blueprint = import_module(f"lti_tool.{name}").pages
-    return found
+    blueprint: Blueprint = import_module(f"lti_tool.{name}").pages
+    return blueprint
 
 
 def _stamp_static_files(endpoint: str, values: dict[str, object]) -> None:

@@ -267,29 +267,31 @@ class Settings:
 
     def _disagreements(self) -> list[tuple[str, str]]:
         """What each setting alone cannot see, as (name of the variable, mistake)."""
-        found = []
+        mistakes = []
         if not self.base_url:
-            found.append(("LTI_TOOL_BASE_URL", "LTI_TOOL_BASE_URL is required: the https address of this tool."))
+            mistakes.append(("LTI_TOOL_BASE_URL", "LTI_TOOL_BASE_URL is required: the https address of this tool."))
         elif self.development and not is_loopback(urlsplit(self.base_url).hostname or ""):
-            found.append(
+            mistakes.append(
                 ("LTI_TOOL_DEVELOPMENT", "LTI_TOOL_DEVELOPMENT=1 is only for a base URL on this machine (localhost).")
             )
         elif not self.development and not self.is_https:
-            found.append(("LTI_TOOL_BASE_URL", "LTI_TOOL_BASE_URL must be https (http is for LTI_TOOL_DEVELOPMENT=1)."))
+            mistakes.append(
+                ("LTI_TOOL_BASE_URL", "LTI_TOOL_BASE_URL must be https (http is for LTI_TOOL_DEVELOPMENT=1).")
+            )
         if not self.secret_keys and not self.development:
-            found.append(("LTI_TOOL_SECRET_KEYS", "LTI_TOOL_SECRET_KEYS is required: at least one Fernet key."))
+            mistakes.append(("LTI_TOOL_SECRET_KEYS", "LTI_TOOL_SECRET_KEYS is required: at least one Fernet key."))
         if not self.secret_keys and self.development and not self.database_url.startswith("sqlite"):
-            found.append(
+            mistakes.append(
                 (
                     "LTI_TOOL_SECRET_KEYS",
                     "LTI_TOOL_SECRET_KEYS is required: there is no SQLite file to keep a key beside.",
                 )
             )
         if self.visit_idle > self.visit_absolute:
-            found.append(
+            mistakes.append(
                 ("LTI_TOOL_VISIT_IDLE", "LTI_TOOL_VISIT_IDLE must not be longer than LTI_TOOL_VISIT_ABSOLUTE.")
             )
-        return found
+        return mistakes
 
 
 def is_loopback(host: str) -> bool:

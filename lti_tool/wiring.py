@@ -92,8 +92,8 @@ def _all(module: str, table: str) -> dict[Any, Any]:
     """Join the features' tables of one kind. Two features claiming one key is a mistake of ours."""
     joined: dict[Any, Any] = {}
     for feature in FEATURES:
-        found = _module_of(feature, module)
-        entries = getattr(found, table, {}) if found is not None else {}
+        loaded = _module_of(feature, module)
+        entries = getattr(loaded, table, {}) if loaded is not None else {}
         if joined.keys() & entries.keys():
             raise KeyError(joined.keys() & entries.keys())
         joined.update(entries)

@@ -53,10 +53,10 @@ def shown(known: Mapping[str, Known], locale: str) -> AnswerText:
         return written(known[key].value, {}) if key in known else ""
 
     languages: list[str] = known["languages"].value.get("names", []) if "languages" in known else []
-    others = [values.language_name(code, locale) for code in languages if code not in OFFERED_LANGUAGES]
+    more_languages = [values.language_name(code, locale) for code in languages if code not in OFFERED_LANGUAGES]
     return AnswerText(
         languages=tuple(code for code in OFFERED_LANGUAGES if code in languages),
-        other_languages=", ".join(others),
+        other_languages=", ".join(more_languages),
         slots=tuple(known["slots"].value.get("names", ())) if "slots" in known else (),
         experience=cell("experience"),
         time_zone=cell("time_zone"),
@@ -86,15 +86,15 @@ def read_answer(text: AnswerText, asked: Sequence[str]) -> tuple[dict[str, Kept 
 
 def read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Kept | None], dict[str, Flaw]]:
     """The values of these texts by attribute (None if empty), without persons; and what is wrong, by attribute."""
-    found: dict[str, Kept | None] = {}
+    values_read: dict[str, Kept | None] = {}
     flaws: dict[str, Flaw] = {}
     for key, cell in cells.items():
         value = read(BY_KEY[key], cell)
         if isinstance(value, Flaw):
             flaws[key] = value
         else:
-            found[key] = value
-    return found, flaws
+            values_read[key] = value
+    return values_read, flaws
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------

@@ -219,7 +219,7 @@ def ask(here: Here) -> ResponseReturnValue:
 def confirm_delete(here: Here) -> ResponseReturnValue:
     """What deleting everything, or one attribute, means."""
     what = _what()
-    known = reading.known_of(here.session, _everybody(here))
+    known = reading.values_of_members(here.session, _listed_members(here))
     count = sum(what is None or what in values for values in known.values() if values)
     return render_template(
         "attributes/delete.html",
@@ -265,7 +265,7 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
     if activity is None:
         return redirect(url_for("setup.show"))
     learners = learners_to_pair(here.session, here.course_id)
-    known = reading.known_of(here.session, learners)
+    known = reading.values_of_members(here.session, learners)
     names = _names(here, learners)
     missing = request.args.get("missing") if request.args.get("missing") in BY_KEY else None
     wanted = request.args.get("q", "").strip().casefold()
@@ -309,7 +309,7 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
 def _learner(
     here: Here, member: Member, cells: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
-    known = reading.known_of(here.session, [member.id])[member.id]
+    known = reading.values_of_members(here.session, [member.id])[member.id]
     activity = activity_at(here.session, here.placement_id)
     page = render_template(
         "attributes/learner.html",
@@ -391,7 +391,7 @@ def _in_words(here: Here, values: Collection[Kept]) -> Shown:
 
 def _cells(here: Here, member: Member) -> dict[str, str]:
     """What is known of a member as cells that mean the same when they are read."""
-    known = reading.known_of(here.session, [member.id])[member.id]
+    known = reading.values_of_members(here.session, [member.id])[member.id]
     names = reading.people_named(here.session, [one.value for one in known.values()])
     return {key: written(known[key].value, names) if key in known else "" for key in BY_KEY}
 
@@ -401,7 +401,7 @@ def _names(here: Here, members: Collection[int]) -> dict[int, str | None]:
     return told_apart(here.session, here.course_id, {one: names.get(("member", one)) for one in members})
 
 
-def _everybody(here: Here) -> list[int]:
+def _listed_members(here: Here) -> list[int]:
     return [one.member_id for one in reading.listed(here.session, here.course_id)]
 
 

@@ -189,11 +189,13 @@ class Gradebook:
         """Set the maximum of the column and keep all its other fields; None if the platform refuses."""
         answer = self._get(column.url, LINE_ITEM_TYPE)
         self._expect_success(answer)
-        said = answer.json()
-        if not isinstance(said, Mapping):
+        fields = answer.json()
+        if not isinstance(fields, Mapping):
             raise BadAnswer(answer.host, "no object")
         # A PUT clears all fields that it leaves out, even the column's link.
-        body = {name: said[name] for name in COLUMN_FIELDS if said.get(name) is not None} | {"scoreMaximum": maximum}
+        body = {name: fields[name] for name in COLUMN_FIELDS if fields.get(name) is not None} | {
+            "scoreMaximum": maximum
+        }
         headers = {"Content-Type": LINE_ITEM_TYPE, "Accept": LINE_ITEM_TYPE}
         answer = self._call(
             column.url, headers, lambda sent: self.kit.http.put(column.url, Purpose.SCORE, sent, body=_json(body))
@@ -218,10 +220,10 @@ class Gradebook:
             if _is_gone(answer) or (answer.status == 404 and media_type == RESULTS_TYPE):
                 break
             self._expect_success(answer)
-            said = answer.json()
-            if not isinstance(said, list):
+            listed = answer.json()
+            if not isinstance(listed, list):
                 raise BadAnswer(answer.host, "no list")
-            entries += [entry for entry in said if isinstance(entry, Mapping)]
+            entries += [entry for entry in listed if isinstance(entry, Mapping)]
             named = next_page(answer, following)
             following = next_address(self, following, named) if named else None
         return entries
@@ -269,14 +271,14 @@ def _json(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _column(said: object, asked_at: str | None) -> Column | None:
-    if not isinstance(said, Mapping):
+def _column(fields: object, asked_at: str | None) -> Column | None:
+    if not isinstance(fields, Mapping):
         return None
-    url = asked_at or said.get("id")
+    url = asked_at or fields.get("id")
     if not isinstance(url, str) or not url:
         return None
-    label, link, resource = said.get("label"), said.get("resourceLinkId"), said.get("resourceId")
-    maximum = said.get("scoreMaximum")
+    label, link, resource = fields.get("label"), fields.get("resourceLinkId"), fields.get("resourceId")
+    maximum = fields.get("scoreMaximum")
     return Column(
         url,
         label[:255] if isinstance(label, str) else "",

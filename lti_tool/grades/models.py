@@ -97,7 +97,7 @@ class ScoreState(Tenant, Base):
     changed_at: Mapped[datetime]
 
     @property
-    def told(self) -> int | None:
+    def reported(self) -> int | None:
         """The share that the platform may hold."""
         return self.sent if self.trying is None else self.trying
 

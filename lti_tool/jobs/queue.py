@@ -124,7 +124,7 @@ def enqueue_all(
     if not payloads:
         return
     _open_lane(session, calls)
-    same = {
+    shared = {
         "name": name,
         "lane": calls,
         "institution_id": institution_id,
@@ -134,7 +134,7 @@ def enqueue_all(
         "attempts": 0,
         "claims": 0,
     }
-    rows = [{**same, "payload": dict(payload), "unique_key": key} for key, payload in payloads.items()]
+    rows = [{**shared, "payload": dict(payload), "unique_key": key} for key, payload in payloads.items()]
     # Past the unit of work, which would look at each row: jobs are no rows of anybody's session.
     session.connection().execute(_upsert(session.get_bind().dialect.name), rows)
 
@@ -304,10 +304,10 @@ def _open_lane(session: Session, lane: int) -> None:
         known.add(opened)
 
 
-def _make_due(session: Session, *which: ColumnElement[bool], now: datetime) -> None:
+def _make_due(session: Session, *conditions: ColumnElement[bool], now: datetime) -> None:
     session.execute(
         update(Job)
-        .where(*which, Job.state == "waiting", Job.due_at > now)
+        .where(*conditions, Job.state == "waiting", Job.due_at > now)
         .values(due_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -150,9 +150,9 @@ def launch_by_address() -> ResponseReturnValue:
 def launch() -> ResponseReturnValue:
     """Take a platform's signed message, and open a visit or ask the browser for its secret."""
     tools = kit()
-    said = request.form.get("error")
-    if said:
-        raise PlatformSaidNo(said if said in OIDC_ERRORS else "other")
+    error = request.form.get("error")
+    if error:
+        raise PlatformSaidNo(error if error in OIDC_ERRORS else "other")
     state = _state()
     if not came_whole(request.form, "id_token"):
         raise TokenUnreadable("twice or with a NUL")

@@ -70,8 +70,8 @@ def show() -> ResponseReturnValue:
         g.registering_for = institution.id
         configuration = _checked_configuration(tools, asked)
         with transaction(reading=True) as session:
-            known = known_registrations(session, institution.id, configuration.issuer)
-            placed = _placed_on(session, known)
+            registrations = known_registrations(session, institution.id, configuration.issuer)
+            placed = _placed_on(session, registrations)
     return render_template(
         "registration/register.html",
         asked=asked,
@@ -79,7 +79,7 @@ def show() -> ResponseReturnValue:
         document=registration_document(configuration, base_url=tools.settings.base_url, title=TITLE),
         host=host_of(configuration.url),
         institution=institution,
-        known=known,
+        known=registrations,
         placed=placed,
         policy=default_policy(configuration),
     )
@@ -167,10 +167,10 @@ def _wishes(sent: Mapping[str, str], configuration: PlatformConfiguration) -> Wi
     )
 
 
-def _placed_on(session: Session, known: Sequence[Known]) -> Mapping[int, Sequence[str]]:
+def _placed_on(session: Session, registrations: Sequence[Known]) -> Mapping[int, Sequence[str]]:
     """The activities that depend on each of these registrations, in words."""
     placed_on: PlacedOn = current_app.extensions["tandem.placed_on"]
-    return placed_on(session, [one.id for one in known])
+    return placed_on(session, [one.id for one in registrations])
 
 
 def _not_granted(document: Mapping[str, str], granted: frozenset[str]) -> list[str]:

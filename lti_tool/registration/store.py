@@ -73,10 +73,10 @@ def add_deployment(
             ParkedDeployment.registration_id == registration.id, ParkedDeployment.lti_id == lti_id
         )
     )
-    known = session.scalar(
+    deployment_id = session.scalar(
         select(Deployment.id).where(Deployment.registration_id == registration.id, Deployment.lti_id == lti_id)
     )
-    if known is not None:
+    if deployment_id is not None:
         return False
     made = Deployment(institution_id=institution_id, registration_id=registration.id, lti_id=lti_id, created_at=now)
     try:

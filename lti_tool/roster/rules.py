@@ -77,15 +77,15 @@ def row_of(member: object, *, names_are_escaped: bool) -> RosterRow | None:
     )
 
 
-def _roles(told: object) -> tuple[list[str], bool]:
+def _roles(value: object) -> tuple[list[str], bool]:
     """The roles of an entry, and whether all its values are roles."""
-    if isinstance(told, str):
+    if isinstance(value, str):
         # As LTI 1.1 wrote them.
-        told = [role.strip() for role in told.split(",")]
-    if not isinstance(told, list):
+        value = [role.strip() for role in value.split(",")]
+    if not isinstance(value, list):
         return [], False
-    roles = [role for role in told if isinstance(role, str) and role]
-    return roles, bool(roles) and len(roles) == len(told)
+    roles = [role for role in value if isinstance(role, str) and role]
+    return roles, bool(roles) and len(roles) == len(value)
 
 
 def _is_active(status: object) -> bool | None:
@@ -99,8 +99,8 @@ def merged(rows: Iterable[RosterRow]) -> dict[str, RosterRow]:
     """The rows by sub. For a person listed twice, the higher role counts, and one active listing makes them active."""
     people: dict[str, RosterRow] = {}
     for row in rows:
-        known = people.get(row.sub)
-        people[row.sub] = row if known is None else _both(known, row)
+        earlier = people.get(row.sub)
+        people[row.sub] = row if earlier is None else _combined(earlier, row)
     return people
 
 
@@ -176,13 +176,13 @@ def locked_out(learners: Mapping[int, str], may_open: Set[str]) -> frozenset[int
     return None if kept_out and len(kept_out) == len(learners) else kept_out
 
 
-def _both(first: RosterRow, second: RosterRow) -> RosterRow:
+def _combined(first: RosterRow, second: RosterRow) -> RosterRow:
     higher, lower = sorted((first, second), key=lambda row: len(RANK) if row.role is None else RANK[row.role])
-    said = {first.is_active, second.is_active}
+    active = {first.is_active, second.is_active}
     return RosterRow(
         sub=higher.sub,
         role=higher.role,
-        is_active=True if True in said else None if None in said else False,
+        is_active=True if True in active else None if None in active else False,
         is_test=first.is_test or second.is_test,
         name=higher.name or lower.name,
         given_name=higher.given_name or lower.given_name,

@@ -67,18 +67,18 @@ class RubricProblem:
 
 def check(draft: RubricDraft) -> list[RubricProblem]:
     """Everything that keeps people from using this rubric, in the order in which the form shows it."""
-    found: list[RubricProblem] = []
+    problems: list[RubricProblem] = []
     if len(draft.title) > LONGEST_NAME:
-        found.append(RubricProblem(Flaw.NAME_TOO_LONG))
+        problems.append(RubricProblem(Flaw.NAME_TOO_LONG))
     if not draft.criteria:
-        found.append(RubricProblem(Flaw.NO_CRITERION))
+        problems.append(RubricProblem(Flaw.NO_CRITERION))
     if len(draft.criteria) > MOST_CRITERIA:
-        found.append(RubricProblem(Flaw.TOO_MANY_CRITERIA))
+        problems.append(RubricProblem(Flaw.TOO_MANY_CRITERIA))
     repeated = _repeated([criterion.name for criterion in draft.criteria])
     for place, criterion in enumerate(draft.criteria):
-        found += [RubricProblem(flaw, place) for flaw in _criterion_flaws(criterion, place in repeated)]
-        found += _level_problems(criterion.levels, place)
-    return found
+        problems += [RubricProblem(flaw, place) for flaw in _criterion_flaws(criterion, place in repeated)]
+        problems += _level_problems(criterion.levels, place)
+    return problems
 
 
 def _criterion_flaws(criterion: CriterionDraft, is_repeated: bool) -> list[Flaw]:
@@ -99,7 +99,7 @@ def _criterion_flaws(criterion: CriterionDraft, is_repeated: bool) -> list[Flaw]
 
 
 def _level_problems(levels: Sequence[LevelDraft], criterion: int) -> list[RubricProblem]:
-    found = []
+    problems = []
     repeated = _repeated([level.label for level in levels])
     for place, level in enumerate(levels):
         flaws = []
@@ -113,8 +113,8 @@ def _level_problems(levels: Sequence[LevelDraft], criterion: int) -> list[Rubric
             flaws.append(Flaw.DESCRIPTION_TOO_LONG)
         if not 0 <= level.points <= MOST_POINTS:
             flaws.append(Flaw.POINTS_OUT_OF_RANGE)
-        found += [RubricProblem(flaw, criterion, place) for flaw in flaws]
-    return found
+        problems += [RubricProblem(flaw, criterion, place) for flaw in flaws]
+    return problems
 
 
 def _repeated(names: Sequence[str]) -> set[int]:

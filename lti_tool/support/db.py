@@ -287,9 +287,9 @@ def find_or_add(session: Session, query: Select[Row], make: Callable[[], Row]) -
     """The row, made if it is not there. Of two that make it at once, the second finds the first's."""
     # What was written down so far is no row that this looks for, and can be sent with the rest.
     with session.no_autoflush:
-        found = session.scalar(query)
-    if found is not None:
-        return found
+        row = session.scalar(query)
+    if row is not None:
+        return row
     try:
         with session.begin_nested():
             made = make()

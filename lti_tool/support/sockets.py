@@ -149,8 +149,8 @@ class Guard:
 
 def system_resolve(host: str, port: int) -> Sequence[str]:
     """Ask the system's resolver. It also understands 127.1 and 2130706433; what it makes of them is checked."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in addresses))
 
 
 def system_dial(address: str, port: int, seconds: float) -> socket.socket:

@@ -129,8 +129,8 @@ def _is_certain(content: bytes, encoding: str) -> bool:
         return True
     if encoding == "UTF-8":
         return False
-    others = [one for one in ("Windows-1252", "Mac Roman", "DOS 850") if one != encoding]
-    return all(_likelihood(content, encoding) >= _likelihood(content, other) + 2 for other in others)
+    alternatives = [one for one in ("Windows-1252", "Mac Roman", "DOS 850") if one != encoding]
+    return all(_likelihood(content, encoding) >= _likelihood(content, other) + 2 for other in alternatives)
 
 
 def _is_utf_8(content: bytes) -> bool:
@@ -158,16 +158,16 @@ def _likelihood(content: bytes, encoding: str) -> float:
         return float("-inf")
     # Of two that read the same, the common one.
     score = {"Windows-1252": 0.2, "Latin-1": 0.1}.get(encoding, 0.0)
-    for found in islice(_FOREIGN.finditer(text), _SAMPLE):
-        one, before = found[0], text[found.start() - 1 : found.start()]
-        if one == "\u2019" and before.isalpha():
+    for match in islice(_FOREIGN.finditer(text), _SAMPLE):
+        letter, before = match[0], text[match.start() - 1 : match.start()]
+        if letter == "\u2019" and before.isalpha():
             score += 2
-        elif not one.isalpha():
-            score -= 0 if one in _TYPOGRAPHIC else 2
-        elif one.isupper() and before.islower():
+        elif not letter.isalpha():
+            score -= 0 if letter in _TYPOGRAPHIC else 2
+        elif letter.isupper() and before.islower():
             score -= 3
         else:
-            score += 2 if one in _NORTHERN else 0
+            score += 2 if letter in _NORTHERN else 0
     return score
 
 
@@ -202,11 +202,11 @@ def _record(lines: Sequence[str], delimiter: str, width: int) -> tuple[int, list
         if length > 1 and joined.count('"') % 2:
             continue
         try:
-            found = list(csv.reader(io.StringIO(joined, newline=""), delimiter=delimiter, strict=True))
+            records = list(csv.reader(io.StringIO(joined, newline=""), delimiter=delimiter, strict=True))
         except csv.Error:
             continue
-        if len(found) == 1 and (length == 1 or not _swallows(found[0], delimiter, width)):
-            return length, found[0]
+        if len(records) == 1 and (length == 1 or not _swallows(records[0], delimiter, width)):
+            return length, records[0]
     plain = lines[0].rstrip("\r\n")
     if plain.count('"') % 2 == 0:
         return 1, next(csv.reader([plain], delimiter=delimiter), [])

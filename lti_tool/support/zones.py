@@ -108,11 +108,11 @@ def _steady_zones() -> Mapping[timedelta, str]:
     """By offset a zone without summer time: those named for whole hours first."""
     # Etc/GMT-1 is one hour ahead of UTC: these names have their signs turned around.
     hours = {timedelta(hours=-ahead): f"Etc/GMT{ahead:+d}" for ahead in range(-14, 13) if ahead}
-    found = {timedelta(0): "UTC", **hours}
+    zones = {timedelta(0): "UTC", **hours}
     for name in _windows_zones().values():
         if _winter_offset(name) == _summer_offset(name):
-            found.setdefault(_winter_offset(name), name)
-    return found
+            zones.setdefault(_winter_offset(name), name)
+    return zones
 
 
 def _winter_offset(name: str) -> timedelta:
@@ -135,10 +135,10 @@ def _exact_names() -> Mapping[str, str]:
 @cache
 def _by_name() -> Mapping[str, str]:
     """What a place or a zone is called besides its exact name; the first meaning counts."""
-    found: dict[str, str] = {}
+    zones: dict[str, str] = {}
     for called, name in _names():
-        found.setdefault(_plain(called), name)
-    return found
+        zones.setdefault(_plain(called), name)
+    return zones
 
 
 def _names() -> Iterator[tuple[str, str]]:
@@ -162,7 +162,7 @@ def _names() -> Iterator[tuple[str, str]]:
 @cache
 def _meta_zones() -> Mapping[str, str]:
     """What Unicode calls a zone that several countries share, to a zone that stands for it."""
-    found: dict[str, str] = {}
+    zones: dict[str, str] = {}
     # "Central Time" is Chicago's before that of Guatemala, where clocks stay as they are.
     windows = sorted(
         _windows_zones().items(), key=lambda one: (_winter_offset(one[1]) == _summer_offset(one[1]), "(" in one[0])
@@ -170,19 +170,19 @@ def _meta_zones() -> Mapping[str, str]:
     for name in (*(name for _, name in windows), *known_zones()):
         meta_zone = get_global("meta_zones").get(name)
         if meta_zone is not None:
-            found.setdefault(meta_zone, name)
-    return found
+            zones.setdefault(meta_zone, name)
+    return zones
 
 
 def _loadable(names: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Mapping[str, str]]]:
     aliases = get_global("zone_aliases")
-    for name, one in names.items():
+    for name, terms in names.items():
         present = name if name in _world() else aliases.get(name, name)
         if present in _world():
-            yield present, one
+            yield present, terms
 
 
 def _windows_zones() -> Mapping[str, str]:
     """What Windows calls a zone, as Unicode's tables have it."""
-    found: Mapping[str, str] = get_global("windows_zone_mapping")
-    return {called: name for called, name in found.items() if name in _world()}
+    mapping: Mapping[str, str] = get_global("windows_zone_mapping")
+    return {called: name for called, name in mapping.items() if name in _world()}

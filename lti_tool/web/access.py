@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.errors import NotAllowed, ToolError
-from lti_tool.support.crypto import same
+from lti_tool.support.crypto import is_same_secret
 from lti_tool.support.db import across_institutions, serve
 from lti_tool.support.kit import Kit
 from lti_tool.web.database import RaceLost, open_session, transaction
@@ -227,16 +227,16 @@ def _secret_sent(key: str) -> tuple[str | None, bool]:
 
 def _page_that_brings_the_bearer(key: str) -> Response:
     # Says nothing about whether the visit exists, except how its platform can be asked for the bearer it keeps.
-    found = _storage_of(key)
+    visit = _storage_of(key)
     code = request.args.get("c")
-    if code and found is not None and not found.details.get(UNBOUND) and is_sent_by_others():
+    if code and visit is not None and not visit.details.get(UNBOUND) and is_sent_by_others():
         # A launch without cookies ends on our own page that proves the browser. This is a code that somebody else was
         # given, handed on to put this person into that visit.
         with transaction() as session:
             redeem_code(session, code, "enter", now=kit().clock.now())
         raise VisitOver(key)
-    g.frame_ancestors = found.frame_origins if found is not None else None
-    answer = make_response(render_template("visit/bring.html", visit_key=key, visit=found))
+    g.frame_ancestors = visit.frame_origins if visit is not None else None
+    answer = make_response(render_template("visit/bring.html", visit_key=key, visit=visit))
     answer.headers["Vary"] = "Authorization, Cookie"
     return answer
 
@@ -262,7 +262,7 @@ def _check_form_token(secret: str) -> None:
 
 
 def _is_form_ours(secret: str) -> bool:
-    return same(request.form.get("form_token", ""), _derive_form_token(secret))
+    return is_same_secret(request.form.get("form_token", ""), _derive_form_token(secret))
 
 
 def form_token() -> Markup:

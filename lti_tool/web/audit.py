@@ -75,10 +75,10 @@ def record(
             .limit(SAMPLE_AFTER)
         ).all()
         if len(lately) >= SAMPLE_AFTER and secrets.randbelow(SAMPLE_ONE_IN):
-            said = (what, institution_id, registration_id, details)
-            for one in lately:
-                if (one.what, one.institution_id, one.registration_id, one.details) == said:
-                    return one.reference
+            content = (what, institution_id, registration_id, details)
+            for entry in lately:
+                if (entry.what, entry.institution_id, entry.registration_id, entry.details) == content:
+                    return entry.reference
     session.add(
         AuditEntry(
             at=now,

@@ -32,13 +32,13 @@ def languages(folder: str) -> tuple[str, ...]:
 
     A language without a catalog is not offered for dates either: half a sentence in each helps nobody.
     """
-    found = sorted(path.parent.parent.name for path in Path(folder).glob("*/LC_MESSAGES/messages.mo"))
-    return (SOURCE_LANGUAGE, *found)
+    catalogs = sorted(path.parent.parent.name for path in Path(folder).glob("*/LC_MESSAGES/messages.mo"))
+    return (SOURCE_LANGUAGE, *catalogs)
 
 
 def choose_language() -> str:
     """The language of the launch, else of the browser, else English."""
-    known = languages(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
+    offered = languages(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
     wanted = g.get("locale")
     if wanted:
         try:
@@ -46,24 +46,24 @@ def choose_language() -> str:
         except (UnknownLocaleError, ValueError):
             language = None
         language = "nb" if language in {"no", "nn"} else language
-        if language in known:
+        if language in offered:
             return str(language)
-    return request.accept_languages.best_match(known) or SOURCE_LANGUAGE
+    return request.accept_languages.best_match(offered) or SOURCE_LANGUAGE
 
 
-def zone_of(visit: Visit | None, *others: str | None) -> ZoneInfo:
-    """The zone in which dates are shown: the person's own as far as it is known, else the first of `others`, else UTC.
+def zone_of(visit: Visit | None, *fallbacks: str | None) -> ZoneInfo:
+    """The zone in which dates are shown: the person's own, else the first of `fallbacks` that can be read, else UTC.
 
     A visit knows it from the launch, the browser, or the institution's page.
     """
-    names = (visit.time_zone if visit is not None else None, *others)
+    names = (visit.time_zone if visit is not None else None, *fallbacks)
     return next((zone for zone in (read_zone(name or "") for name in names) if zone is not None), UTC)
 
 
-def zone_of_reader(*others: str | None) -> ZoneInfo:
+def zone_of_reader(*fallbacks: str | None) -> ZoneInfo:
     """The zone in which whoever looks at this page sees its dates; see `zone_of`."""
     here = current_here()
-    return zone_of(here.visit if here is not None else None, *others)
+    return zone_of(here.visit if here is not None else None, *fallbacks)
 
 
 def in_words(moment: datetime, zone: ZoneInfo, pattern: str = "EEE d MMM, HH:mm") -> str:

@@ -97,12 +97,12 @@ def _keep(session: Session, author: Author, rows: list[dict[str, Any]], *, now: 
     )
     before = session.scalars(own).all()
     new = _places(rows)
-    here = [one for one in before if one.course_id == author.course_id]
-    if any(new <= _places(one.texts) for one in here):
+    of_course = [one for one in before if one.course_id == author.course_id]
+    if any(new <= _places(one.texts) for one in of_course):
         return
     # A page that saves as one types is refused with one field; its button then sends all of them.
-    for one in {*(one for one in here if _places(one.texts) <= new), *before[MOST_KEPT - 1 :]}:
-        session.delete(one)
+    for outdated in {*(one for one in of_course if _places(one.texts) <= new), *before[MOST_KEPT - 1 :]}:
+        session.delete(outdated)
     session.add(KeptText(person_id=author.person_id, course_id=author.course_id, texts=rows, at=now))
 
 
@@ -112,8 +112,8 @@ def _places(rows: Iterable[Mapping[str, str]]) -> set[tuple[str, str]]:
 
 def kept_of(session: Session, person_id: int, course_id: int | None) -> list[KeptText]:
     """What is kept for a person in a course, newest first."""
-    found = select(KeptText).where(KeptText.person_id == person_id, KeptText.course_id == course_id)
-    return list(session.scalars(found.order_by(KeptText.at.desc(), KeptText.id.desc())))
+    query = select(KeptText).where(KeptText.person_id == person_id, KeptText.course_id == course_id)
+    return list(session.scalars(query.order_by(KeptText.at.desc(), KeptText.id.desc())))
 
 
 def let_go(session: Session, person_id: int, kept_id: int) -> None:
@@ -127,8 +127,8 @@ def let_go(session: Session, person_id: int, kept_id: int) -> None:
 
 def field_names() -> Mapping[str, str]:
     """How pages call the fields whose names they tell."""
-    found: Mapping[str, str] = current_app.extensions.get("tandem.field_names", {})
-    return found
+    names: Mapping[str, str] = current_app.extensions.get("tandem.field_names", {})
+    return names
 
 
 def name_of(field: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import ForeignKey, String, Text, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from lti_tool.errors import ToolError
-from lti_tool.support.crypto import KeyRing, fingerprint, new_secret, same
+from lti_tool.support.crypto import KeyRing, fingerprint, is_same_secret, new_secret
 from lti_tool.support.db import Base, Tenant, across_institutions, serve, within
 
 CODE_LIFETIME = timedelta(seconds=60)
@@ -142,7 +142,7 @@ def find_visit(session: Session, key: str, secret: str, *, now: datetime, idle: 
     """
     with across_institutions(session):
         visit = session.scalar(select(Visit).where(Visit.key == key))
-    if visit is None or not same(visit.secret_hash, fingerprint(secret)):
+    if visit is None or not is_same_secret(visit.secret_hash, fingerprint(secret)):
         raise VisitOver(key)
     if visit.revoked_at is not None:
         raise VisitOver(key, around=around(visit))

@@ -11,7 +11,7 @@ from lti_tool.errors import NotAllowed
 from lti_tool.launch.models import Person
 from lti_tool.launch.service.launches import MAY_CLAIM
 from lti_tool.registration.models import Institution, Registration
-from lti_tool.support.crypto import fingerprint, same
+from lti_tool.support.crypto import fingerprint, is_same_secret
 from lti_tool.web.access import Here, View, current_here, on_visit
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
@@ -177,7 +177,7 @@ def claim(here: Here) -> ResponseReturnValue:
     if not (_is_shown_staff(here) and _may_claim(here)):
         raise NotAllowed("code", here.person_id)
     typed = request.form.get("code", "").strip().upper()
-    if not same(fingerprint(typed), registration_of(here).administrator_code_hash or ""):
+    if not is_same_secret(fingerprint(typed), registration_of(here).administrator_code_hash or ""):
         return render_template("institution/code.html", institution=institution_of(here), is_wrong=True), 422
     _become_first(here)
     return render_template("institution/claimed.html", institution=institution_of(here))

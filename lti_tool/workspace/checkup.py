@@ -96,8 +96,8 @@ def troubles(session: Session, institution_id: int, *, now: datetime) -> list[Tr
             )
         ).all()
     )
-    found = [*_access(session, titles), *_scores(session, titles, now=now), *_rosters(session, titles)]
-    return sorted(found, key=lambda one: (one.title, one.registration_id))
+    refusals = [*_access(session, titles), *_scores(session, titles, now=now), *_rosters(session, titles)]
+    return sorted(refusals, key=lambda one: (one.title, one.registration_id))
 
 
 def _access(session: Session, titles: Mapping[int, str]) -> Iterator[Trouble]:
@@ -218,17 +218,17 @@ def _key_set(kit: Kit, platform: _Platform) -> Finding:
     subject = f"{platform.title}, key set"
     try:
         answer = kit.http.get(platform.key_set_url, Purpose.KEY_SET, headers={"Accept": "application/json"})
-        found = _keys_in(answer)
+        count = _keys_in(answer)
     except CallFailed as failure:
         return Finding(subject, False, str(failure))
-    if found is None:
+    if count is None:
         return Finding(subject, False, f"answered {answer.status} without keys")
-    return Finding(subject, bool(found), f"{found} keys")
+    return Finding(subject, bool(count), f"{count} keys")
 
 
 def _keys_in(answer: Answer) -> int | None:
-    said: Any = answer.json() if answer.is_success else None
-    listed = said.get("keys") if isinstance(said, dict) else None
+    document: Any = answer.json() if answer.is_success else None
+    listed = document.get("keys") if isinstance(document, dict) else None
     return len(listed) if isinstance(listed, list) else None
 
 

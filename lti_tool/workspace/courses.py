@@ -114,7 +114,7 @@ def _activities(session: Session, course_ids: Sequence[int]) -> dict[int, list[A
     scores: dict[int, dict[str, int]] = {}
     for activity_id, state, count in counted:
         scores.setdefault(activity_id, {})[state] = count
-    found: dict[int, list[ActivityHealth]] = {}
+    activities: dict[int, list[ActivityHealth]] = {}
     for activity, gone_at, last_launch_at in rows:
         health = ActivityHealth(
             title=activity.title,
@@ -124,8 +124,8 @@ def _activities(session: Session, course_ids: Sequence[int]) -> dict[int, list[A
             last_launch_at=last_launch_at,
             scores=scores.get(activity.id, {}),
         )
-        found.setdefault(activity.course_id, []).append(health)
-    return found
+        activities.setdefault(activity.course_id, []).append(health)
+    return activities
 
 
 def placed_on(session: Session, registration_ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
@@ -140,11 +140,11 @@ def placed_on(session: Session, registration_ids: Sequence[int]) -> Mapping[int,
             .where(Deployment.registration_id.in_(registration_ids), Placement.gone_at.is_(None))
             .order_by(Activity.id)
         ).all()
-    found: dict[int, list[str]] = {}
+    titles: dict[int, list[str]] = {}
     for registration_id, title, course in rows:
         words = gettext("%(activity)s in %(course)s", activity=title, course=course) if course else title
-        found.setdefault(registration_id, []).append(words)
-    return found
+        titles.setdefault(registration_id, []).append(words)
+    return titles
 
 
 @pages.get("/institution/courses")
@@ -153,11 +153,11 @@ def show_courses(here: Here) -> ResponseReturnValue:
     """Every course with its roster, its activities and their scores, as counts."""
     text = request.args.get("text", "").strip()[:255]
     page = min(max(request.args.get("page", 0, type=int), 0), 1_000_000)
-    found = courses_of(here.session, text, page=page)
+    courses = courses_of(here.session, text, page=page)
     return render_template(
         "institution/courses.html",
-        courses=found[:ON_ONE_PAGE],
-        has_more=len(found) > ON_ONE_PAGE,
+        courses=courses[:ON_ONE_PAGE],
+        has_more=len(courses) > ON_ONE_PAGE,
         page=page,
         text=text,
     )

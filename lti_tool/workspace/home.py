@@ -123,10 +123,10 @@ def _activity(here: Here) -> ResponseReturnValue:
 @on_visit()
 def also(here: Here, activity_id: int) -> ResponseReturnValue:
     """Another activity of the same course, in a tab of its own."""
-    other = next((one for one in open_activities(here.session, here.course_id) if one.id == activity_id), None)
-    if other is None or not _may_enter(here, other):
+    activity = next((one for one in open_activities(here.session, here.course_id) if one.id == activity_id), None)
+    if activity is None or not _may_enter(here, activity):
         raise NotFound("activity", activity_id)
-    return offer_tab(here, VisitKind.ACTIVITY, other.placement_id)
+    return offer_tab(here, VisitKind.ACTIVITY, activity.placement_id)
 
 
 def _review(here: Here) -> ResponseReturnValue:
@@ -198,9 +198,9 @@ def why_together(here: Here, activity: Activity, member_id: int) -> Together:
     ahead = [one for one in groups if one.due_at is None or one.due_at > here.now]
     if not ahead:
         return Together()
-    found = pairing.why_matched(here.session, activity, ahead[0])
-    words = list(found.sentences)
-    if not words and found.is_first_time:
+    reason = pairing.why_matched(here.session, activity, ahead[0])
+    words = list(reason.sentences)
+    if not words and reason.is_first_time:
         words = [NEW_TO_EACH_OTHER]
     elif not words and _have_partners_changed(groups, ahead[0]):
         words = [OTHERS_EACH_ROUND]
@@ -274,27 +274,27 @@ def _answer_not_asked_for(done: Progress, tasks: Progress) -> Item | None:
     return next((item for item in is_open if (item.step, item.round, item.partner_id) not in asked), None)
 
 
-def tasks_with(one: Exchange, tasks: Progress, kind: Kind) -> list[Item]:
+def tasks_with(exchange: Exchange, tasks: Progress, kind: Kind) -> list[Item]:
     """What a member has to do with one partner in one round, as the checklist has it.
 
     Of somebody who is their partner no longer: what was written, and an answer that can still be given.
     """
-    place = (one.round.number, one.partner_id)
-    if one.is_current:
+    place = (exchange.round.number, exchange.partner_id)
+    if exchange.is_current:
         return [item for item in tasks.items if (item.round, item.partner_id) == place]
-    found = []
+    items = []
     for step in kind.steps:
-        given_at = entry.submitted_at if (entry := one.given(step)) is not None else None
+        given_at = entry.submitted_at if (entry := exchange.given(step)) is not None else None
         state, waits = State.EXCUSED if given_at is None else State.DONE, None
-        if step.is_answer and step.after in one.theirs:
-            is_readable = one.to_read(kind.step(step.after)) is not None
+        if step.is_answer and step.after in exchange.theirs:
+            is_readable = exchange.to_read(kind.step(step.after)) is not None
             if given_at is None:
                 state, waits = (State.OPEN, None) if is_readable else (State.WAITING, WaitsFor.RELEASE)
-        elif step.is_answer or step.key not in one.mine:
+        elif step.is_answer or step.key not in exchange.mine:
             continue
-        due_at = None if step.is_answer else one.due_at
-        found.append(Item(step, *place, state, counts=False, due_at=due_at, waits_for=waits, done_at=given_at))
-    return found
+        due_at = None if step.is_answer else exchange.due_at
+        items.append(Item(step, *place, state, counts=False, due_at=due_at, waits_for=waits, done_at=given_at))
+    return items
 
 
 def _others(here: Here, activity: Activity) -> list[Activity]:
@@ -305,28 +305,28 @@ def _others(here: Here, activity: Activity) -> list[Activity]:
     ]
 
 
-def _may_enter(here: Here, other: Activity) -> bool:
+def _may_enter(here: Here, activity: Activity) -> bool:
     """Whether somebody may go to another activity of the course: what is not ready, hidden or restricted is staff's."""
     if here.is_staff:
         return True
-    if why_not_ready(other.state) is not None:
+    if why_not_ready(activity.state) is not None:
         return False
-    access = links.access_to(here.session, other.placement_id)
+    access = links.access_to(here.session, activity.placement_id)
     return not access.is_hidden and here.member_id not in access.kept_out
 
 
 def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
     access = links.access_to(here.session, activity.placement_id)
     plan = pairing.find_plan(here.session, activity.id, "published")
-    everybody = progress.summaries_of_all(here.session, activity.id, here.now) if plan is not None else {}
+    summaries = progress.summaries_of_all(here.session, activity.id, here.now) if plan is not None else {}
     figures = {
         "learners": roster.count_learners(here.session, here.course_id, activity.placement_id),
         "kept_out": len(access.kept_out),
-        "taking_part": len(everybody),
-        "complete": sum(one.is_complete for one in everybody.values()),
-        "given": sum(one.given for one in everybody.values()),
-        "to_give": sum(one.to_give for one in everybody.values()),
-        "behind": sum(one.behind_since is not None for one in everybody.values()),
+        "taking_part": len(summaries),
+        "complete": sum(one.is_complete for one in summaries.values()),
+        "given": sum(one.given for one in summaries.values()),
+        "to_give": sum(one.to_give for one in summaries.values()),
+        "behind": sum(one.behind_since is not None for one in summaries.values()),
     }
     unplaced = pairing.unplaced(here.session, activity, plan, now=here.now) if plan is not None else []
     chosen = None
@@ -356,9 +356,9 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
     )
 
 
-def _can_be_placed(one: Unplaced) -> bool:
+def _can_be_placed(person: Unplaced) -> bool:
     """Whether staff can do something about it: nobody has looked for a group yet, or a rule could give way."""
-    return not one.is_over and (one.reason is None or one.reason in RULE_REASONS)
+    return not person.is_over and (person.reason is None or person.reason in RULE_REASONS)
 
 
 def _scores(here: Here, activity: Activity) -> dict[str, int]:

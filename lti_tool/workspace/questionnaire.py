@@ -44,14 +44,14 @@ def answer(here: Here) -> ResponseReturnValue:
     if _is_planned(here, activity):
         raise AnswerTooLate(activity.id)
     asked = service.asks(here.session, member_id, here.course_id).asked
-    answerable = forms.answerable(asked, reading.known_of(here.session, [member_id])[member_id])
+    answerable = forms.answerable(asked, reading.values_of_members(here.session, [member_id])[member_id])
     text = forms.typed({name: request.form.getlist(name) for name in request.form})
     if request.form.get("do") == "back":
         return _page(here, activity, text)
-    found, flaws = forms.read_answer(text, answerable)
+    values_read, flaws = forms.read_answer(text, answerable)
     if flaws:
         return _page(here, activity, text, flaws)
-    service.answer(here.session, member_id, found, now=here.now)
+    service.answer(here.session, member_id, values_read, now=here.now)
     return redirect(url_for(".show", said="saved"), code=303)
 
 
@@ -76,7 +76,7 @@ def _page(
 ) -> ResponseReturnValue:
     member_id = _own(here)
     locale = str(get_locale() or "en")
-    known = reading.known_of(here.session, [member_id])[member_id]
+    known = reading.values_of_members(here.session, [member_id])[member_id]
     asked = service.asks(here.session, member_id, here.course_id).asked
     is_open = not is_read_only(here.session, activity) and not _is_planned(here, activity)
     names = reading.people_named(here.session, [value.value for value in known.values()])

@@ -92,23 +92,23 @@ def _is_own(table: Any, here: Here) -> ColumnElement[bool]:
 
 def _conditions(here: Here, asked: dict[str, str]) -> list[ColumnElement[bool]]:
     """What the entries have to fulfill. What is no day or no platform finds nothing."""
-    found = [_visible(here, asked["reference"])]
+    conditions = [_visible(here, asked["reference"])]
     if asked["reference"]:
-        found.append(AuditEntry.reference == asked["reference"])
+        conditions.append(AuditEntry.reference == asked["reference"])
     if asked["day"]:
         first, end = _day(asked["day"], here.visit.time_zone)
-        found += [AuditEntry.at >= first, AuditEntry.at < end]
+        conditions += [AuditEntry.at >= first, AuditEntry.at < end]
     if asked["platform"]:
         number = int(asked["platform"]) if asked["platform"].isdecimal() and len(asked["platform"]) < 10 else 0
-        found.append(AuditEntry.registration_id == number)
+        conditions.append(AuditEntry.registration_id == number)
     if asked["course"]:
         named = select(Course.id).where(Course.title.icontains(asked["course"], autoescape=True))
-        found.append(AuditEntry.course_id.in_(named))
+        conditions.append(AuditEntry.course_id.in_(named))
     if asked["person"]:
         holds = (Person.name, Person.email, Person.sub)
         named = select(Person.id).where(or_(*(one.icontains(asked["person"], autoescape=True) for one in holds)))
-        found.append(AuditEntry.person_id.in_(named))
-    return found
+        conditions.append(AuditEntry.person_id.in_(named))
+    return conditions
 
 
 def _visible(here: Here, reference: str) -> ColumnElement[bool]:

@@ -76,7 +76,7 @@ def _retention(
 
 def staying_people(session: Session, *, now: datetime) -> StayingPeople:
     """How many people are known, and how many of them came and went long ago."""
-    known = select(func.count()).select_from(Person).where(Person.erased_at.is_(None), ~is_registrar())
+    people = select(func.count()).select_from(Person).where(Person.erased_at.is_(None), ~is_registrar())
     lately = (
         select(Member.id)
         .where(
@@ -86,5 +86,5 @@ def staying_people(session: Session, *, now: datetime) -> StayingPeople:
         .exists()
     )
     return StayingPeople(
-        session.scalar(known) or 0, session.scalar(known.where(~lately, Person.created_at < now - LONG)) or 0
+        session.scalar(people) or 0, session.scalar(people.where(~lately, Person.created_at < now - LONG)) or 0
     )

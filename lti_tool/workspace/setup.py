@@ -230,7 +230,7 @@ def _change(here: Here, activity: Activity) -> ResponseReturnValue:
 
 def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, *, opens: bool) -> ResponseReturnValue:
     try:
-        said: str = _save(here, activity, text, reading)
+        outcome: str = _save(here, activity, text, reading)
     except ActivityChanged:
         # Saving again from this page is a decision, so it carries the version that the person was told about.
         newer = replace(text, version=str(activity.version))
@@ -241,8 +241,8 @@ def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, *, 
         service.confirm(here.session, activity, by=here.person_id, now=here.now)
         if here.visit.kind == VisitKind.PLACING:
             return _leave(here, activity)
-        said = "opened"
-    return redirect(_address(activity, said), code=303)
+        outcome = "opened"
+    return redirect(_address(activity, outcome), code=303)
 
 
 def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> Saved:
@@ -340,8 +340,8 @@ def _named_there(session: Session, activity: Activity, title: str) -> str | None
     """What the course calls the activity, where that is something else: a title does not reach it from here."""
     if activity.placement_id is None:
         return None
-    there = session.get_one(Placement, activity.placement_id).title
-    return there if there and there.strip() != title.strip() else None
+    title_in_course = session.get_one(Placement, activity.placement_id).title
+    return title_in_course if title_in_course and title_in_course.strip() != title.strip() else None
 
 
 def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturnValue:

@@ -58,7 +58,7 @@ class Office:
         return uploads.apply_table(self.session, upload, choices or {}, meanings or {}, now=self.clock.now())
 
     def knows(self, member: Member) -> dict[str, object]:
-        found = reading.known_of(self.session, [member.id])[member.id]
+        found = reading.values_of_members(self.session, [member.id])[member.id]
         return {key: next(iter(known.value.values())) for key, known in found.items()}
 
 
@@ -130,7 +130,7 @@ def test_taking_a_table_over_changes_just_what_the_check_showed(office: Office, 
     members = [one.id for one in office.group.learners]
 
     def values() -> dict[tuple[int, str], object]:
-        found = reading.known_of(office.session, members)
+        found = reading.values_of_members(office.session, members)
         people = reading.people_named(office.session, [one.value for of in found.values() for one in of.values()])
         return {(one, key): reading.written(of.value, people) for one, by in found.items() for key, of in by.items()}
 

@@ -141,7 +141,7 @@ def test_staff_win_over_the_learner_and_the_learner_over_the_platform(
 
         changed = service.put(session, {one.id: {"experience": {"number": 2}}}, second, now=clock.now())
 
-        known = reading.known_of(session, [one.id])[one.id]["experience"]
+        known = reading.values_of_members(session, [one.id])[one.id]["experience"]
         assert changed == wins
         assert known.value == {"number": 2 if wins else 1}
         assert known.source == (second if wins else first)
@@ -169,7 +169,7 @@ def test_a_launch_tells_what_the_institution_lets_it_tell(open_session: OpenSess
         )
         launched(session, group, 1, clock, experience="many", manager="HR-2", cohort="")
 
-        known = {key: value.value for key, value in reading.known_of(session, [one.id])[one.id].items()}
+        known = {key: value.value for key, value in reading.values_of_members(session, [one.id])[one.id].items()}
         assert known == {
             "department": {"name": "Sales"},
             "group": {"name": "Section 1, M-T"},
@@ -178,7 +178,7 @@ def test_a_launch_tells_what_the_institution_lets_it_tell(open_session: OpenSess
             "time_zone": {"name": "Europe/Oslo"},
             "manager": {"member": two.id},
         }
-        assert reading.known_of(session, [two.id])[two.id] == {}
+        assert reading.values_of_members(session, [two.id])[two.id] == {}
 
 
 @pytest.mark.parametrize("named", ["Boss@EXAMPLE.org", "The Boss", "boss, the", "THE BOSS", "hr-9"])
@@ -257,7 +257,7 @@ def test_a_person_is_forgotten_also_where_they_were_named_as_a_manager(
 
         service.forget_person(session, joined.person_id)
 
-        assert reading.known_of(session, [joined.id])[joined.id] == {}
+        assert reading.values_of_members(session, [joined.id])[joined.id] == {}
         assert count(session, QuestionnaireAnswer) == count(session, AttributeUpload) == 0
         assert "boss" not in session.scalars(select(Outsider.name)).one()
         assert set(service.attributes_of(session, one.course_id)["manager"]) == {one.id, two.id}
@@ -295,7 +295,7 @@ def test_learners_are_asked_only_what_was_switched_on_and_until_they_answered(
 
         service.take_back(session, one.id)
         assert service.asks(session, one.id, one.course_id).is_open
-        assert reading.known_of(session, [one.id])[one.id] == {}
+        assert reading.values_of_members(session, [one.id])[one.id] == {}
         service.ask_for(session, one.course_id, [], now=clock.now() + timedelta(days=1))
         assert not service.asks(session, one.id, one.course_id).is_open
         assert count(session, Questionnaire) == 1
@@ -309,7 +309,7 @@ def test_taking_back_ones_own_words_leaves_what_others_said(open_session: OpenSe
 
         service.take_back(session, one.id)
 
-        assert set(reading.known_of(session, [one.id])[one.id]) == {"department"}
+        assert set(reading.values_of_members(session, [one.id])[one.id]) == {"department"}
 
 
 def test_an_export_holds_a_persons_own_values_in_words(open_session: OpenSession, clock: FakeClock) -> None:

@@ -118,16 +118,16 @@ def _read_names(attribute: Attribute, text: str) -> Kept | Flaw | None:
         return Flaw.TOO_MANY
     if attribute.key == "languages":
         names = [one for name in names for one in values.languages(name)]
-    one = {"slots": values.slot}.get(attribute.key, values.tidy)
-    return {"names": sorted({one(name) for name in names})} if names else None
+    read_name = {"slots": values.slot}.get(attribute.key, values.tidy)
+    return {"names": sorted({read_name(name) for name in names})} if names else None
 
 
 def read_from_launch(attribute: Attribute, text: str) -> Kept | None:
     """The value that a platform sent, or None. Of several groups the first counts, in the platform's own order."""
     if attribute.form is Form.NAME and attribute.key == "group":
         text = next(iter(values.several(text)), "")
-    found = read(attribute, text)
-    return None if isinstance(found, Flaw) else found
+    value = read(attribute, text)
+    return None if isinstance(value, Flaw) else value
 
 
 def is_word_of(old: str | None, new: str) -> bool:

@@ -99,8 +99,8 @@ def node(value: Kept | None) -> Node | None:
     """The person that a manager's value points at, None for nobody."""
     if value is None or "nobody" in value:
         return None
-    found: Node = value["member"] if "member" in value else reference(value["outside"])
-    return found
+    person: Node = value["member"] if "member" in value else reference(value["outside"])
+    return person
 
 
 class _Reading:
@@ -180,20 +180,22 @@ class _Reading:
         done: set[Node] = set()
         for start in new:
             walked: list[Node] = []
-            here: Node | None = start
-            while here is not None and here not in done and here not in walked:
-                walked.append(here)
-                here = lines.get(here)
+            person: Node | None = start
+            while person is not None and person not in done and person not in walked:
+                walked.append(person)
+                person = lines.get(person)
             done.update(walked)
-            if here is not None and here in walked:
-                self._refuse_loop([one for one in walked[walked.index(here) :] if isinstance(one, int) and one in new])
+            if person is not None and person in walked:
+                self._refuse_loop(
+                    [one for one in walked[walked.index(person) :] if isinstance(one, int) and one in new]
+                )
 
     def _refuse_loop(self, members: list[int]) -> None:
         rows = sorted(self.found.rows_of[member] for member in members)
         for member in members:
             line = self.found.rows_of[member]
-            others = tuple(one for one in rows if one != line)[:LONGEST_LOOP]
-            self._complain(line, Fault.LOOP, "manager", lines=others)
+            other_lines = tuple(one for one in rows if one != line)[:LONGEST_LOOP]
+            self._complain(line, Fault.LOOP, "manager", lines=other_lines)
             del self.found.changes[member]["manager"]
             if not self.found.changes[member]:
                 del self.found.changes[member]

@@ -142,11 +142,11 @@ class Sheet:
 
     def cells(self, row: Row, columns: tuple[str | None, ...]) -> dict[str, str]:
         """The row's cells by the keys of these columns; given and family name also as a name."""
-        found = {key: cell for key, cell in zip(columns, row.cells, strict=False) if key is not None and cell}
-        parts = [found[part] for part in (GIVEN_NAME, FAMILY_NAME) if part in found]
+        by_column = {key: cell for key, cell in zip(columns, row.cells, strict=False) if key is not None and cell}
+        parts = [by_column[part] for part in (GIVEN_NAME, FAMILY_NAME) if part in by_column]
         if parts:
-            found.setdefault(Identifier.NAME, " ".join(parts))
-        return found
+            by_column.setdefault(Identifier.NAME, " ".join(parts))
+        return by_column
 
 
 def read(content: bytes, spelled: Mapping[str, str] | None = None, layout: Layout | None = None) -> Sheet:
@@ -155,11 +155,11 @@ def read(content: bytes, spelled: Mapping[str, str] | None = None, layout: Layou
     If something is uncertain, the likeliest reading is used and `Sheet.questions` says why.
     """
     layout = layout or Layout()
-    found = _decoded(content, layout)
-    known = {**{key: key for key in COLUMNS}, **_HEADERS, **(spelled or {})}
-    names = {_header(name): key for name, key in known.items()}
+    decoded = _decoded(content, layout)
+    spellings = {**{key: key for key in COLUMNS}, **_HEADERS, **(spelled or {})}
+    names = {_header(name): key for name, key in spellings.items()}
     try:
-        delimiter, records = _records(found.text, names, layout)
+        delimiter, records = _records(decoded.text, names, layout)
     except csv.Error:
         raise TableUnusable(Unusable.NOT_TEXT) from None
     place = _header_place(records, names, layout)
@@ -179,11 +179,11 @@ def read(content: bytes, spelled: Mapping[str, str] | None = None, layout: Layou
     mended = tuple(one.line for one in records if one.is_mended)
     questions = {
         Question.NO_PEOPLE: not WHO & set(columns),
-        Question.ENCODING: not found.is_certain,
+        Question.ENCODING: not decoded.is_certain,
         Question.QUOTES: bool(mended),
     }
     return Sheet(
-        encoding=found.encoding,
+        encoding=decoded.encoding,
         delimiter=delimiter,
         header_line=records[place].line if place is not None else 0,
         headers=tuple(tidy(header) for header in headers),
@@ -212,18 +212,18 @@ def _decoded(content: bytes, layout: Layout) -> Decoded:
         raise TableUnusable(Unusable.PACKED)
     if not content.strip():
         raise TableUnusable(Unusable.EMPTY)
-    found = spreadsheet.decode(content, layout.encoding)
-    if found is None:
+    decoded = spreadsheet.decode(content, layout.encoding)
+    if decoded is None:
         raise TableUnusable(Unusable.NOT_IN_THIS_ENCODING if layout.encoding else Unusable.NOT_TEXT)
-    return found
+    return decoded
 
 
 def _records(text: str, names: Mapping[str, str], layout: Layout) -> tuple[str, list[Record]]:
     """The delimiter, and every line that is not empty."""
-    said = re.match(r'"?sep=([,;\t])"?\r?\n', text)
-    skipped = 1 if said else 0
-    body = text[said.end() :] if said else text
-    delimiter = layout.delimiter or (said[1] if said else None)
+    declared = re.match(r'"?sep=([,;\t])"?\r?\n', text)
+    skipped = 1 if declared else 0
+    body = text[declared.end() :] if declared else text
+    delimiter = layout.delimiter or (declared[1] if declared else None)
     if delimiter is None:
         heads = {one: list(islice(spreadsheet.records(body, one), _HEADER_WITHIN)) for one in DELIMITERS}
         delimiter = max(DELIMITERS, key=lambda one: _fits(heads[one], names))
@@ -244,9 +244,9 @@ def _header_place(records: Sequence[Record], names: Mapping[str, str], layout: L
     first = records[:_HEADER_WITHIN]
     if not first:
         raise TableUnusable(Unusable.EMPTY)
-    known = [_known_names(one.cells, names) for one in first]
-    widths = [len(one.cells) if any(known) else sum(1 for cell in one.cells if cell.strip()) for one in first]
-    scores = list(zip(known, widths, strict=True))
+    known_counts = [_known_names(one.cells, names) for one in first]
+    widths = [len(one.cells) if any(known_counts) else sum(1 for cell in one.cells if cell.strip()) for one in first]
+    scores = list(zip(known_counts, widths, strict=True))
     return scores.index(max(scores))
 
 

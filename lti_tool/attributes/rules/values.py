@@ -56,11 +56,11 @@ def folded(text: str) -> str:
 def several(text: str) -> list[str]:
     """The names in one cell, apart by `;` or `,` or `|` or a new line, or a JSON list, as Canvas sends it."""
     names = _json_list(text) or re.split(r"[;,|\n]", text)
-    found: dict[str, str] = {}
+    by_spelling: dict[str, str] = {}
     for name in names:
         if plain := tidy(name):
-            found.setdefault(folded(plain), plain)
-    return list(found.values())
+            by_spelling.setdefault(folded(plain), plain)
+    return list(by_spelling.values())
 
 
 def whole_number(text: str) -> int | None:
@@ -71,8 +71,8 @@ def whole_number(text: str) -> int | None:
 
 def zone(text: str) -> str | None:
     """The name of the time zone, None if the text is ambiguous."""
-    found = read_zone(text)
-    return found.key if found else None
+    time_zone = read_zone(text)
+    return time_zone.key if time_zone else None
 
 
 def slot(text: str) -> str:
@@ -91,12 +91,12 @@ def slot(text: str) -> str:
 @cache
 def _days() -> Mapping[str, str]:
     """Names of days, whole and short, in several languages."""
-    found: dict[str, str] = {}
+    day_by_name: dict[str, str] = {}
     for locale in _WEEK_IN:
         for width in ("wide", "abbreviated"):
             for place, name in Locale.parse(locale).days["format"][width].items():
-                found.setdefault(folded(str(name)).rstrip("."), DAYS[place])
-    return found
+                day_by_name.setdefault(folded(str(name)).rstrip("."), DAYS[place])
+    return day_by_name
 
 
 def languages(text: str) -> list[str]:
@@ -104,9 +104,9 @@ def languages(text: str) -> list[str]:
     for plain in (text, _HOW_WELL.sub(" ", folded(text))):
         parts = [part for part in _BETWEEN_LANGUAGES.split(folded(plain)) if part.strip()]
         for names in ([plain], parts):
-            found = [language(name) for name in names]
-            if found and all(one in _codes().values() or one in _SAME.values() for one in found):
-                return found
+            codes = [language(name) for name in names]
+            if codes and all(one in _codes().values() or one in _SAME.values() for one in codes):
+                return codes
     return [tidy(text)]
 
 

@@ -82,11 +82,11 @@ def template(session: Session, course_id: int, members: Collection[int]) -> list
     wanted = set(members)
     listed = reading.listed(session, course_id)
     register = Register(listed)
-    known = reading.known_of(session, wanted)
-    names = reading.people_named(session, [value.value for values in known.values() for value in values.values()])
-    for (kind, one), name in names.items():
-        if kind == "member" and (name is None or register.named(name) != one):
-            names[kind, one] = key_of(one)  # A name that several have would be read as somebody outside.
+    values_of = reading.values_of_members(session, wanted)
+    names = reading.people_named(session, [value.value for values in values_of.values() for value in values.values()])
+    for (kind, person_id), name in names.items():
+        if kind == "member" and (name is None or register.named(name) != person_id):
+            names[kind, person_id] = key_of(person_id)  # A name that several have would be read as somebody outside.
     people = sorted(
         (one for one in listed if one.member_id in wanted), key=lambda one: ((one.name or "").casefold(), one.member_id)
     )
@@ -94,8 +94,8 @@ def template(session: Session, course_id: int, members: Collection[int]) -> list
         [
             *(key_of(one.member_id), one.sub, one.sourced_id or "", one.email or "", one.name or ""),
             *(
-                reading.written(known[one.member_id][attribute.key].value, names)
-                if attribute.key in known[one.member_id]
+                reading.written(values_of[one.member_id][attribute.key].value, names)
+                if attribute.key in values_of[one.member_id]
                 else ""
                 for attribute in CATALOGUE
             ),
@@ -175,17 +175,17 @@ def check(session: Session, upload: AttributeUpload, choices: Mapping[int, int],
     register = Register(listed)
     names = told_apart(session, upload.course_id, {one.member_id: one.name for one in listed})
     outsiders = reading.outsiders(session, upload.course_id)
-    known = reading.known_of(session, names)
+    values_of = reading.values_of_members(session, names)
     findings = checking.find(
         sheet,
         columns,
         register,
         choices={line: member_id for line, member_id in choices.items() if member_id in names},
-        above=_known_lines(known, outsiders, register),
+        above=_known_lines(values_of, outsiders, register),
     )
     result = Check(upload.key, sheet, columns, findings, names)
     for member_id, values in findings.changes.items():
-        _compare(result, member_id, values, known[member_id], outsiders)
+        _compare(result, member_id, values, values_of[member_id], outsiders)
     return result
 
 

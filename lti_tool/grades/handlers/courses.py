@@ -19,14 +19,14 @@ def check_course(kit: Kit, job: JobContext) -> None:
             return
         gradebook = gradebook_of(session, kit, course)
         container, memberships = course.line_items_url, course.memberships_url
-    there = []
+    answers = []
     try:
         if container is not None and gradebook.reads_columns:
-            there.append(gradebook.is_there(container))
+            answers.append(gradebook.is_there(container))
         if memberships is not None:
-            there.append(has_roster(kit, gradebook.registration_id, course_id, memberships))
+            answers.append(has_roster(kit, gradebook.registration_id, course_id, memberships))
     except TokenRefused as refusal:
         raise retry_when_token_is_due(kit, refusal) from None
-    if there:
+    if answers:
         with kit.open_session(job.institution) as session:
-            scores.record_course_state(session, course_id, is_there=any(there), now=kit.clock.now())
+            scores.record_course_state(session, course_id, is_there=any(answers), now=kit.clock.now())

@@ -286,8 +286,8 @@ def _person(claims: Mapping[str, Any]) -> PersonFacts:
 def _sourced_id(claims: Mapping[str, Any]) -> str | None:
     """What the institution's records call the person. A convenience, so nothing about it refuses a launch."""
     lis = claims.get(f"{LTI}lis")
-    told = lis.get("person_sourcedid") if isinstance(lis, Mapping) else None
-    return clean(told) or None if isinstance(told, str) and not is_variable(clean(told)) else None
+    sourced_id = lis.get("person_sourcedid") if isinstance(lis, Mapping) else None
+    return clean(sourced_id) or None if isinstance(sourced_id, str) and not is_variable(clean(sourced_id)) else None
 
 
 def _course(claims: Mapping[str, Any]) -> CourseFacts | None:
@@ -357,9 +357,9 @@ def _custom(claims: Mapping[str, Any]) -> dict[str, str]:
 
 def _about(claims: Mapping[str, Any]) -> dict[str, str]:
     custom = object_of(claims, f"{LTI}custom", is_null_absent=True)
-    told = {
+    values = {
         match[1]: clean(value, LONGEST_ABOUT)
         for name, value in custom.items()
         if isinstance(name, str) and isinstance(value, str) and (match := ABOUT.fullmatch(name))
     }
-    return {name: value for name, value in told.items() if value and not is_variable(value)}
+    return {name: value for name, value in values.items() if value and not is_variable(value)}

@@ -60,12 +60,12 @@ def _context_roles() -> dict[str, CourseRole]:
         ),
         ("Manager", CourseRole.OBSERVER): "Observer ExternalObserver",
     }
-    known: dict[str, CourseRole] = {}
+    roles: dict[str, CourseRole] = {}
     for name, role in principal.items():
-        known[name] = known[f"{_VOCABULARY}membership#{name}"] = role
+        roles[name] = roles[f"{_VOCABULARY}membership#{name}"] = role
     for (name, role), parts in sub_roles.items():
-        known |= {f"{_VOCABULARY}membership/{name}#{part}": role for part in parts.split()}
-    return known
+        roles |= {f"{_VOCABULARY}membership/{name}#{part}": role for part in parts.split()}
+    return roles
 
 
 CONTEXT_ROLES: Final[Mapping[str, CourseRole]] = _context_roles()
@@ -101,8 +101,8 @@ def course_role(roles: Iterable[str]) -> CourseRole | None:
     given = {CONTEXT_ROLES[role] for role in named if role in CONTEXT_ROLES}
     if CourseRole.ASSISTANT in given:
         # Canvas and Brightspace send the plain principal role beside a teaching assistant's own.
-        others = {CONTEXT_ROLES[role] for role in named - _PLAIN_INSTRUCTOR if role in CONTEXT_ROLES}
-        given = others
+        without_instructor = {CONTEXT_ROLES[role] for role in named - _PLAIN_INSTRUCTOR if role in CONTEXT_ROLES}
+        given = without_instructor
     return next((role for role in CourseRole if role in given), None)
 
 

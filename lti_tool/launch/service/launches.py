@@ -27,7 +27,7 @@ from lti_tool.launch.service import arrivals
 from lti_tool.launch.service.logins import claim_state, remembered_login
 from lti_tool.registration.models import Deployment, Institution, Registration
 from lti_tool.support.addresses import origin_of
-from lti_tool.support.crypto import fingerprint, same
+from lti_tool.support.crypto import fingerprint, is_same_secret
 from lti_tool.support.db import serve
 from lti_tool.support.kit import Kit
 from lti_tool.web import audit
@@ -80,12 +80,12 @@ def verify_launch(kit: Kit, *, state: str, token: str) -> VerifiedLaunch:
     now = kit.clock.now()
     with kit.open_session() as session:
         session.connection(execution_options={"sqlite_begin": "DEFERRED"})
-        known = session.execute(
+        rows = session.execute(
             select(LaunchState, Registration)
             .join(Registration, Registration.id == LaunchState.registration_id)
             .where(LaunchState.state_hash == state_hash)
         ).one_or_none()
-        row, registration = known or (None, None)
+        row, registration = rows or (None, None)
         login = bindings.check_login_is_open(remembered_login(row, registration), now=now)
         if registration is None or registration.paused_at is not None:
             raise PlatformPaused("paused", registration_id=login.registration_id)
@@ -123,7 +123,7 @@ def _accept(
 ) -> OpenedVisit | ProofNeeded:
     state = claim_state(session, launch.state_hash, now=now)
     registration = session.get_one(Registration, launch.registration_id)
-    is_bound = browser_secret is not None and same(fingerprint(browser_secret), state.secret_hash)
+    is_bound = browser_secret is not None and is_same_secret(fingerprint(browser_secret), state.secret_hash)
     if is_bound or not registration.require_browser_binding:
         return complete_launch(
             session,

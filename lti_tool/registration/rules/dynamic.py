@@ -110,9 +110,9 @@ def read_configuration(url: str, written: Any, *, development: bool) -> Platform
         raise ConfigurationRefused("issuer")
     if "RS256" not in _texts(written.get("id_token_signing_alg_values_supported", ["RS256"])):
         raise ConfigurationRefused("no RS256")
-    said = written.get(PLATFORM_CONFIGURATION)
-    said = said if isinstance(said, dict) else {}
-    family = said.get("product_family_code")
+    platform = written.get(PLATFORM_CONFIGURATION)
+    platform = platform if isinstance(platform, dict) else {}
+    family = platform.get("product_family_code")
     return PlatformConfiguration(
         url=url,
         issuer=written["issuer"],
@@ -123,8 +123,8 @@ def read_configuration(url: str, written: Any, *, development: bool) -> Platform
         registration_url=written["registration_endpoint"],
         family=family[:64] if isinstance(family, str) and family.isprintable() else None,
         scopes=_texts(written.get("scopes_supported")),
-        messages=_messages(said.get("messages_supported")),
-        variables=_texts(said.get("variables")),
+        messages=_messages(platform.get("messages_supported")),
+        variables=_texts(platform.get("variables")),
     )
 
 
@@ -207,8 +207,8 @@ def read_granted(written: Any) -> GrantedRegistration:
     """Check the platform's answer to our registration. Raises RegistrationAnswerUnusable."""
     if not isinstance(written, dict) or not is_short_text(_number_as_text(written.get("client_id"))):
         raise RegistrationAnswerUnusable("client_id")
-    said = written.get(TOOL_CONFIGURATION)
-    deployment_id = _number_as_text(said.get("deployment_id")) if isinstance(said, dict) else None
+    tool = written.get(TOOL_CONFIGURATION)
+    deployment_id = _number_as_text(tool.get("deployment_id")) if isinstance(tool, dict) else None
     if deployment_id is not None and not is_short_text(deployment_id):
         raise RegistrationAnswerUnusable("deployment_id")
     scope = written.get("scope")
@@ -267,11 +267,11 @@ def _is_stand_in(url: str, host: str, *, development: bool) -> bool:
     return development and is_loopback(_host(url)) and host.endswith(".example")
 
 
-def _belong_together(url: str, another: str) -> bool:
+def _belong_together(url: str, second_url: str) -> bool:
     """Whether two addresses are under one registrable domain. Names without one, and numbers, must be the same."""
-    first, second = _host(url), _host(another)
+    first, second = _host(url), _host(second_url)
     if is_loopback(first) or is_loopback(second):
-        return origin_of(url) == origin_of(another)
+        return origin_of(url) == origin_of(second_url)
     if first == second:
         return True
     domains = {_registrable_domain(first), _registrable_domain(second)}

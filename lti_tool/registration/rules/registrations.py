@@ -47,20 +47,20 @@ def owns(registration: OwnsOrigins, url: str) -> bool:
         return False
 
 
-def next_address(registration: OwnsOrigins, here: str, following: str) -> str:
-    """The address of the next page as it can be called, coming from the page at `here`.
+def next_address(registration: OwnsOrigins, current: str, following: str) -> str:
+    """The address of the next page as it can be called, coming from the page at `current`.
 
     Behind a proxy a platform may write its own address with http, an inner port or a dot at the end of its name. Where
     the host is the one that we are talking to, we go on talking to it as before. Whether the address may be called at
     all is still to be asked.
     """
     try:
-        if owns(registration, following) or _bare_host(following) != _bare_host(here):
+        if owns(registration, following) or _bare_host(following) != _bare_host(current):
             return following
     except AddressRefused:
         return following
     parts = urlsplit(following)
-    return origin_of(here) + urlunsplit(("", "", parts.path, parts.query, ""))
+    return origin_of(current) + urlunsplit(("", "", parts.path, parts.query, ""))
 
 
 def _bare_host(url: str) -> str:
@@ -223,15 +223,17 @@ def read_entries(written: Any, *, development: bool) -> list[Entry]:
         raise FileMistakes(["the file must hold a list of registrations"])
     mistakes: list[str] = []
     entries = []
-    for number, one in enumerate(written, start=1):
-        title = one.get("title") if isinstance(one, dict) else None
+    for number, item in enumerate(written, start=1):
+        title = item.get("title") if isinstance(item, dict) else None
         named = f" ({title[:60]})" if isinstance(title, str) and is_short_text(title) else ""
         place = f"entry {number}{named}"
         try:
-            entries.append(Entry.model_validate(one, context={"place": place, "development": development}))
+            entries.append(Entry.model_validate(item, context={"place": place, "development": development}))
         except ValidationError as caught:
             mistakes += dict.fromkeys(
-                f"{place}: {told}" for error in caught.errors() if (told := _in_words(error["type"], error["loc"]))
+                f"{place}: {sentence}"
+                for error in caught.errors()
+                if (sentence := _in_words(error["type"], error["loc"]))
             )
     mistakes += _collisions(entries)
     if mistakes:

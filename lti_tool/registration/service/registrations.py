@@ -109,10 +109,10 @@ def _institution_of(
         return institution_named(session, entry.institution.strip(), now=now)
     if registration is not None:
         return None if registration.institution_id is None else session.get(Institution, registration.institution_id)
-    known = session.scalars(select(Institution).limit(2)).all()
-    if not known:
+    institutions = session.scalars(select(Institution).limit(2)).all()
+    if not institutions:
         return institution_named(session, entry.title, now=now)
-    return known[0] if len(known) == 1 else None
+    return institutions[0] if len(institutions) == 1 else None
 
 
 # ---- deployments -----------------------------------------------------------------------------------------------------
