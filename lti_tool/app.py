@@ -80,7 +80,7 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
 
 
 def _after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
-    """What later features do about a launch, in its transaction."""
+    """Let later features act on a launch, in its transaction."""
     activities.after_launch(session, visit, context, now)
     attributes.after_launch(session, visit, context, now)
     pairing.after_launch(session, visit, context, now)
@@ -88,7 +88,7 @@ def _after_launch(session: Session, visit: Visit, context: LaunchContext, now: d
 
 
 def _register_features(app: Flask) -> None:
-    """Every feature's pages. Those of a visit live under its address."""
+    """Register the pages of every feature. Pages of a visit live under its address."""
     for name in PROTOCOL_PAGES:
         app.register_blueprint(_blueprint(name))
     for name in VISIT_PAGES:

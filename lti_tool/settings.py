@@ -1,4 +1,4 @@
-"""Everything an operator can set, read once from the environment."""
+"""The settings of an operator, read once from the environment."""
 
 import base64
 import binascii
@@ -145,7 +145,7 @@ def _host_and_port(value: str) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator decided. Made once at the start; nothing else reads the environment."""
+    """The settings. Made once at the start; nothing else reads the environment."""
 
     base_url: str = setting(
         "",
@@ -266,7 +266,7 @@ class Settings:
         return self.base_url.startswith("https://")
 
     def _disagreements(self) -> list[tuple[str, str]]:
-        """What each setting alone cannot see, as (name of the variable, mistake)."""
+        """Mistakes that concern several settings, as (name of the variable, mistake)."""
         mistakes = []
         if not self.base_url:
             mistakes.append(("LTI_TOOL_BASE_URL", "LTI_TOOL_BASE_URL is required: the https address of this tool."))

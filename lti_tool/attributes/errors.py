@@ -1,4 +1,4 @@
-"""What can go wrong with what is known of learners."""
+"""Failures with the attributes of learners."""
 
 from lti_tool.errors import N_, Conflict, NotFound, ToolError, Words
 
@@ -48,7 +48,7 @@ class NotLookedAt(AttributesError, Conflict):
 
 
 class CheckOutdated(AttributesError, Conflict):
-    """Applying the table would do something else than what was shown: choices or values have changed since."""
+    """Applying the table would change something else than what was shown, because choices or values have changed."""
 
 
 WORDS: dict[type[ToolError], Words] = {

@@ -12,7 +12,9 @@ from lti_tool.attributes.service.reading import Known, written
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS
 
 OFFERED_LANGUAGES: Final = ("sv", "da", "no", "nl", "en", "fi", "de", "fr", "es", "it", "pl", "uk", "ar", "so", "zh")
-"""To tick in the questionnaire; others are typed. The same for everybody, so that the list says nothing of others."""
+"""Languages with a box in the questionnaire; others are typed. The same for everybody, so that the list says nothing
+about the people of a course.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Kept | None], dict[s
 
 
 def way(sheet: Sheet) -> str:
-    """How a file was read, in one word, so that a form can confirm just what it showed."""
+    """How a file was read, as one text, so that a form confirms exactly what it showed."""
     return f"{sheet.encoding}|{DELIMITERS.index(sheet.delimiter)}|{sheet.header_line}"
 
 

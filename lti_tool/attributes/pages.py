@@ -1,4 +1,4 @@
-"""What instructors see and say of learners: how much is known, one learner, tables, questions, deleting."""
+"""Pages on which instructors see and change the attributes of learners: one by one, by table, by questionnaire."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -54,14 +54,14 @@ SHOWN_ROWS: Final = 6
 @pages.get("/people")
 @on_visit(may="see attributes")
 def show(here: Here) -> ResponseReturnValue:
-    """How much is known of the learners, of each what, and how more gets known."""
+    """Show for each attribute how many learners have a value, and how to get more."""
     return _page(here)
 
 
 @pages.get("/people/<int:member_id>")
 @on_visit(may="see attributes")
 def show_learner(here: Here, member_id: int) -> ResponseReturnValue:
-    """What is known of one learner, to be changed."""
+    """Show the attributes of one learner in a form."""
     return _learner(here, _member(here, member_id))
 
 
@@ -104,7 +104,7 @@ def template(here: Here) -> ResponseReturnValue:
 
 @builds(pages, TEMPLATE)
 def build_template(here: Here, _: dict[str, Any]) -> Response:
-    """Everybody who can be paired, with what is known, as CSV."""
+    """Everyone who can be paired, with their attributes, as CSV."""
     members = learners_to_pair(here.session, here.course_id)
     header = [gettext(HEADERS[key]) for key in HEAD] + [gettext(attribute.label) for attribute in CATALOGUE]
     lines = uploads.template(here.session, here.course_id, members)
@@ -118,7 +118,7 @@ def build_template(here: Here, _: dict[str, Any]) -> Response:
 @pages.post("/people/upload")
 @on_visit(may="change attributes")
 def upload(here: Here) -> ResponseReturnValue:
-    """Read an uploaded table, and lead on to what it would change."""
+    """Read an uploaded table, and go on to the page that shows what it would change."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     file = request.files.get("table")
     content = file.read(MOST_BYTES + 1) if file is not None else b""
@@ -208,7 +208,7 @@ def decide(here: Here, key: str) -> ResponseReturnValue:
 @pages.post("/people/questions")
 @on_visit(may="change attributes")
 def ask(here: Here) -> ResponseReturnValue:
-    """Say what learners are asked about themselves."""
+    """Set what learners are asked about themselves."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     records.ask_for(here.session, here.course_id, request.form.getlist("asked"), now=here.now)
     return redirect(url_for(".show", said="asked"), code=303)
@@ -217,7 +217,7 @@ def ask(here: Here) -> ResponseReturnValue:
 @pages.get("/people/delete")
 @on_visit(may="change attributes")
 def confirm_delete(here: Here) -> ResponseReturnValue:
-    """What deleting everything, or one attribute, means."""
+    """Ask before all attributes, or one of them, are deleted."""
     what = _what()
     known = reading.values_of_members(here.session, _listed_members(here))
     count = sum(what is None or what in values for values in known.values() if values)
@@ -390,7 +390,7 @@ def _in_words(here: Here, values: Collection[Kept]) -> Shown:
 
 
 def _cells(here: Here, member: Member) -> dict[str, str]:
-    """What is known of a member as cells that mean the same when they are read."""
+    """The attributes of a member as cells that mean the same when they are read."""
     known = reading.values_of_members(here.session, [member.id])[member.id]
     names = reading.people_named(here.session, [one.value for one in known.values()])
     return {key: written(known[key].value, names) if key in known else "" for key in BY_KEY}

@@ -1,4 +1,4 @@
-"""What the gradebook should hold, what it was told, and every attempt to tell it."""
+"""Tables of columns, of what each score should be, and of every attempt to send one."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The embedded engine: threads that claim jobs, run them outside any transaction, and record how it went."""
+"""Threads that claim jobs, run them outside any transaction, and record the result."""
 
 import secrets
 import threading
@@ -51,13 +51,13 @@ class Worker:
             self._threads.append(threading.Thread(target=self._turns, name="worker-turns", daemon=True))
 
     def start(self) -> None:
-        """Start the threads. After a fork, in the child."""
+        """Start the threads. After a fork, call it in the child process."""
         for thread in self._threads:
             thread.start()
 
     def stop(self, patience: timedelta = timedelta(seconds=30)) -> None:
-        """Take no more jobs and wait for those that run. One that outlasts our patience is taken up by another worker
-        when its lease is over.
+        """Take no more jobs, and wait for those that run. A job that takes longer is run again by another worker when
+        its lease ends.
         """
         self._stopping.set()
         for thread in self._threads:
@@ -65,7 +65,7 @@ class Worker:
                 thread.join(patience.total_seconds())
 
     def run_until_idle(self, at_most: int = 100_000) -> int:
-        """Run what is due now, in this thread, until nothing is. Returns how many jobs ran."""
+        """Run every job that is due, in this thread. Returns how many ran."""
         for count in range(at_most):
             if not self.run_one():
                 return count

@@ -1,4 +1,4 @@
-"""The protocol's own addresses: login, launch, proof of the browser, our key set."""
+"""Pages of the LTI protocol: login, launch, proof of the browser, our key set."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ from lti_tool.web.incoming import came_whole
 from lti_tool.web.visits import Visit, issue_code, issue_entry
 
 AfterLaunch = Callable[[Session, Visit, LaunchContext, datetime], None]
-"""What a later feature does about a launch; the app says which."""
+"""A function by which later features act on a launch; the app sets it."""
 
 pages = Blueprint("lti", __name__)
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ LOGIN_FIELDS: Final = (
     "lti_deployment_id",
     "deployment_id",
 )
-"""What a login in a new tab starts with: all but the storage frame, which is not there."""
+"""The fields with which a login starts again in a new tab, which has no storage frame."""
 OIDC_ERRORS: Final = frozenset(
     {
         "access_denied",
@@ -85,7 +85,7 @@ def login() -> ResponseReturnValue:
 
 @pages.post("/lti/new-tab")
 def new_tab() -> ResponseReturnValue:
-    """Start the same login again where nobody frames us."""
+    """Start the same login again in a tab of its own, outside any frame."""
     return _begin_login(in_new_tab=True)
 
 
@@ -125,7 +125,7 @@ def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
 
 @pages.post("/lti/login/kept")
 def kept() -> Response:
-    """Whether the browser sent back the cookie of its login. It also says in which time zone it is."""
+    """Tell whether the browser sent back the cookie of its login, and store its time zone."""
     with transaction() as session:
         state, zone = request.form.get("state", ""), request.form.get("zone", "")
         logins.note_time_zone(session, state, zone, now=kit().clock.now())

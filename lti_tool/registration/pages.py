@@ -1,4 +1,4 @@
-"""What platforms and their administrators open to register us."""
+"""Pages that platforms and their administrators open to register us."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ from lti_tool.web.access import kit
 from lti_tool.web.database import transaction
 
 PlacedOn = Callable[[Session, Sequence[int]], Mapping[int, Sequence[str]]]
-"""How a later feature names the activities that were placed through registrations; the app says which."""
+"""A function that names the activities placed through registrations; the app sets it."""
 
 pages = Blueprint("registration", __name__)
 
@@ -51,7 +51,7 @@ LONGEST_TOKEN = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the platform put into the address, beside our own invitation."""
+    """The fields of the registration address: the platform's, and our invitation."""
 
     invite: str = field(repr=False)
     configuration_url: str

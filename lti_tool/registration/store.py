@@ -1,4 +1,4 @@
-"""Rows that every way of registering writes: registrations with their endpoints, and deployments."""
+"""Write the rows that every way of registering needs: registrations with their endpoints, and deployments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

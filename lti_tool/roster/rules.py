@@ -1,4 +1,4 @@
-"""What a roster says, and what follows from it. Plain values only."""
+"""Read a roster, and decide what follows from it. Plain values only."""
 
 import html
 import re
@@ -11,12 +11,12 @@ from lti_tool.launch.rules.roles import TEST_PERSON_ROLE, CourseRole, course_rol
 from lti_tool.launch.rules.values import clean, is_storable
 
 RANK = {role: rank for rank, role in enumerate(CourseRole)}
-"""0 is the highest role."""
+"""Rank of each role; 0 is the highest."""
 LONGEST_NAME = 255
 LONGEST_EMAIL = 320
 MAX_PAGES = 10_000
 MAX_BARREN_PAGES = 3
-"""So many pages in a row that list nobody new mean that the platform links its pages in a circle."""
+"""After this many pages in a row without anybody new, the platform's links between pages form a circle."""
 LEAVES = frozenset({"inactive", "deleted"})
 """The words of the specification for people who are not in the course any more."""
 
@@ -106,7 +106,7 @@ def merged(rows: Iterable[RosterRow]) -> dict[str, RosterRow]:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What we know of a member before or after a roster."""
+    """A member's role and status before or after a roster."""
 
     role: CourseRole
     ever_staff: bool

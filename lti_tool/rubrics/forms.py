@@ -56,7 +56,7 @@ class RubricForm(Form):
 
     title = StringField(name="rubric-title", filters=[_tidy])
     use_points = BooleanField()
-    """Without it whatever stands in the fields for points counts for nothing."""
+    """Whether points count. If not, the fields for points are ignored."""
     criteria = FieldList(FormField(CriterionForm), max_entries=MOST_READ)
 
 

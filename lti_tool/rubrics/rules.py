@@ -1,4 +1,4 @@
-"""What a usable rubric is. A rubric has criteria; each criterion has levels, described in words."""
+"""Rules for a usable rubric. A rubric has criteria; each criterion has levels, described in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class RubricDraft:
 
 
 class Flaw(StrEnum):
-    """What a rule has against a rubric."""
+    """The ways in which a rubric breaks a rule."""
 
     NO_CRITERION = "no criterion"
     TOO_MANY_CRITERIA = "too many criteria"
@@ -118,7 +118,7 @@ def _level_problems(levels: Sequence[LevelDraft], criterion: int) -> list[Rubric
 
 
 def _repeated(names: Sequence[str]) -> set[int]:
-    """Places of names that stood before, however they are capitalized. Empty names do not count."""
+    """Places of names that an earlier place has too, however they are capitalized. Empty names do not count."""
     seen: set[str] = set()
     places = set()
     for place, name in enumerate(names):

@@ -30,7 +30,7 @@ PrivateKey: TypeAlias = RSAPrivateKey
 
 
 class Undecipherable(ToolError):
-    """What was stored was changed, or none of the secret keys at hand encrypted it."""
+    """The stored value was changed, or none of our secret keys encrypted it."""
 
 
 class KeyFileUnusable(ToolError):
@@ -45,7 +45,7 @@ class KeyFileUnusable(ToolError):
 
 
 class KeyRing:
-    """Encrypts what must not lie readable in the database. The first key encrypts; every key decrypts."""
+    """Encrypts values for the database. The first key encrypts; every key decrypts."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:

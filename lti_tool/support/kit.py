@@ -1,4 +1,4 @@
-"""What gateways, handlers and pages are given to work with."""
+"""The collaborators of gateways, handlers and pages."""
 
 from dataclasses import dataclass
 

@@ -11,7 +11,7 @@ from typing import Final
 from babel.numbers import get_decimal_symbol
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A cell that begins so is run by spreadsheets, and a person chooses their own name."""
+"""Spreadsheets run a cell with this beginning as a formula, and people choose their own names."""
 DELIMITERS: Final = (",", ";", "\t")
 
 # Which character separates cells is the reader's setting, so that a formula may begin behind any of them.
@@ -34,7 +34,7 @@ def as_meant(cell: str) -> str:
 
 
 def delimiter_for(locale: str) -> str:
-    """What separates cells for a reader of this language: a semicolon where the comma is in numbers."""
+    """The delimiter of cells for a reader of this language: a semicolon if numbers have a comma."""
     return ";" if get_decimal_symbol(locale) == "," else ","
 
 
@@ -46,7 +46,7 @@ def as_csv(header: Sequence[str], lines: Iterable[Sequence[object]], delimiter: 
 
 
 def _quoted(cell: str) -> str:
-    """In quotes where any program may see the end of a cell in it."""
+    """The cell, in quotes if some program may see the end of a cell in it."""
     doubled = cell.replace('"', '""')
     return f'"{doubled}"' if _TO_QUOTE.search(cell) else cell
 
@@ -67,10 +67,10 @@ _NORTHERN: Final = frozenset("åäöæøéüëïßÅÄÖÆØÉÜ")
 _TYPOGRAPHIC: Final = frozenset("\u2018\u2019\u201c\u201d\u2013\u2014\u2026\u20ac\u00b0\u00a7\u00a0")
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 _SAMPLE: Final = 5000
-"""Letters that tell an encoding: more say nothing new."""
+"""Letters that are looked at to detect the encoding; more add nothing."""
 _MOST_LINES_IN_A_CELL: Final = 20
 _MOST_MENDED: Final = 50
-"""After so many quotes without an end no further one is taken for a cell of several lines."""
+"""After this many quotes without an end, no further quote is taken for a cell of several lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Decoded:
     text: str
     encoding: str
     is_certain: bool = True
-    """Whether nothing else is likely."""
+    """Whether no other encoding is likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,9 @@ def _strays(content: bytes) -> str | None:
 
 
 def _likelihood(content: bytes, encoding: str) -> float:
-    """How much of what is not ASCII is letters where northern European words have them."""
+    """How likely this encoding is: the more of the non-ASCII characters are letters as in northern European words, the
+    higher.
+    """
     try:
         text = content.decode(ENCODINGS[encoding])
     except UnicodeError:

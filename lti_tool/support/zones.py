@@ -56,7 +56,7 @@ def read_zone(text: str) -> ZoneInfo | None:
 
 
 def zone_label(name: str) -> str:
-    """What to show for a zone, read back by `read_zone`: the names of offsets have their signs turned around."""
+    """The label of a zone, which `read_zone` understands: the names of offsets have their signs turned around."""
     match = re.fullmatch(r"Etc/GMT([+-])([0-9]{1,2})", name)
     return f"UTC{'-' if match[1] == '+' else '+'}{int(match[2]):02}:00" if match else name
 
@@ -72,7 +72,7 @@ def _named(plain: str) -> str | None:
 
 
 def _labeled(plain: str) -> str | None:
-    """The zone of a label that begins with an offset and goes on with cities or a name, as calendars show it."""
+    """The zone of a label such as calendars show: an offset, followed by cities or a name."""
     match = _LABELED.fullmatch(plain)
     offset = _by_offset(match[1]) if match else None
     if match is None or offset is None:
@@ -105,7 +105,7 @@ def _by_offset(plain: str) -> str | None:
 
 @cache
 def _steady_zones() -> Mapping[timedelta, str]:
-    """By offset a zone without summer time: those named for whole hours first."""
+    """From an offset to a zone without summer time; zones named for whole hours come first."""
     # Etc/GMT-1 is one hour ahead of UTC: these names have their signs turned around.
     hours = {timedelta(hours=-ahead): f"Etc/GMT{ahead:+d}" for ahead in range(-14, 13) if ahead}
     zones = {timedelta(0): "UTC", **hours}
@@ -134,7 +134,7 @@ def _exact_names() -> Mapping[str, str]:
 
 @cache
 def _by_name() -> Mapping[str, str]:
-    """What a place or a zone is called besides its exact name; the first meaning counts."""
+    """From other names of a place or zone to the zone; the first meaning counts."""
     zones: dict[str, str] = {}
     for called, name in _names():
         zones.setdefault(_plain(called), name)
@@ -161,7 +161,7 @@ def _names() -> Iterator[tuple[str, str]]:
 
 @cache
 def _meta_zones() -> Mapping[str, str]:
-    """What Unicode calls a zone that several countries share, to a zone that stands for it."""
+    """From Unicode's name of a zone that several countries share to a zone that stands for it."""
     zones: dict[str, str] = {}
     # "Central Time" is Chicago's before that of Guatemala, where clocks stay as they are.
     windows = sorted(
@@ -183,6 +183,6 @@ def _loadable(names: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Map
 
 
 def _windows_zones() -> Mapping[str, str]:
-    """What Windows calls a zone, as Unicode's tables have it."""
+    """From Windows' name of a zone to the zone, by Unicode's tables."""
     mapping: Mapping[str, str] = get_global("windows_zone_mapping")
     return {called: name for called, name in mapping.items() if name in _world()}

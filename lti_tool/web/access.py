@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: the gate in front of every page of a visit."""
+"""Access to the pages of a visit: who asks, and what they may do."""
 
 import base64
 import hashlib
@@ -44,13 +44,13 @@ ACTS: Final[dict[str, frozenset[str]]] = {
     "export progress": INSTRUCTOR,
     "take part": EVERYONE_IN_COURSE,
 }
-"""Act to the course roles that may do it. What is not listed here nobody may do."""
+"""From an act to the course roles that may do it. An act that is not listed is not allowed to anyone."""
 
 COOKIE_PREFIX: Final = "__Host-tandem-"
 LOGIN_COOKIE_PREFIX: Final = f"{COOKIE_PREFIX}login-"
 MOST_COOKIES: Final = 12
 TRIES: Final = 3
-"""So often a request is answered whose transaction is undone because somebody else was quicker."""
+"""How often a request is answered if other transactions were quicker each time."""
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -185,10 +185,10 @@ def on_visit(
 
 
 def _until_not_overtaken(answer: Callable[[], Answer]) -> Answer:
-    """The answer to this request. A request that lost a race is answered anew: it sees now what the other one did, and
-    either does what was wanted or says, in the page's own words and with what was typed, that it cannot.
+    """The answer to this request. A request that lost a race is answered again: it then sees the other change, and
+    either succeeds or says, in the page's own words and with what was typed, that it cannot.
 
-    Raises RaceLost where it loses again and again.
+    Raises RaceLost if it loses every time.
     """
     for _ in range(TRIES - 1):
         try:
@@ -201,7 +201,7 @@ def _until_not_overtaken(answer: Callable[[], Answer]) -> Answer:
 
 
 def _find_visit(session: Session, key: str, secret: str, *, from_cookie: bool, now: datetime) -> Visit:
-    """The visit, if it is live. Of one that ran out, what its form holds is kept for whoever typed it."""
+    """The visit, if it is live. If it ran out, what its form holds is kept for the person who typed it."""
     try:
         return find_visit(session, key, secret, now=now, idle=kit().settings.visit_idle)
     except VisitOver as over:
@@ -211,7 +211,7 @@ def _find_visit(session: Session, key: str, secret: str, *, from_cookie: bool, n
 
 
 def _carry_entry_code(answer: Response) -> Response:
-    """Where a launch's first page sends the person on, the code in its address goes along for the script to change."""
+    """Add the entry code to the address if a launch's first page redirects, so that the script can change it there."""
     code = request.args.get("c")
     if code and answer.location and answer.location.startswith(f"/v/{g.visit_key}/"):
         joint = "&" if "?" in answer.location else "?"
@@ -242,7 +242,7 @@ def _page_that_brings_the_bearer(key: str) -> Response:
 
 
 def is_sent_by_others() -> bool:
-    """Whether the browser says that a page of somebody else's sent it here. Older browsers say nothing."""
+    """Whether the browser says that a page of another site sent it here. Older browsers say nothing."""
     return request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
 
 

@@ -65,10 +65,10 @@ def words_for(error: Exception, words: Mapping[type[Exception], Words]) -> Words
 def error_page(
     words: Words, reference: str, *, fill: Mapping[str, str] | None = None, return_url: str | None = None
 ) -> Response:
-    """A page that can stand alone: it carries no action, so whoever framed the visit may frame it.
+    """An error page. It has no buttons that change anything, so any page that frames the visit may frame it.
 
-    What was typed into a form that is refused so stands on it, and is kept for its author. `return_url`: where the
-    platform wants people back, as a signed launch told.
+    Text from a form that was refused is shown on it and kept for its author. `return_url`: the address to which the
+    platform wants people to return, from a signed launch.
     """
     g.pop("here", None)  # its rows went with the rollback
     wanted = request.accept_mimetypes.best_match(["text/html", "application/json"])

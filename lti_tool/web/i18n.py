@@ -98,7 +98,9 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
 
 
 def isolated(text: Any) -> Any:
-    """A text that runs from right to left so that it does not turn the sentence around it; anything else as it is."""
+    """A text from right to left, marked so that it does not change the direction of the sentence around it; any other
+    text unchanged.
+    """
     if not isinstance(text, str) or _RIGHT_TO_LEFT.search(_ISOLATED.sub("", text)) is None:
         return text
     # Characters and no element: names stand in titles and choices too, where elements do not.
@@ -107,7 +109,7 @@ def isolated(text: Any) -> Any:
 
 
 def _isolating(translate: Any) -> Any:
-    """The translation of a sentence in which what is filled in stays where it stands."""
+    """A translation function that keeps the direction of what is filled in."""
 
     @pass_context
     def sentence(context: Context, *words: Any, **variables: Any) -> Any:
@@ -118,7 +120,7 @@ def _isolating(translate: Any) -> Any:
 
 
 def install(app: Flask) -> None:
-    """Give templates their language, sentences that keep their direction, and the filters `when` and `isolated`."""
+    """Give templates their language, translations that keep directions, and the filters `when` and `isolated`."""
     Babel(app, locale_selector=choose_language)
     for name in ("gettext", "ngettext", "pgettext", "npgettext"):
         app.jinja_env.globals[name] = _isolating(app.jinja_env.globals[name])

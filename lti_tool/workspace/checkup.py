@@ -1,4 +1,4 @@
-"""Is all well? What operators and administrators are told about this installation and the platforms that it serves."""
+"""What operators and administrators are told about the state of this installation and its platforms."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from lti_tool.support.kit import Kit
 
 ROSTER_SCOPE: Final = SCOPES[-1]
 LASTS: Final = timedelta(hours=1)
-"""What a platform refused for less than this may pass before anybody has read of it."""
+"""Refusals shorter than this are not reported, because they may pass by themselves."""
 
 
 # What platforms refuse, for administrators
@@ -162,7 +162,7 @@ def _rosters(session: Session, titles: Mapping[int, str]) -> Iterator[Trouble]:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. Says nothing secret."""
+    """The result of one check. Holds no secret."""
 
     subject: str
     is_good: bool
@@ -178,7 +178,7 @@ class _Platform:
 
 
 def check_everything(kit: Kit, engine: Engine) -> Iterator[Finding]:
-    """Look at database, migrations, keys and each platform in turn. What cannot be looked at ends the round early."""
+    """Check database, migrations, keys and each platform in turn. Stops early if later checks are impossible."""
     yield Finding("settings", True, f"served at {kit.settings.base_url}")
     try:
         with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""The institution's list of courses and activities, and how each of them does."""
+"""The institution's list of courses and activities, with their state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,9 +55,8 @@ class CourseHealth:
 
 
 def courses_of(session: Session, text: str, *, page: int) -> list[CourseHealth]:
-    """The courses of the institution that the session serves whose title holds this text, the newest first.
-
-    One more than ON_ONE_PAGE where there are further ones.
+    """The institution's courses whose title holds this text, the newest first. Has one more than ON_ONE_PAGE if there
+    are further ones.
     """
     rows = session.execute(
         select(Course, Registration.title)

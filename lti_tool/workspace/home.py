@@ -1,4 +1,4 @@
-"""The first page of a visit: what now, with whom, by when; for staff, what needs their attention."""
+"""The first page of a visit: for learners the next step, for staff what needs their attention."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ pages = Blueprint("home", __name__)
 
 
 class Do(StrEnum):
-    """What the first sentence of a learner's page asks for, or tells."""
+    """What the first sentence of a learner's page asks for, or says."""
 
     GIVE = "give"
     ADD_NOTES = "notes"
@@ -53,14 +53,14 @@ class Do(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The next thing, and between whom."""
+    """The next step, and the people it concerns."""
 
     do: Do
     item: Item | None = None
     exchange: Exchange | None = None
     round: Round | None = None
     step: Step | None = None
-    """Where it is done: of notes that are asked for, the step in which they are written."""
+    """The step to open: for notes that are asked for, the step in which they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Together:
     """The round that the sentences are about: the first that is not over."""
     sentences: tuple[str, ...] = ()
     moves: Mapping[int, Cause] = field(default_factory=dict)
-    """For each round in which the partners are others than the plan said first, why."""
+    """For each round with other partners than first planned, the cause."""
 
 
 WAITS: Final = {
@@ -87,13 +87,13 @@ WAITS: Final = {
 NOT_ALONE: Final[Mapping[int, Alone]] = {}
 NEW_TO_EACH_OTHER: Final = N_("You have not worked together before.")
 OTHERS_EACH_ROUND: Final = N_("Partners change from round to round.")
-"""What learners read where no rule and no wish says why."""
+"""The sentence for learners if no rule and no wish is the reason."""
 
 
 @pages.get("/")
 @on_visit(kinds=frozenset(VisitKind))
 def show(here: Here) -> ResponseReturnValue:
-    """Where a launch arrives."""
+    """The page that a launch opens."""
     match here.visit.kind:
         case VisitKind.PLACING:
             return redirect(url_for("setup.show"), code=303)
@@ -193,7 +193,7 @@ def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[tuple[int, int
 
 
 def why_together(here: Here, activity: Activity, member_id: int) -> Together:
-    """Why the learner has these partners; only what is true of all of them and harmless."""
+    """The reasons why the learner has these partners, as far as they are true of all of them and harmless."""
     groups = pairing.groups_of(here.session, member_id, activity.id)
     ahead = [one for one in groups if one.due_at is None or one.due_at > here.now]
     if not ahead:
@@ -214,7 +214,7 @@ def why_together(here: Here, activity: Activity, member_id: int) -> Together:
 
 
 def _have_partners_changed(groups: Sequence[GroupView], now: GroupView) -> bool:
-    """Whether somebody's partners are others in this round than in their round before it."""
+    """Whether the partners in this round differ from those in the round before it."""
     before = [one for one in groups if one.round_number < now.round_number]
     if not before or not any(seat.status == "active" for seat in now.partners):
         return False
@@ -242,9 +242,9 @@ def what_now(
     rounds: Sequence[Round],
     alone: Mapping[int, Alone] = NOT_ALONE,
 ) -> Now:
-    """The next step as the checklist has it; what does not count is proposed only when nothing that counts is left.
+    """The next step by the checklist; a step that does not count is proposed only if none that counts is left.
 
-    `tasks` holds the steps as well that the checklist does not ask for.
+    `tasks` also holds the steps that the checklist does not ask for.
     """
     by_place = {(one.round.number, one.partner_id): one for one in exchanges}
     by_number = {one.number: one for one in rounds}
@@ -268,16 +268,18 @@ def what_now(
 
 
 def _answer_not_asked_for(done: Progress, tasks: Progress) -> Item | None:
-    """What a partner wrote and nobody asks to be answered: worth reading all the same."""
+    """An answer that the learner can give although the checklist does not ask for it: the partner's text is worth
+    reading.
+    """
     asked = {(item.step, item.round, item.partner_id) for item in done.items}
     is_open = (item for item in tasks.items if item.step.is_answer and item.state is State.OPEN)
     return next((item for item in is_open if (item.step, item.round, item.partner_id) not in asked), None)
 
 
 def tasks_with(exchange: Exchange, tasks: Progress, kind: Kind) -> list[Item]:
-    """What a member has to do with one partner in one round, as the checklist has it.
+    """The steps of a member with one partner in one round, as the checklist has them.
 
-    Of somebody who is their partner no longer: what was written, and an answer that can still be given.
+    For a former partner: what was written, and an answer that can still be given.
     """
     place = (exchange.round.number, exchange.partner_id)
     if exchange.is_current:
@@ -306,7 +308,9 @@ def _others(here: Here, activity: Activity) -> list[Activity]:
 
 
 def _may_enter(here: Here, activity: Activity) -> bool:
-    """Whether somebody may go to another activity of the course: what is not ready, hidden or restricted is staff's."""
+    """Whether the person may open another activity of the course. One that is not ready, hidden or restricted is for
+    staff.
+    """
     if here.is_staff:
         return True
     if why_not_ready(activity.state) is not None:

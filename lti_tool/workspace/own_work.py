@@ -1,4 +1,4 @@
-"""What a learner takes along: their own work in a course, as one page that can be read without us."""
+"""A learner's own work in a course, as a file that can be read without Tandem."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,10 +37,10 @@ class Text:
     partner: str | None
     is_to_partners: bool
     texts: Mapping[str, str]
-    """By name (to translate)."""
+    """Texts by the name of their field, to be translated."""
     levels: tuple[tuple[str, str], ...]
     notes: tuple[tuple[datetime, str], ...]
-    """The reader's own, where they are the author."""
+    """The reader's own notes, if they are the author."""
     is_given: bool
     answer: Mapping[str, str]
 
@@ -82,7 +82,7 @@ def build_own_work(here: Here, _: dict[str, Any]) -> Response:
 
 
 def _dated() -> Callable[[datetime, str | None], str]:
-    """Whole dates in the person's time zone: what is near or far today is not when the file is read."""
+    """Show whole dates in the person's time zone: "near" and "far" would be wrong when the file is read."""
 
     def dated(moment: datetime, zone: str | None = None) -> str:
         local = moment.astimezone(zone_of_reader(zone))

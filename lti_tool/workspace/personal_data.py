@@ -1,4 +1,4 @@
-"""One person's data across all features: found, handed over, erased."""
+"""One person's data in all features: found, exported, erased."""
 
 import io
 import json
@@ -163,7 +163,7 @@ LABELS: Final[Mapping[str, str]] = {
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """All that is kept about one person, as plain values by section; what others wrote once it was released."""
+    """All data about one person as plain values by section, with what others wrote to them once it was released."""
     person = session.get(Person, person_id)
     if person is None:
         raise NotFound("person", person_id)
@@ -376,7 +376,7 @@ def administrators(session: Session) -> list[PersonRecord]:
 
 
 def grant_administration(session: Session, person_id: int, *, now: datetime, by: int | None = None) -> None:
-    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound.
+    """Make a person an administrator of their institution. `by`: the administrator who did it, if any. Raises NotFound.
 
     Their platform awaits no first administrator from then on.
     """
@@ -397,9 +397,9 @@ def grant_administration(session: Session, person_id: int, *, now: datetime, by:
 
 
 def end_administration(session: Session, person_id: int, *, now: datetime, by: int) -> bool:
-    """Take the right from an administrator. False where nobody would be left, and then nothing changed.
+    """Take the right from an administrator. Returns False and changes nothing if they are the last one.
 
-    Raises NotFound for who is none.
+    Raises NotFound for a person who is no administrator.
     """
     # Two who remove each other at the same moment go one after the other.
     session.execute(select(Institution.id).where(Institution.id == served_institution(session)).with_for_update())

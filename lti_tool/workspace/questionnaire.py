@@ -1,4 +1,4 @@
-"""What a learner sees and says of themselves, so that fitting partners can be found."""
+"""The questionnaire in which learners see and change their attributes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,14 +30,14 @@ pages = Blueprint("about_you", __name__)
 @pages.get("/about-you")
 @on_visit(may="take part")
 def show(here: Here) -> ResponseReturnValue:
-    """What is known of the learner, and what they are asked."""
+    """Show the learner's attributes and the questions."""
     return _page(here, activity_at(here.session, here.placement_id))
 
 
 @pages.post("/about-you")
 @on_visit(may="take part")
 def answer(here: Here) -> ResponseReturnValue:
-    """Keep what the learner says of themselves."""
+    """Store the learner's answers."""
     activity = activity_at(here.session, here.placement_id)
     member_id = _own(here)
     refuse_read_only(here.session, activity)
@@ -58,7 +58,7 @@ def answer(here: Here) -> ResponseReturnValue:
 @pages.post("/about-you/skip")
 @on_visit(may="take part")
 def skip(here: Here) -> ResponseReturnValue:
-    """The learner would rather not answer."""
+    """Record that the learner skips the questionnaire."""
     service.skip(here.session, _own(here), now=here.now)
     return redirect(url_for("home.show"), code=303)
 

@@ -1,4 +1,4 @@
-"""How long what is kept, and what the next deletions would take. Counts only."""
+"""How long data is kept, and what the next deletions would take. Counts only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ LONG: Final = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """One kind of thing that is deleted by itself."""
+    """One kind of data that is deleted by itself."""
 
     what: str
     days: int
-    """0: less than one."""
+    """0 means less than one."""
     kept: int
     soon: int
-    """How many of them go within SOON."""
+    """How many of them are deleted within SOON."""
     oldest: datetime | None
 
 
@@ -47,7 +47,7 @@ class StayingPeople:
 
 
 def retentions(session: Session, settings: Settings, *, now: datetime) -> list[Retention]:
-    """What the hourly deletion takes from the institution that the session serves, kind by kind."""
+    """What the hourly deletion takes from the institution of the session, kind by kind."""
     own_entries = AuditEntry.institution_id == served_institution(session)
     uploads = N_("Uploaded tables that were not imported")
     return [

@@ -69,7 +69,7 @@ ROUND_IN_USE: Final = N_(
 @pages.get("/setup")
 @on_visit(may=ACT, kinds=DESIGNING)
 def show(here: Here) -> ResponseReturnValue:
-    """The settings of the activity that stands here, else the templates to begin with."""
+    """Show the settings of the activity at this placement, else the templates to begin with."""
     if here.visit.kind == VisitKind.PLACING:
         asked = _asked(here)
         if not deep_linking.accepts_links(asked):
@@ -86,7 +86,7 @@ def show(here: Here) -> ResponseReturnValue:
 
 
 def _already_here(here: Here) -> Activity | None:
-    """The activity of the course for which the dialog was opened once more, as far as its title tells."""
+    """The activity of the course for which the dialog was opened again, judged by its title."""
     asked = (_asked(here).title or "").strip()
     for activity in service.open_activities(here.session, here.course_id):
         placement = here.session.get_one(Placement, activity.placement_id)
@@ -129,7 +129,7 @@ def start(here: Here) -> ResponseReturnValue:
 @pages.get("/setup/drafts/<key>")
 @on_visit(may=ACT, kinds=PLACING)
 def show_draft(here: Here, key: str) -> ResponseReturnValue:
-    """The settings of an activity that stands nowhere yet."""
+    """Show the settings of an activity that is not placed yet."""
     activity = service.draft_for_key(here.session, here.course_id, key)
     return _editor(here, activity, _kept(here.session, activity), is_typed=False)
 
@@ -137,21 +137,21 @@ def show_draft(here: Here, key: str) -> ResponseReturnValue:
 @pages.post("/setup/drafts/<key>")
 @on_visit(may=ACT, kinds=PLACING)
 def change_draft(here: Here, key: str) -> ResponseReturnValue:
-    """Whatever button was pressed on the settings page of such an activity."""
+    """Handle any button on the settings page of an activity that is not placed yet."""
     return _change(here, service.draft_for_key(here.session, here.course_id, key))
 
 
 @pages.post("/setup")
 @on_visit(may=ACT, kinds=ACTIVITY)
 def change(here: Here) -> ResponseReturnValue:
-    """Whatever button was pressed on the settings page of the activity that stands here."""
+    """Handle any button on the settings page of a placed activity."""
     return _change(here, service.activity_at(here.session, here.placement_id))
 
 
 @pages.post("/setup/copy-of")
 @on_visit(may=ACT, kinds=ACTIVITY)
 def copy_of(here: Here) -> ResponseReturnValue:
-    """Say of which activity this copy is one. It begins anew with that one's settings."""
+    """Set which activity this one is a copy of. It begins again with that activity's settings."""
     copy = service.activity_at(here.session, here.placement_id)
     asked = request.form.get("source", "")
     source = next((one for one in _possible_sources(here, copy) if str(one.id) == asked), None)
@@ -180,7 +180,9 @@ def reopen(here: Here) -> ResponseReturnValue:
 @pages.post("/setup/chosen")
 @on_visit(may=ACT, kinds=ACTIVITY)
 def decide_chosen(here: Here) -> ResponseReturnValue:
-    """Say which of two activities stands here: the one that does, or what "Select content" chose once more."""
+    """Decide which of two activities is at this placement: the present one, or the one that "Select content" chose
+    again.
+    """
     standing = service.activity_at(here.session, here.placement_id)
     chosen = service.chosen_instead(here.session, standing, here.visit.details.get("activity"))
     if chosen is None:
@@ -204,7 +206,7 @@ def cancel(here: Here) -> ResponseReturnValue:
 
 
 def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
-    """The title and the description that stand in the LMS already, in the dialog's form or as those of the link."""
+    """The title and the description in the LMS, from the dialog's form or from the link."""
     if here.visit.kind == VisitKind.PLACING:
         asked = _asked(here)
         return deep_linking.title_typed(asked.title), asked.text
@@ -269,7 +271,7 @@ def _address(activity: Activity, said: str | None = None) -> str:
 
 
 def _in_use(session: Session, activity_id: int) -> InUse:
-    """What learners have begun. Asked here, since activities come before plans and feedback in the story."""
+    """What learners have begun. Asked in the workspace, because activities may not import plans and feedback."""
     written = session.scalar(
         select(func.max(Round.number)).join(Entry, Entry.round_id == Round.id).where(Round.activity_id == activity_id)
     )
@@ -337,7 +339,7 @@ def _editor(
 
 
 def _named_there(session: Session, activity: Activity, title: str) -> str | None:
-    """What the course calls the activity, where that is something else: a title does not reach it from here."""
+    """The name of the activity in the course, if it differs from this title."""
     if activity.placement_id is None:
         return None
     title_in_course = session.get_one(Placement, activity.placement_id).title
@@ -365,7 +367,7 @@ def _store(here: Here, activity: Activity) -> dict[str, str]:
 
 
 def _placed(field: str, sentence: str) -> str:
-    """A sentence of the error summary, with the place that the field itself shows by where it stands."""
+    """A sentence of the error summary, with the place of the field, such as the criterion."""
     numbers = [int(number) for number in re.findall(r"\d+", field)]
     if re.fullmatch(r"criteria-\d+-levels-\d+-\w+", field):
         place = gettext("Criterion %(criterion)d, level %(level)d:", criterion=numbers[0] + 1, level=numbers[1] + 1)

@@ -27,7 +27,7 @@ class Form(StrEnum):
 
 
 class Source(StrEnum):
-    """Whose word a value is."""
+    """Who a value comes from."""
 
     LAUNCH = "launch"
     QUESTIONNAIRE = "questionnaire"
@@ -36,7 +36,7 @@ class Source(StrEnum):
 
 
 RANK: Final[Mapping[str, int]] = {Source.LAUNCH: 0, Source.QUESTIONNAIRE: 1, Source.CSV: 2, Source.STAFF: 2}
-"""Staff and their tables win over the learner's own word, and that over the platform's."""
+"""Rank of each source: staff and their tables win over the learner, and the learner over the platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Attribute:
     label: str
     explanation: str
     may_be_asked: bool = False
-    """Whether learners can be asked for it. They are not asked for what others should confirm."""
+    """Whether learners can be asked for it. They are not asked for what somebody else should confirm."""
 
 
 class Flaw(StrEnum):
@@ -164,7 +164,7 @@ def _plain(value: Kept, spelled: Mapping[str, str]) -> Value:
 
 
 def _spelled_alike(names: set[str]) -> dict[str, str]:
-    """For every spelling the one that stands for all that count as the same."""
+    """From every spelling to the one that stands for all that count as the same."""
     chosen: dict[str, str] = {}
     for name in sorted(names):
         chosen.setdefault(values.folded(name), name)

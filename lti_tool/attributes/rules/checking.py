@@ -12,7 +12,7 @@ from lti_tool.attributes.rules.tables import Row, Sheet
 from lti_tool.attributes.rules.values import tidy
 
 Node: TypeAlias = int | str
-"""A person of a reporting line: a member, or somebody outside the course as they are compared."""
+"""A person of a reporting line: the id of a member, or the key of somebody outside the course."""
 LONGEST_LOOP: Final = 6
 
 
@@ -52,10 +52,10 @@ class OpenRow:
 
 @dataclass
 class Findings:
-    """What a table says. A manager outside the course is `{"outside": how they were named}` as long as it is a plan."""
+    """What a table says. Until it is applied, a manager outside the course is `{"outside": how they were named}`."""
 
     changes: dict[int, dict[str, Kept | None]] = field(default_factory=dict)
-    """Member, then attribute; None takes a value away. Without what has a fault."""
+    """Member id, then attribute, to the new value; None deletes a value. Cells with a fault are left out."""
     outside: dict[str, tuple[str, Kept | None]] = field(default_factory=dict)
     """Managers outside the course who have a row: how they are compared, to how they were named and their own."""
     complaints: list[Complaint] = field(default_factory=list)
@@ -87,7 +87,7 @@ def find(
 
 
 def meant(text: str, register: Register, aliases: Mapping[str, str]) -> Kept:
-    """The manager whom a text names; `aliases` has the one name for people outside the course who have several."""
+    """The manager whom a text names. `aliases` has one name for each person outside the course who has several."""
     plain = tidy(text, 400)
     if plain.casefold() in TAKES_AWAY:
         return NOBODY
@@ -233,6 +233,6 @@ class _Reading:
 
 
 def _best_name(cells: Mapping[str, str]) -> str:
-    """How somebody is best known again: an e-mail address before an id before a name."""
+    """What identifies a person best: an e-mail address, else an id, else a name."""
     order = (Identifier.EMAIL, Identifier.LMS_ID, Identifier.SOURCED_ID, Identifier.NAME, Identifier.KEY)
     return next((tidy(cells[kind], 400) for kind in order if kind in cells), "")

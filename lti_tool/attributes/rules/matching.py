@@ -15,7 +15,7 @@ class Identifier(StrEnum):
     """What identifies people, the most reliable first."""
 
     KEY = "key"
-    """Ours, as the template has it: T and the number of the member."""
+    """Our own key, as the template has it: T and the number of the member."""
     LMS_ID = "lms_id"
     SOURCED_ID = "sourced_id"
     EMAIL = "email"
@@ -68,7 +68,7 @@ class Register:
         )
 
     def of_row(self, cells: Mapping[str, str]) -> Match:
-        """The member of a row, by its identifying columns; a name only counts where nothing better is there."""
+        """The member of a row, by its identifying columns. A name counts only if the row has nothing more reliable."""
         strong = {
             member_id
             for kind in Identifier
@@ -83,7 +83,7 @@ class Register:
             self._found[kind].setdefault(compared, set()).add(member_id)
 
     def _unique_member(self, kind: Identifier, text: str) -> int | None:
-        """The one member who is named so: exactly, or where nobody is, as spreadsheets write ids."""
+        """The only member with this identifier: spelled exactly so, else spelled as spreadsheets write ids."""
         candidates = (self._found[kind].get(compared) for compared in _compared(kind, text))
         members = next((one for one in candidates if one), set())
         return next(iter(members)) if len(members) == 1 else None
@@ -95,7 +95,7 @@ def reference(text: str) -> str:
 
 
 def _compared(kind: Identifier, text: str) -> list[str]:
-    """How a text is looked up, the most exact first. Empty for a text that names nobody."""
+    """The spellings under which a text is looked up, the most exact first. Empty for a text that names nobody."""
     if kind not in {Identifier.LMS_ID, Identifier.SOURCED_ID}:
         return [plain] if (plain := folded(_in_order(text) if kind is Identifier.NAME else text)) else []
     # Platforms may tell ids apart by case. Spreadsheets take "000423" for a number.

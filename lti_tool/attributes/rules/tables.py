@@ -17,7 +17,7 @@ from lti_tool.support import spreadsheet
 from lti_tool.support.spreadsheet import DELIMITERS, Decoded, Record, as_meant
 
 MOST_BYTES: Final = 1_500_000
-"""Below what a form may hold; some 15,000 people."""
+"""Less than a form may hold, and enough for about 15,000 people."""
 MOST_ROWS: Final = 20_000
 MOST_COLUMNS: Final = 60
 LONGEST_CELL: Final = 2000
@@ -25,7 +25,7 @@ LONGEST_CELL: Final = 2000
 GIVEN_NAME: Final = "given_name"
 FAMILY_NAME: Final = "family_name"
 WHO: Final = frozenset({*Identifier, FAMILY_NAME})
-"""Columns of which one has to be there."""
+"""Columns that identify people. A table needs at least one of them."""
 COLUMNS: Final = (*Identifier, GIVEN_NAME, FAMILY_NAME, *BY_KEY)
 
 _HEADERS: Final[Mapping[str, str]] = {
@@ -57,12 +57,13 @@ _HEADERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("kan erbjuda", "kan tilbyde", "kan tilby", "kan aanbieden"), "offers"),
     **dict.fromkeys(("vill lära sig", "vil lære", "wil leren"), "needs"),
 }
-"""What other programs call the columns in English, Swedish, Danish, Norwegian and Dutch, the participants of Moodle and
-the people of Canvas among them."""
+"""Names of the columns in other programs and languages: English, Swedish, Danish, Norwegian and Dutch, the participants
+of Moodle and the people of Canvas among them.
+"""
 _PACKED: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How files of spreadsheet programs begin that are no text."""
+"""The first bytes of files of spreadsheet programs, which are not text."""
 _HEADER_WITHIN: Final = 20
-"""Lines among which the header is looked for: reports have a title above it."""
+"""The header is looked for in this many lines, because reports have a title above it."""
 
 
 class Unusable(StrEnum):
@@ -84,7 +85,7 @@ class Question(StrEnum):
     NO_PEOPLE = "no_people"
     """No column says who a row is about."""
     ENCODING = "encoding"
-    """Its letters may be others."""
+    """The file may be in another encoding."""
     QUOTES = "quotes"
     """Quotes without an end; see `Sheet.mended`."""
 
@@ -116,7 +117,7 @@ class Sheet:
     encoding: str
     delimiter: str
     header_line: int
-    """Where the names of the columns stand; 0 where there are none."""
+    """The line with the names of the columns; 0 if there is none."""
     headers: tuple[str, ...]
     columns: tuple[str | None, ...]
     rows: tuple[Row, ...]
@@ -141,7 +142,7 @@ class Sheet:
         return replace(self, columns=columns, questions=())
 
     def cells(self, row: Row, columns: tuple[str | None, ...]) -> dict[str, str]:
-        """The row's cells by the keys of these columns; given and family name also as a name."""
+        """The row's cells by the keys of these columns. A given and a family name are joined to a name."""
         by_column = {key: cell for key, cell in zip(columns, row.cells, strict=False) if key is not None and cell}
         parts = [by_column[part] for part in (GIVEN_NAME, FAMILY_NAME) if part in by_column]
         if parts:
@@ -195,7 +196,7 @@ def read(content: bytes, spelled: Mapping[str, str] | None = None, layout: Layou
 
 
 def _header(text: str) -> str:
-    """The name of a column as it is compared: "E-mail" and "e_mail" are one."""
+    """The name of a column as it is compared, so that "E-mail" and "e_mail" are the same."""
     return " ".join(re.split(r"[\s_-]+", folded(text)))
 
 
@@ -238,7 +239,7 @@ def _fits(heads: Sequence[Record], names: Mapping[str, str]) -> tuple[int, int, 
 
 
 def _header_place(records: Sequence[Record], names: Mapping[str, str], layout: Layout) -> int | None:
-    """Which record is the header: the one with most known names, else the first of the widest."""
+    """The place of the header: the record with the most known names, else the first of the widest records."""
     if layout.header_line is not None:
         return next((place for place, one in enumerate(records) if one.line == layout.header_line), None)
     first = records[:_HEADER_WITHIN]

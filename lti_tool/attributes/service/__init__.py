@@ -1,4 +1,4 @@
-"""What is known of learners: kept, read, asked for, uploaded and deleted."""
+"""Attributes of learners: stored, read, asked for, uploaded and deleted."""
 
 from lti_tool.attributes.service.reading import attributes_of
 from lti_tool.attributes.service.records import (

@@ -1,4 +1,4 @@
-"""What is known of the people of a course, as pages and pairing read it."""
+"""Read the attributes of the people of a course, for pages and for pairing."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
@@ -35,7 +35,7 @@ class Invitation:
     is_answered: bool = False
     is_skipped: bool = False
     is_anything_known: bool = False
-    """Whether anything is known of them that they may want to see."""
+    """Whether they have attributes that they may want to see."""
 
     @property
     def is_open(self) -> bool:
@@ -64,7 +64,7 @@ def attributes_of(session: Session, course_id: int) -> dict[str, dict[int, Value
 
 
 def values_of_members(session: Session, members: Collection[int]) -> dict[int, dict[str, Known]]:
-    """What is known of these members: member id, then attribute, to the value."""
+    """The attributes of these members: member id, then attribute, to the value."""
     values: dict[int, dict[str, Known]] = {member_id: {} for member_id in members}
     for batch in in_batches(sorted(members)):
         for row in session.scalars(select(MemberAttribute).where(MemberAttribute.member_id.in_(batch))):

@@ -1,4 +1,4 @@
-"""Store, change and delete what is known of learners."""
+"""Store, change and delete the attributes of learners."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -40,7 +40,7 @@ Changes = Mapping[int, Mapping[str, Kept | None]]
 
 
 def asks(session: Session, member_id: int, course_id: int) -> Invitation:
-    """What this learner is asked. The caller decides whether it is too late to ask."""
+    """The questions for this learner. The caller decides whether it is too late to ask."""
     return invitation(session, member_id, course_id)
 
 

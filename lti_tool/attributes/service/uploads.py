@@ -1,4 +1,4 @@
-"""An uploaded table: read, checked as often as somebody looks at it, and applied once."""
+"""An uploaded table: read, checked each time the page is shown, and applied once."""
 
 import hashlib
 import json
@@ -48,7 +48,7 @@ class Check:
     """The attribute of each column, including those chosen for unknown ones."""
     findings: Findings
     names: dict[int, str | None]
-    """Of every member."""
+    """The name of every member, by id."""
     new: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
     same: Counter[str] = field(default_factory=Counter)

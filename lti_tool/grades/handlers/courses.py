@@ -11,7 +11,9 @@ from lti_tool.support.kit import Kit
 
 
 def check_course(kit: Kit, job: JobContext) -> None:
-    """Ask every service of a course whether it is there. All of them gone: the course is over; one back: it goes on."""
+    """Ask every service of a course whether it still exists. If all are gone, the course is over; if one is back, it
+    goes on.
+    """
     course_id = job.number("course_id")
     with kit.open_session(job.institution) as session:
         course = session.get(Course, course_id)

@@ -109,7 +109,7 @@ def _set_wanted(
 
 
 def _settle_as_reported(session: Session, score: ScoreState, reported: int | None, *, now: datetime) -> None:
-    """The platform has been told this progress already: end what waits to be sent or asked."""
+    """End what waits to be sent or asked: the platform has this progress already."""
     if reported is None:
         if score.reason != Reason.WITHDRAWN:
             score.state, score.reason, score.asked, score.changed_at = "refused", Reason.WITHDRAWN, None, now

@@ -23,7 +23,7 @@ LEEWAY: Final = timedelta(seconds=30)
 """How far clocks may differ. Moodle's tokens live 60 s, and Brightspace's are valid from the second they are made."""
 OLDEST: Final = timedelta(hours=1)
 LONGEST: Final = timedelta(hours=24)
-"""How old a token may be, and how far ahead its end."""
+"""The longest age of a token, and the longest time until its end."""
 LOGIN_LIFETIME: Final = timedelta(minutes=10)
 PROOF_LIFETIME: Final = timedelta(seconds=60)
 
@@ -56,7 +56,7 @@ class LoginRequest:
 
     @property
     def hints(self) -> dict[str, str]:
-        """What the platform wants back as it was."""
+        """The values that the platform wants back unchanged."""
         hints = {"login_hint": self.login_hint}
         return hints if self.message_hint is None else {**hints, "lti_message_hint": self.message_hint}
 

@@ -33,7 +33,7 @@ _PLAIN_INSTRUCTOR: Final = frozenset({"Instructor", f"{_VOCABULARY}membership#In
 
 
 def _context_roles() -> dict[str, CourseRole]:
-    """Every context role that gives something here, as platforms spell it. What is not listed gives nothing."""
+    """Every context role that gives a right in a course, as platforms spell it. All other roles give none."""
     principal = {
         "Instructor": CourseRole.INSTRUCTOR,
         "ContentDeveloper": CourseRole.INSTRUCTOR,
@@ -89,7 +89,7 @@ class Roles:
     course: CourseRole | None
     """None: no right in the course, which is also what an unknown role gives."""
     is_administrator: bool
-    """Of the institution or the whole platform. Gives nothing in a course."""
+    """Administrator of the institution or of the whole platform. Gives nothing in a course."""
     is_test_person: bool
     is_of_institution: bool = False
     """Known to learn, teach or work at the institution, which gives nothing in a course."""

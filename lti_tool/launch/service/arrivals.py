@@ -282,7 +282,7 @@ def record_platform(registration: Registration, context: LaunchContext) -> None:
 
 
 def frame_origins(registration: Registration, context: LaunchContext) -> list[str]:
-    """Who may frame the pages of this visit."""
+    """The origins that may frame the pages of this visit."""
     origins = registration.platform_origins
     if len(origins) > MOST_FRAME_ORIGINS:
         # Many origins mean that customers share the registration: only this customer's may frame this visit.

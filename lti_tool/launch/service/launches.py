@@ -34,7 +34,7 @@ from lti_tool.web import audit
 from lti_tool.web.visits import UNBOUND, WINDOW, Visit, VisitKind, open_visit
 
 MAY_CLAIM: Final = "may_claim"
-"""A key in the details of a staff visit: the registration's code can still make somebody its administrator."""
+"""The key in the details of a staff visit while the registration's code can still make a person its administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class OpenedVisit:
 
 @dataclass(frozen=True, slots=True)
 class ProofNeeded:
-    """The launch is valid, but no cookie brought the secret: the browser has to show it in another way."""
+    """The launch is valid, but no cookie brought the secret, so the browser has to show it in another way."""
 
     storage_target: str | None
     storage_origin: str

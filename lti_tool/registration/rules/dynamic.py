@@ -14,7 +14,7 @@ from lti_tool.settings import is_loopback
 from lti_tool.support.addresses import host_of, origin_of
 
 TITLE: Final = "Tandem"
-"""What platforms call us until an administrator chooses another name."""
+"""Our name on platforms until an administrator chooses another one."""
 PLATFORM_CONFIGURATION: Final = "https://purl.imsglobal.org/spec/lti-platform-configuration"
 TOOL_CONFIGURATION: Final = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 GRADEBOOK: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/"
@@ -129,7 +129,7 @@ def read_configuration(url: str, written: Any, *, development: bool) -> Platform
 
 
 def default_policy(configuration: PlatformConfiguration) -> NewDeployments:
-    """What we suggest for deployments that show up later."""
+    """The suggested policy for deployments that show up later."""
     return NewDeployments.PARK if configuration.shares_clients else NewDeployments.REFUSE
 
 
@@ -196,7 +196,7 @@ def canvas_developer_key(*, base_url: str, title: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class GrantedRegistration:
-    """What the platform made of our request."""
+    """The registration as the platform granted it."""
 
     client_id: str
     deployment_id: str | None
@@ -263,7 +263,9 @@ def _audience(written: Mapping[str, Any], url: str, *, development: bool) -> str
 
 
 def _is_stand_in(url: str, host: str, *, development: bool) -> bool:
-    """Whether a program on this machine gives a constant of a vendor; nobody can own a name under .example."""
+    """Whether the platform is a stand-in on this machine that gives a constant of a vendor; nobody can own a name under
+    .example.
+    """
     return development and is_loopback(_host(url)) and host.endswith(".example")
 
 

@@ -25,7 +25,7 @@ from lti_tool.support.failures import AddressRefused
 
 
 class NewDeployments(StrEnum):
-    """What becomes of a launch from a deployment that nobody named before."""
+    """How a launch from an unknown deployment is treated."""
 
     REFUSE = "refuse"
     PARK = "park"
@@ -33,7 +33,7 @@ class NewDeployments(StrEnum):
 
 
 class OwnsOrigins(Protocol):
-    """What knows which origins belong to a platform, such as a registration."""
+    """Anything with the origins that belong to a platform, such as a registration."""
 
     @property
     def platform_origins(self) -> list[str]: ...
@@ -79,9 +79,9 @@ _LOOKS_AGAIN_AFTER: Final = (
 )
 LOOKS_DAILY: Final = timedelta(days=1)
 LOOKS_FOR: Final = timedelta(days=30)
-"""What is refused for as long as this is left to people."""
+"""Refused for this long, it is left to people."""
 CLOCKS_APART: Final = timedelta(seconds=30)
-"""From this difference on, clocks may be why something was refused."""
+"""With at least this difference, clocks may be the reason for a refusal."""
 
 _CREDENTIALS_ERRORS: Final = frozenset({"invalid_client", "unauthorized_client"})
 _CLOCK_WORDS: Final = re.compile(r"prior to|expired|not yet valid|in the future|\b(?:iat|nbf|exp)\b")
@@ -92,7 +92,7 @@ _KEY_SET_WORDS: Final = re.compile(
 
 
 def pause_after(refusals: int) -> timedelta:
-    """How long to wait after so many refusals in a row before looking again: minutes, then hours, then a day."""
+    """The pause after this many refusals in a row: minutes, then hours, then a day."""
     return _LOOKS_AGAIN_AFTER[refusals - 1] if refusals <= len(_LOOKS_AGAIN_AFTER) else LOOKS_DAILY
 
 
@@ -129,7 +129,7 @@ MOST_FRAME_ORIGINS: Final = 20
 
 
 def read_frame_origins(written: str, *, development: bool) -> list[str]:
-    """The origins that somebody wrote, one a line or with blanks and commas between; each once.
+    """The origins in a text, one a line or separated by blanks and commas; each once.
 
     Raises AddressRefused, whose last word is what cannot be used.
     """
@@ -173,7 +173,7 @@ ADDRESS: Final = "must be an https address"
 
 
 class Entry(BaseModel):
-    """One platform as a registration file describes it. The description of a field is what its mistakes are told as."""
+    """One platform in a registration file. The description of a field is the sentence for its mistakes."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -211,7 +211,7 @@ class Entry(BaseModel):
 
     @property
     def place(self) -> str:
-        """Where in the file it stands, in words."""
+        """The entry in words, for sentences about mistakes."""
         return self._place
 
 
@@ -242,7 +242,7 @@ def read_entries(written: Any, *, development: bool) -> list[Entry]:
 
 
 def _in_words(kind: str, at: Sequence[int | str]) -> str | None:
-    """A mistake of this kind of pydantic's, or None for what only follows from another one."""
+    """The sentence for an error of pydantic; None if the error only follows from another one."""
     if not at:
         return "must be an object"
     name = str(at[0])
@@ -258,7 +258,7 @@ def _in_words(kind: str, at: Sequence[int | str]) -> str | None:
 
 
 def _collisions(entries: Sequence[Entry]) -> list[str]:
-    """The same registration twice is fine where institutions share a client, and only there."""
+    """Mistakes by entries with the same registration, which only institutions that share a client may have."""
     first: dict[tuple[str, str], Entry] = {}
     mistakes = []
     for entry in entries:

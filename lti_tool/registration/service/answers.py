@@ -1,4 +1,4 @@
-"""What a platform answered to our registration: stored, and removed if nobody used it."""
+"""Store what a platform answered to our registration, and remove it if nobody used it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
