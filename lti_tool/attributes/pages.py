@@ -9,7 +9,7 @@ from flask_babel import get_locale, gettext
 
 from lti_tool.activities.service import activity_at, activity_of, is_read_only, refuse_read_only
 from lti_tool.attributes import forms
-from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, TableUnusable, WhoUnsaid
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NoPersonColumn, TableUnusable
 from lti_tool.attributes.rules.catalogue import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
 from lti_tool.attributes.rules.tables import MOST_BYTES, Question, Sheet, Unusable
 from lti_tool.attributes.rules.values import folded, tidy
@@ -81,8 +81,8 @@ def change_learner(here: Here, member_id: int) -> ResponseReturnValue:
     )
     problems = {key: gettext(FLAWS[flaw]) for key, flaw in flaws.items()}
     for key in changed.keys() & {one.key for one in CATALOGUE if one.form is Form.PERSON}:
-        value = records.person_meant(here.session, here.course_id, cells[key]) if tidy(cells[key]) else None
-        if value is not None and records.leads_back(here.session, here.course_id, member.id, value):
+        value = records.find_manager(here.session, here.course_id, cells[key]) if tidy(cells[key]) else None
+        if value is not None and records.would_loop(here.session, here.course_id, member.id, value):
             problems[key] = gettext("would form a loop")
         values[key] = value
     if problems:
@@ -152,7 +152,7 @@ def show_columns(here: Here, key: str) -> ResponseReturnValue:
 
 @pages.post("/people/upload/<key>/columns")
 @on_visit(may="change attributes")
-def say_columns(here: Here, key: str) -> ResponseReturnValue:
+def set_columns(here: Here, key: str) -> ResponseReturnValue:
     """Read the file in another way, or agree to how it was read and what its columns are."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     table = uploads.find(here.session, here.course_id, key, to_take=True)
@@ -170,7 +170,7 @@ def say_columns(here: Here, key: str) -> ResponseReturnValue:
         )
     try:
         uploads.agree(here.session, table, sheet, columns)
-    except WhoUnsaid:
+    except NoPersonColumn:
         return _columns(here, key, sheet, gettext(QUESTIONS[Question.NO_PEOPLE]), columns)
     return redirect(url_for(".show_upload", key=key), code=303)
 
@@ -383,7 +383,7 @@ def _columns(
 
 
 def _in_words(here: Here, values: Collection[Kept]) -> Shown:
-    people = reading.people_named(here.session, values)
+    people = reading.names_of_people(here.session, values)
     members = {one: name for (kind, one), name in people.items() if kind == "member"}
     apart = {("member", one): name for one, name in told_apart(here.session, here.course_id, members).items()}
     return in_words({**people, **apart}, _locale())
@@ -392,12 +392,12 @@ def _in_words(here: Here, values: Collection[Kept]) -> Shown:
 def _cells(here: Here, member: Member) -> dict[str, str]:
     """The attributes of a member as cells that mean the same when they are read."""
     known = reading.values_of_members(here.session, [member.id])[member.id]
-    names = reading.people_named(here.session, [one.value for one in known.values()])
+    names = reading.names_of_people(here.session, [one.value for one in known.values()])
     return {key: written(known[key].value, names) if key in known else "" for key in BY_KEY}
 
 
 def _names(here: Here, members: Collection[int]) -> dict[int, str | None]:
-    names = reading.people_named(here.session, [{"member": one} for one in members])
+    names = reading.names_of_people(here.session, [{"member": one} for one in members])
     return told_apart(here.session, here.course_id, {one: names.get(("member", one)) for one in members})
 
 

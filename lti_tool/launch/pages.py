@@ -36,7 +36,7 @@ from lti_tool.web import audit
 from lti_tool.web.access import COOKIE_PREFIX, kit, set_visit_cookie
 from lti_tool.web.database import RaceLost, transaction
 from lti_tool.web.error_pages import error_page, words_for
-from lti_tool.web.incoming import came_whole
+from lti_tool.web.incoming import is_intact
 from lti_tool.web.visits import Visit, issue_code, issue_entry
 
 AfterLaunch = Callable[[Session, Visit, LaunchContext, datetime], None]
@@ -92,7 +92,7 @@ def new_tab() -> ResponseReturnValue:
 def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
     tools = kit()
     fields = request.args if request.method == "GET" else request.form
-    doubled = next((name for name in LOGIN_FIELDS if not came_whole(fields, name)), None)
+    doubled = next((name for name in LOGIN_FIELDS if not is_intact(fields, name)), None)
     if doubled is not None:
         raise LoginIncomplete(doubled)
     wanted = bindings.read_login(fields, tools.settings.base_url)
@@ -154,7 +154,7 @@ def launch() -> ResponseReturnValue:
     if error:
         raise PlatformSaidNo(error if error in OIDC_ERRORS else "other")
     state = _state()
-    if not came_whole(request.form, "id_token"):
+    if not is_intact(request.form, "id_token"):
         raise TokenUnreadable("twice or with a NUL")
     verified = launches.verify_launch(tools, state=state, token=request.form.get("id_token", ""))
     cookie = _cookie_name(state)
@@ -181,7 +181,7 @@ def confirm() -> ResponseReturnValue:
 def _state() -> str:
     """The state of a form. Raises LaunchUnknown unless there is exactly one."""
     state: str = request.form.get("state", "")
-    if not state or len(state) > LONGEST_ID or not came_whole(request.form, "state"):
+    if not state or len(state) > LONGEST_ID or not is_intact(request.form, "state"):
         raise LaunchUnknown("state")
     return state
 

@@ -105,7 +105,7 @@ def merged(rows: Iterable[RosterRow]) -> dict[str, RosterRow]:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Membership:
     """A member's role and status before or after a roster."""
 
     role: CourseRole
@@ -119,7 +119,7 @@ class Standing:
         return self.is_active and is_learner(self.role, ever_staff=self.ever_staff, is_test=self.is_test)
 
 
-def standing_after(before: Standing | None, row: RosterRow, *, listed_already: bool) -> Standing | None:
+def membership_after(before: Membership | None, row: RosterRow, *, listed_already: bool) -> Membership | None:
     """The member after this row; None for somebody unknown without a role in the course.
 
     Whoever was staff once counts as staff from then on: Moodle lists its assistants as learners, so a lower role in the
@@ -133,15 +133,15 @@ def standing_after(before: Standing | None, row: RosterRow, *, listed_already: b
         role = before.role
     was_active = before is not None and before.is_active
     is_active = was_active if row.is_active is None else row.is_active or (listed_already and was_active)
-    return Standing(role, ever_staff, is_active, row.is_test or (before is not None and before.is_test))
+    return Membership(role, ever_staff, is_active, row.is_test or (before is not None and before.is_test))
 
 
-def changes_pairing(before: Standing | None, after: Standing | None) -> bool:
+def changes_pairing(before: Membership | None, after: Membership | None) -> bool:
     """Whether the member begins or stops taking part in pairing."""
     return (before is not None and before.is_to_pair) != (after is not None and after.is_to_pair)
 
 
-def must_ask(leaving: int, learners: int, *, unread: int) -> bool:
+def needs_confirmation(leaving: int, learners: int, *, unread: int) -> bool:
     """Whether a complete roster would end so many memberships that staff have to confirm it.
 
     True for more than a tenth of the learners, or all: that may be a course that was reset, or a fault of the platform.

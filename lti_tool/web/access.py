@@ -229,7 +229,7 @@ def _page_that_brings_the_bearer(key: str) -> Response:
     # Says nothing about whether the visit exists, except how its platform can be asked for the bearer it keeps.
     visit = _storage_of(key)
     code = request.args.get("c")
-    if code and visit is not None and not visit.details.get(UNBOUND) and is_sent_by_others():
+    if code and visit is not None and not visit.details.get(UNBOUND) and is_from_another_site():
         # A launch without cookies ends on our own page that proves the browser. This is a code that somebody else was
         # given, handed on to put this person into that visit.
         with transaction() as session:
@@ -241,7 +241,7 @@ def _page_that_brings_the_bearer(key: str) -> Response:
     return answer
 
 
-def is_sent_by_others() -> bool:
+def is_from_another_site() -> bool:
     """Whether the browser says that a page of another site sent it here. Older browsers say nothing."""
     return request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
 

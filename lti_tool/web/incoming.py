@@ -23,7 +23,7 @@ class Texts(ImmutableMultiDict[str, Any]):
         self.had_nul = frozenset(_plain(name) for name, value in sent if NUL in f"{name}{value}")
 
 
-def came_whole(fields: Mapping[str, Any], name: str) -> bool:
+def is_intact(fields: Mapping[str, Any], name: str) -> bool:
     """Whether a field came at most once, and unchanged."""
     return not (isinstance(fields, Texts) and (len(fields.getlist(name)) > 1 or name in fields.had_nul))
 

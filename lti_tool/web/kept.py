@@ -110,7 +110,7 @@ def _places(rows: Iterable[Mapping[str, str]]) -> set[tuple[str, str]]:
     return {(one["field"], one["text"]) for one in rows}
 
 
-def kept_of(session: Session, person_id: int, course_id: int | None) -> list[KeptText]:
+def kept_texts_of(session: Session, person_id: int, course_id: int | None) -> list[KeptText]:
     """What is kept for a person in a course, newest first."""
     query = select(KeptText).where(KeptText.person_id == person_id, KeptText.course_id == course_id)
     return list(session.scalars(query.order_by(KeptText.at.desc(), KeptText.id.desc())))

@@ -20,7 +20,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
-from lti_tool.web.access import Here, current_here, form_token, is_sent_by_others, kit, on_visit, set_visit_cookie
+from lti_tool.web.access import Here, current_here, form_token, is_from_another_site, kit, on_visit, set_visit_cookie
 from lti_tool.web.database import transaction
 from lti_tool.web.visits import (
     CodeSpent,
@@ -89,7 +89,7 @@ def go(code: str) -> Response:
     """Begin a visit in this tab with a code from another one."""
     tools = kit()
     now = tools.clock.now()
-    if is_sent_by_others():
+    if is_from_another_site():
         # Only our own pages lead here. Whoever was given the code wants another person to go on in their name.
         with transaction() as session:
             redeem_code(session, code, "tab", now=now)

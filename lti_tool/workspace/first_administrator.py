@@ -16,7 +16,7 @@ from lti_tool.registration.service.invitations import spent_invitation
 from lti_tool.support.crypto import new_secret
 from lti_tool.support.db import serve
 from lti_tool.web import audit
-from lti_tool.web.access import is_sent_by_others, kit, set_visit_cookie
+from lti_tool.web.access import is_from_another_site, kit, set_visit_cookie
 from lti_tool.web.database import transaction
 from lti_tool.web.visits import Visit, VisitKind, issue_entry, open_visit
 
@@ -34,7 +34,7 @@ def enter() -> ResponseReturnValue:
     """Let the person who registered a platform see the institution's pages until its first administrator launches."""
     tools = kit()
     now = tools.clock.now()
-    if is_sent_by_others():
+    if is_from_another_site():
         raise InvitationUnusable  # Only the page at the end of a registration leads here.
     with transaction() as session:
         invitation, registration = _registered(session)

@@ -29,7 +29,7 @@ from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
 from lti_tool.roster.service.members import unlisted
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.kept import kept_of
+from lti_tool.web.kept import kept_texts_of
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
 from lti_tool.workspace.checkup import LASTS
@@ -174,8 +174,8 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         progress=done,
         together=together,
         score=grades.own_state(here.session, activity.id, member_id),
-        others=_others(here, activity),
-        kept=len(kept_of(here.session, here.person_id, here.course_id)),
+        others=_other_activities(here, activity),
+        kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
         about=attributes.asks(here.session, member_id, here.course_id),
         is_planned=is_read_only
         or bool(exchanges)
@@ -299,7 +299,7 @@ def tasks_with(exchange: Exchange, tasks: Progress, kind: Kind) -> list[Item]:
     return items
 
 
-def _others(here: Here, activity: Activity) -> list[Activity]:
+def _other_activities(here: Here, activity: Activity) -> list[Activity]:
     return [
         other
         for other in open_activities(here.session, here.course_id)
@@ -355,8 +355,8 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
         unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
-        others=_others(here, activity),
-        kept=len(kept_of(here.session, here.person_id, here.course_id)),
+        others=_other_activities(here, activity),
+        kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
     )
 
 

@@ -16,7 +16,7 @@ EVERYWHERE = frozenset(VisitKind)
 @on_visit(kinds=EVERYWHERE)
 def show(here: Here) -> ResponseReturnValue:
     """Show the refused texts of the person in this course."""
-    kept_forms = kept.kept_of(here.session, here.person_id, here.visit.course_id)
+    kept_forms = kept.kept_texts_of(here.session, here.person_id, here.visit.course_id)
     forms = [(one, [(kept.name_of(text["field"]), text["text"]) for text in one.texts]) for one in kept_forms]
     return render_template("home/kept.html", forms=forms, days=kept.KEPT_FOR.days)
 

@@ -55,7 +55,7 @@ class Piece:
 
 @pages.post("/own-work")
 @on_visit(may="take part")
-def take_along(here: Here) -> ResponseReturnValue:
+def download_own_work(here: Here) -> ResponseReturnValue:
     """Offer a learner their own work in the course as a file."""
     if here.is_preview or here.member_id is None:
         raise NotAllowed("own work", here.visit.key)

@@ -79,7 +79,7 @@ def _page(
     known = reading.values_of_members(here.session, [member_id])[member_id]
     asked = service.asks(here.session, member_id, here.course_id).asked
     is_open = not is_read_only(here.session, activity) and not _is_planned(here, activity)
-    names = reading.people_named(here.session, [value.value for value in known.values()])
+    names = reading.names_of_people(here.session, [value.value for value in known.values()])
     context: dict[str, Any] = {
         "activity": activity,
         "is_open": is_open,

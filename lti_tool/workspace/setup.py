@@ -74,18 +74,18 @@ def show(here: Here) -> ResponseReturnValue:
         asked = _asked(here)
         if not deep_linking.accepts_links(asked):
             return render_template("setup/no_links.html", asked=asked)
-        if here.visit.details.get("is_own_tab") and not deep_linking.hears_a_tab(asked):
+        if here.visit.details.get("is_own_tab") and not deep_linking.accepts_answer_from_tab(asked):
             return render_template("setup/own_tab.html")
     activity = service.activity_of(here.session, here.placement_id)
     if activity is not None:
         return _editor(here, activity, _kept(here.session, activity), is_typed=False)
     is_placing = here.visit.kind == VisitKind.PLACING
     drafts = service.open_drafts(here.session, here.course_id) if is_placing else []
-    already = _already_here(here) if is_placing else None
+    already = _activity_placed_before(here) if is_placing else None
     return render_template("setup/choose.html", templates=TEMPLATES.values(), drafts=drafts, already=already)
 
 
-def _already_here(here: Here) -> Activity | None:
+def _activity_placed_before(here: Here) -> Activity | None:
     """The activity of the course for which the dialog was opened again, judged by its title."""
     asked = (_asked(here).title or "").strip()
     for activity in service.open_activities(here.session, here.course_id):
@@ -330,7 +330,7 @@ def _editor(
         is_read_only=service.is_read_only(here.session, activity),
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,
-        named_there=_named_there(here.session, activity, text.title),
+        title_in_course=_title_in_course(here.session, activity, text.title),
         takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
         zones=known_zones(),
         limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
@@ -338,7 +338,7 @@ def _editor(
     return make_response(page, status)
 
 
-def _named_there(session: Session, activity: Activity, title: str) -> str | None:
+def _title_in_course(session: Session, activity: Activity, title: str) -> str | None:
     """The name of the activity in the course, if it differs from this title."""
     if activity.placement_id is None:
         return None

@@ -87,8 +87,8 @@ def test_a_reporting_line_runs_through_people_who_are_not_in_the_course(
         group = a_class(session, 4)
         one, two, top, free = group.learners
         course = one.course_id
-        boss = service.person_meant(session, course, "Boss@example.org")
-        again = service.person_meant(session, course, " boss@EXAMPLE.org ")
+        boss = service.find_manager(session, course, "Boss@example.org")
+        again = service.find_manager(session, course, " boss@EXAMPLE.org ")
         session.get_one(Outsider, boss["outsider"]).manager = {"member": top.id}
         service.put(
             session,
@@ -109,7 +109,7 @@ def test_a_manager_who_joins_the_course_later_is_that_member(open_session: OpenS
     with open_session() as session:
         group = a_class(session, 2)
         one, two = group.learners
-        boss = service.person_meant(session, one.course_id, "boss@example.org")
+        boss = service.find_manager(session, one.course_id, "boss@example.org")
         service.put(session, {one.id: {"manager": boss}}, Source.CSV, now=clock.now())
         joined = a_member(
             session, group.course, a_person(session, group.registration, name="The Boss", email="Boss@Example.org")
@@ -206,7 +206,7 @@ def test_a_launch_of_staff_tells_nothing(open_session: OpenSession, clock: FakeC
 def test_one_attribute_or_everything_is_deleted_at_once(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         one, two = a_class(session, 2).learners
-        boss = service.person_meant(session, one.course_id, "boss@example.org")
+        boss = service.find_manager(session, one.course_id, "boss@example.org")
         both = {"department": {"name": "Sales"}, "experience": {"number": 1}, "manager": boss}
         service.put(session, {one.id: both, two.id: both}, Source.CSV, now=clock.now())
         service.answer(session, two.id, {"needs": {"names": ["Talks"]}}, now=clock.now())
@@ -238,7 +238,7 @@ def test_a_person_is_forgotten_also_where_they_were_named_as_a_manager(
     with open_session() as session:
         group = a_class(session, 2)
         one, two = group.learners
-        boss = service.person_meant(session, one.course_id, "boss@example.org")
+        boss = service.find_manager(session, one.course_id, "boss@example.org")
         joined = a_member(session, group.course, a_person(session, group.registration, email="boss@example.org"))
         service.put(
             session,
@@ -266,9 +266,9 @@ def test_a_person_is_forgotten_also_where_they_were_named_as_a_manager(
 def test_outsiders_whom_nobody_needs_are_forgotten(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         one, _ = a_class(session, 2).learners
-        boss = service.person_meant(session, one.course_id, "boss@example.org")
-        above = service.person_meant(session, one.course_id, "above@example.org")
-        service.person_meant(session, one.course_id, "unneeded@example.org")
+        boss = service.find_manager(session, one.course_id, "boss@example.org")
+        above = service.find_manager(session, one.course_id, "above@example.org")
+        service.find_manager(session, one.course_id, "unneeded@example.org")
         session.get_one(Outsider, boss["outsider"]).manager = above
         service.put(session, {one.id: {"manager": boss}}, Source.CSV, now=clock.now())
 
@@ -341,7 +341,7 @@ def test_several_who_write_at_once_do_not_stumble_over_each_other(open_session: 
     def write(number: int) -> None:
         together.wait()
         with open_session(institution) as session:
-            boss = service.person_meant(session, course, "boss@example.org")
+            boss = service.find_manager(session, course, "boss@example.org")
             order = members if number % 2 else members[::-1]
             source = Source.CSV if number % 2 else Source.LAUNCH
             service.put(session, {one: {"manager": boss} for one in order}, source, now=clock.now())

@@ -130,7 +130,7 @@ def read_from_launch(attribute: Attribute, text: str) -> Kept | None:
     return None if isinstance(value, Flaw) else value
 
 
-def is_word_of(old: str | None, new: str) -> bool:
+def may_replace(old: str | None, new: str) -> bool:
     """Whether a value from the new source may replace one from the old source."""
     return old is None or RANK[new] >= RANK[old]
 

@@ -77,7 +77,7 @@ def tally(known: Mapping[int, Mapping[str, Known]]) -> Counter[str]:
     return Counter(key for values in known.values() for key in values)
 
 
-def people_named(session: Session, values: Collection[Kept]) -> dict[tuple[str, int], str | None]:
+def names_of_people(session: Session, values: Collection[Kept]) -> dict[tuple[str, int], str | None]:
     """The names of the people in these values, by ("member" or "outsider", id)."""
     members = {value["member"] for value in values if "member" in value}
     outsiders = {value["outsider"] for value in values if "outsider" in value}
@@ -161,7 +161,7 @@ def values_of_person(session: Session, person_id: int) -> list[dict[str, Any]]:
         .where(Member.person_id == person_id)
         .order_by(MemberAttribute.id)
     ).all()
-    names = people_named(session, [row.value for _, row in rows])
+    names = names_of_people(session, [row.value for _, row in rows])
     return [
         {
             "course": title,

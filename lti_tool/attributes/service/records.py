@@ -21,7 +21,7 @@ from lti_tool.attributes.rules.catalogue import (
     Kept,
     Source,
     Value,
-    is_word_of,
+    may_replace,
     read_from_launch,
 )
 from lti_tool.attributes.rules.checking import meant
@@ -58,7 +58,7 @@ def put(session: Session, changes: Changes, source: Source, *, now: datetime) ->
         for member_id in batch:
             for key, value in changes[member_id].items():
                 row = known.get((member_id, key))
-                if row is not None and not is_word_of(row.source, source):
+                if row is not None and not may_replace(row.source, source):
                     continue
                 changed += (row.value if row is not None else None) != value
                 if value is None:
@@ -74,7 +74,7 @@ def put(session: Session, changes: Changes, source: Source, *, now: datetime) ->
     return changed
 
 
-def person_meant(session: Session, course_id: int, text: str, *, is_exact: bool = False) -> Kept:
+def find_manager(session: Session, course_id: int, text: str, *, is_exact: bool = False) -> Kept:
     """A manager as it is stored: a member of the course, or a person outside, who is added if new.
 
     `is_exact`: look for a member with exactly this text. `attributes_of` resolves the others later.
@@ -94,7 +94,7 @@ def outsider_named(session: Session, course_id: int, name: str) -> Outsider:
     )
 
 
-def leads_back(session: Session, course_id: int, member_id: int, manager: Kept) -> bool:
+def would_loop(session: Session, course_id: int, member_id: int, manager: Kept) -> bool:
     """Whether the managers above this one include the member."""
     lines = attributes_of(session, course_id).get("manager", {})
     person: Value = manager.get("member", -manager["outsider"] if "outsider" in manager else None)
@@ -119,7 +119,7 @@ def after_launch(session: Session, visit: Visit, context: LaunchContext, now: da
     for key, text in texts.items():
         attribute = BY_KEY[key]
         if attribute.form is Form.PERSON:
-            value: Kept | None = person_meant(session, visit.course_id, text, is_exact=True)
+            value: Kept | None = find_manager(session, visit.course_id, text, is_exact=True)
             values[key] = None if value == {"member": member.id} else value
         else:
             values[key] = read_from_launch(attribute, text)

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NotLookedAt, UploadGone, WhoUnsaid
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NoPersonColumn, TableUnconfirmed, UploadGone
 from lti_tool.attributes.models import AttributeUpload, Outsider
 from lti_tool.attributes.rules import checking, tables
 from lti_tool.attributes.rules.catalogue import CATALOGUE, Kept, Source
@@ -83,7 +83,9 @@ def template(session: Session, course_id: int, members: Collection[int]) -> list
     listed = reading.listed(session, course_id)
     register = Register(listed)
     values_of = reading.values_of_members(session, wanted)
-    names = reading.people_named(session, [value.value for values in values_of.values() for value in values.values()])
+    names = reading.names_of_people(
+        session, [value.value for values in values_of.values() for value in values.values()]
+    )
     for (kind, person_id), name in names.items():
         if kind == "member" and (name is None or register.named(name) != person_id):
             names[kind, person_id] = key_of(person_id)  # A name that several have would be read as somebody outside.
@@ -137,9 +139,9 @@ def read_again(upload: AttributeUpload, layout: Layout, spelled: Mapping[str, st
 
 
 def agree(session: Session, upload: AttributeUpload, sheet: Sheet, columns: tuple[str | None, ...]) -> None:
-    """Store how a person wants the file to be read, and its columns. Raises WhoUnsaid."""
+    """Store how a person wants the file to be read, and its columns. Raises NoPersonColumn."""
     if not tables.WHO & set(columns):
-        raise WhoUnsaid(upload.course_id)
+        raise NoPersonColumn(upload.course_id)
     upload.sheet = {**sheet.as_agreed(columns).as_json(), "content": upload.sheet["content"]}
     session.flush()
 
@@ -200,10 +202,10 @@ def apply_table(
 ) -> Check:
     """Store every value without a fault, and delete the table. `seen`: the fingerprint of what was shown.
 
-    Raises ChoicesConflict, NotLookedAt, and CheckOutdated if the changes are not those that were shown.
+    Raises ChoicesConflict, TableUnconfirmed, and CheckOutdated if the changes are not those that were shown.
     """
     if sheet_of(upload).questions:
-        raise NotLookedAt(upload.course_id)
+        raise TableUnconfirmed(upload.course_id)
     result = check(session, upload, choices, meanings)
     if result.findings.conflicts:
         raise ChoicesConflict(tuple(sorted(result.findings.conflicts)))

@@ -80,7 +80,7 @@ def title_typed(title: str | None) -> str | None:
     return None if title is None or title.casefold() == TITLE.casefold() else title
 
 
-def hears_a_tab(asked: DeepLinking) -> bool:
+def accepts_answer_from_tab(asked: DeepLinking) -> bool:
     """Whether an answer posted from a tab of its own places something.
 
     Otherwise it must come from the dialog's frame, because the page around the frame fills its form with it.
