@@ -237,11 +237,11 @@ def register(file: Path) -> None:
     """
     services = _services()
     try:
-        written = json.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin files with a mark
+        document = json.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin files with a mark
     except (ValueError, RecursionError) as mistake:
         raise click.ClickException(f"{file} is not JSON: {mistake}") from None
     with _failures_in_words():
-        entries = read_entries(written, development=services.kit.settings.development)
+        entries = read_entries(document, development=services.kit.settings.development)
         with services.kit.open_session() as session:
             now = services.kit.clock.now()
             keys.ensure_signing_key(session, services.kit.secrets, now=now)
@@ -440,10 +440,10 @@ def export(number: int, file: Path) -> None:
             )
     with create_app(services).test_request_context():
         packed = personal_data.as_zip(everything, now=now)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as written:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as archive:
         # The file may have been there before, readable by others.
-        os.fchmod(written.fileno(), 0o600)
-        written.write(packed)
+        os.fchmod(archive.fileno(), 0o600)
+        archive.write(packed)
     click.echo(f"Wrote {file}.")
 
 

@@ -323,8 +323,8 @@ def example() -> str:
 
 def _unknown(name: str, known: Mapping[str, object]) -> str:
     # Without the prefix, which would make every name look like every other.
-    near = difflib.get_close_matches(name.removeprefix(PREFIX), [other.removeprefix(PREFIX) for other in known], n=1)
-    return f"{name} is not a setting" + (f"; did you mean {PREFIX}{near[0]}?" if near else ".")
+    similar = difflib.get_close_matches(name.removeprefix(PREFIX), [other.removeprefix(PREFIX) for other in known], n=1)
+    return f"{name} is not a setting" + (f"; did you mean {PREFIX}{similar[0]}?" if similar else ".")
 
 
 if __name__ == "__main__":

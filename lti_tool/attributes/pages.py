@@ -218,13 +218,13 @@ def ask(here: Here) -> ResponseReturnValue:
 @on_visit(may="change attributes")
 def confirm_delete(here: Here) -> ResponseReturnValue:
     """Ask before all attributes, or one of them, are deleted."""
-    what = _what()
+    key = _attribute_to_delete()
     known = reading.values_of_members(here.session, _listed_members(here))
-    count = sum(what is None or what in values for values in known.values() if values)
+    count = sum(key is None or key in values for values in known.values() if values)
     return render_template(
         "attributes/delete.html",
         activity=activity_at(here.session, here.placement_id),
-        attribute=BY_KEY[what] if what else None,
+        attribute=BY_KEY[key] if key else None,
         count=count,
     )
 
@@ -233,8 +233,8 @@ def confirm_delete(here: Here) -> ResponseReturnValue:
 @on_visit(may="change attributes")
 def delete(here: Here) -> ResponseReturnValue:
     """Delete everything that is known of the learners of the course, or one attribute."""
-    what = _what()
-    count = records.delete_all(here.session, here.course_id, what)
+    attribute = _attribute_to_delete()
+    count = records.delete_all(here.session, here.course_id, attribute)
     institution_id = here.visit.institution_id
     audit.record(
         here.session,
@@ -242,19 +242,19 @@ def delete(here: Here) -> ResponseReturnValue:
         now=here.now,
         institution_id=institution_id,
         course=here.course_id,
-        attribute=what or "all",
+        attribute=attribute or "all",
         values=count,
         by=here.person_id,
     )
     return redirect(url_for(".show", said="deleted"), code=303)
 
 
-def _what() -> str | None:
+def _attribute_to_delete() -> str | None:
     """The attribute that the address or the form names; None for all of them."""
-    what = request.values.get("what", "")
-    if what != "all" and what not in BY_KEY:
-        raise NotFound("attribute", what)
-    return None if what == "all" else what
+    key = request.values.get("what", "")
+    if key != "all" and key not in BY_KEY:
+        raise NotFound("attribute", key)
+    return None if key == "all" else key
 
 
 # ---- showing ---------------------------------------------------------------------------------------------------------
@@ -385,8 +385,8 @@ def _columns(
 def _in_words(here: Here, values: Collection[Kept]) -> Shown:
     people = reading.names_of_people(here.session, values)
     members = {one: name for (kind, one), name in people.items() if kind == "member"}
-    apart = {("member", one): name for one, name in told_apart(here.session, here.course_id, members).items()}
-    return in_words({**people, **apart}, _locale())
+    distinct = {("member", one): name for one, name in told_apart(here.session, here.course_id, members).items()}
+    return in_words({**people, **distinct}, _locale())
 
 
 def _cells(here: Here, member: Member) -> dict[str, str]:

@@ -132,9 +132,9 @@ class Gradebook:
         """Post one score, once."""
         headers = {"Content-Type": SCORE_TYPE}
         body = score.as_json(self.platform)
-        where = beside(url, "scores")
+        address = address_beside_column(url, "scores")
         answer = self._call(
-            where, headers, lambda sent: self.kit.http.post(where, Purpose.SCORE, sent, body=_json(body))
+            address, headers, lambda sent: self.kit.http.post(address, Purpose.SCORE, sent, body=_json(body))
         )
         now = self.kit.clock.now()
         words = f"{answer.reason} {answer.body[:2000].decode('utf-8', 'replace')}".lower()
@@ -143,7 +143,7 @@ class Gradebook:
     def result_of(self, url: str, sub: str) -> Result | None:
         """What the gradebook holds for this person; None if it holds nothing or does not answer."""
         query = {"user_id": sub} if self.platform.filters_results else {"limit": "1000"}
-        for entry in self._pages(with_query(beside(url, "results"), query), RESULTS_TYPE):
+        for entry in self._pages(with_query(address_beside_column(url, "results"), query), RESULTS_TYPE):
             if str(entry.get("userId")) != sub:
                 continue
             score, maximum = entry.get("resultScore"), entry.get("resultMaximum")
@@ -224,8 +224,8 @@ class Gradebook:
             if not isinstance(listed, list):
                 raise BadAnswer(answer.host, "no list")
             entries += [entry for entry in listed if isinstance(entry, Mapping)]
-            named = next_page(answer, following)
-            following = next_address(self, following, named) if named else None
+            next_link = next_page(answer, following)
+            following = next_address(self, following, next_link) if next_link else None
         return entries
 
     def _get(self, url: str, media_type: str) -> Answer:
@@ -249,7 +249,7 @@ class Gradebook:
             raise GradebookUnavailable(self.registration_id, answer.status)
 
 
-def beside(line_item_url: str, name: str) -> str:
+def address_beside_column(line_item_url: str, name: str) -> str:
     """The address of a line item's scores or results: a longer path, and the same query."""
     parts = urlsplit(line_item_url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}", fragment=""))

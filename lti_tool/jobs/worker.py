@@ -114,7 +114,12 @@ class Worker:
                 again_in = queue.backoff(job.attempts, chance=self._chance())
             # No message and no traceback text: they may quote names, rows and answers.
             log.warning(
-                "job failed", job=job.name, job_id=job.id, error=error, attempt=job.attempts, where=_where(failure)
+                "job failed",
+                job=job.name,
+                job_id=job.id,
+                error=error,
+                attempt=job.attempts,
+                where=_innermost_place(failure),
             )
         with self._kit.open_session() as session:
             now = self._kit.clock.now()
@@ -130,7 +135,7 @@ class Worker:
             try:
                 pause = timedelta(0) if self.run_one() else POLL
             except Exception as trouble:  # a database that is away for a while must not end the worker
-                log.error("worker in trouble", error=type(trouble).__name__, where=_where(trouble))
+                log.error("worker in trouble", error=type(trouble).__name__, where=_innermost_place(trouble))
                 pause = AFTER_TROUBLE
             if pause:
                 self._stopping.wait(pause.total_seconds())
@@ -156,7 +161,7 @@ class Worker:
                 with self._kit.open_session() as session:
                     schedule.take_turns(session, self._periodic, now=self._kit.clock.now())
             except Exception as trouble:  # as above
-                log.error("schedule in trouble", error=type(trouble).__name__, where=_where(trouble))
+                log.error("schedule in trouble", error=type(trouble).__name__, where=_innermost_place(trouble))
             self._stopping.wait(TURNS_EVERY.total_seconds())
 
 
@@ -164,7 +169,7 @@ class UnknownJob(Exception):
     """No handler has this name."""
 
 
-def _where(failure: BaseException) -> str:
+def _innermost_place(failure: BaseException) -> str:
     """The innermost place in our own code."""
-    ours = [frame for frame in traceback.extract_tb(failure.__traceback__) if "lti_tool" in frame.filename]
-    return f"{ours[-1].name}:{ours[-1].lineno}" if ours else "elsewhere"
+    frames = [frame for frame in traceback.extract_tb(failure.__traceback__) if "lti_tool" in frame.filename]
+    return f"{frames[-1].name}:{frames[-1].lineno}" if frames else "elsewhere"

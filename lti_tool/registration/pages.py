@@ -151,8 +151,8 @@ def _asked(sent: Mapping[str, str]) -> Asked:
 
 def _checked_configuration(tools: Kit, asked: Asked) -> PlatformConfiguration:
     """Fetch and check what the platform says about itself; from then on its own pages may frame ours."""
-    written = gateway.fetch_configuration(tools.http, asked.configuration_url, asked.token)
-    configuration = read_configuration(asked.configuration_url, written, development=tools.settings.development)
+    document = gateway.fetch_configuration(tools.http, asked.configuration_url, asked.token)
+    configuration = read_configuration(asked.configuration_url, document, development=tools.settings.development)
     # Canvas serves its configuration from its sign-on host, while the frame around us is of the registering host.
     frames = (configuration.url, configuration.registration_url)
     g.frame_ancestors = list(dict.fromkeys(origin_of(address) for address in frames))

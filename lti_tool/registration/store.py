@@ -78,10 +78,12 @@ def add_deployment(
     )
     if deployment_id is not None:
         return False
-    made = Deployment(institution_id=institution_id, registration_id=registration.id, lti_id=lti_id, created_at=now)
+    deployment = Deployment(
+        institution_id=institution_id, registration_id=registration.id, lti_id=lti_id, created_at=now
+    )
     try:
         with session.begin_nested():
-            session.add(made)
+            session.add(deployment)
     except IntegrityError:
         return False
     return True

@@ -288,15 +288,15 @@ def session_opener(engine: Engine) -> OpenSession:
 
 def find_or_add(session: Session, query: Select[Row], make: Callable[[], Row]) -> Row:
     """The row that the query finds, added if it is missing. Two transactions that add it at once get the same row."""
-    # What was written down so far is no row that this looks for, and can be sent with the rest.
+    # Rows that are not flushed yet are none that the query looks for, so they can wait.
     with session.no_autoflush:
         row = session.scalar(query)
     if row is not None:
         return row
     try:
         with session.begin_nested():
-            made = make()
-            session.add(made)
-        return made
+            row = make()
+            session.add(row)
+        return row
     except IntegrityError:
         return session.scalars(query).one()

@@ -86,10 +86,10 @@ def _labeled(plain: str) -> str | None:
 def _listed(plain: str) -> str | None:
     """The first of several names where all are known and agree ("Stockholm, Sweden"); what stands in brackets is a
     remark."""
-    named = [_named(part.strip()) for part in re.split(r"[,;]| - ", re.sub(r" ?\([^)]*\)$", "", plain))]
-    if not named or not all(named) or len({(_winter_offset(one), _summer_offset(one)) for one in named if one}) > 1:
+    zones = [_named(part.strip()) for part in re.split(r"[,;]| - ", re.sub(r" ?\([^)]*\)$", "", plain))]
+    if not zones or not all(zones) or len({(_winter_offset(one), _summer_offset(one)) for one in zones if one}) > 1:
         return None
-    return named[0]
+    return zones[0]
 
 
 def _by_offset(plain: str) -> str | None:
@@ -177,9 +177,9 @@ def _meta_zones() -> Mapping[str, str]:
 def _loadable(names: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Mapping[str, str]]]:
     aliases = get_global("zone_aliases")
     for name, terms in names.items():
-        present = name if name in _world() else aliases.get(name, name)
-        if present in _world():
-            yield present, terms
+        loadable = name if name in _world() else aliases.get(name, name)
+        if loadable in _world():
+            yield loadable, terms
 
 
 def _windows_zones() -> Mapping[str, str]:

@@ -70,15 +70,15 @@ def record(
     """
     reference = reference or new_reference()
     if source is not None:
-        lately = session.scalars(
+        recent = session.scalars(
             select(AuditEntry)
             .where(AuditEntry.source == source, AuditEntry.at > now - timedelta(minutes=1))
             .order_by(AuditEntry.id.desc())
             .limit(SAMPLE_AFTER)
         ).all()
-        if len(lately) >= SAMPLE_AFTER and secrets.randbelow(SAMPLE_ONE_IN):
+        if len(recent) >= SAMPLE_AFTER and secrets.randbelow(SAMPLE_ONE_IN):
             content = (what, institution_id, registration_id, details)
-            for entry in lately:
+            for entry in recent:
                 if (entry.what, entry.institution_id, entry.registration_id, entry.details) == content:
                     return entry.reference
     session.add(

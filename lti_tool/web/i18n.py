@@ -88,12 +88,12 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     distance = moment - now
     # Nine days are not "1 week" and four weeks are not "1 month": a larger unit only from two of them on.
     threshold = 2 if abs(distance) > timedelta(days=2) else 0.85
-    away = format_timedelta(distance, threshold=threshold, add_direction=True, locale=locale)
+    relative = format_timedelta(distance, threshold=threshold, add_direction=True, locale=locale)
     exact = format_datetime(moment.astimezone(zone), "full", locale=locale)
     text = in_words(moment, zone)
     # On paper nobody knows from when "in 2 days" counts.
     return Markup('<time datetime="{}" title="{}">{}<span class="not-on-paper"> ({})</span></time>').format(
-        moment.isoformat(), exact, text, away
+        moment.isoformat(), exact, text, relative
     )
 
 

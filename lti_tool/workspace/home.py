@@ -195,19 +195,19 @@ def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[tuple[int, int
 def why_together(here: Here, activity: Activity, member_id: int) -> Together:
     """The reasons why the learner has these partners, as far as they are true of all of them and harmless."""
     groups = pairing.groups_of(here.session, member_id, activity.id)
-    ahead = [one for one in groups if one.due_at is None or one.due_at > here.now]
-    if not ahead:
+    coming = [one for one in groups if one.due_at is None or one.due_at > here.now]
+    if not coming:
         return Together()
-    reason = pairing.why_matched(here.session, activity, ahead[0])
+    reason = pairing.why_matched(here.session, activity, coming[0])
     words = list(reason.sentences)
     if not words and reason.is_first_time:
         words = [NEW_TO_EACH_OTHER]
-    elif not words and _have_partners_changed(groups, ahead[0]):
+    elif not words and _have_partners_changed(groups, coming[0]):
         words = [OTHERS_EACH_ROUND]
-    open_rounds = {one.round_number for one in ahead}
+    open_rounds = {one.round_number for one in coming}
     moves = pairing.moves_of(here.session, member_id, activity.id)
     return Together(
-        ahead[0].round_number,
+        coming[0].round_number,
         tuple(gettext(sentence) for sentence in words),
         {one.round_number: one.cause for one in moves if one.round_number in open_rounds},
     )
@@ -218,8 +218,8 @@ def _have_partners_changed(groups: Sequence[GroupView], now: GroupView) -> bool:
     before = [one for one in groups if one.round_number < now.round_number]
     if not before or not any(seat.status == "active" for seat in now.partners):
         return False
-    old, new = ({seat.member_id for seat in one.partners} for one in (before[-1], now))
-    return old != new
+    partners_before, partners_now = ({seat.member_id for seat in one.partners} for one in (before[-1], now))
+    return partners_before != partners_now
 
 
 def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
@@ -258,10 +258,10 @@ def what_now(
         return Now(do, todo, exchange, by_number.get(todo.round), host)
     waiting: Item | None = done.waiting
     if waiting is None or waiting.waits_for is None:
-        ahead = [number for number, why in alone.items() if why is not Alone.OVER]
-        if ahead and not exchanges:
+        rounds_alone = [number for number, why in alone.items() if why is not Alone.OVER]
+        if rounds_alone and not exchanges:
             # Also where nothing counts, nobody without a partner reads that there is nothing to do.
-            return Now(Do.WAIT_FOR_PARTNER, round=by_number.get(ahead[0]))
+            return Now(Do.WAIT_FOR_PARTNER, round=by_number.get(rounds_alone[0]))
         return Now(Do.NOTHING)
     exchange = by_place.get((waiting.round, waiting.partner_id))
     return Now(WAITS[waiting.waits_for], waiting, exchange, by_number.get(waiting.round), waiting.step)

@@ -77,7 +77,7 @@ def _retention(
 def staying_people(session: Session, *, now: datetime) -> StayingPeople:
     """How many people are known, and how many of them came and went long ago."""
     people = select(func.count()).select_from(Person).where(Person.erased_at.is_(None), ~is_registrar())
-    lately = (
+    recent_membership = (
         select(Member.id)
         .where(
             Member.person_id == Person.id,
@@ -86,5 +86,6 @@ def staying_people(session: Session, *, now: datetime) -> StayingPeople:
         .exists()
     )
     return StayingPeople(
-        session.scalar(people) or 0, session.scalar(people.where(~lately, Person.created_at < now - LONG)) or 0
+        session.scalar(people) or 0,
+        session.scalar(people.where(~recent_membership, Person.created_at < now - LONG)) or 0,
     )

@@ -183,18 +183,18 @@ def decide_chosen(here: Here) -> ResponseReturnValue:
     """Decide which of two activities is at this placement: the present one, or the one that "Select content" chose
     again.
     """
-    standing = service.activity_at(here.session, here.placement_id)
-    chosen = service.chosen_instead(here.session, standing, here.visit.details.get("activity"))
+    present = service.activity_at(here.session, here.placement_id)
+    chosen = service.chosen_instead(here.session, present, here.visit.details.get("activity"))
     if chosen is None:
         return redirect(url_for("home.show"), code=303)
     if request.form.get("means") == "keep":
-        service.keep_standing(here.session, standing, chosen, by=here.person_id, now=here.now)
+        service.keep_standing(here.session, present, chosen, by=here.person_id, now=here.now)
         return redirect(url_for("home.show"), code=303)
-    if is_in_use(here.session, standing.id):
-        raise ActivityInUse(standing.id)
+    if is_in_use(here.session, present.id):
+        raise ActivityInUse(present.id)
     # Its column goes with the link to the other; as a draft it has none.
-    here.session.execute(delete(LineItem).where(LineItem.activity_id == standing.id))
-    service.take_its_place(here.session, standing, chosen, by=here.person_id, now=here.now)
+    here.session.execute(delete(LineItem).where(LineItem.activity_id == present.id))
+    service.take_its_place(here.session, present, chosen, by=here.person_id, now=here.now)
     return redirect(url_for("home.show"), code=303)
 
 

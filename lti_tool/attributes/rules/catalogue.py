@@ -141,10 +141,12 @@ def engine_values(kept: Mapping[str, Mapping[int, Kept]]) -> dict[str, dict[int,
     Where spellings count as the same, one stands for all, also between two attributes that are compared.
     """
     spelled: dict[str, dict[str, str]] = {}
-    for together in SHARED_SPELLING:
-        known = [value for key in together for value in kept.get(key, {}).values()]
-        alike = _spelled_alike({name for value in known for name in value.get("names", ()) or [value.get("name", "")]})
-        spelled |= dict.fromkeys(together, alike)
+    for compared_keys in SHARED_SPELLING:
+        values = [value for key in compared_keys for value in kept.get(key, {}).values()]
+        common_spelling = _spelled_alike(
+            {name for value in values for name in value.get("names", ()) or [value.get("name", "")]}
+        )
+        spelled |= dict.fromkeys(compared_keys, common_spelling)
     return {
         key: {member: _plain(value, spelled.get(key, {})) for member, value in values_of.items()}
         for key, values_of in kept.items()

@@ -52,7 +52,7 @@ class Register:
     """The members of a course, found by whatever names them uniquely."""
 
     def __init__(self, listed: Iterable[Listed]) -> None:
-        self._found: dict[Identifier, dict[str, set[int]]] = {kind: {} for kind in Identifier}
+        self._members_by_text: dict[Identifier, dict[str, set[int]]] = {kind: {} for kind in Identifier}
         for entry in listed:
             self._add(Identifier.KEY, key_of(entry.member_id), entry.member_id)
             self._add(Identifier.LMS_ID, entry.sub, entry.member_id)
@@ -69,22 +69,22 @@ class Register:
 
     def of_row(self, cells: Mapping[str, str]) -> Match:
         """The member of a row, by its identifying columns. A name counts only if the row has nothing more reliable."""
-        strong = {
+        members = {
             member_id
             for kind in Identifier
             if kind is not Identifier.NAME and (member_id := self._unique_member(kind, cells.get(kind, ""))) is not None
         }
-        if len(strong) > 1:
+        if len(members) > 1:
             return Match(is_contradiction=True)
-        return Match(next(iter(strong), None) or self._unique_member(Identifier.NAME, cells.get(Identifier.NAME, "")))
+        return Match(next(iter(members), None) or self._unique_member(Identifier.NAME, cells.get(Identifier.NAME, "")))
 
     def _add(self, kind: Identifier, text: str | None, member_id: int) -> None:
         for compared in _compared(kind, text or ""):
-            self._found[kind].setdefault(compared, set()).add(member_id)
+            self._members_by_text[kind].setdefault(compared, set()).add(member_id)
 
     def _unique_member(self, kind: Identifier, text: str) -> int | None:
         """The only member with this identifier: spelled exactly so, else spelled as spreadsheets write ids."""
-        candidates = (self._found[kind].get(compared) for compared in _compared(kind, text))
+        candidates = (self._members_by_text[kind].get(compared) for compared in _compared(kind, text))
         members = next((one for one in candidates if one), set())
         return next(iter(members)) if len(members) == 1 else None
 

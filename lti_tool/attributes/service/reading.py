@@ -176,12 +176,12 @@ def values_of_person(session: Session, person_id: int) -> list[dict[str, Any]]:
 
 def written(value: Kept, names: Mapping[tuple[str, int], str | None]) -> str:
     """A value as a cell of a table. A member without a name is written as our key."""
-    form, what = next(iter(value.items()))
+    form, content = next(iter(value.items()))
     if form == "nobody":
         return "none"
     if form in {"member", "outsider"}:
-        return names.get((form, what)) or f"T{what}"
-    return "; ".join(what) if isinstance(what, list) else zone_label(str(what))
+        return names.get((form, content)) or f"T{content}"
+    return "; ".join(content) if isinstance(content, list) else zone_label(str(content))
 
 
 def _managers(session: Session, course_id: int, managers: Mapping[int, Kept]) -> dict[int, Value]:

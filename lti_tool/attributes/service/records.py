@@ -24,7 +24,7 @@ from lti_tool.attributes.rules.catalogue import (
     may_replace,
     read_from_launch,
 )
-from lti_tool.attributes.rules.checking import meant
+from lti_tool.attributes.rules.checking import manager_named
 from lti_tool.attributes.rules.matching import Register, reference
 from lti_tool.attributes.rules.values import tidy
 from lti_tool.attributes.service.reading import Invitation, attributes_of, invitation, listed, outsiders
@@ -80,7 +80,7 @@ def find_manager(session: Session, course_id: int, text: str, *, is_exact: bool 
     `is_exact`: look for a member with exactly this text. `attributes_of` resolves the others later.
     """
     people = listed(session, course_id, tidy(text, 400) if is_exact else None)
-    value = meant(text, Register(people), {})
+    value = manager_named(text, Register(people), {})
     return {"outsider": outsider_named(session, course_id, value["outside"]).id} if "outside" in value else value
 
 

@@ -77,12 +77,12 @@ def members_to_check(session: Session, activity: Activity, summaries: Mapping[in
         if row.state == "delivered"
     }
     unsettled = {row.member_id for row in session.execute(query)} - reported.keys()
-    moving = {
+    to_decide = {
         member_id
         for member_id, progress in summaries.items()
         if rules.score_to_send(progress, scoring, reported.get(member_id)).step is not Step.NOTHING
     }
-    return sorted(moving | unsettled)
+    return sorted(to_decide | unsettled)
 
 
 def _scoring(activity: Activity) -> Scoring:

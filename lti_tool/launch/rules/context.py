@@ -211,8 +211,8 @@ def service_origins(context: LaunchContext) -> list[str]:
 
 def framing_origins(context: LaunchContext) -> list[str]:
     """The origins from which the page around this launch may come, as far as the launch says."""
-    back = [origin_of(context.return_url)] if context.return_url else []
-    return sorted({*service_origins(context), *back})
+    return_origins = [origin_of(context.return_url)] if context.return_url else []
+    return sorted({*service_origins(context), *return_origins})
 
 
 def roster_due_at(asked_at: datetime | None, *, is_listed: bool, is_newcomer: bool, now: datetime) -> datetime | None:

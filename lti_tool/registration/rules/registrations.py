@@ -128,13 +128,13 @@ MOST_FRAME_ORIGINS: Final = 20
 """Addresses that may frame our pages, so that the policy that browsers read stays short."""
 
 
-def read_frame_origins(written: str, *, development: bool) -> list[str]:
+def read_frame_origins(text: str, *, development: bool) -> list[str]:
     """The origins in a text, one a line or separated by blanks and commas; each once.
 
     Raises AddressRefused, whose last word is what cannot be used.
     """
     origins = []
-    for word in written.replace(",", " ").split():
+    for word in text.replace(",", " ").split():
         if not is_usable_address(word, development=development) or len(word) > 255:
             raise AddressRefused("?", word[:100])
         origins.append(origin_of(word))
@@ -215,15 +215,15 @@ class Entry(BaseModel):
         return self._place
 
 
-def read_entries(written: Any, *, development: bool) -> list[Entry]:
+def read_entries(document: Any, *, development: bool) -> list[Entry]:
     """Check a registration file that was read as JSON. Raises FileMistakes with every mistake and its place."""
-    if isinstance(written, dict):
-        written = [written]
-    if not isinstance(written, list) or not written:
+    if isinstance(document, dict):
+        document = [document]
+    if not isinstance(document, list) or not document:
         raise FileMistakes(["the file must hold a list of registrations"])
     mistakes: list[str] = []
     entries = []
-    for number, item in enumerate(written, start=1):
+    for number, item in enumerate(document, start=1):
         title = item.get("title") if isinstance(item, dict) else None
         named = f" ({title[:60]})" if isinstance(title, str) and is_short_text(title) else ""
         place = f"entry {number}{named}"
@@ -253,8 +253,8 @@ def _in_words(kind: str, at: Sequence[int | str]) -> str | None:
         return None
     if name in fields:
         return f"{name} {fields[name].description}"
-    near = difflib.get_close_matches(name, fields, n=1)
-    return f"{name} is not a field" + (f"; did you mean {near[0]}?" if near else "")
+    similar = difflib.get_close_matches(name, fields, n=1)
+    return f"{name} is not a field" + (f"; did you mean {similar[0]}?" if similar else "")
 
 
 def _collisions(entries: Sequence[Entry]) -> list[str]:

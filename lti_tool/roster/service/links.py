@@ -92,8 +92,8 @@ def keep_access(
         )
     ).all()
     refused = rules.locked_out({one.id: one.sub for one in learners}, may_open)
-    late = {one.id for one in learners if one.last_launch_at is not None and one.last_launch_at >= asked_at}
-    kept_out = (refused or frozenset()) - late
+    launched_since = {one.id for one in learners if one.last_launch_at is not None and one.last_launch_at >= asked_at}
+    kept_out = (refused or frozenset()) - launched_since
     placement.opens_for_nobody = refused is None
     before = locked_out(session, placement_id)
     for batch in in_batches(sorted(before - kept_out)):
