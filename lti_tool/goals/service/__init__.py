@@ -7,7 +7,15 @@ wins and shelf are written in the modules of these names.
 from lti_tool.goals.service.actions import look_back, take_up, write_action
 from lti_tool.goals.service.board import Board, GoalPage, Together, board_of, for_group, goal_page, own_open
 from lti_tool.goals.service.exports import erase_texts_of, goals_of, remarks_of, texts_of
-from lti_tool.goals.service.figures import Done, Figures, done_in, figures_of, last_round_in_use, totals_of
+from lti_tool.goals.service.figures import (
+    Done,
+    Figures,
+    done_in,
+    figures_of,
+    last_round_in_use,
+    learners_by_name,
+    totals_of,
+)
 from lti_tool.goals.service.goals import ask, check_in, end_goal, hide, set_goal, sharpen, show
 from lti_tool.goals.service.places import Place, place_of
 from lti_tool.goals.service.shelf import put_on_shelf, remark_on_resource, tell_outcome
@@ -33,6 +41,7 @@ __all__ = [
     "goals_of",
     "hide",
     "last_round_in_use",
+    "learners_by_name",
     "log_win",
     "look_back",
     "own_open",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, tzinfo
+from datetime import UTC, date, tzinfo
 from typing import Any, Final
 
 from sqlalchemy import and_, or_, select
@@ -118,9 +118,9 @@ class GoalPage:
     """The words that it had before, newest first."""
     hints: Mapping[str, rules.Hint]
     shown_to: Mapping[int, Mapping[int, str | None]] = field(default_factory=dict)
-    """For its owner: groups that see it, with the names of the others in them."""
+    """For its owner: by a group, the names of people who see it together."""
     not_shown_to: Mapping[int, Mapping[int, str | None]] = field(default_factory=dict)
-    """For its owner: further groups of theirs."""
+    """For its owner: by a group of theirs, the names of people who do not."""
 
 
 def board_of(session: Session, place: Place, *, zone: tzinfo) -> Board:
@@ -148,11 +148,11 @@ def board_of(session: Session, place: Place, *, zone: tzinfo) -> Board:
     )
 
 
-def for_group(session: Session, group_id: int, member_id: int, *, zone: tzinfo) -> Together:
-    """What this group of the member's has before it: goals shown to it, open actions of its people, wins, resources.
+def for_group(session: Session, group_id: int, member_id: int, *, zone: tzinfo = UTC) -> Together:
+    """What this group of the member's has before it: open goals and actions of its people, its wins and resources.
 
-    The member's own goals and actions are all there; of the others only what was shown to, or written in, a group that
-    they share. Raises NotYourGroup.
+    The member's own goals and actions are all there; of the others those that this member sees, because they were
+    shown to or written in a group that both are in. Raises NotYourGroup.
     """
     rows = session.execute(published_seats(Seat.member_id, Round.id).where(Seat.group_id == group_id)).all()
     members = {seated for seated, _ in rows}
@@ -160,13 +160,13 @@ def for_group(session: Session, group_id: int, member_id: int, *, zone: tzinfo) 
         raise NotYourGroup(group_id, member_id)
     course_id = session.scalars(select(Member.course_id).where(Member.id == member_id)).one()
     groups = set(session.scalars(own_groups(member_id)))
-    shown = select(GoalShare.goal_id).where(GoalShare.group_id == group_id)
     goals = _goals(
         session,
         and_(
             Goal.course_id == course_id,
             Goal.state == GoalState.OPEN,
-            or_(Goal.owner_id == member_id, and_(Goal.owner_id.in_(members), Goal.id.in_(shown))),
+            Goal.owner_id.in_(members),
+            goal_is_seen_by(member_id),
         ),
     )
     actions = _actions(
@@ -192,13 +192,13 @@ def for_group(session: Session, group_id: int, member_id: int, *, zone: tzinfo) 
     return Together(board.goals, board.actions, board.wins, board.resources)
 
 
-def own_open(session: Session, course_id: int, member_id: int, *, round_id: int | None, zone: tzinfo) -> Board:
+def own_open(session: Session, course_id: int, member_id: int, *, zone: tzinfo) -> Board:
     """A member's own open goals and actions, for their first page; three queries."""
     goals = _goals(session, and_(Goal.course_id == course_id, Goal.owner_id == member_id, Goal.state == GoalState.OPEN))
     actions = _actions(
         session, Action.course_id == course_id, Action.owner_id == member_id, Action.state == ActionState.OPEN
     )
-    return _assemble(session, course_id, member_id, round_id=round_id, zone=zone, goals=goals, actions=actions)
+    return _assemble(session, course_id, member_id, round_id=None, zone=zone, goals=goals, actions=actions)
 
 
 def goal_page(session: Session, place: Place, goal_id: int, *, zone: tzinfo, today: date) -> GoalPage:
@@ -213,14 +213,19 @@ def goal_page(session: Session, place: Place, goal_id: int, *, zone: tzinfo, tod
     names = names_of(session, place.course_id, {goal.owner_id, *(one.author_id for one in rows)})
     sees = set(session.scalars(select(GoalShare.group_id).where(GoalShare.goal_id == goal.id))) if is_mine else set()
     groups = partners_by_group(session, place.course_id, place.member.id) if is_mine else {}
+    # The same people may be together in several rounds: one line, and shown once is shown.
+    lines: dict[frozenset[int], int] = {}
+    for group, people in groups.items():
+        if group in sees or frozenset(people) not in lines:
+            lines[frozenset(people)] = group
     return GoalPage(
         _goal_view(goal, place.member.id, names, check_ins, zone),
         tuple(check_ins),
         tuple(_remark_view(one, place.member.id, names) for one in rows),
         tuple(versions),
         rules.hints_of(wording_of(goal), today) if goal.state == GoalState.OPEN else {},
-        {group: people for group, people in groups.items() if group in sees},
-        {group: people for group, people in groups.items() if group not in sees},
+        {group: groups[group] for group in lines.values() if group in sees},
+        {group: groups[group] for group in lines.values() if group not in sees},
     )
 
 

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.models import Round
 from lti_tool.goals.models import Action, CheckIn, Goal, LookBack, Resource, Win
 from lti_tool.goals.rules import ActionState
+from lti_tool.launch.models import Member, Person
+from lti_tool.launch.service.naming import told_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,20 @@ def figures_of(session: Session, course_id: int, members: Collection[int]) -> di
 def totals_of(session: Session, course_id: int) -> Figures:
     """Counts of the whole course."""
     return Figures(**{name: session.scalar(statement) or 0 for name, statement in _counts(course_id).items()})
+
+
+def learners_by_name(session: Session, course_id: int, *, page: int, size: int) -> tuple[dict[int, str | None], int]:
+    """One page of the learners who are in the course now, as staff read their names, and how many there are in all."""
+    learners = (
+        select(Member.id, Person.name)
+        .join(Person, Person.id == Member.person_id)
+        .where(Member.course_id == course_id, Member.takes_part)
+    )
+    count = session.scalar(
+        select(func.count()).select_from(Member).where(Member.course_id == course_id, Member.takes_part)
+    )
+    rows = session.execute(learners.order_by(Person.name, Member.id).limit(size).offset((page - 1) * size)).all()
+    return told_apart(session, course_id, {row.id: row.name for row in rows}), count or 0
 
 
 def _counts(course_id: int) -> dict[str, Select[Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lti_tool.goals import rules
 from lti_tool.goals.errors import ChangedMeanwhile, NotShown, NotYourGroup
 from lti_tool.goals.models import CheckIn, Goal, GoalShare, GoalVersion, Remark
-from lti_tool.goals.service.places import Place, noted, own_groups, refuse_closed, taken
+from lti_tool.goals.service.places import Place, noted, own_groups, partners_by_group, refuse_closed, taken
 from lti_tool.pairing import service as pairing
 from lti_tool.support.db import find_or_add
 
@@ -89,10 +89,19 @@ def show(session: Session, place: Place, goal_id: int, group_id: int, *, now: da
 
 
 def hide(session: Session, place: Place, goal_id: int, group_id: int) -> None:
-    """Let the members of a group see the goal no longer. What they wrote beside it stays."""
+    """Let the people of this group see the goal no longer, in whichever round it was shown to just them.
+
+    What they wrote beside it stays.
+    """
     refuse_closed(place)
     own_goal(session, place, goal_id)
-    session.execute(delete(GoalShare).where(GoalShare.goal_id == goal_id, GoalShare.group_id == group_id))
+    groups = partners_by_group(session, place.course_id, place.member.id)
+    same = [group for group, people in groups.items() if people.keys() == groups.get(group_id, {}).keys()]
+    session.execute(
+        delete(GoalShare)
+        .where(GoalShare.goal_id == goal_id, GoalShare.group_id.in_({group_id, *same}))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def ask(session: Session, place: Place, goal_id: int, sent: Mapping[str, str], *, now: datetime) -> None:

@@ -33,6 +33,11 @@ class Place:
     """Whether nothing can be written: the activity is closed or not ready, or the course is over."""
 
     @property
+    def takes_part(self) -> bool:
+        """Whether this member may have goals, actions and wins: a learner, or whoever has a seat in the group."""
+        return self.member.takes_part or (self.group is not None and self.member.status == "active")
+
+    @property
     def course_id(self) -> int:
         return self.activity.course_id
 
@@ -110,8 +115,7 @@ def refuse_closed(place: Place, *, learners_only: bool = True) -> None:
     """Raise GoalsClosed or NotForStaff where this member may write nothing here."""
     if place.is_closed:
         raise GoalsClosed(place.activity.id)
-    is_in_group = place.group is not None and place.member.status == "active"
-    if learners_only and not place.member.takes_part and not is_in_group:
+    if learners_only and not place.takes_part:
         raise NotForStaff(place.member.id)
 
 
