@@ -157,7 +157,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
-    own = goals.own_open(here.session, here.course_id, member_id, zone=zone_of_reader(activity.time_zone))
+    own = goals.own_board(here.session, here.course_id, member_id, zone=zone_of_reader(activity.time_zone))
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if not is_read_only else {}
     return render_template(
         "home/learner.html",
@@ -174,7 +174,8 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         partners={one.partner_id: one.partner_name for one in exchanges},
         readable=sum(one.to_read(step) is not None for one in exchanges for step in kind.steps if not step.is_answer),
         goals=own,
-        has_own_work=any(one.mine or one.received() for one in exchanges) or bool(own.goals or own.actions),
+        has_own_work=any(one.mine or one.received() for one in exchanges)
+        or bool(own.goals or own.actions or own.ended),
         progress=done,
         together=together,
         score=grades.own_state(here.session, activity.id, member_id),

@@ -5,8 +5,8 @@ wins and shelf are written in the modules of these names.
 """
 
 from lti_tool.goals.service.actions import look_back, take_up, write_action
-from lti_tool.goals.service.board import Board, GoalPage, Together, board_of, for_group, goal_page, own_open
-from lti_tool.goals.service.exports import erase_texts_of, goals_of, remarks_of, texts_of
+from lti_tool.goals.service.board import Board, GoalPage, Together, board_of, for_group, goal_page, own_board
+from lti_tool.goals.service.exports import erase_texts_of, texts_of
 from lti_tool.goals.service.figures import (
     Done,
     Figures,
@@ -38,17 +38,15 @@ __all__ = [
     "figures_of",
     "for_group",
     "goal_page",
-    "goals_of",
     "hide",
     "last_round_in_use",
     "learners_by_name",
     "log_win",
     "look_back",
-    "own_open",
+    "own_board",
     "place_of",
     "put_on_shelf",
     "remark_on_resource",
-    "remarks_of",
     "set_goal",
     "sharpen",
     "show",

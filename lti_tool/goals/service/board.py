@@ -192,12 +192,10 @@ def for_group(session: Session, group_id: int, member_id: int, *, zone: tzinfo =
     return Together(board.goals, board.actions, board.wins, board.resources)
 
 
-def own_open(session: Session, course_id: int, member_id: int, *, zone: tzinfo) -> Board:
-    """A member's own open goals and actions, for their first page; three queries."""
-    goals = _goals(session, and_(Goal.course_id == course_id, Goal.owner_id == member_id, Goal.state == GoalState.OPEN))
-    actions = _actions(
-        session, Action.course_id == course_id, Action.owner_id == member_id, Action.state == ActionState.OPEN
-    )
+def own_board(session: Session, course_id: int, member_id: int, *, zone: tzinfo) -> Board:
+    """A member's own goals and actions, for their first page; three queries."""
+    goals = _goals(session, and_(Goal.course_id == course_id, Goal.owner_id == member_id))
+    actions = _actions(session, Action.course_id == course_id, Action.owner_id == member_id)
     return _assemble(session, course_id, member_id, round_id=None, zone=zone, goals=goals, actions=actions)
 
 
