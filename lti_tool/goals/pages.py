@@ -16,6 +16,7 @@ from lti_tool.goals.errors import ChangedMeanwhile, Refused
 from lti_tool.goals.forms import NAMES, Attempt
 from lti_tool.goals.rules import Became, GoalState
 from lti_tool.goals.service import GoalPage, Place
+from lti_tool.roster import service as roster
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import zone_of_reader
 from lti_tool.web.pages import address_of, unsent_store
@@ -320,8 +321,10 @@ def _board(here: Here, attempt: Attempt | None = None) -> str:
 def _figures(here: Here, attempt: Attempt | None = None) -> str:
     """For staff: counts of everybody, and the shelf of the course."""
     place = _place(here)
-    page = max(request.args.get("page", 1, type=int), 1)
-    people, count = service.learners_by_name(here.session, here.course_id, page=page, size=PEOPLE_A_PAGE)
+    count = roster.count_learners(here.session, here.course_id)
+    last = max(-(-count // PEOPLE_A_PAGE), 1)
+    page = min(max(request.args.get("page", 1, type=int), 1), last)
+    people = service.learners_by_name(here.session, here.course_id, page=page, size=PEOPLE_A_PAGE)
     return render_template(
         "goals/figures.html",
         place=place,
@@ -330,7 +333,7 @@ def _figures(here: Here, attempt: Attempt | None = None) -> str:
         figures=service.figures_of(here.session, here.course_id, people.keys()),
         shelf=service.board_of(here.session, place, zone=_zone(here)).resources,
         page=page,
-        pages=-(-count // PEOPLE_A_PAGE),
+        pages=last,
         can_write=not place.is_closed,
         attempt=attempt,
         said=request.args.get("said"),

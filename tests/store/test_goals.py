@@ -398,8 +398,8 @@ def test_what_was_done_is_counted_by_round_and_member(open_session: OpenSession,
             mette: Figures(1, 1, 0, 1),
             oliver: Figures(1),
         }
-        named, count = service.learners_by_name(session, room.course.id, page=1, size=2)
-        assert (list(named.values()), count) == (["Femke", "Jonas"], 4)
+        named = service.learners_by_name(session, room.course.id, page=2, size=2)
+        assert list(named.values()) == ["Mette", "Oliver"]
         looked_at = {job.payload["member_id"] for job in session.scalars(select(Job)) if job.name == "progress.changed"}
         assert looked_at == {mette, oliver}
 

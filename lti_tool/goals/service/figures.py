@@ -13,6 +13,7 @@ from lti_tool.goals.models import Action, CheckIn, Goal, LookBack, Resource, Win
 from lti_tool.goals.rules import ActionState
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
+from lti_tool.roster.service import who_takes_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +78,17 @@ def totals_of(session: Session, course_id: int) -> Figures:
     return Figures(**{name: session.scalar(statement) or 0 for name, statement in _counts(course_id).items()})
 
 
-def learners_by_name(session: Session, course_id: int, *, page: int, size: int) -> tuple[dict[int, str | None], int]:
-    """One page of the learners who are in the course now, as staff read their names, and how many there are in all."""
-    learners = (
+def learners_by_name(session: Session, course_id: int, *, page: int, size: int) -> dict[int, str | None]:
+    """One page of the learners of a course, with their names as staff read them."""
+    rows = session.execute(
         select(Member.id, Person.name)
         .join(Person, Person.id == Member.person_id)
-        .where(Member.course_id == course_id, Member.takes_part)
-    )
-    count = session.scalar(
-        select(func.count()).select_from(Member).where(Member.course_id == course_id, Member.takes_part)
-    )
-    rows = session.execute(learners.order_by(Person.name, Member.id).limit(size).offset((page - 1) * size)).all()
-    return told_apart(session, course_id, {row.id: row.name for row in rows}), count or 0
+        .where(Member.id.in_(who_takes_part(session, course_id)))
+        .order_by(Person.name, Member.id)
+        .limit(size)
+        .offset((page - 1) * size)
+    ).all()
+    return told_apart(session, course_id, {row.id: row.name for row in rows})
 
 
 def _counts(course_id: int) -> dict[str, Select[Any]]:
