@@ -40,6 +40,7 @@ VISIT_PAGES = (
     "pairing.pages.printing",
     "pairing.pages.rules_form",
     "feedback.pages",
+    "goals.pages",
     "progress.pages",
     "grades.pages",
 )

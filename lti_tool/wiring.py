@@ -36,6 +36,7 @@ FEATURES = (
     "attributes",
     "pairing",
     "feedback",
+    "goals",
     "progress",
     "grades",
 )

@@ -18,6 +18,7 @@ from lti_tool.feedback import service as feedback
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.rules import NOTE_DRAFT, marks_of
 from lti_tool.feedback.service import Exchange
+from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, Person
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
@@ -65,14 +66,17 @@ def download_own_work(here: Here) -> ResponseReturnValue:
 @builds(pages, OWN_WORK)
 def build_own_work(here: Here, _: dict[str, Any]) -> Response:
     """One page with what the person wrote in the course, what was released to them, and both sides' answers."""
+    dated = _dated()
     pieces_of = [(activity, _pieces(here, activity)) for activity in activities_of_course(here.session, here.course_id)]
     page = render_template(
         "home/own_work.html",
         course=here.session.get_one(Course, here.course_id),
         person=here.session.get_one(Person, here.person_id),
         activities=[(activity, pieces) for activity, pieces in pieces_of if pieces],
+        own=goals.texts_of(here.session, [here.member_id or 0]),
         now=here.now,
-        dated=_dated(),
+        dated=dated,
+        told_on=lambda text: dated(datetime.fromisoformat(text), None),
     )
     answer = make_response(page)
     answer.headers["Content-Type"] = "text/html; charset=utf-8"
