@@ -21,6 +21,9 @@ from lti_tool.feedback.service import Exchange
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.grades.service import ledger as grades
 from lti_tool.launch.models import Course, CourseRole, Member, Person
+from lti_tool.meetings import service as meetings
+from lti_tool.meetings import wording as meeting_words
+from lti_tool.meetings.wording import ShownMeeting
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.progress import service as progress
@@ -29,6 +32,7 @@ from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
 from lti_tool.roster.service.members import unlisted
 from lti_tool.web.access import Here, on_visit
+from lti_tool.web.i18n import zone_of_reader
 from lti_tool.web.kept import kept_of
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
@@ -166,6 +170,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         alone=alone,
         notes=feedback.notes_between(here.session, activity, member_id),
         addresses=_addresses(here, exchanges),
+        meetings=_meetings(here, activity, member_id, is_read_only=is_read_only),
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
         task_items={(one.round.number, one.partner_id): tasks_with(one, tasks, kind) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
@@ -182,6 +187,16 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
     )
+
+
+def _meetings(here: Here, activity: Activity, member_id: int, *, is_read_only: bool) -> dict[int, ShownMeeting]:
+    """How the learner's meetings stand, by round number."""
+    zone = zone_of_reader(activity.time_zone)
+    nudges = meetings.nudges_of(here.session, activity, member_id, now=here.now)
+    return {
+        number: meeting_words.shown(view, member_id, zone, nudges, now=here.now, is_read_only=is_read_only)
+        for number, view in meetings.of_member(here.session, activity, member_id, now=here.now).items()
+    }
 
 
 def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[tuple[int, int], str]:

@@ -1,0 +1,61 @@
+"""Acceptances end when people are no longer in the group that agreed: calendars are told that it is off."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.launch.models import Member
+from lti_tool.meetings.models import Acceptance, Meeting, MeetingGroup, MeetingTime
+from lti_tool.pairing.models import Plan, Seat
+
+BATCH: Final = 500
+
+
+def follow_groups(session: Session, *, now: datetime) -> int:
+    """End acceptances of people who left their group, BATCH at most, of every institution that the session sees.
+
+    Returns how many meetings that concerned.
+    """
+    return end_acceptances(session, now=now)
+
+
+def end_acceptances(
+    session: Session, *, now: datetime, meeting_id: int | None = None, member_id: int | None = None
+) -> int:
+    """The same for one meeting, or for one member's meetings."""
+    own: list[ColumnElement[bool]] = []
+    if meeting_id is not None:
+        own.append(MeetingTime.meeting_id == meeting_id)
+    if member_id is not None:
+        own.append(Acceptance.member_id == member_id)
+    is_there = (
+        select(Seat.id)
+        .join(MeetingGroup, MeetingGroup.group_id == Seat.group_id)
+        .join(Plan, Plan.id == Seat.plan_id)
+        .join(Member, Member.id == Seat.member_id)
+        .where(
+            MeetingGroup.meeting_id == MeetingTime.meeting_id,
+            Seat.member_id == Acceptance.member_id,
+            Plan.state == "published",
+            Member.takes_part,
+        )
+        .exists()
+    )
+    rows = session.execute(
+        select(Acceptance.id, MeetingTime.meeting_id)
+        .join(MeetingTime, MeetingTime.id == Acceptance.time_id)
+        .where(Acceptance.ended_at.is_(None), ~is_there, *own)
+        .order_by(Acceptance.id)
+        .limit(BATCH)
+    ).all()
+    meetings = {row.meeting_id for row in rows}
+    if rows:
+        ended = update(Acceptance).where(Acceptance.id.in_([row.id for row in rows])).values(ended_at=now)
+        session.execute(ended.execution_options(synchronize_session=False))
+        raised = update(Meeting).where(Meeting.id.in_(meetings))
+        raised = raised.values(sequence=Meeting.sequence + 1, changed_at=now)
+        session.execute(raised.execution_options(synchronize_session=False))
+        session.expire_all()
+    return len(meetings)
