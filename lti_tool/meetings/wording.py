@@ -159,6 +159,8 @@ def _sentence(view: MeetingView, member_id: int, zone: ZoneInfo, now: datetime) 
             said = _whose_turn(view, member_id)
         case State.CANCELED if view.canceled is not None:
             said = _canceled(view, view.canceled, member_id, _next_words(view.canceled, zone, now))
+        case State.PAST if view.agreed is not None and view.agreed.dates[-1].ends_at > now:
+            said = gettext("Agreed, and every date that is left is left out.")
         case State.PAST if view.agreed is not None:
             said = gettext("Was agreed: %(when)s.", when=clock_words(view.agreed.dates[-1].starts_at, zone, now))
         case _:

@@ -100,7 +100,8 @@ def _weeks_in(part: str, near: date) -> Iterator[Week]:
     if monday is not None:
         yield week_of(monday)
         return
-    for between in _TO.finditer(part):
+    # A day that does not exist is none, though "2026-02-30" could also be read as the weeks from 2 to 30.
+    for between in () if _DATE.fullmatch(part) else _TO.finditer(part):
         first = _monday(part[: between.start()], near)
         last = _monday(part[between.end() :], first) if first is not None else None
         if first is not None and last is not None and first <= last <= first + MOST_FREE * WEEK:

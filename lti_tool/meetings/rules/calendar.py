@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from unicodedata import category
 from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, Timezone
@@ -46,7 +47,7 @@ def as_calendar(events: Iterable[CalendarEvent], *, name: str, is_canceled: bool
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("method", "CANCEL" if is_canceled else "PUBLISH")
-    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-calname", _line(name))
     listed = list(events)
     for zone in _zones(listed):
         calendar.add_component(zone)
@@ -63,14 +64,19 @@ def _event(one: CalendarEvent) -> Event:
     event.add("last-modified", one.changed_at)
     event.add("dtstart", _on_clocks(one.starts_at, one.time_zone))
     event.add("dtend", _on_clocks(one.ends_at, one.time_zone))
-    event.add("summary", one.title)
-    event.add("description", one.text)
+    event.add("summary", _line(one.title))
+    event.add("description", _line(one.text))
     event.add("status", one.status)
     if one.place:
-        event.add("location", one.place)
+        event.add("location", _line(one.place))
     if one.link:
         event.add("url", one.link)
     return event
+
+
+def _line(text: str) -> str:
+    """A text without the characters that would break a line of the file or that it may not have."""
+    return "".join(" " if category(letter) in {"Cc", "Cs", "Zl", "Zp"} else letter for letter in text)
 
 
 def _on_clocks(moment: datetime, time_zone: str) -> datetime:

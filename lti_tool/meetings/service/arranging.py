@@ -155,7 +155,7 @@ def _hold(session: Session, planned: Planned, now: datetime) -> tuple[Meeting, t
         session.flush()
         session.add(MeetingGroup(meeting_id=meeting.id, group_id=planned.group_id))
         session.flush()
-    end_acceptances(session, now=now, meeting_id=meeting.id)
+    end_acceptances(session, MeetingTime.meeting_id == meeting.id, now=now)
     return meeting, present
 
 

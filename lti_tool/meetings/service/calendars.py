@@ -103,7 +103,7 @@ def events_of(session: Session, member_id: int, *, now: datetime, round_id: int 
 
     Writes down first whether they have left a group since.
     """
-    end_acceptances(session, now=now, member_id=member_id)
+    end_acceptances(session, Acceptance.member_id == member_id, now=now)
     rows = session.execute(
         select(Meeting, MeetingTime, Acceptance.ended_at, MeetingGroup.group_id, Activity, Round)
         .join(MeetingTime, MeetingTime.meeting_id == Meeting.id)

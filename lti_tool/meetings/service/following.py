@@ -14,22 +14,15 @@ BATCH: Final = 500
 
 
 def follow_groups(session: Session, *, now: datetime) -> int:
-    """End acceptances of people who left their group, BATCH at most, of every institution that the session sees.
+    """End acceptances of agreed times by people who left their group, BATCH at most, of all institutions in sight.
 
     Returns how many meetings that concerned.
     """
-    return end_acceptances(session, now=now)
+    return end_acceptances(session, MeetingTime.state == "agreed", now=now)
 
 
-def end_acceptances(
-    session: Session, *, now: datetime, meeting_id: int | None = None, member_id: int | None = None
-) -> int:
-    """The same for one meeting, or for one member's meetings."""
-    own: list[ColumnElement[bool]] = []
-    if meeting_id is not None:
-        own.append(MeetingTime.meeting_id == meeting_id)
-    if member_id is not None:
-        own.append(Acceptance.member_id == member_id)
+def end_acceptances(session: Session, which: ColumnElement[bool], *, now: datetime) -> int:
+    """The same for acceptances of which this is true; their times are joined."""
     is_there = (
         select(Seat.id)
         .join(MeetingGroup, MeetingGroup.group_id == Seat.group_id)
@@ -46,7 +39,7 @@ def end_acceptances(
     rows = session.execute(
         select(Acceptance.id, MeetingTime.meeting_id)
         .join(MeetingTime, MeetingTime.id == Acceptance.time_id)
-        .where(Acceptance.ended_at.is_(None), ~is_there, *own)
+        .where(Acceptance.ended_at.is_(None), ~is_there, which)
         .order_by(Acceptance.id)
         .limit(BATCH)
     ).all()
