@@ -53,6 +53,8 @@ class ShownTime:
     waits_for_me: bool
     waits_for: str
     """Names of the others who have not accepted it."""
+    is_after_due: bool
+    """Whether the round is due before that."""
     dates: tuple[ShownDate, ...]
     """Empty without a rhythm."""
 
@@ -63,6 +65,8 @@ class ShownPartner:
 
     member_id: int
     name: str
+    first_word: str
+    """The name as it begins a sentence."""
     waits_since: datetime | None
     """Since when they wait for the reader."""
     asked_since: datetime | None
@@ -119,6 +123,7 @@ def shown(
             ShownPartner(
                 one,
                 _name(view, one),
+                _name(view, one, begins=True),
                 asking[one].since if one in asking else None,
                 asked[one].since if one in asked else None,
                 one not in asked or asked[one].can_be_repeated,
@@ -214,6 +219,7 @@ def _time(view: MeetingView, time: TimeView, member_id: int, zone: ZoneInfo, now
         by="" if time.by_id == member_id or time.by_id not in view.members else _name(view, time.by_id),
         waits_for_me=member_id in time.missing,
         waits_for=_names(view, others),
+        is_after_due=view.due_at is not None and moment > view.due_at,
         dates=tuple(
             ShownDate(one.number, clock_words(one.starts_at, zone, now), one.is_skipped, one.ends_at <= now)
             for one in (time.dates if time.rhythm is not None else ())

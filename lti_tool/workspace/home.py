@@ -159,7 +159,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
-    alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if not is_read_only else {}
+    grouped = {one.round.id for one in exchanges if one.is_current}
+    asks_why = not is_read_only and any(one.id not in grouped for one in rounds)
+    alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
     return render_template(
         "home/learner.html",
         activity=activity,

@@ -19,6 +19,7 @@ from lti_tool.feedback.models import Entry
 from lti_tool.feedback.rules import NOTE_DRAFT, marks_of
 from lti_tool.feedback.service import Exchange
 from lti_tool.launch.models import Course, Person
+from lti_tool.meetings import service as meetings
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 from lti_tool.web.i18n import zone_of_reader
@@ -65,12 +66,15 @@ def take_along(here: Here) -> ResponseReturnValue:
 @builds(pages, OWN_WORK)
 def build_own_work(here: Here, _: dict[str, Any]) -> Response:
     """One page with what the person wrote in the course, what was released to them, and both sides' answers."""
-    found = [(activity, _pieces(here, activity)) for activity in activities_of_course(here.session, here.course_id)]
+    found = [
+        (activity, _pieces(here, activity), _dates(here, activity))
+        for activity in activities_of_course(here.session, here.course_id)
+    ]
     page = render_template(
         "home/own_work.html",
         course=here.session.get_one(Course, here.course_id),
         person=here.session.get_one(Person, here.person_id),
-        activities=[(activity, pieces) for activity, pieces in found if pieces],
+        activities=[(activity, pieces, dates) for activity, pieces, dates in found if pieces or dates],
         now=here.now,
         dated=_dated(),
     )
@@ -89,6 +93,18 @@ def _dated() -> Callable[[datetime, str | None], str]:
         return str(format_datetime(local, "long", locale=str(get_locale() or "en")))
 
     return dated
+
+
+def _dates(here: Here, activity: Activity) -> list[tuple[int, datetime]]:
+    """When the person's groups agreed to meet: the number of the round and a moment, those left out not among them."""
+    views = meetings.of_member(here.session, activity, here.member_id or 0, now=here.now)
+    return [
+        (number, date.starts_at)
+        for number, view in views.items()
+        if view.agreed is not None
+        for date in view.agreed.dates
+        if not date.is_skipped
+    ]
 
 
 def _pieces(here: Here, activity: Activity) -> list[Piece]:

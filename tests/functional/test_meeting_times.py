@@ -97,6 +97,13 @@ def test_up_to_three_times_can_be_proposed_and_one_is_chosen(mette: Browser, jon
     assert ">Accept" not in jonas.get(TIME).text
 
 
+def test_a_time_after_the_round_is_due_says_so(mette: Browser, jonas: Browser) -> None:
+    proposes(mette)
+    assert "after the round is due" not in jonas.get(TIME).text
+    proposes(mette, "2026-11-12")
+    assert "after the round is due" in jonas.get(TIME).text
+
+
 def test_what_was_agreed_stands_until_another_time_is(mette: Browser, jonas: Browser) -> None:
     proposes(mette)
     press(jonas, "Accept")
@@ -289,3 +296,12 @@ def test_buttons_of_an_older_page_are_refused_with_a_word(world: World, mette: B
     late = world.browser("Jonas").post(TIME, do="accept:2")
     assert late.status_code == 409
     assert "This time is over" in late.text
+
+
+def test_what_was_agreed_is_part_of_the_work_that_a_learner_takes_along(mette: Browser, jonas: Browser) -> None:
+    proposes(mette)
+    assert "Meetings that you agreed on" not in mette.post("/own-work").text
+    press(jonas, "Accept")
+    taken = mette.post("/own-work").text
+    assert "Meetings that you agreed on" in taken
+    assert "Round 1: November 3, 2026" in taken

@@ -1,8 +1,10 @@
 """Meetings as they are kept: who may change what, what calendars are told, and what follows when groups change."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import delete, event, func, select
@@ -96,6 +98,8 @@ def test_a_circle_agrees_when_everybody_has_accepted(open_session: OpenSession, 
         assert not service.accept(session, place(session, room, "Jonas"), time_id, now=now)
         assert view(session, room, "Femke", now).proposed[0].missing == (room.members["Femke"].id,)
         assert service.accept(session, place(session, room, "Femke"), time_id, now=now)
+        assert service.accept(session, place(session, room, "Femke"), time_id, now=now)
+        assert session.scalars(select(Meeting.sequence)).one() == 1
         assert view(session, room, "Femke", now).state is State.AGREED
 
 
@@ -258,7 +262,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_groups(
         for asked in (groups[:1], groups):
             session.info.pop(("marks", room.course.id, False), None)
             counts.append(queries(session, lambda asked=asked: service.of_groups(session, asked, now=now)))
-        assert counts[0] == counts[1] <= 6
+        assert counts[0] == counts[1] <= 2
 
 
 def queries(session: Session, act: Callable[[], object]) -> int:
@@ -377,3 +381,45 @@ def test_a_person_is_told_of_their_meetings_and_leaves_no_place_behind(
         assert session.scalars(select(CalendarAddress)).all() == []
         assert [one.status for one in in_calendar(session, room, "Jonas", now)] == [Status.CANCELED]
         assert session.get_one(Person, mette.person_id).name is None
+
+
+def test_two_who_propose_first_at_the_same_moment_share_one_meeting(
+    open_session: OpenSession, room: Classroom, now: datetime
+) -> None:
+    ready = Barrier(2)
+
+    def proposes(who: str) -> None:
+        ready.wait(timeout=30)
+        with open_session(room.institution.id) as session:
+            service.propose(session, place(session, room, who), [tomorrow(now)], now=now)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(proposes, ("Mette", "Jonas")))
+    with open_session(room.institution.id) as session:
+        assert session.scalar(select(func.count()).select_from(Meeting)) == 1
+        assert len(view(session, room, "Mette", now).proposed) == 2
+
+
+def test_two_who_accept_and_cancel_at_the_same_moment_go_one_after_the_other(
+    open_session: OpenSession, room: Classroom, now: datetime
+) -> None:
+    with open_session(room.institution.id) as session:
+        agree(session, room, "Mette", "Jonas", tomorrow(now), now)
+        service.propose(session, place(session, room, "Jonas"), [Wanted(now + timedelta(days=2))], now=now)
+        newer = session.scalars(select(MeetingTime.id).order_by(MeetingTime.id.desc())).first()
+        assert newer is not None
+    ready = Barrier(2)
+
+    def act(who: str) -> None:
+        ready.wait(timeout=30)
+        with open_session(room.institution.id) as session:
+            if who == "Mette":
+                service.accept(session, place(session, room, who), newer, now=now)
+            else:
+                service.cancel(session, place(session, room, who), now=now)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(act, ("Mette", "Jonas")))
+    with open_session(room.institution.id) as session:
+        states = session.scalars(select(MeetingTime.state).order_by(MeetingTime.id)).all()
+        assert states in (["canceled", "agreed"], ["replaced", "canceled"])

@@ -15,6 +15,7 @@ from lti_tool.meetings.forms import NAMES, Reading, TimesText
 from lti_tool.meetings.rules.calendar import Status, as_calendar
 from lti_tool.meetings.rules.times import LENGTHS
 from lti_tool.meetings.service import Planned
+from lti_tool.support.zones import zone_label
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 from lti_tool.web.i18n import zone_of_reader
@@ -136,7 +137,7 @@ def _page(here: Here, planned: Planned, text: TimesText, reading: Reading | None
         offers=[(one.isoformat(), wording.clock_words(one, zone, here.now)) for one in suits],
         lengths=[(minutes, wording.length_words(minutes)) for minutes in LENGTHS],
         rhythms=[(rhythm.value, gettext(wording.RHYTHMS[rhythm])) for rhythm in Rhythm],
-        zone=zone,
+        zone=zone_label(zone.key),
         text=text,
         problems=problems,
         summary=[(field, gettext(sentence)) for field, sentence in problems.items()],

@@ -56,6 +56,8 @@ class MeetingView:
     group_id: int
     round_number: int
     state: State
+    due_at: datetime | None
+    """The round's."""
     members: tuple[int, ...]
     """Who is in the group and in the course, in order of turn."""
     names: Mapping[int, str | None] = field(default_factory=dict)
@@ -70,10 +72,11 @@ class MeetingView:
 def meeting_view(
     group_id: int,
     round_number: int,
-    members: tuple[int, ...],
     names: Mapping[int, str | None],
     times: Sequence[TimeView],
     *,
+    members: tuple[int, ...],
+    due_at: datetime | None,
     now: datetime,
 ) -> MeetingView:
     """What is true of a group's meeting at a moment. `times` are those that stand, the last settled first.
@@ -94,4 +97,4 @@ def meeting_view(
         state = State.PAST
     else:
         state = State.CANCELED if canceled is not None else State.NO_TIME
-    return MeetingView(group_id, round_number, state, members, names, agreed, proposed, canceled)
+    return MeetingView(group_id, round_number, state, due_at, members, names, agreed, proposed, canceled)

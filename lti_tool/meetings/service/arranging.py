@@ -59,7 +59,7 @@ def accept(session: Session, planned: Planned, time_id: int, *, now: datetime) -
     view = time_view(time, (), present, due_at=planned.round.due_at)
     if view.next_date(now) is None:
         raise TimePassed(time_id)
-    _note_acceptance(session, time, planned.member_id, now)
+    is_new = _note_acceptance(session, time, planned.member_id, now)
     settle_nudges(session, planned.round.id, recipient_id=planned.member_id, now=now)
     accepted = session.scalars(
         select(Acceptance.member_id).where(Acceptance.time_id == time.id, Acceptance.ended_at.is_(None))
@@ -67,6 +67,8 @@ def accept(session: Session, planned: Planned, time_id: int, *, now: datetime) -
     if len(present) < 2 or not set(present) <= set(accepted):
         return False
     before = _agreed(session, meeting)
+    if before is time and not is_new:
+        return True
     if before is not None and before is not time:
         before.state, before.settled_at, before.settled_by_id = "replaced", now, planned.member_id
         session.flush()
@@ -177,13 +179,17 @@ def _touch(session: Session, meeting: Meeting, now: datetime) -> None:
     session.flush()
 
 
-def _note_acceptance(session: Session, time: MeetingTime, member_id: int, now: datetime) -> None:
+def _note_acceptance(session: Session, time: MeetingTime, member_id: int, now: datetime) -> bool:
+    """Returns whether the member had not accepted it before."""
     row = session.scalar(select(Acceptance).where(Acceptance.time_id == time.id, Acceptance.member_id == member_id))
     if row is None:
         session.add(Acceptance(time_id=time.id, member_id=member_id, at=now))
     elif row.ended_at is not None:
         row.at, row.ended_at = now, None
+    else:
+        return False
     session.flush()
+    return True
 
 
 def _drop_proposals(session: Session, meeting: Meeting, *, by: int | None = None, now: datetime) -> None:

@@ -1,13 +1,14 @@
 """How the meetings of groups stand, as plain data."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
@@ -36,16 +37,6 @@ class Planned:
     member_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What is known of a group besides its times."""
-
-    course_id: int
-    round_number: int
-    due_at: datetime | None
-    members: tuple[int, ...]
-
-
 def find_planned(session: Session, activity: Activity, round_number: int, member_id: int) -> Planned:
     """The member's group in this round of the published plan. Raises NotYourMeeting."""
     for group in pairing.published_groups(session, activity.id, member_id=member_id):
@@ -55,45 +46,69 @@ def find_planned(session: Session, activity: Activity, round_number: int, member
 
 
 def of_member(session: Session, activity: Activity, member_id: int, *, now: datetime) -> dict[int, MeetingView]:
-    """The meetings of a member's groups in the published plan, by round number."""
-    groups = pairing.published_groups(session, activity.id, member_id=member_id)
-    return {one.round_number: one for one in of_groups(session, [group.id for group in groups], now=now).values()}
+    """The meetings of a member's groups in the published plan, by round number; in one query."""
+    own = published_seats(Seat.group_id).where(Plan.activity_id == activity.id, Seat.member_id == member_id)
+    return {one.round_number: one for one in _views(session, Seat.group_id.in_(own), now=now)}
 
 
 def of_groups(session: Session, group_ids: Collection[int], *, now: datetime) -> dict[int, MeetingView]:
     """How the meetings of these groups stand, by group; groups of no published plan are left out.
 
-    The number of queries does not depend on how many groups are asked for, up to 10,000 at once.
+    One query, and one more for names that several people share, for up to 10,000 groups at once.
     """
-    places: dict[int, _Place] = {}
-    names: dict[int, str | None] = {}
-    times: dict[int, list[MeetingTime]] = defaultdict(list)
-    accepted: dict[int, set[int]] = defaultdict(set)
-    for batch in in_batches(group_ids):
-        found, named = _places(session, batch)
-        places |= found
-        names |= named
-        rows = session.execute(
-            select(MeetingGroup.group_id, MeetingTime)
-            .join(MeetingTime, MeetingTime.meeting_id == MeetingGroup.meeting_id)
-            .where(MeetingGroup.group_id.in_(batch), MeetingTime.state.in_(STANDING))
-            .order_by(MeetingTime.settled_at.desc(), MeetingTime.id.desc())
+    return {
+        one.group_id: one
+        for batch in in_batches(group_ids)
+        for one in _views(session, Seat.group_id.in_(batch), now=now)
+    }
+
+
+def _views(session: Session, which: ColumnElement[bool], *, now: datetime) -> list[MeetingView]:
+    """The meetings of all groups of which this is true. A row is a seat beside each time that stands for its group."""
+    rows = session.execute(
+        published_seats(Seat.group_id, Seat.member_id, Member.takes_part, Member.course_id, Person.name)
+        .add_columns(Round.number, Round.due_at, MeetingTime, Acceptance.id.label("acceptance_id"))
+        .join(Member, Member.id == Seat.member_id)
+        .join(Person, Person.id == Member.person_id)
+        .outerjoin(MeetingGroup, MeetingGroup.group_id == Seat.group_id)
+        .outerjoin(
+            MeetingTime, and_(MeetingTime.meeting_id == MeetingGroup.meeting_id, MeetingTime.state.in_(STANDING))
         )
-        for group_id, row in rows:
-            times[group_id].append(row)
-        for time_id, member_id in session.execute(
-            select(Acceptance.time_id, Acceptance.member_id)
-            .join(MeetingTime, MeetingTime.id == Acceptance.time_id)
-            .join(MeetingGroup, MeetingGroup.meeting_id == MeetingTime.meeting_id)
-            .where(MeetingGroup.group_id.in_(batch), Acceptance.ended_at.is_(None))
-        ):
-            accepted[time_id].add(member_id)
-    views = {}
-    for group_id, place in places.items():
-        own = [time_view(row, accepted[row.id], place.members, due_at=place.due_at) for row in times[group_id]]
-        called = {member_id: names[member_id] for member_id in place.members}
-        views[group_id] = meeting_view(group_id, place.round_number, place.members, called, own, now=now)
-    return views
+        .outerjoin(
+            Acceptance,
+            and_(
+                Acceptance.time_id == MeetingTime.id,
+                Acceptance.member_id == Seat.member_id,
+                Acceptance.ended_at.is_(None),
+            ),
+        )
+        .where(which)
+        .order_by(Seat.group_id, MeetingTime.settled_at.desc(), MeetingTime.id.desc(), Seat.turn)
+    ).all()
+    return [
+        _view(session, group_id, list(of_group), now=now)
+        for group_id, of_group in groupby(rows, key=lambda row: row.group_id)
+    ]
+
+
+def _view(session: Session, group_id: int, rows: Sequence[Any], *, now: datetime) -> MeetingView:
+    here = [row for row in rows if row.takes_part]
+    names = {row.member_id: row.name for row in here}
+    accepted: dict[int, set[int]] = defaultdict(set)
+    for row in here:
+        if row.acceptance_id is not None:
+            accepted[row.MeetingTime.id].add(row.member_id)
+    times = {row.MeetingTime.id: row.MeetingTime for row in rows if row.MeetingTime is not None}
+    members, due_at = tuple(names), rows[0].due_at
+    return meeting_view(
+        group_id,
+        rows[0].number,
+        told_apart(session, rows[0].course_id, names, for_staff=False),
+        [time_view(time, accepted[time.id], members, due_at=due_at) for time in times.values()],
+        members=members,
+        due_at=due_at,
+        now=now,
+    )
 
 
 def time_view(
@@ -121,28 +136,3 @@ def present_in(session: Session, group_id: int) -> tuple[int, ...]:
     """Who is in a group of a published plan and in the course, in order of turn."""
     statement = published_seats(Seat.member_id).join(Member, Member.id == Seat.member_id)
     return tuple(session.scalars(statement.where(Seat.group_id == group_id, Member.takes_part).order_by(Seat.turn)))
-
-
-def _places(session: Session, group_ids: Collection[int]) -> tuple[dict[int, _Place], Mapping[int, str | None]]:
-    rows = session.execute(
-        published_seats(Seat.group_id, Seat.member_id, Member.takes_part, Person.name)
-        .add_columns(Activity.course_id, Round.number, Round.due_at)
-        .join(Member, Member.id == Seat.member_id)
-        .join(Person, Person.id == Member.person_id)
-        .join(Activity, Activity.id == Plan.activity_id)
-        .where(Seat.group_id.in_(group_ids))
-        .order_by(Seat.group_id, Seat.turn)
-    ).all()
-    members: dict[int, list[int]] = defaultdict(list)
-    named: dict[int, dict[int, str | None]] = defaultdict(dict)
-    for group_id, member_id, takes_part, name, course_id, *_ in rows:
-        members[group_id] += [member_id] if takes_part else []
-        named[course_id][member_id] = name
-    places = {
-        group_id: _Place(course_id, number, due_at, tuple(members[group_id]))
-        for group_id, _, _, _, course_id, number, due_at in rows
-    }
-    names: dict[int, str | None] = {}
-    for course_id, known in named.items():
-        names |= told_apart(session, course_id, known, for_staff=False)
-    return places, names
