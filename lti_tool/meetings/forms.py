@@ -94,8 +94,8 @@ def read(text: TimesText, *, zone: ZoneInfo, now: datetime) -> Reading:
     problems: dict[str, str] = {}
     twice: dict[int, tuple[datetime, datetime]] = {}
     moments: list[tuple[str, datetime]] = []
-    for one in text.chosen:
-        moment = _moment(one)
+    for chosen in text.chosen:
+        moment = _moment(chosen)
         if moment is not None:
             moments.append(("offers", moment))
     for number, row in enumerate(text.rows, start=1):

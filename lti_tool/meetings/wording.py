@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext, ngettext
@@ -47,6 +48,8 @@ class ShownTime:
     length: str
     place: str
     link: str
+    host: str
+    """Where the link leads."""
     rhythm: str
     by: str
     """Who proposed it; empty of the reader's own."""
@@ -215,6 +218,7 @@ def _time(view: MeetingView, time: TimeView, member_id: int, zone: ZoneInfo, now
         length=length_words(time.minutes),
         place="" if is_link(time.place) else time.place,
         link=time.place if is_link(time.place) else "",
+        host=(urlsplit(time.place).hostname or "") if is_link(time.place) else "",
         rhythm=gettext(RHYTHMS[time.rhythm]) if time.rhythm is not None else "",
         by="" if time.by_id == member_id or time.by_id not in view.members else _name(view, time.by_id),
         waits_for_me=member_id in time.missing,

@@ -66,7 +66,7 @@ def take_along(here: Here) -> ResponseReturnValue:
 @builds(pages, OWN_WORK)
 def build_own_work(here: Here, _: dict[str, Any]) -> Response:
     """One page with what the person wrote in the course, what was released to them, and both sides' answers."""
-    found = [
+    taken = [
         (activity, _pieces(here, activity), _dates(here, activity))
         for activity in activities_of_course(here.session, here.course_id)
     ]
@@ -74,7 +74,7 @@ def build_own_work(here: Here, _: dict[str, Any]) -> Response:
         "home/own_work.html",
         course=here.session.get_one(Course, here.course_id),
         person=here.session.get_one(Person, here.person_id),
-        activities=[(activity, pieces, dates) for activity, pieces, dates in found if pieces or dates],
+        activities=[(activity, pieces, dates) for activity, pieces, dates in taken if pieces or dates],
         now=here.now,
         dated=_dated(),
     )

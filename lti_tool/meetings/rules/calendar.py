@@ -51,27 +51,27 @@ def as_calendar(events: Iterable[CalendarEvent], *, name: str, is_canceled: bool
     listed = list(events)
     for zone in _zones(listed):
         calendar.add_component(zone)
-    for one in listed:
-        calendar.add_component(_event(one))
+    for event in listed:
+        calendar.add_component(_event(event))
     return bytes(calendar.to_ical())
 
 
-def _event(one: CalendarEvent) -> Event:
-    event = Event()
-    event.add("uid", one.uid)
-    event.add("sequence", one.sequence)
-    event.add("dtstamp", one.changed_at)
-    event.add("last-modified", one.changed_at)
-    event.add("dtstart", _on_clocks(one.starts_at, one.time_zone))
-    event.add("dtend", _on_clocks(one.ends_at, one.time_zone))
-    event.add("summary", _line(one.title))
-    event.add("description", _line(one.text))
-    event.add("status", one.status)
-    if one.place:
-        event.add("location", _line(one.place))
-    if one.link:
-        event.add("url", one.link)
-    return event
+def _event(event: CalendarEvent) -> Event:
+    entry = Event()
+    entry.add("uid", event.uid)
+    entry.add("sequence", event.sequence)
+    entry.add("dtstamp", event.changed_at)
+    entry.add("last-modified", event.changed_at)
+    entry.add("dtstart", _on_clocks(event.starts_at, event.time_zone))
+    entry.add("dtend", _on_clocks(event.ends_at, event.time_zone))
+    entry.add("summary", _line(event.title))
+    entry.add("description", _line(event.text))
+    entry.add("status", event.status)
+    if event.place:
+        entry.add("location", _line(event.place))
+    if event.link:
+        entry.add("url", event.link)
+    return entry
 
 
 def _line(text: str) -> str:
@@ -90,9 +90,9 @@ def _on_clocks(moment: datetime, time_zone: str) -> datetime:
 def _zones(events: Iterable[CalendarEvent]) -> list[Timezone]:
     """The zones of these events. A time in UTC needs none."""
     days: dict[str, list[date]] = defaultdict(list)
-    for one in events:
-        if one.time_zone != "UTC":
-            days[one.time_zone] += [one.starts_at.date(), one.ends_at.date()]
+    for event in events:
+        if event.time_zone != "UTC":
+            days[event.time_zone] += [event.starts_at.date(), event.ends_at.date()]
     return [_zone(name, min(known) - AROUND, max(known) + AROUND) for name, known in sorted(days.items())]
 
 

@@ -33,24 +33,24 @@ def offers(
     for names, zone in slots[1:]:
         common = _overlaps(common, _stretches(names, zone, begin, end))
     length = timedelta(minutes=minutes)
-    found = []
+    moments = []
     for first, last in common:
         starts_at = _next_half_hour(max(first, begin))
         if starts_at + length <= min(last, end):
-            found.append(starts_at)
-    return tuple(found[:MOST_OFFERED])
+            moments.append(starts_at)
+    return tuple(moments[:MOST_OFFERED])
 
 
 def _stretches(names: Collection[str], zone: ZoneInfo, begin: datetime, end: datetime) -> list[Stretch]:
     """When somebody has time, day by day. Zones reach from a day behind to a day ahead."""
     day = begin.date() - timedelta(days=1)
-    found = []
+    stretches = []
     while day <= end.date() + timedelta(days=1):
         for part, (first, last) in HOURS.items():
             if f"{DAYS[day.weekday()]}-{part}" in names:
-                found.append((_at(day, first, zone), _at(day, last, zone)))
+                stretches.append((_at(day, first, zone), _at(day, last, zone)))
         day += timedelta(days=1)
-    return found
+    return stretches
 
 
 def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:

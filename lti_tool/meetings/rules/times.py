@@ -61,23 +61,23 @@ class DateOf:
 
 def flaws_of(wanted: Collection[Wanted], *, now: datetime) -> tuple[Flaw, ...]:
     """Everything that speaks against proposing these times together."""
-    found: list[Flaw] = []
+    flaws: list[Flaw] = []
     if not wanted:
-        found.append(Flaw.NO_TIME)
+        flaws.append(Flaw.NO_TIME)
     if len(wanted) > MOST_TIMES:
-        found.append(Flaw.TOO_MANY)
-    for one in wanted:
-        if one.starts_at <= now:
-            found.append(Flaw.PASSED)
-        if one.starts_at > now + FARTHEST:
-            found.append(Flaw.TOO_FAR)
-        if one.minutes not in LENGTHS:
-            found.append(Flaw.LENGTH)
-        if len(one.place) > LONGEST_PLACE:
-            found.append(Flaw.PLACE_TOO_LONG)
-        if looks_like_an_address(one.place) and not is_link(one.place):
-            found.append(Flaw.NO_LINK)
-    return tuple(dict.fromkeys(found))
+        flaws.append(Flaw.TOO_MANY)
+    for proposal in wanted:
+        if proposal.starts_at <= now:
+            flaws.append(Flaw.PASSED)
+        if proposal.starts_at > now + FARTHEST:
+            flaws.append(Flaw.TOO_FAR)
+        if proposal.minutes not in LENGTHS:
+            flaws.append(Flaw.LENGTH)
+        if len(proposal.place) > LONGEST_PLACE:
+            flaws.append(Flaw.PLACE_TOO_LONG)
+        if looks_like_an_address(proposal.place) and not is_link(proposal.place):
+            flaws.append(Flaw.NO_LINK)
+    return tuple(dict.fromkeys(flaws))
 
 
 def looks_like_an_address(place: str) -> bool:
@@ -101,14 +101,14 @@ def moments_at(day: date, clock: time, zone: ZoneInfo) -> tuple[datetime, ...]:
     """The moments at which clocks in a zone show this: usually one; none in an hour that is left out when clocks go
     forward, two in an hour that comes again when they go back.
     """
-    found: list[datetime] = []
+    moments: list[datetime] = []
     for fold in (0, 1):
         local = datetime.combine(day, clock, tzinfo=zone).replace(fold=fold)
         moment = local.astimezone(UTC)
         shows = moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None)
-        if shows and moment not in found:
-            found.append(moment)
-    return tuple(found)
+        if shows and moment not in moments:
+            moments.append(moment)
+    return tuple(moments)
 
 
 def dates_of(

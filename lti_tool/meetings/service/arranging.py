@@ -30,16 +30,16 @@ def propose(session: Session, planned: Planned, wanted: Sequence[Wanted], *, now
     if len(present) < 2:
         raise NobodyToMeet(planned.group_id)
     _drop_proposals(session, meeting, by=planned.member_id, now=now)
-    for one in wanted:
+    for proposal in wanted:
         time = MeetingTime(
             meeting_id=meeting.id,
             by_id=planned.member_id,
             proposed_at=now,
-            starts_at=one.starts_at,
-            minutes=one.minutes,
-            time_zone=one.time_zone,
-            place=one.place,
-            rhythm=one.rhythm,
+            starts_at=proposal.starts_at,
+            minutes=proposal.minutes,
+            time_zone=proposal.time_zone,
+            place=proposal.place,
+            rhythm=proposal.rhythm,
         )
         session.add(time)
         session.flush()

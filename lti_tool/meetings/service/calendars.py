@@ -124,7 +124,7 @@ def events_of(session: Session, member_id: int, *, now: datetime, round_id: int 
     latest = {row.Meeting.id: row for row in rows}
     groups = _groups(session, {row.group_id for row in latest.values() if row.group_id is not None})
     accepted = _accepted(session, {row.MeetingTime.id for row in latest.values()})
-    found = []
+    held = []
     for meeting, time, ended_at, group_id, activity, round_ in latest.values():
         present = groups.get(group_id, {})
         is_off = time.state != "agreed" or ended_at is not None or member_id not in present or len(present) < 2
@@ -132,12 +132,12 @@ def events_of(session: Session, member_id: int, *, now: datetime, round_id: int 
         status = Status.CANCELED if is_off else Status.CONFIRMED if is_agreed else Status.TENTATIVE
         view = time_view(time, accepted.get(time.id, ()), tuple(present), due_at=round_.due_at)
         partners = () if is_off else tuple(name for one, name in present.items() if one != member_id)
-        found.append(
+        held.append(
             Held(
                 meeting.uid, meeting.sequence, meeting.changed_at, view, status, activity.title, round_.number, partners
             )
         )
-    return tuple(sorted(found, key=lambda one: (one.time.starts_at, one.uid)))
+    return tuple(sorted(held, key=lambda one: (one.time.starts_at, one.uid)))
 
 
 def _groups(session: Session, group_ids: set[int]) -> dict[int, dict[int, str | None]]:
@@ -159,11 +159,11 @@ def _groups(session: Session, group_ids: set[int]) -> dict[int, dict[int, str | 
 
 
 def _accepted(session: Session, time_ids: set[int]) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = {}
+    accepted: dict[int, set[int]] = {}
     for time_id, member_id in session.execute(
         select(Acceptance.time_id, Acceptance.member_id).where(
             Acceptance.time_id.in_(time_ids), Acceptance.ended_at.is_(None)
         )
     ):
-        found.setdefault(time_id, set()).add(member_id)
-    return found
+        accepted.setdefault(time_id, set()).add(member_id)
+    return accepted
