@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from lti_tool.attributes.service.reading import known_of
+from lti_tool.attributes.service.reading import values_of_members
 from lti_tool.meetings.rules.slots import offers
 from lti_tool.meetings.service.reading import Planned, present_in
 from lti_tool.support.zones import read_zone
@@ -16,7 +16,7 @@ def offered(session: Session, planned: Planned, *, minutes: int, now: datetime) 
 
     Somebody means the times of the week in the zone in which they work, or else in that of the activity.
     """
-    known = known_of(session, present_in(session, planned.group_id))
+    known = values_of_members(session, present_in(session, planned.group_id))
     here = ZoneInfo(planned.activity.time_zone)
     slots = []
     for values in known.values():
