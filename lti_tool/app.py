@@ -42,6 +42,7 @@ VISIT_PAGES = (
     "meetings.pages.times",
     "meetings.pages.calendar",
     "feedback.pages",
+    "goals.pages",
     "progress.pages",
     "grades.pages",
 )

@@ -39,6 +39,7 @@ FEATURES = (
     "pairing",
     "meetings",
     "feedback",
+    "goals",
     "progress",
     "grades",
 )

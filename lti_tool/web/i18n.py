@@ -1,14 +1,15 @@
 """The language of a page, and dates as people say them."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal
 from flask import Flask, current_app, g, request
 from flask_babel import Babel, get_locale
 from jinja2 import pass_context
@@ -120,7 +121,7 @@ def _isolating(translate: Any) -> Any:
 
 
 def install(app: Flask) -> None:
-    """Give templates their language, translations that keep directions, and the filters `when` and `isolated`."""
+    """Give templates their language, translations that keep directions, and filters for moments, days and numbers."""
     Babel(app, locale_selector=choose_language)
     for name in ("gettext", "ngettext", "pgettext", "npgettext"):
         app.jinja_env.globals[name] = _isolating(app.jinja_env.globals[name])
@@ -131,5 +132,19 @@ def install(app: Flask) -> None:
         if moment is None:
             return ""
         return show_moment(moment, zone_of_reader(zone), kit().clock.now())
+
+    @app.template_filter("day")
+    def day(day: date | None) -> str:
+        """A day without a time: "Wed 2 Dec 2026"."""
+        return str(format_date(day, "EEE d MMM y", locale=str(get_locale() or "en"))) if day is not None else ""
+
+    @app.template_test("past")
+    def past(day: date | None) -> bool:
+        """Whether a day is over where the reader is."""
+        return day is not None and day < kit().clock.now().astimezone(zone_of_reader()).date()
+
+    @app.template_filter("number")
+    def number(value: float) -> str:
+        return str(format_decimal(value, "#,##0.######", locale=str(get_locale() or "en")))
 
     app.jinja_env.globals["page_language"] = lambda: str(get_locale() or "en").replace("_", "-")

@@ -21,7 +21,21 @@ MOST_KEPT: Final = 20
 """The most refused forms that are kept of one person; the oldest goes when another comes."""
 
 NOT_TYPED: Final = frozenset(
-    {"form_token", "do", "base", "device", "note_at", "version", "code", "c", "state", "secret", "id_token", "JWT"}
+    {
+        "form_token",
+        "do",
+        "back",
+        "base",
+        "device",
+        "note_at",
+        "version",
+        "code",
+        "c",
+        "state",
+        "secret",
+        "id_token",
+        "JWT",
+    }
     | {"invite", "openid_configuration", "registration_token"}
 )
 """Fields that pages fill in themselves, secrets among them."""

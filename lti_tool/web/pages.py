@@ -128,14 +128,30 @@ def _page_here() -> str:
     return f"{path}?{query}" if query else path
 
 
+def address_of(page: str, **values: object) -> str | None:
+    """The address of a page of this visit, named by what stands behind the visit, with more in its query.
+
+    None where there is no such page. Its own `#` part stays.
+    """
+    rest, _, anchor = page.partition("#")
+    found = _within(g.visit_key, rest, [(name, str(value)) for name, value in values.items()]) if page else None
+    return f"{found}#{quote(anchor)}" if found and anchor else found
+
+
 def _address_in(visit_key: str, page: str, enter_code: str) -> str:
+    found = _within(visit_key, page, [("c", enter_code)])
+    return found or url_for("home.show", visit=visit_key, c=enter_code)
+
+
+def _within(visit_key: str, page: str, values: list[tuple[str, str]]) -> str | None:
     path, _, query = page.partition("?")
     address = f"/v/{visit_key}/{path}"
     try:
         current_app.url_map.bind("").match(address, "GET")
     except (HTTPException, RoutingException):
-        return url_for("home.show", visit=visit_key, c=enter_code)
-    return f"{quote(address)}?{urlencode([*parse_qsl(query), ('c', enter_code)])}"
+        return None
+    kept = [(name, value) for name, value in parse_qsl(query) if name not in dict(values)]
+    return f"{quote(address)}?{urlencode([*kept, *values])}"
 
 
 def install(app: Flask) -> None:

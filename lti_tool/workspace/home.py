@@ -18,6 +18,7 @@ from lti_tool.attributes import service as attributes
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.service import Exchange
+from lti_tool.goals import service as goals
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.grades.service import ledger as grades
 from lti_tool.launch.models import Course, CourseRole, Member, Person
@@ -159,6 +160,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
+    own = goals.own_board(here.session, here.course_id, member_id, zone=zone_of_reader(activity.time_zone))
     grouped = {one.round.id for one in exchanges if one.is_current}
     asks_why = not is_read_only and any(one.id not in grouped for one in rounds)
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
@@ -177,7 +179,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         task_items={(one.round.number, one.partner_id): tasks_with(one, tasks, kind) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
         readable=sum(one.to_read(step) is not None for one in exchanges for step in kind.steps if not step.is_answer),
-        has_own_work=any(one.mine or one.received() for one in exchanges),
+        goals=own,
+        has_own_work=any(one.mine or one.received() for one in exchanges)
+        or bool(own.goals or own.actions or own.ended),
         progress=done,
         together=together,
         score=grades.own_state(here.session, activity.id, member_id),

@@ -18,6 +18,7 @@ from lti_tool.feedback import service as feedback
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.rules import NOTE_DRAFT, marks_of
 from lti_tool.feedback.service import Exchange
+from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, Person
 from lti_tool.meetings import service as meetings
 from lti_tool.web.access import Here, on_visit
@@ -66,6 +67,7 @@ def download_own_work(here: Here) -> ResponseReturnValue:
 @builds(pages, OWN_WORK)
 def build_own_work(here: Here, _: dict[str, Any]) -> Response:
     """One page with what the person wrote in the course, what was released to them, and both sides' answers."""
+    dated = _dated()
     taken = [
         (activity, _pieces(here, activity), _dates(here, activity))
         for activity in activities_of_course(here.session, here.course_id)
@@ -75,8 +77,10 @@ def build_own_work(here: Here, _: dict[str, Any]) -> Response:
         course=here.session.get_one(Course, here.course_id),
         person=here.session.get_one(Person, here.person_id),
         activities=[(activity, pieces, dates) for activity, pieces, dates in taken if pieces or dates],
+        own=goals.texts_of(here.session, [here.member_id or 0]),
         now=here.now,
-        dated=_dated(),
+        dated=dated,
+        told_on=lambda text: dated(datetime.fromisoformat(text), None),
     )
     answer = make_response(page)
     answer.headers["Content-Type"] = "text/html; charset=utf-8"

@@ -18,6 +18,7 @@ from lti_tool.attributes.service import forget_person
 from lti_tool.attributes.service.reading import values_of_person
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import service as feedback
+from lti_tool.goals import service as goals
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.launch.models import Course, LockedOut, Member, Person
 from lti_tool.launch.service.arrivals import tell_plans
@@ -106,6 +107,31 @@ LABELS: Final[Mapping[str, str]] = {
     "written": N_("What you wrote and what was written to you"),
     "step": N_("Step"),
     "texts": N_("Texts"),
+    "goals": N_("Your goals"),
+    "area": N_("What it is about"),
+    "area_words": N_("In your own words, what it is about"),
+    "words": N_("Words"),
+    "measure": N_("How you will know"),
+    "start": N_("Value at the beginning"),
+    "target": N_("Value to reach"),
+    "target_on": N_("By when"),
+    "words_before": N_("Earlier wordings"),
+    "check_ins": N_("Check-ins"),
+    "how": N_("How it is going"),
+    "support": N_("Support wanted"),
+    "beside": N_("Written beside it"),
+    "actions": N_("Your actions"),
+    "due_on": N_("By when"),
+    "sign": N_("How you will see that it worked"),
+    "why": N_("Why it was dropped"),
+    "looked_back": N_("Looked back at"),
+    "became": N_("What it became"),
+    "wins": N_("Your wins"),
+    "resources": N_("What you put on shelves"),
+    "title": N_("Title"),
+    "address": N_("Web address"),
+    "use": N_("How you will use it"),
+    "remarks": N_("What you wrote beside what others wrote"),
     "kept_texts": N_("Texts of forms that could not be saved"),
     "notes_to_partners": N_("Notes to and from partners"),
     "meetings": N_("Times to meet that you proposed or accepted"),
@@ -204,6 +230,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "groups": _groups(session, own),
         "said_of_you": pairing.said_of(session, own),
         "written": feedback.texts_of(session, person_id),
+        **goals.texts_of(session, own),
         "notes_to_partners": feedback.notes_to_partners_of(session, person_id),
         **meetings.everything_of(session, own),
         "kept_texts": [
@@ -346,10 +373,11 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     person = session.get(Person, person_id)
     if person is None:
         raise NotFound("person", person_id)
+    own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))
     feedback.erase_texts_of(session, person_id)
+    goals.erase_texts_of(session, own)
     forget_person(session, person_id)
     institution_id = served_institution(session)
-    own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))
     pairing.forget(session, own)
     meetings.forget(session, own)
     courses = session.scalars(

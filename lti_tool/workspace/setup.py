@@ -28,6 +28,7 @@ from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback.models import Entry
+from lti_tool.goals import service as goals
 from lti_tool.grades.models import LineItem
 from lti_tool.launch.models import Course, Person, Placement
 from lti_tool.launch.rules.context import DeepLinking
@@ -278,7 +279,8 @@ def _in_use(session: Session, activity_id: int) -> InUse:
         select(func.max(Round.number)).join(Entry, Entry.round_id == Round.id).where(Round.activity_id == activity_id)
     )
     planned = session.scalar(published(func.max(Round.number)).where(Plan.activity_id == activity_id))
-    return InUse(has_feedback=written is not None, rounds=max(written or 0, planned or 0))
+    last = max(written or 0, planned or 0, goals.last_round_in_use(session, activity_id))
+    return InUse(has_feedback=written is not None, rounds=last)
 
 
 def is_in_use(session: Session, activity_id: int) -> bool:

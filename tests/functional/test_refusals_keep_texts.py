@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import ActivityState
+from lti_tool.goals.rules import FORMS as GOAL_FORMS
 from lti_tool.jobs.schedule import PURGE
 from lti_tool.launch.models import Course, Member
 from lti_tool.pairing.models import Plan, Seat
@@ -31,6 +32,7 @@ from tests.functional.test_bad_input import path_of, rules_of, visitors
 TEXT = "Typed for an hour, with a break at noon."
 FIELDS = {
     **dict.fromkeys(("strengths", "note_draft", "heard", "will_use", "offers", "title", "name", "text"), TEXT),
+    **{form.sent_as(field): TEXT for form in GOAL_FORMS for field in form.fields},
     "a-field-that-comes-later": TEXT,
     "do": "give",
     "wish": "extend",

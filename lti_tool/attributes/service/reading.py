@@ -126,13 +126,19 @@ def outsiders(session: Session, course_id: int) -> dict[str, Outsider]:
 
 def invitation(session: Session, member_id: int, course_id: int) -> Invitation:
     """What this learner is asked about themselves."""
-    answer = session.scalar(select(QuestionnaireAnswer).where(QuestionnaireAnswer.member_id == member_id))
-    is_known = session.scalar(select(MemberAttribute.id).where(MemberAttribute.member_id == member_id).limit(1))
+    is_known = select(MemberAttribute.id).where(MemberAttribute.member_id == Member.id).exists()
+    row = session.execute(
+        select(QuestionnaireAnswer.is_skipped, is_known)
+        .select_from(Member)
+        .outerjoin(QuestionnaireAnswer, QuestionnaireAnswer.member_id == Member.id)
+        .where(Member.id == member_id)
+    ).first()
+    is_skipped, is_anything_known = row if row is not None else (None, False)
     return Invitation(
         asked_of(session, course_id),
-        is_answered=answer is not None and not answer.is_skipped,
-        is_skipped=answer is not None and answer.is_skipped,
-        is_anything_known=is_known is not None,
+        is_answered=is_skipped is False,
+        is_skipped=is_skipped is True,
+        is_anything_known=is_anything_known,
     )
 
 

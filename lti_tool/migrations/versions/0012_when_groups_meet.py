@@ -1,7 +1,7 @@
 """when groups meet, who waits for a partner, and private calendars
 
 Revision ID: 0012
-Revises: 0010
+Revises: 0011
 """
 
 from alembic import op
@@ -10,7 +10,7 @@ from lti_tool.support.db import UtcDateTime
 
 
 revision = '0012'
-down_revision = '0010'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 
