@@ -16,6 +16,8 @@ from lti_tool.feedback import service as feedback
 from lti_tool.feedback.errors import PreviewOnly
 from lti_tool.feedback.service import Meeting
 from lti_tool.goals import service as goals
+from lti_tool.meetings import service as meetings
+from lti_tool.meetings import wording as meeting_words
 from lti_tool.support.db import serve
 from lti_tool.web.access import Here, kit, on_visit, secret_sent
 from lti_tool.web.database import transaction
@@ -160,6 +162,8 @@ def _page(here: Here, meeting: Meeting) -> str:
         return in_words(moment, zone, pattern)
 
     steps = {step.key: step for step in meeting.kind.steps}
+    time = meetings.of_groups(here.session, [meeting.group_id], now=here.now)[meeting.group_id]
+    is_read_only = not meeting.takes_texts
     exchanges = feedback.exchanges_of(here.session, meeting.activity, meeting.member_id, now=here.now)
     with_partners = [
         exchange for exchange in exchanges if exchange.round.id == meeting.round.id and exchange.partner_id is not None
@@ -167,6 +171,7 @@ def _page(here: Here, meeting: Meeting) -> str:
     return render_template(
         "meeting/show.html",
         meeting=meeting,
+        time=meeting_words.shown(time, meeting.member_id, zone, now=here.now, is_read_only=is_read_only),
         kind=meeting.kind,
         activity=meeting.activity,
         steps=steps,
@@ -183,6 +188,7 @@ def _page(here: Here, meeting: Meeting) -> str:
         has_begun=meeting.round.opens_at is None or meeting.round.opens_at <= here.now,
         clock=clock,
         said=request.args.get("said"),
+        address_of_part=lambda part: f"round/{meeting.round.number}/meeting?part={part.key}#{part.key}",
         summary=lambda part: _summary(meeting, part, steps),
     )
 

@@ -80,6 +80,15 @@ def test_a_time_is_proposed_and_accepted_by_one_tap_on_the_first_page(
     assert "14:00" not in world.browser("Femke").get(TIME).text
 
 
+def test_the_page_of_the_meeting_shows_the_time_and_takes_the_answer(mette: Browser, jonas: Browser) -> None:
+    meeting = "/round/1/meeting"
+    assert stands(jonas, meeting) == "No time yet."
+    proposes(mette)
+    answered = press(jonas, "Accept", meeting)
+    assert "Meeting in round 1" in answered
+    assert stands(mette, meeting) == "Agreed: Tue 3 Nov, 14:00 (Europe/Stockholm)."
+
+
 def test_whoever_is_in_another_zone_reads_both_times(world: World, mette: Browser) -> None:
     proposes(mette)
     page = world.browser("Jonas", time_zone="America/New_York").get(TIME).text

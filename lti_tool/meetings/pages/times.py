@@ -45,6 +45,8 @@ def act(here: Here, number: int) -> ResponseReturnValue:
     said = _do(here, planned, wish, int(what) if what.isdecimal() and len(what) < 10 else 0)
     if request.form.get("from") == "home":
         return redirect(url_for("home.show", said=said, _anchor=f"round-{number}"), code=303)
+    if request.form.get("from") == "meeting":
+        return redirect(url_for("meeting.show", number=number), code=303)
     return redirect(url_for(".show", number=number, said=said), code=303)
 
 

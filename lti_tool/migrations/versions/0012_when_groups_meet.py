@@ -1,7 +1,7 @@
 """when groups meet, who waits for a partner, and private calendars
 
 Revision ID: 0012
-Revises: 0010
+Revises: 0011
 """
 
 from alembic import op
