@@ -33,7 +33,9 @@ from lti_tool.launch.models import Course, Person, Placement
 from lti_tool.launch.rules.context import DeepLinking
 from lti_tool.launch.service import deep_linking
 from lti_tool.launch.service.deep_linking import Addressee, GradeColumn, LinkItem
+from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan, published
+from lti_tool.pairing.rules import preferences
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.service.keys import signing_key
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS
@@ -120,10 +122,24 @@ def start(here: Here) -> ResponseReturnValue:
                 now=here.now,
                 placement_id=here.placement_id,
             )
+            _want(here, activity, template.preferences)
     except IntegrityError:
         # Pressed twice, or by two people: what was begun first stands here now.
         return redirect(url_for(".show"), code=303)
     return redirect(_address(activity), code=303)
+
+
+def _want(here: Here, activity: Activity, wanted: Mapping[str, Any]) -> None:
+    """Save what a template wants of groups, so that its rules hold from the first proposal on."""
+    if wanted:
+        pairing.save_preferences(
+            here.session,
+            activity.id,
+            preferences.read(wanted),
+            expected_version=0,
+            by=here.person_id,
+            now=here.now,
+        )
 
 
 @pages.get("/setup/drafts/<key>")
