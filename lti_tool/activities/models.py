@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.support.db import Base, Tenant, tenant_key, within
@@ -43,6 +43,8 @@ class Activity(Tenant, Base):
     kind: Mapped[str] = mapped_column(String(32))
     title: Mapped[str] = mapped_column(String(255))
     instructions: Mapped[str] = mapped_column(Text, default="")
+    scenario: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What a role-play plays, with a private brief for each seat; read through `activities.rules.scenario_of`."""
     rubric_id: Mapped[int]
     time_zone: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))

@@ -23,8 +23,9 @@ from lti_tool.activities.errors import (
 )
 from lti_tool.activities.forms import Reading, SetupText
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import ScoreMode, kind_of
+from lti_tool.activities.rules import KINDS, ScoreMode, kind_of
 from lti_tool.activities.rules.templates import TEMPLATES
+from lti_tool.activities.rules.templates.scenarios import scenarios_for
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback.models import Entry
@@ -57,6 +58,13 @@ COLUMN_TAG: Final = "completion"
 NAMES: Final = {
     "title": N_("Title"),
     "instructions": N_("Instructions"),
+    "scenario-public": N_("What everyone reads"),
+    **{
+        f"scenario-brief-{seat.key}": N_("Private brief")
+        for kind in KINDS.values()
+        if kind.has_scenario
+        for seat in kind.seats
+    },
     "rubric-title": N_("Title of the rubric"),
     "c-name": N_("Criterion"),
     "c-description": N_("What the criterion is about"),
@@ -231,7 +239,7 @@ def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
 def _change(here: Here, activity: Activity) -> ResponseReturnValue:
     text = forms.typed(request.form, kind=activity.kind)
     button = request.form.get("do", "save")
-    pressed = forms.press(text, button)
+    pressed = forms.press(text, button, gettext)
     if pressed is not None:
         return _editor(here, activity, pressed[0], focus=pressed[1])
     if button == "back":
@@ -329,7 +337,9 @@ def _editor(
         activity=activity,
         address=_address(activity),
         text=text,
+        kind=kind_of(activity.kind),
         steps=[step for step in kind_of(activity.kind).steps if step.may_count],
+        ready_scenarios=scenarios_for(kind_of(activity.kind)),
         problems=problems or {},
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
         focus=focus,

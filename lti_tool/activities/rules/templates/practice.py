@@ -6,7 +6,7 @@ from lti_tool.activities.kinds.observation import CROSS_TRAINING as CROSS_TRAINI
 from lti_tool.activities.kinds.observation import OBSERVATION
 from lti_tool.activities.kinds.observation import REHEARSAL as REHEARSAL_KIND
 from lti_tool.activities.kinds.role_play import ROLE_PLAY as ROLE_PLAY_KIND
-from lti_tool.activities.rules.templates import rubrics
+from lti_tool.activities.rules.templates import rubrics, scenarios
 from lti_tool.activities.rules.templates.template import Template
 from lti_tool.errors import N_
 
@@ -50,6 +50,7 @@ ROLE_PLAY: Final = Template(
     ),
     days_to_due=(14, 28, 42),
     rubric_draft=rubrics.PLAYING,
+    scenario=scenarios.DIFFICULT_FEEDBACK,
 )
 REHEARSAL: Final = Template(
     key="rehearsal",
@@ -70,6 +71,7 @@ REHEARSAL: Final = Template(
     ),
     days_to_due=(7, 14, 21),
     rubric_draft=rubrics.OBSERVATION,
+    scenario=scenarios.AUDIENCE,
 )
 CROSS_TRAINING: Final = Template(
     key="cross_training",

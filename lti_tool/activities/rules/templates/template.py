@@ -9,6 +9,7 @@ from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.rules.dates import deadline, local_parts
 from lti_tool.activities.rules.settings import ActivitySettings, Completion, RoundDates
 from lti_tool.activities.rules.templates.picture import DrawnRound, draw
+from lti_tool.activities.rules.templates.scenarios import ReadyScenario
 from lti_tool.rubrics.rules import CriterionDraft, LevelDraft, RubricDraft
 
 Say = Callable[[str], str]
@@ -30,6 +31,7 @@ class Template:
     rubric_draft: RubricDraft
     preferences: Mapping[str, Any] = field(default_factory=dict)
     """What is wanted of groups, as `pairing.rules.preferences` reads it; empty for pairs without rules."""
+    scenario: ReadyScenario | None = None
 
     @property
     def what_happens(self) -> tuple[str, ...]:
@@ -58,6 +60,7 @@ class Template:
                 RoundDates(due_at=deadline(today + timedelta(days=days), None, time_zone)) for days in self.days_to_due
             ),
             completion=Completion.usual(kind_of(self.kind)),
+            scenario=self.scenario.worded(say) if self.scenario is not None else None,
         )
 
     def rubric(self, say: Say) -> RubricDraft:
