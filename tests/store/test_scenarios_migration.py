@@ -1,4 +1,4 @@
-"""Activities of the version before have no scenario, and lose nothing when the migration is taken back."""
+"""Activities of the version before have no scenario and no saved template, and no text is lost on the way back."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from lti_tool.settings import Settings
 from lti_tool.support import schema
-from tests.factories.old_database import ROWS, an_old_database
+from tests.factories.old_database import AT, ROWS, add, an_old_database
 
 pytestmark = pytest.mark.store
 OLDEST, BEFORE = "0003", "0010"
@@ -38,9 +38,18 @@ def test_a_scenario_is_not_lost_by_taking_the_migration_back(old: Engine) -> Non
     schema.upgrade(old)
     with old.begin() as connection:
         connection.execute(text("UPDATE activity SET scenario = :kept"), {"kept": '{"public": "P", "briefs": {}}'})
-    with pytest.raises(RuntimeError, match=r"activities \[1\] have a scenario"):
+    with pytest.raises(RuntimeError, match=r"scenarios of \[1\] would be lost"):
         schema.downgrade(old, BEFORE)
     with old.begin() as connection:
         connection.execute(text("UPDATE activity SET scenario = NULL"))
     schema.downgrade(old, BEFORE)
     assert not schema.is_current(old)
+
+
+def test_a_saved_template_is_not_lost_by_taking_the_migration_back(old: Engine) -> None:
+    schema.upgrade(old)
+    template = {"institution_id": 1, "title": "T", "version": 1, "saved_at": AT}
+    with old.begin() as connection:
+        add(connection, "saved_template", {**template, "settings": "{}", "rubric": "{}", "preferences": "{}"})
+    with pytest.raises(RuntimeError, match="saved templates of"):
+        schema.downgrade(old, BEFORE)
