@@ -192,7 +192,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         rounds=tuple(
             _round_read(typed_round, number, zone, problems) for number, typed_round in enumerate(text.rounds, start=1)
         ),
-        completion=Completion({key: _whole(times, empty=0) for key, times in text.asked.items()}),
+        completion=asked_of(text),
         score_mode=_one_of(ScoreMode, text.score_mode, ScoreMode.COMPLETE),
         # The field is of no use, and may hold anything, where nothing goes to the gradebook.
         score_maximum=_whole(text.score_maximum, empty=100 if text.score_mode == ScoreMode.NONE else -1),
@@ -208,16 +208,23 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
     return Reading(settings, rubric, {field: problems[field] for field in sorted(problems, key=_place_on_page)})
 
 
-def press(text: SetupText, button: str, say: Callable[[str], str] = str) -> tuple[SetupText, str] | None:
-    """The form after a button that changes rubric, scenario or rounds, and the field where typing goes on.
+def asked_of(text: SetupText) -> Completion:
+    """What counts as the form stands; -1, which the rules refuse, where a number cannot be read."""
+    return Completion({key: _whole(times, empty=0) for key, times in text.asked.items()})
 
-    `say` puts a ready scenario into the person's language. None when `button` is another one.
+
+def press(text: SetupText, button: str, say: Callable[[str], str] = str) -> tuple[SetupText, str] | None:
+    """The form after a button that changes a part of the page or only looks at it, and where typing goes on.
+
+    `say` puts a ready scenario into the person's language. None when `button` saves, places or leaves.
     """
     pressed = rubric_forms.press(text.rubric, button)
     if pressed is not None:
         return replace(text, rubric=pressed[0]), pressed[1]
     if button.startswith("scenario-"):
         return replace(text, scenario=_press_scenario(text, button.removeprefix("scenario-"), say)), "scenario-public"
+    if button == "checklist":
+        return text, "asked"
     return _press_round(text, button)
 
 

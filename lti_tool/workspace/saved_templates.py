@@ -21,7 +21,7 @@ from lti_tool.workspace.setup import ACT, DESIGNING, address_here, in_use, name_
 
 pages = Blueprint("saved_templates", __name__)
 
-NAMES: Final = {"template-title": N_("Name of the template")}
+NAMES: Final = {"template-title-": N_("Name of the template")}
 TITLE_MISSING: Final = N_("Give the template a name.")
 TITLE_TOO_LONG: Final = N_("Shorten the name to 255 characters.")
 
@@ -61,7 +61,7 @@ def change(here: Here, template_id: int) -> ResponseReturnValue:
         raise NotAllowed("template", template_id)
     match request.form.get("do"):
         case "rename":
-            title = _title_typed(f"template-title-{template.id}")
+            title = _typed(f"template-title-{template.id}")
             problem = _problem(title)
             if problem:
                 return _list(here, problems={template.id: (title, problem)}, status=422)
@@ -84,7 +84,7 @@ def ask(here: Here, key: str | None) -> ResponseReturnValue:
     activity = _activity(here, key)
     current = service.template_of(here.session, activity)
     chosen = str(current.id) if current is not None and _may_change(here, current) else "new"
-    return _form(here, activity, {"template-title": activity.title, "place": "course", "as": chosen})
+    return _form(here, activity, {"title": activity.title, "place": "course", "as": chosen})
 
 
 @pages.post("/setup/template", defaults={"key": None})
@@ -93,7 +93,7 @@ def ask(here: Here, key: str | None) -> ResponseReturnValue:
 def save(here: Here, key: str | None) -> ResponseReturnValue:
     """Save the activity as a template, or as a new version of one."""
     activity = _activity(here, key)
-    typed = {name: request.form.get(name, "").strip() for name in ("template-title", "place", "as")}
+    typed = {name: _typed(name) for name in ("title", "place", "as")}
     content = content_of(
         service.settings_of(here.session, activity),
         service.rubric_draft_of(here.session, activity),
@@ -117,14 +117,14 @@ def save(here: Here, key: str | None) -> ResponseReturnValue:
         except TemplateChanged:
             return _form(here, activity, typed, changed=template, status=409)
         return redirect(address_here(activity, "new-version"), code=303)
-    problem = _problem(typed["template-title"])
+    problem = _problem(typed["title"])
     if problem:
         return _form(here, activity, typed, problem=problem, status=422)
     service.save_template(
         here.session,
         activity,
         content,
-        title=typed["template-title"],
+        title=typed["title"],
         is_for_institution=typed["place"] == "institution",
         by=here.person_id,
         now=here.now,
@@ -184,7 +184,8 @@ def _may_change(here: Here, template: SavedTemplate) -> bool:
     )
 
 
-def _title_typed(field: str) -> str:
+def _typed(field: str) -> str:
+    """What stands in a field; NUL, which no database column takes, is dropped."""
     return request.form.get(field, "").replace("\x00", "").strip()
 
 
@@ -222,7 +223,7 @@ def _form(
         "own": own,
         "typed": typed,
         "problem": problem,
-        "summary": [("template-title", gettext(problem))] if problem else [],
+        "summary": [("title", gettext(problem))] if problem else [],
         "changed": changed,
         "changed_by": name_of(here.session, changed.saved_by_id) if changed is not None else "",
         "settings_address": address_here(activity),

@@ -23,7 +23,7 @@ from lti_tool.activities.errors import (
 )
 from lti_tool.activities.forms import Reading, SetupText
 from lti_tool.activities.models import Activity, Round, SavedTemplate
-from lti_tool.activities.rules import KINDS, ActivitySettings, ScoreMode, kind_of
+from lti_tool.activities.rules import KINDS, ActivitySettings, Kind, ScoreMode, kind_of
 from lti_tool.activities.rules.saved import rubric_from, settings_from
 from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.activities.rules.templates.scenarios import scenarios_for
@@ -55,6 +55,8 @@ ACT: Final = "set up an activity"
 DESIGNING: Final = frozenset({VisitKind.PLACING, VisitKind.ACTIVITY})
 PLACING: Final = frozenset({VisitKind.PLACING})
 ACTIVITY: Final = frozenset({VisitKind.ACTIVITY})
+MANY_STEPS: Final = 9
+"""From so many on, steps that seldom count are folded away."""
 ANSWER: Final = "deep-linking answer"
 COLUMN_TAG: Final = "completion"
 NAMES: Final = {
@@ -382,7 +384,7 @@ def _editor(
         address=address_here(activity),
         text=text,
         kind=kind_of(activity.kind),
-        steps=[step for step in kind_of(activity.kind).steps if step.may_count],
+        **_counting(kind_of(activity.kind), text),
         ready_scenarios=scenarios_for(kind_of(activity.kind)),
         problems=problems or {},
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
@@ -408,6 +410,19 @@ def _editor(
         limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
     )
     return make_response(page, status)
+
+
+def _counting(kind: Kind, text: SetupText) -> dict[str, Any]:
+    """The steps that may count: where there are many, those that usually do or are ticked stand before the others."""
+    steps = [step for step in kind.steps if step.may_count]
+    asked = forms.asked_of(text)
+    is_long = len(steps) >= MANY_STEPS
+    more = [step for step in steps if is_long and not step.asked_usually and not text.asked.get(step.key)]
+    return {
+        "usual_steps": [step for step in steps if step not in more],
+        "more_steps": more,
+        "counted_steps": [(step, asked.of(step)) for step in steps if asked.of(step) > 0],
+    }
 
 
 def _named_there(session: Session, activity: Activity, title: str) -> str | None:

@@ -22,7 +22,7 @@ from tests.fakes.clock import FakeClock
 from tests.functional.designing import Designer, a_designer, fields_of
 from tests.functional.guests import text_of
 
-NAME = "template-title"
+NAME = "title"
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_a_template_is_renamed_withdrawn_and_brought_back(dina: Designer, clock:
     save_as(dina)
     template = own(dina)
     path = f"/setup/templates/{template.id}"
-    field = f"{NAME}-{template.id}"
+    field = f"template-title-{template.id}"
     refused = dina.post(path, **{field: "x" * 256}, do="rename")
     assert refused.status_code == 422
     assert "x" * 256 in refused.text
@@ -221,7 +221,7 @@ def test_a_name_that_is_missing_is_asked_for_and_nothing_is_lost(dina: Designer)
     begin(dina)
     refused = save_as(dina, " ", place="institution")
     assert refused.status_code == 422
-    assert '<a href="#template-title">' in refused.text
+    assert '<a href="#title">' in refused.text
     assert re.search(r'value="institution" checked', refused.text)
 
 
@@ -271,5 +271,5 @@ def fields_of_template(page: str) -> dict[str, str]:
     return {
         name: value
         for kind, name, value in re.findall(r'type="(text|hidden)"[^>]*? name="([\w-]+)" value="([^"]*)"', page)
-        if name.startswith(("template", "version"))
+        if name.startswith(("title", "version"))
     }

@@ -1,7 +1,8 @@
 """A small picture of the rounds of a template: eight people, and who meets whom. Plain values."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import pairwise
 from math import cos, pi, sin
 from typing import Final
 
@@ -17,7 +18,8 @@ class DrawnRound:
 
     groups: tuple[tuple[int, ...], ...]
     dots: tuple[tuple[float, float], ...]
-    lines: tuple[tuple[float, float, float, float], ...]
+    lines: tuple[tuple[int, float, float, float, float], ...]
+    """The kind of line, which tells circles apart, and where it begins and ends."""
 
 
 def draw(rounds: int, *, in_circles: bool = False) -> tuple[DrawnRound, ...]:
@@ -26,10 +28,19 @@ def draw(rounds: int, *, in_circles: bool = False) -> tuple[DrawnRound, ...]:
     found = []
     for number in range(1, min(rounds, MOST_ROUNDS) + 1):
         groups = _circles(number) if in_circles else _pairs(number)
-        lines = tuple((*dots[one], *dots[another]) for group in groups for one, another in combinations(group, 2))
+        lines = tuple(
+            (place if in_circles else 1, *dots[one], *dots[another])
+            for place, group in enumerate(groups, start=1)
+            for one, another in _around(group)
+        )
         counted = tuple(tuple(person + 1 for person in group) for group in groups)
         found.append(DrawnRound(counted, dots, lines))
     return tuple(found)
+
+
+def _around(group: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """A pair, or the outline of a circle."""
+    return pairwise(group) if len(group) == 2 else pairwise((*group, group[0]))
 
 
 def _pairs(number: int) -> list[tuple[int, ...]]:
