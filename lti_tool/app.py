@@ -24,6 +24,7 @@ from lti_tool.workspace import courses
 PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_administrator")
 VISIT_PAGES = (
     "workspace.home",
+    "workspace.meeting",
     "workspace.kept",
     "workspace.own_work",
     "workspace.questionnaire",

@@ -85,6 +85,11 @@ WORDS: dict[type[ToolError], Words] = {
         N_("You do not work together in this round"),
         N_("The groups may have changed. Go back to the activity to see who you work with."),
     ),
+    NotInGroup: Words(
+        404,
+        N_("You have no group in this round"),
+        N_("The groups may have changed. Go back to the activity to see who you work with."),
+    ),
     FeedbackHidden: Words(
         404,
         N_("You cannot read this feedback"),

@@ -315,7 +315,7 @@ def merge_texts(start: str, mine: str, theirs: str) -> str | None:
     """
     words = _WORDS.findall(start)
     changes = sorted(
-        {change for text in (theirs, mine) for change in _changes(words, _WORDS.findall(text))},
+        dict.fromkeys(change for text in (theirs, mine) for change in _changes(words, _WORDS.findall(text))),
         key=lambda change: (change[0], change[1]),
     )
     merged: list[str] = []
@@ -328,11 +328,23 @@ def merge_texts(start: str, mine: str, theirs: str) -> str | None:
     return "".join([*merged, *words[at:]])
 
 
+MOST_COMPARED: Final = 250_000
+"""Pairs of words that are compared to find out what changed; a larger change counts as one."""
+
+
 def _changes(words: Sequence[str], new: Sequence[str]) -> list[tuple[int, int, tuple[str, ...]]]:
     """What was replaced: the first and the last place (excluded) in the old words, and the new ones there."""
-    matcher = SequenceMatcher(None, words, new, autojunk=False)
+    pairs = list(zip(words, new, strict=False))
+    head = next((place for place, (old, now) in enumerate(pairs) if old != now), len(pairs))
+    rest = list(zip(reversed(words[head:]), reversed(new[head:]), strict=False))
+    tail = next((place for place, (old, now) in enumerate(rest) if old != now), len(rest))
+    old_part, new_part = words[head : len(words) - tail], new[head : len(new) - tail]
+    if len(old_part) * len(new_part) > MOST_COMPARED:
+        return [(head, head + len(old_part), tuple(new_part))]
     return [
-        (first, last, tuple(new[start:end])) for tag, first, last, start, end in matcher.get_opcodes() if tag != "equal"
+        (head + first, head + last, tuple(new_part[start:end]))
+        for tag, first, last, start, end in SequenceMatcher(None, old_part, new_part, autojunk=False).get_opcodes()
+        if tag != "equal"
     ]
 
 

@@ -38,6 +38,7 @@ def live(
     asked: str = "",
     done: str = N_("done"),
     not_done: str = N_("not done"),
+    may_count: bool = True,
 ) -> Step:
     """A step that is written while people meet."""
     return Step(
@@ -47,6 +48,7 @@ def live(
         by=by,
         opens=Opens.AT_ONCE,
         asked_usually=asked_usually,
+        may_count=may_count,
         is_live=True,
     )
 
@@ -76,6 +78,7 @@ OWN_RULES: Final = live(
     text("agreed_too", N_("Anything else you agree on"), help=N_("For example: phones away, or what you tell others.")),
     todo=N_("Write down what else you agree on"),
     by=By.GROUP,
+    may_count=False,
 )
 AGREEMENT: Final = AgendaPart(
     N_("Members agree on what stays between them."),
@@ -141,11 +144,20 @@ TOPIC: Final = live(
     todo=N_("Write down what you talk about"),
     by=By.GROUP,
 )
+QUESTIONS: Final = live(
+    "questions",
+    N_("Our questions"),
+    text("our_questions", N_("Questions we want to talk about"), rows=3),
+    todo=N_("Choose questions to talk about"),
+    by=By.GROUP,
+    may_count=False,
+)
 OWN_NOTES: Final = live(
     "own_notes",
     N_("My notes"),
     text("my_notes", N_("Notes for yourself"), help=N_("Only you see these."), rows=4, seen_by=AUTHOR_ALONE),
     todo=N_("Take notes for yourself"),
+    may_count=False,
 )
 HEARD: Final = live(
     "heard",
@@ -188,7 +200,7 @@ CONFIRM_HEARD: Final = Step(
         )
     ),
     opens=Opens.AT_ONCE,
-    asked_usually=0,
+    may_count=False,
     is_live=True,
 )
 LISTENING: Final = AgendaPart(
@@ -235,6 +247,7 @@ PARKING: Final = live(
     text("parked", N_("What came up and can wait"), rows=2),
     todo=N_("Park what came up"),
     by=By.GROUP,
+    may_count=False,
 )
 PARKING_LOT: Final = AgendaPart(
     N_("Park what comes up and does not fit now."),

@@ -5,7 +5,8 @@ from typing import Final
 
 from lti_tool.activities.kinds import blocks
 from lti_tool.activities.kinds.blocks import live, text
-from lti_tool.activities.kinds.kind import AgendaPart, Block, By, Kind, MethodStep, SeatName, To
+from lti_tool.activities.kinds.form import AUTHOR_ALONE, Field, FieldKind, Form, Section
+from lti_tool.activities.kinds.kind import AgendaPart, Block, By, Kind, MethodStep, Opens, SeatName, Step, StepWords, To
 from lti_tool.errors import N_
 
 CASE: Final = live(
@@ -33,6 +34,16 @@ TAKE_ALONG: Final = live(
     todo=N_("Write down what you take along"),
     asked_usually=1,
 )
+CLOCK: Final = Step(
+    "clock",
+    StepWords(name=N_("Timer"), todo=N_("Keep the time"), title=N_("Timer")),
+    Form((Section("clock", (Field("clock", FieldKind.LINE, "", N_("Timer"), seen_by=AUTHOR_ALONE),)),)),
+    by=By.GROUP,
+    opens=Opens.AT_ONCE,
+    may_count=False,
+    is_live=True,
+)
+"""No text: which timed step of the method runs, and since when."""
 METHOD: Final = (
     MethodStep(N_("The case"), N_("The case giver tells what happened and asks a question. The others listen."), 10),
     MethodStep(N_("Questions only"), N_("The others ask to understand. No advice hidden in a question."), 15),
@@ -70,7 +81,7 @@ CIRCLE: Final = Kind(
         blocks.OPENING,
         AgendaPart(
             N_("One brings a case. The circle works on it in timed steps: questions, reflections, advice."),
-            ("case", "reflections"),
+            ("case", "questions", "reflections", "clock"),
             key="case",
             heading=N_("The case"),
             help=N_("The facilitator keeps the time and the order. All screens show the same clock."),
@@ -102,8 +113,10 @@ CIRCLE: Final = Kind(
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.CHECK_IN,
+        blocks.QUESTIONS,
         CASE,
         REFLECTIONS,
+        CLOCK,
         TAKE_ALONG,
         *blocks.uncounted(blocks.ACTION_PLAN),
         blocks.PARKING,

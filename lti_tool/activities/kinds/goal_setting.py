@@ -33,7 +33,7 @@ GOAL_SETTING: Final = Kind(
         blocks.OPENING,
         AgendaPart(
             N_("One says what they want; the other asks until it is a goal. Then swap."),
-            ("wish",),
+            ("questions", "wish"),
             key="goal",
             heading=N_("From wish to goal"),
             help=N_("The coach asks and does not advise. After half the time, change seats."),
@@ -60,6 +60,7 @@ GOAL_SETTING: Final = Kind(
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.CHECK_IN,
+        blocks.QUESTIONS,
         WISH,
         blocks.HEARD,
         blocks.CONFIRM_HEARD,

@@ -166,7 +166,6 @@ class Block(StrEnum):
 
     AGREEMENT = "agreement"
     """What stays in the group, in plain words computed from the activity's settings."""
-    TIME = "time"
     GOALS = "goals"
     ACTIONS = "actions"
     WINS = "wins"

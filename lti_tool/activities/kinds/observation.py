@@ -14,7 +14,7 @@ from lti_tool.activities.kinds.form import (
     Layout,
     Section,
 )
-from lti_tool.activities.kinds.kind import AgendaPart, Block, Kind, SeatName, Step, StepWords, To
+from lti_tool.activities.kinds.kind import AgendaPart, Kind, SeatName, Step, StepWords, To
 from lti_tool.activities.kinds.role_play import PLAY, SWAP, TAKES
 from lti_tool.errors import N_, NN_
 
@@ -204,6 +204,7 @@ WRITE_NOTES: Final = Step(
 )
 _BEFORE: Final = AgendaPart(
     N_("Pairs agree on a moment to observe."),
+    ("questions",),
     key="before",
     heading=N_("Before the observation"),
     help=N_("Agree on what to observe, when and where, and on one thing to look at."),
@@ -211,7 +212,6 @@ _BEFORE: Final = AgendaPart(
         N_("What would you like me to look at?"),
         N_("What would make this observation useful for you?"),
     ),
-    blocks=(Block.TIME,),
 )
 _GIVING: Final = AgendaPart(
     N_("The observer gives feedback: strengths first, then what to try next time."),
@@ -245,7 +245,7 @@ OBSERVATION: Final = Kind(
         blocks.CLOSING,
     ),
     steps=(
-        *blocks.uncounted(blocks.AGREE, blocks.OWN_RULES),
+        *blocks.uncounted(blocks.AGREE, blocks.OWN_RULES, blocks.QUESTIONS),
         WRITE_NOTES,
         GIVE_FEEDBACK,
         ACKNOWLEDGE,
@@ -273,6 +273,7 @@ REHEARSAL: Final = replace(
         replace(_GIVING, title=N_("The presenter rehearses. The observer takes notes and gives feedback.")),
         replace(
             PLAY,
+            steps=("takes", "swap"),
             title=N_("Questions and answers: the observer asks what a real audience would ask. Then swap."),
             heading=N_("Questions and answers"),
         ),
@@ -284,6 +285,7 @@ REHEARSAL: Final = replace(
     steps=(
         blocks.AGREE,
         blocks.OWN_RULES,
+        blocks.QUESTIONS,
         WRITE_NOTES,
         GIVE_FEEDBACK,
         TAKES,
@@ -345,6 +347,7 @@ CROSS_TRAINING: Final = replace(
     steps=(
         blocks.AGREE,
         blocks.OWN_RULES,
+        blocks.QUESTIONS,
         SHADOWED,
         WRITE_NOTES,
         GIVE_FEEDBACK,

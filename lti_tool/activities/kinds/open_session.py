@@ -18,7 +18,7 @@ OPEN_SESSION: Final = Kind(
         blocks.AIM,
         AgendaPart(
             N_("Talk about what is on your mind, one at a time. Then swap."),
-            ("topic",),
+            ("questions", "topic"),
             key="talk",
             heading=N_("The talk"),
             help=N_("Half the time is for each of you. Ask before you advise."),
@@ -34,6 +34,7 @@ OPEN_SESSION: Final = Kind(
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.CHECK_IN,
+        blocks.QUESTIONS,
         blocks.TALK_GOALS,
         blocks.TOPIC,
         blocks.HEARD,

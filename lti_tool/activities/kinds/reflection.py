@@ -31,7 +31,7 @@ REFLECTION: Final = Kind(
         blocks.AIM,
         AgendaPart(
             N_("One reflects aloud on something that happened; the other asks. Then swap."),
-            ("reflect",),
+            ("questions", "reflect"),
             key="reflection",
             heading=N_("Looking back"),
             help=N_(
@@ -59,6 +59,7 @@ REFLECTION: Final = Kind(
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.CHECK_IN,
+        blocks.QUESTIONS,
         blocks.TALK_GOALS,
         REFLECT,
         blocks.HEARD,

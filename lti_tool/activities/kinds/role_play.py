@@ -44,7 +44,7 @@ SWAP: Final = Step(
 )
 PLAY: Final = AgendaPart(
     N_("Play the scenario. One plays themselves, the other has a private brief. Try several takes, then swap."),
-    ("takes", "swap"),
+    ("questions", "takes", "swap"),
     key="play",
     heading=N_("The role-play"),
     help=N_("This is a rehearsal: nothing of it is graded. Stop and begin again as often as you like."),
@@ -86,6 +86,7 @@ ROLE_PLAY: Final = Kind(
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.CHECK_IN,
+        blocks.QUESTIONS,
         TAKES,
         SWAP,
         blocks.ACTION_PLAN,
