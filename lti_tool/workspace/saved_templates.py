@@ -99,8 +99,8 @@ def save(here: Here, key: str | None) -> ResponseReturnValue:
         service.rubric_draft_of(here.session, activity),
         pairing.preferences_of(here.session, activity).preferences.to_json(),
     )
-    if typed["as"].isdecimal():
-        template = service.template_for(here.session, here.course_id, int(typed["as"]))
+    if typed["as"] not in {"", "new"}:
+        template = service.template_named(here.session, here.course_id, typed["as"])
         if not _may_change(here, template):
             raise NotAllowed("template", template.id)
         expected = request.form.get(f"version-{template.id}", 0, type=int)

@@ -168,7 +168,7 @@ def _begin_with_ready(here: Here, zone: str) -> Beginning:
 
 
 def _begin_with_own(here: Here, zone: str) -> Beginning:
-    template = service.template_for(here.session, here.course_id, request.form.get("saved", 0, type=int))
+    template = service.template_named(here.session, here.course_id, request.form.get("saved", ""))
     settings = rules.copy_of(settings_from(template.settings, now=here.now, time_zone=zone), now=here.now)
     return Beginning(settings, rubric_from(template.rubric), template.preferences, template)
 

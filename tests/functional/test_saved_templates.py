@@ -273,3 +273,10 @@ def fields_of_template(page: str) -> dict[str, str]:
         for kind, name, value in re.findall(r'type="(text|hidden)"[^>]*? name="([\w-]+)" value="([^"]*)"', page)
         if name.startswith(("title", "version"))
     }
+
+
+@pytest.mark.parametrize("typed", ["9" * 40, "-1", "٣", "x"])
+def test_a_template_that_does_not_exist_is_not_found(dina: Designer, typed: str) -> None:
+    assert dina.post("/setup/start", saved=typed).status_code == 404
+    begin(dina)
+    assert save_as(dina, **{"as": typed}).status_code == 404

@@ -36,6 +36,14 @@ def template_for(session: Session, course_id: int, template_id: int) -> SavedTem
     return found
 
 
+def template_named(session: Session, course_id: int, typed: str) -> SavedTemplate:
+    """The template that is offered and whose id a form says, in whatever form it says it. Raises TemplateUnknown."""
+    found = next((one for one in templates_for(session, course_id) if str(one.id) == typed), None)
+    if found is None:
+        raise TemplateUnknown(typed)
+    return found
+
+
 def save_template(
     session: Session,
     activity: Activity,
