@@ -434,14 +434,16 @@ def _named_there(session: Session, activity: Activity, title: str) -> str | None
 
 
 def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturnValue:
+    kind = kind_of(activity.kind)
+    listed = reading.settings.completion.with_every_task(kind)
     typed = [(name, value) for name, value in request.form.items(multi=True) if name not in {"form_token", "do"}]
     return render_template(
         "setup/preview.html",
         activity=activity,
         address=address_here(activity),
         settings=reading.settings,
-        kind=kind_of(activity.kind),
-        steps=kind_of(activity.kind).steps,
+        kind=kind,
+        steps=[step for step in kind.steps if listed.of(step)],
         rubric=reading.rubric,
         typed=typed,
         store=store_of(here, activity),

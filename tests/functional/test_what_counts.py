@@ -69,3 +69,11 @@ def test_nothing_that_counts_is_said(visiting: Designer) -> None:
     for name in ("give_feedback", "acknowledge"):
         fields.pop(name)
     assert "Nothing counts yet." in visiting.post(path, **fields, do="checklist").text
+
+
+def test_the_preview_lists_steps_of_a_meeting_only_where_they_count(visiting: Designer) -> None:
+    path, fields = visiting.start("role_play")
+    page = visiting.post(path, **fields | {"check_in": "1"}, do="preview").text
+    assert page.count("Check in: a win or a challenge") == len(visiting.rounds(visiting.activities()[0]))
+    assert page.count("<span>Agree on what stays between you") == 1, "once, before the first meeting"
+    assert "Park what came up" not in page
