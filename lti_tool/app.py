@@ -29,6 +29,7 @@ VISIT_PAGES = (
     "workspace.own_work",
     "workspace.questionnaire",
     "workspace.setup",
+    "workspace.saved_templates",
     "workspace.administration",
     "workspace.institution",
     "workspace.people",

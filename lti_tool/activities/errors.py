@@ -44,6 +44,14 @@ class ActivityReadOnly(ActivityError, NotAllowed):
     """The activity is closed, or its course is over."""
 
 
+class TemplateUnknown(ActivityError, NotFound):
+    """There is no such saved template, or it is another course's."""
+
+
+class TemplateChanged(ActivityError, Conflict):
+    """Somebody else saved a version of the template after this page was opened."""
+
+
 class NothingToReturn(ActivityError, NotAllowed):
     """The visit did not come from the dialog that places activities."""
 
@@ -82,6 +90,14 @@ WORDS: dict[type[ToolError], Words] = {
         403,
         N_("This activity can no longer be changed"),
         N_("It is closed, or its course is over. You can still read everything in it."),
+    ),
+    TemplateUnknown: Words(
+        404, N_("This template is not here"), N_("It may belong to another course. Choose one that is listed.")
+    ),
+    TemplateChanged: Words(
+        409,
+        N_("Someone else saved a version of this template"),
+        N_("Look at it, then save yours again if it is still needed."),
     ),
     ReturnAddressForeign: Words(
         403,

@@ -4,7 +4,7 @@ Everything stays text until `read`, so that a page with mistakes shows exactly w
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from itertools import islice
@@ -18,6 +18,7 @@ from lti_tool.activities.rules import (
     Flaw,
     Release,
     RoundDates,
+    Scenario,
     ScoreMode,
     SettingsProblem,
     check,
@@ -26,6 +27,7 @@ from lti_tool.activities.rules import (
     opening,
 )
 from lti_tool.activities.rules.rhythm import Rhythm, WeeksUnreadable, days_in_rhythm, read_weeks
+from lti_tool.activities.rules.templates.scenarios import READY_SCENARIOS, scenarios_for
 from lti_tool.errors import N_
 from lti_tool.rubrics import forms as rubric_forms
 from lti_tool.rubrics.forms import RubricForm
@@ -70,12 +72,24 @@ class SeriesText:
 
 
 @dataclass(frozen=True, slots=True)
+class ScenarioText:
+    """A scenario as typed."""
+
+    public: str = ""
+    briefs: Mapping[str, str] = field(default_factory=dict)
+    """By key of a seat."""
+    set_aside: "ScenarioText | None" = None
+    """What somebody had typed before a ready scenario took its place; offered until the page is saved."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetupText:
     """The whole page as typed."""
 
     kind: str
     title: str = ""
     instructions: str = ""
+    scenario: ScenarioText = field(default_factory=ScenarioText)
     time_zone: str = ""
     rounds: tuple[RoundText, ...] = ()
     series: SeriesText = field(default_factory=SeriesText)
@@ -105,6 +119,8 @@ WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
     Flaw.TITLE_MISSING: N_("Give the activity a title."),
     Flaw.TITLE_TOO_LONG: N_("Shorten the title to 255 characters."),
     Flaw.INSTRUCTIONS_TOO_LONG: N_("Shorten the instructions to 10,000 characters."),
+    Flaw.SCENARIO_TOO_LONG: N_("Shorten this text to 10,000 characters."),
+    Flaw.SCENARIO_PUBLIC_MISSING: N_("Describe the scenario for everyone, or clear the private briefs."),
     Flaw.ZONE_UNKNOWN: N_("Choose a time zone from the list, such as Europe/Stockholm."),
     Flaw.NO_ROUND: N_("Add at least one round."),
     Flaw.TOO_MANY_ROUNDS: N_("An activity has at most 12 rounds."),
@@ -128,6 +144,7 @@ _FIELD: Final = {
     Flaw.TITLE_MISSING: "title",
     Flaw.TITLE_TOO_LONG: "title",
     Flaw.INSTRUCTIONS_TOO_LONG: "instructions",
+    Flaw.SCENARIO_PUBLIC_MISSING: "scenario-public",
     Flaw.ZONE_UNKNOWN: "time_zone",
     Flaw.NO_ROUND: "rounds",
     Flaw.TOO_MANY_ROUNDS: "rounds",
@@ -145,6 +162,7 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         kind=kind,
         title=clean.get("title", "").strip(),
         instructions=clean.get("instructions", "").strip(),
+        scenario=_scenario_typed(clean, kind),
         time_zone=clean.get("time_zone", "").strip(),
         rounds=tuple(
             RoundText(*(clean.get(f"r{number}-{part}", "").strip() for part in _ROUND_PARTS))
@@ -173,6 +191,7 @@ def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> S
         kind=settings.kind,
         title=settings.title,
         instructions=settings.instructions,
+        scenario=_scenario_shown(settings),
         time_zone=settings.time_zone,
         rounds=tuple(_round_shown(dates, settings.time_zone) for dates in settings.rounds),
         release=settings.release,
@@ -205,13 +224,14 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         rounds=tuple(
             _round_read(typed_round, number, zone, problems) for number, typed_round in enumerate(text.rounds, start=1)
         ),
-        completion=Completion({key: _whole(times, empty=0) for key, times in text.asked.items()}),
+        completion=asked_of(text),
         score_mode=_one_of(ScoreMode, text.score_mode, ScoreMode.COMPLETE),
         # The field is of no use, and may hold anything, where nothing goes to the gradebook.
         score_maximum=_whole(text.score_maximum, empty=100 if text.score_mode == ScoreMode.NONE else -1),
         zero_at_close=text.zero_at_close and text.score_mode != ScoreMode.NONE,
         release=_one_of(Release, text.release, Release.WHEN_BOTH_GAVE),
         staff_read_feedback=text.staff_read_feedback,
+        scenario=Scenario.written(text.scenario.public, text.scenario.briefs),
     )
     for problem in check(settings, now=now, before=before):
         problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])
@@ -220,15 +240,23 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
     return Reading(settings, rubric, {field: problems[field] for field in sorted(problems, key=_place_on_page)})
 
 
-def press(text: SetupText, button: str) -> tuple[SetupText, str] | None:
-    """The form after a button that adds or removes a round, fills in their dates or changes the rubric, and the field
-    where typing goes on.
+def asked_of(text: SetupText) -> Completion:
+    """What counts as the form stands; -1, which the rules refuse, where a number cannot be read."""
+    return Completion({key: _whole(times, empty=0) for key, times in text.asked.items()})
 
-    None when `button` is another one.
+
+def press(text: SetupText, button: str, say: Callable[[str], str] = str) -> tuple[SetupText, str] | None:
+    """The form after a button that changes a part of the page or only looks at it, and where typing goes on.
+
+    `say` puts a ready scenario into the person's language. None when `button` saves, places or leaves.
     """
     focus = rubric_forms.press(text.rubric, button)
     if focus is not None:
         return text, focus
+    if button.startswith("scenario-"):
+        return replace(text, scenario=_press_scenario(text, button.removeprefix("scenario-"), say)), "scenario-public"
+    if button == "checklist":
+        return text, "asked"
     return _filled_in(text) if button == "fill-dates" else _press_rounds(text, button)
 
 
@@ -267,6 +295,37 @@ def _filled_in(text: SetupText) -> tuple[SetupText, str]:
     # The calendar of this page ends with its last year.
     rounds = (*dated, *text.rounds[len(days) :])
     return replace(text, rounds=rounds, series=replace(series, is_filled_in=True)), "r1-due_date"
+
+
+def _press_scenario(text: SetupText, button: str, say: Callable[[str], str]) -> ScenarioText:
+    now, aside = text.scenario, text.scenario.set_aside
+    if button == "back" and aside is not None:
+        return replace(aside, set_aside=replace(now, set_aside=None))
+    kind, ready = kind_of(text.kind), READY_SCENARIOS.get(button)
+    if ready is None or not ready.suits(kind):
+        return now
+    typed = Scenario.written(now.public, now.briefs)
+    is_own = typed is not None and typed not in [one.worded(say) for one in scenarios_for(kind)]
+    chosen = ready.worded(say)
+    return ScenarioText(chosen.public, chosen.briefs, replace(now, set_aside=None) if is_own else aside)
+
+
+def _scenario_typed(fields: Mapping[str, str], kind: str, at: str = "scenario") -> ScenarioText:
+    if not kind_of(kind).has_scenario:
+        return ScenarioText()
+    is_aside_there = at == "scenario" and "scenario-aside-public" in fields
+    return ScenarioText(
+        public=fields.get(f"{at}-public", "").strip(),
+        briefs={seat.key: fields.get(f"{at}-brief-{seat.key}", "").strip() for seat in kind_of(kind).seats},
+        set_aside=_scenario_typed(fields, kind, "scenario-aside") if is_aside_there else None,
+    )
+
+
+def _scenario_shown(settings: ActivitySettings) -> ScenarioText:
+    kind, kept = kind_of(settings.kind), settings.scenario or Scenario("")
+    if not kind.has_scenario:
+        return ScenarioText()
+    return ScenarioText(kept.public, {seat.key: kept.brief_for(seat.key) for seat in kind.seats})
 
 
 def _round_shown(dates: RoundDates, zone: str) -> RoundText:
@@ -335,11 +394,24 @@ def _one_of(choices: type[Choice], text: str, usual: Choice) -> Choice:
 
 
 def _field(problem: SettingsProblem) -> str:
+    if problem.flaw is Flaw.SCENARIO_TOO_LONG:
+        return f"scenario-brief-{problem.seat}" if problem.seat else "scenario-public"
     return _FIELD.get(problem.flaw) or problem.step or f"r{problem.round}-due_date"
 
 
 def _place_on_page(field: str) -> tuple[int, list[int]]:
     """Where a field stands: its part of the page, then its numbers."""
-    parts = ("title", "instructions", "rubric", "criteria", r"r\d", "rounds", "time_zone", "asked")
+    parts = (
+        "title",
+        "instructions",
+        "scenario-public",
+        "scenario-brief",
+        "rubric",
+        "criteria",
+        r"r\d",
+        "rounds",
+        "time_zone",
+        "asked",
+    )
     part = next((place for place, name in enumerate(parts) if re.match(name, field)), len(parts))
     return part, [int(number) for number in re.findall(r"\d+", field)]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.support.db import Base, Tenant, tenant_key, within
@@ -40,9 +40,14 @@ class Activity(Tenant, Base):
     """The key that the link carries where that is not `key`: of a copy, that of the first activity in the row of
     copies; of an activity that was kept where "Select content" chose another, that of the other.
     """
+    saved_template_id: Mapped[int | None]
+    """The saved template that it began with, and in which version; None for a ready one."""
+    saved_template_version: Mapped[int | None]
     kind: Mapped[str] = mapped_column(String(32))
     title: Mapped[str] = mapped_column(String(255))
     instructions: Mapped[str] = mapped_column(Text, default="")
+    scenario: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What a role-play plays, with a private brief for each seat; read through `activities.rules.scenario_of`."""
     rubric_id: Mapped[int]
     time_zone: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
@@ -64,6 +69,29 @@ class Activity(Tenant, Base):
     """Raised by every save; two people changing one activity do not overwrite each other."""
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own spelling)
+
+
+class SavedTemplate(Tenant, Base):
+    """An activity's settings that a designer saved for others to begin with, in their newest version."""
+
+    __tablename__ = "saved_template"
+    __table_args__ = (tenant_key(), within("course_id", "course"))
+
+    course_id: Mapped[int | None] = mapped_column(index=True)
+    """The course whose designers see it; None for all of the institution."""
+    title: Mapped[str] = mapped_column(String(255))
+    version: Mapped[int]
+    """Counted from 1."""
+    settings: Mapped[dict[str, Any]]
+    """With the rubric read through `activities.rules.saved`."""
+    rubric: Mapped[dict[str, Any]]
+    preferences: Mapped[dict[str, Any]]
+    """What is wanted of groups; read through `pairing.rules.preferences`."""
+    saved_by_id: Mapped[int | None]
+    """A person."""
+    saved_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    """Since when it is not offered any more."""
 
 
 class Round(Tenant, Base):

@@ -49,6 +49,20 @@
     }
   }, true);
 
+  // A field that shows in another part of the page presses that part's button. While one is on its way, it waits.
+  let waiting = null;
+  const pressLater = (id) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const button = document.getElementById(id);
+      if (button && button.form.dataset.busy) pressLater(id);
+      else if (button && window.tandem) button.click();
+    }, 250);
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.dataset.presses) pressLater(event.target.dataset.presses);
+  });
+
   document.addEventListener("tandem:page", () => {
     const field = fieldToType(document.getElementById("setup"));
     if (field) field.focus();

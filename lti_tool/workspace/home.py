@@ -161,13 +161,8 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
     own = goals.own_board(here.session, here.course_id, member_id, zone=zone_of_reader(activity.time_zone))
-<<<<<<< HEAD
     grouped = {exchange.round.id for exchange in exchanges if exchange.is_current}
     asks_why = not is_read_only and any(round_.id not in grouped for round_ in rounds)
-=======
-    grouped = {one.round.id for one in exchanges if one.is_current}
-    asks_why = not is_read_only and any(one.id not in grouped for one in rounds)
->>>>>>> times
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
     return render_template(
         "home/learner.html",

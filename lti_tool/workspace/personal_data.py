@@ -13,7 +13,7 @@ from flask_babel import gettext
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from lti_tool.activities.models import Activity, Allowance, Round
+from lti_tool.activities.models import Activity, Allowance, Round, SavedTemplate
 from lti_tool.attributes.service import forget_person
 from lti_tool.attributes.service.reading import values_of_person
 from lti_tool.errors import N_, NotFound
@@ -142,6 +142,8 @@ LABELS: Final[Mapping[str, str]] = {
     "record": N_("What the record says about you"),
     "what": N_("What"),
     "set_up": N_("Activities that you set up"),
+    "templates": N_("Templates that you saved"),
+    "template": N_("Template"),
     "name": N_("Name"),
     "given_name": N_("Given name"),
     "family_name": N_("Family name"),
@@ -249,6 +251,12 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
             {"activity": activity.title, "at": _moment(activity.created_at)}
             for activity in session.scalars(
                 select(Activity).where(Activity.created_by_id == person_id).order_by(Activity.id)
+            )
+        ],
+        "templates": [
+            {"template": template.title, "at": _moment(template.saved_at)}
+            for template in session.scalars(
+                select(SavedTemplate).where(SavedTemplate.saved_by_id == person_id).order_by(SavedTemplate.id)
             )
         ],
     }

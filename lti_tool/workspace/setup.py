@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
@@ -22,9 +22,11 @@ from lti_tool.activities.errors import (
     RoundInUse,
 )
 from lti_tool.activities.forms import Reading, SetupText
-from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import ScoreMode, kind_of
+from lti_tool.activities.models import Activity, Round, SavedTemplate
+from lti_tool.activities.rules import KINDS, ActivitySettings, Kind, ScoreMode, kind_of
+from lti_tool.activities.rules.saved import rubric_from, settings_from
 from lti_tool.activities.rules.templates import TEMPLATES
+from lti_tool.activities.rules.templates.scenarios import scenarios_for
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback.models import Entry
@@ -35,16 +37,19 @@ from lti_tool.launch.rules.context import DeepLinking
 from lti_tool.launch.service import deep_linking
 from lti_tool.launch.service.deep_linking import Addressee, GradeColumn, LinkItem
 from lti_tool.meetings.wording import RHYTHMS
+from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan, published
+from lti_tool.pairing.rules import preferences
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.service.keys import signing_key
-from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS
+from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS, RubricDraft
 from lti_tool.support.crypto import new_secret
 from lti_tool.support.zones import known_zones
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import address_of, builds
 from lti_tool.web.pages import unsent_store
 from lti_tool.web.visits import VisitKind
+from lti_tool.workspace.template_changes import changes_of
 
 pages = Blueprint("setup", __name__)
 
@@ -52,12 +57,21 @@ ACT: Final = "set up an activity"
 DESIGNING: Final = frozenset({VisitKind.PLACING, VisitKind.ACTIVITY})
 PLACING: Final = frozenset({VisitKind.PLACING})
 ACTIVITY: Final = frozenset({VisitKind.ACTIVITY})
+MANY_STEPS: Final = 9
+"""From so many on, steps that seldom count are folded away."""
 ANSWER: Final = "deep-linking answer"
 COLUMN_TAG: Final = "completion"
 NAMES: Final = {
     "title": N_("Title"),
     "instructions": N_("Instructions"),
     "series-free": N_("Free weeks"),
+    "scenario-public": N_("What everyone reads"),
+    **{
+        f"scenario-brief-{seat.key}": N_("Private brief")
+        for kind in KINDS.values()
+        if kind.has_scenario
+        for seat in kind.seats
+    },
     "rubric-title": N_("Title of the rubric"),
     "criteria--name": N_("Criterion"),
     "criteria--description": N_("What the criterion is about"),
@@ -85,7 +99,16 @@ def show(here: Here) -> ResponseReturnValue:
     is_placing = here.visit.kind == VisitKind.PLACING
     drafts = service.open_drafts(here.session, here.course_id) if is_placing else []
     already = _activity_placed_before(here) if is_placing else None
-    return render_template("setup/choose.html", templates=TEMPLATES.values(), drafts=drafts, already=already)
+    return render_template(
+        "setup/choose.html",
+        templates=TEMPLATES.values(),
+        saved=[
+            (template, kind_of(template.settings["kind"]), name_of(here.session, template.saved_by_id))
+            for template in service.templates_for(here.session, here.course_id)
+        ],
+        drafts=drafts,
+        already=already,
+    )
 
 
 def _activity_placed_before(here: Here) -> Activity | None:
@@ -101,32 +124,69 @@ def _activity_placed_before(here: Here) -> Activity | None:
 @pages.post("/setup/start")
 @on_visit(may=ACT, kinds=DESIGNING)
 def start(here: Here) -> ResponseReturnValue:
-    """Begin with a template."""
-    template = TEMPLATES.get(request.form.get("template", ""))
-    if template is None:
-        raise NotFound("template")
+    """Begin with a ready template, or with one that a designer saved."""
     if service.activity_of(here.session, here.placement_id) is not None:
         return redirect(url_for(".show"), code=303)
     zone = rules.usable_zone(here.visit.time_zone, service.last_time_zone(here.session))
     title, text = _typed_in_the_lms(here)
-    settings = rules.begun_with(
-        template.settings(gettext, now=here.now, time_zone=zone), title=title, instructions=text
-    )
+    begin = _begin_with_own if "saved" in request.form else _begin_with_ready
+    begun = begin(here, zone)
+    settings = rules.begun_with(begun.settings, title=title, instructions=text)
     try:
         with here.session.begin_nested():
             activity = service.create_draft(
                 here.session,
                 here.course_id,
                 settings,
-                template.rubric(gettext),
+                begun.rubric,
                 by=here.person_id,
                 now=here.now,
                 placement_id=here.placement_id,
             )
+            if begun.saved is not None:
+                service.began_with(here.session, activity, begun.saved)
+            _want(here, activity, begun.preferences)
     except IntegrityError:
         # Pressed twice, or by two people: what was begun first stands here now.
         return redirect(url_for(".show"), code=303)
-    return redirect(_address(activity), code=303)
+    return redirect(address_here(activity), code=303)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a template gives an activity to begin with."""
+
+    settings: ActivitySettings
+    rubric: RubricDraft
+    preferences: Mapping[str, Any]
+    saved: SavedTemplate | None = None
+
+
+def _begin_with_ready(here: Here, zone: str) -> Beginning:
+    template = TEMPLATES.get(request.form.get("template", ""))
+    if template is None:
+        raise NotFound("template")
+    settings = template.settings(gettext, now=here.now, time_zone=zone)
+    return Beginning(settings, template.rubric(gettext), template.preferences)
+
+
+def _begin_with_own(here: Here, zone: str) -> Beginning:
+    template = service.template_named(here.session, here.course_id, request.form.get("saved", ""))
+    settings = rules.copy_of(settings_from(template.settings, now=here.now, time_zone=zone), now=here.now)
+    return Beginning(settings, rubric_from(template.rubric), template.preferences, template)
+
+
+def _want(here: Here, activity: Activity, wanted: Mapping[str, Any]) -> None:
+    """Save what a template wants of groups, so that its rules hold from the first proposal on."""
+    if wanted:
+        pairing.save_preferences(
+            here.session,
+            activity.id,
+            preferences.read(wanted),
+            expected_version=0,
+            by=here.person_id,
+            now=here.now,
+        )
 
 
 @pages.get("/setup/drafts/<key>")
@@ -220,7 +280,7 @@ def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
 def _change(here: Here, activity: Activity) -> ResponseReturnValue:
     text = forms.typed(request.form, kind=activity.kind)
     button = request.form.get("do", "save")
-    pressed = forms.press(text, button)
+    pressed = forms.press(text, button, gettext)
     if pressed is not None:
         return _editor(here, activity, pressed[0], focus=pressed[1])
     if button == "back":
@@ -230,24 +290,26 @@ def _change(here: Here, activity: Activity) -> ResponseReturnValue:
         return _editor(here, activity, text, problems=reading.problems, status=422)
     if button == "preview":
         return _preview(here, activity, reading)
-    return _keep(here, activity, text, reading, opens=button in {"place", "open"})
+    return _keep(here, activity, text, reading, button)
 
 
-def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, *, opens: bool) -> ResponseReturnValue:
+def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, button: str) -> ResponseReturnValue:
     try:
         outcome: str = _save(here, activity, text, reading)
     except ActivityChanged:
         # Saving again from this page is a decision, so it carries the version that the person was told about.
         newer = replace(text, version=str(activity.version))
-        return _editor(here, activity, newer, changed_by=_name_of(here.session, activity.changed_by_id), status=409)
+        return _editor(here, activity, newer, changed_by=name_of(here.session, activity.changed_by_id), status=409)
     except RoundInUse:
         return _editor(here, activity, text, problems={"rounds": ROUND_IN_USE}, status=409)
-    if opens:
+    if button == "template":
+        return redirect(url_for("saved_templates.ask", key=_draft_key(activity), said="saved"), code=303)
+    if button in {"place", "open"}:
         service.confirm(here.session, activity, by=here.person_id, now=here.now)
         if here.visit.kind == VisitKind.PLACING:
             return _leave(here, activity)
         outcome = "opened"
-    return redirect(_address(activity, outcome), code=303)
+    return redirect(address_here(activity, outcome), code=303)
 
 
 def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> Saved:
@@ -257,7 +319,7 @@ def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> 
         reading.settings,
         reading.rubric,
         expected_version=int(text.version) if text.version.isdecimal() else 0,
-        in_use=_in_use(here.session, activity.id),
+        in_use=in_use(here.session, activity.id),
         by=here.person_id,
         now=here.now,
     )
@@ -267,14 +329,20 @@ def _possible_sources(here: Here, activity: Activity) -> list[Activity]:
     return service.possible_sources(here.session, activity, here.visit.details.get("custom") or {})
 
 
-def _address(activity: Activity, said: str | None = None) -> str:
+def address_here(activity: Activity, said: str | None = None) -> str:
+    """The address of the settings page of an activity."""
     if activity.placement_id is None:
-        return url_for(".show_draft", key=activity.key, said=said)
-    return url_for(".show", said=said)
+        return url_for("setup.show_draft", key=activity.key, said=said)
+    return url_for("setup.show", said=said)
 
 
-def _in_use(session: Session, activity_id: int) -> InUse:
-    """What learners have begun. Asked in the workspace, because activities may not import plans and feedback."""
+def _draft_key(activity: Activity) -> str | None:
+    """How addresses name an activity that stands nowhere yet."""
+    return activity.key if activity.placement_id is None else None
+
+
+def in_use(session: Session, activity_id: int) -> InUse:
+    """What learners have begun. Asked here, since activities come before plans and feedback in the story."""
     written = session.scalar(
         select(func.max(Round.number)).join(Entry, Entry.round_id == Round.id).where(Round.activity_id == activity_id)
     )
@@ -285,11 +353,12 @@ def _in_use(session: Session, activity_id: int) -> InUse:
 
 def is_in_use(session: Session, activity_id: int) -> bool:
     """Whether people have groups in this activity, or have written in it."""
-    in_use = _in_use(session, activity_id)
-    return in_use.has_feedback or in_use.rounds > 0
+    begun = in_use(session, activity_id)
+    return begun.has_feedback or begun.rounds > 0
 
 
-def _name_of(session: Session, person_id: int | None) -> str:
+def name_of(session: Session, person_id: int | None) -> str:
+    """What a person is called; "Someone" where nobody knows."""
     person = session.get(Person, person_id) if person_id is not None else None
     return (person.name if person is not None else None) or gettext("Someone")
 
@@ -314,27 +383,34 @@ def _editor(
     status: int = 200,
 ) -> Response:
     is_over = here.session.get_one(Course, activity.course_id).ended_at is not None
+    newer = service.newer_template(here.session, activity)
     page = render_template(
         "setup/edit.html",
         activity=activity,
-        address=_address(activity),
+        address=address_here(activity),
         text=text,
-        steps=[step for step in kind_of(activity.kind).steps if step.may_count],
+        kind=kind_of(activity.kind),
+        **_counting(kind_of(activity.kind), text),
+        ready_scenarios=scenarios_for(kind_of(activity.kind)),
         problems=problems or {},
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
         focus=focus,
         rhythms=[(rhythm.value, gettext(words)) for rhythm, words in RHYTHMS.items()],
         due_days=[format_date(day, "full") if day is not None else "" for day in forms.due_days(text)],
         changed_by=changed_by,
-        store=_store(here, activity),
+        store=store_of(here, activity),
         is_typed=is_typed,
-        in_use=_in_use(here.session, activity.id),
+        in_use=in_use(here.session, activity.id),
         sources=[
             (one, here.session.get_one(Placement, one.placement_id), here.session.get_one(Course, one.course_id))
             for one in _possible_sources(here, activity)
         ],
         is_read_only=service.is_read_only(here.session, activity),
         is_over=is_over,
+        draft_key=_draft_key(activity),
+        newer=newer,
+        newer_by=name_of(here.session, newer.saved_by_id) if newer is not None else "",
+        newer_changes=changes_of(here.session, activity, newer) if newer is not None else [],
         is_placing=here.visit.kind == VisitKind.PLACING,
         title_in_course=_title_in_course(here.session, activity, text.title),
         takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
@@ -342,6 +418,19 @@ def _editor(
         limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
     )
     return make_response(page, status)
+
+
+def _counting(kind: Kind, text: SetupText) -> dict[str, Any]:
+    """The steps that may count: where there are many, those that usually do or are ticked stand before the others."""
+    steps = [step for step in kind.steps if step.may_count]
+    asked = forms.asked_of(text)
+    is_long = len(steps) >= MANY_STEPS
+    more = [step for step in steps if is_long and not step.asked_usually and not text.asked.get(step.key)]
+    return {
+        "usual_steps": [step for step in steps if step not in more],
+        "more_steps": more,
+        "counted_steps": [(step, asked.of(step)) for step in steps if asked.of(step) > 0],
+    }
 
 
 def _title_in_course(session: Session, activity: Activity, title: str) -> str | None:
@@ -353,22 +442,25 @@ def _title_in_course(session: Session, activity: Activity, title: str) -> str | 
 
 
 def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturnValue:
+    kind = kind_of(activity.kind)
+    listed = reading.settings.completion.with_every_task(kind)
     typed = [(name, value) for name, value in request.form.items(multi=True) if name not in {"form_token", "do"}]
     return render_template(
         "setup/preview.html",
         activity=activity,
-        address=_address(activity),
+        address=address_here(activity),
         settings=reading.settings,
-        kind=kind_of(activity.kind),
-        steps=kind_of(activity.kind).steps,
+        kind=kind,
+        steps=[step for step in kind.steps if listed.of(step)],
         rubric=reading.rubric,
         typed=typed,
-        store=_store(here, activity),
+        store=store_of(here, activity),
         is_placing=here.visit.kind == VisitKind.PLACING,
     )
 
 
-def _store(here: Here, activity: Activity) -> dict[str, str]:
+def store_of(here: Here, activity: Activity) -> dict[str, str]:
+    """Where the browser keeps what is typed on the settings page and not saved yet."""
     return unsent_store(here, f"set-up:{activity.id}")
 
 
@@ -404,7 +496,7 @@ def _leave(here: Here, activity: Activity | None) -> ResponseReturnValue:
     """
     _return_origin(here)
     onward = address_of(here, ANSWER, key=activity.key if activity is not None else None)
-    store = _store(here, activity) if activity is not None else None
+    store = store_of(here, activity) if activity is not None else None
     return render_template("setup/leave.html", activity=activity, onward=onward, store=store)
 
 

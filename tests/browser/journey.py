@@ -104,7 +104,7 @@ class Journey:
         self.page.goto(f"{self.lms.url}/courses/course-1/add")
         self.page.get_by_text("Select content").click()
         self.arrives("What should people do together?")
-        self.inside.get_by_role("button", name="Use this template").click()
+        self.inside.get_by_role("button", name="Use this template Observation and feedback").click()
         self.arrives("Set up")
         self.inside.get_by_label("Title").fill(title)
         remove = self.inside.get_by_role("button", name="Remove round 2")

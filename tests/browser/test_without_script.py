@@ -48,7 +48,7 @@ class PlainJourney(Journey):
         self.page.get_by_text("Select content").click()
         self.goes_on()
         self.arrives("What should people do together?")
-        self.inside.get_by_role("button", name="Use this template").click()
+        self.inside.get_by_role("button", name="Use this template Observation and feedback").click()
         self.arrives("Set up")
         self.inside.get_by_label("Title").fill(title)
         self.inside.get_by_role("button", name="Remove round 2").click()

@@ -56,9 +56,9 @@ class Designer:
         assert answer.status_code == 303, answer.text
         return self.client.get(answer.headers["Location"], headers={"Authorization": f"Bearer {self.bearer}"})
 
-    def start(self) -> tuple[str, dict[str, str]]:
-        """Begin with the template; returns the page's path and its fields as a browser would send them back."""
-        answer = self.post("/setup/start", template="observation")
+    def start(self, template: str = "observation") -> tuple[str, dict[str, str]]:
+        """Begin with a template; returns the page's path and its fields as a browser would send them back."""
+        answer = self.post("/setup/start", template=template)
         assert answer.status_code == 303
         path = answer.headers["Location"].removeprefix(f"/v/{self.visit.key}").partition("?")[0]
         return path, fields_of(self.follow(answer).text)

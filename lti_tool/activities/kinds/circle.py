@@ -52,6 +52,20 @@ METHOD: Final = (
     MethodStep(N_("What I take along"), N_("The case giver first, then everyone: what do I take along?"), 10),
 )
 
+FACILITATION_FEEDBACK: Final = replace(
+    blocks.GIVE_TALK_FEEDBACK,
+    words=replace(
+        blocks.GIVE_TALK_FEEDBACK.words,
+        todo=N_("Tell %(name)s how the facilitation was for you"),
+        asked=N_("Give the facilitator feedback in every round"),
+        now=N_("Tell %(name)s how the facilitation was for you."),
+        now_by=N_("Tell %(name)s how the facilitation was for you by %(when)s."),
+    ),
+    to=To.SEAT,
+    seat="facilitator",
+    asked_usually=0,
+)
+
 CIRCLE: Final = Kind(
     key="circle",
     title=N_("Circle"),
@@ -108,7 +122,7 @@ CIRCLE: Final = Kind(
         blocks.PARKING,
         blocks.OWN_NOTES,
         blocks.MEET,
-        replace(blocks.GIVE_TALK_FEEDBACK, to=To.SEAT, seat="facilitator", asked_usually=0),
+        FACILITATION_FEEDBACK,
         replace(blocks.ACKNOWLEDGE, asked_usually=0),
     ),
     figure=N_("meetings held"),

@@ -1,5 +1,6 @@
 """Role-play: a scenario in which one plays themselves and the other a client or colleague; several takes, then swap."""
 
+from dataclasses import replace
 from typing import Final
 
 from lti_tool.activities.kinds import blocks
@@ -55,6 +56,17 @@ PLAY: Final = AgendaPart(
     blocks=(Block.SCENARIO,),
 )
 
+PLAYING_FEEDBACK: Final = replace(
+    blocks.GIVE_TALK_FEEDBACK,
+    words=replace(
+        blocks.GIVE_TALK_FEEDBACK.words,
+        todo=N_("Tell %(name)s how playing together was for you"),
+        asked=N_("Give feedback to every partner in every round"),
+        now=N_("Tell %(name)s how playing together was for you."),
+        now_by=N_("Tell %(name)s how playing together was for you by %(when)s."),
+    ),
+)
+
 ROLE_PLAY: Final = Kind(
     key="role_play",
     title=N_("Role-play"),
@@ -81,7 +93,7 @@ ROLE_PLAY: Final = Kind(
         blocks.PARKING,
         blocks.OWN_NOTES,
         blocks.MEET,
-        blocks.GIVE_TALK_FEEDBACK,
+        PLAYING_FEEDBACK,
         blocks.ACKNOWLEDGE,
     ),
     you_begin=N_("You play yourself first."),

@@ -6,6 +6,7 @@ from lti_tool.activities.kinds.kind import AgendaPart, Block, MethodStep, Opens,
 from lti_tool.activities.rules.copies import Relative, history, likely_sources
 from lti_tool.activities.rules.dates import END_OF_DAY, deadline, local_parts, opening, usable_zone
 from lti_tool.activities.rules.life import ActivityState, NotReady, Transition, state_after, why_not_ready
+from lti_tool.activities.rules.scenario import Scenario, scenario_of
 from lti_tool.activities.rules.settings import (
     DRAFTS_KEPT,
     LONGEST_TITLE,
@@ -47,6 +48,7 @@ __all__ = [
     "Relative",
     "Release",
     "RoundDates",
+    "Scenario",
     "ScoreMode",
     "SettingsProblem",
     "Step",
@@ -60,6 +62,7 @@ __all__ = [
     "likely_sources",
     "local_parts",
     "opening",
+    "scenario_of",
     "state_after",
     "usable_zone",
     "why_not_ready",

@@ -1,6 +1,6 @@
 """What a designer decides about an activity, and what is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from lti_tool.activities.kinds import Kind, kind_of
 from lti_tool.activities.kinds.kind import Step
+from lti_tool.activities.rules.scenario import Scenario
 from lti_tool.support.zones import is_zone
 
 LONGEST_TITLE: Final = 255
@@ -97,6 +98,8 @@ class ActivitySettings:
     zero_at_close: bool = False
     release: Release = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
+    scenario: Scenario | None = None
+    """Of a kind that has one."""
 
 
 class Flaw(StrEnum):
@@ -105,6 +108,8 @@ class Flaw(StrEnum):
     TITLE_MISSING = "title missing"
     TITLE_TOO_LONG = "title too long"
     INSTRUCTIONS_TOO_LONG = "instructions too long"
+    SCENARIO_TOO_LONG = "scenario too long"
+    SCENARIO_PUBLIC_MISSING = "scenario without its public part"
     ZONE_UNKNOWN = "time zone unknown"
     NO_ROUND = "no round"
     TOO_MANY_ROUNDS = "too many rounds"
@@ -119,11 +124,12 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SettingsProblem:
-    """A flaw, and the round it is in, counted from 1, or the key of the step; None where it is in none."""
+    """A flaw, and where it is: the round, counted from 1, the key of the step, or of the seat whose brief it is in."""
 
     flaw: Flaw
     round: int | None = None
     step: str | None = None
+    seat: str | None = None
 
 
 def check(
@@ -141,6 +147,7 @@ def check(
         found.append(SettingsProblem(Flaw.TITLE_TOO_LONG))
     if len(settings.instructions) > LONGEST_INSTRUCTIONS:
         found.append(SettingsProblem(Flaw.INSTRUCTIONS_TOO_LONG))
+    found += _scenario_problems(settings.scenario)
     found += _round_problems(settings, now, {dates.due_at for dates in before.rounds} if before else set())
     if not is_zone(settings.time_zone):
         found.append(SettingsProblem(Flaw.ZONE_UNKNOWN))
@@ -152,6 +159,16 @@ def check(
     if not 1 <= settings.score_maximum <= HIGHEST_SCORE:
         found.append(SettingsProblem(Flaw.SCORE_OUT_OF_RANGE))
     return found
+
+
+def _scenario_problems(scenario: Scenario | None) -> Iterator[SettingsProblem]:
+    if scenario is None:
+        return
+    if not scenario.public:
+        yield SettingsProblem(Flaw.SCENARIO_PUBLIC_MISSING)
+    for seat, text in ((None, scenario.public), *scenario.briefs.items()):
+        if len(text) > LONGEST_INSTRUCTIONS:
+            yield SettingsProblem(Flaw.SCENARIO_TOO_LONG, seat=seat)
 
 
 def _round_problems(settings: ActivitySettings, now: datetime, known: set[datetime | None]) -> list[SettingsProblem]:

@@ -66,6 +66,7 @@ def copy_again(session: Session, copy: Activity, source: Activity, *, by: int, n
     settings = rules.copy_of(lookup.settings_of(session, source), now=now)
     setup.begin_again(session, copy, settings, lookup.rubric_draft_of(session, source), by=by, now=now)
     copy.copied_from_id = source.id
+    _began_alike(copy, source)
 
 
 def _land(session: Session, activity: Activity, placement: Placement) -> bool:
@@ -135,5 +136,11 @@ def _copy(session: Session, source: Activity, placement: Placement, *, origin_ke
         state=ActivityState.UNCONFIRMED,
     )
     copy.copied_from_id, copy.origin_key = source.id, origin_key
+    _began_alike(copy, source)
     session.flush()
     return copy
+
+
+def _began_alike(copy: Activity, source: Activity) -> None:
+    """Let a copy know the saved template of its source."""
+    copy.saved_template_id, copy.saved_template_version = source.saved_template_id, source.saved_template_version

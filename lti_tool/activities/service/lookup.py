@@ -13,6 +13,7 @@ from lti_tool.activities.rules import (
     Release,
     RoundDates,
     ScoreMode,
+    scenario_of,
     why_not_ready,
 )
 from lti_tool.launch.models import Course, Placement
@@ -113,6 +114,7 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         zero_at_close=activity.zero_at_close,
         release=Release(activity.release),
         staff_read_feedback=activity.staff_read_feedback,
+        scenario=scenario_of(activity),
     )
 
 

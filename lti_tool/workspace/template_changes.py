@@ -1,0 +1,125 @@
+"""What a newer version of a saved template would change in an activity, in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service
+from lti_tool.activities.models import Activity, SavedTemplate
+from lti_tool.activities.rules import ActivitySettings, Release, ScoreMode, kind_of
+from lti_tool.activities.rules.saved import rubric_from, taken_over
+from lti_tool.errors import N_
+from lti_tool.pairing import service as pairing
+from lti_tool.pairing.rules import preferences
+from lti_tool.pairing.rules.preferences import Preferences
+from lti_tool.pairing.wording.sentences import met_in_words, rule_in_words
+from lti_tool.rubrics.rules import RubricDraft
+
+RELEASES: Final = {
+    Release.WHEN_BOTH_GAVE: N_("When both partners have given theirs"),
+    Release.AT_ONCE: N_("As soon as it is given"),
+    Release.AT_DUE: N_("At the round's due date"),
+}
+SCORES: Final = {
+    ScoreMode.COMPLETE: N_("All points when everything is done, nothing before"),
+    ScoreMode.PROPORTIONAL: N_("A share of the points for each part that is done"),
+    ScoreMode.NONE: N_("Nothing: this activity is not graded"),
+}
+SHAPES: Final = {
+    "pairs": N_("Pairs"),
+    "trios": N_("Groups of three"),
+    "circles": N_("Circles"),
+    "rings": N_("Rings"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that would be different, as it is and as it would be."""
+
+    name: str
+    before: str
+    after: str
+
+
+def changes_of(session: Session, activity: Activity, template: SavedTemplate) -> list[Change]:
+    """What would be different if the activity took over the template; in the order of the settings page."""
+    before = service.settings_of(session, activity)
+    after = taken_over(before, template.settings, now=template.saved_at)
+    rubric, new_rubric = service.rubric_draft_of(session, activity), rubric_from(template.rubric)
+    wanted, new_wanted = pairing.preferences_of(session, activity).preferences, preferences.read(template.preferences)
+    found = [*_settings(before, after)]
+    if rubric != new_rubric:
+        found.append(Change(gettext("Rubric"), _rubric(rubric), _rubric(new_rubric)))
+    if wanted != new_wanted:
+        found.append(Change(gettext("Pairing rules"), _groups(wanted), _groups(new_wanted)))
+    return found
+
+
+def _settings(before: ActivitySettings, after: ActivitySettings) -> Iterator[Change]:
+    for name, was, becomes in (
+        (gettext("Title"), before.title, after.title),
+        (gettext("Instructions"), before.instructions, after.instructions),
+        (gettext("Scenario"), _public(before), _public(after)),
+        (gettext("Private briefs"), _briefs(before), _briefs(after)),
+        (gettext("Who sees what"), _seen(before), _seen(after)),
+        (gettext("What counts as completion?"), _counts(before), _counts(after)),
+        (gettext("What goes to the gradebook?"), _score(before), _score(after)),
+    ):
+        if was != becomes:
+            yield Change(name, was, becomes)
+
+
+def _public(settings: ActivitySettings) -> str:
+    return settings.scenario.public if settings.scenario is not None else ""
+
+
+def _briefs(settings: ActivitySettings) -> str:
+    if settings.scenario is None:
+        return ""
+    seats = kind_of(settings.kind).seats
+    return "\n\n".join(f"{gettext(seat.title)}: {settings.scenario.brief_for(seat.key)}" for seat in seats)
+
+
+def _seen(settings: ActivitySettings) -> str:
+    readers = gettext("Instructors and assistants can read feedback") if settings.staff_read_feedback else ""
+    return "\n".join(filter(None, (gettext(RELEASES[settings.release]), readers)))
+
+
+def _counts(settings: ActivitySettings) -> str:
+    return "\n".join(
+        f"{gettext(step.words.asked or step.words.name)}{f': {times}' if step.most > 1 else ''}"
+        for step in kind_of(settings.kind).steps
+        if (times := settings.completion.of(step))
+    )
+
+
+def _score(settings: ActivitySettings) -> str:
+    if settings.score_mode is ScoreMode.NONE:
+        return str(gettext(SCORES[ScoreMode.NONE]))
+    zero = gettext("When I close the activity, send a zero for everyone without a score")
+    points = f"{gettext('Maximum points')}: {settings.score_maximum}"
+    return "\n".join([gettext(SCORES[settings.score_mode]), points, *([zero] if settings.zero_at_close else [])])
+
+
+def _rubric(rubric: RubricDraft) -> str:
+    lines = [rubric.title]
+    for criterion in rubric.criteria:
+        lines += [f"{criterion.name}: {criterion.description}" if criterion.description else criterion.name]
+        lines += [f"– {level.label}: {level.description}" for level in criterion.levels]
+    return "\n".join(filter(None, lines))
+
+
+def _groups(wanted: Preferences) -> str:
+    rules, wishes = wanted.to_engine()
+    shape = gettext(SHAPES[wanted.kind])
+    return "\n".join(
+        [
+            f"{shape}: {wanted.size}" if wanted.kind == "circles" else shape,
+            *(rule_in_words(rule.name) for rule in rules),
+            *(gettext("Preferably: %(wish)s", wish=met_in_words(wish.name)) for wish in wishes),
+        ]
+    )
