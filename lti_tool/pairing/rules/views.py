@@ -172,6 +172,10 @@ class PinView:
     """A person."""
     said_at: datetime
 
+    def holds_in(self, round_number: int) -> bool:
+        """Whether these people are to be together in this round."""
+        return self.round_number in {None, round_number}
+
 
 @dataclass(frozen=True, slots=True)
 class ApartView:
