@@ -17,6 +17,10 @@ class NoPlan(PlanError, NotFound):
 class TooFewLearners(PlanError):
     """The roster has fewer than two learners to pair."""
 
+    def __init__(self, activity_id: int, count: int) -> None:
+        super().__init__(activity_id, count)
+        self.count = count
+
 
 class PlanChanged(PlanError, Conflict):
     """The plan is not the version that the page showed."""

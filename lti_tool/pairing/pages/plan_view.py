@@ -13,7 +13,7 @@ from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import engine, service
 from lti_tool.pairing.engine import Explanations, Needed, Reason, Removal, Why
-from lti_tool.pairing.errors import PlanError
+from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.rules import RULE_REASONS, group_list, picture
 from lti_tool.pairing.rules.comparing import LOCK, Broken
@@ -102,6 +102,14 @@ def place() -> dict[str, Any]:
     """Where on the page somebody is, to come back there: the round, what is looked for, the page."""
     asked = {name: request.values.get(name, "")[:100] for name in ("round", "q", "show", "page")}
     return {name: value for name, value in asked.items() if value}
+
+
+def plan_of(here: Here, activity: Activity) -> Plan:
+    """The plan of the activity. Raises NoPlan if it has none."""
+    plan = service.find_plan(here.session, activity.id)
+    if plan is None:
+        raise NoPlan(activity.id)
+    return plan
 
 
 def knows(here: Here) -> bool:

@@ -16,6 +16,7 @@ from lti_tool.pairing import service
 from lti_tool.pairing.engine import Kind, Reason
 from lti_tool.pairing.errors import NoPlan
 from lti_tool.pairing.models import Plan
+from lti_tool.pairing.pages.plan_view import plan_of
 from lti_tool.pairing.rules.overview import overview
 from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.web.access import Here, on_visit
@@ -31,7 +32,8 @@ TABLE: Final = "plan"
 @on_visit(may="see the plan")
 def on_paper(here: Here) -> ResponseReturnValue:
     """All rounds on one page, made for paper."""
-    activity, plan = _activity_and_plan(here)
+    activity = activity_at(here.session, here.placement_id)
+    plan = plan_of(here, activity)
     groups = service.groups_in_plan(here.session, plan)
     unplaced = overview(service.current_plan(here.session, activity, plan, now=here.now)).unplaced
     context: dict[str, Any] = {
@@ -49,7 +51,7 @@ def on_paper(here: Here) -> ResponseReturnValue:
 @on_visit(may="see the plan")
 def export(here: Here) -> ResponseReturnValue:
     """Offer the plan as a table."""
-    _, plan = _activity_and_plan(here)
+    plan = plan_of(here, activity_at(here.session, here.placement_id))
     return offer(here, TABLE, plan_id=plan.id)
 
 
@@ -66,14 +68,6 @@ def build_table(here: Here, details: dict[str, Any]) -> Response:
     answer.headers["Content-Disposition"] = 'attachment; filename="plan.csv"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def _activity_and_plan(here: Here) -> tuple[Activity, Plan]:
-    activity = activity_at(here.session, here.placement_id)
-    plan = service.find_plan(here.session, activity.id)
-    if plan is None:
-        raise NoPlan(activity.id)
-    return activity, plan
 
 
 def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], list[list[object]]]:

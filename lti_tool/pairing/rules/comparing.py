@@ -86,6 +86,17 @@ class Comparison:
         return _total([compared.after for compared in self.rounds], self.uneven[1])
 
     @property
+    def people(self) -> set[int]:
+        """Everyone who is named in what changes."""
+        broken = (*self.newly_broken, *self.no_longer_broken)
+        paired = (*self.newly_unpaired, *self.newly_paired)
+        return {
+            *self.moved,
+            *(person for breach in broken for person in breach.people),
+            *(person for _, person in paired),
+        }
+
+    @property
     def touched(self) -> tuple[RoundComparison, ...]:
         """The rounds in which anything differs."""
         return tuple(compared for compared in self.rounds if compared.gone or compared.new)

@@ -1,7 +1,6 @@
 """Change a plan by choice: `preview` shows what a change would do, `apply` makes it.
 
-Both compute the same outcome. What passes the engine's checker is stored, and every member of a published plan who gets
-other partners is told why.
+Both compute the same outcome. Members of a published plan who get other partners are told why.
 """
 
 from dataclasses import replace
@@ -13,17 +12,14 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import completion_changed, refuse_read_only
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Schedule
 from lti_tool.pairing.errors import ExclusionImpossible, NoPlan, PinImpossible, PlanChanged, RuleBroken
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.rules import Cause
 from lti_tool.pairing.rules.changes import (
     Absent,
     Change,
-    CurrentPlan,
     KeepApart,
     LeaveOut,
-    Mend,
     Outcome,
     Pin,
     Relax,
@@ -40,20 +36,13 @@ from lti_tool.pairing.store import preferences as store
 from lti_tool.pairing.store.plans import Stored, find_plan, hold, hold_groups, load, note_moves, store_changes, touch
 from lti_tool.roster import service as roster
 
-CAUSES: Final = {
-    engine.Cause.HAD_NOBODY: Cause.HAD_NOBODY,
-    engine.Cause.JOINED: Cause.JOINED,
-    engine.Cause.PARTNER_LEFT: Cause.PARTNER_LEFT,
-    engine.Cause.PARTNER_ABSENT: Cause.PARTNER_ABSENT,
-    engine.Cause.SOMEBODY_JOINED: Cause.SOMEBODY_JOINED,
-    engine.Cause.MADE_ROOM: Cause.MADE_ROOM,
-    engine.Cause.RULE_CHANGED: Cause.PLAN_CHANGED,
-}
-"""What members are told of the engine's causes; who is absent themselves is told nothing."""
+CAUSES: Final = {cause: Cause(cause.value) for cause in engine.Cause if cause.value in set(Cause)}
+"""What members are told of the engine's causes. Someone who is absent is told nothing."""
+CAUSES[engine.Cause.RULE_CHANGED] = Cause.PLAN_CHANGED
 
 
 def preview(session: Session, activity: Activity, change: Change, *, now: datetime) -> Comparison:
-    """What a change would do to the plan as it is. Nothing is stored. Raises what `apply` raises, but PlanChanged."""
+    """What a change would do to the plan as it is now. Nothing is stored. Raises as `apply`, except PlanChanged."""
     plan = find_plan(session, activity.id)
     _refuse(session, activity, plan, change)
     if plan is None:
@@ -71,20 +60,23 @@ def apply(
     now: datetime,
     anyway: bool = False,
 ) -> Comparison:
-    """Make a change, and change as few groups as that takes. `by` is a person.
+    """Make a change, with as few other changes as possible. `by` is a person.
 
-    `expected_version` is of the plan that somebody looked at, None where there was none; what only takes something back
-    and leaves the groups as they are takes any. `anyway` lets a swap break a rule. People can be pinned and kept apart
-    before there is a plan. Raises PlanChanged, NoPlan, RuleBroken of a swap that breaks a rule which was kept,
-    PinImpossible, ExclusionImpossible, MemberUnknown, ActivityReadOnly, and what `outcome` raises.
+    `expected_version` is the version of the plan that someone looked at, None if there was none; for Unpin and
+    UndoKeepApart it does not matter. `anyway` lets a swap break a rule. People can be pinned and kept apart before
+    there is a plan. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule, PinImpossible,
+    ExclusionImpossible, MemberUnknown, ActivityReadOnly, and what `outcome` raises.
     """
     activity = hold(session, activity_id)
     refuse_read_only(session, activity)
     plan = find_plan(session, activity_id)
-    if not isinstance(change, Unpin | UndoKeepApart):
-        _refuse_other_version(activity_id, plan, expected_version)
+    leaves_groups = isinstance(change, Unpin | UndoKeepApart)
+    if not leaves_groups and plan is None and expected_version:
+        raise NoPlan(activity_id)
+    if not leaves_groups and plan is not None and plan.version != (expected_version or 0):
+        raise PlanChanged(plan.id, plan.version)
     _refuse(session, activity, plan, change)
-    if plan is None or isinstance(change, Unpin | UndoKeepApart):
+    if plan is None or leaves_groups:
         _record(session, activity, change, by=by, now=now)
         return Comparison()
     hold_groups(session, plan)
@@ -100,16 +92,8 @@ def apply(
     return made.effect
 
 
-def _refuse_other_version(activity_id: int, plan: Plan | None, expected_version: int | None) -> None:
-    """Raise NoPlan or PlanChanged where the plan is not the one that somebody looked at."""
-    if plan is None and expected_version:
-        raise NoPlan(activity_id)
-    if plan is not None and plan.version != (expected_version or 0):
-        raise PlanChanged(plan.id, plan.version)
-
-
 def _refuse(session: Session, activity: Activity, plan: Plan | None, change: Change) -> None:
-    """Raise where a change cannot be made, whatever the groups are."""
+    """Raise if a change cannot be made, whatever the groups are."""
     match change:
         case Pin(members, round_number):
             _refuse_pin(session, activity, members, round_number)
@@ -120,7 +104,7 @@ def _refuse(session: Session, activity: Activity, plan: Plan | None, change: Cha
                 raise ExclusionImpossible("not in the course")
         case LeaveOut(member_id):
             roster.member_of(session, activity.course_id, member_id)
-    if plan is None and isinstance(change, Swap | Mend | Relax | Absent | UndoAbsent | LeaveOut):
+    if plan is None and not isinstance(change, Pin | Unpin | KeepApart | UndoKeepApart):
         raise NoPlan(activity.id)
 
 
@@ -144,7 +128,7 @@ def _refuse_pin(session: Session, activity: Activity, members: tuple[int, ...], 
 
 
 def _record(session: Session, activity: Activity, change: Change, *, by: int | None, now: datetime) -> None:
-    """Keep what somebody said, apart from the groups."""
+    """Store what someone decided, apart from the groups."""
     match change:
         case Pin(members, round_number):
             people = tuple(sorted(set(members)))
@@ -173,9 +157,9 @@ def _record(session: Session, activity: Activity, change: Change, *, by: int | N
 def store_outcome(
     session: Session, plan: Plan, stored: Stored, made: Outcome, now: datetime, *, usual: Cause = Cause.MADE_ROOM
 ) -> None:
-    """Write the groups that differ; tell members of a published plan who have other partners, and note why.
+    """Store the groups that differ, and note why members of a published plan have other partners.
 
-    `usual` is the cause for those whose group could have stayed as it was.
+    `usual` is the cause for people whose group could have stayed as it was.
     """
     if not made.effect.touched and made.after.unpaired == stored.schedule.unpaired:
         return
@@ -183,13 +167,12 @@ def store_outcome(
     touch(session, plan, now)
     if plan.state == "published":
         completion_changed(session, plan.activity_id, made.effect.moved, now=now)
-        causes = _causes(made.current, made.after, usual)
-        moves = [(stored.rounds[number - 1].id, person, cause) for number, person, cause in causes]
+        moves = [(stored.rounds[number - 1].id, person, cause) for number, person, cause in _causes(made, usual)]
         note_moves(session, plan, moves, now)
 
 
 def tell_left_behind(session: Session, plan: Plan, made: Outcome, now: datetime) -> None:
-    """Have the progress looked at of whoever stays in a group that somebody left: they are asked for less."""
+    """Recompute the progress of everyone in a group that someone left: less is asked of them."""
     if plan.state == "published":
         gone = made.current.gone
         rounds = made.current.schedule.rounds
@@ -197,10 +180,11 @@ def tell_left_behind(session: Session, plan: Plan, made: Outcome, now: datetime)
         completion_changed(session, plan.activity_id, left_behind, now=now)
 
 
-def _causes(current: CurrentPlan, after: Schedule, usual: Cause) -> list[tuple[int, int, Cause]]:
-    """For every member of today who has other partners in a round: the round, the member, and why."""
+def _causes(made: Outcome, usual: Cause) -> list[tuple[int, int, Cause]]:
+    """The round, the member and the cause for every member of today who has other partners in a round."""
+    current = made.current
     known = current.seated | {missing.person for missing in current.schedule.unpaired}
-    before, after = current.schedule_for(current.course), replace(after, course=current.course)
+    before, after = current.schedule_for(current.course), replace(made.after, course=current.course)
     causes = {**CAUSES, engine.Cause.MADE_ROOM: usual}
     return [
         (moved.round, moved.person, causes[moved.cause] if moved.person in known else Cause.JOINED)
