@@ -205,6 +205,11 @@ class Exclusion(Tenant, Base):
     """A person."""
     said_at: Mapped[datetime]
 
+    @property
+    def members(self) -> tuple[int, int]:
+        """The two, the smaller id first."""
+        return self.one_id, self.other_id
+
 
 class Absence(Tenant, Base):
     """Somebody who does not turn up in one round, as staff said. Nobody is given to them in that round."""

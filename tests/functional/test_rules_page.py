@@ -261,7 +261,7 @@ def test_why_somebody_has_no_partner_is_counted_and_proven(school: School) -> No
 
     assert found is not None
     care = {one.id for one in school.group.learners[4:]}
-    for one in found.rounds:
+    for one in found.lacking:
         assert len(one.people) == 2
         assert one.is_proven
         assert [set(needed.partners) for needed in one.needed] == [care]

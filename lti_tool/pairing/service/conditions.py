@@ -12,6 +12,7 @@ from lti_tool.attributes.service import attributes_of
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Lock
 from lti_tool.pairing.models import Group, Plan, Seat
+from lti_tool.pairing.rules import Apart
 from lti_tool.pairing.rules.changes import CurrentPlan
 from lti_tool.pairing.rules.conditions import Conditions, History
 from lti_tool.pairing.service.preferences import preferences_of
@@ -27,7 +28,7 @@ def conditions_of(session: Session, activity: Activity) -> Conditions:
         preferences_of(session, activity).preferences,
         attributes_of(session, activity.course_id),
         tuple(Lock(pin.members, pin.round_number) for pin in store.pins_of(session, activity.id)),
-        tuple((*said.members, said.kind) for said in store.apart_of(session, activity.course_id)),
+        tuple((*said.members, Apart(said.kind)) for said in store.apart_of(session, activity.course_id)),
         history_of(session, activity),
     )
 

@@ -1,8 +1,8 @@
 """Plans, groups and seats: locked, read as the engine and as pages see them, and written."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -268,22 +268,24 @@ def groups_in_plan(session: Session, plan: Plan, round_number: int | None = None
 def _views(
     session: Session, activity_id: int, condition: ColumnElement[bool], *, member_id: int | None = None
 ) -> list[GroupView]:
-    seat = (Seat.id, Seat.group_id, Seat.member_id, Person.name, Member.status)
-    rows: Iterable[Any] = session.execute(
-        select(*seat, Group.number, Round.number, Round.opens_at, Round.due_at, Group.begun_at)
-        .join(Group, Group.id == Seat.group_id)
+    columns = (Group.id, Group.number, Round.number, Round.opens_at, Round.due_at, Group.begun_at)
+    rows: Sequence[Any] = session.execute(
+        select(*columns, Seat.member_id, Person.name, Member.status)
+        .join(Seat, Seat.group_id == Group.id)
         .join(Round, Round.id == Seat.round_id)
         .join(Member, Member.id == Seat.member_id)
         .join(Person, Person.id == Member.person_id)
         .where(condition)
         .order_by(Round.number, Group.number, Seat.turn)
-    )
-    seats = [SeatView(*row) for row in rows]
+    ).all()
     course_id = session.get_one(Activity, activity_id).course_id
-    named = {seat.member_id: seat.name for seat in seats}
-    names = told_apart(session, course_id, named, for_staff=member_id is None)
-    seats = [replace(seat, name=names[seat.member_id]) for seat in seats]
-    return [GroupView(tuple(group), member_id) for _, group in groupby(seats, key=lambda seat: seat.group_id)]
+    names = told_apart(session, course_id, {row.member_id: row.name for row in rows}, for_staff=member_id is None)
+    views = []
+    for group, seated in groupby(rows, key=lambda row: row[: len(columns)]):
+        seats = tuple(SeatView(row.member_id, names[row.member_id], row.status) for row in seated)
+        group_id, number, round_number, opens_at, due_at, begun_at = group
+        views.append(GroupView(group_id, number, round_number, opens_at, due_at, begun_at, seats, member_id))
+    return views
 
 
 def share_group(session: Session, group_id: int, member_id: int, partner_id: int) -> bool:

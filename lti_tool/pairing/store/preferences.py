@@ -1,7 +1,7 @@
 """What designers said of groups, in the database: preferences, pins, who is kept apart, absences."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from lti_tool.launch.models import Member
 from lti_tool.pairing.engine import Couple
 from lti_tool.pairing.models import Absence, Exclusion, Move, PairingPreferences, PinnedMember
 from lti_tool.pairing.models import Pin as PinRow
-from lti_tool.pairing.rules import Apart, ApartView, PinView, couple_of
+from lti_tool.pairing.rules import Apart, PinView, couple_of
 from lti_tool.pairing.rules.preferences import Preferences, read
 
 Row = TypeVar("Row")
@@ -74,10 +74,10 @@ def remove_pin(session: Session, activity_id: int, pin_id: int) -> None:
     session.execute(delete(PinRow).where(PinRow.id == pin_id, PinRow.activity_id == activity_id))
 
 
-def apart_of(session: Session, course_id: int) -> list[ApartView]:
+def apart_of(session: Session, course_id: int) -> Sequence[Exclusion]:
     """Who is kept apart in a course, oldest first."""
-    rows = session.scalars(_newest(select(Exclusion).where(Exclusion.course_id == course_id).order_by(Exclusion.id)))
-    return [ApartView(row.id, (row.one_id, row.other_id), Apart(row.kind), row.said_by_id, row.said_at) for row in rows]
+    rows = select(Exclusion).where(Exclusion.course_id == course_id).order_by(Exclusion.id)
+    return session.scalars(_newest(rows)).all()
 
 
 def add_apart(session: Session, course_id: int, members: Couple, kind: Apart, *, by: int | None, now: datetime) -> None:

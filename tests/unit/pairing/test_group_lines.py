@@ -12,23 +12,8 @@ NAMES = {1: "Åsa Berg", 2: "Mette", 3: "Jonas", 4: None, 5: "Zoë"}
 
 
 def a_group(number: int, *members: int, begun: bool = False, gone: int = 0) -> GroupView:
-    return GroupView(
-        tuple(
-            SeatView(
-                one,
-                number,
-                one,
-                NAMES[one],
-                "gone" if one == gone else "active",
-                number,
-                2,
-                None,
-                None,
-                NOON if begun else None,
-            )
-            for one in members
-        )
-    )
+    seats = (SeatView(member, NAMES[member], "gone" if member == gone else "active") for member in members)
+    return GroupView(number, number, 2, None, None, NOON if begun else None, tuple(seats))
 
 
 def marks_of(group: GroupView, schedule: Schedule, *broken: Broken, pins: tuple[PinView, ...] = ()) -> tuple[Mark, ...]:
