@@ -41,7 +41,7 @@ class Plan(Tenant, Base):
     seed: Mapped[int]
     engine: Mapped[str] = mapped_column(String(64))
     """Name and version of the engine that made it; says so where the optional improver had a part in it."""
-    effort: Mapped[str] = mapped_column(String(16), default="")
+    effort: Mapped[str] = mapped_column(String(16), default="normal")
     """How long the engine searched, in its own word."""
     unpaired: Mapped[list[Any]] = mapped_column(default=list)
     """Who has no partner, as [round, member, reason]."""

@@ -245,11 +245,12 @@ def up_to_date(current: CurrentPlan) -> Outcome:
     return _judged(current, _followed(current))
 
 
-def refuse_flawed(plan_id: int | None, violations: Iterable[engine.Violation]) -> None:
-    """Raise PlanFlawed where the checker found anything."""
-    breaches = tuple(sorted({violation.breach.value for violation in violations}))
-    if breaches:
-        raise PlanFlawed(plan_id, breaches)
+def refuse_flawed(
+    plan_id: int | None, violations: Iterable[engine.Violation], error: type[PlanFlawed] = PlanFlawed
+) -> None:
+    """Raise the error if the checker found anything."""
+    if breaches := tuple(sorted({violation.breach.value for violation in violations})):
+        raise error(plan_id, breaches)
 
 
 def _judged(current: CurrentPlan, after: Schedule, course: Course | None = None) -> Outcome:

@@ -1,4 +1,4 @@
-"""Plans, groups and seats: locked, read as the engine and as pages see them, and written."""
+"""Plans, groups and seats in the database: locked, read for the engine and for pages, and written."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -22,16 +22,16 @@ from lti_tool.support.db import in_batches
 
 
 def find_plan(session: Session, activity_id: int, state: str | None = None) -> Plan | None:
-    """The activity's plan as it is now: the published one if there is one, else the proposal; or that in this state."""
+    """The activity's plan in this state as it is now; without a state the published plan, or else the proposal."""
     statement = select(Plan).where(Plan.activity_id == activity_id).order_by(Plan.state.desc()).limit(1)
     states = ("draft", "published") if state is None else (state,)
-    # Also where this session has read it before: while it waited for the lock somebody may have changed it.
+    # Someone may have changed it while this session waited for the lock, so it is read again.
     return session.scalar(statement.where(Plan.state.in_(states)).execution_options(populate_existing=True))
 
 
 def versions_of(session: Session, activity_id: int) -> dict[str, int]:
-    """The version of an activity's proposal and of its published plan, by state, as they are now."""
-    # Columns and no rows: a row that this session has read before would be shown as it was then.
+    """The versions of an activity's proposal and published plan, by state, as they are now."""
+    # Columns, because a row that this session has read before would not be read again.
     plans = select(Plan.state, Plan.version).where(Plan.activity_id == activity_id, Plan.state != "previous")
     return dict(session.execute(plans).all())
 
@@ -54,7 +54,7 @@ def hold(session: Session, activity_id: int) -> Activity:
 
 
 def hold_groups(session: Session, plan: Plan) -> None:
-    """Lock the groups of a plan: one that begins at the same moment is waited for, or waits."""
+    """Lock the groups of a plan, so that none begins while they are changed."""
     session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
 
 
@@ -64,7 +64,7 @@ def have_begun(session: Session, which: ColumnElement[bool]) -> bool:
 
 
 def touch(session: Session, plan: Plan, now: datetime) -> None:
-    """Raise the plan's version, also where only its groups changed."""
+    """Raise the plan's version, also if only its groups changed."""
     plan.changed_at = now
     plan.version += 1
     session.flush()
@@ -72,23 +72,23 @@ def touch(session: Session, plan: Plan, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored plan as the engine sees it, and the rows behind it."""
+    """A stored plan for the engine, and its rows."""
 
     schedule: Schedule
     rounds: tuple[Round, ...]
     groups: dict[Placed, int]
-    """Round number and members in order of turn, to the row's id."""
+    """Ids of rows by round number and members in order of turn."""
     fixed: frozenset[Placed]
-    """Groups in which somebody has begun to write."""
+    """Groups that have begun."""
 
     def last_over(self, now: datetime) -> int:
-        """The number of the last round whose date is over; 0 when none is."""
+        """The number of the last round that is over; 0 if none is."""
         over = [number for number, round_ in enumerate(self.rounds, start=1) if round_.due_at and round_.due_at <= now]
         return max(over, default=0)
 
 
 def load(session: Session, plan: Plan) -> Stored:
-    """Read a plan as the engine sees it."""
+    """Read a plan for the engine."""
     rounds = session.scalars(select(Round).where(Round.activity_id == plan.activity_id).order_by(Round.number)).all()
     numbers = {round_.id: number for number, round_ in enumerate(rounds, start=1)}
     members: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -190,7 +190,7 @@ def _add_seats(session: Session, plan: Plan, round_id: int, groups: Iterable[tup
 
 
 def note_moves(session: Session, plan: Plan, moves: Collection[tuple[int, int, Cause]], now: datetime) -> None:
-    """Keep why members have other partners: (round id, member, cause). The newest word on a round stands."""
+    """Store why members have other partners: (round id, member, cause). The newest cause for a round counts."""
     places = {(round_id, member_id) for round_id, member_id, _ in moves}
     rounds = {round_id for round_id, _ in places}
     for member_ids in in_batches(sorted({member_id for _, member_id in places})):
@@ -212,7 +212,7 @@ def note_moves(session: Session, plan: Plan, moves: Collection[tuple[int, int, C
 
 
 def moves_of(session: Session, member_id: int, activity_id: int) -> list[MoveView]:
-    """In which rounds of the published plan a member got other partners since it was published, and why, by round."""
+    """The rounds in which a member got other partners since the plan was published, and why, by round."""
     rows = session.execute(
         select(Round.number, Move.cause, Move.at)
         .join(Plan, Plan.id == Move.plan_id)
@@ -224,7 +224,7 @@ def moves_of(session: Session, member_id: int, activity_id: int) -> list[MoveVie
 
 
 def absences_of(session: Session, activity_id: int) -> dict[int, frozenset[int]]:
-    """For each round number, who staff said does not turn up in it."""
+    """Who is absent, by round number."""
     absent: dict[int, set[int]] = defaultdict(set)
     for number, member_id in session.execute(
         select(Round.number, Absence.member_id)
@@ -237,7 +237,7 @@ def absences_of(session: Session, activity_id: int) -> dict[int, frozenset[int]]
 
 
 def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[PublishedGroup]:
-    """The groups of an activity's published plan, by round and number; with `member_id` those of this member only."""
+    """The groups of an activity's published plan, or those of one member, by round and number."""
     statement = published_seats(Group.id, Round.id, Round.number, Group.begun_at, Seat.member_id)
     statement = statement.where(Plan.activity_id == activity_id).order_by(Round.number, Group.number, Seat.turn)
     if member_id is not None:
@@ -252,13 +252,13 @@ def published_groups(session: Session, activity_id: int, *, member_id: int | Non
 
 
 def groups_of(session: Session, member_id: int, activity_id: int) -> list[GroupView]:
-    """A member's groups in the published plan with names, by round; empty before it is published."""
+    """A member's groups in the published plan with names, by round."""
     own = published_seats(Seat.group_id).where(Plan.activity_id == activity_id, Seat.member_id == member_id)
     return _views(session, activity_id, Seat.group_id.in_(own), member_id=member_id)
 
 
 def groups_in_plan(session: Session, plan: Plan, round_number: int | None = None) -> list[GroupView]:
-    """The groups of a plan, or of one of its rounds, with names as staff read them, by round and number."""
+    """The groups of a plan or of one of its rounds, with names for staff, by round and number."""
     condition = Seat.plan_id == plan.id
     if round_number is not None:
         condition = and_(condition, Round.number == round_number)
@@ -289,12 +289,12 @@ def _views(
 
 
 def share_group(session: Session, group_id: int, member_id: int, partner_id: int) -> bool:
-    """Whether these two members are in this group as it is now."""
+    """Whether these two members are in this group now."""
     return {member_id, partner_id} <= set(session.scalars(select(Seat.member_id).where(Seat.group_id == group_id)))
 
 
 def names_of(session: Session, members: Collection[int]) -> dict[int, str | None]:
-    """Names by member id for staff, the same ones told apart; None where the platform gave none."""
+    """Names by member id for staff, with a mark on names that several share; None if the platform gave none."""
     named = select(Member.id, Member.course_id, Person.name).join(Person, Person.id == Member.person_id)
     rows = [row for batch in in_batches(members) for row in session.execute(named.where(Member.id.in_(batch)))]
     return told_apart(session, rows[0].course_id, {row.id: row.name for row in rows}) if rows else {}
