@@ -1,4 +1,4 @@
-"""Who meets whom, as a picture, as a table, and as counts of how even it is. Plain data."""
+"""Who meets whom, as a picture and a table, and how even it is. Plain data."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from typing import Final
 from lti_tool.pairing.engine import Schedule
 
 MOST_DRAWN: Final = 40
-"""With more people around the circle, lines and numbers run into each other; bars and the table tell the same."""
+"""With more people, lines and numbers run into each other; bars and the table show the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def draw(members: Sequence[int], schedule: Schedule, *, size: int = 440) -> Pict
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the picture shows of one member, in words: partners by round, and how often observed first and last."""
+    """The partners of a member by round, and how often they are observed first and last."""
 
     member_id: int
     partners: tuple[tuple[int, ...], ...]
@@ -81,7 +81,7 @@ class Row:
 
 
 def rows(members: Sequence[int], schedule: Schedule) -> list[Row]:
-    """The picture as a table."""
+    """The table of who meets whom."""
     partners: dict[int, list[tuple[int, ...]]] = {member_id: [() for _ in schedule.rounds] for member_id in members}
     groups = [(place, group) for place, of_round in enumerate(schedule.rounds) for group in of_round]
     for place, group in groups:
@@ -89,12 +89,12 @@ def rows(members: Sequence[int], schedule: Schedule) -> list[Row]:
             if member_id in partners:
                 partners[member_id][place] = tuple(person for person in group if person != member_id)
     first, last = (Counter(group[end] for _, group in groups) for end in (0, -1))
-    return [Row(one, tuple(partners[one]), first[one], last[one]) for one in members]
+    return [Row(member, tuple(partners[member]), first[member], last[member]) for member in members]
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How even something is over all people: how many are even, how many off by one, how many by more."""
+    """How even something is: the number of people who are even, off by one, and off by more."""
 
     even: int
     off_by_one: int
@@ -102,12 +102,12 @@ class Spread:
 
 
 def turns(table: Iterable[Row]) -> Spread:
-    """How far people's turns are from even: how often first less how often last."""
+    """How often people are observed first less how often last."""
     return _spread([abs(row.first - row.last) for row in table])
 
 
 def variety(table: Iterable[Row]) -> Spread:
-    """How many meetings of people are with somebody whom they meet in another round, too."""
+    """How many meetings people have with someone whom they also meet in another round."""
     met = [[person for partners in row.partners for person in partners] for row in table]
     return _spread([len(people) - len(set(people)) for people in met])
 
