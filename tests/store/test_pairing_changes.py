@@ -489,7 +489,7 @@ def test_the_first_rule_that_helps_is_advised_and_given_up_by_choice_only(
 
         assert load(session, plan).schedule.unpaired == ()
         [left] = service.preferences_of(session, group.activity).preferences.rules
-        assert left.name == "share:languages"
+        assert left.to_engine()[0].name == "share:languages"
         with pytest.raises(PreferencesChanged):
             make(session, group, Relax(("exclusions",)), clock.now())
 

@@ -1,4 +1,4 @@
-"""Reads what has a say in the groups of an activity: who takes part, what is known, who met, what is wanted."""
+"""Reads what decides about the groups of an activity: who takes part, what is known, who met, what is wanted."""
 
 from collections import Counter, defaultdict
 from datetime import datetime
@@ -22,13 +22,13 @@ from lti_tool.roster.service import learners_to_pair
 
 
 def conditions_of(session: Session, activity: Activity) -> Conditions:
-    """What has a say in the groups of an activity today. Reads with the same few queries in any course."""
+    """What decides about the groups of an activity today. The number of queries is the same in any course."""
     return Conditions(
         tuple(learners_to_pair(session, activity.course_id, activity.placement_id)),
         preferences_of(session, activity).preferences,
         attributes_of(session, activity.course_id),
         tuple(Lock(pin.members, pin.round_number) for pin in store.pins_of(session, activity.id)),
-        tuple((*said.members, Apart(said.kind)) for said in store.apart_of(session, activity.course_id)),
+        tuple((*apart.members, Apart(apart.kind)) for apart in store.apart_of(session, activity.course_id)),
         history_of(session, activity),
     )
 
@@ -36,7 +36,7 @@ def conditions_of(session: Session, activity: Activity) -> Conditions:
 def current_plan(
     session: Session, activity: Activity, plan: Plan, *, now: datetime, stored: Stored | None = None
 ) -> CurrentPlan:
-    """A plan as it is now, with everything that has a say in it."""
+    """A plan as it is now, with everything that decides about its groups."""
     stored = stored or load(session, plan)
     return CurrentPlan(
         activity.id,
@@ -51,7 +51,7 @@ def current_plan(
 
 
 def history_of(session: Session, activity: Activity) -> History:
-    """What published plans of the course's other activities say of who met, who began, and who was left out last."""
+    """Who met, who began and who was left out last, in published plans of other activities of the course."""
     plans = session.scalars(
         select(Plan)
         .join(Activity, Activity.id == Plan.activity_id)
@@ -71,7 +71,7 @@ def history_of(session: Session, activity: Activity) -> History:
         by_plan[plan_id].add(group_id)
     in_trios: Counter[int] = Counter()
     for group_ids in by_plan.values():
-        # Where others sat in pairs, a trio is the exception that goes round.
+        # A trio in a plan of pairs is an exception that everyone should have equally often.
         if any(len(groups[group_id]) == 2 for group_id in group_ids):
             in_trios.update(
                 person for group_id in group_ids if len(groups[group_id]) == 3 for person in groups[group_id]
@@ -85,7 +85,7 @@ def history_of(session: Session, activity: Activity) -> History:
 
 
 def _left_out(session: Session, plan: Plan) -> frozenset[int]:
-    """Who had no partner in the last round of a plan, but for those who did not turn up."""
+    """Who had no partner in the last round of a plan, without people who were absent."""
     last = session.scalar(
         select(Round.number)
         .join(Group, Group.round_id == Round.id)

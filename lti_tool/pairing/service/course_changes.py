@@ -1,4 +1,4 @@
-"""Keep plans up to date with the course: its roster and rounds, launches, and groups that begin."""
+"""Keep plans up to date with the roster and rounds of the course, with launches, and with groups that begin."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -22,20 +22,19 @@ from lti_tool.web.visits import Visit
 
 @dataclass(frozen=True, slots=True)
 class CourseChanges:
-    """What bringing a plan up to date with its course changed, as member ids."""
+    """Member ids of the people for whom a plan changed when it was brought up to date."""
 
     left: Set[int] = frozenset()
     joined: Set[int] = frozenset()
     moved: Set[int] = frozenset()
-    """Everybody who has other partners than before in some round."""
+    """Everyone who has other partners than before in some round."""
 
 
 def follow_course(session: Session, activity_id: int, *, now: datetime) -> CourseChanges:
-    """Bring the plan up to date with roster and rounds, changing as few groups as possible. Repeating is harmless.
+    """Bring the plan up to date with roster and rounds, with as few changes as possible. It can be repeated safely.
 
-    A newcomer joins whoever lost a partner, else a pair becomes a trio; who lost a partner is treated alike. Groups in
-    which somebody has begun to write, and rounds whose date is over, are left alone; so are groups that break a rule
-    which came after them, until somebody mends the plan.
+    A newcomer is paired with someone who lost a partner; otherwise a pair becomes a trio. Groups that have begun and
+    rounds that are over stay; so do groups that break a newer rule, until someone mends the plan.
     """
     activity = hold(session, activity_id)
     plan = find_plan(session, activity_id)
@@ -51,7 +50,7 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Cours
 
 
 def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
-    """Have a learner placed within seconds who launches and has no group although the plan may have room."""
+    """Place a learner within seconds who launches and has no group although the plan may have room."""
     activity = activities.activity_of(session, visit.placement_id)
     if activity is None or visit.member_id is None or visit.role != CourseRole.LEARNER or visit.is_preview:
         return
@@ -60,5 +59,5 @@ def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
 
 
 def begin(session: Session, group_id: int, *, now: datetime) -> None:
-    """Record that somebody in the group has begun to write, so that it is not changed any more."""
+    """Record that someone in the group has begun to write, so that it is not changed any more."""
     session.execute(update(Group).where(Group.id == group_id, Group.begun_at.is_(None)).values(begun_at=now))

@@ -19,7 +19,7 @@ from lti_tool.support.db import in_batches
 
 
 def unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> list[Unplaced]:
-    """Learners without a group in rounds that are not over. Reads no more of the plan than these people's seats."""
+    """Learners without a group in rounds that are not over. Reads no other seats of the plan than theirs."""
     rounds = session.execute(
         select(Round.number, Round.due_at).where(Round.activity_id == activity.id).order_by(Round.number)
     ).all()
@@ -47,7 +47,7 @@ def unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime)
 
 
 def compare_proposals(session: Session, activity: Activity) -> Comparison | None:
-    """The proposal beside the one before it, by the rules and wishes of today; None while there is only one."""
+    """The proposal compared with the earlier one, by the rules and wishes of today; None if there is only one."""
     former, plan = (find_plan(session, activity.id, state) for state in ("previous", "draft"))
     if former is None or plan is None:
         return None
@@ -56,7 +56,7 @@ def compare_proposals(session: Session, activity: Activity) -> Comparison | None
 
 
 def not_paired(session: Session, course_id: int) -> list[NotPaired]:
-    """Whom the roster lists and pairing leaves out on purpose, and why; people who left are not among them."""
+    """People on the roster who are not paired on purpose, and why, without people who left."""
     rows = session.execute(
         select(Member, Person.name)
         .join(Person, Person.id == Member.person_id)
@@ -64,9 +64,9 @@ def not_paired(session: Session, course_id: int) -> list[NotPaired]:
         .where(~Member.is_learner)
         .order_by(Member.id)
     )
-    members = [(member, name) for member, name in rows]
-    names = told_apart(session, course_id, {member.id: name for member, name in members})
-    return [NotPaired(member.id, names[member.id], _why_not(member)) for member, _ in members]
+    members = dict(rows.all())
+    names = told_apart(session, course_id, {member.id: name for member, name in members.items()})
+    return [NotPaired(member.id, names[member.id], _why_not(member)) for member in members]
 
 
 def _why_not(member: Member) -> WhyNot:

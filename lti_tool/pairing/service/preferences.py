@@ -1,4 +1,4 @@
-"""What a designer wants of an activity's groups: read, saved, and given to copies."""
+"""What a designer wants of the groups of an activity: read, saved, and copied."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,26 +23,21 @@ class SavedPreferences:
 
     preferences: Preferences
     version: int = 0
-    """0 while nothing was saved: these are the defaults, or those of the activity that this one is a copy of."""
+    """0 if nothing was saved: these are the defaults, or the preferences of the activity that this is a copy of."""
     changed_by_id: int | None = None
     changed_at: datetime | None = None
 
 
 def preferences_of(session: Session, activity: Activity) -> SavedPreferences:
-    """What the designer wants. A copy that was not saved yet wants what the activity wants that it was copied from."""
+    """What the designer wants. A copy without saved preferences has those of the activity it was copied from."""
     seen: set[int] = set()
     source: Activity | None = activity
     while source is not None and source.id not in seen:
         seen.add(source.id)
         row = store.find_row(session, source.id)
         if row is not None:
-            wanted = store.read_row(row)
-            is_own = source.id == activity.id
-            return (
-                SavedPreferences(wanted, row.version, row.changed_by_id, row.changed_at)
-                if is_own
-                else SavedPreferences(wanted)
-            )
+            saved = (row.version, row.changed_by_id, row.changed_at) if source.id == activity.id else ()
+            return SavedPreferences(store.read_row(row), *saved)
         source = session.get(Activity, source.copied_from_id) if source.copied_from_id is not None else None
     return SavedPreferences(Preferences())
 
@@ -50,9 +45,9 @@ def preferences_of(session: Session, activity: Activity) -> SavedPreferences:
 def save_preferences(
     session: Session, activity_id: int, wanted: Preferences, *, expected_version: int, by: int | None, now: datetime
 ) -> None:
-    """Save what a designer wants. Groups stay as they are until somebody proposes or mends. `by` is a person.
+    """Save what a designer wants. Groups stay as they are until someone proposes or mends. `by` is a person.
 
-    Raises PreferencesInvalid, PreferencesChanged when somebody saved since `expected_version`, ActivityReadOnly.
+    Raises PreferencesInvalid, PreferencesChanged if someone saved since `expected_version`, and ActivityReadOnly.
     """
     activities.refuse_read_only(session, hold(session, activity_id))
     problems = check(wanted)
@@ -65,7 +60,7 @@ def save_preferences(
 
 
 def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
-    """Give a copy that the launch of a copied link made what the original wants, in the launch's transaction."""
+    """Copy the preferences of the original if the launch of a copied link made a copy, in the same transaction."""
     if not context.custom.get("activity"):
         return  # Only links with a key are ever copies.
     activity = activities.activity_of(session, visit.placement_id)
@@ -74,9 +69,9 @@ def after_launch(session: Session, visit: Visit, context: LaunchContext, now: da
 
 
 def save_preferences_of_copy(session: Session, copy: Activity, *, now: datetime) -> None:
-    """Give a copy its own row, so that it wants what the original wants today, whatever becomes of that later.
+    """Give a copy its own row with the preferences that the original has today. Repeating it changes nothing.
 
-    Rules are copied, people are not: pins and who is kept apart stay where they are. Doing it again changes nothing.
+    Rules are copied; pins and people who are kept apart are not.
     """
     saved = preferences_of(session, copy)
     if saved.version == 0 and saved.preferences != Preferences():
@@ -84,5 +79,5 @@ def save_preferences_of_copy(session: Session, copy: Activity, *, now: datetime)
             with session.begin_nested():
                 store.write_row(session, PairingPreferences(activity_id=copy.id), saved.preferences, by=None, now=now)
         except IntegrityError:
-            # Somebody else's launch of the same new link was quicker.
+            # Someone else launched the same new link first.
             pass

@@ -23,31 +23,31 @@ from lti_tool.roster.service import latest
 
 
 def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMatched:
-    """Why the member whose view of a group this is has these partners. Reads what is known of the group, no more."""
-    here = tuple(seat.member_id for seat in group.seats if seat.status == "active")
-    if group.member_id not in here or len(here) < 2:
+    """Why the member whose view of a group this is has these partners. Reads only what is known about the group."""
+    members = tuple(seat.member_id for seat in group.seats if seat.status == "active")
+    if group.member_id not in members or len(members) < 2:
         return WhyMatched()
     wanted = preferences_of(session, activity).preferences
-    course = Conditions(here, wanted, _attributes(session, here) if wanted.reads else {}).course()
+    course = Conditions(members, wanted, _attributes(session, members) if wanted.reads else {}).course()
     people = engine.People(course.people, course.attributes)
-    others = people.places([member_id for member_id in here if member_id != group.member_id])
-    me = np.full(len(others), people.places([group.member_id])[0])
+    partners = people.places([member_id for member_id in members if member_id != group.member_id])
+    member = np.full(len(partners), people.places([group.member_id])[0])
 
     def is_true(rule: engine.Rule) -> bool:
         if isinstance(rule, engine.NotAgain):
-            return not _have_met(session, activity, group, here)
+            return not _have_met(session, activity, group, members)
         is_known = isinstance(rule, engine.RuleByValue) and bool(rule.known(people).all())
-        return is_known and bool(rule.allows(people, me, others).all())
+        return is_known and bool(rule.allows(people, member, partners).all())
 
     rules = [rule.name for rule in course.rules if of_rule(rule.name) and is_true(rule)]
-    wishes = [wish.name for wish in course.wishes if (wish.points(people, me, others) > 0).all()]
+    wishes = [wish.name for wish in course.wishes if (wish.points(people, member, partners) > 0).all()]
     sentences = [*map(of_rule, rules), *(of_wish(name) for name in wishes if name not in rules)]
     told = tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
-    return WhyMatched(told, not told and not _have_met(session, activity, group, here, until_then=True))
+    return WhyMatched(told, not told and not _have_met(session, activity, group, members, until_then=True))
 
 
 def _attributes(session: Session, members: tuple[int, ...]) -> Mapping[str, Mapping[int, Value]]:
-    """What is known of these members, but for other people and whatever else learners are told nothing of."""
+    """What is known about these members, except about other people and what learners may not know."""
     kept: dict[str, dict[int, Kept]] = {}
     for member_id, values in known_of(session, members).items():
         for name, known in values.items():
@@ -56,12 +56,12 @@ def _attributes(session: Session, members: tuple[int, ...]) -> Mapping[str, Mapp
 
 
 def _have_met(
-    session: Session, activity: Activity, group: GroupView, here: tuple[int, ...], *, until_then: bool = False
+    session: Session, activity: Activity, group: GroupView, members: tuple[int, ...], *, until_then: bool = False
 ) -> bool:
-    """Whether the member shares another group of a published plan of the course with one of these people.
+    """Whether the member shares another group of a published plan of the course with any of these people.
 
-    `until_then`: later rounds of the activity do not count. Other activities always do, also where they play no part in
-    pairing: what is said of the past must be true.
+    `until_then`: later rounds of the activity do not count. Other activities always count, even if they do not in
+    pairing, because what a page says about the past must be true.
     """
     partner = aliased(Seat)
     shared = session.scalar(
@@ -73,14 +73,14 @@ def _have_met(
             Activity.course_id == activity.course_id,
             Seat.member_id == group.member_id,
             Seat.group_id != group.id,
-            partner.member_id.in_(here),
+            partner.member_id.in_(members),
         )
     )
     return bool(shared)
 
 
 def why_alone(session: Session, activity: Activity, member_id: int, *, now: datetime) -> dict[int, Alone]:
-    """Why a learner has no group, by number of the rounds in which they have none."""
+    """Why a learner has no group, by the numbers of the rounds in which they have none."""
     plan = find_plan(session, activity.id, "published")
     rounds = select(Round).where(Round.activity_id == activity.id).order_by(Round.number)
     if plan is not None:
@@ -92,23 +92,21 @@ def why_alone(session: Session, activity: Activity, member_id: int, *, now: date
     outside = _why_outside(session, activity, member_id)
     absent = set(session.scalars(select(Absence.round_id).where(Absence.member_id == member_id)))
     unpaired = {number for number, person, _ in (plan.unpaired if plan is not None else ()) if person == member_id}
-    found = {}
-    for round_ in without:
+
+    def why(round_: Round) -> Alone:
         if round_.due_at is not None and round_.due_at <= now:
-            found[round_.number] = Alone.OVER
-        elif round_.id in absent:
-            found[round_.number] = Alone.ABSENT
-        elif outside is not None:
-            found[round_.number] = outside
-        elif plan is None:
-            found[round_.number] = Alone.NOT_PLANNED
-        else:
-            found[round_.number] = Alone.NOBODY if round_.number in unpaired else Alone.COMING
-    return found
+            return Alone.OVER
+        if round_.id in absent:
+            return Alone.ABSENT
+        if outside is None and plan is not None:
+            return Alone.NOBODY if round_.number in unpaired else Alone.COMING
+        return outside or Alone.NOT_PLANNED
+
+    return {round_.number: why(round_) for round_ in without}
 
 
 def _why_outside(session: Session, activity: Activity, member_id: int) -> Alone | None:
-    """Why somebody takes no part in pairing at all; None of somebody who does."""
+    """Why someone takes no part in pairing at all; None if they do."""
     member = session.get_one(Member, member_id)
     course = session.get_one(Course, activity.course_id)
     if member.is_test:

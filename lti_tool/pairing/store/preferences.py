@@ -1,4 +1,4 @@
-"""What designers said of groups, in the database: preferences, pins, who is kept apart, absences."""
+"""What staff decided about groups, in the database: preferences, pins, people kept apart, absences."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -20,7 +20,7 @@ Row = TypeVar("Row")
 
 
 def find_row(session: Session, activity_id: int) -> PairingPreferences | None:
-    """What an activity's designer saved."""
+    """The saved preferences of an activity."""
     return session.scalar(_newest(select(PairingPreferences).where(PairingPreferences.activity_id == activity_id)))
 
 
@@ -31,7 +31,7 @@ def read_row(row: PairingPreferences) -> Preferences:
 
 
 def write_row(session: Session, row: PairingPreferences, wanted: Preferences, *, by: int | None, now: datetime) -> None:
-    """Save what is wanted in this row, which may be a new one. `by` is a person."""
+    """Save preferences in this row, which may be new. `by` is a person."""
     for field, value in wanted.to_json().items():
         setattr(row, field, value)
     row.changed_by_id, row.changed_at = by, now
@@ -61,7 +61,7 @@ def pins_of(session: Session, activity_id: int) -> list[PinView]:
 def add_pin(
     session: Session, activity_id: int, members: tuple[int, ...], round_id: int | None, *, by: int | None, now: datetime
 ) -> None:
-    """Keep a pin. `by` is a person."""
+    """Add a pin. `by` is a person."""
     pin = PinRow(activity_id=activity_id, round_id=round_id, said_by_id=by, said_at=now)
     session.add(pin)
     session.flush()
@@ -70,7 +70,7 @@ def add_pin(
 
 
 def remove_pin(session: Session, activity_id: int, pin_id: int) -> None:
-    """Take a pin away; one that is gone already is no mistake."""
+    """Remove a pin, if it is still there."""
     session.execute(delete(PinRow).where(PinRow.id == pin_id, PinRow.activity_id == activity_id))
 
 
@@ -81,7 +81,7 @@ def apart_of(session: Session, course_id: int) -> Sequence[Exclusion]:
 
 
 def add_apart(session: Session, course_id: int, members: Couple, kind: Apart, *, by: int | None, now: datetime) -> None:
-    """Keep two people of a course apart from now on; said again, the newest word holds. `by` is a person."""
+    """Keep two people of a course apart; an earlier decision about the two is replaced. `by` is a person."""
     first, second = couple_of(*members)
     row = session.scalar(
         select(Exclusion)
@@ -96,23 +96,23 @@ def add_apart(session: Session, course_id: int, members: Couple, kind: Apart, *,
 
 
 def remove_apart(session: Session, course_id: int, apart_id: int) -> None:
-    """Let two people meet again; what is gone already is no mistake."""
+    """Let two people meet again, if they are still kept apart."""
     session.execute(delete(Exclusion).where(Exclusion.id == apart_id, Exclusion.course_id == course_id))
 
 
 def round_id_of(session: Session, activity_id: int, round_number: int) -> int | None:
-    """The row of a round by its number."""
+    """The id of a round by its number."""
     return session.scalar(select(Round.id).where(Round.activity_id == activity_id, Round.number == round_number))
 
 
 def add_absence(session: Session, round_id: int, member_id: int, *, by: int | None, now: datetime) -> None:
-    """Keep that somebody does not turn up in a round. `by` is a person."""
+    """Record that someone is absent in a round. `by` is a person."""
     session.add(Absence(round_id=round_id, member_id=member_id, said_by_id=by, said_at=now))
     session.flush()
 
 
 def remove_absence(session: Session, activity_id: int, round_number: int, member_id: int) -> None:
-    """Take back that somebody does not turn up in a round."""
+    """Record that someone is not absent in a round after all."""
     rounds = select(Round.id).where(Round.activity_id == activity_id, Round.number == round_number)
     session.execute(delete(Absence).where(Absence.round_id.in_(rounds), Absence.member_id == member_id))
 
@@ -124,7 +124,7 @@ def are_members(session: Session, course_id: int, people: Collection[int]) -> bo
 
 
 def said_of(session: Session, members: Collection[int]) -> list[dict[str, str]]:
-    """What staff said of these members, as plain values for the person themselves; who else it names stays out."""
+    """What staff decided about these members, as plain values for the person, without naming anyone else."""
     pinned = select(PinRow.said_at).join(PinnedMember, PinnedMember.pin_id == PinRow.id)
     apart = select(Exclusion.kind, Exclusion.said_at)
     absent = select(Absence.said_at).where(Absence.member_id.in_(members))
@@ -135,7 +135,7 @@ def said_of(session: Session, members: Collection[int]) -> list[dict[str, str]]:
 
 
 def forget(session: Session, members: Collection[int]) -> None:
-    """Delete what staff said of these members, and why they were moved: part of erasing a person."""
+    """Delete what staff decided about these members and why they were moved, to erase a person."""
     session.execute(delete(Exclusion).where(or_(Exclusion.one_id.in_(members), Exclusion.other_id.in_(members))))
     pins = select(PinnedMember.pin_id).where(PinnedMember.member_id.in_(members))
     session.execute(delete(PinRow).where(PinRow.id.in_(pins)))
@@ -144,5 +144,5 @@ def forget(session: Session, members: Collection[int]) -> None:
 
 
 def _newest(statement: Select[Row]) -> Select[Row]:
-    """Rows as they are now, also those that this session has read before: a proposal is held against both."""
+    """Read rows again that this session has read before, because a proposal is compared with rows of now."""
     return statement.execution_options(populate_existing=True)
