@@ -1,13 +1,12 @@
-"""What pages, jobs and later features may call.
+"""What pages, jobs and other features may call.
 
 `store.plans`, `groups` and `reasons` say who is paired with whom and why; `proposing` makes plans, `changes` changes
-them by choice and `course_changes` with the course; `conditions` reads what the engine is told, `preferences` what a
-designer wants.
+them; `conditions` reads what the engine needs, `preferences` and `decisions` what staff want.
 """
 
-from lti_tool.pairing.service.changes import apply, preview
+from lti_tool.pairing.service.changes import CourseChanges, apply, begin, follow_course, place_at_launch, preview
 from lti_tool.pairing.service.conditions import conditions_of, current_plan
-from lti_tool.pairing.service.course_changes import CourseChanges, begin, follow_course, place_at_launch
+from lti_tool.pairing.service.decisions import apart_of, forget, pins_of, said_of
 from lti_tool.pairing.service.groups import compare_proposals, not_paired, unplaced
 from lti_tool.pairing.service.preferences import (
     SavedPreferences,
@@ -38,7 +37,6 @@ from lti_tool.pairing.store.plans import (
     share_group,
     with_published_plan,
 )
-from lti_tool.pairing.store.preferences import apart_of, forget, pins_of, said_of
 
 __all__ = [
     "CourseChanges",

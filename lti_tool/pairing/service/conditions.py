@@ -15,9 +15,9 @@ from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.pairing.rules import Apart
 from lti_tool.pairing.rules.changes import CurrentPlan
 from lti_tool.pairing.rules.conditions import Conditions, History
+from lti_tool.pairing.service.decisions import absences_of, apart_of, pins_of
 from lti_tool.pairing.service.preferences import preferences_of
-from lti_tool.pairing.store import preferences as store
-from lti_tool.pairing.store.plans import Stored, absences_of, load
+from lti_tool.pairing.store.plans import Stored, load
 from lti_tool.roster.service import learners_to_pair
 
 
@@ -27,8 +27,8 @@ def conditions_of(session: Session, activity: Activity) -> Conditions:
         tuple(learners_to_pair(session, activity.course_id, activity.placement_id)),
         preferences_of(session, activity).preferences,
         attributes_of(session, activity.course_id),
-        tuple(Lock(pin.members, pin.round_number) for pin in store.pins_of(session, activity.id)),
-        tuple((*apart.members, Apart(apart.kind)) for apart in store.apart_of(session, activity.course_id)),
+        tuple(Lock(pin.members, pin.round_number) for pin in pins_of(session, activity.id)),
+        tuple((*apart.members, Apart(apart.kind)) for apart in apart_of(session, activity.course_id)),
         history_of(session, activity),
     )
 

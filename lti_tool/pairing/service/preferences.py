@@ -1,8 +1,9 @@
 """What a designer wants of the groups of an activity: read, saved, and copied."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,8 +12,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid
 from lti_tool.pairing.models import PairingPreferences
-from lti_tool.pairing.rules.preferences import Preferences, check
-from lti_tool.pairing.store import preferences as store
+from lti_tool.pairing.rules.preferences import Preferences, check, read
 from lti_tool.pairing.store.plans import hold
 from lti_tool.web.visits import Visit
 
@@ -34,10 +34,10 @@ def preferences_of(session: Session, activity: Activity) -> SavedPreferences:
     source: Activity | None = activity
     while source is not None and source.id not in seen:
         seen.add(source.id)
-        row = store.find_row(session, source.id)
+        row = _row(session, source.id)
         if row is not None:
             saved = (row.version, row.changed_by_id, row.changed_at) if source.id == activity.id else ()
-            return SavedPreferences(store.read_row(row), *saved)
+            return SavedPreferences(_read(row), *saved)
         source = session.get(Activity, source.copied_from_id) if source.copied_from_id is not None else None
     return SavedPreferences(Preferences())
 
@@ -53,10 +53,10 @@ def save_preferences(
     problems = check(wanted)
     if problems:
         raise PreferencesInvalid(problems)
-    row = store.find_row(session, activity_id)
+    row = _row(session, activity_id)
     if (row.version if row is not None else 0) != expected_version:
         raise PreferencesChanged(activity_id)
-    store.write_row(session, row or PairingPreferences(activity_id=activity_id), wanted, by=by, now=now)
+    _write(session, row or PairingPreferences(activity_id=activity_id), wanted, by=by, now=now)
 
 
 def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
@@ -77,7 +77,25 @@ def save_preferences_of_copy(session: Session, copy: Activity, *, now: datetime)
     if saved.version == 0 and saved.preferences != Preferences():
         try:
             with session.begin_nested():
-                store.write_row(session, PairingPreferences(activity_id=copy.id), saved.preferences, by=None, now=now)
+                _write(session, PairingPreferences(activity_id=copy.id), saved.preferences, by=None, now=now)
         except IntegrityError:
             # Someone else launched the same new link first.
             pass
+
+
+def _row(session: Session, activity_id: int) -> PairingPreferences | None:
+    """The saved row as it is now, also if this session has read it before."""
+    saved = select(PairingPreferences).where(PairingPreferences.activity_id == activity_id)
+    return session.scalar(saved.execution_options(populate_existing=True))
+
+
+def _read(row: PairingPreferences) -> Preferences:
+    return read({field.name: getattr(row, field.name) for field in fields(Preferences)})
+
+
+def _write(session: Session, row: PairingPreferences, wanted: Preferences, *, by: int | None, now: datetime) -> None:
+    for field, value in wanted.to_json().items():
+        setattr(row, field, value)
+    row.changed_by_id, row.changed_at = by, now
+    session.add(row)
+    session.flush()

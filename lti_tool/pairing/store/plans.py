@@ -16,7 +16,7 @@ from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing.engine import Group as People
 from lti_tool.pairing.engine import Placed, Proof, Reason, Schedule, Unpaired
-from lti_tool.pairing.models import Absence, Group, Move, Plan, Seat, published_seats
+from lti_tool.pairing.models import Group, Move, Plan, Seat, published_seats
 from lti_tool.pairing.rules import Cause, GroupView, MoveView, PublishedGroup, SeatView
 from lti_tool.support.db import in_batches
 
@@ -221,19 +221,6 @@ def moves_of(session: Session, member_id: int, activity_id: int) -> list[MoveVie
         .order_by(Round.number)
     )
     return [MoveView(number, Cause(cause), at) for number, cause, at in rows]
-
-
-def absences_of(session: Session, activity_id: int) -> dict[int, frozenset[int]]:
-    """Who is absent, by round number."""
-    absent: dict[int, set[int]] = defaultdict(set)
-    for number, member_id in session.execute(
-        select(Round.number, Absence.member_id)
-        .join(Round, Round.id == Absence.round_id)
-        .where(Round.activity_id == activity_id)
-        .order_by(Round.number, Absence.member_id)
-    ):
-        absent[number].add(member_id)
-    return {number: frozenset(people) for number, people in absent.items()}
 
 
 def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[PublishedGroup]:
