@@ -111,10 +111,10 @@ def test_everybody_with_a_partner_in_every_round_is_said_so(app: Flask, kit: Kit
 @pytest.mark.parametrize(
     ("removal", "sentence"),
     [
-        (Removal("other:department", 5, 0), "5 possible partners work in the same department"),
+        (Removal("other:department", 5, 0), "“Another department” rules out 5 possible partners"),
         (
             Removal("other:department", 5, 2),
-            "3 possible partners work in the same department; for 2 others we do not know",
+            "“Another department” rules out 3 possible partners; for 2 others we do not know",
         ),
         (
             Removal("other:department", 1, 1),
@@ -122,7 +122,7 @@ def test_everybody_with_a_partner_in_every_round_is_said_so(app: Flask, kit: Kit
         ),
         (
             Removal("known:manager", 3, 3),
-            "With 3 possible partners, one of the two has no value for “Manager”",
+            "“Only people with a value for “Manager”” rules out 3 possible partners",
         ),
     ],
 )
