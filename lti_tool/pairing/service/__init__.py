@@ -1,13 +1,13 @@
 """What pages, jobs and other features may call.
 
-`store.plans`, `groups` and `reasons` say who is paired with whom and why; `proposing` makes plans, `changes` changes
+`store.plans` and `groups` say who is paired with whom and why; `proposing` makes plans, `changes` changes
 them; `conditions` reads what the engine needs, `preferences` and `decisions` what staff want.
 """
 
 from lti_tool.pairing.service.changes import CourseChanges, apply, begin, follow_course, place_at_launch, preview
 from lti_tool.pairing.service.conditions import conditions_of, current_plan
 from lti_tool.pairing.service.decisions import apart_of, forget, pins_of, said_of
-from lti_tool.pairing.service.groups import compare_proposals, not_paired, unplaced
+from lti_tool.pairing.service.groups import compare_proposals, not_paired, unplaced, why_alone, why_matched
 from lti_tool.pairing.service.preferences import (
     SavedPreferences,
     after_launch,
@@ -25,7 +25,6 @@ from lti_tool.pairing.service.proposing import (
     request_proposal,
     take_back,
 )
-from lti_tool.pairing.service.reasons import why_alone, why_matched
 from lti_tool.pairing.store.plans import (
     find_plan,
     groups_in_plan,

@@ -36,7 +36,7 @@ from lti_tool.pairing.rules.changes import (
 from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.service import decisions
 from lti_tool.pairing.service.conditions import current_plan
-from lti_tool.pairing.service.reasons import why_alone
+from lti_tool.pairing.service.groups import why_alone
 from lti_tool.pairing.store.plans import Stored, find_plan, hold, hold_groups, load, note_moves, store_changes, touch
 from lti_tool.web.visits import Visit
 

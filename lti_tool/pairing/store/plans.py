@@ -191,17 +191,13 @@ def _add_seats(session: Session, plan: Plan, round_id: int, groups: Iterable[tup
 
 def note_moves(session: Session, plan: Plan, moves: Collection[tuple[int, int, Cause]], now: datetime) -> None:
     """Store why members have other partners: (round id, member, cause). The newest cause for a round counts."""
-    places = {(round_id, member_id) for round_id, member_id, _ in moves}
-    rounds = {round_id for round_id, _ in places}
-    for member_ids in in_batches(sorted({member_id for _, member_id in places})):
-        old = session.execute(
-            select(Move.id, Move.round_id, Move.member_id).where(
-                Move.plan_id == plan.id, Move.member_id.in_(member_ids), Move.round_id.in_(rounds)
-            )
-        )
-        outdated = [row_id for row_id, *place in old if tuple(place) in places]
-        for row_ids in in_batches(outdated):
-            session.execute(delete(Move).where(Move.id.in_(row_ids)))
+    members: dict[int, list[int]] = defaultdict(list)
+    for round_id, member_id, _ in sorted(moves):
+        members[round_id].append(member_id)
+    for round_id, moved in members.items():
+        outdated = delete(Move).where(Move.plan_id == plan.id, Move.round_id == round_id)
+        for batch in in_batches(moved):
+            session.execute(outdated.where(Move.member_id.in_(batch)))
     row = {"institution_id": plan.institution_id, "plan_id": plan.id, "at": now}
     rows = [
         {**row, "round_id": round_id, "member_id": member_id, "cause": cause.value}
