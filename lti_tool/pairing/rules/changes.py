@@ -80,7 +80,7 @@ class Relax:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A person is absent in one round; whoever would be alone gets a partner where one is free."""
+    """A person is absent in one round; anyone left alone gets a partner if possible."""
 
     member_id: int
     round: int

@@ -183,9 +183,9 @@ def _people(course: Course) -> engine.People:
 
 
 def _known(people: engine.People, couples: Iterable[Couple]) -> tuple[list[Couple], NDArray[np.int64]]:
-    """The couples of whom both are in the course, and their places, of shape (couples, 2)."""
-    everybody = set(people.listed)
-    known = [couple for couple in couples if everybody.issuperset(couple)]
+    """The couples with both people in the course, and their places, of shape (couples, 2)."""
+    listed = set(people.listed)
+    known = [couple for couple in couples if listed.issuperset(couple)]
     return known, people.places(np.array(known, dtype=np.int64).reshape(-1, 2))
 
 
@@ -230,7 +230,5 @@ def _uneven(course: Course, rounds: Rounds) -> int:
 
 
 def _unpaired(course: Course, rounds: Rounds) -> set[tuple[int, int]]:
-    everybody = set(course.people)
-    return {
-        (number, person) for number, groups in enumerate(rounds, start=1) for person in everybody.difference(*groups)
-    }
+    people = set(course.people)
+    return {(number, person) for number, groups in enumerate(rounds, start=1) for person in people.difference(*groups)}

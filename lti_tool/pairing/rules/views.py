@@ -1,4 +1,4 @@
-"""Plans as pages and other features read them: groups, who is unpaired and why, pins, and who was moved."""
+"""Plans for pages and other features: groups, unpaired people and the reasons, pins, and moves."""
 
 from dataclasses import dataclass
 from datetime import datetime

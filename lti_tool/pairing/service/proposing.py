@@ -131,12 +131,12 @@ def proposal_as_it_is(session: Session, basis: Basis) -> Schedule | None:
 
 def look_longer(basis: Basis, proposal: Schedule | None, *, seed: int) -> Schedule:
     """The better of new groups and the proposal, both improved. Needs no database. Raises as `work_out` does."""
-    anew = work_out(basis, seed=seed, improve=True)
+    new = work_out(basis, seed=seed, improve=True)
     if proposal is None or engine.verify(basis.course, proposal):
-        return anew
+        return new
     improved = engine.improve(replace(proposal, seed=seed, engine=engine.NAME))
-    if engine.verify(basis.course, improved) or not is_better(basis.course, improved, anew):
-        return anew
+    if engine.verify(basis.course, improved) or not is_better(basis.course, improved, new):
+        return new
     return improved
 
 

@@ -51,7 +51,7 @@ from lti_tool.pairing.rules.plan_file.wording import people as counted_people
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A constraint of an instance, and the rule that it stands for."""
+    """A constraint of an instance, and its rule in the engine."""
 
     said: str
     """What sentences call it: `constraints[0] (not_manager)`."""
