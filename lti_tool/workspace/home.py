@@ -22,7 +22,7 @@ from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.grades.service import ledger as grades
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.rules import RULE_REASONS, Alone, Cause, GroupView, Unplaced
+from lti_tool.pairing.rules.views import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, WaitsFor
 from lti_tool.roster import service as roster

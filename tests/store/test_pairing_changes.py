@@ -18,11 +18,12 @@ from lti_tool.pairing.errors import (
     RuleBroken,
 )
 from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.pairing.rules import Apart, Cause, GroupView, comparing
+from lti_tool.pairing.rules import comparing
 from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
 from lti_tool.pairing.rules.overview import overview, relaxations
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.reasons import WhyMatched
+from lti_tool.pairing.rules.views import Apart, Cause, GroupView
 from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import (

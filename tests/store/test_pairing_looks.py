@@ -14,10 +14,11 @@ from lti_tool.pairing import service
 from lti_tool.pairing.engine import Schedule
 from lti_tool.pairing.errors import PlanError
 from lti_tool.pairing.models import Plan, Seat
-from lti_tool.pairing.rules import Apart, comparing
+from lti_tool.pairing.rules import comparing
 from lti_tool.pairing.rules.changes import KeepApart, LeaveOut, Mend, Pin, Relax
 from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import (

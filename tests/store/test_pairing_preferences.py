@@ -21,10 +21,10 @@ from lti_tool.pairing.errors import (
 )
 from lti_tool.pairing.models import Exclusion, PinnedMember, Plan, Seat
 from lti_tool.pairing.models import Pin as PinRow
-from lti_tool.pairing.rules import Apart
 from lti_tool.pairing.rules.changes import KeepApart, Pin, UndoKeepApart
 from lti_tool.pairing.rules.overview import overview
 from lti_tool.pairing.rules.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import Class, a_class, a_draft, a_published_plan, an_absence, an_activity, know, make, want

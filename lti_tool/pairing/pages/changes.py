@@ -16,9 +16,10 @@ from lti_tool.pairing.engine import NEVER
 from lti_tool.pairing.errors import PlanChanged, PlanError
 from lti_tool.pairing.pages import plan_view
 from lti_tool.pairing.pages.plan_view import chosen_people, number_of, place, plan_of
-from lti_tool.pairing.rules import Apart, changes
+from lti_tool.pairing.rules import changes
 from lti_tool.pairing.rules.changes import Change, KeepApart, Pin, Relax
 from lti_tool.pairing.rules.comparing import LOCK, Broken, Comparison
+from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.wording import refusals
 from lti_tool.pairing.wording import sentences as words
 from lti_tool.web.access import Here, on_visit

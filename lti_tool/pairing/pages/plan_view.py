@@ -15,10 +15,11 @@ from lti_tool.pairing import engine, service
 from lti_tool.pairing.engine import Explanations, Reason, Why
 from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.rules import RULE_REASONS, PinView, group_list, picture
+from lti_tool.pairing.rules import group_list, picture
 from lti_tool.pairing.rules.comparing import LOCK, Broken
 from lti_tool.pairing.rules.group_list import GroupLine, Show
 from lti_tool.pairing.rules.overview import Overview, overview, shortfall
+from lti_tool.pairing.rules.views import RULE_REASONS, PinView
 from lti_tool.pairing.wording import refusals
 from lti_tool.pairing.wording import sentences as words
 from lti_tool.roster import service as roster

@@ -208,28 +208,30 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 -
     PreferencesChanged where there is no rule of that name, PlanImpossible where pins and rules contradict each other,
     and PlanFlawed.
     """
+    conditions = current.conditions
     match change:
         case Swap(members, round_number):
             return _judged(current, _swapped(current, members, round_number))
         case Pin(members, round_number):
             _refuse_pin(current, members, round_number)
-            return _under(current, current.conditions.with_pin(members, round_number))
+            return _under(current, replace(conditions, pins=(*conditions.pins, Lock(members, round_number))))
         case KeepApart(members, kind):
-            return _under(current, current.conditions.with_apart(members, kind))
+            return _under(current, conditions.with_apart(members, kind))
         case Relax(rules):
-            relaxed = current.conditions.without_rules(rules)
-            if relaxed.wanted == current.conditions.wanted:
+            wanted = conditions.wanted.without(*rules)
+            if wanted == conditions.wanted:
                 raise PreferencesChanged(current.activity_id)
-            return _under(current, relaxed)
+            return _under(current, replace(conditions, wanted=wanted))
         case Mend():
             return _judged(current, _repaired(current, current.course, current.fixed))
         case Absent(member_id, round_number):
             return _judged(current, _with_absent(current, member_id, round_number))
         case UndoAbsent(member_id, round_number):
             absent = current.absent.get(round_number, frozenset()) - {member_id}
-            return _under(replace(current, absent={**current.absent, round_number: absent}), current.conditions)
+            return _under(replace(current, absent={**current.absent, round_number: absent}), conditions)
         case LeaveOut(member_id):
-            return up_to_date(replace(current, conditions=current.conditions.without_learner(member_id)))
+            learners = tuple(person for person in conditions.learners if person != member_id)
+            return up_to_date(replace(current, conditions=replace(conditions, learners=learners)))
         case Unpin() | UndoKeepApart():
             return _judged(current, current.schedule)
         case _:

@@ -26,10 +26,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Everything that decides about the groups of an activity.
-
-    `with_pin`, `with_apart` and the others give the conditions that will hold when a change is made.
-    """
+    """Everything that decides about the groups of an activity. A change is computed from changed conditions."""
 
     learners: tuple[int, ...]
     wanted: Preferences
@@ -70,23 +67,11 @@ class Conditions:
             if person in values and (values[person] is not None or name == "manager")
         )
 
-    def with_pin(self, members: Iterable[int], round_number: int | None) -> "Conditions":
-        """With one more pin."""
-        return replace(self, pins=(*self.pins, Lock(tuple(members), round_number)))
-
     def with_apart(self, couple: Couple, kind: Apart) -> "Conditions":
         """With two people kept apart; an earlier decision about the two is replaced."""
         couple = couple_of(*couple)
         rest = tuple(pair for pair in self.apart if pair[:2] != couple)
         return replace(self, apart=(*rest, (*couple, kind)))
-
-    def without_rules(self, names: Iterable[str]) -> "Conditions":
-        """With these rules switched off, by their names in the engine."""
-        return replace(self, wanted=self.wanted.without(*names))
-
-    def without_learner(self, member_id: int) -> "Conditions":
-        """Without a learner who no longer takes part."""
-        return replace(self, learners=tuple(person for person in self.learners if person != member_id))
 
     def _rules_of_couples(self) -> Iterable[engine.Rule]:
         never, avoided = (

@@ -82,17 +82,13 @@ def chosen(listed: Iterable[GroupLine], show: Show, words: str) -> list[GroupLin
 
 
 def _is_shown(line: GroupLine, show: Show) -> bool:
-    match show:
-        case Show.ALL:
-            return True
-        case Show.WARNING:
-            return bool(WARNINGS.intersection(line.marks))
-        case Show.PINNED:
-            return Mark.PINNED in line.marks
-        case Show.THREE:
-            return len(line.group.seats) == 3
-        case Show.UNPAIRED:
-            return False
+    return {
+        Show.ALL: True,
+        Show.WARNING: not WARNINGS.isdisjoint(line.marks),
+        Show.PINNED: Mark.PINNED in line.marks,
+        Show.THREE: len(line.group.seats) == 3,
+        Show.UNPAIRED: False,
+    }[show]
 
 
 def _is_called(line: GroupLine, words: Sequence[str]) -> bool:

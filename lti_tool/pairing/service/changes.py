@@ -18,7 +18,6 @@ from lti_tool.launch.service.arrivals import tell_plans
 from lti_tool.pairing import engine
 from lti_tool.pairing.errors import NoPlan, PlanChanged, RuleBroken
 from lti_tool.pairing.models import Group, Plan
-from lti_tool.pairing.rules import Alone, Cause
 from lti_tool.pairing.rules.changes import (
     Absent,
     Change,
@@ -34,6 +33,7 @@ from lti_tool.pairing.rules.changes import (
     up_to_date,
 )
 from lti_tool.pairing.rules.comparing import Comparison
+from lti_tool.pairing.rules.views import Alone, Cause
 from lti_tool.pairing.service import decisions
 from lti_tool.pairing.service.conditions import current_plan
 from lti_tool.pairing.service.groups import why_alone

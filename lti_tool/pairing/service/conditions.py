@@ -12,9 +12,9 @@ from lti_tool.attributes.service import attributes_of
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Lock
 from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.pairing.rules import Apart
 from lti_tool.pairing.rules.changes import CurrentPlan
 from lti_tool.pairing.rules.conditions import Conditions, History
+from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.service.decisions import absences_of, apart_of, pins_of
 from lti_tool.pairing.service.preferences import preferences_of
 from lti_tool.pairing.store.plans import Stored, load

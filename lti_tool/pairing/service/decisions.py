@@ -12,7 +12,6 @@ from lti_tool.launch.models import Member
 from lti_tool.pairing.errors import ExclusionImpossible, PinImpossible
 from lti_tool.pairing.models import Absence, Exclusion, Move, PinnedMember
 from lti_tool.pairing.models import Pin as PinRow
-from lti_tool.pairing.rules import PinView, couple_of
 from lti_tool.pairing.rules.changes import (
     Absent,
     Change,
@@ -24,6 +23,7 @@ from lti_tool.pairing.rules.changes import (
     UndoKeepApart,
     Unpin,
 )
+from lti_tool.pairing.rules.views import PinView, couple_of
 from lti_tool.pairing.service.preferences import preferences_of, save_preferences
 from lti_tool.roster import service as roster
 

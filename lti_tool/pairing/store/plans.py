@@ -17,7 +17,7 @@ from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing.engine import Group as People
 from lti_tool.pairing.engine import Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.models import Group, Move, Plan, Seat, published_seats
-from lti_tool.pairing.rules import Cause, GroupView, MoveView, PublishedGroup, SeatView
+from lti_tool.pairing.rules.views import Cause, GroupView, MoveView, PublishedGroup, SeatView
 from lti_tool.support.db import in_batches
 
 
