@@ -1,8 +1,7 @@
 """What changed between two schedules of a course, in groups, rules, repeats and points."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final, TypeAlias
 
@@ -32,7 +31,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A round, or all of them, in numbers. Points are counted for people, as in `engine.score`."""
+    """A schedule in numbers. Points are counted for people."""
 
     groups: int = 0
     unpaired: int = 0
@@ -41,7 +40,7 @@ class Figures:
     points: int = 0
     broken: int = 0
     uneven: int = 0
-    """In all rounds together: people who are first at least twice more or less often than last."""
+    """People who are first at least twice more or less often than last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,6 @@ class RoundComparison:
     """Groups that only the first has."""
     new: tuple[Group, ...]
     """Groups that only the second has."""
-    before: Figures
-    after: Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,8 @@ class Comparison:
     """Two schedules, round by round, by the rules and wishes of today."""
 
     rounds: tuple[RoundComparison, ...] = ()
+    before: Figures = Figures()
+    after: Figures = Figures()
     moved: frozenset[int] = frozenset()
     """Everyone who has other partners in some round."""
     newly_broken: tuple[Broken, ...] = ()
@@ -72,18 +71,6 @@ class Comparison:
     newly_unpaired: tuple[tuple[int, int], ...] = ()
     """Round and person."""
     newly_paired: tuple[tuple[int, int], ...] = ()
-    uneven: tuple[int, int] = (0, 0)
-    """In each of the two, how many people have uneven turns."""
-
-    @property
-    def before(self) -> Figures:
-        """The first schedule in numbers."""
-        return _total([compared.before for compared in self.rounds], self.uneven[0])
-
-    @property
-    def after(self) -> Figures:
-        """The second schedule in numbers."""
-        return _total([compared.after for compared in self.rounds], self.uneven[1])
 
     @property
     def people(self) -> set[int]:
@@ -108,20 +95,20 @@ def compare(course: Course, before: Schedule, after: Schedule) -> Comparison:
     old, new = (tuple(schedule.rounds) + ((),) * (count - len(schedule.rounds)) for schedule in (before, after))
     was_broken, is_broken = broken(course, old), broken(course, new)
     was_unpaired, is_unpaired = _unpaired(course, old), _unpaired(course, new)
-    figures = zip(_figures(course, old, was_broken), _figures(course, new, is_broken), strict=True)
     rounds = []
-    for number, (earlier, later, (was, now)) in enumerate(zip(old, new, figures, strict=True), start=1):
+    for number, (earlier, later) in enumerate(zip(old, new, strict=True), start=1):
         kept = {frozenset(group) for group in earlier} & {frozenset(group) for group in later}
         gone, come = (tuple(group for group in some if frozenset(group) not in kept) for some in (earlier, later))
-        rounds.append(RoundComparison(number, len(kept), gone, come, was, now))
+        rounds.append(RoundComparison(number, len(kept), gone, come))
     return Comparison(
         tuple(rounds),
+        _figures(course, old, len(was_unpaired), len(was_broken)),
+        _figures(course, new, len(is_unpaired), len(is_broken)),
         frozenset(person for compared in rounds for group in (*compared.gone, *compared.new) for person in group),
         tuple(sorted(set(is_broken) - set(was_broken))),
         tuple(sorted(set(was_broken) - set(is_broken))),
         tuple(sorted(is_unpaired - was_unpaired)),
         tuple(sorted(was_unpaired - is_unpaired)),
-        (_uneven(course, old), _uneven(course, new)),
     )
 
 
@@ -189,18 +176,11 @@ def _known(people: engine.People, couples: Iterable[Couple]) -> tuple[list[Coupl
     return known, people.places(np.array(known, dtype=np.int64).reshape(-1, 2))
 
 
-def _figures(course: Course, rounds: Rounds, broken: Iterable[Broken]) -> list[Figures]:
+def _figures(course: Course, rounds: tuple[tuple[Group, ...], ...], unpaired: int, broken: int) -> Figures:
     people = _people(course)
-    met = {couple_of(*couple) for couple in course.met}
-    unpaired = Counter(number for number, _ in _unpaired(course, rounds))
-    breaches = Counter(breach.round for breach in broken)
-    figures = []
-    for number, groups in enumerate(rounds, start=1):
-        couples = couples_in(groups)
-        repeats, points = sum(couple in met for couple in couples), _points(course, people, groups)
-        figures.append(Figures(len(groups), unpaired[number], repeats, points, breaches[number]))
-        met.update(couples)
-    return figures
+    repeats = engine.repeats(course, Schedule(rounds))
+    points = sum(_points(course, people, groups) for groups in rounds)
+    return Figures(sum(map(len, rounds)), unpaired, repeats, points, broken, _uneven(course, rounds))
 
 
 def _points(course: Course, people: engine.People, groups: Iterable[Group]) -> int:
@@ -215,10 +195,6 @@ def _points(course: Course, people: engine.People, groups: Iterable[Group]) -> i
             total = sum(int(wish.points(people, places[:, 0], places[:, 1]).sum()) for wish in course.wishes)
             points += 2 * total // (size - 1)
     return points
-
-
-def _total(rounds: Iterable[Figures], uneven: int) -> Figures:
-    return replace(Figures(*map(sum, zip(*map(astuple, rounds), strict=True))), uneven=uneven)
 
 
 def _uneven(course: Course, rounds: Rounds) -> int:
