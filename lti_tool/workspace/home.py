@@ -209,7 +209,7 @@ def why_together(here: Here, activity: Activity, member_id: int) -> Together:
     return Together(
         ahead[0].round_number,
         tuple(gettext(sentence) for sentence in words),
-        {one.round_number: one.cause for one in moves if one.round_number in open_rounds},
+        {number: cause for number, cause in moves.items() if number in open_rounds},
     )
 
 

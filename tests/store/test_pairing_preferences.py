@@ -328,7 +328,7 @@ def test_what_is_said_of_somebody_goes_with_them(open_session: OpenSession, cloc
         service.forget(session, [one])
 
         assert service.said_of(session, [one]) == []
-        assert service.moves_of(session, one, group.activity.id) == []
+        assert service.moves_of(session, one, group.activity.id) == {}
         assert [pin.members for pin in service.pins_of(session, group.activity.id)] == [(three, four)]
         assert [row.members for row in service.apart_of(session, group.course.id)] == [(two, four)]
         session.delete(session.get_one(Member, four))

@@ -65,7 +65,6 @@ class PublishedGroup:
     round_number: int
     members: tuple[int, ...]
     """In order of turn: the first is observed first. People who left are among them."""
-    begun_at: datetime | None
 
     def partners_of(self, member_id: int) -> tuple[int, ...]:
         """The other members, in order of turn."""
@@ -167,12 +166,3 @@ class Cause(StrEnum):
     PARTNER_ABSENT = "partner_absent"
     PLAN_CHANGED = "plan_changed"
     """Staff rearranged groups: a swap, a pin, a rule."""
-
-
-@dataclass(frozen=True, slots=True)
-class MoveView:
-    """A member got other partners in a round of the published plan."""
-
-    round_number: int
-    cause: Cause
-    at: datetime

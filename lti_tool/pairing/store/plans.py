@@ -17,7 +17,7 @@ from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing.engine import Group as People
 from lti_tool.pairing.engine import Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.models import Group, Move, Plan, Seat, published_seats
-from lti_tool.pairing.rules.views import Cause, GroupView, MoveView, PublishedGroup, SeatView
+from lti_tool.pairing.rules.views import Cause, GroupView, PublishedGroup, SeatView
 from lti_tool.support.db import in_batches
 
 
@@ -207,30 +207,28 @@ def note_moves(session: Session, plan: Plan, moves: Collection[tuple[int, int, C
         session.execute(insert(Move), rows)
 
 
-def moves_of(session: Session, member_id: int, activity_id: int) -> list[MoveView]:
-    """The rounds in which a member got other partners since the plan was published, and why, by round."""
+def moves_of(session: Session, member_id: int, activity_id: int) -> dict[int, Cause]:
+    """Why a member got other partners since the plan was published, by the numbers of the rounds."""
     rows = session.execute(
-        select(Round.number, Move.cause, Move.at)
+        select(Round.number, Move.cause)
         .join(Plan, Plan.id == Move.plan_id)
         .join(Round, Round.id == Move.round_id)
         .where(Move.member_id == member_id, Plan.activity_id == activity_id, Plan.state == "published")
         .order_by(Round.number)
     )
-    return [MoveView(number, Cause(cause), at) for number, cause, at in rows]
+    return {number: Cause(cause) for number, cause in rows}
 
 
 def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[PublishedGroup]:
     """The groups of an activity's published plan, or those of one member, by round and number."""
-    statement = published_seats(Group.id, Round.id, Round.number, Group.begun_at, Seat.member_id)
+    statement = published_seats(Group.id, Round.id, Round.number, Seat.member_id)
     statement = statement.where(Plan.activity_id == activity_id).order_by(Round.number, Group.number, Seat.turn)
     if member_id is not None:
         own = aliased(Seat)
         statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
     return [
-        PublishedGroup(group_id, round_id, number, tuple(row[-1] for row in rows), begun_at)
-        for (group_id, round_id, number, begun_at), rows in groupby(
-            session.execute(statement), key=lambda row: row[:-1]
-        )
+        PublishedGroup(group_id, round_id, number, tuple(row.member_id for row in rows))
+        for (group_id, round_id, number), rows in groupby(session.execute(statement), key=lambda row: row[:-1])
     ]
 
 
