@@ -19,7 +19,7 @@ from lti_tool.pairing.errors import (
     PreferencesChanged,
     PreferencesInvalid,
 )
-from lti_tool.pairing.models import Exclusion, PinnedMember, Plan, Seat
+from lti_tool.pairing.models import Exclusion, PairingPreferences, PinnedMember, Plan, Seat
 from lti_tool.pairing.models import Pin as PinRow
 from lti_tool.pairing.rules.changes import KeepApart, Pin, UndoKeepApart
 from lti_tool.pairing.rules.overview import overview
@@ -72,8 +72,9 @@ def test_what_was_saved_is_read_back_as_it_was(open_session: OpenSession, clock:
 
         kept = service.preferences_of(session, group.activity)
         assert kept.preferences == EVERYTHING
-        assert (kept.changed_by_id, kept.changed_at) == (person, clock.now())
         assert kept.version > 0
+        row = session.scalars(select(PairingPreferences)).one()
+        assert (row.changed_by_id, row.changed_at) == (person, clock.now())
 
 
 def test_of_two_who_save_at_once_one_is_told_that_it_changed(open_session: OpenSession, clock: FakeClock) -> None:

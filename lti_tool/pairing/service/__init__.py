@@ -4,16 +4,14 @@
 them; `conditions` reads what the engine needs, `preferences` and `decisions` what staff want.
 """
 
-from lti_tool.pairing.service.changes import CourseChanges, apply, begin, follow_course, place_at_launch, preview
+from lti_tool.pairing.service.changes import apply, begin, follow_course, place_at_launch, preview
 from lti_tool.pairing.service.conditions import conditions_of, current_plan
 from lti_tool.pairing.service.decisions import apart_of, forget, pins_of, said_of
 from lti_tool.pairing.service.groups import compare_proposals, not_paired, unplaced, why_alone, why_matched
 from lti_tool.pairing.service.preferences import (
-    SavedPreferences,
     after_launch,
     preferences_of,
     save_preferences,
-    save_preferences_of_copy,
 )
 from lti_tool.pairing.service.proposing import (
     can_look_longer,
@@ -38,8 +36,6 @@ from lti_tool.pairing.store.plans import (
 )
 
 __all__ = [
-    "CourseChanges",
-    "SavedPreferences",
     "after_launch",
     "apart_of",
     "apply",
@@ -70,7 +66,6 @@ __all__ = [
     "request_proposal",
     "said_of",
     "save_preferences",
-    "save_preferences_of_copy",
     "share_group",
     "take_back",
     "unplaced",

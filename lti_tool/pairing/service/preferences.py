@@ -1,5 +1,6 @@
 """What a designer wants of the groups of an activity: read, saved, and copied."""
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -24,8 +25,6 @@ class SavedPreferences:
     preferences: Preferences
     version: int = 0
     """0 if nothing was saved: these are the defaults, or the preferences of the activity that this is a copy of."""
-    changed_by_id: int | None = None
-    changed_at: datetime | None = None
 
 
 def preferences_of(session: Session, activity: Activity) -> SavedPreferences:
@@ -36,8 +35,7 @@ def preferences_of(session: Session, activity: Activity) -> SavedPreferences:
         seen.add(source.id)
         row = _row(session, source.id)
         if row is not None:
-            saved = (row.version, row.changed_by_id, row.changed_at) if source.id == activity.id else ()
-            return SavedPreferences(_read(row), *saved)
+            return SavedPreferences(_read(row), row.version if source.id == activity.id else 0)
         source = session.get(Activity, source.copied_from_id) if source.copied_from_id is not None else None
     return SavedPreferences(Preferences())
 
@@ -60,27 +58,20 @@ def save_preferences(
 
 
 def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
-    """Copy the preferences of the original if the launch of a copied link made a copy, in the same transaction."""
+    """If the launch of a copied link made a copy of an activity, give it the preferences that the original has today.
+
+    Repeating it changes nothing. Rules are copied; pins and people who are kept apart are not.
+    """
     if not context.custom.get("activity"):
         return  # Only links with a key are ever copies.
-    activity = activities.activity_of(session, visit.placement_id)
-    if activity is not None and activity.copied_from_id is not None:
-        save_preferences_of_copy(session, activity, now=now)
-
-
-def save_preferences_of_copy(session: Session, copy: Activity, *, now: datetime) -> None:
-    """Give a copy its own row with the preferences that the original has today. Repeating it changes nothing.
-
-    Rules are copied; pins and people who are kept apart are not.
-    """
+    copy = activities.activity_of(session, visit.placement_id)
+    if copy is None or copy.copied_from_id is None:
+        return
     saved = preferences_of(session, copy)
     if saved.version == 0 and saved.preferences != Preferences():
-        try:
-            with session.begin_nested():
-                _write(session, PairingPreferences(activity_id=copy.id), saved.preferences, by=None, now=now)
-        except IntegrityError:
-            # Someone else launched the same new link first.
-            pass
+        # Someone else may have launched the same new link first.
+        with suppress(IntegrityError), session.begin_nested():
+            _write(session, PairingPreferences(activity_id=copy.id), saved.preferences, by=None, now=now)
 
 
 def _row(session: Session, activity_id: int) -> PairingPreferences | None:
