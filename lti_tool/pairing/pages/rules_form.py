@@ -36,14 +36,14 @@ SHAPES: Final = (
 KEPT_APART: Final = (engine.Exclusions, engine.ShouldNot)
 FLAWS: Final[dict[str, str]] = {
     Flaw.WRONG_FORM: N_("Write a whole number."),
-    Flaw.UNKNOWN_KIND: N_("Choose one of the possibilities."),
-    Flaw.UNKNOWN_ATTRIBUTE: N_("Choose one of the possibilities."),
-    Flaw.LISTED_TWICE: N_("This is asked for twice."),
-    Flaw.TOO_MANY: N_("These are too many at once."),
+    Flaw.UNKNOWN_KIND: N_("Choose one of the options."),
+    Flaw.UNKNOWN_ATTRIBUTE: N_("Choose one of the options."),
+    Flaw.LISTED_TWICE: N_("This is listed twice."),
+    Flaw.TOO_MANY: N_("There are too many of these."),
     Flaw.SIZE: N_("Circles and rings have 3 to 6 people."),
     Flaw.OUT_OF_RANGE: N_("This number is too small or too large."),
     Flaw.CONTRADICTS: N_("This contradicts another line."),
-    Flaw.GAP_EMPTY: N_("Say how many years at least or at most; at least cannot be more than at most."),
+    Flaw.GAP_EMPTY: N_("Enter how many years at least or at most; at least cannot be more than at most."),
 }
 
 
