@@ -3,8 +3,7 @@
 All changes compute an outcome, which is stored. Members of a published plan who get other partners are told why.
 """
 
-from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -96,17 +95,7 @@ def apply(
     return made.effect
 
 
-@dataclass(frozen=True, slots=True)
-class CourseChanges:
-    """Member ids of the people for whom a plan changed when it was brought up to date."""
-
-    left: Set[int] = frozenset()
-    joined: Set[int] = frozenset()
-    moved: Set[int] = frozenset()
-    """Everyone who has other partners than before in some round."""
-
-
-def follow_course(session: Session, activity_id: int, *, now: datetime) -> CourseChanges:
+def follow_course(session: Session, activity_id: int, *, now: datetime) -> Comparison:
     """Bring the plan up to date with roster and rounds, with as few changes as possible. It can be repeated safely.
 
     A newcomer is paired with someone who lost a partner; otherwise a pair becomes a trio. Groups that have begun and
@@ -115,14 +104,13 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Cours
     activity = hold(session, activity_id)
     plan = find_plan(session, activity_id)
     if plan is None or activities.is_read_only(session, activity):
-        return CourseChanges()
+        return Comparison()
     hold_groups(session, plan)
     stored = load(session, plan)
     made = up_to_date(current_plan(session, activity, plan, now=now, stored=stored))
     _store(session, plan, stored, made, now)
     _tell_left_behind(session, plan, made, now)
-    seated = {person for groups in made.after.rounds for group in groups for person in group}
-    return CourseChanges(made.current.gone & made.effect.moved, seated - made.current.seated, made.effect.moved)
+    return made.effect
 
 
 def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
