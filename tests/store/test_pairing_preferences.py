@@ -276,7 +276,7 @@ def test_pins_that_make_no_sense_are_refused_with_a_word(open_session: OpenSessi
         assert refused((three, stranger), 1) == "not in the course"
         assert refused((three, four), 9) == "round"
         assert refused((two, one), 1) == "pinned already"
-        assert refused((one, three), None) == "somebody is pinned to others"
+        assert refused((one, three), None) == "pinned to others"
         assert len(service.pins_of(session, group.activity.id)) == 1
 
 
@@ -306,7 +306,7 @@ def test_nobody_is_kept_apart_from_themselves_or_from_strangers(open_session: Op
         elsewhere = a_course(session, a_deployment(session, group.registration))
         stranger = a_member(session, elsewhere, a_person(session, group.registration)).id
         one = ids(group)[0]
-        for other, why in ((one, "nobody else"), (stranger, "not in the course")):
+        for other, why in ((one, "one person"), (stranger, "not in the course")):
             with pytest.raises(ExclusionImpossible) as refusal:
                 make(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
             assert refusal.value.why == why

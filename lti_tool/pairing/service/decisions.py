@@ -71,7 +71,7 @@ def refuse(session: Session, activity: Activity, change: Change) -> None:
             _refuse_pin(session, activity, set(members), round_number)
         case KeepApart(members):
             if len(set(members)) < 2:
-                raise ExclusionImpossible("nobody else")
+                raise ExclusionImpossible("one person")
             if not _are_members(session, activity.course_id, members):
                 raise ExclusionImpossible("not in the course")
         case LeaveOut(member_id):
@@ -93,7 +93,7 @@ def _refuse_pin(session: Session, activity: Activity, people: set[int], round_nu
         if people == set(pin.members) and pin.round_number in {None, round_number}:
             raise PinImpossible("pinned already")
         if pin.round_number is None or round_number is None or pin.round_number == round_number:
-            raise PinImpossible("somebody is pinned to others")
+            raise PinImpossible("pinned to others")
 
 
 def record(session: Session, activity: Activity, change: Change, *, by: int | None, now: datetime) -> None:

@@ -16,7 +16,7 @@ PINS: Final[dict[str, str]] = {
     "too few": N_("Choose two or more people who should stay together."),
     "too many": N_("A group of this activity cannot have so many people."),
     "pinned already": N_("You already keep these people together."),
-    "somebody is pinned to others": N_(
+    "pinned to others": N_(
         "You keep one of these people together with someone else. Take that back first, under “What you decided”."
     ),
     "begun": N_("One of these people is in a group that has begun to work, so it stays as it is."),
