@@ -1,4 +1,4 @@
-"""Entering a visit, and the machinery that every page of one shares."""
+"""Entering a visit, and what every page of a visit shares."""
 
 import base64
 from urllib.parse import parse_qsl, quote, urlencode
@@ -20,7 +20,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
-from lti_tool.web.access import Here, current_here, form_token, is_sent_by_others, kit, on_visit, set_visit_cookie
+from lti_tool.web.access import Here, current_here, form_token, is_from_another_site, kit, on_visit, set_visit_cookie
 from lti_tool.web.database import transaction
 from lti_tool.web.visits import (
     CodeSpent,
@@ -38,12 +38,12 @@ VISIT_PREFIX = "/v/<visit>"
 # What the dialog of a platform asked for must be answered where it was asked: in a tab of its own nobody listens.
 IN_TABS = frozenset(VisitKind) - {VisitKind.PLACING}
 PASSING = frozenset({"c", "said"})
-"""Parts of an address that are true once."""
+"""Parameters of an address that apply only once."""
 
 
 @entry.get("/")
 def root() -> ResponseReturnValue:
-    """Say what this is to whoever opens the address itself."""
+    """Explain Tandem to anyone who opens the address itself."""
     return render_template("visit/root.html", contact=kit().settings.contact)
 
 
@@ -89,7 +89,7 @@ def go(code: str) -> Response:
     """Begin a visit in this tab with a code from another one."""
     tools = kit()
     now = tools.clock.now()
-    if is_sent_by_others():
+    if is_from_another_site():
         # Only our own pages lead here. Whoever was given the code wants another person to go on in their name.
         with transaction() as session:
             redeem_code(session, code, "tab", now=now)
@@ -128,18 +128,34 @@ def _page_here() -> str:
     return f"{path}?{query}" if query else path
 
 
+def address_of(page: str, **values: object) -> str | None:
+    """The address of a page of this visit, named by what stands behind the visit, with more in its query.
+
+    None where there is no such page. Its own `#` part stays.
+    """
+    rest, _, anchor = page.partition("#")
+    found = _within(g.visit_key, rest, [(name, str(value)) for name, value in values.items()]) if page else None
+    return f"{found}#{quote(anchor)}" if found and anchor else found
+
+
 def _address_in(visit_key: str, page: str, enter_code: str) -> str:
+    found = _within(visit_key, page, [("c", enter_code)])
+    return found or url_for("home.show", visit=visit_key, c=enter_code)
+
+
+def _within(visit_key: str, page: str, values: list[tuple[str, str]]) -> str | None:
     path, _, query = page.partition("?")
     address = f"/v/{visit_key}/{path}"
     try:
         current_app.url_map.bind("").match(address, "GET")
     except (HTTPException, RoutingException):
-        return url_for("home.show", visit=visit_key, c=enter_code)
-    return f"{quote(address)}?{urlencode([*parse_qsl(query), ('c', enter_code)])}"
+        return None
+    kept = [(name, value) for name, value in parse_qsl(query) if name not in dict(values)]
+    return f"{quote(address)}?{urlencode([*kept, *values])}"
 
 
 def install(app: Flask) -> None:
-    """Take the visit out of every address and put it back into every link of its pages."""
+    """Read the visit from every address, and put it into every link of its pages."""
 
     @app.url_value_preprocessor
     def take_visit(endpoint: str | None, values: dict[str, str] | None) -> None:

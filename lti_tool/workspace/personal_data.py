@@ -1,4 +1,4 @@
-"""One person's data across all features: found, handed over, erased."""
+"""One person's data in all features: found, exported, erased."""
 
 import io
 import json
@@ -18,6 +18,7 @@ from lti_tool.attributes.service import forget_person
 from lti_tool.attributes.service.reading import values_of_person
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import service as feedback
+from lti_tool.goals import service as goals
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.launch.models import Course, LockedOut, Member, Person
 from lti_tool.launch.service.arrivals import tell_plans
@@ -36,8 +37,8 @@ MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Somebody who may be the one that is looked for."""
+class PersonRecord:
+    """A person as the search for people lists them."""
 
     id: int
     name: str | None
@@ -50,24 +51,24 @@ class Found:
     erased_at: datetime | None
 
 
-def find_people(session: Session, text: str) -> list[Found]:
+def find_people(session: Session, text: str) -> list[PersonRecord]:
     """At most MOST_FOUND people of the institution whose name, e-mail address or id at the platform holds this text."""
     text = text.strip()
     if not text:
         return []
     holds = or_(*(column.icontains(text, autoescape=True) for column in (Person.name, Person.email, Person.sub)))
-    return _found(session, holds, limit=MOST_FOUND)
+    return _people(session, holds, limit=MOST_FOUND)
 
 
-def person_named(session: Session, person_id: int) -> Found:
+def person_named(session: Session, person_id: int) -> PersonRecord:
     """One person of the institution. Raises NotFound."""
-    found = _found(session, Person.id == person_id, limit=1)
-    if not found:
+    people = _people(session, Person.id == person_id, limit=1)
+    if not people:
         raise NotFound("person", person_id)
-    return found[0]
+    return people[0]
 
 
-def _found(session: Session, condition: Any, *, limit: int) -> list[Found]:
+def _people(session: Session, condition: Any, *, limit: int) -> list[PersonRecord]:
     rows = session.execute(
         select(Person, Registration.title, func.count(Member.id), func.max(Member.last_launch_at))
         .join(Registration, Registration.id == Person.registration_id)
@@ -78,7 +79,7 @@ def _found(session: Session, condition: Any, *, limit: int) -> list[Found]:
         .limit(limit)
     )
     return [
-        Found(
+        PersonRecord(
             id=person.id,
             name=person.name,
             email=person.email,
@@ -105,6 +106,31 @@ LABELS: Final[Mapping[str, str]] = {
     "written": N_("What you wrote and what was written to you"),
     "step": N_("Step"),
     "texts": N_("Texts"),
+    "goals": N_("Your goals"),
+    "area": N_("What it is about"),
+    "area_words": N_("In your own words, what it is about"),
+    "words": N_("Words"),
+    "measure": N_("How you will know"),
+    "start": N_("Value at the beginning"),
+    "target": N_("Value to reach"),
+    "target_on": N_("By when"),
+    "words_before": N_("Earlier wordings"),
+    "check_ins": N_("Check-ins"),
+    "how": N_("How it is going"),
+    "support": N_("Support wanted"),
+    "beside": N_("Written beside it"),
+    "actions": N_("Your actions"),
+    "due_on": N_("By when"),
+    "sign": N_("How you will see that it worked"),
+    "why": N_("Why it was dropped"),
+    "looked_back": N_("Looked back at"),
+    "became": N_("What it became"),
+    "wins": N_("Your wins"),
+    "resources": N_("What you put on shelves"),
+    "title": N_("Title"),
+    "address": N_("Web address"),
+    "use": N_("How you will use it"),
+    "remarks": N_("What you wrote beside what others wrote"),
     "kept_texts": N_("Texts of forms that could not be saved"),
     "notes_to_partners": N_("Notes to and from partners"),
     "allowances": N_("More time, and rounds you were excused from"),
@@ -163,7 +189,7 @@ LABELS: Final[Mapping[str, str]] = {
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """All that is kept about one person, as plain values by section; what others wrote once it was released."""
+    """All data about one person as plain values by section, with what others wrote to them once it was released."""
     person = session.get(Person, person_id)
     if person is None:
         raise NotFound("person", person_id)
@@ -190,6 +216,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "groups": _groups(session, own),
         "said_of_you": pairing.said_of(session, own),
         "written": feedback.texts_of(session, person_id),
+        **goals.texts_of(session, own),
         "notes_to_partners": feedback.notes_to_partners_of(session, person_id),
         "kept_texts": [
             {"at": _moment(kept.at), **{one["field"]: one["text"] for one in kept.texts}}
@@ -331,10 +358,11 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     person = session.get(Person, person_id)
     if person is None:
         raise NotFound("person", person_id)
+    own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))
     feedback.erase_texts_of(session, person_id)
+    goals.erase_texts_of(session, own)
     forget_person(session, person_id)
     institution_id = served_institution(session)
-    own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))
     pairing.forget(session, own)
     courses = session.scalars(
         select(Member.course_id).where(
@@ -370,13 +398,13 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     return audit.record(session, "person erased", now=now, institution_id=institution_id, person_id=person_id)
 
 
-def administrators(session: Session) -> list[Found]:
+def administrators(session: Session) -> list[PersonRecord]:
     """Everybody who looks after the institution that the session serves."""
-    return _found(session, Person.is_administrator, limit=1000)
+    return _people(session, Person.is_administrator, limit=1000)
 
 
 def grant_administration(session: Session, person_id: int, *, now: datetime, by: int | None = None) -> None:
-    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound.
+    """Make a person an administrator of their institution. `by`: the administrator who did it, if any. Raises NotFound.
 
     Their platform awaits no first administrator from then on.
     """
@@ -397,9 +425,9 @@ def grant_administration(session: Session, person_id: int, *, now: datetime, by:
 
 
 def end_administration(session: Session, person_id: int, *, now: datetime, by: int) -> bool:
-    """Take the right from an administrator. False where nobody would be left, and then nothing changed.
+    """Take the right from an administrator. Returns False and changes nothing if they are the last one.
 
-    Raises NotFound for who is none.
+    Raises NotFound for a person who is no administrator.
     """
     # Two who remove each other at the same moment go one after the other.
     session.execute(select(Institution.id).where(Institution.id == served_institution(session)).with_for_update())

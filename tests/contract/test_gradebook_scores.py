@@ -69,7 +69,7 @@ class Graded:
         self.campus.run()
 
     def score(self, person: LmsPerson) -> ScoreState:
-        with self.campus.read() as session:
+        with self.campus.look() as session:
             return session.scalars(
                 select(ScoreState).where(ScoreState.member_id == self.campus.member(person).id)
             ).one()
@@ -80,7 +80,7 @@ class Graded:
 
     def attempts(self, person: LmsPerson) -> list[tuple[str, int | None]]:
         """Outcome and status of each attempt, the oldest first."""
-        with self.campus.read() as session:
+        with self.campus.look() as session:
             found = session.scalars(
                 select(ScoreAttempt).where(ScoreAttempt.score_id == self.score(person).id).order_by(ScoreAttempt.id)
             )
@@ -91,7 +91,7 @@ class Graded:
         return self.campus.lms.score_of(self.link, person)
 
     def column(self) -> LineItem:
-        with self.campus.read() as session:
+        with self.campus.look() as session:
             return session.scalars(select(LineItem).where(LineItem.activity_id == self.activity_id)).one()
 
     def change(self, **values: object) -> None:
@@ -357,7 +357,7 @@ def test_an_answer_that_was_lost_on_the_way_is_found_in_the_gradebook(moodle: Gr
     moodle.done(learner)
     assert moodle.state(learner) == ("waiting", Reason.UNREACHABLE)
     assert moodle.shown(learner) == 100
-    assert moodle.score(learner).told == WHOLE
+    assert moodle.score(learner).reported == WHOLE
     moodle.campus.run_for(timedelta(minutes=1))
     assert moodle.state(learner) == ("delivered", None)
     assert moodle.attempts(learner) == [("retry", None), ("found", None)]

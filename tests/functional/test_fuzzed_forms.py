@@ -64,9 +64,10 @@ def scene(app: Flask, kit: Kit, clock: FakeClock) -> Scene:
         "/progress",
         f"/progress/{one}",
         "/grades",
+        "/goals",
         "/setup",
     ]
-    learner = ["/", "/about-you", "/feedback"]
+    learner = ["/", "/about-you", "/feedback", "/goals", "/goals/new"]
     institution = ["/institution", "/institution/people", "/institution/record"]
     return Scene(
         app,

@@ -37,14 +37,14 @@ def own_state(session: Session, activity_id: int, member_id: int) -> OwnState:
     """What this learner sees of their score in this activity."""
     activity = session.get_one(Activity, activity_id)
     maximum = activity.score_maximum
-    line = column_of(session, activity_id)
+    row = session.execute(
+        select(LineItem, ScoreState)
+        .outerjoin(ScoreState, and_(ScoreState.line_item_id == LineItem.id, ScoreState.member_id == member_id))
+        .where(LineItem.activity_id == activity_id)
+    ).first()
+    line, score = row if row is not None else (None, None)
     if activity.score_mode == ScoreMode.NONE or (line is not None and line.state == "declined"):
         return OwnState("ungraded", None, None, maximum, None)
-    score = session.scalar(
-        select(ScoreState)
-        .join(LineItem, LineItem.id == ScoreState.line_item_id)
-        .where(LineItem.activity_id == activity_id, ScoreState.member_id == member_id)
-    )
     if score is None or score.reason == Reason.WITHDRAWN:
         return OwnState("nothing yet", None, None, maximum, None)
     reason = None if score.reason is None else Reason(score.reason)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.attributes.rules.catalogue import Kept, engine_values
-from lti_tool.attributes.service.reading import known_of
+from lti_tool.attributes.service.reading import values_of_members
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import engine
@@ -53,7 +53,7 @@ def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMa
 def _attributes(session: Session, members: tuple[int, ...]) -> Mapping[str, Mapping[int, Value]]:
     """What is known about these members, except about other people and what learners may not know."""
     kept: dict[str, dict[int, Kept]] = {}
-    for member_id, values in known_of(session, members).items():
+    for member_id, values in values_of_members(session, members).items():
         for name, known in values.items():
             kept.setdefault(name, {})[member_id] = known.value
     return engine_values(kept)

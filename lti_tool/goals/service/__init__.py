@@ -1,0 +1,58 @@
+"""What pages and later features may call.
+
+`places` says where a member works now, `board` what they see, `figures` counts without reading a word; goals, actions,
+wins and shelf are written in the modules of these names.
+"""
+
+from lti_tool.goals.service.actions import look_back, take_up, write_action
+from lti_tool.goals.service.board import Board, GoalPage, Together, board_of, for_group, goal_page, own_board
+from lti_tool.goals.service.exports import erase_texts_of, texts_of
+from lti_tool.goals.service.figures import (
+    Done,
+    Figures,
+    done_in,
+    figures_of,
+    last_round_in_use,
+    learners_by_name,
+    totals_of,
+)
+from lti_tool.goals.service.goals import ask, check_in, end_goal, hide, set_goal, sharpen, show
+from lti_tool.goals.service.places import Place, place_of
+from lti_tool.goals.service.shelf import put_on_shelf, remark_on_resource, tell_outcome
+from lti_tool.goals.service.wins import answer_win, log_win
+
+__all__ = [
+    "Board",
+    "Done",
+    "Figures",
+    "GoalPage",
+    "Place",
+    "Together",
+    "answer_win",
+    "ask",
+    "board_of",
+    "check_in",
+    "done_in",
+    "end_goal",
+    "erase_texts_of",
+    "figures_of",
+    "for_group",
+    "goal_page",
+    "hide",
+    "last_round_in_use",
+    "learners_by_name",
+    "log_win",
+    "look_back",
+    "own_board",
+    "place_of",
+    "put_on_shelf",
+    "remark_on_resource",
+    "set_goal",
+    "sharpen",
+    "show",
+    "take_up",
+    "tell_outcome",
+    "texts_of",
+    "totals_of",
+    "write_action",
+]
