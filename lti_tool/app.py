@@ -21,7 +21,7 @@ from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
 from lti_tool.workspace import courses
 
-PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_administrator")
+PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_administrator", "meetings.pages.feed")
 VISIT_PAGES = (
     "workspace.home",
     "workspace.meeting",
@@ -39,6 +39,8 @@ VISIT_PAGES = (
     "pairing.pages.changes",
     "pairing.pages.printing",
     "pairing.pages.rules_form",
+    "meetings.pages.times",
+    "meetings.pages.calendar",
     "feedback.pages",
     "goals.pages",
     "progress.pages",

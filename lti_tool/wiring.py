@@ -16,6 +16,8 @@ from lti_tool.grades import service as grades
 from lti_tool.jobs import schedule
 from lti_tool.jobs.schedule import Expiry
 from lti_tool.launch.models import LaunchState
+from lti_tool.meetings.models import CalendarAddress
+from lti_tool.meetings.service.calendars import KEPT_UNREAD
 from lti_tool.progress import handlers as progress
 from lti_tool.settings import Settings
 from lti_tool.support.clock import Clock, SystemClock
@@ -35,6 +37,7 @@ FEATURES = (
     "activities",
     "attributes",
     "pairing",
+    "meetings",
     "feedback",
     "goals",
     "progress",
@@ -85,6 +88,7 @@ def _expiries(settings: Settings) -> list[Expiry]:
         Expiry(Visit, Visit.expires_at, KEPT_AFTER_END),
         Expiry(KeptText, KeptText.at, KEPT_FOR),
         Expiry(AttributeUpload, AttributeUpload.created_at, UPLOAD_KEPT),
+        Expiry(CalendarAddress, CalendarAddress.read_at, KEPT_UNREAD),
         Expiry(AuditEntry, AuditEntry.at, settings.audit_retention),
     ]
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from itertools import islice
 from typing import Final, TypeVar
 
 from lti_tool.activities import rules
@@ -24,6 +25,7 @@ from lti_tool.activities.rules import (
     local_parts,
     opening,
 )
+from lti_tool.activities.rules.rhythm import Rhythm, WeeksUnreadable, days_in_rhythm, read_weeks
 from lti_tool.errors import N_
 from lti_tool.rubrics import forms as rubric_forms
 from lti_tool.rubrics.forms import RubricForm
@@ -33,6 +35,8 @@ from lti_tool.support.zones import read_zone
 Choice = TypeVar("Choice", Release, ScoreMode)
 
 MOST_READ: Final = 20
+LONGEST_SERIES: Final = 500
+"""Characters of a list of free weeks."""
 EARLIEST_YEAR: Final = 2000
 LATEST_YEAR: Final = 2200
 
@@ -48,6 +52,24 @@ class RoundText:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesText:
+    """A rhythm from which the due dates of all rounds are filled in, as typed. Nothing of it is kept."""
+
+    first: str = ""
+    rhythm: str = ""
+    free: str = ""
+    """Weeks to skip."""
+    problem: str = ""
+    """What is wrong with it, as a sentence (marked for translation)."""
+    field: str = ""
+    """The id of the field that the problem is in."""
+    part: str = ""
+    """What could not be read."""
+    is_filled_in: bool = False
+    """Whether the dates of the rounds were just filled in from it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetupText:
     """The whole page as typed."""
 
@@ -56,6 +78,7 @@ class SetupText:
     instructions: str = ""
     time_zone: str = ""
     rounds: tuple[RoundText, ...] = ()
+    series: SeriesText = field(default_factory=SeriesText)
     release: str = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
     asked: Mapping[str, str] = field(default_factory=dict)
@@ -95,6 +118,10 @@ WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
 }
 DATE_UNREADABLE: Final = N_("Write the date as year-month-day, such as 2026-12-24.")
 TIME_UNREADABLE: Final = N_("Write the time as hours:minutes, such as 16:30.")
+FREE_UNREADABLE: Final = N_(
+    "“%(part)s” is not a week. Write week numbers or dates with commas between, such as 44, 52–1, 2027-02-15."
+)
+FIRST_MISSING: Final = N_("Choose the due date of the first round.")
 DATE_MISSING: Final = N_("Add a date for this time, or clear the time.")
 
 _FIELD: Final = {
@@ -123,6 +150,11 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
             RoundText(*(clean.get(f"r{number}-{part}", "").strip() for part in _ROUND_PARTS))
             for number in range(1, MOST_READ + 1)
             if f"r{number}-due_date" in clean
+        ),
+        series=SeriesText(
+            first=clean.get("series-first", "").strip(),
+            rhythm=clean.get("series-rhythm", ""),
+            free=clean.get("series-free", "").strip()[:LONGEST_SERIES],
         ),
         release=clean.get("release", ""),
         staff_read_feedback="staff_read_feedback" in clean,
@@ -189,13 +221,18 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
 
 
 def press(text: SetupText, button: str) -> tuple[SetupText, str] | None:
-    """The form after a button that adds or removes a round or changes the rubric, and the field where typing goes on.
+    """The form after a button that adds or removes a round, fills in their dates or changes the rubric, and the field
+    where typing goes on.
 
     None when `button` is another one.
     """
     focus = rubric_forms.press(text.rubric, button)
     if focus is not None:
         return text, focus
+    return _filled_in(text) if button == "fill-dates" else _press_rounds(text, button)
+
+
+def _press_rounds(text: SetupText, button: str) -> tuple[SetupText, str] | None:
     if button == "add-round":
         if len(text.rounds) >= rules.MOST_ROUNDS:
             return text, "rounds"
@@ -205,6 +242,31 @@ def press(text: SetupText, button: str) -> tuple[SetupText, str] | None:
             return text, "rounds"
         return replace(text, rounds=text.rounds[:-1]), f"r{len(text.rounds) - 1}-due_date"
     return None
+
+
+def due_days(text: SetupText) -> list[date | None]:
+    """The due date of each round as typed; None where there is none, or none that can be read."""
+    return [_date(one.due_date) for one in text.rounds]
+
+
+def _filled_in(text: SetupText) -> tuple[SetupText, str]:
+    """The form with due dates in a rhythm, and otherwise with what keeps them from being filled in."""
+    series = text.series
+    first = _date(series.first)
+    if first is None:
+        problem = DATE_UNREADABLE if series.first else FIRST_MISSING
+        return replace(text, series=replace(series, problem=problem, field="series-first")), "series-first"
+    try:
+        free = read_weeks(series.free, near=first)
+    except WeeksUnreadable as unreadable:
+        wrong = replace(series, problem=FREE_UNREADABLE, field="series-free", part=unreadable.part)
+        return replace(text, series=wrong), "series-free"
+    rhythm = Rhythm(series.rhythm) if series.rhythm in set(Rhythm) else Rhythm.WEEKLY
+    days = list(islice(days_in_rhythm(first, rhythm, free), len(text.rounds)))
+    dated = (replace(one, due_date=day.isoformat()) for one, day in zip(text.rounds, days, strict=False))
+    # The calendar of this page ends with its last year.
+    rounds = (*dated, *text.rounds[len(days) :])
+    return replace(text, rounds=rounds, series=replace(series, is_filled_in=True)), "r1-due_date"
 
 
 def _round_shown(dates: RoundDates, zone: str) -> RoundText:

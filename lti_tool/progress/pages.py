@@ -12,6 +12,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import kind_of, local_parts
 from lti_tool.activities.service import activity_at, activity_of, is_read_only, refuse_read_only, rounds_of
 from lti_tool.errors import N_
+from lti_tool.meetings import service as meetings
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import forms, rules, service
 from lti_tool.progress.forms import AllowanceText, Flaw
@@ -89,6 +90,7 @@ def show(here: Here) -> ResponseReturnValue:
         tally=tally,
         behind=sorted(behind)[:MOST_BEHIND],
         behind_count=len(behind),
+        waits=meetings.waiting_since(here.session, activity.id),
         absent=[one for one in people.values() if one.is_active and one.last_launch_at is None],
         listed=listed[(page - 1) * PEOPLE_A_PAGE : page * PEOPLE_A_PAGE],
         listed_count=len(listed),

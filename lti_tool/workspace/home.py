@@ -22,6 +22,9 @@ from lti_tool.goals import service as goals
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.grades.service import ledger as grades
 from lti_tool.launch.models import Course, CourseRole, Member, Person
+from lti_tool.meetings import service as meetings
+from lti_tool.meetings import wording as meeting_words
+from lti_tool.meetings.wording import ShownMeeting
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules.views import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.progress import service as progress
@@ -158,7 +161,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
     own = goals.own_board(here.session, here.course_id, member_id, zone=zone_of_reader(activity.time_zone))
-    alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if not is_read_only else {}
+    grouped = {exchange.round.id for exchange in exchanges if exchange.is_current}
+    asks_why = not is_read_only and any(round_.id not in grouped for round_ in rounds)
+    alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
     return render_template(
         "home/learner.html",
         activity=activity,
@@ -169,6 +174,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         alone=alone,
         notes=feedback.notes_between(here.session, activity, member_id),
         addresses=_addresses(here, exchanges),
+        meetings=_meetings(here, activity, member_id, is_read_only=is_read_only),
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
         task_items={(one.round.number, one.partner_id): tasks_with(one, tasks, kind) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
@@ -187,6 +193,16 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
     )
+
+
+def _meetings(here: Here, activity: Activity, member_id: int, *, is_read_only: bool) -> dict[int, ShownMeeting]:
+    """How the learner's meetings stand, by round number."""
+    zone = zone_of_reader(activity.time_zone)
+    nudges = meetings.nudges_of(here.session, activity, member_id, now=here.now)
+    return {
+        number: meeting_words.shown(view, member_id, zone, nudges, now=here.now, is_read_only=is_read_only)
+        for number, view in meetings.of_member(here.session, activity, member_id, now=here.now).items()
+    }
 
 
 def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[tuple[int, int], str]:

@@ -15,6 +15,7 @@ from lti_tool.errors import NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.errors import PreviewOnly
 from lti_tool.feedback.service import Meeting
+from lti_tool.goals import service as goals
 from lti_tool.support.db import serve
 from lti_tool.web.access import Here, kit, on_visit, secret_sent
 from lti_tool.web.database import transaction
@@ -23,6 +24,8 @@ from lti_tool.web.pages import unsent_store
 
 pages = Blueprint("meeting", __name__)
 
+FORTNIGHT: Final = timedelta(days=14)
+"""An action is proposed to be done within."""
 LISTENS_FOR: Final = timedelta(seconds=30)
 MOST_LISTENERS: Final = 10_000
 CLOCK_STEP: Final = "clock"
@@ -174,6 +177,8 @@ def _page(here: Here, meeting: Meeting) -> str:
         },
         exchanges=[exchange for exchange in with_partners if exchange.is_current],
         running=running(meeting),
+        together=goals.for_group(here.session, meeting.group_id, meeting.member_id, zone=zone),
+        action_by=(here.now.astimezone(zone) + FORTNIGHT).date(),
         questions_part=next((part.key for part in meeting.kind.meeting if "questions" in part.steps), None),
         has_begun=meeting.round.opens_at is None or meeting.round.opens_at <= here.now,
         clock=clock,

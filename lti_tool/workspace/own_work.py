@@ -20,6 +20,7 @@ from lti_tool.feedback.rules import NOTE_DRAFT, marks_of
 from lti_tool.feedback.service import Exchange
 from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, Person
+from lti_tool.meetings import service as meetings
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 from lti_tool.web.i18n import zone_of_reader
@@ -67,12 +68,15 @@ def download_own_work(here: Here) -> ResponseReturnValue:
 def build_own_work(here: Here, _: dict[str, Any]) -> Response:
     """One page with what the person wrote in the course, what was released to them, and both sides' answers."""
     dated = _dated()
-    pieces_of = [(activity, _pieces(here, activity)) for activity in activities_of_course(here.session, here.course_id)]
+    taken = [
+        (activity, _pieces(here, activity), _dates(here, activity))
+        for activity in activities_of_course(here.session, here.course_id)
+    ]
     page = render_template(
         "home/own_work.html",
         course=here.session.get_one(Course, here.course_id),
         person=here.session.get_one(Person, here.person_id),
-        activities=[(activity, pieces) for activity, pieces in pieces_of if pieces],
+        activities=[(activity, pieces, dates) for activity, pieces, dates in taken if pieces or dates],
         own=goals.texts_of(here.session, [here.member_id or 0]),
         now=here.now,
         dated=dated,
@@ -93,6 +97,18 @@ def _dated() -> Callable[[datetime, str | None], str]:
         return str(format_datetime(local, "long", locale=str(get_locale() or "en")))
 
     return dated
+
+
+def _dates(here: Here, activity: Activity) -> list[tuple[int, datetime]]:
+    """When the person's groups agreed to meet: the number of the round and a moment, those left out not among them."""
+    views = meetings.of_member(here.session, activity, here.member_id or 0, now=here.now)
+    return [
+        (number, date.starts_at)
+        for number, view in views.items()
+        if view.agreed is not None
+        for date in view.agreed.dates
+        if not date.is_skipped
+    ]
 
 
 def _pieces(here: Here, activity: Activity) -> list[Piece]:

@@ -22,6 +22,7 @@ from lti_tool.goals import service as goals
 from lti_tool.grades.models import LineItem, ScoreAttempt, ScoreState
 from lti_tool.launch.models import Course, LockedOut, Member, Person
 from lti_tool.launch.service.arrivals import tell_plans
+from lti_tool.meetings import service as meetings
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat, published_seats
 from lti_tool.registration.models import Institution, Registration
@@ -133,6 +134,9 @@ LABELS: Final[Mapping[str, str]] = {
     "remarks": N_("What you wrote beside what others wrote"),
     "kept_texts": N_("Texts of forms that could not be saved"),
     "notes_to_partners": N_("Notes to and from partners"),
+    "meetings": N_("Times to meet that you proposed or accepted"),
+    "reminders": N_("Reminders to and from partners who did not answer"),
+    "calendar_addresses": N_("Private addresses of your calendar"),
     "allowances": N_("More time, and rounds you were excused from"),
     "scores": N_("Scores for the gradebook"),
     "record": N_("What the record says about you"),
@@ -185,6 +189,16 @@ LABELS: Final[Mapping[str, str]] = {
     "percent_confirmed": N_("Percent that the platform confirmed"),
     "attempts": N_("Attempts"),
     "outcome": N_("Outcome"),
+    "starts": N_("Starts"),
+    "minutes": N_("Minutes"),
+    "place": N_("Place"),
+    "rhythm": N_("Rhythm"),
+    "proposed_by_you": N_("Proposed by you"),
+    "accepted": N_("Accepted"),
+    "since": N_("Since"),
+    "answered": N_("Answered"),
+    "made": N_("Made"),
+    "last_read": N_("Last read"),
 }
 
 
@@ -218,6 +232,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "written": feedback.texts_of(session, person_id),
         **goals.texts_of(session, own),
         "notes_to_partners": feedback.notes_to_partners_of(session, person_id),
+        **meetings.everything_of(session, own),
         "kept_texts": [
             {"at": _moment(kept.at), **{one["field"]: one["text"] for one in kept.texts}}
             for kept in session.scalars(select(KeptText).where(KeptText.person_id == person_id).order_by(KeptText.id))
@@ -364,6 +379,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     forget_person(session, person_id)
     institution_id = served_institution(session)
     pairing.forget(session, own)
+    meetings.forget(session, own)
     courses = session.scalars(
         select(Member.course_id).where(
             Member.person_id == person_id, Member.status == "active", Member.role == "learner"

@@ -13,6 +13,8 @@ from lti_tool.errors import N_
 from lti_tool.jobs.models import Job
 from lti_tool.jobs.schedule import OWN_EXPIRIES
 from lti_tool.launch.models import Member, Person
+from lti_tool.meetings.models import CalendarAddress
+from lti_tool.meetings.service.calendars import KEPT_UNREAD
 from lti_tool.settings import Settings
 from lti_tool.support.db import served_institution
 from lti_tool.web.audit import AuditEntry
@@ -55,6 +57,7 @@ def retentions(session: Session, settings: Settings, *, now: datetime) -> list[R
         _retention(session, N_("Visits that have ended"), Visit.expires_at, KEPT_AFTER_END, now=now),
         _retention(session, uploads, AttributeUpload.created_at, UPLOAD_KEPT, now=now),
         _retention(session, N_("Texts of refused forms"), KeptText.at, KEPT_FOR, now=now),
+        _retention(session, N_("Unread calendar addresses"), CalendarAddress.read_at, KEPT_UNREAD, now=now),
         *_background_work(session, now),
     ]
 

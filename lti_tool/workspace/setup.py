@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -34,6 +34,7 @@ from lti_tool.launch.models import Course, Person, Placement
 from lti_tool.launch.rules.context import DeepLinking
 from lti_tool.launch.service import deep_linking
 from lti_tool.launch.service.deep_linking import Addressee, GradeColumn, LinkItem
+from lti_tool.meetings.wording import RHYTHMS
 from lti_tool.pairing.models import Plan, published
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.service.keys import signing_key
@@ -56,6 +57,7 @@ COLUMN_TAG: Final = "completion"
 NAMES: Final = {
     "title": N_("Title"),
     "instructions": N_("Instructions"),
+    "series-free": N_("Free weeks"),
     "rubric-title": N_("Title of the rubric"),
     "criteria--name": N_("Criterion"),
     "criteria--description": N_("What the criterion is about"),
@@ -321,6 +323,8 @@ def _editor(
         problems=problems or {},
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
         focus=focus,
+        rhythms=[(rhythm.value, gettext(words)) for rhythm, words in RHYTHMS.items()],
+        due_days=[format_date(day, "full") if day is not None else "" for day in forms.due_days(text)],
         changed_by=changed_by,
         store=_store(here, activity),
         is_typed=is_typed,

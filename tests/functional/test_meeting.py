@@ -172,6 +172,21 @@ def test_a_question_of_the_bank_is_put_into_the_meeting_once(life: Life) -> None
         assert me.post(f"{MEETING}/question", question=forged).status_code == 404
 
 
+def test_an_action_of_one_meeting_opens_the_next(life: Life) -> None:
+    me, partner, *_ = pair(life)
+    page = me.get(f"{MEETING}").text
+    group, back = (re.search(rf'name="{name}" value="([^"]+)"', page) for name in ("in_group", "back"))
+    assert group is not None
+    assert back is not None
+    written = me.post(
+        "/goals/actions", action_words="Ask before I advise", in_group=group[1], back="round/1/meeting?part=next"
+    )
+    assert written.request.path.endswith(MEETING)
+    assert "Your action is written down" in text_of(written)
+    opening = text_of(partner.get(MEETING))
+    assert opening.index("What became of these?") < opening.index("Ask before I advise")
+
+
 def test_addresses_of_other_rounds_and_steps_open_nothing(life: Life) -> None:
     me, *_ = pair(life)
     assert me.get("/round/7/meeting").status_code == 404

@@ -207,6 +207,25 @@ def test_the_editors_buttons_work_without_a_script_and_save_nothing(placing: Des
     assert len(placing.rounds(activity)) == 2
 
 
+def test_all_due_dates_come_from_a_rhythm_and_are_shown_before_anything_is_saved(placing: Designer) -> None:
+    path, fields = placing.start()
+    [activity] = placing.activities()
+    before = placing.rounds(activity)[0].due_at
+    series = {"series-first": "2026-12-15", "series-rhythm": "weekly", "series-free": "52, 53"}
+    page = placing.post(path, **{**fields, **series}, do="fill-dates").text
+    assert "The dates are filled in below and not saved yet:" in page
+    assert "Round 1: Tuesday, December 15, 2026" in page
+    assert "Round 2: Tuesday, January 5, 2027" in page
+    shown = fields_of(page)
+    assert (shown["r1-due_date"], shown["r2-due_date"]) == ("2026-12-15", "2027-01-05")
+    assert placing.rounds(activity)[0].due_at == before
+    wrong = placing.post(path, **{**shown, "series-free": "Christmas"}, do="fill-dates").text
+    assert "“Christmas” is not a week." in wrong
+    assert fields_of(wrong)["r2-due_date"] == "2027-01-05"
+    placing.follow(placing.post(path, **shown, do="save"))
+    assert [f"{one.due_at:%m-%d}" for one in placing.rounds(activity)] == ["12-15", "01-05"]
+
+
 def test_the_enter_key_saves_and_does_not_remove_anything(placing: Designer) -> None:
     path, _ = placing.start()
     page = placing.get(path).text

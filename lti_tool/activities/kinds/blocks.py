@@ -239,7 +239,7 @@ NEXT_STEPS: Final = AgendaPart(
         N_("How will you notice that it worked?"),
         N_("What could get in the way, and what will you do then?"),
     ),
-    blocks=(Block.ACTIONS, Block.SHELF),
+    blocks=(Block.NEW_ACTION, Block.SHELF),
 )
 PARKING: Final = live(
     "parking",

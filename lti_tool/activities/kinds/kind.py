@@ -168,6 +168,8 @@ class Block(StrEnum):
     """What stays in the group, in plain words computed from the activity's settings."""
     GOALS = "goals"
     ACTIONS = "actions"
+    """Open ones, to look back at."""
+    NEW_ACTION = "new_action"
     WINS = "wins"
     SHELF = "shelf"
     SCENARIO = "scenario"

@@ -14,7 +14,7 @@ from lti_tool.activities.kinds.form import (
     Layout,
     Section,
 )
-from lti_tool.activities.kinds.kind import AgendaPart, Kind, SeatName, Step, StepWords, To
+from lti_tool.activities.kinds.kind import AgendaPart, Block, Kind, SeatName, Step, StepWords, To
 from lti_tool.activities.kinds.role_play import PLAY, SWAP, TAKES
 from lti_tool.errors import N_, NN_
 
@@ -212,6 +212,7 @@ _BEFORE: Final = AgendaPart(
         N_("What would you like me to look at?"),
         N_("What would make this observation useful for you?"),
     ),
+    blocks=(Block.ACTIONS,),
 )
 _GIVING: Final = AgendaPart(
     N_("The observer gives feedback: strengths first, then what to try next time."),

@@ -168,3 +168,36 @@ def test_a_known_due_date_in_the_past_does_not_hold_up_other_changes() -> None:
     later = NOW + timedelta(days=20)
     assert forms.read(text, now=later, before=before).problems == {}
     assert list(forms.read(text, now=later).problems) == ["r1-due_date"]
+
+
+def test_all_due_dates_are_filled_in_from_a_rhythm_around_free_weeks() -> None:
+    text = SetupText(
+        "observation",
+        rounds=(RoundText(due_time="12:00"), RoundText(opens_date="2026-10-01"), RoundText()),
+        series=forms.SeriesText("2026-10-20", "weekly", "44, v. 46"),
+    )
+    pressed = forms.press(text, "fill-dates")
+    assert pressed is not None
+    filled, focus = pressed
+    assert [one.due_date for one in filled.rounds] == ["2026-10-20", "2026-11-03", "2026-11-17"]
+    assert (filled.rounds[0].due_time, filled.rounds[1].opens_date) == ("12:00", "2026-10-01")
+    assert filled.series.is_filled_in
+    assert focus == "r1-due_date"
+    assert [str(day) for day in forms.due_days(filled)] == ["2026-10-20", "2026-11-03", "2026-11-17"]
+
+
+@pytest.mark.parametrize(
+    ("series", "field", "sentence"),
+    [
+        (forms.SeriesText(), "series-first", forms.FIRST_MISSING),
+        (forms.SeriesText("soon"), "series-first", forms.DATE_UNREADABLE),
+        (forms.SeriesText("2026-10-20", "weekly", "autumn"), "series-free", forms.FREE_UNREADABLE),
+    ],
+)
+def test_a_rhythm_that_cannot_be_read_changes_no_date(series: forms.SeriesText, field: str, sentence: str) -> None:
+    text = SetupText("observation", rounds=(RoundText(due_date="2026-10-01"),), series=series)
+    pressed = forms.press(text, "fill-dates")
+    assert pressed is not None
+    same, focus = pressed
+    assert same.rounds == text.rounds
+    assert (focus, same.series.field, same.series.problem) == (field, field, sentence)

@@ -1,0 +1,50 @@
+"""What pages, jobs and later features may call: times of groups, reminders to partners, and private calendars."""
+
+from lti_tool.meetings.service.arranging import (
+    accept,
+    cancel,
+    propose,
+    skip_date,
+    take_up,
+    withdraw,
+)
+from lti_tool.meetings.service.calendars import (
+    Feed,
+    address_made_at,
+    events_of,
+    give_up_address,
+    make_address,
+    open_feed,
+)
+from lti_tool.meetings.service.following import follow_groups
+from lti_tool.meetings.service.nudges import answer_nudge, nudge, nudges_of, waiting_since
+from lti_tool.meetings.service.offers import offered
+from lti_tool.meetings.service.persons import everything_of, forget
+from lti_tool.meetings.service.reading import Planned, find_planned, of_groups, of_member
+
+__all__ = [
+    "Feed",
+    "Planned",
+    "accept",
+    "address_made_at",
+    "answer_nudge",
+    "cancel",
+    "events_of",
+    "everything_of",
+    "find_planned",
+    "follow_groups",
+    "forget",
+    "give_up_address",
+    "make_address",
+    "nudge",
+    "nudges_of",
+    "of_groups",
+    "of_member",
+    "offered",
+    "open_feed",
+    "propose",
+    "skip_date",
+    "take_up",
+    "waiting_since",
+    "withdraw",
+]
