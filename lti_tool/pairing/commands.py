@@ -25,7 +25,7 @@ Answer: TypeAlias = tuple[dict[str, Any], list[str], list[str]]
 
 
 class Refused(Exception):
-    """The instance cannot be answered. The text says why, for a person, and nothing was written."""
+    """The instance cannot be answered, and nothing was written. The text says why."""
 
 
 def plan_file(source: Path, out: Path, *, seed: int | None, improve: bool) -> tuple[list[str], list[str]]:
@@ -56,36 +56,36 @@ def _read(source: Path) -> Instance:
         if len(flawed.mistakes) > MOST_MISTAKES:
             shown.append(f"and {len(flawed.mistakes) - MOST_MISTAKES} more")
         raise Refused(
-            "\n".join([f"{source} is not an instance of pairing/1:", *(f"  {one}" for one in shown)])
+            "\n".join([f"{source} is not an instance of pairing/1:", *(f"  {mistake}" for mistake in shown)])
         ) from None
 
 
 def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
     schedule = schedule_of(instance, seed, improve=improve)
-    found = score(instance.course, schedule)
+    total = score(instance.course, schedule)
     lines = [
         f"{people(len(instance.course.people))}, {counted(len(schedule.rounds), 'round')}, "
-        f"{found.unpaired} without a partner",
-        f"{counted(found.repeats, 'repeat')}, {counted(found.objective, 'point')}, "
-        f"turns as coach and as coachee differ by at most {found.coach_balance}",
+        f"{total.unpaired} without a partner",
+        f"{counted(total.repeats, 'repeat')}, {counted(total.objective, 'point')}, "
+        f"turns as coach and as coachee differ by at most {total.coach_balance}",
     ]
     return write_schedule(schedule, instance.names), lines, notes_of(instance, schedule)
 
 
 def _reviewed(instance: Instance, seed: int, improve: bool) -> Answer:
-    found = reviews_of(instance, seed, improve=improve)
-    both = set(found.pairs)
-    mutual = sum((author, reviewer) in both for reviewer, author in found.pairs) // 2
+    reviews = reviews_of(instance, seed, improve=improve)
+    pairs = set(reviews.pairs)
+    mutual = sum((author, reviewer) in pairs for reviewer, author in pairs) // 2
     lines = [
         f"{people(len(instance.course.people))}, {counted(instance.reviews_per_person, 'review')} each, "
-        f"{len(found.pairs)} in all",
-        f"{people(len(found.short))} with fewer, {counted(mutual, 'couple')} with reviews of each other",
+        f"{len(reviews.pairs)} in all",
+        f"{people(len(reviews.short))} with fewer, {counted(mutual, 'couple')} with reviews of each other",
     ]
-    return write_reviews(found.pairs, instance.names), lines, notes_of(instance, found)
+    return write_reviews(reviews.pairs, instance.names), lines, notes_of(instance, reviews)
 
 
 def _write(out: Path, text: str) -> None:
-    """All of it or nothing: a reader never sees half a result, and an old one stays if something fails."""
+    """Write all of it or nothing: the old result stays if something fails."""
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         unfinished.write_text(text, encoding="utf-8")

@@ -15,35 +15,35 @@ class NoPlan(PlanError, NotFound):
 
 
 class TooFewLearners(PlanError):
-    """Nobody can be paired: fewer than two learners are known from the roster."""
+    """The roster has fewer than two learners to pair."""
 
     def __init__(self, activity_id: int, count: int) -> None:
         super().__init__(activity_id, count)
-        self.activity_id, self.count = activity_id, count
+        self.count = count
 
 
 class PlanChanged(PlanError, Conflict):
-    """The plan is another one than the page showed."""
+    """The plan is not the version that the page showed."""
 
 
 class PlanPublished(PlanError, Conflict):
-    """Learners see a plan already; proposing another would throw their groups away."""
+    """Learners already see a plan, so no other groups can be proposed."""
 
 
 class PlanBegun(PlanError, Conflict):
-    """Somebody has begun to write in a group of the plan, so it cannot be taken back."""
+    """Someone has begun to write in a group of the plan, so it cannot be taken back."""
 
 
 class SwapImpossible(PlanError, Conflict):
-    """The two people cannot change places: not in one round, in one group already, or a group has begun."""
+    """The two people are not in one round, are in the same group, or a group of theirs has begun."""
 
 
 class PlanFlawed(PlanError):
-    """The checker did not pass what was about to be stored. `breaches` are its words, without people."""
+    """The checker did not pass the groups. `breaches` are its words for what is wrong, without people."""
 
     def __init__(self, plan_id: int | None, breaches: tuple[str, ...]) -> None:
         super().__init__(plan_id, breaches)
-        self.plan_id, self.breaches = plan_id, breaches
+        self.breaches = breaches
 
 
 class ProposalFlawed(PlanFlawed):
@@ -51,15 +51,15 @@ class ProposalFlawed(PlanFlawed):
 
 
 class ImproverUnavailable(PlanError, Conflict):
-    """A longer look for better groups was asked for, and OR-tools, which it takes, is not installed."""
+    """Looking longer for better groups needs OR-tools, which is not installed."""
 
 
 class NothingBetterFound(PlanError, Conflict):
-    """A longer look found no groups that are better than the proposed ones, so these stay."""
+    """A longer look found no better groups than the proposed ones, so these stay."""
 
 
 class PlanImpossible(PlanError, Conflict):
-    """The engine cannot do what was asked, for pins contradict each other or a rule. `reason` is its own error."""
+    """Pins contradict each other or a rule. `reason` is the engine's own error."""
 
     def __init__(self, activity_id: int, reason: Exception) -> None:
         super().__init__(activity_id, type(reason).__name__)
@@ -71,11 +71,11 @@ class RuleBroken(PlanError, Conflict):
 
     def __init__(self, activity_id: int, broken: tuple[Any, ...]) -> None:
         super().__init__(activity_id, len(broken))
-        self.activity_id, self.broken = activity_id, broken
+        self.broken = broken
 
 
 class ChangeImpossible(PlanError, Conflict):
-    """Something cannot be done with these people. `why` is a word."""
+    """The change cannot be made with these people. `why` says in a few words why not."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -83,32 +83,31 @@ class ChangeImpossible(PlanError, Conflict):
 
 
 class PinImpossible(ChangeImpossible):
-    """These people cannot be pinned together: too few, too many, not in the course, pinned already, somebody is pinned
-    to others, round, round over, begun."""
+    """These people cannot be kept together."""
 
 
 class ExclusionImpossible(ChangeImpossible):
-    """These two cannot be kept apart: nobody else, not in the course."""
+    """These two people cannot be kept apart."""
 
 
 class AbsenceImpossible(ChangeImpossible):
-    """Nobody can step in: no group, begun."""
+    """The person has no group in the round, or the group has begun."""
 
 
 class PreferencesChanged(PlanError, Conflict):
-    """Somebody saved the pairing rules since the page was read."""
+    """Someone saved the pairing rules since the page was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One field of the preferences that is wrong: `rules.0.at_least`, and a word of `rules.preferences.Flaw`."""
+    """One field of the preferences that is wrong, such as `rules.0.at_least`, and a `rules.preferences.Flaw`."""
 
     field: str
     flaw: str
 
 
 class PreferencesInvalid(PlanError):
-    """The pairing rules make no sense, field by field."""
+    """Some fields of the pairing rules are wrong."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__(*(f"{problem.field}: {problem.flaw}" for problem in problems))
@@ -117,7 +116,9 @@ class PreferencesInvalid(PlanError):
 
 WORDS: dict[type[ToolError], Words] = {
     NoPlan: Words(
-        404, N_("There is no such plan"), N_("It may have been published or taken back. Open the plan again.")
+        404,
+        N_("There is no such plan"),
+        N_("This plan no longer exists. It may have been published or taken back. Look at the plan as it is now."),
     ),
     TooFewLearners: Words(
         409,
@@ -127,22 +128,22 @@ WORDS: dict[type[ToolError], Words] = {
     PlanChanged: Words(
         409,
         N_("The plan has changed in the meantime"),
-        N_("Look at the groups as they are now, then repeat your change."),
+        N_("The plan has changed since you opened this page. Look at it as it is now, then repeat your change."),
     ),
     PlanPublished: Words(
-        409, N_("The plan is published already"), N_("Take it back first if you want to propose other groups.")
+        409,
+        N_("The plan is published already"),
+        N_("The plan is published already. Take it back first if you want to propose other groups."),
     ),
     PlanBegun: Words(
         409,
         N_("People have begun to work in their groups"),
-        N_(
-            "The plan stays, so that nothing they wrote is lost. You can still swap people whose groups have not begun."
-        ),
+        N_("People have begun to work in their groups, so the plan can no longer be taken back."),
     ),
     SwapImpossible: Words(
         409,
         N_("These two cannot change places"),
-        N_("Choose two people of the same round, in different groups that have not begun."),
+        N_("Choose two people in different groups of this round, neither of which has begun."),
     ),
     PlanFlawed: Words(
         500,

@@ -1,4 +1,4 @@
-"""The form on which designers say who may meet whom: one line an attribute, as texts, and back."""
+"""The form for pairing rules: a line for each attribute, from preferences to texts and back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What can be demanded of, or wished for in, one attribute."""
+    """What can be required of, or wished for in, an attribute."""
 
     attribute: str
     choices: tuple[tuple[str, str], ...]
-    """Kind and words; the first choice, that it does not matter, is not among them."""
+    """Kind and words, without the choice that the attribute does not matter."""
     has_least: bool = False
     has_most: bool = False
     can_relax: bool = True
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The attributes that must be known for this to say anything."""
+        """The attributes that must be known for this to have an effect."""
         return ("offers", "needs") if self.attribute == "offers" else (self.attribute,)
 
 
@@ -58,72 +58,71 @@ WISH_LINES: Final = (
 WEIGHTS: Final = ((1, N_("a little")), (3, N_("more")), (10, N_("a lot")))
 WAYS: Final = ((10, N_("first")), (30, N_("early")), (50, N_("in the middle")), (90, N_("last")))
 """When it is suggested to switch a rule off."""
+FLAGS: Final = ("not_again", "should_not_holds", "history_counts")
 
-_PLAIN: Final = Preferences()
-_NEW_MANAGERS: Final = Preferences(
-    rules=(
-        RuleChoice(RuleKind.REPORTING_LINE, "manager"),
-        RuleChoice(RuleKind.GAP, "experience", at_least=2),
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Preferences to start from."""
+
+    label: str
+    text: str
+    wanted: Preferences
+
+
+_NOT_THEIR_BOSS: Final = RuleChoice(RuleKind.REPORTING_LINE, "manager")
+_LANGUAGE: Final = RuleChoice(RuleKind.SHARE, "languages")
+_FREE_TIME: Final = WishChoice(WishKind.EXTRA_SHARED, "slots", 1)
+PRESETS: Final[dict[str, Preset]] = {
+    "plain": Preset(
+        N_("No rules"), N_("Everyone may meet everyone, and partners change from round to round."), Preferences()
     ),
-    wishes=(WishChoice(WishKind.OTHER, "department", 3), WishChoice(WishKind.EXTRA_SHARED, "slots", 1)),
-)
-_CROSS_TRAINING: Final = Preferences(
-    rules=(RuleChoice(RuleKind.REPORTING_LINE, "manager"), RuleChoice(RuleKind.OTHER, "department")),
-    wishes=(WishChoice(WishKind.EXTRA_SHARED, "slots", 1), WishChoice(WishKind.OFFERS_FIT, "offers", 10)),
-)
-_ACROSS: Final = Preferences(
-    rules=(
-        RuleChoice(RuleKind.REPORTING_LINE, "manager"),
-        RuleChoice(RuleKind.SHARE, "languages"),
-        RuleChoice(RuleKind.SHARE, "slots"),
-    ),
-    wishes=(WishChoice(WishKind.OTHER, "department", 10), WishChoice(WishKind.EXTRA_SHARED, "slots", 1)),
-)
-_ACROSS_GROUPS: Final = Preferences(
-    wishes=(WishChoice(WishKind.OTHER, "group", 10), WishChoice(WishKind.EXTRA_SHARED, "slots", 1)),
-)
-_WITHIN_GROUPS: Final = Preferences(
-    rules=(RuleChoice(RuleKind.SAME, "group"),), wishes=(WishChoice(WishKind.EXTRA_SHARED, "slots", 1),)
-)
-_COMMON_LANGUAGE: Final = Preferences(
-    rules=(RuleChoice(RuleKind.SHARE, "languages"),),
-    wishes=(WishChoice(WishKind.EXTRA_SHARED, "slots", 3), WishChoice(WishKind.NEAR_IN_TIME, "time_zone", 3)),
-)
-PRESETS: Final[dict[str, tuple[str, str, Preferences]]] = {
-    "plain": (N_("No rules"), N_("Everyone may meet everyone, and partners change from round to round."), _PLAIN),
-    "across-groups": (
+    "across-groups": Preset(
         N_("Mix groups and sections"),
         N_("Preferably someone from another group, section or class of the course, with free time in common."),
-        _ACROSS_GROUPS,
+        Preferences(wishes=(WishChoice(WishKind.OTHER, "group", 10), _FREE_TIME)),
     ),
-    "within-groups": (
+    "within-groups": Preset(
         N_("Stay within groups and sections"),
         N_("Only someone from the same group, section or class, with free time in common."),
-        _WITHIN_GROUPS,
+        Preferences(rules=(RuleChoice(RuleKind.SAME, "group"),), wishes=(_FREE_TIME,)),
     ),
-    "common-language": (
+    "common-language": Preset(
         N_("Online course in several countries"),
         N_("A language in common, preferably close time zones and free time in common."),
-        _COMMON_LANGUAGE,
+        Preferences(
+            rules=(_LANGUAGE,),
+            wishes=(
+                WishChoice(WishKind.EXTRA_SHARED, "slots", 3),
+                WishChoice(WishKind.NEAR_IN_TIME, "time_zone", 3),
+            ),
+        ),
     ),
-    "across": (
+    "across": Preset(
         N_("Across departments"),
         N_("A language and free time in common, preferably another department, never in the same reporting line."),
-        _ACROSS,
+        Preferences(
+            rules=(_NOT_THEIR_BOSS, _LANGUAGE, RuleChoice(RuleKind.SHARE, "slots")),
+            wishes=(WishChoice(WishKind.OTHER, "department", 10), _FREE_TIME),
+        ),
     ),
-    "new-managers": (
+    "new-managers": Preset(
         N_("Support for new managers"),
         N_("At least two years of experience apart, never in the same reporting line."),
-        _NEW_MANAGERS,
+        Preferences(
+            rules=(_NOT_THEIR_BOSS, RuleChoice(RuleKind.GAP, "experience", at_least=2)),
+            wishes=(WishChoice(WishKind.OTHER, "department", 3), _FREE_TIME),
+        ),
     ),
-    "cross-training": (
+    "cross-training": Preset(
         N_("Cross-training"),
         N_("Another department, and preferably someone who offers what the other wants to learn."),
-        _CROSS_TRAINING,
+        Preferences(
+            rules=(_NOT_THEIR_BOSS, RuleChoice(RuleKind.OTHER, "department")),
+            wishes=(_FREE_TIME, WishChoice(WishKind.OFFERS_FIT, "offers", 10)),
+        ),
     ),
 }
-
-
 PRESET_KINDS: Final = (
     (N_("For a course"), ("plain", "across-groups", "within-groups", "common-language")),
     (N_("For a workplace"), ("across", "new-managers", "cross-training")),
@@ -132,30 +131,22 @@ PRESET_KINDS: Final = (
 
 def texts_of(wanted: Preferences) -> dict[str, str]:
     """What the fields of the form hold for these preferences."""
-    found = {
-        "kind": wanted.kind.value,
-        "size": str(wanted.size),
-        "not_again": _truth(wanted.not_again),
-        "should_not_holds": _truth(wanted.should_not_holds),
-        "history_counts": _truth(wanted.history_counts),
-    }
+    texts = {"kind": wanted.kind.value, "size": str(wanted.size)}
+    texts |= {flag: "1" if getattr(wanted, flag) else "" for flag in FLAGS}
     for rule in wanted.rules:
         at = f"rule-{rule.looks_at}"
-        found[at] = "both_ways" if rule.both_ways else rule.kind.value
-        found[f"{at}-at_least"] = _number(rule.at_least)
-        found[f"{at}-at_most"] = _number(rule.at_most)
-        found[f"{at}-unknown"] = "allowed" if rule.unknown_is_allowed else "refused"
-        found[f"{at}-priority"] = _number(rule.priority)
+        texts[at] = "both_ways" if rule.both_ways else rule.kind.value
+        texts[f"{at}-unknown"] = "allowed" if rule.unknown_is_allowed else "refused"
+        texts |= {f"{at}-{name}": _text(getattr(rule, name)) for name in ("at_least", "at_most", "priority")}
     for wish in wanted.wishes:
         at = f"wish-{wish.looks_at}"
-        found[at] = wish.kind.value
-        found[f"{at}-weight"] = str(wish.weight)
-        found[f"{at}-cap"] = _number(wish.cap)
-    return found
+        texts[at] = wish.kind.value
+        texts |= {f"{at}-{name}": _text(getattr(wish, name)) for name in ("weight", "cap")}
+    return texts
 
 
 def plain_values(texts: Texts) -> dict[str, Any]:
-    """The form as plain values for `rules.preferences.read`, which refuses a text where a number belongs."""
+    """The form as plain values for `rules.preferences.read`, which refuses a text in place of a number."""
     kind = texts.get("kind", Kind.PAIRS.value)
     size = _whole(texts.get("size", ""))
     if kind in {Kind.PAIRS.value, Kind.TRIOS.value}:
@@ -165,14 +156,12 @@ def plain_values(texts: Texts) -> dict[str, Any]:
         "size": size,
         "rules": [_rule(texts, line.attribute) for line in RULE_LINES if texts.get(f"rule-{line.attribute}")],
         "wishes": [_wish(texts, line.attribute) for line in WISH_LINES if texts.get(f"wish-{line.attribute}")],
-        "not_again": bool(texts.get("not_again")),
-        "should_not_holds": bool(texts.get("should_not_holds")),
-        "history_counts": bool(texts.get("history_counts")),
+        **{flag: bool(texts.get(flag)) for flag in FLAGS},
     }
 
 
 def field_of(texts: Texts, path: str) -> str:
-    """The form's field for a path in the plain values: `rules.0.at_least` is `rule-department-at_least`."""
+    """The field of the form for a path in the plain values: `rules.0.at_least` is `rule-department-at_least`."""
     where, _, rest = path.partition(".")
     number, _, name = rest.partition(".")
     if where not in {"rules", "wishes"} or not number.isdigit():
@@ -185,38 +174,27 @@ def field_of(texts: Texts, path: str) -> str:
 
 def _rule(texts: Texts, attribute: str) -> dict[str, Any]:
     at = f"rule-{attribute}"
-    kind = texts[at]
-    both_ways = kind == "both_ways"
+    both_ways = texts[at] == "both_ways"
     return {
-        "kind": RuleKind.OFFERS_MEET_NEEDS.value if both_ways else kind,
+        "kind": RuleKind.OFFERS_MEET_NEEDS.value if both_ways else texts[at],
         "attribute": attribute,
-        "at_least": _whole(texts.get(f"{at}-at_least", "")),
-        "at_most": _whole(texts.get(f"{at}-at_most", "")),
         "both_ways": both_ways,
         "unknown_is_allowed": texts.get(f"{at}-unknown") != "refused",
-        "priority": _whole(texts.get(f"{at}-priority", "")),
+        **{name: _whole(texts.get(f"{at}-{name}", "")) for name in ("at_least", "at_most", "priority")},
     }
 
 
 def _wish(texts: Texts, attribute: str) -> dict[str, Any]:
     at = f"wish-{attribute}"
-    return {
-        "kind": texts[at],
-        "attribute": attribute,
-        "weight": _whole(texts.get(f"{at}-weight", "")) or 1,
-        "cap": _whole(texts.get(f"{at}-cap", "")),
-    }
+    weight, cap = (_whole(texts.get(f"{at}-{name}", "")) for name in ("weight", "cap"))
+    return {"kind": texts[at], "attribute": attribute, "weight": weight or 1, "cap": cap}
 
 
 def _whole(text: str) -> int | str | None:
-    """The number that a text is, None for an empty one, and the text itself when it is no number."""
+    """The number in a text, None for an empty text, and the text itself if it is not a number."""
     plain = text.strip()
     return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else plain or None
 
 
-def _number(value: int | None) -> str:
+def _text(value: int | None) -> str:
     return "" if value is None else str(value)
-
-
-def _truth(value: bool) -> str:
-    return "1" if value else ""

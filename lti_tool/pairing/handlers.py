@@ -10,11 +10,11 @@ from lti_tool.pairing.service import proposing
 from lti_tool.support.kit import Kit
 
 TRIES: Final = 3
-"""How often a proposal is worked out anew when the course changes under it."""
+"""How often a proposal is worked out if the course changes in the meantime."""
 
 
 def roster_changed(kit: Kit, job: JobContext) -> None:
-    """Bring every plan of the course up to date with who is in it, one activity in a transaction."""
+    """Bring every plan of the course up to date with its roster, each in a transaction of its own."""
     with kit.open_session(job.institution) as session:
         planned = service.planned_activities(session, job.number("course_id"))
     failed: PlanError | None = None
@@ -23,14 +23,14 @@ def roster_changed(kit: Kit, job: JobContext) -> None:
             with kit.open_session(job.institution) as session:
                 service.follow_course(session, activity_id, now=kit.clock.now())
         except PlanError as refusal:
-            # One activity whose rules and pins cannot all be had must not keep the others from being looked after.
+            # The other plans are brought up to date even if rules and pins of this activity contradict each other.
             failed = refusal
     if failed is not None:
         raise failed
 
 
 def propose(kit: Kit, job: JobContext) -> None:
-    """Work out the proposal that somebody waits for. No transaction is open while the engine works."""
+    """Work out the proposal that was asked for. No transaction is open while the engine works."""
     activity_id = job.number("activity_id")
     for attempt in range(1, TRIES + 1):
         try:

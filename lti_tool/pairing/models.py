@@ -1,4 +1,4 @@
-"""Plans, groups and seats; preferences, pins, who is kept apart, absences and moves."""
+"""Plans, groups and seats; preferences, pins, people kept apart, absences and moves."""
 
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,9 @@ def _one_in_state(state: str) -> Index:
 
 
 class Plan(Tenant, Base):
-    """All rounds of an activity at once. At most one proposal ("draft") and one published plan per activity.
+    """The groups of all rounds of an activity. An activity has at most one plan in each state.
 
-    `previous` is the proposal before the present one, kept so that the two can be compared.
+    `draft` is a proposal, and `previous` the earlier proposal, which is kept for comparison.
     """
 
     __tablename__ = "plan"
@@ -36,25 +36,25 @@ class Plan(Tenant, Base):
     activity_id: Mapped[int]
     state: Mapped[str] = mapped_column(String(16))
     kind: Mapped[str] = mapped_column(String(16), default="pairs")
-    """The shape it was made in; later changes keep to it, whatever the preferences say by then."""
+    """The shape it was made in; later changes keep it, even if the preferences change."""
     size: Mapped[int] = mapped_column(default=2)
     seed: Mapped[int]
     engine: Mapped[str] = mapped_column(String(64))
-    """Name and version of the engine that made it; says so where the optional improver had a part in it."""
-    effort: Mapped[str] = mapped_column(String(16), default="")
-    """How long the engine searched, in its own word."""
+    """Name and version of the engine that made it, and of the optional improver if it took part."""
+    effort: Mapped[str] = mapped_column(String(16), default="normal")
+    """How long the engine searched. It has only one way now."""
     unpaired: Mapped[list[Any]] = mapped_column(default=list)
     """Who has no partner, as [round, member, reason]."""
     proofs: Mapped[list[Any]] = mapped_column(default=list)
-    """Why that could not be otherwise, as [round, members of the barrier]."""
+    """Why this cannot be avoided, as [round, members of the barrier]."""
     created_by_id: Mapped[int | None]
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     changed_at: Mapped[datetime]
-    """Of the plan, its groups or its seats."""
+    """When the plan, its groups or its seats were last changed."""
     version: Mapped[int] = mapped_column(default=1)
-    """Raised by every change, and by a proposal that takes the place of another; two people changing one plan do not
-    overwrite each other."""
+    """Raised by every change and by a new proposal, so that people who change a plan at the same time do not overwrite
+    each other."""
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}  # noqa: RUF012 (SQLAlchemy's own spelling)
 
@@ -78,11 +78,11 @@ class Group(Tenant, Base):
     round_id: Mapped[int]
     number: Mapped[int]
     begun_at: Mapped[datetime | None]
-    """When somebody in it first wrote something. From then on nobody is put into it or taken out of it."""
+    """When a member first wrote something. From then on its members stay the same."""
 
 
 class Seat(Tenant, Base):
-    """A member's place in a group. Everybody has at most one seat per round of a plan."""
+    """The place of a member in a group. A member has at most one seat in each round of a plan."""
 
     __tablename__ = "seat"
     __table_args__ = (
@@ -102,7 +102,7 @@ class Seat(Tenant, Base):
     group_id: Mapped[int]
     member_id: Mapped[int] = mapped_column(index=True)
     turn: Mapped[int]
-    """1 is observed first. In an observation everybody observes and is observed; who begins is balanced over rounds."""
+    """1 is observed first. In an observation everyone observes and is observed; who begins is balanced over rounds."""
 
 
 def published(*columns: Any) -> Select[Any]:
@@ -119,12 +119,12 @@ def published(*columns: Any) -> Select[Any]:
 
 
 def published_seats(*columns: Any) -> Select[Any]:
-    """As `published`, with a row for each seat: `Seat` is joined, too."""
+    """As `published`, with a row for each seat: `Seat` is also joined."""
     return published(*columns).join(Seat, Seat.group_id == Group.id)
 
 
 class PairingPreferences(Tenant, Base):
-    """What a designer wants of an activity's groups. Without a row: pairs, no rules, no wishes."""
+    """What a designer wants of the groups of an activity. Without a row: pairs, no rules, no wishes."""
 
     __tablename__ = "pairing_preferences"
     __table_args__ = (
@@ -152,7 +152,7 @@ class PairingPreferences(Tenant, Base):
 
 
 class Pin(Tenant, Base):
-    """People who are to be together in one round of an activity, or in every round."""
+    """People who must be together in one round of an activity, or in every round."""
 
     __tablename__ = "pin"
     __table_args__ = (tenant_key(), within("activity_id", "activity"), within("round_id", "round"))
@@ -166,7 +166,7 @@ class Pin(Tenant, Base):
 
 
 class PinnedMember(Tenant, Base):
-    """One of the people of a pin. With fewer than two left a pin says nothing."""
+    """A member of a pin. A pin with fewer than two members has no effect."""
 
     __tablename__ = "pinned_member"
     __table_args__ = (
@@ -181,9 +181,9 @@ class PinnedMember(Tenant, Base):
 
 
 class Exclusion(Tenant, Base):
-    """Two people of a course who must not, or rather should not, work together, in any of its activities.
+    """Two people of a course who are never paired, or only if it cannot be avoided, in any of its activities.
 
-    Never shown to learners.
+    Learners never see it.
     """
 
     __tablename__ = "exclusion"
@@ -205,9 +205,14 @@ class Exclusion(Tenant, Base):
     """A person."""
     said_at: Mapped[datetime]
 
+    @property
+    def members(self) -> tuple[int, int]:
+        """The two, the smaller id first."""
+        return self.one_id, self.other_id
+
 
 class Absence(Tenant, Base):
-    """Somebody who does not turn up in one round, as staff said. Nobody is given to them in that round."""
+    """A member who is absent in one round, as staff said, and gets no partner in it."""
 
     __tablename__ = "absence"
     __table_args__ = (
@@ -225,7 +230,7 @@ class Absence(Tenant, Base):
 
 
 class Move(Tenant, Base):
-    """Somebody got other partners in a round of a published plan, and why. The newest word on that round."""
+    """Why a member last got other partners in a round of a published plan."""
 
     __tablename__ = "move"
     __table_args__ = (
@@ -240,12 +245,12 @@ class Move(Tenant, Base):
     round_id: Mapped[int]
     member_id: Mapped[int] = mapped_column(index=True)
     cause: Mapped[str] = mapped_column(String(32))
-    """A word of `rules.Cause`."""
+    """A value of `rules.Cause`."""
     at: Mapped[datetime]
 
 
 class ProposalRequest(Tenant, Base):
-    """A proposal for a large course that is being worked out in the background, or why there is none."""
+    """A proposal that is worked out in the background, or why that failed."""
 
     __tablename__ = "drafting"
     __table_args__ = (tenant_key(), within("activity_id", "activity"), UniqueConstraint("activity_id"))
@@ -257,4 +262,4 @@ class ProposalRequest(Tenant, Base):
     """A person."""
     asked_at: Mapped[datetime]
     refusal: Mapped[str | None] = mapped_column(String(64))
-    """The name of the error that ended it, or that a longer look found better groups; None while it is worked on."""
+    """The name of the error that ended it, or that a longer look found better groups; None while it is in progress."""

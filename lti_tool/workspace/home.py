@@ -26,7 +26,7 @@ from lti_tool.meetings import service as meetings
 from lti_tool.meetings import wording as meeting_words
 from lti_tool.meetings.wording import ShownMeeting
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.rules import RULE_REASONS, Alone, Cause, GroupView, Unplaced
+from lti_tool.pairing.rules.views import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, WaitsFor
 from lti_tool.roster import service as roster
@@ -230,7 +230,7 @@ def why_together(here: Here, activity: Activity, member_id: int) -> Together:
     return Together(
         coming[0].round_number,
         tuple(gettext(sentence) for sentence in words),
-        {one.round_number: one.cause for one in moves if one.round_number in open_rounds},
+        {number: cause for number, cause in moves.items() if number in open_rounds},
     )
 
 

@@ -177,7 +177,7 @@ def test_rules_and_what_is_typed_of_a_learner_come_back_too(open_page: Open, roo
     expect(rules.locator(NOTICE)).to_contain_text("Your unsaved text from last time is back")
     expect(rules.get_by_label("Groups of three")).to_be_checked()
     rules.get_by_role("button", name="Save", exact=True).last.click()
-    expect(rules.get_by_text("Saved. Groups that are there already")).to_be_visible()
+    expect(rules.get_by_text("Saved. Existing groups")).to_be_visible()
     learner = open_page("Ingrid", f"/people/{room.members['Mette'].id}")
     learner.get_by_label("Department").fill("Nursing")
     typed(learner)

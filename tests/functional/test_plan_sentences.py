@@ -10,7 +10,7 @@ from flask import Flask
 import lti_tool.pairing
 from lti_tool.pairing.engine import Removal
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.pages.changes import NEEDS
+from lti_tool.pairing.pages.changes import CHOICES
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind
 from lti_tool.pairing.wording import sentences as words
 from lti_tool.support.kit import Kit
@@ -36,7 +36,7 @@ def test_every_deed_has_its_sentence_on_the_page_that_follows(app: Flask, kit: K
     with kit.open_session(school.institution_id) as session:
         a_draft(session, school.group, clock.now())
     instructor = school.somebody("instructor")
-    deeds = {word for module in modules() for word in said_by(module)} | {needs.done for needs in NEEDS.values()}
+    deeds = {word for module in modules() for word in said_by(module)} | {choice.done for choice in CHOICES.values()}
     assert {"proposed", "published", "swapped", "swapped-back", "turns-up", "taken-back", "relaxed", "apart"} <= deeds
 
     silent = {
@@ -111,10 +111,10 @@ def test_everybody_with_a_partner_in_every_round_is_said_so(app: Flask, kit: Kit
 @pytest.mark.parametrize(
     ("removal", "sentence"),
     [
-        (Removal("other:department", 5, 0), "5 possible partners work in the same department"),
+        (Removal("other:department", 5, 0), "“Another department” rules out 5 possible partners"),
         (
             Removal("other:department", 5, 2),
-            "3 possible partners work in the same department; for 2 others we do not know",
+            "“Another department” rules out 3 possible partners; for 2 others we do not know",
         ),
         (
             Removal("other:department", 1, 1),
@@ -122,7 +122,7 @@ def test_everybody_with_a_partner_in_every_round_is_said_so(app: Flask, kit: Kit
         ),
         (
             Removal("known:manager", 3, 3),
-            "With 3 possible partners, one of the two has no value for “Manager”",
+            "“Only people with a value for “Manager”” rules out 3 possible partners",
         ),
     ],
 )

@@ -57,7 +57,7 @@ def test_every_preference_comes_back_from_its_form() -> None:
 
 @pytest.mark.parametrize("preset", forms.PRESETS)
 def test_every_preset_can_be_saved_as_it_is(preset: str) -> None:
-    found = forms.PRESETS[preset][2]
+    found = forms.PRESETS[preset].wanted
 
     assert preferences.check(found) == ()
     assert preferences.read(forms.plain_values(forms.texts_of(found))) == found
@@ -101,7 +101,7 @@ def test_what_rules_would_cost_before_they_are_saved_is_what_they_cost_afterward
     sales, care = {"department": {"name": "Sales"}}, {"department": {"name": "Care"}}
     about = ({"experience": {"number": 1}, "languages": {"names": ["sv"]}}, {"experience": {"number": 2}})
     learn(school, {**sales, **about[0]}, {**sales, **about[1]}, {**care, "manager": {"member": 1}}, care)
-    texts = {**forms.texts_of(forms.PRESETS[preset][2]), "rule-department": "other", "version": 0}
+    texts = {**forms.texts_of(forms.PRESETS[preset].wanted), "rule-department": "other", "version": 0}
     instructor = school.somebody("instructor")
 
     before = instructor.send("/plan/rules", **texts, do="check").text
@@ -261,7 +261,7 @@ def test_why_somebody_has_no_partner_is_counted_and_proven(school: School) -> No
 
     assert found is not None
     care = {one.id for one in school.group.learners[4:]}
-    for one in found.rounds:
+    for one in found.lacking:
         assert len(one.people) == 2
         assert one.is_proven
         assert [set(needed.partners) for needed in one.needed] == [care]

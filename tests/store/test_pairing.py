@@ -164,7 +164,7 @@ def test_a_draft_that_misses_somebody_is_not_published_before_it_is_brought_up_t
         changes = service.follow_course(session, group.activity.id, now=clock.now())
 
         assert refusal.value.breaches == ("missing",)
-        assert changes.joined == {late.id}
+        assert {person for _, person in changes.newly_paired} == {late.id}
         assert service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
 
@@ -252,7 +252,7 @@ def test_a_late_joiner_is_placed_in_every_round_that_is_not_over(open_session: O
 
         changes = service.follow_course(session, group.activity.id, now=clock.now())
 
-        assert changes.joined == {late.id}
+        assert changes.newly_paired == ((2, late.id),)
         assert groups(session, plan, 1) == first
         assert sorted(map(len, groups(session, plan, 2))) == [2, 3]
         assert [view.round_number for view in service.groups_of(session, late.id, group.activity.id)] == [2]
@@ -273,7 +273,7 @@ def test_a_late_joiner_meets_the_one_whose_partner_left(open_session: OpenSessio
         changes = service.follow_course(session, group.activity.id, now=clock.now())
 
         assert groups(session, plan, 1) == others | {frozenset((widow, late.id))}
-        assert changes.left == {gone}
+        assert changes.moved == {gone, widow, late.id}
 
 
 def test_a_group_that_has_begun_is_left_alone_and_its_people_are_told(

@@ -27,10 +27,10 @@ from lti_tool.pairing.errors import (
     TooFewLearners,
 )
 from lti_tool.pairing.models import Absence, Group, Plan, Seat
-from lti_tool.pairing.rules import Apart
 from lti_tool.pairing.rules.changes import CurrentPlan, KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
 from lti_tool.pairing.rules.overview import relaxations
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import Class, a_class, a_learner, a_swap, an_absence, know, want

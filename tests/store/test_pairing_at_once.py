@@ -13,8 +13,8 @@ from lti_tool.launch.models import Member
 from lti_tool.pairing import engine, handlers, service
 from lti_tool.pairing.errors import PlanChanged, PlanError, TooFewLearners
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.rules import Apart
 from lti_tool.pairing.rules.changes import KeepApart, Pin
+from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.service import proposing
 from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession

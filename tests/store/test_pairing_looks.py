@@ -6,17 +6,19 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lti_tool.launch.models import Member
 from lti_tool.pairing import service
 from lti_tool.pairing.engine import Schedule
 from lti_tool.pairing.errors import PlanError
-from lti_tool.pairing.models import Plan
-from lti_tool.pairing.rules import Apart, comparing
+from lti_tool.pairing.models import Plan, Seat
+from lti_tool.pairing.rules import comparing
 from lti_tool.pairing.rules.changes import KeepApart, LeaveOut, Mend, Pin, Relax
 from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import (
@@ -49,13 +51,9 @@ class World:
         """A group of the last round by its place."""
         return load(self.session, self.plan).schedule.rounds[-1][place]
 
-    def seat(self, member_id: int) -> Any:
-        return next(
-            seat
-            for view in service.groups_in_plan(self.session, self.plan, len(self.group.rounds))
-            for seat in view.seats
-            if seat.member_id == member_id
-        )
+    def seat(self, member_id: int) -> Seat:
+        seats = select(Seat).where(Seat.plan_id == self.plan.id, Seat.round_id == self.group.rounds[-1].id)
+        return self.session.scalars(seats.where(Seat.member_id == member_id)).one()
 
     @property
     def how(self) -> dict[str, Any]:

@@ -19,12 +19,12 @@ from lti_tool.pairing.errors import (
     PreferencesChanged,
     PreferencesInvalid,
 )
-from lti_tool.pairing.models import Exclusion, PinnedMember, Plan, Seat
+from lti_tool.pairing.models import Exclusion, PairingPreferences, PinnedMember, Plan, Seat
 from lti_tool.pairing.models import Pin as PinRow
-from lti_tool.pairing.rules import Apart
 from lti_tool.pairing.rules.changes import KeepApart, Pin, UndoKeepApart
 from lti_tool.pairing.rules.overview import overview
 from lti_tool.pairing.rules.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import Class, a_class, a_draft, a_published_plan, an_absence, an_activity, know, make, want
@@ -72,8 +72,9 @@ def test_what_was_saved_is_read_back_as_it_was(open_session: OpenSession, clock:
 
         kept = service.preferences_of(session, group.activity)
         assert kept.preferences == EVERYTHING
-        assert (kept.changed_by_id, kept.changed_at) == (person, clock.now())
         assert kept.version > 0
+        row = session.scalars(select(PairingPreferences)).one()
+        assert (row.changed_by_id, row.changed_at) == (person, clock.now())
 
 
 def test_of_two_who_save_at_once_one_is_told_that_it_changed(open_session: OpenSession, clock: FakeClock) -> None:
@@ -275,7 +276,7 @@ def test_pins_that_make_no_sense_are_refused_with_a_word(open_session: OpenSessi
         assert refused((three, stranger), 1) == "not in the course"
         assert refused((three, four), 9) == "round"
         assert refused((two, one), 1) == "pinned already"
-        assert refused((one, three), None) == "somebody is pinned to others"
+        assert refused((one, three), None) == "pinned to others"
         assert len(service.pins_of(session, group.activity.id)) == 1
 
 
@@ -305,7 +306,7 @@ def test_nobody_is_kept_apart_from_themselves_or_from_strangers(open_session: Op
         elsewhere = a_course(session, a_deployment(session, group.registration))
         stranger = a_member(session, elsewhere, a_person(session, group.registration)).id
         one = ids(group)[0]
-        for other, why in ((one, "nobody else"), (stranger, "not in the course")):
+        for other, why in ((one, "one person"), (stranger, "not in the course")):
             with pytest.raises(ExclusionImpossible) as refusal:
                 make(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
             assert refusal.value.why == why
@@ -328,7 +329,7 @@ def test_what_is_said_of_somebody_goes_with_them(open_session: OpenSession, cloc
         service.forget(session, [one])
 
         assert service.said_of(session, [one]) == []
-        assert service.moves_of(session, one, group.activity.id) == []
+        assert service.moves_of(session, one, group.activity.id) == {}
         assert [pin.members for pin in service.pins_of(session, group.activity.id)] == [(three, four)]
         assert [row.members for row in service.apart_of(session, group.course.id)] == [(two, four)]
         session.delete(session.get_one(Member, four))

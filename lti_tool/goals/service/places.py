@@ -16,7 +16,7 @@ from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan, Seat, published_seats
-from lti_tool.pairing.rules import PublishedGroup
+from lti_tool.pairing.rules.views import PublishedGroup
 
 
 @dataclass(frozen=True, slots=True)

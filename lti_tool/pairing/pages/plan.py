@@ -25,7 +25,7 @@ GROUPS_COMPARED: Final = 40
 @pages.get("/plan")
 @on_visit(may="see the plan")
 def show_plan(here: Here) -> ResponseReturnValue:
-    """The plan as it stands, or what is missing for one."""
+    """Show the plan, or what is missing for one."""
     activity = activity_of(here.session, here.placement_id)
     if activity is None:
         return redirect(url_for("setup.show"))
@@ -35,7 +35,7 @@ def show_plan(here: Here) -> ResponseReturnValue:
 @pages.post("/plan/propose")
 @on_visit(may="change a plan")
 def propose(here: Here) -> ResponseReturnValue:
-    """Propose groups around what is pinned; the proposal before is kept for comparison."""
+    """Propose groups that keep the pins; the earlier proposal is kept for comparison."""
     activity = activity_at(here.session, here.placement_id)
     try:
         service.request_proposal(
@@ -49,7 +49,7 @@ def propose(here: Here) -> ResponseReturnValue:
         )
     except PlanError as refusal:
         return plan_view.page(here, activity, refusal)
-    # What is worked out in the background is told of by the page itself.
+    # The page itself shows a proposal that is worked out in the background.
     said = None if service.proposal_request(here.session, activity.id) is not None else "proposed"
     return redirect(url_for(".show_plan", said=said), code=303)
 
@@ -57,7 +57,7 @@ def propose(here: Here) -> ResponseReturnValue:
 @pages.get("/plan/compare")
 @on_visit(may="see the plan")
 def compare(here: Here) -> ResponseReturnValue:
-    """The proposal beside the one before it."""
+    """Show the proposal beside the earlier one."""
     activity = activity_at(here.session, here.placement_id)
     effect = service.compare_proposals(here.session, activity)
     plan = service.find_plan(here.session, activity.id, "draft")
@@ -86,7 +86,7 @@ def compare(here: Here) -> ResponseReturnValue:
 @pages.post("/plan/drop")
 @on_visit(may="change a plan")
 def drop(here: Here) -> ResponseReturnValue:
-    """Go back to the proposal before."""
+    """Go back to the earlier proposal."""
     return _done(here, service.drop_proposal, said="dropped")
 
 
@@ -100,12 +100,12 @@ def publish(here: Here) -> ResponseReturnValue:
 @pages.post("/plan/take-back")
 @on_visit(may="publish a plan")
 def take_back(here: Here) -> ResponseReturnValue:
-    """Take the published plan back."""
+    """Turn the published plan into a proposal again."""
     return _done(here, service.take_back, said="undone")
 
 
 def _done(here: Here, act: Callable[..., Plan], said: str) -> ResponseReturnValue:
-    """The plan after something was done with all of it, in the version that the page showed."""
+    """Do something with the whole plan, in the version that the page showed."""
     activity = activity_at(here.session, here.placement_id)
     try:
         act(here.session, activity.id, expected_version=number_of("version"), now=here.now)
@@ -117,7 +117,7 @@ def _done(here: Here, act: Callable[..., Plan], said: str) -> ResponseReturnValu
 @pages.post("/plan/update")
 @on_visit(may="move a member")
 def update(here: Here) -> ResponseReturnValue:
-    """Place who joined, and give new partners to those whose partner left."""
+    """Place people who joined, and give new partners to those whose partner left."""
     activity = activity_at(here.session, here.placement_id)
     changes = service.follow_course(here.session, activity.id, now=here.now)
     return redirect(url_for(".show_plan", said="updated" if changes.moved else "unchanged"), code=303)
@@ -126,7 +126,7 @@ def update(here: Here) -> ResponseReturnValue:
 @pages.post("/plan/take-in")
 @on_visit(may="change a plan")
 def take_in(here: Here) -> ResponseReturnValue:
-    """Take back that somebody is staff."""
+    """Pair someone again who was left out as staff."""
     activity = activity_at(here.session, here.placement_id)
     roster.take_back_as_learner(here.session, here.course_id, number_of("member"), now=here.now)
     service.follow_course(here.session, activity.id, now=here.now)
@@ -136,11 +136,11 @@ def take_in(here: Here) -> ResponseReturnValue:
 @pages.post("/plan/unlisted")
 @on_visit(may="move a member")
 def say_of_unlisted(here: Here) -> ResponseReturnValue:
-    """Pair somebody who launched and whom the roster does not list, or leave them out."""
+    """Pair someone who launched and is not on the roster, or leave them out."""
     activity = activity_at(here.session, here.placement_id)
     takes_part = request.form.get("do") == "pair"
     roster.say_of_unlisted(here.session, here.course_id, number_of("member"), takes_part=takes_part, now=here.now)
-    # Where rules and pins cannot all be had, what was said counts all the same; the page of the plan tells of those.
+    # If rules and pins contradict each other, the decision still counts; the plan's page shows the contradiction.
     with contextlib.suppress(PlanError), here.session.begin_nested():
         service.follow_course(here.session, activity.id, now=here.now)
     said = "unlisted-paired" if takes_part else "unlisted-out"
@@ -150,7 +150,7 @@ def say_of_unlisted(here: Here) -> ResponseReturnValue:
 @pages.post("/plan/roster")
 @on_visit(may="see the plan")
 def read_roster(here: Here) -> ResponseReturnValue:
-    """Have the roster read again."""
+    """Read the roster again."""
     roster.ask_for_sync(here.session, here.course_id, now=here.now)
     return redirect(url_for(".show_plan", said="reading"), code=303)
 
@@ -158,7 +158,7 @@ def read_roster(here: Here) -> ResponseReturnValue:
 @pages.post("/plan/doubted-roster")
 @on_visit(may="change a plan")
 def answer_doubt(here: Here) -> ResponseReturnValue:
-    """Say whether people left, as a roster has it that would end much."""
+    """Decide whether the many people who are missing from a roster have left."""
     is_true = request.form.get("means") == "left"
     roster.answer_doubt(here.session, here.course_id, number_of("reading"), is_true=is_true, now=here.now)
     return redirect(url_for(".show_plan", said="answered"), code=303)

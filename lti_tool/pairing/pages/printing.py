@@ -1,4 +1,4 @@
-"""The plan to take along: on paper, and as a table."""
+"""The plan on paper and as a table."""
 
 from datetime import datetime
 from itertools import groupby
@@ -16,6 +16,7 @@ from lti_tool.pairing import service
 from lti_tool.pairing.engine import Kind, Reason
 from lti_tool.pairing.errors import NoPlan
 from lti_tool.pairing.models import Plan
+from lti_tool.pairing.pages.plan_view import plan_of
 from lti_tool.pairing.rules.overview import overview
 from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.web.access import Here, on_visit
@@ -31,7 +32,8 @@ TABLE: Final = "plan"
 @on_visit(may="see the plan")
 def on_paper(here: Here) -> ResponseReturnValue:
     """All rounds on one page, made for paper."""
-    activity, plan = _activity_and_plan(here)
+    activity = activity_at(here.session, here.placement_id)
+    plan = plan_of(here, activity)
     groups = service.groups_in_plan(here.session, plan)
     unplaced = overview(service.current_plan(here.session, activity, plan, now=here.now)).unplaced
     context: dict[str, Any] = {
@@ -39,8 +41,8 @@ def on_paper(here: Here) -> ResponseReturnValue:
         "plan": plan,
         "rounds": rounds_of(here.session, activity.id),
         "groups": {number: list(some) for number, some in groupby(groups, key=lambda group: group.round_number)},
-        "alone": {number: list(some) for number, some in groupby(unplaced, key=lambda one: one.round_number)},
-        "names": service.names_of(here.session, {one.member_id for one in unplaced}),
+        "alone": {number: list(some) for number, some in groupby(unplaced, key=lambda missing: missing.round_number)},
+        "names": service.names_of(here.session, {missing.member_id for missing in unplaced}),
     }
     return render_template("pairing/print.html", **context)
 
@@ -49,16 +51,16 @@ def on_paper(here: Here) -> ResponseReturnValue:
 @on_visit(may="see the plan")
 def export(here: Here) -> ResponseReturnValue:
     """Offer the plan as a table."""
-    _, plan = _activity_and_plan(here)
+    plan = plan_of(here, activity_at(here.session, here.placement_id))
     return offer(here, TABLE, plan_id=plan.id)
 
 
 @builds(pages, TABLE)
 def build_table(here: Here, details: dict[str, Any]) -> Response:
-    """The plan as CSV: a line for everybody in every round."""
+    """The plan as CSV: a line for everyone in every round."""
     plan = here.session.get(Plan, details["plan_id"])
     if plan is None:
-        # The groups were proposed anew meanwhile.
+        # Other groups have been proposed since.
         raise NoPlan(details["plan_id"])
     activity = here.session.get_one(Activity, plan.activity_id)
     answer = make_response(as_csv(*_as_table(here, activity, plan), delimiter_for(reader_locale())))
@@ -68,16 +70,8 @@ def build_table(here: Here, details: dict[str, Any]) -> Response:
     return answer
 
 
-def _activity_and_plan(here: Here) -> tuple[Activity, Plan]:
-    activity = activity_at(here.session, here.placement_id)
-    plan = service.find_plan(here.session, activity.id)
-    if plan is None:
-        raise NoPlan(activity.id)
-    return activity, plan
-
-
 def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], list[list[object]]]:
-    """Header, and a line for everybody in every round, also for those without a group; times are the activity's."""
+    """A header, and a line for everyone in every round, with or without a group; times are local to the activity."""
     state = overview(service.current_plan(here.session, activity, plan, now=here.now))
     groups = service.groups_in_plan(here.session, plan)
     people = {seat.member_id for group in groups for seat in group.seats} | set(state.learners)
@@ -105,11 +99,12 @@ def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], li
     for group in groups:
         when = [group.round_number, at(group.opens_at), at(group.due_at), group.number]
         for seat in group.seats:
-            partners = ", ".join(name(other.member_id) for other in group.seats if other is not seat)
-            begins = "" if plan.kind == Kind.RINGS else yes if seat is group.begins else no
+            partners = ", ".join(name(partner.member_id) for partner in group.seats if partner is not seat)
+            begins = "" if plan.kind == Kind.RINGS else yes if seat is group.seats[0] else no
             about = [name(seat.member_id), key_of(seat.member_id), partners]
             lines.append([*when, *about, begins, yes if group.has_begun else no])
-    for one in state.unplaced:
-        why = gettext("is absent") if one.reason is Reason.ABSENT else gettext("without a partner")
-        lines.append([one.round_number, "", "", "", name(one.member_id), key_of(one.member_id), why, "", ""])
+    for missing in state.unplaced:
+        why = gettext("is absent") if missing.reason is Reason.ABSENT else gettext("without a partner")
+        about = [name(missing.member_id), key_of(missing.member_id), why]
+        lines.append([missing.round_number, "", "", "", *about, "", ""])
     return header, lines

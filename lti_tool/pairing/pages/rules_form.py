@@ -1,4 +1,4 @@
-"""The page on which designers say who may meet whom, and see what that costs."""
+"""The page on which designers set pairing rules, and see what they cost."""
 
 from collections.abc import Mapping, Set
 from dataclasses import replace
@@ -13,7 +13,7 @@ from lti_tool.activities.service import activity_at, is_read_only, rounds_of
 from lti_tool.attributes.rules.catalogue import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
 from lti_tool.pairing import engine, forms, service
-from lti_tool.pairing.engine import Course, Kind, RuleCost
+from lti_tool.pairing.engine import Course, Kind
 from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid, Problem
 from lti_tool.pairing.rules import preferences
 from lti_tool.pairing.rules.preferences import Flaw, Preferences
@@ -32,24 +32,25 @@ SHAPES: Final = (
         N_("Three to six people. Everyone gives feedback to everyone, so rounds take longer."),
     ),
 )
-"""Rings are not offered yet: pages and completion ask everybody of a group for feedback to everybody."""
+"""Rings are not offered yet: pages and completion ask everyone in a group for feedback to everyone."""
+KEPT_APART: Final = (engine.Exclusions, engine.ShouldNot)
 FLAWS: Final[dict[str, str]] = {
     Flaw.WRONG_FORM: N_("Write a whole number."),
-    Flaw.UNKNOWN_KIND: N_("Choose one of the possibilities."),
-    Flaw.UNKNOWN_ATTRIBUTE: N_("Choose one of the possibilities."),
-    Flaw.LISTED_TWICE: N_("This is asked for twice."),
-    Flaw.TOO_MANY: N_("These are too many at once."),
+    Flaw.UNKNOWN_KIND: N_("Choose one of the options."),
+    Flaw.UNKNOWN_ATTRIBUTE: N_("Choose one of the options."),
+    Flaw.LISTED_TWICE: N_("This is listed twice."),
+    Flaw.TOO_MANY: N_("There are too many of these."),
     Flaw.SIZE: N_("Circles and rings have 3 to 6 people."),
     Flaw.OUT_OF_RANGE: N_("This number is too small or too large."),
     Flaw.CONTRADICTS: N_("This contradicts another line."),
-    Flaw.GAP_EMPTY: N_("Say how many years at least or at most; at least cannot be more than at most."),
+    Flaw.GAP_EMPTY: N_("Enter how many years at least or at most; at least cannot be more than at most."),
 }
 
 
 @pages.get("/plan/rules")
 @on_visit(may="change a plan")
 def show(here: Here) -> ResponseReturnValue:
-    """What is wanted of the groups now, and what it costs."""
+    """Show the pairing rules, and what they cost."""
     activity = activity_at(here.session, here.placement_id)
     saved = service.preferences_of(here.session, activity)
     return _page(here, activity, forms.texts_of(saved.preferences), saved.version, saved.preferences)
@@ -58,14 +59,14 @@ def show(here: Here) -> ResponseReturnValue:
 @pages.post("/plan/rules")
 @on_visit(may="change a plan")
 def answer(here: Here) -> ResponseReturnValue:
-    """Save what was chosen, or only look what it would cost, or fill the form from a preset."""
+    """Save the rules, or show what they would cost, or fill in the form from a preset."""
     activity = activity_at(here.session, here.placement_id)
     texts = {name: value.strip()[:200] for name, value in request.form.items()}
     version = request.form.get("version", 0, type=int)
     press = texts.get("do", "save")
     preset = forms.PRESETS.get(press.removeprefix("preset-"))
     if preset is not None:
-        return _page(here, activity, forms.texts_of(preset[2]), version, preset[2], is_saved=False)
+        return _page(here, activity, forms.texts_of(preset.wanted), version, preset.wanted, is_saved=False)
     try:
         wanted = preferences.read(forms.plain_values(texts))
         if press == "check":
@@ -94,9 +95,10 @@ def _page(
     changed: bool = False,
 ) -> ResponseReturnValue:
     plan = service.find_plan(here.session, activity.id)
-    flawed = {forms.field_of(texts, one.field): gettext(FLAWS[one.flaw]) for one in problems}
+    flawed = {forms.field_of(texts, problem.field): gettext(FLAWS[problem.flaw]) for problem in problems}
     conditions = service.conditions_of(here.session, activity)
     course = replace(conditions, wanted=wanted).course() if wanted is not None else None
+    rules = course.rules if course is not None else ()
     known = conditions.known()
     chosen = {name for name, text in texts.items() if text}
     context: dict[str, Any] = {
@@ -111,8 +113,8 @@ def _page(
         "problems": flawed,
         "summary": list(flawed.items()),
         "shapes": SHAPES,
-        "rule_lines": _put_apart("rule", forms.RULE_LINES, known, chosen),
-        "wish_lines": _put_apart("wish", forms.WISH_LINES, known, chosen),
+        "rule_lines": _shown_and_folded("rule", forms.RULE_LINES, known, chosen),
+        "wish_lines": _shown_and_folded("wish", forms.WISH_LINES, known, chosen),
         "known": known,
         "learner_count": len(conditions.learners),
         "both_ways": forms.BOTH_WAYS,
@@ -120,55 +122,39 @@ def _page(
         "ways": forms.WAYS,
         "presets": forms.PRESETS,
         "preset_kinds": forms.PRESET_KINDS,
-        "attributes": {one.key: one for one in ATTRIBUTES},
+        "attributes": {attribute.key: attribute for attribute in ATTRIBUTES},
         "said": None if problems or changed else request.args.get("said"),
-        "couples_apart": _couples_apart(course),
+        "couples_apart": sum(len(rule.couples) for rule in rules if isinstance(rule, KEPT_APART)),
     }
     if course is not None:
         context |= _costs(here, activity, course)
     return render_template("pairing/rules.html", **context), 409 if problems or changed else 200
 
 
-def _put_apart(
+def _shown_and_folded(
     what: str, lines: tuple[forms.Line, ...], known: Mapping[str, int], chosen: Set[str]
 ) -> tuple[list[forms.Line], list[forms.Line]]:
-    """The lines that are shown at once; and apart, those that are not chosen and need what is known of no one."""
+    """The lines to show, and the lines to fold: those that are not chosen and need a value that no one has."""
     shown: list[forms.Line] = []
-    apart: list[forms.Line] = []
+    folded: list[forms.Line] = []
     for line in lines:
         field = f"{what}-{line.attribute}"
         is_wanted = any(name == field or name.startswith(f"{field}-at_") for name in chosen)
-        (shown if is_wanted or all(known[name] for name in line.needs) else apart).append(line)
-    return shown, apart
-
-
-def _couples_apart(course: Course | None) -> int:
-    """How many couples somebody wants kept apart."""
-    rules = () if course is None else course.rules
-    return sum(len(rule.couples) for rule in rules if isinstance(rule, engine.Exclusions | engine.ShouldNot))
+        (shown if is_wanted or all(known[name] for name in line.needs) else folded).append(line)
+    return shown, folded
 
 
 def _costs(here: Here, activity: Activity, course: Course) -> dict[str, Any]:
     costs = engine.costs(course)
     concerns = engine.warnings(course, len(rounds_of(here.session, activity.id)))
-    shown = {few.person for cost in (*costs.rules, costs.together) for few in cost.fewest[: words.MOST_NAMED]}
+    shown = {left.person for left in costs.together.fewest[: words.MOST_NAMED]}
     shown |= {person for concern in concerns for person in concern.people[: words.MOST_NAMED]}
     names = service.names_of(here.session, shown)
     return {
         "costs": costs,
-        "lines": [_in_words(cost, costs.couples) for cost in costs.rules],
-        "together": _in_words(costs.together, costs.couples),
+        "people_count": len(course.people),
         "names": names,
         "cautions": [words.caution_in_words(concern, names) for concern in concerns],
-        "people_count": len(course.people),
-    }
-
-
-def _in_words(cost: RuleCost, couples: int) -> dict[str, Any]:
-    return {
-        "rule": words.rule_in_words(cost.rule) if cost.rule else "",
-        "share": 100 * cost.removed / couples if couples else 0,
-        "alone": 100 * cost.alone / couples if couples else 0,
-        "fewest": cost.fewest[: words.MOST_NAMED],
-        "without": cost.without,
+        "fewest": costs.together.fewest[: words.MOST_NAMED],
+        "words": words,
     }

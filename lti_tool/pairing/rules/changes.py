@@ -1,6 +1,6 @@
-"""What staff can change about a plan, and what becomes of its groups then. Plain data; nothing is stored here.
+"""What staff can change about a plan, and what that makes of its groups. Plain data; nothing is stored here.
 
-`outcome` computes any change. A page shows its effect before the change is made, and the change keeps the same.
+`outcome` computes every change. A page shows its effect first, and the same is stored when the change is made.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,12 +25,12 @@ from lti_tool.pairing.rules.conditions import Conditions
 from lti_tool.pairing.rules.views import Apart
 
 WAITS: Final = Reason.NOBODY_ELSE
-"""Stands for anybody without a group of whom nothing else is known, until the engine has looked for a partner."""
+"""The reason for everyone without a group until the engine has looked for a partner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Two people of one round change places; each takes the other's group and turn."""
+    """Two people change places in one round; each takes the other's group and turn."""
 
     members: tuple[int, int]
     round: int
@@ -38,7 +38,7 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """These people stay together, in one round or (None) in every round."""
+    """People stay together, in one round or (None) in every round."""
 
     members: tuple[int, ...]
     round: int | None
@@ -46,17 +46,14 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Unpin:
-    """A pin is taken away. Groups stay as they are."""
+    """A pin is removed. Groups stay as they are."""
 
     pin_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class KeepApart:
-    """Two people of the course are kept apart, in all of its activities; said again, the newest word holds.
-
-    Plans of other activities are not touched; their pages warn.
-    """
+    """Two people are kept apart in all activities of the course. Plans of other activities stay, with a warning."""
 
     members: Couple
     kind: Apart
@@ -71,19 +68,19 @@ class UndoKeepApart:
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """Groups that break a rule, and those that pins ask for, are changed, and as few others as that takes."""
+    """Groups that break a rule or a pin are changed, and as few others as possible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relax:
-    """Rules, by their names in the engine, are switched off, and those whom that helps get partners."""
+    """Rules are switched off, by their names in the engine, and the people whom that helps get partners."""
 
     rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Somebody does not turn up in one round; whoever would be alone gets a partner, where one is free."""
+    """A person is absent in one round; anyone left alone gets a partner if possible."""
 
     member_id: int
     round: int
@@ -91,7 +88,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class UndoAbsent:
-    """Somebody turns up in a round after all, and is placed again."""
+    """A person is not absent in a round after all, and is placed again."""
 
     member_id: int
     round: int
@@ -99,7 +96,7 @@ class UndoAbsent:
 
 @dataclass(frozen=True, slots=True)
 class LeaveOut:
-    """Somebody whom the platform lists as a learner is staff, and takes part in pairing no longer."""
+    """A person whom the platform lists as a learner is staff, and takes no part in pairing any more."""
 
     member_id: int
 
@@ -109,30 +106,30 @@ Change: TypeAlias = Swap | Pin | Unpin | KeepApart | UndoKeepApart | Mend | Rela
 
 @dataclass(frozen=True)
 class CurrentPlan:
-    """A plan as it is now, with everything that has a say in it."""
+    """A plan as it is now, and everything that decides about its groups."""
 
     activity_id: int
     plan_id: int
     schedule: Schedule
     """As it is stored, without a course."""
     fixed: frozenset[Placed]
-    """Groups in which somebody has begun to write."""
+    """Groups that have begun."""
     from_round: int
-    """The first round whose date is not over; those before stay as they are."""
+    """The first round that is not over; those before stay as they are."""
     shape: Shape
-    """In which the plan was made; later changes keep to it."""
+    """The shape that the plan was made in; later changes keep it."""
     conditions: Conditions
     absent: Mapping[int, frozenset[int]]
-    """For each round number, who does not turn up in it."""
+    """Who is absent, by round number."""
 
     @cached_property
     def course(self) -> Course:
-        """Today's learners, rules and pins, as the engine is told of them."""
+        """Today's learners, rules and pins for the engine."""
         return self.conditions.course(self.shape)
 
     @cached_property
     def seated(self) -> frozenset[int]:
-        """Everybody who has a group in some round."""
+        """Everyone who has a group in some round."""
         return frozenset(person for groups in self.schedule.rounds for group in groups for person in group)
 
     @property
@@ -146,12 +143,12 @@ class CurrentPlan:
         return comparing.broken(self.course, self.schedule.rounds, from_round=self.from_round)
 
     def flaws(self) -> list[engine.Violation]:
-        """What the checker finds in rounds that are not over, but for groups that have begun and what is `broken`."""
+        """What the checker finds in rounds that are not over, except in begun groups and what is in `broken`."""
         course, fixed = self.tolerating(self.course)
         return engine.verify(course, self.schedule, from_round=self.from_round, fixed=fixed)
 
     def schedule_for(self, course: Course) -> Schedule:
-        """The groups as the engine is told of them: everybody of the course has a group or is listed as unpaired."""
+        """The schedule for the engine: everyone of the course has a group or is listed as unpaired."""
         reasons = {(missing.round, missing.person): missing.reason for missing in self.schedule.unpaired}
         unpaired = [missing for missing in self.schedule.unpaired if missing.round < self.from_round]
         for number, groups in enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round):
@@ -160,18 +157,18 @@ class CurrentPlan:
                 known = reasons.get((number, person), WAITS)
                 reason = Reason.ABSENT if person in absent else WAITS if known is Reason.ABSENT else known
                 unpaired.append(Unpaired(person, number, reason))
-        everybody = tuple(sorted(self.seated | set(course.people)))
-        return replace(self.schedule, course=replace(course, people=everybody), unpaired=tuple(unpaired))
+        people = tuple(sorted(self.seated | set(course.people)))
+        return replace(self.schedule, course=replace(course, people=people), unpaired=tuple(unpaired))
 
     def group_of(self, member_id: int, round_number: int) -> Group | None:
-        """Somebody's group in a round."""
+        """The group of a person in a round."""
         groups = self.schedule.rounds[round_number - 1] if 1 <= round_number <= len(self.schedule.rounds) else ()
         return next((group for group in groups if member_id in group), None)
 
     def tolerating(self, course: Course) -> tuple[Course, frozenset[Placed]]:
-        """The course without pins that are not kept today, and the groups that stay: begun ones and broken ones.
+        """The course without pins that are not kept today, and the groups that stay: those begun and those broken.
 
-        A broken group that somebody left is not among them, since it changes anyway.
+        A broken group is not among them if a member left, because it changes anyway.
         """
         missed = {(breach.round, breach.people) for breach in self.broken if breach.rule == LOCK}
         couples = {(breach.round, breach.people) for breach in self.broken if breach.rule != LOCK}
@@ -187,53 +184,54 @@ class CurrentPlan:
         return course, self.fixed | against_rules
 
     def locks(self, course: Course) -> list[Lock]:
-        """The locks of a course for each round of the plan."""
-        return [
-            lock for number in range(1, len(self.schedule.rounds) + 1) for lock in comparing.locks_in(course, number)
-        ]
+        """The locks of a course, one for each round of the plan."""
+        numbers = range(1, len(self.schedule.rounds) + 1)
+        return [lock for number in numbers for lock in comparing.locks_in(course, number)]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of a plan: pages show the effect, and the same is kept when somebody makes the change."""
+    """What a change makes of a plan: pages show the effect, and services store it."""
 
     current: CurrentPlan
     """With the conditions that say who takes part after the change."""
     after: Schedule
     effect: Comparison
-    """Judged by what holds after the change."""
+    """Judged by the rules that hold after the change."""
 
 
 def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 - one return for each change
-    """What a change makes of a plan, with as few other changes as that takes.
+    """What a change makes of a plan, with as few other changes as possible.
 
     Groups that have begun and rounds that are over stay; so do groups that break a rule of today, unless the change is
     to mend them. Raises SwapImpossible, PinImpossible, AbsenceImpossible, RuleBroken where a rule forbids a pin,
-    PreferencesChanged where no rule of that name holds, PlanImpossible where pins and rules cannot all be had, and
-    PlanFlawed.
+    PreferencesChanged where there is no rule of that name, PlanImpossible where pins and rules contradict each other,
+    and PlanFlawed.
     """
+    conditions = current.conditions
     match change:
         case Swap(members, round_number):
             return _judged(current, _swapped(current, members, round_number))
         case Pin(members, round_number):
             _refuse_pin(current, members, round_number)
-            return _under(current, current.conditions.with_pin(members, round_number))
+            return _under(current, replace(conditions, pins=(*conditions.pins, Lock(members, round_number))))
         case KeepApart(members, kind):
-            return _under(current, current.conditions.with_apart(members, kind))
+            return _under(current, conditions.with_apart(members, kind))
         case Relax(rules):
-            relaxed = current.conditions.without_rules(rules)
-            if relaxed.wanted == current.conditions.wanted:
+            wanted = conditions.wanted.without(*rules)
+            if wanted == conditions.wanted:
                 raise PreferencesChanged(current.activity_id)
-            return _under(current, relaxed)
+            return _under(current, replace(conditions, wanted=wanted))
         case Mend():
             return _judged(current, _repaired(current, current.course, current.fixed))
         case Absent(member_id, round_number):
             return _judged(current, _with_absent(current, member_id, round_number))
         case UndoAbsent(member_id, round_number):
-            others = current.absent.get(round_number, frozenset()) - {member_id}
-            return _under(replace(current, absent={**current.absent, round_number: others}), current.conditions)
+            absent = current.absent.get(round_number, frozenset()) - {member_id}
+            return _under(replace(current, absent={**current.absent, round_number: absent}), conditions)
         case LeaveOut(member_id):
-            return up_to_date(replace(current, conditions=current.conditions.without_learner(member_id)))
+            learners = tuple(person for person in conditions.learners if person != member_id)
+            return up_to_date(replace(current, conditions=replace(conditions, learners=learners)))
         case Unpin() | UndoKeepApart():
             return _judged(current, current.schedule)
         case _:
@@ -241,12 +239,20 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 -
 
 
 def up_to_date(current: CurrentPlan) -> Outcome:
-    """The plan as the roster, rounds and rules of today want it, with as few changes as that takes.
+    """The plan brought up to date with the roster, rounds and rules of today, with as few changes as possible.
 
-    A pin that can no longer be kept is given up, so that nobody waits for a partner over it; the plan's page warns.
-    Raises PlanImpossible and PlanFlawed.
+    A pin that cannot be kept any more is given up, so that no one stays without a partner because of it; the plan's
+    page warns. Raises PlanImpossible and PlanFlawed.
     """
     return _judged(current, _followed(current))
+
+
+def refuse_flawed(
+    plan_id: int | None, violations: Iterable[engine.Violation], error: type[PlanFlawed] = PlanFlawed
+) -> None:
+    """Raise the error if the checker found anything."""
+    if breaches := tuple(sorted({violation.breach.value for violation in violations})):
+        raise error(plan_id, breaches)
 
 
 def _judged(current: CurrentPlan, after: Schedule, course: Course | None = None) -> Outcome:
@@ -254,20 +260,19 @@ def _judged(current: CurrentPlan, after: Schedule, course: Course | None = None)
 
 
 def _under(current: CurrentPlan, conditions: Conditions) -> Outcome:
-    """The plan repaired for these conditions. Groups that break a rule today stay, but not a new one."""
+    """The plan repaired for these conditions. Groups that break a rule today stay, and no new ones are made."""
     course = conditions.course(current.shape)
     return _judged(current, _repaired(current, *current.tolerating(course)), course)
 
 
 def _repaired(current: CurrentPlan, course: Course, fixed: frozenset[Placed]) -> Schedule:
-    """The plan with the fewest changes that give everybody a partner."""
+    """The plan with the fewest changes that give everyone a partner."""
+    schedule, gone = current.schedule_for(course), sorted(current.gone)
     try:
-        after = engine.repair(
-            current.schedule_for(course), sorted(current.gone), [], current.from_round, fixed=sorted(fixed)
-        )
+        after = engine.repair(schedule, gone, [], current.from_round, fixed=sorted(fixed))
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(current.activity_id, refusal) from refusal
-    _refuse_flaws(current, engine.verify(course, after, from_round=current.from_round, fixed=fixed))
+    _check(current, course, after, fixed)
     return after
 
 
@@ -283,7 +288,7 @@ def _followed(current: CurrentPlan) -> Schedule:
 
 
 def _without_impossible_locks(current: CurrentPlan, course: Course, reason: Exception) -> Course:
-    """The course without the locks that stand in the way, as far as the engine says which; else without all."""
+    """The course without the locks that the engine says are in the way; without all of them if it does not say."""
     match reason:
         case engine.LockSize() | engine.LockForbidden():
             in_the_way = set(reason.members)
@@ -318,10 +323,9 @@ def _with_absent(current: CurrentPlan, member_id: int, round_number: int) -> Sch
     course, fixed = current.tolerating(current.course)
     fixed -= {(round_number, group)}
     after = engine.step_in(_followed(current), [member_id], round_number, fixed=sorted(fixed))
-    # Whom the absent do not meet now they may meet in another round, where "never again" kept them apart.
+    # People whom the absent person does not meet now can meet them in a round where "never again" kept them apart.
     after = engine.repair(after, [], [], current.from_round, fixed=sorted(fixed))
-    course = replace(course, locks=after.course.locks)
-    _refuse_flaws(current, engine.verify(course, after, from_round=current.from_round, fixed=fixed))
+    _check(current, replace(course, locks=after.course.locks), after, fixed)
     return after
 
 
@@ -338,16 +342,13 @@ def _refuse_pin(current: CurrentPlan, members: tuple[int, ...], round_number: in
             raise PinImpossible("begun")
 
 
-def _refuse_flaws(current: CurrentPlan, violations: list[engine.Violation]) -> None:
-    """Pins and rules that cannot all be had are the designer's to settle; anything else is a mistake of ours."""
+def _check(current: CurrentPlan, course: Course, after: Schedule, fixed: frozenset[Placed]) -> None:
+    """Raise PlanImpossible where only pins and rules contradict each other, which the designer can settle.
+
+    Anything else that the checker finds is a mistake of ours: PlanFlawed.
+    """
+    violations = engine.verify(course, after, from_round=current.from_round, fixed=fixed)
     breaches = {violation.breach for violation in violations}
     if breaches and breaches <= {Breach.RULE, Breach.LOCK}:
         raise PlanImpossible(current.activity_id, PlanFlawed(current.plan_id, tuple(sorted(breaches))))
     refuse_flawed(current.plan_id, violations)
-
-
-def refuse_flawed(plan_id: int | None, violations: Iterable[engine.Violation]) -> None:
-    """Raise PlanFlawed where the checker found anything."""
-    breaches = tuple(sorted({violation.breach.value for violation in violations}))
-    if breaches:
-        raise PlanFlawed(plan_id, breaches)

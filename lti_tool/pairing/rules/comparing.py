@@ -1,8 +1,7 @@
-"""Two schedules of one course beside each other: what changed, and what it did to rules, repeats and points."""
+"""What changed between two schedules of a course, in groups, rules, repeats and points."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final, TypeAlias
 
@@ -14,76 +13,75 @@ from lti_tool.pairing.engine import Couple, Course, Group, Kind, Lock, Schedule
 from lti_tool.pairing.rules.views import couple_of
 
 LOCK: Final = "lock"
-"""Stands for a pin among the names of broken rules."""
+"""The name of a broken pin among the names of broken rules."""
 
 Rounds: TypeAlias = Sequence[Sequence[Group]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Broken:
-    """A group that a rule forbids, or people who are pinned together and are not."""
+    """A group that a rule forbids, or pinned people who are not together."""
 
     round: int
     rule: str
     """The engine's name of the rule, or `LOCK`."""
     people: tuple[int, ...]
-    """The two members whom the rule concerns, or everybody of the pin."""
+    """The two members whom the rule concerns, or everyone of the pin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One round, or all of them, in numbers. Points are those of people, as `engine.score` counts them."""
+    """A schedule in numbers. Points are counted for people."""
 
     groups: int = 0
     unpaired: int = 0
     repeats: int = 0
-    """Couples who met in an earlier round, or elsewhere where that counts."""
+    """Couples who met in an earlier round, or in other activities if these count."""
     points: int = 0
     broken: int = 0
     uneven: int = 0
-    """Of all rounds together: people who are first at least two times more, or less, often than last."""
+    """People who are first at least twice more or less often than last."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoundComparison:
-    """One round of two schedules."""
+    """A round of two schedules."""
 
     number: int
     kept: int
-    """Groups of the same members in both."""
+    """The number of groups with the same members in both."""
     gone: tuple[Group, ...]
     """Groups that only the first has."""
     new: tuple[Group, ...]
     """Groups that only the second has."""
-    before: Figures
-    after: Figures
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two schedules, round by round, judged by the rules and wishes of today."""
+    """Two schedules, round by round, by the rules and wishes of today."""
 
     rounds: tuple[RoundComparison, ...] = ()
+    before: Figures = Figures()
+    after: Figures = Figures()
     moved: frozenset[int] = frozenset()
-    """Everybody who has other partners in some round."""
+    """Everyone who has other partners in some round."""
     newly_broken: tuple[Broken, ...] = ()
-    """What the second breaks and the first did not."""
+    """What the second breaks and the first does not."""
     no_longer_broken: tuple[Broken, ...] = ()
     newly_unpaired: tuple[tuple[int, int], ...] = ()
     """Round and person."""
     newly_paired: tuple[tuple[int, int], ...] = ()
-    uneven: tuple[int, int] = (0, 0)
-    """Of both, how many people's turns are not even."""
 
     @property
-    def before(self) -> Figures:
-        """The first schedule in numbers."""
-        return _total([compared.before for compared in self.rounds], self.uneven[0])
-
-    @property
-    def after(self) -> Figures:
-        """The second schedule in numbers."""
-        return _total([compared.after for compared in self.rounds], self.uneven[1])
+    def people(self) -> set[int]:
+        """Everyone who is named in what changes."""
+        broken = (*self.newly_broken, *self.no_longer_broken)
+        paired = (*self.newly_unpaired, *self.newly_paired)
+        return {
+            *self.moved,
+            *(person for breach in broken for person in breach.people),
+            *(person for _, person in paired),
+        }
 
     @property
     def touched(self) -> tuple[RoundComparison, ...]:
@@ -92,48 +90,43 @@ class Comparison:
 
 
 def compare(course: Course, before: Schedule, after: Schedule) -> Comparison:
-    """What changes from one schedule to the other. People who are not in the course are counted nowhere."""
+    """What changes from one schedule to the other. People who are not in the course are not counted."""
     count = max(len(before.rounds), len(after.rounds))
     old, new = (tuple(schedule.rounds) + ((),) * (count - len(schedule.rounds)) for schedule in (before, after))
     was_broken, is_broken = broken(course, old), broken(course, new)
     was_unpaired, is_unpaired = _unpaired(course, old), _unpaired(course, new)
-    figures = zip(_figures(course, old, was_broken), _figures(course, new, is_broken), strict=True)
     rounds = []
-    for number, (groups, others, (was, now)) in enumerate(zip(old, new, figures, strict=True), start=1):
-        kept = {frozenset(group) for group in groups} & {frozenset(group) for group in others}
-        gone, come = (tuple(group for group in some if frozenset(group) not in kept) for some in (groups, others))
-        rounds.append(RoundComparison(number, len(kept), gone, come, was, now))
+    for number, (earlier, later) in enumerate(zip(old, new, strict=True), start=1):
+        kept = {frozenset(group) for group in earlier} & {frozenset(group) for group in later}
+        gone, come = (tuple(group for group in some if frozenset(group) not in kept) for some in (earlier, later))
+        rounds.append(RoundComparison(number, len(kept), gone, come))
     return Comparison(
         tuple(rounds),
+        _figures(course, old, len(was_unpaired), len(was_broken)),
+        _figures(course, new, len(is_unpaired), len(is_broken)),
         frozenset(person for compared in rounds for group in (*compared.gone, *compared.new) for person in group),
         tuple(sorted(set(is_broken) - set(was_broken))),
         tuple(sorted(set(was_broken) - set(is_broken))),
         tuple(sorted(is_unpaired - was_unpaired)),
         tuple(sorted(was_unpaired - is_unpaired)),
-        (_uneven(course, old), _uneven(course, new)),
     )
 
 
 def is_better(course: Course, schedule: Schedule, than: Schedule) -> bool:
     """Whether the first of two schedules is better in the order of importance, by the rules and wishes of today."""
-    beside = compare(course, than, schedule)
-    # Who is unpaired in both makes no difference.
-    ranks = [
-        (
-            figures.broken,
-            figures.unpaired,
-            sum(number == 1 and person in course.left_out for number, person in unpaired),
-            figures.repeats,
-            -figures.points,
-            figures.uneven,
-        )
-        for figures, unpaired in ((beside.after, beside.newly_unpaired), (beside.before, beside.newly_paired))
-    ]
-    return ranks[0] < ranks[1]
+    compared = compare(course, than, schedule)
+
+    def rank(figures: Figures, unpaired: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+        left_out_again = sum(number == 1 and person in course.left_out for number, person in unpaired)
+        worst_first = (figures.broken, figures.unpaired, left_out_again, figures.repeats)
+        return (*worst_first, -figures.points, figures.uneven)
+
+    # Someone who is unpaired in both makes no difference.
+    return rank(compared.after, compared.newly_unpaired) < rank(compared.before, compared.newly_paired)
 
 
 def broken(course: Course, rounds: Iterable[Iterable[Group]], *, from_round: int = 1) -> tuple[Broken, ...]:
-    """Every couple that sits together against a rule, and every pin that is not kept, in order of round."""
+    """Every couple in a group that a rule forbids, and every pin that is not kept, in order of round."""
     people = _people(course)
     met = {couple_of(*couple) for couple in course.met}
     never_again = [rule.name for rule in course.rules if isinstance(rule, engine.NotAgain)]
@@ -157,7 +150,7 @@ def broken(course: Course, rounds: Iterable[Iterable[Group]], *, from_round: int
 
 
 def locks_in(course: Course, round_number: int) -> list[Lock]:
-    """The locks that hold in a round, as locks for this round alone."""
+    """The locks of a round, as locks for this round alone."""
     return [replace(lock, round=round_number) for lock in course.locks if lock.round in {None, round_number}]
 
 
@@ -168,7 +161,7 @@ def is_kept(lock: Lock, groups: Iterable[Group]) -> bool:
 
 
 def couples_in(groups: Iterable[Group]) -> list[Couple]:
-    """Every two people who are together in one of these groups."""
+    """Every two people who are together in a group."""
     return [couple_of(*couple) for group in groups for couple in combinations(group, 2)]
 
 
@@ -177,30 +170,21 @@ def _people(course: Course) -> engine.People:
 
 
 def _known(people: engine.People, couples: Iterable[Couple]) -> tuple[list[Couple], NDArray[np.int64]]:
-    """Those of the couples who are both in the course, and their places, of shape (couples, 2)."""
-    everybody = set(people.listed)
-    known = [couple for couple in couples if everybody.issuperset(couple)]
+    """The couples with both people in the course, and their places, of shape (couples, 2)."""
+    listed = set(people.listed)
+    known = [couple for couple in couples if listed.issuperset(couple)]
     return known, people.places(np.array(known, dtype=np.int64).reshape(-1, 2))
 
 
-def _figures(course: Course, rounds: Rounds, found: Iterable[Broken]) -> list[Figures]:
+def _figures(course: Course, rounds: tuple[tuple[Group, ...], ...], unpaired: int, broken: int) -> Figures:
     people = _people(course)
-    met = {couple_of(*couple) for couple in course.met}
-    unpaired = Counter(number for number, _ in _unpaired(course, rounds))
-    breaches = Counter(breach.round for breach in found)
-    figures = []
-    for number, groups in enumerate(rounds, start=1):
-        together = couples_in(groups)
-        repeats = sum(couple in met for couple in together)
-        figures.append(
-            Figures(len(groups), unpaired[number], repeats, _points(course, people, groups), breaches[number])
-        )
-        met.update(together)
-    return figures
+    repeats = engine.repeats(course, Schedule(rounds))
+    points = sum(_points(course, people, groups) for groups in rounds)
+    return Figures(sum(map(len, rounds)), unpaired, repeats, points, broken, _uneven(course, rounds))
 
 
 def _points(course: Course, people: engine.People, groups: Iterable[Group]) -> int:
-    """Points of people: in a group of `size`, 2 / (size - 1) for each couple, rounded down once for each size."""
+    """Points of people: 2 / (size - 1) for each couple in a group of `size`, rounded down once for each size."""
     by_size: dict[int, list[Group]] = {}
     for group in groups:
         by_size.setdefault(len(group), []).append(group)
@@ -213,12 +197,8 @@ def _points(course: Course, people: engine.People, groups: Iterable[Group]) -> i
     return points
 
 
-def _total(rounds: Iterable[Figures], uneven: int) -> Figures:
-    return replace(Figures(*map(sum, zip(*map(astuple, rounds), strict=True))), uneven=uneven)
-
-
 def _uneven(course: Course, rounds: Rounds) -> int:
-    """Of those who are in the course and in pairs or trios, how many are two turns or more ahead or behind."""
+    """How many people of the course are two turns or more ahead or behind; counted in pairs and trios only."""
     if course.shape.kind not in {Kind.PAIRS, Kind.TRIOS}:
         return 0
     turns = engine.balance(rounds)
@@ -226,7 +206,5 @@ def _uneven(course: Course, rounds: Rounds) -> int:
 
 
 def _unpaired(course: Course, rounds: Rounds) -> set[tuple[int, int]]:
-    everybody = set(course.people)
-    return {
-        (number, person) for number, groups in enumerate(rounds, start=1) for person in everybody.difference(*groups)
-    }
+    people = set(course.people)
+    return {(number, person) for number, groups in enumerate(rounds, start=1) for person in people.difference(*groups)}

@@ -1,4 +1,4 @@
-"""Everything that has a say in the groups of an activity, as plain data, and the engine's course that is made of it."""
+"""Everything that decides about the groups of an activity, as plain data, and the course for the engine."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,12 @@ from lti_tool.pairing.rules.preferences import Preferences
 from lti_tool.pairing.rules.views import Apart, couple_of
 
 UTC_OFFSET: Final = "utc_offset"
-"""The attribute that stands for time zones in the engine: minutes ahead."""
+"""The attribute for time zones in the engine: minutes ahead."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What other activities of the course leave behind: published plans count, proposals do not."""
+    """What published plans of other activities of the course say; proposals do not count."""
 
     met: tuple[Couple, ...] = ()
     ahead: Mapping[int, int] = field(default_factory=dict)
@@ -26,24 +26,20 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Everything that has a say in the groups of an activity.
-
-    What a change would do is computed from other conditions: `with_pin`, `with_apart` and the others say what will be
-    kept when the change is made.
-    """
+    """Everything that decides about the groups of an activity. A change is computed from changed conditions."""
 
     learners: tuple[int, ...]
     wanted: Preferences
     attributes: Mapping[str, Mapping[int, Value]] = field(default_factory=dict)
     pins: tuple[Lock, ...] = ()
     apart: tuple[tuple[int, int, Apart], ...] = ()
-    """Couples, the smaller id first, and how firmly they are kept apart."""
+    """Couples, the smaller id first, and whether never or only if it can be avoided."""
     history: History = History()
 
     def course(self, shape: Shape | None = None) -> Course:
-        """The course as the engine is told of it, with the attributes that a rule or a wish reads.
+        """The course for the engine, with the attributes that a rule or wish reads.
 
-        `shape` is that of a plan which is there already.
+        `shape` is that of an existing plan.
         """
         people = frozenset(self.learners)
         wanted = self.wanted if shape is None else replace(self.wanted, kind=shape.kind, size=shape.size)
@@ -63,7 +59,7 @@ class Conditions:
         )
 
     def known(self) -> Counter[str]:
-        """Of how many learners each attribute is known; that nobody leads somebody is known, too."""
+        """For how many learners each attribute is known; having no manager counts as known."""
         return Counter(
             name
             for name, values in self.attributes.items()
@@ -71,27 +67,15 @@ class Conditions:
             if person in values and (values[person] is not None or name == "manager")
         )
 
-    def with_pin(self, members: Iterable[int], round_number: int | None) -> "Conditions":
-        """With one more pin."""
-        return replace(self, pins=(*self.pins, Lock(tuple(members), round_number)))
-
     def with_apart(self, couple: Couple, kind: Apart) -> "Conditions":
-        """With two people kept apart; what was said of the two before is replaced."""
+        """With two people kept apart; an earlier decision about the two is replaced."""
         couple = couple_of(*couple)
-        others = tuple(said for said in self.apart if said[:2] != couple)
-        return replace(self, apart=(*others, (*couple, kind)))
-
-    def without_rules(self, names: Iterable[str]) -> "Conditions":
-        """With these rules switched off, by their names in the engine."""
-        return replace(self, wanted=self.wanted.without(*names))
-
-    def without_learner(self, member_id: int) -> "Conditions":
-        """With one learner who no longer takes part."""
-        return replace(self, learners=tuple(person for person in self.learners if person != member_id))
+        rest = tuple(pair for pair in self.apart if pair[:2] != couple)
+        return replace(self, apart=(*rest, (*couple, kind)))
 
     def _rules_of_couples(self) -> Iterable[engine.Rule]:
         never, avoided = (
-            tuple(sorted((first, second) for first, second, said in self.apart if said is kind)) for kind in Apart
+            tuple(sorted((first, second) for first, second, firmly in self.apart if firmly is kind)) for kind in Apart
         )
         if never:
             yield engine.Exclusions(couples=never)
@@ -99,7 +83,7 @@ class Conditions:
             yield engine.ShouldNot(couples=avoided)
 
     def _attributes(self) -> dict[str, Mapping[int, Value]]:
-        """What is known, with minutes ahead in place of time zones, since the engine does not look those up."""
+        """What is known, with minutes ahead instead of time zones, which the engine does not look up."""
         attributes = dict(self.attributes)
         zones = attributes.pop("time_zone", {})
         ahead = {
@@ -110,6 +94,6 @@ class Conditions:
         return attributes
 
     def _locks(self, people: frozenset[int]) -> tuple[Lock, ...]:
-        """Pins of people who are here; with fewer than two of them left a pin has no effect."""
-        pins = (Lock(tuple(one for one in pin.members if one in people), pin.round) for pin in self.pins)
+        """Pins of people in the course; with fewer than two of them a pin has no effect."""
+        pins = (Lock(tuple(person for person in pin.members if person in people), pin.round) for pin in self.pins)
         return tuple(pin for pin in pins if len(pin.members) > 1)

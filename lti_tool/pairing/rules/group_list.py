@@ -1,4 +1,4 @@
-"""The groups of a round as staff look through them: what is remarkable about each, and which are looked for."""
+"""The groups of a round as staff see them: what to note about each, and which are searched for."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from lti_tool.pairing.rules.views import GroupView, PinView, couple_of
 
 
 class Mark(StrEnum):
-    """What is remarkable about a group."""
+    """What staff should note about a group."""
 
     BREAKS = "breaks"
     """A rule of today forbids it, or a pin is not kept."""
     REPEAT = "repeat"
     """Two of it have met before."""
     LEFT = "left"
-    """Somebody in it is not in the course any more."""
+    """A member is not in the course any more."""
     THREE = "three"
-    """Three among pairs."""
+    """Three people in a plan of pairs."""
     PINNED = "pinned"
     BEGUN = "begun"
 
@@ -36,36 +36,17 @@ class Show(StrEnum):
     PINNED = "pinned"
     THREE = "three"
     UNPAIRED = "unpaired"
-    """No groups, but people without a partner."""
+    """People without a partner, and no groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupLine:
-    """A group and what is remarkable about it."""
+    """A group and what to note about it."""
 
     group: GroupView
     marks: tuple[Mark, ...]
     broken: tuple[str, ...]
     """Names of the rules that forbid it, without `LOCK`."""
-
-    def is_shown(self, show: Show) -> bool:
-        """Whether it is among the groups that are to be listed."""
-        match show:
-            case Show.ALL:
-                return True
-            case Show.WARNING:
-                return bool(WARNINGS.intersection(self.marks))
-            case Show.PINNED:
-                return Mark.PINNED in self.marks
-            case Show.THREE:
-                return len(self.group.seats) == 3
-            case Show.UNPAIRED:
-                return False
-
-    def is_called(self, words: Sequence[str]) -> bool:
-        """Whether the name of somebody in it has all these words, which are in lower case."""
-        names = [(seat.name or "").casefold() for seat in self.group.seats]
-        return any(all(word in name for word in words) for name in names)
 
 
 def lines(
@@ -74,7 +55,7 @@ def lines(
     """The groups of round `number`, in their order. `schedule` has the course in it."""
     met = {couple_of(*couple) for couple in schedule.course.met}
     met.update(couple for earlier in schedule.rounds[: number - 1] for couple in couples_in(earlier))
-    pinned = [set(pin.members) for pin in pins if pin.round_number in {None, number}]
+    pinned = [set(pin.members) for pin in pins if pin.holds_in(number)]
     breaches = [breach for breach in broken if breach.round == number]
     is_of_pairs = schedule.course.shape.size == 2
     listed = []
@@ -95,11 +76,26 @@ def lines(
 
 
 def chosen(listed: Iterable[GroupLine], show: Show, words: str) -> list[GroupLine]:
-    """Those of the groups that are to be shown and have somebody of this name in them."""
+    """Those of the groups that are to be shown and have a member whose name has all these words in it."""
     wanted = words.casefold().split()
-    return [line for line in listed if line.is_shown(show) and line.is_called(wanted)]
+    return [line for line in listed if _is_shown(line, show) and _is_called(line, wanted)]
+
+
+def _is_shown(line: GroupLine, show: Show) -> bool:
+    return {
+        Show.ALL: True,
+        Show.WARNING: not WARNINGS.isdisjoint(line.marks),
+        Show.PINNED: Mark.PINNED in line.marks,
+        Show.THREE: len(line.group.seats) == 3,
+        Show.UNPAIRED: False,
+    }[show]
+
+
+def _is_called(line: GroupLine, words: Sequence[str]) -> bool:
+    names = [(seat.name or "").casefold() for seat in line.group.seats]
+    return any(all(word in name for word in words) for name in names)
 
 
 def _concerns(breach: Broken, people: set[int]) -> bool:
-    """A rule is broken by a group with both in it; a pin is missed by every group with one of its people."""
+    """A rule is broken by a group with both people; a pin is broken by every group with one of them."""
     return bool(people & set(breach.people)) if breach.rule == LOCK else people >= set(breach.people)

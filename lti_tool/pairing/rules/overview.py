@@ -1,6 +1,5 @@
-"""How a plan is today: who is unpaired, who left, how even it is; and which rules leave people without a partner."""
+"""How a plan is today: who is unpaired, who left, and which rules leave people without a partner."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,7 +9,7 @@ from lti_tool.pairing.rules.changes import CurrentPlan
 from lti_tool.pairing.rules.views import RULE_REASONS, Unplaced
 
 MOST_EXPLAINED: Final = 12
-"""So many people of a round are explained one by one."""
+"""The number of people in a round for whom the reasons are given one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +18,20 @@ class Overview:
 
     schedule: Schedule
     """With the course of today in it."""
-    balance: Mapping[int, int]
-    """For each member, how often they are observed first less how often last."""
     learners: tuple[int, ...]
     unplaced: tuple[Unplaced, ...]
     gone: tuple[int, ...]
-    """Members who no longer take part, and are in a group that can still be changed."""
+    """Members who no longer take part and are in a group that can still be changed."""
     gone_from_begun: tuple[int, ...]
-    """The others who no longer take part: their groups have begun, and stay as they are."""
+    """Members who no longer take part and whose groups have begun, so that these stay as they are."""
     repeats: int
-    """Meetings of two people who meet in another round or another activity of the course, too."""
+    """Meetings of two people who also meet in another round or another activity of the course."""
     has_begun: bool
-    """Whether anybody wrote something in any group of the plan."""
+    """Whether someone wrote something in any group of the plan."""
 
 
 def overview(current: CurrentPlan) -> Overview:
-    """How a plan is, with the learners of today."""
+    """How a plan is with the learners of today."""
     learners = set(current.conditions.learners)
     reasons = {(missing.round, missing.person): missing.reason for missing in current.schedule.unpaired}
     unplaced = []
@@ -48,7 +45,6 @@ def overview(current: CurrentPlan) -> Overview:
             (stay if (number, group) in current.fixed else can_change).update(set(group) - learners)
     return Overview(
         replace(current.schedule, course=current.course),
-        engine.balance(current.schedule.rounds),
         tuple(sorted(learners)),
         tuple(unplaced),
         tuple(sorted(can_change)),
@@ -59,77 +55,73 @@ def overview(current: CurrentPlan) -> Overview:
 
 
 @dataclass(frozen=True, slots=True)
-class RoundShortfall:
-    """One round with people whom the rules leave without a partner."""
+class Lacking:
+    """The same people whom the rules leave without a partner in some rounds, for the same reasons."""
 
-    number: int
+    numbers: tuple[int, ...]
     people: tuple[int, ...]
     is_proven: bool
-    """Whether it is proven that no arrangement leaves fewer people without a partner."""
+    """Whether it is proven that no plan leaves fewer people without a partner."""
     explained: tuple[engine.WhyNot, ...] = ()
-    """Of the first of them."""
+    """For the first of them."""
     needed: tuple[engine.Needed, ...] = ()
-    """Who is needed by too many, from the round's proof."""
+    """Which partners too many people need, from the proof."""
+
+    @property
+    def without_any(self) -> tuple[int, ...]:
+        """People who may meet no one at all."""
+        return tuple(person for needed in self.needed if _have_no_one(needed) for person in needed.needing)
+
+    @property
+    def competing(self) -> tuple[engine.Needed, ...]:
+        """People who need the same partners as too many others, or someone from outside their own part."""
+        return tuple(needed for needed in self.needed if not _have_no_one(needed))
 
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """Everything that is said of people whom the rules leave without a partner."""
+    """People whom the rules leave without a partner, and the rules that would help if they were relaxed, in order."""
 
-    rounds: tuple[RoundShortfall, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
     relaxations: tuple[engine.Relaxation, ...] = ()
-    """Rules that would help somebody if they were relaxed, in their order; one is advised."""
-
-    @property
-    def members(self) -> frozenset[int]:
-        """Everybody who is named in it."""
-        return frozenset(self._named())
-
-    def _named(self) -> Iterator[int]:
-        for of_round in self.rounds:
-            yield from of_round.people
-            for why in of_round.explained:
-                yield from why.candidates[:3]
-            for needed in of_round.needed:
-                yield from (*needed.needing, *needed.partners)
-        for relaxation in self.relaxations:
-            yield from (person for _, person in relaxation.seated)
-            yield from (person for against in relaxation.against for person in against.couple)
 
 
 def shortfall(current: CurrentPlan, *, explains: bool = True) -> Shortfall:
-    """Whom the rules leave without a partner in rounds that are not over, and what stands in their way.
+    """Whom the rules leave without a partner in rounds that are not over, and what would help.
 
-    Without `explains` it says who, and no rule: for those who may not see attributes.
+    Without `explains` it names no rules: for those who may not see attributes.
     """
     proven = {proof.round for proof in current.schedule.proofs}
     waiting: dict[int, list[int]] = {}
     for missing in overview(current).unplaced:
         if not missing.is_over and missing.reason in RULE_REASONS:
             waiting.setdefault(missing.round_number, []).append(missing.member_id)
-    rounds = [RoundShortfall(number, tuple(people), number in proven) for number, people in sorted(waiting.items())]
-    if not rounds or not explains:
-        return Shortfall(tuple(rounds))
-    explanations = engine.Explanations(replace(current.schedule, course=current.course))
-    return Shortfall(
-        tuple(
-            replace(
-                of_round,
-                explained=tuple(
-                    explanations.why_not(person, of_round.number) for person in of_round.people[:MOST_EXPLAINED]
-                ),
-                needed=explanations.shortages(of_round.number) if of_round.is_proven else (),
-            )
-            for of_round in rounds
-        ),
-        tuple(relaxation for relaxation in relaxations(current) if relaxation.more),
-    )
+    if not waiting:
+        return Shortfall()
+    explanations = engine.Explanations(replace(current.schedule, course=current.course)) if explains else None
+    alike: dict[object, Lacking] = {}
+    for number, people in sorted(waiting.items()):
+        lacking = Lacking((number,), tuple(people), number in proven)
+        if explanations is not None:
+            explained = tuple(explanations.why_not(person, number) for person in people[:MOST_EXPLAINED])
+            needed = explanations.shortages(number) if lacking.is_proven else ()
+            lacking = replace(lacking, explained=explained, needed=needed)
+        reasons = tuple((why.person, why.removals, len(why.candidates)) for why in lacking.explained)
+        key = (lacking.people, lacking.is_proven, reasons, lacking.needed)
+        earlier = alike.get(key)
+        alike[key] = lacking if earlier is None else replace(earlier, numbers=(*earlier.numbers, number))
+    helpful = [relaxation for relaxation in relaxations(current) if relaxation.more] if explains else []
+    return Shortfall(tuple(alike.values()), tuple(helpful))
+
+
+def _have_no_one(needed: engine.Needed) -> bool:
+    return not needed.partners and all(len(part) == 1 for part in needed.parts)
 
 
 def relaxations(current: CurrentPlan) -> tuple[engine.Relaxation, ...]:
-    """For each rule that may be relaxed, in order, who would have a partner without it; the first to help is advised.
+    """Who would have a partner without each rule that may be relaxed, in order; the first that helps is advised.
 
-    Empty where nobody is unpaired in rounds that are not over.
+    Empty if no one is unpaired in rounds that are not over.
     """
     schedule = current.schedule_for(current.course)
     waiting = tuple(missing for missing in schedule.unpaired if missing.round >= current.from_round)

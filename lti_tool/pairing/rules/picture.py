@@ -1,4 +1,4 @@
-"""Who meets whom, as a picture, as a table, and as counts of how even it is. Plain data."""
+"""Who meets whom, as a picture and a table, and how even it is. Plain data."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,8 @@ from typing import Final
 from lti_tool.pairing.engine import Schedule
 
 MOST_DRAWN: Final = 40
-"""With more people around the circle, lines and numbers run into each other; bars and the table tell the same."""
+"""With more people, lines and numbers run into each other; bars and the table show the same."""
+SIZE: Final = 440
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,53 +27,39 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """Two people who meet, and in which round first."""
-
-    round_number: int
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
-    """Who meets whom: people around a circle, a line for every meeting. Coordinates fit a square of `size`."""
+    """Who meets whom: people around a circle, and a line for every meeting. Coordinates fit a square of `size`."""
 
     size: int
     dots: tuple[Dot, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[tuple[int, Dot, Dot], ...]
+    """The number of the round, and the two who meet."""
 
 
-def draw(members: Sequence[int], schedule: Schedule, *, size: int = 440) -> Picture:
+def draw(members: Sequence[int], schedule: Schedule) -> Picture:
     """The picture of a schedule with these members in this order."""
-    middle, radius = size / 2, size / 2 - 34
-    dots: dict[int, Dot] = {}
-    for place, member_id in enumerate(members):
-        angle = 2 * pi * place / max(len(members), 1) - pi / 2
-        x, y = cos(angle), sin(angle)
-        dots[member_id] = Dot(
-            member_id,
-            place + 1,
-            round(middle + radius * x, 1),
-            round(middle + radius * y, 1),
-            round(middle + (radius + 18) * x, 1),
-            round(middle + (radius + 18) * y + 4, 1),
-        )
+    dots = {member_id: _dot(member_id, place, len(members)) for place, member_id in enumerate(members)}
     lines = [
-        Line(number, dots[person].x, dots[person].y, dots[partner].x, dots[partner].y)
+        (number, dots[person], dots[partner])
         for number, groups in enumerate(schedule.rounds, start=1)
         for group in groups
         for person, partner in combinations(group, 2)
         if person in dots and partner in dots
     ]
-    return Picture(size, tuple(dots.values()), tuple(lines))
+    return Picture(SIZE, tuple(dots.values()), tuple(lines))
+
+
+def _dot(member_id: int, place: int, count: int) -> Dot:
+    angle = 2 * pi * place / count - pi / 2
+    x, y, middle, radius = cos(angle), sin(angle), SIZE / 2, SIZE / 2 - 34
+    at = (middle + radius * x, middle + radius * y)
+    label = (middle + (radius + 18) * x, middle + (radius + 18) * y + 4)
+    return Dot(member_id, place + 1, *(round(number, 1) for number in (*at, *label)))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the picture shows of one member, in words: partners by round, and how often observed first and last."""
+    """The partners of a member by round, and how often they are observed first and last."""
 
     member_id: int
     partners: tuple[tuple[int, ...], ...]
@@ -81,7 +68,7 @@ class Row:
 
 
 def rows(members: Sequence[int], schedule: Schedule) -> list[Row]:
-    """The picture as a table."""
+    """The table of who meets whom."""
     partners: dict[int, list[tuple[int, ...]]] = {member_id: [() for _ in schedule.rounds] for member_id in members}
     groups = [(place, group) for place, of_round in enumerate(schedule.rounds) for group in of_round]
     for place, group in groups:
@@ -89,28 +76,19 @@ def rows(members: Sequence[int], schedule: Schedule) -> list[Row]:
             if member_id in partners:
                 partners[member_id][place] = tuple(person for person in group if person != member_id)
     first, last = (Counter(group[end] for _, group in groups) for end in (0, -1))
-    return [Row(one, tuple(partners[one]), first[one], last[one]) for one in members]
+    return [Row(member, tuple(partners[member]), first[member], last[member]) for member in members]
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How even something is over all people: how many are even, how many off by one, how many by more."""
-
-    even: int
-    off_by_one: int
-    more: int
-
-
-def turns(table: Iterable[Row]) -> Spread:
-    """How far people's turns are from even: how often first less how often last."""
+def turns(table: Iterable[Row]) -> dict[str, int]:
+    """How many people are observed first as often as last (`even`), how many once more or less, and how many more."""
     return _spread([abs(row.first - row.last) for row in table])
 
 
-def variety(table: Iterable[Row]) -> Spread:
-    """How many meetings of people are with somebody whom they meet in another round, too."""
+def variety(table: Iterable[Row]) -> dict[str, int]:
+    """How many people meet no one twice (`even`), how many do once, and how many more often."""
     met = [[person for partners in row.partners for person in partners] for row in table]
     return _spread([len(people) - len(set(people)) for people in met])
 
 
-def _spread(off: list[int]) -> Spread:
-    return Spread(off.count(0), off.count(1), sum(times > 1 for times in off))
+def _spread(off: list[int]) -> dict[str, int]:
+    return {"even": off.count(0), "off_by_one": off.count(1), "more": sum(times > 1 for times in off)}

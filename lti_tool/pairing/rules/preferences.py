@@ -1,7 +1,7 @@
-"""What a designer wants of groups: their shape, which rules hold in what order, what is wished for. Plain data.
+"""What a designer wants of the groups: their shape, the rules that hold, and the wishes. Plain data.
 
-`read` takes the form that the database keeps and that a page may send, `check` says field by field what is wrong, and
-`to_engine` makes the engine's own rules and wishes.
+`read` takes the form that the database stores and that a page may send, `check` says which fields are wrong, and
+`to_engine` makes the engine's rules and wishes.
 """
 
 import json
@@ -18,31 +18,31 @@ from lti_tool.pairing.engine import Kind, Shape
 from lti_tool.pairing.errors import PreferencesInvalid, Problem
 
 NAMES: Final = ("department", "group", "cohort")
-"""Attributes with one name a person."""
+"""Attributes with one name for each person."""
 LISTS: Final = ("languages", "slots")
-"""Attributes with several names a person, of which two people may have some in common."""
-HIGHEST_PRIORITY: Final = 99
-HIGHEST_WEIGHT: Final = 100
+"""Attributes with several names for each person."""
+PRIORITIES: Final = range(1, 100)
+WEIGHTS: Final = range(1, 101)
 MOST_STEPS: Final = 100
 USUAL_STEPS: Final = 3
 MOST_CHOICES: Final = 20
 SIZES: Final = {Kind.PAIRS: range(2, 3), Kind.TRIOS: range(3, 4), Kind.CIRCLES: range(3, 7), Kind.RINGS: range(3, 7)}
 
 Number = Annotated[int, BeforeValidator(lambda value: 0 if value is None else value)]
-"""A whole number that may be left empty, which is out of every range."""
+"""A whole number; an empty field is read as 0, which is out of every range."""
 
 
 class RuleKind(StrEnum):
-    """What a rule demands. "Never again" and keeping two people apart are not in this list: see `Preferences`."""
+    """What a rule requires. "Never again" and keeping two people apart are fields of `Preferences`."""
 
     REPORTING_LINE = "reporting_line"
-    """Never a person's manager nor anybody above them."""
+    """Never a person's manager or anyone above them."""
     SAME = "same"
     OTHER = "other"
     SHARE = "share"
-    """At least so many names in common: languages, time slots."""
+    """At least this many names in common: languages, time slots."""
     GAP = "gap"
-    """A difference of experience, at least and at most."""
+    """A difference in experience, at least and at most."""
     OFFERS_MEET_NEEDS = "offers_meet_needs"
 
 
@@ -70,21 +70,36 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     WishKind.NEAR_IN_TIME: ("time_zone",),
     WishKind.OFFERS_FIT: ("offers",),
 }
-"""The attributes that a kind of rule or wish may look at; the first is the usual one."""
+"""The attributes that a kind of rule or wish can compare; the first is the usual one."""
 OPPOSITES: Final[Mapping[str, str]] = {RuleKind.SAME: RuleKind.OTHER, RuleKind.OTHER: RuleKind.SAME}
+RULES: Final[Mapping[RuleKind, type[engine.Rule]]] = {
+    RuleKind.SAME: engine.Same,
+    RuleKind.OTHER: engine.Other,
+    RuleKind.SHARE: engine.Share,
+    RuleKind.GAP: engine.ExperienceGap,
+    RuleKind.OFFERS_MEET_NEEDS: engine.OffersMeetNeeds,
+}
+WISHES: Final[Mapping[WishKind, type[engine.Wish]]] = {
+    WishKind.SAME: engine.RatherSame,
+    WishKind.OTHER: engine.RatherOther,
+    WishKind.GAP: engine.RatherGap,
+    WishKind.EXTRA_SHARED: engine.ExtraShared,
+    WishKind.NEAR_IN_TIME: engine.NearInTime,
+    WishKind.OFFERS_FIT: engine.OffersFit,
+}
 
 
 class Flaw(StrEnum):
-    """What can be wrong with one field."""
+    """What can be wrong with a field."""
 
     WRONG_FORM = "wrong form"
-    """Not the kind of value that belongs there."""
+    """The value has the wrong type."""
     UNKNOWN_KIND = "unknown kind"
     UNKNOWN_ATTRIBUTE = "unknown attribute"
     LISTED_TWICE = "listed twice"
     TOO_MANY = "too many"
     SIZE = "size"
-    """Pairs are 2, trios 3, circles and rings 3 to 6."""
+    """Pairs have 2 people, trios 3, circles and rings 3 to 6."""
     OUT_OF_RANGE = "out of range"
     CONTRADICTS = "contradicts another"
     """The same and another department."""
@@ -94,30 +109,25 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleChoice:
-    """One rule that holds, with its parameters."""
+    """A rule that holds, with its parameters."""
 
     kind: RuleKind
     attribute: str = ""
     """Empty: the usual one of the kind."""
     at_least: int | None = None
-    """Of `SHARE`: how many names (1 if None). Of `GAP`: the smallest difference."""
+    """For `SHARE`: how many names (1 if None). For `GAP`: the smallest difference."""
     at_most: int | None = None
-    """Of `GAP`: the largest difference."""
+    """For `GAP`: the largest difference."""
     both_ways: bool = False
-    """Of `OFFERS_MEET_NEEDS`: each offers what the other needs."""
+    """For `OFFERS_MEET_NEEDS`: each offers what the other needs."""
     unknown_is_allowed: bool = True
-    """Whether two people may meet when what the rule needs is unknown of one of them."""
+    """Whether two people may meet if what the rule needs is unknown for one of them."""
     priority: int | None = None
-    """1 is relaxed first, 99 last; None: the rule's usual one. A reporting line is never relaxed."""
-
-    @property
-    def name(self) -> str:
-        """The name that the engine gives this rule; unique in an activity."""
-        return self.to_engine()[0].name
+    """1 is relaxed first, 99 last; None: the usual one of the rule. A reporting line is never relaxed."""
 
     @property
     def looks_at(self) -> str:
-        """The attribute that it looks at."""
+        """The attribute that it compares."""
         return self.attribute or ATTRIBUTES[self.kind][0]
 
     def to_engine(self) -> tuple[engine.Rule, ...]:
@@ -128,79 +138,59 @@ class RuleChoice:
         match self.kind:
             case RuleKind.REPORTING_LINE:
                 return (engine.ReportingLine(), *(() if self.unknown_is_allowed else (engine.Known(**options),)))
-            case RuleKind.SAME:
-                return (engine.Same(**options),)
-            case RuleKind.OTHER:
-                return (engine.Other(**options),)
             case RuleKind.SHARE:
-                return (engine.Share(**options, at_least=self.at_least or 1),)
+                options["at_least"] = self.at_least or 1
             case RuleKind.GAP:
-                return (engine.ExperienceGap(**options, at_least=self.at_least, at_most=self.at_most),)
+                options |= {"at_least": self.at_least, "at_most": self.at_most}
             case RuleKind.OFFERS_MEET_NEEDS:
-                return (engine.OffersMeetNeeds(**options, both_ways=self.both_ways),)
+                options["both_ways"] = self.both_ways
+        return (RULES[self.kind](**options),)
 
     def without(self, rule: str) -> tuple["RuleChoice", ...]:
-        """This choice with one of its rules switched off: nothing, or a reporting line that need not be known."""
+        """This choice without one of its rules: nothing, or a reporting line that need not be known."""
         names = [made.name for made in self.to_engine()]
         if rule not in names:
             return (self,)
         return () if rule == names[0] else (replace(self, unknown_is_allowed=True),)
 
     def flaws(self) -> Iterator[tuple[str, Flaw]]:
-        """What is wrong with its numbers: field and flaw."""
-        if self.priority is not None and not 1 <= self.priority <= HIGHEST_PRIORITY:
-            yield "priority", Flaw.OUT_OF_RANGE
-        lowest = 0 if self.kind is RuleKind.GAP else 1
-        for field, value in (("at_least", self.at_least), ("at_most", self.at_most)):
-            if value is not None and not lowest <= value <= MOST_STEPS:
-                yield field, Flaw.OUT_OF_RANGE
-        if self.kind is RuleKind.GAP:
-            least, most = self.at_least, self.at_most
-            if (least is None and most is None) or (least is not None and most is not None and least > most):
-                yield "at_least", Flaw.GAP_EMPTY
+        """Fields whose numbers are wrong, and why."""
+        least, most = self.at_least, self.at_most
+        steps = range(0 if self.kind is RuleKind.GAP else 1, MOST_STEPS + 1)
+        numbers = (("priority", self.priority, PRIORITIES), ("at_least", least, steps), ("at_most", most, steps))
+        yield from ((field, Flaw.OUT_OF_RANGE) for field, value, values in numbers if value not in {None, *values})
+        is_empty = (least is None and most is None) or (least is not None and most is not None and least > most)
+        if self.kind is RuleKind.GAP and is_empty:
+            yield "at_least", Flaw.GAP_EMPTY
 
 
 @dataclass(frozen=True, slots=True)
 class WishChoice:
-    """One wish and how much it weighs."""
+    """A wish and how much it weighs."""
 
     kind: WishKind
     attribute: str = ""
     weight: Number = 1
     cap: int | None = None
-    """Of `GAP` and `EXTRA_SHARED`: how many steps or names count at most; None: `USUAL_STEPS`."""
-
-    @property
-    def name(self) -> str:
-        """The name that the engine gives this wish; unique in an activity."""
-        return self.to_engine().name
+    """For `GAP` and `EXTRA_SHARED`: how many steps or names count at most; None: `USUAL_STEPS`."""
 
     @property
     def looks_at(self) -> str:
-        """The attribute that it looks at."""
+        """The attribute that it compares."""
         return self.attribute or ATTRIBUTES[self.kind][0]
 
     def to_engine(self) -> engine.Wish:
         """The engine's wish."""
         options: dict[str, Any] = {"attribute": self.looks_at, "weight": self.weight}
-        cap = self.weight * (USUAL_STEPS if self.cap is None else self.cap)
-        match self.kind:
-            case WishKind.SAME:
-                return engine.RatherSame(**options)
-            case WishKind.OTHER:
-                return engine.RatherOther(**options)
-            case WishKind.GAP:
-                return engine.RatherGap(**options, cap=cap)
-            case WishKind.EXTRA_SHARED:
-                return engine.ExtraShared(**options, cap=cap)
-            case WishKind.NEAR_IN_TIME:
-                return engine.NearInTime(weight=self.weight)
-            case WishKind.OFFERS_FIT:
-                return engine.OffersFit(**options)
+        if self.kind is WishKind.NEAR_IN_TIME:
+            del options["attribute"]
+        if self.kind in {WishKind.GAP, WishKind.EXTRA_SHARED}:
+            options["cap"] = self.weight * (USUAL_STEPS if self.cap is None else self.cap)
+        return WISHES[self.kind](**options)
 
     def flaws(self) -> Iterator[tuple[str, Flaw]]:
-        """What is wrong with its numbers: field and flaw."""
-        if not 1 <= self.weight <= HIGHEST_WEIGHT:
+        """Fields whose numbers are wrong, and why."""
+        if self.weight not in WEIGHTS:
             yield "weight", Flaw.OUT_OF_RANGE
         if self.cap is not None and not 1 <= self.cap <= MOST_STEPS:
             yield "cap", Flaw.OUT_OF_RANGE
@@ -208,33 +198,32 @@ class WishChoice:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """Everything that a designer wants of an activity's groups. The default asks for pairs and nothing else."""
+    """Everything that a designer wants of an activity's groups. The default is pairs without rules or wishes."""
 
     kind: Kind = Kind.PAIRS
     size: Number = 2
     rules: tuple[RuleChoice, ...] = ()
     wishes: tuple[WishChoice, ...] = ()
     not_again: bool = False
-    """Whether "never the same partner again" is a rule; else a repeat is only avoided where it can be."""
+    """Whether "never the same partner again" is a rule; otherwise repeats are only avoided where possible."""
     should_not_holds: bool = True
-    """Whether couples who should avoid each other are kept apart like those who must never meet."""
+    """Whether "avoid pairing" holds like "never together" for the people whom staff named."""
     history_counts: bool = True
     """Whether other activities of the course count: who met, who began how often, who was left out."""
 
     @property
     def shape(self) -> Shape:
-        """The shape of groups, as the engine has it."""
+        """The shape of groups for the engine."""
         return Shape(self.kind, self.size)
 
     @property
     def reads(self) -> frozenset[str]:
-        """The attributes that have a say, by the engine's names."""
+        """The attributes that rules and wishes read, by their names in the engine."""
         rules, wishes = self.to_engine()
-        reads = [rule.reads for rule in rules] + [wish.reads for wish in wishes]
-        return frozenset(chain.from_iterable(reads))
+        return frozenset(chain(*(rule.reads for rule in rules), *(wish.reads for wish in wishes)))
 
     def to_engine(self) -> tuple[tuple[engine.Rule, ...], tuple[engine.Wish, ...]]:
-        """The engine's rules and wishes, in the order of the lists; who is kept apart is not among them."""
+        """The engine's rules and wishes, in order, without the people who are kept apart."""
         rules = [rule for choice in self.rules for rule in choice.to_engine()]
         if self.not_again:
             rules.append(engine.NotAgain())
@@ -253,10 +242,11 @@ class Preferences:
         return wanted
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; `read` takes them back."""
+        """Plain values that `read` accepts."""
         return {**asdict(self), "rules": [asdict(rule) for rule in self.rules], "wishes": [*map(asdict, self.wishes)]}
 
 
+Form = TypeVar("Form", Preferences, RuleChoice, WishChoice)
 Choice = TypeVar("Choice", RuleChoice, WishChoice)
 
 _WHOLE: Final = TypeAdapter(Preferences)
@@ -265,28 +255,24 @@ _WISH: Final = TypeAdapter(WishChoice)
 
 
 def read(kept: Mapping[str, Any]) -> Preferences:
-    """The preferences that these plain values say; absent fields have their defaults.
+    """The preferences in these plain values; absent fields have their defaults.
 
-    Raises PreferencesInvalid, which names every field that is wrong, and does not guess.
+    Raises PreferencesInvalid, which names every field that is wrong.
     """
     problems: list[Problem] = []
     rules, wishes = _rows(_RULE, kept, "rules", problems), _rows(_WISH, kept, "wishes", problems)
     head = {field: value for field, value in kept.items() if field not in {"rules", "wishes"}}
-    try:
-        found = _WHOLE.validate_json(json.dumps(_sized(head)), strict=True)
-    except ValidationError as refusal:
-        problems += _problems(refusal, "")
+    wanted = _read(_WHOLE, _with_size(head), "", problems)
+    if wanted is None:
         flawed = {problem.field for problem in problems}
-        readable = {field: value for field, value in head.items() if field not in flawed}
-        found = _WHOLE.validate_json(json.dumps(_sized(readable)), strict=True)
-    is_shape_read = not any(problem.field in {"kind", "size"} for problem in problems)
-    problems += [
-        problem for problem in _check(found, rules, wishes) if is_shape_read or problem.field not in {"kind", "size"}
-    ]
-    if problems:
+        if flawed & {"kind", "size"}:
+            flawed |= {"kind", "size"}
+        wanted = _read(_WHOLE, {field: value for field, value in head.items() if field not in flawed}, "", [])
+    problems += _check(wanted or Preferences(), rules, wishes)
+    if wanted is None or problems:
         raise PreferencesInvalid(tuple(problems))
     return replace(
-        found,
+        wanted,
         rules=tuple(rule for rule in rules if rule is not None),
         wishes=tuple(wish for wish in wishes if wish is not None),
     )
@@ -297,35 +283,31 @@ def check(preferences: Preferences) -> tuple[Problem, ...]:
     return tuple(_check(preferences, preferences.rules, preferences.wishes))
 
 
-def _sized(kept: dict[str, Any]) -> dict[str, Any]:
-    """The values with the usual size of their kind, where they say none."""
-    kind = kept.get("kind")
-    return {"size": SIZES[Kind(kind)].start if kind in list(Kind) else 2, **kept}
+def _with_size(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the usual size of their kind, if they have no size."""
+    kind = values.get("kind")
+    return {"size": SIZES[Kind(kind)].start if kind in list(Kind) else 2, **values}
 
 
 def _rows(
     adapter: TypeAdapter[Choice], kept: Mapping[str, Any], field: str, problems: list[Problem]
 ) -> list[Choice | None]:
-    """The rules or wishes in their order, with None in the place of each that cannot be read."""
+    """The rules or wishes in order, with None for each that cannot be read."""
     rows = kept.get(field, [])
     if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
         problems.append(Problem(field, Flaw.WRONG_FORM))
         return []
-    found: list[Choice | None] = []
-    for at, row in enumerate(rows):
-        try:
-            found.append(adapter.validate_json(json.dumps(row), strict=True))
-        except ValidationError as refusal:
-            problems += _problems(refusal, f"{field}.{at}.")
-            found.append(None)
-    return found
+    return [_read(adapter, row, f"{field}.{number}.", problems) for number, row in enumerate(rows)]
 
 
-def _problems(refusal: ValidationError, path: str) -> list[Problem]:
-    return [
-        Problem(path + str(error["loc"][0]), Flaw.UNKNOWN_KIND if error["loc"][0] == "kind" else Flaw.WRONG_FORM)
-        for error in refusal.errors(include_url=False)
-    ]
+def _read(adapter: TypeAdapter[Form], values: Mapping[str, Any], path: str, problems: list[Problem]) -> Form | None:
+    """What the values say, or None after adding what is wrong to `problems`."""
+    try:
+        return adapter.validate_json(json.dumps(values), strict=True)
+    except ValidationError as refusal:
+        fields = [str(error["loc"][0]) for error in refusal.errors(include_url=False)]
+    problems += [Problem(path + name, Flaw.UNKNOWN_KIND if name == "kind" else Flaw.WRONG_FORM) for name in fields]
+    return None
 
 
 def _check(
@@ -341,15 +323,15 @@ def _check_list(name: str, choices: Sequence[RuleChoice | WishChoice | None]) ->
     if len(choices) > MOST_CHOICES:
         yield Problem(name, Flaw.TOO_MANY)
     seen: set[tuple[str, str]] = set()
-    for at, choice in enumerate(choices):
+    for number, choice in enumerate(choices):
         if choice is None:
             continue
-        is_rule = isinstance(choice, RuleChoice)
+        at, is_rule = f"{name}.{number}", isinstance(choice, RuleChoice)
         if choice.looks_at not in ATTRIBUTES[choice.kind]:
-            yield Problem(f"{name}.{at}.attribute", Flaw.UNKNOWN_ATTRIBUTE)
+            yield Problem(f"{at}.attribute", Flaw.UNKNOWN_ATTRIBUTE)
         elif (choice.kind, choice.looks_at) in seen:
-            yield Problem(f"{name}.{at}.kind", Flaw.LISTED_TWICE)
+            yield Problem(f"{at}.kind", Flaw.LISTED_TWICE)
         elif is_rule and (OPPOSITES.get(choice.kind, ""), choice.looks_at) in seen:
-            yield Problem(f"{name}.{at}.kind", Flaw.CONTRADICTS)
+            yield Problem(f"{at}.kind", Flaw.CONTRADICTS)
         seen.add((choice.kind, choice.looks_at))
-        yield from (Problem(f"{name}.{at}.{field}", flaw) for field, flaw in choice.flaws())
+        yield from (Problem(f"{at}.{field}", flaw) for field, flaw in choice.flaws())

@@ -1,6 +1,6 @@
-"""What learners may know of why they have their partners: the sentences, and nothing private.
+"""What learners may know about why they have their partners. Nothing here reveals private values.
 
-The reporting line, who is kept apart and what is on anybody's list are never among them.
+The reporting line, people who are kept apart, and values such as languages are never named.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ OF_RULES: Final[dict[str, str]] = {
     "close": N_("You have about the same length of experience."),
     "offers": N_("One of you offers what the other wants to learn."),
 }
-"""By name of the rule, or by its kind; true of two people whom the rule lets meet. Others are nobody's business."""
+"""By the name of a rule, or by its kind; true of two people whom the rule allows. Other rules are not told."""
 OF_WISHES: Final[dict[str, str]] = {
     "other:department": OF_RULES["other:department"],
     "other:group": OF_RULES["other:group"],
@@ -39,25 +39,25 @@ OF_WISHES: Final[dict[str, str]] = {
     "near": N_("Your days begin at about the same time."),
     "offers": OF_RULES["offers"],
 }
-"""By name of the wish, or by its kind; true of two people who got points for it."""
+"""By the name of a wish, or by its kind; true of two people who got points for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class WhyMatched:
-    """Sentences that are true of somebody and all their partners in a round, not translated yet."""
+    """Sentences, not yet translated, that are true of a learner and all their partners in a round."""
 
     sentences: tuple[str, ...] = ()
     is_first_time: bool = False
-    """Whether they are with none of them in an earlier round or another activity. Asked only without sentences."""
+    """Whether they meet all of them for the first time. Only looked up if there are no sentences."""
 
 
 def of_rule(name: str) -> str | None:
-    """What a learner is told of a rule that lets them meet; None where that is nobody's business."""
+    """What a learner may know about a rule that allows the pair; None if nothing."""
     return _of(OF_RULES, name)
 
 
 def of_wish(name: str) -> str | None:
-    """What a learner is told of a wish that comes true; None where that is nobody's business."""
+    """What a learner may know about a wish that is fulfilled; None if nothing."""
     return _of(OF_WISHES, name)
 
 

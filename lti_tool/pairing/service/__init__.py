@@ -1,20 +1,17 @@
-"""What pages, jobs and later features may call.
+"""What pages, jobs and other features may call.
 
-`store.plans`, `groups` and `reasons` say who is paired with whom and why; `proposing` makes plans, `changes` changes
-them by choice and `course_changes` with the course; `conditions` reads what the engine is told, `preferences` what a
-designer wants.
+`store.plans` and `groups` say who is paired with whom and why; `proposing` makes plans, `changes` changes
+them; `conditions` reads what the engine needs, `preferences` and `decisions` what staff want.
 """
 
-from lti_tool.pairing.service.changes import apply, preview
+from lti_tool.pairing.service.changes import apply, begin, follow_course, place_at_launch, preview
 from lti_tool.pairing.service.conditions import conditions_of, current_plan
-from lti_tool.pairing.service.course_changes import CourseChanges, begin, follow_course, place_at_launch
-from lti_tool.pairing.service.groups import compare_proposals, not_paired, unplaced
+from lti_tool.pairing.service.decisions import apart_of, forget, pins_of, said_of
+from lti_tool.pairing.service.groups import compare_proposals, not_paired, unplaced, why_alone, why_matched
 from lti_tool.pairing.service.preferences import (
-    SavedPreferences,
     after_launch,
     preferences_of,
     save_preferences,
-    save_preferences_of_copy,
 )
 from lti_tool.pairing.service.proposing import (
     can_look_longer,
@@ -26,7 +23,6 @@ from lti_tool.pairing.service.proposing import (
     request_proposal,
     take_back,
 )
-from lti_tool.pairing.service.reasons import why_alone, why_matched
 from lti_tool.pairing.store.plans import (
     find_plan,
     groups_in_plan,
@@ -38,11 +34,8 @@ from lti_tool.pairing.store.plans import (
     share_group,
     with_published_plan,
 )
-from lti_tool.pairing.store.preferences import apart_of, forget, pins_of, said_of
 
 __all__ = [
-    "CourseChanges",
-    "SavedPreferences",
     "after_launch",
     "apart_of",
     "apply",
@@ -73,7 +66,6 @@ __all__ = [
     "request_proposal",
     "said_of",
     "save_preferences",
-    "save_preferences_of_copy",
     "share_group",
     "take_back",
     "unplaced",

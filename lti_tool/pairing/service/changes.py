@@ -1,59 +1,51 @@
-"""Change a plan by choice: `preview` shows what a change would do, `apply` makes it.
+"""Change a plan: by choice (`preview` and `apply`), and with the course (`follow_course` and the others).
 
-Both compute the same outcome. What passes the engine's checker is stored, and every member of a published plan who gets
-other partners is told why.
+All changes compute an outcome, which is stored. Members of a published plan who get other partners are told why.
 """
 
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
-from lti_tool.activities.service import completion_changed, refuse_read_only
+from lti_tool.launch.rules.roles import CourseRole
+from lti_tool.launch.service.arrivals import tell_plans
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Schedule
-from lti_tool.pairing.errors import ExclusionImpossible, NoPlan, PinImpossible, PlanChanged, RuleBroken
-from lti_tool.pairing.models import Plan
-from lti_tool.pairing.rules import Cause
+from lti_tool.pairing.errors import NoPlan, PlanChanged, RuleBroken
+from lti_tool.pairing.models import Group, Plan
 from lti_tool.pairing.rules.changes import (
     Absent,
     Change,
-    CurrentPlan,
     KeepApart,
     LeaveOut,
-    Mend,
     Outcome,
     Pin,
-    Relax,
     Swap,
     UndoAbsent,
     UndoKeepApart,
     Unpin,
     outcome,
+    up_to_date,
 )
 from lti_tool.pairing.rules.comparing import Comparison
+from lti_tool.pairing.rules.views import Alone, Cause
+from lti_tool.pairing.service import decisions
 from lti_tool.pairing.service.conditions import current_plan
-from lti_tool.pairing.service.preferences import preferences_of, save_preferences
-from lti_tool.pairing.store import preferences as store
+from lti_tool.pairing.service.groups import why_alone
 from lti_tool.pairing.store.plans import Stored, find_plan, hold, hold_groups, load, note_moves, store_changes, touch
-from lti_tool.roster import service as roster
+from lti_tool.web.visits import Visit
 
-CAUSES: Final = {
-    engine.Cause.HAD_NOBODY: Cause.HAD_NOBODY,
-    engine.Cause.JOINED: Cause.JOINED,
-    engine.Cause.PARTNER_LEFT: Cause.PARTNER_LEFT,
-    engine.Cause.PARTNER_ABSENT: Cause.PARTNER_ABSENT,
-    engine.Cause.SOMEBODY_JOINED: Cause.SOMEBODY_JOINED,
-    engine.Cause.MADE_ROOM: Cause.MADE_ROOM,
-    engine.Cause.RULE_CHANGED: Cause.PLAN_CHANGED,
-}
-"""What members are told of the engine's causes; who is absent themselves is told nothing."""
+CAUSES: Final = {cause: Cause(cause.value) for cause in engine.Cause if cause.value in set(Cause)}
+"""What members are told of the engine's causes. Someone who is absent is told nothing."""
+CAUSES[engine.Cause.RULE_CHANGED] = Cause.PLAN_CHANGED
 
 
 def preview(session: Session, activity: Activity, change: Change, *, now: datetime) -> Comparison:
-    """What a change would do to the plan as it is. Nothing is stored. Raises what `apply` raises, but PlanChanged."""
+    """What a change would do to the plan as it is now. Nothing is stored. Raises as `apply`, except PlanChanged."""
     plan = find_plan(session, activity.id)
     _refuse(session, activity, plan, change)
     if plan is None:
@@ -71,136 +63,107 @@ def apply(
     now: datetime,
     anyway: bool = False,
 ) -> Comparison:
-    """Make a change, and change as few groups as that takes. `by` is a person.
+    """Make a change, with as few other changes as possible. `by` is a person.
 
-    `expected_version` is of the plan that somebody looked at, None where there was none; what only takes something back
-    and leaves the groups as they are takes any. `anyway` lets a swap break a rule. People can be pinned and kept apart
-    before there is a plan. Raises PlanChanged, NoPlan, RuleBroken of a swap that breaks a rule which was kept,
-    PinImpossible, ExclusionImpossible, MemberUnknown, ActivityReadOnly, and what `outcome` raises.
+    `expected_version` is the version of the plan that someone looked at, None if there was none; for Unpin and
+    UndoKeepApart it does not matter. `anyway` lets a swap break a rule. People can be pinned and kept apart before
+    there is a plan. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule, PinImpossible,
+    ExclusionImpossible, MemberUnknown, ActivityReadOnly, and what `outcome` raises.
     """
     activity = hold(session, activity_id)
-    refuse_read_only(session, activity)
+    activities.refuse_read_only(session, activity)
     plan = find_plan(session, activity_id)
-    if not isinstance(change, Unpin | UndoKeepApart):
-        _refuse_other_version(activity_id, plan, expected_version)
+    leaves_groups = isinstance(change, Unpin | UndoKeepApart)
+    if not leaves_groups and plan is None and expected_version:
+        raise NoPlan(activity_id)
+    if not leaves_groups and plan is not None and plan.version != (expected_version or 0):
+        raise PlanChanged(plan.id, plan.version)
     _refuse(session, activity, plan, change)
-    if plan is None or isinstance(change, Unpin | UndoKeepApart):
-        _record(session, activity, change, by=by, now=now)
+    if plan is None or leaves_groups:
+        decisions.record(session, activity, change, by=by, now=now)
         return Comparison()
     hold_groups(session, plan)
     stored = load(session, plan)
     made = outcome(current_plan(session, activity, plan, now=now, stored=stored), change)
     if isinstance(change, Swap) and not anyway and made.effect.newly_broken:
         raise RuleBroken(plan.id, made.effect.newly_broken)
-    _record(session, activity, change, by=by, now=now)
+    decisions.record(session, activity, change, by=by, now=now)
     usual = Cause.MADE_ROOM if isinstance(change, Absent | UndoAbsent | LeaveOut) else Cause.PLAN_CHANGED
-    store_outcome(session, plan, stored, made, now, usual=usual)
+    _store(session, plan, stored, made, now, usual=usual)
     if isinstance(change, LeaveOut):
-        tell_left_behind(session, plan, made, now)
+        _tell_left_behind(session, plan, made, now)
     return made.effect
 
 
-def _refuse_other_version(activity_id: int, plan: Plan | None, expected_version: int | None) -> None:
-    """Raise NoPlan or PlanChanged where the plan is not the one that somebody looked at."""
-    if plan is None and expected_version:
-        raise NoPlan(activity_id)
-    if plan is not None and plan.version != (expected_version or 0):
-        raise PlanChanged(plan.id, plan.version)
+def follow_course(session: Session, activity_id: int, *, now: datetime) -> Comparison:
+    """Bring the plan up to date with roster and rounds, with as few changes as possible. It can be repeated safely.
+
+    A newcomer is paired with someone who lost a partner; otherwise a pair becomes a trio. Groups that have begun and
+    rounds that are over stay; so do groups that break a newer rule, until someone mends the plan.
+    """
+    activity = hold(session, activity_id)
+    plan = find_plan(session, activity_id)
+    if plan is None or activities.is_read_only(session, activity):
+        return Comparison()
+    hold_groups(session, plan)
+    stored = load(session, plan)
+    made = up_to_date(current_plan(session, activity, plan, now=now, stored=stored))
+    _store(session, plan, stored, made, now)
+    _tell_left_behind(session, plan, made, now)
+    return made.effect
+
+
+def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
+    """Place a learner within seconds who launches and has no group although the plan may have room."""
+    activity = activities.activity_of(session, visit.placement_id)
+    if activity is None or visit.member_id is None or visit.role != CourseRole.LEARNER or visit.is_preview:
+        return
+    if Alone.COMING in why_alone(session, activity, visit.member_id, now=now).values():
+        tell_plans(session, activity.course_id, now=now, institution_id=activity.institution_id)
+
+
+def begin(session: Session, group_id: int, *, now: datetime) -> None:
+    """Record that someone in the group has begun to write, so that it is not changed any more."""
+    session.execute(update(Group).where(Group.id == group_id, Group.begun_at.is_(None)).values(begun_at=now))
 
 
 def _refuse(session: Session, activity: Activity, plan: Plan | None, change: Change) -> None:
-    """Raise where a change cannot be made, whatever the groups are."""
-    match change:
-        case Pin(members, round_number):
-            _refuse_pin(session, activity, members, round_number)
-        case KeepApart(members):
-            if len(set(members)) < 2:
-                raise ExclusionImpossible("nobody else")
-            if not store.are_members(session, activity.course_id, members):
-                raise ExclusionImpossible("not in the course")
-        case LeaveOut(member_id):
-            roster.member_of(session, activity.course_id, member_id)
-    if plan is None and isinstance(change, Swap | Mend | Relax | Absent | UndoAbsent | LeaveOut):
+    decisions.refuse(session, activity, change)
+    if plan is None and not isinstance(change, Pin | Unpin | KeepApart | UndoKeepApart):
         raise NoPlan(activity.id)
 
 
-def _refuse_pin(session: Session, activity: Activity, members: tuple[int, ...], round_number: int | None) -> None:
-    people = set(members)
-    if len(people) < 2:
-        raise PinImpossible("too few")
-    if len(people) > preferences_of(session, activity).preferences.shape.size + 1:
-        raise PinImpossible("too many")
-    if not store.are_members(session, activity.course_id, people):
-        raise PinImpossible("not in the course")
-    if round_number is not None and store.round_id_of(session, activity.id, round_number) is None:
-        raise PinImpossible("round")
-    for pin in store.pins_of(session, activity.id):
-        if people.isdisjoint(pin.members):
-            continue
-        if people == set(pin.members) and pin.round_number in {None, round_number}:
-            raise PinImpossible("pinned already")
-        if pin.round_number is None or round_number is None or pin.round_number == round_number:
-            raise PinImpossible("somebody is pinned to others")
-
-
-def _record(session: Session, activity: Activity, change: Change, *, by: int | None, now: datetime) -> None:
-    """Keep what somebody said, apart from the groups."""
-    match change:
-        case Pin(members, round_number):
-            people = tuple(sorted(set(members)))
-            round_id = store.round_id_of(session, activity.id, round_number) if round_number is not None else None
-            store.add_pin(session, activity.id, people, round_id, by=by, now=now)
-        case Unpin(pin_id):
-            store.remove_pin(session, activity.id, pin_id)
-        case KeepApart(members, kind):
-            store.add_apart(session, activity.course_id, members, kind, by=by, now=now)
-        case UndoKeepApart(apart_id):
-            store.remove_apart(session, activity.course_id, apart_id)
-        case Relax(rules):
-            saved = preferences_of(session, activity)
-            wanted = saved.preferences.without(*rules)
-            save_preferences(session, activity.id, wanted, expected_version=saved.version, by=by, now=now)
-        case Absent(member_id, round_number):
-            round_id = store.round_id_of(session, activity.id, round_number)
-            if round_id is not None:
-                store.add_absence(session, round_id, member_id, by=by, now=now)
-        case UndoAbsent(member_id, round_number):
-            store.remove_absence(session, activity.id, round_number, member_id)
-        case LeaveOut(member_id):
-            roster.name_as_staff(session, activity.course_id, member_id, now=now)
-
-
-def store_outcome(
+def _store(
     session: Session, plan: Plan, stored: Stored, made: Outcome, now: datetime, *, usual: Cause = Cause.MADE_ROOM
 ) -> None:
-    """Write the groups that differ; tell members of a published plan who have other partners, and note why.
+    """Store the groups that differ, and note why members of a published plan have other partners.
 
-    `usual` is the cause for those whose group could have stayed as it was.
+    `usual` is the cause for people whose group could have stayed as it was.
     """
     if not made.effect.touched and made.after.unpaired == stored.schedule.unpaired:
         return
     store_changes(session, plan, stored, made.after)
     touch(session, plan, now)
     if plan.state == "published":
-        completion_changed(session, plan.activity_id, made.effect.moved, now=now)
-        causes = _causes(made.current, made.after, usual)
-        moves = [(stored.rounds[number - 1].id, person, cause) for number, person, cause in causes]
+        activities.completion_changed(session, plan.activity_id, made.effect.moved, now=now)
+        moves = [(stored.rounds[number - 1].id, person, cause) for number, person, cause in _causes(made, usual)]
         note_moves(session, plan, moves, now)
 
 
-def tell_left_behind(session: Session, plan: Plan, made: Outcome, now: datetime) -> None:
-    """Have the progress looked at of whoever stays in a group that somebody left: they are asked for less."""
+def _tell_left_behind(session: Session, plan: Plan, made: Outcome, now: datetime) -> None:
+    """Recompute the progress of everyone in a group that someone left: less is asked of them."""
     if plan.state == "published":
         gone = made.current.gone
         rounds = made.current.schedule.rounds
         left_behind = {person for groups in rounds for group in groups if gone & set(group) for person in group}
-        completion_changed(session, plan.activity_id, left_behind, now=now)
+        activities.completion_changed(session, plan.activity_id, left_behind, now=now)
 
 
-def _causes(current: CurrentPlan, after: Schedule, usual: Cause) -> list[tuple[int, int, Cause]]:
-    """For every member of today who has other partners in a round: the round, the member, and why."""
+def _causes(made: Outcome, usual: Cause) -> list[tuple[int, int, Cause]]:
+    """The round, the member and the cause for every member of today who has other partners in a round."""
+    current = made.current
     known = current.seated | {missing.person for missing in current.schedule.unpaired}
-    before, after = current.schedule_for(current.course), replace(after, course=current.course)
+    before, after = current.schedule_for(current.course), replace(made.after, course=current.course)
     causes = {**CAUSES, engine.Cause.MADE_ROOM: usual}
     return [
         (moved.round, moved.person, causes[moved.cause] if moved.person in known else Cause.JOINED)

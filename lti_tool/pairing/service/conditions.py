@@ -1,4 +1,4 @@
-"""Reads what has a say in the groups of an activity: who takes part, what is known, who met, what is wanted."""
+"""Reads what decides about the groups of an activity: who takes part, what is known, who met, what is wanted."""
 
 from collections import Counter, defaultdict
 from datetime import datetime
@@ -14,20 +14,21 @@ from lti_tool.pairing.engine import Lock
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.pairing.rules.changes import CurrentPlan
 from lti_tool.pairing.rules.conditions import Conditions, History
+from lti_tool.pairing.rules.views import Apart
+from lti_tool.pairing.service.decisions import absences_of, apart_of, pins_of
 from lti_tool.pairing.service.preferences import preferences_of
-from lti_tool.pairing.store import preferences as store
-from lti_tool.pairing.store.plans import Stored, absences_of, load
+from lti_tool.pairing.store.plans import Stored, load
 from lti_tool.roster.service import learners_to_pair
 
 
 def conditions_of(session: Session, activity: Activity) -> Conditions:
-    """What has a say in the groups of an activity today. Reads with the same few queries in any course."""
+    """What decides about the groups of an activity today. The number of queries is the same in any course."""
     return Conditions(
         tuple(learners_to_pair(session, activity.course_id, activity.placement_id)),
         preferences_of(session, activity).preferences,
         attributes_of(session, activity.course_id),
-        tuple(Lock(pin.members, pin.round_number) for pin in store.pins_of(session, activity.id)),
-        tuple((*said.members, said.kind) for said in store.apart_of(session, activity.course_id)),
+        tuple(Lock(pin.members, pin.round_number) for pin in pins_of(session, activity.id)),
+        tuple((*apart.members, Apart(apart.kind)) for apart in apart_of(session, activity.course_id)),
         history_of(session, activity),
     )
 
@@ -35,7 +36,7 @@ def conditions_of(session: Session, activity: Activity) -> Conditions:
 def current_plan(
     session: Session, activity: Activity, plan: Plan, *, now: datetime, stored: Stored | None = None
 ) -> CurrentPlan:
-    """A plan as it is now, with everything that has a say in it."""
+    """A plan as it is now, with everything that decides about its groups."""
     stored = stored or load(session, plan)
     return CurrentPlan(
         activity.id,
@@ -50,7 +51,7 @@ def current_plan(
 
 
 def history_of(session: Session, activity: Activity) -> History:
-    """What published plans of the course's other activities say of who met, who began, and who was left out last."""
+    """Who met, who began and who was left out last, in published plans of other activities of the course."""
     plans = session.scalars(
         select(Plan)
         .join(Activity, Activity.id == Plan.activity_id)
@@ -70,7 +71,7 @@ def history_of(session: Session, activity: Activity) -> History:
         by_plan[plan_id].add(group_id)
     in_trios: Counter[int] = Counter()
     for group_ids in by_plan.values():
-        # Where others sat in pairs, a trio is the exception that goes round.
+        # A trio in a plan of pairs is an exception that everyone should have equally often.
         if any(len(groups[group_id]) == 2 for group_id in group_ids):
             in_trios.update(
                 person for group_id in group_ids if len(groups[group_id]) == 3 for person in groups[group_id]
@@ -84,7 +85,7 @@ def history_of(session: Session, activity: Activity) -> History:
 
 
 def _left_out(session: Session, plan: Plan) -> frozenset[int]:
-    """Who had no partner in the last round of a plan, but for those who did not turn up."""
+    """Who had no partner in the last round of a plan, without people who were absent."""
     last = session.scalar(
         select(Round.number)
         .join(Group, Group.round_id == Round.id)

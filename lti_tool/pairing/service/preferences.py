@@ -1,8 +1,10 @@
-"""What a designer wants of an activity's groups: read, saved, and given to copies."""
+"""What a designer wants of the groups of an activity: read, saved, and copied."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,8 +13,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid
 from lti_tool.pairing.models import PairingPreferences
-from lti_tool.pairing.rules.preferences import Preferences, check
-from lti_tool.pairing.store import preferences as store
+from lti_tool.pairing.rules.preferences import Preferences, check, read
 from lti_tool.pairing.store.plans import hold
 from lti_tool.web.visits import Visit
 
@@ -23,26 +24,18 @@ class SavedPreferences:
 
     preferences: Preferences
     version: int = 0
-    """0 while nothing was saved: these are the defaults, or those of the activity that this one is a copy of."""
-    changed_by_id: int | None = None
-    changed_at: datetime | None = None
+    """0 if nothing was saved: these are the defaults, or the preferences of the activity that this is a copy of."""
 
 
 def preferences_of(session: Session, activity: Activity) -> SavedPreferences:
-    """What the designer wants. A copy that was not saved yet wants what the activity wants that it was copied from."""
+    """What the designer wants. A copy without saved preferences has those of the activity it was copied from."""
     seen: set[int] = set()
     source: Activity | None = activity
     while source is not None and source.id not in seen:
         seen.add(source.id)
-        row = store.find_row(session, source.id)
+        row = _row(session, source.id)
         if row is not None:
-            wanted = store.read_row(row)
-            is_own = source.id == activity.id
-            return (
-                SavedPreferences(wanted, row.version, row.changed_by_id, row.changed_at)
-                if is_own
-                else SavedPreferences(wanted)
-            )
+            return SavedPreferences(_read(row), row.version if source.id == activity.id else 0)
         source = session.get(Activity, source.copied_from_id) if source.copied_from_id is not None else None
     return SavedPreferences(Preferences())
 
@@ -50,39 +43,50 @@ def preferences_of(session: Session, activity: Activity) -> SavedPreferences:
 def save_preferences(
     session: Session, activity_id: int, wanted: Preferences, *, expected_version: int, by: int | None, now: datetime
 ) -> None:
-    """Save what a designer wants. Groups stay as they are until somebody proposes or mends. `by` is a person.
+    """Save what a designer wants. Groups stay as they are until someone proposes or mends. `by` is a person.
 
-    Raises PreferencesInvalid, PreferencesChanged when somebody saved since `expected_version`, ActivityReadOnly.
+    Raises PreferencesInvalid, PreferencesChanged if someone saved since `expected_version`, and ActivityReadOnly.
     """
     activities.refuse_read_only(session, hold(session, activity_id))
     problems = check(wanted)
     if problems:
         raise PreferencesInvalid(problems)
-    row = store.find_row(session, activity_id)
+    row = _row(session, activity_id)
     if (row.version if row is not None else 0) != expected_version:
         raise PreferencesChanged(activity_id)
-    store.write_row(session, row or PairingPreferences(activity_id=activity_id), wanted, by=by, now=now)
+    _write(session, row or PairingPreferences(activity_id=activity_id), wanted, by=by, now=now)
 
 
 def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
-    """Give a copy that the launch of a copied link made what the original wants, in the launch's transaction."""
+    """If the launch of a copied link made a copy of an activity, give it the preferences that the original has today.
+
+    Repeating it changes nothing. Rules are copied; pins and people who are kept apart are not.
+    """
     if not context.custom.get("activity"):
         return  # Only links with a key are ever copies.
-    activity = activities.activity_of(session, visit.placement_id)
-    if activity is not None and activity.copied_from_id is not None:
-        save_preferences_of_copy(session, activity, now=now)
-
-
-def save_preferences_of_copy(session: Session, copy: Activity, *, now: datetime) -> None:
-    """Give a copy its own row, so that it wants what the original wants today, whatever becomes of that later.
-
-    Rules are copied, people are not: pins and who is kept apart stay where they are. Doing it again changes nothing.
-    """
+    copy = activities.activity_of(session, visit.placement_id)
+    if copy is None or copy.copied_from_id is None:
+        return
     saved = preferences_of(session, copy)
     if saved.version == 0 and saved.preferences != Preferences():
-        try:
-            with session.begin_nested():
-                store.write_row(session, PairingPreferences(activity_id=copy.id), saved.preferences, by=None, now=now)
-        except IntegrityError:
-            # Somebody else's launch of the same new link was quicker.
-            pass
+        # Someone else may have launched the same new link first.
+        with suppress(IntegrityError), session.begin_nested():
+            _write(session, PairingPreferences(activity_id=copy.id), saved.preferences, by=None, now=now)
+
+
+def _row(session: Session, activity_id: int) -> PairingPreferences | None:
+    """The saved row as it is now, also if this session has read it before."""
+    saved = select(PairingPreferences).where(PairingPreferences.activity_id == activity_id)
+    return session.scalar(saved.execution_options(populate_existing=True))
+
+
+def _read(row: PairingPreferences) -> Preferences:
+    return read({field.name: getattr(row, field.name) for field in fields(Preferences)})
+
+
+def _write(session: Session, row: PairingPreferences, wanted: Preferences, *, by: int | None, now: datetime) -> None:
+    for field, value in wanted.to_json().items():
+        setattr(row, field, value)
+    row.changed_by_id, row.changed_at = by, now
+    session.add(row)
+    session.flush()

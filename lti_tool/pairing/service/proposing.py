@@ -1,8 +1,7 @@
 """Propose groups, publish them, take them back.
 
-A proposal is read, worked out and kept in three steps, so that nobody waits for a lock while the engine works:
-`basis_of` reads, `work_out` knows no database, and `keep` stores what came out if nothing it was made from has changed
-meanwhile.
+A proposal takes three steps, so that no one waits for a lock while the engine works: `basis_of` reads, `work_out` needs
+no database, and `keep` stores the groups if nothing that they were made from has changed.
 """
 
 from collections.abc import Mapping
@@ -26,7 +25,6 @@ from lti_tool.pairing.errors import (
     NothingBetterFound,
     PlanBegun,
     PlanChanged,
-    PlanFlawed,
     PlanImpossible,
     PlanPublished,
     ProposalFlawed,
@@ -36,9 +34,9 @@ from lti_tool.pairing.models import Group, Move, Plan, ProposalRequest
 from lti_tool.pairing.rules.changes import refuse_flawed
 from lti_tool.pairing.rules.comparing import is_better
 from lti_tool.pairing.service.conditions import conditions_of, current_plan
+from lti_tool.pairing.service.decisions import absences_of
 from lti_tool.pairing.service.preferences import preferences_of
 from lti_tool.pairing.store.plans import (
-    absences_of,
     find_plan,
     have_begun,
     hold,
@@ -52,10 +50,9 @@ from lti_tool.support.db import served_institution
 PROPOSE = "pairing.draft"
 """The job that works a proposal out."""
 MOST_INLINE: Final = 36_000
-"""Learners times rounds that are planned while somebody waits: two seconds of a processor for 3,000 in 12 rounds."""
-EFFORT: Final = "normal"
+"""Learners times rounds that are planned while someone waits: two seconds of a processor for 3,000 in 12 rounds."""
 BETTER_FOUND: Final = "BetterFound"
-"""Stands where the name of an error would, when a longer look ended well."""
+"""Takes the place of the name of an error if a longer look found better groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +63,9 @@ class Basis:
     course: Course
     round_ids: tuple[int, ...]
     version: int
-    """Of the proposal that it takes the place of; 0 where there was none."""
+    """The version of the proposal that it replaces; 0 if there was none."""
     absent: Mapping[int, frozenset[int]]
-    """For each round number, who does not turn up in it."""
+    """Who is absent, by round number."""
 
     @property
     def size(self) -> int:
@@ -77,9 +74,9 @@ class Basis:
 
 
 def basis_of(session: Session, activity_id: int, *, expected_version: int | None = None) -> Basis:
-    """Read what a proposal is made from. `expected_version` is of the proposal that somebody looked at, 0 for none.
+    """Read what a proposal is made from. `expected_version` is the proposal that someone looked at, 0 for none.
 
-    Raises TooFewLearners, PlanPublished, PlanChanged, and ActivityReadOnly of a closed activity.
+    Raises TooFewLearners, PlanPublished, PlanChanged and ActivityReadOnly.
     """
     activity = session.get_one(Activity, activity_id)
     activities.refuse_read_only(session, activity)
@@ -99,7 +96,7 @@ def basis_of(session: Session, activity_id: int, *, expected_version: int | None
 
 @cache
 def is_improver_here() -> bool:
-    """Whether OR-tools, which a longer look takes, is installed."""
+    """Whether OR-tools, which a longer look needs, is installed."""
     return find_spec("ortools") is not None
 
 
@@ -112,7 +109,7 @@ def can_look_longer(session: Session, activity: Activity, learners: int, rounds:
 def work_out(basis: Basis, *, seed: int, improve: bool = False) -> Schedule:
     """Work out groups for all rounds and check them. Needs no database.
 
-    Raises PlanImpossible where pins contradict each other or a rule, ProposalFlawed, and ImproverUnavailable.
+    Raises PlanImpossible if pins contradict each other or a rule, ProposalFlawed, and ImproverUnavailable.
     """
     try:
         schedule = engine.plan(basis.course, len(basis.round_ids), seed, improve=improve)
@@ -122,37 +119,34 @@ def work_out(basis: Basis, *, seed: int, improve: bool = False) -> Schedule:
         raise PlanImpossible(basis.activity_id, refusal) from refusal
     except engine.ImproverMissing as missing:
         raise ImproverUnavailable(basis.activity_id) from missing
-    try:
-        refuse_flawed(None, engine.verify(basis.course, schedule))
-    except PlanFlawed as flawed:
-        raise ProposalFlawed(None, flawed.breaches) from flawed
+    refuse_flawed(None, engine.verify(basis.course, schedule), ProposalFlawed)
     return schedule
 
 
 def proposal_as_it_is(session: Session, basis: Basis) -> Schedule | None:
-    """The proposal that a longer look is to make better; None where there is none."""
+    """The proposal that a longer look is to improve; None if there is none."""
     plan = find_plan(session, basis.activity_id, "draft")
     return replace(load(session, plan).schedule, course=basis.course) if plan is not None else None
 
 
 def look_longer(basis: Basis, proposal: Schedule | None, *, seed: int) -> Schedule:
-    """The better of new groups and of the proposal, both improved. Needs no database. Raises as `work_out` does."""
-    anew = work_out(basis, seed=seed, improve=True)
+    """The better of new groups and the proposal, both improved. Needs no database. Raises as `work_out` does."""
+    new = work_out(basis, seed=seed, improve=True)
     if proposal is None or engine.verify(basis.course, proposal):
-        return anew
+        return new
     improved = engine.improve(replace(proposal, seed=seed, engine=engine.NAME))
-    if engine.verify(basis.course, improved) or not is_better(basis.course, improved, anew):
-        return anew
+    if engine.verify(basis.course, improved) or not is_better(basis.course, improved, new):
+        return new
     return improved
 
 
 def keep(
     session: Session, basis: Basis, schedule: Schedule, *, by: int | None, now: datetime, only_better: bool = False
 ) -> Plan:
-    """Make this the activity's proposal; the one before it stays for comparison. `by` is a person.
+    """Make this the activity's proposal; the earlier one is kept for comparison. `by` is a person.
 
-    Raises as `basis_of` does, PlanChanged when anything that it was made from is different by now, and
-    NothingBetterFound where it must be `only_better` than the proposal and is not.
+    Raises as `basis_of` does, PlanChanged if anything that it was made from has changed, and NothingBetterFound if it
+    must be better than the proposal (`only_better`) and is not.
     """
     hold(session, basis.activity_id)
     if basis_of(session, basis.activity_id) != basis:
@@ -172,7 +166,6 @@ def keep(
         kind=basis.course.shape.kind,
         size=basis.course.shape.size,
         engine=schedule.engine or engine.NAME,
-        effort=EFFORT,
         created_by_id=by,
         created_at=now,
         changed_at=now,
@@ -182,22 +175,14 @@ def keep(
     session.flush()
     store_all(session, plan, basis.round_ids, schedule)
     if only_better:
-        ended = {"asked_at": now, "refusal": BETTER_FOUND}
-        session.add(
-            ProposalRequest(activity_id=basis.activity_id, seed=plan.seed, improve=True, asked_by_id=by, **ended)
-        )
+        request = _request(session, basis.activity_id, seed=plan.seed, improve=True, by=by, now=now)
+        request.refusal = BETTER_FOUND
     session.flush()
     return plan
 
 
 def propose(
-    session: Session,
-    activity_id: int,
-    *,
-    seed: int,
-    by: int | None,
-    now: datetime,
-    expected_version: int | None = None,
+    session: Session, activity_id: int, *, seed: int, by: int | None, now: datetime, expected_version: int | None = None
 ) -> Plan:
     """Propose groups for all rounds in this transaction. `by` is a person. Raises what the three steps raise."""
     basis = basis_of(session, activity_id, expected_version=expected_version)
@@ -214,9 +199,9 @@ def request_proposal(
     expected_version: int | None = None,
     improve: bool = False,
 ) -> Plan | None:
-    """As `propose`; but a large course, and what is to be improved, is planned in the background.
+    """As `propose`, but a large course and a longer look are planned in the background.
 
-    Then the answer is None, and `proposal_request` tells how it goes. Pins that contradict each other or a rule are
+    Then the answer is None, and `proposal_request` says how far it is. Pins that contradict each other or a rule are
     refused at once. Also raises ImproverUnavailable.
     """
     if improve and not is_improver_here():
@@ -229,8 +214,7 @@ def request_proposal(
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(activity_id, refusal) from refusal
     hold(session, activity_id)
-    session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
-    session.add(ProposalRequest(activity_id=activity_id, seed=seed, improve=improve, asked_by_id=by, asked_at=now))
+    _request(session, activity_id, seed=seed, improve=improve, by=by, now=now)
     session.flush()
     queue.enqueue(
         session,
@@ -243,13 +227,23 @@ def request_proposal(
     return None
 
 
+def _request(
+    session: Session, activity_id: int, *, seed: int, improve: bool, by: int | None, now: datetime
+) -> ProposalRequest:
+    """A new request in place of the earlier one."""
+    session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
+    request = ProposalRequest(activity_id=activity_id, seed=seed, improve=improve, asked_by_id=by, asked_at=now)
+    session.add(request)
+    return request
+
+
 def proposal_request(session: Session, activity_id: int) -> ProposalRequest | None:
-    """The proposal that is being worked out in the background, or why it came to nothing; None when there is none."""
+    """The proposal that is worked out in the background, or why it failed; None if there is none."""
     return session.scalar(select(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
 
 
 def found_better(session: Session, plan: Plan) -> bool:
-    """Whether a longer look found these groups, and nothing of them was changed since."""
+    """Whether a longer look found these groups, and none was changed since."""
     request = proposal_request(session, plan.activity_id)
     return request is not None and request.refusal == BETTER_FOUND and request.asked_at == plan.changed_at
 
@@ -263,13 +257,12 @@ def end_request(session: Session, activity_id: int, refusal: str) -> None:
 
 
 def publish(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
-    """Show the proposal to learners; the proposal before it is not kept any longer.
+    """Show the proposal to learners, and delete the earlier proposal.
 
-    Raises NoPlan, PlanChanged, PlanFlawed (somebody came or left), ActivityReadOnly. Groups that break a rule are
-    published: the page warns of them.
+    Raises NoPlan, PlanChanged, PlanFlawed if someone joined or left, and ActivityReadOnly. Groups that break a rule are
+    published; the page warns about them.
     """
     activity, plan = _held(session, activity_id, "draft", expected_version)
-    # Somebody may have come or left since the page was read; then the plan is brought up to date and looked at again.
     flaws = current_plan(session, activity, plan, now=now).flaws()
     refuse_flawed(plan.id, [flaw for flaw in flaws if flaw.breach is not Breach.PROOF])
     session.execute(delete(Plan).where(Plan.activity_id == activity_id, Plan.state == "previous"))
@@ -280,10 +273,7 @@ def publish(session: Session, activity_id: int, *, expected_version: int, now: d
 
 
 def take_back(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
-    """Turn a published plan into a proposal again.
-
-    Raises NoPlan, PlanChanged, PlanBegun once somebody wrote, and ActivityReadOnly.
-    """
+    """Turn a published plan into a proposal again. Raises NoPlan, PlanChanged, PlanBegun and ActivityReadOnly."""
     _, plan = _held(session, activity_id, "published", expected_version)
     if have_begun(session, Group.plan_id == plan.id):
         raise PlanBegun(plan.id)
@@ -295,10 +285,7 @@ def take_back(session: Session, activity_id: int, *, expected_version: int, now:
 
 
 def drop_proposal(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
-    """Go back to the proposal before the present one, which is not kept.
-
-    Raises NoPlan, PlanChanged, ActivityReadOnly.
-    """
+    """Delete the proposal and go back to the earlier one. Raises NoPlan, PlanChanged and ActivityReadOnly."""
     _, plan = _held(session, activity_id, "draft", expected_version)
     former = find_plan(session, activity_id, "previous")
     if former is None:
@@ -312,10 +299,7 @@ def drop_proposal(session: Session, activity_id: int, *, expected_version: int, 
 
 
 def _held(session: Session, activity_id: int, state: str, expected_version: int) -> tuple[Activity, Plan]:
-    """The activity, locked, and its plan in this state, as somebody looked at it.
-
-    Raises ActivityReadOnly, NoPlan, and PlanChanged when it is another version.
-    """
+    """The activity, locked, and its plan in this state and version. Raises ActivityReadOnly, NoPlan and PlanChanged."""
     activity = hold(session, activity_id)
     activities.refuse_read_only(session, activity)
     plan = find_plan(session, activity_id, state)

@@ -1,8 +1,8 @@
-"""Plans, groups and seats: locked, read as the engine and as pages see them, and written."""
+"""Plans, groups and seats in the database: locked, read for the engine and for pages, and written."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -16,22 +16,22 @@ from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing.engine import Group as People
 from lti_tool.pairing.engine import Placed, Proof, Reason, Schedule, Unpaired
-from lti_tool.pairing.models import Absence, Group, Move, Plan, Seat, published_seats
-from lti_tool.pairing.rules import Cause, GroupView, MoveView, PublishedGroup, SeatView
+from lti_tool.pairing.models import Group, Move, Plan, Seat, published_seats
+from lti_tool.pairing.rules.views import Cause, GroupView, PublishedGroup, SeatView
 from lti_tool.support.db import in_batches
 
 
 def find_plan(session: Session, activity_id: int, state: str | None = None) -> Plan | None:
-    """The activity's plan as it is now: the published one if there is one, else the proposal; or that in this state."""
+    """The activity's plan in this state as it is now; without a state the published plan, or else the proposal."""
     statement = select(Plan).where(Plan.activity_id == activity_id).order_by(Plan.state.desc()).limit(1)
     states = ("draft", "published") if state is None else (state,)
-    # Also where this session has read it before: while it waited for the lock somebody may have changed it.
+    # Someone may have changed it while this session waited for the lock, so it is read again.
     return session.scalar(statement.where(Plan.state.in_(states)).execution_options(populate_existing=True))
 
 
 def versions_of(session: Session, activity_id: int) -> dict[str, int]:
-    """The version of an activity's proposal and of its published plan, by state, as they are now."""
-    # Columns and no rows: a row that this session has read before would be shown as it was then.
+    """The versions of an activity's proposal and published plan, by state, as they are now."""
+    # Columns, because a row that this session has read before would not be read again.
     plans = select(Plan.state, Plan.version).where(Plan.activity_id == activity_id, Plan.state != "previous")
     return dict(session.execute(plans).all())
 
@@ -54,7 +54,7 @@ def hold(session: Session, activity_id: int) -> Activity:
 
 
 def hold_groups(session: Session, plan: Plan) -> None:
-    """Lock the groups of a plan: one that begins at the same moment is waited for, or waits."""
+    """Lock the groups of a plan, so that none begins while they are changed."""
     session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
 
 
@@ -64,7 +64,7 @@ def have_begun(session: Session, which: ColumnElement[bool]) -> bool:
 
 
 def touch(session: Session, plan: Plan, now: datetime) -> None:
-    """Raise the plan's version, also where only its groups changed."""
+    """Raise the plan's version, also if only its groups changed."""
     plan.changed_at = now
     plan.version += 1
     session.flush()
@@ -72,23 +72,23 @@ def touch(session: Session, plan: Plan, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored plan as the engine sees it, and the rows behind it."""
+    """A stored plan for the engine, and its rows."""
 
     schedule: Schedule
     rounds: tuple[Round, ...]
     groups: dict[Placed, int]
-    """Round number and members in order of turn, to the row's id."""
+    """Ids of rows by round number and members in order of turn."""
     fixed: frozenset[Placed]
-    """Groups in which somebody has begun to write."""
+    """Groups that have begun."""
 
     def last_over(self, now: datetime) -> int:
-        """The number of the last round whose date is over; 0 when none is."""
+        """The number of the last round that is over; 0 if none is."""
         over = [number for number, round_ in enumerate(self.rounds, start=1) if round_.due_at and round_.due_at <= now]
         return max(over, default=0)
 
 
 def load(session: Session, plan: Plan) -> Stored:
-    """Read a plan as the engine sees it."""
+    """Read a plan for the engine."""
     rounds = session.scalars(select(Round).where(Round.activity_id == plan.activity_id).order_by(Round.number)).all()
     numbers = {round_.id: number for number, round_ in enumerate(rounds, start=1)}
     members: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -190,18 +190,14 @@ def _add_seats(session: Session, plan: Plan, round_id: int, groups: Iterable[tup
 
 
 def note_moves(session: Session, plan: Plan, moves: Collection[tuple[int, int, Cause]], now: datetime) -> None:
-    """Keep why members have other partners: (round id, member, cause). The newest word on a round stands."""
-    places = {(round_id, member_id) for round_id, member_id, _ in moves}
-    rounds = {round_id for round_id, _ in places}
-    for member_ids in in_batches(sorted({member_id for _, member_id in places})):
-        old = session.execute(
-            select(Move.id, Move.round_id, Move.member_id).where(
-                Move.plan_id == plan.id, Move.member_id.in_(member_ids), Move.round_id.in_(rounds)
-            )
-        )
-        outdated = [row_id for row_id, *place in old if tuple(place) in places]
-        for row_ids in in_batches(outdated):
-            session.execute(delete(Move).where(Move.id.in_(row_ids)))
+    """Store why members have other partners: (round id, member, cause). The newest cause for a round counts."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for round_id, member_id, _ in sorted(moves):
+        members[round_id].append(member_id)
+    for round_id, moved in members.items():
+        outdated = delete(Move).where(Move.plan_id == plan.id, Move.round_id == round_id)
+        for batch in in_batches(moved):
+            session.execute(outdated.where(Move.member_id.in_(batch)))
     row = {"institution_id": plan.institution_id, "plan_id": plan.id, "at": now}
     rows = [
         {**row, "round_id": round_id, "member_id": member_id, "cause": cause.value}
@@ -211,54 +207,39 @@ def note_moves(session: Session, plan: Plan, moves: Collection[tuple[int, int, C
         session.execute(insert(Move), rows)
 
 
-def moves_of(session: Session, member_id: int, activity_id: int) -> list[MoveView]:
-    """In which rounds of the published plan a member got other partners since it was published, and why, by round."""
+def moves_of(session: Session, member_id: int, activity_id: int) -> dict[int, Cause]:
+    """Why a member got other partners since the plan was published, by the numbers of the rounds."""
     rows = session.execute(
-        select(Round.number, Move.cause, Move.at)
+        select(Round.number, Move.cause)
         .join(Plan, Plan.id == Move.plan_id)
         .join(Round, Round.id == Move.round_id)
         .where(Move.member_id == member_id, Plan.activity_id == activity_id, Plan.state == "published")
         .order_by(Round.number)
     )
-    return [MoveView(number, Cause(cause), at) for number, cause, at in rows]
-
-
-def absences_of(session: Session, activity_id: int) -> dict[int, frozenset[int]]:
-    """For each round number, who staff said does not turn up in it."""
-    absent: dict[int, set[int]] = defaultdict(set)
-    for number, member_id in session.execute(
-        select(Round.number, Absence.member_id)
-        .join(Round, Round.id == Absence.round_id)
-        .where(Round.activity_id == activity_id)
-        .order_by(Round.number, Absence.member_id)
-    ):
-        absent[number].add(member_id)
-    return {number: frozenset(people) for number, people in absent.items()}
+    return {number: Cause(cause) for number, cause in rows}
 
 
 def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[PublishedGroup]:
-    """The groups of an activity's published plan, by round and number; with `member_id` those of this member only."""
-    statement = published_seats(Group.id, Round.id, Round.number, Group.begun_at, Seat.member_id)
+    """The groups of an activity's published plan, or those of one member, by round and number."""
+    statement = published_seats(Group.id, Round.id, Round.number, Seat.member_id)
     statement = statement.where(Plan.activity_id == activity_id).order_by(Round.number, Group.number, Seat.turn)
     if member_id is not None:
         own = aliased(Seat)
         statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
     return [
-        PublishedGroup(group_id, round_id, number, tuple(row[-1] for row in rows), begun_at)
-        for (group_id, round_id, number, begun_at), rows in groupby(
-            session.execute(statement), key=lambda row: row[:-1]
-        )
+        PublishedGroup(group_id, round_id, number, tuple(row.member_id for row in rows))
+        for (group_id, round_id, number), rows in groupby(session.execute(statement), key=lambda row: row[:-1])
     ]
 
 
 def groups_of(session: Session, member_id: int, activity_id: int) -> list[GroupView]:
-    """A member's groups in the published plan with names, by round; empty before it is published."""
+    """A member's groups in the published plan with names, by round."""
     own = published_seats(Seat.group_id).where(Plan.activity_id == activity_id, Seat.member_id == member_id)
     return _views(session, activity_id, Seat.group_id.in_(own), member_id=member_id)
 
 
 def groups_in_plan(session: Session, plan: Plan, round_number: int | None = None) -> list[GroupView]:
-    """The groups of a plan, or of one of its rounds, with names as staff read them, by round and number."""
+    """The groups of a plan or of one of its rounds, with names for staff, by round and number."""
     condition = Seat.plan_id == plan.id
     if round_number is not None:
         condition = and_(condition, Round.number == round_number)
@@ -268,31 +249,33 @@ def groups_in_plan(session: Session, plan: Plan, round_number: int | None = None
 def _views(
     session: Session, activity_id: int, condition: ColumnElement[bool], *, member_id: int | None = None
 ) -> list[GroupView]:
-    seat = (Seat.id, Seat.group_id, Seat.member_id, Person.name, Member.status)
-    rows: Iterable[Any] = session.execute(
-        select(*seat, Group.number, Round.number, Round.opens_at, Round.due_at, Group.begun_at)
-        .join(Group, Group.id == Seat.group_id)
+    columns = (Group.id, Group.number, Round.number, Round.opens_at, Round.due_at, Group.begun_at)
+    rows: Sequence[Any] = session.execute(
+        select(*columns, Seat.member_id, Person.name, Member.status)
+        .join(Seat, Seat.group_id == Group.id)
         .join(Round, Round.id == Seat.round_id)
         .join(Member, Member.id == Seat.member_id)
         .join(Person, Person.id == Member.person_id)
         .where(condition)
         .order_by(Round.number, Group.number, Seat.turn)
-    )
-    seats = [SeatView(*row) for row in rows]
+    ).all()
     course_id = session.get_one(Activity, activity_id).course_id
-    named = {seat.member_id: seat.name for seat in seats}
-    names = told_apart(session, course_id, named, for_staff=member_id is None)
-    seats = [replace(seat, name=names[seat.member_id]) for seat in seats]
-    return [GroupView(tuple(group), member_id) for _, group in groupby(seats, key=lambda seat: seat.group_id)]
+    names = told_apart(session, course_id, {row.member_id: row.name for row in rows}, for_staff=member_id is None)
+    views = []
+    for group, seated in groupby(rows, key=lambda row: row[: len(columns)]):
+        seats = tuple(SeatView(row.member_id, names[row.member_id], row.status) for row in seated)
+        group_id, number, round_number, opens_at, due_at, begun_at = group
+        views.append(GroupView(group_id, number, round_number, opens_at, due_at, begun_at, seats, member_id))
+    return views
 
 
 def share_group(session: Session, group_id: int, member_id: int, partner_id: int) -> bool:
-    """Whether these two members are in this group as it is now."""
+    """Whether these two members are in this group now."""
     return {member_id, partner_id} <= set(session.scalars(select(Seat.member_id).where(Seat.group_id == group_id)))
 
 
 def names_of(session: Session, members: Collection[int]) -> dict[int, str | None]:
-    """Names by member id for staff, the same ones told apart; None where the platform gave none."""
+    """Names by member id for staff, with a mark on names that several share; None if the platform gave none."""
     named = select(Member.id, Member.course_id, Person.name).join(Person, Person.id == Member.person_id)
     rows = [row for batch in in_batches(members) for row in session.execute(named.where(Member.id.in_(batch)))]
     return told_apart(session, rows[0].course_id, {row.id: row.name for row in rows}) if rows else {}

@@ -7,42 +7,16 @@ from flask_babel import gettext
 
 from lti_tool.errors import N_
 from lti_tool.pairing import engine, service
-from lti_tool.pairing.errors import (
-    WORDS,
-    NoPlan,
-    PinImpossible,
-    PlanBegun,
-    PlanChanged,
-    PlanError,
-    PlanFlawed,
-    PlanImpossible,
-    PlanPublished,
-    RuleBroken,
-    SwapImpossible,
-    TooFewLearners,
-)
+from lti_tool.pairing.errors import WORDS, PinImpossible, PlanError, PlanFlawed, PlanImpossible, RuleBroken
 from lti_tool.pairing.rules.comparing import LOCK, Comparison
 from lti_tool.pairing.wording.sentences import breach_in_words, names_in_words
 from lti_tool.web.access import Here
 
-REFUSALS: Final[dict[type[PlanError], str]] = {
-    PlanChanged: N_(
-        "The plan has changed since you opened this page. This is how it is now; please repeat your change."
-    ),
-    PlanFlawed: N_(
-        "People joined or left since these groups were proposed. Bring the plan up to date, then publish it."
-    ),
-    PlanBegun: N_("People have begun to work in their groups, so the plan can no longer be taken back."),
-    PlanPublished: N_("The plan is published already. Take it back first if you want to propose other groups."),
-    SwapImpossible: N_("Choose two people in different groups of this round, neither of which has begun."),
-    TooFewLearners: N_("Pairing needs at least two learners. Read the roster again when they have joined the course."),
-    NoPlan: N_("This plan no longer exists. This is how it is now."),
-}
 PINS: Final[dict[str, str]] = {
     "too few": N_("Choose two or more people who should stay together."),
     "too many": N_("A group of this activity cannot have so many people."),
     "pinned already": N_("You already keep these people together."),
-    "somebody is pinned to others": N_(
+    "pinned to others": N_(
         "You keep one of these people together with someone else. Take that back first, under “What you decided”."
     ),
     "begun": N_("One of these people is in a group that has begun to work, so it stays as it is."),
@@ -55,6 +29,9 @@ IMPOSSIBLE: Final = N_(
 IMPOSSIBLE_TO_OTHERS: Final = N_(
     "This contradicts a rule, or something an instructor decided. Nothing was changed; an instructor can see why."
 )
+OUR_MISTAKE: Final = N_(
+    "Something went wrong on our side. Try once more; if it happens again, tell your administrator."
+)
 FIGURES: Final = (
     ("unpaired", N_("Without a partner")),
     ("broken", N_("Broken rules")),
@@ -63,87 +40,69 @@ FIGURES: Final = (
     ("uneven", N_("People whose turns are uneven by two or more")),
     ("groups", N_("Groups")),
 )
-"""What is told of two plans beside each other, in order of importance."""
-SEATING: Final = frozenset({engine.Breach.MISSING.value, engine.Breach.UNKNOWN.value})
+"""What a page compares of two plans, in order of importance."""
+OUT_OF_DATE: Final = frozenset({engine.Breach.MISSING.value, engine.Breach.UNKNOWN.value})
 """What the checker finds when people joined or left after groups were proposed."""
+ROSTER_MOVED_ON: Final = N_(
+    "People joined or left since these groups were proposed. Bring the plan up to date, then publish it."
+)
+CONTRADICTIONS: Final[dict[type[Exception], str]] = {
+    engine.LockForbidden: N_(
+        "You keep %(names)s together in round %(number)d, but a rule forbids it: %(rule)s. Take that back under “What "
+        "you decided”, on this page, or change the rule under “Pairing rules”."
+    ),
+    engine.LockConflict: N_(
+        "You keep %(names)s together with different people in round %(number)d: %(groups)s. Take one of these back "
+        "under “What you decided”, on this page."
+    ),
+    engine.LockSize: N_(
+        "You keep %(names)s together in round %(number)d, but no group of that round can have so many people. Take "
+        "that back under “What you decided”, on this page."
+    ),
+}
+"""What the engine refuses about pins."""
 
 
 def what_to_do(refusal: PlanError, here: Here) -> str:
-    """What to do about a refusal.
-
-    Who is kept together, by name, and which rule is against it are told to those who may see attributes.
-    """
+    """What to do about a refusal. Only those who may see attributes read names of pinned people and of rules."""
     is_told = here.may("see attributes")
     match refusal:
         case PlanImpossible():
-            if not is_told:
-                return str(gettext(IMPOSSIBLE_TO_OTHERS))
-            return _contradiction(here, refusal) or str(gettext(IMPOSSIBLE))
+            return _contradiction(here, refusal) if is_told else str(gettext(IMPOSSIBLE_TO_OTHERS))
         case RuleBroken():
             rules = dict.fromkeys(breach.rule for breach in refusal.broken if is_told and breach.rule != LOCK)
             return " ".join([gettext("A rule forbids this."), *(f"{breach_in_words(rule)}." for rule in rules)])
         case PinImpossible() if refusal.why in PINS:
             return str(gettext(PINS[refusal.why]))
-    if type(refusal) is PlanFlawed and not SEATING.intersection(refusal.breaches):
-        return str(gettext(WORDS[PlanFlawed].what_to_do))
-    return str(gettext(REFUSALS.get(type(refusal)) or WORDS[type(refusal)].what_to_do))
+    if type(refusal) is PlanFlawed and OUT_OF_DATE.intersection(refusal.breaches):
+        return str(gettext(ROSTER_MOVED_ON))
+    return str(gettext(WORDS[type(refusal)].what_to_do))
 
 
-def _contradiction(here: Here, refusal: PlanImpossible) -> str | None:
-    """Which pins contradict each other or a rule, by name, and where to take them back; None where nobody knows."""
+def _contradiction(here: Here, refusal: PlanImpossible) -> str:
+    """Which pins contradict each other or a rule, by name where the engine knows, and where to take them back."""
     reason = refusal.reason
-    match reason:
-        case engine.LockForbidden():
-            return str(
-                gettext(
-                    "You keep %(names)s together in round %(number)d, but a rule forbids it: %(rule)s. Take that "
-                    "back under “What you decided”, on this page, or change the rule under “Pairing rules”.",
-                    names=_names(here, reason.members),
-                    number=reason.round,
-                    rule=breach_in_words(reason.rule),
-                )
-            )
-        case engine.LockConflict():
-            pins = [
-                pin
-                for pin in service.pins_of(here.session, refusal.activity_id)
-                if reason.person in pin.members and pin.round_number in {None, reason.round}
-            ]
-            return str(
-                gettext(
-                    "You keep %(name)s together with different people in round %(number)d: %(groups)s. Take one of "
-                    "these back under “What you decided”, on this page.",
-                    name=_names(here, (reason.person,)),
-                    number=reason.round,
-                    groups="; ".join(dict.fromkeys(_names(here, pin.members) for pin in pins)),
-                )
-            )
-        case engine.LockSize():
-            return str(
-                gettext(
-                    "You keep %(names)s together in round %(number)d, but no group of that round can have so many "
-                    "people. Take that back under “What you decided”, on this page.",
-                    names=_names(here, reason.members),
-                    number=reason.round,
-                )
-            )
-    return None
+    if not isinstance(reason, engine.LockForbidden | engine.LockConflict | engine.LockSize):
+        return str(gettext(IMPOSSIBLE))
 
+    def named(members: tuple[int, ...]) -> str:
+        return names_in_words(service.names_of(here.session, members), members)
 
-def _names(here: Here, members: tuple[int, ...]) -> str:
-    return names_in_words(service.names_of(here.session, members), members)
+    people = (reason.person,) if isinstance(reason, engine.LockConflict) else reason.members
+    pins = service.pins_of(here.session, refusal.activity_id) if isinstance(reason, engine.LockConflict) else []
+    groups = [named(pin.members) for pin in pins if people[0] in pin.members and pin.holds_in(reason.round)]
+    values = {"names": named(people), "number": reason.round, "groups": "; ".join(dict.fromkeys(groups))}
+    if isinstance(reason, engine.LockForbidden):
+        values["rule"] = breach_in_words(reason.rule)
+    return str(gettext(CONTRADICTIONS[type(reason)], **values))
 
 
 def why_no_proposal(refusal: str | None) -> str | None:
     """What to do about a proposal that came to nothing in the background, by the name of its error."""
     if refusal is None:
         return None
-    for kind, said in WORDS.items():
-        if kind.__name__ == refusal:
-            return str(gettext(said.what_to_do))
-    return str(
-        gettext("Something went wrong on our side. Try once more; if it happens again, tell your administrator.")
-    )
+    known = {error.__name__: words.what_to_do for error, words in WORDS.items()}
+    return str(gettext(known.get(refusal, OUR_MISTAKE)))
 
 
 def what_is_better(effect: Comparison | None, figures: Sequence[tuple[str, str]]) -> str:
@@ -151,7 +110,7 @@ def what_is_better(effect: Comparison | None, figures: Sequence[tuple[str, str]]
     if effect is None:
         return ""
     told = [
-        str(gettext("%(what)s: %(now)d, was %(before)d", what=gettext(words), now=now, before=before))
+        gettext("%(what)s: %(now)d, was %(before)d", what=gettext(words), now=now, before=before)
         for field, words in figures
         if (now := getattr(effect.after, field)) != (before := getattr(effect.before, field))
     ]

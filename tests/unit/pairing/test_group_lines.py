@@ -3,32 +3,17 @@
 from datetime import UTC, datetime
 
 from lti_tool.pairing.engine import Course, Kind, Schedule, Shape
-from lti_tool.pairing.rules import GroupView, PinView, SeatView
 from lti_tool.pairing.rules.comparing import LOCK, Broken
 from lti_tool.pairing.rules.group_list import GroupLine, Mark, Show, chosen, lines
+from lti_tool.pairing.rules.views import GroupView, PinView, SeatView
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NAMES = {1: "Åsa Berg", 2: "Mette", 3: "Jonas", 4: None, 5: "Zoë"}
 
 
 def a_group(number: int, *members: int, begun: bool = False, gone: int = 0) -> GroupView:
-    return GroupView(
-        tuple(
-            SeatView(
-                one,
-                number,
-                one,
-                NAMES[one],
-                "gone" if one == gone else "active",
-                number,
-                2,
-                None,
-                None,
-                NOON if begun else None,
-            )
-            for one in members
-        )
-    )
+    seats = (SeatView(member, NAMES[member], "gone" if member == gone else "active") for member in members)
+    return GroupView(number, number, 2, None, None, NOON if begun else None, tuple(seats))
 
 
 def marks_of(group: GroupView, schedule: Schedule, *broken: Broken, pins: tuple[PinView, ...] = ()) -> tuple[Mark, ...]:

@@ -332,7 +332,7 @@ def test_who_is_unpaired_has_a_reason_in_words_and_the_barrier_is_named() -> Non
 
     assert found["infeasible"] == {"barrier": ["hub"]}
     assert len(found["rounds"][0]["unpaired"]) == 2
-    assert all("Nobody but hub may work with x, y, z" in one["reason"] for one in found["rounds"][0]["unpaired"])
+    assert all("No one but hub may work with x, y, z" in one["reason"] for one in found["rounds"][0]["unpaired"])
 
 
 def test_reviews_are_written_as_reviewer_and_author() -> None:

@@ -62,11 +62,8 @@ def test_all_rules_and_wishes_are_spoken_of_here() -> None:
 def test_a_rule_has_words_that_can_be_filled_in(rule: Rule) -> None:
     words = wording.of_rule(rule.name)
 
-    told = [words.rule, *words.removed, words.breach, reasons.of_rule(rule.name) or "-"]
-    filled = [text % {"num": 12, "attribute": "department"} for text in told]
-    assert all(filled)
-    assert "12" in filled[1]
-    assert "12" in filled[2]
+    told = [words.rule, words.breach, reasons.of_rule(rule.name) or "-"]
+    assert all(text % {"attribute": "department"} for text in told)
 
 
 @pytest.mark.parametrize("wish", WISHES, ids=[wish.name for wish in WISHES])

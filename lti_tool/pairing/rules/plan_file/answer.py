@@ -1,4 +1,4 @@
-"""The answer to an instance: planned or repaired, checked before anyone sees it, written as JSON, and its notes."""
+"""The answer to an instance: planned or repaired, checked, written as JSON, and its notes."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,50 +7,33 @@ from itertools import combinations
 from typing import Any, Final
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import (
-    Caution,
-    Concern,
-    Couple,
-    Course,
-    Explanations,
-    Group,
-    PersonId,
-    Reason,
-    Reviews,
-    Schedule,
-    Violation,
-)
+from lti_tool.pairing.engine import Caution, Concern, Course, Explanations, Needed, PersonId, Reason, Reviews, Schedule
 from lti_tool.pairing.engine.turns import take_turns
-from lti_tool.pairing.engine.why import Needed
 from lti_tool.pairing.rules.plan_file.forms import ROLES, InstanceKind
 from lti_tool.pairing.rules.plan_file.instance import Instance
 from lti_tool.pairing.rules.plan_file.wording import Name, counted, first_of, joined, people
 
 REASONS: Final[Mapping[Reason, str]] = {
-    Reason.NOBODY_ELSE: "There is nobody else.",
+    Reason.NOBODY_ELSE: "There is no one else.",
     Reason.OTHERS_HAVE_BEGUN: "Every group that could have taken them has begun.",
     Reason.NOBODY_ALLOWED: "The constraints leave them no partner at all.",
     Reason.TOO_FEW_PARTNERS: "Others need the same partners, and there are not enough of them.",
     Reason.NONE_BETTER_FOUND: "No arrangement was found that has a place for them.",
-    Reason.ABSENT: "They do not turn up.",
+    Reason.ABSENT: "They are absent.",
 }
 SHORT: Final = {
-    Reason.NOBODY_ELSE: "there is nobody else",
+    Reason.NOBODY_ELSE: "there is no one else",
     Reason.NOBODY_ALLOWED: "the constraints leave them no partner at all",
     Reason.TOO_FEW_PARTNERS: "they have too few partners, or others need the same ones",
 }
 MOST_NAMED: Final = 6
 MOST_SHORT: Final = 10
 MOST_NOTES: Final = 20
-"""Of more notes than this the rest are counted."""
+"""The notes after these are only counted."""
 
 
 class AnswerFlawed(RuntimeError):
-    """The checker did not pass what the engine made, so no one gets it. This is a mistake of the engine."""
-
-    def __init__(self, violations: list[Violation]) -> None:
-        super().__init__(violations)
-        self.violations = violations
+    """The checker did not pass what the engine made. This is a mistake of the engine."""
 
 
 # ---- plans and reviews -----------------------------------------------------------------------------------------------
@@ -59,8 +42,8 @@ class AnswerFlawed(RuntimeError):
 def schedule_of(instance: Instance, seed: int, *, improve: bool = False) -> Schedule:
     """All rounds that an instance of kind `pairs` asks for.
 
-    With a running round the first round is that one, repaired, and more rounds are planned after it. Raises
-    AnswerFlawed, and ImpossibleRequest for locks that contradict a rule.
+    If there is a running round, it is repaired, and the other rounds are planned after it. Raises AnswerFlawed, and
+    ImpossibleRequest for locks that contradict a rule.
     """
     course, rounds = instance.course, instance.rounds
     if instance.current is None:
@@ -80,7 +63,7 @@ def schedule_of(instance: Instance, seed: int, *, improve: bool = False) -> Sche
     return schedule
 
 
-def _repaired(instance: Instance, current: tuple[Group, ...], seed: int) -> Schedule:
+def _repaired(instance: Instance, current: tuple[tuple[PersonId, ...], ...], seed: int) -> Schedule:
     course = instance.course
     first = replace(course, locks=tuple(lock for lock in course.locks if lock.round == 1))
     after = engine.repair(
@@ -88,9 +71,8 @@ def _repaired(instance: Instance, current: tuple[Group, ...], seed: int) -> Sche
     )
     rounds = after.rounds
     if not instance.has_roles:
-        # No one has a role yet, so that also those who stay together can take the turns that are fair.
-        everyone = [(1, group) for group in rounds[0]]
-        rounds = take_turns(rounds, everyone, course.shape.kind, course.ahead, seed)
+        # No one has a role yet, so people who stay together can take fair turns, too.
+        rounds = take_turns(rounds, [(1, group) for group in rounds[0]], course.shape.kind, course.ahead, seed)
     return replace(after, rounds=rounds, course=course)
 
 
@@ -140,12 +122,12 @@ def write_schedule(schedule: Schedule, names: Mapping[PersonId, Name]) -> dict[s
     return result
 
 
-def write_reviews(pairs: Iterable[Couple], names: Mapping[PersonId, Name]) -> dict[str, Any]:
+def write_reviews(pairs: Iterable[tuple[PersonId, PersonId]], names: Mapping[PersonId, Name]) -> dict[str, Any]:
     """Who reviews whom: reviewer, author."""
     return {"reviews": [[names[reviewer], names[author]] for reviewer, author in pairs]}
 
 
-def _group(group: Group, names: Mapping[PersonId, Name]) -> dict[str, Any]:
+def _group(group: Sequence[PersonId], names: Mapping[PersonId, Name]) -> dict[str, Any]:
     roles = ROLES if len(group) == 3 else (ROLES[0], ROLES[-1])
     return {
         "members": [names[person] for person in group],
@@ -154,15 +136,15 @@ def _group(group: Group, names: Mapping[PersonId, Name]) -> dict[str, Any]:
 
 
 def _reason(person: PersonId, reason: Reason, shortages: Sequence[Needed], names: Mapping[PersonId, Name]) -> str:
-    def named(members: Group) -> str:
+    def named(members: Sequence[PersonId]) -> str:
         more = f" and {len(members) - MOST_NAMED} more" if len(members) > MOST_NAMED else ""
         return ", ".join(str(names[member]) for member in members[:MOST_NAMED]) + more
 
-    shortage = next((one for one in shortages if person in one.needing), None)
+    shortage = next((shortage for shortage in shortages if person in shortage.needing), None)
     if reason is not Reason.TOO_FEW_PARTNERS or shortage is None or not shortage.partners:
         return REASONS[reason]
     if len(shortage.needing) == len(shortage.parts):
-        return f"{REASONS[reason]} Nobody but {named(shortage.partners)} may work with {named(shortage.needing)}."
+        return f"{REASONS[reason]} No one but {named(shortage.partners)} may work with {named(shortage.needing)}."
     return f"{REASONS[reason]} Too many depend on {named(shortage.partners)}."
 
 
@@ -170,19 +152,19 @@ def _reason(person: PersonId, reason: Reason, shortages: Sequence[Needed], names
 
 
 def notes_of(instance: Instance, answer: Schedule | Reviews) -> list[str]:
-    """What whoever wrote the instance should know and is no mistake: on how it is written, on its people and
-    constraints, and on what the answer lacks.
+    """What the author of the instance should know and is no mistake: about how it is written, its people and
+    constraints, and what the answer lacks.
     """
     is_empty = not (answer.pairs if isinstance(answer, Reviews) else any(answer.rounds))
-    nobody = _nobody(instance) if is_empty else []
+    no_partners = _no_partners(instance) if is_empty else []
     rounds = instance.rounds if instance.kind is InstanceKind.PAIRS else 0
     cautions = [
-        _caution(instance, one)
-        for one in engine.warnings(instance.course, rounds)
-        if not (nobody and one.concern is Concern.MORE_ROUNDS_THAN_PARTNERS)
+        _caution(instance, caution)
+        for caution in engine.warnings(instance.course, rounds)
+        if not (no_partners and caution.concern is Concern.MORE_ROUNDS_THAN_PARTNERS)
     ]
     short = _short(instance, answer) if isinstance(answer, Reviews) else []
-    return [*_cut(instance.warnings), *_cut(cautions), *nobody, *short]
+    return [*_cut(instance.warnings), *_cut(cautions), *no_partners, *short]
 
 
 def _cut(notes: Sequence[str]) -> list[str]:
@@ -199,7 +181,7 @@ def _caution(instance: Instance, caution: Caution) -> str:
         case Concern.HALF_UNKNOWN:
             return f"people: {number} of {people(len(instance.course.people))} have no value for {about}: {who}"
         case Concern.UNKNOWN_REFUSED:
-            constraint = next(one for one in instance.constraints if one.rule.name == about)
+            constraint = next(part for part in instance.constraints if part.rule.name == about)
             have = f"{people(number)} {'has' if number == 1 else 'have'} no value for {joined(constraint.rule.reads)}"
             return f"{constraint.said}: {have}, so it leaves them no partner: {who}"
         case Concern.MANAGER_LOOP:
@@ -209,26 +191,25 @@ def _caution(instance: Instance, caution: Caution) -> str:
             return f"rounds: {rounds}, but {people(number)} can meet fewer new people than that: {who}"
 
 
-def _nobody(instance: Instance) -> list[str]:
-    """Why no one works with anyone: constraints that do that alone, else all of them together."""
+def _no_partners(instance: Instance) -> list[str]:
+    """Which constraints leave no one a partner: each that does so alone, else all of them together."""
     if len(instance.course.people) < 2 or not instance.constraints:
         return []
     costs = engine.costs(instance.course)
-    alone = {one.rule for one in costs.rules if one.without == len(instance.course.people)}
-    guilty = [one.said for one in instance.constraints if one.rule.name in alone]
-    together = joined([one.said for one in instance.constraints])
-    return [f"{one} leaves no one a partner" for one in guilty] or [f"{together} together leave no one a partner"]
+    alone = {cost.rule for cost in costs.rules if cost.without == len(instance.course.people)}
+    single = [f"{part.said} leaves no one a partner" for part in instance.constraints if part.rule.name in alone]
+    together = joined([part.said for part in instance.constraints])
+    return single or [f"{together} together leave no one a partner"]
 
 
 def _short(instance: Instance, reviews: Reviews) -> list[str]:
     wanted, others = instance.reviews_per_person, len(instance.course.people) - 1
     notes = []
-    for one in reviews.short[:MOST_SHORT]:
-        why = SHORT[one.reason]
-        if one.reason is Reason.TOO_FEW_PARTNERS and others < wanted:
+    for short in reviews.short[:MOST_SHORT]:
+        why = SHORT[short.reason]
+        if short.reason is Reason.TOO_FEW_PARTNERS and others < wanted:
             why = f"there are only {others} others" if others > 1 else "there is only one other"
-        notes.append(
-            f"reviews: {instance.names[one.person]!r} does {one.done} and gets {one.received} of {wanted}: {why}"
-        )
+        done = f"{instance.names[short.person]!r} does {short.done} and gets {short.received} of {wanted}"
+        notes.append(f"reviews: {done}: {why}")
     more = len(reviews.short) - MOST_SHORT
     return [*notes, *([f"reviews: {people(more)} more with fewer than {wanted}"] if more > 0 else [])]

@@ -1,9 +1,9 @@
-"""What an instance may hold, part by part, and what is said of a mistake. Every part is read strictly."""
+"""The parts of an instance, each read strictly, and what is said about mistakes in them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -25,19 +25,18 @@ LARGEST: Final = 1_000_000_000
 MOST_POINTS: Final = 1_000_000
 MOST_ROUNDS: Final = 10_000
 ROLES: Final = ("coach", "observer", "coachee")
-"""In order of turn; in a group of two there is no observer."""
-
+"""In order of turn; a group of two has no observer."""
 SAID: Final = {
     "list_type": "a list is needed",
     "model_type": "an object is needed",
     "string_type": "a text is needed",
     "bool_type": "true or false is needed",
 }
-"""What is said of a value of the wrong form; the validators below have words of their own."""
+"""What is said about a value of the wrong type; the validators below have words of their own."""
 
 
 class InstanceFlawed(ValueError):
-    """What was read is not an instance. `mistakes` has a sentence for each, which begins with its path."""
+    """What was read is not an instance. Each of `mistakes` is a sentence that begins with a path."""
 
     def __init__(self, mistakes: tuple[str, ...]) -> None:
         super().__init__("\n".join(mistakes))
@@ -51,9 +50,6 @@ class InstanceKind(StrEnum):
     REVIEW = "review"
 
 
-# ---- values ----------------------------------------------------------------------------------------------------------
-
-
 def alike(name: Name) -> str:
     """An id or text as it is compared; 7 and "7", and wide and narrow forms of a letter are the same."""
     return compared(str(name), "NFKC")
@@ -64,14 +60,11 @@ def is_name(written: object) -> bool:
     return isinstance(written, str | int) and not isinstance(written, bool) and bool(alike(written))
 
 
-def is_whole(written: object, least: int, most: int) -> bool:
-    """Whether this is a whole number from `least` to `most`."""
-    return isinstance(written, int) and not isinstance(written, bool) and least <= written <= most
-
-
-def whole_needed(least: int, most: int) -> str:
-    """What is said of anything else."""
-    return f"a whole number from {least} to {most} is needed"
+def whole_number(written: object, least: int = -LARGEST, most: int = LARGEST) -> int:
+    """The number, if it is whole and in these limits. Raises ValueError."""
+    if not isinstance(written, int) or isinstance(written, bool) or not least <= written <= most:
+        raise ValueError(f"a whole number from {least} to {most} is needed")
+    return written
 
 
 def _name(written: object) -> object:
@@ -86,16 +79,11 @@ def _once(members: list[Name]) -> list[Name]:
     return members
 
 
-def _whole(least: int = -LARGEST, most: int = LARGEST) -> BeforeValidator:
-    def check(written: object) -> object:
-        if not is_whole(written, least, most):
-            raise ValueError(whole_needed(least, most))
-        return written
-
-    return BeforeValidator(check)
+def _whole(*limits: int) -> BeforeValidator:
+    return BeforeValidator(lambda written: whole_number(written, *limits))
 
 
-def _one_of(*words: str) -> BeforeValidator:
+def _among(*words: str) -> BeforeValidator:
     def check(written: object) -> object:
         if written in words:
             return written
@@ -106,30 +94,25 @@ def _one_of(*words: str) -> BeforeValidator:
 
 PersonName = Annotated[Name, PlainValidator(_name)]
 Members = Annotated[list[PersonName], AfterValidator(_once)]
-Count = Annotated[int, _whole(0)]
-AmongNames = Annotated[str, _one_of("department", "group")]
-AmongSets = Annotated[str, _one_of("languages", "slots")]
+Count = Annotated[int, _whole(0, LARGEST)]
 NEEDED: Any = Field(default=None)
-"""A field that must be there: None is no value for it, and the mistake is named in the same words."""
-
-
-# ---- parts -----------------------------------------------------------------------------------------------------------
+"""The default of a field that must be there: None is no value for it, and is refused in the same words."""
 
 
 class Part(BaseModel):
-    """One object of an instance. A field that is not known is no mistake, but it is noted, for it may be a slip."""
+    """An object of an instance. An unknown field is noted and is no mistake."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True, validate_default=True)
 
 
 class InstancePart(Part):
-    """The whole; the entries of its lists are read one by one."""
+    """The whole instance; the entries of its lists are read one by one."""
 
     name: str = ""
     seed: Annotated[int, _whole(0, 2**63 - 1)] = 0
-    kind: Annotated[InstanceKind, BeforeValidator(InstanceKind), _one_of(*InstanceKind)] = InstanceKind.PAIRS
+    kind: Annotated[InstanceKind, BeforeValidator(InstanceKind), _among(*InstanceKind)] = InstanceKind.PAIRS
     rounds: Annotated[int, _whole(1, MOST_ROUNDS)] = 1
-    reviews_per_person: Annotated[int, _whole(1)] = 1
+    reviews_per_person: Annotated[int, _whole(1, LARGEST)] = 1
     outside_managers: bool = False
     people: list[Any] = NEEDED
     constraints: list[Any] = []
@@ -151,7 +134,7 @@ class InstancePart(Part):
 
 
 class PersonPart(Part):
-    """Someone, and what is known of them."""
+    """A person, and what is known about them."""
 
     id: PersonName = NEEDED
     manager: PersonName | None = None
@@ -183,8 +166,13 @@ class LockPart(GroupPart):
     round: Any = None
 
 
+Attribute = TypeVar("Attribute", bound=str)
+AmongNames = Annotated[str, _among("department", "group")]
+AmongSets = Annotated[str, _among("languages", "slots")]
+
+
 class Bare(Part):
-    """A constraint without anything to choose."""
+    """A constraint without parameters."""
 
     type: str
 
@@ -195,60 +183,37 @@ class Exclude(Bare):
     pairs: list[Any] = NEEDED
 
 
-class ByAttribute(Bare):
+class ByAttribute(Bare, Generic[Attribute]):
     """A constraint that compares values."""
 
-    attribute: str = NEEDED
+    attribute: Attribute = NEEDED
 
 
-class Weight(ByAttribute):
+class Weight(ByAttribute[Attribute], Generic[Attribute]):
     """Points for couples, by comparing values."""
 
     weight: Annotated[int, _whole(0, MOST_POINTS)] = NEEDED
 
 
-class CappedWeight(Weight):
+class CappedWeight(Weight[Attribute], Generic[Attribute]):
     """Points for each step between values, up to a limit."""
 
     cap: Count = MOST_POINTS
 
 
-class ByName(ByAttribute):
-    attribute: AmongNames = NEEDED
-
-
-class BySet(ByAttribute):
-    attribute: AmongSets = NEEDED
-
-
-class WeightByName(Weight):
-    attribute: AmongNames = NEEDED
-
-
-class WeightBySet(CappedWeight):
-    attribute: AmongSets = NEEDED
-
-
-class WeightByNumber(CappedWeight):
-    attribute: Annotated[str, _one_of("experience")] = NEEDED
-
-
 CONSTRAINTS: Final[dict[str, tuple[type[Bare], Callable[..., Rule]]]] = {
     "not_manager": (Bare, ReportingLine),
-    "share_any": (BySet, Share),
-    "differ": (ByName, Other),
-    "same": (ByName, Same),
+    "share_any": (ByAttribute[AmongSets], Share),
+    "differ": (ByAttribute[AmongNames], Other),
+    "same": (ByAttribute[AmongNames], Same),
     "exclude": (Exclude, Exclusions),
 }
 WEIGHTS: Final[dict[str, tuple[type[Bare], Callable[..., Wish]]]] = {
-    "differ": (WeightByName, RatherOther),
-    "same": (WeightByName, RatherSame),
-    "gap": (WeightByNumber, RatherGap),
-    "extra_shared": (WeightBySet, ExtraShared),
+    "differ": (Weight[AmongNames], RatherOther),
+    "same": (Weight[AmongNames], RatherSame),
+    "gap": (CappedWeight[Annotated[str, _among("experience")]], RatherGap),
+    "extra_shared": (CappedWeight[AmongSets], ExtraShared),
 }
-
-
-# ---- reading ---------------------------------------------------------------------------------------------------------
 
 Read = TypeVar("Read", bound=Part)
 ReadGroup = TypeVar("ReadGroup", bound=GroupPart)
@@ -256,59 +221,56 @@ ReadGroup = TypeVar("ReadGroup", bound=GroupPart)
 
 @dataclass
 class Reading:
-    """Reads parts of an instance, and keeps every mistake and note with its path."""
+    """Reads parts of an instance, and collects mistakes and notes with their paths."""
 
     mistakes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def mistake(self, path: str, says: str) -> None:
+    def mistake(self, path: str, says: object) -> None:
         self.mistakes.append(f"{path}: {says}")
 
     def part(self, path: str, form: type[Read], written: object) -> Read | None:
-        """One object; None where something is wrong with it."""
+        """An object, or None if there is a mistake in it."""
         try:
             part = form.model_validate(written)
         except ValidationError as flawed:
             for error in flawed.errors(include_url=False, include_input=False):
-                says = (
-                    error["ctx"]["error"] if error["type"] == "value_error" else SAID.get(error["type"], error["msg"])
-                )
-                self.mistake(at(path, *error["loc"]), str(says))
+                own_words = error["type"] == "value_error"
+                says = error["ctx"]["error"] if own_words else SAID.get(error["type"], error["msg"])
+                self.mistake(at(path, *error["loc"]), says)
             return None
-        self.notes += [
-            f"{at(path, name)}: is not a field of the format, so it is not read"
-            for name in sorted(part.model_extra or ())
-        ]
+        unknown = sorted(part.model_extra or ())
+        self.notes += [f"{at(path, name)}: is not a field of the format, so it is not read" for name in unknown]
         return part
 
     def whole(self, written: dict[str, Any]) -> InstancePart:
-        """The instance. What stands in for a flawed field is its default."""
+        """The instance; a field with a mistake gets its default."""
         if part := self.part("", InstancePart, written):
             return part
         flawed = {mistake.partition(":")[0].partition("[")[0] for mistake in self.mistakes}
-        stand_ins = {"people": [], "rounds": MOST_ROUNDS, "reviews_per_person": 1}
+        defaults = {"people": [], "rounds": MOST_ROUNDS, "reviews_per_person": 1}
         sound = {name: what for name, what in written.items() if name not in flawed}
-        return InstancePart.model_validate(stand_ins | sound)
+        return InstancePart.model_validate(defaults | sound)
 
     def group(self, path: str, form: type[ReadGroup], written: object) -> ReadGroup | None:
-        """A group, which is an object or just the list of its members."""
+        """A group, which is written as an object or as the list of its members."""
         if not isinstance(written, list):
             return self.part(path, form, written)
-        mistakes = len(self.mistakes)
+        before = len(self.mistakes)
         part = self.part(path, form, {"members": written})
-        self.mistakes[mistakes:] = [said.replace(f"{path}.members", path, 1) for said in self.mistakes[mistakes:]]
+        self.mistakes[before:] = [said.replace(f"{path}.members", path, 1) for said in self.mistakes[before:]]
         return part
 
     def kind(self, path: str, written: object, kinds: Mapping[str, tuple[type[Bare], Any]], word: str) -> Bare | None:
         """A constraint or weight, read by the form of its type."""
-        if not isinstance(written, dict):
-            self.mistake(path, SAID["model_type"])
-            return None
-        kind = written.get("type")
-        if not isinstance(kind, str) or kind not in kinds:
+        kind = written.get("type") if isinstance(written, dict) else None
+        if isinstance(kind, str) and kind in kinds:
+            return self.part(path, kinds[kind][0], written)
+        if isinstance(written, dict):
             self.mistake(at(path, "type"), f"{kind!r} is not a {word}; the {word}s are {', '.join(kinds)}")
-            return None
-        return self.part(path, kinds[kind][0], written)
+        else:
+            self.mistake(path, SAID["model_type"])
+        return None
 
 
 def at(path: str, *keys: str | int) -> str:
@@ -319,15 +281,15 @@ def at(path: str, *keys: str | int) -> str:
 
 
 def half_characters(written: object) -> Iterator[str]:
-    """The paths of texts and names with half of a surrogate pair in them: JSON can escape one, no file can hold it."""
+    """The paths of texts and names with half of a surrogate pair, which JSON can escape and no file can hold."""
     waiting = [("", written)]
     while waiting:
-        path, here = waiting.pop()
-        if isinstance(here, str):
-            if any("\ud800" <= character <= "\udfff" for character in here):
-                yield path
-        elif isinstance(here, list):
-            waiting += [(at(path, number), entry) for number, entry in enumerate(here)]
-        elif isinstance(here, dict):
-            for name, value in here.items():
-                waiting += [(at(path, ascii(name)[1:-1]), name), (at(path, ascii(name)[1:-1]), value)]
+        path, value = waiting.pop()
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            yield path
+        elif isinstance(value, list):
+            waiting += [(at(path, number), entry) for number, entry in enumerate(value)]
+        elif isinstance(value, dict):
+            waiting += [
+                (at(path, ascii(name)[1:-1]), part) for item in value.items() for name in item[:1] for part in item
+            ]

@@ -1,4 +1,4 @@
-"""Numbers and people in plain English sentences, for whoever reads what the command says."""
+"""Numbers and people in plain English sentences, for the output of the command."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeAlias
@@ -6,12 +6,12 @@ from typing import Final, TypeAlias
 from lti_tool.pairing.engine import PersonId
 
 Name: TypeAlias = str | int
-"""What an instance calls someone."""
+"""What an instance calls a person."""
 FIRST: Final = 5
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:
-    """`1 round`, `2 rounds`; `plural` where it is not made with an s."""
+    """`1 round`, `2 rounds`; `plural` if it does not end in s."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
@@ -26,11 +26,11 @@ def joined(words: Sequence[str]) -> str:
 
 
 def together(members: Sequence[PersonId], names: Mapping[PersonId, Name]) -> str:
-    """Everyone of a group, as the instance names them."""
+    """The members of a group, as the instance names them."""
     return joined([repr(names[person]) for person in members])
 
 
 def first_of(members: Collection[PersonId], names: Mapping[PersonId, Name]) -> str:
-    """The first five of them in their order, and how many more there are."""
+    """The first five people in order, and how many more there are."""
     shown = ", ".join(repr(names[person]) for person in list(members)[:FIRST])
     return shown + (f" and {len(members) - FIRST} more" if len(members) > FIRST else "")
