@@ -24,6 +24,7 @@ from lti_tool.workspace import courses
 PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_administrator")
 VISIT_PAGES = (
     "workspace.home",
+    "workspace.meeting",
     "workspace.kept",
     "workspace.own_work",
     "workspace.questionnaire",
@@ -81,7 +82,7 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
 
 
 def _after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
-    """What later features do about a launch, in its transaction."""
+    """Let later features act on a launch, in its transaction."""
     activities.after_launch(session, visit, context, now)
     attributes.after_launch(session, visit, context, now)
     pairing.after_launch(session, visit, context, now)
@@ -89,7 +90,7 @@ def _after_launch(session: Session, visit: Visit, context: LaunchContext, now: d
 
 
 def _register_features(app: Flask) -> None:
-    """Every feature's pages. Those of a visit live under its address."""
+    """Register the pages of every feature. Pages of a visit live under its address."""
     for name in PROTOCOL_PAGES:
         app.register_blueprint(_blueprint(name))
     for name in VISIT_PAGES:
@@ -99,8 +100,8 @@ def _register_features(app: Flask) -> None:
 
 def _blueprint(name: str) -> Blueprint:
     """The blueprint that a module calls `pages`."""
-    found: Blueprint = import_module(f"lti_tool.{name}").pages
-    return found
+    blueprint: Blueprint = import_module(f"lti_tool.{name}").pages
+    return blueprint
 
 
 def _stamp_static_files(endpoint: str, values: dict[str, object]) -> None:

@@ -237,19 +237,21 @@ def register(file: Path) -> None:
     """
     services = _services()
     try:
-        written = json.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin files with a mark
+        document = json.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin files with a mark
     except (ValueError, RecursionError) as mistake:
         raise click.ClickException(f"{file} is not JSON: {mistake}") from None
     with _failures_in_words():
-        entries = read_entries(written, development=services.kit.settings.development)
+        entries = read_entries(document, development=services.kit.settings.development)
         with services.kit.open_session() as session:
             now = services.kit.clock.now()
             keys.ensure_signing_key(session, services.kit.secrets, now=now)
             done = service.register_from_file(session, entries, now=now)
-    for one in done:
-        click.echo(f"{'Registered' if one.is_new else 'Updated'} {one.title} for {one.institution}.")
-        if one.joined:
-            click.echo(f"  New deployments: {', '.join(one.joined)}")
+    for registration in done:
+        click.echo(
+            f"{'Registered' if registration.is_new else 'Updated'} {registration.title} for {registration.institution}."
+        )
+        if registration.joined:
+            click.echo(f"  New deployments: {', '.join(registration.joined)}")
 
 
 @main.group()
@@ -268,10 +270,10 @@ def list_deployments() -> None:
                 f"{registration.id}. {registration.title}: {registration.issuer}, "
                 f"client {registration.client_id}, {state}"
             )
-            for one in registration.deployments:
+            for deployment in registration.deployments:
                 click.echo(
-                    f"  deployment {one.lti_id}: last launch {_moment(one.last_launch_at)}, "
-                    f"roster {_moment(one.last_roster_at)}, score {_moment(one.last_score_at)}"
+                    f"  deployment {deployment.lti_id}: last launch {_moment(deployment.last_launch_at)}, "
+                    f"roster {_moment(deployment.last_roster_at)}, score {_moment(deployment.last_score_at)}"
                 )
             for waiting in registration.parked:
                 word = "refused" if waiting.refused_at else "waits for approval"
@@ -331,10 +333,10 @@ def _switch(registration_id: int, says: str, act: Callable[[Session, datetime], 
 
 def _owner(session: Session, number: int, name: str | None) -> int:
     if name is not None:
-        found = session.scalar(select(Institution.id).where(Institution.name == name))
-        if found is None:
+        institution_id = session.scalar(select(Institution.id).where(Institution.name == name))
+        if institution_id is None:
             raise click.ClickException(f"There is no institution named {name}.")
-        return int(found)
+        return int(institution_id)
     for registration in service.registration_states(session):
         if any(one.id == number for one in registration.parked):
             if registration.institution_id is None:
@@ -410,16 +412,16 @@ def find(text: str) -> None:
     services = _services()
     for institution_id, name in _institutions(services):
         with services.kit.open_session(institution_id) as session:
-            for one in personal_data.find_people(session, text):
-                marks = [word for word, is_so in _marks(one) if is_so]
+            for person in personal_data.find_people(session, text):
+                marks = [word for word, is_so in _marks(person) if is_so]
                 click.echo(
-                    f"{one.id}: {one.name or '(no name)'}, id {one.sub} at {one.platform}, {name}"
+                    f"{person.id}: {person.name or '(no name)'}, id {person.sub} at {person.platform}, {name}"
                     + (f" ({', '.join(marks)})" if marks else "")
                 )
 
 
-def _marks(one: personal_data.Found) -> list[tuple[str, bool]]:
-    return [("administrator", one.is_administrator), ("erased", one.erased_at is not None)]
+def _marks(person: personal_data.PersonRecord) -> list[tuple[str, bool]]:
+    return [("administrator", person.is_administrator), ("erased", person.erased_at is not None)]
 
 
 @person.command()
@@ -438,10 +440,10 @@ def export(number: int, file: Path) -> None:
             )
     with create_app(services).test_request_context():
         packed = personal_data.as_zip(everything, now=now)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as written:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as archive:
         # The file may have been there before, readable by others.
-        os.fchmod(written.fileno(), 0o600)
-        written.write(packed)
+        os.fchmod(archive.fileno(), 0o600)
+        archive.write(packed)
     click.echo(f"Wrote {file}.")
 
 
@@ -479,10 +481,10 @@ def _institutions(services: Services) -> list[tuple[int, str]]:
 
 def _institution_of(services: Services, person_id: int) -> int:
     with services.kit.open_session() as session, across_institutions(session):
-        found = session.get(Person, person_id)
-        if found is None:
+        person = session.get(Person, person_id)
+        if person is None:
             raise NotFound("no person has this number")
-        return found.institution_id
+        return person.institution_id
 
 
 # ---- is all well? ----------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle",
         }
         address = _invitation(Settings.from_env(environment))
         log = (kept / "demo.log").open("ab")
-        both = [
+        programs = [
             subprocess.Popen(
                 [*_python("-m", "lti_tool"), "serve", "--host", LMS_HOST, "--port", str(tool_port)],
                 env=environment,
@@ -66,9 +66,9 @@ def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle",
         ]
         signal.signal(signal.SIGTERM, _stop)
         try:
-            _wait_for(f"http://{LMS_HOST}:{tool_port}/health", both)
-            _wait_for(f"http://{LMS_HOST}:{lms_port}/", both)
-            if any(program.poll() is not None for program in both):
+            _wait_for(f"http://{LMS_HOST}:{tool_port}/health", programs)
+            _wait_for(f"http://{LMS_HOST}:{lms_port}/", programs)
+            if any(program.poll() is not None for program in programs):
                 print(
                     f"One of the two programs did not start. The end of the log:\n{_tail(kept / 'demo.log')}",
                     file=sys.stderr,
@@ -77,16 +77,16 @@ def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle",
             print(f"\n  Open  http://{LMS_HOST}:{lms_port}/\n", flush=True)
             print("  That page shows what to do first. Press Ctrl-C to stop the demo.", flush=True)
             print(f"  Log and records are in {kept}", flush=True)
-            while all(program.poll() is None for program in both):
+            while all(program.poll() is None for program in programs):
                 time.sleep(0.5)
             print(f"One of the two programs stopped. The end of the log:\n{_tail(kept / 'demo.log')}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             return 0
         finally:
-            for program in both:
+            for program in programs:
                 program.terminate()
-            for program in both:
+            for program in programs:
                 program.wait(timeout=15)
             log.close()
 

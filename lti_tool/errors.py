@@ -8,9 +8,9 @@ class ToolError(Exception):
     """A failure that has a name. Subclasses are nouns and carry ids, never prose or personal data."""
 
     reference: str | None = None
-    """Under which the record holds it, once it does."""
+    """The reference in the record, once it is written there."""
     fill: Mapping[str, str] = {}
-    """What its words name, such as a host."""
+    """Values that its words mention, such as a host."""
 
 
 class NotAllowed(ToolError):
@@ -35,7 +35,7 @@ class Words:
 
 
 def N_(text: str) -> str:
-    """Mark a text for translation where no request, and so no language, exists yet. Returns it unchanged."""
+    """Mark a text for translation in code that runs without a request, and so without a language. Returns the text."""
     return text
 
 

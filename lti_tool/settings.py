@@ -1,4 +1,4 @@
-"""Everything an operator can set, read once from the environment."""
+"""The settings of an operator, read once from the environment."""
 
 import base64
 import binascii
@@ -145,7 +145,7 @@ def _host_and_port(value: str) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator decided. Made once at the start; nothing else reads the environment."""
+    """The settings. Made once at the start; nothing else reads the environment."""
 
     base_url: str = setting(
         "",
@@ -266,30 +266,32 @@ class Settings:
         return self.base_url.startswith("https://")
 
     def _disagreements(self) -> list[tuple[str, str]]:
-        """What each setting alone cannot see, as (name of the variable, mistake)."""
-        found = []
+        """Mistakes that concern several settings, as (name of the variable, mistake)."""
+        mistakes = []
         if not self.base_url:
-            found.append(("LTI_TOOL_BASE_URL", "LTI_TOOL_BASE_URL is required: the https address of this tool."))
+            mistakes.append(("LTI_TOOL_BASE_URL", "LTI_TOOL_BASE_URL is required: the https address of this tool."))
         elif self.development and not is_loopback(urlsplit(self.base_url).hostname or ""):
-            found.append(
+            mistakes.append(
                 ("LTI_TOOL_DEVELOPMENT", "LTI_TOOL_DEVELOPMENT=1 is only for a base URL on this machine (localhost).")
             )
         elif not self.development and not self.is_https:
-            found.append(("LTI_TOOL_BASE_URL", "LTI_TOOL_BASE_URL must be https (http is for LTI_TOOL_DEVELOPMENT=1)."))
+            mistakes.append(
+                ("LTI_TOOL_BASE_URL", "LTI_TOOL_BASE_URL must be https (http is for LTI_TOOL_DEVELOPMENT=1).")
+            )
         if not self.secret_keys and not self.development:
-            found.append(("LTI_TOOL_SECRET_KEYS", "LTI_TOOL_SECRET_KEYS is required: at least one Fernet key."))
+            mistakes.append(("LTI_TOOL_SECRET_KEYS", "LTI_TOOL_SECRET_KEYS is required: at least one Fernet key."))
         if not self.secret_keys and self.development and not self.database_url.startswith("sqlite"):
-            found.append(
+            mistakes.append(
                 (
                     "LTI_TOOL_SECRET_KEYS",
                     "LTI_TOOL_SECRET_KEYS is required: there is no SQLite file to keep a key beside.",
                 )
             )
         if self.visit_idle > self.visit_absolute:
-            found.append(
+            mistakes.append(
                 ("LTI_TOOL_VISIT_IDLE", "LTI_TOOL_VISIT_IDLE must not be longer than LTI_TOOL_VISIT_ABSOLUTE.")
             )
-        return found
+        return mistakes
 
 
 def is_loopback(host: str) -> bool:
@@ -321,8 +323,8 @@ def example() -> str:
 
 def _unknown(name: str, known: Mapping[str, object]) -> str:
     # Without the prefix, which would make every name look like every other.
-    near = difflib.get_close_matches(name.removeprefix(PREFIX), [other.removeprefix(PREFIX) for other in known], n=1)
-    return f"{name} is not a setting" + (f"; did you mean {PREFIX}{near[0]}?" if near else ".")
+    similar = difflib.get_close_matches(name.removeprefix(PREFIX), [other.removeprefix(PREFIX) for other in known], n=1)
+    return f"{name} is not a setting" + (f"; did you mean {PREFIX}{similar[0]}?" if similar else ".")
 
 
 if __name__ == "__main__":

@@ -44,13 +44,13 @@ FEATURES = (
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that serves: the kit, the engine beneath it, job handlers and the words for errors."""
+    """The parts of a running tool: the kit, its engine, job handlers and the words for errors."""
 
     kit: Kit
     engine: Engine
     handlers: dict[str, Callable[..., None]]
     periodic: dict[str, timedelta]
-    """How often each job comes round that comes by itself."""
+    """How often each periodic job runs."""
     words: dict[type[Exception], Words]
 
 
@@ -78,7 +78,7 @@ def build(settings: Settings, *, clock: Clock | None = None, engine: Engine | No
 
 
 def _expiries(settings: Settings) -> list[Expiry]:
-    """Rows that nobody needs after a while, and that would otherwise pile up with every launch."""
+    """Rows to delete after a while, which would otherwise pile up with every launch."""
     return [
         Expiry(LaunchState, LaunchState.expires_at, timedelta(hours=1)),
         Expiry(Code, Code.expires_at, timedelta(hours=1)),
@@ -90,11 +90,11 @@ def _expiries(settings: Settings) -> list[Expiry]:
 
 
 def _all(module: str, table: str) -> dict[Any, Any]:
-    """Join the features' tables of one kind. Two features claiming one key is a mistake of ours."""
+    """Join the tables of this name of all features. Raises KeyError if two features have the same key."""
     joined: dict[Any, Any] = {}
     for feature in FEATURES:
-        found = _module_of(feature, module)
-        entries = getattr(found, table, {}) if found is not None else {}
+        loaded = _module_of(feature, module)
+        entries = getattr(loaded, table, {}) if loaded is not None else {}
         if joined.keys() & entries.keys():
             raise KeyError(joined.keys() & entries.keys())
         joined.update(entries)

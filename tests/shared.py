@@ -10,6 +10,8 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from flask import Flask
+from psycopg import Connection, connect
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import create_engine, text
 
 from lti_tool.app import create_app
@@ -89,28 +91,21 @@ class InTurn(Generic[Made]):
 
 
 class Databases:
-    """Lends a fresh database of each kind to one test at a time, always at the same address.
-
-    It is a copy of one that has the tables: building forty tables for each test takes far longer.
-    """
+    """Lends a fresh database of each kind to one test at a time, always at the same address."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
-        self._own = f"tandem_test_{os.getpid()}"
 
     @cached_property
     def _file(self) -> Path:
+        """What each SQLite database is copied from: building forty tables for each test takes far longer."""
         file = self._folder / "tables.db"
-        self._build(f"sqlite:///{file}")
+        build_tables(f"sqlite:///{file}")
         return file
 
     @cached_property
-    def _template(self) -> str:
-        name = f"{self._own}_tables"
-        self._execute(f"CREATE DATABASE {name}")
-        self._build(self._url(name))
-        return name
+    def _server(self) -> "PostgresServer":
+        return PostgresServer()
 
     def sqlite(self, *, is_empty: bool) -> str:
         file = self._folder / "tandem.db"
@@ -123,26 +118,96 @@ class Databases:
 
     @contextmanager
     def postgresql(self, *, is_empty: bool) -> Iterator[str]:
-        name = self._own
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {'template0' if is_empty else self._template}")
-        yield self._url(name)
-        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+        lend = self._server.without_tables if is_empty else self._server.with_tables
+        with lend() as url:
+            yield url
 
     def close(self) -> None:
-        if "_template" in self.__dict__:
-            self._execute(f"DROP DATABASE {self._template} WITH (FORCE)")
+        if "_server" in self.__dict__:
+            self._server.close()
+
+
+class PostgresServer:
+    """Keeps two databases, one with our tables and one without, and leaves them as new after each test.
+
+    To delete the rows takes 10 ms, to make a database 500.
+    """
+
+    LARGEST = 40_000_000
+    """Bytes beyond which a database is replaced, since deleted rows keep their space; an empty one has 10,000,000."""
+
+    def __init__(self) -> None:
+        self._server = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+        self._own = f"tandem_test_{os.getpid()}"
+        self._tables: dict[str, str] = {}
+        """What each database's tables are like, by its name."""
+
+    @contextmanager
+    def with_tables(self) -> Iterator[str]:
+        name = self._own
+        if name not in self._tables:
+            self._create(name)
+            build_tables(self._url(name))
+            with self._alone_in(name) as connection:
+                self._tables[name] = self._tables_in(connection)
+        yield self._url(name)
+        if not self._delete_rows(name):
+            self._drop(name)
+
+    @contextmanager
+    def without_tables(self) -> Iterator[str]:
+        name = f"{self._own}_empty"
+        if name not in self._tables:
+            self._create(name)
+            self._tables[name] = ""
+        yield self._url(name)
+        with self._alone_in(name) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+
+    def close(self) -> None:
+        for name in list(self._tables):
+            self._drop(name)
         self._server.dispose()
 
+    def _delete_rows(self, name: str) -> bool:
+        """Leave empty tables whose ids begin anew. False if a test changed the tables or left them large."""
+        with self._alone_in(name) as connection:
+            if self._tables_in(connection) != self._tables[name]:
+                return False
+            with connection.transaction():
+                for table in reversed(Base.metadata.sorted_tables):
+                    connection.execute(SQL("DELETE FROM {}").format(Identifier(table.name)))
+                connection.execute("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
+            size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        return size is not None and size[0] <= self.LARGEST
+
+    @contextmanager
+    def _alone_in(self, name: str) -> Iterator[Connection]:
+        """A connection after all others to this database were ended."""
+        with connect(self._url(name), autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            yield connection
+
     @staticmethod
-    def _build(url: str) -> None:
-        engine = make_engine(Settings.from_env({**DEVELOPMENT, "LTI_TOOL_DATABASE_URL": url}).sqlalchemy_url)
-        Base.metadata.create_all(engine)
-        if engine.dialect.name == "sqlite":
-            with engine.connect() as connection:
-                # All in one file, so that a copy is whole.
-                connection.exec_driver_sql("COMMIT")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        engine.dispose()
+    def _tables_in(connection: Connection) -> str:
+        row = connection.execute(
+            "SELECT string_agg(concat_ws(' ', oid, relname, relnatts, relchecks, relhastriggers), ',' ORDER BY oid) "
+            "FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        ).fetchone()
+        return str(row)
+
+    def _create(self, name: str) -> None:
+        self._execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        # What a test needs to outlast is a killed process, not a server without power.
+        self._execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+
+    def _drop(self, name: str) -> None:
+        del self._tables[name]
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     @staticmethod
     def _url(name: str) -> str:
@@ -151,3 +216,14 @@ class Databases:
     def _execute(self, statement: str) -> None:
         with self._server.connect() as connection:
             connection.execute(text(statement))
+
+
+def build_tables(url: str) -> None:
+    engine = make_engine(Settings.from_env({**DEVELOPMENT, "LTI_TOOL_DATABASE_URL": url}).sqlalchemy_url)
+    Base.metadata.create_all(engine)
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            # All in one file, so that a copy is whole.
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()

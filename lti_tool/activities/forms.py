@@ -26,7 +26,7 @@ from lti_tool.activities.rules import (
 )
 from lti_tool.errors import N_
 from lti_tool.rubrics import forms as rubric_forms
-from lti_tool.rubrics.forms import RubricText
+from lti_tool.rubrics.forms import RubricForm
 from lti_tool.rubrics.rules import RubricDraft
 from lti_tool.support.zones import read_zone
 
@@ -63,7 +63,7 @@ class SetupText:
     score_mode: str = ScoreMode.COMPLETE
     score_maximum: str = ""
     zero_at_close: bool = False
-    rubric: RubricText = field(default_factory=RubricText)
+    rubric: RubricForm = field(default_factory=RubricForm)
     version: str = ""
     """Of the activity when the page was opened."""
 
@@ -193,9 +193,9 @@ def press(text: SetupText, button: str) -> tuple[SetupText, str] | None:
 
     None when `button` is another one.
     """
-    pressed = rubric_forms.press(text.rubric, button)
-    if pressed is not None:
-        return replace(text, rubric=pressed[0]), pressed[1]
+    focus = rubric_forms.press(text.rubric, button)
+    if focus is not None:
+        return text, focus
     if button == "add-round":
         if len(text.rounds) >= rules.MOST_ROUNDS:
             return text, "rounds"
@@ -278,6 +278,6 @@ def _field(problem: SettingsProblem) -> str:
 
 def _place_on_page(field: str) -> tuple[int, list[int]]:
     """Where a field stands: its part of the page, then its numbers."""
-    parts = ("title", "instructions", "rubric", r"c\d", r"r\d", "rounds", "time_zone", "asked")
+    parts = ("title", "instructions", "rubric", "criteria", r"r\d", "rounds", "time_zone", "asked")
     part = next((place for place, name in enumerate(parts) if re.match(name, field)), len(parts))
     return part, [int(number) for number in re.findall(r"\d+", field)]

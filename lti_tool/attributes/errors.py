@@ -1,4 +1,4 @@
-"""What can go wrong with what is known of learners."""
+"""Failures with the attributes of learners."""
 
 from lti_tool.errors import N_, Conflict, NotFound, ToolError, Words
 
@@ -31,7 +31,7 @@ class ChoicesConflict(AttributesError, Conflict):
         self.lines = lines
 
 
-class WhoUnsaid(AttributesError, Conflict):
+class NoPersonColumn(AttributesError, Conflict):
     """No column of a table names people."""
 
     def __init__(self, course_id: int) -> None:
@@ -39,7 +39,7 @@ class WhoUnsaid(AttributesError, Conflict):
         self.course_id = course_id
 
 
-class NotLookedAt(AttributesError, Conflict):
+class TableUnconfirmed(AttributesError, Conflict):
     """It is not certain how to read the file, and no one has confirmed it yet."""
 
     def __init__(self, course_id: int) -> None:
@@ -48,7 +48,7 @@ class NotLookedAt(AttributesError, Conflict):
 
 
 class CheckOutdated(AttributesError, Conflict):
-    """Applying the table would do something else than what was shown: choices or values have changed since."""
+    """Applying the table would change something else than what was shown, because choices or values have changed."""
 
 
 WORDS: dict[type[ToolError], Words] = {
@@ -63,12 +63,12 @@ WORDS: dict[type[ToolError], Words] = {
         N_("Your answer came too late for them, so nothing was changed. Go back to the activity to see your group."),
     ),
     TableUnusable: Words(422, N_("This file could not be read"), N_("Save the table as CSV and upload it again.")),
-    WhoUnsaid: Words(
+    NoPersonColumn: Words(
         409,
         N_("No column says who the rows are about"),
         N_("Go back and choose the column with an id, an e-mail address or a name."),
     ),
-    NotLookedAt: Words(
+    TableUnconfirmed: Words(
         409, N_("Check the table first"), N_("Go back to the upload page and say how the file is read.")
     ),
     ChoicesConflict: Words(

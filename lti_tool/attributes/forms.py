@@ -12,7 +12,9 @@ from lti_tool.attributes.service.reading import Known, written
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS
 
 OFFERED_LANGUAGES: Final = ("sv", "da", "no", "nl", "en", "fi", "de", "fr", "es", "it", "pl", "uk", "ar", "so", "zh")
-"""To tick in the questionnaire; others are typed. The same for everybody, so that the list says nothing of others."""
+"""Languages with a box in the questionnaire; others are typed. The same for everybody, so that the list says nothing
+about the people of a course.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,10 @@ def shown(known: Mapping[str, Known], locale: str) -> AnswerText:
         return written(known[key].value, {}) if key in known else ""
 
     languages: list[str] = known["languages"].value.get("names", []) if "languages" in known else []
-    others = [values.language_name(code, locale) for code in languages if code not in OFFERED_LANGUAGES]
+    more_languages = [values.language_name(code, locale) for code in languages if code not in OFFERED_LANGUAGES]
     return AnswerText(
         languages=tuple(code for code in OFFERED_LANGUAGES if code in languages),
-        other_languages=", ".join(others),
+        other_languages=", ".join(more_languages),
         slots=tuple(known["slots"].value.get("names", ())) if "slots" in known else (),
         experience=cell("experience"),
         time_zone=cell("time_zone"),
@@ -86,22 +88,22 @@ def read_answer(text: AnswerText, asked: Sequence[str]) -> tuple[dict[str, Kept 
 
 def read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Kept | None], dict[str, Flaw]]:
     """The values of these texts by attribute (None if empty), without persons; and what is wrong, by attribute."""
-    found: dict[str, Kept | None] = {}
+    values_read: dict[str, Kept | None] = {}
     flaws: dict[str, Flaw] = {}
     for key, cell in cells.items():
         value = read(BY_KEY[key], cell)
         if isinstance(value, Flaw):
             flaws[key] = value
         else:
-            found[key] = value
-    return found, flaws
+            values_read[key] = value
+    return values_read, flaws
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------
 
 
 def way(sheet: Sheet) -> str:
-    """How a file was read, in one word, so that a form can confirm just what it showed."""
+    """How a file was read, as one text, so that a form confirms exactly what it showed."""
     return f"{sheet.encoding}|{DELIMITERS.index(sheet.delimiter)}|{sheet.header_line}"
 
 

@@ -74,7 +74,7 @@ class Questionnaire(Tenant, Base):
 
 
 class QuestionnaireAnswer(Tenant, Base):
-    """That a member has answered or skipped the questionnaire. The answers are the member's attributes."""
+    """A row says that a member has answered or skipped the questionnaire. The answers are the member's attributes."""
 
     __tablename__ = "questionnaire_answer"
     __table_args__ = (tenant_key(), within("member_id", "member"), UniqueConstraint("member_id"))

@@ -1,4 +1,4 @@
-"""What instructors see and say of learners: how much is known, one learner, tables, questions, deleting."""
+"""Pages on which instructors see and change the attributes of learners: one by one, by table, by questionnaire."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -9,7 +9,7 @@ from flask_babel import get_locale, gettext
 
 from lti_tool.activities.service import activity_at, activity_of, is_read_only, refuse_read_only
 from lti_tool.attributes import forms
-from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, TableUnusable, WhoUnsaid
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NoPersonColumn, TableUnusable
 from lti_tool.attributes.rules.catalogue import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
 from lti_tool.attributes.rules.tables import MOST_BYTES, Question, Sheet, Unusable
 from lti_tool.attributes.rules.values import folded, tidy
@@ -54,14 +54,14 @@ SHOWN_ROWS: Final = 6
 @pages.get("/people")
 @on_visit(may="see attributes")
 def show(here: Here) -> ResponseReturnValue:
-    """How much is known of the learners, of each what, and how more gets known."""
+    """Show for each attribute how many learners have a value, and how to get more."""
     return _page(here)
 
 
 @pages.get("/people/<int:member_id>")
 @on_visit(may="see attributes")
 def show_learner(here: Here, member_id: int) -> ResponseReturnValue:
-    """What is known of one learner, to be changed."""
+    """Show the attributes of one learner in a form."""
     return _learner(here, _member(here, member_id))
 
 
@@ -81,8 +81,8 @@ def change_learner(here: Here, member_id: int) -> ResponseReturnValue:
     )
     problems = {key: gettext(FLAWS[flaw]) for key, flaw in flaws.items()}
     for key in changed.keys() & {one.key for one in CATALOGUE if one.form is Form.PERSON}:
-        value = records.person_meant(here.session, here.course_id, cells[key]) if tidy(cells[key]) else None
-        if value is not None and records.leads_back(here.session, here.course_id, member.id, value):
+        value = records.find_manager(here.session, here.course_id, cells[key]) if tidy(cells[key]) else None
+        if value is not None and records.would_loop(here.session, here.course_id, member.id, value):
             problems[key] = gettext("would form a loop")
         values[key] = value
     if problems:
@@ -104,7 +104,7 @@ def template(here: Here) -> ResponseReturnValue:
 
 @builds(pages, TEMPLATE)
 def build_template(here: Here, _: dict[str, Any]) -> Response:
-    """Everybody who can be paired, with what is known, as CSV."""
+    """Everyone who can be paired, with their attributes, as CSV."""
     members = learners_to_pair(here.session, here.course_id)
     header = [gettext(HEADERS[key]) for key in HEAD] + [gettext(attribute.label) for attribute in CATALOGUE]
     lines = uploads.template(here.session, here.course_id, members)
@@ -118,7 +118,7 @@ def build_template(here: Here, _: dict[str, Any]) -> Response:
 @pages.post("/people/upload")
 @on_visit(may="change attributes")
 def upload(here: Here) -> ResponseReturnValue:
-    """Read an uploaded table, and lead on to what it would change."""
+    """Read an uploaded table, and go on to the page that shows what it would change."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     file = request.files.get("table")
     content = file.read(MOST_BYTES + 1) if file is not None else b""
@@ -152,7 +152,7 @@ def show_columns(here: Here, key: str) -> ResponseReturnValue:
 
 @pages.post("/people/upload/<key>/columns")
 @on_visit(may="change attributes")
-def say_columns(here: Here, key: str) -> ResponseReturnValue:
+def set_columns(here: Here, key: str) -> ResponseReturnValue:
     """Read the file in another way, or agree to how it was read and what its columns are."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     table = uploads.find(here.session, here.course_id, key, to_take=True)
@@ -170,7 +170,7 @@ def say_columns(here: Here, key: str) -> ResponseReturnValue:
         )
     try:
         uploads.agree(here.session, table, sheet, columns)
-    except WhoUnsaid:
+    except NoPersonColumn:
         return _columns(here, key, sheet, gettext(QUESTIONS[Question.NO_PEOPLE]), columns)
     return redirect(url_for(".show_upload", key=key), code=303)
 
@@ -208,7 +208,7 @@ def decide(here: Here, key: str) -> ResponseReturnValue:
 @pages.post("/people/questions")
 @on_visit(may="change attributes")
 def ask(here: Here) -> ResponseReturnValue:
-    """Say what learners are asked about themselves."""
+    """Set what learners are asked about themselves."""
     refuse_read_only(here.session, activity_at(here.session, here.placement_id))
     records.ask_for(here.session, here.course_id, request.form.getlist("asked"), now=here.now)
     return redirect(url_for(".show", said="asked"), code=303)
@@ -217,14 +217,14 @@ def ask(here: Here) -> ResponseReturnValue:
 @pages.get("/people/delete")
 @on_visit(may="change attributes")
 def confirm_delete(here: Here) -> ResponseReturnValue:
-    """What deleting everything, or one attribute, means."""
-    what = _what()
-    known = reading.known_of(here.session, _everybody(here))
-    count = sum(what is None or what in values for values in known.values() if values)
+    """Ask before all attributes, or one of them, are deleted."""
+    key = _attribute_to_delete()
+    known = reading.values_of_members(here.session, _listed_members(here))
+    count = sum(key is None or key in values for values in known.values() if values)
     return render_template(
         "attributes/delete.html",
         activity=activity_at(here.session, here.placement_id),
-        attribute=BY_KEY[what] if what else None,
+        attribute=BY_KEY[key] if key else None,
         count=count,
     )
 
@@ -233,8 +233,8 @@ def confirm_delete(here: Here) -> ResponseReturnValue:
 @on_visit(may="change attributes")
 def delete(here: Here) -> ResponseReturnValue:
     """Delete everything that is known of the learners of the course, or one attribute."""
-    what = _what()
-    count = records.delete_all(here.session, here.course_id, what)
+    attribute = _attribute_to_delete()
+    count = records.delete_all(here.session, here.course_id, attribute)
     institution_id = here.visit.institution_id
     audit.record(
         here.session,
@@ -242,19 +242,19 @@ def delete(here: Here) -> ResponseReturnValue:
         now=here.now,
         institution_id=institution_id,
         course=here.course_id,
-        attribute=what or "all",
+        attribute=attribute or "all",
         values=count,
         by=here.person_id,
     )
     return redirect(url_for(".show", said="deleted"), code=303)
 
 
-def _what() -> str | None:
+def _attribute_to_delete() -> str | None:
     """The attribute that the address or the form names; None for all of them."""
-    what = request.values.get("what", "")
-    if what != "all" and what not in BY_KEY:
-        raise NotFound("attribute", what)
-    return None if what == "all" else what
+    key = request.values.get("what", "")
+    if key != "all" and key not in BY_KEY:
+        raise NotFound("attribute", key)
+    return None if key == "all" else key
 
 
 # ---- showing ---------------------------------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
     if activity is None:
         return redirect(url_for("setup.show"))
     learners = learners_to_pair(here.session, here.course_id)
-    known = reading.known_of(here.session, learners)
+    known = reading.values_of_members(here.session, learners)
     names = _names(here, learners)
     missing = request.args.get("missing") if request.args.get("missing") in BY_KEY else None
     wanted = request.args.get("q", "").strip().casefold()
@@ -309,7 +309,7 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
 def _learner(
     here: Here, member: Member, cells: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
-    known = reading.known_of(here.session, [member.id])[member.id]
+    known = reading.values_of_members(here.session, [member.id])[member.id]
     activity = activity_at(here.session, here.placement_id)
     page = render_template(
         "attributes/learner.html",
@@ -383,25 +383,25 @@ def _columns(
 
 
 def _in_words(here: Here, values: Collection[Kept]) -> Shown:
-    people = reading.people_named(here.session, values)
+    people = reading.names_of_people(here.session, values)
     members = {one: name for (kind, one), name in people.items() if kind == "member"}
-    apart = {("member", one): name for one, name in told_apart(here.session, here.course_id, members).items()}
-    return in_words({**people, **apart}, _locale())
+    distinct = {("member", one): name for one, name in told_apart(here.session, here.course_id, members).items()}
+    return in_words({**people, **distinct}, _locale())
 
 
 def _cells(here: Here, member: Member) -> dict[str, str]:
-    """What is known of a member as cells that mean the same when they are read."""
-    known = reading.known_of(here.session, [member.id])[member.id]
-    names = reading.people_named(here.session, [one.value for one in known.values()])
+    """The attributes of a member as cells that mean the same when they are read."""
+    known = reading.values_of_members(here.session, [member.id])[member.id]
+    names = reading.names_of_people(here.session, [one.value for one in known.values()])
     return {key: written(known[key].value, names) if key in known else "" for key in BY_KEY}
 
 
 def _names(here: Here, members: Collection[int]) -> dict[int, str | None]:
-    names = reading.people_named(here.session, [{"member": one} for one in members])
+    names = reading.names_of_people(here.session, [{"member": one} for one in members])
     return told_apart(here.session, here.course_id, {one: names.get(("member", one)) for one in members})
 
 
-def _everybody(here: Here) -> list[int]:
+def _listed_members(here: Here) -> list[int]:
     return [one.member_id for one in reading.listed(here.session, here.course_id)]
 
 

@@ -84,7 +84,7 @@ def column_names() -> dict[str, str]:
 
 
 def in_words(names: Mapping[tuple[str, int], str | None], locale: str) -> Shown:
-    """How to show values in this language; `names` has the people they point at, as `reading.people_named`."""
+    """How to show values in this language; `names` has the people they point at, as `reading.names_of_people`."""
 
     def shown(key: str, value: Kept) -> str:
         form, what = next(iter(value.items()))

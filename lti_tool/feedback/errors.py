@@ -15,6 +15,14 @@ class NotYourPartner(FeedbackError, NotFound):
         self.round_number, self.author_id, self.recipient_id = round_number, author_id, recipient_id
 
 
+class NotInGroup(FeedbackError, NotFound):
+    """The member has no group in this round, or none any more."""
+
+    def __init__(self, round_number: int, member_id: int) -> None:
+        super().__init__(round_number, member_id)
+        self.round_number, self.member_id = round_number, member_id
+
+
 class FeedbackHidden(FeedbackError, NotFound):
     """There is no such feedback, or this reader may not know that there is."""
 
@@ -75,6 +83,11 @@ WORDS: dict[type[ToolError], Words] = {
     NotYourPartner: Words(
         404,
         N_("You do not work together in this round"),
+        N_("The groups may have changed. Go back to the activity to see who you work with."),
+    ),
+    NotInGroup: Words(
+        404,
+        N_("You have no group in this round"),
         N_("The groups may have changed. Go back to the activity to see who you work with."),
     ),
     FeedbackHidden: Words(

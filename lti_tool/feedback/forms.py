@@ -38,6 +38,11 @@ def versions_seen(sent: Mapping[str, str]) -> dict[str, int]:
     return seen
 
 
+def texts_begun_with(sent: Mapping[str, str]) -> dict[str, str]:
+    """The texts that the page changed, where its script sends them: `was.<field>`."""
+    return {name.removeprefix("was."): rules.clean(text) for name, text in sent.items() if name.startswith("was.")}
+
+
 def moment_of_note(sent: Mapping[str, str], *, now: datetime) -> datetime:
     """When a note was begun, as its device says; now where it says nothing or cannot be right."""
     try:

@@ -61,7 +61,7 @@ class Entry(Tenant, Base):
     created_at: Mapped[datetime]
     saved_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
-    """First time it was given. Never cleared."""
+    """First time it was given. Cleared only where somebody takes back that a step is done."""
     released_at: Mapped[datetime | None]
 
     # The service raises it itself, since one save may flush more than once.

@@ -35,6 +35,8 @@ def write(here: Here, number: int, member_id: int | None = None, step: str | Non
     if here.is_preview:
         return _preview(here, activity, step, is_to_partners=member_id is not None)
     task = _task(here, activity, number, member_id, step)
+    if part := _part_of_meeting(task):
+        return redirect(url_for("meeting.show", number=number, part=part, _anchor=part), code=303)
     entry = service.find_entry(here.session, task)
     if entry is not None and entry.submitted_at is not None and entry.recipient_id is not None:
         is_released = service.is_released(here.session, task, entry, now=here.now)
@@ -69,7 +71,20 @@ def act(here: Here, number: int, member_id: int | None = None, step: str | None 
     wish, _, what = request.form.get("do", "save").partition(":")
     if wish == "give":
         return redirect(_give(here, task), code=303)
-    return redirect(url_for(".write", **_place(task), **_do(here, task, wish, what)), code=303)
+    told = _do(here, task, wish, what)
+    if part := _part_of_meeting(task):
+        where = {"number": number, "part": part, "said": told["said"], "_anchor": part}
+        return redirect(url_for("meeting.show", **where), code=303)
+    return redirect(url_for(".write", **_place(task), **told), code=303)
+
+
+def _part_of_meeting(task: Task) -> str | None:
+    """Where the step stands on the page of the meeting; None where it has a page of its own.
+
+    What is left of a group that has changed has one.
+    """
+    part = task.kind.part_of(task.step) if task.step.is_live and task.group_id is not None else None
+    return part.key if part is not None else None
 
 
 def _give(here: Here, task: Task) -> str:
@@ -277,8 +292,15 @@ def _device(here: Here) -> str:
 
 
 def _save(here: Here, task: Task) -> Saved:
-    seen = forms.versions_seen(request.form)
-    return service.save_draft(here.session, task, request.form, seen, device=_device(here), now=here.now)
+    return service.save_draft(
+        here.session,
+        task,
+        request.form,
+        forms.versions_seen(request.form),
+        device=_device(here),
+        now=here.now,
+        started_from=forms.texts_begun_with(request.form) if task.step.is_shared else None,
+    )
 
 
 def _autosave(here: Here, task: Task) -> ResponseReturnValue:

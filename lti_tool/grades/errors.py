@@ -1,4 +1,4 @@
-"""How returning a score can fail, and how a page says it."""
+"""Failures of returning a score, and the words of pages for them."""
 
 from lti_tool.errors import N_, Conflict, NotFound, ToolError, Words
 

@@ -132,9 +132,9 @@ class Gradebook:
         """Post one score, once."""
         headers = {"Content-Type": SCORE_TYPE}
         body = score.as_json(self.platform)
-        where = beside(url, "scores")
+        address = address_beside_column(url, "scores")
         answer = self._call(
-            where, headers, lambda sent: self.kit.http.post(where, Purpose.SCORE, sent, body=_json(body))
+            address, headers, lambda sent: self.kit.http.post(address, Purpose.SCORE, sent, body=_json(body))
         )
         now = self.kit.clock.now()
         words = f"{answer.reason} {answer.body[:2000].decode('utf-8', 'replace')}".lower()
@@ -143,7 +143,7 @@ class Gradebook:
     def result_of(self, url: str, sub: str) -> Result | None:
         """What the gradebook holds for this person; None if it holds nothing or does not answer."""
         query = {"user_id": sub} if self.platform.filters_results else {"limit": "1000"}
-        for entry in self._pages(with_query(beside(url, "results"), query), RESULTS_TYPE):
+        for entry in self._pages(with_query(address_beside_column(url, "results"), query), RESULTS_TYPE):
             if str(entry.get("userId")) != sub:
                 continue
             score, maximum = entry.get("resultScore"), entry.get("resultMaximum")
@@ -189,11 +189,13 @@ class Gradebook:
         """Set the maximum of the column and keep all its other fields; None if the platform refuses."""
         answer = self._get(column.url, LINE_ITEM_TYPE)
         self._expect_success(answer)
-        said = answer.json()
-        if not isinstance(said, Mapping):
+        fields = answer.json()
+        if not isinstance(fields, Mapping):
             raise BadAnswer(answer.host, "no object")
         # A PUT clears all fields that it leaves out, even the column's link.
-        body = {name: said[name] for name in COLUMN_FIELDS if said.get(name) is not None} | {"scoreMaximum": maximum}
+        body = {name: fields[name] for name in COLUMN_FIELDS if fields.get(name) is not None} | {
+            "scoreMaximum": maximum
+        }
         headers = {"Content-Type": LINE_ITEM_TYPE, "Accept": LINE_ITEM_TYPE}
         answer = self._call(
             column.url, headers, lambda sent: self.kit.http.put(column.url, Purpose.SCORE, sent, body=_json(body))
@@ -218,12 +220,12 @@ class Gradebook:
             if _is_gone(answer) or (answer.status == 404 and media_type == RESULTS_TYPE):
                 break
             self._expect_success(answer)
-            said = answer.json()
-            if not isinstance(said, list):
+            listed = answer.json()
+            if not isinstance(listed, list):
                 raise BadAnswer(answer.host, "no list")
-            entries += [entry for entry in said if isinstance(entry, Mapping)]
-            named = next_page(answer, following)
-            following = next_address(self, following, named) if named else None
+            entries += [entry for entry in listed if isinstance(entry, Mapping)]
+            next_link = next_page(answer, following)
+            following = next_address(self, following, next_link) if next_link else None
         return entries
 
     def _get(self, url: str, media_type: str) -> Answer:
@@ -247,7 +249,7 @@ class Gradebook:
             raise GradebookUnavailable(self.registration_id, answer.status)
 
 
-def beside(line_item_url: str, name: str) -> str:
+def address_beside_column(line_item_url: str, name: str) -> str:
     """The address of a line item's scores or results: a longer path, and the same query."""
     parts = urlsplit(line_item_url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}", fragment=""))
@@ -269,14 +271,14 @@ def _json(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _column(said: object, asked_at: str | None) -> Column | None:
-    if not isinstance(said, Mapping):
+def _column(fields: object, asked_at: str | None) -> Column | None:
+    if not isinstance(fields, Mapping):
         return None
-    url = asked_at or said.get("id")
+    url = asked_at or fields.get("id")
     if not isinstance(url, str) or not url:
         return None
-    label, link, resource = said.get("label"), said.get("resourceLinkId"), said.get("resourceId")
-    maximum = said.get("scoreMaximum")
+    label, link, resource = fields.get("label"), fields.get("resourceLinkId"), fields.get("resourceId")
+    maximum = fields.get("scoreMaximum")
     return Column(
         url,
         label[:255] if isinstance(label, str) else "",

@@ -1,4 +1,4 @@
-"""What the gradebook should hold, what it was told, and every attempt to tell it."""
+"""Tables of columns, of what each score should be, and of every attempt to send one."""
 
 from datetime import datetime
 
@@ -97,7 +97,7 @@ class ScoreState(Tenant, Base):
     changed_at: Mapped[datetime]
 
     @property
-    def told(self) -> int | None:
+    def reported(self) -> int | None:
         """The share that the platform may hold."""
         return self.sent if self.trying is None else self.trying
 

@@ -19,7 +19,7 @@ pages = Blueprint("grades", __name__)
 
 PEOPLE_A_PAGE: Final = 50
 MOST_PAGES: Final = 100_000
-"""Beyond, no course has anybody, and databases refuse to count so far."""
+"""The last page. No course has people beyond it, and databases refuse larger numbers."""
 
 STATES: Final[dict[str, tuple[str, str]]] = {
     "nothing": ("open", N_("Nothing to send yet")),
@@ -29,7 +29,7 @@ STATES: Final[dict[str, tuple[str, str]]] = {
     "refused": ("error", N_("Not accepted")),
     "asks": ("late", N_("Needs your decision")),
 }
-"""Each state as the shape that marks it and its words; `held` is a score that waits for a reason."""
+"""The marker and the words of each state; `held` is a score that waits for a reason."""
 
 REASONS: Final[dict[Reason, str]] = {
     Reason.NOT_GRADABLE: N_("The LMS does not grade this person in this course. Their role there may have changed."),
@@ -222,7 +222,7 @@ def _column_words(column: LineItem | None, by_state: dict[str, int]) -> str | No
 
 
 def _other_points(column: LineItem | None, activity: Activity) -> str | None:
-    """The points of the column in the LMS, where they are not those of the activity."""
+    """The points of the column in the LMS if they differ from those of the activity."""
     if column is None or column.state != "linked" or column.maximum in {None, activity.score_maximum}:
         return None
     return f"{column.maximum:g}"

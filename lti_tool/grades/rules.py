@@ -83,15 +83,15 @@ def due_share(progress: Progress, scoring: Scoring) -> int | None:
     return share
 
 
-def score_to_send(progress: Progress, scoring: Scoring, told: int | None) -> Decision:
-    """Decide what to send next. `told` is the share that the platform may already have.
+def score_to_send(progress: Progress, scoring: Scoring, reported: int | None) -> Decision:
+    """Decide what to send next. `reported` is the share that the platform may already have.
 
     A score is raised without asking. If progress was lost, staff are asked before it is lowered.
     """
     share = due_share(progress, scoring)
-    if scoring.mode is ScoreMode.NONE or share == told:
+    if scoring.mode is ScoreMode.NONE or share == reported:
         return Decision(Step.NOTHING)
-    if told is None or (share is not None and share > told):
+    if reported is None or (share is not None and share > reported):
         return Decision(Step.SEND, share)
     return Decision(Step.ASK, share)
 

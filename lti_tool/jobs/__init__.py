@@ -1,1 +1,1 @@
-"""Work that is done outside a request, written in the transaction that caused it."""
+"""Jobs: work outside a request, written in the transaction that caused it."""

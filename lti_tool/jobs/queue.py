@@ -21,21 +21,23 @@ JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | Non
 LEASE = timedelta(minutes=2)
 SOON = timedelta(minutes=2)
 MAX_ATTEMPTS = 15
-"""With `backoff` this keeps trying for about two days: long enough for a platform that is down over a weekend night."""
+"""Attempts of a job. With `backoff` they take about two days: long enough for a platform that is down over a weekend
+night.
+"""
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(hours=6)
 CLOCK_RAN_AHEAD = timedelta(hours=1)
-"""A lease that ends later than this was given by a clock that ran ahead, and counts as over."""
+"""A lease that ends further ahead than this was given by a clock that ran ahead, and counts as over."""
 DOWN_AFTER = 3
-"""Failures in a row that say that a platform is down. When it answers again, what failed is tried at once."""
+"""After this many failures in a row a platform counts as down. When it answers again, what failed is tried at once."""
 OWN = 0
 """The lane of work that calls no platform."""
 _CLAIMING = 7_214_083
-"""The key of the lock under which PostgreSQL's workers claim, one at a time: otherwise two could fill one place."""
+"""The key of a PostgreSQL lock: workers claim one at a time, because two could fill the same place."""
 
 
 class RetryLater(ToolError):
-    """A handler's answer that the work cannot be done yet. Does not count as a failed attempt."""
+    """Raised by a handler whose work cannot be done yet. Does not count as a failed attempt."""
 
     def __init__(self, after: timedelta) -> None:
         super().__init__(after)
@@ -43,7 +45,7 @@ class RetryLater(ToolError):
 
 
 class GiveUp(ToolError):
-    """A handler's answer that trying again would never help. The reason is a word, never personal data."""
+    """Raised by a handler if trying again would never help. The reason is a word, never personal data."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -52,7 +54,7 @@ class GiveUp(ToolError):
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What a handler is told about the job it runs."""
+    """The job that a handler runs."""
 
     id: int
     name: str
@@ -63,7 +65,7 @@ class JobContext:
     lane: int = OWN
 
     def number(self, key: str) -> int:
-        """A whole number of the payload. Gives the job up when it is not there."""
+        """A whole number of the payload. Raises GiveUp if it is missing."""
         value = self.payload.get(key)
         if not isinstance(value, int) or isinstance(value, bool):
             raise GiveUp("malformed payload")
@@ -71,7 +73,7 @@ class JobContext:
 
     @property
     def institution(self) -> int:
-        """The institution that the job belongs to. Gives the job up when it names none."""
+        """The institution that the job belongs to. Raises GiveUp if it names none."""
         if self.institution_id is None:
             raise GiveUp("no institution")
         return self.institution_id
@@ -124,7 +126,7 @@ def enqueue_all(
     if not payloads:
         return
     _open_lane(session, calls)
-    same = {
+    shared = {
         "name": name,
         "lane": calls,
         "institution_id": institution_id,
@@ -134,7 +136,7 @@ def enqueue_all(
         "attempts": 0,
         "claims": 0,
     }
-    rows = [{**same, "payload": dict(payload), "unique_key": key} for key, payload in payloads.items()]
+    rows = [{**shared, "payload": dict(payload), "unique_key": key} for key, payload in payloads.items()]
     # Past the unit of work, which would look at each row: jobs are no rows of anybody's session.
     session.connection().execute(_upsert(session.get_bind().dialect.name), rows)
 
@@ -214,20 +216,20 @@ def is_anything_due(session: Session, *, now: datetime) -> bool:
 
 
 def is_coming(session: Session, unique_key: str, *, now: datetime) -> bool:
-    """Whether the job with this key runs, or is about to: not one that waits for its next attempt much later."""
+    """Whether the job with this key runs or is due soon; a job that waits long for its next attempt does not count."""
     soon = and_(Job.state == "waiting", Job.due_at <= now + SOON)
     wanted = select(Job.id).where(Job.unique_key == unique_key, or_(Job.state == "running", soon)).limit(1)
     return session.scalar(wanted) is not None
 
 
 def due_dates(session: Session, keys: Iterable[str]) -> dict[str, datetime]:
-    """When the jobs with these unique keys run next; those that do not wait are left out."""
+    """When the waiting jobs with these unique keys run next, by key."""
     rows = session.execute(select(Job.unique_key, Job.due_at).where(Job.unique_key.in_(keys), Job.state == "waiting"))
     return {key: due_at for key, due_at in rows if key is not None}
 
 
 def pull_forward(session: Session, registration_id: int, *, now: datetime) -> None:
-    """Have everything that waits to call this platform tried now: what kept it waiting may be over."""
+    """Let all jobs that wait to call this platform run now, because the cause of the wait may be over."""
     _make_due(session, Job.lane == registration_id, now=now)
 
 
@@ -288,7 +290,7 @@ def backoff(attempts: int, *, chance: float) -> timedelta:
 
 
 def _insert(session: Session, model: type[Base]) -> Any:
-    """An INSERT that knows ON CONFLICT, which SQLAlchemy spells by dialect."""
+    """An INSERT with ON CONFLICT, which SQLAlchemy has in a dialect of its own for each database."""
     return (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(model)
 
 
@@ -304,10 +306,10 @@ def _open_lane(session: Session, lane: int) -> None:
         known.add(opened)
 
 
-def _make_due(session: Session, *which: ColumnElement[bool], now: datetime) -> None:
+def _make_due(session: Session, *conditions: ColumnElement[bool], now: datetime) -> None:
     session.execute(
         update(Job)
-        .where(*which, Job.state == "waiting", Job.due_at > now)
+        .where(*conditions, Job.state == "waiting", Job.due_at > now)
         .values(due_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -1,4 +1,4 @@
-"""Work that comes round by itself, and the upkeep that no feature owns: rows whose time is over."""
+"""Periodic jobs, and the deletion of rows that are kept for a limited time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ PERIODIC: Mapping[str, timedelta] = {PURGE: timedelta(hours=1)}
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Rows that are deleted once `column` lies further back than `after`."""
+    """Rows to delete when `column` is longer ago than `after`."""
 
     model: type[Base]
     column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
@@ -37,15 +37,15 @@ OWN_EXPIRIES = (
 
 
 def take_turns(session: Session, periodic: Mapping[str, timedelta], *, now: datetime) -> list[str]:
-    """Enqueue every periodic job whose turn has come, once however many workers ask. Returns their names."""
+    """Enqueue every periodic job that is due, once, however many workers ask. Returns their names."""
     return [name for name, every in periodic.items() if _take_turn(session, name, every, now=now)]
 
 
 def purge(expiries: Sequence[Expiry]) -> Handler:
-    """A handler that deletes what these say, of every institution, and the outbox's own old jobs."""
+    """A handler that deletes the expired rows of every institution, and the outbox's own old jobs."""
 
     def run(kit: Kit, _: JobContext) -> None:
-        """Delete the rows of every table whose time is over."""
+        """Delete the expired rows of every table."""
         for expiry in (*OWN_EXPIRIES, *expiries):
             with kit.open_session() as session, across_institutions(session):
                 statement = delete(expiry.model).where(expiry.column < kit.clock.now() - expiry.after)

@@ -1,4 +1,4 @@
-"""The embedded engine: threads that claim jobs, run them outside any transaction, and record how it went."""
+"""Threads that claim jobs, run them outside any transaction, and record the result."""
 
 import secrets
 import threading
@@ -51,13 +51,13 @@ class Worker:
             self._threads.append(threading.Thread(target=self._turns, name="worker-turns", daemon=True))
 
     def start(self) -> None:
-        """Start the threads. After a fork, in the child."""
+        """Start the threads. After a fork, call it in the child process."""
         for thread in self._threads:
             thread.start()
 
     def stop(self, patience: timedelta = timedelta(seconds=30)) -> None:
-        """Take no more jobs and wait for those that run. One that outlasts our patience is taken up by another worker
-        when its lease is over.
+        """Take no more jobs, and wait for those that run. A job that takes longer is run again by another worker when
+        its lease ends.
         """
         self._stopping.set()
         for thread in self._threads:
@@ -65,7 +65,7 @@ class Worker:
                 thread.join(patience.total_seconds())
 
     def run_until_idle(self, at_most: int = 100_000) -> int:
-        """Run what is due now, in this thread, until nothing is. Returns how many jobs ran."""
+        """Run every job that is due, in this thread. Returns how many ran."""
         for count in range(at_most):
             if not self.run_one():
                 return count
@@ -114,7 +114,12 @@ class Worker:
                 again_in = queue.backoff(job.attempts, chance=self._chance())
             # No message and no traceback text: they may quote names, rows and answers.
             log.warning(
-                "job failed", job=job.name, job_id=job.id, error=error, attempt=job.attempts, where=_where(failure)
+                "job failed",
+                job=job.name,
+                job_id=job.id,
+                error=error,
+                attempt=job.attempts,
+                where=_innermost_place(failure),
             )
         with self._kit.open_session() as session:
             now = self._kit.clock.now()
@@ -130,7 +135,7 @@ class Worker:
             try:
                 pause = timedelta(0) if self.run_one() else POLL
             except Exception as trouble:  # a database that is away for a while must not end the worker
-                log.error("worker in trouble", error=type(trouble).__name__, where=_where(trouble))
+                log.error("worker in trouble", error=type(trouble).__name__, where=_innermost_place(trouble))
                 pause = AFTER_TROUBLE
             if pause:
                 self._stopping.wait(pause.total_seconds())
@@ -156,7 +161,7 @@ class Worker:
                 with self._kit.open_session() as session:
                     schedule.take_turns(session, self._periodic, now=self._kit.clock.now())
             except Exception as trouble:  # as above
-                log.error("schedule in trouble", error=type(trouble).__name__, where=_where(trouble))
+                log.error("schedule in trouble", error=type(trouble).__name__, where=_innermost_place(trouble))
             self._stopping.wait(TURNS_EVERY.total_seconds())
 
 
@@ -164,7 +169,7 @@ class UnknownJob(Exception):
     """No handler has this name."""
 
 
-def _where(failure: BaseException) -> str:
+def _innermost_place(failure: BaseException) -> str:
     """The innermost place in our own code."""
-    ours = [frame for frame in traceback.extract_tb(failure.__traceback__) if "lti_tool" in frame.filename]
-    return f"{ours[-1].name}:{ours[-1].lineno}" if ours else "elsewhere"
+    frames = [frame for frame in traceback.extract_tb(failure.__traceback__) if "lti_tool" in frame.filename]
+    return f"{frames[-1].name}:{frames[-1].lineno}" if frames else "elsewhere"

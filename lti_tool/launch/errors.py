@@ -16,7 +16,7 @@ class LaunchError(ToolError):
         self.reason = reason
         self.registration_id = registration_id
         self.return_url: str | None = None
-        """Where the platform wants people back, once a signed launch told."""
+        """The address to which the platform wants people to return, if a signed launch named one."""
 
 
 class LoginError(LaunchError):
@@ -74,7 +74,7 @@ class LaunchUnknown(LaunchError):
 
 
 class LaunchExpired(LaunchError):
-    """The login was too long ago."""
+    """The login is too old."""
 
 
 class LaunchSpent(LaunchError):
@@ -102,7 +102,7 @@ class MessageNotSupported(LaunchError):
 
 
 class PersonMissing(LaunchError):
-    """The launch names nobody: it has no `sub`."""
+    """The launch names no person: it has no `sub`."""
 
 
 class DeploymentRefused(LaunchError):
@@ -148,11 +148,11 @@ class RoleMissing(LaunchError):
 
 
 class InstitutionRoleOnly(RoleMissing):
-    """A valid launch by somebody of whom the platform says what they are in the institution, and not in the course."""
+    """A valid launch by a person who has a role in the institution but none in the course."""
 
 
 class AdministratorOnly(LaunchError):
-    """A valid launch by somebody who is an administrator there, and nothing in the course."""
+    """A valid launch by an administrator of the platform who has no role in the course."""
 
     what = "launch without role"
 

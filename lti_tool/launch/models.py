@@ -1,4 +1,4 @@
-"""Whom and what launches named, and what we remember between a login and its launch."""
+"""Tables of logins, people, courses, placements and members."""
 
 from datetime import datetime
 
@@ -25,13 +25,13 @@ class LaunchState(Base):
     storage_target: Mapped[str | None] = mapped_column(String(255))
     """The frame that keeps values for us (`lti_storage_target`), where the platform offers one."""
     is_own_tab: Mapped[bool] = mapped_column(default=False)
-    """Begun in a tab of its own because the browser keeps nothing in the platform's frame."""
+    """Whether it began in a tab of its own, because the browser stores nothing in the platform's frame."""
     time_zone: Mapped[str | None] = mapped_column(String(64))
-    """What the browser says of its time zone; a platform often says nothing."""
+    """The time zone of the browser; many platforms send none."""
     framed_by: Mapped[str | None] = mapped_column(String(255))
-    """The origin of the page that began the login inside a frame, where the browser told."""
+    """The origin of the page around the frame in which the login began, if the browser sent it."""
     secret_hash: Mapped[str] = mapped_column(String(64))
-    """Of the secret that the browser was given to keep; the launch proves that it is the same browser."""
+    """The hash of the secret that the browser was given; the launch shows with it that it is the same browser."""
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
     claims: Mapped[str | None] = mapped_column(Text)
@@ -48,7 +48,8 @@ class Person(Tenant, Base):
     registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"))
     sub: Mapped[str] = mapped_column(String(255))
     sourced_id: Mapped[str | None] = mapped_column(String(255))
-    """What the institution's own records call them, where the platform tells. Finds rows of uploaded tables."""
+    """The id of the person in the institution's own records, if the platform sends it. Finds rows of uploaded tables.
+    """
     name: Mapped[str | None] = mapped_column(String(255))
     given_name: Mapped[str | None] = mapped_column(String(255))
     family_name: Mapped[str | None] = mapped_column(String(255))
@@ -98,7 +99,7 @@ class Placement(Tenant, Base):
     last_launch_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
     opens_for_nobody: Mapped[bool] = mapped_column(default=False)
-    """No learner may open the link at present: it is hidden, or not open yet. Nobody counts as locked out then."""
+    """Whether no learner may open the link now: it is hidden, or not open yet. Then nobody counts as locked out."""
 
 
 class Member(Tenant, Base):
@@ -119,9 +120,9 @@ class Member(Tenant, Base):
     role: Mapped[str] = mapped_column(String(16))
     """As last seen in a launch or the roster."""
     ever_staff: Mapped[bool] = mapped_column(default=False)
-    """Once known as staff, never paired: a later roster or role switch that says Learner gives a preview only."""
+    """Was staff at some time, and is therefore never paired; a later role of learner gives a preview only."""
     named_staff_at: Mapped[datetime | None]
-    """When an instructor said so of somebody whom the platform lists as a learner; only that can be taken back."""
+    """When an instructor marked as staff a person whom the platform lists as a learner; only that can be undone."""
     is_test: Mapped[bool] = mapped_column(default=False)
     """A platform's test or preview person."""
     status: Mapped[str] = mapped_column(String(16), default="active")
@@ -130,9 +131,9 @@ class Member(Tenant, Base):
     in_roster_at: Mapped[datetime | None]
     """When the roster last listed them; None for people known from launches only."""
     ends_in_roster_at: Mapped[datetime | None]
-    """The reading that lists them as somebody who left. It counts when that reading is complete and believed."""
+    """The reading that lists them as having left. It counts once that reading is complete and believed."""
     is_taken_in: Mapped[bool | None]
-    """What staff said of somebody who launched and whom the roster does not list: that they take part, or do not."""
+    """What staff decided about a person who launched but is not on the roster: whether they take part."""
     left_at: Mapped[datetime | None]
 
     @hybrid_property

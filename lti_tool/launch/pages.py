@@ -1,4 +1,4 @@
-"""The protocol's own addresses: login, launch, proof of the browser, our key set."""
+"""Pages of the LTI protocol: login, launch, proof of the browser, our key set."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -36,11 +36,11 @@ from lti_tool.web import audit
 from lti_tool.web.access import COOKIE_PREFIX, kit, set_visit_cookie
 from lti_tool.web.database import RaceLost, transaction
 from lti_tool.web.error_pages import error_page, words_for
-from lti_tool.web.incoming import came_whole
+from lti_tool.web.incoming import is_intact
 from lti_tool.web.visits import Visit, issue_code, issue_entry
 
 AfterLaunch = Callable[[Session, Visit, LaunchContext, datetime], None]
-"""What a later feature does about a launch; the app says which."""
+"""A function by which later features act on a launch; the app sets it."""
 
 pages = Blueprint("lti", __name__)
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ LOGIN_FIELDS: Final = (
     "lti_deployment_id",
     "deployment_id",
 )
-"""What a login in a new tab starts with: all but the storage frame, which is not there."""
+"""The fields with which a login starts again in a new tab, which has no storage frame."""
 OIDC_ERRORS: Final = frozenset(
     {
         "access_denied",
@@ -85,14 +85,14 @@ def login() -> ResponseReturnValue:
 
 @pages.post("/lti/new-tab")
 def new_tab() -> ResponseReturnValue:
-    """Start the same login again where nobody frames us."""
+    """Start the same login again in a tab of its own, outside any frame."""
     return _begin_login(in_new_tab=True)
 
 
 def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
     tools = kit()
     fields = request.args if request.method == "GET" else request.form
-    doubled = next((name for name in LOGIN_FIELDS if not came_whole(fields, name)), None)
+    doubled = next((name for name in LOGIN_FIELDS if not is_intact(fields, name)), None)
     if doubled is not None:
         raise LoginIncomplete(doubled)
     wanted = bindings.read_login(fields, tools.settings.base_url)
@@ -125,7 +125,7 @@ def _begin_login(*, in_new_tab: bool) -> ResponseReturnValue:
 
 @pages.post("/lti/login/kept")
 def kept() -> Response:
-    """Whether the browser sent back the cookie of its login. It also says in which time zone it is."""
+    """Tell whether the browser sent back the cookie of its login, and store its time zone."""
     with transaction() as session:
         state, zone = request.form.get("state", ""), request.form.get("zone", "")
         logins.note_time_zone(session, state, zone, now=kit().clock.now())
@@ -150,11 +150,11 @@ def launch_by_address() -> ResponseReturnValue:
 def launch() -> ResponseReturnValue:
     """Take a platform's signed message, and open a visit or ask the browser for its secret."""
     tools = kit()
-    said = request.form.get("error")
-    if said:
-        raise PlatformSaidNo(said if said in OIDC_ERRORS else "other")
+    error = request.form.get("error")
+    if error:
+        raise PlatformSaidNo(error if error in OIDC_ERRORS else "other")
     state = _state()
-    if not came_whole(request.form, "id_token"):
+    if not is_intact(request.form, "id_token"):
         raise TokenUnreadable("twice or with a NUL")
     verified = launches.verify_launch(tools, state=state, token=request.form.get("id_token", ""))
     cookie = _cookie_name(state)
@@ -181,7 +181,7 @@ def confirm() -> ResponseReturnValue:
 def _state() -> str:
     """The state of a form. Raises LaunchUnknown unless there is exactly one."""
     state: str = request.form.get("state", "")
-    if not state or len(state) > LONGEST_ID or not came_whole(request.form, "state"):
+    if not state or len(state) > LONGEST_ID or not is_intact(request.form, "state"):
         raise LaunchUnknown("state")
     return state
 

@@ -193,7 +193,8 @@ def checklist(
     answered and need not be, so that nobody's completion hangs on another's delay or is lost by it.
     Doing more never lowers the fraction.
     """
-    asked = [step for step in steps if completion.of(step)]
+    every_round = [step for step in steps if completion.of(step)]
+    first_round = min((dates.number for dates in rounds), default=0)
     groups = {group.round: group for group in my_groups}
     allowed = {one.round: one for one in extras}
     written = {(one.step, one.round, one.partner_id): one for one in mine}
@@ -203,6 +204,7 @@ def checklist(
         extra = allowed.get(dates.number, Extra(dates.number))
         own = RoundDates(dates.number, dates.opens_at, extra.due_at or dates.due_at)
         partners = groups[dates.number].partners if dates.number in groups else ()
+        asked = [step for step in every_round if dates.number == first_round or not step.is_asked_once]
         place = _Place(own, partners, extra.is_excused, written, came, completion, asked, now, is_closed)
         if not partners:
             items += [place.without_partner(step) for step in asked]

@@ -1,1 +1,1 @@
-"""Which platforms may launch us, by which keys, and for which institution."""
+"""Platforms that may launch us, with their keys and institutions."""

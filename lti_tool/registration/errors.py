@@ -1,4 +1,4 @@
-"""What can go wrong between us and a platform's registration, and how a page says it."""
+"""Failures of registrations and tokens, and the words of pages for them."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,7 +7,7 @@ from lti_tool.errors import N_, ToolError, Words
 
 
 class Denial(StrEnum):
-    """Why a platform gives us no token, as far as its answer shows. None of these need last."""
+    """Why a platform gives us no token, as far as its answer shows. Each cause may end by itself."""
 
     CREDENTIALS = "credentials"
     """It does not know our client id or key: the tool was switched off or removed there."""
@@ -82,7 +82,7 @@ class FileMistakes(RegistrationError):
 
 
 class InvitationUnusable(RegistrationError):
-    """The invitation was used, ran out, was revoked, or never existed. Which of these is not told."""
+    """The invitation was used, ran out, was revoked, or never existed. The page does not say which."""
 
 
 class InvitationBusy(RegistrationError):

@@ -30,7 +30,7 @@ class Institution(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(255), unique=True)
     time_zone: Mapped[str | None] = mapped_column(String(64))
-    """Of people of whom neither platform nor browser tells one."""
+    """The time zone for people of whom neither platform nor browser names one."""
     shows_addresses: Mapped[bool] = mapped_column(default=False)
     """Whether partners see each other's e-mail address, where the platform tells it."""
     created_at: Mapped[datetime]
@@ -51,7 +51,7 @@ class Registration(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     institution_id: Mapped[int | None] = mapped_column(ForeignKey("institution.id"))
-    """Whose it is; None where the platform shares one client id among customers."""
+    """The owner; None if the platform shares one client id among customers."""
     title: Mapped[str] = mapped_column(String(255))
     issuer: Mapped[str] = mapped_column(String(255))
     client_id: Mapped[str] = mapped_column(String(255))
@@ -70,7 +70,7 @@ class Registration(Base):
     first_administrator_awaited: Mapped[bool] = mapped_column(default=False)
     """True from a dynamic registration until its first administrator was confirmed."""
     administrator_code_hash: Mapped[str | None] = mapped_column(String(64))
-    """Of the code that whoever registered may type in Tandem to become the first administrator."""
+    """The hash of the code that the person who registered may type to become the first administrator."""
     frame_origins: Mapped[list[str]] = mapped_column(default=list)
     """Further origins that may frame our pages and get no token: learned from launches, or typed by hand."""
     created_at: Mapped[datetime]
@@ -119,11 +119,13 @@ class Invitation(Base):
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     busy_until: Mapped[datetime | None]
-    """Until then one registration with it is under way. Only a success uses it up."""
+    """A registration with it is under way until then. Only a success uses the invitation up."""
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id", ondelete="SET NULL"))
     """What it was used for."""
     follow_up_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
-    """Of the secret that only the page after the registration has. The link itself may have been passed around."""
+    """The hash of the secret that only the page after the registration has. The link itself may have been passed
+    around.
+    """
 
 
 class KeySet(Base):
@@ -136,7 +138,7 @@ class KeySet(Base):
     keys: Mapped[list[Any]]
     fetched_at: Mapped[datetime | None]
     tried_at: Mapped[datetime | None]
-    """When somebody last tried. Claimed before fetching, so that made-up key ids cannot flood a platform."""
+    """When a process last tried. Claimed before fetching, so that made-up key ids cannot flood a platform."""
     ended_at: Mapped[datetime | None]
     """When that try ended, well or not; earlier than `tried_at` while one is under way."""
 
@@ -182,7 +184,7 @@ class AccessToken(Base):
     """Encrypted. None until the first answer came."""
     expires_at: Mapped[datetime | None]
     asking_until: Mapped[datetime | None]
-    """Until then one process is asking the platform, and the others wait for what it gets."""
+    """One process asks the platform until then, and the others wait for the result."""
     denied_because: Mapped[str | None] = mapped_column(String(16))
     """A `registration.errors.Denial`, from the first refusal until the platform grants a token again."""
     denied_since: Mapped[datetime | None]

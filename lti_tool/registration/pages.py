@@ -1,4 +1,4 @@
-"""What platforms and their administrators open to register us."""
+"""Pages that platforms and their administrators open to register us."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ from lti_tool.web.access import kit
 from lti_tool.web.database import transaction
 
 PlacedOn = Callable[[Session, Sequence[int]], Mapping[int, Sequence[str]]]
-"""How a later feature names the activities that were placed through registrations; the app says which."""
+"""A function that names the activities placed through registrations; the app sets it."""
 
 pages = Blueprint("registration", __name__)
 
@@ -51,7 +51,7 @@ LONGEST_TOKEN = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the platform put into the address, beside our own invitation."""
+    """The fields of the registration address: the platform's, and our invitation."""
 
     invite: str = field(repr=False)
     configuration_url: str
@@ -70,8 +70,8 @@ def show() -> ResponseReturnValue:
         g.registering_for = institution.id
         configuration = _checked_configuration(tools, asked)
         with transaction(reading=True) as session:
-            known = known_registrations(session, institution.id, configuration.issuer)
-            placed = _placed_on(session, known)
+            registrations = known_registrations(session, institution.id, configuration.issuer)
+            placed = _placed_on(session, registrations)
     return render_template(
         "registration/register.html",
         asked=asked,
@@ -79,7 +79,7 @@ def show() -> ResponseReturnValue:
         document=registration_document(configuration, base_url=tools.settings.base_url, title=TITLE),
         host=host_of(configuration.url),
         institution=institution,
-        known=known,
+        known=registrations,
         placed=placed,
         policy=default_policy(configuration),
     )
@@ -151,8 +151,8 @@ def _asked(sent: Mapping[str, str]) -> Asked:
 
 def _checked_configuration(tools: Kit, asked: Asked) -> PlatformConfiguration:
     """Fetch and check what the platform says about itself; from then on its own pages may frame ours."""
-    written = gateway.fetch_configuration(tools.http, asked.configuration_url, asked.token)
-    configuration = read_configuration(asked.configuration_url, written, development=tools.settings.development)
+    document = gateway.fetch_configuration(tools.http, asked.configuration_url, asked.token)
+    configuration = read_configuration(asked.configuration_url, document, development=tools.settings.development)
     # Canvas serves its configuration from its sign-on host, while the frame around us is of the registering host.
     frames = (configuration.url, configuration.registration_url)
     g.frame_ancestors = list(dict.fromkeys(origin_of(address) for address in frames))
@@ -167,10 +167,10 @@ def _wishes(sent: Mapping[str, str], configuration: PlatformConfiguration) -> Wi
     )
 
 
-def _placed_on(session: Session, known: Sequence[Known]) -> Mapping[int, Sequence[str]]:
+def _placed_on(session: Session, registrations: Sequence[Known]) -> Mapping[int, Sequence[str]]:
     """The activities that depend on each of these registrations, in words."""
     placed_on: PlacedOn = current_app.extensions["tandem.placed_on"]
-    return placed_on(session, [one.id for one in known])
+    return placed_on(session, [one.id for one in registrations])
 
 
 def _not_granted(document: Mapping[str, str], granted: frozenset[str]) -> list[str]:

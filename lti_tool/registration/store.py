@@ -1,4 +1,4 @@
-"""Rows that every way of registering writes: registrations with their endpoints, and deployments."""
+"""Write the rows that every way of registering needs: registrations with their endpoints, and deployments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,15 +73,17 @@ def add_deployment(
             ParkedDeployment.registration_id == registration.id, ParkedDeployment.lti_id == lti_id
         )
     )
-    known = session.scalar(
+    deployment_id = session.scalar(
         select(Deployment.id).where(Deployment.registration_id == registration.id, Deployment.lti_id == lti_id)
     )
-    if known is not None:
+    if deployment_id is not None:
         return False
-    made = Deployment(institution_id=institution_id, registration_id=registration.id, lti_id=lti_id, created_at=now)
+    deployment = Deployment(
+        institution_id=institution_id, registration_id=registration.id, lti_id=lti_id, created_at=now
+    )
     try:
         with session.begin_nested():
-            session.add(made)
+            session.add(deployment)
     except IntegrityError:
         return False
     return True

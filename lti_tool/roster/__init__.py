@@ -1,1 +1,1 @@
-"""Who is in the course."""
+"""Rosters: the members of a course."""

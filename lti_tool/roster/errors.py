@@ -1,4 +1,4 @@
-"""How reading a course's roster can fail."""
+"""Failures of reading a course's roster."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ class MemberUnknown(RosterError, NotFound):
 
 
 class BrokenRoster(RosterError):
-    """The platform answered, but not with a roster that can be read to its end. Nobody is taken out because of it."""
+    """The platform's answer is not a complete roster. No membership ends because of it."""
 
     def __init__(self, course_id: int, reason: str) -> None:
         super().__init__(course_id, reason)

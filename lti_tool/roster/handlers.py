@@ -28,7 +28,7 @@ OF_DENIAL: Final[Mapping[Denial, str]] = {
     Denial.SCOPE: "refused",
     Denial.UNCLEAR: "no access",
 }
-"""How a reading fails while the platform gives us no token."""
+"""The failure of a reading while the platform gives us no token."""
 
 
 def sync(kit: Kit, job: JobContext) -> None:

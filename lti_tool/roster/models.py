@@ -1,4 +1,4 @@
-"""How far the reading of a course's roster has come."""
+"""The progress of reading a course's roster."""
 
 from datetime import datetime
 
@@ -32,7 +32,7 @@ class RosterSync(Tenant, Base):
     course_id: Mapped[int]
     state: Mapped[str] = mapped_column(String(16))
     started_at: Mapped[datetime]
-    """Also the mark that members get when this reading lists them."""
+    """When it began. Members that it lists get the same time as a mark."""
     next_url: Mapped[str] = mapped_column(Text)
     page: Mapped[int] = mapped_column(default=0)
     """Pages read and kept. A reading that was cut short goes on with the next."""

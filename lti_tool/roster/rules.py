@@ -1,4 +1,4 @@
-"""What a roster says, and what follows from it. Plain values only."""
+"""Read a roster, and decide what follows from it. Plain values only."""
 
 import html
 import re
@@ -11,12 +11,12 @@ from lti_tool.launch.rules.roles import TEST_PERSON_ROLE, CourseRole, course_rol
 from lti_tool.launch.rules.values import clean, is_storable
 
 RANK = {role: rank for rank, role in enumerate(CourseRole)}
-"""0 is the highest role."""
+"""Rank of each role; 0 is the highest."""
 LONGEST_NAME = 255
 LONGEST_EMAIL = 320
 MAX_PAGES = 10_000
 MAX_BARREN_PAGES = 3
-"""So many pages in a row that list nobody new mean that the platform links its pages in a circle."""
+"""After this many pages in a row without anybody new, the platform's links between pages form a circle."""
 LEAVES = frozenset({"inactive", "deleted"})
 """The words of the specification for people who are not in the course any more."""
 
@@ -77,15 +77,15 @@ def row_of(member: object, *, names_are_escaped: bool) -> RosterRow | None:
     )
 
 
-def _roles(told: object) -> tuple[list[str], bool]:
+def _roles(value: object) -> tuple[list[str], bool]:
     """The roles of an entry, and whether all its values are roles."""
-    if isinstance(told, str):
+    if isinstance(value, str):
         # As LTI 1.1 wrote them.
-        told = [role.strip() for role in told.split(",")]
-    if not isinstance(told, list):
+        value = [role.strip() for role in value.split(",")]
+    if not isinstance(value, list):
         return [], False
-    roles = [role for role in told if isinstance(role, str) and role]
-    return roles, bool(roles) and len(roles) == len(told)
+    roles = [role for role in value if isinstance(role, str) and role]
+    return roles, bool(roles) and len(roles) == len(value)
 
 
 def _is_active(status: object) -> bool | None:
@@ -99,14 +99,14 @@ def merged(rows: Iterable[RosterRow]) -> dict[str, RosterRow]:
     """The rows by sub. For a person listed twice, the higher role counts, and one active listing makes them active."""
     people: dict[str, RosterRow] = {}
     for row in rows:
-        known = people.get(row.sub)
-        people[row.sub] = row if known is None else _both(known, row)
+        earlier = people.get(row.sub)
+        people[row.sub] = row if earlier is None else _combined(earlier, row)
     return people
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What we know of a member before or after a roster."""
+class Membership:
+    """A member's role and status before or after a roster."""
 
     role: CourseRole
     ever_staff: bool
@@ -119,7 +119,7 @@ class Standing:
         return self.is_active and is_learner(self.role, ever_staff=self.ever_staff, is_test=self.is_test)
 
 
-def standing_after(before: Standing | None, row: RosterRow, *, listed_already: bool) -> Standing | None:
+def membership_after(before: Membership | None, row: RosterRow, *, listed_already: bool) -> Membership | None:
     """The member after this row; None for somebody unknown without a role in the course.
 
     Whoever was staff once counts as staff from then on: Moodle lists its assistants as learners, so a lower role in the
@@ -133,15 +133,15 @@ def standing_after(before: Standing | None, row: RosterRow, *, listed_already: b
         role = before.role
     was_active = before is not None and before.is_active
     is_active = was_active if row.is_active is None else row.is_active or (listed_already and was_active)
-    return Standing(role, ever_staff, is_active, row.is_test or (before is not None and before.is_test))
+    return Membership(role, ever_staff, is_active, row.is_test or (before is not None and before.is_test))
 
 
-def changes_pairing(before: Standing | None, after: Standing | None) -> bool:
+def changes_pairing(before: Membership | None, after: Membership | None) -> bool:
     """Whether the member begins or stops taking part in pairing."""
     return (before is not None and before.is_to_pair) != (after is not None and after.is_to_pair)
 
 
-def must_ask(leaving: int, learners: int, *, unread: int) -> bool:
+def needs_confirmation(leaving: int, learners: int, *, unread: int) -> bool:
     """Whether a complete roster would end so many memberships that staff have to confirm it.
 
     True for more than a tenth of the learners, or all: that may be a course that was reset, or a fault of the platform.
@@ -176,13 +176,13 @@ def locked_out(learners: Mapping[int, str], may_open: Set[str]) -> frozenset[int
     return None if kept_out and len(kept_out) == len(learners) else kept_out
 
 
-def _both(first: RosterRow, second: RosterRow) -> RosterRow:
+def _combined(first: RosterRow, second: RosterRow) -> RosterRow:
     higher, lower = sorted((first, second), key=lambda row: len(RANK) if row.role is None else RANK[row.role])
-    said = {first.is_active, second.is_active}
+    active = {first.is_active, second.is_active}
     return RosterRow(
         sub=higher.sub,
         role=higher.role,
-        is_active=True if True in said else None if None in said else False,
+        is_active=True if True in active else None if None in active else False,
         is_test=first.is_test or second.is_test,
         name=higher.name or lower.name,
         given_name=higher.given_name or lower.given_name,

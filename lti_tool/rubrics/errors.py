@@ -1,4 +1,4 @@
-"""What can be wrong with a rubric."""
+"""Failures of rubrics."""
 
 from lti_tool.errors import N_, ToolError, Words
 

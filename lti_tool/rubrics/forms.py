@@ -1,13 +1,18 @@
 """The rubric editor: what was typed, as typed, and what each of its buttons does.
 
 Everything stays text until `read`, so that a page with mistakes shows exactly what the person wrote. The buttons work
-without a script: each sends the whole form, `press` answers with the changed form.
+without a script: each sends the whole form, and `press` changes it.
+
+A row of WTForms has a `name`, `label` and `description` of its own. Ours are read from its `data`, or as `row["name"]`.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from dataclasses import asdict
+from typing import Any, Final
+
+from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, FieldList, Form, FormField, StringField, TextAreaField
 
 from lti_tool.errors import N_
 from lti_tool.rubrics.rules import (
@@ -22,122 +27,101 @@ from lti_tool.rubrics.rules import (
     check,
 )
 
-Item = TypeVar("Item")
-
 # One more than may be kept, so that a form with too many is refused with words and not cut in silence.
 MOST_READ: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class LevelText:
+def _tidy(text: Any) -> str:
+    return "" if text is None else str(text).strip()
+
+
+class LevelForm(Form):
     """A level as typed."""
 
-    label: str = ""
-    description: str = ""
-    points: str = ""
+    label = StringField(filters=[_tidy])
+    description = TextAreaField(filters=[_tidy])
+    points = StringField(filters=[_tidy])
 
 
-@dataclass(frozen=True, slots=True)
-class CriterionText:
+class CriterionForm(Form):
     """A criterion as typed."""
 
-    name: str = ""
-    description: str = ""
-    levels: tuple[LevelText, ...] = ()
+    name = StringField(filters=[_tidy])
+    description = TextAreaField(filters=[_tidy])
+    levels = FieldList(FormField(LevelForm), max_entries=MOST_READ)
 
 
-@dataclass(frozen=True, slots=True)
-class RubricText:
+class RubricForm(Form):
     """A rubric as typed."""
 
-    title: str = ""
-    criteria: tuple[CriterionText, ...] = ()
-    use_points: bool = False
-    """Without it whatever stands in the fields for points counts for nothing."""
+    title = StringField(name="rubric-title", filters=[_tidy])
+    use_points = BooleanField()
+    """Whether points count. If not, the fields for points are ignored."""
+    criteria = FieldList(FormField(CriterionForm), max_entries=MOST_READ)
 
 
-WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
-    Flaw.NO_CRITERION: N_("Add at least one criterion to the rubric."),
-    Flaw.TOO_MANY_CRITERIA: N_("A rubric has at most 10 criteria. Remove some."),
-    Flaw.NAME_MISSING: N_("Give this criterion a name."),
-    Flaw.NAME_TOO_LONG: N_("Shorten this name to 255 characters."),
-    Flaw.NAME_TWICE: N_("Another criterion has this name. Give each its own."),
-    Flaw.DESCRIPTION_TOO_LONG: N_("Shorten this description to 2,000 characters."),
-    Flaw.TOO_FEW_LEVELS: N_("A criterion needs at least two levels."),
-    Flaw.TOO_MANY_LEVELS: N_("A criterion has at most six levels. Remove some."),
-    Flaw.LABEL_MISSING: N_("Give this level a label."),
-    Flaw.LABEL_TOO_LONG: N_("Shorten this label to 255 characters."),
-    Flaw.LABEL_TWICE: N_("Another level of this criterion has this label. Give each its own."),
-    Flaw.POINTS_OUT_OF_RANGE: N_("Points are a whole number from 0 to 1000."),
+FLAWS: Final[dict[Flaw, tuple[str, str]]] = {
+    Flaw.NO_CRITERION: ("", N_("Add at least one criterion to the rubric.")),
+    Flaw.TOO_MANY_CRITERIA: ("", N_("A rubric has at most 10 criteria. Remove some.")),
+    Flaw.NAME_MISSING: ("name", N_("Give this criterion a name.")),
+    Flaw.NAME_TOO_LONG: ("name", N_("Shorten this name to 255 characters.")),
+    Flaw.NAME_TWICE: ("name", N_("Another criterion has this name. Give each its own.")),
+    Flaw.DESCRIPTION_TOO_LONG: ("description", N_("Shorten this description to 2,000 characters.")),
+    Flaw.TOO_FEW_LEVELS: ("levels", N_("A criterion needs at least two levels.")),
+    Flaw.TOO_MANY_LEVELS: ("levels", N_("A criterion has at most six levels. Remove some.")),
+    Flaw.LABEL_MISSING: ("label", N_("Give this level a label.")),
+    Flaw.LABEL_TOO_LONG: ("label", N_("Shorten this label to 255 characters.")),
+    Flaw.LABEL_TWICE: ("label", N_("Another level of this criterion has this label. Give each its own.")),
+    Flaw.POINTS_OUT_OF_RANGE: ("points", N_("Points are a whole number from 0 to 1000.")),
 }
-
-_FIELD: Final = {
-    Flaw.NAME_MISSING: "name",
-    Flaw.NAME_TOO_LONG: "name",
-    Flaw.NAME_TWICE: "name",
-    Flaw.DESCRIPTION_TOO_LONG: "description",
-    Flaw.LABEL_MISSING: "label",
-    Flaw.LABEL_TOO_LONG: "label",
-    Flaw.LABEL_TWICE: "label",
-    Flaw.POINTS_OUT_OF_RANGE: "points",
-}
+"""The field where a flaw is shown, and its sentence."""
 
 
-def typed(fields: Mapping[str, str]) -> RubricText:
+def typed(fields: Mapping[str, str]) -> RubricForm:
     """What the rubric part of a form holds. Gaps in the numbering close."""
-    return RubricText(
-        title=fields.get("rubric-title", "").strip(),
-        criteria=tuple(
-            _criterion_typed(fields, f"c{place}") for place in range(MOST_READ) if f"c{place}-name" in fields
-        ),
-        use_points="use_points" in fields,
-    )
+    # WTForms reads numbers in names with `int`, which fails on names that nobody's browser sends, such as "criteria-²".
+    return RubricForm(MultiDict({name: text for name, text in fields.items() if name.isascii() and len(name) < 99}))
 
 
-def shown(draft: RubricDraft) -> RubricText:
+def shown(draft: RubricDraft) -> RubricForm:
     """A kept rubric as the form shows it."""
     use_points = any(level.points for criterion in draft.criteria for level in criterion.levels)
-    return RubricText(
-        title=draft.title,
-        criteria=tuple(
-            CriterionText(
-                criterion.name,
-                criterion.description,
-                tuple(
-                    LevelText(level.label, level.description, str(level.points) if use_points else "")
-                    for level in criterion.levels
-                ),
-            )
-            for criterion in draft.criteria
-        ),
-        use_points=use_points,
-    )
+    form = RubricForm(data=asdict(draft), use_points=use_points)
+    if not use_points:
+        rows: Any = form.criteria
+        for criterion in rows:
+            for level in criterion.levels:
+                level.points.data = ""
+    return form
 
 
-def read(text: RubricText) -> tuple[RubricDraft, dict[str, str]]:
+def read(form: RubricForm) -> tuple[RubricDraft, dict[str, str]]:
     """The rubric that was typed, and a sentence (marked for translation) for each field that keeps it from use."""
     draft = RubricDraft(
-        title=text.title,
+        title=form.title.data or "",
         criteria=tuple(
             CriterionDraft(
-                criterion.name,
-                criterion.description,
+                criterion["name"],
+                criterion["description"],
                 tuple(
-                    LevelDraft(level.label, level.description, _points(level.points) if text.use_points else 0)
-                    for level in criterion.levels
+                    LevelDraft(
+                        level["label"], level["description"], _points(level["points"]) if form.use_points.data else 0
+                    )
+                    for level in criterion["levels"]
                 ),
             )
-            for criterion in text.criteria
+            for criterion in form.criteria.data
         ),
     )
     problems: dict[str, str] = {}
     for problem in check(draft):
-        problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])
+        field, sentence = FLAWS[problem.flaw]
+        problems.setdefault(_field_id(problem, field), sentence)
     return draft, problems
 
 
-def press(text: RubricText, button: str) -> tuple[RubricText, str] | None:
-    """The form after one of the editor's buttons, and the id of the field where typing goes on.
+def press(form: RubricForm, button: str) -> str | None:
+    """Change the form as one of the editor's buttons says. Returns the id of the field where typing goes on.
 
     None when `button` is none of the editor's. A button that no longer fits (its criterion is gone) changes nothing.
     """
@@ -145,85 +129,39 @@ def press(text: RubricText, button: str) -> tuple[RubricText, str] | None:
     if match is None:
         return None
     verb, noun = match[1], match[2]
-    numbers = [int(number) for number in match.groups()[2:] if number is not None]
+    place, number = (int(digits) if digits else None for digits in match.groups()[2:])
+    criteria: Any = form.criteria
     if noun == "criterion":
-        return _press_criterion(text, verb, numbers)
-    if not numbers or numbers[0] >= len(text.criteria):
-        return text, "rubric"
-    return _press_level(text, verb, numbers[0], numbers[1:])
-
-
-def _press_criterion(text: RubricText, verb: str, numbers: Sequence[int]) -> tuple[RubricText, str]:
-    criteria = text.criteria
-    if verb == "add":
-        if len(criteria) >= MOST_CRITERIA:
-            return text, "rubric"
         # A new criterion mostly wants the same ladder as the one before it.
-        ladder = tuple(LevelText(level.label, "", level.points) for level in criteria[-1].levels) if criteria else ()
-        new = CriterionText(levels=ladder or (LevelText(), LevelText()))
-        return replace(text, criteria=(*criteria, new)), f"c{len(criteria)}-name"
-    if not numbers or numbers[0] >= len(criteria):
-        return text, "rubric"
-    place = numbers[0]
-    if verb == "remove":
-        left = criteria[:place] + criteria[place + 1 :]
-        return replace(text, criteria=left), f"c{min(place, len(left) - 1)}-name" if left else "add-criterion"
-    moved, place = _moved(criteria, place, verb)
-    return replace(text, criteria=moved), f"c{place}-name"
+        ladder = [level | {"description": ""} for level in criteria[-1].data["levels"]] if len(criteria) else []
+        focus = _pressed(criteria, verb, place, {"levels": ladder or [{}, {}]}, fewest=0, most=MOST_CRITERIA)
+        fallback = "rubric" if len(criteria) else "add-criterion"
+        return fallback if focus is None else f"{criteria[focus].id}-name"
+    if place is None or place >= len(criteria):
+        return "rubric"
+    levels = criteria[place].levels
+    added = {"points": _next_points(levels.data) if form.use_points.data else ""}
+    focus = _pressed(levels, verb, number, added, fewest=FEWEST_LEVELS, most=MOST_LEVELS)
+    return f"{criteria[place].id}-name" if focus is None else f"{levels[focus].id}-label"
 
 
-def _press_level(text: RubricText, verb: str, place: int, numbers: Sequence[int]) -> tuple[RubricText, str]:
-    criterion = text.criteria[place]
-    levels = criterion.levels
+def _pressed(
+    rows: Any, verb: str, place: int | None, added: Mapping[str, Any], *, fewest: int, most: int
+) -> int | None:
+    """Change the rows. Returns the place to go on at; None where the button does not fit or no row is left."""
     if verb == "add":
-        if len(levels) >= MOST_LEVELS:
-            return text, f"c{place}-name"
-        focus = len(levels)
-        levels = (*levels, LevelText(points=_next_points(levels) if text.use_points else ""))
-    else:
-        if not numbers or numbers[0] >= len(levels):
-            return text, f"c{place}-name"
-        focus = numbers[0]
-        if verb == "remove":
-            if len(levels) <= FEWEST_LEVELS:
-                return text, f"c{place}-name"
-            levels = levels[:focus] + levels[focus + 1 :]
-            focus = min(focus, len(levels) - 1)
-        else:
-            levels, focus = _moved(levels, focus, verb)
-    changed = replace(criterion, levels=levels)
-    criteria = (*text.criteria[:place], changed, *text.criteria[place + 1 :])
-    return replace(text, criteria=criteria), f"c{place}-l{focus}-label"
+        return None if len(rows) >= most else rows.append_entry(added).index
+    if place is None or place >= len(rows) or (verb == "remove" and len(rows) <= fewest):
+        return None
+    row = rows.pop_entry(place)
+    if verb != "remove":
+        place = max(0, place - 1) if verb == "up" else place + 1
+        rows.insert_entry(place, row.data)
+    return min(place, len(rows) - 1) if len(rows) else None
 
 
-def _moved(items: tuple[Item, ...], place: int, verb: str) -> tuple[tuple[Item, ...], int]:
-    target = place - 1 if verb == "up" else place + 1
-    if not 0 <= target < len(items):
-        return items, place
-    order = list(items)
-    order[place], order[target] = order[target], order[place]
-    return tuple(order), target
-
-
-def _next_points(levels: Sequence[LevelText]) -> str:
-    known = [_points(level.points) for level in levels]
-    return str(max(known, default=-1) + 1)
-
-
-def _criterion_typed(fields: Mapping[str, str], at: str) -> CriterionText:
-    return CriterionText(
-        name=fields.get(f"{at}-name", "").strip(),
-        description=fields.get(f"{at}-description", "").strip(),
-        levels=tuple(
-            LevelText(
-                label=fields.get(f"{at}-l{number}-label", "").strip(),
-                description=fields.get(f"{at}-l{number}-description", "").strip(),
-                points=fields.get(f"{at}-l{number}-points", "").strip(),
-            )
-            for number in range(MOST_READ)
-            if f"{at}-l{number}-label" in fields
-        ),
-    )
+def _next_points(levels: Sequence[Mapping[str, str]]) -> str:
+    return str(max((_points(level["points"]) for level in levels), default=-1) + 1)
 
 
 def _points(value: str) -> int:
@@ -233,10 +171,8 @@ def _points(value: str) -> int:
     return int(value) if re.fullmatch(r"[0-9]{1,6}", value) else -1
 
 
-def _field(problem: RubricProblem) -> str:
+def _field_id(problem: RubricProblem, field: str) -> str:
     if problem.criterion is None:
-        return "rubric-title" if problem.flaw is Flaw.NAME_TOO_LONG else "rubric"
-    at = f"c{problem.criterion}"
-    if problem.level is None:
-        return f"{at}-{_FIELD.get(problem.flaw, 'levels')}"
-    return f"{at}-l{problem.level}-{_FIELD[problem.flaw]}"
+        return "rubric-title" if field else "rubric"
+    level = "" if problem.level is None else f"levels-{problem.level}-"
+    return f"criteria-{problem.criterion}-{level}{field}"

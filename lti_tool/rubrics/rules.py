@@ -1,4 +1,4 @@
-"""What a usable rubric is. A rubric has criteria; each criterion has levels, described in words."""
+"""Rules for a usable rubric. A rubric has criteria; each criterion has levels, described in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class RubricDraft:
 
 
 class Flaw(StrEnum):
-    """What a rule has against a rubric."""
+    """The ways in which a rubric breaks a rule."""
 
     NO_CRITERION = "no criterion"
     TOO_MANY_CRITERIA = "too many criteria"
@@ -67,18 +67,18 @@ class RubricProblem:
 
 def check(draft: RubricDraft) -> list[RubricProblem]:
     """Everything that keeps people from using this rubric, in the order in which the form shows it."""
-    found: list[RubricProblem] = []
+    problems: list[RubricProblem] = []
     if len(draft.title) > LONGEST_NAME:
-        found.append(RubricProblem(Flaw.NAME_TOO_LONG))
+        problems.append(RubricProblem(Flaw.NAME_TOO_LONG))
     if not draft.criteria:
-        found.append(RubricProblem(Flaw.NO_CRITERION))
+        problems.append(RubricProblem(Flaw.NO_CRITERION))
     if len(draft.criteria) > MOST_CRITERIA:
-        found.append(RubricProblem(Flaw.TOO_MANY_CRITERIA))
+        problems.append(RubricProblem(Flaw.TOO_MANY_CRITERIA))
     repeated = _repeated([criterion.name for criterion in draft.criteria])
     for place, criterion in enumerate(draft.criteria):
-        found += [RubricProblem(flaw, place) for flaw in _criterion_flaws(criterion, place in repeated)]
-        found += _level_problems(criterion.levels, place)
-    return found
+        problems += [RubricProblem(flaw, place) for flaw in _criterion_flaws(criterion, place in repeated)]
+        problems += _level_problems(criterion.levels, place)
+    return problems
 
 
 def _criterion_flaws(criterion: CriterionDraft, is_repeated: bool) -> list[Flaw]:
@@ -99,7 +99,7 @@ def _criterion_flaws(criterion: CriterionDraft, is_repeated: bool) -> list[Flaw]
 
 
 def _level_problems(levels: Sequence[LevelDraft], criterion: int) -> list[RubricProblem]:
-    found = []
+    problems = []
     repeated = _repeated([level.label for level in levels])
     for place, level in enumerate(levels):
         flaws = []
@@ -113,12 +113,12 @@ def _level_problems(levels: Sequence[LevelDraft], criterion: int) -> list[Rubric
             flaws.append(Flaw.DESCRIPTION_TOO_LONG)
         if not 0 <= level.points <= MOST_POINTS:
             flaws.append(Flaw.POINTS_OUT_OF_RANGE)
-        found += [RubricProblem(flaw, criterion, place) for flaw in flaws]
-    return found
+        problems += [RubricProblem(flaw, criterion, place) for flaw in flaws]
+    return problems
 
 
 def _repeated(names: Sequence[str]) -> set[int]:
-    """Places of names that stood before, however they are capitalized. Empty names do not count."""
+    """Places of names that an earlier place has too, however they are capitalized. Empty names do not count."""
     seen: set[str] = set()
     places = set()
     for place, name in enumerate(names):

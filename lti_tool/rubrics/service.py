@@ -1,4 +1,4 @@
-"""Keep rubrics, and never change one that feedback refers to."""
+"""Store rubrics, and never change one that feedback refers to."""
 
 from datetime import datetime
 

@@ -6,7 +6,7 @@
 (() => {
   const PAUSE = 800;
   const device = Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36).padStart(2, "0")).join("").slice(0, 16);
-  let present = null;
+  let present = [];
 
   const tidy = (text) => text.replace(/\r\n?/g, "\n");
 
@@ -31,8 +31,19 @@
       return chosen ? chosen.value : "";
     };
     const write = ({ elements }, value) => {
-      if (elements[0].type === "radio") for (const each of elements) each.checked = each.value === value;
-      else elements[0].value = value;
+      const [element] = elements;
+      if (element.type === "radio") for (const each of elements) each.checked = each.value === value;
+      else if (element.value !== value) {
+        const { value: before, selectionStart: start, selectionEnd: end } = element;
+        element.value = value;
+        // Text that somebody else put before the caret moves it along.
+        if (document.activeElement === element) element.setSelectionRange(moved(start, before, value), moved(end, before, value));
+      }
+    };
+    const moved = (place, before, after) => {
+      let same = 0;
+      while (same < place && before[same] === after[same]) same += 1;
+      return same < place ? Math.max(same, place + after.length - before.length) : place;
     };
     for (const field of fields.values()) field.synced = read(field);
     if (form.elements.device) form.elements.device.value = device;
@@ -86,7 +97,10 @@
       const proof = form.elements.form_token;
       if (proof) body.set("form_token", proof.value);
       for (const field of fields.values()) body.set(`base.${field.name}`, String(field.base));
-      for (const [field, value] of sent) body.set(field.name, value);
+      for (const [field, value] of sent) {
+        body.set(field.name, value);
+        if ("shared" in words) body.set(`was.${field.name}`, field.synced);
+      }
       let answer;
       try {
         answer = await window.tandem.fetch(url, { method: "POST", body, headers: { Accept: "application/json" }, keepalive: body.toString().length < 60000 });
@@ -126,11 +140,14 @@
       if (form.elements.base) form.elements.base.value = saved.version;
       for (const [name, { text, version }] of Object.entries(saved.newer)) {
         const field = fields.get(name);
-        if (!field || field.dirty) continue;
-        write(field, text);
-        Object.assign(field, { synced: text, base: version, dirty: false });
-        kept.drop(name);
-        notice(words.wordElsewhere);
+        if (!field) continue;
+        if (field.dirty) {
+          // Typed on since: the next save says that it began with what was sent, not with what is stored now.
+          if (sent.has(field)) field.base = version - 1;
+          continue;
+        }
+        show(field, text, version);
+        if (words.wordElsewhere) notice(words.wordElsewhere);
       }
       if (saved.has_conflict) {
         const link = document.createElement("a");
@@ -139,6 +156,12 @@
         notice(`${words.wordConflict} `, link);
       }
       if (saved.is_released) notice(words.wordReleased);
+    };
+
+    const show = (field, text, version) => {
+      write(field, text);
+      Object.assign(field, { synced: text, base: version, dirty: false });
+      kept.drop(field.name);
     };
 
     // Text of an earlier visit that never reached us: put back where nothing newer stands, offered where something does.
@@ -209,6 +232,16 @@
     });
 
     page.save = save;
+    // The same form as it stands on the server now; what is being typed here stays.
+    page.follow = (theirs) => {
+      const version = Number(theirs.querySelector("[data-autosave]").dataset.version);
+      for (const field of fields.values()) {
+        const elements = [...theirs.querySelectorAll(`[name="${CSS.escape(field.name)}"]`)];
+        if (field.dirty || flying || !elements.length) continue;
+        show(field, read({ elements }), version);
+      }
+      if (form.elements.base) form.elements.base.value = version;
+    };
     page.leave = () => {
       save();
       page.left = true;
@@ -220,16 +253,25 @@
   };
 
   document.addEventListener("tandem:page", () => {
-    const place = document.querySelector("form [data-autosave]");
-    const form = place && place.closest("form");
-    if (present && present.form === form) return;
-    if (present) present.leave();
-    present = form ? begin(form, place.dataset) : null;
+    const places = [...document.querySelectorAll("form [data-autosave]")];
+    const forms = places.map((place) => place.closest("form"));
+    for (const page of present) if (!forms.includes(page.form)) page.leave();
+    const known = present.filter((page) => forms.includes(page.form));
+    const begun = places.filter((place) => !known.some((page) => page.form === place.closest("form")));
+    present = [...known, ...begun.map((place) => begin(place.closest("form"), place.dataset))];
     // Who takes notes while observing writes the next one at once.
-    if (form && form.querySelector("[data-note-added]")) form.elements.note_draft.focus();
+    const added = document.querySelector("form [data-note-added]");
+    if (added && begun.length) added.closest("form").elements.note_draft.focus();
   });
-  window.tandem.settle = async () => { if (present) await present.save(); };
-  addEventListener("online", () => { if (present) present.again(); });
-  document.addEventListener("visibilitychange", () => { if (present && document.visibilityState === "hidden") present.save(); });
-  addEventListener("pagehide", () => { if (present) present.save(); });
+  document.addEventListener("tandem:newer", ({ detail }) => {
+    for (const page of present) {
+      const theirs = detail.querySelector(`form[data-step="${page.form.dataset.step}"]`);
+      if (page.form.dataset.step && theirs && theirs.querySelector("[data-autosave]")) page.follow(theirs);
+    }
+  });
+  const saveAll = () => Promise.all(present.map((page) => page.save()));
+  window.tandem.settle = saveAll;
+  addEventListener("online", () => { for (const page of present) page.again(); });
+  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") saveAll(); });
+  addEventListener("pagehide", saveAll);
 })();

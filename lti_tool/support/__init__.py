@@ -1,1 +1,1 @@
-"""What all features share and which knows no Flask."""
+"""Code that all features share and that does not use Flask."""

@@ -71,10 +71,10 @@ def retry_after(answer: Headed, now: datetime) -> timedelta | None:
     value = answer.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
         return min(timedelta(seconds=int(value)), LONGEST_WAIT)
-    when = _http_date(value)
-    if when is None:
+    due_at = _http_date(value)
+    if due_at is None:
         return None
-    return min(max(when - now, timedelta(0)), LONGEST_WAIT)
+    return min(max(due_at - now, timedelta(0)), LONGEST_WAIT)
 
 
 def next_page(answer: Headed, base_url: str) -> str | None:

@@ -30,7 +30,7 @@ PrivateKey: TypeAlias = RSAPrivateKey
 
 
 class Undecipherable(ToolError):
-    """What was stored was changed, or none of the secret keys at hand encrypted it."""
+    """The stored value was changed, or none of our secret keys encrypted it."""
 
 
 class KeyFileUnusable(ToolError):
@@ -45,7 +45,7 @@ class KeyFileUnusable(ToolError):
 
 
 class KeyRing:
-    """Encrypts what must not lie readable in the database. The first key encrypts; every key decrypts."""
+    """Encrypts values for the database. The first key encrypts; every key decrypts."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
@@ -173,9 +173,9 @@ def new_word(length: int) -> str:
     return "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(length))
 
 
-def same(one: str, other: str) -> bool:
+def is_same_secret(first: str, second: str) -> bool:
     """Compare two secrets in a time that does not tell how much of them agrees."""
-    return hmac.compare_digest(one.encode("utf-8"), other.encode("utf-8"))
+    return hmac.compare_digest(first.encode("utf-8"), second.encode("utf-8"))
 
 
 def _number(value: int) -> str:

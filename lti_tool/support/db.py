@@ -40,7 +40,7 @@ from lti_tool.errors import ToolError
 
 
 class TenantForgotten(ToolError):
-    """A statement touched an institution's table in a session that was never told which institution it serves."""
+    """A statement touched an institution's table in a session that serves no institution yet."""
 
 
 class TenantMismatch(ToolError):
@@ -136,7 +136,9 @@ def served_institution(session: Session) -> int:
 
 @contextmanager
 def across_institutions(session: Session) -> Iterator[Session]:
-    """Look at every institution's rows on purpose: commands of the operator, and finding whose a launch is."""
+    """Let the session see the rows of all institutions: for commands of the operator, and to find the institution of a
+    launch.
+    """
     before = session.info.get("across", False)
     session.info["across"] = True
     try:
@@ -204,14 +206,15 @@ LOST: Final = frozenset(
         "SQLITE_CONSTRAINT_FOREIGNKEY",
     }
 )
-"""What PostgreSQL (by number) and SQLite (by name) say to a transaction that came second."""
+"""The codes by which PostgreSQL (numbers) and SQLite (names) report that another transaction was quicker."""
 
 
 def is_lost_race(error: BaseException) -> bool:
-    """Whether another transaction that was quicker is the reason for this error.
+    """Whether another, quicker transaction is the reason for this error.
 
-    The same again may succeed, or be refused by name: it sees what the other one did. Rows that were changed or removed
-    after they were read count, and so does whatever else fails because a lost race has ended the transaction.
+    Repeating the request may then succeed, or be refused by name, because it sees the result of the other transaction.
+    Rows that were changed or removed after they were read count as well, and so does any error that follows because a
+    lost race has ended the transaction.
     """
     match error:
         case StaleDataError() | ObjectDeletedError():
@@ -261,7 +264,7 @@ def make_engine(url: str) -> Engine:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """What every engine is made with. Parameters are hidden from error texts, because they hold what people typed."""
+    """Options of every engine. Parameters are hidden from error texts, because they hold what people typed."""
     options: dict[str, Any] = {"hide_parameters": True}
     if make_url(url).get_backend_name() != "sqlite":
         options["pool_pre_ping"] = True
@@ -284,16 +287,16 @@ def session_opener(engine: Engine) -> OpenSession:
 
 
 def find_or_add(session: Session, query: Select[Row], make: Callable[[], Row]) -> Row:
-    """The row, made if it is not there. Of two that make it at once, the second finds the first's."""
-    # What was written down so far is no row that this looks for, and can be sent with the rest.
+    """The row that the query finds, added if it is missing. Two transactions that add it at once get the same row."""
+    # Rows that are not flushed yet are none that the query looks for, so they can wait.
     with session.no_autoflush:
-        found = session.scalar(query)
-    if found is not None:
-        return found
+        row = session.scalar(query)
+    if row is not None:
+        return row
     try:
         with session.begin_nested():
-            made = make()
-            session.add(made)
-        return made
+            row = make()
+            session.add(row)
+        return row
     except IntegrityError:
         return session.scalars(query).one()

@@ -1,4 +1,4 @@
-"""How a call to a platform can fail. All carry the host alone: paths, queries, tokens and bodies may be personal."""
+"""Failures of a call to a platform. All name the host only: paths, queries, tokens and bodies may be personal."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ class CallFailed(ToolError):
 
 
 class Unreachable(CallFailed):
-    """Nobody answered: the name is unknown, no connection, no trusted certificate, or the answer broke off."""
+    """No answer: the name is unknown, no connection, no trusted certificate, or the answer broke off."""
 
     def __init__(self, host: str, reason: Step) -> None:
         super().__init__(host, reason)
@@ -35,7 +35,7 @@ class TooSlow(CallFailed):
 
 
 class TooLarge(CallFailed):
-    """The answer is larger than any honest one."""
+    """The answer is too large."""
 
 
 class Redirected(CallFailed):

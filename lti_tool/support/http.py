@@ -1,4 +1,4 @@
-"""The one way out: HTTP calls to addresses that a platform gave us. The only importer of requests."""
+"""HTTP calls to the addresses that platforms gave us. The only importer of requests."""
 
 import ssl
 import threading
@@ -69,9 +69,9 @@ _REFUSAL_CAP = 65_536
 _PAUSES = (0.3, 1.0)
 """Seconds before the second and the third attempt of a call that may be repeated."""
 WHOLE_AGAIN = 600.0
-"""Seconds after which a host that hung gets the whole time of a call once more."""
+"""After this many seconds a host that did not answer in time gets the whole time of a call again."""
 SHORTEST = 3.0
-"""Seconds that every call gets."""
+"""The least time for a call in seconds, unless its purpose allows less."""
 
 
 _answers: ContextVar[list[str]] = ContextVar("hosts that answered")
@@ -128,7 +128,7 @@ class Patience:
         self._hung: dict[str, tuple[int, float]] = {}
 
     def seconds(self, host: str, whole: float) -> float:
-        """The time for the next call to this host, of the whole that its purpose allows."""
+        """Seconds for the next call to this host, out of the time that its purpose allows."""
         with self._lock:
             if host not in self._hung:
                 return whole
@@ -139,13 +139,13 @@ class Patience:
             return max(whole / 3.0 ** min(times, 2), min(whole, SHORTEST))
 
     def ran_out(self, host: str) -> None:
-        """A call to this host ran out of time."""
+        """Note that a call to this host ran out of time."""
         with self._lock:
             times, since = self._hung.get(host, (0, self._now()))
             self._hung[host] = (times + 1, since)
 
     def answered(self, host: str) -> None:
-        """The host gave a whole answer."""
+        """Note that the host gave a whole answer."""
         with self._lock:
             self._hung.pop(host, None)
 
@@ -209,7 +209,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """Calls platforms, and nothing that is not one.
+    """Calls platforms, and no other addresses.
 
     Only https to public addresses; private ones, and in development http, only to a host and port that the operator
     named. No redirects, no cookies, no proxies from the environment, one connection per call. Each call has a deadline
@@ -318,7 +318,7 @@ class Outbound:
         return Guard(frozenset(self.reachable_private_hosts), self.development, self.resolve, self.dial)
 
     def _paused(self, pauses: list[float], deadline: Deadline) -> bool:
-        """Wait before another attempt, if one is due and can still be in time. Says whether it is."""
+        """Wait before another attempt, if one is due and there is time left for it. Returns whether there is one."""
         if not pauses or deadline.seconds_left <= pauses[0]:
             return False
         self.pause(pauses.pop(0))

@@ -1,4 +1,4 @@
-"""What gateways, handlers and pages are given to work with."""
+"""The collaborators of gateways, handlers and pages."""
 
 from dataclasses import dataclass
 
@@ -18,3 +18,4 @@ class Kit:
     secrets: KeyRing
     http: Outbound
     open_session: OpenSession
+    """For jobs and commands, and for services that call a platform between two transactions."""

@@ -1,4 +1,4 @@
-"""Structured logs that hold ids and no persons."""
+"""Structured logs with ids, and without personal data."""
 
 import logging
 import re
@@ -41,7 +41,7 @@ _ROW = re.compile(r"(\[parameters: |DETAIL: ).*?(?=\n\(Background|\n\[SQL|\Z)", 
 
 
 def hide_persons_and_secrets(_: WrappedLogger, __: str, event_dict: EventDict) -> EventDict:
-    """Replace what names a person or opens a door, by the key it stands under and by what it looks like."""
+    """Replace personal data and secrets, recognized by their key or by what they look like."""
     return {key: _hide(key, value) for key, value in event_dict.items()}
 
 
@@ -86,7 +86,9 @@ def set_up(log_format: LogFormat, level: str, stream: TextIO | None = None) -> N
 
 
 def _failure(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
-    """Where it failed and with what kind of error. The words of errors are left out: they may quote what was typed."""
+    """Where it failed, and the kind of the error. The texts of errors are left out, because they may quote what was
+    typed.
+    """
     parts: list[str] = []
     failure: BaseException | None = exc_info[1]
     while failure is not None and len(parts) < DEEPEST_CAUSE:

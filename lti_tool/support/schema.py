@@ -49,7 +49,7 @@ def is_current(engine: Engine) -> bool:
 
 
 def differences(engine: Engine) -> list[object]:
-    """What the models say and the database does not; empty when the migrations match the models."""
+    """Differences between the models and the database; empty if the migrations match the models."""
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
         return list(compare_metadata(context, Base.metadata))
@@ -57,7 +57,7 @@ def differences(engine: Engine) -> list[object]:
 
 @contextmanager
 def _migrating(engine: Engine) -> Iterator[Connection]:
-    """One transaction, and nobody else migrating meanwhile."""
+    """A transaction during which no other process migrates."""
     is_sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:
         if is_sqlite:

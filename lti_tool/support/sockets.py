@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 Resolve = Callable[[str, int], Sequence[str]]
-"""From a host and port to IP addresses, best first. Raises OSError."""
+"""Takes a host and a port, and returns IP addresses, best first. Raises OSError."""
 Dial = Callable[[str, int, float], socket.socket]
-"""From an IP address, a port and a time limit in seconds to a connected socket. Raises OSError."""
+"""Takes an IP address, a port and a time limit in seconds, and returns a connected socket. Raises OSError."""
 
 
 class Deadline:
@@ -91,11 +91,13 @@ class _TlsSocket(ssl.SSLSocket):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Opens connections to where we may go. A name is looked up once, and what was checked is what is connected to."""
+    """Opens connections to addresses that we may call. A name is looked up once, and the address that was checked is
+    the one that is called.
+    """
 
     reachable_private_hosts: frozenset[tuple[str, int]]
     is_http_allowed: bool
-    """Plain http, and then only to a reachable private host."""
+    """Whether to use plain http, which is allowed only to a private host that the operator named."""
     resolve: Resolve
     dial: Dial
 
@@ -149,8 +151,8 @@ class Guard:
 
 def system_resolve(host: str, port: int) -> Sequence[str]:
     """Ask the system's resolver. It also understands 127.1 and 2130706433; what it makes of them is checked."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in addresses))
 
 
 def system_dial(address: str, port: int, seconds: float) -> socket.socket:

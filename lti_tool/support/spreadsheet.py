@@ -11,7 +11,7 @@ from typing import Final
 from babel.numbers import get_decimal_symbol
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A cell that begins so is run by spreadsheets, and a person chooses their own name."""
+"""Spreadsheets run a cell with this beginning as a formula, and people choose their own names."""
 DELIMITERS: Final = (",", ";", "\t")
 
 # Which character separates cells is the reader's setting, so that a formula may begin behind any of them.
@@ -34,7 +34,7 @@ def as_meant(cell: str) -> str:
 
 
 def delimiter_for(locale: str) -> str:
-    """What separates cells for a reader of this language: a semicolon where the comma is in numbers."""
+    """The delimiter of cells for a reader of this language: a semicolon if numbers have a comma."""
     return ";" if get_decimal_symbol(locale) == "," else ","
 
 
@@ -46,7 +46,7 @@ def as_csv(header: Sequence[str], lines: Iterable[Sequence[object]], delimiter: 
 
 
 def _quoted(cell: str) -> str:
-    """In quotes where any program may see the end of a cell in it."""
+    """The cell, in quotes if some program may see the end of a cell in it."""
     doubled = cell.replace('"', '""')
     return f'"{doubled}"' if _TO_QUOTE.search(cell) else cell
 
@@ -67,10 +67,10 @@ _NORTHERN: Final = frozenset("åäöæøéüëïßÅÄÖÆØÉÜ")
 _TYPOGRAPHIC: Final = frozenset("\u2018\u2019\u201c\u201d\u2013\u2014\u2026\u20ac\u00b0\u00a7\u00a0")
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 _SAMPLE: Final = 5000
-"""Letters that tell an encoding: more say nothing new."""
+"""Letters that are looked at to detect the encoding; more add nothing."""
 _MOST_LINES_IN_A_CELL: Final = 20
 _MOST_MENDED: Final = 50
-"""After so many quotes without an end no further one is taken for a cell of several lines."""
+"""After this many quotes without an end, no further quote is taken for a cell of several lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Decoded:
     text: str
     encoding: str
     is_certain: bool = True
-    """Whether nothing else is likely."""
+    """Whether no other encoding is likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,8 @@ def _is_certain(content: bytes, encoding: str) -> bool:
         return True
     if encoding == "UTF-8":
         return False
-    others = [one for one in ("Windows-1252", "Mac Roman", "DOS 850") if one != encoding]
-    return all(_likelihood(content, encoding) >= _likelihood(content, other) + 2 for other in others)
+    alternatives = [one for one in ("Windows-1252", "Mac Roman", "DOS 850") if one != encoding]
+    return all(_likelihood(content, encoding) >= _likelihood(content, other) + 2 for other in alternatives)
 
 
 def _is_utf_8(content: bytes) -> bool:
@@ -151,23 +151,25 @@ def _strays(content: bytes) -> str | None:
 
 
 def _likelihood(content: bytes, encoding: str) -> float:
-    """How much of what is not ASCII is letters where northern European words have them."""
+    """How likely this encoding is: the more of the non-ASCII characters are letters as in northern European words, the
+    higher.
+    """
     try:
         text = content.decode(ENCODINGS[encoding])
     except UnicodeError:
         return float("-inf")
     # Of two that read the same, the common one.
     score = {"Windows-1252": 0.2, "Latin-1": 0.1}.get(encoding, 0.0)
-    for found in islice(_FOREIGN.finditer(text), _SAMPLE):
-        one, before = found[0], text[found.start() - 1 : found.start()]
-        if one == "\u2019" and before.isalpha():
+    for match in islice(_FOREIGN.finditer(text), _SAMPLE):
+        letter, before = match[0], text[match.start() - 1 : match.start()]
+        if letter == "\u2019" and before.isalpha():
             score += 2
-        elif not one.isalpha():
-            score -= 0 if one in _TYPOGRAPHIC else 2
-        elif one.isupper() and before.islower():
+        elif not letter.isalpha():
+            score -= 0 if letter in _TYPOGRAPHIC else 2
+        elif letter.isupper() and before.islower():
             score -= 3
         else:
-            score += 2 if one in _NORTHERN else 0
+            score += 2 if letter in _NORTHERN else 0
     return score
 
 
@@ -202,11 +204,11 @@ def _record(lines: Sequence[str], delimiter: str, width: int) -> tuple[int, list
         if length > 1 and joined.count('"') % 2:
             continue
         try:
-            found = list(csv.reader(io.StringIO(joined, newline=""), delimiter=delimiter, strict=True))
+            records = list(csv.reader(io.StringIO(joined, newline=""), delimiter=delimiter, strict=True))
         except csv.Error:
             continue
-        if len(found) == 1 and (length == 1 or not _swallows(found[0], delimiter, width)):
-            return length, found[0]
+        if len(records) == 1 and (length == 1 or not _swallows(records[0], delimiter, width)):
+            return length, records[0]
     plain = lines[0].rstrip("\r\n")
     if plain.count('"') % 2 == 0:
         return 1, next(csv.reader([plain], delimiter=delimiter), [])

@@ -56,7 +56,7 @@ def read_zone(text: str) -> ZoneInfo | None:
 
 
 def zone_label(name: str) -> str:
-    """What to show for a zone, read back by `read_zone`: the names of offsets have their signs turned around."""
+    """The label of a zone, which `read_zone` understands: the names of offsets have their signs turned around."""
     match = re.fullmatch(r"Etc/GMT([+-])([0-9]{1,2})", name)
     return f"UTC{'-' if match[1] == '+' else '+'}{int(match[2]):02}:00" if match else name
 
@@ -72,7 +72,7 @@ def _named(plain: str) -> str | None:
 
 
 def _labeled(plain: str) -> str | None:
-    """The zone of a label that begins with an offset and goes on with cities or a name, as calendars show it."""
+    """The zone of a label such as calendars show: an offset, followed by cities or a name."""
     match = _LABELED.fullmatch(plain)
     offset = _by_offset(match[1]) if match else None
     if match is None or offset is None:
@@ -86,10 +86,10 @@ def _labeled(plain: str) -> str | None:
 def _listed(plain: str) -> str | None:
     """The first of several names where all are known and agree ("Stockholm, Sweden"); what stands in brackets is a
     remark."""
-    named = [_named(part.strip()) for part in re.split(r"[,;]| - ", re.sub(r" ?\([^)]*\)$", "", plain))]
-    if not named or not all(named) or len({(_winter_offset(one), _summer_offset(one)) for one in named if one}) > 1:
+    zones = [_named(part.strip()) for part in re.split(r"[,;]| - ", re.sub(r" ?\([^)]*\)$", "", plain))]
+    if not zones or not all(zones) or len({(_winter_offset(one), _summer_offset(one)) for one in zones if one}) > 1:
         return None
-    return named[0]
+    return zones[0]
 
 
 def _by_offset(plain: str) -> str | None:
@@ -105,14 +105,14 @@ def _by_offset(plain: str) -> str | None:
 
 @cache
 def _steady_zones() -> Mapping[timedelta, str]:
-    """By offset a zone without summer time: those named for whole hours first."""
+    """From an offset to a zone without summer time; zones named for whole hours come first."""
     # Etc/GMT-1 is one hour ahead of UTC: these names have their signs turned around.
     hours = {timedelta(hours=-ahead): f"Etc/GMT{ahead:+d}" for ahead in range(-14, 13) if ahead}
-    found = {timedelta(0): "UTC", **hours}
+    zones = {timedelta(0): "UTC", **hours}
     for name in _windows_zones().values():
         if _winter_offset(name) == _summer_offset(name):
-            found.setdefault(_winter_offset(name), name)
-    return found
+            zones.setdefault(_winter_offset(name), name)
+    return zones
 
 
 def _winter_offset(name: str) -> timedelta:
@@ -134,11 +134,11 @@ def _exact_names() -> Mapping[str, str]:
 
 @cache
 def _by_name() -> Mapping[str, str]:
-    """What a place or a zone is called besides its exact name; the first meaning counts."""
-    found: dict[str, str] = {}
+    """From other names of a place or zone to the zone; the first meaning counts."""
+    zones: dict[str, str] = {}
     for called, name in _names():
-        found.setdefault(_plain(called), name)
-    return found
+        zones.setdefault(_plain(called), name)
+    return zones
 
 
 def _names() -> Iterator[tuple[str, str]]:
@@ -161,8 +161,8 @@ def _names() -> Iterator[tuple[str, str]]:
 
 @cache
 def _meta_zones() -> Mapping[str, str]:
-    """What Unicode calls a zone that several countries share, to a zone that stands for it."""
-    found: dict[str, str] = {}
+    """From Unicode's name of a zone that several countries share to a zone that stands for it."""
+    zones: dict[str, str] = {}
     # "Central Time" is Chicago's before that of Guatemala, where clocks stay as they are.
     windows = sorted(
         _windows_zones().items(), key=lambda one: (_winter_offset(one[1]) == _summer_offset(one[1]), "(" in one[0])
@@ -170,19 +170,19 @@ def _meta_zones() -> Mapping[str, str]:
     for name in (*(name for _, name in windows), *known_zones()):
         meta_zone = get_global("meta_zones").get(name)
         if meta_zone is not None:
-            found.setdefault(meta_zone, name)
-    return found
+            zones.setdefault(meta_zone, name)
+    return zones
 
 
 def _loadable(names: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, Mapping[str, str]]]:
     aliases = get_global("zone_aliases")
-    for name, one in names.items():
-        present = name if name in _world() else aliases.get(name, name)
-        if present in _world():
-            yield present, one
+    for name, terms in names.items():
+        loadable = name if name in _world() else aliases.get(name, name)
+        if loadable in _world():
+            yield loadable, terms
 
 
 def _windows_zones() -> Mapping[str, str]:
-    """What Windows calls a zone, as Unicode's tables have it."""
-    found: Mapping[str, str] = get_global("windows_zone_mapping")
-    return {called: name for called, name in found.items() if name in _world()}
+    """From Windows' name of a zone to the zone, by Unicode's tables."""
+    mapping: Mapping[str, str] = get_global("windows_zone_mapping")
+    return {called: name for called, name in mapping.items() if name in _world()}

@@ -1,10 +1,10 @@
-"""Who asks, and whether they may: the gate in front of every page of a visit."""
+"""Access to the pages of a visit: who asks, and what they may do."""
 
 import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -18,10 +18,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.errors import NotAllowed, ToolError
-from lti_tool.support.crypto import same
+from lti_tool.support.crypto import is_same_secret
 from lti_tool.support.db import across_institutions, serve
 from lti_tool.support.kit import Kit
-from lti_tool.web.database import RaceLost, transaction
+from lti_tool.web.database import RaceLost, open_session, transaction
 from lti_tool.web.kept import note_author
 from lti_tool.web.visits import UNBOUND, Visit, VisitKind, VisitOver, around, find_visit, is_touch_due, redeem_code
 
@@ -44,13 +44,13 @@ ACTS: Final[dict[str, frozenset[str]]] = {
     "export progress": INSTRUCTOR,
     "take part": EVERYONE_IN_COURSE,
 }
-"""Act to the course roles that may do it. What is not listed here nobody may do."""
+"""From an act to the course roles that may do it. An act that is not listed is not allowed to anyone."""
 
 COOKIE_PREFIX: Final = "__Host-tandem-"
 LOGIN_COOKIE_PREFIX: Final = f"{COOKIE_PREFIX}login-"
 MOST_COOKIES: Final = 12
 TRIES: Final = 3
-"""So often a request is answered whose transaction is undone because somebody else was quicker."""
+"""How often a request is answered if other transactions were quicker each time."""
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
@@ -113,9 +113,9 @@ View = Callable[Concatenate[Here, P], ResponseReturnValue]
 
 
 def kit() -> Kit:
-    """The collaborators of this app."""
-    found: Kit = current_app.extensions["tandem"]
-    return found
+    """The collaborators of this app. Services open their sessions in the request by Flask-SQLAlchemy, as pages do."""
+    tools: Kit = current_app.extensions["tandem"]
+    return replace(tools, open_session=open_session)
 
 
 def on_visit(
@@ -140,7 +140,7 @@ def on_visit(
         def page(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             key: str = g.visit_key
             is_reading = request.method in {"GET", "HEAD"}
-            secret, from_cookie = _secret_sent(key)
+            secret, from_cookie = secret_sent(key)
             if secret is None:
                 if is_reading:
                     return _page_that_brings_the_bearer(key)
@@ -185,10 +185,10 @@ def on_visit(
 
 
 def _until_not_overtaken(answer: Callable[[], Answer]) -> Answer:
-    """The answer to this request. A request that lost a race is answered anew: it sees now what the other one did, and
-    either does what was wanted or says, in the page's own words and with what was typed, that it cannot.
+    """The answer to this request. A request that lost a race is answered again: it then sees the other change, and
+    either succeeds or says, in the page's own words and with what was typed, that it cannot.
 
-    Raises RaceLost where it loses again and again.
+    Raises RaceLost if it loses every time.
     """
     for _ in range(TRIES - 1):
         try:
@@ -201,7 +201,7 @@ def _until_not_overtaken(answer: Callable[[], Answer]) -> Answer:
 
 
 def _find_visit(session: Session, key: str, secret: str, *, from_cookie: bool, now: datetime) -> Visit:
-    """The visit, if it is live. Of one that ran out, what its form holds is kept for whoever typed it."""
+    """The visit, if it is live. If it ran out, what its form holds is kept for the person who typed it."""
     try:
         return find_visit(session, key, secret, now=now, idle=kit().settings.visit_idle)
     except VisitOver as over:
@@ -211,7 +211,7 @@ def _find_visit(session: Session, key: str, secret: str, *, from_cookie: bool, n
 
 
 def _carry_entry_code(answer: Response) -> Response:
-    """Where a launch's first page sends the person on, the code in its address goes along for the script to change."""
+    """Add the entry code to the address if a launch's first page redirects, so that the script can change it there."""
     code = request.args.get("c")
     if code and answer.location and answer.location.startswith(f"/v/{g.visit_key}/"):
         joint = "&" if "?" in answer.location else "?"
@@ -219,7 +219,8 @@ def _carry_entry_code(answer: Response) -> Response:
     return answer
 
 
-def _secret_sent(key: str) -> tuple[str | None, bool]:
+def secret_sent(key: str) -> tuple[str | None, bool]:
+    """The secret that came with the request for this visit, and whether a cookie brought it."""
     if request.authorization is not None and request.authorization.type == "bearer":
         return request.authorization.token, False
     return request.cookies.get(COOKIE_PREFIX + key), True
@@ -227,22 +228,22 @@ def _secret_sent(key: str) -> tuple[str | None, bool]:
 
 def _page_that_brings_the_bearer(key: str) -> Response:
     # Says nothing about whether the visit exists, except how its platform can be asked for the bearer it keeps.
-    found = _storage_of(key)
+    visit = _storage_of(key)
     code = request.args.get("c")
-    if code and found is not None and not found.details.get(UNBOUND) and is_sent_by_others():
+    if code and visit is not None and not visit.details.get(UNBOUND) and is_from_another_site():
         # A launch without cookies ends on our own page that proves the browser. This is a code that somebody else was
         # given, handed on to put this person into that visit.
         with transaction() as session:
             redeem_code(session, code, "enter", now=kit().clock.now())
         raise VisitOver(key)
-    g.frame_ancestors = found.frame_origins if found is not None else None
-    answer = make_response(render_template("visit/bring.html", visit_key=key, visit=found))
+    g.frame_ancestors = visit.frame_origins if visit is not None else None
+    answer = make_response(render_template("visit/bring.html", visit_key=key, visit=visit))
     answer.headers["Vary"] = "Authorization, Cookie"
     return answer
 
 
-def is_sent_by_others() -> bool:
-    """Whether the browser says that a page of somebody else's sent it here. Older browsers say nothing."""
+def is_from_another_site() -> bool:
+    """Whether the browser says that a page of another site sent it here. Older browsers say nothing."""
     return request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
 
 
@@ -262,7 +263,7 @@ def _check_form_token(secret: str) -> None:
 
 
 def _is_form_ours(secret: str) -> bool:
-    return same(request.form.get("form_token", ""), _derive_form_token(secret))
+    return is_same_secret(request.form.get("form_token", ""), _derive_form_token(secret))
 
 
 def form_token() -> Markup:

@@ -1,4 +1,4 @@
-"""What an institution may be asked about later: launches, refusals, registrations, erasures. No personal data."""
+"""The record of launches, refusals, registrations and erasures, without personal data."""
 
 import hashlib
 import hmac
@@ -13,7 +13,9 @@ from lti_tool.support.crypto import KeyRing, new_word
 from lti_tool.support.db import Base
 
 SAMPLE_AFTER = 20
-"""Entries a minute from one source that are all kept; beyond them one in SAMPLE_ONE_IN of those that say the same."""
+"""All entries of one source are kept up to this number a minute; beyond it, one in SAMPLE_ONE_IN of those that say the
+same.
+"""
 SAMPLE_ONE_IN = 20
 
 
@@ -44,7 +46,7 @@ def new_reference() -> str:
 
 
 def source_of(address: str | None, ring: KeyRing) -> str:
-    """A mark of a network address that only says "the same again": no address is kept."""
+    """A mark by which entries from the same network address are recognized; the address itself is not stored."""
     return hmac.new(ring.derive("audit sources"), (address or "").encode(), hashlib.sha256).hexdigest()[:32]
 
 
@@ -68,17 +70,17 @@ def record(
     """
     reference = reference or new_reference()
     if source is not None:
-        lately = session.scalars(
+        recent = session.scalars(
             select(AuditEntry)
             .where(AuditEntry.source == source, AuditEntry.at > now - timedelta(minutes=1))
             .order_by(AuditEntry.id.desc())
             .limit(SAMPLE_AFTER)
         ).all()
-        if len(lately) >= SAMPLE_AFTER and secrets.randbelow(SAMPLE_ONE_IN):
-            said = (what, institution_id, registration_id, details)
-            for one in lately:
-                if (one.what, one.institution_id, one.registration_id, one.details) == said:
-                    return one.reference
+        if len(recent) >= SAMPLE_AFTER and secrets.randbelow(SAMPLE_ONE_IN):
+            content = (what, institution_id, registration_id, details)
+            for entry in recent:
+                if (entry.what, entry.institution_id, entry.registration_id, entry.details) == content:
+                    return entry.reference
     session.add(
         AuditEntry(
             at=now,

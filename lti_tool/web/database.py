@@ -8,7 +8,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
 
 from lti_tool.errors import Conflict
-from lti_tool.support.db import Base, engine_options, is_lost_race, prepare_engine, wall_between_institutions
+from lti_tool.support.db import Base, engine_options, is_lost_race, prepare_engine, serve, wall_between_institutions
 
 
 class RaceLost(Conflict):
@@ -34,8 +34,11 @@ def transaction(*, reading: bool = False) -> Iterator[Session]:
 
     Raises RaceLost in place of the many ways in which the database says that another transaction was quicker.
     `reading` promises that nothing but a visit's last-seen time is written, so that on SQLite readers do not queue for
-    the write lock.
+    the write lock. A request has one transaction at a time; raises RuntimeError inside another, whose session it would
+    close.
     """
+    if db.session.registry.has():
+        raise RuntimeError("a transaction of this request is open")
     session: Session = db.session()
     try:
         if reading:
@@ -49,3 +52,10 @@ def transaction(*, reading: bool = False) -> Iterator[Session]:
         raise
     finally:
         db.session.remove()
+
+
+@contextmanager
+def open_session(institution_id: int | None = None) -> Iterator[Session]:
+    """A transaction of the request as `Kit.open_session` has it, for services that open their own."""
+    with transaction() as session:
+        yield session if institution_id is None else serve(session, institution_id)

@@ -21,10 +21,10 @@ def builds(pages: Blueprint, name: str) -> Callable[[Builder], Builder]:
     """Name the function that builds a file of these pages."""
 
     def keep(build: Builder) -> Builder:
-        def take_along(state: BlueprintSetupState) -> None:
+        def download_own_work(state: BlueprintSetupState) -> None:
             state.app.extensions.setdefault("tandem.downloads", {})[name] = build
 
-        pages.record(take_along)
+        pages.record(download_own_work)
         return build
 
     return keep

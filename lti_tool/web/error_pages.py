@@ -57,18 +57,18 @@ HTTP_WORDS: Final[dict[int, Words]] = {
 }
 
 
-def words_for(error: Exception, known: Mapping[type[Exception], Words]) -> Words:
+def words_for(error: Exception, words: Mapping[type[Exception], Words]) -> Words:
     """The words of the nearest class that has some."""
-    return next((known[kind] for kind in type(error).__mro__ if kind in known), known[ToolError])
+    return next((words[kind] for kind in type(error).__mro__ if kind in words), words[ToolError])
 
 
 def error_page(
     words: Words, reference: str, *, fill: Mapping[str, str] | None = None, return_url: str | None = None
 ) -> Response:
-    """A page that can stand alone: it carries no action, so whoever framed the visit may frame it.
+    """An error page. It has no buttons that change anything, so any page that frames the visit may frame it.
 
-    What was typed into a form that is refused so stands on it, and is kept for its author. `return_url`: where the
-    platform wants people back, as a signed launch told.
+    Text from a form that was refused is shown on it and kept for its author. `return_url`: the address to which the
+    platform wants people to return, from a signed launch.
     """
     g.pop("here", None)  # its rows went with the rollback
     wanted = request.accept_mimetypes.best_match(["text/html", "application/json"])
@@ -81,8 +81,8 @@ def error_page(
     contact = current_app.extensions["tandem"].settings.contact
     title = gettext(words.title)
     if is_script:
-        told = {"error": title, "reference": reference, "is_kept": is_kept}
-        return make_response({**told, "typed": {one.field: one.text for one in typed}}, words.status)
+        answer = {"error": title, "reference": reference, "is_kept": is_kept}
+        return make_response({**answer, "typed": {one.field: one.text for one in typed}}, words.status)
     page = render_template(
         "error.html",
         title=title,
@@ -97,7 +97,7 @@ def error_page(
     return make_response(page, words.status)
 
 
-def on_record(error: Exception, status: int, known: Around | None) -> str:
+def on_record(error: Exception, status: int, visit: Around | None) -> str:
     """Write into the record that an error page was shown, and return the reference under which it stands there."""
     reference = new_reference()
     if request.endpoint is None and "text/html" not in request.headers.get("Accept", ""):
@@ -111,10 +111,10 @@ def on_record(error: Exception, status: int, known: Around | None) -> str:
                 now=tools.clock.now(),
                 reference=reference,
                 source=source_of(request.remote_addr, tools.secrets),
-                institution_id=known.institution_id if known else None,
-                registration_id=known.registration_id if known else None,
-                course_id=known.course_id if known else None,
-                person_id=known.person_id if known else None,
+                institution_id=visit.institution_id if visit else None,
+                registration_id=visit.registration_id if visit else None,
+                course_id=visit.course_id if visit else None,
+                person_id=visit.person_id if visit else None,
                 error=type(error).__name__,
                 status=status,
                 page=request.endpoint,
@@ -130,8 +130,8 @@ def install(app: Flask, feature_words: Mapping[type[Exception], Words]) -> None:
     known_words: dict[type[Exception], Words] = {**WORDS, **feature_words}
 
     def around(error: Exception) -> Around | None:
-        known: Around | None = getattr(error, "around", None) or g.get("around")
-        return known
+        visit: Around | None = getattr(error, "around", None) or g.get("around")
+        return visit
 
     def reference_of(error: Exception, words: Words) -> str:
         reference: str | None = getattr(error, "reference", None)
@@ -141,11 +141,11 @@ def install(app: Flask, feature_words: Mapping[type[Exception], Words]) -> None:
         return new_reference() if is_database_away else on_record(error, words.status, around(error))
 
     def show(error: Exception, words: Words, reference: str) -> Response:
-        known = around(error)
-        if known is not None:
-            g.locale = known.locale
+        visit = around(error)
+        if visit is not None:
+            g.locale = visit.locale
         fill = error.fill if isinstance(error, ToolError) else None
-        return error_page(words, reference, fill=fill, return_url=known.return_url if known else None)
+        return error_page(words, reference, fill=fill, return_url=visit.return_url if visit else None)
 
     def refuse(error: Exception, words: Words) -> Response:
         reference = reference_of(error, words)

@@ -1,4 +1,4 @@
-"""Security headers that differ per platform: whoever launched a page may frame it, and nobody else."""
+"""Security headers that differ by platform: the page that launched a visit may frame it, and no other."""
 
 from typing import Final
 

@@ -33,13 +33,13 @@ def languages(folder: str) -> tuple[str, ...]:
 
     A language without a catalog is not offered for dates either: half a sentence in each helps nobody.
     """
-    found = sorted(path.parent.parent.name for path in Path(folder).glob("*/LC_MESSAGES/messages.mo"))
-    return (SOURCE_LANGUAGE, *found)
+    catalogs = sorted(path.parent.parent.name for path in Path(folder).glob("*/LC_MESSAGES/messages.mo"))
+    return (SOURCE_LANGUAGE, *catalogs)
 
 
 def choose_language() -> str:
     """The language of the launch, else of the browser, else English."""
-    known = languages(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
+    offered = languages(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
     wanted = g.get("locale")
     if wanted:
         try:
@@ -47,24 +47,24 @@ def choose_language() -> str:
         except (UnknownLocaleError, ValueError):
             language = None
         language = "nb" if language in {"no", "nn"} else language
-        if language in known:
+        if language in offered:
             return str(language)
-    return request.accept_languages.best_match(known) or SOURCE_LANGUAGE
+    return request.accept_languages.best_match(offered) or SOURCE_LANGUAGE
 
 
-def zone_of(visit: Visit | None, *others: str | None) -> ZoneInfo:
-    """The zone in which dates are shown: the person's own as far as it is known, else the first of `others`, else UTC.
+def zone_of(visit: Visit | None, *fallbacks: str | None) -> ZoneInfo:
+    """The zone in which dates are shown: the person's own, else the first of `fallbacks` that can be read, else UTC.
 
     A visit knows it from the launch, the browser, or the institution's page.
     """
-    names = (visit.time_zone if visit is not None else None, *others)
+    names = (visit.time_zone if visit is not None else None, *fallbacks)
     return next((zone for zone in (read_zone(name or "") for name in names) if zone is not None), UTC)
 
 
-def zone_of_reader(*others: str | None) -> ZoneInfo:
+def zone_of_reader(*fallbacks: str | None) -> ZoneInfo:
     """The zone in which whoever looks at this page sees its dates; see `zone_of`."""
     here = current_here()
-    return zone_of(here.visit if here is not None else None, *others)
+    return zone_of(here.visit if here is not None else None, *fallbacks)
 
 
 def in_words(moment: datetime, zone: ZoneInfo, pattern: str = "EEE d MMM, HH:mm") -> str:
@@ -89,17 +89,19 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     distance = moment - now
     # Nine days are not "1 week" and four weeks are not "1 month": a larger unit only from two of them on.
     threshold = 2 if abs(distance) > timedelta(days=2) else 0.85
-    away = format_timedelta(distance, threshold=threshold, add_direction=True, locale=locale)
+    relative = format_timedelta(distance, threshold=threshold, add_direction=True, locale=locale)
     exact = format_datetime(moment.astimezone(zone), "full", locale=locale)
     text = in_words(moment, zone)
     # On paper nobody knows from when "in 2 days" counts.
     return Markup('<time datetime="{}" title="{}">{}<span class="not-on-paper"> ({})</span></time>').format(
-        moment.isoformat(), exact, text, away
+        moment.isoformat(), exact, text, relative
     )
 
 
 def isolated(text: Any) -> Any:
-    """A text that runs from right to left so that it does not turn the sentence around it; anything else as it is."""
+    """A text from right to left, marked so that it does not change the direction of the sentence around it; any other
+    text unchanged.
+    """
     if not isinstance(text, str) or _RIGHT_TO_LEFT.search(_ISOLATED.sub("", text)) is None:
         return text
     # Characters and no element: names stand in titles and choices too, where elements do not.
@@ -108,7 +110,7 @@ def isolated(text: Any) -> Any:
 
 
 def _isolating(translate: Any) -> Any:
-    """The translation of a sentence in which what is filled in stays where it stands."""
+    """A translation function that keeps the direction of what is filled in."""
 
     @pass_context
     def sentence(context: Context, *words: Any, **variables: Any) -> Any:
@@ -119,7 +121,7 @@ def _isolating(translate: Any) -> Any:
 
 
 def install(app: Flask) -> None:
-    """Give templates their language, sentences that keep their direction, and filters for moments, days and numbers."""
+    """Give templates their language, translations that keep directions, and filters for moments, days and numbers."""
     Babel(app, locale_selector=choose_language)
     for name in ("gettext", "ngettext", "pgettext", "npgettext"):
         app.jinja_env.globals[name] = _isolating(app.jinja_env.globals[name])

@@ -1,4 +1,4 @@
-"""What requests say, made fit to be looked up and stored: numbers that rows can have, texts that databases take."""
+"""Check what requests bring: numbers that rows can have, texts that databases take."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,14 @@ from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.routing import IntegerConverter, Map, UnicodeConverter, ValidationError
 
 NUL = "\0"
-"""No text that a person types has it, and PostgreSQL stores none."""
+"""The NUL character: people do not type it, and PostgreSQL does not store it."""
 
 
 class Texts(ImmutableMultiDict[str, Any]):
     """Fields of a form or of a query, without NUL characters."""
 
     had_nul: frozenset[str]
-    """The fields that were sent with one. What is signed or secret must not become good by leaving it out."""
+    """Names of fields with a NUL character. A signed or secret value must not become valid by leaving it out."""
 
     def __init__(self, mapping: Any = None) -> None:
         sent = list(iter_multi_items(mapping or ()))
@@ -23,8 +23,8 @@ class Texts(ImmutableMultiDict[str, Any]):
         self.had_nul = frozenset(_plain(name) for name, value in sent if NUL in f"{name}{value}")
 
 
-def came_whole(fields: Mapping[str, Any], name: str) -> bool:
-    """Whether a field came at most once, and is as it was sent."""
+def is_intact(fields: Mapping[str, Any], name: str) -> bool:
+    """Whether a field came at most once, and unchanged."""
     return not (isinstance(fields, Texts) and (len(fields.getlist(name)) > 1 or name in fields.had_nul))
 
 
@@ -51,7 +51,7 @@ class PlainName(UnicodeConverter):
 
 
 def install(app: Flask) -> None:
-    """Read all requests of this app so. Before its addresses are made."""
+    """Read all requests of this app in this way. Call it before pages are registered."""
     app.request_class = PlainRequest
     app.url_map.converters.update({"int": RowNumber, "default": PlainName, "string": PlainName})
 

@@ -18,7 +18,7 @@ from lti_tool.web.visits import Visit
 
 KEPT_FOR: Final = timedelta(days=7)
 MOST_KEPT: Final = 20
-"""So many refused forms of one person are kept; the oldest goes when another comes."""
+"""The most refused forms that are kept of one person; the oldest goes when another comes."""
 
 NOT_TYPED: Final = frozenset(
     {
@@ -40,7 +40,7 @@ NOT_TYPED: Final = frozenset(
 )
 """Fields that pages fill in themselves, secrets among them."""
 _CHOICE: Final = re.compile(r"[a-z0-9_.:-]*")
-"""What buttons, boxes and lists send. A text that looks like it is known by the name of its field."""
+"""The values of buttons, boxes and lists. A text that looks like one is recognized by the name of its field."""
 
 
 class KeptText(Tenant, Base):
@@ -66,7 +66,7 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Whose the texts of this request are."""
+    """The person who typed the texts of this request."""
 
     institution_id: int
     person_id: int
@@ -111,12 +111,12 @@ def _keep(session: Session, author: Author, rows: list[dict[str, Any]], *, now: 
     )
     before = session.scalars(own).all()
     new = _places(rows)
-    here = [one for one in before if one.course_id == author.course_id]
-    if any(new <= _places(one.texts) for one in here):
+    of_course = [one for one in before if one.course_id == author.course_id]
+    if any(new <= _places(one.texts) for one in of_course):
         return
     # A page that saves as one types is refused with one field; its button then sends all of them.
-    for one in {*(one for one in here if _places(one.texts) <= new), *before[MOST_KEPT - 1 :]}:
-        session.delete(one)
+    for outdated in {*(one for one in of_course if _places(one.texts) <= new), *before[MOST_KEPT - 1 :]}:
+        session.delete(outdated)
     session.add(KeptText(person_id=author.person_id, course_id=author.course_id, texts=rows, at=now))
 
 
@@ -124,10 +124,10 @@ def _places(rows: Iterable[Mapping[str, str]]) -> set[tuple[str, str]]:
     return {(one["field"], one["text"]) for one in rows}
 
 
-def kept_of(session: Session, person_id: int, course_id: int | None) -> list[KeptText]:
+def kept_texts_of(session: Session, person_id: int, course_id: int | None) -> list[KeptText]:
     """What is kept for a person in a course, newest first."""
-    found = select(KeptText).where(KeptText.person_id == person_id, KeptText.course_id == course_id)
-    return list(session.scalars(found.order_by(KeptText.at.desc(), KeptText.id.desc())))
+    query = select(KeptText).where(KeptText.person_id == person_id, KeptText.course_id == course_id)
+    return list(session.scalars(query.order_by(KeptText.at.desc(), KeptText.id.desc())))
 
 
 def let_go(session: Session, person_id: int, kept_id: int) -> None:
@@ -140,13 +140,13 @@ def let_go(session: Session, person_id: int, kept_id: int) -> None:
 
 
 def field_names() -> Mapping[str, str]:
-    """How pages call the fields whose names they tell."""
-    found: Mapping[str, str] = current_app.extensions.get("tandem.field_names", {})
-    return found
+    """The labels of fields on the pages, by name of the field."""
+    names: Mapping[str, str] = current_app.extensions.get("tandem.field_names", {})
+    return names
 
 
 def name_of(field: str) -> str:
-    """How the page called a field, to be translated; empty where it did not say. Fields that are counted share one."""
+    """The label of a field, to be translated; empty if the page gives none. Numbered fields share a label."""
     names = field_names()
     return names.get(field) or names.get(re.sub(r"\d+", "", field), "")
 

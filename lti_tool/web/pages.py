@@ -1,4 +1,4 @@
-"""Entering a visit, and the machinery that every page of one shares."""
+"""Entering a visit, and what every page of a visit shares."""
 
 import base64
 from urllib.parse import parse_qsl, quote, urlencode
@@ -20,7 +20,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
-from lti_tool.web.access import Here, current_here, form_token, is_sent_by_others, kit, on_visit, set_visit_cookie
+from lti_tool.web.access import Here, current_here, form_token, is_from_another_site, kit, on_visit, set_visit_cookie
 from lti_tool.web.database import transaction
 from lti_tool.web.visits import (
     CodeSpent,
@@ -38,12 +38,12 @@ VISIT_PREFIX = "/v/<visit>"
 # What the dialog of a platform asked for must be answered where it was asked: in a tab of its own nobody listens.
 IN_TABS = frozenset(VisitKind) - {VisitKind.PLACING}
 PASSING = frozenset({"c", "said"})
-"""Parts of an address that are true once."""
+"""Parameters of an address that apply only once."""
 
 
 @entry.get("/")
 def root() -> ResponseReturnValue:
-    """Say what this is to whoever opens the address itself."""
+    """Explain Tandem to anyone who opens the address itself."""
     return render_template("visit/root.html", contact=kit().settings.contact)
 
 
@@ -89,7 +89,7 @@ def go(code: str) -> Response:
     """Begin a visit in this tab with a code from another one."""
     tools = kit()
     now = tools.clock.now()
-    if is_sent_by_others():
+    if is_from_another_site():
         # Only our own pages lead here. Whoever was given the code wants another person to go on in their name.
         with transaction() as session:
             redeem_code(session, code, "tab", now=now)
@@ -155,7 +155,7 @@ def _within(visit_key: str, page: str, values: list[tuple[str, str]]) -> str | N
 
 
 def install(app: Flask) -> None:
-    """Take the visit out of every address and put it back into every link of its pages."""
+    """Read the visit from every address, and put it into every link of its pages."""
 
     @app.url_value_preprocessor
     def take_visit(endpoint: str | None, values: dict[str, str] | None) -> None:

@@ -13,23 +13,23 @@ from sqlalchemy import ForeignKey, String, Text, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from lti_tool.errors import ToolError
-from lti_tool.support.crypto import KeyRing, fingerprint, new_secret, same
+from lti_tool.support.crypto import KeyRing, fingerprint, is_same_secret, new_secret
 from lti_tool.support.db import Base, Tenant, across_institutions, serve, within
 
 CODE_LIFETIME = timedelta(seconds=60)
 KEPT_AFTER_END = timedelta(days=1)
-"""For how long the row of a visit that ended says how it ended."""
+"""How long the row of an ended visit is kept, to say how it ended."""
 UNBOUND = "is_unbound"
-"""In the details of a visit whose launch was not proved to come from the browser that began it."""
+"""The key in the details of a visit whose launch was not proved to come from the browser that began it."""
 
 
 WINDOW = "is_window"
-"""In the details of a visit that the platform opened in a window of its own."""
+"""The key in the details of a visit that the platform opened in a window of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What an error page and the record may know of the visit in which something failed."""
+    """The facts of a visit that an error page and the record may use."""
 
     institution_id: int
     registration_id: int
@@ -142,7 +142,7 @@ def find_visit(session: Session, key: str, secret: str, *, now: datetime, idle: 
     """
     with across_institutions(session):
         visit = session.scalar(select(Visit).where(Visit.key == key))
-    if visit is None or not same(visit.secret_hash, fingerprint(secret)):
+    if visit is None or not is_same_secret(visit.secret_hash, fingerprint(secret)):
         raise VisitOver(key)
     if visit.revoked_at is not None:
         raise VisitOver(key, around=around(visit))
@@ -153,7 +153,7 @@ def find_visit(session: Session, key: str, secret: str, *, now: datetime, idle: 
 
 
 def around(visit: Visit) -> Around:
-    """What stays known of a visit when its transaction is gone."""
+    """The facts of a visit that are needed after its transaction has ended."""
     return Around(
         visit.institution_id,
         visit.registration_id,

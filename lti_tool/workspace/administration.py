@@ -1,4 +1,4 @@
-"""Who looks after the institution: the gate in front of its pages, the way in, and the list of its administrators."""
+"""Administrators of the institution: access to its pages, the first administrator, and their list."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,7 +11,7 @@ from lti_tool.errors import NotAllowed
 from lti_tool.launch.models import Person
 from lti_tool.launch.service.launches import MAY_CLAIM
 from lti_tool.registration.models import Institution, Registration
-from lti_tool.support.crypto import fingerprint, same
+from lti_tool.support.crypto import fingerprint, is_same_secret
 from lti_tool.web.access import Here, View, current_here, on_visit
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
@@ -45,7 +45,7 @@ def administrators(view: View[P]) -> Callable[P, ResponseReturnValue]:
 
 
 def administers(here: Here) -> bool:
-    """Whether this is an administrator, or who registered the platform while it has none."""
+    """Whether the person is an administrator, or registered the platform while it has no administrator."""
     return _is_registrar(here) or here.session.get_one(Person, here.person_id).is_administrator
 
 
@@ -78,7 +78,7 @@ def _may_confirm(here: Here) -> bool:
 @pages.get("/institution/enter")
 @on_visit(kinds=INSTITUTION)
 def enter(here: Here) -> ResponseReturnValue:
-    """Inside the platform's frame there is only the way out of it."""
+    """Show, inside the platform's frame, the button that opens the institution's pages in a tab."""
     if not _may_enter(here):
         raise NotAllowed("institution", here.person_id)
     return render_template(
@@ -91,7 +91,7 @@ def enter(here: Here) -> ResponseReturnValue:
 
 @pages.app_context_processor
 def _way_in() -> dict[str, Callable[[], bool]]:
-    """Lets the header of staff's pages offer the institution's pages to those who administer it too."""
+    """Let the header of staff's pages offer the institution's pages to administrators."""
 
     def may_administer() -> bool:
         here = current_here()
@@ -132,7 +132,7 @@ def open_course(here: Here) -> ResponseReturnValue:
 @pages.get("/institution/confirm")
 @on_visit(kinds=INSTITUTION)
 def confirm(here: Here) -> ResponseReturnValue:
-    """Ask, once, whether this person looks after the institution."""
+    """Ask the person, once, whether they look after the institution."""
     if here.visit.frame_origins:
         return redirect(url_for(".enter"), code=303)
     if not _may_confirm(here):
@@ -177,7 +177,7 @@ def claim(here: Here) -> ResponseReturnValue:
     if not (_is_shown_staff(here) and _may_claim(here)):
         raise NotAllowed("code", here.person_id)
     typed = request.form.get("code", "").strip().upper()
-    if not same(fingerprint(typed), registration_of(here).administrator_code_hash or ""):
+    if not is_same_secret(fingerprint(typed), registration_of(here).administrator_code_hash or ""):
         return render_template("institution/code.html", institution=institution_of(here), is_wrong=True), 422
     _become_first(here)
     return render_template("institution/claimed.html", institution=institution_of(here))
@@ -195,14 +195,14 @@ def _become_first(here: Here) -> None:
 @pages.get("/institution/administrators")
 @administrators
 def show_administrators(here: Here) -> ResponseReturnValue:
-    """Who looks after the institution; find somebody who should too."""
+    """Show the administrators, and find people to add."""
     return _administrators_page(here)
 
 
 @pages.post("/institution/administrators/<int:person_id>/add")
 @administrators
 def add(here: Here, person_id: int) -> ResponseReturnValue:
-    """Make a person an administrator. Whoever registered the platform hands over by it and is out."""
+    """Make a person an administrator. The visit of the person who registered the platform ends with it."""
     is_registrar = _is_registrar(here)
     personal_data.grant_administration(here.session, person_id, now=here.now, by=here.person_id)
     if is_registrar:
@@ -215,7 +215,9 @@ def add(here: Here, person_id: int) -> ResponseReturnValue:
 @pages.post("/institution/administrators/<int:person_id>/remove")
 @administrators
 def remove(here: Here, person_id: int) -> ResponseReturnValue:
-    """Take the right from an administrator, and never from the last one. Who takes it from themselves is asked."""
+    """Take the right from an administrator, but never from the last one. People are asked before they take it from
+    themselves.
+    """
     if person_id == here.person_id and request.form.get("sure") != "yes":
         return render_template("institution/leave.html", person_id=person_id)
     if not personal_data.end_administration(here.session, person_id, now=here.now, by=here.person_id):

@@ -1,4 +1,4 @@
-"""Is all well? What operators and administrators are told about this installation and the platforms that it serves."""
+"""What operators and administrators are told about the state of this installation and its platforms."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from lti_tool.support.kit import Kit
 
 ROSTER_SCOPE: Final = SCOPES[-1]
 LASTS: Final = timedelta(hours=1)
-"""What a platform refused for less than this may pass before anybody has read of it."""
+"""Refusals shorter than this are not reported, because they may pass by themselves."""
 
 
 # What platforms refuse, for administrators
@@ -96,8 +96,8 @@ def troubles(session: Session, institution_id: int, *, now: datetime) -> list[Tr
             )
         ).all()
     )
-    found = [*_access(session, titles), *_scores(session, titles, now=now), *_rosters(session, titles)]
-    return sorted(found, key=lambda one: (one.title, one.registration_id))
+    refusals = [*_access(session, titles), *_scores(session, titles, now=now), *_rosters(session, titles)]
+    return sorted(refusals, key=lambda one: (one.title, one.registration_id))
 
 
 def _access(session: Session, titles: Mapping[int, str]) -> Iterator[Trouble]:
@@ -162,7 +162,7 @@ def _rosters(session: Session, titles: Mapping[int, str]) -> Iterator[Trouble]:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. Says nothing secret."""
+    """The result of one check. Holds no secret."""
 
     subject: str
     is_good: bool
@@ -178,7 +178,7 @@ class _Platform:
 
 
 def check_everything(kit: Kit, engine: Engine) -> Iterator[Finding]:
-    """Look at database, migrations, keys and each platform in turn. What cannot be looked at ends the round early."""
+    """Check database, migrations, keys and each platform in turn. Stops early if later checks are impossible."""
     yield Finding("settings", True, f"served at {kit.settings.base_url}")
     try:
         with engine.connect() as connection:
@@ -218,17 +218,17 @@ def _key_set(kit: Kit, platform: _Platform) -> Finding:
     subject = f"{platform.title}, key set"
     try:
         answer = kit.http.get(platform.key_set_url, Purpose.KEY_SET, headers={"Accept": "application/json"})
-        found = _keys_in(answer)
+        count = _keys_in(answer)
     except CallFailed as failure:
         return Finding(subject, False, str(failure))
-    if found is None:
+    if count is None:
         return Finding(subject, False, f"answered {answer.status} without keys")
-    return Finding(subject, bool(found), f"{found} keys")
+    return Finding(subject, bool(count), f"{count} keys")
 
 
 def _keys_in(answer: Answer) -> int | None:
-    said: Any = answer.json() if answer.is_success else None
-    listed = said.get("keys") if isinstance(said, dict) else None
+    document: Any = answer.json() if answer.is_success else None
+    listed = document.get("keys") if isinstance(document, dict) else None
     return len(listed) if isinstance(listed, list) else None
 
 

@@ -1,4 +1,4 @@
-"""The institution's list of courses and activities, and how each of them does."""
+"""The institution's list of courses and activities, with their state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,9 +55,8 @@ class CourseHealth:
 
 
 def courses_of(session: Session, text: str, *, page: int) -> list[CourseHealth]:
-    """The courses of the institution that the session serves whose title holds this text, the newest first.
-
-    One more than ON_ONE_PAGE where there are further ones.
+    """The institution's courses whose title holds this text, the newest first. Has one more than ON_ONE_PAGE if there
+    are further ones.
     """
     rows = session.execute(
         select(Course, Registration.title)
@@ -114,7 +113,7 @@ def _activities(session: Session, course_ids: Sequence[int]) -> dict[int, list[A
     scores: dict[int, dict[str, int]] = {}
     for activity_id, state, count in counted:
         scores.setdefault(activity_id, {})[state] = count
-    found: dict[int, list[ActivityHealth]] = {}
+    activities: dict[int, list[ActivityHealth]] = {}
     for activity, gone_at, last_launch_at in rows:
         health = ActivityHealth(
             title=activity.title,
@@ -124,8 +123,8 @@ def _activities(session: Session, course_ids: Sequence[int]) -> dict[int, list[A
             last_launch_at=last_launch_at,
             scores=scores.get(activity.id, {}),
         )
-        found.setdefault(activity.course_id, []).append(health)
-    return found
+        activities.setdefault(activity.course_id, []).append(health)
+    return activities
 
 
 def placed_on(session: Session, registration_ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
@@ -140,11 +139,11 @@ def placed_on(session: Session, registration_ids: Sequence[int]) -> Mapping[int,
             .where(Deployment.registration_id.in_(registration_ids), Placement.gone_at.is_(None))
             .order_by(Activity.id)
         ).all()
-    found: dict[int, list[str]] = {}
+    titles: dict[int, list[str]] = {}
     for registration_id, title, course in rows:
         words = gettext("%(activity)s in %(course)s", activity=title, course=course) if course else title
-        found.setdefault(registration_id, []).append(words)
-    return found
+        titles.setdefault(registration_id, []).append(words)
+    return titles
 
 
 @pages.get("/institution/courses")
@@ -153,11 +152,11 @@ def show_courses(here: Here) -> ResponseReturnValue:
     """Every course with its roster, its activities and their scores, as counts."""
     text = request.args.get("text", "").strip()[:255]
     page = min(max(request.args.get("page", 0, type=int), 0), 1_000_000)
-    found = courses_of(here.session, text, page=page)
+    courses = courses_of(here.session, text, page=page)
     return render_template(
         "institution/courses.html",
-        courses=found[:ON_ONE_PAGE],
-        has_more=len(found) > ON_ONE_PAGE,
+        courses=courses[:ON_ONE_PAGE],
+        has_more=len(courses) > ON_ONE_PAGE,
         page=page,
         text=text,
     )

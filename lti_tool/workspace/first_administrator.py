@@ -1,4 +1,4 @@
-"""What whoever registered a platform can do next, before anybody launched: go in as administrator, or take it back."""
+"""What the person who registered a platform can do before the first launch: enter as administrator, or undo it."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,24 +16,25 @@ from lti_tool.registration.service.invitations import spent_invitation
 from lti_tool.support.crypto import new_secret
 from lti_tool.support.db import serve
 from lti_tool.web import audit
-from lti_tool.web.access import is_sent_by_others, kit, set_visit_cookie
+from lti_tool.web.access import is_from_another_site, kit, set_visit_cookie
 from lti_tool.web.database import transaction
 from lti_tool.web.visits import Visit, VisitKind, issue_entry, open_visit
 
 pages = Blueprint("first_administrator", __name__)
 
 IS_REGISTRAR: Final = "is_registrar"
-"""In the details of a visit that a registration opened, not a launch."""
+"""The key in the details of a visit that a registration opened, not a launch."""
 REGISTRAR: Final = "registrar "
-"""Begins the id of a person whom no platform named. What follows cannot be guessed, so no platform can name it."""
+"""The beginning of the id of a person whom no platform named. The rest cannot be guessed, so no platform can name it.
+"""
 
 
 @pages.post("/lti/register/administrator")
 def enter() -> ResponseReturnValue:
-    """Let whoever registered a platform see the institution's pages, until its first administrator came by a launch."""
+    """Let the person who registered a platform see the institution's pages until its first administrator launches."""
     tools = kit()
     now = tools.clock.now()
-    if is_sent_by_others():
+    if is_from_another_site():
         raise InvitationUnusable  # Only the page at the end of a registration leads here.
     with transaction() as session:
         invitation, registration = _registered(session)
@@ -92,9 +93,9 @@ def take_back() -> ResponseReturnValue:
 
 
 def end_wait(session: Session, registration_id: int) -> bool:
-    """Await no first administrator of this platform any more, and forget who stood for one.
+    """Stop waiting for a first administrator of this platform, and delete the people who stood in for one.
 
-    False where none was awaited: of several who end the wait at once, one gets True.
+    Returns False if none was awaited. If several end the wait at once, one of them gets True.
     """
     ended = session.execute(
         update(Registration)

@@ -1,4 +1,4 @@
-"""The first page of a visit: what now, with whom, by when; for staff, what needs their attention."""
+"""The first page of a visit: for learners the next step, for staff what needs their attention."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ from lti_tool.roster.service import links
 from lti_tool.roster.service.members import unlisted
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import zone_of_reader
-from lti_tool.web.kept import kept_of
+from lti_tool.web.kept import kept_texts_of
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
 from lti_tool.workspace.checkup import LASTS
@@ -41,7 +41,7 @@ pages = Blueprint("home", __name__)
 
 
 class Do(StrEnum):
-    """What the first sentence of a learner's page asks for, or tells."""
+    """What the first sentence of a learner's page asks for, or says."""
 
     GIVE = "give"
     ADD_NOTES = "notes"
@@ -55,14 +55,14 @@ class Do(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The next thing, and between whom."""
+    """The next step, and the people it concerns."""
 
     do: Do
     item: Item | None = None
     exchange: Exchange | None = None
     round: Round | None = None
     step: Step | None = None
-    """Where it is done: of notes that are asked for, the step in which they are written."""
+    """The step to open: for notes that are asked for, the step in which they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Together:
     """The round that the sentences are about: the first that is not over."""
     sentences: tuple[str, ...] = ()
     moves: Mapping[int, Cause] = field(default_factory=dict)
-    """For each round in which the partners are others than the plan said first, why."""
+    """For each round with other partners than first planned, the cause."""
 
 
 WAITS: Final = {
@@ -89,13 +89,13 @@ WAITS: Final = {
 NOT_ALONE: Final[Mapping[int, Alone]] = {}
 NEW_TO_EACH_OTHER: Final = N_("You have not worked together before.")
 OTHERS_EACH_ROUND: Final = N_("Partners change from round to round.")
-"""What learners read where no rule and no wish says why."""
+"""The sentence for learners if no rule and no wish is the reason."""
 
 
 @pages.get("/")
 @on_visit(kinds=frozenset(VisitKind))
 def show(here: Here) -> ResponseReturnValue:
-    """Where a launch arrives."""
+    """The page that a launch opens."""
     match here.visit.kind:
         case VisitKind.PLACING:
             return redirect(url_for("setup.show"), code=303)
@@ -125,10 +125,10 @@ def _activity(here: Here) -> ResponseReturnValue:
 @on_visit()
 def also(here: Here, activity_id: int) -> ResponseReturnValue:
     """Another activity of the same course, in a tab of its own."""
-    other = next((one for one in open_activities(here.session, here.course_id) if one.id == activity_id), None)
-    if other is None or not _may_enter(here, other):
+    activity = next((one for one in open_activities(here.session, here.course_id) if one.id == activity_id), None)
+    if activity is None or not _may_enter(here, activity):
         raise NotFound("activity", activity_id)
-    return offer_tab(here, VisitKind.ACTIVITY, other.placement_id)
+    return offer_tab(here, VisitKind.ACTIVITY, activity.placement_id)
 
 
 def _review(here: Here) -> ResponseReturnValue:
@@ -179,8 +179,8 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         progress=done,
         together=together,
         score=grades.own_state(here.session, activity.id, member_id),
-        others=_others(here, activity),
-        kept=len(kept_of(here.session, here.person_id, here.course_id)),
+        others=_other_activities(here, activity),
+        kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
         about=attributes.asks(here.session, member_id, here.course_id),
         is_planned=is_read_only
         or bool(exchanges)
@@ -198,33 +198,33 @@ def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[tuple[int, int
 
 
 def why_together(here: Here, activity: Activity, member_id: int) -> Together:
-    """Why the learner has these partners; only what is true of all of them and harmless."""
+    """The reasons why the learner has these partners, as far as they are true of all of them and harmless."""
     groups = pairing.groups_of(here.session, member_id, activity.id)
-    ahead = [one for one in groups if one.due_at is None or one.due_at > here.now]
-    if not ahead:
+    coming = [one for one in groups if one.due_at is None or one.due_at > here.now]
+    if not coming:
         return Together()
-    found = pairing.why_matched(here.session, activity, ahead[0])
-    words = list(found.sentences)
-    if not words and found.is_first_time:
+    reason = pairing.why_matched(here.session, activity, coming[0])
+    words = list(reason.sentences)
+    if not words and reason.is_first_time:
         words = [NEW_TO_EACH_OTHER]
-    elif not words and _have_partners_changed(groups, ahead[0]):
+    elif not words and _have_partners_changed(groups, coming[0]):
         words = [OTHERS_EACH_ROUND]
-    open_rounds = {one.round_number for one in ahead}
+    open_rounds = {one.round_number for one in coming}
     moves = pairing.moves_of(here.session, member_id, activity.id)
     return Together(
-        ahead[0].round_number,
+        coming[0].round_number,
         tuple(gettext(sentence) for sentence in words),
         {one.round_number: one.cause for one in moves if one.round_number in open_rounds},
     )
 
 
 def _have_partners_changed(groups: Sequence[GroupView], now: GroupView) -> bool:
-    """Whether somebody's partners are others in this round than in their round before it."""
+    """Whether the partners in this round differ from those in the round before it."""
     before = [one for one in groups if one.round_number < now.round_number]
     if not before or not any(seat.status == "active" for seat in now.partners):
         return False
-    old, new = ({seat.member_id for seat in one.partners} for one in (before[-1], now))
-    return old != new
+    partners_before, partners_now = ({seat.member_id for seat in one.partners} for one in (before[-1], now))
+    return partners_before != partners_now
 
 
 def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
@@ -247,9 +247,9 @@ def what_now(
     rounds: Sequence[Round],
     alone: Mapping[int, Alone] = NOT_ALONE,
 ) -> Now:
-    """The next step as the checklist has it; what does not count is proposed only when nothing that counts is left.
+    """The next step by the checklist; a step that does not count is proposed only if none that counts is left.
 
-    `tasks` holds the steps as well that the checklist does not ask for.
+    `tasks` also holds the steps that the checklist does not ask for.
     """
     by_place = {(one.round.number, one.partner_id): one for one in exchanges}
     by_number = {one.number: one for one in rounds}
@@ -263,46 +263,48 @@ def what_now(
         return Now(do, todo, exchange, by_number.get(todo.round), host)
     waiting: Item | None = done.waiting
     if waiting is None or waiting.waits_for is None:
-        ahead = [number for number, why in alone.items() if why is not Alone.OVER]
-        if ahead and not exchanges:
+        rounds_alone = [number for number, why in alone.items() if why is not Alone.OVER]
+        if rounds_alone and not exchanges:
             # Also where nothing counts, nobody without a partner reads that there is nothing to do.
-            return Now(Do.WAIT_FOR_PARTNER, round=by_number.get(ahead[0]))
+            return Now(Do.WAIT_FOR_PARTNER, round=by_number.get(rounds_alone[0]))
         return Now(Do.NOTHING)
     exchange = by_place.get((waiting.round, waiting.partner_id))
     return Now(WAITS[waiting.waits_for], waiting, exchange, by_number.get(waiting.round), waiting.step)
 
 
 def _answer_not_asked_for(done: Progress, tasks: Progress) -> Item | None:
-    """What a partner wrote and nobody asks to be answered: worth reading all the same."""
+    """An answer that the learner can give although the checklist does not ask for it: the partner's text is worth
+    reading.
+    """
     asked = {(item.step, item.round, item.partner_id) for item in done.items}
     is_open = (item for item in tasks.items if item.step.is_answer and item.state is State.OPEN)
     return next((item for item in is_open if (item.step, item.round, item.partner_id) not in asked), None)
 
 
-def tasks_with(one: Exchange, tasks: Progress, kind: Kind) -> list[Item]:
-    """What a member has to do with one partner in one round, as the checklist has it.
+def tasks_with(exchange: Exchange, tasks: Progress, kind: Kind) -> list[Item]:
+    """The steps of a member with one partner in one round, as the checklist has them.
 
-    Of somebody who is their partner no longer: what was written, and an answer that can still be given.
+    For a former partner: what was written, and an answer that can still be given.
     """
-    place = (one.round.number, one.partner_id)
-    if one.is_current:
+    place = (exchange.round.number, exchange.partner_id)
+    if exchange.is_current:
         return [item for item in tasks.items if (item.round, item.partner_id) == place]
-    found = []
+    items = []
     for step in kind.steps:
-        given_at = entry.submitted_at if (entry := one.given(step)) is not None else None
+        given_at = entry.submitted_at if (entry := exchange.given(step)) is not None else None
         state, waits = State.EXCUSED if given_at is None else State.DONE, None
-        if step.is_answer and step.after in one.theirs:
-            is_readable = one.to_read(kind.step(step.after)) is not None
+        if step.is_answer and step.after in exchange.theirs:
+            is_readable = exchange.to_read(kind.step(step.after)) is not None
             if given_at is None:
                 state, waits = (State.OPEN, None) if is_readable else (State.WAITING, WaitsFor.RELEASE)
-        elif step.is_answer or step.key not in one.mine:
+        elif step.is_answer or step.key not in exchange.mine:
             continue
-        due_at = None if step.is_answer else one.due_at
-        found.append(Item(step, *place, state, counts=False, due_at=due_at, waits_for=waits, done_at=given_at))
-    return found
+        due_at = None if step.is_answer else exchange.due_at
+        items.append(Item(step, *place, state, counts=False, due_at=due_at, waits_for=waits, done_at=given_at))
+    return items
 
 
-def _others(here: Here, activity: Activity) -> list[Activity]:
+def _other_activities(here: Here, activity: Activity) -> list[Activity]:
     return [
         other
         for other in open_activities(here.session, here.course_id)
@@ -310,28 +312,30 @@ def _others(here: Here, activity: Activity) -> list[Activity]:
     ]
 
 
-def _may_enter(here: Here, other: Activity) -> bool:
-    """Whether somebody may go to another activity of the course: what is not ready, hidden or restricted is staff's."""
+def _may_enter(here: Here, activity: Activity) -> bool:
+    """Whether the person may open another activity of the course. One that is not ready, hidden or restricted is for
+    staff.
+    """
     if here.is_staff:
         return True
-    if why_not_ready(other.state) is not None:
+    if why_not_ready(activity.state) is not None:
         return False
-    access = links.access_to(here.session, other.placement_id)
+    access = links.access_to(here.session, activity.placement_id)
     return not access.is_hidden and here.member_id not in access.kept_out
 
 
 def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
     access = links.access_to(here.session, activity.placement_id)
     plan = pairing.find_plan(here.session, activity.id, "published")
-    everybody = progress.summaries_of_all(here.session, activity.id, here.now) if plan is not None else {}
+    summaries = progress.summaries_of_all(here.session, activity.id, here.now) if plan is not None else {}
     figures = {
         "learners": roster.count_learners(here.session, here.course_id, activity.placement_id),
         "kept_out": len(access.kept_out),
-        "taking_part": len(everybody),
-        "complete": sum(one.is_complete for one in everybody.values()),
-        "given": sum(one.given for one in everybody.values()),
-        "to_give": sum(one.to_give for one in everybody.values()),
-        "behind": sum(one.behind_since is not None for one in everybody.values()),
+        "taking_part": len(summaries),
+        "complete": sum(one.is_complete for one in summaries.values()),
+        "given": sum(one.given for one in summaries.values()),
+        "to_give": sum(one.to_give for one in summaries.values()),
+        "behind": sum(one.behind_since is not None for one in summaries.values()),
     }
     unplaced = pairing.unplaced(here.session, activity, plan, now=here.now) if plan is not None else []
     chosen = None
@@ -356,14 +360,14 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
         unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
-        others=_others(here, activity),
-        kept=len(kept_of(here.session, here.person_id, here.course_id)),
+        others=_other_activities(here, activity),
+        kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
     )
 
 
-def _can_be_placed(one: Unplaced) -> bool:
+def _can_be_placed(person: Unplaced) -> bool:
     """Whether staff can do something about it: nobody has looked for a group yet, or a rule could give way."""
-    return not one.is_over and (one.reason is None or one.reason in RULE_REASONS)
+    return not person.is_over and (person.reason is None or person.reason in RULE_REASONS)
 
 
 def _scores(here: Here, activity: Activity) -> dict[str, int]:

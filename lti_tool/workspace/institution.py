@@ -1,4 +1,4 @@
-"""The institution's first page: its platforms with what can be done about them, keys, and whether all is well."""
+"""The institution's first page: its platforms, keys, and whether all is well."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ class Health:
     failed_jobs: int
     refused_lately: int
     silent: tuple[str, ...]
-    """Platforms that never launched anything."""
+    """Platforms that have never launched."""
     troubles: tuple[Trouble, ...]
     """What platforms refuse."""
 
@@ -53,7 +53,7 @@ class Health:
 @pages.get("/institution")
 @administrators
 def show(here: Here) -> ResponseReturnValue:
-    """Registrations, deployments, what waits, and whether all is well."""
+    """Show registrations, deployments, what waits, and whether all is well."""
     return _page(here)
 
 
@@ -81,7 +81,7 @@ def _page(here: Here, *, typed_zone: str | None = None) -> ResponseReturnValue:
 @pages.post("/institution/time-zone")
 @administrators
 def set_time_zone(here: Here) -> ResponseReturnValue:
-    """Say in which time zone people see dates of whom nothing else tells one; an empty field says nothing."""
+    """Set the time zone for people of whom nothing else names one; an empty field clears it."""
     typed = request.form.get("time_zone", "").strip()
     zone = read_zone(typed)
     if typed and zone is None:
@@ -164,7 +164,7 @@ def resume(here: Here, registration_id: int) -> ResponseReturnValue:
 @pages.post("/institution/registrations/<int:registration_id>/look-again")
 @administrators
 def look_again(here: Here, registration_id: int) -> ResponseReturnValue:
-    """Have a platform that refuses us asked again now instead of at the next time that Tandem chose."""
+    """Ask a platform that refuses us again now, and not at the next planned time."""
     tokens.look_again_now(here.session, _own_registration(here, registration_id).id, now=here.now)
     return redirect(url_for(".show", said="looks"), code=303)
 
@@ -192,7 +192,7 @@ def show_addresses(here: Here, registration_id: int) -> ResponseReturnValue:
 @pages.post("/institution/registrations/<int:registration_id>/addresses")
 @administrators
 def save_addresses(here: Here, registration_id: int) -> ResponseReturnValue:
-    """Keep the addresses that may frame Tandem. They get no token."""
+    """Store the addresses that may frame Tandem. They get no token."""
     registration = _own_registration(here, registration_id)
     written = request.form.get("origins", "")
     try:

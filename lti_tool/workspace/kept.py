@@ -1,4 +1,4 @@
-"""Texts of one's own that a form could not take, to be copied from there or let go."""
+"""Texts of a person that a form refused, to be copied or deleted."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -15,15 +15,15 @@ EVERYWHERE = frozenset(VisitKind)
 @pages.get("/kept")
 @on_visit(kinds=EVERYWHERE)
 def show(here: Here) -> ResponseReturnValue:
-    """What is kept for whoever asks, in this course."""
-    found = kept.kept_of(here.session, here.person_id, here.visit.course_id)
-    forms = [(one, [(kept.name_of(text["field"]), text["text"]) for text in one.texts]) for one in found]
+    """Show the refused texts of the person in this course."""
+    kept_forms = kept.kept_texts_of(here.session, here.person_id, here.visit.course_id)
+    forms = [(one, [(kept.name_of(text["field"]), text["text"]) for text in one.texts]) for one in kept_forms]
     return render_template("home/kept.html", forms=forms, days=kept.KEPT_FOR.days)
 
 
 @pages.post("/kept/<int:kept_id>/delete")
 @on_visit(kinds=EVERYWHERE)
 def let_go(here: Here, kept_id: int) -> ResponseReturnValue:
-    """Delete one of them."""
+    """Delete the texts of one form."""
     kept.let_go(here.session, here.person_id, kept_id)
     return redirect(url_for(".show"), code=303)

@@ -1,4 +1,4 @@
-"""What a learner takes along: their own work in a course, as one page that can be read without us."""
+"""A learner's own work in a course, as a file that can be read without Tandem."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,10 +38,10 @@ class Text:
     partner: str | None
     is_to_partners: bool
     texts: Mapping[str, str]
-    """By name (to translate)."""
+    """Texts by the name of their field, to be translated."""
     levels: tuple[tuple[str, str], ...]
     notes: tuple[tuple[datetime, str], ...]
-    """The reader's own, where they are the author."""
+    """The reader's own notes, if they are the author."""
     is_given: bool
     answer: Mapping[str, str]
 
@@ -56,7 +56,7 @@ class Piece:
 
 @pages.post("/own-work")
 @on_visit(may="take part")
-def take_along(here: Here) -> ResponseReturnValue:
+def download_own_work(here: Here) -> ResponseReturnValue:
     """Offer a learner their own work in the course as a file."""
     if here.is_preview or here.member_id is None:
         raise NotAllowed("own work", here.visit.key)
@@ -67,12 +67,12 @@ def take_along(here: Here) -> ResponseReturnValue:
 def build_own_work(here: Here, _: dict[str, Any]) -> Response:
     """One page with what the person wrote in the course, what was released to them, and both sides' answers."""
     dated = _dated()
-    found = [(activity, _pieces(here, activity)) for activity in activities_of_course(here.session, here.course_id)]
+    pieces_of = [(activity, _pieces(here, activity)) for activity in activities_of_course(here.session, here.course_id)]
     page = render_template(
         "home/own_work.html",
         course=here.session.get_one(Course, here.course_id),
         person=here.session.get_one(Person, here.person_id),
-        activities=[(activity, pieces) for activity, pieces in found if pieces],
+        activities=[(activity, pieces) for activity, pieces in pieces_of if pieces],
         own=goals.texts_of(here.session, [here.member_id or 0]),
         now=here.now,
         dated=dated,
@@ -86,7 +86,7 @@ def build_own_work(here: Here, _: dict[str, Any]) -> Response:
 
 
 def _dated() -> Callable[[datetime, str | None], str]:
-    """Whole dates in the person's time zone: what is near or far today is not when the file is read."""
+    """Show whole dates in the person's time zone: "near" and "far" would be wrong when the file is read."""
 
     def dated(moment: datetime, zone: str | None = None) -> str:
         local = moment.astimezone(zone_of_reader(zone))
@@ -98,19 +98,21 @@ def _dated() -> Callable[[datetime, str | None], str]:
 def _pieces(here: Here, activity: Activity) -> list[Piece]:
     kind = kind_of(activity.kind)
     pieces = []
-    for one in feedback.exchanges_of(here.session, activity, here.member_id or 0, now=here.now):
+    for exchange in feedback.exchanges_of(here.session, activity, here.member_id or 0, now=here.now):
         texts = []
         for step in kind.steps:
             if step.form is None or step.is_answer:
                 continue
             answer = kind.answer_to(step)
-            if (entry := one.mine.get(step.key)) is not None:
-                texts.append(_text(here, activity, one, step, entry, answer=_words(answer, one.theirs)))
-            if (entry := one.to_read(step)) is not None:
+            if (entry := exchange.mine.get(step.key)) is not None:
+                texts.append(_text(here, activity, exchange, step, entry, answer=_words(answer, exchange.theirs)))
+            if (entry := exchange.to_read(step)) is not None:
                 # What the receiver only began to answer is theirs, not the author's.
-                texts.append(_text(here, activity, one, step, entry, answer=_words(answer, one.mine, is_own=True)))
+                texts.append(
+                    _text(here, activity, exchange, step, entry, answer=_words(answer, exchange.mine, is_own=True))
+                )
         if texts:
-            pieces.append(Piece(one.round.number, tuple(texts)))
+            pieces.append(Piece(exchange.round.number, tuple(texts)))
     return pieces
 
 
@@ -124,7 +126,7 @@ def _words(step: Step | None, entries: Mapping[str, Entry], *, is_own: bool = Fa
 
 
 def _text(
-    here: Here, activity: Activity, one: Exchange, step: Step, entry: Entry, *, answer: Mapping[str, str]
+    here: Here, activity: Activity, exchange: Exchange, step: Step, entry: Entry, *, answer: Mapping[str, str]
 ) -> Text:
     is_own = entry.author_id in {here.member_id, None}
     fields = feedback.draft_fields(entry) if is_own else dict(entry.fields)
@@ -137,7 +139,7 @@ def _text(
     return Text(
         step,
         is_own,
-        one.partner_name,
+        exchange.partner_name,
         entry.recipient_id is not None,
         texts,
         levels=tuple(

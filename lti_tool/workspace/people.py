@@ -1,4 +1,4 @@
-"""The institution's page about people: found, handed over, erased, and how long what is kept."""
+"""The institution's page about people: find, export and erase one, and how long data is kept."""
 
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ EXPORT: Final = "personal data"
 @pages.get("/institution/people")
 @administrators
 def show_people(here: Here) -> ResponseReturnValue:
-    """Find a person, and how long what is kept."""
+    """Find a person, and show how long data is kept."""
     text = request.args.get("text", "")[:255]
     return render_template(
         "institution/people.html",
@@ -36,14 +36,14 @@ def show_people(here: Here) -> ResponseReturnValue:
 @pages.get("/institution/people/<int:person_id>")
 @administrators
 def show_person(here: Here, person_id: int) -> ResponseReturnValue:
-    """One person: hand over or erase what is kept."""
+    """Show one person, to export or erase their data."""
     return _person_page(here, person_id)
 
 
 @pages.post("/institution/people/addresses")
 @administrators
 def show_addresses(here: Here) -> ResponseReturnValue:
-    """Let partners see each other's e-mail address, or no longer."""
+    """Set whether partners see each other's e-mail address."""
     institution = institution_of(here)
     institution.shows_addresses = "shows_addresses" in request.form
     what = "addresses shown" if institution.shows_addresses else "addresses hidden"

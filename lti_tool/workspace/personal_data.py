@@ -1,4 +1,4 @@
-"""One person's data across all features: found, handed over, erased."""
+"""One person's data in all features: found, exported, erased."""
 
 import io
 import json
@@ -37,8 +37,8 @@ MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Somebody who may be the one that is looked for."""
+class PersonRecord:
+    """A person as the search for people lists them."""
 
     id: int
     name: str | None
@@ -51,24 +51,24 @@ class Found:
     erased_at: datetime | None
 
 
-def find_people(session: Session, text: str) -> list[Found]:
+def find_people(session: Session, text: str) -> list[PersonRecord]:
     """At most MOST_FOUND people of the institution whose name, e-mail address or id at the platform holds this text."""
     text = text.strip()
     if not text:
         return []
     holds = or_(*(column.icontains(text, autoescape=True) for column in (Person.name, Person.email, Person.sub)))
-    return _found(session, holds, limit=MOST_FOUND)
+    return _people(session, holds, limit=MOST_FOUND)
 
 
-def person_named(session: Session, person_id: int) -> Found:
+def person_named(session: Session, person_id: int) -> PersonRecord:
     """One person of the institution. Raises NotFound."""
-    found = _found(session, Person.id == person_id, limit=1)
-    if not found:
+    people = _people(session, Person.id == person_id, limit=1)
+    if not people:
         raise NotFound("person", person_id)
-    return found[0]
+    return people[0]
 
 
-def _found(session: Session, condition: Any, *, limit: int) -> list[Found]:
+def _people(session: Session, condition: Any, *, limit: int) -> list[PersonRecord]:
     rows = session.execute(
         select(Person, Registration.title, func.count(Member.id), func.max(Member.last_launch_at))
         .join(Registration, Registration.id == Person.registration_id)
@@ -79,7 +79,7 @@ def _found(session: Session, condition: Any, *, limit: int) -> list[Found]:
         .limit(limit)
     )
     return [
-        Found(
+        PersonRecord(
             id=person.id,
             name=person.name,
             email=person.email,
@@ -189,7 +189,7 @@ LABELS: Final[Mapping[str, str]] = {
 
 
 def everything_about(session: Session, person_id: int) -> dict[str, Any]:
-    """All that is kept about one person, as plain values by section; what others wrote once it was released."""
+    """All data about one person as plain values by section, with what others wrote to them once it was released."""
     person = session.get(Person, person_id)
     if person is None:
         raise NotFound("person", person_id)
@@ -398,13 +398,13 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     return audit.record(session, "person erased", now=now, institution_id=institution_id, person_id=person_id)
 
 
-def administrators(session: Session) -> list[Found]:
+def administrators(session: Session) -> list[PersonRecord]:
     """Everybody who looks after the institution that the session serves."""
-    return _found(session, Person.is_administrator, limit=1000)
+    return _people(session, Person.is_administrator, limit=1000)
 
 
 def grant_administration(session: Session, person_id: int, *, now: datetime, by: int | None = None) -> None:
-    """Make a person an administrator of their institution; `by` another one, where one did. Raises NotFound.
+    """Make a person an administrator of their institution. `by`: the administrator who did it, if any. Raises NotFound.
 
     Their platform awaits no first administrator from then on.
     """
@@ -425,9 +425,9 @@ def grant_administration(session: Session, person_id: int, *, now: datetime, by:
 
 
 def end_administration(session: Session, person_id: int, *, now: datetime, by: int) -> bool:
-    """Take the right from an administrator. False where nobody would be left, and then nothing changed.
+    """Take the right from an administrator. Returns False and changes nothing if they are the last one.
 
-    Raises NotFound for who is none.
+    Raises NotFound for a person who is no administrator.
     """
     # Two who remove each other at the same moment go one after the other.
     session.execute(select(Institution.id).where(Institution.id == served_institution(session)).with_for_update())

@@ -1,4 +1,4 @@
-"""What a learner sees and says of themselves, so that fitting partners can be found."""
+"""The questionnaire in which learners see and change their attributes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,35 +30,35 @@ pages = Blueprint("about_you", __name__)
 @pages.get("/about-you")
 @on_visit(may="take part")
 def show(here: Here) -> ResponseReturnValue:
-    """What is known of the learner, and what they are asked."""
+    """Show the learner's attributes and the questions."""
     return _page(here, activity_at(here.session, here.placement_id))
 
 
 @pages.post("/about-you")
 @on_visit(may="take part")
 def answer(here: Here) -> ResponseReturnValue:
-    """Keep what the learner says of themselves."""
+    """Store the learner's answers."""
     activity = activity_at(here.session, here.placement_id)
     member_id = _own(here)
     refuse_read_only(here.session, activity)
     if _is_planned(here, activity):
         raise AnswerTooLate(activity.id)
     asked = service.asks(here.session, member_id, here.course_id).asked
-    answerable = forms.answerable(asked, reading.known_of(here.session, [member_id])[member_id])
+    answerable = forms.answerable(asked, reading.values_of_members(here.session, [member_id])[member_id])
     text = forms.typed({name: request.form.getlist(name) for name in request.form})
     if request.form.get("do") == "back":
         return _page(here, activity, text)
-    found, flaws = forms.read_answer(text, answerable)
+    values_read, flaws = forms.read_answer(text, answerable)
     if flaws:
         return _page(here, activity, text, flaws)
-    service.answer(here.session, member_id, found, now=here.now)
+    service.answer(here.session, member_id, values_read, now=here.now)
     return redirect(url_for(".show", said="saved"), code=303)
 
 
 @pages.post("/about-you/skip")
 @on_visit(may="take part")
 def skip(here: Here) -> ResponseReturnValue:
-    """The learner would rather not answer."""
+    """Record that the learner skips the questionnaire."""
     service.skip(here.session, _own(here), now=here.now)
     return redirect(url_for("home.show"), code=303)
 
@@ -76,10 +76,10 @@ def _page(
 ) -> ResponseReturnValue:
     member_id = _own(here)
     locale = str(get_locale() or "en")
-    known = reading.known_of(here.session, [member_id])[member_id]
+    known = reading.values_of_members(here.session, [member_id])[member_id]
     asked = service.asks(here.session, member_id, here.course_id).asked
     is_open = not is_read_only(here.session, activity) and not _is_planned(here, activity)
-    names = reading.people_named(here.session, [value.value for value in known.values()])
+    names = reading.names_of_people(here.session, [value.value for value in known.values()])
     context: dict[str, Any] = {
         "activity": activity,
         "is_open": is_open,

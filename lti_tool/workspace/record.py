@@ -1,4 +1,4 @@
-"""The institution's record: what happened, found by reference, day, platform, course or person."""
+"""The institution's record, searched by reference, day, platform, course or person."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -49,7 +49,7 @@ WHAT_HAPPENED: Final = {
     "time zone set": N_("The institution's time zone was set"),
     "token refused": N_("A platform refused Tandem access"),
 }
-"""How the record words what the audit notes."""
+"""The words of the record for the entries of the audit."""
 
 ON_ONE_PAGE: Final = 50
 
@@ -57,7 +57,7 @@ ON_ONE_PAGE: Final = 50
 @pages.get("/institution/record")
 @administrators
 def show_record(here: Here) -> ResponseReturnValue:
-    """What happened lately, and what stands behind a reference that somebody read out."""
+    """Show the newest entries, or the entry with a reference that a person read out."""
     asked = {
         name: request.args.get(name, "").strip()[:255] for name in ("reference", "day", "platform", "course", "person")
     }
@@ -91,29 +91,29 @@ def _is_own(table: Any, here: Here) -> ColumnElement[bool]:
 
 
 def _conditions(here: Here, asked: dict[str, str]) -> list[ColumnElement[bool]]:
-    """What the entries have to fulfill. What is no day or no platform finds nothing."""
-    found = [_visible(here, asked["reference"])]
+    """The conditions that entries must fulfill. An unreadable day or platform finds nothing."""
+    conditions = [_visible(here, asked["reference"])]
     if asked["reference"]:
-        found.append(AuditEntry.reference == asked["reference"])
+        conditions.append(AuditEntry.reference == asked["reference"])
     if asked["day"]:
         first, end = _day(asked["day"], here.visit.time_zone)
-        found += [AuditEntry.at >= first, AuditEntry.at < end]
+        conditions += [AuditEntry.at >= first, AuditEntry.at < end]
     if asked["platform"]:
         number = int(asked["platform"]) if asked["platform"].isdecimal() and len(asked["platform"]) < 10 else 0
-        found.append(AuditEntry.registration_id == number)
+        conditions.append(AuditEntry.registration_id == number)
     if asked["course"]:
         named = select(Course.id).where(Course.title.icontains(asked["course"], autoescape=True))
-        found.append(AuditEntry.course_id.in_(named))
+        conditions.append(AuditEntry.course_id.in_(named))
     if asked["person"]:
         holds = (Person.name, Person.email, Person.sub)
         named = select(Person.id).where(or_(*(one.icontains(asked["person"], autoescape=True) for one in holds)))
-        found.append(AuditEntry.person_id.in_(named))
-    return found
+        conditions.append(AuditEntry.person_id.in_(named))
+    return conditions
 
 
 def _visible(here: Here, reference: str) -> ColumnElement[bool]:
-    """The institution's own entries; and of those that happened before anybody was known, the one whose reference
-    somebody read out, or all where there is no other institution.
+    """The institution's own entries. Of entries without an institution, the one whose reference was asked for, or all
+    if there is no other institution.
     """
     own = AuditEntry.institution_id == here.visit.institution_id
     if reference or _is_alone(here.session):
@@ -126,7 +126,7 @@ def _is_alone(session: Session) -> bool:
 
 
 def _day(written: str, zone: str | None) -> tuple[datetime, datetime]:
-    """From the beginning of a day to the next, where the person is. What is no day is one long ago."""
+    """The beginning of a day and of the next in the person's time zone. An unreadable day becomes one long ago."""
     try:
         day = date.fromisoformat(written)
     except ValueError:

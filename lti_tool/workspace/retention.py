@@ -1,4 +1,4 @@
-"""How long what is kept, and what the next deletions would take. Counts only."""
+"""How long data is kept, and what the next deletions would take. Counts only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ LONG: Final = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """One kind of thing that is deleted by itself."""
+    """One kind of data that is deleted by itself."""
 
     what: str
     days: int
-    """0: less than one."""
+    """0 means less than one."""
     kept: int
     soon: int
-    """How many of them go within SOON."""
+    """How many of them are deleted within SOON."""
     oldest: datetime | None
 
 
@@ -47,7 +47,7 @@ class StayingPeople:
 
 
 def retentions(session: Session, settings: Settings, *, now: datetime) -> list[Retention]:
-    """What the hourly deletion takes from the institution that the session serves, kind by kind."""
+    """What the hourly deletion takes from the institution of the session, kind by kind."""
     own_entries = AuditEntry.institution_id == served_institution(session)
     uploads = N_("Uploaded tables that were not imported")
     return [
@@ -76,8 +76,8 @@ def _retention(
 
 def staying_people(session: Session, *, now: datetime) -> StayingPeople:
     """How many people are known, and how many of them came and went long ago."""
-    known = select(func.count()).select_from(Person).where(Person.erased_at.is_(None), ~is_registrar())
-    lately = (
+    people = select(func.count()).select_from(Person).where(Person.erased_at.is_(None), ~is_registrar())
+    recent_membership = (
         select(Member.id)
         .where(
             Member.person_id == Person.id,
@@ -86,5 +86,6 @@ def staying_people(session: Session, *, now: datetime) -> StayingPeople:
         .exists()
     )
     return StayingPeople(
-        session.scalar(known) or 0, session.scalar(known.where(~lately, Person.created_at < now - LONG)) or 0
+        session.scalar(people) or 0,
+        session.scalar(people.where(~recent_membership, Person.created_at < now - LONG)) or 0,
     )

@@ -57,10 +57,10 @@ NAMES: Final = {
     "title": N_("Title"),
     "instructions": N_("Instructions"),
     "rubric-title": N_("Title of the rubric"),
-    "c-name": N_("Criterion"),
-    "c-description": N_("What the criterion is about"),
-    "c-l-label": N_("Level"),
-    "c-l-description": N_("What the level means"),
+    "criteria--name": N_("Criterion"),
+    "criteria--description": N_("What the criterion is about"),
+    "criteria--levels--label": N_("Level"),
+    "criteria--levels--description": N_("What the level means"),
 }
 ROUND_IN_USE: Final = N_(
     "People have groups in a round that you removed, or have written in it, so you cannot remove it."
@@ -70,24 +70,24 @@ ROUND_IN_USE: Final = N_(
 @pages.get("/setup")
 @on_visit(may=ACT, kinds=DESIGNING)
 def show(here: Here) -> ResponseReturnValue:
-    """The settings of the activity that stands here, else the templates to begin with."""
+    """Show the settings of the activity at this placement, else the templates to begin with."""
     if here.visit.kind == VisitKind.PLACING:
         asked = _asked(here)
         if not deep_linking.accepts_links(asked):
             return render_template("setup/no_links.html", asked=asked)
-        if here.visit.details.get("is_own_tab") and not deep_linking.hears_a_tab(asked):
+        if here.visit.details.get("is_own_tab") and not deep_linking.accepts_answer_from_tab(asked):
             return render_template("setup/own_tab.html")
     activity = service.activity_of(here.session, here.placement_id)
     if activity is not None:
         return _editor(here, activity, _kept(here.session, activity), is_typed=False)
     is_placing = here.visit.kind == VisitKind.PLACING
     drafts = service.open_drafts(here.session, here.course_id) if is_placing else []
-    already = _already_here(here) if is_placing else None
+    already = _activity_placed_before(here) if is_placing else None
     return render_template("setup/choose.html", templates=TEMPLATES.values(), drafts=drafts, already=already)
 
 
-def _already_here(here: Here) -> Activity | None:
-    """The activity of the course for which the dialog was opened once more, as far as its title tells."""
+def _activity_placed_before(here: Here) -> Activity | None:
+    """The activity of the course for which the dialog was opened again, judged by its title."""
     asked = (_asked(here).title or "").strip()
     for activity in service.open_activities(here.session, here.course_id):
         placement = here.session.get_one(Placement, activity.placement_id)
@@ -130,7 +130,7 @@ def start(here: Here) -> ResponseReturnValue:
 @pages.get("/setup/drafts/<key>")
 @on_visit(may=ACT, kinds=PLACING)
 def show_draft(here: Here, key: str) -> ResponseReturnValue:
-    """The settings of an activity that stands nowhere yet."""
+    """Show the settings of an activity that is not placed yet."""
     activity = service.draft_for_key(here.session, here.course_id, key)
     return _editor(here, activity, _kept(here.session, activity), is_typed=False)
 
@@ -138,21 +138,21 @@ def show_draft(here: Here, key: str) -> ResponseReturnValue:
 @pages.post("/setup/drafts/<key>")
 @on_visit(may=ACT, kinds=PLACING)
 def change_draft(here: Here, key: str) -> ResponseReturnValue:
-    """Whatever button was pressed on the settings page of such an activity."""
+    """Handle any button on the settings page of an activity that is not placed yet."""
     return _change(here, service.draft_for_key(here.session, here.course_id, key))
 
 
 @pages.post("/setup")
 @on_visit(may=ACT, kinds=ACTIVITY)
 def change(here: Here) -> ResponseReturnValue:
-    """Whatever button was pressed on the settings page of the activity that stands here."""
+    """Handle any button on the settings page of a placed activity."""
     return _change(here, service.activity_at(here.session, here.placement_id))
 
 
 @pages.post("/setup/copy-of")
 @on_visit(may=ACT, kinds=ACTIVITY)
 def copy_of(here: Here) -> ResponseReturnValue:
-    """Say of which activity this copy is one. It begins anew with that one's settings."""
+    """Set which activity this one is a copy of. It begins again with that activity's settings."""
     copy = service.activity_at(here.session, here.placement_id)
     asked = request.form.get("source", "")
     source = next((one for one in _possible_sources(here, copy) if str(one.id) == asked), None)
@@ -181,19 +181,21 @@ def reopen(here: Here) -> ResponseReturnValue:
 @pages.post("/setup/chosen")
 @on_visit(may=ACT, kinds=ACTIVITY)
 def decide_chosen(here: Here) -> ResponseReturnValue:
-    """Say which of two activities stands here: the one that does, or what "Select content" chose once more."""
-    standing = service.activity_at(here.session, here.placement_id)
-    chosen = service.chosen_instead(here.session, standing, here.visit.details.get("activity"))
+    """Decide which of two activities is at this placement: the present one, or the one that "Select content" chose
+    again.
+    """
+    present = service.activity_at(here.session, here.placement_id)
+    chosen = service.chosen_instead(here.session, present, here.visit.details.get("activity"))
     if chosen is None:
         return redirect(url_for("home.show"), code=303)
     if request.form.get("means") == "keep":
-        service.keep_standing(here.session, standing, chosen, by=here.person_id, now=here.now)
+        service.keep_standing(here.session, present, chosen, by=here.person_id, now=here.now)
         return redirect(url_for("home.show"), code=303)
-    if is_in_use(here.session, standing.id):
-        raise ActivityInUse(standing.id)
+    if is_in_use(here.session, present.id):
+        raise ActivityInUse(present.id)
     # Its column goes with the link to the other; as a draft it has none.
-    here.session.execute(delete(LineItem).where(LineItem.activity_id == standing.id))
-    service.take_its_place(here.session, standing, chosen, by=here.person_id, now=here.now)
+    here.session.execute(delete(LineItem).where(LineItem.activity_id == present.id))
+    service.take_its_place(here.session, present, chosen, by=here.person_id, now=here.now)
     return redirect(url_for("home.show"), code=303)
 
 
@@ -205,7 +207,7 @@ def cancel(here: Here) -> ResponseReturnValue:
 
 
 def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
-    """The title and the description that stand in the LMS already, in the dialog's form or as those of the link."""
+    """The title and the description in the LMS, from the dialog's form or from the link."""
     if here.visit.kind == VisitKind.PLACING:
         asked = _asked(here)
         return deep_linking.title_typed(asked.title), asked.text
@@ -231,7 +233,7 @@ def _change(here: Here, activity: Activity) -> ResponseReturnValue:
 
 def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, *, opens: bool) -> ResponseReturnValue:
     try:
-        said: str = _save(here, activity, text, reading)
+        outcome: str = _save(here, activity, text, reading)
     except ActivityChanged:
         # Saving again from this page is a decision, so it carries the version that the person was told about.
         newer = replace(text, version=str(activity.version))
@@ -242,8 +244,8 @@ def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, *, 
         service.confirm(here.session, activity, by=here.person_id, now=here.now)
         if here.visit.kind == VisitKind.PLACING:
             return _leave(here, activity)
-        said = "opened"
-    return redirect(_address(activity, said), code=303)
+        outcome = "opened"
+    return redirect(_address(activity, outcome), code=303)
 
 
 def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> Saved:
@@ -270,7 +272,7 @@ def _address(activity: Activity, said: str | None = None) -> str:
 
 
 def _in_use(session: Session, activity_id: int) -> InUse:
-    """What learners have begun. Asked here, since activities come before plans and feedback in the story."""
+    """What learners have begun. Asked in the workspace, because activities may not import plans and feedback."""
     written = session.scalar(
         select(func.max(Round.number)).join(Entry, Entry.round_id == Round.id).where(Round.activity_id == activity_id)
     )
@@ -330,7 +332,7 @@ def _editor(
         is_read_only=service.is_read_only(here.session, activity),
         is_over=is_over,
         is_placing=here.visit.kind == VisitKind.PLACING,
-        named_there=_named_there(here.session, activity, text.title),
+        title_in_course=_title_in_course(here.session, activity, text.title),
         takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
         zones=known_zones(),
         limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
@@ -338,12 +340,12 @@ def _editor(
     return make_response(page, status)
 
 
-def _named_there(session: Session, activity: Activity, title: str) -> str | None:
-    """What the course calls the activity, where that is something else: a title does not reach it from here."""
+def _title_in_course(session: Session, activity: Activity, title: str) -> str | None:
+    """The name of the activity in the course, if it differs from this title."""
     if activity.placement_id is None:
         return None
-    there = session.get_one(Placement, activity.placement_id).title
-    return there if there and there.strip() != title.strip() else None
+    title_in_course = session.get_one(Placement, activity.placement_id).title
+    return title_in_course if title_in_course and title_in_course.strip() != title.strip() else None
 
 
 def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturnValue:
@@ -367,11 +369,11 @@ def _store(here: Here, activity: Activity) -> dict[str, str]:
 
 
 def _placed(field: str, sentence: str) -> str:
-    """A sentence of the error summary, with the place that the field itself shows by where it stands."""
+    """A sentence of the error summary, with the place of the field, such as the criterion."""
     numbers = [int(number) for number in re.findall(r"\d+", field)]
-    if re.fullmatch(r"c\d+-l\d+-\w+", field):
+    if re.fullmatch(r"criteria-\d+-levels-\d+-\w+", field):
         place = gettext("Criterion %(criterion)d, level %(level)d:", criterion=numbers[0] + 1, level=numbers[1] + 1)
-    elif re.fullmatch(r"c\d+-\w+", field):
+    elif re.fullmatch(r"criteria-\d+-\w+", field):
         place = gettext("Criterion %(criterion)d:", criterion=numbers[0] + 1)
     elif re.fullmatch(r"r\d+-\w+", field):
         place = gettext("Round %(number)d:", number=numbers[0])

@@ -18,11 +18,11 @@ from lti_tool.app import create_app
 from lti_tool.jobs.worker import Worker
 from lti_tool.registration.service import keys
 from lti_tool.settings import Settings
-from lti_tool.support import schema
 from lti_tool.support.crypto import KeyRing
 from lti_tool.wiring import Services, build
 from sandbox_lms import SandboxLms
 from tests.browser.chromium import chromium
+from tests.shared import Databases
 
 HERE = Path(__file__).parent
 
@@ -65,7 +65,7 @@ def lms() -> Iterator[SandboxLms]:
 
 
 @pytest.fixture
-def tool(tmp_path: Path, lms: SandboxLms) -> Iterator[Tool]:
+def tool(databases: Databases, lms: SandboxLms) -> Iterator[Tool]:
     """The tool on `localhost`, a site other than the LMS's `127.0.0.1`, with its embedded worker."""
     waiting = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=QuietHandler)
     url = f"http://localhost:{waiting.server_port}"
@@ -73,13 +73,12 @@ def tool(tmp_path: Path, lms: SandboxLms) -> Iterator[Tool]:
         {
             "LTI_TOOL_DEVELOPMENT": "1",
             "LTI_TOOL_BASE_URL": url,
-            "LTI_TOOL_DATABASE_URL": f"sqlite:///{tmp_path}/tandem.db",
+            "LTI_TOOL_DATABASE_URL": databases.sqlite(is_empty=False),
             "LTI_TOOL_SECRET_KEYS": KeyRing.generate_key(),
             "LTI_TOOL_REACHABLE_PRIVATE_HOSTS": f"127.0.0.1:{lms.port}",
         }
     )
     services = build(settings)
-    schema.upgrade(services.engine)
     with services.kit.open_session() as session:
         keys.ensure_signing_key(session, services.kit.secrets, now=services.kit.clock.now())
     waiting.app = create_app(services)

@@ -86,6 +86,16 @@ def running(journey: Journey) -> Journey:
     return journey
 
 
+def test_axe_tells_which_rules_a_page_breaks(open_browser: OpenBrowser, url: str) -> None:
+    page = open_browser(BLOCKED).contexts[0].new_page()
+    page.goto(url)
+    assert violations(page) == []
+    page.evaluate("document.querySelector('main').innerHTML += '<img src=x><input><p id=pale>Pale</p>'")
+    page.evaluate("document.getElementById('pale').style.cssText = 'color: #ddd; background: #fff'")
+    rules = {violation.partition(":")[0] for violation in violations(page)}
+    assert rules == {"image-alt", "label", "color-contrast"}
+
+
 def test_the_pages_of_staff(running: Journey) -> None:
     page = own_tab(running, "designer")
     look(page)

@@ -357,7 +357,7 @@ def test_an_answer_that_was_lost_on_the_way_is_found_in_the_gradebook(moodle: Gr
     moodle.done(learner)
     assert moodle.state(learner) == ("waiting", Reason.UNREACHABLE)
     assert moodle.shown(learner) == 100
-    assert moodle.score(learner).told == WHOLE
+    assert moodle.score(learner).reported == WHOLE
     moodle.campus.run_for(timedelta(minutes=1))
     assert moodle.state(learner) == ("delivered", None)
     assert moodle.attempts(learner) == [("retry", None), ("found", None)]

@@ -81,7 +81,7 @@ def fields_of(page: str) -> dict[str, str]:
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag[1] or tag[2] or ""))
         if attributes.get("type") in {"radio", "checkbox"} and " checked" not in (tag[1] or ""):
             continue
-        value = attributes.get("value", "") if tag[1] is not None else (tag[3] or "").removeprefix("\n")
+        value = attributes.get("value", "") if tag[1] is not None else re.sub(r"^\r?\n", "", tag[3] or "")
         found[attributes["name"]] = unescape(value)
     return found
 

@@ -51,8 +51,10 @@ def test_a_launch_tells_only_what_was_agreed_and_only_where_it_belongs(
         designer.get("/people/upload/nothing")
         learner, staff = life.member("learner01"), life.member("designer")
         with life.look() as session:
-            known = {key: one.value for key, one in reading.known_of(session, [learner.id])[learner.id].items()}
-            assert reading.known_of(session, [staff.id])[staff.id] == {}
+            known = {
+                key: one.value for key, one in reading.values_of_members(session, [learner.id])[learner.id].items()
+            }
+            assert reading.values_of_members(session, [staff.id])[staff.id] == {}
             sourced_id = session.get_one(Person, learner.person_id).sourced_id
         department = where(life, "Very Particular Affairs")
         boss = where(life, "particular.boss")

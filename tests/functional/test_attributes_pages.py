@@ -64,7 +64,7 @@ def address(page: str) -> str:
 def known(school: School, place: int) -> dict[str, object]:
     member = school.group.learners[place]
     with school.kit.open_session(school.institution_id) as session:
-        found = reading.known_of(session, [member.id])[member.id]
+        found = reading.values_of_members(session, [member.id])[member.id]
         return {key: next(iter(one.value.values())) for key, one in found.items()}
 
 
@@ -364,7 +364,7 @@ def test_one_learner_is_changed_by_hand_and_only_what_was_changed(school: School
         "slots": ["mon-am"],
     }
     with school.kit.open_session(school.institution_id) as session:
-        sources = {key: one.source for key, one in reading.known_of(session, [learner.id])[learner.id].items()}
+        sources = {key: one.source for key, one in reading.values_of_members(session, [learner.id])[learner.id].items()}
     assert sources["department"] == Source.LAUNCH
     assert sources["languages"] == Source.STAFF
     listed = instructor.get(PEOPLE).text

@@ -32,7 +32,7 @@ def ask(school: School, *keys: str) -> Visitor:
 def known(school: School, place: int = 0) -> dict[str, object]:
     member = school.group.learners[place]
     with school.kit.open_session(school.institution_id) as session:
-        found = reading.known_of(session, [member.id])[member.id]
+        found = reading.values_of_members(session, [member.id])[member.id]
         return {key: next(iter(one.value.values())) for key, one in found.items()}
 
 

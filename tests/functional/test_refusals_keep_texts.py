@@ -306,10 +306,17 @@ def test_no_secret_of_a_launch_is_ever_shown_again(app: Flask) -> None:
 
 
 def test_choices_and_numbers_are_no_texts_unless_their_field_takes_text(app: Flask) -> None:
-    fields = {"release": "at_once", "version": "3", "strengths": "calm", "c2-l1-label": "often", "who": "7", "x": "Ja"}
+    fields = {
+        "release": "at_once",
+        "version": "3",
+        "strengths": "calm",
+        "criteria-2-levels-1-label": "often",
+        "who": "7",
+        "x": "Ja",
+    }
     with app.test_request_context("/v/k/setup", method="POST", data=fields):
         g.visit_key = "k"
-        assert [one.field for one in typed()] == ["strengths", "c2-l1-label", "x"]
+        assert [one.field for one in typed()] == ["strengths", "criteria-2-levels-1-label", "x"]
 
 
 def test_kept_texts_are_few_and_go_with_the_person(school: School, kit: Kit) -> None:

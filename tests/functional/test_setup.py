@@ -160,7 +160,7 @@ def test_saving_keeps_every_field(visiting: Designer) -> None:
         "score_mode": "proportional",
         "score_maximum": "20",
         "zero_at_close": "1",
-        "c0-l0-label": "Nothing <i>yet</i>",
+        "criteria-0-levels-0-label": "Nothing <i>yet</i>",
     }
     del changed["acknowledge"]
     page = visiting.follow(visiting.post(path, **changed, do="save"))
@@ -176,13 +176,13 @@ def test_a_page_with_mistakes_keeps_what_was_typed_and_says_what_to_do(placing: 
         "title": "",
         "instructions": "Mine",
         "r2-due_date": "2026-02-30",
-        "c1-name": "",
+        "criteria-1-name": "",
         "score_maximum": "x",
     }
     answer = placing.post(path, **typed, do="place")
     assert answer.status_code == 422
     assert fields_of(answer.text) == typed
-    for target in ("title", "r2-due_date", "c1-name", "score_maximum"):
+    for target in ("title", "r2-due_date", "criteria-1-name", "score_maximum"):
         assert f'<a href="#{target}">' in answer.text
         assert f'id="{target}-error"' in answer.text
     assert [activity.state for activity in placing.activities()] == ["draft"]
@@ -190,16 +190,16 @@ def test_a_page_with_mistakes_keeps_what_was_typed_and_says_what_to_do(placing: 
 
 def test_the_editors_buttons_work_without_a_script_and_save_nothing(placing: Designer) -> None:
     path, fields = placing.start()
-    typed = fields | {"title": "Not saved yet", "c3-name": ""}
+    typed = fields | {"title": "Not saved yet", "criteria-3-name": ""}
     page = placing.post(path, **typed, do="add-criterion")
     assert page.status_code == 200
     shown = fields_of(page.text)
     assert shown["title"] == "Not saved yet"
-    assert shown["c4-name"] == ""
-    assert {name: value for name, value in shown.items() if not name.startswith("c4")} == typed
+    assert shown["criteria-4-name"] == ""
+    assert {name: value for name, value in shown.items() if not name.startswith("criteria-4")} == typed
     page = placing.post(path, **shown, do="remove-criterion-4")
     page = placing.post(path, **fields_of(page.text), do="down-level-0-0")
-    assert fields_of(page.text)["c0-l1-label"] == fields["c0-l0-label"]
+    assert fields_of(page.text)["criteria-0-levels-1-label"] == fields["criteria-0-levels-0-label"]
     page = placing.post(path, **fields_of(page.text), do="add-round")
     assert "r3-due_date" in fields_of(page.text)
     [activity] = placing.activities()
@@ -402,8 +402,10 @@ def test_the_zone_of_the_launch_is_used_and_else_the_institutions_last(
 def test_points_of_levels_are_hidden_until_they_are_used(visiting: Designer) -> None:
     path, fields = visiting.start()
     assert "use_points" not in fields
-    kept = visiting.follow(visiting.post(path, **fields | {"use_points": "1", "c0-l3-points": "4"}, do="save"))
-    assert (fields_of(kept.text)["use_points"], fields_of(kept.text)["c0-l3-points"]) == ("1", "4")
+    kept = visiting.follow(
+        visiting.post(path, **fields | {"use_points": "1", "criteria-0-levels-3-points": "4"}, do="save")
+    )
+    assert (fields_of(kept.text)["use_points"], fields_of(kept.text)["criteria-0-levels-3-points"]) == ("1", "4")
     without = fields_of(kept.text)
     del without["use_points"]
     assert "use_points" not in fields_of(visiting.follow(visiting.post(path, **without, do="save")).text)
@@ -440,7 +442,7 @@ def test_feedback_that_was_begun_keeps_its_rubric(visiting: Designer, clock: Fak
             )
         )
     assert "People have begun to write feedback with this rubric." in visiting.get(path).text
-    answer = visiting.post(path, **fields | {"c0-name": "Renamed"}, do="save")
+    answer = visiting.post(path, **fields | {"criteria-0-name": "Renamed"}, do="save")
     assert "said=new-rubric" in answer.headers["Location"]
     [changed] = visiting.activities()
     assert changed.rubric_id != activity.rubric_id

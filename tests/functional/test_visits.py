@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
+from lti_tool.web import access
+from lti_tool.web.database import db, transaction
 from lti_tool.web.visits import VisitKind, issue_entry
 from tests.factories.people import a_course, a_deployment, a_member, a_person, a_registration, a_visit, an_institution
 from tests.fakes.clock import FakeClock
@@ -199,3 +202,14 @@ def test_a_first_page_that_sends_people_on_keeps_the_code_in_the_address(
     answer = with_cookie(app.test_client(), key, secret).get(f"/v/{key}/?c={code}", base_url="https://localhost")
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"/v/{key}/setup?c={code}"
+
+
+def test_services_open_their_sessions_in_a_request_by_flask_sqlalchemy_one_at_a_time(app: Flask) -> None:
+    with app.app_context():
+        with access.kit().open_session() as session:
+            assert session is db.session()
+            with pytest.raises(RuntimeError), transaction():
+                pass
+            assert session.scalar(text("SELECT 1")) == 1
+        with transaction() as following:
+            assert following is not session

@@ -20,7 +20,7 @@ def life(services: Services, clock: FakeClock, request: pytest.FixtureRequest) -
         yield life
 
 
-def leads_back(page: str, life: Life) -> bool:
+def would_loop(page: str, life: Life) -> bool:
     return (
         re.search(rf'<a class="back [^>]*href="{re.escape(life.lms.url)}/return\?[^"]*" target="_top">', page)
         is not None
@@ -31,7 +31,7 @@ def test_a_page_in_a_window_of_its_own_leads_back_to_the_course(life: Life) -> N
     life.set_up()
     for person in ("learner01", "designer"):
         page = life.launch(person, opens_window=True).landing.text
-        assert leads_back(page, life)
+        assert would_loop(page, life)
         assert "data-window" in page
         assert EITHER in page
 
@@ -49,5 +49,5 @@ def test_a_page_that_was_opened_in_a_new_tab_leads_back_too(life: Life) -> None:
     offered = re.search(r'href="([^"]*/go/[^"]+)"', inside.send("/new-tab").text)
     assert offered is not None
     tab = inside.browser.client.get(offered[1], base_url=BASE_URL, headers=PROOF, follow_redirects=True).text
-    assert leads_back(tab, life)
+    assert would_loop(tab, life)
     assert "data-window" in tab

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.attributes import service
-from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NotLookedAt, UploadGone, WhoUnsaid
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NoPersonColumn, TableUnconfirmed, UploadGone
 from lti_tool.attributes.models import AttributeUpload, MemberAttribute, Outsider
 from lti_tool.attributes.rules.catalogue import NOBODY, Flaw, Source
 from lti_tool.attributes.rules.checking import Complaint, Fault
@@ -58,7 +58,7 @@ class Office:
         return uploads.apply_table(self.session, upload, choices or {}, meanings or {}, now=self.clock.now())
 
     def knows(self, member: Member) -> dict[str, object]:
-        found = reading.known_of(self.session, [member.id])[member.id]
+        found = reading.values_of_members(self.session, [member.id])[member.id]
         return {key: next(iter(known.value.values())) for key, known in found.items()}
 
 
@@ -130,8 +130,8 @@ def test_taking_a_table_over_changes_just_what_the_check_showed(office: Office, 
     members = [one.id for one in office.group.learners]
 
     def values() -> dict[tuple[int, str], object]:
-        found = reading.known_of(office.session, members)
-        people = reading.people_named(office.session, [one.value for of in found.values() for one in of.values()])
+        found = reading.values_of_members(office.session, members)
+        people = reading.names_of_people(office.session, [one.value for of in found.values() for one in of.values()])
         return {(one, key): reading.written(of.value, people) for one, by in found.items() for key, of in by.items()}
 
     before = values()
@@ -261,10 +261,10 @@ def test_languages_are_known_as_people_write_them(office: Office) -> None:
 
 def test_nothing_is_taken_over_before_somebody_looked_at_what_is_uncertain(office: Office) -> None:
     upload = office.keeps("who,department", "Ann Berg,Sales")
-    with pytest.raises(NotLookedAt):
+    with pytest.raises(TableUnconfirmed):
         uploads.apply_table(office.session, upload, {}, {}, now=office.clock.now())
     sheet = uploads.read_again(upload, Layout(), {})
-    with pytest.raises(WhoUnsaid):
+    with pytest.raises(NoPersonColumn):
         uploads.agree(office.session, upload, sheet, (None, "department"))
     uploads.agree(office.session, upload, sheet, ("name", "department"))
     uploads.apply_table(office.session, upload, {}, {}, now=office.clock.now())

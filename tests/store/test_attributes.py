@@ -87,8 +87,8 @@ def test_a_reporting_line_runs_through_people_who_are_not_in_the_course(
         group = a_class(session, 4)
         one, two, top, free = group.learners
         course = one.course_id
-        boss = service.person_meant(session, course, "Boss@example.org")
-        again = service.person_meant(session, course, " boss@EXAMPLE.org ")
+        boss = service.find_manager(session, course, "Boss@example.org")
+        again = service.find_manager(session, course, " boss@EXAMPLE.org ")
         session.get_one(Outsider, boss["outsider"]).manager = {"member": top.id}
         service.put(
             session,
@@ -109,7 +109,7 @@ def test_a_manager_who_joins_the_course_later_is_that_member(open_session: OpenS
     with open_session() as session:
         group = a_class(session, 2)
         one, two = group.learners
-        boss = service.person_meant(session, one.course_id, "boss@example.org")
+        boss = service.find_manager(session, one.course_id, "boss@example.org")
         service.put(session, {one.id: {"manager": boss}}, Source.CSV, now=clock.now())
         joined = a_member(
             session, group.course, a_person(session, group.registration, name="The Boss", email="Boss@Example.org")
@@ -141,7 +141,7 @@ def test_staff_win_over_the_learner_and_the_learner_over_the_platform(
 
         changed = service.put(session, {one.id: {"experience": {"number": 2}}}, second, now=clock.now())
 
-        known = reading.known_of(session, [one.id])[one.id]["experience"]
+        known = reading.values_of_members(session, [one.id])[one.id]["experience"]
         assert changed == wins
         assert known.value == {"number": 2 if wins else 1}
         assert known.source == (second if wins else first)
@@ -169,7 +169,7 @@ def test_a_launch_tells_what_the_institution_lets_it_tell(open_session: OpenSess
         )
         launched(session, group, 1, clock, experience="many", manager="HR-2", cohort="")
 
-        known = {key: value.value for key, value in reading.known_of(session, [one.id])[one.id].items()}
+        known = {key: value.value for key, value in reading.values_of_members(session, [one.id])[one.id].items()}
         assert known == {
             "department": {"name": "Sales"},
             "group": {"name": "Section 1, M-T"},
@@ -178,7 +178,7 @@ def test_a_launch_tells_what_the_institution_lets_it_tell(open_session: OpenSess
             "time_zone": {"name": "Europe/Oslo"},
             "manager": {"member": two.id},
         }
-        assert reading.known_of(session, [two.id])[two.id] == {}
+        assert reading.values_of_members(session, [two.id])[two.id] == {}
 
 
 @pytest.mark.parametrize("named", ["Boss@EXAMPLE.org", "The Boss", "boss, the", "THE BOSS", "hr-9"])
@@ -206,7 +206,7 @@ def test_a_launch_of_staff_tells_nothing(open_session: OpenSession, clock: FakeC
 def test_one_attribute_or_everything_is_deleted_at_once(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         one, two = a_class(session, 2).learners
-        boss = service.person_meant(session, one.course_id, "boss@example.org")
+        boss = service.find_manager(session, one.course_id, "boss@example.org")
         both = {"department": {"name": "Sales"}, "experience": {"number": 1}, "manager": boss}
         service.put(session, {one.id: both, two.id: both}, Source.CSV, now=clock.now())
         service.answer(session, two.id, {"needs": {"names": ["Talks"]}}, now=clock.now())
@@ -238,7 +238,7 @@ def test_a_person_is_forgotten_also_where_they_were_named_as_a_manager(
     with open_session() as session:
         group = a_class(session, 2)
         one, two = group.learners
-        boss = service.person_meant(session, one.course_id, "boss@example.org")
+        boss = service.find_manager(session, one.course_id, "boss@example.org")
         joined = a_member(session, group.course, a_person(session, group.registration, email="boss@example.org"))
         service.put(
             session,
@@ -257,7 +257,7 @@ def test_a_person_is_forgotten_also_where_they_were_named_as_a_manager(
 
         service.forget_person(session, joined.person_id)
 
-        assert reading.known_of(session, [joined.id])[joined.id] == {}
+        assert reading.values_of_members(session, [joined.id])[joined.id] == {}
         assert count(session, QuestionnaireAnswer) == count(session, AttributeUpload) == 0
         assert "boss" not in session.scalars(select(Outsider.name)).one()
         assert set(service.attributes_of(session, one.course_id)["manager"]) == {one.id, two.id}
@@ -266,9 +266,9 @@ def test_a_person_is_forgotten_also_where_they_were_named_as_a_manager(
 def test_outsiders_whom_nobody_needs_are_forgotten(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         one, _ = a_class(session, 2).learners
-        boss = service.person_meant(session, one.course_id, "boss@example.org")
-        above = service.person_meant(session, one.course_id, "above@example.org")
-        service.person_meant(session, one.course_id, "unneeded@example.org")
+        boss = service.find_manager(session, one.course_id, "boss@example.org")
+        above = service.find_manager(session, one.course_id, "above@example.org")
+        service.find_manager(session, one.course_id, "unneeded@example.org")
         session.get_one(Outsider, boss["outsider"]).manager = above
         service.put(session, {one.id: {"manager": boss}}, Source.CSV, now=clock.now())
 
@@ -295,7 +295,7 @@ def test_learners_are_asked_only_what_was_switched_on_and_until_they_answered(
 
         service.take_back(session, one.id)
         assert service.asks(session, one.id, one.course_id).is_open
-        assert reading.known_of(session, [one.id])[one.id] == {}
+        assert reading.values_of_members(session, [one.id])[one.id] == {}
         service.ask_for(session, one.course_id, [], now=clock.now() + timedelta(days=1))
         assert not service.asks(session, one.id, one.course_id).is_open
         assert count(session, Questionnaire) == 1
@@ -309,7 +309,7 @@ def test_taking_back_ones_own_words_leaves_what_others_said(open_session: OpenSe
 
         service.take_back(session, one.id)
 
-        assert set(reading.known_of(session, [one.id])[one.id]) == {"department"}
+        assert set(reading.values_of_members(session, [one.id])[one.id]) == {"department"}
 
 
 def test_an_export_holds_a_persons_own_values_in_words(open_session: OpenSession, clock: FakeClock) -> None:
@@ -341,7 +341,7 @@ def test_several_who_write_at_once_do_not_stumble_over_each_other(open_session: 
     def write(number: int) -> None:
         together.wait()
         with open_session(institution) as session:
-            boss = service.person_meant(session, course, "boss@example.org")
+            boss = service.find_manager(session, course, "boss@example.org")
             order = members if number % 2 else members[::-1]
             source = Source.CSV if number % 2 else Source.LAUNCH
             service.put(session, {one: {"manager": boss} for one in order}, source, now=clock.now())

@@ -2,11 +2,28 @@
 
 from typing import Final
 
+from lti_tool.activities.kinds.circle import CIRCLE
+from lti_tool.activities.kinds.goal_setting import GOAL_SETTING
 from lti_tool.activities.kinds.kind import Kind
-from lti_tool.activities.kinds.observation import OBSERVATION
+from lti_tool.activities.kinds.observation import CROSS_TRAINING, OBSERVATION, REHEARSAL
+from lti_tool.activities.kinds.open_session import OPEN_SESSION
+from lti_tool.activities.kinds.reflection import REFLECTION
+from lti_tool.activities.kinds.role_play import ROLE_PLAY
 from lti_tool.errors import N_
 
-KINDS: Final[dict[str, Kind]] = {kind.key: kind for kind in (OBSERVATION,)}
+KINDS: Final[dict[str, Kind]] = {
+    kind.key: kind
+    for kind in (
+        GOAL_SETTING,
+        REFLECTION,
+        OBSERVATION,
+        ROLE_PLAY,
+        OPEN_SESSION,
+        CIRCLE,
+        REHEARSAL,
+        CROSS_TRAINING,
+    )
+}
 
 
 def kind_of(key: str) -> Kind:

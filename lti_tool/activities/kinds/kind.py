@@ -108,6 +108,15 @@ class Step:
     """How often it is asked for unless a designer says otherwise; 0 does not count."""
     most: int = 1
     """How often it can be asked for."""
+    is_live: bool = False
+    """Written while people meet: the group reads at once what it may see, and a text counts as soon as it is there."""
+    is_asked_once: bool = False
+    """Asked for in the first round only."""
+
+    @property
+    def is_confirmation(self) -> bool:
+        """Whether there is nothing to write: one tap says that it is done, another takes that back."""
+        return self.form is not None and not self.form.sections
 
     @property
     def is_to_partners(self) -> bool:
@@ -123,6 +132,11 @@ class Step:
     def is_shared(self) -> bool:
         """Whether a group writes one entry together."""
         return self.by is By.GROUP
+
+    @property
+    def is_read_as_written(self) -> bool:
+        """Whether there is nothing to give: others read it while it is typed."""
+        return self.is_shared or self.is_live
 
     @property
     def is_mutual(self) -> bool:
@@ -147,12 +161,48 @@ class SeatName:
     title: str
 
 
+class Block(StrEnum):
+    """What a part of a meeting holds beside its steps. Each is drawn by the feature that owns it."""
+
+    AGREEMENT = "agreement"
+    """What stays in the group, in plain words computed from the activity's settings."""
+    GOALS = "goals"
+    ACTIONS = "actions"
+    WINS = "wins"
+    SHELF = "shelf"
+    SCENARIO = "scenario"
+    """The public part of a role-play, and the brief of the reader's seat alone."""
+    METHOD = "method"
+    """Timed steps with one timer for the whole group."""
+
+
 @dataclass(frozen=True, slots=True)
-class AgendaPart:
-    """One part of a meeting, in a sentence, with the steps that belong to it."""
+class MethodStep:
+    """One timed step of a method."""
 
     title: str
+    help: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaPart:
+    """One part of a meeting, with the steps and the blocks that belong to it."""
+
+    title: str
+    """In a sentence, as designers read it."""
     steps: tuple[str, ...] = ()
+    key: str = ""
+    """Names the part on the page of the meeting; a part without a key stands in the description only."""
+    heading: str = ""
+    help: str = ""
+    questions: tuple[str, ...] = ()
+    """Open questions that fit here."""
+    tips: tuple[str, ...] = ()
+    """Offered after the reader wrote something in this part."""
+    blocks: tuple[Block, ...] = ()
+    method: tuple[MethodStep, ...] = ()
+    """Of `Block.METHOD`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +223,24 @@ class Kind:
     you_begin: str = ""
     partner_begins: str = ""
     """Who takes the first seat first, where seats are swapped inside a round."""
+    has_scenario: bool = False
+    """Whether a designer writes a scenario with a brief for each seat."""
     figure: str = N_("steps done")
     """What the staff's page calls the number of entries that were given."""
+
+    @property
+    def meeting(self) -> tuple[AgendaPart, ...]:
+        """The parts of the page on which a group meets."""
+        return tuple(part for part in self.agenda if part.key)
+
+    @property
+    def method(self) -> tuple[MethodStep, ...]:
+        """The timed steps of its meeting, if it has any."""
+        return next((part.method for part in self.agenda if part.method), ())
+
+    def part_of(self, step: Step) -> AgendaPart | None:
+        """The part of the meeting in which this step is done."""
+        return next((part for part in self.meeting if step.key in part.steps), None)
 
     def step(self, key: str) -> Step | None:
         """The step with this key, if the kind has it."""

@@ -1,18 +1,21 @@
 """Observation and feedback: one watches, the other is watched, then they change seats."""
 
+from dataclasses import replace
 from typing import Final
 
+from lti_tool.activities.kinds import blocks
+from lti_tool.activities.kinds.blocks import ACKNOWLEDGE, live, text
 from lti_tool.activities.kinds.form import (
     AUTHOR_ALONE,
     LONGEST_LINE,
-    Choice,
     Field,
     FieldKind,
     Form,
     Layout,
     Section,
 )
-from lti_tool.activities.kinds.kind import AgendaPart, Kind, Opens, SeatName, Step, StepWords, To
+from lti_tool.activities.kinds.kind import AgendaPart, Kind, SeatName, Step, StepWords, To
+from lti_tool.activities.kinds.role_play import PLAY, SWAP, TAKES
 from lti_tool.errors import N_, NN_
 
 FEEDBACK_FORM: Final = Form(
@@ -147,48 +150,6 @@ FEEDBACK_FORM: Final = Form(
     )
 )
 
-ANSWER_FORM: Final = Form(
-    (
-        Section(
-            "answer-fields",
-            (
-                Field(
-                    "heard",
-                    FieldKind.TEXT,
-                    N_("What I heard"),
-                    N_("What I heard"),
-                    help=N_("Say it back in your own words."),
-                    missing=N_("Write what you heard, in your own words"),
-                    is_required=True,
-                    rows=3,
-                ),
-                Field(
-                    "will_use",
-                    FieldKind.TEXT,
-                    N_("What I will use"),
-                    N_("What I will use"),
-                    help=N_("One thing you will do or try, and when."),
-                    missing=N_("Write what you will use"),
-                    is_required=True,
-                    rows=3,
-                ),
-                Field(
-                    "usefulness",
-                    FieldKind.CHOICE,
-                    N_("How useful was it?"),
-                    N_("How useful it was"),
-                    choices=(
-                        Choice("4", N_("Very useful")),
-                        Choice("3", N_("Useful")),
-                        Choice("2", N_("A little useful")),
-                        Choice("1", N_("Not useful this time")),
-                    ),
-                ),
-            ),
-        ),
-    )
-)
-
 GIVE_FEEDBACK: Final = Step(
     "give_feedback",
     StepWords(
@@ -241,33 +202,29 @@ WRITE_NOTES: Final = Step(
     asked_usually=0,
     most=20,
 )
-ACKNOWLEDGE: Final = Step(
-    "acknowledge",
-    StepWords(
-        name=N_("Feedback answered"),
-        todo=N_("Read what %(name)s tells you, and answer"),
-        title=N_("Your answer to %(name)s"),
-        asked=N_("Answer the feedback received"),
-        asked_help=N_(
-            "What I heard, what I will use, how useful it was. No one loses points because a partner gives nothing."
-        ),
-        now=N_("%(name)s has given you feedback. Read it, and say what you will use."),
-        begin=N_("Read the feedback"),
-        counted=N_("Round %(number)d: answer the feedback from %(name)s"),
-        mine=N_("Your answer"),
-        theirs=N_("What %(name)s says"),
-        lead=N_("Almost there. Before you send it:"),
-        help=N_("Two short lines are enough. %(name)s can read them once you send them."),
-        give=N_("Send answer"),
-        given=N_("Sent. %(name)s sees what you heard and what you will use."),
-        done=N_("answered"),
-        not_done=N_("not answered"),
-        partner_waits=N_("Your part is done. %(name)s has not given feedback yet."),
+_BEFORE: Final = AgendaPart(
+    N_("Pairs agree on a moment to observe."),
+    ("questions",),
+    key="before",
+    heading=N_("Before the observation"),
+    help=N_("Agree on what to observe, when and where, and on one thing to look at."),
+    questions=(
+        N_("What would you like me to look at?"),
+        N_("What would make this observation useful for you?"),
     ),
-    ANSWER_FORM,
-    to=To.PARTNERS,
-    opens=Opens.RELEASE,
-    after="give_feedback",
+)
+_GIVING: Final = AgendaPart(
+    N_("The observer gives feedback: strengths first, then what to try next time."),
+    ("give_feedback",),
+    key="feedback",
+    heading=N_("Notes and feedback"),
+    help=N_("The observer takes notes while observing and writes the feedback from them."),
+)
+_ANSWERING: Final = AgendaPart(
+    N_("The receiver answers: what I heard, what I will use. Then they swap seats."),
+    ("acknowledge",),
+    key="answer",
+    heading=N_("Answer"),
 )
 
 OBSERVATION: Final = Kind(
@@ -278,13 +235,128 @@ OBSERVATION: Final = Kind(
     smallest_group=2,
     largest_group=3,
     agenda=(
-        AgendaPart(N_("Pairs agree on a moment to observe.")),
+        blocks.AGREEMENT,
+        _BEFORE,
         AgendaPart(N_("The observer takes notes. Each note keeps its time."), ("write_notes",)),
-        AgendaPart(N_("The observer gives feedback: strengths first, then what to try next time."), ("give_feedback",)),
-        AgendaPart(N_("The receiver answers: what I heard, what I will use. Then they swap seats."), ("acknowledge",)),
+        _GIVING,
+        _ANSWERING,
+        blocks.NEXT_STEPS,
+        blocks.PARKING_LOT,
+        blocks.CLOSING,
     ),
-    steps=(WRITE_NOTES, GIVE_FEEDBACK, ACKNOWLEDGE),
+    steps=(
+        *blocks.uncounted(blocks.AGREE, blocks.OWN_RULES, blocks.QUESTIONS),
+        WRITE_NOTES,
+        GIVE_FEEDBACK,
+        ACKNOWLEDGE,
+        *blocks.uncounted(blocks.ACTION_PLAN, blocks.PARKING, blocks.OWN_NOTES, blocks.MEET),
+    ),
     you_begin=N_("You are observed first."),
     partner_begins=N_("%(name)s is observed first."),
     figure=N_("feedback given"),
+)
+"""What counted in the activities of earlier versions counts; the steps of the meeting do so by choice."""
+
+REHEARSAL: Final = replace(
+    OBSERVATION,
+    key="rehearsal",
+    title=N_("Presentation rehearsal"),
+    seats=(SeatName("observed", N_("Presents")), SeatName("observer", N_("Observes"))),
+    agenda=(
+        blocks.AGREEMENT,
+        replace(
+            _BEFORE,
+            title=N_("The presenter says what to look at."),
+            heading=N_("Before the rehearsal"),
+            help=N_("The presenter says what the real occasion is, who listens there, and what to look at."),
+        ),
+        replace(_GIVING, title=N_("The presenter rehearses. The observer takes notes and gives feedback.")),
+        replace(
+            PLAY,
+            steps=("takes", "swap"),
+            title=N_("Questions and answers: the observer asks what a real audience would ask. Then swap."),
+            heading=N_("Questions and answers"),
+        ),
+        _ANSWERING,
+        blocks.NEXT_STEPS,
+        blocks.PARKING_LOT,
+        blocks.CLOSING,
+    ),
+    steps=(
+        blocks.AGREE,
+        blocks.OWN_RULES,
+        blocks.QUESTIONS,
+        WRITE_NOTES,
+        GIVE_FEEDBACK,
+        TAKES,
+        SWAP,
+        ACKNOWLEDGE,
+        *blocks.uncounted(blocks.ACTION_PLAN),
+        blocks.PARKING,
+        blocks.OWN_NOTES,
+        blocks.MEET,
+    ),
+    you_begin=N_("You present first."),
+    partner_begins=N_("%(name)s presents first."),
+    has_scenario=True,
+)
+
+SHADOWED: Final = live(
+    "shadowed",
+    N_("What I saw"),
+    text("taught", N_("What I showed or taught"), rows=2),
+    text("surprised", N_("What surprised me")),
+    text("reuse", N_("What I will use in my own work")),
+    todo=N_("Write down what surprised you and what you will use"),
+    asked=N_("Write what surprised you and what you will use"),
+    asked_usually=1,
+)
+CROSS_TRAINING: Final = replace(
+    OBSERVATION,
+    key="cross_training",
+    title=N_("Cross-training"),
+    seats=(SeatName("observed", N_("Shows their work")), SeatName("observer", N_("Learns"))),
+    agenda=(
+        blocks.AGREEMENT,
+        replace(
+            _BEFORE,
+            title=N_("Say what you want to learn and what you can show."),
+            heading=N_("What to learn and what to show"),
+            help=N_(
+                "Choose a piece of work that one of you does and the other wants to learn. Agree on a moment for it."
+            ),
+        ),
+        AgendaPart(
+            N_("One shows their work, the other shadows. Then swap."),
+            ("shadowed",),
+            key="shadowed",
+            heading=N_("Shadowing"),
+            help=N_("The learner watches and asks. Afterwards each writes what surprised them."),
+            questions=(
+                N_("Why do you do it this way?"),
+                N_("What do beginners get wrong here?"),
+                N_("Where in my own work could I use this?"),
+            ),
+        ),
+        replace(_GIVING, title=N_("Give each other feedback on showing and on asking.")),
+        _ANSWERING,
+        blocks.NEXT_STEPS,
+        blocks.PARKING_LOT,
+        blocks.CLOSING,
+    ),
+    steps=(
+        blocks.AGREE,
+        blocks.OWN_RULES,
+        blocks.QUESTIONS,
+        SHADOWED,
+        WRITE_NOTES,
+        GIVE_FEEDBACK,
+        ACKNOWLEDGE,
+        blocks.ACTION_PLAN,
+        blocks.PARKING,
+        blocks.OWN_NOTES,
+        blocks.MEET,
+    ),
+    you_begin=N_("You show your work first."),
+    partner_begins=N_("%(name)s shows their work first."),
 )

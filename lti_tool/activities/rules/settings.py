@@ -61,8 +61,13 @@ class Completion:
         return self.asked.get(step.key, 0)
 
     def with_every_task(self, kind: Kind) -> Self:
-        """The same with every step asked for that has a form, whether it counts or not."""
-        return type(self)({step.key: self.of(step) or int(step.form is not None) for step in kind.steps})
+        """The same with every step asked for that has a form, whether it counts or not.
+
+        Steps of a meeting that do not count are left to its page.
+        """
+        return type(self)(
+            {step.key: self.of(step) or int(step.form is not None and not step.is_live) for step in kind.steps}
+        )
 
     @property
     def counts_anything(self) -> bool:

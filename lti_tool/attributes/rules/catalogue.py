@@ -27,7 +27,7 @@ class Form(StrEnum):
 
 
 class Source(StrEnum):
-    """Whose word a value is."""
+    """Who a value comes from."""
 
     LAUNCH = "launch"
     QUESTIONNAIRE = "questionnaire"
@@ -36,7 +36,7 @@ class Source(StrEnum):
 
 
 RANK: Final[Mapping[str, int]] = {Source.LAUNCH: 0, Source.QUESTIONNAIRE: 1, Source.CSV: 2, Source.STAFF: 2}
-"""Staff and their tables win over the learner's own word, and that over the platform's."""
+"""Rank of each source: staff and their tables win over the learner, and the learner over the platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Attribute:
     label: str
     explanation: str
     may_be_asked: bool = False
-    """Whether learners can be asked for it. They are not asked for what others should confirm."""
+    """Whether learners can be asked for it. They are not asked for what somebody else should confirm."""
 
 
 class Flaw(StrEnum):
@@ -118,19 +118,19 @@ def _read_names(attribute: Attribute, text: str) -> Kept | Flaw | None:
         return Flaw.TOO_MANY
     if attribute.key == "languages":
         names = [one for name in names for one in values.languages(name)]
-    one = {"slots": values.slot}.get(attribute.key, values.tidy)
-    return {"names": sorted({one(name) for name in names})} if names else None
+    read_name = {"slots": values.slot}.get(attribute.key, values.tidy)
+    return {"names": sorted({read_name(name) for name in names})} if names else None
 
 
 def read_from_launch(attribute: Attribute, text: str) -> Kept | None:
     """The value that a platform sent, or None. Of several groups the first counts, in the platform's own order."""
     if attribute.form is Form.NAME and attribute.key == "group":
         text = next(iter(values.several(text)), "")
-    found = read(attribute, text)
-    return None if isinstance(found, Flaw) else found
+    value = read(attribute, text)
+    return None if isinstance(value, Flaw) else value
 
 
-def is_word_of(old: str | None, new: str) -> bool:
+def may_replace(old: str | None, new: str) -> bool:
     """Whether a value from the new source may replace one from the old source."""
     return old is None or RANK[new] >= RANK[old]
 
@@ -141,10 +141,12 @@ def engine_values(kept: Mapping[str, Mapping[int, Kept]]) -> dict[str, dict[int,
     Where spellings count as the same, one stands for all, also between two attributes that are compared.
     """
     spelled: dict[str, dict[str, str]] = {}
-    for together in SHARED_SPELLING:
-        known = [value for key in together for value in kept.get(key, {}).values()]
-        alike = _spelled_alike({name for value in known for name in value.get("names", ()) or [value.get("name", "")]})
-        spelled |= dict.fromkeys(together, alike)
+    for compared_keys in SHARED_SPELLING:
+        values = [value for key in compared_keys for value in kept.get(key, {}).values()]
+        common_spelling = _spelled_alike(
+            {name for value in values for name in value.get("names", ()) or [value.get("name", "")]}
+        )
+        spelled |= dict.fromkeys(compared_keys, common_spelling)
     return {
         key: {member: _plain(value, spelled.get(key, {})) for member, value in values_of.items()}
         for key, values_of in kept.items()
@@ -164,7 +166,7 @@ def _plain(value: Kept, spelled: Mapping[str, str]) -> Value:
 
 
 def _spelled_alike(names: set[str]) -> dict[str, str]:
-    """For every spelling the one that stands for all that count as the same."""
+    """From every spelling to the one that stands for all that count as the same."""
     chosen: dict[str, str] = {}
     for name in sorted(names):
         chosen.setdefault(values.folded(name), name)

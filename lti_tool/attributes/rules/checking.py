@@ -12,7 +12,7 @@ from lti_tool.attributes.rules.tables import Row, Sheet
 from lti_tool.attributes.rules.values import tidy
 
 Node: TypeAlias = int | str
-"""A person of a reporting line: a member, or somebody outside the course as they are compared."""
+"""A person of a reporting line: the id of a member, or the key of somebody outside the course."""
 LONGEST_LOOP: Final = 6
 
 
@@ -52,10 +52,10 @@ class OpenRow:
 
 @dataclass
 class Findings:
-    """What a table says. A manager outside the course is `{"outside": how they were named}` as long as it is a plan."""
+    """What a table says. Until it is applied, a manager outside the course is `{"outside": how they were named}`."""
 
     changes: dict[int, dict[str, Kept | None]] = field(default_factory=dict)
-    """Member, then attribute; None takes a value away. Without what has a fault."""
+    """Member id, then attribute, to the new value; None deletes a value. Cells with a fault are left out."""
     outside: dict[str, tuple[str, Kept | None]] = field(default_factory=dict)
     """Managers outside the course who have a row: how they are compared, to how they were named and their own."""
     complaints: list[Complaint] = field(default_factory=list)
@@ -82,12 +82,12 @@ def find(
     reading.read_members()
     reading.read_strangers()
     reading.refuse_loops(above)
-    reading.found.complaints.sort(key=lambda one: one.line)
-    return reading.found
+    reading.findings.complaints.sort(key=lambda one: one.line)
+    return reading.findings
 
 
-def meant(text: str, register: Register, aliases: Mapping[str, str]) -> Kept:
-    """The manager whom a text names; `aliases` has the one name for people outside the course who have several."""
+def manager_named(text: str, register: Register, aliases: Mapping[str, str]) -> Kept:
+    """The manager whom a text names. `aliases` has one name for each person outside the course who has several."""
     plain = tidy(text, 400)
     if plain.casefold() in TAKES_AWAY:
         return NOBODY
@@ -99,15 +99,15 @@ def node(value: Kept | None) -> Node | None:
     """The person that a manager's value points at, None for nobody."""
     if value is None or "nobody" in value:
         return None
-    found: Node = value["member"] if "member" in value else reference(value["outside"])
-    return found
+    person: Node = value["member"] if "member" in value else reference(value["outside"])
+    return person
 
 
 class _Reading:
     """One table on its way from cells to findings."""
 
     def __init__(self, cells: dict[int, dict[str, str]], register: Register, choices: Mapping[int, int]) -> None:
-        self.found = Findings()
+        self.findings = Findings()
         self._cells, self._register, self._choices = cells, register, choices
         self._lines_of: dict[int, list[int]] = defaultdict(list)
         self._strangers: list[int] = []
@@ -125,7 +125,7 @@ class _Reading:
             self._lines_of[match.member_id].append(row.line)
         else:
             chosen = self._choices.get(row.line)
-            self.found.open_rows.append(OpenRow(row.line, _best_name(cells), chosen))
+            self.findings.open_rows.append(OpenRow(row.line, _best_name(cells), chosen))
             if chosen is not None:
                 self._lines_of[chosen].append(row.line)
             else:
@@ -139,7 +139,7 @@ class _Reading:
                 continue
             chosen = [line for line in lines if line in self._choices]
             if chosen:
-                self.found.conflicts += chosen
+                self.findings.conflicts += chosen
             elif all(self._values(line) == self._values(lines[0]) for line in lines):
                 del lines[1:]
             else:
@@ -151,56 +151,56 @@ class _Reading:
         for member_id, lines in self._lines_of.items():
             if len(lines) > 1:
                 continue
-            self.found.rows_of[member_id] = lines[0]
+            self.findings.rows_of[member_id] = lines[0]
             values, has_fault = self._read_row(member_id, lines[0])
             if values or not has_fault:
-                self.found.changes[member_id] = values
+                self.findings.changes[member_id] = values
 
     def read_strangers(self) -> None:
         """Read the managers of people outside the course, if these are managers themselves. Nothing else is kept."""
         own = {_best_name(self._cells[line]): self._cells[line].get("manager") for line in self._strangers}
-        managers = [values.get("manager") for values in self.found.changes.values()]
+        managers = [values.get("manager") for values in self.findings.changes.values()]
         waiting = [manager["outside"] for manager in managers if manager is not None and "outside" in manager]
         while waiting:
             name = waiting.pop()
-            if reference(name) in self.found.outside:
+            if reference(name) in self.findings.outside:
                 continue
-            manager = self._meant(cell) if (cell := own.get(name)) else None
-            self.found.outside[reference(name)] = name, manager
+            manager = self._manager_named(cell) if (cell := own.get(name)) else None
+            self.findings.outside[reference(name)] = name, manager
             if manager is not None and "outside" in manager:
                 waiting.append(manager["outside"])
 
     def refuse_loops(self, above: Mapping[Node, Node | None]) -> None:
         """Leave out every manager in a reporting line that forms a loop."""
         new: dict[Node, Node | None] = {
-            member: node(values["manager"]) for member, values in self.found.changes.items() if "manager" in values
+            member: node(values["manager"]) for member, values in self.findings.changes.items() if "manager" in values
         }
         lines = {**above, **new}
-        lines.update({key: node(manager) for key, (_, manager) in self.found.outside.items() if manager is not None})
+        lines.update({key: node(manager) for key, (_, manager) in self.findings.outside.items() if manager is not None})
         done: set[Node] = set()
         for start in new:
-            walked: list[Node] = []
-            here: Node | None = start
-            while here is not None and here not in done and here not in walked:
-                walked.append(here)
-                here = lines.get(here)
-            done.update(walked)
-            if here is not None and here in walked:
-                self._refuse_loop([one for one in walked[walked.index(here) :] if isinstance(one, int) and one in new])
+            line: list[Node] = []
+            person: Node | None = start
+            while person is not None and person not in done and person not in line:
+                line.append(person)
+                person = lines.get(person)
+            done.update(line)
+            if person is not None and person in line:
+                self._refuse_loop([one for one in line[line.index(person) :] if isinstance(one, int) and one in new])
 
     def _refuse_loop(self, members: list[int]) -> None:
-        rows = sorted(self.found.rows_of[member] for member in members)
+        rows = sorted(self.findings.rows_of[member] for member in members)
         for member in members:
-            line = self.found.rows_of[member]
-            others = tuple(one for one in rows if one != line)[:LONGEST_LOOP]
-            self._complain(line, Fault.LOOP, "manager", lines=others)
-            del self.found.changes[member]["manager"]
-            if not self.found.changes[member]:
-                del self.found.changes[member]
+            line = self.findings.rows_of[member]
+            other_lines = tuple(one for one in rows if one != line)[:LONGEST_LOOP]
+            self._complain(line, Fault.LOOP, "manager", lines=other_lines)
+            del self.findings.changes[member]["manager"]
+            if not self.findings.changes[member]:
+                del self.findings.changes[member]
 
     def _read_row(self, member_id: int, line: int) -> tuple[dict[str, Kept | None], bool]:
         """The values of a row, and whether some of its cells have a fault."""
-        complaints = len(self.found.complaints)
+        complaints = len(self.findings.complaints)
         read_values: dict[str, Kept | None] = {}
         for key, cell in self._values(line).items():
             if tidy(cell).casefold() in TAKES_AWAY and BY_KEY[key].form is not Form.PERSON:
@@ -213,24 +213,24 @@ class _Reading:
                 self._complain(line, Fault.OWN_MANAGER, key)
             elif value is not None:
                 read_values[key] = value
-        return read_values, len(self.found.complaints) > complaints
+        return read_values, len(self.findings.complaints) > complaints
 
     def _read_cell(self, attribute: Attribute, cell: str) -> Kept | Flaw | None:
-        return self._meant(cell) if attribute.form is Form.PERSON else read(attribute, cell)
+        return self._manager_named(cell) if attribute.form is Form.PERSON else read(attribute, cell)
 
     def _values(self, line: int) -> dict[str, str]:
         return {key: cell for key, cell in self._cells[line].items() if key in BY_KEY}
 
-    def _meant(self, cell: str) -> Kept:
-        return meant(cell, self._register, self._aliases)
+    def _manager_named(self, cell: str) -> Kept:
+        return manager_named(cell, self._register, self._aliases)
 
     def _complain(
         self, line: int, fault: Fault, attribute: str = "", *, flaw: Flaw | None = None, lines: tuple[int, ...] = ()
     ) -> None:
-        self.found.complaints.append(Complaint(line, fault, attribute, flaw, lines))
+        self.findings.complaints.append(Complaint(line, fault, attribute, flaw, lines))
 
 
 def _best_name(cells: Mapping[str, str]) -> str:
-    """How somebody is best known again: an e-mail address before an id before a name."""
+    """What identifies a person best: an e-mail address, else an id, else a name."""
     order = (Identifier.EMAIL, Identifier.LMS_ID, Identifier.SOURCED_ID, Identifier.NAME, Identifier.KEY)
     return next((tidy(cells[kind], 400) for kind in order if kind in cells), "")

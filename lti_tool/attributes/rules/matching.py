@@ -15,7 +15,7 @@ class Identifier(StrEnum):
     """What identifies people, the most reliable first."""
 
     KEY = "key"
-    """Ours, as the template has it: T and the number of the member."""
+    """Our own key, as the template has it: T and the number of the member."""
     LMS_ID = "lms_id"
     SOURCED_ID = "sourced_id"
     EMAIL = "email"
@@ -52,38 +52,40 @@ class Register:
     """The members of a course, found by whatever names them uniquely."""
 
     def __init__(self, listed: Iterable[Listed]) -> None:
-        self._found: dict[Identifier, dict[str, set[int]]] = {kind: {} for kind in Identifier}
-        for one in listed:
-            self._add(Identifier.KEY, key_of(one.member_id), one.member_id)
-            self._add(Identifier.LMS_ID, one.sub, one.member_id)
-            self._add(Identifier.SOURCED_ID, one.sourced_id, one.member_id)
-            self._add(Identifier.EMAIL, one.email, one.member_id)
-            for name in (one.name, " ".join(part for part in (one.given_name, one.family_name) if part)):
-                self._add(Identifier.NAME, name, one.member_id)
+        self._members_by_text: dict[Identifier, dict[str, set[int]]] = {kind: {} for kind in Identifier}
+        for entry in listed:
+            self._add(Identifier.KEY, key_of(entry.member_id), entry.member_id)
+            self._add(Identifier.LMS_ID, entry.sub, entry.member_id)
+            self._add(Identifier.SOURCED_ID, entry.sourced_id, entry.member_id)
+            self._add(Identifier.EMAIL, entry.email, entry.member_id)
+            for name in (entry.name, " ".join(part for part in (entry.given_name, entry.family_name) if part)):
+                self._add(Identifier.NAME, name, entry.member_id)
 
     def named(self, text: str) -> int | None:
         """The one member whom this text names, by whichever identifier comes first."""
-        return next((found for kind in Identifier if (found := self._one(kind, text)) is not None), None)
+        return next(
+            (member_id for kind in Identifier if (member_id := self._unique_member(kind, text)) is not None), None
+        )
 
     def of_row(self, cells: Mapping[str, str]) -> Match:
-        """The member of a row, by its identifying columns; a name only counts where nothing better is there."""
-        strong = {
-            found
+        """The member of a row, by its identifying columns. A name counts only if the row has nothing more reliable."""
+        members = {
+            member_id
             for kind in Identifier
-            if kind is not Identifier.NAME and (found := self._one(kind, cells.get(kind, ""))) is not None
+            if kind is not Identifier.NAME and (member_id := self._unique_member(kind, cells.get(kind, ""))) is not None
         }
-        if len(strong) > 1:
+        if len(members) > 1:
             return Match(is_contradiction=True)
-        return Match(next(iter(strong), None) or self._one(Identifier.NAME, cells.get(Identifier.NAME, "")))
+        return Match(next(iter(members), None) or self._unique_member(Identifier.NAME, cells.get(Identifier.NAME, "")))
 
     def _add(self, kind: Identifier, text: str | None, member_id: int) -> None:
         for compared in _compared(kind, text or ""):
-            self._found[kind].setdefault(compared, set()).add(member_id)
+            self._members_by_text[kind].setdefault(compared, set()).add(member_id)
 
-    def _one(self, kind: Identifier, text: str) -> int | None:
-        """The one member who is named so: exactly, or where nobody is, as spreadsheets write ids."""
-        found = (self._found[kind].get(compared) for compared in _compared(kind, text))
-        members = next((one for one in found if one), set())
+    def _unique_member(self, kind: Identifier, text: str) -> int | None:
+        """The only member with this identifier: spelled exactly so, else spelled as spreadsheets write ids."""
+        candidates = (self._members_by_text[kind].get(compared) for compared in _compared(kind, text))
+        members = next((one for one in candidates if one), set())
         return next(iter(members)) if len(members) == 1 else None
 
 
@@ -93,7 +95,7 @@ def reference(text: str) -> str:
 
 
 def _compared(kind: Identifier, text: str) -> list[str]:
-    """How a text is looked up, the most exact first. Empty for a text that names nobody."""
+    """The spellings under which a text is looked up, the most exact first. Empty for a text that names nobody."""
     if kind not in {Identifier.LMS_ID, Identifier.SOURCED_ID}:
         return [plain] if (plain := folded(_in_order(text) if kind is Identifier.NAME else text)) else []
     # Platforms may tell ids apart by case. Spreadsheets take "000423" for a number.

@@ -17,7 +17,7 @@ from lti_tool.support import spreadsheet
 from lti_tool.support.spreadsheet import DELIMITERS, Decoded, Record, as_meant
 
 MOST_BYTES: Final = 1_500_000
-"""Below what a form may hold; some 15,000 people."""
+"""Less than a form may hold, and enough for about 15,000 people."""
 MOST_ROWS: Final = 20_000
 MOST_COLUMNS: Final = 60
 LONGEST_CELL: Final = 2000
@@ -25,7 +25,7 @@ LONGEST_CELL: Final = 2000
 GIVEN_NAME: Final = "given_name"
 FAMILY_NAME: Final = "family_name"
 WHO: Final = frozenset({*Identifier, FAMILY_NAME})
-"""Columns of which one has to be there."""
+"""Columns that identify people. A table needs at least one of them."""
 COLUMNS: Final = (*Identifier, GIVEN_NAME, FAMILY_NAME, *BY_KEY)
 
 _HEADERS: Final[Mapping[str, str]] = {
@@ -57,12 +57,13 @@ _HEADERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("kan erbjuda", "kan tilbyde", "kan tilby", "kan aanbieden"), "offers"),
     **dict.fromkeys(("vill lära sig", "vil lære", "wil leren"), "needs"),
 }
-"""What other programs call the columns in English, Swedish, Danish, Norwegian and Dutch, the participants of Moodle and
-the people of Canvas among them."""
+"""Names of the columns in other programs and languages: English, Swedish, Danish, Norwegian and Dutch, the participants
+of Moodle and the people of Canvas among them.
+"""
 _PACKED: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How files of spreadsheet programs begin that are no text."""
+"""The first bytes of files of spreadsheet programs, which are not text."""
 _HEADER_WITHIN: Final = 20
-"""Lines among which the header is looked for: reports have a title above it."""
+"""The header is looked for in this many lines, because reports have a title above it."""
 
 
 class Unusable(StrEnum):
@@ -84,7 +85,7 @@ class Question(StrEnum):
     NO_PEOPLE = "no_people"
     """No column says who a row is about."""
     ENCODING = "encoding"
-    """Its letters may be others."""
+    """The file may be in another encoding."""
     QUOTES = "quotes"
     """Quotes without an end; see `Sheet.mended`."""
 
@@ -116,7 +117,7 @@ class Sheet:
     encoding: str
     delimiter: str
     header_line: int
-    """Where the names of the columns stand; 0 where there are none."""
+    """The line with the names of the columns; 0 if there is none."""
     headers: tuple[str, ...]
     columns: tuple[str | None, ...]
     rows: tuple[Row, ...]
@@ -141,12 +142,12 @@ class Sheet:
         return replace(self, columns=columns, questions=())
 
     def cells(self, row: Row, columns: tuple[str | None, ...]) -> dict[str, str]:
-        """The row's cells by the keys of these columns; given and family name also as a name."""
-        found = {key: cell for key, cell in zip(columns, row.cells, strict=False) if key is not None and cell}
-        parts = [found[part] for part in (GIVEN_NAME, FAMILY_NAME) if part in found]
+        """The row's cells by the keys of these columns. A given and a family name are joined to a name."""
+        by_column = {key: cell for key, cell in zip(columns, row.cells, strict=False) if key is not None and cell}
+        parts = [by_column[part] for part in (GIVEN_NAME, FAMILY_NAME) if part in by_column]
         if parts:
-            found.setdefault(Identifier.NAME, " ".join(parts))
-        return found
+            by_column.setdefault(Identifier.NAME, " ".join(parts))
+        return by_column
 
 
 def read(content: bytes, spelled: Mapping[str, str] | None = None, layout: Layout | None = None) -> Sheet:
@@ -155,11 +156,11 @@ def read(content: bytes, spelled: Mapping[str, str] | None = None, layout: Layou
     If something is uncertain, the likeliest reading is used and `Sheet.questions` says why.
     """
     layout = layout or Layout()
-    found = _decoded(content, layout)
-    known = {**{key: key for key in COLUMNS}, **_HEADERS, **(spelled or {})}
-    names = {_header(name): key for name, key in known.items()}
+    decoded = _decoded(content, layout)
+    spellings = {**{key: key for key in COLUMNS}, **_HEADERS, **(spelled or {})}
+    names = {_header(name): key for name, key in spellings.items()}
     try:
-        delimiter, records = _records(found.text, names, layout)
+        delimiter, records = _records(decoded.text, names, layout)
     except csv.Error:
         raise TableUnusable(Unusable.NOT_TEXT) from None
     place = _header_place(records, names, layout)
@@ -179,11 +180,11 @@ def read(content: bytes, spelled: Mapping[str, str] | None = None, layout: Layou
     mended = tuple(one.line for one in records if one.is_mended)
     questions = {
         Question.NO_PEOPLE: not WHO & set(columns),
-        Question.ENCODING: not found.is_certain,
+        Question.ENCODING: not decoded.is_certain,
         Question.QUOTES: bool(mended),
     }
     return Sheet(
-        encoding=found.encoding,
+        encoding=decoded.encoding,
         delimiter=delimiter,
         header_line=records[place].line if place is not None else 0,
         headers=tuple(tidy(header) for header in headers),
@@ -195,7 +196,7 @@ def read(content: bytes, spelled: Mapping[str, str] | None = None, layout: Layou
 
 
 def _header(text: str) -> str:
-    """The name of a column as it is compared: "E-mail" and "e_mail" are one."""
+    """The name of a column as it is compared, so that "E-mail" and "e_mail" are the same."""
     return " ".join(re.split(r"[\s_-]+", folded(text)))
 
 
@@ -212,18 +213,18 @@ def _decoded(content: bytes, layout: Layout) -> Decoded:
         raise TableUnusable(Unusable.PACKED)
     if not content.strip():
         raise TableUnusable(Unusable.EMPTY)
-    found = spreadsheet.decode(content, layout.encoding)
-    if found is None:
+    decoded = spreadsheet.decode(content, layout.encoding)
+    if decoded is None:
         raise TableUnusable(Unusable.NOT_IN_THIS_ENCODING if layout.encoding else Unusable.NOT_TEXT)
-    return found
+    return decoded
 
 
 def _records(text: str, names: Mapping[str, str], layout: Layout) -> tuple[str, list[Record]]:
     """The delimiter, and every line that is not empty."""
-    said = re.match(r'"?sep=([,;\t])"?\r?\n', text)
-    skipped = 1 if said else 0
-    body = text[said.end() :] if said else text
-    delimiter = layout.delimiter or (said[1] if said else None)
+    declared = re.match(r'"?sep=([,;\t])"?\r?\n', text)
+    skipped = 1 if declared else 0
+    body = text[declared.end() :] if declared else text
+    delimiter = layout.delimiter or (declared[1] if declared else None)
     if delimiter is None:
         heads = {one: list(islice(spreadsheet.records(body, one), _HEADER_WITHIN)) for one in DELIMITERS}
         delimiter = max(DELIMITERS, key=lambda one: _fits(heads[one], names))
@@ -238,15 +239,15 @@ def _fits(heads: Sequence[Record], names: Mapping[str, str]) -> tuple[int, int, 
 
 
 def _header_place(records: Sequence[Record], names: Mapping[str, str], layout: Layout) -> int | None:
-    """Which record is the header: the one with most known names, else the first of the widest."""
+    """The place of the header: the record with the most known names, else the first of the widest records."""
     if layout.header_line is not None:
         return next((place for place, one in enumerate(records) if one.line == layout.header_line), None)
     first = records[:_HEADER_WITHIN]
     if not first:
         raise TableUnusable(Unusable.EMPTY)
-    known = [_known_names(one.cells, names) for one in first]
-    widths = [len(one.cells) if any(known) else sum(1 for cell in one.cells if cell.strip()) for one in first]
-    scores = list(zip(known, widths, strict=True))
+    known_counts = [_known_names(one.cells, names) for one in first]
+    widths = [len(one.cells) if any(known_counts) else sum(1 for cell in one.cells if cell.strip()) for one in first]
+    scores = list(zip(known_counts, widths, strict=True))
     return scores.index(max(scores))
 
 

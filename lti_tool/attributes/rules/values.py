@@ -14,7 +14,7 @@ from lti_tool.support.spelling import compared
 from lti_tool.support.zones import read_zone
 
 LONGEST: Final = 100
-"""Characters in one name. What is cut here would only ever be compared."""
+"""Most characters in one name. What is longer is cut."""
 MOST_NAMES: Final = 40
 MOST_YEARS: Final = 1000
 
@@ -38,7 +38,7 @@ _OWN_NAMES: Final = (
     *("ro", "ru", "sk", "sl", "so", "sq", "sr", "th", "ti", "tr", "uk", "ur", "vi", "zh"),
 )
 _SAME: Final = {"nb": "no", "nn": "no"}
-"""Written differently and spoken alike: what counts is whether two people can talk."""
+"""Languages that are written differently but spoken alike, because what counts is whether two people can talk."""
 _BETWEEN_LANGUAGES = re.compile(r"[/&+]|\b(?:and|och|og|und)\b|(?<=\w )en(?= \w)")
 _HOW_WELL = re.compile(r"\([^)]*\)|\[[^]]*\]|[:-]\s.*$|\b[abc][12]\b")
 
@@ -54,13 +54,13 @@ def folded(text: str) -> str:
 
 
 def several(text: str) -> list[str]:
-    """The names in one cell, apart by `;` or `,` or `|` or a new line, or a JSON list, as Canvas sends it."""
+    """The names in one cell, separated by `;`, `,`, `|` or a new line, or in a JSON list, as Canvas sends it."""
     names = _json_list(text) or re.split(r"[;,|\n]", text)
-    found: dict[str, str] = {}
+    by_spelling: dict[str, str] = {}
     for name in names:
         if plain := tidy(name):
-            found.setdefault(folded(plain), plain)
-    return list(found.values())
+            by_spelling.setdefault(folded(plain), plain)
+    return list(by_spelling.values())
 
 
 def whole_number(text: str) -> int | None:
@@ -71,14 +71,12 @@ def whole_number(text: str) -> int | None:
 
 def zone(text: str) -> str | None:
     """The name of the time zone, None if the text is ambiguous."""
-    found = read_zone(text)
-    return found.key if found else None
+    time_zone = read_zone(text)
+    return time_zone.key if time_zone else None
 
 
 def slot(text: str) -> str:
-    """The slot's short name where it is one of the week's ("Monday morning", "måndag förmiddag", "mon am"), else the
-    text itself.
-    """
+    """The short name of a time of the week ("Monday morning", "måndag förmiddag", "mon am"), else the text itself."""
     plain = "".join(re.findall(r"[^\W\d_]+", folded(text)))
     for name in sorted(_days(), key=len, reverse=True):
         # "Måndagsförmiddag" has an s between.
@@ -91,12 +89,12 @@ def slot(text: str) -> str:
 @cache
 def _days() -> Mapping[str, str]:
     """Names of days, whole and short, in several languages."""
-    found: dict[str, str] = {}
+    day_by_name: dict[str, str] = {}
     for locale in _WEEK_IN:
         for width in ("wide", "abbreviated"):
             for place, name in Locale.parse(locale).days["format"][width].items():
-                found.setdefault(folded(str(name)).rstrip("."), DAYS[place])
-    return found
+                day_by_name.setdefault(folded(str(name)).rstrip("."), DAYS[place])
+    return day_by_name
 
 
 def languages(text: str) -> list[str]:
@@ -104,14 +102,16 @@ def languages(text: str) -> list[str]:
     for plain in (text, _HOW_WELL.sub(" ", folded(text))):
         parts = [part for part in _BETWEEN_LANGUAGES.split(folded(plain)) if part.strip()]
         for names in ([plain], parts):
-            found = [language(name) for name in names]
-            if found and all(one in _codes().values() or one in _SAME.values() for one in found):
-                return found
+            codes = [language(name) for name in names]
+            if codes and all(one in _codes().values() or one in _SAME.values() for one in codes):
+                return codes
     return [tidy(text)]
 
 
 def language(text: str) -> str:
-    """The ISO code of a language named in some language, or by its code; a name that nobody knows stays a name."""
+    """The ISO code of a language, given by its code or by its name in some language; an unknown name is returned as it
+    is.
+    """
     plain = folded(text)
     code = _codes().get(plain)
     if code is None and re.fullmatch(r"[a-z]{2,3}([-_][a-z0-9]+)*", plain):

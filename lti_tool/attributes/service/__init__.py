@@ -1,4 +1,4 @@
-"""What is known of learners: kept, read, asked for, uploaded and deleted."""
+"""Attributes of learners: stored, read, asked for, uploaded and deleted."""
 
 from lti_tool.attributes.service.reading import attributes_of
 from lti_tool.attributes.service.records import (
@@ -7,9 +7,9 @@ from lti_tool.attributes.service.records import (
     ask_for,
     asks,
     delete_all,
+    find_manager,
     forget_outsiders,
     forget_person,
-    person_meant,
     put,
     skip,
     take_back,
@@ -22,9 +22,9 @@ __all__ = [
     "asks",
     "attributes_of",
     "delete_all",
+    "find_manager",
     "forget_outsiders",
     "forget_person",
-    "person_meant",
     "put",
     "skip",
     "take_back",

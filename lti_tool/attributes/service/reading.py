@@ -1,4 +1,4 @@
-"""What is known of the people of a course, as pages and pairing read it."""
+"""Read the attributes of the people of a course, for pages and for pairing."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
@@ -35,7 +35,7 @@ class Invitation:
     is_answered: bool = False
     is_skipped: bool = False
     is_anything_known: bool = False
-    """Whether anything is known of them that they may want to see."""
+    """Whether they have attributes that they may want to see."""
 
     @property
     def is_open(self) -> bool:
@@ -63,13 +63,13 @@ def attributes_of(session: Session, course_id: int) -> dict[str, dict[int, Value
     return {key: known for key, known in (engine_values(kept) | lines).items() if known}
 
 
-def known_of(session: Session, members: Collection[int]) -> dict[int, dict[str, Known]]:
-    """What is known of these members: member id, then attribute, to the value."""
-    found: dict[int, dict[str, Known]] = {member_id: {} for member_id in members}
+def values_of_members(session: Session, members: Collection[int]) -> dict[int, dict[str, Known]]:
+    """The attributes of these members: member id, then attribute, to the value."""
+    values: dict[int, dict[str, Known]] = {member_id: {} for member_id in members}
     for batch in in_batches(sorted(members)):
         for row in session.scalars(select(MemberAttribute).where(MemberAttribute.member_id.in_(batch))):
-            found[row.member_id][row.attribute] = Known(row.value, row.source, row.changed_at)
-    return found
+            values[row.member_id][row.attribute] = Known(row.value, row.source, row.changed_at)
+    return values
 
 
 def tally(known: Mapping[int, Mapping[str, Known]]) -> Counter[str]:
@@ -77,20 +77,20 @@ def tally(known: Mapping[int, Mapping[str, Known]]) -> Counter[str]:
     return Counter(key for values in known.values() for key in values)
 
 
-def people_named(session: Session, known: Collection[Kept]) -> dict[tuple[str, int], str | None]:
+def names_of_people(session: Session, values: Collection[Kept]) -> dict[tuple[str, int], str | None]:
     """The names of the people in these values, by ("member" or "outsider", id)."""
-    members = {value["member"] for value in known if "member" in value}
-    outsiders = {value["outsider"] for value in known if "outsider" in value}
-    found: dict[tuple[str, int], str | None] = {}
+    members = {value["member"] for value in values if "member" in value}
+    outsiders = {value["outsider"] for value in values if "outsider" in value}
+    names: dict[tuple[str, int], str | None] = {}
     for batch in in_batches(sorted(members)):
         rows = session.execute(
             select(Member.id, Person.name).join(Person, Person.id == Member.person_id).where(Member.id.in_(batch))
         )
-        found |= {("member", one): name for one, name in rows}
+        names |= {("member", one): name for one, name in rows}
     for batch in in_batches(sorted(outsiders)):
         rows = session.execute(select(Outsider.id, Outsider.name).where(Outsider.id.in_(batch)))
-        found |= {("outsider", one): name for one, name in rows}
-    return found
+        names |= {("outsider", one): name for one, name in rows}
+    return names
 
 
 def listed(session: Session, course_id: int, named: str | None = None) -> list[Listed]:
@@ -167,7 +167,7 @@ def values_of_person(session: Session, person_id: int) -> list[dict[str, Any]]:
         .where(Member.person_id == person_id)
         .order_by(MemberAttribute.id)
     ).all()
-    names = people_named(session, [row.value for _, row in rows])
+    names = names_of_people(session, [row.value for _, row in rows])
     return [
         {
             "course": title,
@@ -182,15 +182,15 @@ def values_of_person(session: Session, person_id: int) -> list[dict[str, Any]]:
 
 def written(value: Kept, names: Mapping[tuple[str, int], str | None]) -> str:
     """A value as a cell of a table. A member without a name is written as our key."""
-    form, what = next(iter(value.items()))
+    form, content = next(iter(value.items()))
     if form == "nobody":
         return "none"
     if form in {"member", "outsider"}:
-        return names.get((form, what)) or f"T{what}"
-    return "; ".join(what) if isinstance(what, list) else zone_label(str(what))
+        return names.get((form, content)) or f"T{content}"
+    return "; ".join(content) if isinstance(content, list) else zone_label(str(content))
 
 
-def _managers(session: Session, course_id: int, known: Mapping[int, Kept]) -> dict[int, Value]:
+def _managers(session: Session, course_id: int, managers: Mapping[int, Kept]) -> dict[int, Value]:
     outside = {one.id: one for one in session.scalars(select(Outsider).where(Outsider.course_id == course_id))}
     ids: dict[int, int] = {}
     if outside:
@@ -202,10 +202,10 @@ def _managers(session: Session, course_id: int, known: Mapping[int, Kept]) -> di
         return ids.get(value["outsider"]) if "outsider" in value else value.get("member")
 
     lines: dict[int, Value] = defaultdict(lambda: None)
-    for one in outside.values():
-        if one.manager is not None and ids[one.id] not in known:
-            lines[ids[one.id]] = person(one.manager)
-    for member_id, value in known.items():
+    for outsider in outside.values():
+        if outsider.manager is not None and ids[outsider.id] not in managers:
+            lines[ids[outsider.id]] = person(outsider.manager)
+    for member_id, value in managers.items():
         manager = person(value)
         if manager is not None or "nobody" in value:
             lines[member_id] = manager

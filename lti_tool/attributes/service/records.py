@@ -1,4 +1,4 @@
-"""Store, change and delete what is known of learners."""
+"""Store, change and delete the attributes of learners."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -21,10 +21,10 @@ from lti_tool.attributes.rules.catalogue import (
     Kept,
     Source,
     Value,
-    is_word_of,
+    may_replace,
     read_from_launch,
 )
-from lti_tool.attributes.rules.checking import meant
+from lti_tool.attributes.rules.checking import manager_named
 from lti_tool.attributes.rules.matching import Register, reference
 from lti_tool.attributes.rules.values import tidy
 from lti_tool.attributes.service.reading import Invitation, attributes_of, invitation, listed, outsiders
@@ -40,7 +40,7 @@ Changes = Mapping[int, Mapping[str, Kept | None]]
 
 
 def asks(session: Session, member_id: int, course_id: int) -> Invitation:
-    """What this learner is asked. The caller decides whether it is too late to ask."""
+    """The questions for this learner. The caller decides whether it is too late to ask."""
     return invitation(session, member_id, course_id)
 
 
@@ -58,7 +58,7 @@ def put(session: Session, changes: Changes, source: Source, *, now: datetime) ->
         for member_id in batch:
             for key, value in changes[member_id].items():
                 row = known.get((member_id, key))
-                if row is not None and not is_word_of(row.source, source):
+                if row is not None and not may_replace(row.source, source):
                     continue
                 changed += (row.value if row is not None else None) != value
                 if value is None:
@@ -74,13 +74,13 @@ def put(session: Session, changes: Changes, source: Source, *, now: datetime) ->
     return changed
 
 
-def person_meant(session: Session, course_id: int, text: str, *, is_exact: bool = False) -> Kept:
+def find_manager(session: Session, course_id: int, text: str, *, is_exact: bool = False) -> Kept:
     """A manager as it is stored: a member of the course, or a person outside, who is added if new.
 
     `is_exact`: look for a member with exactly this text. `attributes_of` resolves the others later.
     """
     people = listed(session, course_id, tidy(text, 400) if is_exact else None)
-    value = meant(text, Register(people), {})
+    value = manager_named(text, Register(people), {})
     return {"outsider": outsider_named(session, course_id, value["outside"]).id} if "outside" in value else value
 
 
@@ -94,36 +94,38 @@ def outsider_named(session: Session, course_id: int, name: str) -> Outsider:
     )
 
 
-def leads_back(session: Session, course_id: int, member_id: int, manager: Kept) -> bool:
+def would_loop(session: Session, course_id: int, member_id: int, manager: Kept) -> bool:
     """Whether the managers above this one include the member."""
     lines = attributes_of(session, course_id).get("manager", {})
-    here: Value = manager.get("member", -manager["outsider"] if "outsider" in manager else None)
+    person: Value = manager.get("member", -manager["outsider"] if "outsider" in manager else None)
     seen: set[Value] = set()
-    while here is not None and here not in seen:
-        if here == member_id:
+    while person is not None and person not in seen:
+        if person == member_id:
             return True
-        seen.add(here)
-        here = lines.get(here) if isinstance(here, int) else None
+        seen.add(person)
+        person = lines.get(person) if isinstance(person, int) else None
     return False
 
 
 def after_launch(session: Session, visit: Visit, context: LaunchContext, now: datetime) -> None:
     """Store the attributes of a learner that a launch carries, in the launch's transaction."""
-    told = {key: context.about[key] for key in FROM_LAUNCHES if key in context.about}
-    if not told or visit.member_id is None or visit.course_id is None:
+    texts = {key: context.about[key] for key in FROM_LAUNCHES if key in context.about}
+    if not texts or visit.member_id is None or visit.course_id is None:
         return
     member = session.get_one(Member, visit.member_id)
     if member.role != CourseRole.LEARNER or member.ever_staff:
         return
-    found: dict[str, Kept | None] = {}
-    for key, text in told.items():
+    values: dict[str, Kept | None] = {}
+    for key, text in texts.items():
         attribute = BY_KEY[key]
         if attribute.form is Form.PERSON:
-            value: Kept | None = person_meant(session, visit.course_id, text, is_exact=True)
-            found[key] = None if value == {"member": member.id} else value
+            value: Kept | None = find_manager(session, visit.course_id, text, is_exact=True)
+            values[key] = None if value == {"member": member.id} else value
         else:
-            found[key] = read_from_launch(attribute, text)
-    put(session, {member.id: {key: value for key, value in found.items() if value is not None}}, Source.LAUNCH, now=now)
+            values[key] = read_from_launch(attribute, text)
+    put(
+        session, {member.id: {key: value for key, value in values.items() if value is not None}}, Source.LAUNCH, now=now
+    )
 
 
 # ---- deleting --------------------------------------------------------------------------------------------------------
@@ -137,11 +139,11 @@ def delete_all(session: Session, course_id: int, attribute: str | None = None) -
     members = session.scalars(select(Member.id).where(Member.course_id == course_id)).all()
     count = 0
     for batch in in_batches(members):
-        which: list[ColumnElement[bool]] = [MemberAttribute.member_id.in_(batch)]
+        conditions: list[ColumnElement[bool]] = [MemberAttribute.member_id.in_(batch)]
         if attribute is not None:
-            which.append(MemberAttribute.attribute == attribute)
-        count += session.scalar(select(func.count()).select_from(MemberAttribute).where(*which)) or 0
-        session.execute(delete(MemberAttribute).where(*which).execution_options(synchronize_session=False))
+            conditions.append(MemberAttribute.attribute == attribute)
+        count += session.scalar(select(func.count()).select_from(MemberAttribute).where(*conditions)) or 0
+        session.execute(delete(MemberAttribute).where(*conditions).execution_options(synchronize_session=False))
         if attribute is None:
             session.execute(
                 delete(QuestionnaireAnswer)
@@ -169,11 +171,11 @@ def forget_outsiders(session: Session, course_id: int) -> None:
     waiting = [value["outsider"] for value in values if "outsider" in value]
     needed: set[int] = set()
     while waiting:
-        one = waiting.pop()
-        if one in needed or one not in outside:
+        outsider_id = waiting.pop()
+        if outsider_id in needed or outsider_id not in outside:
             continue
-        needed.add(one)
-        above = outside[one].manager
+        needed.add(outsider_id)
+        above = outside[outsider_id].manager
         if above is not None and "outsider" in above:
             waiting.append(above["outsider"])
     for outsider_id, outsider in outside.items():

@@ -1,4 +1,4 @@
-"""An uploaded table: read, checked as often as somebody looks at it, and applied once."""
+"""An uploaded table: read, checked each time the page is shown, and applied once."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NotLookedAt, UploadGone, WhoUnsaid
+from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NoPersonColumn, TableUnconfirmed, UploadGone
 from lti_tool.attributes.models import AttributeUpload, Outsider
 from lti_tool.attributes.rules import checking, tables
 from lti_tool.attributes.rules.catalogue import CATALOGUE, Kept, Source
@@ -48,7 +48,7 @@ class Check:
     """The attribute of each column, including those chosen for unknown ones."""
     findings: Findings
     names: dict[int, str | None]
-    """Of every member."""
+    """The name of every member, by id."""
     new: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
     same: Counter[str] = field(default_factory=Counter)
@@ -82,11 +82,13 @@ def template(session: Session, course_id: int, members: Collection[int]) -> list
     wanted = set(members)
     listed = reading.listed(session, course_id)
     register = Register(listed)
-    known = reading.known_of(session, wanted)
-    names = reading.people_named(session, [value.value for values in known.values() for value in values.values()])
-    for (kind, one), name in names.items():
-        if kind == "member" and (name is None or register.named(name) != one):
-            names[kind, one] = key_of(one)  # A name that several have would be read as somebody outside.
+    values_of = reading.values_of_members(session, wanted)
+    names = reading.names_of_people(
+        session, [value.value for values in values_of.values() for value in values.values()]
+    )
+    for (kind, person_id), name in names.items():
+        if kind == "member" and (name is None or register.named(name) != person_id):
+            names[kind, person_id] = key_of(person_id)  # A name that several have would be read as somebody outside.
     people = sorted(
         (one for one in listed if one.member_id in wanted), key=lambda one: ((one.name or "").casefold(), one.member_id)
     )
@@ -94,8 +96,8 @@ def template(session: Session, course_id: int, members: Collection[int]) -> list
         [
             *(key_of(one.member_id), one.sub, one.sourced_id or "", one.email or "", one.name or ""),
             *(
-                reading.written(known[one.member_id][attribute.key].value, names)
-                if attribute.key in known[one.member_id]
+                reading.written(values_of[one.member_id][attribute.key].value, names)
+                if attribute.key in values_of[one.member_id]
                 else ""
                 for attribute in CATALOGUE
             ),
@@ -137,9 +139,9 @@ def read_again(upload: AttributeUpload, layout: Layout, spelled: Mapping[str, st
 
 
 def agree(session: Session, upload: AttributeUpload, sheet: Sheet, columns: tuple[str | None, ...]) -> None:
-    """Store how a person wants the file to be read, and its columns. Raises WhoUnsaid."""
+    """Store how a person wants the file to be read, and its columns. Raises NoPersonColumn."""
     if not tables.WHO & set(columns):
-        raise WhoUnsaid(upload.course_id)
+        raise NoPersonColumn(upload.course_id)
     upload.sheet = {**sheet.as_agreed(columns).as_json(), "content": upload.sheet["content"]}
     session.flush()
 
@@ -175,17 +177,17 @@ def check(session: Session, upload: AttributeUpload, choices: Mapping[int, int],
     register = Register(listed)
     names = told_apart(session, upload.course_id, {one.member_id: one.name for one in listed})
     outsiders = reading.outsiders(session, upload.course_id)
-    known = reading.known_of(session, names)
+    values_of = reading.values_of_members(session, names)
     findings = checking.find(
         sheet,
         columns,
         register,
         choices={line: member_id for line, member_id in choices.items() if member_id in names},
-        above=_known_lines(known, outsiders, register),
+        above=_known_lines(values_of, outsiders, register),
     )
     result = Check(upload.key, sheet, columns, findings, names)
     for member_id, values in findings.changes.items():
-        _compare(result, member_id, values, known[member_id], outsiders)
+        _compare(result, member_id, values, values_of[member_id], outsiders)
     return result
 
 
@@ -200,10 +202,10 @@ def apply_table(
 ) -> Check:
     """Store every value without a fault, and delete the table. `seen`: the fingerprint of what was shown.
 
-    Raises ChoicesConflict, NotLookedAt, and CheckOutdated if the changes are not those that were shown.
+    Raises ChoicesConflict, TableUnconfirmed, and CheckOutdated if the changes are not those that were shown.
     """
     if sheet_of(upload).questions:
-        raise NotLookedAt(upload.course_id)
+        raise TableUnconfirmed(upload.course_id)
     result = check(session, upload, choices, meanings)
     if result.findings.conflicts:
         raise ChoicesConflict(tuple(sorted(result.findings.conflicts)))

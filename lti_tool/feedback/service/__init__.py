@@ -11,10 +11,11 @@ from lti_tool.feedback.service.drafts import (
 )
 from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
 from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, texts_of
+from lti_tool.feedback.service.meetings import Meeting, Participant, find_meeting, group_at, version_of
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
 from lti_tool.feedback.service.release import BATCH, is_released, release_due
-from lti_tool.feedback.service.submission import give
+from lti_tool.feedback.service.submission import confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
     Task,
     draft_fields,
@@ -30,6 +31,8 @@ from lti_tool.feedback.service.tasks import (
 __all__ = [
     "BATCH",
     "Exchange",
+    "Meeting",
+    "Participant",
     "Saved",
     "Shown",
     "Task",
@@ -37,12 +40,15 @@ __all__ = [
     "addresses_of",
     "answer_task",
     "asides_of",
+    "confirm",
     "draft_fields",
     "erase_texts_of",
     "exchanges_of",
     "find_entry",
+    "find_meeting",
     "find_task",
     "give",
+    "group_at",
     "is_released",
     "levels_by_criterion",
     "named",
@@ -58,7 +64,9 @@ __all__ = [
     "save_draft",
     "settle_aside",
     "stamps_of",
+    "take_back",
     "tell_partner",
     "texts_of",
     "typical_levels",
+    "version_of",
 ]

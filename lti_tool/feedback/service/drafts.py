@@ -10,12 +10,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.rules import FieldKind, Form
+from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import ActivityClosed, NotYourPartner, RoundNotOpen, TextTooLong
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service.release import is_released
 from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, notes_of, place_of
 from lti_tool.pairing import service as pairing
+from lti_tool.pairing.models import Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +97,24 @@ def _make_release_lasting(session: Session, entry: Entry, *, now: datetime) -> N
 
 
 def save_draft(
-    session: Session, task: Task, typed: Mapping[str, str], bases: Mapping[str, int], *, device: str, now: datetime
+    session: Session,
+    task: Task,
+    typed: Mapping[str, str],
+    bases: Mapping[str, int],
+    *,
+    device: str,
+    now: datetime,
+    started_from: Mapping[str, str] | None = None,
 ) -> Saved:
-    """Keep what was typed, without judging it. `bases` is the version of each field that the device had seen.
+    """Keep what was typed, without judging it. `bases` is the version of each field that the device had seen, and
+    `started_from` its text then, where the page sends it.
 
-    A text from another device that this one never saw is kept aside. After giving, texts wait as a correction; after
-    the release they stay there, for the author's eyes, since the receiver has read what was given.
-    An empty form begins nothing. Raises RoundNotOpen, ActivityClosed, TextTooLong.
+    A text from another device that this one never saw is put together with the new one, or kept aside. After giving,
+    texts wait as a correction; after the release they stay there, for the author's eyes, since the receiver has read
+    what was given. What is written in a meeting counts from the first word. An empty form begins nothing.
+    Raises RoundNotOpen, ActivityClosed, TextTooLong.
     """
+    device = _device_in(task, device)
     entry = find_entry(session, task)
     if entry is None:
         known = _names(task.form, levels_of(session, task, None))
@@ -114,15 +126,26 @@ def save_draft(
     typed = _checked(task.form, typed, {*_names(task.form, levels_of(session, task, entry)), *notes})
     fields = draft_fields(entry, notes.values())
     draft = rules.Draft(fields, stamps_of(entry), asides_of(entry), entry.version)
-    merged = rules.merge(draft, typed, bases, device=device, now=now, choices=_choices(task.form))
+    merged = rules.merge(
+        draft, typed, bases, device=device, now=now, choices=_choices(task.form), started_from=started_from
+    )
     if merged.changed or merged.has_conflict:
         _write(task, entry, notes, merged.changed)
         entry.version += 1
         entry.saved_at = now
         entry.stamps = {name: [stamp.version, stamp.device] for name, stamp in merged.stamps.items()}
         entry.kept_aside = _aside_rows(merged.aside)
+        if task.step.is_live and entry.submitted_at is None:
+            entry.submitted_at = now
+            completion_changed(session, entry.activity_id, concerned(session, task, entry), now=now)
         session.flush()
     newer = rules.newer_than_seen(draft_fields(entry, notes.values()), merged.stamps, bases, device=device)
+    # Of a text that was put together with somebody else's, the page does not know the whole yet.
+    newer |= {
+        name: (text, entry.version)
+        for name, text in merged.changed.items()
+        if name in (started_from or {}) and text != typed[name]
+    }
     # An answer can be changed as long as the activity is open, so nothing is said of its release.
     released = not task.step.is_answer and is_released(session, task, entry, now=now)
     return Saved(entry.version, entry.saved_at, newer, merged.aside, merged.has_conflict, released)
@@ -138,6 +161,7 @@ def settle_aside(session: Session, task: Task, key: str, *, use: bool, device: s
     chosen = next((one for one in asides if one.key == key), None)
     if chosen is None:
         return
+    device = _device_in(task, device)
     left = [one for one in asides if one.key != key]
     if use:
         present = draft_fields(entry, notes.values()).get(chosen.field, "")
@@ -181,6 +205,18 @@ def remove_note(session: Session, task: Task, note_id: int, *, now: datetime, un
         .values(removed_at=None if undo else now)
         .execution_options(synchronize_session=False)
     )
+
+
+def concerned(session: Session, task: Task, entry: Entry) -> set[int]:
+    """Whose completion may be another now."""
+    if task.step.is_shared:
+        return set(session.scalars(select(Seat.member_id).where(Seat.group_id == entry.group_id)))
+    return {task.author_id} | ({task.recipient_id} if task.recipient_id is not None else set())
+
+
+def _device_in(task: Task, device: str) -> str:
+    """The device as stamps name it: of a text that a group shares, with who writes on it."""
+    return f"{task.author_id}.{device}" if task.step.is_shared else device
 
 
 def stamps_of(entry: Entry | None) -> dict[str, rules.Stamp]:
@@ -229,13 +265,13 @@ def _checked(form: Form, typed: Mapping[str, str], known: Collection[str]) -> di
 def _write(task: Task, entry: Entry, notes: Mapping[str, Note], changed: Mapping[str, str]) -> None:
     """Put fields where they live: notes in their rows, the rest in the entry, or its correction once it was given.
 
-    What a group writes together everybody reads as it is typed, so it needs no correction.
+    What others read as it is typed needs no correction.
     """
     later = {}
     for name, text in changed.items():
         if name in notes:
             notes[name].text = text
-        elif entry.submitted_at is not None and name != rules.NOTE_DRAFT and not task.step.is_shared:
+        elif entry.submitted_at is not None and name != rules.NOTE_DRAFT and not task.step.is_read_as_written:
             later[name] = text
         else:
             entry.fields = {**entry.fields, name: text}

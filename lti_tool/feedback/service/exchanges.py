@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Step, kind_of
+from lti_tool.activities.rules import Completion, Step, kind_of
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service.release import is_readable
@@ -64,6 +64,8 @@ class Exchange:
 def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: datetime) -> list[Exchange]:
     """The member's rounds and partners with what was written both ways, in the order of rounds; five queries."""
     kind = kind_of(activity.kind)
+    completion = Completion.from_json(activity.completion, kind).with_every_task(kind)
+    has_own_steps = any(not step.is_to_partners and completion.of(step) for step in kind.steps)
     groups = pairing.published_groups(session, activity.id, member_id=member_id)
     seated: dict[tuple[int, int | None], tuple[str, int, int]] = {}
     for group in groups:
@@ -71,7 +73,7 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
         seat = kind.seat_at(turns[member_id])
         for partner_id in group.partners_of(member_id):
             seated[group.round_id, partner_id] = (seat, turns[member_id], turns[partner_id])
-        if any(not step.is_to_partners for step in kind.steps):
+        if has_own_steps:
             seated[group.round_id, None] = (seat, turns[member_id], 0)
     mine: dict[tuple[int, int | None], dict[str, Entry]] = {}
     theirs: dict[tuple[int, int | None], dict[str, Entry]] = {}

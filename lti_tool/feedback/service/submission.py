@@ -2,17 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased
 from lti_tool.feedback.models import Entry, Note
-from lti_tool.feedback.service.drafts import add_note, lock, open_entry, refuse_closed
+from lti_tool.feedback.service.drafts import add_note, concerned, lock, open_entry, refuse_closed
 from lti_tool.feedback.service.release import is_released, release_after
 from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, problems_of
-from lti_tool.pairing.models import Seat
 
 
 def give(session: Session, task: Task, *, now: datetime) -> Entry:
@@ -50,12 +49,31 @@ def give(session: Session, task: Task, *, now: datetime) -> Entry:
     )
     session.flush()
     release_after(session, task, lock(session, task), now=now)
-    completion_changed(session, entry.activity_id, _concerned(session, task, entry), now=now)
+    completion_changed(session, entry.activity_id, concerned(session, task, entry), now=now)
     return entry
 
 
-def _concerned(session: Session, task: Task, entry: Entry) -> set[int]:
-    """Whose completion may be another now."""
-    if task.step.is_shared:
-        return set(session.scalars(select(Seat.member_id).where(Seat.group_id == entry.group_id)))
-    return {task.author_id} | ({task.recipient_id} if task.recipient_id is not None else set())
+def confirm(session: Session, task: Task, *, now: datetime) -> None:
+    """Say that a step is done in which there is nothing to write. Said twice, it changes nothing.
+
+    Raises RoundNotOpen, ActivityClosed, NotYourPartner.
+    """
+    entry = open_entry(session, task, now=now)
+    if entry.submitted_at is None:
+        entry.submitted_at = entry.saved_at = now
+        entry.version += 1
+        session.flush()
+        completion_changed(session, entry.activity_id, concerned(session, task, entry), now=now)
+
+
+def take_back(session: Session, task: Task, *, now: datetime) -> None:
+    """Undo `confirm`. Raises ActivityClosed, RoundNotOpen."""
+    refuse_closed(task, now=now)
+    entry = find_entry(session, task)
+    if entry is not None and task.step.is_confirmation and entry.submitted_at is not None:
+        entry = lock(session, task)[task.author_id]
+        entry.submitted_at = None
+        entry.saved_at = now
+        entry.version += 1
+        session.flush()
+        completion_changed(session, entry.activity_id, concerned(session, task, entry), now=now)

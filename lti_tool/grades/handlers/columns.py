@@ -141,12 +141,12 @@ def _search(place: Place, *, makes: bool, is_asked: bool = False) -> tuple[str, 
 
 def _column_at_known_address(place: Place, gradebook: Gradebook) -> tuple[Column | None, datetime | None]:
     date: datetime | None = None
-    known = [url for url in dict.fromkeys((place.url, place.claimed_url)) if url]
+    known_urls = [url for url in dict.fromkeys((place.url, place.claimed_url)) if url]
     if not gradebook.reads_columns:
         # We may not read columns, so believe the launch, unless this column was deleted.
-        urls = [url for url in known if url != place.url or place.state != "deleted"]
+        urls = [url for url in known_urls if url != place.url or place.state != "deleted"]
         return (Column(urls[-1], "", None, None) if urls else None), None
-    for url in known:
+    for url in known_urls:
         column, date = gradebook.column(url)
         if column is not None:
             return column, date

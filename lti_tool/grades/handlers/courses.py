@@ -11,7 +11,9 @@ from lti_tool.support.kit import Kit
 
 
 def check_course(kit: Kit, job: JobContext) -> None:
-    """Ask every service of a course whether it is there. All of them gone: the course is over; one back: it goes on."""
+    """Ask every service of a course whether it still exists. If all are gone, the course is over; if one is back, it
+    goes on.
+    """
     course_id = job.number("course_id")
     with kit.open_session(job.institution) as session:
         course = session.get(Course, course_id)
@@ -19,14 +21,14 @@ def check_course(kit: Kit, job: JobContext) -> None:
             return
         gradebook = gradebook_of(session, kit, course)
         container, memberships = course.line_items_url, course.memberships_url
-    there = []
+    answers = []
     try:
         if container is not None and gradebook.reads_columns:
-            there.append(gradebook.is_there(container))
+            answers.append(gradebook.is_there(container))
         if memberships is not None:
-            there.append(has_roster(kit, gradebook.registration_id, course_id, memberships))
+            answers.append(has_roster(kit, gradebook.registration_id, course_id, memberships))
     except TokenRefused as refusal:
         raise retry_when_token_is_due(kit, refusal) from None
-    if there:
+    if answers:
         with kit.open_session(job.institution) as session:
-            scores.record_course_state(session, course_id, is_there=any(there), now=kit.clock.now())
+            scores.record_course_state(session, course_id, is_there=any(answers), now=kit.clock.now())

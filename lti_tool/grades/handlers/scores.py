@@ -92,9 +92,10 @@ def _post(kit: Kit, job: JobContext, push: Push) -> None:
 
 
 def _gradebook_answers_it(kit: Kit, job: JobContext, push: Push) -> bool:
-    """Whether the gradebook, read before posting, makes a post needless or questionable.
+    """Whether the gradebook shows that a post is needless or questionable.
 
-    It is read where an earlier post may have arrived, and where a person asked for the post, which could lower a grade.
+    It is read before the post if an earlier post may have arrived, or if a person asked for the post, which could lower
+    a grade.
     """
     if not (push.may_be_there or push.reads_first):
         return False

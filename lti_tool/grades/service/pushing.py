@@ -109,8 +109,8 @@ def _claim(
         return Wait(line.held_until - now)
     if score.in_flight_until is not None and score.in_flight_until > now:
         return Wait(score.in_flight_until - now)
-    known = None if line.clock_offset_ms is None else timedelta(milliseconds=line.clock_offset_ms)
-    stamp = rules.next_stamp(now, known or timedelta(0), score.stamp, place.gradebook.platform.timestamp_step)
+    clock_offset = None if line.clock_offset_ms is None else timedelta(milliseconds=line.clock_offset_ms)
+    stamp = rules.next_stamp(now, clock_offset or timedelta(0), score.stamp, place.gradebook.platform.timestamp_step)
     if stamp.at is None:
         return Wait(stamp.wait)
     before = score.trying
@@ -118,7 +118,7 @@ def _claim(
     session.flush()
     member = session.get_one(Member, score.member_id)
     sub = session.get_one(Person, member.person_id).sub
-    return Push(score.id, place, url, sub, score.wanted, stamp.at, known, before, score.reads_first)
+    return Push(score.id, place, url, sub, score.wanted, stamp.at, clock_offset, before, score.reads_first)
 
 
 def record(
@@ -218,16 +218,16 @@ def ask_about_higher(session: Session, push: Push, result: Result, *, now: datet
     If the score changed while we looked, the question is out of date, and the new score is sent instead.
     """
     score = session.get_one(ScoreState, push.score_id)
-    there = min(rules.share_of(result.score, result.maximum), rules.WHOLE)
+    share = min(rules.share_of(result.score, result.maximum), rules.WHOLE)
     score.in_flight_until, score.trying = None, None
-    score.sent, score.sent_at, score.changed_at = there, result.at or now, now
+    score.sent, score.sent_at, score.changed_at = share, result.at or now, now
     if score.state != "waiting":
         return
     if score.wanted != push.share:
         ask_for_push(session, score, now=now)
         return
     score.reads_first = False
-    score.state, score.reason, score.wanted, score.asked = "asks", Reason.HIGHER_THERE, there, push.share
+    score.state, score.reason, score.wanted, score.asked = "asks", Reason.HIGHER_THERE, share, push.share
 
 
 def never_left(session: Session, push: Push) -> None:

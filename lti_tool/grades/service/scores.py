@@ -46,17 +46,17 @@ def note_progress(session: Session, activity: Activity, member_id: int, progress
         .where(ScoreState.line_item_id == line.id, ScoreState.member_id == member_id)
         .with_for_update()
     )
-    told = score.told if score is not None else None
-    decision = rules.score_to_send(progress, scoring, told)
+    reported = score.reported if score is not None else None
+    decision = rules.score_to_send(progress, scoring, reported)
     if decision.step is Step.SEND and decision.share is not None:
         _set_wanted(session, line, score, member_id, decision.share, now=now)
     elif score is not None and decision.step is Step.ASK:
         asked = NO_SCORE if decision.share is None else decision.share
         if score.asked != asked or score.state == "waiting":
             score.state, score.reason, score.asked, score.changed_at = "asks", None, asked, now
-            score.wanted = score.wanted if told is None else told
+            score.wanted = score.wanted if reported is None else reported
     elif score is not None:
-        _settle_as_told(session, score, told, now=now)
+        _settle_as_reported(session, score, reported, now=now)
     session.flush()
 
 
@@ -68,21 +68,21 @@ def members_to_check(session: Session, activity: Activity, summaries: Mapping[in
     """
     scoring = _scoring(activity)
     line = column_of(session, activity.id)
-    known = select(ScoreState.member_id, ScoreState.state, ScoreState.sent, ScoreState.trying).where(
+    query = select(ScoreState.member_id, ScoreState.state, ScoreState.sent, ScoreState.trying).where(
         ScoreState.line_item_id == (line.id if line is not None else None)
     )
-    told = {
+    reported = {
         row.member_id: row.sent if row.trying is None else row.trying
-        for row in session.execute(known)
+        for row in session.execute(query)
         if row.state == "delivered"
     }
-    unsettled = {row.member_id for row in session.execute(known)} - told.keys()
-    moving = {
+    unsettled = {row.member_id for row in session.execute(query)} - reported.keys()
+    to_decide = {
         member_id
         for member_id, progress in summaries.items()
-        if rules.score_to_send(progress, scoring, told.get(member_id)).step is not Step.NOTHING
+        if rules.score_to_send(progress, scoring, reported.get(member_id)).step is not Step.NOTHING
     }
-    return sorted(moving | unsettled)
+    return sorted(to_decide | unsettled)
 
 
 def _scoring(activity: Activity) -> Scoring:
@@ -108,15 +108,15 @@ def _set_wanted(
     ask_for_push(session, score, now=now)
 
 
-def _settle_as_told(session: Session, score: ScoreState, told: int | None, *, now: datetime) -> None:
-    """The platform has been told this progress already: end what waits to be sent or asked."""
-    if told is None:
+def _settle_as_reported(session: Session, score: ScoreState, reported: int | None, *, now: datetime) -> None:
+    """End what waits to be sent or asked: the platform has this progress already."""
+    if reported is None:
         if score.reason != Reason.WITHDRAWN:
             score.state, score.reason, score.asked, score.changed_at = "refused", Reason.WITHDRAWN, None, now
         return
     score.asked = None
-    if score.state == "asks" or score.wanted != told:
-        score.state, score.reason, score.wanted, score.changed_at = "delivered", None, told, now
+    if score.state == "asks" or score.wanted != reported:
+        score.state, score.reason, score.wanted, score.changed_at = "delivered", None, reported, now
         _send_if_unsure(session, score, now=now)
 
 

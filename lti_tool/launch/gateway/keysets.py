@@ -18,9 +18,9 @@ from lti_tool.support.kit import Kit
 FRESH: Final = timedelta(hours=1)
 """How long keys are used without asking again."""
 STALE: Final = timedelta(hours=1)
-"""How much longer, while the platform cannot be reached."""
+"""How much longer keys are used while the platform cannot be reached."""
 PAUSE: Final = timedelta(seconds=10)
-"""At most one fetch in this time, however many made-up key ids arrive, in however many processes."""
+"""At most one fetch per this time, however many unknown key ids arrive, in all processes together."""
 WAITS: Final = (0.05, 0.1, 0.2, *[0.4] * 13)
 """Seconds between checks for the result of another process; together a little longer than a fetch may take."""
 MOST_KEYS: Final = 100
@@ -29,14 +29,14 @@ KEPT_FIELDS: Final = ("kid", "kty", "alg", "use", "key_ops", "n", "e")
 
 @dataclass(frozen=True, slots=True)
 class KeptKeys:
-    """What the database holds of one registration's keys."""
+    """The stored keys of one registration."""
 
     registration_id: int
     url: str
     keys: tuple[Mapping[str, Any], ...] = ()
     fetched_at: datetime | None = None
     is_under_way: bool = False
-    """Whether somebody is fetching them right now."""
+    """Whether a process is fetching them now."""
 
     def knows(self, kid: str) -> bool:
         """Whether a key has this id."""
@@ -65,7 +65,8 @@ def keys_for(
 ) -> Sequence[Mapping[str, Any]]:
     """Keys among which the one with this id should be, fetched anew if the kept ones do not know it.
 
-    Call it with no transaction open. Raises PlatformUnreachable when there are no keys to check anything with.
+    Call it with no transaction open: it commits that it asks before it asks, so that other processes wait for the
+    answer. Raises PlatformUnreachable when there are no keys to check anything with.
     """
     now = kit.clock.now()
     if kept.is_fresh(now) and kept.knows(kid):

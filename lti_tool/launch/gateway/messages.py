@@ -95,7 +95,7 @@ def authorization_url(
     nonce: str,
     hints: Mapping[str, str],
 ) -> str:
-    """Where the browser goes to be recognized by its platform. Raises LoginIncomplete."""
+    """The address to which the browser is sent to sign in at its platform. Raises LoginIncomplete."""
     registration = _registration(issuer, client_id)
     registration.set_auth_login_url(auth_login_url)
     login = _Login(registration, state, nonce, {"iss": issuer, "client_id": client_id, **hints})
@@ -108,12 +108,12 @@ def authorization_url(
 
 
 def state_sent(state: str) -> str:
-    """The state as it travels: the library puts a word in front of it."""
+    """The state as it is sent: the library adds a prefix."""
     return f"state-{state}"
 
 
 def usable_key(keys: Sequence[Mapping[str, Any]], kid: str) -> Any | None:
-    """The key that this key set names so, ready to verify with; None where it has none.
+    """The key with this id, ready to verify with; None if the key set has none.
 
     Raises SignatureRefused for a key that may not sign launches: not RSA, too short, for encryption, malformed.
     """
@@ -290,7 +290,7 @@ class _Login(OIDCLogin[_Parameters, _OneRegistration, _NoSession, _NoCookies, st
 
 
 class _Launch(MessageLaunch[_Parameters, _OneRegistration, _NoSession, _NoCookies]):
-    """The library's steps in the library's order; each that it takes lightly is taken by a rule of ours."""
+    """The library's steps in the library's order. Steps that it checks loosely are replaced by our own rules."""
 
     context: LaunchContext
 
@@ -350,7 +350,7 @@ class _Launch(MessageLaunch[_Parameters, _OneRegistration, _NoSession, _NoCookie
 
 
 class _NoNetwork:
-    """Stands where the library would put a requests session: keys are fetched by us, guarded and cached."""
+    """Replaces the requests session of the library: we fetch and store keys ourselves, with limits."""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise RuntimeError("the launch library must not call anybody")

@@ -17,13 +17,13 @@ from lti_tool.launch.errors import (
     TokenNotTimely,
 )
 from lti_tool.launch.rules.values import LONGEST_ID, LTI, is_storable
-from lti_tool.support.crypto import fingerprint, same
+from lti_tool.support.crypto import fingerprint, is_same_secret
 
 LEEWAY: Final = timedelta(seconds=30)
 """How far clocks may differ. Moodle's tokens live 60 s, and Brightspace's are valid from the second they are made."""
 OLDEST: Final = timedelta(hours=1)
 LONGEST: Final = timedelta(hours=24)
-"""How old a token may be, and how far ahead its end."""
+"""The longest age of a token, and the longest time until its end."""
 LOGIN_LIFETIME: Final = timedelta(minutes=10)
 PROOF_LIFETIME: Final = timedelta(seconds=60)
 
@@ -56,7 +56,7 @@ class LoginRequest:
 
     @property
     def hints(self) -> dict[str, str]:
-        """What the platform wants back as it was."""
+        """The values that the platform wants back unchanged."""
         hints = {"login_hint": self.login_hint}
         return hints if self.message_hint is None else {**hints, "lti_message_hint": self.message_hint}
 
@@ -117,7 +117,7 @@ def check_binding(claims: Mapping[str, Any], login: Login) -> None:
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or not nonce:
         raise ClaimRefused("nonce")
-    if not same(fingerprint(nonce.encode("utf-8", "replace").decode()), login.nonce_hash):
+    if not is_same_secret(fingerprint(nonce.encode("utf-8", "replace").decode()), login.nonce_hash):
         raise LaunchMixedUp("nonce")
     if login.deployment_hint is not None and claims.get(f"{LTI}deployment_id") != login.deployment_hint:
         raise LaunchMixedUp("deployment_id")
@@ -164,5 +164,5 @@ def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
 
 def check_proof(secret: str | None, secret_hash: str, *, registration_id: int) -> None:
     """Raises BrowserUnproved unless this is what the login gave the browser to keep."""
-    if not secret or not same(fingerprint(secret), secret_hash):
+    if not secret or not is_same_secret(fingerprint(secret), secret_hash):
         raise BrowserUnproved("secret" if secret else "nothing kept", registration_id=registration_id)

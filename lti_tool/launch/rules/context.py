@@ -42,7 +42,9 @@ __all__ = ["LTI", "TEST_PERSON_ROLE", "CourseRole", "Roles", "clean", "course_ro
 
 ROSTER_AGE: Final = timedelta(hours=1)
 ROSTER_PAUSE: Final = timedelta(minutes=5)
-"""A launch asks for a roster older than this; the shorter time is for people whom the last one did not list."""
+"""A launch asks for a new roster if the last one is older than this. The shorter time applies to people whom the last
+one did not list.
+"""
 GRADEBOOK_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 ROSTER_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 DEEP_LINKING_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
@@ -87,7 +89,7 @@ class LinkFacts:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Where roster and gradebook of this course are, as far as they were granted."""
+    """Addresses of the course's roster and gradebook, and the rights that were granted."""
 
     memberships_url: str | None = None
     line_items_url: str | None = None
@@ -111,7 +113,7 @@ class PlatformFacts:
 
 @dataclass(frozen=True, slots=True)
 class DeepLinking:
-    """What the dialog that places activities takes back, and where."""
+    """What the dialog that places activities accepts as an answer, and where the answer goes."""
 
     return_url: str
     data: Any
@@ -120,7 +122,7 @@ class DeepLinking:
     accept_targets: tuple[str, ...]
     accepts_multiple: bool
     accepts_line_item: bool | None
-    """None: the platform does not say."""
+    """None if the platform does not say."""
     title: str | None
     """What the teacher typed as the title in the LMS, or what the LMS calls this tool."""
     text: str | None
@@ -131,7 +133,7 @@ class DeepLinking:
 
 @dataclass(frozen=True, slots=True)
 class LaunchContext:
-    """One verified launch, every value of the type it claims to be."""
+    """One verified launch with checked types."""
 
     message: Message
     deployment_id: str
@@ -144,7 +146,9 @@ class LaunchContext:
     platform: PlatformFacts
     custom: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Custom parameters that begin with `tandem_`, without it: what the institution lets us know of the person."""
+    """Custom parameters whose names begin with `tandem_`, without that prefix: facts about the person from the
+    institution.
+    """
     locale: str | None = None
     time_zone: str | None = None
     return_url: str | None = None
@@ -198,7 +202,7 @@ def what_opens(context: LaunchContext, *, is_known_administrator: bool, is_first
 
 
 def service_origins(context: LaunchContext) -> list[str]:
-    """Where this launch wants our tokens and answers to go, each origin once."""
+    """The origins of the services to which this launch asks us to send tokens and answers, each once."""
     addresses = [*context.services.urls]
     if context.deep_linking is not None:
         addresses.append(context.deep_linking.return_url)
@@ -206,9 +210,9 @@ def service_origins(context: LaunchContext) -> list[str]:
 
 
 def framing_origins(context: LaunchContext) -> list[str]:
-    """Where the page around this launch may come from, as far as the launch tells."""
-    back = [origin_of(context.return_url)] if context.return_url else []
-    return sorted({*service_origins(context), *back})
+    """The origins from which the page around this launch may come, as far as the launch says."""
+    return_origins = [origin_of(context.return_url)] if context.return_url else []
+    return sorted({*service_origins(context), *return_origins})
 
 
 def roster_due_at(asked_at: datetime | None, *, is_listed: bool, is_newcomer: bool, now: datetime) -> datetime | None:
@@ -284,10 +288,10 @@ def _person(claims: Mapping[str, Any]) -> PersonFacts:
 
 
 def _sourced_id(claims: Mapping[str, Any]) -> str | None:
-    """What the institution's records call the person. A convenience, so nothing about it refuses a launch."""
+    """The id of the person in the institution's records. It is optional, so a bad value is ignored, not refused."""
     lis = claims.get(f"{LTI}lis")
-    told = lis.get("person_sourcedid") if isinstance(lis, Mapping) else None
-    return clean(told) or None if isinstance(told, str) and not is_variable(clean(told)) else None
+    sourced_id = lis.get("person_sourcedid") if isinstance(lis, Mapping) else None
+    return clean(sourced_id) or None if isinstance(sourced_id, str) and not is_variable(clean(sourced_id)) else None
 
 
 def _course(claims: Mapping[str, Any]) -> CourseFacts | None:
@@ -357,9 +361,9 @@ def _custom(claims: Mapping[str, Any]) -> dict[str, str]:
 
 def _about(claims: Mapping[str, Any]) -> dict[str, str]:
     custom = object_of(claims, f"{LTI}custom", is_null_absent=True)
-    told = {
+    values = {
         match[1]: clean(value, LONGEST_ABOUT)
         for name, value in custom.items()
         if isinstance(name, str) and isinstance(value, str) and (match := ABOUT.fullmatch(name))
     }
-    return {name: value for name, value in told.items() if value and not is_variable(value)}
+    return {name: value for name, value in values.items() if value and not is_variable(value)}

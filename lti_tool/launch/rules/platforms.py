@@ -1,4 +1,4 @@
-"""How learning platforms differ, as far as launches, rosters and grades care: a table and nothing else."""
+"""Differences between learning platforms that matter for launches, rosters and grades, as a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ class Platform:
 
     family: str
     shares_client_ids: bool = False
-    """Several customers come with one client id; only the deployment tells them apart."""
+    """Several customers share one client id; only the deployment tells them apart."""
     roster_page: int | None = 100
-    """Members to ask for at a time; None: do not ask, the platform decides."""
+    """Members per page; None if the platform decides."""
     filters_roster_by_link: bool = False
     """Asked for one link (`rlid`), the roster lists only those who may open it."""
     escapes_roster_names: bool = False
@@ -26,11 +26,11 @@ class Platform:
     score_extensions: Mapping[str, Mapping[str, object]] | None = None
     """Added to each score, by claim."""
     asks_about_grades: bool = False
-    """Whoever places a link is asked there whether it is graded, so a link without a column is not to have one."""
+    """The platform asks whether a new link is graded, so a link without a column is meant to have none."""
     filters_results: bool = True
     """Results may be asked for one person; where not, all are read."""
     says_locked_with: int | None = None
-    """The status that answers a score for a grade which a teacher locked, where no words say so."""
+    """The status of the answer to a score if a teacher locked the grade, for platforms that do not say so in words."""
 
 
 ORDINARY: Final = Platform("")

@@ -33,7 +33,7 @@ _PLAIN_INSTRUCTOR: Final = frozenset({"Instructor", f"{_VOCABULARY}membership#In
 
 
 def _context_roles() -> dict[str, CourseRole]:
-    """Every context role that gives something here, as platforms spell it. What is not listed gives nothing."""
+    """Every context role that gives a right in a course, as platforms spell it. All other roles give none."""
     principal = {
         "Instructor": CourseRole.INSTRUCTOR,
         "ContentDeveloper": CourseRole.INSTRUCTOR,
@@ -60,12 +60,12 @@ def _context_roles() -> dict[str, CourseRole]:
         ),
         ("Manager", CourseRole.OBSERVER): "Observer ExternalObserver",
     }
-    known: dict[str, CourseRole] = {}
+    roles: dict[str, CourseRole] = {}
     for name, role in principal.items():
-        known[name] = known[f"{_VOCABULARY}membership#{name}"] = role
+        roles[name] = roles[f"{_VOCABULARY}membership#{name}"] = role
     for (name, role), parts in sub_roles.items():
-        known |= {f"{_VOCABULARY}membership/{name}#{part}": role for part in parts.split()}
-    return known
+        roles |= {f"{_VOCABULARY}membership/{name}#{part}": role for part in parts.split()}
+    return roles
 
 
 CONTEXT_ROLES: Final[Mapping[str, CourseRole]] = _context_roles()
@@ -89,7 +89,7 @@ class Roles:
     course: CourseRole | None
     """None: no right in the course, which is also what an unknown role gives."""
     is_administrator: bool
-    """Of the institution or the whole platform. Gives nothing in a course."""
+    """Administrator of the institution or of the whole platform. Gives nothing in a course."""
     is_test_person: bool
     is_of_institution: bool = False
     """Known to learn, teach or work at the institution, which gives nothing in a course."""
@@ -101,8 +101,8 @@ def course_role(roles: Iterable[str]) -> CourseRole | None:
     given = {CONTEXT_ROLES[role] for role in named if role in CONTEXT_ROLES}
     if CourseRole.ASSISTANT in given:
         # Canvas and Brightspace send the plain principal role beside a teaching assistant's own.
-        others = {CONTEXT_ROLES[role] for role in named - _PLAIN_INSTRUCTOR if role in CONTEXT_ROLES}
-        given = others
+        without_instructor = {CONTEXT_ROLES[role] for role in named - _PLAIN_INSTRUCTOR if role in CONTEXT_ROLES}
+        given = without_instructor
     return next((role for role in CourseRole if role in given), None)
 
 

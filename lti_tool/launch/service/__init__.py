@@ -1,1 +1,1 @@
-"""From a login to a visit, and what a launch leaves behind."""
+"""Logins, launches and visits, and the rows that a launch adds."""

@@ -53,9 +53,9 @@ def deployment_of(session: Session, context: LaunchContext, registration: Regist
         Deployment.registration_id == registration.id, Deployment.lti_id == context.deployment_id
     )
     with across_institutions(session):
-        known = session.scalar(query)
-        if known is not None:
-            return known
+        deployment = session.scalar(query)
+        if deployment is not None:
+            return deployment
         policy = NewDeployments(registration.new_deployments)
         if policy is NewDeployments.REFUSE:
             raise DeploymentRefused("deployment_id", registration_id=registration.id)
@@ -79,7 +79,7 @@ def deployment_of(session: Session, context: LaunchContext, registration: Regist
 def person_of(session: Session, context: LaunchContext, registration: Registration, *, now: datetime) -> Person:
     """The person who launched, updated with what the platform says about them."""
     facts = context.person
-    told = {
+    claimed = {
         "name": facts.name or " ".join(part for part in (facts.given_name, facts.family_name) if part) or None,
         "given_name": facts.given_name,
         "family_name": facts.family_name,
@@ -90,7 +90,7 @@ def person_of(session: Session, context: LaunchContext, registration: Registrati
     query = select(Person).where(Person.registration_id == registration.id, Person.sub == facts.sub)
 
     def make() -> Person:
-        return Person(registration_id=registration.id, sub=facts.sub, is_administrator=False, created_at=now, **told)
+        return Person(registration_id=registration.id, sub=facts.sub, is_administrator=False, created_at=now, **claimed)
 
     person = find_or_add(session, query, make)
     if person.erased_at is not None:
@@ -98,7 +98,7 @@ def person_of(session: Session, context: LaunchContext, registration: Registrati
         person.sub = f"erased {new_secret()}"
         session.flush()
         person = find_or_add(session, query, make)
-    for name, value in told.items():
+    for name, value in claimed.items():
         # A value that the platform leaves out this time is kept.
         if value:
             setattr(person, name, value)
@@ -282,12 +282,12 @@ def record_platform(registration: Registration, context: LaunchContext) -> None:
 
 
 def frame_origins(registration: Registration, context: LaunchContext) -> list[str]:
-    """Who may frame the pages of this visit."""
-    known = registration.platform_origins
-    if len(known) > MOST_FRAME_ORIGINS:
+    """The origins that may frame the pages of this visit."""
+    origins = registration.platform_origins
+    if len(origins) > MOST_FRAME_ORIGINS:
         # Many origins mean that customers share the registration: only this customer's may frame this visit.
-        known = [origin_of(registration.auth_login_url)]
-    return sorted({*known, *registration.frame_origins, *framing_origins(context)})
+        origins = [origin_of(registration.auth_login_url)]
+    return sorted({*origins, *registration.frame_origins, *framing_origins(context)})
 
 
 def is_update_due(last: datetime | None, now: datetime) -> bool:

@@ -26,8 +26,9 @@ HISTORY: Final[Mapping[str, str]] = {
     "context_id_history": "$Context.id.history",
     "resource_link_id_history": "$ResourceLink.id.history",
 }
-"""What tells, in a copied course, which of several activities a link was copied from. Platforms that do not know a
-variable send it back as it is."""
+"""The custom parameter that shows, in a copied course, which activity a link was copied from. Platforms that do not
+know the variable send it back as it is.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class LinkItem:
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """To whom the answer goes."""
+    """The platform and deployment that get the answer."""
 
     issuer: str
     client_id: str
@@ -61,7 +62,7 @@ class Addressee:
 
 
 def asked_of(kept: Mapping[str, Any]) -> DeepLinking:
-    """What the dialog asked for, from what the visit kept of it as JSON."""
+    """What the dialog asked for, read from the JSON that the visit stores."""
     asked = DeepLinking(**kept)
     return replace(asked, accept_types=tuple(asked.accept_types), accept_targets=tuple(asked.accept_targets))
 
@@ -79,9 +80,10 @@ def title_typed(title: str | None) -> str | None:
     return None if title is None or title.casefold() == TITLE.casefold() else title
 
 
-def hears_a_tab(asked: DeepLinking) -> bool:
-    """Whether an answer that a tab of its own posts places something. Otherwise it must come from the dialog's frame,
-    since the page around that fills its form with it.
+def accepts_answer_from_tab(asked: DeepLinking) -> bool:
+    """Whether an answer posted from a tab of its own places something.
+
+    Otherwise it must come from the dialog's frame, because the page around the frame fills its form with it.
     """
     return asked.auto_create
 

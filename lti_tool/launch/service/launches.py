@@ -27,14 +27,14 @@ from lti_tool.launch.service import arrivals
 from lti_tool.launch.service.logins import claim_state, remembered_login
 from lti_tool.registration.models import Deployment, Institution, Registration
 from lti_tool.support.addresses import origin_of
-from lti_tool.support.crypto import fingerprint, same
+from lti_tool.support.crypto import fingerprint, is_same_secret
 from lti_tool.support.db import serve
 from lti_tool.support.kit import Kit
 from lti_tool.web import audit
 from lti_tool.web.visits import UNBOUND, WINDOW, Visit, VisitKind, open_visit
 
 MAY_CLAIM: Final = "may_claim"
-"""A key in the details of a staff visit: the registration's code can still make somebody its administrator."""
+"""The key in the details of a staff visit while the registration's code can still make a person its administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class OpenedVisit:
 
 @dataclass(frozen=True, slots=True)
 class ProofNeeded:
-    """The launch is valid, but no cookie brought the secret: the browser has to show it in another way."""
+    """The launch is valid, but no cookie brought the secret, so the browser has to show it in another way."""
 
     storage_target: str | None
     storage_origin: str
@@ -72,20 +72,20 @@ class ProofNeeded:
 def verify_launch(kit: Kit, *, state: str, token: str) -> VerifiedLaunch:
     """Check everything about a launch that can be checked without using it up. Raises a LaunchError.
 
-    Opens short transactions of its own, and none while it waits for the platform's keys. The platform is not asked
-    before issuer, audience, nonce and state agree with a login of ours.
+    Opens short transactions of its own, so that none is open while it waits for the platform's keys. The platform is
+    not asked before issuer, audience, nonce and state agree with a login of ours.
     """
     envelope = messages.open_envelope(token)
     state_hash = fingerprint(state)
     now = kit.clock.now()
     with kit.open_session() as session:
         session.connection(execution_options={"sqlite_begin": "DEFERRED"})
-        known = session.execute(
+        rows = session.execute(
             select(LaunchState, Registration)
             .join(Registration, Registration.id == LaunchState.registration_id)
             .where(LaunchState.state_hash == state_hash)
         ).one_or_none()
-        row, registration = known or (None, None)
+        row, registration = rows or (None, None)
         login = bindings.check_login_is_open(remembered_login(row, registration), now=now)
         if registration is None or registration.paused_at is not None:
             raise PlatformPaused("paused", registration_id=login.registration_id)
@@ -123,7 +123,7 @@ def _accept(
 ) -> OpenedVisit | ProofNeeded:
     state = claim_state(session, launch.state_hash, now=now)
     registration = session.get_one(Registration, launch.registration_id)
-    is_bound = browser_secret is not None and same(fingerprint(browser_secret), state.secret_hash)
+    is_bound = browser_secret is not None and is_same_secret(fingerprint(browser_secret), state.secret_hash)
     if is_bound or not registration.require_browser_binding:
         return complete_launch(
             session,

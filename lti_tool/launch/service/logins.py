@@ -120,8 +120,10 @@ def find_registration(
     registrations = session.scalars(query.limit(100)).all()
     if len(registrations) > 1 and deployment_hint is not None:
         with across_institutions(session):
-            named = set(session.scalars(select(Deployment.registration_id).where(Deployment.lti_id == deployment_hint)))
-        registrations = [each for each in registrations if each.id in named] or registrations
+            deploying = set(
+                session.scalars(select(Deployment.registration_id).where(Deployment.lti_id == deployment_hint))
+            )
+        registrations = [each for each in registrations if each.id in deploying] or registrations
     if not registrations:
         raise UnknownPlatform("issuer" if client_id is None else "client_id")
     if len(registrations) > 1:

@@ -34,12 +34,12 @@ def _marks(session: Session, course_id: int, *, for_staff: bool) -> dict[int, st
         for people in _namesakes(session, course_id):
             addresses = [email for _, email in people]
             for number, (member_id, email) in enumerate(people, start=1):
-                is_told_by_address = email is not None and addresses.count(email) == 1
-                staff_mark = email if is_told_by_address else f"T{member_id}"
+                has_own_address = email is not None and addresses.count(email) == 1
+                staff_mark = email if has_own_address else f"T{member_id}"
                 marks[member_id] = str(staff_mark) if for_staff else str(number)
         session.info[key] = marks
-    known: dict[int, str] = session.info[key]
-    return known
+    kept_marks: dict[int, str] = session.info[key]
+    return kept_marks
 
 
 def _namesakes(session: Session, course_id: int) -> list[list[tuple[int, str | None]]]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.attributes.rules.catalogue import Kept, engine_values
-from lti_tool.attributes.service.reading import known_of
+from lti_tool.attributes.service.reading import values_of_members
 from lti_tool.launch.models import Course, Member
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Value
@@ -49,7 +49,7 @@ def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMa
 def _attributes(session: Session, members: tuple[int, ...]) -> Mapping[str, Mapping[int, Value]]:
     """What is known of these members, but for other people and whatever else learners are told nothing of."""
     kept: dict[str, dict[int, Kept]] = {}
-    for member_id, values in known_of(session, members).items():
+    for member_id, values in values_of_members(session, members).items():
         for name, known in values.items():
             kept.setdefault(name, {})[member_id] = known.value
     return engine_values(kept)

@@ -14,7 +14,7 @@ from lti_tool.settings import is_loopback
 from lti_tool.support.addresses import host_of, origin_of
 
 TITLE: Final = "Tandem"
-"""What platforms call us until an administrator chooses another name."""
+"""Our name on platforms until an administrator chooses another one."""
 PLATFORM_CONFIGURATION: Final = "https://purl.imsglobal.org/spec/lti-platform-configuration"
 TOOL_CONFIGURATION: Final = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 GRADEBOOK: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/"
@@ -91,45 +91,45 @@ class PlatformConfiguration:
         return list(dict.fromkeys(origin_of(address) for address in addresses))
 
 
-def read_configuration(url: str, written: Any, *, development: bool) -> PlatformConfiguration:
+def read_configuration(url: str, document: Any, *, development: bool) -> PlatformConfiguration:
     """Check a platform's OpenID configuration, fetched from this address.
 
     Its endpoints must be under the registrable domain of that address or on a vendor's known sign-on hosts, and its
     issuer must be that very host or one that these endpoints vouch for. Raises ConfigurationRefused.
     """
-    if not isinstance(written, dict):
+    if not isinstance(document, dict):
         raise ConfigurationRefused("not an object")
     names = ("authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint")
     for name in ("issuer", *names):
-        if not is_usable_address(written.get(name), development=development) or len(written[name]) > 2000:
+        if not is_usable_address(document.get(name), development=development) or len(document[name]) > 2000:
             raise ConfigurationRefused(name)
     for name in names:
-        if not _belong_together(url, written[name]) and _host(written[name]) not in SHARED_HOSTS:
+        if not _belong_together(url, document[name]) and _host(document[name]) not in SHARED_HOSTS:
             raise ConfigurationRefused(f"{name} on another domain")
-    if len(written["issuer"]) > 255 or not _may_call_itself(written, url, development=development):
+    if len(document["issuer"]) > 255 or not _may_call_itself(document, url, development=development):
         raise ConfigurationRefused("issuer")
-    if "RS256" not in _texts(written.get("id_token_signing_alg_values_supported", ["RS256"])):
+    if "RS256" not in _texts(document.get("id_token_signing_alg_values_supported", ["RS256"])):
         raise ConfigurationRefused("no RS256")
-    said = written.get(PLATFORM_CONFIGURATION)
-    said = said if isinstance(said, dict) else {}
-    family = said.get("product_family_code")
+    platform = document.get(PLATFORM_CONFIGURATION)
+    platform = platform if isinstance(platform, dict) else {}
+    family = platform.get("product_family_code")
     return PlatformConfiguration(
         url=url,
-        issuer=written["issuer"],
-        auth_login_url=written["authorization_endpoint"],
-        auth_token_url=written["token_endpoint"],
-        auth_audience=_audience(written, url, development=development),
-        key_set_url=written["jwks_uri"],
-        registration_url=written["registration_endpoint"],
+        issuer=document["issuer"],
+        auth_login_url=document["authorization_endpoint"],
+        auth_token_url=document["token_endpoint"],
+        auth_audience=_audience(document, url, development=development),
+        key_set_url=document["jwks_uri"],
+        registration_url=document["registration_endpoint"],
         family=family[:64] if isinstance(family, str) and family.isprintable() else None,
-        scopes=_texts(written.get("scopes_supported")),
-        messages=_messages(said.get("messages_supported")),
-        variables=_texts(said.get("variables")),
+        scopes=_texts(document.get("scopes_supported")),
+        messages=_messages(platform.get("messages_supported")),
+        variables=_texts(platform.get("variables")),
     )
 
 
 def default_policy(configuration: PlatformConfiguration) -> NewDeployments:
-    """What we suggest for deployments that show up later."""
+    """The suggested policy for deployments that show up later."""
     return NewDeployments.PARK if configuration.shares_clients else NewDeployments.REFUSE
 
 
@@ -196,24 +196,24 @@ def canvas_developer_key(*, base_url: str, title: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class GrantedRegistration:
-    """What the platform made of our request."""
+    """The registration as the platform granted it."""
 
     client_id: str
     deployment_id: str | None
     scopes: frozenset[str]
 
 
-def read_granted(written: Any) -> GrantedRegistration:
+def read_granted(answer: Any) -> GrantedRegistration:
     """Check the platform's answer to our registration. Raises RegistrationAnswerUnusable."""
-    if not isinstance(written, dict) or not is_short_text(_number_as_text(written.get("client_id"))):
+    if not isinstance(answer, dict) or not is_short_text(_number_as_text(answer.get("client_id"))):
         raise RegistrationAnswerUnusable("client_id")
-    said = written.get(TOOL_CONFIGURATION)
-    deployment_id = _number_as_text(said.get("deployment_id")) if isinstance(said, dict) else None
+    tool = answer.get(TOOL_CONFIGURATION)
+    deployment_id = _number_as_text(tool.get("deployment_id")) if isinstance(tool, dict) else None
     if deployment_id is not None and not is_short_text(deployment_id):
         raise RegistrationAnswerUnusable("deployment_id")
-    scope = written.get("scope")
+    scope = answer.get("scope")
     return GrantedRegistration(
-        client_id=_number_as_text(written["client_id"]),
+        client_id=_number_as_text(answer["client_id"]),
         deployment_id=deployment_id,
         scopes=frozenset(scope.split()) if isinstance(scope, str) else frozenset(),
     )
@@ -235,43 +235,45 @@ def _custom(offered: frozenset[str]) -> dict[str, str]:
     }
 
 
-def _may_call_itself(written: Mapping[str, Any], url: str, *, development: bool) -> bool:
-    issuer = _host(written["issuer"])
+def _may_call_itself(document: Mapping[str, Any], url: str, *, development: bool) -> bool:
+    issuer = _host(document["issuer"])
     if _is_stand_in(url, issuer, development=development):
         return True
     if issuer in SHARED_ISSUERS:
-        vouching = (_host(written["authorization_endpoint"]), _host(written["jwks_uri"]))
+        vouching = (_host(document["authorization_endpoint"]), _host(document["jwks_uri"]))
         return all(host in SHARED_ISSUERS[issuer] for host in vouching)
-    return origin_of(written["issuer"]) == origin_of(url)
+    return origin_of(document["issuer"]) == origin_of(url)
 
 
-def _audience(written: Mapping[str, Any], url: str, *, development: bool) -> str | None:
+def _audience(document: Mapping[str, Any], url: str, *, development: bool) -> str | None:
     """For whom our token requests are made out, where the platform names somebody.
 
     That must be whoever gets them: we sign for all platforms with one key, so that a request made out to another
     platform, with a client id of another institution, would open that one to whoever runs this one.
     """
-    audience: Any = written.get("authorization_server")
+    audience: Any = document.get("authorization_server")
     # Canvas gives a bare host here and wants the token address; Brightspace gives the constant that it wants.
     if not is_usable_address(audience, development=development):
         return None
     named = str(audience)
     is_known = _is_stand_in(url, _host(named), development=development)
-    if not is_known and not _belong_together(written["token_endpoint"], named):
+    if not is_known and not _belong_together(document["token_endpoint"], named):
         raise ConfigurationRefused("authorization_server on another domain")
     return named
 
 
 def _is_stand_in(url: str, host: str, *, development: bool) -> bool:
-    """Whether a program on this machine gives a constant of a vendor; nobody can own a name under .example."""
+    """Whether the platform is a stand-in on this machine that gives a constant of a vendor; nobody can own a name under
+    .example.
+    """
     return development and is_loopback(_host(url)) and host.endswith(".example")
 
 
-def _belong_together(url: str, another: str) -> bool:
+def _belong_together(url: str, second_url: str) -> bool:
     """Whether two addresses are under one registrable domain. Names without one, and numbers, must be the same."""
-    first, second = _host(url), _host(another)
+    first, second = _host(url), _host(second_url)
     if is_loopback(first) or is_loopback(second):
-        return origin_of(url) == origin_of(another)
+        return origin_of(url) == origin_of(second_url)
     if first == second:
         return True
     domains = {_registrable_domain(first), _registrable_domain(second)}

@@ -25,7 +25,7 @@ from lti_tool.support.failures import AddressRefused
 
 
 class NewDeployments(StrEnum):
-    """What becomes of a launch from a deployment that nobody named before."""
+    """How a launch from an unknown deployment is treated."""
 
     REFUSE = "refuse"
     PARK = "park"
@@ -33,7 +33,7 @@ class NewDeployments(StrEnum):
 
 
 class OwnsOrigins(Protocol):
-    """What knows which origins belong to a platform, such as a registration."""
+    """Anything with the origins that belong to a platform, such as a registration."""
 
     @property
     def platform_origins(self) -> list[str]: ...
@@ -47,20 +47,20 @@ def owns(registration: OwnsOrigins, url: str) -> bool:
         return False
 
 
-def next_address(registration: OwnsOrigins, here: str, following: str) -> str:
-    """The address of the next page as it can be called, coming from the page at `here`.
+def next_address(registration: OwnsOrigins, current: str, following: str) -> str:
+    """The address of the next page as it can be called, coming from the page at `current`.
 
     Behind a proxy a platform may write its own address with http, an inner port or a dot at the end of its name. Where
     the host is the one that we are talking to, we go on talking to it as before. Whether the address may be called at
     all is still to be asked.
     """
     try:
-        if owns(registration, following) or _bare_host(following) != _bare_host(here):
+        if owns(registration, following) or _bare_host(following) != _bare_host(current):
             return following
     except AddressRefused:
         return following
     parts = urlsplit(following)
-    return origin_of(here) + urlunsplit(("", "", parts.path, parts.query, ""))
+    return origin_of(current) + urlunsplit(("", "", parts.path, parts.query, ""))
 
 
 def _bare_host(url: str) -> str:
@@ -79,9 +79,9 @@ _LOOKS_AGAIN_AFTER: Final = (
 )
 LOOKS_DAILY: Final = timedelta(days=1)
 LOOKS_FOR: Final = timedelta(days=30)
-"""What is refused for as long as this is left to people."""
+"""Refused for this long, it is left to people."""
 CLOCKS_APART: Final = timedelta(seconds=30)
-"""From this difference on, clocks may be why something was refused."""
+"""With at least this difference, clocks may be the reason for a refusal."""
 
 _CREDENTIALS_ERRORS: Final = frozenset({"invalid_client", "unauthorized_client"})
 _CLOCK_WORDS: Final = re.compile(r"prior to|expired|not yet valid|in the future|\b(?:iat|nbf|exp)\b")
@@ -92,7 +92,7 @@ _KEY_SET_WORDS: Final = re.compile(
 
 
 def pause_after(refusals: int) -> timedelta:
-    """How long to wait after so many refusals in a row before looking again: minutes, then hours, then a day."""
+    """The pause after this many refusals in a row: minutes, then hours, then a day."""
     return _LOOKS_AGAIN_AFTER[refusals - 1] if refusals <= len(_LOOKS_AGAIN_AFTER) else LOOKS_DAILY
 
 
@@ -128,13 +128,13 @@ MOST_FRAME_ORIGINS: Final = 20
 """Addresses that may frame our pages, so that the policy that browsers read stays short."""
 
 
-def read_frame_origins(written: str, *, development: bool) -> list[str]:
-    """The origins that somebody wrote, one a line or with blanks and commas between; each once.
+def read_frame_origins(text: str, *, development: bool) -> list[str]:
+    """The origins in a text, one a line or separated by blanks and commas; each once.
 
     Raises AddressRefused, whose last word is what cannot be used.
     """
     origins = []
-    for word in written.replace(",", " ").split():
+    for word in text.replace(",", " ").split():
         if not is_usable_address(word, development=development) or len(word) > 255:
             raise AddressRefused("?", word[:100])
         origins.append(origin_of(word))
@@ -173,7 +173,7 @@ ADDRESS: Final = "must be an https address"
 
 
 class Entry(BaseModel):
-    """One platform as a registration file describes it. The description of a field is what its mistakes are told as."""
+    """One platform in a registration file. The description of a field is the sentence for its mistakes."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -211,27 +211,29 @@ class Entry(BaseModel):
 
     @property
     def place(self) -> str:
-        """Where in the file it stands, in words."""
+        """The entry in words, for sentences about mistakes."""
         return self._place
 
 
-def read_entries(written: Any, *, development: bool) -> list[Entry]:
+def read_entries(document: Any, *, development: bool) -> list[Entry]:
     """Check a registration file that was read as JSON. Raises FileMistakes with every mistake and its place."""
-    if isinstance(written, dict):
-        written = [written]
-    if not isinstance(written, list) or not written:
+    if isinstance(document, dict):
+        document = [document]
+    if not isinstance(document, list) or not document:
         raise FileMistakes(["the file must hold a list of registrations"])
     mistakes: list[str] = []
     entries = []
-    for number, one in enumerate(written, start=1):
-        title = one.get("title") if isinstance(one, dict) else None
+    for number, item in enumerate(document, start=1):
+        title = item.get("title") if isinstance(item, dict) else None
         named = f" ({title[:60]})" if isinstance(title, str) and is_short_text(title) else ""
         place = f"entry {number}{named}"
         try:
-            entries.append(Entry.model_validate(one, context={"place": place, "development": development}))
+            entries.append(Entry.model_validate(item, context={"place": place, "development": development}))
         except ValidationError as caught:
             mistakes += dict.fromkeys(
-                f"{place}: {told}" for error in caught.errors() if (told := _in_words(error["type"], error["loc"]))
+                f"{place}: {sentence}"
+                for error in caught.errors()
+                if (sentence := _in_words(error["type"], error["loc"]))
             )
     mistakes += _collisions(entries)
     if mistakes:
@@ -240,7 +242,7 @@ def read_entries(written: Any, *, development: bool) -> list[Entry]:
 
 
 def _in_words(kind: str, at: Sequence[int | str]) -> str | None:
-    """A mistake of this kind of pydantic's, or None for what only follows from another one."""
+    """The sentence for an error of pydantic; None if the error only follows from another one."""
     if not at:
         return "must be an object"
     name = str(at[0])
@@ -251,12 +253,12 @@ def _in_words(kind: str, at: Sequence[int | str]) -> str | None:
         return None
     if name in fields:
         return f"{name} {fields[name].description}"
-    near = difflib.get_close_matches(name, fields, n=1)
-    return f"{name} is not a field" + (f"; did you mean {near[0]}?" if near else "")
+    similar = difflib.get_close_matches(name, fields, n=1)
+    return f"{name} is not a field" + (f"; did you mean {similar[0]}?" if similar else "")
 
 
 def _collisions(entries: Sequence[Entry]) -> list[str]:
-    """The same registration twice is fine where institutions share a client, and only there."""
+    """Mistakes by entries with the same registration, which only institutions that share a client may have."""
     first: dict[tuple[str, str], Entry] = {}
     mistakes = []
     for entry in entries:

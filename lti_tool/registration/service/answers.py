@@ -1,4 +1,4 @@
-"""What a platform answered to our registration: stored, and removed if nobody used it."""
+"""Store what a platform answered to our registration, and remove it if nobody used it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -96,9 +96,9 @@ def keep_registration(
     session.flush()
     if registration.institution_id != institution_id:
         raise ClientTaken(registration.id)
-    others = [one for one in before if one.id != registration.id]
-    is_new = len(others) == len(before)
-    registration.title = _numbered_title(others, wishes.title)
+    other_registrations = [one for one in before if one.id != registration.id]
+    is_new = len(other_registrations) == len(before)
+    registration.title = _numbered_title(other_registrations, wishes.title)
     registration.platform_family = configuration.family
     registration.paused_at = registration.paused_because = None
     registration.new_deployments = _policy(configuration, granted, wishes)
@@ -120,7 +120,7 @@ def keep_registration(
         by="invitation",
         invitation=invitation.id,
     )
-    return Kept(registration, is_new, tuple(others))
+    return Kept(registration, is_new, tuple(other_registrations))
 
 
 def new_administrator_code(registration: Registration) -> str | None:
@@ -135,9 +135,9 @@ def new_administrator_code(registration: Registration) -> str | None:
     return code
 
 
-def _numbered_title(others: Sequence[Known], title: str) -> str:
+def _numbered_title(other_registrations: Sequence[Known], title: str) -> str:
     """The title, with a number if another registration of this platform has it."""
-    taken = {one.title for one in others}
+    taken = {one.title for one in other_registrations}
     numbered = (f"{title[:240]} ({number})" for number in range(2, len(taken) + 3))
     return title if title not in taken else next(one for one in numbered if one not in taken)
 

@@ -42,7 +42,7 @@ def ensure_signing_key(session: Session, secrets: KeyRing, *, now: datetime) -> 
         return
     try:
         with session.begin_nested():
-            session.add(_made(secrets, "active", now=now))
+            session.add(_new_key(secrets, "active", now=now))
     except IntegrityError:
         pass  # Another process was first; the index allows one active key.
 
@@ -74,7 +74,7 @@ def publish_next(session: Session, secrets: KeyRing, *, now: datetime) -> str:
     ensure_signing_key(session, secrets, now=now)
     waiting = _next_locked(session)
     if waiting is None:
-        waiting = _made(secrets, "next", now=now)
+        waiting = _new_key(secrets, "next", now=now)
         session.add(waiting)
         session.flush()
     return waiting.kid
@@ -152,12 +152,12 @@ def _next_locked(session: Session) -> ToolKey | None:
     )
 
 
-def _made(secrets: KeyRing, state: str, *, now: datetime) -> ToolKey:
-    made = new_signing_key()
+def _new_key(secrets: KeyRing, state: str, *, now: datetime) -> ToolKey:
+    pair = new_signing_key()
     return ToolKey(
-        kid=made.kid,
-        private_key=secrets.encrypt(made.private_pem),
-        public_key=dict(made.public_jwk),
+        kid=pair.kid,
+        private_key=secrets.encrypt(pair.private_pem),
+        public_key=dict(pair.public_jwk),
         state=state,
         created_at=now,
         promoted_at=now if state == "active" else None,

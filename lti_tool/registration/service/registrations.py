@@ -1,4 +1,4 @@
-"""Institutions, their registrations and deployments: which platforms may launch us, and for whom."""
+"""Institutions with their registrations and deployments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -104,15 +104,17 @@ def register_from_file(session: Session, entries: Sequence[Entry], *, now: datet
 def _institution_of(
     session: Session, entry: Entry, registration: Registration | None, *, now: datetime
 ) -> Institution | None:
-    """Whose an entry is: as it says, else as before, else the only institution, else a new one named by its title."""
+    """The institution of an entry: the one it names, else the present one, else the only one, else a new one named by
+    its title.
+    """
     if entry.institution is not None:
         return institution_named(session, entry.institution.strip(), now=now)
     if registration is not None:
         return None if registration.institution_id is None else session.get(Institution, registration.institution_id)
-    known = session.scalars(select(Institution).limit(2)).all()
-    if not known:
+    institutions = session.scalars(select(Institution).limit(2)).all()
+    if not institutions:
         return institution_named(session, entry.title, now=now)
-    return known[0] if len(known) == 1 else None
+    return institutions[0] if len(institutions) == 1 else None
 
 
 # ---- deployments -----------------------------------------------------------------------------------------------------

@@ -240,15 +240,15 @@ def read_answer(
         words = answer.body[:20_000].decode("utf-8", "replace").lower()
         denial = denial_of(error, words, None if offset is None else offset - by_clock)
         raise TokenRefused(registration_id, error, denial, clock_offset=offset)
-    said = answer.json()
-    if not isinstance(said, dict):
+    fields = answer.json()
+    if not isinstance(fields, dict):
         raise BadAnswer(answer.host, "token answer is no object")
-    value, scope = said.get("access_token"), said.get("scope", asked)
+    value, scope = fields.get("access_token"), fields.get("scope", asked)
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
         raise BadAnswer(answer.host, "token answer without a usable access_token")
-    if not isinstance(scope, str) or str(said.get("token_type", "bearer")).lower() != "bearer":
+    if not isinstance(scope, str) or str(fields.get("token_type", "bearer")).lower() != "bearer":
         raise BadAnswer(answer.host, "token answer with a strange scope or token_type")
-    ends_at = now + _lifetime(said.get("expires_in"))
+    ends_at = now + _lifetime(fields.get("expires_in"))
     return Token(registration_id, asked, value, frozenset(scope.split()), ends_at, offset)
 
 
@@ -268,7 +268,7 @@ def _record_refusal(session: Session, row: AccessToken, refusal: TokenRefused, *
     row.denied_because, row.denied_since = refusal.denial, row.denied_since or now
     row.denials += 1
     row.asks_again_at = refusal.asks_again_at = now + pause_after(row.denials)
-    known = select(AccessToken.id).where(
+    same_refusal = select(AccessToken.id).where(
         AccessToken.registration_id == row.registration_id,
         AccessToken.id != row.id,
         AccessToken.denied_because == refusal.denial,
@@ -281,7 +281,7 @@ def _record_refusal(session: Session, row: AccessToken, refusal: TokenRefused, *
         refusals=row.denials,
         clock_offset_s=None if refusal.clock_offset is None else round(refusal.clock_offset.total_seconds()),
     )
-    if not is_news or session.scalar(known.limit(1)) is not None:
+    if not is_news or session.scalar(same_refusal.limit(1)) is not None:
         return
     log.error("platform_refuses_us", registration_id=row.registration_id, because=refusal.denial.value)
     audit.record(
@@ -374,16 +374,16 @@ def _refuse_paused(session: Session, registration_id: int) -> None:
 def _error_code(answer: Answer) -> str:
     # Only a short code is kept: a platform may echo anything in its prose.
     try:
-        said: Any = answer.json()
+        fields: Any = answer.json()
     except BadAnswer:
         return f"status {answer.status}"
-    error = said.get("error") if isinstance(said, dict) else None
+    error = fields.get("error") if isinstance(fields, dict) else None
     return error if isinstance(error, str) and re.fullmatch(r"[a-z_]{1,40}", error) else f"status {answer.status}"
 
 
-def _lifetime(said: Any) -> timedelta:
-    if isinstance(said, str) and re.fullmatch(r"[0-9]{1,9}", said):
-        said = int(said)
-    if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
+def _lifetime(seconds: Any) -> timedelta:
+    if isinstance(seconds, str) and re.fullmatch(r"[0-9]{1,9}", seconds):
+        seconds = int(seconds)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
         return LIFETIME_UNSAID
-    return timedelta(seconds=min(float(said), LONGEST_LIFETIME.total_seconds()))
+    return timedelta(seconds=min(float(seconds), LONGEST_LIFETIME.total_seconds()))

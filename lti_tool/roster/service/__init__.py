@@ -1,4 +1,4 @@
-"""Reading a course's roster, who of it takes part, and who may open which link."""
+"""Read a course's roster, select who takes part, and record who may open which link."""
 
 from lti_tool.roster.gateway import has_link, has_roster, who_may_open
 from lti_tool.roster.service.members import (

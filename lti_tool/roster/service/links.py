@@ -1,4 +1,4 @@
-"""Which links of a course the platform still has, and who may open them."""
+"""The links of a course that the platform still has, and who may open them."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -92,8 +92,8 @@ def keep_access(
         )
     ).all()
     refused = rules.locked_out({one.id: one.sub for one in learners}, may_open)
-    late = {one.id for one in learners if one.last_launch_at is not None and one.last_launch_at >= asked_at}
-    kept_out = (refused or frozenset()) - late
+    launched_since = {one.id for one in learners if one.last_launch_at is not None and one.last_launch_at >= asked_at}
+    kept_out = (refused or frozenset()) - launched_since
     placement.opens_for_nobody = refused is None
     before = locked_out(session, placement_id)
     for batch in in_batches(sorted(before - kept_out)):
@@ -115,13 +115,13 @@ def locked_out(session: Session, placement_id: int | None) -> frozenset[int]:
 
 
 def may_open(placement_id: int) -> ColumnElement[bool]:
-    """That a member is not locked out of this link, as a condition of a query."""
+    """A condition for queries: the member may open this link."""
     return Member.id.not_in(select(LockedOut.member_id).where(LockedOut.placement_id == placement_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may not open a link."""
+    """The learners who may not open a link."""
 
     is_hidden: bool = False
     """No learner may open it."""

@@ -1,4 +1,4 @@
-"""Who of a course takes part, and what staff say about it."""
+"""Select who of a course takes part, and store what staff say about it."""
 
 from dataclasses import dataclass
 from datetime import datetime

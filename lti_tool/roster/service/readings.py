@@ -18,7 +18,7 @@ from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.rules.registrations import is_left_to_people, next_address, owns, pause_after
 from lti_tool.roster import rules
 from lti_tool.roster.models import RosterSync
-from lti_tool.roster.rules import RosterRow, Standing
+from lti_tool.roster.rules import Membership, RosterRow
 from lti_tool.roster.service.links import ask_about_links
 from lti_tool.roster.store import members_listed, people_listed
 from lti_tool.support.db import across_institutions, served_institution
@@ -164,13 +164,13 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
             continue
         was_listed = member.in_roster_at is not None
         is_known = was_listed or member.last_launch_at is not None
-        before = _standing_of(member) if is_known else None
+        before = _membership_of(member) if is_known else None
         listed_already = member.in_roster_at == sync.started_at
         known = before
         if before is not None and member.ends_in_roster_at == sync.started_at:
             # This reading has already listed them as having left: a second such line must not bring them back.
             known = replace(before, is_active=False)
-        after = rules.standing_after(known, row, listed_already=listed_already)
+        after = rules.membership_after(known, row, listed_already=listed_already)
         if after is None:
             continue
         member.role, member.ever_staff, member.is_test = after.role, after.ever_staff, after.is_test
@@ -319,8 +319,8 @@ def answer_doubt(session: Session, course_id: int, sync_id: int, *, is_true: boo
     session.flush()
 
 
-def _standing_of(member: Member) -> Standing:
-    return Standing(CourseRole(member.role), member.ever_staff, member.status == "active", member.is_test)
+def _membership_of(member: Member) -> Membership:
+    return Membership(CourseRole(member.role), member.ever_staff, member.status == "active", member.is_test)
 
 
 def _finish(session: Session, sync: RosterSync, *, now: datetime) -> None:
@@ -329,7 +329,7 @@ def _finish(session: Session, sync: RosterSync, *, now: datetime) -> None:
     listed_learner = [Member.course_id == sync.course_id, Member.takes_part, Member.in_roster_at.is_not(None)]
     counted = select(func.count()).select_from(Member).where(*listed_learner)
     learners, leaving = session.scalar(counted) or 0, session.scalar(counted.where(*_to_end(sync))) or 0
-    if rules.must_ask(leaving, learners, unread=sync.unread):
+    if rules.needs_confirmation(leaving, learners, unread=sync.unread):
         sync.state = "asks"
     else:
         _end_memberships(session, sync, now=now)

@@ -1,5 +1,6 @@
 """The set-up page: what was typed survives, and what it amounts to."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +9,6 @@ from lti_tool.activities import forms
 from lti_tool.activities.forms import RoundText, SetupText
 from lti_tool.activities.rules import RoundDates
 from lti_tool.activities.rules.templates import OBSERVATION_AND_FEEDBACK, TEMPLATES
-from lti_tool.rubrics.forms import RubricText
 from lti_tool.rubrics.rules import check as check_rubric
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -34,25 +34,22 @@ def fields_of(text: SetupText) -> dict[str, str]:
         "score_mode": text.score_mode,
         "score_maximum": text.score_maximum,
         "version": text.version,
-        "rubric-title": text.rubric.title,
+        "rubric-title": text.rubric.data["title"],
     }
     for name in ("staff_read_feedback", "zero_at_close"):
         if getattr(text, name):
             fields[name] = "1"
     fields |= {name: times for name, times in text.asked.items() if times}
-    if text.rubric.use_points:
+    if text.rubric.data["use_points"]:
         fields["use_points"] = "1"
     for number, dates in enumerate(text.rounds, start=1):
         for part in ("opens_date", "opens_time", "due_date", "due_time"):
             fields[f"r{number}-{part}"] = getattr(dates, part)
-    for c, criterion in enumerate(text.rubric.criteria):
-        fields |= {f"c{c}-name": criterion.name, f"c{c}-description": criterion.description}
-        for n, level in enumerate(criterion.levels):
-            fields |= {
-                f"c{c}-l{n}-label": level.label,
-                f"c{c}-l{n}-description": level.description,
-                f"c{c}-l{n}-points": level.points,
-            }
+    for c, criterion in enumerate(text.rubric.data["criteria"]):
+        at = f"criteria-{c}"
+        fields |= {f"{at}-{part}": criterion[part] for part in ("name", "description")}
+        for n, level in enumerate(criterion["levels"]):
+            fields |= {f"{at}-levels-{n}-{part}": words for part, words in level.items()}
     return fields
 
 
@@ -78,7 +75,9 @@ def test_the_template_is_due_at_the_end_of_days_two_weeks_apart() -> None:
 
 def test_what_was_typed_is_what_is_shown_again() -> None:
     text = template_text()
-    assert forms.typed(fields_of(text), kind="observation") == text
+    typed = forms.typed(fields_of(text), kind="observation")
+    assert replace(typed, rubric=text.rubric) == text
+    assert typed.rubric.data == text.rubric.data
 
 
 def test_a_page_full_of_mistakes_names_each_and_keeps_all() -> None:
@@ -89,12 +88,12 @@ def test_a_page_full_of_mistakes_names_each_and_keeps_all() -> None:
         "r2-due_time": "25:00",
         "write_notes": "some",
         "score_maximum": "",
-        "c0-name": "",
+        "criteria-0-name": "",
     }
     reading = read(**wrong)
     assert list(reading.problems) == [
         "title",
-        "c0-name",
+        "criteria-0-name",
         "r1-due_date",
         "r2-due_time",
         "time_zone",
@@ -157,11 +156,10 @@ def test_the_last_round_stays_and_the_thirteenth_does_not_come() -> None:
 
 
 def test_a_button_of_the_rubric_changes_the_rubric_only() -> None:
-    text = template_text()
+    text, before = template_text(), template_text()
     answer = forms.press(text, "remove-criterion-0")
-    assert answer is not None
-    assert answer[0].rounds == text.rounds
-    assert answer[0].rubric == RubricText(text.rubric.title, text.rubric.criteria[1:])
+    assert answer == (replace(before, rubric=text.rubric), "criteria-0-name")
+    assert text.rubric.data == before.rubric.data | {"criteria": before.rubric.data["criteria"][1:]}
 
 
 def test_a_known_due_date_in_the_past_does_not_hold_up_other_changes() -> None:

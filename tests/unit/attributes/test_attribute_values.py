@@ -12,7 +12,7 @@ from lti_tool.attributes.rules.catalogue import (
     Form,
     Source,
     engine_values,
-    is_word_of,
+    may_replace,
     read,
     read_from_launch,
 )
@@ -142,10 +142,10 @@ def test_nobody_s_word_is_replaced_by_one_that_counts_less() -> None:
     order = [Source.LAUNCH, Source.QUESTIONNAIRE, Source.CSV]
     for place, old in enumerate(order):
         for other, new in enumerate(order):
-            assert is_word_of(old, new) == (other >= place)
-    assert is_word_of(Source.CSV, Source.STAFF)
-    assert is_word_of(Source.STAFF, Source.CSV)
-    assert is_word_of(None, Source.LAUNCH)
+            assert may_replace(old, new) == (other >= place)
+    assert may_replace(Source.CSV, Source.STAFF)
+    assert may_replace(Source.STAFF, Source.CSV)
+    assert may_replace(None, Source.LAUNCH)
 
 
 def test_one_spelling_stands_for_all() -> None:

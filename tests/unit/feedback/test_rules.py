@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lti_tool.activities.kinds.blocks import ANSWER_FORM
 from lti_tool.activities.kinds.form import LONGEST
-from lti_tool.activities.kinds.observation import ANSWER_FORM, FEEDBACK_FORM
+from lti_tool.activities.kinds.observation import FEEDBACK_FORM
 from lti_tool.feedback.rules import (
     Aside,
     Draft,

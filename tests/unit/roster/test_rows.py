@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from lti_tool.launch.rules.roles import CourseRole
 from lti_tool.roster.rules import (
+    Membership,
     RosterRow,
-    Standing,
     changes_pairing,
+    membership_after,
     merged,
-    must_ask,
+    needs_confirmation,
     row_of,
-    standing_after,
     with_limit,
 )
 
@@ -67,8 +67,8 @@ def test_roles_are_read_short_and_in_full(roles: list[object], role: CourseRole)
 def test_who_has_no_role_in_the_course_is_no_member_and_nobody_who_left(roles: object, is_understood: bool) -> None:
     found = the(row(roles=roles))
     assert (found.role, found.is_active, found.is_understood) == (None, True, is_understood)
-    assert standing_after(None, found, listed_already=False) is None
-    assert standing_after(standing(), found, listed_already=False) == standing()
+    assert membership_after(None, found, listed_already=False) is None
+    assert membership_after(standing(), found, listed_already=False) == standing()
 
 
 @pytest.mark.parametrize("member", [None, "7", 7, [], {}])
@@ -105,8 +105,8 @@ def test_a_status_is_read_in_any_spelling(status: object, is_active: bool) -> No
 def test_a_status_that_is_not_understood_changes_nothing(status: object) -> None:
     found = the(row(status=status))
     assert (found.is_active, found.is_understood) == (None, False)
-    assert standing_after(standing(), found, listed_already=False) == standing()
-    assert standing_after(None, found, listed_already=False) == standing(is_active=False)
+    assert membership_after(standing(), found, listed_already=False) == standing()
+    assert membership_after(None, found, listed_already=False) == standing(is_active=False)
 
 
 def test_without_a_status_people_are_active() -> None:
@@ -167,8 +167,8 @@ def test_who_is_listed_twice_has_the_higher_role() -> None:
     assert merged([RosterRow("7", LEARNER, is_active=False), RosterRow("7", None, None)])["7"].is_active is None
 
 
-def standing(role: CourseRole = LEARNER, *, ever_staff: bool = False, is_active: bool = True) -> Standing:
-    return Standing(role, ever_staff, is_active)
+def standing(role: CourseRole = LEARNER, *, ever_staff: bool = False, is_active: bool = True) -> Membership:
+    return Membership(role, ever_staff, is_active)
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,9 @@ def standing(role: CourseRole = LEARNER, *, ever_staff: bool = False, is_active:
     ],
 )
 def test_what_a_row_makes_of_a_member(
-    before: Standing | None, row: RosterRow, listed_already: bool, after: Standing
+    before: Membership | None, row: RosterRow, listed_already: bool, after: Membership
 ) -> None:
-    assert standing_after(before, row, listed_already=listed_already) == after
+    assert membership_after(before, row, listed_already=listed_already) == after
 
 
 rows = st.builds(RosterRow, st.just("7"), st.sampled_from(CourseRole), st.booleans(), st.booleans())
@@ -200,9 +200,9 @@ rows = st.builds(RosterRow, st.just("7"), st.sampled_from(CourseRole), st.boolea
 
 @given(st.lists(st.tuples(rows, st.booleans()), min_size=1))
 def test_nobody_ever_known_as_staff_is_paired(history: list[tuple[RosterRow, bool]]) -> None:
-    known: Standing | None = None
+    known: Membership | None = None
     for found, listed_already in history:
-        known = standing_after(known, found, listed_already=listed_already)
+        known = membership_after(known, found, listed_already=listed_already)
     assert known is not None
     if any(found.role.is_staff or found.is_test or found.role is OBSERVER for found, _ in history[-1:]):
         assert not known.is_to_pair
@@ -212,9 +212,9 @@ def test_nobody_ever_known_as_staff_is_paired(history: list[tuple[RosterRow, boo
 
 @given(rows)
 def test_reading_a_roster_again_changes_nothing(found: RosterRow) -> None:
-    once = standing_after(None, found, listed_already=False)
-    assert standing_after(once, found, listed_already=False) == once
-    assert not changes_pairing(once, standing_after(once, found, listed_already=True))
+    once = membership_after(None, found, listed_already=False)
+    assert membership_after(once, found, listed_already=False) == once
+    assert not changes_pairing(once, membership_after(once, found, listed_already=True))
 
 
 def test_who_joins_or_leaves_changes_pairing() -> None:
@@ -238,7 +238,7 @@ def test_no_entry_of_any_shape_breaks_a_reading_or_ends_a_membership(member: obj
     if found is None:
         return
     assert all(len(text) <= 320 for text in (found.sub, found.name or "", found.email or ""))
-    after = standing_after(standing(), found, listed_already=False)
+    after = membership_after(standing(), found, listed_already=False)
     assert after is not None
     said = member.get("status") if isinstance(member, dict) else None
     assert after.is_active or (isinstance(said, str) and said.lower().endswith(("inactive", "deleted")))
@@ -261,7 +261,7 @@ def test_no_entry_of_any_shape_breaks_a_reading_or_ends_a_membership(member: obj
     ],
 )
 def test_a_roster_that_would_end_much_is_not_believed(leaving: int, learners: int, unread: int, asks: bool) -> None:
-    assert must_ask(leaving, learners, unread=unread) is asks
+    assert needs_confirmation(leaving, learners, unread=unread) is asks
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""Reflection on a meeting or a project: what went well, what to do differently. Own thoughts come before tips."""
+
+from typing import Final
+
+from lti_tool.activities.kinds import blocks
+from lti_tool.activities.kinds.blocks import live, text
+from lti_tool.activities.kinds.kind import AgendaPart, Kind, SeatName
+from lti_tool.errors import N_
+
+REFLECT: Final = live(
+    "reflect",
+    N_("My reflection"),
+    text("happened", N_("What happened?"), help=N_("A meeting, a project, a conversation. A few lines."), rows=3),
+    text("went_well", N_("What went well, and what was your part in it?")),
+    text("differently", N_("What would you do differently?")),
+    text("learned", N_("What do you take from it?"), rows=2),
+    todo=N_("Reflect on something that happened"),
+    asked=N_("Write a reflection"),
+    asked_usually=1,
+)
+
+REFLECTION: Final = Kind(
+    key="reflection",
+    title=N_("Reflection"),
+    seats=(SeatName("coachee", N_("Coachee")), SeatName("coach", N_("Coach"))),
+    swaps_inside=True,
+    largest_group=3,
+    agenda=(
+        blocks.AGREEMENT,
+        blocks.OPENING,
+        blocks.AIM,
+        AgendaPart(
+            N_("One reflects aloud on something that happened; the other asks. Then swap."),
+            ("questions", "reflect"),
+            key="reflection",
+            heading=N_("Looking back"),
+            help=N_(
+                "Write your own thoughts first. Then talk: the coach asks open questions before giving any advice."
+            ),
+            questions=(
+                N_("What did you notice first?"),
+                N_("What were you hoping for at that moment?"),
+                N_("What would somebody in the room say about it?"),
+                N_("What surprised you?"),
+                *blocks.OPEN_QUESTIONS,
+            ),
+            tips=(
+                N_("Look for what you did, rather than for who was at fault."),
+                N_("Small things that worked are worth more than big things that should have."),
+            ),
+        ),
+        blocks.LISTENING,
+        blocks.NEXT_STEPS,
+        blocks.PARKING_LOT,
+        blocks.TALK_FEEDBACK,
+        blocks.CLOSING,
+    ),
+    steps=(
+        blocks.AGREE,
+        blocks.OWN_RULES,
+        blocks.CHECK_IN,
+        blocks.QUESTIONS,
+        blocks.TALK_GOALS,
+        REFLECT,
+        blocks.HEARD,
+        blocks.CONFIRM_HEARD,
+        blocks.ACTION_PLAN,
+        blocks.PARKING,
+        blocks.OWN_NOTES,
+        blocks.MEET,
+        blocks.GIVE_TALK_FEEDBACK,
+        blocks.ACKNOWLEDGE,
+    ),
+    you_begin=N_("You are coached first."),
+    partner_begins=N_("%(name)s is coached first."),
+    figure=N_("feedback given"),
+)

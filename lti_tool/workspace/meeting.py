@@ -1,0 +1,256 @@
+"""The page of a meeting: one for each group and round, which all members may have open at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from lti_tool.activities.rules import AgendaPart, Kind, MethodStep, Step, kind_of
+from lti_tool.activities.service import activity_at
+from lti_tool.errors import NotFound
+from lti_tool.feedback import service as feedback
+from lti_tool.feedback.errors import PreviewOnly
+from lti_tool.feedback.service import Meeting
+from lti_tool.support.db import serve
+from lti_tool.web.access import Here, kit, on_visit, secret_sent
+from lti_tool.web.database import transaction
+from lti_tool.web.i18n import in_words, zone_of_reader
+from lti_tool.web.pages import unsent_store
+
+pages = Blueprint("meeting", __name__)
+
+LISTENS_FOR: Final = timedelta(seconds=30)
+MOST_LISTENERS: Final = 10_000
+CLOCK_STEP: Final = "clock"
+"""The step in which a group keeps its timer: the number of the timed step and the moment at which it began."""
+
+
+@pages.get("/round/<int:number>/meeting")
+@on_visit(may="take part")
+def show(here: Here, number: int) -> ResponseReturnValue:
+    """The agenda with everything that is written so far."""
+    if here.is_preview:
+        activity = activity_at(here.session, here.placement_id)
+        return render_template("meeting/preview.html", activity=activity, kind=kind_of(activity.kind), number=number)
+    return _page(here, _meeting(here, number))
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A browser that was let into a meeting a moment ago, and may be told that nothing has changed."""
+
+    institution_id: int
+    group_id: int
+    until: datetime
+
+
+@pages.get("/round/<int:number>/meeting/changes")
+def changes(number: int) -> ResponseReturnValue:
+    """The page again, if anybody wrote anything since the version that the browser has; else 304.
+
+    Whoever was let in less than `LISTENS_FOR` ago gets the 304 without being let in again: nine of ten requests of a
+    meeting are these, and they say nothing.
+    """
+    listener = _listeners().get((g.visit_key, secret_sent(g.visit_key)[0], number))
+    if listener is not None and listener.until > kit().clock.now():
+        with transaction(reading=True) as session:
+            serve(session, listener.institution_id)
+            version = feedback.version_of(session, listener.group_id)
+        if request.headers.get("If-None-Match") == f'"{version}"':
+            return Response(status=304)
+    return _changes(number)
+
+
+@on_visit(may="take part")
+def _changes(here: Here, number: int) -> ResponseReturnValue:
+    activity = activity_at(here.session, here.placement_id)
+    group_id = feedback.group_at(here.session, activity.id, number, here.member_id or 0)
+    version = feedback.version_of(here.session, group_id)
+    listeners = _listeners()
+    if len(listeners) >= MOST_LISTENERS:
+        listeners.clear()
+    place = (here.visit.key, secret_sent(here.visit.key)[0], number)
+    listeners[place] = Listener(here.visit.institution_id, group_id, here.now + LISTENS_FOR)
+    if request.headers.get("If-None-Match") == f'"{version}"':
+        return Response(status=304)
+    answer = Response(_page(here, _meeting(here, number)))
+    answer.set_etag(version)
+    return answer
+
+
+@pages.get("/round/<int:number>/meeting/paper")
+@on_visit(may="take part")
+def paper(here: Here, number: int) -> ResponseReturnValue:
+    """The agenda with room to write, for a meeting without screens."""
+    meeting = None if here.is_preview else _meeting(here, number)
+    activity = activity_at(here.session, here.placement_id)
+    return render_template("meeting/paper.html", activity=activity, kind=kind_of(activity.kind), meeting=meeting)
+
+
+@pages.post("/round/<int:number>/meeting/confirm/<step>")
+@on_visit(may="take part")
+def confirm(here: Here, number: int, step: str) -> ResponseReturnValue:
+    """Say by one tap that a step is done, or take that back."""
+    meeting = _meeting(here, number)
+    confirmed = meeting.kind.step(step)
+    if confirmed is None or not confirmed.is_confirmation:
+        raise NotFound("step", step)
+    if request.form.get("do") == "take_back":
+        feedback.take_back(here.session, meeting.task(confirmed), now=here.now)
+    else:
+        feedback.confirm(here.session, meeting.task(confirmed), now=here.now)
+    return _back(meeting, confirmed)
+
+
+@pages.post("/round/<int:number>/meeting/question")
+@on_visit(may="take part")
+def put_question(here: Here, number: int) -> ResponseReturnValue:
+    """Put a question of the bank among those that the group wants to talk about."""
+    meeting = _meeting(here, number)
+    step, field = _questions(meeting.kind)
+    asked = _question_at(meeting.kind, request.form.get("question", ""))
+    entry = meeting.entry(step)
+    before = entry.fields.get(field, "") if entry is not None else ""
+    text = gettext(asked)
+    if text not in before:
+        _write(here, meeting, step, {field: f"{before.rstrip()}\n{text}".strip()})
+    return _back(meeting, step)
+
+
+@pages.post("/round/<int:number>/meeting/clock")
+@on_visit(may="take part")
+def set_clock(here: Here, number: int) -> ResponseReturnValue:
+    """Begin a timed step of the method, or stop the timer; all members' pages follow."""
+    meeting = _meeting(here, number)
+    step = meeting.kind.step(CLOCK_STEP)
+    asked = request.form.get("step", "")
+    if step is None or (asked and not (asked.isdecimal() and int(asked) < len(meeting.kind.method))):
+        raise NotFound("timed step", asked)
+    _write(here, meeting, step, {CLOCK_STEP: f"{int(asked)} {here.now.isoformat()}" if asked else ""})
+    return _back(meeting, step)
+
+
+def running(meeting: Meeting) -> tuple[int, MethodStep, datetime] | None:
+    """The timed step that runs, by its number, and since when; None where the timer is stopped."""
+    step = meeting.kind.step(CLOCK_STEP)
+    entry = meeting.entry(step) if step is not None else None
+    number, _, since = (entry.fields.get(CLOCK_STEP, "") if entry is not None else "").partition(" ")
+    if not since or int(number) >= len(meeting.kind.method):
+        return None
+    return int(number), meeting.kind.method[int(number)], datetime.fromisoformat(since)
+
+
+def _listeners() -> dict[tuple[str, str | None, int], Listener]:
+    """By visit, secret and round. Each web process has its own."""
+    listeners: dict[tuple[str, str | None, int], Listener] = current_app.extensions.setdefault("meeting listeners", {})
+    return listeners
+
+
+def _page(here: Here, meeting: Meeting) -> str:
+    zone = zone_of_reader(meeting.activity.time_zone)
+
+    def clock(moment: datetime, pattern: str = "EEE d MMM, HH:mm") -> str:
+        return in_words(moment, zone, pattern)
+
+    steps = {step.key: step for step in meeting.kind.steps}
+    exchanges = feedback.exchanges_of(here.session, meeting.activity, meeting.member_id, now=here.now)
+    with_partners = [
+        exchange for exchange in exchanges if exchange.round.id == meeting.round.id and exchange.partner_id is not None
+    ]
+    return render_template(
+        "meeting/show.html",
+        meeting=meeting,
+        kind=meeting.kind,
+        activity=meeting.activity,
+        steps=steps,
+        filled={
+            step.key: _filled_in(here, meeting, step)
+            for step in meeting.kind.steps
+            if step.is_live and not step.is_confirmation
+        },
+        exchanges=[exchange for exchange in with_partners if exchange.is_current],
+        running=running(meeting),
+        questions_part=next((part.key for part in meeting.kind.meeting if "questions" in part.steps), None),
+        has_begun=meeting.round.opens_at is None or meeting.round.opens_at <= here.now,
+        clock=clock,
+        said=request.args.get("said"),
+        summary=lambda part: _summary(meeting, part, steps),
+    )
+
+
+def _filled_in(here: Here, meeting: Meeting, step: Step) -> dict[str, Any]:
+    """A live step's form as it stands."""
+    entry = meeting.entry(step)
+    asides: dict[str, list[Any]] = {}
+    for aside in feedback.asides_of(entry):
+        asides.setdefault(aside.field, []).append(aside)
+    parts = ("feedback", meeting.activity.id, meeting.round.number, step.key, meeting.group_id)
+    return {
+        "form": step.form,
+        "fields": feedback.draft_fields(entry),
+        "asides": asides,
+        "version": entry.version if entry is not None else 0,
+        "store": unsent_store(here, ":".join(str(part) for part in parts)),
+        "writers": {
+            field.key: writer
+            for field in (step.form.fields if step.form is not None else ())
+            if (writer := meeting.writer_of(step, field.key)) is not None
+        },
+    }
+
+
+def _summary(meeting: Meeting, part: AgendaPart, steps: Mapping[str, Step]) -> str:
+    """What a folded part says about itself: its first words, or what is confirmed."""
+    for key in part.steps:
+        step = steps[key]
+        if step.is_confirmation:
+            if meeting.is_done(step):
+                return str(gettext(step.words.done))
+        elif step.is_live:
+            entry = meeting.entry(step)
+            texts = (str(text).strip() for text in (entry.fields.values() if entry is not None else ()))
+            if first := next((text for text in texts if text), ""):
+                line = first.splitlines()[0]
+                return line if len(line) <= 60 else f"{line[:59]}…"
+    return ""
+
+
+def _questions(kind: Kind) -> tuple[Step, str]:
+    """The step and the field that hold the questions which a group wants to talk about."""
+    step = kind.step("questions")
+    if step is None or step.form is None:
+        raise NotFound("step", "questions")
+    return step, step.form.fields[0].key
+
+
+def _question_at(kind: Kind, place: str) -> str:
+    """The question of the bank at `<part>.<number>`; an address made up by somebody is refused."""
+    key, _, number = place.partition(".")
+    part = next((part for part in kind.meeting if part.key == key), None)
+    if part is None or not number.isdecimal() or int(number) >= len(part.questions):
+        raise NotFound("question", place)
+    return part.questions[int(number)]
+
+
+def _write(here: Here, meeting: Meeting, step: Step, texts: Mapping[str, str]) -> None:
+    """Write fields as they stand now, whatever this browser had seen of them."""
+    entry = meeting.entry(step)
+    seen = dict.fromkeys(texts, entry.version if entry is not None else 0)
+    feedback.save_draft(here.session, meeting.task(step), texts, seen, device=here.visit.key, now=here.now)
+
+
+def _meeting(here: Here, number: int) -> Meeting:
+    if here.is_preview:
+        raise PreviewOnly
+    activity = activity_at(here.session, here.placement_id)
+    return feedback.find_meeting(here.session, activity, number, here.member_id or 0)
+
+
+def _back(meeting: Meeting, step: Step) -> ResponseReturnValue:
+    part = meeting.kind.part_of(step)
+    key = part.key if part is not None else None
+    return redirect(url_for(".show", number=meeting.round.number, part=key, _anchor=key), code=303)

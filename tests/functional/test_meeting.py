@@ -1,0 +1,222 @@
+"""The page of a meeting: read and written by its group alone, and part of what counts."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from werkzeug.test import TestResponse
+
+from lti_tool.activities.kinds import KINDS
+from lti_tool.activities.rules.templates import OBSERVATION_AND_FEEDBACK, TEMPLATES
+from lti_tool.wiring import Services
+from tests.fakes.clock import FakeClock
+from tests.functional.guests import PROOF, Guest, text_of
+from tests.functional.launching import BASE_URL
+from tests.functional.living import Life, a_life
+
+MEETING = "/round/1/meeting"
+
+
+@pytest.fixture
+def kind() -> str:
+    return "reflection"
+
+
+@pytest.fixture
+def life(services: Services, clock: FakeClock, kind: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Life]:
+    template = replace(OBSERVATION_AND_FEEDBACK, key="of_kind", kind=kind, title="Meet")
+    monkeypatch.setitem(TEMPLATES, "of_kind", template)
+    with a_life(services, clock, learners=4) as life:
+        life.publish(life.set_up(template="of_kind"))
+        yield life
+
+
+def ask(guest: Guest, version: str) -> TestResponse:
+    headers = {**PROOF, "If-None-Match": version}
+    return guest.browser.client.get(f"/v/{guest.key}{MEETING}/changes", base_url=BASE_URL, headers=headers)
+
+
+def version_on(page: TestResponse) -> str:
+    found = re.search(r"data-version='(\"[^']+\")'", page.text)
+    assert found is not None, page.text
+    return found[1]
+
+
+def save(guest: Guest, step: str, **fields: str) -> TestResponse:
+    return guest.send(f"/round/1/step/{step}/save", **{"device": guest.key[:8], **fields})
+
+
+def pair(life: Life) -> tuple[Guest, Guest, str, str]:
+    mine = "learner01"
+    [theirs] = life.partners_of(mine)
+    return life.launch(mine), life.launch(theirs), mine, theirs
+
+
+def test_what_one_writes_the_other_reads_and_nobody_else(life: Life) -> None:
+    me, partner, mine, _ = pair(life)
+    save(me, "check_in", win_or_challenge="I held my first workshop")
+    save(me, "own_notes", my_notes="For my eyes only")
+    save(me, "talk_goals", talk_goal_1="Say no kindly")
+
+    own, seen = me.get(MEETING).text, partner.get(MEETING).text
+    assert "For my eyes only" in own
+    assert "I held my first workshop" in seen
+    assert "Say no kindly" in seen
+    assert "For my eyes only" not in seen
+    [outsider] = [name for name in life.groups() if mine not in name][:1]
+    stranger = life.launch(next(iter(outsider)))
+    for page in (stranger.get(MEETING), life.launch("designer").get(MEETING)):
+        assert "first workshop" not in page.text
+        assert "Say no kindly" not in page.text
+    assert "wrote here last" in text_of(partner.get(MEETING))
+
+
+def test_a_poll_that_finds_nothing_new_is_empty(life: Life) -> None:
+    me, partner, *_ = pair(life)
+    version = version_on(me.get(MEETING))
+
+    nothing = ask(me, version)
+    assert (nothing.status_code, nothing.data) == (304, b"")
+    save(partner, "talk_goals", talk_goal_1="Listen longer")
+    something = ask(me, version)
+    assert something.status_code == 200
+    assert "Listen longer" in something.text
+    assert ask(me, something.headers["ETag"]).status_code == 304
+
+
+def test_two_who_change_different_words_of_one_text_both_keep_theirs(life: Life) -> None:
+    me, partner, *_ = pair(life)
+    begun = save(me, "action_plan", plan_words="Anna calls Bo on Monday.").get_json()["version"]
+
+    save(partner, "action_plan", plan_words="Anna calls Bo on Friday.", **{
+        "base.plan_words": str(begun), "was.plan_words": "Anna calls Bo on Monday."
+    })  # fmt: skip
+    answer = save(me, "action_plan", plan_words="Anna and Kim call Bo on Monday.", **{
+        "base.plan_words": str(begun), "was.plan_words": "Anna calls Bo on Monday."
+    }).get_json()  # fmt: skip
+
+    assert answer["newer"]["plan_words"]["text"] == "Anna and Kim call Bo on Friday."
+    assert not answer["has_conflict"]
+    assert "Anna and Kim call Bo on Friday." in partner.get(MEETING).text
+
+
+def test_two_who_change_the_same_words_find_both_texts(life: Life) -> None:
+    me, partner, *_ = pair(life)
+    begun = save(me, "action_plan", plan_words="We meet on Monday.").get_json()["version"]
+    started = {"base.plan_words": str(begun), "was.plan_words": "We meet on Monday."}
+
+    save(partner, "action_plan", plan_words="We meet on Friday.", **started)
+    answer = save(me, "action_plan", plan_words="We meet on Sunday.", **started).get_json()
+
+    assert answer["has_conflict"]
+    for guest in (me, partner):
+        page = text_of(guest.get(MEETING))
+        assert "We meet on Friday." in page
+    assert "We meet on Sunday." in partner.get(MEETING).text
+
+
+def test_without_script_a_saved_text_leads_back_to_its_part(life: Life) -> None:
+    me, partner, *_ = pair(life)
+
+    answer = me.send("/round/1/step/check_in", win_or_challenge="Slept well", base="0", do="save")
+
+    assert answer.headers["Location"].endswith("/round/1/meeting?part=opening&said=saved#opening")
+    assert "Slept well" in partner.get(MEETING).text
+    assert me.get("/round/1/step/check_in").request.path.endswith(MEETING)
+
+
+def test_the_agreement_is_accepted_by_one_tap_and_counts(life: Life) -> None:
+    me, partner, *_ = pair(life)
+    assert "Agree on what stays between you" in text_of(me.get("/"))
+
+    page = text_of(me.post(f"{MEETING}/confirm/agree"))
+    assert "You agreed" in page
+    assert "Undo" in page
+    seen = text_of(partner.get(MEETING))
+    assert "agreed" in seen
+    assert "I agree" in seen
+    undone = text_of(me.post(f"{MEETING}/confirm/agree", do="take_back"))
+    assert "I agree" in undone
+
+
+def test_a_meeting_completes_the_round(life: Life) -> None:
+    me, partner, mine, theirs = pair(life)
+    for guest in (me, partner):
+        guest.post(f"{MEETING}/confirm/agree")
+        save(guest, "reflect", happened="A workshop")
+        guest.post(f"{MEETING}/confirm/meet")
+    save(me, "action_plan", plan_words="Ask for help sooner")
+    life.completes(mine, theirs)
+
+    assert life.shown(mine) == 100
+    assert life.shown(theirs) == 100
+    grid = life.launch("designer").get("/progress").text
+    assert "Ask for help sooner" not in grid
+    assert "A workshop" not in grid
+
+
+def test_a_question_of_the_bank_is_put_into_the_meeting_once(life: Life) -> None:
+    me, partner, *_ = pair(life)
+    question = KINDS["reflection"].meeting[3].questions[0]
+    part = KINDS["reflection"].meeting[3].key
+
+    for guest in (me, partner):
+        guest.post(f"{MEETING}/question", question=f"{part}.0")
+
+    written = re.search(r'name="our_questions"[^>]*>([^<]*)<', me.get(MEETING).text)
+    assert written is not None
+    assert written[1] == question
+    for forged in (f"{part}.99", "nowhere.0", "", "x.y"):
+        assert me.post(f"{MEETING}/question", question=forged).status_code == 404
+
+
+def test_addresses_of_other_rounds_and_steps_open_nothing(life: Life) -> None:
+    me, *_ = pair(life)
+    assert me.get("/round/7/meeting").status_code == 404
+    assert me.get("/round/7/meeting/changes").status_code == 404
+    assert me.post(f"{MEETING}/confirm/check_in").status_code == 404
+    assert me.post(f"{MEETING}/confirm/nothing").status_code == 404
+    assert me.post(f"{MEETING}/clock", step="0").status_code == 404
+
+
+def test_staff_who_look_as_a_learner_see_the_agenda_and_nobody_s_words(life: Life) -> None:
+    me, *_ = pair(life)
+    save(me, "check_in", win_or_challenge="Private to us")
+    designer = life.launch("designer")
+    preview = designer.post("/preview")
+    assert "Private to us" not in preview.text
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"circle"}))
+def test_every_kind_has_a_meeting_that_opens_and_prints(life: Life, kind: str) -> None:
+    me, *_ = pair(life)
+    page, printed = text_of(me.get(MEETING)), text_of(me.get(f"{MEETING}/paper"))
+    for part in KINDS[kind].meeting:
+        assert part.heading in page
+        assert part.heading in printed
+
+
+@pytest.mark.parametrize("kind", ["role_play"])
+def test_a_swap_changes_the_seats_of_both(life: Life, kind: str) -> None:
+    me, partner, *_ = pair(life)
+    before = text_of(me.get(MEETING))
+    first, second = ("Plays themselves", "Plays the other person")
+    mine_first = before.index(f"You {first}") if f"You {first}" in before else -1
+
+    partner.post(f"{MEETING}/confirm/swap")
+
+    after = text_of(me.get(MEETING))
+    assert (f"You {second}" if mine_first >= 0 else f"You {first}") in after
+
+
+@pytest.mark.parametrize("kind", ["circle"])
+def test_a_circle_has_one_timer(life: Life, clock: FakeClock, kind: str) -> None:
+    me, partner, *_ = pair(life)
+    page = me.post(f"{MEETING}/clock", step="1")
+    assert 'data-timer="900" data-elapsed="0"' in page.text
+    clock.advance(timedelta(seconds=90))
+    assert 'data-timer="900" data-elapsed="90"' in partner.get(MEETING).text
+    assert "data-timer" not in partner.post(f"{MEETING}/clock").text
+    assert me.post(f"{MEETING}/clock", step="9").status_code == 404
