@@ -15,7 +15,7 @@ demo: $(VENV)/.ready  ## Tandem and a small LMS beside it; prints one address
 	$(BIN)/lti-tool demo
 
 test: services lint  ## everything a change must pass
-	env $$(cat $(VENV)/services.env) $(PYTEST) -n $(JOBS) -m "not nightly"
+	env $$(cat $(VENV)/services.env) $(PYTEST) -n $(JOBS) --dist worksteal -m "not nightly"
 
 check: $(VENV)/.ready lint  ## the fast part: unit tests and architecture
 	$(PYTEST) -q -n $(JOBS) tests/unit tests/architecture

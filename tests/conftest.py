@@ -13,7 +13,6 @@ import pytest
 import structlog
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
@@ -32,9 +31,8 @@ for models in (Path(__file__).parent.parent / "lti_tool").glob("*/models*"):
 
 # At night there is time: tests that say how many examples they want ask for more then.
 # The same examples in every run, so that a change is what makes a test fail; other ones each night.
-# How long it takes to draw an example says how busy the machine is, and nothing of the change.
-hypothesis_settings.register_profile("every run", derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.register_profile("nightly", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile("every run", derandomize=True)
+hypothesis_settings.register_profile("nightly", deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "every run"))
 
 # With the values of all variables, as structlog prints tracebacks by itself, one takes up to a minute.

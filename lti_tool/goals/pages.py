@@ -153,7 +153,7 @@ def check_in(here: Here, goal_id: int) -> ResponseReturnValue:
 def write_action(here: Here) -> ResponseReturnValue:
     """Write down what one will do."""
     place = _writing(here)
-    return _kept(
+    return _saved(
         here, "action", "written", lambda: service.write_action(here.session, place, request.form, now=here.now)
     )
 
@@ -168,7 +168,7 @@ def look_back(here: Here, action_id: int) -> ResponseReturnValue:
         return _back("taken_up")
     became = Became(request.form["do"])
     form = {Became.MOVED: "move", Became.DROPPED: "drop", Became.DONE: "done"}[became]
-    return _kept(
+    return _saved(
         here,
         f"{form}:{action_id}",
         became.value,
@@ -184,7 +184,7 @@ def look_back(here: Here, action_id: int) -> ResponseReturnValue:
 def log_win(here: Here) -> ResponseReturnValue:
     """Log something that went well."""
     place = _writing(here)
-    return _kept(here, "win", "logged", lambda: service.log_win(here.session, place, request.form, now=here.now))
+    return _saved(here, "win", "logged", lambda: service.log_win(here.session, place, request.form, now=here.now))
 
 
 @pages.post("/goals/wins/<int:win_id>")
@@ -192,7 +192,7 @@ def log_win(here: Here) -> ResponseReturnValue:
 def answer_win(here: Here, win_id: int) -> ResponseReturnValue:
     """Answer a win with a line."""
     place = _writing(here)
-    return _kept(
+    return _saved(
         here,
         f"win-remark:{win_id}",
         "answered",
@@ -205,7 +205,7 @@ def answer_win(here: Here, win_id: int) -> ResponseReturnValue:
 def put_on_shelf(here: Here) -> ResponseReturnValue:
     """Put something on the shelf of one's group, or of the course; staff on that of the course."""
     place, for_course = _writing(here), here.is_staff or request.form.get("for") == "course"
-    return _kept(
+    return _saved(
         here,
         "resource",
         "put",
@@ -218,7 +218,7 @@ def put_on_shelf(here: Here) -> ResponseReturnValue:
 def tell_outcome(here: Here, resource_id: int) -> ResponseReturnValue:
     """Say what came of something that one put on the shelf."""
     place = _writing(here)
-    return _kept(
+    return _saved(
         here,
         f"outcome:{resource_id}",
         "told",
@@ -233,7 +233,7 @@ def tell_outcome(here: Here, resource_id: int) -> ResponseReturnValue:
 def remark_on_resource(here: Here, resource_id: int) -> ResponseReturnValue:
     """Write a line beside something on the shelf."""
     place = _writing(here)
-    return _kept(
+    return _saved(
         here,
         f"resource-remark:{resource_id}",
         "remarked",
@@ -244,10 +244,10 @@ def remark_on_resource(here: Here, resource_id: int) -> ResponseReturnValue:
 # ---- what they share -------------------------------------------------------------------------------------------------
 
 
-def _kept(
+def _saved(
     here: Here, at: str, said: str, write: Callable[[], object], *, action: int | None = None
 ) -> ResponseReturnValue:
-    """Go back to where the form stood; or show it again with what was typed and what keeps it from being taken."""
+    """Go back to where the form stood, or show it again with what was typed and what keeps it from being taken."""
     try:
         write()
     except Refused as refused:

@@ -69,7 +69,7 @@ class Graded:
         self.campus.run()
 
     def score(self, person: LmsPerson) -> ScoreState:
-        with self.campus.read() as session:
+        with self.campus.look() as session:
             return session.scalars(
                 select(ScoreState).where(ScoreState.member_id == self.campus.member(person).id)
             ).one()
@@ -80,7 +80,7 @@ class Graded:
 
     def attempts(self, person: LmsPerson) -> list[tuple[str, int | None]]:
         """Outcome and status of each attempt, the oldest first."""
-        with self.campus.read() as session:
+        with self.campus.look() as session:
             found = session.scalars(
                 select(ScoreAttempt).where(ScoreAttempt.score_id == self.score(person).id).order_by(ScoreAttempt.id)
             )
@@ -91,7 +91,7 @@ class Graded:
         return self.campus.lms.score_of(self.link, person)
 
     def column(self) -> LineItem:
-        with self.campus.read() as session:
+        with self.campus.look() as session:
             return session.scalars(select(LineItem).where(LineItem.activity_id == self.activity_id)).one()
 
     def change(self, **values: object) -> None:

@@ -4,13 +4,12 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from lti_tool.activities.models import Activity, Round
@@ -18,38 +17,27 @@ from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service import rubric_of
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.jobs import queue
-from lti_tool.jobs.models import Job
-from lti_tool.jobs.worker import Worker
 from lti_tool.launch.models import Course, Member, Person, Placement
 from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.registration.service import keys
 from lti_tool.wiring import Services
 from sandbox_lms import Person as LmsPerson
-from sandbox_lms import ResourceLink, SandboxLms
-from sandbox_lms.records import ToolRegistration
+from sandbox_lms import ResourceLink
 from tests.factories.feedback import TEXTS
-from tests.factories.people import a_deployment, a_registration, an_institution
-from tests.factories.registration import json_answer, reaching
 from tests.fakes.clock import FakeClock
-from tests.fakes.web_server import WebServer
 from tests.functional.designing import fields_of
 from tests.functional.guests import PROOF, Guest
 from tests.functional.launching import BASE_URL, Browser
 from tests.shared import serving
+from tests.world import World, a_platform
 
 
-@dataclass
-class Life:
-    """What happens to one course, on both sides."""
+@dataclass(kw_only=True)
+class Life(World):
+    """A world in which people launch the tool and do what they came for."""
 
-    lms: SandboxLms
-    tool: ToolRegistration
     services: Services
     app: Flask
-    clock: FakeClock
-    institution_id: int
-    registration_id: int
-    link: ResourceLink = field(init=False)
+    link: ResourceLink
 
     # the LMS's side
 
@@ -92,44 +80,14 @@ class Life:
 
     # the worker
 
-    def run(self) -> int:
-        """Run what is due now."""
-        return self.worker().run_until_idle()
-
-    def worker(self) -> Worker:
-        return Worker(self.services.kit, self.services.handlers, chance=lambda: 0.5)
-
-    def run_for(self, time: timedelta) -> None:
-        """Let this much time pass, running each job when it falls due."""
-        end = self.clock.now() + time
-        while True:
-            self.run()
-            due = self.next_due()
-            if due is None or due > end:
-                break
-            self.clock.set(max(due, self.clock.now()))
-        self.clock.set(end)
-        self.run()
-
-    def next_due(self) -> datetime | None:
-        with self.services.kit.open_session() as session:
-            return session.scalar(select(func.min(Job.due_at)).where(Job.state == "waiting"))
-
     def periodically(self, *names: str) -> None:
         """Have these periodic jobs come round now."""
-        with self.services.kit.open_session() as session:
+        with self.kit.open_session() as session:
             for name in names:
                 queue.enqueue(session, name, {}, institution_id=None, now=self.clock.now(), unique_key=f"turn:{name}")
         self.run()
 
     # the tool's side
-
-    @contextmanager
-    def look(self) -> Iterator[Session]:
-        """Read, also while a transaction of the same test is open."""
-        with self.services.kit.open_session(self.institution_id) as session:
-            session.connection(execution_options={"sqlite_begin": "DEFERRED"})
-            yield session
 
     def member(self, username: str) -> Member:
         with self.look() as session:
@@ -270,44 +228,18 @@ def a_life(
     services: Services, clock: FakeClock, profile: str = "moodle", *, learners: int = 4, **link: Any
 ) -> Iterator[Life]:
     """A registered tool, a course with the first few of the invented learners, and a link with a grade column."""
-    lms = SandboxLms(profile)
-    lms.read_clock = clock.now
-    with lms.running():
-        services = replace(services, kit=reaching(services.kit, lms.port))
-        with serving(services) as app, WebServer(lambda _: json_answer(_published_keys(app))) as key_server:
-            tool = lms.register_tool(
-                title="Tandem",
-                initiate_login_uri=f"{BASE_URL}/lti/login",
-                redirect_uris=[f"{BASE_URL}/lti/launch"],
-                jwks_uri=key_server.url("/lti/jwks"),
-                target_link_uri=f"{BASE_URL}/lti/launch",
-            )
-            course = lms.course()
-            for place, enrolment in enumerate(list(course.enrolments.values())):
-                is_surplus = enrolment.role == "learner" and place >= learners
-                # Moodle lists assistants as learners; where that is not the story it would be a learner too many.
-                if is_surplus or enrolment.role == "assistant":
-                    lms.unenrol(course, enrolment.person)
-            with services.kit.open_session() as session:
-                institution = an_institution(session)
-                keys.ensure_signing_key(session, services.kit.secrets, now=clock.now())
-                registration = a_registration(
-                    session,
-                    institution,
-                    issuer=tool.issuer,
-                    client_id=tool.client_id,
-                    auth_login_url=tool.auth_login_url,
-                    auth_token_url=tool.auth_token_url,
-                    auth_audience=tool.auth_audience,
-                    key_set_url=tool.key_set_url,
-                    platform_origins=[lms.url],
-                    platform_family=lms.profile.family_code,
-                )
-                a_deployment(session, registration, lti_id=tool.deployment_id)
-            life = Life(lms, tool, services, app, clock, institution.id, registration.id)
-            life.link = lms.add_link(course, tool, title="Observe a lesson", **{"line_item": {}, **link})
-            yield life
 
+    def publish() -> Any:
+        return json.loads(app.test_client().get("/lti/jwks").data)
 
-def _published_keys(app: Flask) -> Any:
-    return json.loads(app.test_client().get("/lti/jwks").data)
+    with a_platform(services.kit, clock, profile, BASE_URL, publish) as known:
+        lms, services = known["lms"], replace(services, kit=known["kit"])
+        course = lms.course()
+        for place, enrolment in enumerate(list(course.enrolments.values())):
+            is_surplus = enrolment.role == "learner" and place >= learners
+            # Moodle lists assistants as learners; where that is not the story it would be a learner too many.
+            if is_surplus or enrolment.role == "assistant":
+                lms.unenrol(course, enrolment.person)
+        placed = lms.add_link(course, known["tool"], title="Observe a lesson", **{"line_item": {}, **link})
+        with serving(services) as app:
+            yield Life(**known, handlers=services.handlers, services=services, app=app, link=placed)

@@ -220,3 +220,18 @@ def test_a_circle_has_one_timer(life: Life, clock: FakeClock, kind: str) -> None
     assert 'data-timer="900" data-elapsed="90"' in partner.get(MEETING).text
     assert "data-timer" not in partner.post(f"{MEETING}/clock").text
     assert me.post(f"{MEETING}/clock", step="9").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["observation"])
+def test_activities_of_a_kind_that_is_gone_can_be_read(life: Life, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    me, _, mine, theirs = pair(life)
+    life.completes(mine, theirs)
+    monkeypatch.delitem(KINDS, kind)
+
+    designer = life.launch("designer")
+    for page in (me.get("/"), designer.landing):
+        assert "This kind of activity is no longer offered." in text_of(page)
+    assert designer.get("/progress").status_code == 200
+    assert me.get(life.writing(mine, theirs)).status_code == 404
+    life.run()
+    assert life.shown(mine) == 100

@@ -28,7 +28,7 @@ KINDS: Final[dict[str, Kind]] = {
 
 def kind_of(key: str) -> Kind:
     """The kind with this key. One that this version does not have asks for nothing and takes nothing."""
-    return KINDS.get(key) or Kind(key, N_("A kind of activity that is not offered any more"))
+    return KINDS.get(key) or Kind(key, N_("A kind of activity that is not offered any more"), is_gone=True)
 
 
 __all__ = ["KINDS", "Kind", "kind_of"]

@@ -223,6 +223,8 @@ class Kind:
     you_begin: str = ""
     partner_begins: str = ""
     """Who takes the first seat first, where seats are swapped inside a round."""
+    is_gone: bool = False
+    """Whether this version does not have it any more: what was written stays readable, and nothing is added."""
     has_scenario: bool = False
     """Whether a designer writes a scenario with a brief for each seat."""
     figure: str = N_("steps done")
