@@ -242,6 +242,11 @@ def typed(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def as_typed(form: Form, row: object) -> dict[str, str]:
+    """The answers that a row holds to a form, by column, as a person would type them."""
+    return {field.key: typed(getattr(row, field.key)) for field in form.fields}
+
+
 # ---- goals -----------------------------------------------------------------------------------------------------------
 
 

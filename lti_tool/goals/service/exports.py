@@ -41,11 +41,13 @@ def _goals(session: Session, own: list[int]) -> list[dict[str, Any]]:
             "course": title,
             "at": _moment(goal.created_at),
             "state": goal.state,
-            **_typed(rules.GOAL, goal),
+            **rules.as_typed(rules.GOAL, goal),
             "words_before": [
-                {"at": _moment(before.worded_at), **_typed(rules.GOAL, before)} for before in versions[goal.id]
+                {"at": _moment(before.worded_at), **rules.as_typed(rules.GOAL, before)} for before in versions[goal.id]
             ],
-            "check_ins": [{"at": _moment(told.at), **_typed(rules.CHECK_IN, told)} for told in check_ins[goal.id]],
+            "check_ins": [
+                {"at": _moment(told.at), **rules.as_typed(rules.CHECK_IN, told)} for told in check_ins[goal.id]
+            ],
             "beside": _lines(remarks[goal.id], own),
         }
         for goal, title in rows
@@ -60,7 +62,7 @@ def _actions(session: Session, own: list[int]) -> list[dict[str, Any]]:
             "course": title,
             "at": _moment(action.created_at),
             "state": action.state,
-            **_typed(rules.ACTION, action),
+            **rules.as_typed(rules.ACTION, action),
             "why": action.why,
             "looked_back": [{"at": _moment(look.at), "became": look.became} for look in looks[action.id]],
         }
@@ -119,10 +121,6 @@ def _lines(remarks: Iterable[Remark], own: list[int]) -> list[dict[str, str]]:
         }
         for remark in remarks
     ]
-
-
-def _typed(form: rules.Form, row: Any) -> dict[str, str]:
-    return {field.key: rules.typed(getattr(row, field.key)) for field in form.fields}
 
 
 def _moment(moment: datetime) -> str:

@@ -120,15 +120,15 @@ def refuse_closed(place: Place, *, learners_only: bool = True) -> None:
         raise NotForStaff(place.member.id)
 
 
-def taken(reading: rules.Reading) -> dict[str, Any]:
+def values_of(reading: rules.Reading) -> dict[str, Any]:
     """The values of a form. Raises Refused where something is wrong with it."""
     if reading.problems:
         raise Refused(reading.problems)
     return dict(reading.values)
 
 
-def noted(session: Session, place: Place, *, now: datetime, in_group: bool = True) -> None:
-    """What every writing does besides: the group has begun, and the member's completion is looked at again."""
+def record_writing(session: Session, place: Place, *, now: datetime, in_group: bool = True) -> None:
+    """Store what was written, let the group begin, and have the member's completion worked out again."""
     if in_group and place.group is not None:
         pairing.begin(session, place.group.id, now=now)
     session.flush()
