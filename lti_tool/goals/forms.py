@@ -60,8 +60,3 @@ def sentences(problems: Iterable[Any]) -> dict[str, str]:
         for problem in problems
         if isinstance(problem, rules.Problem)
     }
-
-
-def as_typed(form: rules.Form, values: Mapping[str, Any]) -> dict[str, str]:
-    """Stored values as they would be typed into a form, by the names under which they are sent."""
-    return {form.sent_as(field): rules.typed(values.get(field.key)) for field in form.fields}

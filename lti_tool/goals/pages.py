@@ -1,6 +1,6 @@
 """Pages of goals, actions, wins and the shelf: for learners their words, for staff counts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lti_tool.activities.service import activity_at
-from lti_tool.errors import NotAllowed
+from lti_tool.errors import NotAllowed, NotFound
 from lti_tool.feedback.errors import PreviewOnly
 from lti_tool.goals import forms, rules, service
 from lti_tool.goals.errors import ChangedMeanwhile, Refused
@@ -102,7 +102,7 @@ def sharpen(here: Here, goal_id: int) -> ResponseReturnValue:
 @on_visit(may="take part")
 def end_goal(here: Here, goal_id: int) -> ResponseReturnValue:
     """Say that a goal is reached or dropped, or take it up again."""
-    place, state = _writing(here), GoalState(request.form.get("do", "")) if _is_in(GoalState) else GoalState.OPEN
+    place, state = _writing(here), GoalState(_pressed(GoalState))
     service.end_goal(here.session, place, goal_id, state, now=here.now)
     return redirect(url_for(".show_goal", goal_id=goal_id, said=state.value), code=303)
 
@@ -153,7 +153,7 @@ def check_in(here: Here, goal_id: int) -> ResponseReturnValue:
 def write_action(here: Here) -> ResponseReturnValue:
     """Write down what one will do."""
     place = _writing(here)
-    return _kept(
+    return _saved(
         here, "action", "written", lambda: service.write_action(here.session, place, request.form, now=here.now)
     )
 
@@ -163,12 +163,12 @@ def write_action(here: Here) -> ResponseReturnValue:
 def look_back(here: Here, action_id: int) -> ResponseReturnValue:
     """An action of one's own is done, moved to another date or dropped; or that is undone."""
     place = _writing(here)
-    if not _is_in(Became):
+    if request.form.get("do") == "undo":
         service.take_up(here.session, place, action_id, now=here.now)
         return _back("taken_up")
-    became = Became(request.form["do"])
+    became = Became(_pressed(Became))
     form = {Became.MOVED: "move", Became.DROPPED: "drop", Became.DONE: "done"}[became]
-    return _kept(
+    return _saved(
         here,
         f"{form}:{action_id}",
         became.value,
@@ -184,7 +184,7 @@ def look_back(here: Here, action_id: int) -> ResponseReturnValue:
 def log_win(here: Here) -> ResponseReturnValue:
     """Log something that went well."""
     place = _writing(here)
-    return _kept(here, "win", "logged", lambda: service.log_win(here.session, place, request.form, now=here.now))
+    return _saved(here, "win", "logged", lambda: service.log_win(here.session, place, request.form, now=here.now))
 
 
 @pages.post("/goals/wins/<int:win_id>")
@@ -192,7 +192,7 @@ def log_win(here: Here) -> ResponseReturnValue:
 def answer_win(here: Here, win_id: int) -> ResponseReturnValue:
     """Answer a win with a line."""
     place = _writing(here)
-    return _kept(
+    return _saved(
         here,
         f"win-remark:{win_id}",
         "answered",
@@ -205,7 +205,7 @@ def answer_win(here: Here, win_id: int) -> ResponseReturnValue:
 def put_on_shelf(here: Here) -> ResponseReturnValue:
     """Put something on the shelf of one's group, or of the course; staff on that of the course."""
     place, for_course = _writing(here), here.is_staff or request.form.get("for") == "course"
-    return _kept(
+    return _saved(
         here,
         "resource",
         "put",
@@ -218,7 +218,7 @@ def put_on_shelf(here: Here) -> ResponseReturnValue:
 def tell_outcome(here: Here, resource_id: int) -> ResponseReturnValue:
     """Say what came of something that one put on the shelf."""
     place = _writing(here)
-    return _kept(
+    return _saved(
         here,
         f"outcome:{resource_id}",
         "told",
@@ -233,7 +233,7 @@ def tell_outcome(here: Here, resource_id: int) -> ResponseReturnValue:
 def remark_on_resource(here: Here, resource_id: int) -> ResponseReturnValue:
     """Write a line beside something on the shelf."""
     place = _writing(here)
-    return _kept(
+    return _saved(
         here,
         f"resource-remark:{resource_id}",
         "remarked",
@@ -244,10 +244,10 @@ def remark_on_resource(here: Here, resource_id: int) -> ResponseReturnValue:
 # ---- what they share -------------------------------------------------------------------------------------------------
 
 
-def _kept(
+def _saved(
     here: Here, at: str, said: str, write: Callable[[], object], *, action: int | None = None
 ) -> ResponseReturnValue:
-    """Go back to where the form stood; or show it again with what was typed and what keeps it from being taken."""
+    """Go back to where the form stood, or show it again with what was typed and what keeps it from being taken."""
     try:
         write()
     except Refused as refused:
@@ -292,8 +292,12 @@ def _number(name: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
-def _is_in(words: Any) -> bool:
-    return request.form.get("do") in set(words)
+def _pressed(buttons: Iterable[str]) -> str:
+    """The button that sent the form; one that no page has is refused."""
+    pressed = request.form.get("do", "")
+    if pressed not in set(buttons):
+        raise NotFound("button", pressed)
+    return pressed
 
 
 def _zone(here: Here) -> ZoneInfo:
@@ -388,8 +392,8 @@ def _own_page(here: Here, place: Place, goal_id: int) -> GoalPage:
 
 
 def _stored(page: GoalPage) -> Mapping[str, str]:
-    goal = page.view.goal
-    return forms.as_typed(rules.GOAL, {field.key: getattr(goal, field.key) for field in rules.GOAL.fields})
+    answers = rules.as_typed(rules.GOAL, page.view.goal)
+    return {rules.GOAL.sent_as(field): answers[field.key] for field in rules.GOAL.fields}
 
 
 def _store(here: Here, goal_id: int | None) -> dict[str, str]:

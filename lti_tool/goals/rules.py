@@ -9,11 +9,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lti_tool.errors import N_
-from lti_tool.feedback.rules import clean, may_write
+from lti_tool.feedback.rules import clean
 from lti_tool.support.addresses import host_of
 from lti_tool.support.failures import AddressRefused
-
-__all__ = ["clean", "may_write"]
 
 LONGEST: Final = 10_000
 LONGEST_TITLE: Final = 300
@@ -168,7 +166,7 @@ class Reading:
     problems: tuple[Problem, ...]
 
 
-class Unreadable(ValueError):
+class _Unreadable(ValueError):
     """A field that says nothing of its kind."""
 
     def __init__(self, flaw: Flaw) -> None:
@@ -184,23 +182,23 @@ def read(form: Form, sent: Mapping[str, str]) -> Reading:
         text = clean(sent.get(form.sent_as(field), "")).strip()
         try:
             values[field.key] = _value(field, text)
-        except Unreadable as why:
+        except _Unreadable as why:
             problems.append(Problem(form, field, why.flaw))
     return Reading(values, tuple(problems))
 
 
 def _value(field: Field, text: str) -> Any:
     if field.is_required and not text:
-        raise Unreadable(Flaw.MISSING)
+        raise _Unreadable(Flaw.MISSING)
     if len(text) > field.longest:
-        raise Unreadable(Flaw.TOO_LONG)
+        raise _Unreadable(Flaw.TOO_LONG)
     match field.kind:
         case FieldKind.NUMBER:
             return _number(text)
         case FieldKind.DAY:
             return _day(text)
         case FieldKind.AREA if text and text not in set(Area):
-            raise Unreadable(Flaw.UNKNOWN)
+            raise _Unreadable(Flaw.UNKNOWN)
         case FieldKind.ADDRESS if text:
             return _address(text)
     return text
@@ -213,7 +211,7 @@ def _number(text: str) -> float | None:
     if not text:
         return None
     if _NUMBER.fullmatch(text) is None:
-        raise Unreadable(Flaw.NO_NUMBER)
+        raise _Unreadable(Flaw.NO_NUMBER)
     return float(text.replace(",", ".").replace("−", "-"))
 
 
@@ -223,9 +221,9 @@ def _day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise Unreadable(Flaw.NO_DAY) from None
+        raise _Unreadable(Flaw.NO_DAY) from None
     if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
-        raise Unreadable(Flaw.NO_DAY)
+        raise _Unreadable(Flaw.NO_DAY)
     return day
 
 
@@ -233,7 +231,7 @@ def _address(text: str) -> str:
     try:
         host_of(text)
     except AddressRefused:
-        raise Unreadable(Flaw.NO_ADDRESS) from None
+        raise _Unreadable(Flaw.NO_ADDRESS) from None
     return text
 
 
@@ -242,6 +240,11 @@ def typed(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
     return "" if value is None else str(value)
+
+
+def as_typed(form: Form, row: object) -> dict[str, str]:
+    """The answers that a row holds to a form, by column, as a person would type them."""
+    return {field.key: typed(getattr(row, field.key)) for field in form.fields}
 
 
 # ---- goals -----------------------------------------------------------------------------------------------------------
@@ -343,7 +346,7 @@ def line_of(
     """Where the line of a goal runs in a picture of WIDTH by HEIGHT; None where start or target are no numbers."""
     if start is None or target is None:
         return None
-    told = sorted(values, key=lambda one: one[0])
+    told = sorted(values, key=lambda day_and_value: day_and_value[0])
     last = max([begun_on, target_on or month_ahead(begun_on), *(day for day, _ in told)])
     first = min([begun_on, *(day for day, _ in told)])
     days = max((last - first).days, 1)

@@ -4,12 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from flask import g, render_template_string
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import RoundDates
+from lti_tool.goals import service
 from lti_tool.goals.models import Action, Goal, Remark, Resource, Win
+from lti_tool.pairing.models import Seat
 from lti_tool.support.db import OpenSession
 from lti_tool.web.kept import KeptText
 from tests.factories.feedback import a_classroom
@@ -317,3 +320,34 @@ def test_the_first_page_shows_open_actions_and_goals_with_their_lines(world: Wor
     assert "Ask Jonas first" in page
     assert 'aria-label="From 1 to 3.5: 1 now"' in page
     assert "Ask Jonas first" not in world.browser("Jonas").get("/").text
+
+
+def test_a_page_of_a_group_shows_the_parts_with_forms_that_lead_back_to_it(world: World) -> None:
+    """As the page of a meeting includes them."""
+    sets_a_goal(world)
+    writes_an_action(world)
+    app = world.client.application
+    with world.open_session(world.room.institution.id) as session:
+        mette = world.room.members["Mette"]
+        group_id = session.scalars(
+            select(Seat.group_id).where(Seat.member_id == mette.id, Seat.round_id == world.room.rounds[0].id)
+        ).one()
+        together = service.for_group(session, group_id, mette.id)
+        with app.test_request_context("/"):
+            g.visit_key, g.visit_secret = "key", "secret"
+            page = render_template_string(
+                '{% from "goals/_parts.html" import open_actions, goals_shown, add_action, add_win with context %}'
+                "{{ open_actions(together.actions, true, group_id, back) }}{{ goals_shown(together.goals) }}"
+                "{{ add_action(none, group_id, back) }}{{ add_win(group_id, back) }}",
+                together=together,
+                group_id=group_id,
+                back="round/1/meeting#actions",
+            )
+    assert "Ask Jonas first" in page
+    assert CLEAR["goal_words"] in page
+    assert page.count(f'name="in_group" value="{group_id}"') == page.count("<form ") == 5
+    assert page.count('name="back" value="round/1/meeting#actions"') == 5
+    answer = world.browser("Mette").post(
+        "/goals/wins", follow=False, win_text="Small", in_group=str(group_id), back="round/1/meeting#actions"
+    )
+    assert answer.headers["Location"].endswith("/round/1/meeting?said=logged#actions")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lti_tool.goals import rules
 from lti_tool.goals.errors import ChangedMeanwhile, NotShown
 from lti_tool.goals.models import Action, LookBack
-from lti_tool.goals.service.places import Place, noted, refuse_closed, taken
+from lti_tool.goals.service.places import Place, record_writing, refuse_closed, values_of
 
 
 def write_action(session: Session, place: Place, sent: Mapping[str, str], *, now: datetime) -> Action:
@@ -22,10 +22,10 @@ def write_action(session: Session, place: Place, sent: Mapping[str, str], *, now
         group_id=place.group_id,
         created_at=now,
         changed_at=now,
-        **taken(rules.read(rules.ACTION, sent)),
+        **values_of(rules.read(rules.ACTION, sent)),
     )
     session.add(action)
-    noted(session, place, now=now)
+    record_writing(session, place, now=now)
     return action
 
 
@@ -47,7 +47,7 @@ def look_back(
     action = _own(session, place, action_id)
     values = {}
     if became is not rules.Became.DONE:
-        values = taken(rules.read(rules.MOVE if became is rules.Became.MOVED else rules.DROP, sent))
+        values = values_of(rules.read(rules.MOVE if became is rules.Became.MOVED else rules.DROP, sent))
     if action.version != expected_version or action.state != rules.ActionState.OPEN:
         raise ChangedMeanwhile("action", action_id)
     session.add(
@@ -58,7 +58,7 @@ def look_back(
     for column, value in values.items():
         setattr(action, column, value)
     action.changed_at = now
-    noted(session, place, now=now, in_group=False)
+    record_writing(session, place, now=now, in_group=False)
 
 
 def take_up(session: Session, place: Place, action_id: int, *, now: datetime) -> None:
@@ -73,7 +73,7 @@ def take_up(session: Session, place: Place, action_id: int, *, now: datetime) ->
     action.state, action.why, action.due_on = rules.ActionState.OPEN, "", last.due_on_before
     action.changed_at = now
     session.delete(last)
-    noted(session, place, now=now, in_group=False)
+    record_writing(session, place, now=now, in_group=False)
 
 
 def _own(session: Session, place: Place, action_id: int) -> Action:

@@ -90,20 +90,20 @@ class Board(Together):
     @property
     def mine(self) -> list[GoalView]:
         """The member's own goals, open ones first."""
-        return [one for one in self.goals if one.is_mine]
+        return [goal for goal in self.goals if goal.is_mine]
 
     @property
     def shown(self) -> list[GoalView]:
         """Goals that others show."""
-        return [one for one in self.goals if not one.is_mine]
+        return [goal for goal in self.goals if not goal.is_mine]
 
     @property
     def own_actions(self) -> list[ActionView]:
-        return [one for one in self.actions if one.is_mine]
+        return [action for action in self.actions if action.is_mine]
 
     @property
     def partners_actions(self) -> list[ActionView]:
-        return [one for one in self.actions if not one.is_mine]
+        return [action for action in self.actions if not action.is_mine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +204,11 @@ def goal_page(session: Session, place: Place, goal_id: int, *, zone: tzinfo, tod
     goal = shown_goal(session, goal_id, place)
     is_mine = goal.owner_id == place.member.id
     check_ins = _check_ins(session, [goal.id]).get(goal.id, [])
-    rows = session.scalars(select(Remark).where(Remark.goal_id == goal.id).order_by(Remark.at, Remark.id)).all()
+    remarks = session.scalars(select(Remark).where(Remark.goal_id == goal.id).order_by(Remark.at, Remark.id)).all()
     versions = session.scalars(
         select(GoalVersion).where(GoalVersion.goal_id == goal.id).order_by(GoalVersion.id.desc())
     ).all()
-    names = names_of(session, place.course_id, {goal.owner_id, *(one.author_id for one in rows)})
+    names = names_of(session, place.course_id, {goal.owner_id, *(remark.author_id for remark in remarks)})
     sees = set(session.scalars(select(GoalShare.group_id).where(GoalShare.goal_id == goal.id))) if is_mine else set()
     groups = partners_by_group(session, place.course_id, place.member.id) if is_mine else {}
     # The same people may be together in several rounds: one line, and shown once is shown.
@@ -219,7 +219,7 @@ def goal_page(session: Session, place: Place, goal_id: int, *, zone: tzinfo, tod
     return GoalPage(
         _goal_view(goal, place.member.id, names, check_ins, zone),
         tuple(check_ins),
-        tuple(_remark_view(one, place.member.id, names) for one in rows),
+        tuple(_remark_view(remark, place.member.id, names) for remark in remarks),
         tuple(versions),
         rules.hints_of(wording_of(goal), today) if goal.state == GoalState.OPEN else {},
         {group: groups[group] for group in lines.values() if group in sees},
@@ -239,8 +239,8 @@ def _check_ins(session: Session, goal_ids: Collection[int]) -> dict[int, list[Ch
     told: dict[int, list[CheckIn]] = {}
     if goal_ids:
         rows = select(CheckIn).where(CheckIn.goal_id.in_(goal_ids)).order_by(CheckIn.at, CheckIn.id)
-        for one in session.scalars(rows):
-            told.setdefault(one.goal_id, []).append(one)
+        for check_in in session.scalars(rows):
+            told.setdefault(check_in.goal_id, []).append(check_in)
     return told
 
 
@@ -263,13 +263,13 @@ def _assemble(
 ) -> Board:
     remarks = _remarks(session, wins, resources)
     owners = {*(goal.owner_id for goal in goals), *(action.owner_id for action in actions)}
-    authors = {one.author_id for rows in (wins, resources, remarks) for one in rows}
+    authors = {row.author_id for rows in (wins, resources, remarks) for row in rows}
     names = names_of(session, course_id, (owners | authors) - {member_id})
     told = _check_ins(session, [goal.id for goal in goals])
     beside: dict[tuple[str, int | None], list[RemarkView]] = {}
-    for one in remarks:
-        place = ("win", one.win_id) if one.win_id is not None else ("resource", one.resource_id)
-        beside.setdefault(place, []).append(_remark_view(one, member_id, names))
+    for remark in remarks:
+        place = ("win", remark.win_id) if remark.win_id is not None else ("resource", remark.resource_id)
+        beside.setdefault(place, []).append(_remark_view(remark, member_id, names))
 
     def posts(what: str, rows: Iterable[Any]) -> tuple[Post, ...]:
         return tuple(
@@ -278,23 +278,24 @@ def _assemble(
         )
 
     views = [
-        ActionView(one, one.owner_id == member_id, names.get(one.owner_id), one.round_id != round_id) for one in actions
+        ActionView(action, action.owner_id == member_id, names.get(action.owner_id), action.round_id != round_id)
+        for action in actions
     ]
     return Board(
         tuple(_goal_view(goal, member_id, names, told.get(goal.id, []), zone) for goal in goals),
-        tuple(sorted((one for one in views if one.action.state == ActionState.OPEN), key=_turn)),
+        tuple(sorted((view for view in views if view.action.state == ActionState.OPEN), key=_turn)),
         posts("win", wins),
         posts("resource", resources),
-        tuple(sorted((one for one in views if one.action.state != ActionState.OPEN), key=_newest)),
+        tuple(sorted((view for view in views if view.action.state != ActionState.OPEN), key=_newest)),
     )
 
 
-def _turn(one: ActionView) -> tuple[bool, date, int]:
-    return not one.is_from_before, one.action.due_on or date.max, one.action.id
+def _turn(view: ActionView) -> tuple[bool, date, int]:
+    return not view.is_from_before, view.action.due_on or date.max, view.action.id
 
 
-def _newest(one: ActionView) -> tuple[float, int]:
-    return -one.action.changed_at.timestamp(), one.action.id
+def _newest(view: ActionView) -> tuple[float, int]:
+    return -view.action.changed_at.timestamp(), view.action.id
 
 
 def _newest_posts(session: Session, model: Any, condition: Any, course_id: int) -> list[Any]:
@@ -305,7 +306,9 @@ def _newest_posts(session: Session, model: Any, condition: Any, course_id: int) 
 def _remarks(session: Session, wins: Collection[Win], resources: Collection[Resource]) -> list[Remark]:
     if not wins and not resources:
         return []
-    beside = or_(Remark.win_id.in_([one.id for one in wins]), Remark.resource_id.in_([one.id for one in resources]))
+    beside = or_(
+        Remark.win_id.in_([win.id for win in wins]), Remark.resource_id.in_([resource.id for resource in resources])
+    )
     return list(session.scalars(select(Remark).where(beside).order_by(Remark.at, Remark.id)))
 
 
@@ -316,7 +319,9 @@ def _remark_view(remark: Remark, member_id: int, names: Mapping[int, str | None]
 def _goal_view(
     goal: Goal, member_id: int, names: Mapping[int, str | None], check_ins: list[CheckIn], zone: tzinfo
 ) -> GoalView:
-    values = [(one.at.astimezone(zone).date(), one.value) for one in check_ins if one.value is not None]
+    values = [
+        (check_in.at.astimezone(zone).date(), check_in.value) for check_in in check_ins if check_in.value is not None
+    ]
     line = rules.line_of(goal.start, goal.target, goal.created_at.astimezone(zone).date(), goal.target_on, values)
     last = check_ins[-1] if check_ins else None
     return GoalView(goal, goal.owner_id == member_id, names.get(goal.owner_id), line, last)

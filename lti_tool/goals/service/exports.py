@@ -41,9 +41,13 @@ def _goals(session: Session, own: list[int]) -> list[dict[str, Any]]:
             "course": title,
             "at": _moment(goal.created_at),
             "state": goal.state,
-            **_typed(rules.GOAL, goal),
-            "words_before": [{"at": _moment(one.worded_at), **_typed(rules.GOAL, one)} for one in versions[goal.id]],
-            "check_ins": [{"at": _moment(one.at), **_typed(rules.CHECK_IN, one)} for one in check_ins[goal.id]],
+            **rules.as_typed(rules.GOAL, goal),
+            "words_before": [
+                {"at": _moment(before.worded_at), **rules.as_typed(rules.GOAL, before)} for before in versions[goal.id]
+            ],
+            "check_ins": [
+                {"at": _moment(told.at), **rules.as_typed(rules.CHECK_IN, told)} for told in check_ins[goal.id]
+            ],
             "beside": _lines(remarks[goal.id], own),
         }
         for goal, title in rows
@@ -58,9 +62,9 @@ def _actions(session: Session, own: list[int]) -> list[dict[str, Any]]:
             "course": title,
             "at": _moment(action.created_at),
             "state": action.state,
-            **_typed(rules.ACTION, action),
+            **rules.as_typed(rules.ACTION, action),
             "why": action.why,
-            "looked_back": [{"at": _moment(one.at), "became": one.became} for one in looks[action.id]],
+            "looked_back": [{"at": _moment(look.at), "became": look.became} for look in looks[action.id]],
         }
         for action, title in rows
     ]
@@ -90,7 +94,7 @@ def _remarks(session: Session, own: list[int]) -> list[dict[str, Any]]:
     ):
         theirs = select(owner.class_.id).where(owner.in_(own))
         statement = statement.where(or_(column.is_(None), column.not_in(theirs)))
-    return [{"at": _moment(one.at), "text": one.text} for one in session.scalars(statement)]
+    return [{"at": _moment(remark.at), "text": remark.text} for remark in session.scalars(statement)]
 
 
 def _with_course(session: Session, model: Any, owner: Any, own: list[int]) -> list[tuple[Any, str | None]]:
@@ -103,20 +107,20 @@ def _with_course(session: Session, model: Any, owner: Any, own: list[int]) -> li
 def _beside(session: Session, model: Any, parent: Any, ids: list[int]) -> dict[int, list[Any]]:
     """Rows by what they stand beside, oldest first."""
     rows: dict[int, list[Any]] = defaultdict(list)
-    for one in session.scalars(select(model).where(parent.in_(ids)).order_by(model.id)):
-        rows[getattr(one, parent.key)].append(one)
+    for row in session.scalars(select(model).where(parent.in_(ids)).order_by(model.id)):
+        rows[getattr(row, parent.key)].append(row)
     return rows
 
 
 def _lines(remarks: Iterable[Remark], own: list[int]) -> list[dict[str, str]]:
     return [
-        {"at": _moment(one.at), "direction": "given" if one.author_id in own else "received", "text": one.text}
-        for one in remarks
+        {
+            "at": _moment(remark.at),
+            "direction": "given" if remark.author_id in own else "received",
+            "text": remark.text,
+        }
+        for remark in remarks
     ]
-
-
-def _typed(form: rules.Form, row: Any) -> dict[str, str]:
-    return {field.key: rules.typed(getattr(row, field.key)) for field in form.fields}
 
 
 def _moment(moment: datetime) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lti_tool.goals import rules
 from lti_tool.goals.errors import ChangedMeanwhile, NotShown, NotYourGroup
 from lti_tool.goals.models import CheckIn, Goal, GoalShare, GoalVersion, Remark
-from lti_tool.goals.service.places import Place, noted, own_groups, partners_by_group, refuse_closed, taken
+from lti_tool.goals.service.places import Place, own_groups, partners_by_group, record_writing, refuse_closed, values_of
 from lti_tool.pairing import service as pairing
 from lti_tool.support.db import find_or_add
 
@@ -25,7 +25,7 @@ def wording_of(row: Goal | GoalVersion) -> dict[str, Any]:
 def set_goal(session: Session, place: Place, sent: Mapping[str, str], *, now: datetime) -> Goal:
     """Set a goal of this member; the members of their group see it. Raises GoalsClosed, NotForStaff, Refused."""
     refuse_closed(place)
-    values = taken(rules.read(rules.GOAL, sent))
+    values = values_of(rules.read(rules.GOAL, sent))
     goal = Goal(
         course_id=place.course_id,
         owner_id=place.member.id,
@@ -38,7 +38,7 @@ def set_goal(session: Session, place: Place, sent: Mapping[str, str], *, now: da
     session.flush()
     if place.group_id is not None:
         session.add(GoalShare(goal_id=goal.id, group_id=place.group_id, at=now))
-    noted(session, place, now=now)
+    record_writing(session, place, now=now)
     return goal
 
 
@@ -51,7 +51,7 @@ def sharpen(
     """
     refuse_closed(place)
     goal = own_goal(session, place, goal_id)
-    values = taken(rules.read(rules.GOAL, sent))
+    values = values_of(rules.read(rules.GOAL, sent))
     before = wording_of(goal)
     if values == before:
         return goal
@@ -108,7 +108,7 @@ def ask(session: Session, place: Place, goal_id: int, sent: Mapping[str, str], *
     """Write a question or an answer beside a goal that this member sees. Raises NotShown, Refused."""
     refuse_closed(place)
     shown_goal(session, goal_id, place)
-    text = taken(rules.read(rules.QUESTION, sent))["text"]
+    text = values_of(rules.read(rules.QUESTION, sent))["text"]
     session.add(Remark(author_id=place.member.id, goal_id=goal_id, text=text, at=now))
     session.flush()
 
@@ -117,9 +117,9 @@ def check_in(session: Session, place: Place, goal_id: int, sent: Mapping[str, st
     """Say how one's own goal stands. Raises NotShown, Refused."""
     refuse_closed(place)
     own_goal(session, place, goal_id)
-    values = taken(rules.read(rules.CHECK_IN, sent))
+    values = values_of(rules.read(rules.CHECK_IN, sent))
     session.add(CheckIn(goal_id=goal_id, round_id=place.round_id, at=now, **values))
-    noted(session, place, now=now, in_group=False)
+    record_writing(session, place, now=now, in_group=False)
 
 
 def own_goal(session: Session, place: Place, goal_id: int) -> Goal:

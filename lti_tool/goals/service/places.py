@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.service import completion_changed, rounds_of
+from lti_tool.feedback.rules import may_write
 from lti_tool.goals import rules
 from lti_tool.goals.errors import GoalsClosed, NotForStaff, NotYourGroup, Refused
 from lti_tool.launch.models import Course, Member, Person
@@ -60,14 +61,14 @@ def place_of(
     rounds = rounds_of(session, activity.id)
     groups = pairing.published_groups(session, activity.id, member_id=member_id)
     if group_id is None:
-        present = rules.present_round([(one.opens_at, one.due_at) for one in rounds], now)
+        present = rules.present_round([(round_.opens_at, round_.due_at) for round_ in rounds], now)
         round_ = rounds[present] if present is not None else None
-        group = next((one for one in groups if round_ is not None and one.round_id == round_.id), None)
+        group = next((group for group in groups if round_ is not None and group.round_id == round_.id), None)
     else:
-        group = next((one for one in groups if one.id == group_id), None)
+        group = next((group for group in groups if group.id == group_id), None)
         if group is None:
             raise NotYourGroup(group_id, member_id)
-        round_ = next(one for one in rounds if one.id == group.round_id)
+        round_ = next(round_ for round_ in rounds if round_.id == group.round_id)
     ended_at = session.get_one(Course, activity.course_id).ended_at
     return Place(
         activity,
@@ -75,7 +76,7 @@ def place_of(
         round_,
         group,
         names_of(session, activity.course_id, group.partners_of(member_id) if group is not None else ()),
-        not rules.may_write(state=activity.state, is_course_over=ended_at is not None),
+        not may_write(state=activity.state, is_course_over=ended_at is not None),
     )
 
 
@@ -96,13 +97,13 @@ def own_groups(member_id: int) -> Select[Any]:
 
 def partners_by_group(session: Session, course_id: int, member_id: int) -> dict[int, dict[int, str | None]]:
     """The member's groups in the course, latest round first, each with the names of the others in it."""
-    other = aliased(Seat)
+    partner_seat = aliased(Seat)
     rows = session.execute(
-        published_seats(Seat.group_id, other.member_id)
+        published_seats(Seat.group_id, partner_seat.member_id)
         .join(Activity, Activity.id == Plan.activity_id)
-        .join(other, other.group_id == Seat.group_id)
-        .where(Activity.course_id == course_id, Seat.member_id == member_id, other.member_id != member_id)
-        .order_by(Round.id.desc(), other.turn)
+        .join(partner_seat, partner_seat.group_id == Seat.group_id)
+        .where(Activity.course_id == course_id, Seat.member_id == member_id, partner_seat.member_id != member_id)
+        .order_by(Round.id.desc(), partner_seat.turn)
     ).all()
     names = names_of(session, course_id, {partner for _, partner in rows})
     groups: dict[int, dict[int, str | None]] = {}
@@ -119,15 +120,15 @@ def refuse_closed(place: Place, *, learners_only: bool = True) -> None:
         raise NotForStaff(place.member.id)
 
 
-def taken(reading: rules.Reading) -> dict[str, Any]:
+def values_of(reading: rules.Reading) -> dict[str, Any]:
     """The values of a form. Raises Refused where something is wrong with it."""
     if reading.problems:
         raise Refused(reading.problems)
     return dict(reading.values)
 
 
-def noted(session: Session, place: Place, *, now: datetime, in_group: bool = True) -> None:
-    """What every writing does besides: the group has begun, and the member's completion is looked at again."""
+def record_writing(session: Session, place: Place, *, now: datetime, in_group: bool = True) -> None:
+    """Store what was written, let the group begin, and have the member's completion worked out again."""
     if in_group and place.group is not None:
         pairing.begin(session, place.group.id, now=now)
     session.flush()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lti_tool.goals import rules
 from lti_tool.goals.errors import ChangedMeanwhile, NotShown
 from lti_tool.goals.models import Remark, Resource
-from lti_tool.goals.service.places import Place, noted, own_groups, refuse_closed, taken
+from lti_tool.goals.service.places import Place, own_groups, record_writing, refuse_closed, values_of
 
 
 def put_on_shelf(
@@ -21,7 +21,7 @@ def put_on_shelf(
     Without a group it is for its author alone. Raises GoalsClosed, NotForStaff, Refused.
     """
     refuse_closed(place, learners_only=not for_course)
-    values = taken(rules.read(rules.RESOURCE, sent))
+    values = values_of(rules.read(rules.RESOURCE, sent))
     resource = Resource(
         course_id=place.course_id,
         author_id=place.member.id,
@@ -32,7 +32,7 @@ def put_on_shelf(
         **values,
     )
     session.add(resource)
-    noted(session, place, now=now, in_group=not for_course)
+    record_writing(session, place, now=now, in_group=not for_course)
     return resource
 
 
@@ -52,7 +52,7 @@ def tell_outcome(
     )
     if resource is None:
         raise NotShown("resource", resource_id)
-    outcome = taken(rules.read(rules.OUTCOME, sent))["outcome"]
+    outcome = values_of(rules.read(rules.OUTCOME, sent))["outcome"]
     if resource.version != expected_version and resource.outcome != outcome:
         raise ChangedMeanwhile("resource", resource_id)
     resource.outcome = outcome
@@ -67,7 +67,7 @@ def remark_on_resource(
     there = Resource.id == resource_id, Resource.course_id == place.course_id, resource_is_seen_by(place.member.id)
     if session.scalar(select(Resource.id).where(*there)) is None:
         raise NotShown("resource", resource_id)
-    text = taken(rules.read(rules.REMARK, sent))["text"]
+    text = values_of(rules.read(rules.REMARK, sent))["text"]
     session.add(Remark(author_id=place.member.id, resource_id=resource_id, text=text, at=now))
     session.flush()
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lti_tool.goals import rules
 from lti_tool.goals.errors import NotShown
 from lti_tool.goals.models import Remark, Win
-from lti_tool.goals.service.places import Place, noted, own_groups, refuse_closed, taken
+from lti_tool.goals.service.places import Place, own_groups, record_writing, refuse_closed, values_of
 
 
 def log_win(session: Session, place: Place, sent: Mapping[str, str], *, now: datetime) -> Win:
@@ -21,10 +21,10 @@ def log_win(session: Session, place: Place, sent: Mapping[str, str], *, now: dat
         round_id=place.round_id,
         group_id=place.group_id,
         at=now,
-        **taken(rules.read(rules.WIN, sent)),
+        **values_of(rules.read(rules.WIN, sent)),
     )
     session.add(win)
-    noted(session, place, now=now)
+    record_writing(session, place, now=now)
     return win
 
 
@@ -34,6 +34,6 @@ def answer_win(session: Session, place: Place, win_id: int, sent: Mapping[str, s
     seen = or_(Win.author_id == place.member.id, Win.group_id.in_(own_groups(place.member.id)))
     if session.scalar(select(Win.id).where(Win.id == win_id, Win.course_id == place.course_id, seen)) is None:
         raise NotShown("win", win_id)
-    text = taken(rules.read(rules.REMARK, sent))["text"]
+    text = values_of(rules.read(rules.REMARK, sent))["text"]
     session.add(Remark(author_id=place.member.id, win_id=win_id, text=text, at=now))
     session.flush()
