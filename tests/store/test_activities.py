@@ -19,7 +19,7 @@ from lti_tool.activities.errors import (
     StepNotPossible,
 )
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import ActivityState, Completion, RoundDates
+from lti_tool.activities.rules import ActivityState, Completion, RoundDates, kind_of
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course, Placement
@@ -92,7 +92,7 @@ def test_settings_come_back_as_they_were_kept(here: Here, now: datetime) -> None
     session, _, course = here
     settings = observation_settings(
         now,
-        completion=Completion({"give_feedback": 1, "acknowledge": 0, "write_notes": 2}),
+        completion=Completion.from_json({"acknowledge": 0, "write_notes": 2, "meet": 1}, kind_of("observation")),
         rounds=(RoundDates(now, now + timedelta(days=1)), RoundDates()),
         staff_read_feedback=True,
     )
