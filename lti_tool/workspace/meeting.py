@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from lti_tool.activities.rules import AgendaPart, Kind, MethodStep, Step, kind_of
+from lti_tool.activities.rules import AgendaPart, Kind, MethodStep, Step, kind_of, scenario_of
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import service as feedback
@@ -182,6 +182,7 @@ def _page(here: Here, meeting: Meeting) -> str:
         },
         exchanges=[exchange for exchange in with_partners if exchange.is_current],
         running=running(meeting),
+        scenario=scenario_of(meeting.activity),
         together=goals.for_group(here.session, meeting.group_id, meeting.member_id, zone=zone),
         action_by=(here.now.astimezone(zone) + FORTNIGHT).date(),
         questions_part=next((part.key for part in meeting.kind.meeting if "questions" in part.steps), None),

@@ -9,6 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from lti_tool.activities.kinds import KINDS
+from lti_tool.activities.models import Activity
 from lti_tool.activities.rules.templates import OBSERVATION_AND_FEEDBACK, TEMPLATES
 from lti_tool.wiring import Services
 from tests.fakes.clock import FakeClock
@@ -224,6 +225,25 @@ def test_a_swap_changes_the_seats_of_both(life: Life, kind: str) -> None:
 
     after = text_of(me.get(MEETING))
     assert (f"You {second}" if mine_first >= 0 else f"You {first}") in after
+
+
+@pytest.mark.parametrize("kind", ["role_play"])
+def test_a_brief_is_read_in_its_seat_alone(life: Life, kind: str) -> None:
+    with life.services.kit.open_session(life.institution_id) as session:
+        activity = session.get_one(Activity, life.activity().id)
+        activity.scenario = {"public": "A late report.", "briefs": {"self": "SELF BRIEF", "other": "OTHER BRIEF"}}
+    me, partner, *_ = pair(life)
+
+    def briefs(guest: Guest) -> set[str]:
+        pages = guest.get(MEETING).text + guest.get(f"{MEETING}/paper").text + guest.get("/").text
+        assert "A late report." in pages
+        return {word for word in ("SELF BRIEF", "OTHER BRIEF") if word in pages}
+
+    before = briefs(me), briefs(partner)
+    assert sorted(map(len, before)) == [1, 1]
+    assert before[0] != before[1]
+    me.post(f"{MEETING}/confirm/swap")
+    assert (briefs(me), briefs(partner)) == before[::-1]
 
 
 @pytest.mark.parametrize("kind", ["circle"])
