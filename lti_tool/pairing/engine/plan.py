@@ -12,8 +12,9 @@ from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible, UnknownPerson
 from lti_tool.pairing.engine.locks import locked_groups
+from lti_tool.pairing.engine.pairs import History, Paired
 from lti_tool.pairing.engine.people import Places
-from lti_tool.pairing.engine.rounds import History, Paired, Rounds, with_thirds
+from lti_tool.pairing.engine.rounds import Rounds, with_thirds
 from lti_tool.pairing.engine.schedule import NAME, Group, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import orient
 

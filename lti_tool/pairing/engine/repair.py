@@ -13,8 +13,7 @@ from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, Unkno
 from lti_tool.pairing.engine.locks import Members
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.repair_groups import repair_groups
-from lti_tool.pairing.engine.repair_pairs import repair_pairs
-from lti_tool.pairing.engine.repair_round import Repaired, Round, reasons_of
+from lti_tool.pairing.engine.repair_round import Repaired, Round, reasons_of, repair_pairs
 from lti_tool.pairing.engine.schedule import Group, Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import take_turns, turn_round
 
