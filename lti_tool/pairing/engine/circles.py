@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from random import Random
 from typing import Final
 
 import numpy as np
@@ -15,8 +14,8 @@ from lti_tool.pairing.engine.course import Course, Kind, Shape
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible
 from lti_tool.pairing.engine.locks import Members, locked_groups, most_members
 from lti_tool.pairing.engine.people import Bools, Places
-from lti_tool.pairing.engine.schedule import NAME, Group, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.turns import give_cases, give_places_in_rings, give_turns_in_trios
+from lti_tool.pairing.engine.schedule import NAME, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.turns import take_turns
 
 
 def group_sizes(people: int, shape: Shape) -> tuple[int, ...]:
@@ -79,22 +78,15 @@ def plan_circles(course: Course, rounds: int, seed: int) -> Schedule:
     groups = [[tuple(ids[one] for one in group) for group in row if len(group) > 1] for row in found]
     alone = [(number, group[0]) for number, row in enumerate(found, start=1) for group in row if len(group) == 1]
     unpaired = [Unpaired(ids[one], number, _reason(couples, one)) for number, one in sorted(alone)]
-    return Schedule(_in_turn(course, groups, seed), tuple(unpaired), course, seed, NAME)
+    formed = [(number, group) for number, row in enumerate(groups, start=1) for group in row]
+    turned = take_turns(groups, formed, kind, course.ahead, seed)
+    return Schedule(turned, tuple(unpaired), course, seed, NAME)
 
 
 def _reason(couples: Couples, person: int) -> Reason:
     if len(couples) < 2:
         return Reason.NOBODY_ELSE
     return Reason.NONE_BETTER_FOUND if len(couples.partners(person)) else Reason.NOBODY_ALLOWED
-
-
-def _in_turn(course: Course, groups: list[list[Group]], seed: int) -> tuple[tuple[Group, ...], ...]:
-    rng = Random(seed)
-    if course.shape.kind is Kind.RINGS:
-        return give_places_in_rings(groups, rng)
-    if course.shape.kind is Kind.TRIOS:
-        return give_turns_in_trios(groups, rng, course.ahead)
-    return give_cases(groups, rng, course.ahead)
 
 
 class _Circles:

@@ -6,6 +6,7 @@ before, and points. Of an odd number one person is the third of a couple, anothe
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from lti_tool.pairing.engine.matching import ALONE
 from lti_tool.pairing.engine.pairs import EXACT, History, Paired, Question, Trio
 from lti_tool.pairing.engine.people import Places, Points
 from lti_tool.pairing.engine.proof import barrier
+from lti_tool.pairing.engine.turns import choose_evenly
 
 SEATINGS: Final = 16
 """How many orders of seats are tried when everyone is to meet everyone."""
@@ -271,29 +273,14 @@ def with_thirds(rounds: Sequence[Paired], in_trios: Points) -> list[Paired]:
     """The same trios, each with that of its people in the middle with whom nobody is there oftener than they must be.
 
     `in_trios`: for each place how often they were in a trio before the first round; who was least comes first.
-    A trio takes someone who was there least, if need be in place of whom another trio takes someone else, and so on.
     """
     trios = [trio for paired in rounds for trio in paired.trios]
-    times = dict.fromkeys((person for trio in trios for person in trio), 0)
-    thirds: list[int] = []
-    for number, trio in enumerate(trios):
-        taken_by = dict.fromkeys((trio.third, trio.first, trio.last), number)
-        reached = list(taken_by)
-        for person in reached:
-            for earlier in (at for at, third in enumerate(thirds) if third == person and times[person]):
-                new = [other for other in trios[earlier] if other not in taken_by]
-                taken_by.update(dict.fromkeys(new, earlier))
-                reached += new
-        third = min(reached, key=lambda person: (times[person], in_trios[person]))
-        times[third] += 1
-        thirds.append(trio.third)
-        while (at := taken_by[third]) != number:
-            thirds[at], third = third, thirds[at]
-        thirds[number] = third
-    chosen = zip(trios, thirds, strict=True)
-    return [paired._replace(trios=tuple(_around(*next(chosen)) for _ in paired.trios)) for paired in rounds]
+    before = dict(enumerate(in_trios.tolist()))
+    middles = iter(choose_evenly(trios, [1] * len(trios), Random(0), {}, before))
 
+    def turned(trio: Trio) -> Trio:
+        (third,) = next(middles)
+        first, last = (person for person in trio if person != third)
+        return Trio(first, third, last)
 
-def _around(trio: Trio, third: int) -> Trio:
-    first, last = (person for person in trio if person != third)
-    return Trio(first, third, last)
+    return [paired._replace(trios=tuple(map(turned, paired.trios))) for paired in rounds]
