@@ -18,7 +18,8 @@ from lti_tool.pairing.engine.matching import ALONE
 from lti_tool.pairing.engine.pairs import EXACT, History, Paired, Question, Trio
 from lti_tool.pairing.engine.people import Places, Points
 from lti_tool.pairing.engine.proof import barrier
-from lti_tool.pairing.engine.turns import choose_evenly
+from lti_tool.pairing.engine.schedule import NAME, Group, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.turns import choose_evenly, orient
 
 SEATINGS: Final = 16
 """How many orders of seats are tried when everyone is to meet everyone."""
@@ -74,6 +75,18 @@ class Rounds:
             found.append(self._round(number, history, undecided=range(number + 1, len(self.locked))))
             history = history.also(self.couples, found[-1:])
         return found
+
+    def schedule(self, rounds: Sequence[Paired], seed: int) -> Schedule:
+        """The rounds with turns, reasons and proofs. Raises NotLargest if more people could be paired."""
+        ids = self.couples.people.ids
+        proofs = [
+            Proof(number + 1, tuple(ids[self.barrier(number, rounds)].tolist()))
+            for number, paired in enumerate(rounds)
+            if len(paired.alone) and len(ids) > 1
+        ]
+        turned = _in_turn(self.couples, with_thirds(rounds, History.of(self.couples).trios), Random(seed))
+        unpaired = tuple(_unpaired(self.couples, rounds))
+        return Schedule(turned, unpaired, self.couples.course, seed, NAME, tuple(proofs))
 
     def barrier(self, number: int, rounds: Sequence[Paired]) -> Places:
         """What shows that no one more could be paired in a round, given the others. Its locked people are not counted.
@@ -284,3 +297,43 @@ def with_thirds(rounds: Sequence[Paired], in_trios: Points) -> list[Paired]:
         return Trio(first, third, last)
 
     return [paired._replace(trios=tuple(map(turned, paired.trios))) for paired in rounds]
+
+
+# ---- a schedule ------------------------------------------------------------------------------------------------------
+
+
+def _in_turn(couples: Couples, paired: Sequence[Paired], rng: Random) -> tuple[tuple[Group, ...], ...]:
+    """The groups of all rounds with their members in order of turn: couples by their smaller place, then a trio."""
+    ends = [_ends(one) for one in paired]
+    one, other = (np.concatenate(side) for side in zip(*ends, strict=True))
+    ids = sorted(couples.course.people)
+    ahead = np.array([couples.course.ahead.get(person, 0) for person in ids], dtype=np.int64)
+    stays = orient(one, other, rng, ahead=ahead)
+    del one, other
+    found = []
+    start = 0
+    for together, (left, right) in zip(paired, ends, strict=True):
+        stay = stays[start : start + len(left)]
+        start += len(left)
+        first, last = np.where(stay, left, right).tolist(), np.where(stay, right, left).tolist()
+        groups: list[Group] = [(ids[a], ids[b]) for a, b in zip(first, last, strict=True)]
+        for at, trio in enumerate(together.trios, start=len(together.one)):
+            groups[at] = (groups[at][0], ids[trio.third], groups[at][1])
+        found.append(tuple(groups))
+    return tuple(found)
+
+
+def _ends(paired: Paired) -> tuple[Places, Places]:
+    """First and last member of every group, trios at the end, before turns are given."""
+    first = np.array([trio.first for trio in paired.trios], dtype=np.int64)
+    last = np.array([trio.last for trio in paired.trios], dtype=np.int64)
+    return np.concatenate((paired.one, first)), np.concatenate((paired.other, last))
+
+
+def _unpaired(couples: Couples, rounds: Sequence[Paired]) -> Iterable[Unpaired]:
+    for number, paired in enumerate(rounds, start=1):
+        for place in paired.alone.tolist():
+            reason = Reason.TOO_FEW_PARTNERS if len(couples.partners(place)) else Reason.NOBODY_ALLOWED
+            if len(couples) == 1:
+                reason = Reason.NOBODY_ELSE
+            yield Unpaired(int(couples.people.ids[place]), number, reason)
