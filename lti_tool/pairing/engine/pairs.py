@@ -14,7 +14,7 @@ import numpy as np
 
 from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, merged
 from lti_tool.pairing.engine.locks import Members
-from lti_tool.pairing.engine.matching import ALONE, Candidates, best_third, cover, heaviest, partner_lists
+from lti_tool.pairing.engine.matching import ALONE, OUTER, Candidates, Forest, cover, heaviest, partner_lists
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.rings import exchange, pass_on
 from lti_tool.pairing.engine.rules import couple_keys, listed_in
@@ -190,6 +190,10 @@ class Question:
         """For each couple, whether it may be in this round."""
         return self.couples.allowed(one, other) & ~listed_in(self.banned, self.couples.keys(one, other))
 
+    def _fits(self, people: Places, others: Places) -> Bools:
+        """Of shape (people, others): whether they may be a couple in this round."""
+        return self.allowed(*np.broadcast_arrays(people[:, None], others[None, :]))
+
     # ---- what counts ----
 
     @cached_property
@@ -341,9 +345,7 @@ class Question:
         """Whether these people could have a partner if couples that stand part."""
         if self.history.left_out[alone].any():
             return True
-        some = alone[:LOOKED_AT]
-        fits = self.allowed(*np.broadcast_arrays(some[:, None], who[None, :])).any(axis=1)
-        nowhere = int((~fits).sum())
+        nowhere = int((~self._fits(alone[:LOOKED_AT], who).any(axis=1)).sum())
         return len(alone) > nowhere + (len(who) - nowhere) % 2
 
     def _paired_anew(self, who: Places, partner: Places) -> Places:
@@ -413,20 +415,13 @@ class Question:
         best = self._taken_in(paired, waiting[:LOOKED_AT])
         if self._is_enough(best, paired):
             return best
-        for third in self._other_thirds(waiting):
+        for third in self._other_thirds(paired, waiting):
             without = np.where(start == third, ALONE, start)
             without[third] = ALONE
             found = self._taken_in(self._paired(who[who != third], without), np.array([third]))
             best = max(best, found, key=_value)
             if not self._stands and self._is_enough(found, paired):
                 return found
-        if best.trio is None:
-            urgent = np.flatnonzero(self.history.left_out)
-            third_of = best_third(self.couples, who, paired, self.banned, weigh=self._welcome, left_out=urgent)
-            if third_of is not None:
-                (one, other), without = third_of.couple, third_of.partner.copy()
-                without[[one, other]] = ALONE
-                best = self.judged(without, Trio(one, third_of.person, other))
         return best
 
     def _is_enough(self, found: Arrangement, paired: Places) -> bool:
@@ -441,16 +436,24 @@ class Question:
         first, third, last = found.trio
         return not self.again(np.array([first, last]), np.array([third, third])).any()
 
-    def _other_thirds(self, waiting: Places) -> list[int]:
-        """Who else could be the third: other loose people, and the partners of those who fit someone who waits."""
-        who, history = self.who, self.history
-        loose = np.setdiff1d(who[self.partner[who] == ALONE], waiting)
-        chance = self.rng.permutation(len(loose))
-        loose = loose[np.lexsort((chance, history.left_out[loose], self._rank[loose]))]
-        coupled = who[self.partner[who] != ALONE]
-        pairs = np.broadcast_arrays(waiting[:LOOKED_AT, None], coupled[None, :])
-        beside = self.rng.permutation(self.partner[coupled[self.allowed(*pairs).any(axis=0)]])
-        most = max(THIRDS, MORE_THIRDS // len(who)) if self.is_exact(len(who)) else 1
+    def _other_thirds(self, paired: Places, waiting: Places) -> list[int]:
+        """Who else could be left over: other loose people, and the partners of those who fit someone who waits."""
+        history = self.history
+        forest = Forest(Candidates(self.couples, self.who, self.banned), paired)
+        forest.grow(waiting.tolist())
+        outer = np.array(forest.of_state(OUTER), dtype=np.int64)
+        if len(outer) <= EXACT_SPARSE:
+            # Each of a trio could be left over, but for a locked couple that takes a third.
+            near = self._fits(outer, outer).astype(np.float32)
+            one = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
+            hosts = self._fits(outer, one) & self._fits(outer, self.partner[one])
+            outer = outer[(near * (near @ near)).any(axis=1) | hosts.any(axis=1)]
+        outer = self.rng.permutation(np.setdiff1d(outer, waiting))
+        mates = self.partner[outer]
+        loose, coupled = outer[mates == ALONE], outer[mates != ALONE]
+        loose = loose[np.lexsort((history.left_out[loose], self._rank[loose]))]
+        beside = coupled[self._fits(self.partner[coupled], waiting[:LOOKED_AT]).any(axis=1)]
+        most = max(THIRDS, MORE_THIRDS // len(self.who))
         return [*loose[: most // 2 if len(beside) else most].tolist(), *beside.tolist()][:most]
 
     def _taken_in(self, partner: Places, thirds: Places) -> Arrangement:
