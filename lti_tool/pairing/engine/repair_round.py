@@ -203,18 +203,25 @@ def _outcome(before: Round, question: Question, partner: Places, trio: Members) 
     everyone = np.arange(len(partner))
     one = np.flatnonzero(partner > everyone)
     groups: list[Members] = list(zip(one.tolist(), partner[one].tolist(), strict=True))
-    groups += [trio] if trio else []
-    stands = {(person, mate) for person, mate in enumerate(stood.tolist()) if person < mate} | {old_trio}
+    stood_one = np.flatnonzero(stood > everyone)
+    stands: set[Members] = set(zip(stood_one.tolist(), stood[stood_one].tolist(), strict=True))
+    if trio:
+        groups.append(trio)
+    if old_trio:
+        stands.add(old_trio)
     stays = stands.intersection(groups)
-    are_here = [tuple(sorted(before.group(number))) in stays for number in range(len(before.sizes))]
-    kept = np.array(are_here, dtype=np.bool_) & before.whole
+    kept: Bools = np.zeros(len(before.sizes), dtype=np.bool_)
+    pairs = np.flatnonzero(before.whole & (before.sizes == 2))
+    first, last = before.members[before.starts[pairs]], before.members[before.starts[pairs] + 1]
+    kept[pairs] = (stood[first] == last) & (partner[first] == last)
+    for number in np.flatnonzero(before.whole & (before.sizes == 3)).tolist():
+        kept[number] = tuple(sorted(before.group(number))) in stays
     is_alone = (partner == ALONE) & ~np.isin(everyone, trio)
     alone = before.seat[is_alone[before.seat]]
-    parted = [group for group in stands if group not in groups]
     company = listed_in(question.ties, before.couples.keys(*couples_of(groups)))
-    cost = len(alone), int(before.flagged[alone].sum()), sum(map(len, parted)), -int(company.sum())
+    cost = len(alone), int(before.flagged[alone].sum()), sum(map(len, stands - stays)), -int(company.sum())
     free = before.seat[~question.bound[before.seat]]
     if trio and not question.bound[list(trio)].any():
         partner[list(trio[:2])] = trio[1::-1]
-    formed = [group for group in groups if group not in stands]
+    formed = [group for group in groups if group not in stays]
     return Repaired(kept, formed, alone.tolist(), cost, free, partner)

@@ -11,9 +11,10 @@ a turn on to someone who has had fewer, as long as there is one; after that no o
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, pairwise, permutations
+from operator import itemgetter
 from random import Random
 from typing import Final, TypeAlias
 
@@ -22,13 +23,13 @@ from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.course import Kind, PersonId
 from lti_tool.pairing.engine.people import Bools, Places
-from lti_tool.pairing.engine.schedule import Group, Placed, balance
+from lti_tool.pairing.engine.schedule import Group, Placed
 
 NOBODY_AHEAD: Final[Mapping[PersonId, int]] = {}
 MOST_LOOKED_AT: Final = 1_000
 """Among so many people, at most, a chain is looked for that turns groups round which stay: 10 milliseconds."""
-LOTS: Final = 1 << 60
 NONE: Final = -1
+ENDS: Final = (itemgetter(0), itemgetter(-1))
 Rounds: TypeAlias = Sequence[Sequence[Group]]
 GivenRounds: TypeAlias = tuple[tuple[Group, ...], ...]
 Signs: TypeAlias = NDArray[np.int8]
@@ -44,17 +45,22 @@ def take_turns(
     how often they began. Rings: as few as possible observe someone again, and in turn each begins.
     """
     new, rng = frozenset(formed), Random(seed)
-    placed = [(number, group) for number, groups in enumerate(rounds, start=1) for group in groups]
+    given = [placed for placed in _placed(rounds) if placed not in new]
     if kind is Kind.CIRCLES:
-        ordered = iter(_cases(placed, new, rng, ahead))
-    elif kind is Kind.RINGS:
-        ordered = iter(_rings(placed, new, rng))
-    else:
-        ordered = iter(_middles(placed, new, rng))
-    found = tuple(tuple(next(ordered) for _ in groups) for groups in rounds)
-    if kind in {Kind.CIRCLES, Kind.RINGS}:
-        return found
-    return give_turns(found, rng, ahead=ahead, given=frozenset(placed) - new)
+        return _replaced(rounds, _cases(sorted(new), given, rng, ahead))
+    if kind is Kind.RINGS:
+        return _replaced(rounds, _rings(sorted(new), given, rng))
+    middles = _middles(sorted(new), given, rng)
+    return _turned(_replaced(rounds, middles), frozenset((one[0], middles.get(one, one[1])) for one in new), rng, ahead)
+
+
+def _replaced(rounds: Rounds, groups: Mapping[Placed, Group]) -> GivenRounds:
+    """The same rounds with other groups in the place of some."""
+    changed = {number for number, _ in groups}
+    return tuple(
+        tuple([groups.get((number, group), group) for group in some]) if number in changed else tuple(some)
+        for number, some in enumerate(rounds, start=1)
+    )
 
 
 # ---- pairs -----------------------------------------------------------------------------------------------------------
@@ -72,20 +78,21 @@ def give_turns(
     Without `ahead` and `given`, nobody is more than one ahead or behind after any round. With them, the largest number
     that anyone is ahead or behind at the end is the least possible.
     """
-    begun = frozenset(given)
-    free = {person for placed in _placed(rounds) if placed not in begun for person in placed[1]}
-    # Who is in no group that is free has no say, so that of a large course only a small part is looked at.
+    return _turned(rounds, frozenset(_placed(rounds)).difference(given), rng, ahead)
+
+
+def _turned(rounds: Rounds, new: frozenset[Placed], rng: Random, ahead: Mapping[PersonId, int]) -> GivenRounds:
+    """Who is in no new group has no say, so that of a large course only a small part is looked at."""
+    free = frozenset(chain.from_iterable(group for _, group in new))
     placed = [one for one in _placed(rounds) if not free.isdisjoint(one[1])]
     ends = np.array([(group[0], group[-1]) for _, group in placed], dtype=np.int64).reshape(-1, 2)
     ids, places = np.unique(ends, return_inverse=True)
     places = places.reshape(ends.shape)
     before = np.array([ahead.get(one, 0) if one in free else 0 for one in ids.tolist()], dtype=np.int64)
-    kept = np.array([one in begun for one in placed], dtype=np.bool_)
-    stays = orient(places[:, 0], places[:, 1], rng, ahead=before, given=kept)
-    turned = {one for one, is_first in zip(placed, stays.tolist(), strict=True) if not is_first}
-    return tuple(
-        tuple(group[::-1] if (number, group) in turned else group for group in groups)
-        for number, groups in enumerate(rounds, start=1)
+    given = np.array([one not in new for one in placed], dtype=np.bool_)
+    stays = orient(places[:, 0], places[:, 1], rng, ahead=before, given=given)
+    return _replaced(
+        rounds, {one: one[1][::-1] for one, is_first in zip(placed, stays.tolist(), strict=True) if not is_first}
     )
 
 
@@ -215,11 +222,11 @@ def _flips(
 
 
 def turn_round(
-    rounds: GivenRounds,
-    people: Iterable[PersonId],
+    rounds: Sequence[tuple[Group, ...]],
+    people: Collection[PersonId],
     ahead: Mapping[PersonId, int],
     fixed: Collection[Placed],
-    numbers: Collection[int],
+    numbers: range,
 ) -> GivenRounds:
     """The same groups, some of them the other way round, so that none of these people is two ahead or behind.
 
@@ -227,26 +234,43 @@ def turn_round(
     be, and so on to someone who was behind. As few groups as possible are turned for each, in these rounds and none of
     those that are fixed; where there is no such way, turns stay as they are.
     """
-    stands = balance(rounds)
-    stands.update({person: ahead.get(person, 0) for person in stands})
-    uneven = sorted((one for one in people if abs(stands[one]) > 1), key=lambda one: (-abs(stands[one]), one))
-    if not uneven:
-        return rounds
-    may_turn = [one for one in _placed(rounds)[::-1] if one[0] in numbers and one not in fixed]
-    turned = {one: one[1] for one in may_turn}
-    for side, sign in ((0, 1), (-1, -1)):
-        # Those who are behind are ahead in going last.
-        groups = [(group[0], group[-1]) for group in turned.values()]
-        counts = {person: sign * times for person, times in stands.items()}
-        choice = Choice(groups, counts, [{group[side]} for group in groups], step=2, most=MOST_LOOKED_AT)
-        for person in uneven:
-            while choice.counts[person] > 1 and choice.relieve(person):
-                pass
-        stands = Counter({person: sign * times for person, times in choice.counts.items()})
-        for one, group, chosen in zip(may_turn, list(turned.values()), choice.chosen, strict=True):
-            turned[one] = group if group[side] in chosen else group[::-1]
+    firsts, lasts = ([dict(zip(map(end, groups), groups, strict=True)) for groups in rounds] for end in ENDS)
+    times_first, times_last = (Counter(chain.from_iterable(ends)) for ends in (firsts, lasts))
+    turned: set[int] = set()
+    looked_at = iter(range(MOST_LOOKED_AT))
+
+    def stands(person: PersonId) -> int:
+        return ahead.get(person, 0) + times_first[person] - times_last[person]
+
+    def way(start: PersonId, sign: int) -> list[tuple[int, Group]]:
+        """Groups to turn, from someone who is ahead (behind, where the sign is -1) to someone who is not even."""
+        came: dict[PersonId, list[tuple[int, Group]]] = {start: []}
+        reached = [start]
+        for one, _ in zip(reached, looked_at, strict=False):
+            for number in reversed(numbers):
+                group = (firsts if sign > 0 else lasts)[number - 1].get(one)
+                other = group[-1 if sign > 0 else 0] if group else one
+                if group and other not in came and (number, group) not in fixed:
+                    came[other] = [*came[one], (number, group)]
+                    if sign * stands(other) < 0:
+                        return came[other]
+                    reached.append(other)
+        return []
+
+    for person in sorted(people):
+        while abs(stands(person)) > 1 and (found := way(person, 1 if stands(person) > 0 else -1)):
+            for number, group in found:
+                del firsts[number - 1][group[0]], lasts[number - 1][group[-1]]
+                firsts[number - 1][group[-1]] = lasts[number - 1][group[0]] = group[::-1]
+                for one, first in ((group[0], -1), (group[-1], 1)):
+                    times_first[one] += first
+                    times_last[one] -= first
+                turned.add(number)
     return tuple(
-        tuple(turned.get((number, group), group) for group in groups) for number, groups in enumerate(rounds, start=1)
+        tuple(firsts[number - 1][group[0]] if group[0] in firsts[number - 1] else group[::-1] for group in groups)
+        if number in turned
+        else groups
+        for number, groups in enumerate(rounds, start=1)
     )
 
 
@@ -263,11 +287,8 @@ class Choice:
         chosen: list[set[PersonId]],
         *,
         step: int = 1,
-        most: int = LOTS,
     ) -> None:
         self.groups, self.counts, self.chosen, self.step = groups, counts, chosen, step
-        self.looked_at = iter(range(most))
-        """How many people are looked at, at most."""
         self.stuck: set[PersonId] = set()
         """From whom no chain leads to someone who was chosen less."""
 
@@ -294,7 +315,7 @@ class Choice:
         """Hand one choice on from here to someone who was chosen less by more than a step, if a chain leads there."""
         came_from: dict[PersonId, tuple[PersonId, int]] = {}
         reached = [start]
-        for here, _ in zip(reached, self.looked_at, strict=False):
+        for here in reached:
             for number in self._groups_of.get(here, ()):
                 if here not in self.chosen[number]:
                     continue
@@ -343,34 +364,31 @@ def choose_evenly(
     return [tuple(one for one in group if one in chosen) for group, chosen in zip(groups, choice.chosen, strict=True)]
 
 
-def _middles(placed: Sequence[Placed], new: frozenset[Placed], rng: Random) -> Iterator[Group]:
-    """Groups with those in the middle who were there least."""
-    before = Counter(chain.from_iterable(group[1:-1] for _, group in placed if len(group) > 2))
-    larger = [one for one in placed if one in new and len(one[1]) > 2]
-    before.subtract(chain.from_iterable(group[1:-1] for _, group in larger))
-    groups = [group for _, group in larger]
-    middles = dict(zip(larger, choose_evenly(groups, [len(group) - 2 for group in groups], rng, before), strict=True))
-    for one in placed:
-        middle = middles.get(one, one[1][1:-1])
-        first, *_, last = [person for person in one[1] if person not in middle]
-        yield (first, *middle, last)
+def _middles(new: Sequence[Placed], given: Sequence[Placed], rng: Random) -> dict[Placed, Group]:
+    """Groups of more than two with those in the middle who were there least."""
+    larger = [one for one in new if len(one[1]) > 2]
+    before = Counter(chain.from_iterable(group[1:-1] for _, group in given if len(group) > 2))
+    chosen = choose_evenly([group for _, group in larger], [len(group) - 2 for _, group in larger], rng, before)
+    found = {}
+    for one, middle in zip(larger, chosen, strict=True):
+        first, last = (person for person in one[1] if person not in middle)
+        found[one] = (first, *middle, last)
+    return found
 
 
 def _cases(
-    placed: Sequence[Placed], new: frozenset[Placed], rng: Random, ahead: Mapping[PersonId, int]
-) -> Iterator[Group]:
+    new: Sequence[Placed], given: Sequence[Placed], rng: Random, ahead: Mapping[PersonId, int]
+) -> dict[Placed, Group]:
     """Circles in order of turn: the first brings the case, the others come by how often they were first so far."""
     counts = Counter(ahead)
-    counts.update(group[0] for number, group in placed if (number, group) not in new)
-    groups = [group for number, group in placed if (number, group) in new]
-    firsts = iter(choose_evenly(groups, [1] * len(groups), rng, counts))
-    for number, group in placed:
-        if (number, group) in new:
-            first = next(firsts)[0]
-            yield (first, *sorted((one for one in group if one != first), key=lambda one: (counts[one], one)))
-            counts[first] += 1
-        else:
-            yield group
+    counts.update(group[0] for _, group in given)
+    firsts = choose_evenly([group for _, group in new], [1] * len(new), rng, counts)
+    found = {}
+    for one, (first,) in zip(new, firsts, strict=True):
+        others = sorted((person for person in one[1] if person != first), key=lambda person: (counts[person], person))
+        found[one] = (first, *others)
+        counts[first] += 1
+    return found
 
 
 # ---- rings -----------------------------------------------------------------------------------------------------------
@@ -384,21 +402,16 @@ def observations(group: Group) -> list[tuple[PersonId, PersonId]]:
     return [*pairwise(group), (group[-1], group[0])]
 
 
-def _rings(placed: Sequence[Placed], new: frozenset[Placed], rng: Random) -> Iterator[Group]:
+def _rings(new: Sequence[Placed], given: Sequence[Placed], rng: Random) -> dict[Placed, Group]:
     """Rings in order: each observes the next and the last the first. In turn each begins.
 
     Nobody observes the same person again where another order avoids it.
     """
-    watched = Watching()
-    for number, group in placed:
-        watched.update(observations(group) if (number, group) not in new else ())
-    ordered = [_in_a_ring(group, watched) for number, group in placed if (number, group) in new]
-    before = Counter(group[0] for number, group in placed if (number, group) not in new)
-    firsts = choose_evenly(ordered, [1] * len(ordered), rng, before)
-    turned = (
-        group[at:] + group[:at] for group, (one,) in zip(ordered, firsts, strict=True) for at in [group.index(one)]
-    )
-    yield from (next(turned) if one in new else one[1] for one in placed)
+    watched = Watching(chain.from_iterable(observations(group) for _, group in given))
+    ordered = [_in_a_ring(group, watched) for _, group in new]
+    firsts = choose_evenly(ordered, [1] * len(ordered), rng, Counter(group[0] for _, group in given))
+    starts = (group.index(first) for group, (first,) in zip(ordered, firsts, strict=True))
+    return {one: group[at:] + group[:at] for one, group, at in zip(new, ordered, starts, strict=True)}
 
 
 def _in_a_ring(group: Group, watched: Watching) -> Group:
