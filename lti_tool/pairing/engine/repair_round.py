@@ -202,26 +202,22 @@ def _outcome(before: Round, question: Question, partner: Places, trio: Members) 
     stood, old_trio = _standing(before)
     everyone = np.arange(len(partner))
     one = np.flatnonzero(partner > everyone)
-    groups: list[Members] = list(zip(one.tolist(), partner[one].tolist(), strict=True))
-    stood_one = np.flatnonzero(stood > everyone)
-    stands: set[Members] = set(zip(stood_one.tolist(), stood[stood_one].tolist(), strict=True))
-    if trio:
-        groups.append(trio)
-    if old_trio:
-        stands.add(old_trio)
-    stays = stands.intersection(groups)
+    new = one[stood[one] != partner[one]]
+    formed: list[Members] = list(zip(new.tolist(), partner[new].tolist(), strict=True))
+    formed += [trio] if trio and trio != old_trio else []
     kept: Bools = np.zeros(len(before.sizes), dtype=np.bool_)
     pairs = np.flatnonzero(before.whole & (before.sizes == 2))
     first, last = before.members[before.starts[pairs]], before.members[before.starts[pairs] + 1]
     kept[pairs] = (stood[first] == last) & (partner[first] == last)
     for number in np.flatnonzero(before.whole & (before.sizes == 3)).tolist():
-        kept[number] = tuple(sorted(before.group(number))) in stays
+        kept[number] = trio == old_trio == tuple(sorted(before.group(number)))
     is_alone = (partner == ALONE) & ~np.isin(everyone, trio)
     alone = before.seat[is_alone[before.seat]]
-    company = listed_in(question.ties, before.couples.keys(*couples_of(groups)))
-    cost = len(alone), int(before.flagged[alone].sum()), sum(map(len, stands - stays)), -int(company.sum())
+    changed = int(((stood != ALONE) & (stood != partner)).sum()) + (3 if old_trio and trio != old_trio else 0)
+    keys = before.couples.keys
+    together = np.append(keys(one, partner[one]), keys(*couples_of([trio])))
+    cost = len(alone), int(before.flagged[alone].sum()), changed, -int(listed_in(question.ties, together).sum())
     free = before.seat[~question.bound[before.seat]]
     if trio and not question.bound[list(trio)].any():
         partner[list(trio[:2])] = trio[1::-1]
-    formed = [group for group in groups if group not in stays]
     return Repaired(kept, formed, alone.tolist(), cost, free, partner)
