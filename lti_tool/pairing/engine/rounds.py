@@ -55,15 +55,17 @@ class Rounds:
         """In a circle where that is best, else one by one and then, of a small course, looked at once more."""
         couples = self.couples
         circle = None if any(self.locked) else self._everyone_meets()
-        # An even number of people in a circle has no repeat that can be avoided; of an odd number the third may.
-        if circle and not couples.course.wishes and (len(couples) % 2 == 0 or not self.cost(circle).repeats):
+        # A circle has no repeat that can be avoided.
+        if circle and not couples.course.wishes:
             return circle
         found = self._one_by_one()
-        if len(couples) > EXACT or len(found) < 2:
+        if not 1 < len(couples) <= EXACT or len(found) < 2:
             return min(circle or found, found, key=self.cost)
         found = self._reconsidered(min(circle or found, found, key=self.cost))
-        for _ in range(STARTS * FEW // max(FEW, len(couples)) - 1):
-            if not couples.most and not any(self.cost(found)[:-1]):
+        is_clean, starts = not any(self.cost(found)[:-1]), STARTS * FEW // max(FEW, len(couples))
+        # Where repeats have to be, an odd number costs more.
+        for _ in range((starts if is_clean else starts // (1 + len(couples) % 2)) - 1):
+            if is_clean and not couples.most:
                 break
             found = min(found, self._reconsidered(self._one_by_one()), key=self.cost)
         return found
@@ -140,53 +142,21 @@ class Rounds:
     # ---- everyone meets everyone ----
 
     def _everyone_meets(self) -> list[Paired] | None:
-        """All rounds in a circle: one stays, the others move on by a seat each round.
+        """All rounds of an even number in a circle: one stays, the others move on by a seat each round.
 
-        With an even number there is no repeat while the rounds are fewer than the people. With an odd number everyone
-        is the third once before anyone is twice, and hosts may meet again. None if that needs a couple that a rule
-        forbids or that met before. Of small courses several orders of seats are tried.
+        There is no repeat while the rounds are fewer than the people. None if that needs a couple that a rule forbids
+        or that met before. Of small courses several orders of seats are tried.
         """
         couples, people, rounds = self.couples, len(self.couples), len(self.locked)
-        if people < 2 or (couples.never_again and (people % 2 or rounds >= people)):
+        if people < 2 or people % 2 or (couples.never_again and rounds >= people):
             return None
-        history = History.of(couples)
+        met = History.of(couples).met
         for _ in range(SEATINGS if people <= EXACT else 1):
-            circle = _circle(self._seats(history.trios), rounds)
-            one, other = circle[:, 0, people % 2 :], circle[:, 1, people % 2 :]
-            if not history.met.times(one, other).any() and couples.allowed(one, other).all():
-                if people % 2 == 0:
-                    return [_in_order(*pair) for pair in circle]
-                return self._with_thirds(circle, history)
+            circle = _circle(self.rng.permutation(people).astype(np.int64), rounds)
+            one, other = circle[:, 0], circle[:, 1]
+            if not met.times(one, other).any() and couples.allowed(one, other).all():
+                return [_in_order(*pair) for pair in circle]
         return None
-
-    def _seats(self, in_trios: Points) -> Places:
-        """An even number of seats by chance. With an odd number, whoever was in a trio least is the first third."""
-        order: Places = self.rng.permutation(len(in_trios)).astype(np.int64)
-        if len(order) % 2 == 0:
-            return order
-        ring = order[np.argsort(in_trios[order], kind="stable")]
-        return np.concatenate((np.array([ALONE]), np.roll(ring, -1)))
-
-    def _with_thirds(self, circle: Places, history: History) -> list[Paired] | None:
-        """Whoever sits opposite nobody joins the couple that they know least, in all rounds; the hosts take turns."""
-        couples = self.couples
-        one, other = circle[:, 0, 1:], circle[:, 1, 1:]
-        known, hosted = history.met.also(couples.keys(one, other).ravel()), history.trios.copy()
-        found = []
-        for number, third in enumerate(circle[:, 1, 0].tolist()):
-            left, right = one[number], other[number]
-            alone = np.full(len(left), third, dtype=np.int64)
-            fits = np.flatnonzero(couples.allowed(left, alone) & couples.allowed(right, alone))
-            if not len(fits):
-                return None
-            times = (known.times(left, alone) + known.times(right, alone))[fits]
-            chance = self.rng.permutation(len(fits))
-            host = int(fits[np.lexsort((chance, (hosted[left] + hosted[right])[fits], times))[0]])
-            trio = Trio(int(left[host]), third, int(right[host]))
-            hosted[list(trio)] += 1
-            known = known.also(couples.keys(np.array([trio.first, trio.last]), np.array([third, third])))
-            found.append(_in_order(np.delete(left, host), np.delete(right, host), (trio,)))
-        return found
 
     # ---- a second look ----
 
@@ -269,7 +239,7 @@ def _without(who: Places, groups: Sequence[Members]) -> Places:
 
 
 def _circle(seats: Places, rounds: int) -> Places:
-    """The couples of every round, of shape (rounds, 2, couples). ALONE, if it has a seat, is in the first couple."""
+    """The couples of every round, of shape (rounds, 2, couples)."""
     ring = seats[1:]
     places = (np.arange(len(ring))[None, :] + np.arange(rounds)[:, None]) % len(ring)
     row = np.concatenate((np.broadcast_to(seats[:1], (rounds, 1)), ring[places]), axis=1)
@@ -277,9 +247,9 @@ def _circle(seats: Places, rounds: int) -> Places:
     return np.stack((row[:, :half], row[:, : half - 1 : -1]), axis=1)
 
 
-def _in_order(left: Places, right: Places, trios: tuple[Trio, ...] = ()) -> Paired:
+def _in_order(left: Places, right: Places) -> Paired:
     order = np.argsort(np.minimum(left, right))
-    return Paired(np.minimum(left, right)[order], np.maximum(left, right)[order], trios)
+    return Paired(np.minimum(left, right)[order], np.maximum(left, right)[order])
 
 
 def with_thirds(rounds: Sequence[Paired], in_trios: Points) -> list[Paired]:
