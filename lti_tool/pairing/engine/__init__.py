@@ -10,10 +10,10 @@ A plan begins in `plan`; `course` is what it is told, `schedule` what it answers
 - `course`, `schedule`, `errors`: plain data; `people`, `tables`, `couples`: the same in arrays;
 - `rules`: who may not work together; `wishes`: who would rather work together; `locks`: who must;
 - `matching`: the most and best couples of one round; `proof`: why there are no more; `rings`: better couples for rounds
-  too large for one matching; `rounds`: all rounds of pairs;
+  too large for one matching; `pairs`: one round of pairs, planned or repaired; `rounds`: all of them;
 - `circles`, `circle_swaps`: rounds of trios, circles and rings;
-- `turns`, `evenness`: who goes first, who observes whom, who brings the case;
-- `repair` with `repair_round`, `repair_pairs`, `repair_groups`: the fewest changes after people came or went;
+- `turns`: who goes first, who observes whom, who brings the case;
+- `repair` with `repair_round`, `repair_groups`: the fewest changes after people came or went;
   `changes`: why someone moved;
 - `reviews`: who reviews whose work;
 - `check`: the independent check of all that;

@@ -332,6 +332,7 @@ class _Search:
         self.question, self.rng = question, rng
         self.best, self.least, self.is_perfect = question.group.copy(), IMPOSSIBLE, False
         self.bound = question.least
+        self.barred = question.locked[:, :, None] | question.locked[:, None, :]
 
     def run(self, group: NDArray[np.int64]) -> None:
         """From these groups on until nothing better was seen for long."""
@@ -364,13 +365,10 @@ class _Search:
         costs[:, people:, :people] = rare[:, None, :]
         costs[:, people:, people:] = IMPOSSIBLE
         costs[:, diagonal, diagonal] = 0
-        to_group = costs @ member
-        mine = np.take_along_axis(to_group, group[:, :, None], axis=2)
-        across = np.take_along_axis(to_group, np.repeat(group[:, None, :], group.shape[1], axis=1), axis=2)
+        across = (costs @ member) @ member.transpose(0, 2, 1)
+        mine = across[:, diagonal, diagonal][:, :, None]
         gains = across + across.transpose(0, 2, 1) - mine - mine.transpose(0, 2, 1) - 2 * costs
-        gains[group[:, :, None] == group[:, None, :]] = IMPOSSIBLE
-        gains[np.repeat(question.locked[:, :, None], group.shape[1], axis=2)] = IMPOSSIBLE
-        gains[np.repeat(question.locked[:, None, :], group.shape[1], axis=1)] = IMPOSSIBLE
+        gains[(group[:, :, None] == group[:, None, :]) | self.barred] = IMPOSSIBLE
         real = together[:, :people, :people]
         met_again = real.sum(axis=0) * (real.sum(axis=0) - 1) / 2
         total = float((real * question.base).sum() / 2 + question.per_meeting * met_again.sum() / 2)

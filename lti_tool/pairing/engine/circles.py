@@ -1,50 +1,24 @@
 """All rounds of trios, circles and rings: everyone in a group, few meet twice, and turns are shared."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import combinations
-from random import Random
 from typing import Final
 
 import numpy as np
 
 from lti_tool.pairing.engine.circle_swaps import MeetingCosts, Scale, Seats, Swapping, rearrange_seats
-from lti_tool.pairing.engine.couples import Couples
-from lti_tool.pairing.engine.course import Course, Kind, Shape
+from lti_tool.pairing.engine.couples import Couples, Meetings
+from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible
 from lti_tool.pairing.engine.locks import Members, locked_groups, most_members
-from lti_tool.pairing.engine.people import Bools, Places
-from lti_tool.pairing.engine.schedule import NAME, Group, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.turns import give_cases, give_places_in_rings, give_turns_in_trios
-
-
-def group_sizes(people: int, shape: Shape) -> tuple[int, ...]:
-    """The sizes of the groups of one round, largest first; they differ by at most one. Nobody and one person: none.
-
-    Fewer people than the size of the shape are one group. Trios: one person too many makes a group of four, two too
-    many a pair. Circles and rings: as near to the size as possible, never more than one larger; where two numbers of
-    groups come equally near, the larger groups; never two members where three are possible. So 7 people in circles of
-    5 are 4 and 3, and only 5 people in circles of 3 leave a group of two.
-    """
-    if people < 2:
-        return ()
-    size = 3 if shape.kind is Kind.TRIOS else shape.size
-    if people <= size:
-        return (people,)
-    if shape.kind is Kind.TRIOS:
-        return (4,) + (3,) * (people // 3 - 1) if people % 3 == 1 else _even(people, -(-people // 3))
-    fewest = -(-people // (size + 1))
-    return min(
-        (_even(people, groups) for groups in range(max(fewest, people // size - 1), people // size + 2)),
-        key=lambda sizes: (sizes[-1] < 3, max(abs(one - size) for one in sizes), sum(abs(one - size) for one in sizes)),
-    )
-
-
-def _even(people: int, groups: int) -> tuple[int, ...]:
-    small, larger = divmod(people, groups)
-    return (small + 1,) * larger + (small,) * (groups - larger)
-
+from lti_tool.pairing.engine.pairs import couples_of
+from lti_tool.pairing.engine.people import Bools
+from lti_tool.pairing.engine.repair_groups import group_sizes, repair_groups
+from lti_tool.pairing.engine.repair_round import Round
+from lti_tool.pairing.engine.schedule import NAME, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.turns import take_turns
 
 SIZES: Final[dict[Kind, Collection[int]]] = {Kind.TRIOS: (3,), Kind.CIRCLES: range(3, 7), Kind.RINGS: range(3, 7)}
 FEW: Final = 60_000
@@ -79,7 +53,9 @@ def plan_circles(course: Course, rounds: int, seed: int) -> Schedule:
     groups = [[tuple(ids[one] for one in group) for group in row if len(group) > 1] for row in found]
     alone = [(number, group[0]) for number, row in enumerate(found, start=1) for group in row if len(group) == 1]
     unpaired = [Unpaired(ids[one], number, _reason(couples, one)) for number, one in sorted(alone)]
-    return Schedule(_in_turn(course, groups, seed), tuple(unpaired), course, seed, NAME)
+    formed = [(number, group) for number, row in enumerate(groups, start=1) for group in row]
+    turned = take_turns(groups, formed, kind, course.ahead, seed)
+    return Schedule(turned, tuple(unpaired), course, seed, NAME)
 
 
 def _reason(couples: Couples, person: int) -> Reason:
@@ -88,20 +64,10 @@ def _reason(couples: Couples, person: int) -> Reason:
     return Reason.NONE_BETTER_FOUND if len(couples.partners(person)) else Reason.NOBODY_ALLOWED
 
 
-def _in_turn(course: Course, groups: list[list[Group]], seed: int) -> tuple[tuple[Group, ...], ...]:
-    rng = Random(seed)
-    if course.shape.kind is Kind.RINGS:
-        return give_places_in_rings(groups, rng)
-    if course.shape.kind is Kind.TRIOS:
-        return give_turns_in_trios(groups, rng, course.ahead)
-    return give_cases(groups, rng, course.ahead)
-
-
 class _Circles:
     def __init__(self, couples: Couples, rounds: int, rng: np.random.Generator) -> None:
         self.couples, self.rng = couples, rng
-        self.most = most_members(couples.course)
-        self.scale = Scale.of(couples, self.most, rounds)
+        self.scale = Scale.of(couples, most_members(couples.course), rounds)
         self.seatings = _seatings(couples, rounds)
 
     def planned(self) -> list[list[Members]]:
@@ -144,14 +110,40 @@ class _Circles:
         return [couple for groups in later for group in groups for couple in combinations(group, 2)]
 
     def _kept(self, meeting_costs: MeetingCosts, number: int, seats: Seats) -> list[Members]:
-        """The groups of a round as they will be; the meeting_costs remembers them."""
+        """The groups of a round as they will be; the meeting costs remember them. Groups of one have no place."""
         seating = self.seatings[number]
-        meeting_costs.expect(self._locked_after(number))
-        groups = _keep_the_rules([*seating.whole, *self._members(seats)], meeting_costs, self.most, seating.locked)
+        later = self._locked_after(number)
+        meeting_costs.expect(later)
+        groups = [group for group in (*seating.whole, *self._members(seats)) if group]
+        if not meeting_costs.may_meet(*couples_of(groups)).all():
+            groups = self._by_the_rules(groups, seating, meeting_costs.met, later)
         width = max(map(len, groups))
         rows = [[*group, *([len(self.couples)] * (width - len(group)))] for group in groups]
         meeting_costs.remember(np.array(rows, dtype=np.int64))
         return groups
+
+    def _by_the_rules(
+        self, groups: list[Members], seating: "_Seating", met: Meetings, later: list[tuple[int, int]]
+    ) -> list[Members]:
+        """The same groups but for those that a rule forbids: they are repaired as if the rule had come later."""
+        couples, everyone = self.couples, np.arange(len(self.couples), dtype=np.int64)
+        before = Round(
+            number=0,
+            couples=couples,
+            members=np.array([one for group in groups for one in group], dtype=np.int64),
+            sizes=np.array([len(group) for group in groups], dtype=np.int64),
+            seat=everyone,
+            begun=everyone[:0],
+            met=met.also(couples.keys(*couples_of(later))),
+            met_earlier=met,
+            locks=tuple(sorted(set(seating.locked.values()))),
+            flagged=np.array([one in couples.course.left_out for one in couples.people.ids.tolist()], dtype=np.bool_),
+            in_trios=np.zeros(len(couples), dtype=np.int64),
+            seed=0,
+        )
+        after = repair_groups(before, couples.course.shape)
+        kept = [group for group, stays in zip(groups, after.kept.tolist(), strict=True) if stays]
+        return [*kept, *after.formed, *((person,) for person in after.alone)]
 
     def _seated(self, seating: "_Seating") -> tuple[Seats, Bools]:
         """Locked people at their tables, everyone else where there is room, by chance. And who stays."""
@@ -217,101 +209,3 @@ def _place(sizes: tuple[int, ...], locked: list[Members]) -> tuple[list[Members]
         else:
             homeless.append(group)
     return begun, homeless
-
-
-# ---- when a round breaks a rule --------------------------------------------------------------------------------------
-
-Locked = Mapping[int, Members]
-"""For everyone who is locked, with whom (themselves among them)."""
-
-
-def _keep_the_rules(groups: list[Members], meeting_costs: MeetingCosts, most: int, locked: Locked) -> list[Members]:
-    """The same groups without a couple that may not meet. Groups of one are people for whom no place was found.
-
-    From each group as few as possible go, those who were left out last time last; people who are locked together go
-    together, as a group of their own. The others join a group that has room
-    (`most` members are the most), else one another, else they take a member of a group of three or more along.
-    """
-    kept: list[Members] = []
-    loose: list[int] = []
-    for group in groups:
-        stays, goes = _part(group, meeting_costs, locked)
-        kept.append(stays)
-        loose += [one for one in goes if one not in locked]
-        kept += sorted({locked[one] for one in goes if one in locked})
-    loose += [group[0] for group in kept if len(group) == 1]
-    kept = [group for group in kept if len(group) > 1]
-    alone: list[int] = []
-    for one in sorted(loose, key=lambda one: (-int(meeting_costs.matters[one]), one)):
-        if not (_join(one, kept, meeting_costs, most) or _meet(one, alone, kept, meeting_costs)):
-            alone.append(one)
-    # Someone who goes along leaves room behind, so those before may have a place now.
-    was_alone = -1
-    while len(alone) != was_alone:
-        was_alone = len(alone)
-        alone = [
-            one
-            for one in alone
-            if not (_join(one, kept, meeting_costs, most) or _take_along(one, kept, meeting_costs, locked))
-        ]
-    return kept + [(one,) for one in alone]
-
-
-def _part(group: Members, meeting_costs: MeetingCosts, locked: Locked) -> tuple[Members, list[int]]:
-    goes: list[int] = []
-    while True:
-        against = {one: 0 for one in group if one not in goes}
-        members = np.array(list(against), dtype=np.int64)
-        apart = ~meeting_costs.may_meet(members[:, None], members[None, :])
-        for one, times in zip(against, apart.sum(axis=1).tolist(), strict=True):
-            against[one] = times - 1
-        if not any(against.values()):
-            return tuple(against), goes
-        worst = max(
-            against,
-            key=lambda one: (against[one] > 0, one not in locked, -int(meeting_costs.matters[one]), against[one], one),
-        )
-        goes += locked.get(worst, (worst,))
-
-
-def _all_may_meet(one: int, others: Members, meeting_costs: MeetingCosts) -> bool:
-    return bool(meeting_costs.may_meet(np.array([one]), np.array(others, dtype=np.int64)).all())
-
-
-def _join(one: int, kept: list[Members], meeting_costs: MeetingCosts, most: int) -> bool:
-    """Seat them in the smallest group that takes them; of equal ones where they cost least."""
-    found: list[tuple[int, int, int]] = []
-    for size in sorted({len(group) for group in kept if len(group) < most}):
-        at = [number for number, group in enumerate(kept) if len(group) == size]
-        members: Places = np.array([kept[number] for number in at], dtype=np.int64)
-        who = np.full((1, 1), one)
-        fits = meeting_costs.may_meet(who, members).all(axis=1)
-        costs = meeting_costs.between(who, members).sum(axis=1)
-        found = [(size, int(costs[row]), at[row]) for row in np.flatnonzero(fits).tolist()]
-        if found:
-            break
-    if found:
-        number = min(found)[2]
-        kept[number] = (*kept[number], one)
-    return bool(found)
-
-
-def _meet(one: int, alone: list[int], kept: list[Members], meeting_costs: MeetingCosts) -> bool:
-    for other in alone:
-        if _all_may_meet(one, (other,), meeting_costs):
-            alone.remove(other)
-            kept.append((other, one))
-            return True
-    return False
-
-
-def _take_along(one: int, kept: list[Members], meeting_costs: MeetingCosts, locked: Locked) -> bool:
-    """A pair with someone of a group that stays a group without them; the largest groups first."""
-    for number in sorted(range(len(kept)), key=lambda number: (-len(kept[number]), number)):
-        group = kept[number]
-        for other in group if len(group) > 2 else ():
-            if other not in locked and _all_may_meet(one, (other,), meeting_costs):
-                kept[number] = tuple(member for member in group if member != other)
-                kept.append((other, one))
-                return True
-    return False

@@ -8,10 +8,9 @@ ones are a barrier in the sense of Tutte and Berge.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -33,10 +32,6 @@ DRAWS: Final = 12
 """How often people without a partner are coupled by chance before anything is searched."""
 AT_ONCE: Final = 16
 """How many people one person adds to a tree before others have their turn; else the first tree takes everyone."""
-THIRDS: Final = 64
-"""How many people are tried as the third of a couple, when the rules leave more than one person over …"""
-TRIOS: Final = 500
-"""… and how many trios for which everyone else has to be matched anew. That is all of 14 people."""
 
 
 def heaviest(size: int, one: Places, other: Places, weight: Points) -> Places:
@@ -389,110 +384,3 @@ class _Pools:
         weight = self.weigh(one, other).astype(np.int64)
         above = (int(weight.max(initial=0)) - int(weight.min(initial=0)) + 1) * (2 * POOLS[-1])
         return weight + above * (self.first[one].astype(np.int64) + self.first[other])
-
-
-# ---- the one trio of an odd number -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Third:
-    """Who joins which couple, in a matching that may be another than before but has as many couples."""
-
-    person: int
-    couple: tuple[int, int]
-    partner: Places
-
-
-def best_third(
-    couples: Couples,
-    who: Places,
-    partner: Places,
-    banned: Keys = NO_KEYS,
-    *,
-    weigh: Weigh | None = None,
-    left_out: Places | None = None,
-) -> Third | None:
-    """Someone without a partner who can be the third of a couple, all three of whom may meet each other.
-
-    `partner` is a largest matching of `who` (the answer of `cover`, with the same arguments) that leaves someone over.
-    The answer's matching has as many couples; the third has no partner in it, and everyone who had one still has one or
-    is the third. People of `left_out` who are without a partner come first; then `weigh` chooses.
-
-    A trio seats one person more than the largest matching. Each of its three could be the one who is left over, so they
-    are in one part of `Forest.parts`; and the rest of the part must fall into couples, because the other parts need all
-    of the barrier. So each part is judged by itself. None: no trio seats one person more. That is exact for parts of up
-    to 14 people; of larger parts many trios are tried, not all.
-    """
-    weigh = weigh or couples.points
-    forest = Forest(Candidates(couples, np.unique(who).astype(np.int64), banned), partner)
-    forest.grow(forest.alone())
-    first = set() if left_out is None else set(left_out.tolist())
-    parts = [part for part in forest.parts() if len(part) > 2]
-    for part in sorted(parts, key=lambda part: (int(forest.root[part[0]]) not in first, part[0])):
-        members = np.array(part, dtype=np.int64)
-        over = int(forest.base[part[0]])
-        trio = _trio_of(_Part(Candidates(couples, members, banned), partner, weigh), over)
-        if trio is not None:
-            forest.free(over)
-            found = np.array(forest.partner, dtype=np.int64)
-            found[members] = trio.partner[members]
-            return Third(trio.person, trio.couple, found)
-    return None
-
-
-@dataclass(frozen=True)
-class _Part:
-    """People of whom everyone but one finds a partner among them, whoever that one is, as `partner` shows for one."""
-
-    candidates: Candidates
-    partner: Places
-    weigh: Weigh
-
-    def paired(self, who: Places) -> Places:
-        """As many couples of these people of the part as can be: the best of few people.
-
-        Of many the present couples stay, but for those that give others a partner: to weigh all couples of 4,000
-        people takes minutes.
-        """
-        some = Candidates(self.candidates.couples, who, self.candidates.banned)
-        if len(who) <= POOLS[-1]:
-            return some.matched(self.weigh)
-        partner = np.full(len(self.partner), ALONE, dtype=np.int64)
-        partner[who] = np.where(np.isin(self.partner[who], who), self.partner[who], ALONE)
-        return Forest(some, partner).largest()
-
-
-def _trio_of(part: _Part, over: int) -> Third | None:
-    """The best trio of a part, beginning with `over`, the one who has no partner in it."""
-    everyone, allowed, weigh = part.candidates.who, part.candidates.allowed, part.weigh
-    best: tuple[int, Third] | None = None
-    for person in [over, *(other for other in everyone.tolist() if other != over)][:THIRDS]:
-        partner = part.paired(everyone[everyone != person])
-        one = everyone[partner[everyone] > everyone]
-        third = np.full(len(one), person, dtype=np.int64)
-        fits = allowed(third, one) & allowed(third, partner[one])
-        one, third = one[fits], third[fits]
-        if len(one):
-            worth = weigh(third, one) + weigh(third, partner[one])
-            at = int(np.argmax(worth))
-            if best is None or worth[at] > best[0]:
-                best = int(worth[at]), Third(person, (int(one[at]), int(partner[one[at]])), partner)
-    return best[1] if best else next(_made(part), None)
-
-
-def _made(part: _Part) -> Iterator[Third]:
-    """Trios for which everyone else is matched anew."""
-    tried = 0
-    for trio in combinations(part.candidates.who.tolist(), 3):
-        person, one, other = trio
-        first, second = np.array([person, person, one]), np.array([one, other, other])
-        if not part.candidates.allowed(first, second).all():
-            continue
-        tried += 1
-        if tried > TRIOS:
-            return
-        others = np.setdiff1d(part.candidates.who, trio)
-        partner = part.paired(others)
-        if (partner[others] != ALONE).all():
-            partner[one], partner[other] = other, one
-            yield Third(person, (one, other), partner)

@@ -1,8 +1,6 @@
 """All rounds of a course at once."""
 
-from collections.abc import Iterable
 from itertools import pairwise
-from random import Random
 
 import numpy as np
 
@@ -12,10 +10,8 @@ from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.course import Course, Kind
 from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible, UnknownPerson
 from lti_tool.pairing.engine.locks import locked_groups
-from lti_tool.pairing.engine.people import Places
-from lti_tool.pairing.engine.rounds import History, Paired, Rounds, with_thirds
-from lti_tool.pairing.engine.schedule import NAME, Group, Proof, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.turns import orient
+from lti_tool.pairing.engine.rounds import Rounds
+from lti_tool.pairing.engine.schedule import Schedule
 
 
 def plan(course: Course, rounds: int, seed: int, *, improve: bool = False) -> Schedule:
@@ -38,15 +34,7 @@ def plan(course: Course, rounds: int, seed: int, *, improve: bool = False) -> Sc
         return plan_circles(course, rounds, seed)
     couples = Couples(course)
     planner = Rounds(couples, locked_groups(couples, rounds), np.random.default_rng([abs(seed), int(seed < 0)]))
-    found = planner.planned()
-    schedule = Schedule(
-        _in_turn(couples, with_thirds(found, History.of(couples).trios), Random(seed)),
-        tuple(_unpaired(couples, found)),
-        course,
-        seed,
-        NAME,
-        tuple(_proofs(planner, found)),
-    )
+    schedule = planner.schedule(planner.planned(), seed)
     return improver.improve(schedule) if improve else schedule
 
 
@@ -66,47 +54,3 @@ def _check(course: Course, rounds: int) -> None:
         raise UnknownPerson(tuple(one for one in people if one < 0))
     if course.shape.kind is Kind.PAIRS and course.shape.size != 2:
         raise ShapeImpossible(course.shape.kind, course.shape.size)
-
-
-def _in_turn(couples: Couples, paired: list[Paired], rng: Random) -> tuple[tuple[Group, ...], ...]:
-    """The groups of all rounds with their members in order of turn: couples by their smaller place, then a trio."""
-    ends = [_ends(one) for one in paired]
-    one, other = (np.concatenate(side) for side in zip(*ends, strict=True))
-    ids = sorted(couples.course.people)
-    ahead = np.array([couples.course.ahead.get(person, 0) for person in ids], dtype=np.int64)
-    stays = orient(one, other, rng, ahead=ahead)
-    del one, other
-    found = []
-    start = 0
-    for together, (left, right) in zip(paired, ends, strict=True):
-        stay = stays[start : start + len(left)]
-        start += len(left)
-        first, last = np.where(stay, left, right).tolist(), np.where(stay, right, left).tolist()
-        groups: list[Group] = [(ids[a], ids[b]) for a, b in zip(first, last, strict=True)]
-        for at, trio in enumerate(together.trios, start=len(together.one)):
-            groups[at] = (groups[at][0], ids[trio.third], groups[at][1])
-        found.append(tuple(groups))
-    return tuple(found)
-
-
-def _ends(paired: Paired) -> tuple[Places, Places]:
-    """First and last member of every group, trios at the end, before turns are given."""
-    first = np.array([trio.first for trio in paired.trios], dtype=np.int64)
-    last = np.array([trio.last for trio in paired.trios], dtype=np.int64)
-    return np.concatenate((paired.one, first)), np.concatenate((paired.other, last))
-
-
-def _unpaired(couples: Couples, rounds: list[Paired]) -> Iterable[Unpaired]:
-    for number, paired in enumerate(rounds, start=1):
-        for place in paired.alone.tolist():
-            reason = Reason.TOO_FEW_PARTNERS if len(couples.partners(place)) else Reason.NOBODY_ALLOWED
-            if len(couples) == 1:
-                reason = Reason.NOBODY_ELSE
-            yield Unpaired(int(couples.people.ids[place]), number, reason)
-
-
-def _proofs(planner: Rounds, rounds: list[Paired]) -> Iterable[Proof]:
-    ids = planner.couples.people.ids
-    for number, paired in enumerate(rounds):
-        if len(paired.alone) and len(ids) > 1:
-            yield Proof(number + 1, tuple(ids[planner.barrier(number, rounds)].tolist()))

@@ -11,9 +11,10 @@ from itertools import chain, combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.couples import Couples, meetings_of
+from lti_tool.pairing.engine.couples import Couples, Meetings, meetings_of
 from lti_tool.pairing.engine.course import Couple, Kind, PersonId
-from lti_tool.pairing.engine.matching import ALONE, best_third, cover
+from lti_tool.pairing.engine.matching import ALONE
+from lti_tool.pairing.engine.pairs import History, Question
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.rules import NEVER, NotAgain, Rule, couple_keys, listed_in
 from lti_tool.pairing.engine.schedule import Group, Placed, Reason, Schedule
@@ -129,48 +130,33 @@ class _Relaxed:
     """Sorted keys of all couples who meet at another time."""
 
     def seat(self, groups: Sequence[Group], alone: Sequence[PersonId], *, may_have_trio: bool) -> list[Group]:
-        """Groups for everyone of `groups` and for as many of `alone` as possible."""
-        trios = [group for group in groups if len(group) > 2]
-        pairs = [group for group in groups if len(group) == 2]
-        members = list(chain.from_iterable(groups))
-        seated = [*trios, *self._arranged(pairs, alone, members)]
-        if may_have_trio and (len(members) + len(alone)) % 2:
-            # The trio may be another one: for the time being it is a couple, and someone without a partner.
-            ends = [(trio[0], trio[-1]) for trio in trios]
-            middle = [person for trio in trios for person in trio[1:-1]]
-            again = self._arranged([*pairs, *ends], [*alone, *middle], members, with_trio=True)
-            everyone = set(chain.from_iterable(again))
-            if len(everyone) > sum(map(len, seated)) and everyone.issuperset(members):
-                return again
-        return seated
-
-    def _arranged(
-        self, pairs: Sequence[Group], alone: Sequence[PersonId], first: Sequence[PersonId], *, with_trio: bool = False
-    ) -> list[Group]:
-        """The groups of a largest matching. The `first` have partners and keep one, though perhaps someone else."""
-        ends = self._places(chain.from_iterable(pairs)).reshape(-1, 2)
-        partner = np.full(len(self.couples), ALONE, dtype=np.int64)
-        partner[ends[:, 0]], partner[ends[:, 1]] = ends[:, 1], ends[:, 0]
-        who, favored = np.concatenate([ends.ravel(), self._places(alone)]), self._places(first)
-        banned = self.met if self.couples.never_again else self.met[:0]
-        present = np.unique(self._keys(ends[:, 0], ends[:, 1]))
-        keep = len(self.couples) * (self.couples.most + 1)
-
-        def weigh(one: Places, other: Places) -> Points:
-            """Few broken rules, then few couples other than now, then points."""
-            kept = listed_in(present, self._keys(one, other))
-            breaks = np.any([self._breaks(rule, one, other) for rule in self.dropped], axis=0)
-            worth: Points = self.couples.points(one, other) + keep * kept - keep * len(self.couples) * breaks
-            return worth
-
-        partner = cover(self.couples, who, partner, banned, weigh=weigh, left_out=favored)
-        third = best_third(self.couples, who, partner, banned, weigh=weigh, left_out=favored) if with_trio else None
-        ids = self.couples.people.ids.tolist()
-        trio: Group = ()
-        if third is not None:
-            partner, trio = third.partner, (ids[third.couple[0]], ids[third.person], ids[third.couple[1]])
-        groups = [(ids[at], ids[other]) for at, other in enumerate(partner.tolist()) if at < other]
-        return [*(group for group in groups if group[0] not in trio), *([trio] if trio else [])]
+        """Groups for everyone of `groups` and for as many of `alone` as possible: few broken rules, few changes."""
+        members, people = self._places(chain.from_iterable(groups)), len(self.couples)
+        pairs = self._places(chain.from_iterable(group for group in groups if len(group) == 2)).reshape(-1, 2)
+        trios = [tuple(self._places(sorted(group)).tolist()) for group in groups if len(group) > 2]
+        is_odd = may_have_trio and (len(members) + len(alone)) % 2 == 1
+        partner: Places = np.full(people, ALONE, dtype=np.int64)
+        partner[pairs[:, 0]], partner[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
+        first: Points = np.zeros(people, dtype=np.int64)
+        first[members] = 1
+        who = np.union1d(members, self._places(alone))
+        nobody = np.zeros(people, dtype=np.int64)
+        found = Question(
+            self.couples,
+            # Who has a partner keeps one, though perhaps someone else.
+            History(Meetings(people, self.met), first, nobody, nobody),
+            np.random.default_rng(0),
+            who if is_odd else np.setdiff1d(who, [person for trio in trios for person in trio]),
+            partner,
+            np.zeros(people, dtype=np.bool_),
+            is_odd=is_odd,
+            trio=trios[0] if trios and is_odd else (),
+            breaks=lambda one, other: np.any([self._breaks(rule, one, other) for rule in self.dropped], axis=0),
+        ).arranged()
+        trios = [found.trio] if found.trio else [] if is_odd else trios
+        seated = [(one, other) for one, other in enumerate(found.partner.tolist()) if one < other] + trios
+        ids = self.couples.people.ids
+        return [tuple(ids[list(group)].tolist()) for group in seated]
 
     def broken(self, groups: Iterable[Group]) -> Iterator[tuple[Couple, tuple[str, ...]]]:
         """The couples that break rules which were dropped, and which."""

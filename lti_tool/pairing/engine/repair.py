@@ -13,8 +13,7 @@ from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, Unkno
 from lti_tool.pairing.engine.locks import Members
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.repair_groups import repair_groups
-from lti_tool.pairing.engine.repair_pairs import repair_pairs
-from lti_tool.pairing.engine.repair_round import Repaired, Round, reasons_of
+from lti_tool.pairing.engine.repair_round import Repaired, Round, reasons_of, repair_pairs
 from lti_tool.pairing.engine.schedule import Group, Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import take_turns, turn_round
 
@@ -94,8 +93,13 @@ class _Now:
     proof: Proof | None
     formed: tuple[Group, ...] = ()
     """Groups that have come."""
+    trios: tuple[Group, ...] = ()
     cost: tuple[int, ...] = ()
     """What the people of this round would rather have had otherwise, once it was repaired; repeats not counted."""
+
+
+def _trios(groups: Iterable[Group]) -> tuple[Group, ...]:
+    return tuple(group for group in groups if len(group) == 3)
 
 
 class _Repair:
@@ -123,7 +127,13 @@ class _Repair:
         for one in schedule.unpaired:
             unpaired.setdefault(one.round, []).append(one)
         self.now = [
-            _Now(groups, meetings_of(self.people, groups), tuple(unpaired.get(number, ())), proofs.get(number))
+            _Now(
+                groups,
+                meetings_of(self.people, groups),
+                tuple(unpaired.get(number, ())),
+                proofs.get(number),
+                trios=_trios(groups),
+            )
             for number, groups in enumerate(schedule.rounds, start=1)
         ]
 
@@ -209,7 +219,9 @@ class _Repair:
         alone, proof = reasons_of(before, after)
         absent = (Unpaired(person, number, Reason.ABSENT) for person in away)
         unpaired = tuple(sorted((*alone, *absent), key=lambda one: one.person))
-        self.now[number - 1] = _Now(result, meetings_of(self.people, result), unpaired, proof, formed, after.cost)
+        self.now[number - 1] = _Now(
+            result, meetings_of(self.people, result), unpaired, proof, formed, _trios(result), after.cost
+        )
 
     def _repaired(self, before: Round) -> Repaired:
         shape = self.course.shape
@@ -282,7 +294,6 @@ class _Repair:
             for person, times in self.course.in_trios.items():
                 counted[self._places((person,))] += times
             for at, now in enumerate(self.now, start=1):
-                for group in now.groups if at != number else ():
-                    if len(group) == 3:
-                        counted[self._places(group)] += 1
+                for group in now.trios if at != number else ():
+                    counted[self._places(group)] += 1
         return counted

@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.circles import group_sizes
 from lti_tool.pairing.engine.course import Kind, Shape
 from lti_tool.pairing.engine.locks import Members
 from lti_tool.pairing.engine.people import Bools, Places, Points
@@ -19,6 +18,33 @@ from lti_tool.pairing.engine.repair_round import Repaired, Round
 SMALLEST: Final = 2
 """Nobody is in a group alone."""
 NOWHERE: Final = -1
+
+
+def group_sizes(people: int, shape: Shape) -> tuple[int, ...]:
+    """The sizes of the groups of one round, largest first; they differ by at most one. Nobody and one person: none.
+
+    Fewer people than the size of the shape are one group. Trios: one person too many makes a group of four, two too
+    many a pair. Circles and rings: as near to the size as possible, never more than one larger; where two numbers of
+    groups come equally near, the larger groups; never two members where three are possible. So 7 people in circles of
+    5 are 4 and 3, and only 5 people in circles of 3 leave a group of two.
+    """
+    if people < 2:
+        return ()
+    size = 3 if shape.kind is Kind.TRIOS else shape.size
+    if people <= size:
+        return (people,)
+    if shape.kind is Kind.TRIOS:
+        return (4,) + (3,) * (people // 3 - 1) if people % 3 == 1 else _even(people, -(-people // 3))
+    fewest = -(-people // (size + 1))
+    return min(
+        (_even(people, groups) for groups in range(max(fewest, people // size - 1), people // size + 2)),
+        key=lambda sizes: (sizes[-1] < 3, max(abs(one - size) for one in sizes), sum(abs(one - size) for one in sizes)),
+    )
+
+
+def _even(people: int, groups: int) -> tuple[int, ...]:
+    small, larger = divmod(people, groups)
+    return (small + 1,) * larger + (small,) * (groups - larger)
 
 
 def repair_groups(before: Round, shape: Shape) -> Repaired:
@@ -49,11 +75,15 @@ class _Groups:
         self._give_up_small_groups()
         while self._fill() or self._start_group() or self._squeeze_in() or self._take_one():
             pass
-        count = len(self.before.sizes)
-        formed = [self._members(number) for number, stands in enumerate(self.stands) if not stands]
-        kept = np.array(self.stands[:count], dtype=np.bool_)
-        loose = self._loose()
-        return Repaired(kept, [members for members in formed if members], loose, (len(loose), int((~kept).sum())))
+        before, loose = self.before, self._loose()
+        now = [self._members(number) for number in range(len(self.stands))]
+        are_now = frozenset(now)
+        groups = [tuple(sorted(before.group(number))) for number in range(len(before.sizes))]
+        # A group that was given up may have come together again.
+        kept: Bools = before.whole & np.array([group in are_now for group in groups], dtype=np.bool_)
+        stays = {group for group, is_kept in zip(groups, kept.tolist(), strict=True) if is_kept}
+        formed = [members for members in now if members and members not in stays]
+        return Repaired(kept, formed, loose, (len(loose), int((~kept).sum())))
 
     # ---- what is there -----------------------------------------------------------------------------------------------
 
@@ -73,18 +103,19 @@ class _Groups:
     def _read(self, number: int) -> None:
         """A group without those who are gone, and without whom a rule does not let stay."""
         members = self.before.group(number)
-        locked = {person for lock in self.before.locks if set(lock) <= set(members) for person in lock}
+        locked = [person for lock in self.before.locks if set(lock) <= set(members) for person in lock]
         stay = list(members)
         while stay:
             places = np.array(stay, dtype=np.int64)
             one, other = np.repeat(places, len(places)), np.tile(places, len(places))
-            may = self.before.may_stay(one, other).reshape(len(places), len(places))
-            broken = (len(places) - 1 - may.sum(axis=1)).tolist()
-            if not any(broken) and len(stay) <= self.most:
+            against = len(places) - 1 - self.before.may_stay(one, other).reshape(len(places), -1).sum(axis=1)
+            if not against.any() and len(stay) <= self.most:
                 break
-            stay.remove(max(stay, key=lambda person: (person not in locked, broken[stay.index(person)], person)))
+            # Who is locked or was left out goes last.
+            is_free, is_new = ~np.isin(places, locked), ~self.before.flagged[places]
+            stay.pop(int(np.lexsort((places, against, is_new, is_free, against > 0))[-1]))
         self.group_of[stay] = number
-        self.locked[list(locked)] = True
+        self.locked[locked] = True
         self.stands.append(bool(stay) and bool(self.before.whole[number]) and len(stay) == len(members))
 
     def _bring_together(self, lock: Members) -> None:
@@ -188,15 +219,18 @@ class _Groups:
         return True
 
     def _take_one(self) -> bool:
-        """Start a pair with a member of a group that stays large enough."""
+        """Start a pair with a member of a group that stays one, rather of one that stays large enough."""
         sizes = self._sizes()
         cost = np.where(self.stands, sizes, 0)
         for person in self._loose():
             fits, times, points = self._beside(person)
             others = np.flatnonzero((self.group_of >= 0) & fits & ~self.locked)
-            others = others[sizes[self.group_of[others]] > self.least]
+            others = others[sizes[self.group_of[others]] > SMALLEST]
             if len(others):
-                best = np.lexsort((others, -points[others], times[others], cost[self.group_of[others]]))[0]
+                groups = self.group_of[others]
+                best = np.lexsort((others, -points[others], times[others], cost[groups], sizes[groups] <= self.least))[
+                    0
+                ]
                 self.stands[int(self.group_of[others[best]])] = False
                 self._start([person, int(others[best])])
                 return True

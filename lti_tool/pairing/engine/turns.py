@@ -6,8 +6,8 @@ so together they form paths and cycles that change kind at each step: the cycles
 alternating signs always succeeds. So nobody without a history is ever more than one ahead or behind, after any round,
 whatever the groups are.
 
-Someone who comes with a history of +2 should go last twice before such couples begin. A path between two such wishes
-can satisfy both or only one; `evenness` then finds the signs that leave the least.
+Where someone has a history, or groups have begun, that may leave people two ahead or more. Then a chain of groups hands
+a turn on to someone who has had fewer, as long as there is one; after that no other turns are more even.
 """
 
 from collections import Counter
@@ -22,60 +22,86 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.course import Kind, PersonId
-from lti_tool.pairing.engine.evenness import Turns, even_out
 from lti_tool.pairing.engine.people import Bools, Places
-from lti_tool.pairing.engine.schedule import Group, Placed, balance
+from lti_tool.pairing.engine.schedule import Group, Placed
 
 NOBODY_AHEAD: Final[Mapping[PersonId, int]] = {}
-ENDS: Final = (itemgetter(0), itemgetter(-1))
 MOST_LOOKED_AT: Final = 1_000
-"""Among the partners of so many people, at most, those are looked for who make up for others: 10 milliseconds."""
+"""Among so many people, at most, a chain is looked for that turns groups round which stay: 10 milliseconds."""
 NONE: Final = -1
+ENDS: Final = (itemgetter(0), itemgetter(-1))
 Rounds: TypeAlias = Sequence[Sequence[Group]]
 GivenRounds: TypeAlias = tuple[tuple[Group, ...], ...]
 Signs: TypeAlias = NDArray[np.int8]
 
 
+def take_turns(
+    rounds: Rounds, formed: Collection[Placed], kind: Kind, ahead: Mapping[PersonId, int], seed: int
+) -> GivenRounds:
+    """The same rounds with the members of the formed groups in order of turn; all other groups stay as they are.
+
+    `ahead` is how often people went first less how often last before. Pairs and trios: as `give_turns`; in the middle,
+    where nobody has a turn, is who was there least. Circles: who brought a case least often begins, the others come by
+    how often they began. Rings: as few as possible observe someone again, and in turn each begins.
+    """
+    new, rng = frozenset(formed), Random(seed)
+    given = [placed for placed in _placed(rounds) if placed not in new]
+    if kind is Kind.CIRCLES:
+        return _replaced(rounds, _cases(sorted(new), given, rng, ahead))
+    if kind is Kind.RINGS:
+        return _replaced(rounds, _rings(sorted(new), given, rng))
+    middles = _middles(sorted(new), given, rng)
+    return _turned(_replaced(rounds, middles), frozenset((one[0], middles.get(one, one[1])) for one in new), rng, ahead)
+
+
+def _replaced(rounds: Rounds, groups: Mapping[Placed, Group]) -> GivenRounds:
+    """The same rounds with other groups in the place of some."""
+    changed = {number for number, _ in groups}
+    return tuple(
+        tuple([groups.get((number, group), group) for group in some]) if number in changed else tuple(some)
+        for number, some in enumerate(rounds, start=1)
+    )
+
+
+# ---- pairs -----------------------------------------------------------------------------------------------------------
+
+
 def give_turns(
-    rounds: Sequence[Sequence[Group]],
+    rounds: Rounds,
     rng: Random,
     *,
     ahead: Mapping[PersonId, int] = NOBODY_AHEAD,
     given: Collection[Placed] = (),
-) -> tuple[tuple[Group, ...], ...]:
+) -> GivenRounds:
     """The same groups with their members in order of turn. Those in the middle of a group stay in the middle.
 
-    `ahead` is how often people went first less how often last before these rounds; groups in `given` keep the order
-    they have. Without both, nobody is more than one ahead or behind after any round. With them, the largest number
-    that anyone is ahead or behind at the end is the least possible (`imbalance` tells it), and the largest on the way
-    there as small as that leaves.
+    Without `ahead` and `given`, nobody is more than one ahead or behind after any round. With them, the largest number
+    that anyone is ahead or behind at the end is the least possible.
     """
-    placed = [(number, group) for number, groups in enumerate(rounds, start=1) for group in groups if len(group) > 1]
+    return _turned(rounds, frozenset(_placed(rounds)).difference(given), rng, ahead)
+
+
+def _turned(rounds: Rounds, new: frozenset[Placed], rng: Random, ahead: Mapping[PersonId, int]) -> GivenRounds:
+    """Who is in no new group has no say, so that of a large course only a small part is looked at."""
+    free = frozenset(chain.from_iterable(group for _, group in new))
+    placed = [one for one in _placed(rounds) if not free.isdisjoint(one[1])]
     ends = np.array([(group[0], group[-1]) for _, group in placed], dtype=np.int64).reshape(-1, 2)
     ids, places = np.unique(ends, return_inverse=True)
     places = places.reshape(ends.shape)
-    before = np.array([ahead.get(one, 0) for one in ids.tolist()] if ahead else [0] * len(ids), dtype=np.int64)
-    begun = frozenset(given)
-    kept = np.array([one in begun for one in placed], dtype=np.bool_)
-    stays = iter(orient(places[:, 0], places[:, 1], rng, ahead=before, given=kept).tolist())
-    return tuple(
-        tuple(group if len(group) < 2 or next(stays) else group[::-1] for group in groups) for groups in rounds
+    before = np.array([ahead.get(one, 0) if one in free else 0 for one in ids.tolist()], dtype=np.int64)
+    given = np.array([one not in new for one in placed], dtype=np.bool_)
+    stays = orient(places[:, 0], places[:, 1], rng, ahead=before, given=given)
+    return _replaced(
+        rounds, {one: one[1][::-1] for one, is_first in zip(placed, stays.tolist(), strict=True) if not is_first}
     )
 
 
-def imbalance(rounds: Sequence[Sequence[Group]], ahead: Mapping[PersonId, int] = NOBODY_AHEAD) -> int:
-    """The most that anyone in these rounds is ahead or behind after the last of them."""
-    counted = balance(rounds)
-    return max((abs(times + ahead.get(one, 0)) for one, times in counted.items()), default=0)
+def _placed(rounds: Rounds) -> list[Placed]:
+    return [(number, group) for number, groups in enumerate(rounds, start=1) for group in groups if len(group) > 1]
 
 
 def orient(
-    one: Places,
-    other: Places,
-    rng: Random,
-    *,
-    ahead: NDArray[np.int64] | None = None,
-    given: Bools | None = None,
+    one: Places, other: Places, rng: Random, *, ahead: NDArray[np.int64] | None = None, given: Bools | None = None
 ) -> Bools:
     """For each couple (one[i], other[i]), whether `one` goes first. The couples of earlier rounds come first.
 
@@ -83,30 +109,64 @@ def orient(
     """
     if not len(one):
         return np.zeros(0, dtype=np.bool_)
-    turns = Turns.of(one, other, ahead, given)
-    signs = _walk(turns, rng)
-    if turns.has_history:
-        signs = even_out(turns, signs)
-    found: Bools = signs[::2] > 0
-    return found
+    people = int(max(one.max(), other.max())) + 1
+    ahead = np.zeros(people, dtype=np.int64) if ahead is None else ahead
+    given = np.zeros(len(one), dtype=np.bool_) if given is None else given
+    first: Bools = _walk(one, other, ahead, given, rng)[::2] > 0
+    firsts, lasts = np.where(first, one, other), np.where(first, other, one)
+    stands = ahead[:people] + np.bincount(firsts, minlength=people) - np.bincount(lasts, minlength=people)
+    if np.ptp(stands) > 2:
+        free = np.flatnonzero(~given)[::-1]
+        groups = list(zip(firsts[free].tolist(), lasts[free].tolist(), strict=True))
+        choice = Choice(groups, dict(enumerate(stands.tolist())), [{group[0]} for group in groups], step=2)
+        choice.hand_on()
+        for at, group, chosen in zip(free.tolist(), groups, choice.chosen, strict=True):
+            first[at] ^= group[0] not in chosen
+    return first
 
 
-def _walk(turns: Turns, rng: Random) -> NDArray[np.int8]:
-    """A sign for each turn, opposite wherever two turns are opposites of each other."""
-    own, wanted = turns.own_opposites()
-    strand, leading, votes = _strands(turns, own, wanted)
+def _walk(one: Places, other: Places, ahead: NDArray[np.int64], given: Bools, rng: Random) -> Signs:
+    """A sign for each turn, opposite wherever two turns are opposites of each other. Couple i has turns 2i, 2i + 1."""
+    persons = np.stack((one, other), axis=1).ravel().astype(np.int32)
+    order = np.argsort(persons, kind="stable").astype(np.int32)
+    is_next = persons[order][1:] == persons[order][:-1]
+    own, wanted = _own_opposites(order, is_next, ahead[persons[order]], np.repeat(given, 2))
+    strand, leading, votes = _strands(own, wanted, given)
     signs = np.empty(len(own), dtype=np.int8)
     signs[::2], signs[1::2] = leading, -leading
-    strand_of_turn = np.repeat(strand, 2)
-    flip = _flips(turns, signs, strand_of_turn, votes, rng)
-    free = strand_of_turn >= 0
-    signs[free] *= flip[strand_of_turn[free]]
+    strand = np.repeat(strand, 2)
+    flip = _flips(signs, strand, votes, (order[:-1][is_next], order[1:][is_next]), rng)
+    free = strand >= 0
+    signs[free] *= flip[strand[free]]
     return signs
 
 
-def _strands(
-    turns: Turns, own: NDArray[np.int32], wanted: NDArray[np.int8]
-) -> tuple[NDArray[np.int32], NDArray[np.int8], list[int]]:
+def _own_opposites(
+    order: NDArray[np.int32], is_next: Bools, ahead: NDArray[np.int64], given: Bools
+) -> tuple[NDArray[np.int32], Signs]:
+    """For each turn, its opposite of the same person or -1; and the sign that it should have where that is known.
+
+    `order` lists the turns person by person, in time. After the turns that make up for a history, two and two; one that
+    is left over at the end makes up for a history of one.
+    """
+    own = np.full(len(order), NONE, dtype=np.int32)
+    wanted = np.zeros(len(order), dtype=np.int8)
+    starts = np.flatnonzero(np.append(True, ~is_next))
+    rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order)))) - np.abs(ahead) // 2 * 2
+    begins = (rank >= 0) & (rank % 2 == 0)
+    is_over = begins & np.append(~is_next, True)
+    wanted[order] = -np.sign(ahead) * ((rank < 0) | (is_over & (ahead % 2 == 1)))
+    begins = np.flatnonzero(begins & ~is_over)
+    left, right = order[begins], order[begins + 1]
+    free = ~given[left] & ~given[right]
+    own[left[free]], own[right[free]] = right[free], left[free]
+    for known, open_ in ((left, right), (right, left)):
+        pulls = given[known] & ~given[open_]
+        wanted[open_[pulls]] = np.where(known[pulls] % 2, 1, -1)
+    return own, wanted
+
+
+def _strands(own: NDArray[np.int32], wanted: Signs, given: Bools) -> tuple[NDArray[np.int32], Signs, list[int]]:
     """The paths and cycles: for each couple its strand (-1: given) and sign along it; for each strand what is wished.
 
     A plain loop over memory views: faster than pointer jumping in numpy, because the strands are long, and it makes
@@ -114,11 +174,11 @@ def _strands(
     """
     couples = len(own) // 2
     strand = np.full(couples, -2, dtype=np.int32)
-    strand[turns.given] = -1
+    strand[given] = -1
     leading = np.ones(couples, dtype=np.int8)
     follow, wishes, seen, sign = own.data, wanted.data, strand.data, leading.data
     votes: list[int] = []
-    ends = np.flatnonzero((own < 0) & ~np.repeat(turns.given, 2)).tolist()
+    ends = np.flatnonzero((own < 0) & ~np.repeat(given, 2)).tolist()
     for start in (*ends, *range(0, 2 * couples, 2)):
         if seen[start >> 1] != -2:
             continue
@@ -136,247 +196,29 @@ def _strands(
 
 
 def _flips(
-    turns: Turns, signs: NDArray[np.int8], strand: NDArray[np.int32], votes: list[int], rng: Random
-) -> NDArray[np.int8]:
+    signs: Signs, strand: NDArray[np.int32], votes: list[int], neighbors: tuple[Places, Places], rng: Random
+) -> Signs:
     """For each strand, whether to turn it round (-1): as its ends wish, else so that roles change more often.
 
     A strand has no say where it meets itself; where it meets a strand that is decided, fewer people keep their role.
     """
-    flip = np.array([(vote > 0) - (vote < 0) for vote in votes], dtype=np.int8)
-    before, after = turns.neighbours()
+    before, after = neighbors
     known = (strand[before] >= 0) & (strand[after] >= 0) & (strand[before] != strand[after])
     before, after = before[known], after[known]
     pairs = strand[before].astype(np.int64) * len(votes) + strand[after]
-    same = (signs[before] * signs[after]).astype(np.int64)
     keys, inverse = np.unique(pairs, return_inverse=True)
-    weights = np.zeros(len(keys), dtype=np.int64)
-    np.add.at(weights, inverse, same)
-    beside: dict[int, list[tuple[int, int]]] = {}
+    weights = np.bincount(inverse, signs[before] * signs[after], minlength=len(keys))
+    beside: dict[int, list[tuple[int, float]]] = {}
     for key, weight in zip(keys.tolist(), weights.tolist(), strict=True):
         here, there = divmod(key, len(votes))
         beside.setdefault(here, []).append((there, weight))
         beside.setdefault(there, []).append((here, weight))
-    decided = flip.tolist()
+    decided = [(vote > 0) - (vote < 0) for vote in votes]
     for number, sign in enumerate(decided):
         if not sign:
             pull = -sum(decided[there] * weight for there, weight in beside.get(number, ()))
             decided[number] = (1 if pull > 0 else -1) if pull else rng.choice((1, -1))
     return np.array(decided, dtype=np.int8)
-
-
-# ---- rings, cases and trios ------------------------------------------------------------------------------------------
-
-Watching = Counter[tuple[PersonId, PersonId]]
-"""How often the first observed the second."""
-
-
-def observations(group: Group) -> list[tuple[PersonId, PersonId]]:
-    """Who observes whom in this ring: (observer, observed). Two people observe each other."""
-    return [*pairwise(group), (group[-1], group[0])]
-
-
-def in_a_ring(group: Group, watched: Watching) -> Group:
-    """The group in the order in which fewest observe someone whom they observed before; notes it in `watched`.
-
-    Of equal orders, the one in which fewest are observed by someone whom they observed. All orders are tried: 720 for
-    a group of seven.
-    """
-    first, *others = sorted(group)
-    best = (
-        min(
-            ((first, *rest) for rest in permutations(others)),
-            key=lambda order: (
-                sum(watched[couple] for couple in observations(order)),
-                sum(watched[observed, observer] for observer, observed in observations(order)),
-                order,
-            ),
-        )
-        if any(watched[one, other] for one in group for other in group)
-        else tuple(group)
-    )
-    watched.update(observations(best))
-    return best
-
-
-def choose_evenly(
-    groups: Sequence[Group], quota: Sequence[int], rng: Random, before: Mapping[PersonId, int]
-) -> list[Group]:
-    """For each group, which `quota[i]` of its members are chosen; `before` is how often each was chosen earlier.
-
-    Then nobody is chosen twice more often than someone whom a chain of hand-overs could relieve them by; where the
-    groups allow it, all counts differ by at most one.
-    """
-    people = sorted({one for group in groups for one in group})
-    lot = dict(zip(people, rng.sample(range(len(people)), k=len(people)), strict=True))
-    choice = _Choice(groups, {one: before.get(one, 0) for one in people})
-    for group, wanted in zip(groups, quota, strict=True):
-        choice.choose(sorted(group, key=lambda one: (choice.counts[one], lot[one]))[:wanted])
-    choice.hand_on()
-    return [tuple(one for one in group if one in chosen) for group, chosen in zip(groups, choice.chosen, strict=True)]
-
-
-class _Choice:
-    def __init__(self, groups: Sequence[Group], counts: dict[PersonId, int]) -> None:
-        self.groups, self.counts = groups, counts
-        self.chosen: list[set[PersonId]] = []
-        self.stuck: set[PersonId] = set()
-        """From whom no chain leads to someone who was chosen less."""
-
-    def choose(self, members: Sequence[PersonId]) -> None:
-        """The choice of the next group."""
-        self.chosen.append(set(members))
-        for one in members:
-            self.counts[one] += 1
-
-    @cached_property
-    def sits(self) -> dict[PersonId, list[int]]:
-        found: dict[PersonId, list[int]] = {one: [] for one in self.counts}
-        for number, group in enumerate(self.groups):
-            for one in group:
-                found[one].append(number)
-        return found
-
-    def hand_on(self) -> None:
-        """Those who were chosen most come first: whoever is stuck for them is stuck for everyone after them."""
-        counts = self.counts
-        for most in range(max(counts.values(), default=0), min(counts.values(), default=0) + 1, -1):
-            for start in [one for one, times in counts.items() if times == most and one not in self.stuck]:
-                self._relieve(start)
-
-    def _relieve(self, start: PersonId) -> None:
-        """Hand one choice on from here to someone who was chosen at least two times less, if a chain leads there."""
-        came_from: dict[PersonId, tuple[PersonId, int]] = {}
-        reached = [start]
-        for here in reached:
-            for number in self.sits[here]:
-                if here not in self.chosen[number]:
-                    continue
-                for there in self.groups[number]:
-                    if there in self.chosen[number] or there in came_from or there in self.stuck or there == start:
-                        continue
-                    came_from[there] = here, number
-                    reached.append(there)
-                    if self.counts[there] <= self.counts[start] - 2:
-                        self.counts[there] += 1
-                        self.counts[start] -= 1
-                        self._follow(there, start, came_from)
-                        return
-        self.stuck.update(reached)
-
-    def _follow(self, end: PersonId, start: PersonId, came_from: Mapping[PersonId, tuple[PersonId, int]]) -> None:
-        there = end
-        while there != start:
-            here, number = came_from[there]
-            self.chosen[number].remove(here)
-            self.chosen[number].add(there)
-            there = here
-
-
-def give_cases(rounds: Rounds, rng: Random, ahead: Mapping[PersonId, int]) -> tuple[tuple[Group, ...], ...]:
-    """Circles in order of turn: the first brings the case, the others come by how often they were first so far."""
-    firsts = iter(_choose(rounds, rng, [1] * sum(map(len, rounds)), ahead))
-    counts = dict(ahead)
-    found = []
-    for groups in rounds:
-        placed = []
-        for group in groups:
-            first = next(firsts)[0]
-            rest = sorted((one for one in group if one != first), key=lambda one: (counts.get(one, 0), one))
-            counts[first] = counts.get(first, 0) + 1
-            placed.append((first, *rest))
-        found.append(tuple(placed))
-    return tuple(found)
-
-
-def give_places_in_rings(rounds: Rounds, rng: Random) -> tuple[tuple[Group, ...], ...]:
-    """Rings in order: each observes the next and the last the first. In turn each begins.
-
-    Nobody observes the same person again where another order avoids it.
-    """
-    watching = Watching()
-    ordered = [[in_a_ring(group, watching) for group in groups] for groups in rounds]
-    firsts = iter(_choose(ordered, rng, [1] * sum(map(len, ordered)), {}))
-    found = []
-    for groups in ordered:
-        starts = [group.index(next(firsts)[0]) for group in groups]
-        found.append(tuple(group[at:] + group[:at] for group, at in zip(groups, starts, strict=True)))
-    return tuple(found)
-
-
-def give_turns_in_trios(rounds: Rounds, rng: Random, ahead: Mapping[PersonId, int]) -> tuple[tuple[Group, ...], ...]:
-    """Trios in order of turn: in the middle, in turn, those who observe; then first and last by `give_turns`."""
-    middles = iter(_choose(rounds, rng, [max(0, len(group) - 2) for groups in rounds for group in groups], {}))
-    seated = []
-    for groups in rounds:
-        placed = []
-        for group in groups:
-            middle = next(middles)
-            ends = [one for one in group if one not in middle]
-            placed.append((ends[0], *middle, ends[-1]))
-        seated.append(placed)
-    return give_turns(seated, rng, ahead=ahead)
-
-
-def _choose(rounds: Rounds, rng: Random, quota: Sequence[int], before: Mapping[PersonId, int]) -> list[Group]:
-    return choose_evenly([group for groups in rounds for group in groups], quota, rng, before)
-
-
-# ---- after a repair --------------------------------------------------------------------------------------------------
-
-
-def take_turns(
-    rounds: Sequence[tuple[Group, ...]],
-    formed: Collection[Placed],
-    kind: Kind,
-    ahead: Mapping[PersonId, int],
-    seed: int,
-) -> GivenRounds:
-    """The same rounds with the members of the formed groups in order of turn; all other groups stay as they are.
-
-    Pairs and trios: the largest number that anyone is ahead or behind at the end is the least possible (`turns`); in
-    the middle, where nobody has a turn, is who was there least. Circles: who brought a case least often begins. Rings:
-    as few as possible observe someone whom they observe in another round.
-    """
-    new = frozenset(formed)
-    if kind is Kind.CIRCLES:
-        return _cases(rounds, new)
-    if kind is Kind.RINGS:
-        return _rings(rounds, new)
-    return _ends(rounds, new, ahead, seed)
-
-
-def _ends(
-    rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed], ahead: Mapping[PersonId, int], seed: int
-) -> GivenRounds:
-    """Who is in no new group has no say, so that of a large course only a small part is looked at."""
-    concerned = frozenset(chain.from_iterable(group for _, group in new))
-    placed = [
-        (index, group)
-        for index, groups in enumerate(rounds)
-        for group in groups
-        if not concerned.isdisjoint(group) and len(group) > 1
-    ]
-    seated = _with_middles(placed, new)
-    # A turn beside someone of concern belongs to a person of its own, whose other turns are not known here.
-    others = (-1 - number for number in range(2 * len(seated)))
-    ends = np.array(
-        [[one if one in concerned else next(others) for one in (group[0], group[-1])] for group in seated],
-        dtype=np.int64,
-    ).reshape(-1, 2)
-    ids, places = np.unique(ends, return_inverse=True)
-    places = places.reshape(ends.shape)
-    before = np.array([ahead.get(one, 0) for one in ids.tolist()], dtype=np.int64)
-    given = np.array([(index + 1, group) not in new for index, group in placed], dtype=np.bool_)
-    chance = Random(seed)
-    first = orient(places[:, 0], places[:, 1], chance, ahead=before, given=given)
-    turned: dict[int, dict[Group, Group]] = {}
-    for (index, group), now, stays in zip(placed, seated, first.tolist(), strict=True):
-        if (index + 1, group) in new:
-            turned.setdefault(index, {})[group] = now if stays else now[::-1]
-    return tuple(
-        tuple([turned[index].get(group, group) for group in groups]) if index in turned else groups
-        for index, groups in enumerate(rounds)
-    )
 
 
 def turn_round(
@@ -432,51 +274,160 @@ def turn_round(
     )
 
 
-def _with_middles(placed: Sequence[tuple[int, Group]], new: frozenset[Placed]) -> list[Group]:
-    """New groups of more than two with those in their middle who were there least, at equal count the smallest ids."""
-    times: dict[PersonId, int] = {person: 0 for _, group in new if len(group) > 2 for person in group}
-    found = []
-    for index, group in placed:
-        seated = group
-        if len(group) > 2:
-            if (index + 1, group) in new:
-                in_order = sorted(group, key=lambda person: (times[person], person))
-                middle = in_order[: len(group) - 2]
-                first, last = (person for person in group if person not in middle)
-                seated = (first, *middle, last)
-            for person in seated[1:-1]:
-                if person in times:
-                    times[person] += 1
-        found.append(seated)
+# ---- chosen evenly ---------------------------------------------------------------------------------------------------
+
+
+class Choice:
+    """Some members of each group are chosen; `counts` says how often everyone is, in steps of `step`."""
+
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        counts: dict[PersonId, int],
+        chosen: list[set[PersonId]],
+        *,
+        step: int = 1,
+    ) -> None:
+        self.groups, self.counts, self.chosen, self.step = groups, counts, chosen, step
+        self.stuck: set[PersonId] = set()
+        """From whom no chain leads to someone who was chosen less."""
+
+    @cached_property
+    def _groups_of(self) -> dict[PersonId, list[int]]:
+        found: dict[PersonId, list[int]] = {}
+        for number, group in enumerate(self.groups):
+            for one in group:
+                found.setdefault(one, []).append(number)
+        return found
+
+    def hand_on(self) -> None:
+        """Afterwards nobody is chosen a step more often than someone whom a chain of groups could relieve them by.
+
+        Those who were chosen most come first: whoever is stuck for them is stuck for everyone after them.
+        """
+        counts = self.counts
+        least = min(counts.values(), default=0)
+        for many in range(max(counts.values(), default=0), least + self.step, -1):
+            for start in [one for one, times in counts.items() if times == many and one not in self.stuck]:
+                self.relieve(start)
+
+    def relieve(self, start: PersonId) -> bool:
+        """Hand one choice on from here to someone who was chosen less by more than a step, if a chain leads there."""
+        came_from: dict[PersonId, tuple[PersonId, int]] = {}
+        reached = [start]
+        for here in reached:
+            for number in self._groups_of.get(here, ()):
+                if here not in self.chosen[number]:
+                    continue
+                for there in self.groups[number]:
+                    if there in self.chosen[number] or there in came_from or there in self.stuck or there == start:
+                        continue
+                    came_from[there] = here, number
+                    reached.append(there)
+                    if self.counts[there] < self.counts[start] - self.step:
+                        self.counts[there] += self.step
+                        self.counts[start] -= self.step
+                        self._follow(there, start, came_from)
+                        return True
+        self.stuck.update(reached)
+        return False
+
+    def _follow(self, end: PersonId, start: PersonId, came_from: Mapping[PersonId, tuple[PersonId, int]]) -> None:
+        there = end
+        while there != start:
+            here, number = came_from[there]
+            self.chosen[number].remove(here)
+            self.chosen[number].add(there)
+            there = here
+
+
+def choose_evenly(
+    groups: Sequence[Group],
+    quota: Sequence[int],
+    rng: Random,
+    before: Mapping[PersonId, int],
+    first: Mapping[PersonId, int] = NOBODY_AHEAD,
+) -> list[Group]:
+    """For each group, which `quota[i]` of its members are chosen; `before` is how often each was chosen earlier.
+
+    Then nobody is chosen twice more often than someone whom a chain of hand-overs could relieve them by; where the
+    groups allow it, all counts differ by at most one. Among equals the smallest of `first` comes first, then chance.
+    """
+    people = sorted({one for group in groups for one in group})
+    lot = dict(zip(people, rng.sample(range(len(people)), k=len(people)), strict=True))
+    choice = Choice(groups, {one: before.get(one, 0) for one in people}, [])
+    for group, wanted in zip(groups, quota, strict=True):
+        order = sorted(group, key=lambda one: (choice.counts[one], first.get(one, 0), lot[one]))
+        choice.chosen.append(set(order[:wanted]))
+        choice.counts.update({one: choice.counts[one] + 1 for one in order[:wanted]})
+    choice.hand_on()
+    return [tuple(one for one in group if one in chosen) for group, chosen in zip(groups, choice.chosen, strict=True)]
+
+
+def _middles(new: Sequence[Placed], given: Sequence[Placed], rng: Random) -> dict[Placed, Group]:
+    """Groups of more than two with those in the middle who were there least."""
+    larger = [one for one in new if len(one[1]) > 2]
+    before = Counter(chain.from_iterable(group[1:-1] for _, group in given if len(group) > 2))
+    chosen = choose_evenly([group for _, group in larger], [len(group) - 2 for _, group in larger], rng, before)
+    found = {}
+    for one, middle in zip(larger, chosen, strict=True):
+        first, last = (person for person in one[1] if person not in middle)
+        found[one] = (first, *middle, last)
     return found
 
 
-def _cases(rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed]) -> GivenRounds:
-    """Later and earlier rounds count alike: what stands is known."""
-    given = Counter(
-        group[0] for number, groups in enumerate(rounds, start=1) for group in groups if (number, group) not in new
-    )
-    found = []
-    for number, groups in enumerate(rounds, start=1):
-        turned = []
-        for group in groups:
-            seated = group
-            if (number, group) in new:
-                first = min(group, key=lambda person: (given[person], person))
-                given[first] += 1
-                seated = (first, *(person for person in group if person != first))
-            turned.append(seated)
-        found.append(tuple(turned))
-    return tuple(found)
+def _cases(
+    new: Sequence[Placed], given: Sequence[Placed], rng: Random, ahead: Mapping[PersonId, int]
+) -> dict[Placed, Group]:
+    """Circles in order of turn: the first brings the case, the others come by how often they were first so far."""
+    counts = Counter(ahead)
+    counts.update(group[0] for _, group in given)
+    firsts = choose_evenly([group for _, group in new], [1] * len(new), rng, counts)
+    found = {}
+    for one, (first,) in zip(new, firsts, strict=True):
+        others = sorted((person for person in one[1] if person != first), key=lambda person: (counts[person], person))
+        found[one] = (first, *others)
+        counts[first] += 1
+    return found
 
 
-def _rings(rounds: Sequence[tuple[Group, ...]], new: frozenset[Placed]) -> GivenRounds:
-    watched: Watching = Counter()
-    for number, groups in enumerate(rounds, start=1):
-        for group in groups:
-            if (number, group) not in new:
-                watched.update(observations(group))
-    return tuple(
-        tuple(in_a_ring(group, watched) if (number, group) in new else group for group in groups)
-        for number, groups in enumerate(rounds, start=1)
-    )
+# ---- rings -----------------------------------------------------------------------------------------------------------
+
+Watching = Counter[tuple[PersonId, PersonId]]
+"""How often the first observed the second."""
+
+
+def observations(group: Group) -> list[tuple[PersonId, PersonId]]:
+    """Who observes whom in this ring: (observer, observed). Two people observe each other."""
+    return [*pairwise(group), (group[-1], group[0])]
+
+
+def _rings(new: Sequence[Placed], given: Sequence[Placed], rng: Random) -> dict[Placed, Group]:
+    """Rings in order: each observes the next and the last the first. In turn each begins.
+
+    Nobody observes the same person again where another order avoids it.
+    """
+    watched = Watching(chain.from_iterable(observations(group) for _, group in given))
+    ordered = [_in_a_ring(group, watched) for _, group in new]
+    firsts = choose_evenly(ordered, [1] * len(ordered), rng, Counter(group[0] for _, group in given))
+    starts = (group.index(first) for group, (first,) in zip(ordered, firsts, strict=True))
+    return {one: group[at:] + group[:at] for one, group, at in zip(new, ordered, starts, strict=True)}
+
+
+def _in_a_ring(group: Group, watched: Watching) -> Group:
+    """The group in the order in which fewest observe someone whom they observed before; notes it in `watched`.
+
+    Of equal orders, the one in which fewest are observed by someone whom they observed. All orders are tried: 720 for
+    a group of seven.
+    """
+
+    def cost(order: Group) -> tuple[int, int, Group]:
+        couples = observations(order)
+        return sum(watched[one] for one in couples), sum(watched[there, here] for here, there in couples), order
+
+    first, *others = sorted(group)
+    best = tuple(group)
+    if any(watched[one, other] for one in group for other in group):
+        best = min(((first, *rest) for rest in permutations(others)), key=cost)
+    watched.update(observations(best))
+    return best

@@ -8,5 +8,5 @@ MORE_AT_NIGHT: Final = 20
 
 
 def examples(usual: int) -> int:
-    """Half as many in `make test`, and many times as many in `make nightly`. For `@settings(max_examples=…)`."""
-    return usual * MORE_AT_NIGHT if settings.get_current_profile_name() == "nightly" else max(usual // 2, 1)
+    """A quarter as many in `make test`, and many times as many in `make nightly`. For `@settings(max_examples=…)`."""
+    return usual * MORE_AT_NIGHT if settings.get_current_profile_name() == "nightly" else max(usual // 4, 1)

@@ -207,7 +207,7 @@ def test_another_person_is_the_third_each_round_whatever_is_wished_and_locked(
     plain = Course(tuple(range(1, people + 1)), locks=() if is_plain else (Lock((2, 4)),))
     wished = replace(plain, attributes=departments(people), wishes=(RatherOther(attribute="department", weight=5),))
 
-    for course, seed in product((plain, wished), range(4)):
+    for course, seed in product((plain, wished), range(min(4, examples(4)))):
         schedule = engine.plan(course, rounds, seed)
 
         assert engine.verify(course, schedule) == []

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired, repair_pairs
+from lti_tool.pairing.engine import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired, pairs
 from lti_tool.pairing.engine.changes import Cause, changes
 from lti_tool.pairing.engine.changes import Change as Moved
 from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize
@@ -149,7 +149,7 @@ def test_the_way_of_large_rounds_is_as_good_in_small_ones(seed: int) -> None:
     before, left, joined = a_round(Random(seed))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repair_pairs, "EVERY_TRIO", 0)
+        patch.setattr(pairs, "EVERY_TRIO", 0)
         after = engine.repair(before, left, joined, 1)
 
     assert engine.verify(after.course, after) == []

@@ -101,7 +101,8 @@ def test_a_trio_that_loses_one_is_a_pair_and_one_who_joins_makes_it_a_trio_again
 def test_circles_of_two_or_three_people_in_all_are_one_group() -> None:
     for people in (2, 3):
         empty = Schedule(((),), course=Course(tuple(range(people)), shape=Shape(Kind.CIRCLES, 5)))
-        assert engine.repair(empty, (), (), 1).rounds == ((tuple(range(people)),),)
+        [[group]] = engine.repair(empty, (), (), 1).rounds
+        assert sorted(group) == list(range(people))
 
 
 def test_who_brought_a_case_least_brings_it_in_a_new_circle() -> None:

@@ -9,7 +9,6 @@ import pytest
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Lock, Reason, Schedule, Unpaired, Value
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other
-from lti_tool.pairing.engine.turns import turn_round
 from lti_tool.pairing.engine.wishes import RatherSame
 from tests.unit.pairing.fewest_changes import changed, fewest_changes
 
@@ -126,18 +125,44 @@ def test_one_pin_in_the_way_ends_that_pin_and_no_other() -> None:
     assert engine.verify(after.course, after) == []
 
 
-@pytest.mark.parametrize(("fixed", "turned"), [((), (2, 1)), (((1, (1, 2)),), (1, 2))])
-def test_a_group_that_has_begun_is_not_turned_round(
-    fixed: tuple[tuple[int, tuple[int, int]], ...], turned: tuple[int, int]
+@pytest.mark.parametrize(
+    ("from_round", "fixed", "may_turn", "group"),
+    [(1, (), True, (2, 1)), (1, (), False, (1, 2)), (1, ((1, (1, 2)),), True, (1, 2)), (2, (), True, (1, 2))],
+)
+def test_a_group_that_stays_is_turned_round_for_someone_two_ahead_unless_it_has_begun_or_is_earlier(
+    from_round: int, fixed: tuple[tuple[int, tuple[int, int]], ...], may_turn: bool, group: tuple[int, int]
 ) -> None:
-    rounds = turn_round([((1, 2),)], {1, 2}, {1: 1, 2: -1}, frozenset(fixed), range(1, 2))
+    course = Course((1, 2, 3, 4), ahead={1: 2, 2: -1})
+    before = Schedule((((1, 2), (3, 4)), ((1, 3), (2, 4))), course=course)
 
-    assert rounds == ((turned,),)
+    after = engine.repair(before, {3}, {5}, from_round, fixed=fixed, may_turn=may_turn)
+
+    assert group in after.rounds[0]
+    assert (5, 1) in after.rounds[1]
 
 
-def test_only_groups_of_the_rounds_that_are_repaired_are_turned_round() -> None:
-    rounds: list[tuple[tuple[int, ...], ...]] = [((1, 2),), ((1, 3),)]
+def test_who_lost_partners_together_stays_with_former_company() -> None:
+    # Of two groups that break up, two of the first may go on together, though strangers would have more points.
+    group: dict[int, Value] = {1: "a", 2: "b", 3: "a", 4: "b"}
+    wishes = (RatherSame(attribute="group", weight=1_000),)
+    course = Course((1, 2, 3, 4), attributes={"group": group}, wishes=wishes)
+    before = Schedule((((1, 2, 9), (3, 4, 8)),), course=course)
 
-    found = turn_round(rounds, {1}, {1: 0}, frozenset(), range(2, 3))
+    after = engine.repair(before, {8, 9}, (), 1)
 
-    assert found[0] == ((1, 2),)
+    assert {frozenset(pair) for pair in after.rounds[0]} == {frozenset((1, 2)), frozenset((3, 4))}
+
+
+def test_a_later_meeting_moves_where_someone_would_be_alone() -> None:
+    # In the first round only 1 and 3 could be paired, who meet in the second; there 2 and 4 part for them.
+    allowed = (1, 2), (1, 3), (2, 4), (2, 5), (3, 4), (4, 6), (5, 6)
+    course = Course((1, 2, 3, 4, 5, 6), rules=(NotAgain(), *only(range(1, 7), *allowed)))
+    before = Schedule((((2, 5), (4, 6)), ((1, 3), (2, 4), (5, 6))), course=course)
+
+    after = engine.repair(before, (), (), 1)
+
+    assert engine.verify(course, after) == []
+    assert [{tuple(sorted(pair)) for pair in groups} for groups in after.rounds] == [
+        {(1, 3), (2, 5), (4, 6)},
+        {(1, 2), (3, 4), (5, 6)},
+    ]

@@ -10,7 +10,7 @@ from lti_tool.pairing.engine.check import verify
 from lti_tool.pairing.engine.circles import plan_circles
 from lti_tool.pairing.engine.course import Course, Kind, Shape
 from lti_tool.pairing.engine.schedule import Schedule
-from lti_tool.pairing.engine.turns import Watching, in_a_ring, observations
+from lti_tool.pairing.engine.turns import observations
 from tests.unit.pairing.budget import examples
 
 
@@ -52,12 +52,10 @@ def test_in_many_groups_nobody_observes_the_same_person_again() -> None:
 
 
 def test_those_who_meet_again_change_sides() -> None:
-    watching = Watching()
-    first = in_a_ring((1, 2, 3), watching)
+    schedule = plan_circles(rings(3, 3), 2, seed=1)
 
-    second = in_a_ring((1, 2, 3), watching)
-
-    assert set(observations(second)) == {(observed, observer) for observer, observed in observations(first)}
+    first, second = (set(observations(groups[0])) for groups in schedule.rounds)
+    assert second == {(observed, observer) for observer, observed in first}
 
 
 def test_two_people_observe_each_other() -> None:

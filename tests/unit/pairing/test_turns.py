@@ -1,5 +1,6 @@
 """Turns: who goes first is shared as evenly as the groups allow, whatever came before."""
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise, product
 from random import Random
 
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.schedule import Group, balance
-from lti_tool.pairing.engine.turns import give_turns, imbalance
+from lti_tool.pairing.engine.turns import give_turns
 from tests.unit.pairing.budget import examples
 
 Rounds = list[list[Group]]
@@ -29,6 +30,11 @@ def any_rounds(draw: st.DrawFn, most_people: int = 30, most_rounds: int = 8) -> 
             order = order[size:]
         rounds.append(groups)
     return rounds
+
+
+def imbalance(rounds: Sequence[Sequence[Group]], ahead: Mapping[int, int] | None = None) -> int:
+    """The most that anyone in these rounds is ahead or behind after the last of them."""
+    return max((abs(times + (ahead or {}).get(one, 0)) for one, times in balance(rounds).items()), default=0)
 
 
 def histories(rounds: Rounds, most: int = 4) -> st.SearchStrategy[dict[int, int]]:

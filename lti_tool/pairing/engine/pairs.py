@@ -1,0 +1,529 @@
+"""One round of pairs: as many couples as can be, of an odd number one trio, and of all those the best.
+
+Planning, repairing and relaxing ask the same question with other weights. What counts is one number for each couple, in
+this order: people who were left out before, couples that stand, former company that stays together, repeats, points.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, merged
+from lti_tool.pairing.engine.locks import Members
+from lti_tool.pairing.engine.matching import ALONE, OUTER, Candidates, Forest, cover, heaviest, partner_lists
+from lti_tool.pairing.engine.people import Bools, Places, Points
+from lti_tool.pairing.engine.rings import exchange, pass_on
+from lti_tool.pairing.engine.rules import couple_keys, listed_in
+
+EXACT: Final = 320
+"""Up to this many people are paired by one matching of all their couples."""
+EXACT_SPARSE: Final = 2048
+"""The same where few couples are allowed."""
+SWEEPS: Final = 600
+"""In larger rounds, how often every couple is tried for exchange with another …"""
+PASSES: Final = 3
+"""… and how often couples are cut into blocks in which rings are looked for, of 4,096 people; of fewer, more often …"""
+MOST_PASSES: Final = 12
+BLOCK, CHAIN = 256, 30
+"""… and of how many couples a block is, and of how many people a ring at most."""
+IN_VAIN: Final = 3
+"""So many passes that gain nothing are the last."""
+CHANCE: Final = 64
+"""The most points where chance takes the place of wishes."""
+OFTEN: Final = 16
+"""Meeting more often than this is not told from meeting so often."""
+EVERY_TRIO: Final = 15
+"""Up to this many people the best of all trios is found …"""
+THIRDS: Final = 6
+"""… and of many so many people are tried as the third of a couple, …"""
+MORE_THIRDS: Final = 768
+"""… of few so many, divided by the number of people."""
+LOOKED_AT: Final = 64
+"""Of more people who wait, so many are looked at to see whom they fit."""
+LARGEST: Final = 1 << 61
+
+
+class Trio(NamedTuple):
+    """Two who host a third."""
+
+    first: int
+    third: int
+    last: int
+
+
+class Paired(NamedTuple):
+    """One round: couples in the order of their smaller place, which is `one`; at most one trio; who has no partner."""
+
+    one: Places
+    other: Places
+    trios: tuple[Trio, ...] = ()
+    alone: Places = np.zeros(0, dtype=np.int64)
+
+    def meetings(self) -> tuple[Places, Places]:
+        """Every two people who are in a group."""
+        more = couples_of(self.trios)
+        return np.concatenate((self.one, more[0])), np.concatenate((self.other, more[1]))
+
+
+def couples_of(groups: Iterable[Members]) -> Places:
+    """Every two members of each group, of shape (2, couples)."""
+    listed = [couple for group in groups for couple in combinations(group, 2)]
+    return np.array(listed, dtype=np.int64).reshape(-1, 2).T
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What has been, before a round or in all rounds but one. For each place: how often they were left out, the third
+    of a couple, and in a trio.
+    """
+
+    met: Meetings
+    left_out: Points
+    thirds: Points
+    trios: Points
+
+    @classmethod
+    def of(cls, couples: Couples) -> "History":
+        """What was before the first round."""
+        course, people = couples.course, couples.people
+        ids = people.ids.tolist()
+        met = people.places(np.array(course.met, dtype=np.int64).reshape(-1, 2))
+        met = met[(met >= 0).all(axis=1) & (met[:, 0] != met[:, 1])]
+        left_out = np.array([person in course.left_out for person in ids], dtype=np.int64)
+        trios = np.array([course.in_trios.get(person, 0) for person in ids], dtype=np.int64)
+        keys = merged(couples.keys(met[:, 0], met[:, 1]))
+        return cls(Meetings(len(people), keys), left_out, np.zeros_like(trios), trios)
+
+    def also(self, couples: Couples, rounds: Iterable[Paired]) -> "History":
+        """The same with these rounds."""
+        left_out, thirds, trios = self.left_out.copy(), self.thirds.copy(), self.trios.copy()
+        keys = []
+        for paired in rounds:
+            keys.append(np.sort(couples.keys(*paired.meetings())))
+            left_out[paired.alone] += 1
+            for trio in paired.trios:
+                thirds[trio.third] += 1
+                trios[list(trio)] += 1
+        return History(self.met.also(*keys), left_out, thirds, trios)
+
+    def awaiting(self, groups: Sequence[Members]) -> "History":
+        """The same, as if these groups had met: they will, in rounds that are not planned yet."""
+        one, other = couples_of(groups)
+        return replace(self, met=self.met.also(couple_keys(one, other, self.met.people)))
+
+
+class Arrangement(NamedTuple):
+    """For each place the partner or -1, and the trio beside them, whose members have no partner."""
+
+    seated: int
+    """How many people have a partner."""
+    worth: int
+    """What counts beside that, in one number."""
+    partner: Places
+    trio: Trio | None
+
+
+def _value(arrangement: Arrangement) -> tuple[int, int]:
+    return arrangement[:2]
+
+
+class _Units(NamedTuple):
+    """What one of each is worth. Each outweighs all that the ones before it can add up to."""
+
+    points: int
+    """The most that the points of a couple may be; more are scaled down."""
+    trio: int
+    repeat: int
+    tie: int
+    stays: int
+    keeps_rules: int
+    left_out: int
+    person: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """One round of a course: who is to be paired, what has been, and what stands."""
+
+    couples: Couples
+    history: History
+    rng: np.random.Generator
+    who: Places
+    """Everyone who is free to be paired, sorted."""
+    partner: Places
+    """For each place who they are with or -1: couples that stand and may stay, and those who are locked together."""
+    bound: Bools
+    """For each place, whether they are locked to their partner and no part of `who`."""
+    is_odd: bool = False
+    """Whether one couple may take a third."""
+    trio: Members = ()
+    """The trio that stands and may stay."""
+    ties: Keys = field(default_factory=lambda: NO_KEYS)
+    """Sorted keys of people who were together in a group that does not stand."""
+    by_chance: bool = False
+    """Whether chance takes the place of wishes."""
+    breaks: Callable[[Places, Places], Bools] | None = None
+    """For couples whether they break a rule that was relaxed: as few as can be do."""
+
+    @cached_property
+    def banned(self) -> Keys:
+        """Sorted keys of couples who may not be in this round."""
+        couples = self.couples
+        if not couples.never_again:
+            return couples.banned
+        one = np.flatnonzero(self.partner > np.arange(len(couples)))
+        stands = couples.keys(one, self.partner[one]), couples.keys(*couples_of([self.trio]))
+        return merged(couples.banned, np.setdiff1d(self.history.met.keys, np.concatenate(stands)))
+
+    @cached_property
+    def _avoided(self) -> Keys:
+        """Sorted keys of the banned couples and of those who met."""
+        return merged(self.banned, self.history.met.keys)
+
+    @cached_property
+    def _stands(self) -> bool:
+        """Whether there is anything that should stay as it is."""
+        return bool((self.partner[self.who] != ALONE).any() or self.trio)
+
+    def allowed(self, one: Places, other: Places) -> Bools:
+        """For each couple, whether it may be in this round."""
+        return self.couples.allowed(one, other) & ~listed_in(self.banned, self.couples.keys(one, other))
+
+    def _fits(self, people: Places, others: Places) -> Bools:
+        """Of shape (people, others): whether they may be a couple in this round."""
+        return self.allowed(*np.broadcast_arrays(people[:, None], others[None, :]))
+
+    # ---- what counts ----
+
+    @cached_property
+    def _count(self) -> int:
+        """The most people who are compared in one number."""
+        return min(len(self.couples), EXACT if self._stands else EXACT_SPARSE)
+
+    @cached_property
+    def _units(self) -> _Units:
+        history, pairs = self.history, self._count // 2 + 2
+        steps = (
+            int(self._rank.max(initial=0)) * 2 + 2,
+            (self._count + 1) * OFTEN * pairs + 1 if len(history.met.keys) else 1,
+            2 * pairs if len(self.ties) else 1,
+            self._count + 1 if self._stands else 1,
+            2 * pairs if self.breaks else 1,
+            int(history.left_out.sum()) + 1,
+        )
+        room = LARGEST // (4 * pairs * int(np.prod(np.array(steps, dtype=object))))
+        most = max(1, min(room, CHANCE if self.by_chance else self.couples.most))
+        units = [2 * most * pairs + 1]
+        for step in steps:
+            units.append(units[-1] * step)
+        return _Units(most, *units)
+
+    @cached_property
+    def _rank(self) -> Points:
+        """How much speaks against each person as the third: that they were it, and then that they were in a trio."""
+        thirds, trios = self.history.thirds, self.history.trios
+        rank: Points = thirds * (3 * int(trios.max(initial=0)) + 1) * 2 + trios
+        return rank
+
+    @cached_property
+    def _noise(self) -> Points:
+        return self.rng.integers(CHANCE + 1, size=(len(self.couples), len(self.couples)))
+
+    def _points(self, one: Places, other: Places) -> Points:
+        """For each couple its points, or as many as chance gives it."""
+        if self.by_chance:
+            return self._noise[np.minimum(one, other), np.maximum(one, other)]
+        points, most = self.couples.points(one, other), self.couples.most
+        return points if most <= self._units.points else points * self._units.points // most
+
+    def again(self, one: Places, other: Places) -> Points:
+        """For each couple 0, or how much speaks against it because they met: that they did, and then how often."""
+        times = np.minimum(self.history.met.times(one, other), OFTEN)
+        if len(self.couples) > EXACT_SPARSE:
+            return times
+        found: Points = times + (times > 0) * (self._count * OFTEN)
+        return found
+
+    def _company(self, one: Places, other: Places) -> Points:
+        """What counts of any two people in a group, but for points."""
+        found = np.zeros(np.broadcast(one, other).shape, dtype=np.int64)
+        if len(self.history.met.keys):
+            found -= self._units.repeat * self.again(one, other)
+        if len(self.ties):
+            found += self._units.tie * listed_in(self.ties, self.couples.keys(one, other))
+        if self.breaks:
+            found -= self._units.keeps_rules * self.breaks(one, other)
+        return found
+
+    def _welcome(self, one: Places, other: Places) -> Points:
+        """All that counts of couples, but for people who were left out before."""
+        found = 2 * self._points(one, other) + self._company(one, other)
+        if self._stands:
+            found += 2 * self._units.stays * (self.partner[one] == other)
+        if self.is_odd:
+            found += self._units.trio * (self._rank[one] + self._rank[other])
+        return found
+
+    def weight(self, one: Places, other: Places) -> Points:
+        """For each allowed couple all that counts."""
+        urgent = self.history.left_out
+        return self._welcome(one, other) + self._units.left_out * (urgent[one] + urgent[other])
+
+    def _weight_of_trios(self, third: Places, one: Places, other: Places) -> Points:
+        """The same for couples with a third. Of the three anyone may be in the middle."""
+        history, units = self.history, self._units
+        members = third, one, other
+        found = units.left_out * sum((history.left_out[some] for some in members), start=np.zeros_like(one))
+        for left, right in combinations(members, 2):
+            found += self._points(left, right) + self._company(left, right)
+        if self.trio:
+            found += 3 * units.stays * np.logical_and.reduce([np.isin(some, self.trio) for some in members])
+        # Who is in the trio is like someone who is left over; a locked couple hosts someone if no other can.
+        times = sum(history.trios[some] for some in members)
+        thirds = np.minimum.reduce([history.thirds[some] for some in members])
+        step = 3 * int(history.trios.max(initial=0)) + 1
+        ranks = self._rank[one] + self._rank[other] + self._rank[third]
+        found += units.trio * (ranks - (thirds * 2 + (self.bound[one] & self.bound[other])) * step - times)
+        return found
+
+    def judged(self, partner: Places, trio: Trio | None = None) -> Arrangement:
+        """An arrangement with what it is worth."""
+        one = np.flatnonzero(partner > np.arange(len(partner)))
+        worth = sum(self.weight(one, partner[one]).tolist())
+        if trio is not None:
+            third, first, last = np.array([[trio.third], [trio.first], [trio.last]])
+            worth += int(self._weight_of_trios(third, first, last)[0])
+        return Arrangement(2 * len(one) + (3 if trio else 0), worth, partner, trio)
+
+    # ---- couples ----
+
+    def arranged(self) -> Arrangement:
+        """The best arrangement: of an even number, and of up to `EVERY_TRIO` people, there is none better."""
+        if not self.is_odd:
+            return self.judged(self._paired(self.who, self.partner))
+        if len(self.who) + int(self.bound.sum()) <= EVERY_TRIO:
+            return self._best_of_all_trios()
+        if not self.trio:
+            return self._with_third()
+        without = self.partner.copy()
+        without[list(self.trio)] = ALONE
+        rest = self.who[~np.isin(self.who, self.trio)]
+        kept = self.judged(self._paired(rest, without), Trio(*self.trio))
+        if (kept.partner[rest] != ALONE).all() and self._changes(kept) <= 2:
+            return kept
+        return max(kept, self._with_third(), key=_value)
+
+    def _changes(self, found: Arrangement) -> int:
+        """How many people of groups that stood are with others now."""
+        who = self.who[self.partner[self.who] != ALONE]
+        changed = int((found.partner[who] != self.partner[who]).sum())
+        return changed + (3 if self.trio and set(found.trio or ()) != set(self.trio) else 0)
+
+    def is_exact(self, people: int) -> bool:
+        """Whether this many people are paired by one matching."""
+        return people <= EXACT or (people <= EXACT_SPARSE and not self._stands and self.couples.sparse is not None)
+
+    def _matched(self, who: Places, partner: Places) -> Places:
+        """The same with the best couples of these people."""
+        found = partner.copy()
+        found[who] = Candidates(self.couples, who, self.banned).matched(self.weight)[who]
+        return found
+
+    def _paired(self, who: Places, partner: Places) -> Places:
+        """Couples of as many of these people as can be. A couple that stands parts only where someone is alone else."""
+        waiting = who[partner[who] == ALONE]
+        found = self._paired_anew(waiting, partner)
+        alone = waiting[found[waiting] == ALONE]
+        if len(waiting) == len(who) or not self._can_be_helped(alone, who):
+            return found
+        if self.is_exact(len(who)):
+            return self._matched(who, found)
+        before, found = found, self._covered(who, found, self.banned)
+        changed = np.flatnonzero(before != found)
+        # Their former partners are among them, so the couples that need not change can come back.
+        return self._matched(changed, found) if 1 < len(changed) <= EXACT else found
+
+    def _can_be_helped(self, alone: Places, who: Places) -> bool:
+        """Whether these people could have a partner if couples that stand part."""
+        if self.history.left_out[alone].any():
+            return True
+        nowhere = int((~self._fits(alone[:LOOKED_AT], who).any(axis=1)).sum())
+        return len(alone) > nowhere + (len(who) - nowhere) % 2
+
+    def _paired_anew(self, who: Places, partner: Places) -> Places:
+        """The same with couples of these people, who have none. Up to `EXACT` people there are none better.
+
+        Beyond, couples by chance are made better, and who is left over is paired as in `cover`. Where few couples are
+        allowed, that comes first.
+        """
+        who = self.rng.permutation(who)
+        if self.is_exact(len(who)):
+            return self._matched(who, partner) if len(who) > 1 else partner
+        found = partner.copy()
+        if self.couples.sparse is not None:
+            return self._in_neighborhoods(who, self._settled(who, found))
+        # Of an odd number the last is left over.
+        order = who[np.lexsort((-self.history.left_out[who], -self._rank[who]))] if len(who) % 2 else who
+        order, half = self.rng.permutation(order[: len(who) // 2 * 2]), len(who) // 2
+        one, other, weight = exchange(self.couples, order[:half], order[half:], self._avoided, self.rng, sweeps=SWEEPS)
+        one, other = self._in_rings(one[weight >= 0], other[weight >= 0])
+        found[one], found[other] = other, one
+        return self._settled(who, found)
+
+    def _in_rings(self, one: Places, other: Places) -> tuple[Places, Places]:
+        """Better couples by rings, until passes no longer help."""
+        points = int(self.couples.points(one, other).sum())
+        in_vain = 0
+        for _ in range(min(MOST_PASSES, max(PASSES, PASSES * 4096 // len(self.couples)))):
+            one, other = pass_on(self.couples, one, other, self._avoided, self.rng, block=BLOCK, steps=CHAIN)
+            before, points = points, int(self.couples.points(one, other).sum())
+            in_vain = in_vain + 1 if points == before else 0
+            if in_vain == IN_VAIN:
+                break
+        return one, other
+
+    def _covered(self, who: Places, partner: Places, banned: Keys) -> Places:
+        seed, urgent = int(self.rng.integers(1 << 32)), np.flatnonzero(self.history.left_out)
+        return cover(self.couples, who, partner, banned, weigh=self._welcome, left_out=urgent, seed=seed)
+
+    def _settled(self, who: Places, partner: Places) -> Places:
+        """The same couples, changed so that as few people as possible are left over; first without any repeat."""
+        for banned in (self._avoided, self.banned) if len(self.history.met.keys) else (self.banned,):
+            if (partner[who] == ALONE).sum() > len(who) % 2:
+                partner = self._covered(who, partner, banned)
+        return partner
+
+    def _in_neighborhoods(self, who: Places, partner: Places) -> Places:
+        """As many couples, better ones: exactly for people near each other, twice with other borders between them."""
+        if not self.couples.most and not len(self.history.met.keys) and not self.history.left_out.any():
+            return partner
+        listed = Candidates(self.couples, np.sort(who), self.banned).listed()
+        lists = partner_lists(len(self.couples), *(listed or (who[:0], who[:0])))
+        for _ in range(2):
+            order = _near_each_other(self.rng.permutation(who).tolist(), lists)
+            for start in range(0, len(order), EXACT_SPARSE):
+                some = np.array(order[start : start + EXACT_SPARSE], dtype=np.int64)
+                mates = partner[some]
+                partner = self._matched(np.unique(np.concatenate((some, mates[mates != ALONE]))), partner)
+        return partner
+
+    # ---- the third of an odd number ----
+
+    def _with_third(self) -> Arrangement:
+        """Couples, and someone who is left over with one of them; where that is not good, other people are tried."""
+        who, start = self.who, self.partner
+        paired = self._paired(who, start)
+        waiting = who[paired[who] == ALONE]
+        best = self._taken_in(paired, waiting[:LOOKED_AT])
+        if self._is_enough(best, paired):
+            return best
+        for third in self._other_thirds(paired, waiting):
+            without = np.where(start == third, ALONE, start)
+            without[third] = ALONE
+            found = self._taken_in(self._paired(who[who != third], without), np.array([third]))
+            best = max(best, found, key=_value)
+            if not self._stands and self._is_enough(found, paired):
+                return found
+        return best
+
+    def _is_enough(self, found: Arrangement, paired: Places) -> bool:
+        """Whether no other third can be better in what counts before points."""
+        if found.trio is None or found.seated <= int((paired != ALONE).sum()):
+            return False
+        if self._stands:
+            # A trio of loose people changes nobody else; with fewer than three of them a pair has to open.
+            is_left_out = self.history.left_out[self.who[found.partner[self.who] == ALONE]].any()
+            loose = int((self.partner[self.who] == ALONE).sum())
+            return not is_left_out and self._changes(found) <= (0 if loose > 2 else 2)
+        first, third, last = found.trio
+        return not self.again(np.array([first, last]), np.array([third, third])).any()
+
+    def _other_thirds(self, paired: Places, waiting: Places) -> list[int]:
+        """Who else could be left over: other loose people, and the partners of those who fit someone who waits."""
+        history = self.history
+        forest = Forest(Candidates(self.couples, self.who, self.banned), paired)
+        forest.grow(waiting.tolist())
+        outer = np.array(forest.of_state(OUTER), dtype=np.int64)
+        if len(outer) <= EXACT_SPARSE:
+            # Each of a trio could be left over, but for a locked couple that takes a third.
+            near = self._fits(outer, outer).astype(np.float32)
+            one = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
+            hosts = self._fits(outer, one) & self._fits(outer, self.partner[one])
+            outer = outer[(near * (near @ near)).any(axis=1) | hosts.any(axis=1)]
+        outer = self.rng.permutation(np.setdiff1d(outer, waiting))
+        mates = self.partner[outer]
+        loose, coupled = outer[mates == ALONE], outer[mates != ALONE]
+        loose = loose[np.lexsort((history.left_out[loose], self._rank[loose]))]
+        beside = coupled[self._fits(self.partner[coupled], waiting[:LOOKED_AT]).any(axis=1)]
+        most = max(THIRDS, MORE_THIRDS // len(self.who))
+        return [*loose[: most // 2 if len(beside) else most].tolist(), *beside.tolist()][:most]
+
+    def _taken_in(self, partner: Places, thirds: Places) -> Arrangement:
+        """The same couples with one of these people, who have no partner, beside the couple that suits best."""
+        one = np.flatnonzero(partner > np.arange(len(partner)))
+        third, host = (side.ravel() for side in np.broadcast_arrays(thirds[:, None], one[None, :]))
+        fits = self.allowed(third, host) & self.allowed(third, partner[host])
+        third, host = third[fits], host[fits]
+        if not len(host):
+            return self.judged(partner)
+        gain = self._weight_of_trios(third, host, partner[host]) - self.weight(host, partner[host])
+        at = int(gain.argmax())
+        trio = Trio(int(host[at]), int(third[at]), int(partner[host[at]]))
+        without = partner.copy()
+        without[[trio.first, trio.last]] = ALONE
+        return self.judged(without, trio)
+
+    def _best_of_all_trios(self) -> Arrangement:
+        """The best of all trios with the best couples of everyone else, and of no trio.
+
+        Of any three people two are in the same half, so it is enough to try every two of a half: one is the third, and
+        the couple of the other one becomes the trio. Locked couples stand across the halves.
+        """
+        bound = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
+        seats = np.concatenate((np.column_stack((bound, self.partner[bound])).ravel(), self.rng.permutation(self.who)))
+        size, locked = len(seats), 2 * len(bound)
+        one, other = np.triu_indices(size, 1)
+        fits = np.zeros((size, size), dtype=np.bool_)
+        fits[one, other] = fits[other, one] = self.allowed(seats[one], seats[other])
+        is_couple = np.where(one < locked, (one % 2 == 0) & (other == one + 1), fits[one, other])
+        one, other = one[is_couple], other[is_couple]
+        weight = self.weight(seats[one], seats[other])
+        thirds = np.broadcast_arrays(seats[:, None], seats[one][None, :], seats[other][None, :])
+        of_trios = self._weight_of_trios(*thirds) + self._units.person
+        best, chosen = (-1, 0), (heaviest(size, one, other, weight), ALONE, ALONE)
+        for host, third in ((ALONE, ALONE), *combinations(range(0, size, 2), 2), *combinations(range(1, size, 2), 2)):
+            if host != ALONE and (third < locked or not fits[host, third]):
+                continue
+            is_host = (one == host) | (other == host)
+            may = (one != third) & (other != third) & (~is_host | (fits[third, one] & fits[third, other]))
+            found = np.where(is_host, of_trios[third], weight)
+            partner = heaviest(size, one[may], other[may], found[may])
+            couples = may & (partner[one] == other)
+            is_trio = host != ALONE and partner[host] != ALONE
+            value = 2 * int(couples.sum()) + is_trio, int(found[couples].sum())
+            if value > best:
+                best, chosen = value, (partner, host, third)
+        partner, host, third = chosen
+        trio = None
+        if host != ALONE and partner[host] != ALONE:
+            trio = Trio(int(seats[host]), int(seats[third]), int(seats[partner[host]]))
+            partner[[host, partner[host]]] = ALONE
+        found = np.full(len(self.couples), ALONE, dtype=np.int64)
+        found[seats] = np.where(partner == ALONE, ALONE, seats[partner])
+        return self.judged(found, trio)
+
+
+def _near_each_other(order: Sequence[int], lists: Sequence[Sequence[int]]) -> list[int]:
+    """The people of `order`, each followed by those whom they may meet, then those whom these may meet, and so on."""
+    found: dict[int, None] = {}
+    for first in order:
+        waiting = [] if first in found else [first]
+        for person in waiting:
+            if person not in found:
+                found[person] = None
+                waiting += lists[person]
+    return list(found)
