@@ -9,8 +9,8 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from lti_tool.activities.rules import AgendaPart, Kind, MethodStep, Step, kind_of, scenario_of
-from lti_tool.activities.service import activity_at
+from lti_tool.activities.rules import AgendaPart, Completion, Kind, MethodStep, Step, kind_of, scenario_of
+from lti_tool.activities.service import activity_at, rounds_of
 from lti_tool.errors import NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.errors import PreviewOnly
@@ -18,6 +18,7 @@ from lti_tool.feedback.service import Meeting
 from lti_tool.goals import service as goals
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings import wording as meeting_words
+from lti_tool.pairing import service as pairing
 from lti_tool.support.db import serve
 from lti_tool.web.access import Here, kit, on_visit, secret_sent
 from lti_tool.web.database import transaction
@@ -28,6 +29,7 @@ pages = Blueprint("meeting", __name__)
 
 FORTNIGHT: Final = timedelta(days=14)
 """An action is proposed to be done within."""
+GROUPS_A_PAGE: Final = 100
 LISTENS_FOR: Final = timedelta(seconds=30)
 MOST_LISTENERS: Final = 10_000
 CLOCK_STEP: Final = "clock"
@@ -85,6 +87,40 @@ def _changes(here: Here, number: int) -> ResponseReturnValue:
     answer = Response(_page(here, _meeting(here, number)))
     answer.set_etag(version)
     return answer
+
+
+@pages.get("/meetings")
+@on_visit(may="see progress")
+def of_all_groups(here: Here) -> ResponseReturnValue:
+    """For staff how the meetings of a round stand, group by group: that steps are done, never what was written."""
+    activity = activity_at(here.session, here.placement_id)
+    rounds = rounds_of(here.session, activity.id)
+    asked = request.args.get("round", "")
+    is_ahead = (each for each in rounds if each.due_at is None or each.due_at > here.now)
+    chosen = next((each for each in rounds if str(each.number) == asked), None) or next(is_ahead, rounds[-1])
+    plan = pairing.find_plan(here.session, activity.id, "published")
+    groups = pairing.groups_in_plan(here.session, plan, chosen.number) if plan is not None else []
+    first = max(int(page), 1) if (page := request.args.get("page", "1")).isdecimal() and len(page) < 6 else 1
+    shown = groups[(first - 1) * GROUPS_A_PAGE : first * GROUPS_A_PAGE]
+    kind = kind_of(activity.kind)
+    completion = Completion.from_json(activity.completion, kind)
+    return render_template(
+        "meeting/of_all_groups.html",
+        activity=activity,
+        kind=kind,
+        rounds=rounds,
+        chosen=chosen,
+        groups=shown,
+        steps=[
+            step
+            for step in kind.steps
+            if not step.is_to_partners and (completion.of(step) or (step.is_confirmation and not step.is_shared))
+        ],
+        times=meetings.of_groups(here.session, [group.id for group in shown], now=here.now),
+        done=feedback.done_by_group(here.session, chosen.id),
+        page=first,
+        pages=-(-len(groups) // GROUPS_A_PAGE),
+    )
 
 
 @pages.get("/round/<int:number>/meeting/paper")

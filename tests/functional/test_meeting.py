@@ -158,6 +158,21 @@ def test_a_meeting_completes_the_round(life: Life) -> None:
     assert "A workshop" not in grid
 
 
+def test_staff_see_how_each_group_stands_and_none_of_its_words(life: Life) -> None:
+    me, *_ = pair(life)
+    me.post(f"{MEETING}/confirm/agree")
+    save(me, "reflect", happened="Between us")
+    designer = life.launch("designer")
+    page = designer.get("/meetings")
+    said = text_of(page)
+    assert said.count("1 of 2") == 2
+    assert said.count("no time yet") == 2
+    assert "Between us" not in page.text
+    assert "/meetings" in designer.get("/progress").text
+    assert me.get("/meetings").status_code == 403
+    assert text_of(designer.get("/meetings?round=99&page=0")) == said
+
+
 def test_a_question_of_the_bank_is_put_into_the_meeting_once(life: Life) -> None:
     me, partner, *_ = pair(life)
     question = KINDS["reflection"].meeting[3].questions[0]

@@ -11,7 +11,7 @@ from lti_tool.feedback.service.drafts import (
 )
 from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
 from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, texts_of
-from lti_tool.feedback.service.meetings import Meeting, Participant, find_meeting, group_at, version_of
+from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
 from lti_tool.feedback.service.release import BATCH, is_released, release_due
@@ -41,6 +41,7 @@ __all__ = [
     "answer_task",
     "asides_of",
     "confirm",
+    "done_by_group",
     "draft_fields",
     "erase_texts_of",
     "exchanges_of",

@@ -115,7 +115,8 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
         return found
 
     found = []
-    for place in sorted(lines, key=lambda one: (rounds[one[0]][0].number, one not in seated, one[1] is None, one[1])):
+    # What goes to no one comes first: it is what a group begins a round with.
+    for place in sorted(lines, key=lambda line: (rounds[line[0]][0].number, line not in seated, line[1] or 0)):
         round_, allowance = rounds[place[0]]
         name, status = people[place[1]] if place[1] is not None else (None, "active")
         own, came = mine.get(place, {}), theirs.get(place, {})
