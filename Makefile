@@ -40,8 +40,9 @@ worker: $(VENV)/.ready  ## background work in a process of its own
 bench: $(VENV)/.ready  ## launches per second beside a null tool and a minimal pylti1p3 tool
 	$(BIN)/python -m tests.load.bench
 
-bench-pages: $(VENV)/.ready  ## what the pages of a course of 2,000 learners cost
+bench-pages: services  ## what the pages of a course of 2,000 learners and the meetings of 200 groups cost
 	$(BIN)/python -m tests.load.pages
+	env $$(cat $(VENV)/services.env) $(BIN)/python -m tests.load.meetings
 
 bench-pairing: services  ## plans beside networkx, a greedy matcher, the database and an earlier engine; ONLY="ROW …" for some rows
 	env $$(cat $(VENV)/services.env) $(BIN)/python -m tests.load.pairing $(if $(ONLY),--only $(ONLY))
