@@ -111,7 +111,12 @@ def test_a_newer_version_is_offered_with_what_it_changes_and_taken_over(dina: De
     carl.follow(carl.post("/setup", **kept, do="open"))
     assert "has a newer version" not in carl.get("/setup").text
 
-    changed = fields | {"title": "Doors", "scenario-public": "At the door", "acknowledge": "", "criteria-0-name": "Daring"}
+    changed = fields | {
+        "title": "Doors",
+        "scenario-public": "At the door",
+        "acknowledge": "",
+        "criteria-0-name": "Daring",
+    }
     changed.pop("acknowledge")
     dina.follow(dina.post("/setup", **changed, do="save"))
     with dina.kit.open_session(dina.institution_id) as session:
