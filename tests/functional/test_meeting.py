@@ -6,11 +6,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from lti_tool.activities.kinds import KINDS
+from lti_tool.activities.kinds.form import AUTHOR_ALONE, GROUP, PARTNER, Field, FieldKind, Form, Section
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules.templates import OBSERVATION_AND_FEEDBACK, TEMPLATES
+from lti_tool.feedback.models import Entry
+from lti_tool.feedback.service.meetings import readable_by_group
+from lti_tool.support.db import across_institutions
+from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
 from tests.fakes.clock import FakeClock
 from tests.functional.guests import PROOF, Guest, text_of
@@ -87,6 +93,40 @@ def test_a_poll_that_finds_nothing_new_is_empty(life: Life) -> None:
     assert ask(me, something.headers["ETag"]).status_code == 304
 
 
+def test_a_poll_with_another_secret_or_after_the_visit_ended_learns_nothing(life: Life, clock: FakeClock) -> None:
+    me, *_ = pair(life)
+    version = version_on(me.get(MEETING))
+    assert ask(me, version).status_code == 304
+    address = f"/v/{me.key}{MEETING}/changes"
+    stranger = life.app.test_client()
+    for secret in ("", "x" * 43):
+        headers = {"If-None-Match": version, "Authorization": f"Bearer {secret}"}
+        assert stranger.get(address, base_url=BASE_URL, headers=headers).status_code == 401
+    with life.services.kit.open_session() as session, across_institutions(session):
+        for visit in session.scalars(select(Visit)):
+            visit.revoked_at = clock.now()
+    clock.advance(timedelta(seconds=31))
+    assert ask(me, version).status_code == 401
+
+
+def test_what_has_other_readers_than_the_group_is_not_shown_to_it() -> None:
+    form = Form(
+        (
+            Section(
+                "mixed",
+                (
+                    Field("for_group", FieldKind.TEXT, "", "", seen_by=GROUP),
+                    Field("for_me", FieldKind.TEXT, "", "", seen_by=AUTHOR_ALONE),
+                    Field("for_staff", FieldKind.TEXT, "", "", seen_by=PARTNER),
+                ),
+            ),
+        )
+    )
+    entry = Entry(fields={"for_group": "All of us", "for_me": "Mine", "for_staff": "Theirs", "unknown": "Old"})
+
+    assert readable_by_group(form, entry) == {"for_group": "All of us"}
+
+
 def test_two_who_change_different_words_of_one_text_both_keep_theirs(life: Life) -> None:
     me, partner, *_ = pair(life)
     begun = save(me, "action_plan", plan_words="Anna calls Bo on Monday.").get_json()["version"]
@@ -138,8 +178,23 @@ def test_the_agreement_is_accepted_by_one_tap_and_counts(life: Life) -> None:
     seen = text_of(partner.get(MEETING))
     assert "agreed" in seen
     assert "I agree" in seen
+    assert life.launch("designer").get("/meetings").text.count("1 of 2") == 1
     undone = text_of(me.post(f"{MEETING}/confirm/agree", do="take_back"))
     assert "I agree" in undone
+    assert "1 of 2" not in life.launch("designer").get("/meetings").text
+
+
+def test_what_was_confirmed_stays_so_once_the_activity_is_closed(life: Life) -> None:
+    me, *_ = pair(life)
+    me.post(f"{MEETING}/confirm/agree")
+    life.launch("designer").post("/setup/close")
+
+    for wish in ("take_back", "confirm"):
+        assert me.post(f"{MEETING}/confirm/agree", do=wish).status_code == 409
+    assert me.post(f"{MEETING}/confirm/meet").status_code == 409
+    page = text_of(me.get(MEETING))
+    assert "You agreed" in page
+    assert "read-only" in page
 
 
 def test_a_meeting_completes_the_round(life: Life) -> None:

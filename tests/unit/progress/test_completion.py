@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lti_tool.activities.kinds.blocks import AGREE, MEET
 from lti_tool.activities.kinds.kind import Step
 from lti_tool.activities.kinds.observation import ACKNOWLEDGE, GIVE_FEEDBACK, OBSERVATION, WRITE_NOTES
 from lti_tool.activities.rules import Completion
@@ -248,6 +249,24 @@ def test_a_trio_is_asked_for_both_partners() -> None:
     )
 
     assert [(item.partner_id, item.state) for item in progress.items] == [(METTE, State.OPEN), (8, State.DONE)]
+
+
+def test_a_step_that_is_asked_once_is_asked_in_the_first_round() -> None:
+    groups = [MyGroup(number, (Partner(METTE),)) for number in (1, 2)]
+    rounds = [RoundDates(number) for number in (2, 1)]
+
+    progress = rules.checklist(
+        (AGREE, MEET),
+        Completion({"agree": 1, "meet": 1}),
+        rounds,
+        my_groups=groups,
+        mine=[],
+        theirs=[],
+        extras=[],
+        now=NOW,
+    )
+
+    assert [(item.round, item.step.key) for item in progress.items] == [(1, "agree"), (1, "meet"), (2, "meet")]
 
 
 def test_what_is_next_is_the_earliest_round_and_what_is_overdue_before_what_is_open() -> None:
