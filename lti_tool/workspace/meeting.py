@@ -114,7 +114,8 @@ def of_all_groups(here: Here) -> ResponseReturnValue:
         steps=[
             step
             for step in kind.steps
-            if not step.is_to_partners and (completion.of(step) or (step.is_confirmation and not step.is_shared))
+            if not (step.is_to_partners or step.is_counted)
+            and (completion.of(step) or (step.is_confirmation and not step.is_shared))
         ],
         times=meetings.of_groups(here.session, [group.id for group in shown], now=here.now),
         done=feedback.done_by_group(here.session, chosen.id),
