@@ -1,6 +1,6 @@
 """The page of a meeting: one for each group and round, which all members may have open at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -163,6 +163,21 @@ def put_question(here: Here, number: int) -> ResponseReturnValue:
     return _back(meeting, step)
 
 
+@pages.post("/round/<int:number>/meeting/favorite")
+@on_visit(may="take part")
+def keep_question(here: Here, number: int) -> ResponseReturnValue:
+    """Keep a question of the bank as a favorite in this course, or keep it no longer."""
+    meeting = _meeting(here, number)
+    place = request.form.get("question", "")
+    question = _question_at(meeting.kind, place)
+    if request.form.get("do") == "drop":
+        feedback.drop_question(here.session, meeting.member_id, question)
+    else:
+        feedback.keep_question(here.session, meeting.member_id, question, now=here.now)
+    part = place.partition(".")[0]
+    return redirect(url_for(".show", number=number, part=part, bank=1, _anchor=f"{part}-bank"), code=303)
+
+
 @pages.post("/round/<int:number>/meeting/clock")
 @on_visit(may="take part")
 def set_clock(here: Here, number: int) -> ResponseReturnValue:
@@ -199,6 +214,7 @@ def _page(here: Here, meeting: Meeting) -> str:
         return in_words(moment, zone, pattern)
 
     steps = {step.key: step for step in meeting.kind.steps}
+    favorites = {kept.question for kept in feedback.favorites_of(here.session, [meeting.member_id])}
     time = meetings.of_groups(here.session, [meeting.group_id], now=here.now)[meeting.group_id]
     is_read_only = not meeting.takes_texts
     exchanges = feedback.exchanges_of(here.session, meeting.activity, meeting.member_id, now=here.now)
@@ -224,6 +240,7 @@ def _page(here: Here, meeting: Meeting) -> str:
         action_by=(here.now.astimezone(zone) + FORTNIGHT).date(),
         questions_part=next((part.key for part in meeting.kind.meeting if "questions" in part.steps), None),
         has_begun=meeting.round.opens_at is None or meeting.round.opens_at <= here.now,
+        bank_of=lambda part: _bank(part, favorites),
         clock=clock,
         said=request.args.get("said"),
         address_of_part=lambda part: f"round/{meeting.round.number}/meeting?part={part.key}#{part.key}",
@@ -274,6 +291,12 @@ def _questions(kind: Kind) -> tuple[Step, str]:
     if step is None or step.form is None:
         raise NotFound("step", "questions")
     return step, step.form.fields[0].key
+
+
+def _bank(part: AgendaPart, favorites: Collection[str]) -> list[tuple[str, str, bool]]:
+    """The open questions of a part as (place, question, whether it is a favorite), favorites first."""
+    bank = [(f"{part.key}.{number}", text, text in favorites) for number, text in enumerate(part.questions)]
+    return sorted(bank, key=lambda question: not question[2])
 
 
 def _question_at(kind: Kind, place: str) -> str:
