@@ -454,6 +454,26 @@ def test_goals_are_read_for_a_checklist_only_where_they_count(
         assert not any("FROM goal" in statement or "FROM action" in statement for statement in seen)
 
 
+def test_completion_is_worked_out_again_wherever_an_action_counts(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        room = two_rounds(session, clock)
+        action = an_action(session, room, "Mette", clock)
+        other = an_activity(session, room.course, None, now=clock.now())
+        where = service.place_of(session, other, room.members["Mette"].id, now=clock.now())
+
+        def looked_at() -> set[int]:
+            jobs = session.scalars(select(Job).where(Job.name == "progress.changed")).all()
+            seen = {job.payload["activity_id"] for job in jobs}
+            session.execute(delete(Job))
+            return seen
+
+        assert looked_at() == {room.activity.id}
+        service.look_back(session, where, action.id, Became.DONE, {}, expected_version=1, now=clock.now())
+        assert looked_at() == {room.activity.id, other.id}
+        service.take_up(session, place(session, room, "Mette", clock), action.id, now=clock.now())
+        assert looked_at() == {room.activity.id, other.id}
+
+
 def test_a_round_in_which_somebody_set_a_goal_is_in_use(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         room = two_rounds(session, clock)
