@@ -57,7 +57,7 @@ class Listener:
 
 @pages.get("/round/<int:number>/meeting/changes")
 def changes(number: int) -> ResponseReturnValue:
-    """The page again, if anybody wrote anything since the version that the browser has; else 304.
+    """What others changed, if anybody wrote anything since the version that the browser has; else 304.
 
     Whoever was let in less than `LISTENS_FOR` ago gets the 304 without being let in again: nine of ten requests of a
     meeting are these, and they say nothing.
@@ -84,7 +84,8 @@ def _changes(here: Here, number: int) -> ResponseReturnValue:
     listeners[place] = Listener(here.visit.institution_id, group_id, here.now + LISTENS_FOR)
     if request.headers.get("If-None-Match") == f'"{version}"':
         return Response(status=304)
-    answer = Response(_page(here, _meeting(here, number)))
+    changed = _what_changes(here, _meeting(here, number))
+    answer = Response(render_template("meeting/changes.html", **changed, is_news=True))
     answer.set_etag(version)
     return answer
 
@@ -209,43 +210,50 @@ def _listeners() -> dict[tuple[str, str | None, int], Listener]:
 
 def _page(here: Here, meeting: Meeting) -> str:
     zone = zone_of_reader(meeting.activity.time_zone)
+    time = meetings.of_groups(here.session, [meeting.group_id], now=here.now)[meeting.group_id]
+    favorites = {kept.question for kept in feedback.favorites_of(here.session, [meeting.member_id])}
+    return render_template(
+        "meeting/show.html",
+        **_what_changes(here, meeting),
+        bank_of=lambda part: _bank(part, favorites),
+        time=meeting_words.shown(time, meeting.member_id, zone, now=here.now, is_read_only=not meeting.takes_texts),
+        together=goals.for_group(here.session, meeting.group_id, meeting.member_id, zone=zone),
+        action_by=(here.now.astimezone(zone) + FORTNIGHT).date(),
+        said=request.args.get("said"),
+        address_of_part=lambda part: f"round/{meeting.round.number}/meeting?part={part.key}#{part.key}",
+    )
+
+
+def _what_changes(here: Here, meeting: Meeting) -> dict[str, Any]:
+    """What the page shows of things that others of the group may change while it is open."""
+    zone = zone_of_reader(meeting.activity.time_zone)
 
     def clock(moment: datetime, pattern: str = "EEE d MMM, HH:mm") -> str:
         return in_words(moment, zone, pattern)
 
     steps = {step.key: step for step in meeting.kind.steps}
-    favorites = {kept.question for kept in feedback.favorites_of(here.session, [meeting.member_id])}
-    time = meetings.of_groups(here.session, [meeting.group_id], now=here.now)[meeting.group_id]
-    is_read_only = not meeting.takes_texts
     exchanges = feedback.exchanges_of(here.session, meeting.activity, meeting.member_id, now=here.now)
     with_partners = [
         exchange for exchange in exchanges if exchange.round.id == meeting.round.id and exchange.partner_id is not None
     ]
-    return render_template(
-        "meeting/show.html",
-        meeting=meeting,
-        time=meeting_words.shown(time, meeting.member_id, zone, now=here.now, is_read_only=is_read_only),
-        kind=meeting.kind,
-        activity=meeting.activity,
-        steps=steps,
-        filled={
+    return {
+        "meeting": meeting,
+        "kind": meeting.kind,
+        "activity": meeting.activity,
+        "steps": steps,
+        "filled": {
             step.key: _filled_in(here, meeting, step)
             for step in meeting.kind.steps
             if step.is_live and not step.is_confirmation
         },
-        exchanges=[exchange for exchange in with_partners if exchange.is_current],
-        running=running(meeting),
-        scenario=scenario_of(meeting.activity),
-        together=goals.for_group(here.session, meeting.group_id, meeting.member_id, zone=zone),
-        action_by=(here.now.astimezone(zone) + FORTNIGHT).date(),
-        questions_part=next((part.key for part in meeting.kind.meeting if "questions" in part.steps), None),
-        has_begun=meeting.round.opens_at is None or meeting.round.opens_at <= here.now,
-        bank_of=lambda part: _bank(part, favorites),
-        clock=clock,
-        said=request.args.get("said"),
-        address_of_part=lambda part: f"round/{meeting.round.number}/meeting?part={part.key}#{part.key}",
-        summary=lambda part: _summary(meeting, part, steps),
-    )
+        "exchanges": [exchange for exchange in with_partners if exchange.is_current],
+        "running": running(meeting),
+        "scenario": scenario_of(meeting.activity),
+        "questions_part": next((part.key for part in meeting.kind.meeting if "questions" in part.steps), None),
+        "has_begun": meeting.round.opens_at is None or meeting.round.opens_at <= here.now,
+        "clock": clock,
+        "summary": lambda part: _summary(meeting, part, steps),
+    }
 
 
 def _filled_in(here: Here, meeting: Meeting, step: Step) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def test_an_activity_is_saved_and_used_again_by_a_colleague(dina: Designer, cloc
     begun = use(carl)
     assert (begun["title"], begun["instructions"], begun["score_maximum"]) == ("Two departments", "Look", "40")
     assert begun["r1-due_date"] == "2026-12-12"
-    assert begun["c0-name"] == fields["c0-name"]
+    assert begun["criteria-0-name"] == fields["criteria-0-name"]
     assert wanted_by(carl) == wanted_by(dina)
     assert wanted_by(carl) != Preferences()
 
@@ -111,7 +111,12 @@ def test_a_newer_version_is_offered_with_what_it_changes_and_taken_over(dina: De
     carl.follow(carl.post("/setup", **kept, do="open"))
     assert "has a newer version" not in carl.get("/setup").text
 
-    changed = fields | {"title": "Doors", "scenario-public": "At the door", "acknowledge": "", "c0-name": "Daring"}
+    changed = fields | {
+        "title": "Doors",
+        "scenario-public": "At the door",
+        "acknowledge": "",
+        "criteria-0-name": "Daring",
+    }
     changed.pop("acknowledge")
     dina.follow(dina.post("/setup", **changed, do="save"))
     with dina.kit.open_session(dina.institution_id) as session:
@@ -132,7 +137,7 @@ def test_a_newer_version_is_offered_with_what_it_changes_and_taken_over(dina: De
     taken = carl.follow(carl.post("/setup/newer", **hidden_fields(page.text)))
     assert "This activity now has what the newest version of its template has." in taken.text
     now = fields_of(taken.text)
-    assert (now["title"], now["scenario-public"], now["c0-name"]) == ("Doors", "At the door", "Daring")
+    assert (now["title"], now["scenario-public"], now["criteria-0-name"]) == ("Doors", "At the door", "Daring")
     assert "acknowledge" not in now
     assert now["r3-due_date"] == "2026-12-24"
     assert wanted_by(carl) == circles

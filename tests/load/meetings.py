@@ -91,7 +91,7 @@ def measured(name: str, url: str, groups: int) -> None:
     wanted: dict[str, tuple[Callable[[int], int], int]] = {
         "null page with a session": (nothing, 304),
         "poll, nothing new": (poll, 304),
-        "poll, news (the whole page)": (news, 200),
+        "poll, news": (news, 200),
         "save of a field": (save, 200),
     }
     figures: dict[str, list[float]] = {title: [] for title in wanted}
