@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from lti_tool.activities.kinds.form import Form
 from lti_tool.errors import N_
@@ -200,12 +200,13 @@ class Block(StrEnum):
     """Timed steps with one timer for the whole group."""
 
 
-HELD_IN = {
+HELD_IN: Final = {
     CountedBy.GOALS_SET: Block.GOALS,
     CountedBy.CHECK_INS: Block.GOALS,
     CountedBy.ACTIONS_WRITTEN: Block.NEW_ACTION,
     CountedBy.LOOK_BACKS: Block.ACTIONS,
 }
+"""The block of a meeting in which it is done."""
 
 
 @dataclass(frozen=True, slots=True)
