@@ -1,4 +1,4 @@
-"""What people write in the steps of a round: entries with their notes, and notes to partners."""
+"""What people write in the steps of a round: entries with their notes; notes to partners; questions that they keep."""
 
 from datetime import datetime
 from typing import Any
@@ -104,4 +104,16 @@ class PartnerNote(Tenant, Base):
     author_id: Mapped[int] = mapped_column(index=True)
     recipient_id: Mapped[int] = mapped_column(index=True)
     text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class FavoriteQuestion(Tenant, Base):
+    """An open question that a member keeps."""
+
+    __tablename__ = "favorite_question"
+    __table_args__ = (within("member_id", "member"), UniqueConstraint("member_id", "question"))
+
+    member_id: Mapped[int]
+    question: Mapped[str] = mapped_column(String(255))
+    """As the kinds word it, before translation: the same question is kept in every kind that asks it."""
     at: Mapped[datetime]

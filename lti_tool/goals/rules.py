@@ -368,6 +368,42 @@ def line_of(
 # ---- rounds ----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenAction:
+    """When an action was written and last looked back at, without its words. Rounds by number."""
+
+    round: int
+    written_at: datetime
+    is_open: bool
+    looked_at_in: int = 0
+    """The last round in which it was looked back at; 0: in none."""
+
+
+def look_backs(actions: Iterable[WrittenAction], rounds: Mapping[int, datetime | None]) -> dict[int, tuple[int, int]]:
+    """For each round how many actions of earlier rounds were looked back at, and how many there were to look back at.
+
+    `rounds` are as `turns_of` has them. What is written once a round has its turn is for the round that follows. A look
+    back in a later round counts for the rounds before it too.
+    """
+    counts: dict[int, tuple[int, int]] = {}
+    for action in actions:
+        for number, turn_at in rounds.items():
+            is_earlier = action.round < number and (turn_at is None or action.written_at < turn_at)
+            is_looked_at = action.looked_at_in >= number
+            if is_earlier and (is_looked_at or action.is_open):
+                done, left = counts.get(number, (0, 0))
+                counts[number] = (done + is_looked_at, left + 1)
+    return counts
+
+
+def turns_of(
+    rounds: Sequence[tuple[int, datetime | None, datetime | None]],
+) -> dict[int, datetime | None]:
+    """From when each round has its turn, of rounds as (number, opens, due): when it opens, or the one before is due."""
+    before = (None, *(due_at for _, _, due_at in rounds[:-1]))
+    return {number: opens_at or due_at for (number, opens_at, _), due_at in zip(rounds, before, strict=True)}
+
+
 def present_round(rounds: Sequence[tuple[datetime | None, datetime | None]], now: datetime) -> int | None:
     """The place of the round that runs now, of rounds as (opens, due): the first that is open and not over.
 

@@ -46,6 +46,7 @@ WAITS: Final[dict[WaitsFor, str]] = {
     WaitsFor.OWN_FEEDBACK: N_("for their own feedback"),
     WaitsFor.RELEASE: N_("for the day when feedback is shown"),
     WaitsFor.STEP: N_("for the step before it"),
+    WaitsFor.ROUND: N_("for the end of the round before it"),
 }
 SHOWN: Final[dict[Show, str]] = {
     Show.ALL: N_("Everyone"),

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from lti_tool.activities.rules import Completion, Opens, Step
+from lti_tool.goals.rules import turns_of
 
 
 class State(StrEnum):
@@ -41,6 +42,8 @@ class WaitsFor(StrEnum):
     """The day on which feedback is shown."""
     STEP = "step"
     """The step before it, which the person has not done yet."""
+    ROUND = "round"
+    """The round before it, which is not over yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,12 @@ class Written:
     partner_id: int | None = None
     """Who receives it, or who wrote it to the person; None where it goes to nobody."""
     given_at: datetime | None = None
-    notes: int = 0
+    count: int = 0
+    """Of notes, goals or actions."""
     has_text: bool = False
     is_released: bool = False
+    left: int = 0
+    """How many open actions there were to look back at, of which `count` were looked back at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class Item:
     waits_for: WaitsFor | None = None
     done_at: datetime | None = None
     done: int = 0
-    """Of `wanted`; used by steps that are counted, such as notes."""
+    """Of `wanted`; used by steps that are counted, such as notes and actions."""
     wanted: int = 1
 
     @property
@@ -191,6 +197,8 @@ def checklist(
     `mine` is what the person wrote, alone or with the group, `theirs` what partners wrote to them. A partner who left
     or is excused takes the steps with them along, unless they were done. What a partner gave after their date may be
     answered and need not be, so that nobody's completion hangs on another's delay or is lost by it.
+    What is counted of goals and actions counts without a partner too. Once a round has its turn, looking back is
+    needed there only by those who had open actions.
     Doing more never lowers the fraction.
     """
     every_round = [step for step in steps if completion.of(step)]
@@ -200,12 +208,16 @@ def checklist(
     written = {(one.step, one.round, one.partner_id): one for one in mine}
     came = {(one.step, one.round, one.partner_id): one for one in theirs}
     items: list[Item] = []
-    for dates in sorted(rounds, key=lambda dates: dates.number):
+    in_order = sorted(rounds, key=lambda dates: dates.number)
+    turns = turns_of([(dates.number, dates.opens_at, dates.due_at) for dates in in_order])
+    for dates in in_order:
         extra = allowed.get(dates.number, Extra(dates.number))
         own = RoundDates(dates.number, dates.opens_at, extra.due_at or dates.due_at)
         partners = groups[dates.number].partners if dates.number in groups else ()
-        asked = [step for step in every_round if dates.number == first_round or not step.is_asked_once]
-        place = _Place(own, partners, extra.is_excused, written, came, completion, asked, now, is_closed)
+        is_first = dates.number == first_round
+        asked = [step for step in every_round if not (step.looks_back if is_first else step.is_asked_once)]
+        turn_at = turns[dates.number]
+        place = _Place(own, turn_at, partners, extra.is_excused, written, came, completion, asked, now, is_closed)
         if not partners:
             items += [place.without_partner(step) for step in asked]
             continue
@@ -225,6 +237,8 @@ class _Place:
 
     dates: RoundDates
     """With the person's own date."""
+    turn_at: datetime | None
+    """When there is no more to add to what is looked back at."""
     partners: tuple[Partner, ...]
     is_excused: bool
     mine: Mapping[tuple[str, int, int | None], Written]
@@ -244,6 +258,8 @@ class _Place:
         return self.mine.get((key, number, partner_id)) or Written(key, number, partner_id)
 
     def without_partner(self, step: Step) -> Item:
+        if step.counted_by and (item := self.item(step, None)).state is State.DONE:
+            return item
         # A round that ended before somebody could be placed in it is not their omission.
         is_spared = self.is_excused or self.is_over
         return Item(
@@ -262,13 +278,16 @@ class _Place:
             return self._answer(step, partner)
         partner_id = partner.member_id if partner is not None else None
         entry = self.wrote(step.part_of or step.key, partner_id)
-        wanted = self.completion.of(step)
-        done = min(entry.notes, wanted) if step.part_of else int(entry.given_at is not None)
-        is_begun = done > 0 if step.part_of else entry.has_text
-        state = self._state(step, partner, is_done=done == wanted, is_begun=is_begun)
+        wanted = entry.left if step.looks_back else self.completion.of(step)
+        done = min(entry.count, wanted) if step.is_counted else int(entry.given_at is not None)
+        is_begun = done > 0 if step.is_counted else entry.has_text
+        is_done = 0 < wanted == done and not (step.looks_back and self._is_before_opening(step))
+        state = self._state(step, partner, is_done=is_done, is_begun=is_begun, is_empty=not wanted)
         waits = None
         if state is State.WAITING:
-            waits = WaitsFor.OPENING if self._is_before_opening(step) else WaitsFor.STEP
+            is_early = self._is_before_opening(step)
+            early = WaitsFor.ROUND if step.looks_back and self.dates.opens_at is None else WaitsFor.OPENING
+            waits = early if is_early else WaitsFor.STEP
         return Item(
             step,
             self.dates.number,
@@ -277,9 +296,9 @@ class _Place:
             counts=state is not State.EXCUSED,
             due_at=self.dates.due_at,
             waits_for=waits,
-            done_at=entry.given_at if done == wanted else None,
+            done_at=entry.given_at if is_done else None,
             done=done,
-            wanted=wanted,
+            wanted=max(wanted, 1),
         )
 
     def _answer(self, step: Step, partner: Partner) -> Item:
@@ -310,11 +329,12 @@ class _Place:
         number = self.dates.number
         return Item(step, number, partner.member_id, state, counts=counts, waits_for=waits, done_at=done_at)
 
-    def _state(self, step: Step, partner: Partner | None, *, is_done: bool, is_begun: bool) -> State:
+    def _state(self, step: Step, partner: Partner | None, *, is_done: bool, is_begun: bool, is_empty: bool) -> State:
         if is_done:
             return State.DONE
         concerned = self.partners if partner is None else (partner,)
-        if self.is_excused or all(one.is_absent or one.is_excused for one in concerned):
+        is_alone = all(one.is_absent or one.is_excused for one in concerned)
+        if self.is_excused or is_alone or (is_empty and (self.is_over or not self._is_before_opening(step))):
             return State.EXCUSED
         if self.is_over:
             return State.MISSED
@@ -326,6 +346,8 @@ class _Place:
 
     def _is_before_opening(self, step: Step) -> bool:
         opens_at = self.dates.opens_at if step.opens is not Opens.AT_ONCE else None
+        if step.looks_back:
+            opens_at = self.turn_at
         return opens_at is not None and self.now < opens_at
 
     def _is_step_before_done(self, step: Step, partner: Partner | None) -> bool:

@@ -13,6 +13,7 @@ from lti_tool.activities.rules import ActivityState, Completion, Kind, kind_of
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.rules import Moments, is_released, release_rule
+from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
@@ -81,8 +82,11 @@ def progress_of_all(session: Session, activity_id: int, now: datetime) -> dict[i
 
 
 def next_date(session: Session, activity_id: int, *, now: datetime) -> datetime | None:
-    """When completion may next change although nobody does anything: a round or somebody's longer time in it ends."""
+    """When completion may next change although nobody does anything: a round opens or ends, or somebody's longer
+    time in it ends.
+    """
     ends = (
+        select(func.min(Round.opens_at)).where(Round.activity_id == activity_id, Round.opens_at > now),
         select(func.min(Round.due_at)).where(Round.activity_id == activity_id, Round.due_at >= now),
         select(func.min(Allowance.due_at))
         .join(Round, Round.id == Allowance.round_id)
@@ -248,6 +252,7 @@ class _Gathered:
         gathered._read_extras(session, activity.id)
         gathered._read_groups(session, activity.id, activity.placement_id, member_id)
         gathered._read_entries(session, activity, member_id)
+        gathered._read_goals(session, activity, member_id)
         return gathered
 
     def checklist_of(self, member_id: int) -> Progress:
@@ -272,14 +277,16 @@ class _Gathered:
         enough = max(self.completion.asked.values(), default=0)
         mine = defaultdict(list)
         for one in self.mine.get(member_id, ()):
-            way = (one.step, one.given_at is not None, min(one.notes, enough), one.has_text)
+            way = (one.step, one.given_at is not None, min(one.count, max(enough, one.left)), one.has_text, one.left)
             mine[one.round, one.partner_id].append(way)
+        to_nobody = sorted(
+            (number, *way) for (number, partner), ways in mine.items() if partner is None for way in ways
+        )
         theirs = defaultdict(list)
         for one in self.theirs.get(member_id, ()):
             theirs[one.round, one.partner_id].append(one)
         places: list[Hashable] = []
         for group in self.groups.get(member_id, ()):
-            places.append((group.round, tuple(sorted(mine.get((group.round, None), ())))))
             for place, partner in enumerate(group.partners):
                 key = (group.round, partner.member_id)
                 places.append(
@@ -289,7 +296,7 @@ class _Gathered:
                         tuple(sorted(_way_received(one, partner) for one in theirs.get(key, ()))),
                     )
                 )
-        return tuple(places), tuple(self.extras.get(member_id, ()))
+        return tuple(places), tuple(to_nobody), tuple(self.extras.get(member_id, ()))
 
     def _read_extras(self, session: Session, activity_id: int) -> None:
         for number, allowance in session.execute(
@@ -372,6 +379,20 @@ class _Gathered:
             released = is_released(rules.get(row.step, activity.release), moments, now=self.now)
             received = Written(row.step, row.number, row.author_id, row.submitted_at, is_released=released)
             self.theirs[row.recipient_id].append(received)
+
+    def _read_goals(self, session: Session, activity: Activity, member_id: int | None) -> None:
+        steps = [step for step in self.kind.steps if step.counted_by and self.completion.of(step)]
+        if not steps:
+            return
+        first_round = min((dates.number for dates in self.rounds), default=0)
+        counts: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0])
+        for (number, owner_id), done in goals.done_in(session, activity.id, member_id).items():
+            for step in steps:
+                place = (owner_id, step.key, first_round if step.is_asked_once else number)
+                counts[place][0] += getattr(done, str(step.counted_by))
+                counts[place][1] += done.to_look_back_at if step.looks_back else 0
+        for (owner_id, key, number), (count, left) in counts.items():
+            self.mine[owner_id].append(Written(key, number, count=count, left=left))
 
 
 def _way_received(entry: Written, partner: Partner) -> tuple[str, bool, bool]:

@@ -86,6 +86,7 @@ WAITS: Final = {
     WaitsFor.OWN_FEEDBACK: Do.WAIT_FOR_RELEASE,
     WaitsFor.RELEASE: Do.WAIT_FOR_RELEASE,
     WaitsFor.STEP: Do.NOTHING,
+    WaitsFor.ROUND: Do.NOTHING,
 }
 
 
@@ -178,6 +179,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
         task_items={(one.round.number, one.partner_id): tasks_with(one, tasks, kind) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
+        own_rounds={one.round.number for one in exchanges if one.is_current},
         readable=sum(one.to_read(step) is not None for one in exchanges for step in kind.steps if not step.is_answer),
         goals=own,
         has_own_work=any(one.mine or one.received() for one in exchanges)

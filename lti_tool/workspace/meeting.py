@@ -1,6 +1,6 @@
 """The page of a meeting: one for each group and round, which all members may have open at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -115,7 +115,8 @@ def of_all_groups(here: Here) -> ResponseReturnValue:
         steps=[
             step
             for step in kind.steps
-            if not step.is_to_partners and (completion.of(step) or (step.is_confirmation and not step.is_shared))
+            if not (step.is_to_partners or step.is_counted)
+            and (completion.of(step) or (step.is_confirmation and not step.is_shared))
         ],
         times=meetings.of_groups(here.session, [group.id for group in shown], now=here.now),
         done=feedback.done_by_group(here.session, chosen.id),
@@ -163,6 +164,21 @@ def put_question(here: Here, number: int) -> ResponseReturnValue:
     return _back(meeting, step)
 
 
+@pages.post("/round/<int:number>/meeting/favorite")
+@on_visit(may="take part")
+def keep_question(here: Here, number: int) -> ResponseReturnValue:
+    """Keep a question of the bank as a favorite in this course, or keep it no longer."""
+    meeting = _meeting(here, number)
+    place = request.form.get("question", "")
+    question = _question_at(meeting.kind, place)
+    if request.form.get("do") == "drop":
+        feedback.drop_question(here.session, meeting.member_id, question)
+    else:
+        feedback.keep_question(here.session, meeting.member_id, question, now=here.now)
+    part = place.partition(".")[0]
+    return redirect(url_for(".show", number=number, part=part, bank=1, _anchor=f"{part}-bank"), code=303)
+
+
 @pages.post("/round/<int:number>/meeting/clock")
 @on_visit(may="take part")
 def set_clock(here: Here, number: int) -> ResponseReturnValue:
@@ -195,9 +211,11 @@ def _listeners() -> dict[tuple[str, str | None, int], Listener]:
 def _page(here: Here, meeting: Meeting) -> str:
     zone = zone_of_reader(meeting.activity.time_zone)
     time = meetings.of_groups(here.session, [meeting.group_id], now=here.now)[meeting.group_id]
+    favorites = {kept.question for kept in feedback.favorites_of(here.session, [meeting.member_id])}
     return render_template(
         "meeting/show.html",
         **_what_changes(here, meeting),
+        bank_of=lambda part: _bank(part, favorites),
         time=meeting_words.shown(time, meeting.member_id, zone, now=here.now, is_read_only=not meeting.takes_texts),
         together=goals.for_group(here.session, meeting.group_id, meeting.member_id, zone=zone),
         action_by=(here.now.astimezone(zone) + FORTNIGHT).date(),
@@ -281,6 +299,12 @@ def _questions(kind: Kind) -> tuple[Step, str]:
     if step is None or step.form is None:
         raise NotFound("step", "questions")
     return step, step.form.fields[0].key
+
+
+def _bank(part: AgendaPart, favorites: Collection[str]) -> list[tuple[str, str, bool]]:
+    """The open questions of a part as (place, question, whether it is a favorite), favorites first."""
+    bank = [(f"{part.key}.{number}", text, text in favorites) for number, text in enumerate(part.questions)]
+    return sorted(bank, key=lambda question: not question[2])
 
 
 def _question_at(kind: Kind, place: str) -> str:

@@ -134,6 +134,8 @@ LABELS: Final[Mapping[str, str]] = {
     "remarks": N_("What you wrote beside what others wrote"),
     "kept_texts": N_("Texts of forms that could not be saved"),
     "notes_to_partners": N_("Notes to and from partners"),
+    "favorite_questions": N_("Questions that you keep"),
+    "question": N_("Question"),
     "meetings": N_("Times to meet that you proposed or accepted"),
     "reminders": N_("Reminders to and from partners who did not answer"),
     "calendar_addresses": N_("Private addresses of your calendar"),
@@ -234,6 +236,9 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "written": feedback.texts_of(session, person_id),
         **goals.texts_of(session, own),
         "notes_to_partners": feedback.notes_to_partners_of(session, person_id),
+        "favorite_questions": [
+            {"at": _moment(kept.at), "question": kept.question} for kept in feedback.favorites_of(session, own)
+        ],
         **meetings.everything_of(session, own),
         "kept_texts": [
             {"at": _moment(kept.at), **{one["field"]: one["text"] for one in kept.texts}}

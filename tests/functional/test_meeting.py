@@ -13,11 +13,13 @@ from lti_tool.activities.kinds import KINDS
 from lti_tool.activities.kinds.form import AUTHOR_ALONE, GROUP, PARTNER, Field, FieldKind, Form, Section
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules.templates import OBSERVATION_AND_FEEDBACK, TEMPLATES
-from lti_tool.feedback.models import Entry
+from lti_tool.feedback.models import Entry, FavoriteQuestion
+from lti_tool.feedback.service import favorites_of
 from lti_tool.feedback.service.meetings import readable_by_group
 from lti_tool.support.db import across_institutions
 from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
+from lti_tool.workspace.personal_data import erase, everything_about
 from tests.fakes.clock import FakeClock
 from tests.functional.guests import PROOF, Guest, text_of
 from tests.functional.launching import BASE_URL
@@ -241,6 +243,49 @@ def test_a_question_of_the_bank_is_put_into_the_meeting_once(life: Life) -> None
     assert written[1] == question
     for forged in (f"{part}.99", "nowhere.0", "", "x.y"):
         assert me.post(f"{MEETING}/question", question=forged).status_code == 404
+
+
+def test_every_question_fits_into_the_table_of_favorites() -> None:
+    questions = [question for kind in KINDS.values() for part in kind.meeting for question in part.questions]
+    assert 0 < max(len(question) for question in questions) <= FavoriteQuestion.question.type.length
+
+
+def test_a_favorite_question_stands_first_for_the_member_alone(life: Life) -> None:
+    me, partner, mine, _ = pair(life)
+    part = KINDS["reflection"].meeting[3]
+    last = len(part.questions) - 1
+
+    def bank(guest: Guest) -> list[str]:
+        found = re.search(rf'id="{part.key}-bank".*?</ul>', guest.get(MEETING).text, re.DOTALL)
+        assert found is not None
+        return [
+            " ".join(re.sub(r"<[^>]+>", "", text).split())
+            for text in re.findall(r"<li>\s*<span>(.*?)</span>\s*<form", found[0], re.DOTALL)
+        ]
+
+    def favorites() -> list[str]:
+        with life.look() as session:
+            return [kept.question for kept in favorites_of(session, [life.member(mine).id])]
+
+    assert bank(me) == list(part.questions)
+    for _again in range(2):
+        page = me.post(f"{MEETING}/favorite", question=f"{part.key}.{last}", do="keep").text
+    assert f'id="{part.key}-bank" open' in page
+    assert bank(me) == [f"{part.questions[last]} Your favorite", *part.questions[:last]]
+    assert bank(partner) == list(part.questions)
+    assert favorites() == [part.questions[last]]
+    with life.look() as session:
+        told = everything_about(session, life.member(mine).person_id)
+        assert [kept["question"] for kept in told["favorite_questions"]] == [part.questions[last]]
+
+    me.post(f"{MEETING}/favorite", question=f"{part.key}.{last}", do="drop")
+    assert bank(me) == list(part.questions)
+    assert me.post(f"{MEETING}/favorite", question=f"{part.key}.99", do="keep").status_code == 404
+
+    me.post(f"{MEETING}/favorite", question=f"{part.key}.0", do="keep")
+    with life.kit.open_session(life.activity().institution_id) as session:
+        erase(session, life.member(mine).person_id, now=life.clock.now())
+    assert favorites() == []
 
 
 def test_an_action_of_one_meeting_opens_the_next(life: Life) -> None:

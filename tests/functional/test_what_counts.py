@@ -37,7 +37,8 @@ def checklist(page: str) -> list[str]:
 def test_steps_that_seldom_count_are_folded_where_there_are_many(visiting: Designer) -> None:
     path, fields = visiting.start("reflection")
     page = visiting.get(path).text
-    assert folded(page) == {"check_in", "talk_goals", "heard"}
+    of_goals = {"look_back", "goal_check_in", "goal_set", "action_written"}
+    assert folded(page) == {"check_in", "talk_goals", "heard"} | of_goals
     page = visiting.follow(visiting.post(path, **fields | {"check_in": "1"}, do="save")).text
     assert "check_in" not in folded(page), "what is ticked stands before the others"
 
@@ -77,3 +78,15 @@ def test_the_preview_lists_steps_of_a_meeting_only_where_they_count(visiting: De
     assert page.count("Check in: a win or a challenge") == len(visiting.rounds(visiting.activities()[0]))
     assert page.count("<span>Agree on what stays between you") == 1, "once, before the first meeting"
     assert "Park what came up" not in page
+
+
+def test_steps_with_goals_and_actions_say_when_they_are_asked_for(visiting: Designer) -> None:
+    path, fields = visiting.start("reflection")
+    ticked = fields | {"goal_set": "1", "look_back": "1"}
+    shown = checklist(visiting.post(path, **ticked, do="checklist").text)
+    assert "Set a goal of your own once, in any round" in shown
+    assert "Look back at your open actions from the second round on" in shown
+    page = visiting.post(path, **ticked, do="preview").text
+    rounds = len(visiting.rounds(visiting.activities()[0]))
+    assert page.count("<span>Set a goal of your own") == 1
+    assert page.count("<span>Look back at your open actions") == rounds - 1

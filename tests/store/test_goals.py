@@ -19,6 +19,7 @@ from lti_tool.goals.service import Board, Done, Figures
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course
 from lti_tool.pairing.models import Group, Plan, Seat
+from lti_tool.progress.service import progress_of, summaries_of_all
 from lti_tool.support.db import OpenSession
 from lti_tool.workspace.setup import is_in_use
 from tests.factories.activities import an_activity
@@ -391,8 +392,9 @@ def test_what_was_done_is_counted_by_round_and_member(open_session: OpenSession,
         assert service.done_in(session, room.activity.id) == {
             (1, mette): Done(goals_set=1, actions_written=1),
             (1, oliver): Done(goals_set=1),
-            (2, mette): Done(check_ins=2, actions_looked_back_at=1),
+            (2, mette): Done(check_ins=2, look_backs=1, to_look_back_at=1),
         }
+        assert service.done_in(session, room.activity.id, oliver) == {(1, oliver): Done(goals_set=1)}
         assert service.totals_of(session, room.course.id) == Figures(2, 1, 0, 1)
         assert service.figures_of(session, room.course.id, [mette, oliver]) == {
             mette: Figures(1, 1, 0, 1),
@@ -402,6 +404,74 @@ def test_what_was_done_is_counted_by_round_and_member(open_session: OpenSession,
         assert list(named.values()) == ["Mette", "Oliver"]
         looked_at = {job.payload["member_id"] for job in session.scalars(select(Job)) if job.name == "progress.changed"}
         assert looked_at == {mette, oliver}
+
+
+def test_the_checklist_counts_what_is_done_with_goals_and_actions(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        room = two_rounds(session, clock)
+        room.activity.kind = "goals"
+        room.activity.completion = {"goal_set": 1, "action_written": 1, "look_back": 1, "give_feedback": 0, "meet": 0}
+        room.activity.completion |= {"agree": 0, "acknowledge": 0, "action_plan": 0, "wish": 0}
+        room.rounds[1].opens_at = clock.now() + WEEK
+        mette, oliver = room.members["Mette"].id, room.members["Oliver"].id
+
+        def stand(member_id: int) -> dict[tuple[str, int], str]:
+            items = progress_of(session, room.activity.id, member_id, clock.now()).items
+            summaries = summaries_of_all(session, room.activity.id, clock.now())
+            assert summaries[member_id].done == sum(item.counts and item.state == "done" for item in items)
+            return {(item.step.key, item.round): item.state.value for item in items}
+
+        first, moved = (an_action(session, room, "Mette", clock) for _ in range(2))
+        a_goal(session, room, "Oliver", clock)
+        assert stand(mette) == {
+            ("goal_set", 1): "open",
+            ("action_written", 1): "done",
+            ("look_back", 2): "waiting",
+            ("action_written", 2): "waiting",
+        }
+        assert stand(oliver)["goal_set", 1] == "done", "without a partner too"
+        clock.advance(WEEK)
+        assert stand(mette)["look_back", 2] == "open"
+        assert stand(room.members["Femke"].id)["look_back", 2] == "excused"
+        where = place(session, room, "Mette", clock)
+        service.look_back(session, where, first.id, Became.DONE, {}, expected_version=1, now=clock.now())
+        assert stand(mette)["look_back", 2] == "started"
+        later = {"move_due_on": "2026-12-01"}
+        service.look_back(session, where, moved.id, Became.MOVED, later, expected_version=1, now=clock.now())
+        a_goal(session, room, "Mette", clock)
+        done = stand(mette)
+        assert (done["look_back", 2], done["goal_set", 1]) == ("done", "done"), "a goal counts whenever it is set"
+
+
+def test_goals_are_read_for_a_checklist_only_where_they_count(
+    open_session: OpenSession, clock: FakeClock, count_statements: Callable[[Session], list[str]]
+) -> None:
+    with open_session() as session:
+        room = two_rounds(session, clock)
+        seen = count_statements(session)
+        progress_of(session, room.activity.id, room.members["Mette"].id, clock.now())
+        assert seen
+        assert not any("FROM goal" in statement or "FROM action" in statement for statement in seen)
+
+
+def test_completion_is_worked_out_again_wherever_an_action_counts(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        room = two_rounds(session, clock)
+        action = an_action(session, room, "Mette", clock)
+        other = an_activity(session, room.course, None, now=clock.now())
+        where = service.place_of(session, other, room.members["Mette"].id, now=clock.now())
+
+        def looked_at() -> set[int]:
+            jobs = session.scalars(select(Job).where(Job.name == "progress.changed")).all()
+            seen = {job.payload["activity_id"] for job in jobs}
+            session.execute(delete(Job))
+            return seen
+
+        assert looked_at() == {room.activity.id}
+        service.look_back(session, where, action.id, Became.DONE, {}, expected_version=1, now=clock.now())
+        assert looked_at() == {room.activity.id, other.id}
+        service.take_up(session, place(session, room, "Mette", clock), action.id, now=clock.now())
+        assert looked_at() == {room.activity.id, other.id}
 
 
 def test_a_round_in_which_somebody_set_a_goal_is_in_use(open_session: OpenSession, clock: FakeClock) -> None:

@@ -14,7 +14,7 @@ from lti_tool.activities.kinds.form import (
     Layout,
     Section,
 )
-from lti_tool.activities.kinds.kind import AgendaPart, Block, By, Opens, Step, StepWords, To
+from lti_tool.activities.kinds.kind import AgendaPart, Block, By, CountedBy, Opens, Step, StepWords, To
 from lti_tool.errors import N_
 
 CONFIRMATION: Final = Form(())
@@ -51,6 +51,23 @@ def live(
         may_count=may_count,
         is_live=True,
     )
+
+
+def with_goals(
+    key: str, counted_by: CountedBy, *, name: str, todo: str, asked_help: str, done: str, not_done: str, begin: str
+) -> Step:
+    """A step that is done with goals and actions. It counts by choice."""
+    words = StepWords(
+        name=name,
+        todo=todo,
+        title=name,
+        asked=todo,
+        asked_help=asked_help,
+        begin=begin,
+        done=done,
+        not_done=not_done,
+    )
+    return Step(key, words, counted_by=counted_by, asked_usually=0)
 
 
 # ---- before the first meeting ----------------------------------------------------------------------------------------
@@ -101,6 +118,26 @@ CHECK_IN: Final = live(
     ),
     todo=N_("Check in: a win or a challenge"),
 )
+LOOK_BACK: Final = with_goals(
+    "look_back",
+    CountedBy.LOOK_BACKS,
+    name=N_("Looked back at actions"),
+    todo=N_("Look back at your open actions"),
+    asked_help=N_("From the second round on, and only for those who have open actions of earlier rounds."),
+    done=N_("looked back"),
+    not_done=N_("not looked back"),
+    begin=N_("Open your actions"),
+)
+GOAL_CHECK_IN: Final = with_goals(
+    "goal_check_in",
+    CountedBy.CHECK_INS,
+    name=N_("Checked in on a goal"),
+    todo=N_("Say how a goal of yours stands"),
+    asked_help=N_("A check-in on any goal, in every round."),
+    done=N_("checked in"),
+    not_done=N_("not checked in"),
+    begin=N_("Open your goals"),
+)
 OPENING: Final = AgendaPart(
     N_("Check in: a win or a challenge, and what became of last time's actions."),
     ("check_in",),
@@ -113,6 +150,20 @@ OPENING: Final = AgendaPart(
         N_("What became of what you set out to do?"),
     ),
     blocks=(Block.ACTIONS, Block.WINS),
+)
+GOAL_SET: Final = replace(
+    with_goals(
+        "goal_set",
+        CountedBy.GOALS_SET,
+        name=N_("Goal set"),
+        todo=N_("Set a goal of your own"),
+        asked_help=N_("Once in the activity, in any round."),
+        done=N_("set"),
+        not_done=N_("not set"),
+        begin=N_("Open your goals"),
+    ),
+    opens=Opens.AT_ONCE,
+    is_asked_once=True,
 )
 TALK_GOALS: Final = live(
     "talk_goals",
@@ -240,6 +291,16 @@ NEXT_STEPS: Final = AgendaPart(
         N_("What could get in the way, and what will you do then?"),
     ),
     blocks=(Block.NEW_ACTION, Block.SHELF),
+)
+ACTION_WRITTEN: Final = with_goals(
+    "action_written",
+    CountedBy.ACTIONS_WRITTEN,
+    name=N_("Action written"),
+    todo=N_("Write down an action of your own"),
+    asked_help=N_("An action with its date, in every round."),
+    done=N_("written"),
+    not_done=N_("not written"),
+    begin=N_("Open your actions"),
 )
 PARKING: Final = live(
     "parking",

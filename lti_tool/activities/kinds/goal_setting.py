@@ -1,5 +1,6 @@
 """Goal setting: a vague wish becomes a goal that can be seen to be reached, by the partner's questions."""
 
+from dataclasses import replace
 from typing import Final
 
 from lti_tool.activities.kinds import blocks
@@ -18,8 +19,7 @@ WISH: Final = live(
     text("goal_words", N_("My goal, in one sentence"), help=N_("What you will do, how much, and by when."), rows=2),
     text("goal_measure", N_("How will you know that you got there?"), rows=2),
     todo=N_("Turn a wish into a goal"),
-    asked=N_("Set a goal"),
-    asked_usually=1,
+    asked=N_("Write in the meeting what the goal is"),
 )
 
 GOAL_SETTING: Final = Kind(
@@ -60,11 +60,15 @@ GOAL_SETTING: Final = Kind(
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.CHECK_IN,
+        blocks.LOOK_BACK,
+        blocks.GOAL_CHECK_IN,
         blocks.QUESTIONS,
         WISH,
+        replace(blocks.GOAL_SET, asked_usually=1),
         blocks.HEARD,
         blocks.CONFIRM_HEARD,
         blocks.ACTION_PLAN,
+        blocks.ACTION_WRITTEN,
         blocks.PARKING,
         blocks.OWN_NOTES,
         blocks.MEET,

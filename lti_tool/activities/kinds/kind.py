@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from lti_tool.activities.kinds.form import Form
 from lti_tool.errors import N_
@@ -42,6 +42,16 @@ class Opens(StrEnum):
     """When the same member has done the step `after`."""
     RELEASE = "release"
     """When the partner's entry of the step `after` can be read: this step answers it."""
+
+
+class CountedBy(StrEnum):
+    """What is counted of a member's goals and actions for a step that has no entry of its own."""
+
+    GOALS_SET = "goals_set"
+    CHECK_INS = "check_ins"
+    ACTIONS_WRITTEN = "actions_written"
+    LOOK_BACKS = "look_backs"
+    """Actions of earlier rounds that the member looked back at, of those that were open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,7 @@ class Step:
     key: str
     words: StepWords
     form: Form | None = None
-    """None for a part of another step."""
+    """None for a part of another step, and for a step that is done with goals and actions."""
     by: By = By.EACH
     to: To = To.NOBODY
     seat: str = ""
@@ -103,6 +113,8 @@ class Step:
     """The step that opens this one, by `Opens.AFTER` or `Opens.RELEASE`."""
     part_of: str = ""
     """The step in whose entry the notes are written that this one counts."""
+    counted_by: CountedBy | None = None
+    """What is counted where the step is done with goals and actions."""
     may_count: bool = True
     asked_usually: int = 1
     """How often it is asked for unless a designer says otherwise; 0 does not count."""
@@ -145,8 +157,18 @@ class Step:
 
     @property
     def is_begun_by_itself(self) -> bool:
-        """Whether it is neither an answer nor a part of another step."""
-        return not self.is_answer and not self.part_of
+        """Whether it has an entry of its own that answers nothing."""
+        return not self.is_answer and not self.is_counted
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is done by a number of notes, goals or actions, and not by an entry."""
+        return bool(self.part_of or self.counted_by)
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether it asks for what is left of earlier rounds: all of it, and nothing where nothing is left."""
+        return self.counted_by is CountedBy.LOOK_BACKS
 
     def goes_to(self, seat: str) -> bool:
         """Whether a partner in this seat receives it."""
@@ -176,6 +198,15 @@ class Block(StrEnum):
     """The public part of a role-play, and the brief of the reader's seat alone."""
     METHOD = "method"
     """Timed steps with one timer for the whole group."""
+
+
+HELD_IN: Final = {
+    CountedBy.GOALS_SET: Block.GOALS,
+    CountedBy.CHECK_INS: Block.GOALS,
+    CountedBy.ACTIONS_WRITTEN: Block.NEW_ACTION,
+    CountedBy.LOOK_BACKS: Block.ACTIONS,
+}
+"""The block of a meeting in which it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +275,8 @@ class Kind:
 
     def part_of(self, step: Step) -> AgendaPart | None:
         """The part of the meeting in which this step is done."""
-        return next((part for part in self.meeting if step.key in part.steps), None)
+        block = HELD_IN.get(step.counted_by) if step.counted_by is not None else None
+        return next((part for part in self.meeting if step.key in part.steps or block in part.blocks), None)
 
     def step(self, key: str) -> Step | None:
         """The step with this key, if the kind has it."""

@@ -50,8 +50,9 @@ class Completion:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any], kind: Kind) -> Self:
-        """What was kept; a step that was not offered then has its default."""
-        return cls({step.key: int(kept.get(step.key, step.asked_usually)) for step in kind.steps if step.may_count})
+        """What was kept. A step that was not offered then has its default; one with goals or actions does not count."""
+        usual = {step.key: 0 if kept and step.counted_by else step.asked_usually for step in kind.steps}
+        return cls({step.key: int(kept.get(step.key, usual[step.key])) for step in kind.steps if step.may_count})
 
     def to_json(self) -> dict[str, int]:
         """Plain values for the database."""

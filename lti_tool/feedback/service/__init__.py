@@ -11,6 +11,7 @@ from lti_tool.feedback.service.drafts import (
 )
 from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
 from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, texts_of
+from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
@@ -43,14 +44,17 @@ __all__ = [
     "confirm",
     "done_by_group",
     "draft_fields",
+    "drop_question",
     "erase_texts_of",
     "exchanges_of",
+    "favorites_of",
     "find_entry",
     "find_meeting",
     "find_task",
     "give",
     "group_at",
     "is_released",
+    "keep_question",
     "levels_by_criterion",
     "named",
     "notes_between",

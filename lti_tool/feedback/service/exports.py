@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Audience, Field, Form, kind_of
 from lti_tool.feedback import rules
-from lti_tool.feedback.models import Entry, Note, PartnerNote
+from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, PartnerNote
 from lti_tool.feedback.service.tasks import notes_of
 from lti_tool.launch.models import Member
 from lti_tool.pairing.models import Seat
@@ -144,6 +144,7 @@ def erase_texts_of(session: Session, person_id: int) -> None:
     for statement in (
         delete(Note).where(Note.entry_id.in_(written)),
         delete(PartnerNote).where(PartnerNote.author_id.in_(own)),
+        delete(FavoriteQuestion).where(FavoriteQuestion.member_id.in_(own)),
         delete(Entry).where(or_(and_(Entry.author_id.in_(own), Entry.submitted_at.is_(None)), Entry.id.in_(private))),
         update(Entry).where(Entry.author_id.in_(own)).values(correction=None, kept_aside=[], stamps={}),
     ):

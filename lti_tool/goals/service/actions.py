@@ -58,7 +58,7 @@ def look_back(
     for column, value in values.items():
         setattr(action, column, value)
     action.changed_at = now
-    record_writing(session, place, now=now, in_group=False)
+    record_writing(session, place, now=now, in_group=False, also_in=(action.round_id,))
 
 
 def take_up(session: Session, place: Place, action_id: int, *, now: datetime) -> None:
@@ -73,7 +73,7 @@ def take_up(session: Session, place: Place, action_id: int, *, now: datetime) ->
     action.state, action.why, action.due_on = rules.ActionState.OPEN, "", last.due_on_before
     action.changed_at = now
     session.delete(last)
-    record_writing(session, place, now=now, in_group=False)
+    record_writing(session, place, now=now, in_group=False, also_in=(action.round_id, last.round_id))
 
 
 def _own(session: Session, place: Place, action_id: int) -> Action:

@@ -9,8 +9,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Round
+from lti_tool.goals import rules
 from lti_tool.goals.models import Action, CheckIn, Goal, LookBack, Resource, Win
-from lti_tool.goals.rules import ActionState
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.roster.service import who_takes_part
@@ -18,28 +18,61 @@ from lti_tool.roster.service import who_takes_part
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What one member did in one round."""
+    """What one member did in one round, and how many open actions of earlier rounds there were to look back at."""
 
     goals_set: int = 0
     check_ins: int = 0
     actions_written: int = 0
-    actions_looked_back_at: int = 0
+    look_backs: int = 0
+    to_look_back_at: int = 0
 
 
-def done_in(session: Session, activity_id: int) -> dict[tuple[int, int], Done]:
-    """What members did in the rounds of an activity, by round number and member; who did nothing is left out."""
+def done_in(session: Session, activity_id: int, member_id: int | None = None) -> dict[tuple[int, int], Done]:
+    """What members, or one of them, did in the rounds of an activity, by round number and member.
+
+    Left out is who did nothing and had nothing to look back at.
+    """
     asked: dict[str, Select[Any]] = {
         "goals_set": _by_round(Goal, Goal.owner_id),
         "check_ins": _by_round(CheckIn, Goal.owner_id).join(Goal, Goal.id == CheckIn.goal_id),
         "actions_written": _by_round(Action, Action.owner_id),
-        "actions_looked_back_at": _by_round(LookBack, Action.owner_id).join(Action, Action.id == LookBack.action_id),
     }
     done: dict[tuple[int, int], Done] = defaultdict(Done)
     for name, statement in asked.items():
-        for number, member_id, count in session.execute(statement.where(Round.activity_id == activity_id)):
-            place = number, member_id
-            done[place] = replace(done[place], **{name: count})
+        owner = Action.owner_id if name == "actions_written" else Goal.owner_id
+        whose = (owner == member_id,) if member_id is not None else ()
+        for number, owner_id, count in session.execute(statement.where(Round.activity_id == activity_id, *whose)):
+            done[number, owner_id] = replace(done[number, owner_id], **{name: count})
+    dates = select(Round.number, Round.opens_at, Round.due_at).where(Round.activity_id == activity_id)
+    rounds = rules.turns_of(
+        [(row.number, row.opens_at, row.due_at) for row in session.execute(dates.order_by(Round.number))]
+    )
+    for owner_id, actions in _actions(session, activity_id, member_id).items():
+        for number, (count, left) in rules.look_backs(actions, rounds).items():
+            done[number, owner_id] = replace(done[number, owner_id], look_backs=count, to_look_back_at=left)
     return dict(done)
+
+
+def _actions(session: Session, activity_id: int, member_id: int | None) -> dict[int, list[rules.WrittenAction]]:
+    """The actions that were written in the activity, by owner."""
+    looked_at_in = (
+        select(LookBack.action_id, func.max(Round.number).label("number"))
+        .join(Round, Round.id == LookBack.round_id)
+        .where(Round.activity_id == activity_id)
+        .group_by(LookBack.action_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Action.owner_id, Round.number, Action.created_at, Action.state, looked_at_in.c.number.label("last"))
+        .join(Round, Round.id == Action.round_id)
+        .outerjoin(looked_at_in, looked_at_in.c.action_id == Action.id)
+        .where(Round.activity_id == activity_id, *((Action.owner_id == member_id,) if member_id is not None else ()))
+    )
+    actions: dict[int, list[rules.WrittenAction]] = defaultdict(list)
+    for row in rows:
+        is_open = row.state == rules.ActionState.OPEN
+        actions[row.owner_id].append(rules.WrittenAction(row.number, row.created_at, is_open, row.last or 0))
+    return actions
 
 
 def _by_round(model: Any, owner: Any) -> Select[Any]:
@@ -97,8 +130,8 @@ def _counts(course_id: int) -> dict[str, Select[Any]]:
     return {
         "goals": goals,
         "checked_in": goals.where(Goal.id.in_(select(CheckIn.goal_id))),
-        "actions_open": actions.where(Action.state == ActionState.OPEN),
-        "actions_done": actions.where(Action.state == ActionState.DONE),
+        "actions_open": actions.where(Action.state == rules.ActionState.OPEN),
+        "actions_done": actions.where(Action.state == rules.ActionState.DONE),
     }
 
 

@@ -127,9 +127,22 @@ def values_of(reading: rules.Reading) -> dict[str, Any]:
     return dict(reading.values)
 
 
-def record_writing(session: Session, place: Place, *, now: datetime, in_group: bool = True) -> None:
-    """Store what was written, let the group begin, and have the member's completion worked out again."""
+def record_writing(
+    session: Session,
+    place: Place,
+    *,
+    now: datetime,
+    in_group: bool = True,
+    also_in: Collection[int | None] = (),
+) -> None:
+    """Store what was written, let the group begin, and have the member's completion worked out again.
+
+    `also_in` are rounds, perhaps of other activities of the course, in which it counts as well.
+    """
     if in_group and place.group is not None:
         pairing.begin(session, place.group.id, now=now)
     session.flush()
-    completion_changed(session, place.activity.id, {place.member.id}, now=now)
+    rounds = [round_id for round_id in also_in if round_id is not None]
+    elsewhere = session.scalars(select(Round.activity_id).where(Round.id.in_(rounds))) if rounds else ()
+    for activity_id in sorted({place.activity.id, *elsewhere}):
+        completion_changed(session, activity_id, {place.member.id}, now=now)

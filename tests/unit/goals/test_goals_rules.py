@@ -182,3 +182,16 @@ def test_the_present_round_is_the_first_that_is_open_and_not_over(
     rounds: list[tuple[datetime | None, datetime | None]], place: int | None
 ) -> None:
     assert rules.present_round(rounds, NOW) == place
+
+
+def test_a_look_back_is_asked_for_while_an_action_is_open() -> None:
+    week = timedelta(days=7)
+    rounds = {1: None, 2: NOW + week, 3: NOW + 2 * week, 4: NOW + 3 * week}
+    written = rules.WrittenAction(1, NOW, is_open=True)
+    assert rules.look_backs([written], rounds) == {2: (0, 1), 3: (0, 1), 4: (0, 1)}
+    moved = rules.WrittenAction(1, NOW, is_open=True, looked_at_in=2)
+    done = rules.WrittenAction(1, NOW, is_open=False, looked_at_in=3)
+    assert rules.look_backs([moved, done], rounds) == {2: (2, 2), 3: (1, 2), 4: (0, 1)}
+    late = rules.WrittenAction(1, NOW + week, is_open=True)
+    assert rules.look_backs([late], rounds) == {3: (0, 1), 4: (0, 1)}, "what is written later is for a later round"
+    assert rules.look_backs([rules.WrittenAction(1, NOW, is_open=False)], rounds) == {}

@@ -390,7 +390,7 @@ def test_doing_more_never_lowers_the_fraction(situation: dict[str, object], pick
     if kind == 0:
         more["given"] = [*others, replace(mine, given_at=mine.given_at or at)]
     elif kind == 1:
-        more["given"] = [*others, replace(mine, notes=mine.notes + 1, has_text=True)]
+        more["given"] = [*others, replace(mine, count=mine.count + 1, has_text=True)]
     else:
         more["received"] = [
             replace(one, acknowledged_at=one.acknowledged_at or at) if (one.round, one.partner_id) == seat else one
