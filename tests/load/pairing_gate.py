@@ -275,9 +275,7 @@ def _flaws(task: Task, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str
 def gate(against: str = EARLIER, every: int = 1) -> bool:
     """Compare, print and tell whether the gate holds."""
     named = tasks()[::every]
-    print(
-        f"The engine beside that of {against}: {len(named)} of {PAIRS} courses in pairs and {CIRCLES} in larger groups"
-    )
+    print(f"The engine beside that of {against}: {len(named)} of {PAIRS + CIRCLES} courses")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         earlier_engine(against, folder)

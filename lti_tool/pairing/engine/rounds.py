@@ -6,6 +6,7 @@ before, and points. Of an odd number one person is the third of a couple, anothe
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from typing import Final, NamedTuple
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.locks import Members
 from lti_tool.pairing.engine.matching import ALONE
-from lti_tool.pairing.engine.pairs import EXACT, History, Paired, Question, Trio
+from lti_tool.pairing.engine.pairs import EXACT, History, Paired, Question, Trio, couples_of
 from lti_tool.pairing.engine.people import Places, Points
 from lti_tool.pairing.engine.proof import barrier
 from lti_tool.pairing.engine.schedule import NAME, Group, Proof, Reason, Schedule, Unpaired
@@ -23,12 +24,15 @@ from lti_tool.pairing.engine.turns import choose_evenly, orient
 
 SEATINGS: Final = 16
 """How many orders of seats are tried when everyone is to meet everyone."""
-LOOKS: Final = 32
-"""How often two rounds of up to 32 people are planned anew, while someone is unpaired or there are repeats."""
 FEW: Final = 32
-"""Of twice as many people, half as many looks."""
-STARTS: Final = 4
-"""How often all rounds of up to 32 people are planned from the beginning; of twice as many, half as often."""
+LOOKS: Final = 32
+"""How often two rounds of up to `FEW` people are planned anew; of twice as many people, half as often …"""
+LOOKS_IN_VAIN: Final = 8
+"""… and where there are no wishes, so many looks that do not help are the last."""
+STARTS: Final = 128
+"""How often all rounds are planned from the beginning, times people; where repeats may be needless, as if there were
+`FEW` people at least.
+"""
 
 
 class Cost(NamedTuple):
@@ -40,16 +44,20 @@ class Cost(NamedTuple):
     more_than_twice: int
     """How much more the repeats weigh when a couple's second counts twice, its third three times …"""
     lack: int
-    """Points below 0."""
+    """Points of people below 0: those of a couple count twice, as both have them, and of a trio each counts half."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rounds:
     """Plans the rounds of a course. `locked`: for every round the groups that must be."""
 
     couples: Couples
     locked: Sequence[Sequence[Members]]
     rng: np.random.Generator
+
+    @cached_property
+    def _before(self) -> History:
+        return History.of(self.couples)
 
     def planned(self) -> list[Paired]:
         """In a circle where that is best, else one by one and then, of a small course, looked at once more."""
@@ -58,25 +66,28 @@ class Rounds:
         # A circle has no repeat that can be avoided.
         if circle and not couples.course.wishes:
             return circle
-        found = self._one_by_one()
-        if not 1 < len(couples) <= EXACT or len(found) < 2:
-            return min(circle or found, found, key=self.cost)
-        found = self._reconsidered(min(circle or found, found, key=self.cost))
-        is_clean, starts = not any(self.cost(found)[:-1]), STARTS * FEW // max(FEW, len(couples))
-        # Where repeats have to be, an odd number costs more.
-        for _ in range((starts if is_clean else starts // (1 + len(couples) % 2)) - 1):
-            if is_clean and not couples.most:
-                break
-            found = min(found, self._reconsidered(self._one_by_one()), key=self.cost)
-        return found
+        rounds = self._one_by_one()
+        rounds = min(circle or rounds, rounds, key=self.cost)
+        if not 1 < len(couples) <= EXACT or len(rounds) < 2:
+            return rounds
+        least = self._least_cost()
+        # Looks at rounds with locked repeats gain points.
+        locked = self.cost([_locked(groups) for groups in self.locked]).repeats if couples.most else 0
+        rounds = self._reconsidered(rounds, least.repeats - locked)
+        is_least = self.cost(rounds)[:-1] <= least[:-1]
+        if is_least and not couples.most:
+            return rounds
+        for _ in range(STARTS // (len(couples) if is_least else max(FEW, len(couples))) - 1):
+            rounds = min(rounds, self._reconsidered(self._one_by_one(), least.repeats), key=self.cost)
+        return rounds
 
     def _one_by_one(self) -> list[Paired]:
         """Each round the best after those before it."""
-        history, found = History.of(self.couples), list[Paired]()
+        history, rounds = self._before, list[Paired]()
         for number in range(len(self.locked)):
-            found.append(self._round(number, history, undecided=range(number + 1, len(self.locked))))
-            history = history.also(self.couples, found[-1:])
-        return found
+            rounds.append(self._round(number, history, undecided=range(number + 1, len(self.locked))))
+            history = history.also(self.couples, rounds[-1:])
+        return rounds
 
     def schedule(self, rounds: Sequence[Paired], seed: int) -> Schedule:
         """The rounds with turns, reasons and proofs. Raises NotLargest if more people could be paired."""
@@ -86,7 +97,7 @@ class Rounds:
             for number, paired in enumerate(rounds)
             if len(paired.alone) and len(ids) > 1
         ]
-        turned = _in_turn(self.couples, with_thirds(rounds, History.of(self.couples).trios), Random(seed))
+        turned = _in_turn(self.couples, with_thirds(rounds, self._before.trios), Random(seed))
         unpaired = tuple(_unpaired(self.couples, rounds))
         return Schedule(turned, unpaired, self.couples.course, seed, NAME, tuple(proofs))
 
@@ -96,7 +107,7 @@ class Rounds:
         A trio is a couple and one more, who has no partner in an arrangement in pairs.
         """
         others = [paired for at, paired in enumerate(rounds) if at != number]
-        question = self._question(number, History.of(self.couples).also(self.couples, others))
+        question = self._question(number, self._before.also(self.couples, others))
         paired = rounds[number]
         partner = np.full(len(self.couples), ALONE, dtype=np.int64)
         partner[paired.one], partner[paired.other] = paired.other, paired.one
@@ -132,12 +143,10 @@ class Rounds:
         """
         history = history.awaiting([group for other in undecided for group in self.locked[other]])
         found = self._question(number, history, by_chance=by_chance).arranged()
-        trios = [Trio(*group) for group in self.locked[number] if len(group) == 3] + (
-            [found.trio] if found.trio else []
-        )
+        trios = (*_locked(self.locked[number]).trios, *([found.trio] if found.trio else []))
         one = np.flatnonzero(found.partner > np.arange(len(self.couples)))
         alone = _without(np.flatnonzero(found.partner == ALONE), trios)
-        return Paired(one, found.partner[one], tuple(trios), alone)
+        return Paired(one, found.partner[one], trios, alone)
 
     # ---- everyone meets everyone ----
 
@@ -150,7 +159,7 @@ class Rounds:
         couples, people, rounds = self.couples, len(self.couples), len(self.locked)
         if people < 2 or people % 2 or (couples.never_again and rounds >= people):
             return None
-        met = History.of(couples).met
+        met = self._before.met
         for _ in range(SEATINGS if people <= EXACT else 1):
             circle = _circle(self.rng.permutation(people).astype(np.int64), rounds)
             one, other = circle[:, 0], circle[:, 1]
@@ -162,37 +171,43 @@ class Rounds:
 
     def cost(self, rounds: Sequence[Paired]) -> Cost:
         """What all these rounds cost after what was before them."""
-        before = History.of(self.couples)
         one, other = (np.concatenate(side) for side in zip(*(paired.meetings() for paired in rounds), strict=True))
         _, first, times = np.unique(self.couples.keys(one, other), return_index=True, return_counts=True)
-        earlier = before.met.times(one[first], other[first])
+        earlier = self._before.met.times(one[first], other[first])
         alone = np.concatenate([paired.alone for paired in rounds])
-        again = before.left_out + np.bincount(alone, minlength=len(self.couples))
+        again = self._before.left_out + np.bincount(alone, minlength=len(self.couples))
         return Cost(
             len(alone),
             int((again * (again - 1) // 2).sum()),
             int(np.where(earlier > 0, times, times - 1).sum()),
             int((times * (2 * earlier + times - 1) // 2).sum()),
-            -int(self.couples.points(one, other).sum()),
+            -sum(
+                int(self.couples.points(*ends).sum())
+                for paired in rounds
+                for ends in ((paired.one, paired.other), paired.meetings())
+            ),
         )
 
-    def _reconsidered(self, rounds: list[Paired]) -> list[Paired]:
+    def _reconsidered(self, rounds: list[Paired], least: int) -> list[Paired]:
         """The same rounds or better ones: what is best for one round can be dear for a later one.
 
         Two rounds at a time are planned anew, the first with chance in place of wishes, so that the second gets another
         choice. What is not worse is kept (a large neighborhood search: Shaw 1998).
         """
         never_again, people = self.couples.never_again, len(self.couples)
-        cost, least = self.cost(rounds), self._least_repeats(len(rounds))
+        cost, in_vain = self.cost(rounds), 0
         for _ in range(LOOKS * FEW // max(FEW, people)):
             # Who is unpaired depends on the rounds before only where nobody may meet again.
             if (cost.unpaired == 0 or not never_again) and cost.repeats <= least:
+                break
+            if in_vain == LOOKS_IN_VAIN and not self.couples.most:
                 break
             first, second = self._two(rounds)
             tried = rounds.copy()
             for number, without in ((first, {first, second}), (second, {second}), (first, {first})):
                 tried[number] = self._anew(tried, number, without)
             found = self.cost(tried)
+            in_vain = 0 if found[:-1] < cost[:-1] else in_vain + 1
             if found <= cost:
                 rounds, cost = tried, found
         number = 0
@@ -208,12 +223,12 @@ class Rounds:
     def _anew(self, rounds: list[Paired], number: int, without: set[int]) -> Paired:
         """A round as it is best beside the others, but for those in `without`, of which it is one itself."""
         others = [paired for at, paired in enumerate(rounds) if at not in without]
-        history = History.of(self.couples).also(self.couples, others)
+        history = self._before.also(self.couples, others)
         return self._round(number, history, undecided=sorted(without - {number}), by_chance=len(without) > 1)
 
     def _two(self, rounds: Sequence[Paired]) -> tuple[int, int]:
         """Two rounds by chance, one of which has a repeat or someone who is left over."""
-        met = History.of(self.couples).also(self.couples, rounds).met
+        met = self._before.also(self.couples, rounds).met
         faulty = [
             number
             for number, paired in enumerate(rounds)
@@ -223,13 +238,29 @@ class Rounds:
         second = int(self.rng.integers(len(rounds) - 1))
         return first, second + (second >= first)
 
-    def _least_repeats(self, rounds: int) -> int:
-        """As many as any plan has in which nobody is left out: who has fewer new partners than rounds meets again."""
-        people = len(self.couples)
+    def _least_cost(self) -> Cost:
+        """What no plan can be below if nobody is left out, but for points.
+
+        Everyone who is not locked meets someone in each round, and of an odd number three people meet one more. Who has
+        fewer new partners than that meets some of them again.
+        """
+        people, rounds, couples = len(self.couples), len(self.locked), self.couples
+        locked = [_locked(groups) for groups in self.locked]
+        cost, met = self.cost(locked), self._before.also(couples, locked).met
         one, other = np.triu_indices(people, 1)
-        new = self.couples.allowed(one, other) & (History.of(self.couples).met.times(one, other) == 0)
+        new = couples.allowed(one, other) & (met.times(one, other) == 0)
         partners: NDArray[np.int64] = np.bincount(np.concatenate((one[new], other[new])), minlength=people)
-        return -(-int(np.maximum(rounds - partners, 0).sum()) // 2)
+        members = [person for groups in self.locked for group in groups for person in group]
+        spare = partners - rounds + np.bincount(np.array(members, dtype=np.int64), minlength=people)
+        thirds = 3 * (people % 2) * sum(not paired.trios for paired in locked)
+        again = -(-int((-spare).clip(0).sum() + max(0, thirds - int(spare.clip(0, rounds).sum()))) // 2)
+        return cost._replace(repeats=cost.repeats + again, more_than_twice=cost.more_than_twice + again)
+
+
+def _locked(groups: Sequence[Members]) -> Paired:
+    """The couples and trios of these groups."""
+    one, other = couples_of([group for group in groups if len(group) == 2])
+    return Paired(one, other, tuple(Trio(*group) for group in groups if len(group) == 3))
 
 
 def _without(who: Places, groups: Sequence[Members]) -> Places:

@@ -19,6 +19,7 @@ from lti_tool.pairing.engine.check import score
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Share
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate, corporate_with_locks
+from tests.load.pairing_gate import tasks
 from tests.unit.pairing.at_random import course_at_random
 from tests.unit.pairing.budget import examples
 
@@ -390,3 +391,15 @@ def test_couples_come_in_the_order_of_their_people() -> None:
 
     for groups in schedule.rounds:
         assert all(min(one) < min(other) for one, other in pairwise(groups))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_trio_of_a_small_course_counts_half_as_much_for_each_two_as_a_couple(seed: int) -> None:
+    task = tasks()[2]
+    assert task.name == "2 odd 11 x 4"
+    assert score(task.course, engine.plan(task.course, task.rounds, seed)).objective == 366
+
+
+def test_an_odd_course_in_which_everyone_meets_has_no_more_repeats_than_its_trios_need() -> None:
+    course = Course(tuple(range(9)))
+    assert score(course, engine.plan(course, 9, 1)).repeats == 9 * (3 + 3) - 36
