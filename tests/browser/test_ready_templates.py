@@ -68,6 +68,7 @@ def test_a_role_play_is_chosen_and_set_up_on_a_phone(page: Page) -> None:
     page.get_by_role("button", name="Bring my own text back").click()
     expect(public).to_have_value("At the door")
 
+    page.locator("summary", has_text="More: ").click()
     page.get_by_label("Check in: a win or a challenge").check()
     expect(page.locator("#checklist")).to_contain_text("Check in: a win or a challenge")
     page.get_by_label("Swap seats within each round").uncheck()
