@@ -72,7 +72,6 @@ def chooses_two_for_a_look(page: Page) -> None:
 def journey(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Journey:
     context = open_browser(BLOCKED).contexts[0]
     context.set_default_timeout(15_000)
-    expect.set_options(timeout=15_000)
     return Journey(lms, tool, context, context.new_page())
 
 

@@ -27,7 +27,6 @@ def invitation(tool: Tool) -> str:
 def begin(lms: SandboxLms, tool: Tool, browser: Browser, size: tuple[int, int] = (1280, 900)) -> Journey:
     context = browser.contexts[0]
     context.set_default_timeout(15_000)
-    expect.set_options(timeout=15_000)
     page = context.new_page()
     page.set_viewport_size({"width": size[0], "height": size[1]})
     return Journey(lms, tool, context, page)

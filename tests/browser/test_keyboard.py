@@ -74,7 +74,6 @@ def test_a_plan_and_feedback_need_no_pointer(lms: SandboxLms, tool: Tool, open_b
     register_by_hand(lms, tool)
     context = open_browser(BLOCKED).contexts[0]
     context.set_default_timeout(15_000)
-    expect.set_options(timeout=15_000)
     journey = Journey(lms, tool, context, context.new_page())
     hand = Keyboard(journey)
 

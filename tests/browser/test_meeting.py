@@ -37,8 +37,6 @@ def room(open_session: OpenSession, clock: FakeClock, kind: str) -> Classroom:
 def enter(context: BrowserContext, url: str, room: Classroom, open_session: OpenSession, kit: Kit) -> Enter:
     """Open the meeting as somebody, in a tab of the size of a phone for all but Jonas."""
 
-    expect.set_options(timeout=15_000)
-
     def begin(who: str) -> Page:
         with open_session(room.institution.id) as session:
             member = session.get_one(Member, room.members[who].id)
