@@ -68,7 +68,7 @@ class Activity(Tenant, Base):
     version: Mapped[int] = mapped_column()
     """Raised by every save; two people changing one activity do not overwrite each other."""
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own spelling)
+    __mapper_args__ = {"version_id_col": version}
 
 
 class SavedTemplate(Tenant, Base):

@@ -65,7 +65,7 @@ class Entry(Tenant, Base):
     released_at: Mapped[datetime | None]
 
     # The service raises it itself, since one save may flush more than once.
-    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}  # noqa: RUF012 (SQLAlchemy's own spelling)
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
 
 
 class Note(Tenant, Base):

@@ -49,7 +49,7 @@ class Goal(Tenant, Wording, Base):
     ended_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column()
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own spelling)
+    __mapper_args__ = {"version_id_col": version}
 
 
 class GoalVersion(Tenant, Wording, Base):
@@ -122,7 +122,7 @@ class Action(Tenant, Base):
     changed_at: Mapped[datetime]
     version: Mapped[int] = mapped_column()
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own spelling)
+    __mapper_args__ = {"version_id_col": version}
 
 
 class LookBack(Tenant, Base):
@@ -191,7 +191,7 @@ class Resource(Tenant, Base):
     at: Mapped[datetime]
     version: Mapped[int] = mapped_column()
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own spelling)
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Remark(Tenant, Base):

@@ -56,7 +56,7 @@ class Plan(Tenant, Base):
     """Raised by every change and by a new proposal, so that people who change a plan at the same time do not overwrite
     each other."""
 
-    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}  # noqa: RUF012 (SQLAlchemy's own spelling)
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
 
     @property
     def shape(self) -> Shape:
@@ -148,7 +148,7 @@ class PairingPreferences(Tenant, Base):
     changed_at: Mapped[datetime]
     version: Mapped[int] = mapped_column()
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own spelling)
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Pin(Tenant, Base):
