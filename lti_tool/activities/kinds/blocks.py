@@ -501,3 +501,19 @@ TALK_FEEDBACK: Final = AgendaPart(
     heading=N_("Feedback"),
     help=N_("Each writes to the other how the coaching was. Do it while it is fresh."),
 )
+
+# ---- what goal setting, reflection and open session have in common ---------------------------------------------------
+
+END_OF_A_TALK: Final = (LISTENING, NEXT_STEPS, PARKING_LOT, TALK_FEEDBACK, CLOSING)
+FIRST_STEPS: Final = (AGREE, OWN_RULES, CHECK_IN, LOOK_BACK, GOAL_CHECK_IN)
+LAST_STEPS: Final = (
+    HEARD,
+    CONFIRM_HEARD,
+    ACTION_PLAN,
+    ACTION_WRITTEN,
+    PARKING,
+    OWN_NOTES,
+    MEET,
+    GIVE_TALK_FEEDBACK,
+    ACKNOWLEDGE,
+)
