@@ -150,32 +150,18 @@ FEEDBACK_FORM: Final = Form(
     )
 )
 
-GIVE_FEEDBACK: Final = Step(
-    "give_feedback",
-    StepWords(
-        name=N_("Feedback given"),
+GIVE_FEEDBACK: Final = replace(
+    blocks.GIVE_TALK_FEEDBACK,
+    words=replace(
+        blocks.GIVE_TALK_FEEDBACK.words,
         todo=N_("Observe %(name)s and give feedback"),
-        title=N_("Feedback for %(name)s"),
         asked=N_("Observe and give feedback to every partner in every round"),
         now=N_("Observe %(name)s and give feedback."),
         now_by=N_("Observe %(name)s and give feedback by %(when)s."),
-        overdue=N_("Your feedback for %(name)s was due on %(when)s. It is still welcome."),
         before=N_("This is a good time to agree with %(name)s on what to observe, when and where."),
         begin=N_("Write down what you observe"),
-        counted=N_("Round %(number)d: give feedback to %(name)s"),
-        mine=N_("Your feedback for %(name)s"),
-        theirs=N_("Feedback from %(name)s"),
-        between=N_("Feedback from %(author)s for %(recipient)s"),
-        lead=N_("Almost there. Before you give it:"),
-        advice=N_("Feedback is there to help, not to judge. Before you give it, read it as if you were %(name)s."),
-        give=N_("Give feedback"),
-        give_again=N_("Give the updated feedback"),
-        done=N_("given"),
-        done_late=N_("given after the due date"),
-        not_done=N_("not given"),
     ),
-    FEEDBACK_FORM,
-    to=To.PARTNERS,
+    form=FEEDBACK_FORM,
 )
 WRITE_NOTES: Final = Step(
     "write_notes",
