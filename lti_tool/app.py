@@ -21,7 +21,13 @@ from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
 from lti_tool.workspace import courses
 
-PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_administrator", "meetings.pages.feed")
+PROTOCOL_PAGES = (
+    "registration.pages",
+    "launch.pages",
+    "workspace.first_administrator",
+    "meetings.pages.feed",
+    "hints.pages",
+)
 VISIT_PAGES = (
     "workspace.home",
     "workspace.meeting",

@@ -38,6 +38,7 @@ FEATURES = (
     "attributes",
     "pairing",
     "meetings",
+    "hints",
     "feedback",
     "goals",
     "progress",

@@ -25,7 +25,7 @@ class Activity(Tenant, Base):
         UniqueConstraint("placement_id"),
         CheckConstraint("state IN ('draft', 'ready', 'unconfirmed', 'closed')", name="state"),
         CheckConstraint("score_mode IN ('none', 'complete', 'proportional')", name="score_mode"),
-        CheckConstraint("release IN ('at_once', 'when_both_gave', 'at_due')", name="release"),
+        CheckConstraint("release IN ('at_once', 'when_both_gave', 'at_due', 'by_instructor')", name="release"),
         CheckConstraint("score_maximum > 0", name="score_maximum"),
     )
 
@@ -59,6 +59,8 @@ class Activity(Tenant, Base):
     release: Mapped[str] = mapped_column(String(16), default="when_both_gave")
     staff_read_feedback: Mapped[bool] = mapped_column(default=False)
     """Told to learners before they write."""
+    shows_hints: Mapped[bool] = mapped_column(default=True)
+    """Whether hints stand beside the fields of feedback, for those who do not hide them."""
     created_by_id: Mapped[int | None]
     """A person. Nobody where a launch made the copy."""
     created_at: Mapped[datetime]

@@ -1,14 +1,16 @@
 """Pages on which the steps of a round are written, read and answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import Audience, kind_of
+from lti_tool.activities.rules import EXAMPLES, Audience, kind_of
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import forms, rules, service
@@ -16,13 +18,31 @@ from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, Previ
 from lti_tool.feedback.forms import NAMES
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service import Saved, Shown, Task
+from lti_tool.hints import rules as hints
+from lti_tool.launch.models import Member
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.i18n import in_words, zone_of_reader
+from lti_tool.web.i18n import in_words, reader_language, zone_of_reader
 from lti_tool.web.pages import unsent_store
 
 pages = Blueprint("feedback", __name__)
 
 __all__ = ["NAMES", "pages"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """The hints of a form."""
+
+    are_offered: bool
+    are_hidden: bool
+    """By this member."""
+    language: str
+    """In which the member writes, unless the text says otherwise."""
+    of_fields: Mapping[str, list[str]]
+
+    @property
+    def are_shown(self) -> bool:
+        return self.are_offered and not self.are_hidden
 
 
 @pages.get("/round/<int:number>/for/<int:member_id>")
@@ -56,6 +76,9 @@ def write(here: Here, number: int, member_id: int | None = None, step: str | Non
         store=_store(here, task),
         clock=_clock(activity),
         said=request.args.get("said"),
+        hint_sentences=hints.SENTENCES,
+        examples=EXAMPLES.get(task.kind.key, ()) if any(field.craft for field in task.form.fields) else (),
+        to_copy=service.notes_to_copy(here.session, task, notes),
         **_filled_in(here, task, entry, notes),
     )
 
@@ -114,11 +137,17 @@ def _do(here: Here, task: Task, wish: str, what: str) -> dict[str, Any]:
         case "remove_note" | "restore_note" if what.isdecimal() and len(what) < 19:
             service.remove_note(here.session, task, int(what), now=here.now, undo=wish == "restore_note")
             return {"said": "note_removed" if wish == "remove_note" else "note_restored", "note": what}
+        case "copy":
+            key, _, source = what.partition(":")
+            service.copy_note(here.session, task, key, source, device=device, now=here.now)
+            return {"said": "copied", "_anchor": key}
+        case "hide_hints" | "show_hints":
+            here.session.get_one(Member, here.member_id).hides_hints = wish == "hide_hints"
         case "use_aside" | "drop_aside":
             service.settle_aside(here.session, task, what, use=wish == "use_aside", device=device, now=here.now)
-            return {"said": wish}
         case _:
             return {"said": "saved"}
+    return {"said": wish}
 
 
 @pages.post("/round/<int:number>/for/<int:member_id>/save")
@@ -243,7 +272,21 @@ def _filled_in(here: Here, task: Task, entry: Entry | None, notes: list[Note]) -
         "rubric": rubric,
         "minimum_notes": task.minimum_notes,
         "version": entry.version if entry is not None else 0,
+        "hints": _hints(here, task, service.draft_fields(entry, notes)),
     }
+
+
+def _hints(here: Here, task: Task, fields: Mapping[str, str]) -> Hints:
+    """What could be more useful in what is saved, by field."""
+    is_hidden = here.session.get_one(Member, here.member_id).hides_hints
+    has_any = task.activity.shows_hints and any(field.craft for field in task.form.fields)
+    language = reader_language()
+    found = {
+        field.key: [gettext(hints.SENTENCES[hint]) for hint in hints.hints_of(text, field.craft, language)]
+        for field in task.form.fields
+        if field.craft is not None and (text := fields.get(field.key, ""))
+    }
+    return Hints(has_any, is_hidden, language, found if has_any and not is_hidden else {})
 
 
 def _place(task: Task) -> dict[str, Any]:

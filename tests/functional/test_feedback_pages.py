@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import Release, RoundDates
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.rubrics.models import Level
@@ -261,3 +262,37 @@ def test_points_of_levels_are_read_by_staff_and_by_nobody_else(
         page = world.browser(learner).get(f"/{address}")
         assert "Purpose and structure" in page.text
         assert "7 point" not in page.text
+
+
+def test_hints_stand_beside_what_is_saved_until_the_writer_hides_them(world: World) -> None:
+    mette = world.browser("Mette")
+    page = mette.post(world.writing("Jonas"), do="save", strengths="You are so smart").text
+    assert "This is about the person." in page.split('data-hint-for="strengths"')[1].split("</p>")[0]
+    page = mette.post(world.writing("Jonas"), do="hide_hints", effect="Typed before").text
+    assert "data-hint-for" not in page
+    assert "Typed before" in page
+    assert "data-hint-for" in mette.post(world.writing("Jonas"), do="show_hints").text
+
+
+def test_without_the_setting_there_are_no_hints(world: World, open_session: OpenSession) -> None:
+    with open_session(world.room.institution.id) as session:
+        session.get_one(Activity, world.room.activity.id).shows_hints = False
+    page = world.browser("Mette").post(world.writing("Jonas"), do="save", strengths="You are so smart").text
+    assert "data-hint" not in page
+    assert "hints" not in page.lower().replace("hints.js", "")
+
+
+def test_notes_of_the_observation_and_of_the_meeting_are_copied_by_one_tap(world: World) -> None:
+    mette = world.browser("Mette")
+    mette.post("/round/1/step/own_notes", do="save", my_notes="Asked me twice")
+    mette.post(world.writing("Jonas"), do="add_note", note_draft="waits ten seconds")
+    page = mette.get(world.writing("Jonas")).text
+    note = re.search(r'value="copy:strengths:(\d+)"', page)
+    assert note is not None
+    mette.post(world.writing("Jonas"), do=f"copy:strengths:{note[1]}", strengths="You have time.")
+    mette.post(world.writing("Jonas"), do=f"copy:strengths:{note[1]}")
+    page = mette.post(world.writing("Jonas"), do="copy:strengths:meeting").text
+    assert re.search(r'<textarea[^>]*id="strengths"[^>]*>You have time.\nwaits ten seconds\nAsked me twice<', page)
+    other = world.browser("Jonas").get(world.writing("Mette")).text
+    assert "Asked me twice" not in other
+    assert "waits ten seconds" not in other
