@@ -20,6 +20,7 @@ from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service import Saved, Shown, Task
 from lti_tool.hints import rules as hints
 from lti_tool.launch.models import Member
+from lti_tool.pairing import service as pairing
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import in_words, reader_language, zone_of_reader
 from lti_tool.web.pages import unsent_store
@@ -232,6 +233,36 @@ def answer(here: Here, feedback_id: int) -> ResponseReturnValue:
 def autosave_answer(here: Here, feedback_id: int) -> ResponseReturnValue:
     """Keep the answer as it is typed."""
     return _autosave(here, _to_answer(here, feedback_id))
+
+
+@pages.get("/feedback/waiting")
+@on_visit(may="release feedback")
+def waiting(here: Here) -> ResponseReturnValue:
+    """For instructors what waits to be released: by whom, for whom and since when, never what it says."""
+    activity = activity_at(here.session, here.placement_id)
+    held = service.waiting_for_instructor(here.session, activity)
+    people = {member for one in held for member in (one.author_id, one.recipient_id)}
+    return render_template(
+        "feedback/waiting.html",
+        activity=activity,
+        held=held,
+        names=pairing.names_of(here.session, people),
+        said=request.args.get("said"),
+        released=request.args.get("released", 0, type=int),
+    )
+
+
+@pages.post("/feedback/waiting")
+@on_visit(may="release feedback")
+def release(here: Here) -> ResponseReturnValue:
+    """Release one piece of feedback, or all that waits."""
+    activity = activity_at(here.session, here.placement_id)
+    asked = request.form.get("entry", "")
+    entry_id = int(asked) if asked.isdecimal() and len(asked) < 19 else None
+    if entry_id is None and request.form.get("do") != "all":
+        raise NotFound("feedback", asked)
+    count = service.release_by_instructor(here.session, activity, entry_id, now=here.now)
+    return redirect(url_for(".waiting", said="released", released=count), code=303)
 
 
 @pages.get("/feedback")

@@ -141,11 +141,13 @@ def tidy(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def release_rule(step: Step | None, setting: str) -> str:
-    """When what is written in this step is released, under the activity's setting. An answer is read at once, and
-    nothing waits for a counterpart that nobody writes.
+    """When what is written in this step is released, under the activity's setting. An answer is read after the round,
+    so that it cannot be repaid within it, and nothing waits for a counterpart that nobody writes.
     """
+    if step is not None and step.is_answer:
+        return Release.AT_DUE
     waits_for_nobody = setting == Release.WHEN_BOTH_GAVE and step is not None and not step.is_mutual
-    return Release.AT_ONCE if waits_for_nobody or (step is not None and step.is_answer) else setting
+    return Release.AT_ONCE if waits_for_nobody else setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +166,14 @@ def is_released(release: str, moments: Moments, *, now: datetime) -> bool:
 
     "When both gave" waits no longer than the round's due time, and nothing waits beyond the activity's close: a
     partner who never writes must not keep feedback from anybody. Without a due time "at due" has nothing to wait for.
+    "By an instructor" waits for that person alone: what they hold back, perhaps for a reason, no date shows.
     """
     if moments.submitted_at is None:
         return False
     if moments.released_at is not None or release == Release.AT_ONCE:
         return True
+    if release == Release.BY_INSTRUCTOR:
+        return False
     is_due = moments.due_at is not None and moments.due_at <= now
     if is_due or (moments.closed_at is not None and moments.closed_at <= now):
         return True

@@ -164,7 +164,38 @@ def test_the_receiver_reads_strengths_first_and_answers(world: World, open_sessi
     with open_session(world.room.institution.id) as session:
         answer = session.scalars(select(Entry).where(Entry.step == "acknowledge")).one()
         assert answer.fields["usefulness"] == "3"
-    assert "the board" in world.browser("Mette").get(f"/feedback/{feedback_id}").text
+    mette = world.browser("Mette")
+    before = mette.get(f"/feedback/{feedback_id}").text
+    assert "that I wait" not in before
+    assert "Jonas has answered. You can read it when the round is over" in before
+    world.clock.advance(timedelta(days=7))
+    assert "that I wait" in world.browser("Mette").get(f"/feedback/{feedback_id}").text
+
+
+def test_an_instructor_releases_one_by_one_or_all_and_reads_no_word(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), release=Release.BY_INSTRUCTOR)
+    world = World(open_session, clock, client, room)
+    assert (
+        "Jonas can read this once your instructors release it."
+        in world.browser("Mette").get(world.writing("Jonas")).text
+    )
+    first, second = world.gives("Mette", "Jonas"), world.gives("Jonas", "Mette")
+    assert "once your instructors release it" in world.browser("Jonas").get("/").text
+    ingrid = world.browser("Ingrid")
+    assert "2 pieces of feedback wait until an instructor releases them." in ingrid.get("/").text
+    page = ingrid.get("/feedback/waiting").text
+    assert "From Mette for Jonas" in page
+    assert "You waited" not in page
+    assert ingrid.get(f"/feedback/{first}").status_code == 404
+    assert "1 piece of feedback is released" in ingrid.post("/feedback/waiting", entry=str(first)).text
+    assert "You waited" in world.browser("Jonas").get(f"/feedback/{first}").text
+    assert world.browser("Mette").get(f"/feedback/{second}").status_code == 404
+    assert "Nothing waits" in ingrid.post("/feedback/waiting", do="all").text
+    assert world.browser("Mette").get(f"/feedback/{second}").status_code == 200
+    assert world.browser("Mette").get("/feedback/waiting").status_code == 403
 
 
 @pytest.mark.parametrize("who", ["Jonas", "Ingrid"])

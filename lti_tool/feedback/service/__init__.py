@@ -17,7 +17,14 @@ from lti_tool.feedback.service.favorites import drop_question, favorites_of, kee
 from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
-from lti_tool.feedback.service.release import BATCH, is_released, release_due
+from lti_tool.feedback.service.release import (
+    BATCH,
+    Waiting,
+    is_released,
+    release_by_instructor,
+    release_due,
+    waiting_for_instructor,
+)
 from lti_tool.feedback.service.submission import confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
     Task,
@@ -39,6 +46,7 @@ __all__ = [
     "Saved",
     "Shown",
     "Task",
+    "Waiting",
     "add_note",
     "addresses_of",
     "answer_task",
@@ -66,6 +74,7 @@ __all__ = [
     "notes_to_partners_of",
     "problems_of",
     "read_entry",
+    "release_by_instructor",
     "release_due",
     "remove_note",
     "rubric_id_of",
@@ -78,4 +87,5 @@ __all__ = [
     "texts_of",
     "typical_levels",
     "version_of",
+    "waiting_for_instructor",
 ]

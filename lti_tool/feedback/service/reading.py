@@ -33,6 +33,8 @@ class Shown:
     answer: Entry | None
     """The receiver's, sent or not."""
     course_ended_at: datetime | None
+    is_answer_released: bool = False
+    """Whether the giver can read the answer."""
 
     @property
     def sent_answer(self) -> Entry | None:
@@ -105,6 +107,7 @@ def read_entry(session: Session, entry_id: int, reader: rules.Reader, course_id:
     late = rules.is_late(entry.submitted_at, own_due_at or round_.due_at)
     named = {author_id: by_name, recipient_id: to_name}
     names = told_apart(session, course_id, named, for_staff=reader.member_id not in named)
+    answer = _answer_to(session, entry, kind.answer_to(step))
     return Shown(
         entry,
         kind,
@@ -115,8 +118,9 @@ def read_entry(session: Session, entry_id: int, reader: rules.Reader, course_id:
         names[recipient_id],
         is_released,
         late,
-        _answer_to(session, entry, kind.answer_to(step)),
+        answer,
         ended_at,
+        answer is not None and is_readable(answer, None, round_, activity, ended_at, now=now),
     )
 
 
