@@ -31,6 +31,7 @@ PROTOCOL_PAGES = (
 VISIT_PAGES = (
     "workspace.home",
     "workspace.meeting",
+    "workspace.growth",
     "workspace.kept",
     "workspace.own_work",
     "workspace.questionnaire",

@@ -1,5 +1,6 @@
 """Pages on which the steps of a round are written, read and answered."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import EXAMPLES, Audience, kind_of
+from lti_tool.activities.rules import EXAMPLES, Audience, Craft, kind_of
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import forms, rules, service
@@ -186,6 +187,9 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         **(_own_notes(here, shown) if is_author else {}),
         is_author=is_author,
         is_receiver=is_receiver,
+        to_try=_to_try(shown)
+        if is_receiver and rules.may_write(state=shown.activity.state, is_course_over=shown.course_ended_at is not None)
+        else {},
         rubric=service.rubric_of(here.session, entry.rubric_id or shown.activity.rubric_id),
         answering=_filled_in(here, task, answer, []) if task is not None else None,
         task=task,
@@ -193,6 +197,12 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         clock=_clock(shown.activity),
         said=request.args.get("said"),
     )
+
+
+def _to_try(shown: Shown) -> dict[str, str]:
+    """What the receiver could make a goal or an action, by field."""
+    fields = shown.step.form.of_craft(Craft.GROWTH, Craft.ADJUSTMENT) if shown.step.form is not None else ()
+    return {field.key: text for field in fields if (text := shown.entry.fields.get(field.key, "").strip())}
 
 
 def _own_notes(here: Here, shown: Shown) -> dict[str, Any]:
@@ -274,14 +284,46 @@ def received(here: Here) -> ResponseReturnValue:
     steps = [step for step in kind.steps if step.is_to_partners and step.form is not None and not step.is_answer]
     exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
     lines = [(one, step) for one in exchanges if one.partner_id is not None for step in steps]
+    readable = [(one, step, entry) for one, step in lines if (entry := one.to_read(step)) is not None]
+    by_round = Counter(one.round.number for one, _, _ in readable)
     return render_template(
         "feedback/received.html",
         activity=activity,
         kind=kind,
-        readable=[(one, step, entry) for one, step in lines if (entry := one.to_read(step)) is not None],
+        readable=readable,
+        several=sorted(number for number, times in by_round.items() if times > 1),
         waiting=[(one, step) for one, step in lines if one.is_current and step.is_mutual and one.to_read(step) is None],
         typical=service.typical_levels(service.rubric_of(here.session, activity.rubric_id), exchanges),
         clock=_clock(activity),
+    )
+
+
+@pages.get("/round/<int:number>/feedback")
+@on_visit(may="take part")
+def of_round(here: Here, number: int) -> ResponseReturnValue:
+    """What several people gave this member in one round, question by question on one page."""
+    activity = activity_at(here.session, here.placement_id)
+    kind = kind_of(activity.kind)
+    exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
+    of_step = {
+        step: [(one, entry) for one in exchanges if one.round.number == number and (entry := one.to_read(step))]
+        for step in kind.steps
+        if step.is_to_partners and step.form is not None and not step.is_answer
+    }
+    if not any(of_step.values()):
+        raise NotFound("feedback of round", number)
+    rubrics = {
+        entry.rubric_id: service.rubric_of(here.session, entry.rubric_id or activity.rubric_id)
+        for given in of_step.values()
+        for _, entry in given
+    }
+    return render_template(
+        "feedback/of_round.html",
+        activity=activity,
+        kind=kind,
+        number=number,
+        of_step={step: given for step, given in of_step.items() if given},
+        rubrics=rubrics,
     )
 
 

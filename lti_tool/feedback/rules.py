@@ -61,6 +61,12 @@ def marks_of(fields: Mapping[str, str], rubric: Mapping[int, Collection[int]]) -
     return {criterion: int(level) for criterion, level in chosen.items() if level.isdecimal()}
 
 
+def chosen_levels(fields: Mapping[str, str]) -> dict[int, int]:
+    """The levels in given feedback, by criterion; both as ids."""
+    pairs = ((name.removeprefix(MARK), text) for name, text in fields.items() if name.startswith(MARK))
+    return {int(criterion): int(level) for criterion, level in pairs if criterion.isdecimal() and level.isdecimal()}
+
+
 def problems_of(
     form: Form,
     fields: Mapping[str, str],

@@ -143,10 +143,10 @@ class LookBack(Tenant, Base):
     due_on_before: Mapped[date | None]
 
 
-class TakenUp(Tenant, Base):
+class GrowthPoint(Tenant, Base):
     """A growth point that its receiver made a goal or an action: what became of it is what became of that."""
 
-    __tablename__ = "taken_up"
+    __tablename__ = "growth_point"
     __table_args__ = (
         within("entry_id", "entry"),
         within("goal_id", "goal"),

@@ -8,8 +8,10 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +24,10 @@ MOST_SHOWN: Final = 2
 """Hints beside one field: more would be a lecture."""
 REACH: Final = 4
 """How many words after "you are" a trait is looked for in."""
+SHORTEST_THEME: Final = 4
+LONGEST_ENDING: Final = 3
+"""Letters in which two forms of a word may differ, behind at least `SHORTEST_THEME` that they share."""
+MOST_THEMES: Final = 5
 FEWEST_KNOWN: Final = 2
 """Words of a language that a text needs before it is taken for another one than its page's."""
 
@@ -102,6 +108,44 @@ def hints_of(text: str, craft: Craft, of_page: str) -> list[Hint]:
         Hint.NO_EXAMPLE: not is_short and _has(words, lists["general"]) and not _names_a_moment(text, words, lists),
     }
     return [hint for hint in Hint if speaks[hint] and hint in ASKED[craft]]
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Words that several texts share, and the places of those texts."""
+
+    words: tuple[str, ...]
+    places: tuple[int, ...]
+
+
+def themes_of(texts: Sequence[str], of_page: str) -> list[Theme]:
+    """What came again in these texts: words that two of them share at least, the most frequent first.
+
+    Small words do not count. Forms of a word are one, so that "waited" and "waiting" meet.
+    """
+    places: dict[str, list[int]] = {}
+    for place, text in enumerate(texts):
+        small = set(lists_of(language_of(text, of_page))["common"])
+        for word in words_of(text):
+            if len(word) < SHORTEST_THEME or word in small:
+                continue
+            form = next((known for known in places if _is_same_word(known, word)), word)
+            if place not in places.setdefault(form, []):
+                places[form].append(place)
+    together: dict[tuple[int, ...], list[str]] = {}
+    for word, found in places.items():
+        if len(found) > 1:
+            together.setdefault(tuple(found), []).append(word)
+    themes: list[Theme] = []
+    for found_in, words in sorted(together.items(), key=lambda each: (-len(each[0]), each[0])):
+        if not any(set(found_in) < set(theme.places) for theme in themes):
+            themes.append(Theme(tuple(words), found_in))
+    return themes[:MOST_THEMES]
+
+
+def _is_same_word(one: str, other: str) -> bool:
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    return one == other or (shared >= SHORTEST_THEME and max(len(one), len(other)) - shared <= LONGEST_ENDING)
 
 
 def _has(words: Sequence[str], entries: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Hints, release by an instructor and taken up growth points come to a database that has an activity, and go again."""
+"""Hints, release by an instructor and growth points come to a database that has an activity, and go again."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,7 @@ def test_an_old_activity_shows_hints_and_keeps_its_release_both_ways(old: Engine
         assert connection.execute(text("SELECT release, shows_hints FROM activity")).one() == ("at_once", True)
         assert connection.execute(text("SELECT hides_hints FROM member")).scalar_one() in (False, 0)
     schema.downgrade(old, BEFORE)
-    assert "taken_up" not in inspect(old).get_table_names()
+    assert "growth_point" not in inspect(old).get_table_names()
     with old.connect() as connection:
         assert connection.execute(text("SELECT release FROM activity")).scalar_one() == "at_once"
         assert connection.execute(text("SELECT count(*) FROM member")).scalar_one() == 1

@@ -15,6 +15,7 @@ from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_
 from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, texts_of
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
+from lti_tool.feedback.service.over_time import LevelSeen, Received, levels_over_time, received_in_course
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
 from lti_tool.feedback.service.release import (
@@ -41,8 +42,10 @@ from lti_tool.feedback.service.tasks import (
 __all__ = [
     "BATCH",
     "Exchange",
+    "LevelSeen",
     "Meeting",
     "Participant",
+    "Received",
     "Saved",
     "Shown",
     "Task",
@@ -67,6 +70,7 @@ __all__ = [
     "is_released",
     "keep_question",
     "levels_by_criterion",
+    "levels_over_time",
     "named",
     "notes_between",
     "notes_of",
@@ -74,6 +78,7 @@ __all__ = [
     "notes_to_partners_of",
     "problems_of",
     "read_entry",
+    "received_in_course",
     "release_by_instructor",
     "release_due",
     "remove_note",

@@ -3,7 +3,7 @@
 import pytest
 
 from lti_tool.activities.rules import EXAMPLES, KINDS, Craft
-from lti_tool.hints.rules import ASKED, LANGUAGES, SENTENCES, Hint, hints_of, language_of, lists_of, words_of
+from lti_tool.hints.rules import ASKED, LANGUAGES, SENTENCES, Hint, hints_of, language_of, lists_of, themes_of, words_of
 from tests.unit.hints.corpus import score, sentences
 
 
@@ -56,3 +56,9 @@ def test_each_kind_with_feedback_has_two_examples_that_get_no_hint() -> None:
             assert example.keys() <= craft_of.keys()
             for key, text in example.items():
                 assert hints_of(text, Craft(craft_of[key]), "en") == [], text
+
+
+def test_words_that_come_again_are_found_in_any_form_and_small_words_are_not() -> None:
+    texts = ["You waited after each question.", "It was good that waiting did not scare you.", "You were on time."]
+    assert [(theme.words, theme.places) for theme in themes_of(texts, "en")] == [(("waited",), (0, 1))]
+    assert themes_of(["Du väntade på mig", "Bilden var bra"], "en") == []
