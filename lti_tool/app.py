@@ -52,6 +52,7 @@ VISIT_PAGES = (
     "feedback.pages",
     "goals.pages",
     "progress.pages",
+    "quality.pages",
     "grades.pages",
 )
 TRANSLATIONS = Path(__file__).parent / "translations"

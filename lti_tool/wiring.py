@@ -42,6 +42,7 @@ FEATURES = (
     "feedback",
     "goals",
     "progress",
+    "quality",
     "grades",
 )
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from lti_tool.activities.rules import ActivityState, Field, FieldKind, Form, Release, Step
+from lti_tool.activities.rules import ActivityState, Craft, Field, FieldKind, Form, Release, Step
+from lti_tool.hints import rules as hints
 
 LONGEST_DRAFT: Final = 50_000
 """Characters of a field that is kept as a draft: what was typed too long must not get lost before it is shortened."""
@@ -59,6 +60,39 @@ def marks_of(fields: Mapping[str, str], rubric: Mapping[int, Collection[int]]) -
     """The chosen level of each criterion of the rubric; what belongs to an older version of it is left out."""
     chosen = {str(one): fields.get(f"{MARK}{one}", "") for one in rubric}
     return {criterion: int(level) for criterion, level in chosen.items() if level.isdecimal()}
+
+
+USEFULNESS: Final = "usefulness"
+"""The field of an answer that says how useful feedback was: a choice from 4 to 1."""
+USEFUL: Final = 3
+"""From here on it was."""
+
+
+def counted(form: Form, fields: Mapping[str, str], places: Sequence[int]) -> dict[str, Any]:
+    """What figures need of an entry that was given, without a word of it. `places` are those of the chosen levels.
+
+    Of feedback `strength`, `growth`, `example` (whether there is a usable one), `words` and `levels`; of an answer
+    `usefulness`, where it says so.
+    """
+    by_craft: dict[Craft, list[str]] = {}
+    for field in form.texts:
+        if field.craft is not None:
+            by_craft.setdefault(field.craft, []).append(fields.get(field.key, ""))
+    if not by_craft:
+        usefulness = fields.get(USEFULNESS, "")
+        return {USEFULNESS: int(usefulness)} if usefulness.isdecimal() else {}
+    strengths, noticed = by_craft.get(Craft.STRENGTH, []), by_craft.get(Craft.NOTICED, [])
+    return {
+        "strength": hints.is_usable(strengths, Craft.STRENGTH, ANY_LANGUAGE),
+        "growth": hints.is_usable(by_craft.get(Craft.GROWTH, []), Craft.GROWTH, ANY_LANGUAGE),
+        "example": hints.has_example([*strengths, *noticed], Craft.NOTICED, ANY_LANGUAGE),
+        "words": sum(len(hints.words_of(text)) for texts in by_craft.values() for text in texts),
+        "levels": list(places),
+    }
+
+
+ANY_LANGUAGE: Final = "en"
+"""For a text too short to tell its language: it is judged by its length alone."""
 
 
 def chosen_levels(fields: Mapping[str, str]) -> dict[int, int]:

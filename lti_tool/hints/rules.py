@@ -110,6 +110,18 @@ def hints_of(text: str, craft: Craft, of_page: str) -> list[Hint]:
     return [hint for hint in Hint if speaks[hint] and hint in ASKED[craft]]
 
 
+def is_usable(texts: Iterable[str], craft: Craft, of_page: str) -> bool:
+    """Whether one of these texts, in a field that asks for this, is long enough and gives what is asked for."""
+    spoils = {Hint.TOO_SHORT, Hint.ONLY_PRAISE, Hint.ONLY_BLAME}
+    return any(text.strip() and spoils.isdisjoint(hints_of(text, craft, of_page)) for text in texts)
+
+
+def has_example(texts: Iterable[str], craft: Craft, of_page: str) -> bool:
+    """Whether one of these texts is long enough and gets no hint that it has no example."""
+    lacks = {Hint.TOO_SHORT, Hint.NO_EXAMPLE}
+    return any(text.strip() and lacks.isdisjoint(hints_of(text, craft, of_page)) for text in texts)
+
+
 @dataclass(frozen=True, slots=True)
 class Theme:
     """Words that several texts share, and the places of those texts."""

@@ -1,6 +1,6 @@
 """What one member received in all activities of a course, for a look at it over time."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,6 +82,14 @@ def levels_over_time(session: Session, received: Iterable[Received]) -> dict[str
             if level_id in levels:
                 seen.setdefault(name, {})[place] = levels[level_id]
     return seen
+
+
+def places_of_levels(session: Session, fields: Mapping[str, str]) -> list[int]:
+    """Where the chosen levels stand on their ladders, in the order of the criteria."""
+    chosen = rules.chosen_levels(fields)
+    ladders = _ladders(session, chosen.keys())
+    known = ((ladders.get(criterion, ("", {}))[1], level) for criterion, level in sorted(chosen.items()))
+    return [levels[level].place for levels, level in known if level in levels]
 
 
 def _ladders(session: Session, criteria: Collection[int]) -> dict[int, tuple[str, dict[int, LevelSeen]]]:

@@ -24,6 +24,8 @@ def upgrade() -> None:
         batch_op.create_check_constraint(op.f('ck_activity_release'), f"release IN ({BEFORE}, 'by_instructor')")
     with op.batch_alter_table('member', schema=None) as batch_op:
         batch_op.add_column(sa.Column('hides_hints', sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table('entry', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('counted', sa.JSON(), nullable=True))
     op.create_table('growth_point',
     sa.Column('entry_id', sa.Integer(), nullable=False),
     sa.Column('field', sa.String(length=32), nullable=False),
@@ -50,6 +52,8 @@ def downgrade() -> None:
         # The version before would show what an instructor holds back.
         raise RuntimeError(f'feedback of activities {ids} is released by an instructor: choose another release first')
     op.drop_table('growth_point')
+    with op.batch_alter_table('entry', schema=None) as batch_op:
+        batch_op.drop_column('counted')
     with op.batch_alter_table('member', schema=None) as batch_op:
         batch_op.drop_column('hides_hints')
     with op.batch_alter_table('activity', schema=None) as batch_op:
