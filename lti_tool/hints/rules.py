@@ -71,6 +71,11 @@ def lists_of(language: str) -> Lists:
     return tomllib.loads((WORDS / f"{name}.toml").read_text("utf-8"))
 
 
+@cache
+def _small_words(language: str) -> frozenset[str]:
+    return frozenset(lists_of(language)["common"])
+
+
 def all_lists() -> dict[str, Lists]:
     """The lists of every language, for the browser."""
     return {language: lists_of(language) for language in LANGUAGES}
@@ -87,7 +92,7 @@ def words_of(text: str) -> list[str]:
 def language_of(text: str, of_page: str) -> str:
     """The language that a text is written in, as far as its small words tell; else the page's."""
     words = words_of(text)
-    known = {language: sum(word in lists_of(language)["common"] for word in words) for language in LANGUAGES}
+    known = {language: sum(word in _small_words(language) for word in words) for language in LANGUAGES}
     best = max(LANGUAGES, key=lambda language: (known[language], language == of_page))
     return best if known[best] >= FEWEST_KNOWN else of_page
 
@@ -136,12 +141,16 @@ def themes_of(texts: Sequence[str], of_page: str) -> list[Theme]:
     Small words do not count. Forms of a word are one, so that "waited" and "waiting" meet.
     """
     places: dict[str, list[int]] = {}
+    forms: dict[str, list[str]] = {}
     for place, text in enumerate(texts):
-        small = set(lists_of(language_of(text, of_page))["common"])
+        small = _small_words(language_of(text, of_page))
         for word in words_of(text):
             if len(word) < SHORTEST_THEME or word in small:
                 continue
-            form = next((known for known in places if _is_same_word(known, word)), word)
+            alike = forms.setdefault(word[:SHORTEST_THEME], [])
+            form = next((known for known in alike if _is_same_word(known, word)), word)
+            if form not in places:
+                alike.append(form)
             if place not in places.setdefault(form, []):
                 places[form].append(place)
     together: dict[tuple[int, ...], list[str]] = {}
