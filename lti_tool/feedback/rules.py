@@ -71,8 +71,8 @@ USEFUL: Final = 3
 def counted(form: Form, fields: Mapping[str, str], places: Sequence[int]) -> dict[str, Any]:
     """What figures need of an entry that was given, without a word of it. `places` are those of the chosen levels.
 
-    Of feedback `strength`, `growth`, `example` (whether there is a usable one), `words` and `levels`; of an answer
-    `usefulness`, where it says so.
+    Of feedback whether it has a usable strength, growth point and example, its length, and where the levels stand; of
+    an answer `usefulness`, where it says so.
     """
     by_craft: dict[Craft, list[str]] = {}
     for field in form.texts:
@@ -83,11 +83,11 @@ def counted(form: Form, fields: Mapping[str, str], places: Sequence[int]) -> dic
         return {USEFULNESS: int(usefulness)} if usefulness.isdecimal() else {}
     strengths, noticed = by_craft.get(Craft.STRENGTH, []), by_craft.get(Craft.NOTICED, [])
     return {
-        "strength": hints.is_usable(strengths, Craft.STRENGTH, ANY_LANGUAGE),
-        "growth": hints.is_usable(by_craft.get(Craft.GROWTH, []), Craft.GROWTH, ANY_LANGUAGE),
-        "example": hints.has_example([*strengths, *noticed], Craft.NOTICED, ANY_LANGUAGE),
-        "words": sum(len(hints.words_of(text)) for texts in by_craft.values() for text in texts),
-        "levels": list(places),
+        "has_strength": hints.is_usable(strengths, Craft.STRENGTH, ANY_LANGUAGE),
+        "has_growth": hints.is_usable(by_craft.get(Craft.GROWTH, []), Craft.GROWTH, ANY_LANGUAGE),
+        "has_example": hints.has_example([*strengths, *noticed], Craft.NOTICED, ANY_LANGUAGE),
+        "word_count": sum(len(hints.words_of(text)) for texts in by_craft.values() for text in texts),
+        "level_places": list(places),
     }
 
 
