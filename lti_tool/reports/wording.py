@@ -20,7 +20,7 @@ DECISIONS: Final = {
     ),
     Outcome.PASSAGES_HIDDEN: (
         N_("Hide passages"),
-        N_("What you tick below is replaced by […]. The rest can be read again."),
+        N_("The passages that you ticked are replaced by […]. The rest can be read again."),
     ),
     Outcome.RESTORED: (N_("Show it again as it is"), N_("The person who received it can read it and answer.")),
 }
