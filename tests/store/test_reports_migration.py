@@ -44,7 +44,7 @@ def old(settings: Settings) -> Iterator[Engine]:
 
 
 def test_what_was_released_counts_as_read(old: Engine) -> None:
-    schema.upgrade(old, "0020")
+    schema.upgrade(old, "0015")
     with old.connect() as connection:
         rows = connection.execute(text("SELECT author_id, read_at IS NULL, withheld_at IS NULL FROM entry")).all()
         assert {row[0]: (bool(row[1]), bool(row[2])) for row in rows} == {1: (False, True), 2: (True, True)}
@@ -54,7 +54,7 @@ def test_what_was_released_counts_as_read(old: Engine) -> None:
 
 
 def test_a_report_is_not_lost_by_going_back(old: Engine) -> None:
-    schema.upgrade(old, "0020")
+    schema.upgrade(old, "0015")
     report = {"activity_id": 1, "round_id": 1, "entry_id": 1, "reporter_id": 2, "reported_id": 1, "concern": "hurts"}
     state = {"words": "", "original": "{}", "hidden": "[]", "opened_at": AT, "outcome": "open", "reason": ""}
     with old.begin() as connection:

@@ -1,6 +1,6 @@
 """reports of harm; feedback can be corrected until it is read, and added to afterwards
 
-Revision ID: 0020
+Revision ID: 0015
 Revises: 0014
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from lti_tool.support.db import UtcDateTime
 
 
-revision = '0020'
+revision = '0015'
 down_revision = '0014'
 branch_labels = None
 depends_on = None
