@@ -51,6 +51,7 @@ VISIT_PAGES = (
     "meetings.pages.calendar",
     "feedback.pages",
     "goals.pages",
+    "reports.pages",
     "progress.pages",
     "quality.pages",
     "grades.pages",

@@ -41,6 +41,7 @@ FEATURES = (
     "hints",
     "feedback",
     "goals",
+    "reports",
     "progress",
     "quality",
     "grades",

@@ -41,12 +41,14 @@ class Point:
 
 
 @pages.get("/growth")
-@on_visit(may="take part")
+@on_visit(may="take part", notes_reading=True)
 def show(here: Here) -> ResponseReturnValue:
     """What came of the feedback that the member received in the course. Nobody else sees this page."""
     if here.is_preview:
         raise PreviewOnly
     received = feedback.received_in_course(here.session, here.course_id, here.member_id or 0, now=here.now)
+    for one in received:
+        feedback.mark_read(here.session, one.entry, now=here.now)
     place = goals.place_of(
         here.session, activity_at(here.session, here.placement_id), here.member_id or 0, now=here.now
     )

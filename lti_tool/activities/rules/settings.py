@@ -102,6 +102,8 @@ class ActivitySettings:
     release: Release = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
     shows_hints: bool = True
+    assistants_moderate: bool = False
+    """Whether assistants decide about reports of harm too."""
     scenario: Scenario | None = None
     """Of a kind that has one."""
 

@@ -115,6 +115,7 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         release=Release(activity.release),
         staff_read_feedback=activity.staff_read_feedback,
         shows_hints=activity.shows_hints,
+        assistants_moderate=activity.assistants_moderate,
         scenario=scenario_of(activity),
     )
 

@@ -178,6 +178,7 @@ def _write(activity: Activity, settings: ActivitySettings) -> None:
     activity.release = settings.release
     activity.staff_read_feedback = settings.staff_read_feedback
     activity.shows_hints = settings.shows_hints
+    activity.assistants_moderate = settings.assistants_moderate
     activity.scenario = settings.scenario.to_json() if settings.scenario is not None else None
 
 
