@@ -22,6 +22,7 @@ from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
 from lti_tool.feedback.service.release import (
     BATCH,
     Waiting,
+    is_readable,
     release_by_instructor,
     release_due,
     waiting_for_instructor,
@@ -69,6 +70,7 @@ __all__ = [
     "find_task",
     "give",
     "group_at",
+    "is_readable",
     "keep_question",
     "levels_by_criterion",
     "levels_over_time",
