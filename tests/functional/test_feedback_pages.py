@@ -9,7 +9,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import Release, RoundDates
+from lti_tool.activities.rules import KINDS, Craft, Release, RoundDates
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.rubrics.models import Level
 from lti_tool.support.db import OpenSession
@@ -305,6 +305,20 @@ def test_hints_stand_beside_what_is_saved_until_the_writer_hides_them(world: Wor
     assert "data-hint-for" not in page
     assert "Typed before" in page
     assert "data-hint-for" in mette.post(world.writing("Jonas"), do="show_hints").text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_examples_and_hints_for_its_feedback(
+    kind: str, open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), kind=kind)
+    world = World(open_session, clock, client, room)
+    step = next(one.key for one in KINDS[kind].steps if one.is_to_partners and one.form and one.form.of_craft(*Craft))
+    address = f"{world.writing('Jonas')}/step/{step}"
+    page = world.browser("Mette").post(address, do="save", strengths="You are so smart").text
+    assert page.count('class="example"') == 2
+    assert "This is about the person." in page
 
 
 def test_without_the_setting_there_are_no_hints(world: World, open_session: OpenSession) -> None:
