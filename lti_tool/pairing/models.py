@@ -78,7 +78,7 @@ class Group(Tenant, Base):
     round_id: Mapped[int]
     number: Mapped[int]
     begun_at: Mapped[datetime | None]
-    """When a member first wrote something. From then on its members stay the same."""
+    """When a member first did a step that begins it. From then on its members stay the same."""
 
 
 class Seat(Tenant, Base):

@@ -124,6 +124,8 @@ class Step:
     """Written while people meet: the group reads at once what it may see, and a text counts as soon as it is there."""
     is_asked_once: bool = False
     """Asked for in the first round only."""
+    begins_group: bool = True
+    """Whether the members of a group stay the same from then on: work that only these people can go on with."""
 
     @property
     def is_confirmation(self) -> bool:

@@ -58,6 +58,11 @@ def hold_groups(session: Session, plan: Plan) -> None:
     session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
 
 
+def hold_group(session: Session, group_id: int) -> None:
+    """Lock one group, so that its members stay the same until the transaction ends."""
+    session.execute(select(Group.id).where(Group.id == group_id).with_for_update())
+
+
 def have_begun(session: Session, which: ColumnElement[bool]) -> bool:
     """Whether any of these groups has begun. They are locked, so that none begins before the transaction ends."""
     return any(session.scalars(select(Group.begun_at).where(which).with_for_update()))
