@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import kind_of, local_parts
+from lti_tool.activities.rules import kind_for, local_parts
 from lti_tool.activities.service import activity_at, activity_of, is_read_only, refuse_read_only, rounds_of
 from lti_tool.errors import N_
 from lti_tool.meetings import service as meetings
@@ -74,7 +74,7 @@ def show(here: Here) -> ResponseReturnValue:
         return redirect(url_for("setup.show"))
     found = service.summaries_of_all(here.session, activity.id, here.now)
     people = service.learners(here.session, found)
-    tally = rules.tally(kind_of(activity.kind).steps, found.values())
+    tally = rules.tally(kind_for(activity).steps, found.values())
     columns = list(tally)
     listed = _listed(people, found, columns)
     page = max(request.args.get("page", 1, type=int), 1)
@@ -150,7 +150,7 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
     found = service.progress_of_all(here.session, activity.id, here.now)
     people = service.learners(here.session, found)
     summaries = [rules.summary(one) for one in found.values()]
-    columns = list(rules.tally(kind_of(activity.kind).steps, summaries))
+    columns = list(rules.tally(kind_for(activity).steps, summaries))
     zone = zone_of_reader(activity.time_zone)
     titles = []
     for title in _titles(columns).values():

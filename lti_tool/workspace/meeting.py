@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from lti_tool.activities.rules import AgendaPart, Completion, Kind, MethodStep, Step, kind_of, scenario_of
+from lti_tool.activities.rules import AgendaPart, Completion, Kind, MethodStep, Step, kind_for, scenario_of
 from lti_tool.activities.service import activity_at, rounds_of
 from lti_tool.errors import NotFound
 from lti_tool.feedback import service as feedback
@@ -42,7 +42,7 @@ def show(here: Here, number: int) -> ResponseReturnValue:
     """The agenda with everything that is written so far."""
     if here.is_preview:
         activity = activity_at(here.session, here.placement_id)
-        return render_template("meeting/preview.html", activity=activity, kind=kind_of(activity.kind), number=number)
+        return render_template("meeting/preview.html", activity=activity, kind=kind_for(activity), number=number)
     return _page(here, _meeting(here, number))
 
 
@@ -103,7 +103,7 @@ def of_all_groups(here: Here) -> ResponseReturnValue:
     groups = pairing.groups_in_plan(here.session, plan, chosen.number) if plan is not None else []
     first = max(int(page), 1) if (page := request.args.get("page", "1")).isdecimal() and len(page) < 6 else 1
     shown = groups[(first - 1) * GROUPS_A_PAGE : first * GROUPS_A_PAGE]
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     completion = Completion.from_json(activity.completion, kind)
     return render_template(
         "meeting/of_all_groups.html",
@@ -131,7 +131,7 @@ def paper(here: Here, number: int) -> ResponseReturnValue:
     """The agenda with room to write, for a meeting without screens."""
     meeting = None if here.is_preview else _meeting(here, number)
     activity = activity_at(here.session, here.placement_id)
-    return render_template("meeting/paper.html", activity=activity, kind=kind_of(activity.kind), meeting=meeting)
+    return render_template("meeting/paper.html", activity=activity, kind=kind_for(activity), meeting=meeting)
 
 
 @pages.post("/round/<int:number>/meeting/confirm/<step>")

@@ -23,7 +23,7 @@ from lti_tool.activities.errors import (
 )
 from lti_tool.activities.forms import Reading, SetupText
 from lti_tool.activities.models import Activity, Round, SavedTemplate
-from lti_tool.activities.rules import KINDS, ActivitySettings, Kind, ScoreMode, kind_of
+from lti_tool.activities.rules import KINDS, ActivitySettings, Kind, ScoreMode, kind_for, kind_of
 from lti_tool.activities.rules.saved import rubric_from, settings_from
 from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.activities.rules.templates.scenarios import scenarios_for
@@ -389,9 +389,9 @@ def _editor(
         activity=activity,
         address=address_here(activity),
         text=text,
-        kind=kind_of(activity.kind),
-        **_counting(kind_of(activity.kind), text),
-        ready_scenarios=scenarios_for(kind_of(activity.kind)),
+        kind=kind_for(activity),
+        **_counting(kind_for(activity), text),
+        ready_scenarios=scenarios_for(kind_for(activity)),
         problems=problems or {},
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
         focus=focus,
@@ -442,7 +442,7 @@ def _title_in_course(session: Session, activity: Activity, title: str) -> str | 
 
 
 def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturnValue:
-    kind = kind_of(activity.kind)
+    kind = kind_for(reading.settings)
     listed = reading.settings.completion.with_every_task(kind)
     typed = [(name, value) for name, value in request.form.items(multi=True) if name not in {"form_token", "do"}]
     return render_template(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import service
 from lti_tool.activities.models import Activity, SavedTemplate
-from lti_tool.activities.rules import ActivitySettings, Release, ScoreMode, kind_of
+from lti_tool.activities.rules import ActivitySettings, Release, ScoreMode, kind_for
 from lti_tool.activities.rules.saved import rubric_from, taken_over
 from lti_tool.errors import N_
 from lti_tool.pairing import service as pairing
@@ -80,7 +80,7 @@ def _public(settings: ActivitySettings) -> str:
 def _briefs(settings: ActivitySettings) -> str:
     if settings.scenario is None:
         return ""
-    seats = kind_of(settings.kind).seats
+    seats = kind_for(settings).seats
     return "\n\n".join(f"{gettext(seat.title)}: {settings.scenario.brief_for(seat.key)}" for seat in seats)
 
 
@@ -92,7 +92,7 @@ def _seen(settings: ActivitySettings) -> str:
 def _counts(settings: ActivitySettings) -> str:
     return "\n".join(
         f"{gettext(step.words.asked or step.words.name)}{f': {times}' if step.most > 1 else ''}"
-        for step in kind_of(settings.kind).steps
+        for step in kind_for(settings).steps
         if (times := settings.completion.of(step))
     )
 

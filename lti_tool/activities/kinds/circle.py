@@ -6,7 +6,19 @@ from typing import Final
 from lti_tool.activities.kinds import blocks
 from lti_tool.activities.kinds.blocks import live, text
 from lti_tool.activities.kinds.form import AUTHOR_ALONE, Field, FieldKind, Form, Section
-from lti_tool.activities.kinds.kind import AgendaPart, Block, By, Kind, MethodStep, Opens, SeatName, Step, StepWords, To
+from lti_tool.activities.kinds.kind import (
+    AgendaPart,
+    Block,
+    By,
+    Direction,
+    Kind,
+    MethodStep,
+    Opens,
+    SeatName,
+    Step,
+    StepWords,
+    To,
+)
 from lti_tool.errors import N_
 
 CASE: Final = live(
@@ -52,14 +64,15 @@ METHOD: Final = (
     MethodStep(N_("What I take along"), N_("The case giver first, then everyone: what do I take along?"), 10),
 )
 
-FACILITATION_FEEDBACK: Final = replace(
+CIRCLE_FEEDBACK: Final = replace(
     blocks.GIVE_TALK_FEEDBACK,
     words=replace(
         blocks.GIVE_TALK_FEEDBACK.words,
-        todo=N_("Tell %(name)s how the facilitation was for you"),
-        asked=N_("Give the facilitator feedback in every round"),
-        now=N_("Tell %(name)s how the facilitation was for you."),
-        now_by=N_("Tell %(name)s how the facilitation was for you by %(when)s."),
+        todo=N_("Tell %(name)s what helped you in the circle"),
+        asked=N_("Give feedback in every round"),
+        asked_help=N_("To whom it goes, you choose under “Who sees what”."),
+        now=N_("Tell %(name)s what helped you in the circle."),
+        now_by=N_("Tell %(name)s what helped you in the circle by %(when)s."),
     ),
     to=To.SEAT,
     seat="facilitator",
@@ -104,8 +117,8 @@ CIRCLE: Final = Kind(
         blocks.PARKING_LOT,
         replace(
             blocks.TALK_FEEDBACK,
-            title=N_("The circle tells its facilitator what helped."),
-            help=N_("Everyone may write to the facilitator how the facilitation was."),
+            title=N_("Members tell each other, or their facilitator, what helped."),
+            help=N_("Write it while it is fresh. Here you see to whom."),
         ),
         blocks.CLOSING,
     ),
@@ -126,8 +139,27 @@ CIRCLE: Final = Kind(
         blocks.PARKING,
         blocks.OWN_NOTES,
         blocks.MEET,
-        FACILITATION_FEEDBACK,
+        CIRCLE_FEEDBACK,
         replace(blocks.ACKNOWLEDGE, asked_usually=0),
     ),
+    directions=(
+        Direction(
+            To.SEAT,
+            N_("Everyone to the facilitator"),
+            N_("How the facilitation was. Nothing is asked where staff had that seat."),
+            seat="facilitator",
+        ),
+        Direction(
+            To.PARTNERS,
+            N_("Everyone to everyone"),
+            N_("Each hears from all the others, and writes as often. For small circles."),
+        ),
+        Direction(
+            To.NEXT,
+            N_("Each to the next"),
+            N_("Each writes to one and hears from one, and from somebody else in the next round."),
+        ),
+    ),
+    facilitator="facilitator",
     figure=N_("meetings held"),
 )

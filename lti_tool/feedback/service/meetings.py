@@ -1,6 +1,6 @@
 """What a group writes when it meets, for the page that all its members have open."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Audience, Form, Kind, Step, kind_of
+from lti_tool.activities.rules import Audience, Form, Kind, Step, kind_for, seat_at
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import NotInGroup
 from lti_tool.feedback.models import Entry
@@ -17,6 +17,7 @@ from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat, published_seats
+from lti_tool.pairing.rules.views import PublishedGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def readable_by_group(form: Form, entry: Entry) -> dict[str, str]:
 
 def find_meeting(session: Session, activity: Activity, round_number: int, member_id: int) -> Meeting:
     """The meeting of a member's group in a round. Raises NotInGroup where they have no group in it now."""
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     row = session.execute(
         select(Round, Allowance.due_at, Course.ended_at)
         .select_from(Round)
@@ -140,7 +141,7 @@ def find_meeting(session: Session, activity: Activity, round_number: int, member
         row.Round,
         group.id,
         member_id,
-        _participants(session, activity.course_id, kind, group.members, is_swapped=is_swapped),
+        _participants(session, activity.course_id, kind, group, is_swapped=is_swapped),
         by_step,
         version_of(session, group.id),
         row.due_at or row.Round.due_at,
@@ -182,9 +183,9 @@ def group_at(session: Session, activity_id: int, round_number: int, member_id: i
 
 
 def _participants(
-    session: Session, course_id: int, kind: Kind, members: Iterable[int], *, is_swapped: bool
+    session: Session, course_id: int, kind: Kind, group: PublishedGroup, *, is_swapped: bool
 ) -> tuple[Participant, ...]:
-    order = list(members)
+    order = group.members
     rows = {
         row.id: row
         for row in session.execute(
@@ -200,7 +201,7 @@ def _participants(
         Participant(
             member_id,
             names[member_id],
-            kind.seat_at((turn + shift - 1) % len(order) + 1),
+            seat_at(kind, (turn + shift - 1) % len(order) + 1, group.seating),
             rows[member_id].status != "active",
         )
         for turn, member_id in enumerate(order, start=1)
