@@ -134,8 +134,11 @@ def autosave(here: Here, number: int, member_id: int | None = None, step: str | 
 @on_visit(may="take part")
 def tell(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     """Leave a note on the partner's first page."""
-    task = _task(here, activity_at(here.session, here.placement_id), number, member_id, None)
-    service.tell_partner(here.session, task, request.form.get("partner_note", ""), now=here.now)
+    if here.is_preview:
+        raise PreviewOnly
+    people, text = (here.member_id or 0, member_id), request.form.get("partner_note", "")
+    activity = activity_at(here.session, here.placement_id)
+    service.tell_partner(here.session, activity, number, people, text, now=here.now)
     return redirect(url_for("home.show", said="told", _anchor=f"round-{number}"), code=303)
 
 

@@ -66,6 +66,8 @@ def _settings(before: ActivitySettings, after: ActivitySettings) -> Iterator[Cha
         (gettext("Scenario"), _public(before), _public(after)),
         (gettext("Private briefs"), _briefs(before), _briefs(after)),
         (gettext("Who sees what"), _seen(before), _seen(after)),
+        (gettext("To whom does feedback go?"), _direction(before), _direction(after)),
+        (gettext("Guided rounds, from the first on"), str(before.guided_rounds), str(after.guided_rounds)),
         (gettext("What counts as completion?"), _counts(before), _counts(after)),
         (gettext("What goes to the gradebook?"), _score(before), _score(after)),
     ):
@@ -87,6 +89,12 @@ def _briefs(settings: ActivitySettings) -> str:
 def _seen(settings: ActivitySettings) -> str:
     readers = gettext("Instructors and assistants can read feedback") if settings.staff_read_feedback else ""
     return "\n".join(filter(None, (gettext(RELEASES[settings.release]), readers)))
+
+
+def _direction(settings: ActivitySettings) -> str:
+    directions = kind_for(settings).directions
+    chosen = next((one for one in directions if one.to == settings.feedback_to), next(iter(directions), None))
+    return str(gettext(chosen.title)) if chosen is not None else ""
 
 
 def _counts(settings: ActivitySettings) -> str:

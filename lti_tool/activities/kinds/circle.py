@@ -57,11 +57,56 @@ CLOCK: Final = Step(
 )
 """No text: which timed step of the method runs, and since when."""
 METHOD: Final = (
-    MethodStep(N_("The case"), N_("The case giver tells what happened and asks a question. The others listen."), 10),
-    MethodStep(N_("Questions only"), N_("The others ask to understand. No advice hidden in a question."), 15),
-    MethodStep(N_("Reflections"), N_("Each says what the case sets off. The case giver only listens."), 10),
-    MethodStep(N_("Advice"), N_("Each gives one thing that they would try."), 10),
-    MethodStep(N_("What I take along"), N_("The case giver first, then everyone: what do I take along?"), 10),
+    MethodStep(
+        N_("The case"),
+        N_("The case giver tells what happened and asks a question. The others listen."),
+        10,
+        (
+            N_("Ask for the facts first, and then for one question to the circle."),
+            N_("Two minutes before the end, have the question written down."),
+            N_("If somebody asks already, say when questions come."),
+        ),
+    ),
+    MethodStep(
+        N_("Questions only"),
+        N_("The others ask to understand. No advice hidden in a question."),
+        15,
+        (
+            N_("If a question holds advice, ask for it in other words."),
+            N_("One question at a time, and everyone gets a turn."),
+            N_("When questions repeat, ask what nobody has asked yet."),
+        ),
+    ),
+    MethodStep(
+        N_("Reflections"),
+        N_("Each says what the case sets off. The case giver only listens."),
+        10,
+        (
+            N_("Stop advice kindly: it comes in the next step."),
+            N_("Begin with somebody who has said little so far."),
+            N_("Thank the case giver for listening without answering."),
+        ),
+    ),
+    MethodStep(
+        N_("Advice"),
+        N_("Each gives one thing that they would try."),
+        10,
+        (
+            N_("One piece of advice from each, in one sentence."),
+            N_("The case giver writes it down and does not defend anything."),
+            N_("If somebody goes on, ask which one thing they would choose."),
+        ),
+    ),
+    MethodStep(
+        N_("What I take along"),
+        N_("The case giver first, then everyone: what do I take along?"),
+        10,
+        (
+            N_("Ask the case giver for one next step and its date."),
+            N_("Then go round: one sentence from each."),
+            N_("End by saying what the circle did well today."),
+        ),
+    ),
 )
 
 CIRCLE_FEEDBACK: Final = replace(

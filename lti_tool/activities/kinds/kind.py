@@ -230,6 +230,8 @@ class MethodStep:
     title: str
     help: str
     minutes: int
+    prompts: tuple[str, ...] = ()
+    """What whoever facilitates does, the most important first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +294,12 @@ class Kind:
     def method(self) -> tuple[MethodStep, ...]:
         """The timed steps of its meeting, if it has any."""
         return next((part.method for part in self.agenda if part.method), ())
+
+    @property
+    def agreement(self) -> Step | None:
+        """The step in which members accept what stays in the group, if it has one."""
+        keys = [key for part in self.agenda if Block.AGREEMENT in part.blocks for key in part.steps]
+        return next((step for step in self.steps if step.key in keys and step.is_confirmation), None)
 
     def part_of(self, step: Step) -> AgendaPart | None:
         """The part of the meeting in which this step is done."""

@@ -231,7 +231,6 @@ OBSERVATION: Final = Kind(
     seats=(SeatName("observed", N_("Observed")), SeatName("observer", N_("Observer"))),
     swaps_inside=True,
     smallest_group=2,
-    largest_group=3,
     agenda=_AGENDA,
     steps=(
         *blocks.uncounted(blocks.AGREE, blocks.OWN_RULES, blocks.QUESTIONS),

@@ -39,6 +39,8 @@ class Task:
     course_ended_at: datetime | None
     answers: Entry | None = None
     """What is answered, by a step that does so."""
+    is_facilitated: bool = False
+    """Whether the author is no member of the group, but has its facilitator's seat."""
 
     def is_open(self, now: datetime) -> bool:
         """Whether the round has begun, where the step waits for it."""

@@ -225,8 +225,10 @@ def moves_of(session: Session, member_id: int, activity_id: int) -> dict[int, Ca
     return {number: Cause(cause) for number, cause in rows}
 
 
-def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[PublishedGroup]:
-    """The groups of an activity's published plan, or those of one member, by round and number."""
+def published_groups(
+    session: Session, activity_id: int, *, member_id: int | None = None, group_id: int | None = None
+) -> list[PublishedGroup]:
+    """The groups of an activity's published plan, those of one member, or one group, by round and number."""
     of_group = (Group.id, Group.round_id, Round.number, Plan.kind, is_facilitated().label("is_facilitated"))
     statement = (
         published_seats(*of_group, Seat.member_id, Member.takes_part)
@@ -237,6 +239,8 @@ def published_groups(session: Session, activity_id: int, *, member_id: int | Non
     if member_id is not None:
         own = aliased(Seat)
         statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
+    if group_id is not None:
+        statement = statement.where(Group.id == group_id)
     rows = session.execute(statement)
     return [_published_group(list(seats)) for _, seats in groupby(rows, key=lambda row: row.id)]
 
