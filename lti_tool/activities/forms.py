@@ -97,6 +97,7 @@ class SetupText:
     staff_read_feedback: bool = False
     feedback_to: str = ""
     guided_rounds: str = ""
+    assistants_moderate: bool = False
     asked: Mapping[str, str] = field(default_factory=dict)
     """By key of a step what stands in its box or number."""
     score_mode: str = ScoreMode.COMPLETE
@@ -180,6 +181,7 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         staff_read_feedback="staff_read_feedback" in clean,
         feedback_to=clean.get("feedback_to", ""),
         guided_rounds=clean.get("guided_rounds", "").strip(),
+        assistants_moderate="assistants_moderate" in clean,
         asked={step.key: clean.get(step.key, "").strip() for step in kind_of(kind).steps if step.may_count},
         score_mode=clean.get("score_mode", ""),
         score_maximum=clean.get("score_maximum", "").strip(),
@@ -202,6 +204,7 @@ def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> S
         staff_read_feedback=settings.staff_read_feedback,
         feedback_to=settings.feedback_to or next((one.to for one in kind_of(settings.kind).directions), ""),
         guided_rounds=str(settings.guided_rounds) if kind_of(settings.kind).facilitator else "",
+        assistants_moderate=settings.assistants_moderate,
         asked={
             step.key: str(times) if step.most > 1 or times else ""
             for step in kind_of(settings.kind).steps
@@ -239,6 +242,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         staff_read_feedback=text.staff_read_feedback,
         feedback_to=next((one.to for one in kind_of(text.kind).directions if one.to == text.feedback_to), None),
         guided_rounds=guided_of(text),
+        assistants_moderate=text.assistants_moderate,
         scenario=Scenario.written(text.scenario.public, text.scenario.briefs),
     )
     for problem in check(settings, now=now, before=before):

@@ -197,12 +197,17 @@ CIRCLE: Final = Kind(
         Direction(
             To.PARTNERS,
             N_("Everyone to everyone"),
-            N_("Each hears from all the others, and writes as often. For small circles."),
+            N_(
+                "Each hears from all the others, and writes as often. The ready rubric is about facilitating: change it."
+            ),
         ),
         Direction(
             To.NEXT,
             N_("Each to the next"),
-            N_("Each writes to one and hears from one, and from somebody else in the next round."),
+            N_(
+                "Each writes to one and hears from one, and from somebody else in the next round. The ready rubric is "
+                "about facilitating: change it."
+            ),
         ),
     ),
     facilitator="facilitator",

@@ -103,6 +103,8 @@ class ActivitySettings:
     """Of a kind that has several directions; None is its first."""
     guided_rounds: int = 0
     """Of a kind with a facilitator: in so many rounds, from the first on, staff may take that seat."""
+    assistants_moderate: bool = False
+    """Whether assistants decide about reports of harm too."""
     scenario: Scenario | None = None
     """Of a kind that has one."""
 

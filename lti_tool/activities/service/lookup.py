@@ -117,6 +117,7 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         staff_read_feedback=activity.staff_read_feedback,
         feedback_to=To(activity.feedback_to) if activity.feedback_to is not None else None,
         guided_rounds=activity.guided_rounds,
+        assistants_moderate=activity.assistants_moderate,
         scenario=scenario_of(activity),
     )
 

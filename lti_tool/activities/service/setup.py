@@ -179,6 +179,7 @@ def _write(activity: Activity, settings: ActivitySettings) -> None:
     activity.staff_read_feedback = settings.staff_read_feedback
     activity.feedback_to = settings.feedback_to
     activity.guided_rounds = settings.guided_rounds
+    activity.assistants_moderate = settings.assistants_moderate
     activity.scenario = settings.scenario.to_json() if settings.scenario is not None else None
 
 

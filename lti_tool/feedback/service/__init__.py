@@ -29,10 +29,11 @@ from lti_tool.feedback.service.meetings import (
     group_at,
     version_of,
 )
+from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
-from lti_tool.feedback.service.release import BATCH, is_released, release_due
-from lti_tool.feedback.service.submission import confirm, give, take_back
+from lti_tool.feedback.service.release import BATCH, release_due
+from lti_tool.feedback.service.submission import add_later, confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
     Task,
     draft_fields,
@@ -46,6 +47,7 @@ from lti_tool.feedback.service.tasks import (
 )
 
 __all__ = [
+    "ADDITION",
     "BATCH",
     "Exchange",
     "Facilitator",
@@ -55,6 +57,7 @@ __all__ = [
     "SeatView",
     "Shown",
     "Task",
+    "add_later",
     "add_note",
     "addresses_of",
     "answer_task",
@@ -73,10 +76,11 @@ __all__ = [
     "find_task",
     "give",
     "group_at",
-    "is_released",
     "keep_question",
     "leave_seat",
     "levels_by_criterion",
+    "lock_entry",
+    "mark_read",
     "named",
     "notes_between",
     "notes_of",
@@ -90,6 +94,7 @@ __all__ = [
     "save_draft",
     "seats_for",
     "settle_aside",
+    "show_again",
     "stamps_of",
     "take_back",
     "take_seat",
@@ -97,4 +102,5 @@ __all__ = [
     "texts_of",
     "typical_levels",
     "version_of",
+    "withhold",
 ]

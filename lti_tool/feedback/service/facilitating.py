@@ -1,12 +1,10 @@
 """Staff in the facilitator's seat of a group: who has it, taking and leaving it, and the meeting as they see it."""
 
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
@@ -81,8 +79,7 @@ def take_seat(
         raise SeatClosed(group_id, refusal or SeatRefusal.SELF_RUN)
     if seat.facilitator is not None:
         return
-    with suppress(IntegrityError), session.begin_nested():
-        session.add(Facilitation(group_id=group_id, member_id=member_id, taken_at=now))
+    session.add(Facilitation(group_id=group_id, member_id=member_id, taken_at=now))
     _record(session, activity, group_id, member_id, "facilitator came", now=now)
 
 

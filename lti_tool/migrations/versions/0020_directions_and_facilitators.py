@@ -1,7 +1,7 @@
 """to whom feedback goes, in which rounds staff may facilitate, and who did
 
-Revision ID: 0015
-Revises: 0014
+Revision ID: 0020
+Revises: 0015
 """
 
 from alembic import op
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from lti_tool.support.db import UtcDateTime
 
 
-revision = '0015'
-down_revision = '0014'
+revision = '0020'
+down_revision = '0015'
 branch_labels = None
 depends_on = None
 
