@@ -240,7 +240,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         zero_at_close=text.zero_at_close and text.score_mode != ScoreMode.NONE,
         release=_one_of(Release, text.release, Release.WHEN_BOTH_GAVE),
         staff_read_feedback=text.staff_read_feedback,
-        feedback_to=next((one.to for one in kind_of(text.kind).directions if one.to == text.feedback_to), None),
+        feedback_to=next((one.to for one in kind_of(text.kind).directions[1:] if one.to == text.feedback_to), None),
         guided_rounds=guided_of(text),
         assistants_moderate=text.assistants_moderate,
         scenario=Scenario.written(text.scenario.public, text.scenario.briefs),
