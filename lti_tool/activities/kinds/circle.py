@@ -197,9 +197,7 @@ CIRCLE: Final = Kind(
         Direction(
             To.PARTNERS,
             N_("Everyone to everyone"),
-            N_(
-                "Each hears from all the others, and writes as often. The ready rubric is about facilitating: change it."
-            ),
+            N_("Each hears from all the others. The ready rubric is about facilitating: change it."),
         ),
         Direction(
             To.NEXT,
