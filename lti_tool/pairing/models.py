@@ -151,7 +151,8 @@ def is_facilitated() -> ColumnElement[bool]:
 
     Whoever had the seat for a while facilitated, so nobody owes a member feedback on it.
     """
-    return select(Facilitation.id).where(Facilitation.group_id == Group.id).correlate(Group).exists()
+    # Looked up once for all groups of a statement, and not for each.
+    return Group.id.in_(select(Facilitation.group_id))
 
 
 class PairingPreferences(Tenant, Base):

@@ -16,6 +16,7 @@ from tests.fakes.clock import FakeClock
 from tests.functional.designing import fields_of
 from tests.functional.guests import Guest, text_of
 from tests.functional.living import Life, a_life
+from tests.functional.test_life_names import downloaded
 
 NAMES = ("learner01", "learner02", "learner03", "learner04")
 COUNTED = ("case", "reflections", "take_along", "check_in", "meet", "agree")
@@ -90,8 +91,10 @@ def test_a_ring_of_four_from_placing_to_the_score(services: Services, clock: Fak
                 assert f"Round {number}, from {named(life, name)}" in text_of(life.launch(ring[name]).get("/feedback"))
             if number == 1:
                 first = ring
-                grid = text_of(life.launch("designer").get("/progress"))
-                assert "Round 1: Feedback given" in grid
+                staff = life.launch("designer")
+                assert "Round 1: Feedback given" in text_of(staff.get("/progress"))
+                file = downloaded(staff, "/progress/export").decode()
+                assert all(file.count(named(life, name)) == 7 for name in NAMES), "three partners in two rounds"
         assert all(first[name] != ring[name] for name in NAMES), "somebody else in the next round"
         life.run()
         assert [life.shown(name) for name in NAMES] == [None] * 4
