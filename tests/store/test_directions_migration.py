@@ -11,7 +11,7 @@ from lti_tool.support import schema
 from tests.factories.old_database import AT, PLAN, ROWS, add, an_old_database
 
 pytestmark = pytest.mark.store
-BEFORE, AFTER = "0015", "0020"
+BEFORE, AFTER = "0015", "0016"
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """to whom feedback goes, in which rounds staff may facilitate, and who did
 
-Revision ID: 0020
+Revision ID: 0016
 Revises: 0015
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from lti_tool.support.db import UtcDateTime
 
 
-revision = '0020'
+revision = '0016'
 down_revision = '0015'
 branch_labels = None
 depends_on = None
