@@ -30,6 +30,7 @@ PROTOCOL_PAGES = (
 )
 VISIT_PAGES = (
     "workspace.home",
+    "workspace.facilitating",
     "workspace.meeting",
     "workspace.growth",
     "workspace.kept",

@@ -5,7 +5,7 @@ from typing import Final
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from lti_tool.activities.rules import kind_of
+from lti_tool.activities.rules import kind_for
 from lti_tool.activities.service import activity_of
 from lti_tool.errors import N_
 from lti_tool.pairing import service as pairing
@@ -45,7 +45,7 @@ def show(here: Here) -> ResponseReturnValue:
     return render_template(
         "quality/show.html",
         activity=activity,
-        kind=kind_of(activity.kind),
+        kind=kind_for(activity),
         quality=quality,
         measures=MEASURES,
         shares=SHARES,

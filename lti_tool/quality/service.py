@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import combinations
 from typing import Final
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import Kind, Step, kind_of
+from lti_tool.activities.rules import Kind, Step, kind_for
 from lti_tool.activities.service import is_read_only, rounds_of
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.rules import USEFULNESS
@@ -49,7 +50,7 @@ class Quality:
 
 def quality_of(session: Session, activity: Activity, *, now: datetime) -> Quality:
     """All figures of an activity; five queries, whatever its size."""
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     rounds = rounds_of(session, activity.id)
     step = next((one for one in kind.steps if one.is_to_partners and one.form and not one.is_answer), None)
     groups = pairing.published_groups(session, activity.id)
@@ -69,7 +70,7 @@ def quality_of(session: Session, activity: Activity, *, now: datetime) -> Qualit
         without_feedback=rules.without_feedback(expected, given),
         expected=sum(one.is_over and bool(one.authors) for one in expected),
         without_value=rules.without_value(given),
-        patterns=rules.patterns_of(given, _pairs(groups, step, over)),
+        patterns=rules.patterns_of(given, _pairs(groups, kind, step, over)),
         seats=rules.balance_of([seat.key for seat in kind.seats], _turns(groups, kind)),
     )
 
@@ -147,25 +148,26 @@ def _meetings(session: Session, activity: Activity) -> dict[int, datetime]:
 
 def _expected(groups: list[PublishedGroup], kind: Kind, step: Step, over: set[int]) -> Iterator[Expected]:
     for group in groups:
-        for turn, member in enumerate(group.members, start=1):
-            is_asked = step.goes_to(kind.seat_at(turn))
-            authors = frozenset(group.partners_of(member)) if is_asked else frozenset()
+        for member in group.members:
+            owing = [one for one in group.partners_of(member) if step.key in group.owed(kind, one, member)]
+            authors = frozenset(owing) if group.turn_of(member) not in group.seating.away else frozenset()
             yield Expected(group.round_number, member, authors, group.round_number in over)
 
 
-def _pairs(groups: list[PublishedGroup], step: Step | None, over: set[int]) -> Iterator[tuple[int, int, int, bool]]:
-    if step is None or not step.is_mutual:
-        return
+def _pairs(
+    groups: list[PublishedGroup], kind: Kind, step: Step | None, over: set[int]
+) -> Iterator[tuple[int, int, int, bool]]:
+    """Those who owe each other feedback."""
     for group in groups:
-        for place, one in enumerate(group.members):
-            for other in group.members[place + 1 :]:
+        for one, other in combinations(group.members, 2):
+            if step is not None and step.key in group.owed(kind, one, other) & group.owed(kind, other, one):
                 yield group.round_number, one, other, group.round_number in over
 
 
 def _turns(groups: list[PublishedGroup], kind: Kind) -> Iterator[tuple[int, str]]:
     for group in groups:
-        for turn, member in enumerate(group.members, start=1):
-            yield member, kind.seat_at(turn)
+        for member in group.members:
+            yield member, group.seat_of(kind, member)
 
 
 def _by_group(

@@ -40,6 +40,7 @@ ACTS: Final[dict[str, frozenset[str]]] = {
     "see progress": STAFF,
     "extend": STAFF,
     "release feedback": INSTRUCTOR,
+    "facilitate": STAFF,
     "see the ledger": STAFF,
     "send a score again": STAFF,
     "export progress": INSTRUCTOR,

@@ -13,8 +13,24 @@ from lti_tool.feedback.service.drafts import (
 )
 from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
 from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, texts_of
+from lti_tool.feedback.service.facilitating import (
+    SeatView,
+    ask_to_agree_again,
+    facilitated_meeting,
+    leave_seat,
+    seats_for,
+    take_seat,
+)
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
-from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
+from lti_tool.feedback.service.meetings import (
+    Facilitator,
+    Meeting,
+    Participant,
+    done_by_group,
+    find_meeting,
+    group_at,
+    version_of,
+)
 from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
 from lti_tool.feedback.service.over_time import LevelSeen, Received, levels_over_time, received_in_course
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
@@ -44,11 +60,13 @@ __all__ = [
     "ADDITION",
     "BATCH",
     "Exchange",
+    "Facilitator",
     "LevelSeen",
     "Meeting",
     "Participant",
     "Received",
     "Saved",
+    "SeatView",
     "Shown",
     "Task",
     "Waiting",
@@ -57,6 +75,7 @@ __all__ = [
     "addresses_of",
     "answer_task",
     "asides_of",
+    "ask_to_agree_again",
     "confirm",
     "copy_note",
     "done_by_group",
@@ -64,6 +83,7 @@ __all__ = [
     "drop_question",
     "erase_texts_of",
     "exchanges_of",
+    "facilitated_meeting",
     "favorites_of",
     "find_entry",
     "find_meeting",
@@ -72,6 +92,7 @@ __all__ = [
     "group_at",
     "is_readable",
     "keep_question",
+    "leave_seat",
     "levels_by_criterion",
     "levels_over_time",
     "lock_entry",
@@ -90,10 +111,12 @@ __all__ = [
     "rubric_id_of",
     "rubric_of",
     "save_draft",
+    "seats_for",
     "settle_aside",
     "show_again",
     "stamps_of",
     "take_back",
+    "take_seat",
     "tell_partner",
     "texts_of",
     "typical_levels",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import Craft, Form, Step, kind_of
+from lti_tool.activities.rules import Craft, Form, Step, kind_for
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service.release import is_counterpart, is_readable
@@ -53,7 +53,7 @@ def received_in_course(session: Session, course_id: int, member_id: int, *, now:
     names = told_apart(session, course_id, named, for_staff=False)
     found = []
     for entry, back_at, activity, round_, _, ended_at in rows:
-        step = kind_of(activity.kind).step(entry.step)
+        step = kind_for(activity).step(entry.step)
         if step is None or step.form is None or step.is_answer:
             continue
         if is_readable(entry, back_at, round_, activity, ended_at, now=now):

@@ -1,7 +1,7 @@
 """hints, release by an instructor, and growth points that became a goal or an action
 
 Revision ID: 0019
-Revises: 0015
+Revises: 0016
 """
 
 from alembic import op
@@ -10,7 +10,7 @@ from lti_tool.support.db import UtcDateTime
 
 
 revision = '0019'
-down_revision = '0015'
+down_revision = '0016'
 branch_labels = None
 depends_on = None
 
