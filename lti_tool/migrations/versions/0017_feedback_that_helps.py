@@ -1,6 +1,6 @@
 """hints, release by an instructor, and growth points that became a goal or an action
 
-Revision ID: 0019
+Revision ID: 0017
 Revises: 0016
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from lti_tool.support.db import UtcDateTime
 
 
-revision = '0019'
+revision = '0017'
 down_revision = '0016'
 branch_labels = None
 depends_on = None
