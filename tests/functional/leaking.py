@@ -25,7 +25,7 @@ from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Member, Person
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings.rules.times import Wanted
-from lti_tool.pairing.models import Group, Seat
+from lti_tool.pairing.models import Facilitation, Group, Seat
 from lti_tool.registration.models import Registration
 from lti_tool.reports.models import Report
 from lti_tool.rubrics.models import Rubric
@@ -43,7 +43,9 @@ LEARNERS = ("Ada", "Ben", "Cem", "Dan", "Eva")
 TRIO = ("Ada", "Ben", "Cem")
 SHARERS = ("Ada", "Dan")
 INSTRUCTOR, ASSISTANT = "Ingrid", "Assar"
-STAFF = frozenset({INSTRUCTOR, ASSISTANT})
+FACILITATOR = "Fay"
+"""An assistant with the facilitator's seat of Ada's group, where the kind has one."""
+STAFF = frozenset({INSTRUCTOR, ASSISTANT, FACILITATOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,13 @@ def a_leaky_course(app: Flask, kit: Kit, clock: FakeClock, kind_key: str, *, sta
             staff_read_feedback=staff_read,
             instructions="",
         )
-        room.members[ASSISTANT] = a_member(session, room.course, a_person(session, room.registration), "assistant")
+        for name in (ASSISTANT, FACILITATOR):
+            room.members[name] = a_member(session, room.course, a_person(session, room.registration), "assistant")
         kind = kind_of(kind_key)
+        if kind.facilitator:
+            room.activity.guided_rounds = 1
+            seat = {"group_id": _groups(session, room)["Ada"].id, "member_id": room.members[FACILITATOR].id}
+            session.add(Facilitation(taken_at=now, **seat))
         _name_people(session, room, secrets)
         _write_entries(session, room, kind, secrets, clock, staff_read=staff_read)
         _write_notes(session, room, secrets, clock)
@@ -187,10 +194,11 @@ def _entry(
     people = set(TRIO) if author in TRIO else {"Dan", "Eva"}
 
     def readers(form_field: FormField) -> set[str]:
+        in_the_seat = {FACILITATOR} if author in TRIO and kind_of(room.activity.kind).facilitator else set()
         if Audience.GROUP in form_field.seen_by and (step.is_shared or step.is_live):
-            return people
+            return people | in_the_seat
         if recipient is None or Audience.RECIPIENT not in form_field.seen_by:
-            return people if step.is_shared else {author}
+            return people | in_the_seat if step.is_shared else {author}
         if state == "draft":
             return {author}
         if state == "withheld":
@@ -414,6 +422,8 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "resource_id": all_of(Resource),
         "report_id": all_of(Report),
         "score_id": all_of(ScoreState),
+        "group_id": all_of(Group),
+        "field": ["strengths", "next_time_1"],
         "person_id": list(session.scalars(select(Person.id).order_by(Person.id))),
         "registration_id": list(session.scalars(select(Registration.id))),
         "rubric_id": all_of(Rubric),

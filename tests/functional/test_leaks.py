@@ -45,6 +45,7 @@ ELSEWHERE: Final = {
     "/lti/login/blocked": "no visit yet",
     "/lti/register": "no visit yet",
     "/health": "the tool's own",
+    "/hints/words.json": "the tool's own",
 }
 DOWNLOADS: Final = {
     "own work": "/own-work",
