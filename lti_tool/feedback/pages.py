@@ -8,7 +8,7 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import Audience, kind_of
+from lti_tool.activities.rules import Audience, Kind, kind_of
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import forms, rules, service
@@ -16,6 +16,7 @@ from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, Previ
 from lti_tool.feedback.forms import NAMES
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service import Saved, Shown, Task
+from lti_tool.rubrics import service as rubrics
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import in_words, zone_of_reader
 from lti_tool.web.pages import unsent_store
@@ -148,6 +149,7 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
     is_author, is_receiver = entry.author_id == here.member_id, entry.recipient_id == here.member_id
     is_begun = answer is not None and (answer.submitted_at is None or bool(answer.correction or answer.kept_aside))
     is_open = shown.sent_answer is None or is_begun or "change" in request.args
+    rubric = service.rubric_of(here.session, entry.rubric_id or shown.activity.rubric_id)
     task = service.answer_task(shown) if is_receiver and shown.takes_answers and is_open else None
     return render_template(
         "feedback/read.html",
@@ -156,7 +158,9 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         **(_own_notes(here, shown) if is_author else {}),
         is_author=is_author,
         is_receiver=is_receiver,
-        rubric=service.rubric_of(here.session, entry.rubric_id or shown.activity.rubric_id),
+        rubric=rubric,
+        questions=rubrics.questions_of(rubric),
+        seats=seat_titles(shown.kind),
         answering=_filled_in(here, task, answer, []) if task is not None else None,
         task=task,
         answer_store=unsent_store(here, f"answer:{feedback_id}"),
@@ -231,16 +235,18 @@ def _filled_in(here: Here, task: Task, entry: Entry | None, notes: list[Note]) -
     problems: tuple[rules.Problem, ...] = ()
     if request.args.get("check"):
         problems = service.problems_of(here.session, task, entry)
-    criteria = {criterion.id: criterion.name for criterion in rubric.criteria}
+    questions = service.questions_of(here.session, task, entry)
     asides: dict[str, list[rules.Aside]] = {}
     for one in service.asides_of(entry):
         asides.setdefault(one.field, []).append(one)
     return {
         "form": task.form,
         "fields": service.draft_fields(entry, notes),
-        "problems": [(one.field, forms.sentence(one, task.form, criteria)) for one in problems],
+        "problems": [(one.field, forms.sentence(one, task.form, questions)) for one in problems],
         "asides": asides,
         "rubric": rubric,
+        "questions": questions,
+        "seats": seat_titles(task.kind),
         "minimum_notes": task.minimum_notes,
         "version": entry.version if entry is not None else 0,
     }
@@ -261,7 +267,10 @@ def _store(here: Here, task: Task) -> dict[str, str]:
 def _task(here: Here, activity: Activity, number: int, member_id: int | None, step: str | None) -> Task:
     if here.is_preview:
         raise PreviewOnly
-    return service.find_task(here.session, activity, number, here.member_id or 0, member_id, step_key=step)
+    shown = request.form.get("rubric", "")
+    begun_with = int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 10 else None
+    member = here.member_id or 0
+    return service.find_task(here.session, activity, number, member, member_id, step_key=step, begun_with=begun_with)
 
 
 def _shown(here: Here, feedback_id: int) -> Shown:
@@ -284,7 +293,22 @@ def _preview(here: Here, activity: Activity, step_key: str | None, *, is_to_part
     if step is None or step.form is None:
         raise NotFound("step", step_key)
     rubric = service.rubric_of(here.session, activity.rubric_id)
-    return render_template("feedback/preview.html", activity=activity, step=step, rubric=rubric)
+    filled = {
+        "form": step.form,
+        "fields": {},
+        "problems": [],
+        "asides": {},
+        "rubric": rubric,
+        "questions": rubrics.questions_of(rubric),
+        "seats": seat_titles(kind),
+        "minimum_notes": 0,
+    }
+    return render_template("feedback/preview.html", activity=activity, step=step, filled=filled)
+
+
+def seat_titles(kind: Kind) -> dict[str, str]:
+    """What the seats of a kind are called, to be translated."""
+    return {seat.key: seat.title for seat in kind.seats}
 
 
 def _device(here: Here) -> str:

@@ -28,7 +28,7 @@ from lti_tool.rubrics.rules import (
 )
 
 # One more than may be kept, so that a form with too many is refused with words and not cut in silence.
-MOST_READ: Final = 20
+MOST_READ: Final = 40
 
 
 def _tidy(text: Any) -> str:
@@ -62,7 +62,7 @@ class RubricForm(Form):
 
 FLAWS: Final[dict[Flaw, tuple[str, str]]] = {
     Flaw.NO_CRITERION: ("", N_("Add at least one criterion to the rubric.")),
-    Flaw.TOO_MANY_CRITERIA: ("", N_("A rubric has at most 10 criteria. Remove some.")),
+    Flaw.TOO_MANY_CRITERIA: ("", N_("A rubric has at most 30 criteria. Remove some.")),
     Flaw.NAME_MISSING: ("name", N_("Give this criterion a name.")),
     Flaw.NAME_TOO_LONG: ("name", N_("Shorten this name to 255 characters.")),
     Flaw.NAME_TWICE: ("name", N_("Another criterion has this name. Give each its own.")),

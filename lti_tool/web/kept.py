@@ -29,6 +29,8 @@ NOT_TYPED: Final = frozenset(
         "device",
         "note_at",
         "version",
+        "rubric",
+        "rubric-before",
         "code",
         "c",
         "state",

@@ -10,7 +10,7 @@ from lti_tool.feedback.service.drafts import (
     stamps_of,
 )
 from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
-from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, texts_of
+from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, rubric_in_words, texts_of
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
@@ -22,9 +22,9 @@ from lti_tool.feedback.service.tasks import (
     draft_fields,
     find_entry,
     find_task,
-    levels_by_criterion,
     notes_of,
     problems_of,
+    questions_of,
     rubric_id_of,
     rubric_of,
 )
@@ -55,16 +55,17 @@ __all__ = [
     "group_at",
     "is_released",
     "keep_question",
-    "levels_by_criterion",
     "named",
     "notes_between",
     "notes_of",
     "notes_to_partners_of",
     "problems_of",
+    "questions_of",
     "read_entry",
     "release_due",
     "remove_note",
     "rubric_id_of",
+    "rubric_in_words",
     "rubric_of",
     "save_draft",
     "settle_aside",

@@ -16,6 +16,7 @@ from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
 from lti_tool.rubrics.models import Criterion, Level, Rubric
+from lti_tool.rubrics.rules import MARK
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def typical_levels(rubric: Rubric, exchanges: Iterable[Exchange]) -> list[tuple[
         chosen = [
             (partner_id, rank[level])
             for partner_id, fields in received
-            if (level := fields.get(f"{rules.MARK}{criterion.id}")) in rank
+            if (level := fields.get(f"{MARK}{criterion.id}")) in rank
         ]
         middle = rules.typical_level(chosen)
         if middle is not None:

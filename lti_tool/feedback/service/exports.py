@@ -10,10 +10,11 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Audience, Field, Form, kind_of
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, PartnerNote
-from lti_tool.feedback.service.tasks import notes_of
+from lti_tool.feedback.service.tasks import notes_of, rubric_of
 from lti_tool.launch.models import Member
 from lti_tool.pairing.models import Seat
-from lti_tool.rubrics.models import Criterion, Level
+from lti_tool.rubrics import service as rubrics
+from lti_tool.rubrics.rules import MARK
 
 
 def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
@@ -58,14 +59,14 @@ def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
 def _texts(session: Session, entry: Entry, form: Form | None, *, is_own: bool) -> dict[str, Any]:
     view: dict[str, Any] = {
         "texts": named(form, entry.fields, None if is_own else Audience.RECIPIENT),
-        "levels": _levels_in_words(session, entry.fields),
+        "levels": rubric_in_words(session, entry.rubric_id, entry.fields),
     }
     if is_own:
         correction = entry.correction or {}
         view["notes"] = [{"at": note.at.isoformat(), "text": note.text} for note in notes_of(session, entry)]
         view["not_given"] = {
             **named(form, correction),
-            **_levels_in_words(session, correction),
+            **rubric_in_words(session, entry.rubric_id, correction),
             "note_draft": entry.fields.get(rules.NOTE_DRAFT, ""),
             "kept_aside": [{"field": _name(form, one["field"]), "text": one["text"]} for one in entry.kept_aside],
         }
@@ -85,7 +86,7 @@ def named(form: Form | None, fields: Mapping[str, str], audience: Audience | Non
     }
     if audience is None:
         others = fields.keys() - {field.key for field in known} - {rules.NOTE_DRAFT}
-        found |= {key: fields[key] for key in sorted(others) if fields[key].strip() and not key.startswith(rules.MARK)}
+        found |= {key: fields[key] for key in sorted(others) if fields[key].strip() and not key.startswith(MARK)}
     return found
 
 
@@ -99,15 +100,17 @@ def _name(form: Form | None, key: str) -> str:
     return next((field.name for field in form.texts if field.key == key), key) if form is not None else key
 
 
-def _levels_in_words(session: Session, fields: Mapping[str, str]) -> dict[str, str]:
-    chosen = [int(level) for name, level in fields.items() if name.startswith(rules.MARK) and level]
-    rows = session.execute(
-        select(Criterion.name, Level.label)
-        .join(Level, Level.criterion_id == Criterion.id)
-        .where(Level.id.in_(chosen))
-        .order_by(Criterion.position)
-    )
-    return dict(rows.all())
+def rubric_in_words(session: Session, rubric_id: int | None, fields: Mapping[str, str]) -> dict[str, str]:
+    """What was answered to the questions of a rubric, by the names of its criteria."""
+    if rubric_id is None or not any(name.startswith(MARK) for name in fields):
+        return {}
+    found: dict[str, str] = {}
+    for asked in rubrics.questions_of(rubric_of(session, rubric_id)):
+        name, text = asked.draft.name, asked.reply(fields).text
+        if text:
+            # Criteria about two seats may share a name.
+            found[name] = f"{found[name]}\n{text}" if name in found else text
+    return found
 
 
 def notes_to_partners_of(session: Session, person_id: int) -> list[dict[str, Any]]:
