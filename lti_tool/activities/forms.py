@@ -235,7 +235,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
     )
     for problem in check(settings, now=now, before=before):
         problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])
-    rubric, rubric_problems = rubric_forms.read(text.rubric)
+    rubric, rubric_problems = rubric_forms.read(text.rubric, rounds=len(text.rounds))
     problems |= rubric_problems
     return Reading(settings, rubric, {field: problems[field] for field in sorted(problems, key=_place_on_page)})
 

@@ -42,6 +42,7 @@ from lti_tool.pairing.models import Plan, published
 from lti_tool.pairing.rules import preferences
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.service.keys import signing_key
+from lti_tool.rubrics import forms as rubric_forms
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS, RubricDraft
 from lti_tool.support.crypto import new_secret
 from lti_tool.support.zones import known_zones
@@ -77,6 +78,9 @@ NAMES: Final = {
     "criteria--description": N_("What the criterion is about"),
     "criteria--levels--label": N_("Level"),
     "criteria--levels--description": N_("What the level means"),
+    "criteria--options": N_("Options"),
+    "criteria--lowest_words": N_("What the lowest number means"),
+    "criteria--highest_words": N_("What the highest number means"),
 }
 ROUND_IN_USE: Final = N_(
     "People have groups in a round that you removed, or have written in it, so you cannot remove it."
@@ -384,6 +388,7 @@ def _editor(
 ) -> Response:
     is_over = here.session.get_one(Course, activity.course_id).ended_at is not None
     newer = service.newer_template(here.session, activity)
+    seats = [(seat.key, gettext(seat.title)) for seat in kind_of(activity.kind).seats]
     page = render_template(
         "setup/edit.html",
         activity=activity,
@@ -415,7 +420,15 @@ def _editor(
         title_in_course=_title_in_course(here.session, activity, text.title),
         takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
         zones=known_zones(),
-        limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
+        limits={
+            "rounds": rules.MOST_ROUNDS,
+            "criteria": MOST_CRITERIA,
+            "levels": MOST_LEVELS,
+            "questions": [(question.value, gettext(words)) for question, words in rubric_forms.QUESTIONS.items()],
+            "comments": [(comment.value, gettext(words)) for comment, words in rubric_forms.COMMENTS.items()],
+        },
+        seats=seats,
+        asides=rubric_forms.asides_of(text.rubric, dict(seats)),
     )
     return make_response(page, status)
 
