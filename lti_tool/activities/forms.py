@@ -185,8 +185,10 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
     )
 
 
-def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> SetupText:
-    """Kept settings as the form shows them."""
+def shown(
+    settings: ActivitySettings, rubric: RubricDraft, *, version: int, rubric_origin: tuple[int, int] | None = None
+) -> SetupText:
+    """Kept settings as the form shows them. `rubric_origin`: the saved rubric that it began with, and its version."""
     return SetupText(
         kind=settings.kind,
         title=settings.title,
@@ -205,7 +207,7 @@ def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> S
         score_mode=settings.score_mode,
         score_maximum=str(settings.score_maximum),
         zero_at_close=settings.zero_at_close,
-        rubric=rubric_forms.shown(rubric),
+        rubric=rubric_forms.shown(rubric, rubric_origin),
         version=str(version),
     )
 

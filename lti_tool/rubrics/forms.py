@@ -87,6 +87,8 @@ class RubricForm(Form):
     criteria = FieldList(FormField(CriterionForm), max_entries=MOST_READ)
     before = StringField(name="rubric-before")
     """What the form was before each of the last changes, one encoded form on each line, the oldest first."""
+    origin = StringField(name="rubric-from", filters=[_tidy])
+    """The rubric of a library that this one began with, and its version: `<id>.<version>`."""
 
 
 QUESTIONS: Final[dict[Question, str]] = {
@@ -144,23 +146,46 @@ def typed(fields: Mapping[str, str]) -> RubricForm:
     return RubricForm(MultiDict({name: text for name, text in fields.items() if name.isascii() and len(name) < 99}))
 
 
-def shown(draft: RubricDraft) -> RubricForm:
-    """A kept rubric as the form shows it."""
+def shown(draft: RubricDraft, origin: tuple[int, int] | None = None) -> RubricForm:
+    """A kept rubric as the form shows it. `origin`: the saved one that it began with, and in which version."""
     use_points = any(level.points for criterion in draft.criteria for level in criterion.levels)
     return RubricForm(
         data={
             "title": draft.title,
             "use_points": use_points,
             "criteria": [_criterion_shown(criterion, use_points=use_points) for criterion in draft.criteria],
+            "origin": ".".join(map(str, origin or ())),
         }
     )
 
 
-def replaced(form: RubricForm, draft: RubricDraft) -> RubricForm:
+def replaced(form: RubricForm, draft: RubricDraft, origin: tuple[int, int] | None = None) -> RubricForm:
     """The form with this rubric in place of what is typed, which can be brought back."""
-    fresh = shown(draft)
+    fresh = shown(draft, origin)
     fresh.before.data = _before_and(form)
     return fresh
+
+
+def extended(form: RubricForm, draft: RubricDraft) -> RubricForm:
+    """The form with the criteria of this rubric below those that are typed."""
+    more = shown(draft).data
+    rows = [*form.data["criteria"], *more["criteria"]][:MOST_READ]
+    fresh = RubricForm(
+        data=form.data
+        | {
+            "title": form.data["title"] or draft.title,
+            "use_points": form.data["use_points"] or more["use_points"],
+            "criteria": rows,
+        }
+    )
+    fresh.before.data = _before_and(form)
+    return fresh
+
+
+def origin_of(form: RubricForm) -> tuple[int, int] | None:
+    """The saved rubric that the form says it began with, and in which version."""
+    match = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", form.origin.data or "", re.ASCII)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def read(form: RubricForm, *, rounds: int | None = None) -> tuple[RubricDraft, dict[str, str]]:
@@ -279,9 +304,9 @@ def press(form: RubricForm, button: str) -> str | None:
     match = re.fullmatch(r"(add|remove|up|down|copy|kind)-(criterion|level)(?:-(\d{1,2}))?(?:-(\d{1,2}))?", button)
     if match is None or button.startswith(("copy-level", "kind-level")):
         return None
-    before, was = _before_and(form), urlencode(list(_fields(form)))
+    before, was = _before_and(form), urlencode(list(sent(form)))
     focus = _press(form, match[1], match[2], *(int(digits) if digits else None for digits in match.groups()[2:]))
-    if urlencode(list(_fields(form))) != was:
+    if urlencode(list(sent(form))) != was:
         form.before.data = before
     return focus
 
@@ -335,17 +360,17 @@ def _undo(form: RubricForm) -> str:
 
 def _before_and(form: RubricForm) -> str:
     """What `before` says once this form is changed."""
-    found = [*(form.before.data or "").splitlines(), urlencode(list(_fields(form)))][-MOST_UNDONE:]
+    found = [*(form.before.data or "").splitlines(), urlencode(list(sent(form)))][-MOST_UNDONE:]
     while sum(map(len, found)) > LONGEST_UNDONE:
         del found[0]
     return "\n".join(found)
 
 
-def _fields(rows: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    """What a browser sends of a form, but for what it was before."""
-    for field in rows:
+def sent(form: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """What a browser sends of a form, field by field, but for what the form was before."""
+    for field in form:
         if isinstance(field, FieldList | FormField):
-            yield from _fields(field)
+            yield from sent(field)
         elif isinstance(field, BooleanField):
             if field.data:
                 yield field.name, "1"

@@ -18,6 +18,9 @@ class Rubric(Tenant, Base):
     course_id: Mapped[int]
     replaces_id: Mapped[int | None]
     """The version before; who had a page of that one open may still begin with it."""
+    saved_template_id: Mapped[int | None]
+    """The rubric of the library that it began with, and in which version."""
+    saved_template_version: Mapped[int | None]
     title: Mapped[str] = mapped_column(String(255))
     version: Mapped[int] = mapped_column(default=1)
     """Counts the versions of one activity's rubric, for people to read."""

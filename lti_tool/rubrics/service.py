@@ -33,8 +33,9 @@ def save_rubric(
     now: datetime,
     current: Rubric | None = None,
     is_used: bool = False,
+    origin: tuple[int, int] | None = None,
 ) -> Rubric:
-    """Keep this rubric and return it.
+    """Keep this rubric and return it. `origin`: the saved template that it began with, and in which version.
 
     With `current`: an unchanged rubric is returned as it is; one that people may be writing with (`is_used`) stays as
     it was and the change becomes a new version; any other is changed in place. Raises RubricInvalid.
@@ -42,7 +43,9 @@ def save_rubric(
     problems = rules.check(draft)
     if problems:
         raise RubricInvalid(tuple(problem.flaw for problem in problems))
+    saved_id, saved_version = origin or (None, None)
     if current is not None and draft_of(current) == draft:
+        current.saved_template_id, current.saved_template_version = saved_id, saved_version
         return current
     if current is None or is_used:
         rubric = Rubric(
@@ -59,6 +62,7 @@ def save_rubric(
         rubric.criteria.clear()
         # Old rows must be gone before new ones take their places, or the unique positions collide.
         session.flush()
+    rubric.saved_template_id, rubric.saved_template_version = saved_id, saved_version
     rubric.criteria.extend(_criterion(place, criterion) for place, criterion in enumerate(draft.criteria, start=1))
     session.flush()
     return rubric
@@ -78,6 +82,13 @@ def is_version_of(session: Session, rubric_id: int, current_id: int) -> bool:
     while version is not None and version > rubric_id:
         version = session.scalar(select(Rubric.replaces_id).where(Rubric.id == version))
     return version == rubric_id
+
+
+def origin_of(rubric: Rubric) -> tuple[int, int] | None:
+    """The saved template that a rubric began with, and in which version."""
+    if rubric.saved_template_id is None:
+        return None
+    return rubric.saved_template_id, rubric.saved_template_version or 0
 
 
 def draft_of(rubric: Rubric) -> RubricDraft:

@@ -31,6 +31,7 @@ NOT_TYPED: Final = frozenset(
         "version",
         "rubric",
         "rubric-before",
+        "rubric-from",
         "code",
         "c",
         "state",

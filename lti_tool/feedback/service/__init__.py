@@ -19,6 +19,7 @@ from lti_tool.feedback.service.release import BATCH, is_released, release_due
 from lti_tool.feedback.service.submission import confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
     Task,
+    begun_with_rubric,
     draft_fields,
     find_entry,
     find_task,
@@ -41,6 +42,7 @@ __all__ = [
     "addresses_of",
     "answer_task",
     "asides_of",
+    "begun_with_rubric",
     "confirm",
     "done_by_group",
     "draft_fields",

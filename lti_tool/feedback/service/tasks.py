@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
@@ -191,6 +191,16 @@ def questions_of(session: Session, task: Task, entry: Entry | None) -> list[Aske
         return []
     rubric = rubric_of(session, rubric_id_of(task, entry))
     return asked_of(rubrics.questions_of(rubric), task.seats, task.round.number)
+
+
+def begun_with_rubric(session: Session, activity_id: int) -> tuple[int, int]:
+    """How many entries of an activity were begun with a version of its rubric, and by how many people."""
+    entries, people = session.execute(
+        select(func.count(), func.count(Entry.author_id.distinct())).where(
+            Entry.activity_id == activity_id, Entry.rubric_id.is_not(None)
+        )
+    ).one()
+    return entries, people
 
 
 def draft_fields(entry: Entry | None, notes: Iterable[Note] = ()) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from lti_tool.rubrics.forms import REMARKS, RubricForm, asides_of, press, read, replaced, shown, typed
+from lti_tool.rubrics.forms import REMARKS, RubricForm, asides_of, press, read, replaced, sent, shown, typed
 from lti_tool.rubrics.rules import (
     Comment,
     CriterionDraft,
@@ -67,18 +67,12 @@ def two(**changes: Any) -> RubricForm:
 
 def fields_of(form: RubricForm) -> dict[str, str]:
     """What a browser sends of this editor."""
-    fields = {"rubric-title": form.data["title"]} | ({"use_points": "1"} if form.data["use_points"] else {})
-    for c, criterion in enumerate(form.data["criteria"]):
-        at = f"criteria-{c}"
-        fields |= {f"{at}-{part}": text for part, text in criterion.items() if part != "levels"}
-        for n, level in enumerate(criterion["levels"]):
-            fields |= {f"{at}-levels-{n}-{part}": text for part, text in level.items()}
-    return fields
+    return dict(sent(form))
 
 
 def data_of(form: RubricForm) -> dict[str, Any]:
     """What is typed, without what was typed before."""
-    return {name: value for name, value in form.data.items() if name != "before"}
+    return {name: value for name, value in form.data.items() if name not in {"before", "origin"}}
 
 
 def pressed(form: RubricForm, button: str) -> str:
