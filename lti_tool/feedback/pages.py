@@ -8,11 +8,11 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import Audience, Kind, kind_of
+from lti_tool.activities.rules import Audience, Completion, Kind, kind_of
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import forms, rules, service
-from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, PreviewOnly
+from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, NotYourPartner, PreviewOnly
 from lti_tool.feedback.forms import NAMES
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service import Saved, Shown, Task
@@ -147,6 +147,9 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
     shown = _shown(here, feedback_id)
     entry, answer = shown.entry, shown.answer
     is_author, is_receiver = entry.author_id == here.member_id, entry.recipient_id == here.member_id
+    own_first = _own_view_missing(here, shown) if is_receiver and "anyway" not in request.args else None
+    if own_first is not None:
+        return render_template("feedback/own_first.html", shown=shown, task=own_first, place=_place(own_first))
     is_begun = answer is not None and (answer.submitted_at is None or bool(answer.correction or answer.kept_aside))
     is_open = shown.sent_answer is None or is_begun or "change" in request.args
     rubric = service.rubric_of(here.session, entry.rubric_id or shown.activity.rubric_id)
@@ -158,6 +161,7 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         **(_own_notes(here, shown) if is_author else {}),
         is_author=is_author,
         is_receiver=is_receiver,
+        has_own_view=is_receiver and service.has_own_view(here.session, shown),
         rubric=rubric,
         questions=rubrics.questions_of(rubric),
         seats=seat_titles(shown.kind),
@@ -166,6 +170,51 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         answer_store=unsent_store(here, f"answer:{feedback_id}"),
         clock=_clock(shown.activity),
         said=request.args.get("said"),
+    )
+
+
+def _own_view_missing(here: Here, shown: Shown) -> Task | None:
+    """The self-assessment that is asked for before its reader reads this; None where nothing stands in the way.
+
+    It is an order and no lock: the page that asks for it leads on as well. Who has answered has read.
+    """
+    step = shown.kind.self_assessment
+    completion = Completion.from_json(shown.activity.completion, shown.kind)
+    if (
+        step is None
+        or not completion.of(step)
+        or shown.answer is not None
+        or shown.step.form is None
+        or not shown.step.form.has_marks
+    ):
+        return None
+    try:
+        task = service.find_task(
+            here.session, shown.activity, shown.round.number, here.member_id or 0, None, step_key=step.key
+        )
+    except NotYourPartner:
+        return None
+    entry = service.find_entry(here.session, task)
+    is_done = entry is not None and entry.submitted_at is not None
+    return task if task.takes_texts and not is_done else None
+
+
+@pages.get("/round/<int:number>/side-by-side")
+@on_visit(may="take part")
+def side_by_side(here: Here, number: int) -> ResponseReturnValue:
+    """How the member sees themselves beside what partners wrote, in words and as a picture."""
+    activity = activity_at(here.session, here.placement_id)
+    exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
+    found = service.side_by_side(here.session, activity, exchanges, number)
+    if found is None:
+        raise NotFound("side by side", number)
+    return render_template(
+        "feedback/side_by_side.html",
+        activity=activity,
+        number=number,
+        names=found.names,
+        rows=found.rows,
+        seats=seat_titles(kind_of(activity.kind)),
     )
 
 
@@ -217,11 +266,17 @@ def received(here: Here) -> ResponseReturnValue:
     kind = kind_of(activity.kind)
     steps = [step for step in kind.steps if step.is_to_partners and step.form is not None and not step.is_answer]
     exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
+    beside = {
+        number
+        for number in {one.round.number for one in exchanges}
+        if service.side_by_side(here.session, activity, exchanges, number) is not None
+    }
     lines = [(one, step) for one in exchanges if one.partner_id is not None for step in steps]
     return render_template(
         "feedback/received.html",
         activity=activity,
         kind=kind,
+        beside=sorted(beside),
         readable=[(one, step, entry) for one, step in lines if (entry := one.to_read(step)) is not None],
         waiting=[(one, step) for one, step in lines if one.is_current and step.is_mutual and one.to_read(step) is None],
         typical=service.typical_levels(service.rubric_of(here.session, activity.rubric_id), exchanges),

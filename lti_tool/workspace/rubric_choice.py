@@ -241,11 +241,16 @@ def _page(
         if name not in {"form_token", "do", "rubric-from"} and not name.startswith(OWN)
     }
     rubric = rubric_forms.read(text.rubric)[0]
+    own = {name: request.form.get(f"{OWN}{name}", "") for name in ("title", "place", "as", "seat", "rounds", "how")}
+    # What came from the library mostly goes back as its next version.
+    origin = origin_in(here, text)
+    if not own["as"] and origin is not None:
+        own["as"] = str(origin[0])
     shown = render_template(
         "rubrics/choose.html",
         activity=activity,
         typed=[*typed.items(), ("rubric-from", text.rubric.origin.data or "")],
-        own={name: request.form.get(f"{OWN}{name}", "") for name in ("title", "place", "as", "seat", "rounds", "how")},
+        own=own,
         title=request.form.get("library-title", rubric.title),
         ready=ready,
         others=others,

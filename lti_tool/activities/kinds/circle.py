@@ -127,6 +127,7 @@ CIRCLE: Final = Kind(
         blocks.OWN_NOTES,
         blocks.MEET,
         FACILITATION_FEEDBACK,
+        blocks.SELF_ASSESSMENT,
         replace(blocks.ACKNOWLEDGE, asked_usually=0),
     ),
     figure=N_("meetings held"),

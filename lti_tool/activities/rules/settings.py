@@ -65,10 +65,13 @@ class Completion:
     def with_every_task(self, kind: Kind) -> Self:
         """The same with every step asked for that has a form, whether it counts or not.
 
-        Steps of a meeting that do not count are left to its page.
+        Steps of a meeting that do not count are left to its page, and those that are offered by choice left out.
         """
         return type(self)(
-            {step.key: self.of(step) or int(step.form is not None and not step.is_live) for step in kind.steps}
+            {
+                step.key: self.of(step) or int(step.form is not None and not (step.is_live or step.is_by_choice))
+                for step in kind.steps
+            }
         )
 
     @property

@@ -9,12 +9,12 @@ from lti_tool.feedback.service.drafts import (
     settle_aside,
     stamps_of,
 )
-from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
+from lti_tool.feedback.service.exchanges import Exchange, SideBySide, exchanges_of, side_by_side, typical_levels
 from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, rubric_in_words, texts_of
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
-from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
+from lti_tool.feedback.service.reading import Shown, answer_task, has_own_view, read_entry
 from lti_tool.feedback.service.release import BATCH, is_released, release_due
 from lti_tool.feedback.service.submission import confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
@@ -37,6 +37,7 @@ __all__ = [
     "Participant",
     "Saved",
     "Shown",
+    "SideBySide",
     "Task",
     "add_note",
     "addresses_of",
@@ -55,6 +56,7 @@ __all__ = [
     "find_task",
     "give",
     "group_at",
+    "has_own_view",
     "is_released",
     "keep_question",
     "named",
@@ -71,6 +73,7 @@ __all__ = [
     "rubric_of",
     "save_draft",
     "settle_aside",
+    "side_by_side",
     "stamps_of",
     "take_back",
     "tell_partner",

@@ -15,8 +15,9 @@ from lti_tool.feedback.service.release import is_readable
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
+from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Criterion, Level, Rubric
-from lti_tool.rubrics.rules import MARK
+from lti_tool.rubrics.rules import MARK, Beside, beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,31 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
             )
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """How a member sees themselves in a round, and how partners see them."""
+
+    names: tuple[str | None, ...]
+    """Of the partners, in the order in which their answers stand behind the member's own."""
+    rows: list[Beside]
+
+
+def side_by_side(session: Session, activity: Activity, exchanges: Iterable[Exchange], number: int) -> SideBySide | None:
+    """The member's self-assessment beside what they can read of partners; None where either is missing."""
+    kind = kind_of(activity.kind)
+    here = [one for one in exchanges if one.round.number == number]
+    step = kind.self_assessment
+    own = next((entry for one in here if step is not None and (entry := one.given(step)) is not None), None)
+    theirs = [(one.partner_name, entry) for one in here for entry in one.received() if entry.rubric_id is not None]
+    if own is None or not theirs:
+        return None
+    views = [
+        (rubrics.questions_of(rubrics.rubric_of(session, entry.rubric_id or activity.rubric_id)), entry.fields)
+        for entry in (own, *(entry for _, entry in theirs))
+    ]
+    return SideBySide(tuple(name for name, _ in theirs), beside(views))
 
 
 def _people(session: Session, course_id: int, member_ids: set[int]) -> dict[int, tuple[str | None, str]]:

@@ -1,6 +1,16 @@
 """What a rubric is, how its questions are answered, and how it goes into files and comes out of them."""
 
-from lti_tool.rubrics.rules.answers import LONGEST_TEXT, MARK, Asked, Reply, Wrong, asked_of, share_of
+from lti_tool.rubrics.rules.answers import (
+    LONGEST_TEXT,
+    MARK,
+    Asked,
+    Beside,
+    Reply,
+    Wrong,
+    asked_of,
+    beside,
+    share_of,
+)
 from lti_tool.rubrics.rules.drafts import (
     FEWEST_LEVELS,
     FEWEST_OPTIONS,
@@ -40,6 +50,7 @@ __all__ = [
     "MOST_POINTS",
     "WITH_OPTIONS",
     "Asked",
+    "Beside",
     "Comment",
     "CriterionDraft",
     "Flaw",
@@ -52,6 +63,7 @@ __all__ = [
     "RubricProblem",
     "Wrong",
     "asked_of",
+    "beside",
     "check",
     "plain",
     "remark_on",

@@ -4,7 +4,7 @@ An answer is kept as texts by name of a field, like everything that people write
 `mark-7` holds a level, number, option or text, `mark-7.0` what is said of the first option, `mark-7.comment` a comment.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -217,6 +217,35 @@ def asked_of(questions: Iterable[Asked], seats: Collection[str], round_number: i
         for one in questions
         if (not one.draft.seat or one.draft.seat in seats)
         and (not one.draft.rounds or round_number in one.draft.rounds)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What several people answered to one question, in their order; None where somebody did not."""
+
+    name: str
+    seat: str
+    steps: int
+    """Of the ladder or scale; 0 where the question has none."""
+    replies: tuple[Reply | None, ...]
+
+
+def beside(views: Sequence[tuple[Sequence[Asked], Mapping[str, str]]]) -> list[Beside]:
+    """Answers side by side. Each view is what somebody was asked, and their fields.
+
+    Versions of a rubric have different ids for the same criterion, so questions are the same by name, seat and type.
+    """
+    replies: dict[tuple[str, str, Question], list[Reply | None]] = {}
+    for place, (questions, fields) in enumerate(views):
+        for asked in questions:
+            reply = asked.reply(fields)
+            if not reply.is_empty:
+                key = (asked.draft.name, asked.draft.seat, asked.draft.question)
+                replies.setdefault(key, [None] * len(views))[place] = reply
+    return [
+        Beside(name, seat, max(reply.steps for reply in row if reply is not None), tuple(row))
+        for (name, seat, _), row in replies.items()
     ]
 
 
