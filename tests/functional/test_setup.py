@@ -468,3 +468,17 @@ def test_feedback_that_was_begun_keeps_its_rubric(visiting: Designer, clock: Fak
     assert "said=new-rubric" in answer.headers["Location"]
     [changed] = visiting.activities()
     assert changed.rubric_id != activity.rubric_id
+
+
+def test_points_of_the_rubric_count_only_if_there_are_any(visiting: Designer) -> None:
+    path, fields = visiting.start()
+    refused = visiting.post(path, **fields | {"points_share": "30"}, do="save")
+    assert "No criterion has points or a number scale." in refused.text
+    points = {f"criteria-{c}-levels-{n}-points": str(n) for c in range(4) for n in range(4)}
+    fields |= points | {"use_points": "1", "points_share": "30"}
+    assert "30 percent of the score follow" in visiting.post(path, **fields, do="preview").text
+    assert visiting.post(path, **fields, do="save").status_code == 303
+    assert visiting.activities()[0].points_share == 30
+    assert (
+        "Enter a whole number from 0 to 100." in visiting.post(path, **fields | {"points_share": "101"}, do="save").text
+    )

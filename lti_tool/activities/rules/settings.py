@@ -99,6 +99,8 @@ class ActivitySettings:
     completion: Completion
     score_mode: ScoreMode = ScoreMode.COMPLETE
     score_maximum: int = 100
+    points_share: int = 0
+    """How many percent of the score follow the rubric points that somebody is given."""
     zero_at_close: bool = False
     release: Release = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
@@ -124,6 +126,7 @@ class Flaw(StrEnum):
     NOTHING_COUNTS = "nothing counts"
     NUMBER_OUT_OF_RANGE = "number out of range"
     SCORE_OUT_OF_RANGE = "score out of range"
+    POINTS_SHARE_OUT_OF_RANGE = "share of points out of range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,8 @@ def check(
             found.append(SettingsProblem(Flaw.NUMBER_OUT_OF_RANGE, step=step.key))
     if not 1 <= settings.score_maximum <= HIGHEST_SCORE:
         found.append(SettingsProblem(Flaw.SCORE_OUT_OF_RANGE))
+    if not 0 <= settings.points_share <= 100:
+        found.append(SettingsProblem(Flaw.POINTS_SHARE_OUT_OF_RANGE))
     return found
 
 

@@ -184,6 +184,7 @@ def _write(activity: Activity, settings: ActivitySettings) -> None:
     activity.completion = settings.completion.to_json()
     activity.score_mode = settings.score_mode
     activity.score_maximum = settings.score_maximum
+    activity.points_share = settings.points_share
     activity.zero_at_close = settings.zero_at_close
     activity.release = settings.release
     activity.staff_read_feedback = settings.staff_read_feedback
@@ -209,7 +210,7 @@ def _weighs_differently(before: ActivitySettings, after: ActivitySettings) -> bo
     """Whether somebody's completion or score may differ under the new settings."""
     return any(
         getattr(before, name) != getattr(after, name)
-        for name in ("completion", "rounds", "score_mode", "score_maximum", "zero_at_close")
+        for name in ("completion", "rounds", "score_mode", "score_maximum", "points_share", "zero_at_close")
     )
 
 

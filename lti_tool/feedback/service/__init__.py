@@ -10,7 +10,14 @@ from lti_tool.feedback.service.drafts import (
     stamps_of,
 )
 from lti_tool.feedback.service.exchanges import Exchange, SideBySide, exchanges_of, side_by_side, typical_levels
-from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, rubric_in_words, texts_of
+from lti_tool.feedback.service.exports import (
+    erase_texts_of,
+    named,
+    notes_to_partners_of,
+    points_given,
+    rubric_in_words,
+    texts_of,
+)
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
@@ -63,6 +70,7 @@ __all__ = [
     "notes_between",
     "notes_of",
     "notes_to_partners_of",
+    "points_given",
     "problems_of",
     "questions_of",
     "read_entry",

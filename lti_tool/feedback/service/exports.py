@@ -1,6 +1,7 @@
 """What one person wrote and may read, for their export, and what is removed when they are erased."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import and_, delete, or_, select, update
@@ -14,7 +15,8 @@ from lti_tool.feedback.service.tasks import notes_of, rubric_of
 from lti_tool.launch.models import Member
 from lti_tool.pairing.models import Seat
 from lti_tool.rubrics import service as rubrics
-from lti_tool.rubrics.rules import MARK
+from lti_tool.rubrics.rules import MARK, Asked, share_of
+from lti_tool.support.db import in_batches
 
 
 def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
@@ -111,6 +113,25 @@ def rubric_in_words(session: Session, rubric_id: int | None, fields: Mapping[str
             # Criteria about two seats may share a name.
             found[name] = f"{found[name]}\n{text}" if name in found else text
     return found
+
+
+def points_given(session: Session, entry_ids: Iterable[int]) -> dict[int, Fraction]:
+    """The share of the rubric points that these entries give to their receivers, by member: the mean of all that give
+    any.
+    """
+    found: dict[int, list[Fraction]] = {}
+    asked: dict[int, list[Asked]] = {}
+    wanted = select(Entry.recipient_id, Entry.rubric_id, Entry.fields)
+    for batch in in_batches(entry_ids):
+        for recipient_id, rubric_id, fields in session.execute(wanted.where(Entry.id.in_(batch))):
+            if recipient_id is None or rubric_id is None:
+                continue
+            if rubric_id not in asked:
+                asked[rubric_id] = rubrics.questions_of(rubric_of(session, rubric_id))
+            share = share_of(asked[rubric_id], fields)
+            if share is not None:
+                found.setdefault(recipient_id, []).append(share)
+    return {member_id: sum(shares, Fraction(0)) / len(shares) for member_id, shares in found.items()}
 
 
 def notes_to_partners_of(session: Session, person_id: int) -> list[dict[str, Any]]:

@@ -96,6 +96,14 @@ class RubricDraft:
     title: str
     criteria: tuple[CriterionDraft, ...] = ()
 
+    @property
+    def has_points(self) -> bool:
+        """Whether any answer can give points."""
+        return any(
+            one.weight > 0 and (one.question is Question.SCALE or any(level.points for level in one.levels))
+            for one in self.criteria
+        )
+
 
 def plain(draft: RubricDraft, seats: Iterable[str]) -> RubricDraft:
     """The rubric for an activity with these seats: a criterion about any other is about everybody."""

@@ -34,6 +34,7 @@ def fields_of(text: SetupText) -> dict[str, str]:
         "release": text.release,
         "score_mode": text.score_mode,
         "score_maximum": text.score_maximum,
+        "points_share": text.points_share,
         "version": text.version,
     }
     for name in ("staff_read_feedback", "zero_at_close"):
