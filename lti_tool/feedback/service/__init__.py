@@ -9,7 +9,14 @@ from lti_tool.feedback.service.drafts import (
     settle_aside,
     stamps_of,
 )
-from lti_tool.feedback.service.exchanges import Exchange, SideBySide, exchanges_of, side_by_side, typical_levels
+from lti_tool.feedback.service.exchanges import (
+    Exchange,
+    SideBySide,
+    exchanges_of,
+    rounds_for_own_view,
+    side_by_side,
+    typical_levels,
+)
 from lti_tool.feedback.service.exports import (
     erase_texts_of,
     named,
@@ -20,10 +27,11 @@ from lti_tool.feedback.service.exports import (
 )
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
+from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, has_own_view, read_entry
-from lti_tool.feedback.service.release import BATCH, is_released, release_due
-from lti_tool.feedback.service.submission import confirm, give, take_back
+from lti_tool.feedback.service.release import BATCH, release_due
+from lti_tool.feedback.service.submission import add_later, confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
     Task,
     begun_with_rubric,
@@ -38,6 +46,7 @@ from lti_tool.feedback.service.tasks import (
 )
 
 __all__ = [
+    "ADDITION",
     "BATCH",
     "Exchange",
     "Meeting",
@@ -46,6 +55,7 @@ __all__ = [
     "Shown",
     "SideBySide",
     "Task",
+    "add_later",
     "add_note",
     "addresses_of",
     "answer_task",
@@ -64,8 +74,9 @@ __all__ = [
     "give",
     "group_at",
     "has_own_view",
-    "is_released",
     "keep_question",
+    "lock_entry",
+    "mark_read",
     "named",
     "notes_between",
     "notes_of",
@@ -76,11 +87,13 @@ __all__ = [
     "read_entry",
     "release_due",
     "remove_note",
+    "rounds_for_own_view",
     "rubric_id_of",
     "rubric_in_words",
     "rubric_of",
     "save_draft",
     "settle_aside",
+    "show_again",
     "side_by_side",
     "stamps_of",
     "take_back",
@@ -88,4 +101,5 @@ __all__ = [
     "texts_of",
     "typical_levels",
     "version_of",
+    "withhold",
 ]

@@ -149,6 +149,16 @@ class SideBySide:
     rows: list[Beside]
 
 
+def rounds_for_own_view(activity: Activity, exchanges: Iterable[Exchange]) -> set[int]:
+    """The rounds, by id, in which the member is asked to assess themselves and has not done so."""
+    kind = kind_of(activity.kind)
+    step = kind.self_assessment
+    if step is None or not Completion.from_json(activity.completion, kind).of(step):
+        return set()
+    own = [one for one in exchanges if one.partner_id is None and one.is_current]
+    return {one.round.id for one in own if one.given(step) is None}
+
+
 def side_by_side(session: Session, activity: Activity, exchanges: Iterable[Exchange], number: int) -> SideBySide | None:
     """The member's self-assessment beside what they can read of partners; None where either is missing."""
     kind = kind_of(activity.kind)

@@ -9,6 +9,7 @@ from lti_tool.rubrics.rules.answers import (
     Wrong,
     asked_of,
     beside,
+    is_in_own_words,
     share_of,
 )
 from lti_tool.rubrics.rules.drafts import (
@@ -65,6 +66,7 @@ __all__ = [
     "asked_of",
     "beside",
     "check",
+    "is_in_own_words",
     "plain",
     "remark_on",
     "share_of",

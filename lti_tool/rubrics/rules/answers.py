@@ -210,6 +210,11 @@ class Asked:
         return None
 
 
+def is_in_own_words(name: str, text: str) -> bool:
+    """Whether this field of an entry holds words that its author wrote, rather than what they chose in a rubric."""
+    return not name.startswith(MARK) or name.endswith(".comment") or not text.isdecimal()
+
+
 def asked_of(questions: Iterable[Asked], seats: Collection[str], round_number: int) -> list[Asked]:
     """Those questions that are asked in this round about somebody in these seats."""
     return [

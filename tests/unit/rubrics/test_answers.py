@@ -15,6 +15,8 @@ from lti_tool.rubrics.rules import (
     Question,
     Wrong,
     asked_of,
+    beside,
+    is_in_own_words,
     share_of,
 )
 
@@ -113,3 +115,20 @@ def test_points_are_weighted_and_only_levels_and_scales_have_them() -> None:
     assert share_of([asked(Question.LEVELS), scale, without], fields) == Fraction(1 * 1 + 3 * 2, 2 * 4)
     assert share_of([without, asked(Question.CHOICE)], {"mark-9": "90", "mark-7": "1"}) is None
     assert share_of([asked(Question.LEVELS, weight=0)], fields) is None
+
+
+def test_what_somebody_wrote_in_a_rubric_is_told_apart_from_what_they_chose() -> None:
+    written = {"strengths": "3", "mark-7": "You again!", "mark-7.comment": "5"}
+    chosen = {"mark-7": "71", "mark-7.0": "1"}
+    assert all(is_in_own_words(name, text) for name, text in written.items())
+    assert not any(is_in_own_words(name, text) for name, text in chosen.items())
+
+
+def test_answers_stand_side_by_side_across_versions_of_a_rubric() -> None:
+    newer = Asked(9, asked(Question.LEVELS).draft, (90, 91, 92))
+    other = Asked(10, CriterionDraft("Other", question=Question.SHORT))
+    [first, second] = beside(
+        [([asked(Question.LEVELS)], {"mark-7": "72"}), ([newer, other], {"mark-9": "91", "mark-10": "x"})]
+    )
+    assert [reply.step for reply in first.replies if reply] == [3, 2]
+    assert (second.name, second.steps, second.replies[0]) == ("Other", 0, None)
