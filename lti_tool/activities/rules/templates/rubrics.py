@@ -407,7 +407,7 @@ def _part(draft: RubricDraft, title: str, first: int, last: int) -> RubricDraft:
     return RubricDraft(title, draft.criteria[first:last])
 
 
-_TALKS: Final = ("goal_setting", "reflection", "open")
+_TALKS: Final = ("goals", "reflection", "open")
 READY_RUBRICS: Final[dict[str, ReadyRubric]] = {
     ready.key: ready
     for ready in (
