@@ -25,8 +25,24 @@ from lti_tool.feedback.service.exports import (
     rubric_in_words,
     texts_of,
 )
+from lti_tool.feedback.service.facilitating import (
+    SeatView,
+    ask_to_agree_again,
+    facilitated_meeting,
+    leave_seat,
+    seats_for,
+    take_seat,
+)
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
-from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
+from lti_tool.feedback.service.meetings import (
+    Facilitator,
+    Meeting,
+    Participant,
+    done_by_group,
+    find_meeting,
+    group_at,
+    version_of,
+)
 from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, has_own_view, read_entry
@@ -49,9 +65,11 @@ __all__ = [
     "ADDITION",
     "BATCH",
     "Exchange",
+    "Facilitator",
     "Meeting",
     "Participant",
     "Saved",
+    "SeatView",
     "Shown",
     "SideBySide",
     "Task",
@@ -60,6 +78,7 @@ __all__ = [
     "addresses_of",
     "answer_task",
     "asides_of",
+    "ask_to_agree_again",
     "begun_with_rubric",
     "confirm",
     "done_by_group",
@@ -67,6 +86,7 @@ __all__ = [
     "drop_question",
     "erase_texts_of",
     "exchanges_of",
+    "facilitated_meeting",
     "favorites_of",
     "find_entry",
     "find_meeting",
@@ -75,6 +95,7 @@ __all__ = [
     "group_at",
     "has_own_view",
     "keep_question",
+    "leave_seat",
     "lock_entry",
     "mark_read",
     "named",
@@ -92,11 +113,13 @@ __all__ = [
     "rubric_in_words",
     "rubric_of",
     "save_draft",
+    "seats_for",
     "settle_aside",
     "show_again",
     "side_by_side",
     "stamps_of",
     "take_back",
+    "take_seat",
     "tell_partner",
     "texts_of",
     "typical_levels",

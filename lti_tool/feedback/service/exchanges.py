@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Completion, Step, kind_of
+from lti_tool.activities.rules import Completion, Step, kind_for
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service.release import is_readable
@@ -39,6 +39,10 @@ class Exchange:
     turn: int = 0
     """The member's place in the group: 1 begins. 0 where they share no group any more."""
     partner_turn: int = 0
+    i_owe: frozenset[str] = frozenset()
+    """Keys of the steps that the member owes the partner."""
+    owed_to_me: frozenset[str] = frozenset()
+    """Keys of the steps that the partner owes the member."""
     has_left: bool = False
     """Whether the partner takes part in the course no longer."""
     mine: Mapping[str, Entry] = field(default_factory=dict)
@@ -65,18 +69,18 @@ class Exchange:
 
 def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: datetime) -> list[Exchange]:
     """The member's rounds and partners with what was written both ways, in the order of rounds; five queries."""
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     completion = Completion.from_json(activity.completion, kind).with_every_task(kind)
     has_own_steps = any(not step.is_to_partners and completion.of(step) for step in kind.steps)
     groups = pairing.published_groups(session, activity.id, member_id=member_id)
-    seated: dict[tuple[int, int | None], tuple[str, int, int]] = {}
+    seated: dict[tuple[int, int | None], tuple[str, int, int, frozenset[str], frozenset[str]]] = {}
     for group in groups:
-        turns = {member: turn for turn, member in enumerate(group.members, start=1)}
-        seat = kind.seat_at(turns[member_id])
+        seat, turn = group.seat_of(kind, member_id), group.turn_of(member_id)
         for partner_id in group.partners_of(member_id):
-            seated[group.round_id, partner_id] = (seat, turns[member_id], turns[partner_id])
+            owed = (group.owed(kind, member_id, partner_id), group.owed(kind, partner_id, member_id))
+            seated[group.round_id, partner_id] = (seat, turn, group.turn_of(partner_id), *owed)
         if has_own_steps:
-            seated[group.round_id, None] = (seat, turns[member_id], 0)
+            seated[group.round_id, None] = (seat, turn, 0, frozenset(), frozenset())
     mine: dict[tuple[int, int | None], dict[str, Entry]] = {}
     theirs: dict[tuple[int, int | None], dict[str, Entry]] = {}
     own_groups = [group.id for group in groups]
@@ -130,7 +134,7 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
                 (allowance.due_at if allowance is not None else None) or round_.due_at,
                 allowance is not None and allowance.is_excused,
                 place in seated,
-                *seated.get(place, ("", 0, 0)),
+                *seated.get(place, ("", 0, 0, frozenset(), frozenset())),
                 has_left=status != "active",
                 mine=own,
                 theirs=came,
@@ -151,7 +155,7 @@ class SideBySide:
 
 def rounds_for_own_view(activity: Activity, exchanges: Iterable[Exchange]) -> set[int]:
     """The rounds, by id, in which the member is asked to assess themselves and has not done so."""
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     step = kind.self_assessment
     if step is None or not Completion.from_json(activity.completion, kind).of(step):
         return set()
@@ -161,7 +165,7 @@ def rounds_for_own_view(activity: Activity, exchanges: Iterable[Exchange]) -> se
 
 def side_by_side(session: Session, activity: Activity, exchanges: Iterable[Exchange], number: int) -> SideBySide | None:
     """The member's self-assessment beside what they can read of partners; None where either is missing."""
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     here = [one for one in exchanges if one.round.number == number]
     step = kind.self_assessment
     own = next((entry for one in here if step is not None and (entry := one.given(step)) is not None), None)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Completion, Form, Kind, Opens, Step, kind_of
+from lti_tool.activities.rules import Completion, Form, Kind, Opens, Step, kind_for
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import NotYourPartner
 from lti_tool.feedback.models import Entry, Note
@@ -34,7 +34,8 @@ class Task:
     recipient_id: int | None
     recipient_name: str | None
     group_id: int | None
-    """None when the two no longer share a group: what was written stays readable, nothing new is taken."""
+    """None when it is no longer asked for, since the groups changed: what was written stays readable, nothing new is
+    taken."""
     due_at: datetime | None
     """The author's own due time."""
     course_ended_at: datetime | None
@@ -44,6 +45,8 @@ class Task:
     """The keys of the seats in which the rubric looks at somebody: the receiver, or whoever assesses themselves."""
     begun_with: int | None = None
     """The version of the rubric that the author's page shows, where they have begun no entry."""
+    is_facilitated: bool = False
+    """Whether the author is no member of the group, but has its facilitator's seat."""
 
     def is_open(self, now: datetime) -> bool:
         """Whether the round has begun, where the step waits for it."""
@@ -77,9 +80,10 @@ def find_task(
 
     `begun_with` is the version of the rubric that the author's page shows.
 
-    Raises NotYourPartner when they never shared a group in the round, or the kind has no such step.
+    Raises NotYourPartner when the author does not owe it to the receiver and has not written it, or the kind has no
+    such step.
     """
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     is_to_partners = recipient_id is not None
     step = kind.step(step_key) if step_key else kind.first_step(is_to_partners=is_to_partners)
     row = session.execute(
@@ -101,12 +105,11 @@ def find_task(
     round_, own_due_at, ended_at = row
     group_id, looked_at = None, frozenset(seat.key for seat in kind.seats)
     for group in pairing.published_groups(session, activity.id, member_id=author_id):
-        seats = {member_id: kind.seat_at(turn) for turn, member_id in enumerate(group.members, start=1)}
-        is_here = recipient_id is None or (recipient_id in seats and step.goes_to(seats[recipient_id]))
-        if group.round_id == round_.id and is_here:
+        is_owed = recipient_id is None or step.key in group.owed(kind, author_id, recipient_id)
+        if group.round_id == round_.id and is_owed:
             group_id = group.id
             if not kind.swaps_inside:
-                looked_at = frozenset({seats[recipient_id or author_id]})
+                looked_at = frozenset({group.seat_of(kind, recipient_id or author_id)})
     if begun_with is not None and not rubrics.is_version_of(session, begun_with, activity.rubric_id):
         begun_with = None
     name = _name_of(session, activity.course_id, recipient_id) if recipient_id is not None else None
