@@ -10,7 +10,7 @@ from lti_tool.support import schema
 from tests.factories.old_database import AT, ROWS, add, an_old_database
 
 pytestmark = pytest.mark.store
-BEFORE = "0016"
+BEFORE = "0017"
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from lti_tool.feedback.service.drafts import (
     Saved,
     add_note,
     asides_of,
+    copy_note,
+    notes_to_copy,
     remove_note,
     save_draft,
     settle_aside,
@@ -44,9 +46,17 @@ from lti_tool.feedback.service.meetings import (
     version_of,
 )
 from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
+from lti_tool.feedback.service.over_time import LevelSeen, Received, levels_over_time, received_in_course
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, has_own_view, read_entry
-from lti_tool.feedback.service.release import BATCH, release_due
+from lti_tool.feedback.service.release import (
+    BATCH,
+    Waiting,
+    is_readable,
+    release_by_instructor,
+    release_due,
+    waiting_for_instructor,
+)
 from lti_tool.feedback.service.submission import add_later, confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
     Task,
@@ -66,13 +76,16 @@ __all__ = [
     "BATCH",
     "Exchange",
     "Facilitator",
+    "LevelSeen",
     "Meeting",
     "Participant",
+    "Received",
     "Saved",
     "SeatView",
     "Shown",
     "SideBySide",
     "Task",
+    "Waiting",
     "add_later",
     "add_note",
     "addresses_of",
@@ -81,6 +94,7 @@ __all__ = [
     "ask_to_agree_again",
     "begun_with_rubric",
     "confirm",
+    "copy_note",
     "done_by_group",
     "draft_fields",
     "drop_question",
@@ -94,18 +108,23 @@ __all__ = [
     "give",
     "group_at",
     "has_own_view",
+    "is_readable",
     "keep_question",
     "leave_seat",
+    "levels_over_time",
     "lock_entry",
     "mark_read",
     "named",
     "notes_between",
     "notes_of",
+    "notes_to_copy",
     "notes_to_partners_of",
     "points_given",
     "problems_of",
     "questions_of",
     "read_entry",
+    "received_in_course",
+    "release_by_instructor",
     "release_due",
     "remove_note",
     "rounds_for_own_view",
@@ -124,5 +143,6 @@ __all__ = [
     "texts_of",
     "typical_levels",
     "version_of",
+    "waiting_for_instructor",
     "withhold",
 ]
