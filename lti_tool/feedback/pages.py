@@ -18,7 +18,7 @@ from lti_tool.feedback import forms, rules, service
 from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, NotYourPartner, PreviewOnly
 from lti_tool.feedback.forms import NAMES
 from lti_tool.feedback.models import Entry, Note
-from lti_tool.feedback.service import Saved, Shown, Task
+from lti_tool.feedback.service import Exchange, Saved, Shown, Task
 from lti_tool.hints import rules as hints
 from lti_tool.launch.models import Member
 from lti_tool.pairing import service as pairing
@@ -235,6 +235,11 @@ def _own_view_missing(here: Here, shown: Shown) -> Task | None:
     return task if task.takes_texts and not is_done else None
 
 
+def _rounds_for_own_view(activity: Activity, exchanges: list[Exchange]) -> set[int]:
+    """The rounds, by id, of which nothing is shown in lists before the reader has assessed themselves."""
+    return service.rounds_for_own_view(activity, exchanges) if activity.state == ActivityState.READY else set()
+
+
 @pages.get("/round/<int:number>/side-by-side")
 @on_visit(may="take part")
 def side_by_side(here: Here, number: int) -> ResponseReturnValue:
@@ -347,7 +352,7 @@ def received(here: Here) -> ResponseReturnValue:
     }
     lines = [(one, step) for one in exchanges if one.partner_id is not None for step in steps]
     readable = [(one, step, entry) for one, step in lines if (entry := one.to_read(step)) is not None]
-    own_first = service.rounds_for_own_view(activity, exchanges) if activity.state == ActivityState.READY else set()
+    own_first = _rounds_for_own_view(activity, exchanges)
     held = [line for line in readable if line[0].round.id in own_first and line[2].read_at is None]
     readable = [line for line in readable if line not in held]
     by_round = Counter(one.round.number for one, _, _ in readable)
@@ -385,6 +390,9 @@ def of_round(here: Here, number: int) -> ResponseReturnValue:
     }
     if not any(of_step.values()):
         raise NotFound("feedback of round", number)
+    own_first = _rounds_for_own_view(activity, exchanges)
+    if any(one.round.id in own_first and entry.read_at is None for given in of_step.values() for one, entry in given):
+        return redirect(url_for(".received"), code=303)
     for given in of_step.values():
         for _, entry in given:
             service.mark_read(here.session, entry, now=here.now)

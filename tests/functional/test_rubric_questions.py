@@ -155,6 +155,7 @@ def test_own_view_comes_first_and_then_stands_beside_what_partners_say(world: Wo
     first = jonas.get(f"/feedback/{given}")
     assert "first say how you see yourself" in first.text
     assert TEXTS["strengths"] not in jonas.get("/feedback").text
+    assert jonas.get("/round/1/feedback").status_code == 303
     assert TEXTS["strengths"] not in first.text
     assert TEXTS["strengths"] in jonas.get(f"/feedback/{given}?anyway=1").text
     assert jonas.get("/round/1/side-by-side").status_code == 404
