@@ -103,6 +103,7 @@ class SetupText:
     """By key of a step what stands in its box or number."""
     score_mode: str = ScoreMode.COMPLETE
     score_maximum: str = ""
+    points_share: str = ""
     zero_at_close: bool = False
     rubric: RubricForm = field(default_factory=RubricForm)
     version: str = ""
@@ -135,9 +136,11 @@ WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
     Flaw.NOTHING_COUNTS: N_("Choose at least one thing that counts toward completion."),
     Flaw.NUMBER_OUT_OF_RANGE: N_("Enter a whole number of notes from 0 to 20."),
     Flaw.SCORE_OUT_OF_RANGE: N_("Enter a whole number from 1 to 1000."),
+    Flaw.POINTS_SHARE_OUT_OF_RANGE: N_("Enter a whole number from 0 to 100."),
 }
 DATE_UNREADABLE: Final = N_("Write the date as year-month-day, such as 2026-12-24.")
 TIME_UNREADABLE: Final = N_("Write the time as hours:minutes, such as 16:30.")
+NO_POINTS: Final = N_("No criterion has points or a number scale. Add points to levels, or set this to 0.")
 FREE_UNREADABLE: Final = N_(
     "“%(part)s” is not a week. Write week numbers or dates with commas between, such as 44, 52–1, 2027-02-15."
 )
@@ -154,6 +157,7 @@ _FIELD: Final = {
     Flaw.TOO_MANY_ROUNDS: "rounds",
     Flaw.NOTHING_COUNTS: "asked",
     Flaw.SCORE_OUT_OF_RANGE: "score_maximum",
+    Flaw.POINTS_SHARE_OUT_OF_RANGE: "points_share",
 }
 
 _ROUND_PARTS: Final = ("opens_date", "opens_time", "due_date", "due_time")
@@ -187,14 +191,17 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         asked={step.key: clean.get(step.key, "").strip() for step in kind_of(kind).steps if step.may_count},
         score_mode=clean.get("score_mode", ""),
         score_maximum=clean.get("score_maximum", "").strip(),
+        points_share=clean.get("points_share", "").strip(),
         zero_at_close="zero_at_close" in clean,
         rubric=rubric_forms.typed(clean),
         version=clean.get("version", ""),
     )
 
 
-def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> SetupText:
-    """Kept settings as the form shows them."""
+def shown(
+    settings: ActivitySettings, rubric: RubricDraft, *, version: int, rubric_origin: tuple[int, int] | None = None
+) -> SetupText:
+    """Kept settings as the form shows them. `rubric_origin`: the saved rubric that it began with, and its version."""
     return SetupText(
         kind=settings.kind,
         title=settings.title,
@@ -216,8 +223,9 @@ def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> S
         },
         score_mode=settings.score_mode,
         score_maximum=str(settings.score_maximum),
+        points_share=str(settings.points_share),
         zero_at_close=settings.zero_at_close,
-        rubric=rubric_forms.shown(rubric),
+        rubric=rubric_forms.shown(rubric, rubric_origin),
         version=str(version),
     )
 
@@ -240,6 +248,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         score_mode=_one_of(ScoreMode, text.score_mode, ScoreMode.COMPLETE),
         # The field is of no use, and may hold anything, where nothing goes to the gradebook.
         score_maximum=_whole(text.score_maximum, empty=100 if text.score_mode == ScoreMode.NONE else -1),
+        points_share=_whole(text.points_share, empty=0) if text.score_mode != ScoreMode.NONE else 0,
         zero_at_close=text.zero_at_close and text.score_mode != ScoreMode.NONE,
         release=_one_of(Release, text.release, Release.WHEN_BOTH_GAVE),
         staff_read_feedback=text.staff_read_feedback,
@@ -251,8 +260,10 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
     )
     for problem in check(settings, now=now, before=before):
         problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])
-    rubric, rubric_problems = rubric_forms.read(text.rubric)
+    rubric, rubric_problems = rubric_forms.read(text.rubric, rounds=len(text.rounds))
     problems |= rubric_problems
+    if settings.points_share and not rubric.has_points:
+        problems.setdefault("points_share", NO_POINTS)
     return Reading(settings, rubric, {field: problems[field] for field in sorted(problems, key=_place_on_page)})
 
 

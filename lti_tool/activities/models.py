@@ -27,6 +27,7 @@ class Activity(Tenant, Base):
         CheckConstraint("score_mode IN ('none', 'complete', 'proportional')", name="score_mode"),
         CheckConstraint("release IN ('at_once', 'when_both_gave', 'at_due', 'by_instructor')", name="release"),
         CheckConstraint("score_maximum > 0", name="score_maximum"),
+        CheckConstraint("points_share BETWEEN 0 AND 100", name="points_share"),
         CheckConstraint("feedback_to IN ('partners', 'next', 'seat')", name="feedback_to"),
         CheckConstraint("guided_rounds >= 0", name="guided_rounds"),
     )
@@ -57,6 +58,8 @@ class Activity(Tenant, Base):
     """What counts; read through `activities.rules.Completion`."""
     score_mode: Mapped[str] = mapped_column(String(16), default="complete")
     score_maximum: Mapped[int] = mapped_column(default=100)
+    points_share: Mapped[int] = mapped_column(default=0)
+    """How many percent of the score follow the rubric points that somebody is given; the rest is completion."""
     zero_at_close: Mapped[bool] = mapped_column(default=False)
     release: Mapped[str] = mapped_column(String(16), default="when_both_gave")
     staff_read_feedback: Mapped[bool] = mapped_column(default=False)
@@ -83,11 +86,17 @@ class Activity(Tenant, Base):
 
 
 class SavedTemplate(Tenant, Base):
-    """An activity's settings that a designer saved for others to begin with, in their newest version."""
+    """Settings of an activity, or a rubric alone, that a designer saved for others to begin with; newest version."""
 
     __tablename__ = "saved_template"
-    __table_args__ = (tenant_key(), within("course_id", "course"))
+    __table_args__ = (
+        tenant_key(),
+        within("course_id", "course"),
+        CheckConstraint("holds IN ('activity', 'rubric')", name="holds"),
+    )
 
+    holds: Mapped[str] = mapped_column(String(16), default="activity")
+    """For a rubric, `settings` and `preferences` are empty."""
     course_id: Mapped[int | None] = mapped_column(index=True)
     """The course whose designers see it; None for all of the institution."""
     title: Mapped[str] = mapped_column(String(255))

@@ -1,6 +1,6 @@
 """What a form sends, and what is wrong with it in a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,6 +9,7 @@ from flask_babel import gettext, ngettext
 from lti_tool.activities.rules import KINDS, Form
 from lti_tool.errors import N_
 from lti_tool.feedback import rules
+from lti_tool.rubrics.rules import LONGEST_TEXT, MARK, Asked
 
 OLDEST_MOMENT: Final = timedelta(hours=24)
 """A note's moment further back than this is a device whose clock is wrong."""
@@ -25,6 +26,9 @@ NAMES: Final[dict[str, str]] = {
     rules.NOTE: N_("Note"),
     rules.ADDITION_DRAFT: N_("What you want to add"),
     "partner_note": N_("Note to your partner"),
+    MARK: N_("Rubric"),
+    f"{MARK}.": N_("Rubric"),
+    f"{MARK}.comment": N_("Comment"),
 }
 """What pages call a field whose text could not be taken."""
 
@@ -53,20 +57,36 @@ def moment_of_note(sent: Mapping[str, str], *, now: datetime) -> datetime:
     return now if at.tzinfo is None or now - at > OLDEST_MOMENT else at
 
 
-def sentence(problem: rules.Problem, form: Form, criteria: Mapping[int, str]) -> str:
-    """What to do about a field. `criteria` names those of the rubric."""
+CRITERIA: Final = {
+    rules.Flaw.NO_LEVEL: N_("Choose a level for “%(criterion)s”"),
+    rules.Flaw.NO_ANSWER: N_("Answer “%(criterion)s”"),
+    rules.Flaw.OTHER_SUM: N_("%(criterion)s: share out %(points)d points in all"),
+    rules.Flaw.NO_NUMBER: N_("%(criterion)s: give points as whole numbers"),
+    rules.Flaw.NO_ORDER: N_("%(criterion)s: give every line a place of its own"),
+    rules.Flaw.NO_COMMENT: N_("Write a comment on “%(criterion)s”"),
+    rules.Flaw.TOO_LONG: N_("%(criterion)s: shorten this text to %(limit)d characters"),
+    rules.Flaw.UNKNOWN_CHOICE: N_("%(criterion)s: choose one of the answers"),
+}
+"""What to do about the answer to a criterion."""
+
+
+def sentence(problem: rules.Problem, form: Form, questions: Iterable[Asked]) -> str:
+    """What to do about a field. `questions` are those of the rubric."""
     if problem.flaw is rules.Flaw.FEW_NOTES:
         return str(ngettext("Add %(num)d more note", "Add %(num)d more notes", problem.lacking))
-    if problem.criterion_id is not None:
-        return str(gettext("Choose a level for “%(criterion)s”", criterion=criteria.get(problem.criterion_id, "")))
+    asked = next((one for one in questions if one.id == problem.criterion_id), None)
+    if asked is not None:
+        limit = asked.longest if problem.field == asked.key else LONGEST_TEXT
+        said = {"criterion": asked.draft.name, "points": asked.draft.options.points, "limit": limit}
+        return str(gettext(CRITERIA[problem.flaw])) % said
     named = (one for one in form.fields if one.key == problem.field)
     field = next(named, form.notes or form.fields[0])
     if problem.flaw is rules.Flaw.MISSING and field.missing:
         return str(gettext(field.missing))
-    said = {
+    words = {
         rules.Flaw.MISSING: gettext("Fill in “%(field)s”"),
         rules.Flaw.TOO_LONG: gettext("%(field)s: shorten it to %(limit)d characters"),
         rules.Flaw.NO_NUMBER: gettext("%(field)s: a whole number from %(lowest)d to %(highest)d"),
     }.get(problem.flaw, gettext("%(field)s: choose one of the answers"))
     values = {"limit": field.longest, "lowest": field.lowest, "highest": field.highest}
-    return str(said) % {"field": gettext(NAMES.get(problem.field, field.name)), **values}
+    return str(words) % {"field": gettext(NAMES.get(problem.field, field.name)), **values}

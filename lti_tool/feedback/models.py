@@ -45,7 +45,7 @@ class Entry(Tenant, Base):
     step: Mapped[str] = mapped_column(String(32))
     """A key of the activity's kind."""
     fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """Text by name of a field; `mark-<criterion>` holds a level of the rubric, checked when it is given."""
+    """Text by name of a field; what begins with `mark-<criterion>` answers the rubric, checked when it is given."""
     rubric_id: Mapped[int | None]
     """The version of the rubric that it was begun with."""
     is_open_to_staff: Mapped[bool] = mapped_column(default=False)

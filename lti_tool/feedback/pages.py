@@ -11,17 +11,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import EXAMPLES, Audience, Craft, kind_for
+from lti_tool.activities.rules import EXAMPLES, ActivityState, Audience, Completion, Craft, Kind, kind_for
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import forms, rules, service
-from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, PreviewOnly
+from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, NotYourPartner, PreviewOnly
 from lti_tool.feedback.forms import NAMES
 from lti_tool.feedback.models import Entry, Note
-from lti_tool.feedback.service import Saved, Shown, Task
+from lti_tool.feedback.service import Exchange, Saved, Shown, Task
 from lti_tool.hints import rules as hints
 from lti_tool.launch.models import Member
 from lti_tool.pairing import service as pairing
+from lti_tool.rubrics import service as rubrics
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import in_words, reader_language, zone_of_reader
 from lti_tool.web.pages import unsent_store
@@ -182,10 +183,14 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
     shown = _shown(here, feedback_id)
     entry, answer = shown.entry, shown.answer
     is_author, is_receiver = entry.author_id == here.member_id, entry.recipient_id == here.member_id
+    own_first = _own_view_missing(here, shown) if is_receiver and "anyway" not in request.args else None
+    if own_first is not None:
+        return render_template("feedback/own_first.html", shown=shown, task=own_first, place=_place(own_first))
     if is_receiver:
         service.mark_read(here.session, entry, now=here.now)
     is_begun = answer is not None and (answer.submitted_at is None or bool(answer.correction or answer.kept_aside))
     is_open = shown.sent_answer is None or is_begun or "change" in request.args
+    rubric = service.rubric_of(here.session, entry.rubric_id or shown.activity.rubric_id)
     task = service.answer_task(shown) if is_receiver and shown.takes_answers and is_open else None
     return render_template(
         "feedback/read.html",
@@ -194,15 +199,63 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         **(_own_notes(here, shown) if is_author else {}),
         is_author=is_author,
         is_receiver=is_receiver,
+        has_own_view=is_receiver and service.has_own_view(here.session, shown),
         to_try=_to_try(shown)
         if is_receiver and rules.may_write(state=shown.activity.state, is_course_over=shown.course_ended_at is not None)
         else {},
-        rubric=service.rubric_of(here.session, entry.rubric_id or shown.activity.rubric_id),
+        rubric=rubric,
+        questions=rubrics.questions_of(rubric),
+        seats=seat_titles(shown.kind),
         answering=_filled_in(here, task, answer, []) if task is not None else None,
         task=task,
         answer_store=unsent_store(here, f"answer:{feedback_id}"),
         clock=_clock(shown.activity),
         said=request.args.get("said"),
+    )
+
+
+def _own_view_missing(here: Here, shown: Shown) -> Task | None:
+    """The self-assessment that is asked for before its reader reads this; None where nothing stands in the way.
+
+    It is an order and no lock: the page that asks for it leads on as well.
+    """
+    step = shown.kind.self_assessment
+    completion = Completion.from_json(shown.activity.completion, shown.kind)
+    is_read = shown.entry.read_at is not None
+    if step is None or not completion.of(step) or is_read or shown.entry.rubric_id is None:
+        return None
+    try:
+        task = service.find_task(
+            here.session, shown.activity, shown.round.number, here.member_id or 0, None, step_key=step.key
+        )
+    except NotYourPartner:
+        return None
+    entry = service.find_entry(here.session, task)
+    is_done = entry is not None and entry.submitted_at is not None
+    return task if task.takes_texts and not is_done else None
+
+
+def _rounds_for_own_view(activity: Activity, exchanges: list[Exchange]) -> set[int]:
+    """The rounds, by id, of which nothing is shown in lists before the reader has assessed themselves."""
+    return service.rounds_for_own_view(activity, exchanges) if activity.state == ActivityState.READY else set()
+
+
+@pages.get("/round/<int:number>/side-by-side")
+@on_visit(may="take part")
+def side_by_side(here: Here, number: int) -> ResponseReturnValue:
+    """How the member sees themselves beside what partners wrote, in words and as a picture."""
+    activity = activity_at(here.session, here.placement_id)
+    exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
+    found = service.side_by_side(here.session, activity, exchanges, number)
+    if found is None:
+        raise NotFound("side by side", number)
+    return render_template(
+        "feedback/side_by_side.html",
+        activity=activity,
+        number=number,
+        names=found.names,
+        rows=found.rows,
+        seats=seat_titles(kind_for(activity)),
     )
 
 
@@ -292,8 +345,16 @@ def received(here: Here) -> ResponseReturnValue:
     kind = kind_for(activity)
     steps = [step for step in kind.steps if step.is_to_partners and step.form is not None and not step.is_answer]
     exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
+    beside = {
+        number
+        for number in {one.round.number for one in exchanges}
+        if service.side_by_side(here.session, activity, exchanges, number) is not None
+    }
     lines = [(one, step) for one in exchanges if one.partner_id is not None for step in steps]
     readable = [(one, step, entry) for one, step in lines if (entry := one.to_read(step)) is not None]
+    own_first = _rounds_for_own_view(activity, exchanges)
+    held = [line for line in readable if line[0].round.id in own_first and line[2].read_at is None]
+    readable = [line for line in readable if line not in held]
     by_round = Counter(one.round.number for one, _, _ in readable)
     for _, _, entry in readable:
         service.mark_read(here.session, entry, now=here.now)
@@ -301,7 +362,9 @@ def received(here: Here) -> ResponseReturnValue:
         "feedback/received.html",
         activity=activity,
         kind=kind,
+        beside=sorted(beside),
         readable=readable,
+        held=held,
         several=sorted(number for number, times in by_round.items() if times > 1),
         waiting=[
             (one, step)
@@ -327,10 +390,13 @@ def of_round(here: Here, number: int) -> ResponseReturnValue:
     }
     if not any(of_step.values()):
         raise NotFound("feedback of round", number)
+    own_first = _rounds_for_own_view(activity, exchanges)
+    if any(one.round.id in own_first and entry.read_at is None for given in of_step.values() for one, entry in given):
+        return redirect(url_for(".received"), code=303)
     for given in of_step.values():
         for _, entry in given:
             service.mark_read(here.session, entry, now=here.now)
-    rubrics = {
+    versions = {
         entry.rubric_id: service.rubric_of(here.session, entry.rubric_id or activity.rubric_id)
         for given in of_step.values()
         for _, entry in given
@@ -341,7 +407,8 @@ def of_round(here: Here, number: int) -> ResponseReturnValue:
         kind=kind,
         number=number,
         of_step={step: given for step, given in of_step.items() if given},
-        rubrics=rubrics,
+        rubrics=versions,
+        questions={number: rubrics.questions_of(version) for number, version in versions.items()},
     )
 
 
@@ -351,16 +418,18 @@ def _filled_in(here: Here, task: Task, entry: Entry | None, notes: list[Note]) -
     problems: tuple[rules.Problem, ...] = ()
     if request.args.get("check"):
         problems = service.problems_of(here.session, task, entry)
-    criteria = {criterion.id: criterion.name for criterion in rubric.criteria}
+    questions = service.questions_of(here.session, task, entry)
     asides: dict[str, list[rules.Aside]] = {}
     for one in service.asides_of(entry):
         asides.setdefault(one.field, []).append(one)
     return {
         "form": task.form,
         "fields": service.draft_fields(entry, notes),
-        "problems": [(one.field, forms.sentence(one, task.form, criteria)) for one in problems],
+        "problems": [(one.field, forms.sentence(one, task.form, questions)) for one in problems],
         "asides": asides,
         "rubric": rubric,
+        "questions": questions,
+        "seats": seat_titles(task.kind),
         "minimum_notes": task.minimum_notes,
         "version": entry.version if entry is not None else 0,
         "hints": _hints(here, task, service.draft_fields(entry, notes)),
@@ -395,7 +464,10 @@ def _store(here: Here, task: Task) -> dict[str, str]:
 def _task(here: Here, activity: Activity, number: int, member_id: int | None, step: str | None) -> Task:
     if here.is_preview:
         raise PreviewOnly
-    return service.find_task(here.session, activity, number, here.member_id or 0, member_id, step_key=step)
+    shown = request.form.get("rubric", "")
+    begun_with = int(shown) if shown.isascii() and shown.isdecimal() and len(shown) < 10 else None
+    member = here.member_id or 0
+    return service.find_task(here.session, activity, number, member, member_id, step_key=step, begun_with=begun_with)
 
 
 def _shown(here: Here, feedback_id: int) -> Shown:
@@ -418,7 +490,22 @@ def _preview(here: Here, activity: Activity, step_key: str | None, *, is_to_part
     if step is None or step.form is None:
         raise NotFound("step", step_key)
     rubric = service.rubric_of(here.session, activity.rubric_id)
-    return render_template("feedback/preview.html", activity=activity, step=step, rubric=rubric)
+    filled = {
+        "form": step.form,
+        "fields": {},
+        "problems": [],
+        "asides": {},
+        "rubric": rubric,
+        "questions": rubrics.questions_of(rubric),
+        "seats": seat_titles(kind),
+        "minimum_notes": 0,
+    }
+    return render_template("feedback/preview.html", activity=activity, step=step, filled=filled)
+
+
+def seat_titles(kind: Kind) -> dict[str, str]:
+    """What the seats of a kind are called, to be translated."""
+    return {seat.key: seat.title for seat in kind.seats}
 
 
 def _device(here: Here) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from lti_tool.activities.rules import ActivityState, Craft, Field, FieldKind, Form, Release, Step
 from lti_tool.hints import rules as hints
+from lti_tool.rubrics.rules import MARK, Asked, Question, Wrong
 
 LONGEST_DRAFT: Final = 50_000
 """Characters of a field that is kept as a draft: what was typed too long must not get lost before it is shortened."""
@@ -24,8 +25,6 @@ LONGEST_ADDITION: Final = 4000
 """Characters of what is added to feedback after it was read."""
 NOTE_DRAFT: Final = "note_draft"
 """A note that was typed and not added yet. Saved like any other field; never part of what is given."""
-MARK: Final = "mark-"
-"""Prefix of the field that holds the chosen level of a criterion."""
 NOTE: Final = "note-"
 """Prefix of the field that holds the text of a note that was added."""
 
@@ -36,9 +35,24 @@ class Flaw(StrEnum):
     MISSING = "missing"
     TOO_LONG = "too_long"
     NO_LEVEL = "no_level"
+    NO_ANSWER = "no_answer"
+    OTHER_SUM = "other_sum"
+    NO_ORDER = "no_order"
+    NO_COMMENT = "no_comment"
     FEW_NOTES = "few_notes"
     UNKNOWN_CHOICE = "unknown_choice"
     NO_NUMBER = "no_number"
+
+
+_WRONG: Final = {
+    Wrong.MISSING: Flaw.NO_ANSWER,
+    Wrong.UNKNOWN: Flaw.UNKNOWN_CHOICE,
+    Wrong.TOO_LONG: Flaw.TOO_LONG,
+    Wrong.NO_NUMBER: Flaw.NO_NUMBER,
+    Wrong.OTHER_SUM: Flaw.OTHER_SUM,
+    Wrong.NO_ORDER: Flaw.NO_ORDER,
+    Wrong.NO_COMMENT: Flaw.NO_COMMENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +72,6 @@ def clean(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(letter for letter in text if letter >= " " or letter in "\n\t")
-
-
-def marks_of(fields: Mapping[str, str], rubric: Mapping[int, Collection[int]]) -> dict[str, int]:
-    """The chosen level of each criterion of the rubric; what belongs to an older version of it is left out."""
-    chosen = {str(one): fields.get(f"{MARK}{one}", "") for one in rubric}
-    return {criterion: int(level) for criterion, level in chosen.items() if level.isdecimal()}
 
 
 USEFULNESS: Final = "usefulness"
@@ -108,15 +116,15 @@ def chosen_levels(fields: Mapping[str, str]) -> dict[int, int]:
 def problems_of(
     form: Form,
     fields: Mapping[str, str],
-    rubric: Mapping[int, Collection[int]],
+    questions: Sequence[Asked] = (),
     *,
     notes: int = 0,
     minimum_notes: int = 0,
 ) -> tuple[Problem, ...]:
     """What keeps an entry from being given, in the order of the page; empty when it is complete.
 
-    `rubric` maps each criterion to its levels, `notes` counts those that were added. A field may be filled in by
-    another that stands in for it.
+    `questions` are those of the rubric, `notes` counts those that were added. A field may be filled in by another that
+    stands in for it.
     """
     found: list[Problem] = []
     for field in form.fields:
@@ -124,7 +132,7 @@ def problems_of(
             case FieldKind.NOTES:
                 found += _problems_of_notes(field, fields.get(NOTE_DRAFT, ""), notes, minimum_notes)
             case FieldKind.MARKS:
-                found += _problems_of_marks(fields, rubric, is_required=field.is_required)
+                found += _problems_of_marks(fields, questions, is_required=field.is_required)
             case _:
                 flaw = _flaw_of(field, fields.get(field.key, ""), _stands_in(form, field, fields))
                 found += [Problem(field.key, flaw)] if flaw is not None else []
@@ -140,17 +148,12 @@ def _problems_of_notes(field: Field, draft: str, notes: int, minimum: int) -> li
 
 
 def _problems_of_marks(
-    fields: Mapping[str, str], rubric: Mapping[int, Collection[int]], *, is_required: bool
-) -> list[Problem]:
-    found = []
-    marks = marks_of(fields, rubric)
-    for criterion_id, levels in rubric.items():
-        chosen = marks.get(str(criterion_id))
-        if chosen is None and is_required:
-            found.append(Problem(f"{MARK}{criterion_id}", Flaw.NO_LEVEL, criterion_id))
-        elif chosen is not None and chosen not in levels:
-            found.append(Problem(f"{MARK}{criterion_id}", Flaw.UNKNOWN_CHOICE, criterion_id))
-    return found
+    fields: Mapping[str, str], questions: Sequence[Asked], *, is_required: bool
+) -> Iterator[Problem]:
+    for asked in questions:
+        for name, wrong in asked.flaws(fields, is_required=is_required):
+            is_level = wrong is Wrong.MISSING and asked.draft.question is Question.LEVELS
+            yield Problem(name, Flaw.NO_LEVEL if is_level else _WRONG[wrong], asked.id)
 
 
 def _flaw_of(field: Field, text: str, stand_in: str) -> Flaw | None:
@@ -335,8 +338,8 @@ def merge(
     words; then nothing is kept aside.
 
     `bases` says for each field which version the device had seen. What the same device wrote is no conflict (its own
-    save may have arrived without the answer coming back), nor is a text that the new one contains. Choices are no
-    texts (levels, and what `choices` names): the newest counts.
+    save may have arrived without the answer coming back), nor is a text that the new one contains. `choices` names
+    fields that are no texts: the newest counts.
     """
     changed: dict[str, str] = {}
     kept = list(draft.aside)
@@ -347,7 +350,7 @@ def merge(
             continue
         new, last = text, stamps.get(field)
         was_unseen = last is not None and last.version > bases.get(field, 0) and last.device != device
-        if was_unseen and before.strip() and not (field.startswith(MARK) or field in choices):
+        if was_unseen and before.strip() and field not in choices:
             if not text.strip():
                 # An empty field of a page that was opened before the other device wrote is no wish to delete.
                 continue

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Final, Protocol
 
 from lti_tool.activities.rules import ScoreMode
+from lti_tool.progress.rules import with_points
 from lti_tool.registration.errors import Denial
 from lti_tool.registration.rules.registrations import are_apart
 
@@ -35,6 +36,9 @@ class Progress(Protocol):
     @property
     def is_excused_from_all(self) -> bool: ...
 
+    @property
+    def points(self) -> Fraction | None: ...
+
 
 # What to send
 
@@ -46,6 +50,8 @@ class Scoring:
     mode: ScoreMode
     zero_at_close: bool = False
     is_closed: bool = False
+    points_share: int = 0
+    """How many percent of the score follow the rubric points that somebody was given."""
 
 
 class Step(StrEnum):
@@ -74,10 +80,10 @@ def due_share(progress: Progress, scoring: Scoring) -> int | None:
     if scoring.mode is ScoreMode.NONE:
         return None
     share: int | None = None
-    if progress.is_complete:
-        share = WHOLE
-    elif scoring.mode is ScoreMode.PROPORTIONAL and progress.fraction > 0:
-        share = max(1, min(int(progress.fraction * WHOLE), WHOLE))
+    if progress.is_complete or (scoring.mode is ScoreMode.PROPORTIONAL and progress.fraction > 0):
+        done = Fraction(1) if progress.is_complete else progress.fraction
+        worth = with_points(done, progress.points, scoring.points_share, is_final=scoring.is_closed)
+        share = max(1, min(int(worth * WHOLE), WHOLE))
     if share is None and scoring.is_closed and scoring.zero_at_close and not progress.is_excused_from_all:
         return 0
     return share

@@ -132,6 +132,8 @@ class Progress:
     """A person's whole checklist and what follows from it."""
 
     items: tuple[Item, ...]
+    points: Fraction | None = None
+    """Share of the rubric points that were given to the person, where the score asks for it; None: none were given."""
     fraction: Fraction = field(init=False)
     """Share of the steps that count which are done; 0 where nothing counts."""
     is_complete: bool = field(init=False)
@@ -181,6 +183,18 @@ class Progress:
         return bool(self.items) and self.counting == 0
 
 
+def with_points(completion: Fraction, points: Fraction | None, percent: int, *, is_final: bool) -> Fraction:
+    """The share of a score of which `percent` follow the rubric points that somebody was given, the rest completion.
+
+    Without points that part is still to come; once the activity is closed (`is_final`), completion alone counts, since
+    nobody loses by what a partner does not write. What somebody gives to others never counts.
+    """
+    part = Fraction(percent, 100)
+    if points is None:
+        return completion if is_final else completion * (1 - part)
+    return completion * (1 - part) + points * part
+
+
 def checklist(
     steps: Iterable[Step],
     completion: Completion,
@@ -192,6 +206,7 @@ def checklist(
     extras: Iterable[Extra],
     now: datetime,
     is_closed: bool = False,
+    points: Fraction | None = None,
 ) -> Progress:
     """The checklist of one person at one moment: for every round those of the kind's steps that are asked for.
 
@@ -200,7 +215,7 @@ def checklist(
     answered and need not be, so that nobody's completion hangs on another's delay or is lost by it.
     What is counted of goals and actions counts without a partner too. Once a round has its turn, looking back is
     needed there only by those who had open actions.
-    Doing more never lowers the fraction.
+    Doing more never lowers the fraction. `points` are those of `Progress`.
     """
     every_round = [step for step in steps if completion.of(step)]
     first_round = min((dates.number for dates in rounds), default=0)
@@ -232,7 +247,7 @@ def checklist(
             items += [
                 place.item(step, partner) for partner in partners for step in with_each if partner in receivers[step]
             ]
-    return Progress(tuple(items))
+    return Progress(tuple(items), points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,6 +489,7 @@ class Summary:
     is_complete: bool
     behind_since: datetime | None
     belongs: Show
+    points: Fraction | None = None
 
     @property
     def fraction(self) -> Fraction:
@@ -498,6 +514,7 @@ def summary(progress: Progress) -> Summary:
         progress.is_complete,
         progress.behind_since,
         belongs(progress),
+        progress.points,
     )
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fractions import Fraction
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from lti_tool.activities.rules import ActivityState, Completion, Kind, kind_for,
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.rules import Moments, is_released, release_rule
+from lti_tool.feedback.service import points_given
 from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.launch.service.naming import told_apart
@@ -236,6 +238,8 @@ class _Gathered:
     mine: dict[int, list[Written]] = field(default_factory=lambda: defaultdict(list))
     theirs: dict[int, list[Written]] = field(default_factory=lambda: defaultdict(list))
     extras: dict[int, list[Extra]] = field(default_factory=lambda: defaultdict(list))
+    points: dict[int, Fraction] = field(default_factory=dict)
+    """Shares of the rubric points that members were given, where the score asks for them."""
 
     @classmethod
     def of(cls, session: Session, activity: Activity, now: datetime, member_id: int | None = None) -> "_Gathered":
@@ -269,6 +273,7 @@ class _Gathered:
             extras=self.extras.get(member_id, ()),
             now=self.now,
             is_closed=self.is_closed,
+            points=self.points.get(member_id),
         )
 
     def standing_of(self, member_id: int) -> Hashable:
@@ -298,7 +303,7 @@ class _Gathered:
                         tuple(sorted(_way_received(one, partner) for one in theirs.get(key, ()))),
                     )
                 )
-        return tuple(places), tuple(to_nobody), tuple(self.extras.get(member_id, ()))
+        return tuple(places), tuple(to_nobody), tuple(self.extras.get(member_id, ())), self.points.get(member_id)
 
     def _read_extras(self, session: Session, activity_id: int) -> None:
         for number, allowance in session.execute(
@@ -353,6 +358,7 @@ class _Gathered:
         )
         rows = session.execute(
             select(
+                Entry.id,
                 Entry.step,
                 Round.number,
                 Round.due_at,
@@ -370,6 +376,7 @@ class _Gathered:
         ).all()
         given_at = {(row.step, row.number, row.author_id, row.recipient_id): row.submitted_at for row in rows}
         rules = {step.key: release_rule(step, activity.release) for step in self.kind.steps}
+        released_ids = []
         for row in rows:
             place = (row.step, row.number, row.recipient_id)
             mine = Written(*place, row.submitted_at, row.notes, has_text=True)
@@ -395,6 +402,10 @@ class _Gathered:
                 is_withheld=moments.is_withheld,
             )
             self.theirs[row.recipient_id].append(received)
+            if released:
+                released_ids.append(row.id)
+        if activity.points_share:
+            self.points = points_given(session, released_ids)
 
     def _read_goals(self, session: Session, activity: Activity, member_id: int | None) -> None:
         steps = [step for step in self.kind.steps if step.counted_by and self.completion.of(step)]

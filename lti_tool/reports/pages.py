@@ -1,5 +1,6 @@
 """Pages on which a learner reports something, and staff decide about it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -16,6 +17,7 @@ from lti_tool.reports import service, wording
 from lti_tool.reports.errors import ReportRefused
 from lti_tool.reports.rules import Flaw, Outcome
 from lti_tool.reports.service import ReportView, Subject
+from lti_tool.rubrics.rules import MARK
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import in_words, zone_of_reader
 
@@ -163,6 +165,13 @@ def _report(here: Here, report_id: int) -> tuple[Activity, ReportView]:
     return activity, service.read_report(here.session, activity, here.role, report_id, by=here.person_id, now=here.now)
 
 
+def _name_of(key: str, names: Mapping[str, str]) -> str:
+    """What a field of a reported text is called."""
+    if key.startswith(ADDITION):
+        return str(gettext("Added later"))
+    return str(gettext("Rubric") if key.startswith(MARK) else gettext(names.get(key, key)))
+
+
 def _decision(
     here: Here, activity: Activity, view: ReportView, *, typed: Any = None, flaws: tuple[Any, ...] = ()
 ) -> str:
@@ -175,10 +184,7 @@ def _decision(
         activity=activity,
         kind=kind_of(activity.kind),
         view=view,
-        passages=[
-            (gettext("Added later") if key.startswith(ADDITION) else gettext(names.get(key, key)), parts)
-            for key, parts in view.passages.items()
-        ],
+        passages=[(_name_of(key, names), parts) for key, parts in view.passages.items()],
         typed=typed or kept,
         chosen=chosen,
         problems=_problems(flaws, "reason"),

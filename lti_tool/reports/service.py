@@ -22,6 +22,7 @@ from lti_tool.reports import rules
 from lti_tool.reports.errors import NothingToReport, NotModerator, ReportDecided, ReportHidden, ReportRefused
 from lti_tool.reports.models import Report, ReportEvent
 from lti_tool.reports.rules import Outcome
+from lti_tool.rubrics.rules import is_in_own_words
 
 NEWS_FOR: Final = timedelta(days=21)
 """How long the first page of both people says what was decided."""
@@ -64,8 +65,7 @@ class ReportView:
     @property
     def passages(self) -> dict[str, dict[str, str]]:
         """The texts that staff can hide in part, cut into passages, by field of the step's form."""
-        texts = {name: str(text) for name, text in self.report.original.items() if not name.startswith("mark-")}
-        return rules.passages_of(texts)
+        return rules.passages_of(_texts(self.report))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +286,7 @@ def decide(
 
 
 def _texts(report: Report) -> dict[str, str]:
-    return {name: str(text) for name, text in report.original.items() if not name.startswith(feedback_rules.MARK)}
+    return {name: str(text) for name, text in report.original.items() if is_in_own_words(name, str(text))}
 
 
 def _hide(session: Session, report: Report, *, now: datetime) -> None:

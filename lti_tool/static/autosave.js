@@ -26,18 +26,19 @@
       fields.set(element.name, field);
     }
     const read = ({ elements }) => {
+      if (elements[0].type === "checkbox") return elements[0].checked ? elements[0].value : "";
       if (elements[0].type !== "radio") return tidy(elements[0].value);
       const chosen = elements.find((each) => each.checked);
       return chosen ? chosen.value : "";
     };
     const write = ({ elements }, value) => {
       const [element] = elements;
-      if (element.type === "radio") for (const each of elements) each.checked = each.value === value;
+      if (element.type === "radio" || element.type === "checkbox") for (const each of elements) each.checked = each.value === value;
       else if (element.value !== value) {
         const { value: before, selectionStart: start, selectionEnd: end } = element;
         element.value = value;
         // Text that somebody else put before the caret moves it along.
-        if (document.activeElement === element) element.setSelectionRange(moved(start, before, value), moved(end, before, value));
+        if (document.activeElement === element && element.setSelectionRange) element.setSelectionRange(moved(start, before, value), moved(end, before, value));
       }
     };
     const moved = (place, before, after) => {
@@ -96,6 +97,7 @@
       const body = new URLSearchParams({ device });
       const proof = form.elements.form_token;
       if (proof) body.set("form_token", proof.value);
+      if (form.elements.rubric) body.set("rubric", form.elements.rubric.value);
       for (const field of fields.values()) body.set(`base.${field.name}`, String(field.base));
       for (const [field, value] of sent) {
         body.set(field.name, value);

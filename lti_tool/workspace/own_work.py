@@ -16,7 +16,7 @@ from lti_tool.activities.service import activities_of_course
 from lti_tool.errors import NotAllowed
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.models import Entry
-from lti_tool.feedback.rules import NOTE_DRAFT, marks_of
+from lti_tool.feedback.rules import NOTE_DRAFT
 from lti_tool.feedback.service import Exchange
 from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, Person
@@ -41,6 +41,7 @@ class Text:
     texts: Mapping[str, str]
     """Texts by the name of their field, to be translated."""
     levels: tuple[tuple[str, str], ...]
+    """Criteria of the rubric, and what was answered to them."""
     notes: tuple[tuple[datetime, str], ...]
     """The reader's own notes, if they are the author."""
     is_given: bool
@@ -121,12 +122,10 @@ def _pieces(here: Here, activity: Activity) -> list[Piece]:
                 continue
             answer = kind.answer_to(step)
             if (entry := exchange.mine.get(step.key)) is not None:
-                texts.append(_text(here, activity, exchange, step, entry, answer=_words(answer, exchange.theirs)))
+                texts.append(_text(here, exchange, step, entry, answer=_words(answer, exchange.theirs)))
             if (entry := exchange.to_read(step)) is not None:
                 # What the receiver only began to answer is theirs, not the author's.
-                texts.append(
-                    _text(here, activity, exchange, step, entry, answer=_words(answer, exchange.mine, is_own=True))
-                )
+                texts.append(_text(here, exchange, step, entry, answer=_words(answer, exchange.mine, is_own=True)))
         if texts:
             pieces.append(Piece(exchange.round.number, tuple(texts)))
     return pieces
@@ -141,16 +140,12 @@ def _words(step: Step | None, entries: Mapping[str, Entry], *, is_own: bool = Fa
     return feedback.named(step.form, feedback.draft_fields(entry) if is_own else entry.fields, audience)
 
 
-def _text(
-    here: Here, activity: Activity, exchange: Exchange, step: Step, entry: Entry, *, answer: Mapping[str, str]
-) -> Text:
+def _text(here: Here, exchange: Exchange, step: Step, entry: Entry, *, answer: Mapping[str, str]) -> Text:
     is_own = entry.author_id in {here.member_id, None}
     fields = feedback.draft_fields(entry) if is_own else dict(entry.fields)
     texts = feedback.named(step.form, fields, None if is_own else Audience.RECIPIENT)
     if is_own and step.form is not None and step.form.notes is not None and fields.get(NOTE_DRAFT, "").strip():
         texts[step.form.notes.question] = fields[NOTE_DRAFT]
-    rubric = feedback.rubric_of(here.session, entry.rubric_id or activity.rubric_id)
-    chosen = marks_of(fields, feedback.levels_by_criterion(rubric))
     notes = feedback.notes_of(here.session, entry) if is_own else []
     return Text(
         step,
@@ -158,12 +153,7 @@ def _text(
         exchange.partner_name,
         entry.recipient_id is not None,
         texts,
-        levels=tuple(
-            (criterion.name, level.label)
-            for criterion in rubric.criteria
-            for level in criterion.levels
-            if chosen.get(str(criterion.id)) == level.id
-        ),
+        levels=tuple(feedback.rubric_in_words(here.session, entry.rubric_id, fields).items()),
         notes=tuple((note.at, note.text) for note in notes if note.removed_at is None),
         is_given=entry.submitted_at is not None,
         answer=answer,

@@ -31,17 +31,23 @@ class Listed:
     """A saved template as a list shows it."""
 
     template: SavedTemplate
-    kind: rules.Kind
+    kind: rules.Kind | None
+    """None for a rubric."""
     saved_by: str
     may_change: bool
 
 
 def listed(here: Here, *, are_withdrawn: bool = False) -> list[Listed]:
-    """The templates of this course and of the institution, newest first."""
-    found = service.templates_for(here.session, here.course_id, are_withdrawn=are_withdrawn)
+    """The templates of this course and of the institution, newest first; then the rubrics of the library."""
     return [
-        Listed(one, kind_of(one.settings["kind"]), name_of(here.session, one.saved_by_id), _may_change(here, one))
-        for one in found
+        Listed(
+            one,
+            kind_of(one.settings["kind"]) if one.holds == service.ACTIVITY else None,
+            name_of(here.session, one.saved_by_id),
+            _may_change(here, one),
+        )
+        for holds in (service.ACTIVITY, service.RUBRIC)
+        for one in service.templates_for(here.session, here.course_id, holds=holds, are_withdrawn=are_withdrawn)
     ]
 
 
@@ -218,7 +224,7 @@ def _form(
     changed: SavedTemplate | None = None,
     status: int = 200,
 ) -> Response:
-    own = [one for one in listed(here) if one.may_change and one.kind.key == activity.kind]
+    own = [one for one in listed(here) if one.may_change and one.kind is not None and one.kind.key == activity.kind]
     context: dict[str, Any] = {
         "activity": activity,
         "own": own,

@@ -1,7 +1,7 @@
 """Set up an activity and place it: for designers in the deep-linking dialog, and later from the activity itself."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -44,13 +44,19 @@ from lti_tool.pairing.models import Plan, published
 from lti_tool.pairing.rules import preferences
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.registration.service.keys import signing_key
+from lti_tool.rubrics import forms as rubric_forms
+from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.rules import MOST_CRITERIA, MOST_LEVELS, RubricDraft
+from lti_tool.rubrics.rules.files import to_csv, to_json
 from lti_tool.support.crypto import new_secret
+from lti_tool.support.spreadsheet import delimiter_for
 from lti_tool.support.zones import known_zones
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.downloads import address_of, builds
+from lti_tool.web.downloads import address_of, builds, offer
+from lti_tool.web.i18n import reader_locale
 from lti_tool.web.pages import unsent_store
 from lti_tool.web.visits import VisitKind
+from lti_tool.workspace import rubric_choice
 from lti_tool.workspace.template_changes import changes_of
 
 pages = Blueprint("setup", __name__)
@@ -62,6 +68,7 @@ ACTIVITY: Final = frozenset({VisitKind.ACTIVITY})
 MANY_STEPS: Final = 9
 """From so many on, steps that seldom count are folded away."""
 ANSWER: Final = "deep-linking answer"
+RUBRIC_FILE: Final = "rubric"
 COLUMN_TAG: Final = "completion"
 NAMES: Final = {
     "title": N_("Title"),
@@ -79,6 +86,10 @@ NAMES: Final = {
     "criteria--description": N_("What the criterion is about"),
     "criteria--levels--label": N_("Level"),
     "criteria--levels--description": N_("What the level means"),
+    **rubric_choice.NAMES,
+    "criteria--options": N_("Options"),
+    "criteria--lowest_words": N_("What the lowest number means"),
+    "criteria--highest_words": N_("What the highest number means"),
 }
 ROUND_IN_USE: Final = N_(
     "People have groups in a round that you removed, or have written in it, so you cannot remove it."
@@ -282,6 +293,8 @@ def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
 def _change(here: Here, activity: Activity) -> ResponseReturnValue:
     text = forms.typed(request.form, kind=activity.kind)
     button = request.form.get("do", "save")
+    if button.partition(":")[0] == rubric_choice.BUTTON:
+        return _choose_rubric(here, activity, text, button)
     pressed = forms.press(text, button, gettext)
     if pressed is not None:
         return _editor(here, activity, pressed[0], focus=pressed[1])
@@ -293,6 +306,49 @@ def _change(here: Here, activity: Activity) -> ResponseReturnValue:
     if button == "preview":
         return _preview(here, activity, reading)
     return _keep(here, activity, text, reading, button)
+
+
+def _choose_rubric(here: Here, activity: Activity, text: SetupText, button: str) -> ResponseReturnValue:
+    """Show where rubrics come from, or the settings page with the one that was taken."""
+    outcome = rubric_choice.answer(
+        here,
+        activity,
+        text,
+        button,
+        address=address_here(activity),
+        file_address=url_for(".rubric_file", key=_draft_key(activity)),
+        store=store_of(here, activity),
+        is_placing=here.visit.kind == VisitKind.PLACING,
+    )
+    if not isinstance(outcome, rubric_choice.Taken):
+        return outcome
+    _, problems = rubric_forms.read(outcome.text.rubric, rounds=len(text.rounds))
+    return _editor(here, activity, outcome.text, problems=problems, focus="rubric", rubric_said=outcome.said)
+
+
+@pages.post("/setup/rubric-file", defaults={"key": None})
+@pages.post("/setup/drafts/<key>/rubric-file")
+@on_visit(may=ACT, kinds=DESIGNING)
+def rubric_file(here: Here, key: str | None) -> ResponseReturnValue:
+    """Offer the rubric of the activity, as it was last saved, as a file."""
+    if key is None:
+        activity = service.activity_at(here.session, here.placement_id)
+    else:
+        activity = service.draft_for_key(here.session, here.course_id, key)
+    extension = "json" if request.form.get("as") == "json" else "csv"
+    return offer(here, RUBRIC_FILE, activity_id=activity.id, extension=extension)
+
+
+@builds(pages, RUBRIC_FILE)
+def build_rubric_file(here: Here, details: Mapping[str, Any]) -> Response:
+    """The rubric as CSV or JSON."""
+    rubric = service.rubric_draft_of(here.session, here.session.get_one(Activity, details["activity_id"]))
+    is_json = details["extension"] == "json"
+    answer = make_response(to_json(rubric) if is_json else to_csv(rubric, delimiter_for(reader_locale())))
+    answer.headers["Content-Type"] = "application/json" if is_json else "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = f'attachment; filename="rubric.{details["extension"]}"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, button: str) -> ResponseReturnValue:
@@ -325,6 +381,7 @@ def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> 
             in_use=in_use(here.session, activity.id),
             by=here.person_id,
             now=here.now,
+            rubric_origin=rubric_choice.origin_in(here, text),
         )
 
 
@@ -380,6 +437,7 @@ def _kept(session: Session, activity: Activity) -> SetupText:
         service.settings_of(session, activity),
         service.rubric_draft_of(session, activity),
         version=activity.version,
+        rubric_origin=rubrics.origin_of(rubrics.rubric_of(session, activity.rubric_id)),
     )
 
 
@@ -392,10 +450,12 @@ def _editor(
     focus: str | None = None,
     changed_by: str | None = None,
     is_typed: bool = True,
+    rubric_said: Sequence[str] = (),
     status: int = 200,
 ) -> Response:
     is_over = here.session.get_one(Course, activity.course_id).ended_at is not None
     newer = service.newer_template(here.session, activity)
+    seats = [(seat.key, gettext(seat.title)) for seat in kind_of(activity.kind).seats]
     page = render_template(
         "setup/edit.html",
         activity=activity,
@@ -428,7 +488,18 @@ def _editor(
         title_in_course=_title_in_course(here.session, activity, text.title),
         takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
         zones=known_zones(),
-        limits={"rounds": rules.MOST_ROUNDS, "criteria": MOST_CRITERIA, "levels": MOST_LEVELS},
+        limits={
+            "rounds": rules.MOST_ROUNDS,
+            "criteria": MOST_CRITERIA,
+            "levels": MOST_LEVELS,
+            "questions": [(question.value, gettext(words)) for question, words in rubric_forms.QUESTIONS.items()],
+            "comments": [(comment.value, gettext(words)) for comment, words in rubric_forms.COMMENTS.items()],
+        },
+        seats=seats,
+        asides=rubric_forms.asides_of(text.rubric, dict(seats)),
+        rubric_said=rubric_said,
+        newer_rubric=rubric_choice.newer_of(here, text),
+        begun=feedback.begun_with_rubric(here.session, activity.id),
     )
     return make_response(page, status)
 

@@ -112,7 +112,15 @@ def _score(settings: ActivitySettings) -> str:
         return str(gettext(SCORES[ScoreMode.NONE]))
     zero = gettext("When I close the activity, send a zero for everyone without a score")
     points = f"{gettext('Maximum points')}: {settings.score_maximum}"
-    return "\n".join([gettext(SCORES[settings.score_mode]), points, *([zero] if settings.zero_at_close else [])])
+    share = gettext("Rubric points received: %(percent)d %% of the score", percent=settings.points_share)
+    return "\n".join(
+        [
+            gettext(SCORES[settings.score_mode]),
+            points,
+            *([share] if settings.points_share else []),
+            *([zero] if settings.zero_at_close else []),
+        ]
+    )
 
 
 def _rubric(rubric: RubricDraft) -> str:

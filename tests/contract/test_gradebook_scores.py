@@ -38,6 +38,7 @@ class Progress:
     fraction: Fraction
     is_complete: bool = False
     is_excused_from_all: bool = False
+    points: Fraction | None = None
 
 
 DONE, THIRD, HALF, NONE = (

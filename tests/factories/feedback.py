@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import RoundDates
 from lti_tool.activities.service import rounds_of
-from lti_tool.feedback import rules, service
+from lti_tool.feedback import service
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service import Task, find_task, rubric_of
 from lti_tool.launch.models import Course, Member, Placement
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.registration.models import Institution, Registration
+from lti_tool.rubrics.rules import MARK
 from tests.factories.activities import an_activity
 from tests.factories.people import (
     a_course,
@@ -109,7 +110,7 @@ def publish(
 def complete_fields(session: Session, task: Task, **changes: str) -> dict[str, str]:
     """Everything that feedback needs: texts, and the first level of each criterion."""
     rubric = rubric_of(session, task.activity.rubric_id)
-    marks = {f"{rules.MARK}{criterion.id}": str(criterion.levels[0].id) for criterion in rubric.criteria}
+    marks = {f"{MARK}{criterion.id}": str(criterion.levels[0].id) for criterion in rubric.criteria}
     return {**TEXTS, **marks, **changes}
 
 

@@ -83,6 +83,9 @@ def fields_of(page: str) -> dict[str, str]:
             continue
         value = attributes.get("value", "") if tag[1] is not None else re.sub(r"^\r?\n", "", tag[3] or "")
         found[attributes["name"]] = unescape(value)
+    for tag in re.finditer(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form[0], re.DOTALL):
+        options = re.findall(r'<option value="([^"]*)"( selected)?', tag[2])
+        found[tag[1]] = unescape(next((value for value, chosen in options if chosen), options[0][0]))
     return found
 
 

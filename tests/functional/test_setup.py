@@ -196,7 +196,10 @@ def test_the_editors_buttons_work_without_a_script_and_save_nothing(placing: Des
     shown = fields_of(page.text)
     assert shown["title"] == "Not saved yet"
     assert shown["criteria-4-name"] == ""
-    assert {name: value for name, value in shown.items() if not name.startswith("criteria-4")} == typed
+    assert shown.pop("rubric-before")
+    same = {name: value for name, value in shown.items() if not name.startswith("criteria-4")}
+    assert same | {"rubric-before": ""} == typed
+    assert "criteria-4-name" not in fields_of(placing.post(path, **fields_of(page.text), do="undo-rubric").text)
     page = placing.post(path, **shown, do="remove-criterion-4")
     page = placing.post(path, **fields_of(page.text), do="down-level-0-0")
     assert fields_of(page.text)["criteria-0-levels-1-label"] == fields["criteria-0-levels-0-label"]
@@ -465,3 +468,17 @@ def test_feedback_that_was_begun_keeps_its_rubric(visiting: Designer, clock: Fak
     assert "said=new-rubric" in answer.headers["Location"]
     [changed] = visiting.activities()
     assert changed.rubric_id != activity.rubric_id
+
+
+def test_points_of_the_rubric_count_only_if_there_are_any(visiting: Designer) -> None:
+    path, fields = visiting.start()
+    refused = visiting.post(path, **fields | {"points_share": "30"}, do="save")
+    assert "No criterion has points or a number scale." in refused.text
+    points = {f"criteria-{c}-levels-{n}-points": str(n) for c in range(4) for n in range(4)}
+    fields |= points | {"use_points": "1", "points_share": "30"}
+    assert "30 percent of the score follow" in visiting.post(path, **fields, do="preview").text
+    assert visiting.post(path, **fields, do="save").status_code == 303
+    assert visiting.activities()[0].points_share == 30
+    assert (
+        "Enter a whole number from 0 to 100." in visiting.post(path, **fields | {"points_share": "101"}, do="save").text
+    )

@@ -14,13 +14,17 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.kinds.observation import GIVE_FEEDBACK, WRITE_NOTES
 from lti_tool.activities.models import Allowance
 from lti_tool.activities.rules import Release
+from lti_tool.feedback import service as feedback
 from lti_tool.feedback.models import Entry, Note
+from lti_tool.feedback.service import rubric_of
 from lti_tool.jobs.models import Job
 from lti_tool.pairing import service as pairing
 from lti_tool.progress import service
 from lti_tool.progress.errors import LearnerUnknown
 from lti_tool.progress.rules import State, WaitsFor, summary
+from lti_tool.rubrics.rules import CriterionDraft, LevelDraft, Question, RubricDraft
 from lti_tool.support.db import OpenSession
+from tests.factories.feedback import TEXTS, a_classroom
 from tests.factories.pairing import Class, a_class, a_published_plan
 from tests.fakes.clock import FakeClock
 
@@ -317,3 +321,32 @@ def test_reading_everybody_takes_as_many_queries_for_ten_as_for_three(
             counts.append(len(statements))
 
     assert counts[0] == counts[1] <= 9
+
+
+def test_points_come_from_what_is_given_to_somebody_once_they_can_read_it(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    ladder = (LevelDraft("Low", points=0), LevelDraft("Middle", points=1), LevelDraft("High", points=4))
+    rubric = RubricDraft("", (CriterionDraft("Voice", levels=ladder), CriterionDraft("Open", question=Question.SHORT)))
+    now = clock.now()
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=now, rubric=rubric, points_share=40)
+        first, second = rubric_of(session, room.activity.rubric_id).criteria
+        mette, jonas = room.members["Mette"].id, room.members["Jonas"].id
+
+        def gives(author: str, recipient: str, level: int) -> None:
+            answers = {f"mark-{first.id}": str(first.levels[level].id), f"mark-{second.id}": "a line"}
+            task = room.task(session, author, recipient)
+            feedback.save_draft(session, task, {**TEXTS, **answers}, {}, device="", now=now)
+            feedback.give(session, task, now=now)
+
+        gives("Mette", "Jonas", 1)
+        assert service.progress_of(session, room.activity.id, jonas, now).points is None
+        gives("Jonas", "Mette", 2)
+        assert service.progress_of(session, room.activity.id, jonas, now).points == Fraction(1, 4)
+        assert service.progress_of(session, room.activity.id, mette, now).points == 1
+        both = service.summaries_of_all(session, room.activity.id, now)
+        assert (both[jonas].points, both[mette].points) == (Fraction(1, 4), 1)
+        room.activity.points_share = 0
+        session.flush()
+        assert service.progress_of(session, room.activity.id, jonas, now).points is None

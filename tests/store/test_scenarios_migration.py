@@ -48,7 +48,7 @@ def test_a_scenario_is_not_lost_by_taking_the_migration_back(old: Engine) -> Non
 
 def test_a_saved_template_is_not_lost_by_taking_the_migration_back(old: Engine) -> None:
     schema.upgrade(old)
-    template = {"institution_id": 1, "title": "T", "version": 1, "saved_at": AT}
+    template = {"institution_id": 1, "title": "T", "version": 1, "saved_at": AT, "holds": "activity"}
     with old.begin() as connection:
         add(connection, "saved_template", {**template, "settings": "{}", "rubric": "{}", "preferences": "{}"})
     with pytest.raises(RuntimeError, match="saved templates of"):

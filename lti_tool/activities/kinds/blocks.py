@@ -508,6 +508,37 @@ ACKNOWLEDGE: Final = Step(
     after="give_feedback",
 )
 
+SELF_ASSESSMENT: Final = Step(
+    "self_assessment",
+    StepWords(
+        name=N_("Self-assessment"),
+        todo=N_("Say how you see yourself"),
+        title=N_("How I see myself"),
+        asked=N_("Self-assessment with the same rubric"),
+        asked_help=N_("Before reading what partners say. Afterwards both stand side by side. No one else reads it."),
+        now=N_("Say how you see yourself, before you read what others say."),
+        begin=N_("Look at yourself"),
+        mine=N_("How I see myself"),
+        help=N_(
+            "The same questions that your partners answer about you. Be as kind and as exact as you would be to them."
+        ),
+        given=N_("Done. You can see it beside what partners tell you."),
+        done=N_("done"),
+        not_done=N_("not done"),
+    ),
+    Form(
+        (
+            Section(
+                "rubric",
+                (Field("marks", FieldKind.MARKS, "", N_("Rubric"), is_required=True, seen_by=AUTHOR_ALONE),),
+                help=N_("Choose what best fits how you see yourself in this round."),
+            ),
+        )
+    ),
+    asked_usually=0,
+    is_by_choice=True,
+)
+
 
 def uncounted(*steps: Step) -> tuple[Step, ...]:
     """These steps, none of which counts unless a designer says so."""
@@ -535,5 +566,6 @@ LAST_STEPS: Final = (
     OWN_NOTES,
     MEET,
     GIVE_TALK_FEEDBACK,
+    SELF_ASSESSMENT,
     ACKNOWLEDGE,
 )

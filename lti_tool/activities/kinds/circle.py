@@ -185,6 +185,7 @@ CIRCLE: Final = Kind(
         blocks.OWN_NOTES,
         blocks.MEET,
         CIRCLE_FEEDBACK,
+        blocks.SELF_ASSESSMENT,
         replace(blocks.ACKNOWLEDGE, asked_usually=0),
     ),
     directions=(

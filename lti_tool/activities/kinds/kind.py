@@ -127,6 +127,8 @@ class Step:
     """Written while people meet: the group reads at once what it may see, and a text counts as soon as it is there."""
     is_asked_once: bool = False
     """Asked for in the first round only."""
+    is_by_choice: bool = False
+    """Offered to people only where a designer asks for it."""
     begins_group: bool = True
     """Whether the members of a group stay the same from then on: work that only these people can go on with."""
 
@@ -169,6 +171,11 @@ class Step:
     def is_counted(self) -> bool:
         """Whether it is done by a number of notes, goals or actions, and not by an entry."""
         return bool(self.part_of or self.counted_by)
+
+    @property
+    def is_self_assessment(self) -> bool:
+        """Whether people answer the rubric about themselves."""
+        return self.form is not None and self.form.has_marks and not self.is_to_partners
 
     @property
     def looks_back(self) -> bool:
@@ -314,6 +321,11 @@ class Kind:
         """The first step with a form of its own, to partners or to nobody."""
         own = (step for step in self.steps if step.form is not None and step.is_begun_by_itself)
         return next((step for step in own if step.is_to_partners == is_to_partners), None)
+
+    @property
+    def self_assessment(self) -> Step | None:
+        """The step in which people answer the rubric about themselves, if it has one."""
+        return next((step for step in self.steps if step.is_self_assessment), None)
 
     def answer_to(self, step: Step) -> Step | None:
         """The step in which a receiver answers this one."""

@@ -98,6 +98,7 @@ ROLE_PLAY: Final = Kind(
         blocks.OWN_NOTES,
         blocks.MEET,
         PLAYING_FEEDBACK,
+        blocks.SELF_ASSESSMENT,
         blocks.ACKNOWLEDGE,
     ),
     you_begin=N_("You play yourself first."),

@@ -36,6 +36,11 @@ def content_of(settings: ActivitySettings, rubric: RubricDraft, preferences: Map
     return TemplateContent(kept, _RUBRIC.dump_python(rubric, mode="json"), preferences)
 
 
+def rubric_content(rubric: RubricDraft) -> TemplateContent:
+    """What a template keeps that holds a rubric alone."""
+    return TemplateContent({}, _RUBRIC.dump_python(rubric, mode="json"), {})
+
+
 def settings_from(kept: Mapping[str, Any], *, now: datetime, time_zone: str) -> ActivitySettings:
     """The settings of an activity that begins today, in this time zone, with what a template keeps."""
     settings = _SETTINGS.validate_python({**kept, "rounds": (), "time_zone": time_zone})

@@ -67,10 +67,13 @@ class Completion:
     def with_every_task(self, kind: Kind) -> Self:
         """The same with every step asked for that has a form, whether it counts or not.
 
-        Steps of a meeting that do not count are left to its page.
+        Steps of a meeting that do not count are left to its page, and those that are offered by choice left out.
         """
         return type(self)(
-            {step.key: self.of(step) or int(step.form is not None and not step.is_live) for step in kind.steps}
+            {
+                step.key: self.of(step) or int(step.form is not None and not (step.is_live or step.is_by_choice))
+                for step in kind.steps
+            }
         )
 
     @property
@@ -98,6 +101,8 @@ class ActivitySettings:
     completion: Completion
     score_mode: ScoreMode = ScoreMode.COMPLETE
     score_maximum: int = 100
+    points_share: int = 0
+    """How many percent of the score follow the rubric points that somebody is given."""
     zero_at_close: bool = False
     release: Release = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
@@ -130,6 +135,7 @@ class Flaw(StrEnum):
     NOTHING_COUNTS = "nothing counts"
     NUMBER_OUT_OF_RANGE = "number out of range"
     SCORE_OUT_OF_RANGE = "score out of range"
+    POINTS_SHARE_OUT_OF_RANGE = "share of points out of range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,8 @@ def check(
             found.append(SettingsProblem(Flaw.NUMBER_OUT_OF_RANGE, step=step.key))
     if not 1 <= settings.score_maximum <= HIGHEST_SCORE:
         found.append(SettingsProblem(Flaw.SCORE_OUT_OF_RANGE))
+    if not 0 <= settings.points_share <= 100:
+        found.append(SettingsProblem(Flaw.POINTS_SHARE_OUT_OF_RANGE))
     return found
 
 

@@ -27,10 +27,15 @@ from lti_tool.activities.service.lookup import (
     settings_of,
 )
 from lti_tool.activities.service.saved_templates import (
+    ACTIVITY,
+    RUBRIC,
+    Use,
     began_with,
     newer_template,
     rename_template,
     restore_template,
+    save_rubric,
+    save_rubric_version,
     save_template,
     save_version,
     take_over,
@@ -38,6 +43,7 @@ from lti_tool.activities.service.saved_templates import (
     template_named,
     template_of,
     templates_for,
+    uses_of,
     withdraw_template,
 )
 from lti_tool.activities.service.setup import (
@@ -51,12 +57,15 @@ from lti_tool.activities.service.setup import (
 )
 
 __all__ = [
+    "ACTIVITY",
     "EVERYBODY_CHANGED",
     "FEW",
     "POINTS_CHANGED",
     "PROGRESS_CHANGED",
+    "RUBRIC",
     "InUse",
     "Saved",
+    "Use",
     "activities_of_course",
     "activity_at",
     "activity_for_key",
@@ -87,6 +96,8 @@ __all__ = [
     "restore_template",
     "rounds_of",
     "rubric_draft_of",
+    "save_rubric",
+    "save_rubric_version",
     "save_template",
     "save_version",
     "settings_in_force",
@@ -98,5 +109,6 @@ __all__ = [
     "template_of",
     "templates_for",
     "update",
+    "uses_of",
     "withdraw_template",
 ]

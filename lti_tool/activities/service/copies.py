@@ -14,6 +14,7 @@ from lti_tool.activities.rules import ActivityState, Relative
 from lti_tool.activities.service import lookup, setup
 from lti_tool.launch.models import Course, Placement
 from lti_tool.launch.rules.context import LaunchContext
+from lti_tool.rubrics.models import Rubric
 from lti_tool.web.visits import Visit
 
 
@@ -66,7 +67,7 @@ def copy_again(session: Session, copy: Activity, source: Activity, *, by: int, n
     settings = rules.copy_of(lookup.settings_of(session, source), now=now)
     setup.begin_again(session, copy, settings, lookup.rubric_draft_of(session, source), by=by, now=now)
     copy.copied_from_id = source.id
-    _began_alike(copy, source)
+    _began_alike(session, copy, source)
 
 
 def _land(session: Session, activity: Activity, placement: Placement) -> bool:
@@ -136,11 +137,13 @@ def _copy(session: Session, source: Activity, placement: Placement, *, origin_ke
         state=ActivityState.UNCONFIRMED,
     )
     copy.copied_from_id, copy.origin_key = source.id, origin_key
-    _began_alike(copy, source)
+    _began_alike(session, copy, source)
     session.flush()
     return copy
 
 
-def _began_alike(copy: Activity, source: Activity) -> None:
-    """Let a copy know the saved template of its source."""
+def _began_alike(session: Session, copy: Activity, source: Activity) -> None:
+    """Let a copy know the saved template of its source, and that of its source's rubric."""
     copy.saved_template_id, copy.saved_template_version = source.saved_template_id, source.saved_template_version
+    own, other = (session.get_one(Rubric, activity.rubric_id) for activity in (copy, source))
+    own.saved_template_id, own.saved_template_version = other.saved_template_id, other.saved_template_version

@@ -112,6 +112,7 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         completion=Completion.from_json(activity.completion, kind_of(activity.kind)),
         score_mode=ScoreMode(activity.score_mode),
         score_maximum=activity.score_maximum,
+        points_share=activity.points_share,
         zero_at_close=activity.zero_at_close,
         release=Release(activity.release),
         staff_read_feedback=activity.staff_read_feedback,

@@ -1,6 +1,9 @@
 """Templates that designers save for their course or for the institution."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy import update as change
@@ -9,23 +12,31 @@ from sqlalchemy.orm import Session
 from lti_tool.activities import rules
 from lti_tool.activities.errors import TemplateChanged, TemplateUnknown
 from lti_tool.activities.models import Activity, SavedTemplate
-from lti_tool.activities.rules.saved import TemplateContent, rubric_from, taken_over
+from lti_tool.activities.rules.saved import TemplateContent, rubric_content, rubric_from, taken_over
 from lti_tool.activities.service.lookup import settings_of
 from lti_tool.activities.service.setup import InUse, Saved, update
+from lti_tool.rubrics.models import Rubric
+from lti_tool.rubrics.rules import RubricDraft
+
+ACTIVITY: Final = "activity"
+RUBRIC: Final = "rubric"
 
 
-def templates_for(session: Session, course_id: int, *, are_withdrawn: bool = False) -> list[SavedTemplate]:
+def templates_for(
+    session: Session, course_id: int, *, holds: str = ACTIVITY, are_withdrawn: bool = False
+) -> list[SavedTemplate]:
     """The templates that designers of this course may begin with, newest first; or those that were withdrawn.
 
-    One of a kind that this version does not have is not among them.
+    One of a kind that this version does not have is not among them. `holds` is ACTIVITY, or RUBRIC for the library of
+    rubrics.
     """
     withdrawn = SavedTemplate.withdrawn_at.is_not(None)
     rows = session.scalars(
         select(SavedTemplate)
-        .where(_is_for(course_id), withdrawn if are_withdrawn else ~withdrawn)
+        .where(_is_for(course_id), SavedTemplate.holds == holds, withdrawn if are_withdrawn else ~withdrawn)
         .order_by(SavedTemplate.saved_at.desc(), SavedTemplate.id.desc())
     )
-    return [row for row in rows if row.settings["kind"] in rules.KINDS]
+    return [row for row in rows if holds == RUBRIC or row.settings["kind"] in rules.KINDS]
 
 
 def template_for(session: Session, course_id: int, template_id: int) -> SavedTemplate:
@@ -36,9 +47,9 @@ def template_for(session: Session, course_id: int, template_id: int) -> SavedTem
     return found
 
 
-def template_named(session: Session, course_id: int, typed: str) -> SavedTemplate:
+def template_named(session: Session, course_id: int, typed: str, *, holds: str = ACTIVITY) -> SavedTemplate:
     """The template that is offered and whose id a form says, in whatever form it says it. Raises TemplateUnknown."""
-    found = next((one for one in templates_for(session, course_id) if str(one.id) == typed), None)
+    found = next((one for one in templates_for(session, course_id, holds=holds) if str(one.id) == typed), None)
     if found is None:
         raise TemplateUnknown(typed)
     return found
@@ -79,12 +90,77 @@ def save_version(
 
     Raises TemplateChanged when somebody saved a version since `expected_version`.
     """
+    _save_version(session, template, content, expected_version=expected_version, by=by, now=now)
+    began_with(session, activity, template)
+
+
+def save_rubric(
+    session: Session,
+    course_id: int,
+    rubric: RubricDraft,
+    *,
+    title: str,
+    is_for_institution: bool,
+    by: int,
+    now: datetime,
+) -> SavedTemplate:
+    """A new rubric in the library of a course, or of the institution."""
+    template = SavedTemplate(
+        holds=RUBRIC, course_id=None if is_for_institution else course_id, title=title, version=0, saved_by_id=by
+    )
+    _write(template, rubric_content(rubric), by=by, now=now)
+    session.add(template)
+    session.flush()
+    return template
+
+
+def save_rubric_version(
+    session: Session, template: SavedTemplate, rubric: RubricDraft, *, expected_version: int, by: int, now: datetime
+) -> None:
+    """A new version of a rubric in a library. What was begun with an earlier one stays as it is.
+
+    Raises TemplateChanged when somebody saved a version since `expected_version`.
+    """
+    _save_version(session, template, rubric_content(rubric), expected_version=expected_version, by=by, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An activity whose rubric began with one of a library."""
+
+    title: str
+    course_id: int
+    version: int
+
+
+def uses_of(session: Session, template_ids: Iterable[int]) -> dict[int, list[Use]]:
+    """Where the rubrics of a library are used now, by template."""
+    rows = session.execute(
+        select(Rubric.saved_template_id, Activity.title, Activity.course_id, Rubric.saved_template_version)
+        .join(Activity, Activity.rubric_id == Rubric.id)
+        .where(Rubric.saved_template_id.in_(list(template_ids)))
+        .order_by(Activity.title, Activity.id)
+    )
+    found: dict[int, list[Use]] = {}
+    for template_id, title, course_id, version in rows:
+        found.setdefault(template_id or 0, []).append(Use(title, course_id, version or 0))
+    return found
+
+
+def _save_version(
+    session: Session,
+    template: SavedTemplate,
+    content: TemplateContent,
+    *,
+    expected_version: int,
+    by: int,
+    now: datetime,
+) -> None:
     session.refresh(template, with_for_update=True)
     if template.version != expected_version:
         raise TemplateChanged(template.id)
     _write(template, content, by=by, now=now)
     session.flush()
-    began_with(session, activity, template)
 
 
 def rename_template(session: Session, template: SavedTemplate, title: str) -> None:

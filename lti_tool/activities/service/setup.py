@@ -89,8 +89,11 @@ def update(
     in_use: InUse,
     by: int,
     now: datetime,
+    rubric_origin: tuple[int, int] | None = None,
 ) -> Saved:
-    """Keep changed settings. Whatever may change somebody's completion is worked out again in the background.
+    """Keep changed settings. `rubric_origin`: the rubric of a library that the rubric began with, and its version.
+
+    Whatever may change somebody's completion is worked out again in the background.
 
     Raises ActivityChanged when somebody saved since `expected_version`, RoundInUse when a round that people work in
     would go, ActivityReadOnly, ActivityInvalid or RubricInvalid.
@@ -103,7 +106,14 @@ def update(
     _refuse_flaws(settings, now, before)
     current = rubrics.rubric_of(session, activity.rubric_id)
     kept = rubrics.save_rubric(
-        session, activity.course_id, rubric, now=now, current=current, is_used=in_use.has_feedback
+        session,
+        activity.course_id,
+        rubric,
+        now=now,
+        current=current,
+        # Once groups are published, somebody may have the page open on which they answer it.
+        is_used=in_use.has_feedback or in_use.rounds > 0,
+        origin=rubric_origin,
     )
     if activity.placement_id is not None and activity.score_maximum != settings.score_maximum:
         _tell_points(session, activity, now)
@@ -174,6 +184,7 @@ def _write(activity: Activity, settings: ActivitySettings) -> None:
     activity.completion = settings.completion.to_json()
     activity.score_mode = settings.score_mode
     activity.score_maximum = settings.score_maximum
+    activity.points_share = settings.points_share
     activity.zero_at_close = settings.zero_at_close
     activity.release = settings.release
     activity.staff_read_feedback = settings.staff_read_feedback
@@ -203,7 +214,15 @@ def _weighs_differently(before: ActivitySettings, after: ActivitySettings) -> bo
     """Whether somebody's completion or score may differ under the new settings."""
     return any(
         getattr(before, name) != getattr(after, name)
-        for name in ("completion", "rounds", "feedback_to", "score_mode", "score_maximum", "zero_at_close")
+        for name in (
+            "completion",
+            "rounds",
+            "feedback_to",
+            "score_mode",
+            "score_maximum",
+            "points_share",
+            "zero_at_close",
+        )
     )
 
 

@@ -11,8 +11,22 @@ from lti_tool.feedback.service.drafts import (
     settle_aside,
     stamps_of,
 )
-from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
-from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, texts_of
+from lti_tool.feedback.service.exchanges import (
+    Exchange,
+    SideBySide,
+    exchanges_of,
+    rounds_for_own_view,
+    side_by_side,
+    typical_levels,
+)
+from lti_tool.feedback.service.exports import (
+    erase_texts_of,
+    named,
+    notes_to_partners_of,
+    points_given,
+    rubric_in_words,
+    texts_of,
+)
 from lti_tool.feedback.service.facilitating import (
     SeatView,
     ask_to_agree_again,
@@ -34,7 +48,7 @@ from lti_tool.feedback.service.meetings import (
 from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
 from lti_tool.feedback.service.over_time import LevelSeen, Received, levels_over_time, received_in_course
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
-from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
+from lti_tool.feedback.service.reading import Shown, answer_task, has_own_view, read_entry
 from lti_tool.feedback.service.release import (
     BATCH,
     Waiting,
@@ -46,12 +60,13 @@ from lti_tool.feedback.service.release import (
 from lti_tool.feedback.service.submission import add_later, confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
     Task,
+    begun_with_rubric,
     draft_fields,
     find_entry,
     find_task,
-    levels_by_criterion,
     notes_of,
     problems_of,
+    questions_of,
     rubric_id_of,
     rubric_of,
 )
@@ -68,6 +83,7 @@ __all__ = [
     "Saved",
     "SeatView",
     "Shown",
+    "SideBySide",
     "Task",
     "Waiting",
     "add_later",
@@ -76,6 +92,7 @@ __all__ = [
     "answer_task",
     "asides_of",
     "ask_to_agree_again",
+    "begun_with_rubric",
     "confirm",
     "copy_note",
     "done_by_group",
@@ -90,10 +107,10 @@ __all__ = [
     "find_task",
     "give",
     "group_at",
+    "has_own_view",
     "is_readable",
     "keep_question",
     "leave_seat",
-    "levels_by_criterion",
     "levels_over_time",
     "lock_entry",
     "mark_read",
@@ -102,18 +119,23 @@ __all__ = [
     "notes_of",
     "notes_to_copy",
     "notes_to_partners_of",
+    "points_given",
     "problems_of",
+    "questions_of",
     "read_entry",
     "received_in_course",
     "release_by_instructor",
     "release_due",
     "remove_note",
+    "rounds_for_own_view",
     "rubric_id_of",
+    "rubric_in_words",
     "rubric_of",
     "save_draft",
     "seats_for",
     "settle_aside",
     "show_again",
+    "side_by_side",
     "stamps_of",
     "take_back",
     "take_seat",

@@ -16,9 +16,18 @@ from lti_tool.feedback import rules
 from lti_tool.feedback.errors import ActivityClosed, NotYourPartner, RoundNotOpen, TextTooLong
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service.moderation import DRAFTS, mark_read
-from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, notes_of, place_of
+from lti_tool.feedback.service.tasks import (
+    Task,
+    draft_fields,
+    find_entry,
+    notes_of,
+    place_of,
+    questions_of,
+    rubric_id_of,
+)
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Seat
+from lti_tool.rubrics.rules import Asked
 
 MEETING: Final = "meeting"
 """Names the notes of the meeting among those that can be copied."""
@@ -67,7 +76,7 @@ def open_entry(session: Session, task: Task, *, now: datetime) -> Entry:
                     author_id=None if task.step.is_shared else task.author_id,
                     recipient_id=task.recipient_id,
                     step=task.step.key,
-                    rubric_id=task.activity.rubric_id if task.form.has_marks else None,
+                    rubric_id=rubric_id_of(task, None) if task.form.has_marks else None,
                     is_open_to_staff=task.activity.staff_read_feedback,
                     version=1,
                     created_at=now,
@@ -124,18 +133,19 @@ def save_draft(
     """
     device = _device_in(task, device)
     entry = find_entry(session, task)
-    if entry is None:
-        known = _names(task.form, levels_of(session, task, None))
-        if not any(text.strip() for text in _checked(task.form, typed, known).values()):
-            refuse_closed(task, now=now)
-            return Saved(0, now, {}, (), has_conflict=False)
+    if entry is None and not any(
+        text.strip() for text in _checked(task.form, questions_of(session, task, None), typed).values()
+    ):
+        refuse_closed(task, now=now)
+        return Saved(0, now, {}, (), has_conflict=False)
     entry = open_entry(session, task, now=now)
     notes = {f"{rules.NOTE}{note.id}": note for note in notes_of(session, entry)}
-    typed = _checked(task.form, typed, {*_names(task.form, levels_of(session, task, entry)), *notes})
+    questions = questions_of(session, task, entry)
+    typed = _checked(task.form, questions, typed, notes)
     fields = draft_fields(entry, notes.values())
     draft = rules.Draft(fields, stamps_of(entry), asides_of(entry), entry.version)
     merged = rules.merge(
-        draft, typed, bases, device=device, now=now, choices=_choices(task.form), started_from=started_from
+        draft, typed, bases, device=device, now=now, choices=_choices(task.form, questions), started_from=started_from
     )
     if merged.changed or merged.has_conflict:
         _write(task, entry, notes, merged.changed)
@@ -272,29 +282,31 @@ def _aside_rows(aside: Iterable[rules.Aside]) -> list[dict[str, str]]:
     return [{"field": one.field, "text": one.text, "at": one.at.isoformat()} for one in aside]
 
 
-def _names(form: Form, levels: Mapping[int, Collection[int]]) -> set[str]:
-    """The names that a form's fields are sent under, apart from those of notes that were added."""
-    drafts = [rules.ADDITION_DRAFT, *([rules.NOTE_DRAFT] if form.notes is not None else [])]
-    return {*(field.key for field in form.texts), *drafts, *(f"{rules.MARK}{criterion_id}" for criterion_id in levels)}
+def _choices(form: Form, questions: Iterable[Asked]) -> set[str]:
+    """The names of fields that hold no texts."""
+    chosen = {field.key for field in form.texts if field.kind is FieldKind.CHOICE}
+    return chosen | {name for asked in questions for name in asked.names() if name not in asked.texts()}
 
 
-def _choices(form: Form) -> set[str]:
-    return {field.key for field in form.texts if field.kind is FieldKind.CHOICE}
+def _checked(
+    form: Form, questions: Iterable[Asked], typed: Mapping[str, str], notes: Collection[str] = ()
+) -> dict[str, str]:
+    """Those typed fields that the form asks for, cleaned; a choice that nobody was offered counts as none.
 
-
-def _checked(form: Form, typed: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
-    """The known ones of the typed fields, cleaned; a choice that nobody was offered counts as none.
-
-    Raises TextTooLong.
+    `notes` names those that were added. Raises TextTooLong.
     """
     offered = {field.key: {one.value for one in field.choices} for field in form.texts if field.choices}
+    answers = {name: asked for asked in questions for name in asked.names()}
+    drafts = [rules.ADDITION_DRAFT, *([rules.NOTE_DRAFT] if form.notes is not None else [])]
+    known = {*(field.key for field in form.texts), *drafts, *notes, *answers}
     cleaned = {name: rules.clean(text) for name, text in typed.items() if name in known}
     for name, text in cleaned.items():
         if len(text) > rules.LONGEST_DRAFT:
             raise TextTooLong(name, len(text))
-        is_level = text.isdecimal() and len(text) < 19
-        if (name.startswith(rules.MARK) and not is_level) or (name in offered and text not in offered[name]):
+        if name in offered and text not in offered[name]:
             cleaned[name] = ""
+        elif name in answers:
+            cleaned[name] = answers[name].usable(name, text)
     return cleaned
 
 

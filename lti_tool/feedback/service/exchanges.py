@@ -15,7 +15,9 @@ from lti_tool.feedback.service.release import is_readable
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
+from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Criterion, Level, Rubric
+from lti_tool.rubrics.rules import MARK, Beside, beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,41 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """How a member sees themselves in a round, and how partners see them."""
+
+    names: tuple[str | None, ...]
+    """Of the partners, in the order in which their answers stand behind the member's own."""
+    rows: list[Beside]
+
+
+def rounds_for_own_view(activity: Activity, exchanges: Iterable[Exchange]) -> set[int]:
+    """The rounds, by id, in which the member is asked to assess themselves and has not done so."""
+    kind = kind_for(activity)
+    step = kind.self_assessment
+    if step is None or not Completion.from_json(activity.completion, kind).of(step):
+        return set()
+    own = [one for one in exchanges if one.partner_id is None and one.is_current]
+    return {one.round.id for one in own if one.given(step) is None}
+
+
+def side_by_side(session: Session, activity: Activity, exchanges: Iterable[Exchange], number: int) -> SideBySide | None:
+    """The member's self-assessment beside what they can read of partners; None where either is missing."""
+    kind = kind_for(activity)
+    here = [one for one in exchanges if one.round.number == number]
+    step = kind.self_assessment
+    own = next((entry for one in here if step is not None and (entry := one.given(step)) is not None), None)
+    theirs = [(one.partner_name, entry) for one in here for entry in one.received() if entry.rubric_id is not None]
+    if own is None or not theirs:
+        return None
+    views = [
+        (rubrics.questions_of(rubrics.rubric_of(session, entry.rubric_id or activity.rubric_id)), entry.fields)
+        for entry in (own, *(entry for _, entry in theirs))
+    ]
+    return SideBySide(tuple(name for name, _ in theirs), beside(views))
+
+
 def _people(session: Session, course_id: int, member_ids: set[int]) -> dict[int, tuple[str | None, str]]:
     """Name, as other learners see it, and status by member."""
     rows = session.execute(
@@ -162,7 +199,7 @@ def typical_levels(rubric: Rubric, exchanges: Iterable[Exchange]) -> list[tuple[
         chosen = [
             (partner_id, rank[level])
             for partner_id, fields in received
-            if (level := fields.get(f"{rules.MARK}{criterion.id}")) in rank
+            if (level := fields.get(f"{MARK}{criterion.id}")) in rank
         ]
         middle = rules.typical_level(chosen)
         if middle is not None:

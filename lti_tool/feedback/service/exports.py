@@ -1,6 +1,7 @@
 """What one person wrote and may read, for their export, and what is removed when they are erased."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import and_, delete, or_, select, update
@@ -11,10 +12,12 @@ from lti_tool.activities.rules import Audience, Field, Form, kind_of
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, PartnerNote
 from lti_tool.feedback.service.moderation import DRAFTS
-from lti_tool.feedback.service.tasks import notes_of
+from lti_tool.feedback.service.tasks import notes_of, rubric_of
 from lti_tool.launch.models import Member
 from lti_tool.pairing.models import Seat
-from lti_tool.rubrics.models import Criterion, Level
+from lti_tool.rubrics import service as rubrics
+from lti_tool.rubrics.rules import MARK, Asked, share_of
+from lti_tool.support.db import in_batches
 
 
 def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
@@ -59,7 +62,7 @@ def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
 def _texts(session: Session, entry: Entry, form: Form | None, *, is_own: bool) -> dict[str, Any]:
     view: dict[str, Any] = {
         "texts": named(form, entry.fields, None if is_own else Audience.RECIPIENT),
-        "levels": _levels_in_words(session, entry.fields),
+        "levels": rubric_in_words(session, entry.rubric_id, entry.fields),
         "added_later": [{"at": added["at"], "text": added["text"]} for added in entry.additions],
     }
     if is_own:
@@ -68,7 +71,7 @@ def _texts(session: Session, entry: Entry, form: Form | None, *, is_own: bool) -
         view["notes"] = [{"at": note.at.isoformat(), "text": note.text} for note in notes_of(session, entry)]
         view["not_given"] = {
             **named(form, correction),
-            **_levels_in_words(session, correction),
+            **rubric_in_words(session, entry.rubric_id, correction),
             **{key: entry.fields.get(key, "") for key in DRAFTS},
             "kept_aside": [{"field": _name(form, one["field"]), "text": one["text"]} for one in entry.kept_aside],
         }
@@ -88,7 +91,7 @@ def named(form: Form | None, fields: Mapping[str, str], audience: Audience | Non
     }
     if audience is None:
         others = fields.keys() - {field.key for field in known} - DRAFTS
-        found |= {key: fields[key] for key in sorted(others) if fields[key].strip() and not key.startswith(rules.MARK)}
+        found |= {key: fields[key] for key in sorted(others) if fields[key].strip() and not key.startswith(MARK)}
     return found
 
 
@@ -102,15 +105,36 @@ def _name(form: Form | None, key: str) -> str:
     return next((field.name for field in form.texts if field.key == key), key) if form is not None else key
 
 
-def _levels_in_words(session: Session, fields: Mapping[str, str]) -> dict[str, str]:
-    chosen = [int(level) for name, level in fields.items() if name.startswith(rules.MARK) and level]
-    rows = session.execute(
-        select(Criterion.name, Level.label)
-        .join(Level, Level.criterion_id == Criterion.id)
-        .where(Level.id.in_(chosen))
-        .order_by(Criterion.position)
-    )
-    return dict(rows.all())
+def rubric_in_words(session: Session, rubric_id: int | None, fields: Mapping[str, str]) -> dict[str, str]:
+    """What was answered to the questions of a rubric, by the names of its criteria."""
+    if rubric_id is None or not any(name.startswith(MARK) for name in fields):
+        return {}
+    found: dict[str, str] = {}
+    for asked in rubrics.questions_of(rubric_of(session, rubric_id)):
+        name, text = asked.draft.name, asked.reply(fields).text
+        if text:
+            # Criteria about two seats may share a name.
+            found[name] = f"{found[name]}\n{text}" if name in found else text
+    return found
+
+
+def points_given(session: Session, entry_ids: Iterable[int]) -> dict[int, Fraction]:
+    """The share of the rubric points that these entries give to their receivers, by member: the mean of all that give
+    any.
+    """
+    found: dict[int, list[Fraction]] = {}
+    asked: dict[int, list[Asked]] = {}
+    wanted = select(Entry.recipient_id, Entry.rubric_id, Entry.fields)
+    for batch in in_batches(entry_ids):
+        for recipient_id, rubric_id, fields in session.execute(wanted.where(Entry.id.in_(batch))):
+            if recipient_id is None or rubric_id is None:
+                continue
+            if rubric_id not in asked:
+                asked[rubric_id] = rubrics.questions_of(rubric_of(session, rubric_id))
+            share = share_of(asked[rubric_id], fields)
+            if share is not None:
+                found.setdefault(recipient_id, []).append(share)
+    return {member_id: sum(shares, Fraction(0)) / len(shares) for member_id, shares in found.items()}
 
 
 def notes_to_partners_of(session: Session, person_id: int) -> list[dict[str, Any]]:

@@ -140,6 +140,20 @@ def _answer_to(session: Session, entry: Entry, step: Step | None) -> Entry | Non
     )
 
 
+def has_own_view(session: Session, shown: Shown) -> bool:
+    """Whether the receiver has assessed themselves in this round, with a rubric as this was written with."""
+    step = shown.kind.self_assessment
+    if step is None or shown.entry.rubric_id is None or not shown.is_released:
+        return False
+    own = select(Entry.id).where(
+        Entry.round_id == shown.round.id,
+        Entry.step == step.key,
+        Entry.author_id == shown.entry.recipient_id,
+        Entry.submitted_at.is_not(None),
+    )
+    return session.scalar(own) is not None
+
+
 def answer_task(shown: Shown) -> Task:
     """The receiver's task to answer what they read. Raises FeedbackHidden where they cannot read it yet."""
     entry, step = shown.entry, shown.answer_step

@@ -12,7 +12,7 @@ from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service.drafts import add_note, concerned, lock, open_entry, refuse_closed
 from lti_tool.feedback.service.over_time import places_of_levels
 from lti_tool.feedback.service.release import release_after
-from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, problems_of
+from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, problems_of, questions_of
 
 
 def give(session: Session, task: Task, *, now: datetime) -> Entry:
@@ -34,11 +34,11 @@ def give(session: Session, task: Task, *, now: datetime) -> Entry:
     if problems := problems_of(session, task, entry):
         raise FeedbackIncomplete(problems)
     fields = draft_fields(entry)
-    marks = rules.marks_of(fields, levels_of(session, task, entry))
+    answers = [asked.tidy(fields) for asked in questions_of(session, task, entry)]
     add_note(session, task, fields.get(rules.NOTE_DRAFT, ""), at=entry.saved_at, device="", now=now)
     entry.fields = {
         **rules.tidy(task.form, fields),
-        **{f"{rules.MARK}{criterion}": str(level) for criterion, level in marks.items()},
+        **{name: text for answer in answers for name, text in answer.items()},
     }
     if task.step.is_to_partners:
         entry.counted = rules.counted(task.form, entry.fields, places_of_levels(session, entry.fields))

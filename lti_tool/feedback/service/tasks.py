@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
@@ -15,7 +15,9 @@ from lti_tool.feedback.models import Entry, Note
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
+from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Rubric
+from lti_tool.rubrics.rules import Asked, asked_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ class Task:
     course_ended_at: datetime | None
     answers: Entry | None = None
     """What is answered, by a step that does so."""
+    seats: frozenset[str] = frozenset()
+    """The keys of the seats in which the rubric looks at somebody: the receiver, or whoever assesses themselves."""
+    begun_with: int | None = None
+    """The version of the rubric that the author's page shows, where they have begun no entry."""
     is_facilitated: bool = False
     """Whether the author is no member of the group, but has its facilitator's seat."""
 
@@ -68,8 +74,11 @@ def find_task(
     recipient_id: int | None = None,
     *,
     step_key: str | None = None,
+    begun_with: int | None = None,
 ) -> Task:
     """The task of this author for this receiver, or for nobody; without a key that of the kind's first such step.
+
+    `begun_with` is the version of the rubric that the author's page shows.
 
     Raises NotYourPartner when the author does not owe it to the receiver and has not written it, or the kind has no
     such step.
@@ -94,14 +103,32 @@ def find_task(
     ):
         raise NotYourPartner(round_number, author_id, recipient_id)
     round_, own_due_at, ended_at = row
-    group_id = None
+    group_id, looked_at = None, frozenset(seat.key for seat in kind.seats)
     for group in pairing.published_groups(session, activity.id, member_id=author_id):
         is_owed = recipient_id is None or step.key in group.owed(kind, author_id, recipient_id)
         if group.round_id == round_.id and is_owed:
             group_id = group.id
+            if not kind.swaps_inside:
+                looked_at = frozenset({group.seat_of(kind, recipient_id or author_id)})
+    if begun_with is not None and not rubrics.is_version_of(session, begun_with, activity.rubric_id):
+        begun_with = None
     name = _name_of(session, activity.course_id, recipient_id) if recipient_id is not None else None
     due_at = own_due_at or round_.due_at
-    task = Task(activity, kind, step, step.form, round_, author_id, recipient_id, name, group_id, due_at, ended_at)
+    task = Task(
+        activity,
+        kind,
+        step,
+        step.form,
+        round_,
+        author_id,
+        recipient_id,
+        name,
+        group_id,
+        due_at,
+        ended_at,
+        seats=looked_at,
+        begun_with=begun_with,
+    )
     if group_id is None and find_entry(session, task) is None:
         raise NotYourPartner(round_number, author_id, recipient_id)
     return task
@@ -135,18 +162,15 @@ def notes_of(session: Session, entry: Entry) -> list[Note]:
 
 
 def rubric_id_of(task: Task, entry: Entry | None) -> int:
-    """The version of the rubric that this entry was begun with; the activity's own for one that is not begun."""
-    return task.activity.rubric_id if entry is None or entry.rubric_id is None else entry.rubric_id
+    """The version of the rubric that this entry was begun with, or begins with."""
+    if entry is None or entry.rubric_id is None:
+        return task.begun_with or task.activity.rubric_id
+    return entry.rubric_id
 
 
 def rubric_of(session: Session, rubric_id: int) -> Rubric:
     """The rubric with its criteria and levels."""
-    return session.get_one(Rubric, rubric_id)
-
-
-def levels_by_criterion(rubric: Rubric) -> dict[int, list[int]]:
-    """Criteria and their levels by id, as the rules take them."""
-    return {criterion.id: [level.id for level in criterion.levels] for criterion in rubric.criteria}
+    return rubrics.rubric_of(session, rubric_id)
 
 
 def problems_of(session: Session, task: Task, entry: Entry | None) -> tuple[rules.Problem, ...]:
@@ -158,17 +182,28 @@ def problems_of(session: Session, task: Task, entry: Entry | None) -> tuple[rule
     return rules.problems_of(
         task.form,
         draft_fields(entry, notes),
-        levels_of(session, task, entry),
+        questions_of(session, task, entry),
         notes=len(notes),
         minimum_notes=0 if is_given else task.minimum_notes,
     )
 
 
-def levels_of(session: Session, task: Task, entry: Entry | None) -> dict[int, list[int]]:
-    """Criteria and levels that the step's form asks for; none where it has no rubric."""
+def questions_of(session: Session, task: Task, entry: Entry | None) -> list[Asked]:
+    """What the rubric asks in this task; nothing where the step's form has no rubric."""
     if not task.form.has_marks:
-        return {}
-    return levels_by_criterion(rubric_of(session, rubric_id_of(task, entry)))
+        return []
+    rubric = rubric_of(session, rubric_id_of(task, entry))
+    return asked_of(rubrics.questions_of(rubric), task.seats, task.round.number)
+
+
+def begun_with_rubric(session: Session, activity_id: int) -> tuple[int, int]:
+    """How many entries of an activity were begun with a version of its rubric, and by how many people."""
+    entries, people = session.execute(
+        select(func.count(), func.count(Entry.author_id.distinct())).where(
+            Entry.activity_id == activity_id, Entry.rubric_id.is_not(None)
+        )
+    ).one()
+    return entries, people
 
 
 def draft_fields(entry: Entry | None, notes: Iterable[Note] = ()) -> dict[str, str]:

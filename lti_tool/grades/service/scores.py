@@ -86,7 +86,8 @@ def members_to_check(session: Session, activity: Activity, summaries: Mapping[in
 
 
 def _scoring(activity: Activity) -> Scoring:
-    return Scoring(ScoreMode(activity.score_mode), activity.zero_at_close, activity.closed_at is not None)
+    is_closed = activity.closed_at is not None
+    return Scoring(ScoreMode(activity.score_mode), activity.zero_at_close, is_closed, activity.points_share)
 
 
 def _set_wanted(

@@ -9,6 +9,7 @@ from lti_tool.activities import forms
 from lti_tool.activities.forms import RoundText, SetupText
 from lti_tool.activities.rules import RoundDates
 from lti_tool.activities.rules.templates import OBSERVATION_AND_FEEDBACK, TEMPLATES
+from lti_tool.rubrics.forms import sent
 from lti_tool.rubrics.rules import check as check_rubric
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -34,23 +35,17 @@ def fields_of(text: SetupText) -> dict[str, str]:
         "feedback_to": text.feedback_to,
         "score_mode": text.score_mode,
         "score_maximum": text.score_maximum,
+        "points_share": text.points_share,
         "version": text.version,
-        "rubric-title": text.rubric.data["title"],
     }
     for name in ("staff_read_feedback", "shows_hints", "zero_at_close"):
         if getattr(text, name):
             fields[name] = "1"
     fields |= {name: times for name, times in text.asked.items() if times}
-    if text.rubric.data["use_points"]:
-        fields["use_points"] = "1"
     for number, dates in enumerate(text.rounds, start=1):
         for part in ("opens_date", "opens_time", "due_date", "due_time"):
             fields[f"r{number}-{part}"] = getattr(dates, part)
-    for c, criterion in enumerate(text.rubric.data["criteria"]):
-        at = f"criteria-{c}"
-        fields |= {f"{at}-{part}": criterion[part] for part in ("name", "description")}
-        for n, level in enumerate(criterion["levels"]):
-            fields |= {f"{at}-levels-{n}-{part}": words for part, words in level.items()}
+    fields |= dict(sent(text.rubric))
     return fields
 
 
@@ -78,7 +73,7 @@ def test_what_was_typed_is_what_is_shown_again() -> None:
     text = template_text()
     typed = forms.typed(fields_of(text), kind="observation")
     assert replace(typed, rubric=text.rubric) == text
-    assert typed.rubric.data == text.rubric.data
+    assert list(sent(typed.rubric)) == list(sent(text.rubric))
 
 
 def test_a_page_full_of_mistakes_names_each_and_keeps_all() -> None:
@@ -160,7 +155,7 @@ def test_a_button_of_the_rubric_changes_the_rubric_only() -> None:
     text, before = template_text(), template_text()
     answer = forms.press(text, "remove-criterion-0")
     assert answer == (replace(before, rubric=text.rubric), "criteria-0-name")
-    assert text.rubric.data == before.rubric.data | {"criteria": before.rubric.data["criteria"][1:]}
+    assert text.rubric.data["criteria"] == before.rubric.data["criteria"][1:]
 
 
 def test_a_known_due_date_in_the_past_does_not_hold_up_other_changes() -> None:

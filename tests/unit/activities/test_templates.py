@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lti_tool.activities.rules import check, kind_of
+from lti_tool.activities.rules import KINDS, check, kind_of
 from lti_tool.activities.rules.templates import TEMPLATES, Template
 from lti_tool.activities.rules.templates.picture import MOST_ROUNDS, draw
+from lti_tool.activities.rules.templates.rubrics import READY_RUBRICS, ReadyRubric
 from lti_tool.pairing.engine import Kind as Shape
 from lti_tool.pairing.rules import preferences
 from lti_tool.rubrics.rules import check as check_rubric
@@ -82,3 +83,21 @@ def test_circles_of_a_picture_are_mixed_anew_and_everybody_is_in_one() -> None:
         assert {len(group) for group in one.groups} == {4}
         assert [kind for kind, *_ in one.lines] == [1] * 4 + [2] * 4
     assert len({one.groups for one in drawn}) == 4
+
+
+def test_there_is_a_ready_rubric_for_every_seat_of_every_kind() -> None:
+    missing = {
+        (kind.key, seat.key)
+        for kind in KINDS.values()
+        for seat in kind.seats
+        if not any(one.suits(kind) and one.seat == seat.key for one in READY_RUBRICS.values())
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize("ready", READY_RUBRICS.values(), ids=READY_RUBRICS.keys())
+def test_a_ready_rubric_is_valid_and_about_its_seat(ready: ReadyRubric) -> None:
+    draft = ready.worded(as_written)
+    assert check_rubric(draft) == []
+    assert {one.seat for one in draft.criteria} == {ready.seat}
+    assert all(level.description for one in draft.criteria for level in one.levels)

@@ -20,7 +20,6 @@ from lti_tool.feedback.rules import (
     clean,
     is_late,
     is_released,
-    marks_of,
     may_read,
     may_write,
     merge,
@@ -29,10 +28,17 @@ from lti_tool.feedback.rules import (
     tidy,
     typical_level,
 )
+from lti_tool.rubrics.rules import Asked, CriterionDraft, LevelDraft
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-RUBRIC = {7: [70, 71, 72], 8: [80, 81]}
+
+
+def asked(id_: int, *levels: int) -> Asked:
+    return Asked(id_, CriterionDraft(f"C{id_}", levels=tuple(LevelDraft(str(level)) for level in levels)), levels)
+
+
+RUBRIC = (asked(7, 70, 71, 72), asked(8, 80, 81))
 COMPLETE = {
     "strengths": "Calm start",
     "next_time_1": "name the goal",
@@ -45,9 +51,9 @@ COMPLETE = {
 
 
 def test_notes_are_asked_for_before_anything_else_and_a_typed_one_counts() -> None:
-    asked = {"notes": 1, "minimum_notes": 3}
-    assert problems_of(FEEDBACK_FORM, COMPLETE, RUBRIC, **asked) == (Problem("note_draft", Flaw.FEW_NOTES, lacking=2),)
-    assert problems_of(FEEDBACK_FORM, {**COMPLETE, "note_draft": "asks"}, RUBRIC, **asked)[0].lacking == 1
+    wanted = {"notes": 1, "minimum_notes": 3}
+    assert problems_of(FEEDBACK_FORM, COMPLETE, RUBRIC, **wanted) == (Problem("note_draft", Flaw.FEW_NOTES, lacking=2),)
+    assert problems_of(FEEDBACK_FORM, {**COMPLETE, "note_draft": "asks"}, RUBRIC, **wanted)[0].lacking == 1
     assert problems_of(FEEDBACK_FORM, {**COMPLETE, "note_draft": "asks"}, RUBRIC, notes=2, minimum_notes=3) == ()
 
 
@@ -75,10 +81,6 @@ def test_every_criterion_needs_one_of_its_own_levels() -> None:
     )
 
 
-def test_marks_of_an_older_rubric_are_left_out() -> None:
-    assert marks_of({"mark-7": "71", "mark-5": "50"}, RUBRIC) == {"7": 71}
-
-
 def test_a_text_may_have_ten_thousand_characters_and_not_one_more() -> None:
     assert problems_of(FEEDBACK_FORM, {**COMPLETE, "effect": "x" * LONGEST}, RUBRIC) == ()
     assert problems_of(FEEDBACK_FORM, {**COMPLETE, "effect": "x" * (LONGEST + 1)}, RUBRIC) == (
@@ -92,8 +94,8 @@ def test_problems_come_in_the_order_of_the_page() -> None:
 
 
 def test_an_answer_needs_both_lines_and_not_the_choice() -> None:
-    assert problems_of(ANSWER_FORM, {"heard": "that I rush", "will_use": "a pause"}, {}) == ()
-    assert problems_of(ANSWER_FORM, {"heard": "", "will_use": "a pause", "usefulness": "5"}, {}) == (
+    assert problems_of(ANSWER_FORM, {"heard": "that I rush", "will_use": "a pause"}) == ()
+    assert problems_of(ANSWER_FORM, {"heard": "", "will_use": "a pause", "usefulness": "5"}) == (
         Problem("heard", Flaw.MISSING),
         Problem("usefulness", Flaw.UNKNOWN_CHOICE),
     )
@@ -217,7 +219,7 @@ def test_an_empty_field_of_an_older_page_deletes_nothing() -> None:
 
 def test_the_newest_choice_counts_and_is_not_kept_aside() -> None:
     stored = Draft({"mark-7": "70"}, {"mark-7": Stamp(4, "phone")}, (), 4)
-    merged = merge(stored, {"mark-7": "71"}, {}, device="laptop", now=NOW)
+    merged = merge(stored, {"mark-7": "71"}, {}, device="laptop", now=NOW, choices={"mark-7"})
     assert merged.changed == {"mark-7": "71"}
     assert merged.aside == ()
 

@@ -1,6 +1,6 @@
 """When a score is sent, and when staff are asked instead."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import pytest
@@ -25,6 +25,7 @@ class Progress:
     fraction: Fraction
     is_complete: bool = False
     is_excused_from_all: bool = False
+    points: Fraction | None = None
 
 
 NONE, THIRD, MOST, DONE = (
@@ -38,6 +39,7 @@ COMPLETE, PROPORTIONAL = Scoring(ScoreMode.COMPLETE), Scoring(ScoreMode.PROPORTI
 ZERO_AT_CLOSE = Scoring(ScoreMode.COMPLETE, zero_at_close=True)
 CLOSED = Scoring(ScoreMode.COMPLETE, is_closed=True)
 CLOSED_WITH_ZERO = Scoring(ScoreMode.COMPLETE, zero_at_close=True, is_closed=True)
+POINTS_COUNT = Scoring(ScoreMode.COMPLETE, points_share=40)
 NOTHING = Decision(Step.NOTHING)
 
 
@@ -77,6 +79,12 @@ def ask(share: int | None) -> Decision:
         (NONE, PROPORTIONAL, WHOLE, ask(None)),
         (THIRD, PROPORTIONAL, WHOLE, ask(333_333)),
         (NONE, CLOSED_WITH_ZERO, WHOLE, ask(0)),
+        # Points that partners gave count by choice only, and wait until there are some.
+        (Progress(Fraction(1), True, points=Fraction(1, 2)), COMPLETE, None, send(WHOLE)),
+        (DONE, POINTS_COUNT, None, send(600_000)),
+        (Progress(Fraction(1), True, points=Fraction(1, 2)), POINTS_COUNT, 600_000, send(800_000)),
+        (Progress(Fraction(1, 3), points=Fraction(1)), POINTS_COUNT, None, NOTHING),
+        (DONE, replace(POINTS_COUNT, is_closed=True), 600_000, send(WHOLE)),
         # An ungraded activity sends nothing, whatever was sent before.
         (DONE, Scoring(ScoreMode.NONE), None, NOTHING),
         (NONE, Scoring(ScoreMode.NONE, zero_at_close=True, is_closed=True), WHOLE, NOTHING),

@@ -24,6 +24,7 @@ from lti_tool.progress.rules import (
     State,
     WaitsFor,
     Written,
+    with_points,
 )
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -417,3 +418,21 @@ def test_the_parts_of_a_checklist_agree_with_each_other(situation: dict[str, obj
     assert all((item.waits_for is not None) == (item.state is State.WAITING) for item in progress.items)
     if progress.is_complete:
         assert progress.next is None or not progress.next.counts
+
+
+@pytest.mark.parametrize(
+    ("points", "percent", "is_final", "worth"),
+    [
+        (None, 0, False, Fraction(1)),
+        (Fraction(1, 2), 0, False, Fraction(1)),
+        (None, 40, False, Fraction(6, 10)),
+        (None, 40, True, Fraction(1)),
+        (Fraction(1, 2), 40, False, Fraction(8, 10)),
+        (Fraction(0), 40, True, Fraction(6, 10)),
+        (Fraction(1, 2), 100, True, Fraction(1, 2)),
+    ],
+)
+def test_points_count_only_as_far_as_a_designer_says(
+    points: Fraction | None, percent: int, is_final: bool, worth: Fraction
+) -> None:
+    assert with_points(Fraction(1), points, percent, is_final=is_final) == worth

@@ -7,14 +7,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from lti_tool.rubrics.forms import RubricForm, press, read, shown, typed
-from lti_tool.rubrics.rules import CriterionDraft, LevelDraft, RubricDraft
+from lti_tool.rubrics.forms import REMARKS, RubricForm, asides_of, press, read, replaced, sent, shown, typed
+from lti_tool.rubrics.rules import (
+    Comment,
+    CriterionDraft,
+    LevelDraft,
+    Options,
+    Question,
+    Remark,
+    RubricDraft,
+    check,
+)
 
+PLAIN: dict[str, Any] = dict.fromkeys(
+    (
+        "question",
+        "options",
+        "share",
+        "lowest",
+        "lowest_words",
+        "highest",
+        "highest_words",
+        "comment",
+        "weight",
+        "seat",
+        "rounds",
+    ),
+    "",
+)
 TWO: dict[str, Any] = {
     "title": "Teaching",
     "use_points": True,
     "criteria": [
-        {
+        PLAIN
+        | {
             "name": "Voice",
             "description": "Loud?",
             "levels": [
@@ -22,7 +48,8 @@ TWO: dict[str, Any] = {
                 {"label": "Solid", "description": "b", "points": "2"},
             ],
         },
-        {
+        PLAIN
+        | {
             "name": "Time",
             "description": "",
             "levels": [
@@ -40,13 +67,12 @@ def two(**changes: Any) -> RubricForm:
 
 def fields_of(form: RubricForm) -> dict[str, str]:
     """What a browser sends of this editor."""
-    fields = {"rubric-title": form.data["title"]} | ({"use_points": "1"} if form.data["use_points"] else {})
-    for c, criterion in enumerate(form.data["criteria"]):
-        at = f"criteria-{c}"
-        fields |= {f"{at}-{part}": criterion[part] for part in ("name", "description")}
-        for n, level in enumerate(criterion["levels"]):
-            fields |= {f"{at}-levels-{n}-{part}": text for part, text in level.items()}
-    return fields
+    return dict(sent(form))
+
+
+def data_of(form: RubricForm) -> dict[str, Any]:
+    """What is typed, without what was typed before."""
+    return {name: value for name, value in form.data.items() if name not in {"before", "origin"}}
 
 
 def pressed(form: RubricForm, button: str) -> str:
@@ -68,14 +94,14 @@ def points(form: RubricForm, criterion: int = 0) -> list[str]:
 
 
 def test_what_was_typed_is_what_is_shown_again() -> None:
-    assert typed(fields_of(two())).data == TWO
+    assert data_of(typed(fields_of(two()))) == TWO
 
 
 def test_a_gap_in_the_numbering_closes() -> None:
     without_first = {name: text for name, text in fields_of(two()).items() if not name.startswith("criteria-0")}
     form = typed(without_first)
     assert names(form) == ["Time"]
-    assert typed(fields_of(form)).data == form.data
+    assert data_of(typed(fields_of(form))) == data_of(form)
 
 
 def test_text_is_read_without_spaces_around_it() -> None:
@@ -85,13 +111,13 @@ def test_text_is_read_without_spaces_around_it() -> None:
 
 @pytest.mark.parametrize("name", ["criteria-²-name", "criteria-0-levels-٣-label", f"criteria-{'9' * 5000}-name"])
 def test_names_that_no_page_of_ours_has_are_passed_over(name: str) -> None:
-    assert typed(fields_of(two()) | {name: "x"}).data == TWO
+    assert data_of(typed(fields_of(two()) | {name: "x"})) == TWO
 
 
 def test_too_many_criteria_and_levels_are_read_so_that_the_page_can_say_so() -> None:
-    many = {f"criteria-{c}-levels-{n}-label": "x" for c in range(30) for n in range(30)}
+    many = {f"criteria-{c}-levels-{n}-label": "x" for c in range(50) for n in range(50)}
     form = typed(many)
-    assert (len(names(form)), len(labels(form))) == (20, 20)
+    assert (len(names(form)), len(labels(form))) == (40, 40)
 
 
 def test_a_kept_rubric_comes_back_the_same_through_the_form() -> None:
@@ -123,7 +149,7 @@ def test_points_count_only_where_they_are_used() -> None:
     again = shown(draft)
     assert not again.data["use_points"]
     assert points(again) == ["", ""]
-    assert shown(read(two())[0]).data == TWO
+    assert points(shown(read(two())[0])) == ["0", "2"]
 
 
 def test_without_points_a_new_level_has_none() -> None:
@@ -156,10 +182,10 @@ def test_the_first_criterion_of_an_empty_rubric_has_two_levels_to_fill() -> None
 def test_criteria_move_and_go() -> None:
     form = two()
     assert pressed(form, "down-criterion-0") == "criteria-1-name"
-    assert form.data == TWO | {"criteria": TWO["criteria"][::-1]}
+    assert data_of(form) == TWO | {"criteria": TWO["criteria"][::-1]}
     assert pressed(form, "up-criterion-1") == "criteria-0-name"
-    assert form.data == TWO
-    assert typed(fields_of(form)).data == TWO
+    assert data_of(form) == TWO
+    assert data_of(typed(fields_of(form))) == TWO
     assert pressed(form, "remove-criterion-0") == "criteria-0-name"
     assert names(form) == ["Time"]
     assert pressed(form, "remove-criterion-0") == "add-criterion"
@@ -193,19 +219,19 @@ def test_levels_move_and_go() -> None:
 def test_a_button_that_leads_nowhere_changes_nothing(button: str, focus: str) -> None:
     form = two()
     assert pressed(form, button) == focus
-    assert form.data == TWO
+    assert data_of(form) == TWO
 
 
 def test_a_rubric_stops_growing_at_its_limits() -> None:
     form = two()
-    for _ in range(20):
+    for _ in range(40):
         pressed(form, "add-criterion")
         pressed(form, "add-level-0")
-    assert len(names(form)) == 10
+    assert len(names(form)) == 30
     assert len(labels(form)) == 6
 
 
-@pytest.mark.parametrize("button", ["save", "", "add-round", "add-criterion-x", "drop-criterion-1"])
+@pytest.mark.parametrize("button", ["save", "", "add-round", "add-criterion-x", "drop-criterion-1", "copy-level-0-0"])
 def test_other_buttons_are_not_the_editors(button: str) -> None:
     assert press(two(), button) is None
 
@@ -213,7 +239,7 @@ def test_other_buttons_are_not_the_editors(button: str) -> None:
 BUTTONS = some.builds(
     "-".join,
     some.tuples(
-        some.sampled_from(["add", "remove", "up", "down"]),
+        some.sampled_from(["add", "remove", "up", "down", "copy", "kind"]),
         some.sampled_from(["criterion", "level"]),
         some.sampled_from(string.digits),
         some.sampled_from(string.digits),
@@ -226,7 +252,91 @@ def test_no_row_of_buttons_loses_a_text_without_a_remove(buttons: list[str]) -> 
     form = two()
     for button in buttons:
         if not button.startswith("remove"):
-            pressed(form, button)
+            press(form, button)
     assert {"Voice", "Time"} <= set(names(form))
     assert {"Not yet", "Solid"} <= set(labels(form, names(form).index("Voice")))
-    assert typed(fields_of(form)).data == form.data
+    assert data_of(typed(fields_of(form))) == data_of(form)
+
+
+def every_type() -> RubricDraft:
+    three = ("Red", "Green, dark", "Blue")
+    return RubricDraft(
+        "All",
+        (
+            CriterionDraft("L", "d", (LevelDraft("A", "x", 1), LevelDraft("B", "y", 3)), weight=3, seat="coach"),
+            CriterionDraft("S", question=Question.SCALE, options=Options((), 0, 7, "never", "always"), rounds=(1, 3)),
+            CriterionDraft("C", question=Question.CHOICE, options=Options(three), comment=Comment.REQUIRED),
+            CriterionDraft("Cs", question=Question.CHOICES, options=Options(three), comment=Comment.OPTIONAL),
+            CriterionDraft("Sh", question=Question.SHORT, weight=0),
+            CriterionDraft("Lo", question=Question.LONG),
+            CriterionDraft("P", question=Question.SHARE, options=Options(three, points=100)),
+            CriterionDraft("R", question=Question.RANKING, options=Options(three)),
+        ),
+    )
+
+
+def test_a_rubric_with_every_type_of_question_comes_back_the_same_through_the_form() -> None:
+    draft = every_type()
+    assert check(draft) == []
+    assert read(typed(fields_of(shown(draft))), rounds=3) == (draft, {})
+    assert list(read(shown(draft), rounds=2)[1]) == ["criteria-1-rounds"]
+
+
+def test_another_type_keeps_the_levels_and_options_that_were_typed() -> None:
+    form = typed(fields_of(two()) | {"criteria-0-question": "choice", "criteria-0-options": "One\n\n Two "})
+    assert pressed(form, "kind-criterion-0") == "criteria-0-question"
+    assert read(form)[0].criteria[0] == CriterionDraft(
+        "Voice", "Loud?", question=Question.CHOICE, options=Options(("One", "Two"))
+    )
+    again = typed(fields_of(form) | {"criteria-0-question": "levels"})
+    assert read(again)[0].criteria[0].levels == read(two())[0].criteria[0].levels
+
+
+def test_a_criterion_that_becomes_levels_again_has_two_to_fill() -> None:
+    form = shown(RubricDraft("", (CriterionDraft("S", question=Question.SHORT),)))
+    form = typed(fields_of(form) | {"criteria-0-question": "levels"})
+    pressed(form, "kind-criterion-0")
+    assert labels(form) == ["", ""]
+
+
+def test_a_copy_stands_below_and_has_a_name_of_its_own() -> None:
+    form = two()
+    assert pressed(form, "copy-criterion-0") == "criteria-1-name"
+    pressed(form, "copy-criterion-0")
+    assert names(form) == ["Voice", "Voice (3)", "Voice (2)", "Time"]
+    assert labels(form, 1) == labels(form, 0)
+
+
+def test_changes_are_undone_one_after_the_other_also_when_the_form_travels_through_a_browser() -> None:
+    form = typed(fields_of(two()))
+    for button in ("remove-criterion-0", "add-level-0", "down-level-0-9"):
+        pressed(form, button)
+        form = typed(fields_of(form) | {"rubric-before": form.data["before"]})
+    assert (names(form), labels(form)) == (["Time"], ["Late", "In time", ""])
+    pressed(form, "undo-rubric")
+    assert labels(form) == ["Late", "In time"]
+    pressed(form, "undo-rubric")
+    assert data_of(form) == TWO
+    pressed(form, "undo-rubric")
+    assert data_of(form) == TWO
+
+
+def test_a_rubric_that_takes_the_place_of_another_can_be_taken_back() -> None:
+    form = replaced(two(), every_type())
+    assert names(form)[0] == "L"
+    pressed(form, "undo-rubric")
+    assert data_of(form) == TWO
+
+
+@pytest.mark.parametrize("before", ["criteria-9999999999-name=x", "%%%", "a\nb\n\n", "criteria-0=1&rubric-before=x"])
+def test_a_made_up_past_does_no_harm(before: str) -> None:
+    form = typed(fields_of(two()) | {"rubric-before": before})
+    assert press(form, "undo-rubric") == "rubric"
+
+
+def test_points_that_may_surprise_are_remarked_on() -> None:
+    odd = fields_of(two()) | {"criteria-0-levels-0-points": "2", "criteria-1-levels-0-points": "5"}
+    remarks = [one.remark for one in asides_of(typed(odd), {})]
+    assert remarks == [REMARKS[Remark.SAME_POINTS], REMARKS[Remark.DESCENDING]]
+    assert [one.remark for one in asides_of(two(), {})] == ["", ""]
+    assert [one.remark for one in asides_of(two(use_points=False), {})] == ["", ""]

@@ -1,7 +1,10 @@
-"""The rubrics of ready templates. They look at what people do in the talk, never at who they are."""
+"""Ready rubrics: those of templates, and one for each seat. They look at what people do, never at who they are."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
+from lti_tool.activities.kinds import Kind
 from lti_tool.errors import N_
 from lti_tool.rubrics.rules import CriterionDraft, LevelDraft, RubricDraft
 
@@ -238,3 +241,187 @@ SHOWING: Final = RubricDraft(
         ),
     ),
 )
+BEING_COACHED: Final = RubricDraft(
+    N_("Being coached"),
+    (
+        CriterionDraft(
+            N_("Openness"),
+            N_("Was it about something that matters, and said as it is?"),
+            _ladder(
+                N_("The talk stayed with what can be told to anybody."),
+                N_("A real topic came up, and the difficult part of it was left out."),
+                N_("It was said what is difficult, and what it is like."),
+                N_("It was said what is difficult, and what the coachee's own part in it is."),
+            ),
+        ),
+        CriterionDraft(
+            N_("Thinking for oneself"),
+            N_("Were questions used to think, or answered quickly?"),
+            _ladder(
+                N_("Advice was waited for."),
+                N_("Questions were answered with what was known already."),
+                N_("Questions led to new thoughts, and to pauses."),
+                N_("The coachee went on asking themselves, and found something that surprised both of us."),
+            ),
+        ),
+        CriterionDraft(
+            N_("Follow-through"),
+            N_("What became of the step agreed last time, and what is agreed now?"),
+            _ladder(
+                N_("There was no step, or it was forgotten."),
+                N_("A step was named that cannot be seen to be done."),
+                N_("The last step was tried, and the next one has a day."),
+                N_("The last step was tried, it was said what came of it, and the next one builds on it."),
+            ),
+        ),
+    ),
+)
+OBSERVING: Final = RubricDraft(
+    N_("Observing and giving feedback"),
+    (
+        CriterionDraft(
+            N_("Noticing before judging"),
+            N_("Was it told what was seen and heard, before what was thought of it?"),
+            _ladder(
+                N_("I heard opinions and not what they rest on."),
+                N_("Some of it was seen or heard; some of it was guessed."),
+                N_("I was told what was seen and heard, and when."),
+                N_("I was told moments so exactly that I could see them again myself."),
+            ),
+        ),
+        CriterionDraft(
+            N_("Feedback that can be used"),
+            N_("Was there something to try, small enough and up to you?"),
+            _ladder(
+                N_("I do not know what to try."),
+                N_("There were ideas, too many or too large to try."),
+                N_("There was one thing that I can try next time."),
+                N_("There was one thing to try that fits how I work, and I know how I will notice it."),
+            ),
+        ),
+        CriterionDraft(
+            N_("Room for your view"),
+            N_("Were you asked how it was for you?"),
+            _ladder(
+                N_("I was told how it was."),
+                N_("I was asked, and my answer changed nothing."),
+                N_("I was asked first, and we compared what each had seen."),
+                N_("I was asked first, and together we understood something that neither had seen alone."),
+            ),
+        ),
+    ),
+)
+BRINGING_A_CASE: Final = RubricDraft(
+    N_("Bringing a case"),
+    (
+        CriterionDraft(
+            N_("A case and a question"),
+            N_("Did the circle know what it was asked?"),
+            _ladder(
+                N_("There was a topic, and no case and no question."),
+                N_("There was a case; the question became clear late."),
+                N_("A case was told briefly, with one question."),
+                N_("A case was told briefly and honestly, own part included, with a question that made us think."),
+            ),
+        ),
+        CriterionDraft(
+            N_("Listening to the circle"),
+            N_("What was done with what the others said?"),
+            _ladder(
+                N_("What we said was explained away."),
+                N_("It was listened to, and answered at once."),
+                N_("It was listened to, and some of it was taken up."),
+                N_("It was listened to in silence, and at the end it was said what is taken along and why."),
+            ),
+        ),
+    ),
+)
+HELPING_WITH_A_CASE: Final = RubricDraft(
+    N_("Helping with a case"),
+    (
+        CriterionDraft(
+            N_("Questions to understand"),
+            N_("Were questions asked to understand, or to lead?"),
+            _ladder(
+                N_("There were hardly any questions."),
+                N_("Many questions were advice with a question mark."),
+                N_("The questions helped us to see the case."),
+                N_("A question showed the case from a side that no one had looked at."),
+            ),
+        ),
+        CriterionDraft(
+            N_("Advice as an offer"),
+            N_("Did advice leave the case where it belongs?"),
+            _ladder(
+                N_("It was told what must be done."),
+                N_("Advice came early, or as the only way."),
+                N_("Advice came in its step, as one thing that can be tried."),
+                N_("Advice came in its step, from own experience, and it was easy to leave it."),
+            ),
+        ),
+    ),
+)
+
+
+def worded(draft: RubricDraft, say: Callable[[str], str]) -> RubricDraft:
+    """The rubric in somebody's language."""
+    return replace(
+        draft,
+        title=say(draft.title),
+        criteria=tuple(
+            replace(
+                criterion,
+                name=say(criterion.name),
+                description=say(criterion.description) if criterion.description else "",
+                levels=tuple(
+                    replace(level, label=say(level.label), description=say(level.description))
+                    for level in criterion.levels
+                ),
+            )
+            for criterion in draft.criteria
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyRubric:
+    """A rubric to begin with, about one seat. Texts are marked for translation."""
+
+    key: str
+    kinds: tuple[str, ...]
+    """The keys of kinds that it was written for."""
+    seat: str
+    draft: RubricDraft
+
+    def suits(self, kind: Kind) -> bool:
+        """Whether it was written for this kind."""
+        return kind.key in self.kinds
+
+    def worded(self, say: Callable[[str], str]) -> RubricDraft:
+        """The rubric in somebody's language, each criterion about the seat."""
+        draft = worded(self.draft, say)
+        return replace(draft, criteria=tuple(replace(criterion, seat=self.seat) for criterion in draft.criteria))
+
+
+def _part(draft: RubricDraft, title: str, first: int, last: int) -> RubricDraft:
+    return RubricDraft(title, draft.criteria[first:last])
+
+
+_TALKS: Final = ("goals", "reflection", "open")
+READY_RUBRICS: Final[dict[str, ReadyRubric]] = {
+    ready.key: ready
+    for ready in (
+        ReadyRubric("coach", _TALKS, "coach", COACHING),
+        ReadyRubric("coachee", _TALKS, "coachee", BEING_COACHED),
+        ReadyRubric("observed", ("observation", "rehearsal"), "observed", OBSERVATION),
+        ReadyRubric("observer", ("observation", "rehearsal"), "observer", OBSERVING),
+        ReadyRubric("showing", ("cross_training",), "observed", _part(SHOWING, N_("Showing one's work"), 0, 2)),
+        ReadyRubric("learning", ("cross_training",), "observer", _part(SHOWING, N_("Learning from another"), 2, 4)),
+        ReadyRubric("self", ("role_play",), "self", _part(PLAYING, N_("Trying it out"), 0, 2)),
+        ReadyRubric("other", ("role_play",), "other", _part(PLAYING, N_("Playing the other person"), 2, 3)),
+        ReadyRubric("facilitator", ("circle",), "facilitator", FACILITATING),
+        ReadyRubric("case_giver", ("circle",), "case_giver", BRINGING_A_CASE),
+        ReadyRubric("member", ("circle",), "member", HELPING_WITH_A_CASE),
+    )
+}
+"""One for every seat of every kind."""

@@ -10,8 +10,9 @@ from lti_tool.activities.rules.dates import deadline, local_parts
 from lti_tool.activities.rules.facilitating import guided_usually
 from lti_tool.activities.rules.settings import ActivitySettings, Completion, RoundDates
 from lti_tool.activities.rules.templates.picture import DrawnRound, draw
+from lti_tool.activities.rules.templates.rubrics import worded
 from lti_tool.activities.rules.templates.scenarios import ReadyScenario
-from lti_tool.rubrics.rules import CriterionDraft, LevelDraft, RubricDraft
+from lti_tool.rubrics.rules import RubricDraft
 
 Say = Callable[[str], str]
 """Puts a marked text into a person's language."""
@@ -67,15 +68,4 @@ class Template:
 
     def rubric(self, say: Say) -> RubricDraft:
         """The rubric to begin with, in somebody's language."""
-        draft = self.rubric_draft
-        return RubricDraft(
-            say(draft.title),
-            tuple(
-                CriterionDraft(
-                    say(criterion.name),
-                    say(criterion.description),
-                    tuple(LevelDraft(say(level.label), say(level.description)) for level in criterion.levels),
-                )
-                for criterion in draft.criteria
-            ),
-        )
+        return worded(self.rubric_draft, say)
