@@ -16,6 +16,7 @@ from lti_tool.activities.rules import (
     ActivitySettings,
     Completion,
     Flaw,
+    ReflectionDays,
     Release,
     RoundDates,
     Scenario,
@@ -26,6 +27,7 @@ from lti_tool.activities.rules import (
     local_parts,
     opening,
 )
+from lti_tool.activities.rules.reflecting import LONGEST_OCCASION
 from lti_tool.activities.rules.rhythm import Rhythm, WeeksUnreadable, days_in_rhythm, read_weeks
 from lti_tool.activities.rules.templates.scenarios import READY_SCENARIOS, scenarios_for
 from lti_tool.errors import N_
@@ -101,6 +103,10 @@ class SetupText:
     score_maximum: str = ""
     zero_at_close: bool = False
     rubric: RubricForm = field(default_factory=RubricForm)
+    finds_partners: bool = False
+    reflect_first: str = ""
+    reflect_rhythm: str = ""
+    reflect_after: str = ""
     version: str = ""
     """Of the activity when the page was opened."""
 
@@ -181,12 +187,17 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         score_maximum=clean.get("score_maximum", "").strip(),
         zero_at_close="zero_at_close" in clean,
         rubric=rubric_forms.typed(clean),
+        finds_partners="finds_partners" in clean,
+        reflect_first=clean.get("reflect_first", "").strip(),
+        reflect_rhythm=clean.get("reflect_rhythm", ""),
+        reflect_after=clean.get("reflect_after", "").strip()[:LONGEST_OCCASION],
         version=clean.get("version", ""),
     )
 
 
 def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> SetupText:
     """Kept settings as the form shows them."""
+    days = settings.reflection_days
     return SetupText(
         kind=settings.kind,
         title=settings.title,
@@ -206,6 +217,10 @@ def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> S
         score_maximum=str(settings.score_maximum),
         zero_at_close=settings.zero_at_close,
         rubric=rubric_forms.shown(rubric),
+        finds_partners=settings.finds_partners,
+        reflect_first=days.first_on.isoformat() if days else "",
+        reflect_rhythm=days.rhythm or "" if days else "",
+        reflect_after=days.after if days else "",
         version=str(version),
     )
 
@@ -232,12 +247,28 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         release=_one_of(Release, text.release, Release.WHEN_BOTH_GAVE),
         staff_read_feedback=text.staff_read_feedback,
         scenario=Scenario.written(text.scenario.public, text.scenario.briefs),
+        finds_partners=text.finds_partners,
+        reflection_days=_reflection_read(text, problems),
     )
     for problem in check(settings, now=now, before=before):
         problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])
     rubric, rubric_problems = rubric_forms.read(text.rubric)
     problems |= rubric_problems
     return Reading(settings, rubric, {field: problems[field] for field in sorted(problems, key=_place_on_page)})
+
+
+def _reflection_read(text: SetupText, problems: dict[str, str]) -> ReflectionDays | None:
+    if not text.reflect_first:
+        return None
+    try:
+        first_on = date.fromisoformat(text.reflect_first)
+    except ValueError:
+        first_on = date.min
+    if not EARLIEST_YEAR <= first_on.year <= LATEST_YEAR:
+        problems["reflect_first"] = DATE_UNREADABLE
+        return None
+    rhythm = Rhythm(text.reflect_rhythm) if text.reflect_rhythm in set(Rhythm) else None
+    return ReflectionDays(first_on, rhythm, text.reflect_after)
 
 
 def asked_of(text: SetupText) -> Completion:
@@ -409,6 +440,7 @@ def _place_on_page(field: str) -> tuple[int, list[int]]:
         "rubric",
         "criteria",
         r"r\d",
+        "reflect_first",
         "rounds",
         "time_zone",
         "asked",

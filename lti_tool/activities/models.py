@@ -59,6 +59,10 @@ class Activity(Tenant, Base):
     release: Mapped[str] = mapped_column(String(16), default="when_both_gave")
     staff_read_feedback: Mapped[bool] = mapped_column(default=False)
     """Told to learners before they write."""
+    finds_partners: Mapped[bool] = mapped_column(default=False)
+    """Whether a learner whose partner does not answer gets another one at once; else staff are asked."""
+    reflection_days: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """When learners are asked to reflect between meetings; read through `activities.rules.ReflectionDays`."""
     created_by_id: Mapped[int | None]
     """A person. Nobody where a launch made the copy."""
     created_at: Mapped[datetime]

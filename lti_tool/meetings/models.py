@@ -120,6 +120,10 @@ class Nudge(Tenant, Base):
     at: Mapped[datetime]
     """The last one."""
     answered_at: Mapped[datetime | None]
+    alone_at: Mapped[datetime | None]
+    """Since when the author goes on alone in the round."""
+    change_asked_at: Mapped[datetime | None]
+    """When the author asked for another partner."""
 
 
 class CalendarAddress(Tenant, Base):

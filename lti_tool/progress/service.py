@@ -16,6 +16,7 @@ from lti_tool.feedback.rules import Moments, is_released, release_rule
 from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.launch.service.naming import told_apart
+from lti_tool.meetings import service as meetings
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan, Seat, published_seats
 from lti_tool.progress.errors import LearnerUnknown
@@ -234,6 +235,8 @@ class _Gathered:
     mine: dict[int, list[Written]] = field(default_factory=lambda: defaultdict(list))
     theirs: dict[int, list[Written]] = field(default_factory=lambda: defaultdict(list))
     extras: dict[int, list[Extra]] = field(default_factory=lambda: defaultdict(list))
+    waits: dict[tuple[int, int, int], meetings.Wait] = field(default_factory=dict)
+    """By round, who waits, and for whom."""
 
     @classmethod
     def of(cls, session: Session, activity: Activity, now: datetime, member_id: int | None = None) -> "_Gathered":
@@ -250,6 +253,7 @@ class _Gathered:
             now,
         )
         gathered._read_extras(session, activity.id)
+        gathered._read_waits(session, activity.id, member_id)
         gathered._read_groups(session, activity.id, activity.placement_id, member_id)
         gathered._read_entries(session, activity, member_id)
         gathered._read_goals(session, activity, member_id)
@@ -267,6 +271,7 @@ class _Gathered:
             extras=self.extras.get(member_id, ()),
             now=self.now,
             is_closed=self.is_closed,
+            done_alone=self.kind.alone.steps if self.kind.alone is not None else (),
         )
 
     def standing_of(self, member_id: int) -> Hashable:
@@ -291,7 +296,7 @@ class _Gathered:
                 key = (group.round, partner.member_id)
                 places.append(
                     (
-                        (group.round, place, partner.seat, partner.is_absent, partner.is_excused, partner.due_at),
+                        (group.round, place, replace(partner, member_id=0)),
                         tuple(sorted(mine.get(key, ()))),
                         tuple(sorted(_way_received(one, partner) for one in theirs.get(key, ()))),
                     )
@@ -305,6 +310,14 @@ class _Gathered:
             .where(Round.activity_id == activity_id)
         ):
             self.extras[allowance.member_id].append(Extra(number, allowance.due_at, allowance.is_excused))
+
+    def _read_waits(self, session: Session, activity_id: int, member_id: int | None) -> None:
+        for wait in meetings.waits_in(session, activity_id, member_id):
+            self.waits[wait.round_number, wait.author_id, wait.recipient_id] = wait
+
+    def _waits_in_vain(self, number: int, member_id: int, partner_id: int, due_at: datetime | None) -> bool:
+        wait = self.waits.get((number, member_id, partner_id))
+        return wait is not None and wait.is_in_vain(due_at=due_at, now=self.now)
 
     def _read_groups(self, session: Session, activity_id: int, placement_id: int | None, member_id: int | None) -> None:
         due = {dates.number: dates.due_at for dates in self.rounds}
@@ -329,7 +342,14 @@ class _Gathered:
             self.members[group_id].append(one)
         for (number, _), people in groups.items():
             for person in people:
-                others = tuple(partner for partner in people if partner is not person)
+                others = tuple(
+                    replace(
+                        partner,
+                        is_silent=self._waits_in_vain(number, person.member_id, partner.member_id, person.due_at),
+                    )
+                    for partner in people
+                    if partner is not person
+                )
                 self.groups[person.member_id].append(MyGroup(number, others))
 
     def _read_entries(self, session: Session, activity: Activity, member_id: int | None) -> None:

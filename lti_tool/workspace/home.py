@@ -200,7 +200,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
 def _meetings(here: Here, activity: Activity, member_id: int, *, is_read_only: bool) -> dict[int, ShownMeeting]:
     """How the learner's meetings stand, by round number."""
     zone = zone_of_reader(activity.time_zone)
-    nudges = meetings.nudges_of(here.session, activity, member_id, now=here.now)
+    nudges = meetings.nudges_of(here.session, activity, member_id)
     return {
         number: meeting_words.shown(view, member_id, zone, nudges, now=here.now, is_read_only=is_read_only)
         for number, view in meetings.of_member(here.session, activity, member_id, now=here.now).items()

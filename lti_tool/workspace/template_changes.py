@@ -66,6 +66,7 @@ def _settings(before: ActivitySettings, after: ActivitySettings) -> Iterator[Cha
         (gettext("Scenario"), _public(before), _public(after)),
         (gettext("Private briefs"), _briefs(before), _briefs(after)),
         (gettext("Who sees what"), _seen(before), _seen(after)),
+        (gettext("When a partner does not answer"), _partners(before), _partners(after)),
         (gettext("What counts as completion?"), _counts(before), _counts(after)),
         (gettext("What goes to the gradebook?"), _score(before), _score(after)),
     ):
@@ -87,6 +88,10 @@ def _briefs(settings: ActivitySettings) -> str:
 def _seen(settings: ActivitySettings) -> str:
     readers = gettext("Instructors and assistants can read feedback") if settings.staff_read_feedback else ""
     return "\n".join(filter(None, (gettext(RELEASES[settings.release]), readers)))
+
+
+def _partners(settings: ActivitySettings) -> str:
+    return str(gettext("Give learners another partner at once")) if settings.finds_partners else ""
 
 
 def _counts(settings: ActivitySettings) -> str:

@@ -502,6 +502,11 @@ TALK_FEEDBACK: Final = AgendaPart(
     help=N_("Each writes to the other how the coaching was. Do it while it is fresh."),
 )
 
+# ---- without a partner ------------------------------------------------------------------------------------------------
+
+DONE_ALONE: Final = ("check_in", "look_back", "goal_check_in", "goal_set", "action_written", "own_notes")
+"""Steps of a talk that need no partner."""
+
 # ---- what goal setting, reflection and open session have in common ---------------------------------------------------
 
 END_OF_A_TALK: Final = (LISTENING, NEXT_STEPS, PARKING_LOT, TALK_FEEDBACK, CLOSING)

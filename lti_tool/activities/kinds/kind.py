@@ -239,6 +239,16 @@ class AgendaPart:
 
 
 @dataclass(frozen=True, slots=True)
+class PathAlone:
+    """What a kind offers a member whose partner does not come."""
+
+    words: str
+    """What to do, in one sentence."""
+    steps: tuple[str, ...]
+    """Keys of steps that need no partner. The others of the round are not needed from whoever goes on alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """What people do together in an activity. Texts are marked for translation."""
 
@@ -258,6 +268,8 @@ class Kind:
     """Who takes the first seat first, where seats are swapped inside a round."""
     is_gone: bool = False
     """Whether this version does not have it any more: what was written stays readable, and nothing is added."""
+    alone: PathAlone | None = None
+    """None where the kind makes no sense without a partner."""
     has_scenario: bool = False
     """Whether a designer writes a scenario with a brief for each seat."""
     figure: str = N_("steps done")

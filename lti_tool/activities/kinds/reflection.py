@@ -4,7 +4,7 @@ from typing import Final
 
 from lti_tool.activities.kinds import blocks
 from lti_tool.activities.kinds.blocks import live, text
-from lti_tool.activities.kinds.kind import AgendaPart, Kind, SeatName
+from lti_tool.activities.kinds.kind import AgendaPart, Kind, PathAlone, SeatName
 from lti_tool.errors import N_
 
 REFLECT: Final = live(
@@ -61,5 +61,8 @@ REFLECTION: Final = Kind(
     ),
     you_begin=N_("You are coached first."),
     partner_begins=N_("%(name)s is coached first."),
+    alone=PathAlone(
+        N_("Look back by yourself on something that happened, and write down one action."), ("reflect", *blocks.DONE_ALONE)
+    ),
     figure=N_("feedback given"),
 )

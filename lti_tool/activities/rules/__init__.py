@@ -6,6 +6,7 @@ from lti_tool.activities.kinds.kind import AgendaPart, Block, MethodStep, Opens,
 from lti_tool.activities.rules.copies import Relative, history, likely_sources
 from lti_tool.activities.rules.dates import END_OF_DAY, deadline, local_parts, opening, usable_zone
 from lti_tool.activities.rules.life import ActivityState, NotReady, Transition, state_after, why_not_ready
+from lti_tool.activities.rules.reflecting import ReflectionDays
 from lti_tool.activities.rules.scenario import Scenario, scenario_of
 from lti_tool.activities.rules.settings import (
     DRAFTS_KEPT,
@@ -45,6 +46,7 @@ __all__ = [
     "MethodStep",
     "NotReady",
     "Opens",
+    "ReflectionDays",
     "Relative",
     "Release",
     "RoundDates",

@@ -10,6 +10,7 @@ from lti_tool.activities.rules import (
     ActivitySettings,
     ActivityState,
     Completion,
+    ReflectionDays,
     Release,
     RoundDates,
     ScoreMode,
@@ -115,6 +116,8 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         release=Release(activity.release),
         staff_read_feedback=activity.staff_read_feedback,
         scenario=scenario_of(activity),
+        finds_partners=activity.finds_partners,
+        reflection_days=ReflectionDays.from_json(activity.reflection_days),
     )
 
 

@@ -126,7 +126,7 @@ def _page(here: Here, planned: Planned, text: TimesText, reading: Reading | None
     activity = planned.activity
     zone = zone_of_reader(activity.time_zone)
     view = service.of_groups(here.session, [planned.group_id], now=here.now)[planned.group_id]
-    nudges = service.nudges_of(here.session, activity, planned.member_id, now=here.now)
+    nudges = service.nudges_of(here.session, activity, planned.member_id)
     read_only = is_read_only(here.session, activity)
     minutes = int(text.minutes) if text.minutes.isdecimal() and int(text.minutes) in LENGTHS else LENGTHS[0]
     suits = service.offered(here.session, planned, minutes=minutes, now=here.now) if not read_only else ()

@@ -30,6 +30,7 @@ def propose(session: Session, planned: Planned, wanted: Sequence[Wanted], *, now
     if len(present) < 2:
         raise NobodyToMeet(planned.group_id)
     _drop_proposals(session, meeting, by=planned.member_id, now=now)
+    settle_nudges(session, planned.round.id, recipient_id=planned.member_id, now=now)
     for proposal in wanted:
         time = MeetingTime(
             meeting_id=meeting.id,

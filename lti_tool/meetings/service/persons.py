@@ -58,6 +58,8 @@ def everything_of(session: Session, members: Collection[int]) -> dict[str, list[
                 "since": _moment(row.since),
                 "at": _moment(row.at),
                 "answered": _moment(row.answered_at),
+                "alone_since": _moment(row.alone_at),
+                "asked_for_another_partner": _moment(row.change_asked_at),
             }
             for title, number, row in nudges
         ],
