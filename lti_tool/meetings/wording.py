@@ -146,7 +146,13 @@ def shown(
 
 
 def _partner(
-    view: MeetingView, partner_id: int, asking: Wait | None, asked: Wait | None, *, met_at: datetime | None, now: datetime
+    view: MeetingView,
+    partner_id: int,
+    asking: Wait | None,
+    asked: Wait | None,
+    *,
+    met_at: datetime | None,
+    now: datetime,
 ) -> ShownPartner:
     """A partner with what stands between the two: `asking` is theirs, `asked` the reader's."""
     name, first_word = _name(view, partner_id), _name(view, partner_id, begins=True)

@@ -165,6 +165,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     grouped = {exchange.round.id for exchange in exchanges if exchange.is_current}
     asks_why = not is_read_only and any(round_.id not in grouped for round_ in rounds)
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
+    is_absent = Alone.ABSENT in alone.values()
     return render_template(
         "home/learner.html",
         activity=activity,
@@ -173,6 +174,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         kind=kind,
         now=what_now(kind, done, tasks, exchanges, rounds=rounds, alone=alone) if not is_read_only else None,
         alone=alone,
+        not_reached=meetings.not_reached_in(here.session, activity.id, member_id) if is_absent else frozenset(),
         notes=feedback.notes_between(here.session, activity, member_id),
         addresses=_addresses(here, exchanges),
         meetings=_meetings(here, activity, member_id, is_read_only=is_read_only),
@@ -376,6 +378,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         doubt=roster.doubt(here.session, here.course_id),
         figures=figures,
         unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
+        wishes=len(meetings.requests_in(here.session, activity.id)),
         unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
         others=_other_activities(here, activity),

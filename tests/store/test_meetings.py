@@ -289,11 +289,11 @@ def test_a_reminder_is_kept_until_it_is_answered_and_repeated_once_a_day(
             service.nudge(session, mette, jonas.member_id, now=now + timedelta(hours=23))
         service.nudge(session, mette, jonas.member_id, now=now + timedelta(hours=24))
         assert service.waiting_since(session, room.activity.id) == {mette.member_id: now}
-        [seen] = service.nudges_of(session, room.activity, jonas.member_id, now=now)
+        [seen] = service.nudges_of(session, room.activity, jonas.member_id)
         assert (seen.author_id, seen.recipient_id, seen.since) == (mette.member_id, jonas.member_id, now)
         service.answer_nudge(session, jonas, mette.member_id, now=now + timedelta(hours=25))
         assert service.waiting_since(session, room.activity.id) == {}
-        assert service.nudges_of(session, room.activity, mette.member_id, now=now) == []
+        assert service.nudges_of(session, room.activity, mette.member_id) == []
         service.nudge(session, mette, jonas.member_id, now=now + timedelta(days=3))
         assert service.waiting_since(session, room.activity.id) == {mette.member_id: now + timedelta(days=3)}
 
@@ -307,7 +307,7 @@ def test_reminders_end_with_the_group(open_session: OpenSession, room: Classroom
             service.nudge(session, mette, mette.member_id, now=now)
         service.nudge(session, mette, room.members["Jonas"].id, now=now)
         moves(session, room, "Jonas", "Femke")
-        assert service.nudges_of(session, room.activity, mette.member_id, now=now) == []
+        assert service.nudges_of(session, room.activity, mette.member_id) == []
         assert service.waiting_since(session, room.activity.id) == {}
 
 

@@ -62,7 +62,8 @@ REFLECTION: Final = Kind(
     you_begin=N_("You are coached first."),
     partner_begins=N_("%(name)s is coached first."),
     alone=PathAlone(
-        N_("Look back by yourself on something that happened, and write down one action."), ("reflect", *blocks.DONE_ALONE)
+        N_("Look back by yourself on something that happened, and write down one action."),
+        ("reflect", *blocks.DONE_ALONE),
     ),
     figure=N_("feedback given"),
 )

@@ -82,14 +82,14 @@ def not_reached_in(session: Session, activity_id: int, member_id: int) -> frozen
         select(Round.number)
         .join(Nudge, Nudge.round_id == Round.id)
         .join(Absence, (Absence.round_id == Round.id) & (Absence.member_id == Nudge.recipient_id))
-        .where(
-            Round.activity_id == activity_id, Nudge.recipient_id == member_id, Nudge.change_asked_at.is_not(None)
-        )
+        .where(Round.activity_id == activity_id, Nudge.recipient_id == member_id, Nudge.change_asked_at.is_not(None))
     )
     return frozenset(rows)
 
 
-def come_back(session: Session, activity: Activity, round_number: int, member_id: int, *, by: int, now: datetime) -> bool:
+def come_back(
+    session: Session, activity: Activity, round_number: int, member_id: int, *, by: int, now: datetime
+) -> bool:
     """A member who could not be reached is there again, and gets a partner if there is anybody. `by` is a person.
 
     Returns whether they have a group now. Raises NotWaiting where nobody missed them, or ActivityReadOnly.
@@ -100,9 +100,7 @@ def come_back(session: Session, activity: Activity, round_number: int, member_id
         raise NotWaiting(member_id)
     change = UndoAbsent(member_id, round_number)
     pairing.apply(session, activity.id, change, expected_version=plan.version, by=by, now=now)
-    round_id = session.scalar(
-        select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number)
-    )
+    round_id = session.scalar(select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number))
     settle_nudges(session, round_id or 0, recipient_id=member_id, now=now)
     own = select(Seat.id).join(Plan, Plan.id == Seat.plan_id).where(Plan.id == plan.id)
     return session.scalar(own.where(Seat.round_id == round_id, Seat.member_id == member_id)) is not None

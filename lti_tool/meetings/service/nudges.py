@@ -36,7 +36,8 @@ def nudge(session: Session, planned: Planned, partner_id: int, *, now: datetime)
     elif now - row.at < EVERY:
         raise AskedToday(partner_id)
     else:
-        row.since = now if row.answered_at is not None else row.since
+        if row.answered_at is not None:
+            row.since, row.alone_at, row.change_asked_at = now, None, None
         row.at, row.answered_at = now, None
     session.flush()
 
