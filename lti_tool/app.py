@@ -25,6 +25,7 @@ PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_adminis
 VISIT_PAGES = (
     "workspace.home",
     "workspace.meeting",
+    "workspace.between",
     "workspace.kept",
     "workspace.own_work",
     "workspace.questionnaire",

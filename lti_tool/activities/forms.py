@@ -260,11 +260,8 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
 def _reflection_read(text: SetupText, problems: dict[str, str]) -> ReflectionDays | None:
     if not text.reflect_first:
         return None
-    try:
-        first_on = date.fromisoformat(text.reflect_first)
-    except ValueError:
-        first_on = date.min
-    if not EARLIEST_YEAR <= first_on.year <= LATEST_YEAR:
+    first_on = _date(text.reflect_first)
+    if first_on is None:
         problems["reflect_first"] = DATE_UNREADABLE
         return None
     rhythm = Rhythm(text.reflect_rhythm) if text.reflect_rhythm in set(Rhythm) else None
@@ -440,9 +437,9 @@ def _place_on_page(field: str) -> tuple[int, list[int]]:
         "rubric",
         "criteria",
         r"r\d",
-        "reflect_first",
         "rounds",
         "time_zone",
+        "reflect_first",
         "asked",
     )
     part = next((place for place, name in enumerate(parts) if re.match(name, field)), len(parts))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, func, select
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import Kind, Step, kind_of, why_not_ready
+from lti_tool.activities.rules import Kind, ReflectionDays, Step, kind_of, why_not_ready
 from lti_tool.activities.service import activity_of, chosen_instead, open_activities, rounds_of
 from lti_tool.attributes import service as attributes
 from lti_tool.errors import N_, NotFound
@@ -161,6 +161,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
+    between = _between(here, activity, member_id)
     own = goals.own_board(here.session, here.course_id, member_id, zone=zone_of_reader(activity.time_zone))
     grouped = {exchange.round.id for exchange in exchanges if exchange.is_current}
     asks_why = not is_read_only and any(round_.id not in grouped for round_ in rounds)
@@ -184,8 +185,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         own_rounds={one.round.number for one in exchanges if one.is_current},
         readable=sum(one.to_read(step) is not None for one in exchanges for step in kind.steps if not step.is_answer),
         goals=own,
+        **between,
         has_own_work=any(one.mine or one.received() for one in exchanges)
-        or bool(own.goals or own.actions or own.ended),
+        or bool(own.goals or own.actions or own.ended or between["occasions"]),
         progress=done,
         together=together,
         score=grades.own_state(here.session, activity.id, member_id),
@@ -197,6 +199,20 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
     )
+
+
+def _between(here: Here, activity: Activity, member_id: int) -> dict[str, Any]:
+    """What the learner wrote between meetings, and whether today is a day on which they are asked to."""
+    days = ReflectionDays.from_json(activity.reflection_days)
+    occasions = feedback.occasions_of(here.session, activity.id, member_id)
+    zone = zone_of_reader(activity.time_zone)
+    last_on = occasions[0].created_at.astimezone(zone).date() if occasions else None
+    today = here.now.astimezone(zone).date()
+    return {
+        "occasions": occasions,
+        "is_asked": days is not None and days.asks_on(today, last_written_on=last_on),
+        "reflection_after": days.after if days is not None else "",
+    }
 
 
 def _meetings(here: Here, activity: Activity, member_id: int, *, is_read_only: bool) -> dict[int, ShownMeeting]:

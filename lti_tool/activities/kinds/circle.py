@@ -129,5 +129,6 @@ CIRCLE: Final = Kind(
         FACILITATION_FEEDBACK,
         replace(blocks.ACKNOWLEDGE, asked_usually=0),
     ),
+    between=blocks.BETWEEN,
     figure=N_("meetings held"),
 )

@@ -64,5 +64,6 @@ GOAL_SETTING: Final = Kind(
     alone=PathAlone(
         N_("Turn a wish into a goal by yourself, and write down a first action."), ("wish", *blocks.DONE_ALONE)
     ),
+    between=blocks.BETWEEN,
     figure=N_("feedback given"),
 )

@@ -249,6 +249,18 @@ class PathAlone:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """What a kind asks a member about something that happened between meetings."""
+
+    form: Form
+    """For its author alone."""
+    into: str
+    """The step of a meeting into which the author can bring it."""
+    fields: tuple[tuple[str, str], ...]
+    """Each field of the form with the field of the step that takes its text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """What people do together in an activity. Texts are marked for translation."""
 
@@ -270,6 +282,7 @@ class Kind:
     """Whether this version does not have it any more: what was written stays readable, and nothing is added."""
     alone: PathAlone | None = None
     """None where the kind makes no sense without a partner."""
+    between: Between | None = None
     has_scenario: bool = False
     """Whether a designer writes a scenario with a brief for each seat."""
     figure: str = N_("steps done")

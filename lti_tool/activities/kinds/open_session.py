@@ -37,5 +37,6 @@ OPEN_SESSION: Final = Kind(
     you_begin=N_("You are coached first."),
     partner_begins=N_("%(name)s is coached first."),
     alone=PathAlone(N_("Write down for yourself what is on your mind, and one action."), blocks.DONE_ALONE),
+    between=blocks.BETWEEN,
     figure=N_("feedback given"),
 )

@@ -1,5 +1,6 @@
 """Reflection on a meeting or a project: what went well, what to do differently. Own thoughts come before tips."""
 
+from dataclasses import replace
 from typing import Final
 
 from lti_tool.activities.kinds import blocks
@@ -17,6 +18,13 @@ REFLECT: Final = live(
     todo=N_("Reflect on something that happened"),
     asked=N_("Write a reflection"),
     asked_usually=1,
+)
+
+INTO_REFLECTION: Final = (
+    ("happened", "happened"),
+    ("went_well", "went_well"),
+    ("differently", "differently"),
+    ("will_use", "learned"),
 )
 
 REFLECTION: Final = Kind(
@@ -65,5 +73,6 @@ REFLECTION: Final = Kind(
         N_("Look back by yourself on something that happened, and write down one action."),
         ("reflect", *blocks.DONE_ALONE),
     ),
+    between=replace(blocks.BETWEEN, into="reflect", fields=INTO_REFLECTION),
     figure=N_("feedback given"),
 )

@@ -2,7 +2,7 @@
 
 from lti_tool.activities.kinds import KINDS, Kind, kind_of
 from lti_tool.activities.kinds.form import Audience, Field, FieldKind, Form
-from lti_tool.activities.kinds.kind import AgendaPart, Block, MethodStep, Opens, Step
+from lti_tool.activities.kinds.kind import AgendaPart, Between, Block, MethodStep, Opens, Step
 from lti_tool.activities.rules.copies import Relative, history, likely_sources
 from lti_tool.activities.rules.dates import END_OF_DAY, deadline, local_parts, opening, usable_zone
 from lti_tool.activities.rules.life import ActivityState, NotReady, Transition, state_after, why_not_ready
@@ -36,6 +36,7 @@ __all__ = [
     "ActivityState",
     "AgendaPart",
     "Audience",
+    "Between",
     "Block",
     "Completion",
     "Field",

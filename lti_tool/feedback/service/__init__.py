@@ -10,9 +10,19 @@ from lti_tool.feedback.service.drafts import (
     stamps_of,
 )
 from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
-from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, texts_of
+from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, occasion_texts_of, texts_of
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
+from lti_tool.feedback.service.occasions import (
+    begin_occasion,
+    bring_to_meeting,
+    find_occasion,
+    form_of_occasions,
+    next_meeting,
+    occasions_of,
+    save_occasion,
+    settle_aside_of,
+)
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
 from lti_tool.feedback.service.release import BATCH, is_released, release_due
@@ -41,6 +51,8 @@ __all__ = [
     "addresses_of",
     "answer_task",
     "asides_of",
+    "begin_occasion",
+    "bring_to_meeting",
     "confirm",
     "done_by_group",
     "draft_fields",
@@ -50,16 +62,21 @@ __all__ = [
     "favorites_of",
     "find_entry",
     "find_meeting",
+    "find_occasion",
     "find_task",
+    "form_of_occasions",
     "give",
     "group_at",
     "is_released",
     "keep_question",
     "levels_by_criterion",
     "named",
+    "next_meeting",
     "notes_between",
     "notes_of",
     "notes_to_partners_of",
+    "occasion_texts_of",
+    "occasions_of",
     "problems_of",
     "read_entry",
     "release_due",
@@ -67,7 +84,9 @@ __all__ = [
     "rubric_id_of",
     "rubric_of",
     "save_draft",
+    "save_occasion",
     "settle_aside",
+    "settle_aside_of",
     "stamps_of",
     "take_back",
     "tell_partner",

@@ -13,7 +13,7 @@ from lti_tool.activities.rules import FieldKind, Form
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import ActivityClosed, NotYourPartner, RoundNotOpen, TextTooLong
-from lti_tool.feedback.models import Entry, Note
+from lti_tool.feedback.models import Entry, Note, Occasion
 from lti_tool.feedback.service.release import is_released
 from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, notes_of, place_of
 from lti_tool.pairing import service as pairing
@@ -117,13 +117,13 @@ def save_draft(
     device = _device_in(task, device)
     entry = find_entry(session, task)
     if entry is None:
-        known = _names(task.form, levels_of(session, task, None))
-        if not any(text.strip() for text in _checked(task.form, typed, known).values()):
+        known = names_in(task.form, levels_of(session, task, None))
+        if not any(text.strip() for text in checked(task.form, typed, known).values()):
             refuse_closed(task, now=now)
             return Saved(0, now, {}, (), has_conflict=False)
     entry = open_entry(session, task, now=now)
     notes = {f"{rules.NOTE}{note.id}": note for note in notes_of(session, entry)}
-    typed = _checked(task.form, typed, {*_names(task.form, levels_of(session, task, entry)), *notes})
+    typed = checked(task.form, typed, {*names_in(task.form, levels_of(session, task, entry)), *notes})
     fields = draft_fields(entry, notes.values())
     draft = rules.Draft(fields, stamps_of(entry), asides_of(entry), entry.version)
     merged = rules.merge(
@@ -134,7 +134,7 @@ def save_draft(
         entry.version += 1
         entry.saved_at = now
         entry.stamps = {name: [stamp.version, stamp.device] for name, stamp in merged.stamps.items()}
-        entry.kept_aside = _aside_rows(merged.aside)
+        entry.kept_aside = aside_rows(merged.aside)
         if task.step.is_live and entry.submitted_at is None:
             entry.submitted_at = now
             completion_changed(session, entry.activity_id, concerned(session, task, entry), now=now)
@@ -170,7 +170,7 @@ def settle_aside(session: Session, task: Task, key: str, *, use: bool, device: s
         _put(task, entry, notes, chosen.field, chosen.text, device=device, now=now)
     else:
         entry.version += 1
-    entry.kept_aside = _aside_rows(left)
+    entry.kept_aside = aside_rows(left)
     session.flush()
 
 
@@ -219,24 +219,25 @@ def _device_in(task: Task, device: str) -> str:
     return f"{task.author_id}.{device}" if task.step.is_shared else device
 
 
-def stamps_of(entry: Entry | None) -> dict[str, rules.Stamp]:
+def stamps_of(entry: Entry | Occasion | None) -> dict[str, rules.Stamp]:
     """When and where each field last changed."""
     stamps = entry.stamps if entry is not None else {}
     return {name: rules.Stamp(int(at), str(device)) for name, (at, device) in stamps.items()}
 
 
-def asides_of(entry: Entry | None) -> tuple[rules.Aside, ...]:
+def asides_of(entry: Entry | Occasion | None) -> tuple[rules.Aside, ...]:
     """Texts kept aside, oldest first."""
     if entry is None:
         return ()
     return tuple(rules.Aside(one["field"], one["text"], datetime.fromisoformat(one["at"])) for one in entry.kept_aside)
 
 
-def _aside_rows(aside: Iterable[rules.Aside]) -> list[dict[str, str]]:
+def aside_rows(aside: Iterable[rules.Aside]) -> list[dict[str, str]]:
+    """Texts kept aside as the database has them."""
     return [{"field": one.field, "text": one.text, "at": one.at.isoformat()} for one in aside]
 
 
-def _names(form: Form, levels: Mapping[int, Collection[int]]) -> set[str]:
+def names_in(form: Form, levels: Mapping[int, Collection[int]]) -> set[str]:
     """The names that a form's fields are sent under, apart from those of notes that were added."""
     drafts = [rules.NOTE_DRAFT] if form.notes is not None else []
     return {*(field.key for field in form.texts), *drafts, *(f"{rules.MARK}{criterion_id}" for criterion_id in levels)}
@@ -246,7 +247,7 @@ def _choices(form: Form) -> set[str]:
     return {field.key for field in form.texts if field.kind is FieldKind.CHOICE}
 
 
-def _checked(form: Form, typed: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+def checked(form: Form, typed: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
     """The known ones of the typed fields, cleaned; a choice that nobody was offered counts as none.
 
     Raises TextTooLong.
