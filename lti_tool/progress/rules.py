@@ -95,6 +95,8 @@ class Written:
     """Of notes, goals or actions."""
     has_text: bool = False
     is_released: bool = False
+    counted_at: datetime | None = None
+    """When `count` reached what is asked for."""
     left: int = 0
     """How many open actions there were to look back at, of which `count` were looked back at."""
 
@@ -307,7 +309,7 @@ class _Place:
             counts=state is not State.EXCUSED,
             due_at=self.dates.due_at,
             waits_for=waits,
-            done_at=entry.given_at if is_done else None,
+            done_at=(entry.counted_at if step.is_counted else entry.given_at) if is_done else None,
             done=done,
             wanted=max(wanted, 1),
         )

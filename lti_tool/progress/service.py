@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Allowance, Round
@@ -17,6 +17,7 @@ from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.meetings import service as meetings
+from lti_tool.meetings.models import Nudge
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan, Seat, published_seats
 from lti_tool.progress.errors import LearnerUnknown
@@ -253,7 +254,6 @@ class _Gathered:
             now,
         )
         gathered._read_extras(session, activity.id)
-        gathered._read_waits(session, activity.id, member_id)
         gathered._read_groups(session, activity.id, activity.placement_id, member_id)
         gathered._read_entries(session, activity, member_id)
         gathered._read_goals(session, activity, member_id)
@@ -311,10 +311,6 @@ class _Gathered:
         ):
             self.extras[allowance.member_id].append(Extra(number, allowance.due_at, allowance.is_excused))
 
-    def _read_waits(self, session: Session, activity_id: int, member_id: int | None) -> None:
-        for wait in meetings.waits_in(session, activity_id, member_id):
-            self.waits[wait.round_number, wait.author_id, wait.recipient_id] = wait
-
     def _waits_in_vain(self, number: int, member_id: int, partner_id: int, due_at: datetime | None) -> bool:
         wait = self.waits.get((number, member_id, partner_id))
         return wait is not None and wait.is_in_vain(due_at=due_at, now=self.now)
@@ -323,8 +319,9 @@ class _Gathered:
         due = {dates.number: dates.due_at for dates in self.rounds}
         extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
         statement = (
-            published_seats(Round.number, Seat.group_id, Seat.member_id, Member.takes_part)
+            published_seats(Round.number, Seat.group_id, Seat.member_id, Member.takes_part, Nudge)
             .join(Member, Member.id == Seat.member_id)
+            .outerjoin(Nudge, and_(Nudge.round_id == Seat.round_id, Nudge.author_id == Seat.member_id))
             .where(Plan.activity_id == activity_id)
             .order_by(Seat.group_id, Seat.turn)
         )
@@ -333,7 +330,12 @@ class _Gathered:
             statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
         kept_out = locked_out(session, placement_id)
         groups: dict[tuple[int, int], list[Partner]] = defaultdict(list)
-        for number, group_id, one, takes_part in session.execute(statement):
+        for number, group_id, one, takes_part, nudge in session.execute(statement):
+            if nudge is not None:
+                self.waits[number, one, nudge.recipient_id] = meetings.wait_of(number, nudge)
+            if groups[number, group_id] and groups[number, group_id][-1].member_id == one:
+                # Somebody who waits for two partners has two rows.
+                continue
             extra = extras.get((one, number), Extra(number))
             is_absent = one in kept_out or not takes_part
             people = groups[number, group_id]
@@ -357,11 +359,18 @@ class _Gathered:
         if member_id is not None:
             is_theirs = and_(Entry.author_id.is_(None), Entry.group_id.in_(self.members))
             concerns.append(or_(Entry.author_id == member_id, Entry.recipient_id == member_id, is_theirs))
-        notes = (
-            select(Note.entry_id, func.count().label("count"))
+        numbered = func.row_number().over(partition_by=Note.entry_id, order_by=(Note.at, Note.id)).label("place")
+        there = (
+            select(Note.entry_id, Note.at, numbered)
             .join(Entry, Entry.id == Note.entry_id)
             .where(Note.removed_at.is_(None), *concerns)
-            .group_by(Note.entry_id)
+            .subquery()
+        )
+        asked = max((self.completion.of(step) for step in self.kind.steps if step.part_of), default=0)
+        reached_at = func.max(case((there.c.place == asked, there.c.at)))
+        notes = (
+            select(there.c.entry_id, func.count().label("count"), reached_at.label("reached_at"))
+            .group_by(there.c.entry_id)
             .subquery()
         )
         rows = session.execute(
@@ -375,6 +384,7 @@ class _Gathered:
                 Entry.submitted_at,
                 Entry.released_at,
                 func.coalesce(notes.c.count, 0).label("notes"),
+                notes.c.reached_at,
             )
             .join(Round, Round.id == Entry.round_id)
             .outerjoin(notes, notes.c.entry_id == Entry.id)
@@ -384,7 +394,7 @@ class _Gathered:
         rules = {step.key: release_rule(step, activity.release) for step in self.kind.steps}
         for row in rows:
             place = (row.step, row.number, row.recipient_id)
-            mine = Written(*place, row.submitted_at, row.notes, has_text=True)
+            mine = Written(*place, row.submitted_at, row.notes, has_text=True, counted_at=row.reached_at)
             for author_id in self.members[row.group_id] if row.author_id is None else (row.author_id,):
                 self.mine[author_id].append(mine)
             if row.submitted_at is None or row.recipient_id is None:
@@ -406,13 +416,17 @@ class _Gathered:
             return
         first_round = min((dates.number for dates in self.rounds), default=0)
         counts: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0])
+        reached: dict[tuple[int, str, int], datetime] = {}
         for (number, owner_id), done in goals.done_in(session, activity.id, member_id).items():
             for step in steps:
                 place = (owner_id, step.key, first_round if step.is_asked_once else number)
                 counts[place][0] += getattr(done, str(step.counted_by))
                 counts[place][1] += done.to_look_back_at if step.looks_back else 0
-        for (owner_id, key, number), (count, left) in counts.items():
-            self.mine[owner_id].append(Written(key, number, count=count, left=left))
+                if at := done.reached.get(str(step.counted_by)):
+                    reached[place] = min(reached.get(place, at), at)
+        for place, (count, left) in counts.items():
+            owner_id, key, number = place
+            self.mine[owner_id].append(Written(key, number, count=count, left=left, counted_at=reached.get(place)))
 
 
 def _way_received(entry: Written, partner: Partner) -> tuple[str, bool, bool]:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import AgendaPart, Completion, Kind, MethodStep, Step, kind_of, scenario_of
 from lti_tool.activities.service import activity_at, rounds_of
 from lti_tool.errors import NotFound
@@ -19,6 +20,8 @@ from lti_tool.goals import service as goals
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings import wording as meeting_words
 from lti_tool.pairing import service as pairing
+from lti_tool.progress import service as progress
+from lti_tool.progress.rules import Column, State
 from lti_tool.support.db import serve
 from lti_tool.web.access import Here, kit, on_visit, secret_sent
 from lti_tool.web.database import transaction
@@ -115,14 +118,32 @@ def of_all_groups(here: Here) -> ResponseReturnValue:
         steps=[
             step
             for step in kind.steps
-            if not (step.is_to_partners or step.is_counted)
+            if not (step.is_to_partners or step.part_of)
             and (completion.of(step) or (step.is_confirmation and not step.is_shared))
         ],
+        counted=_counted(here, activity, chosen, kind, completion),
         times=meetings.of_groups(here.session, [group.id for group in shown], now=here.now),
         done=feedback.done_by_group(here.session, chosen.id),
         page=first,
         pages=-(-len(groups) // GROUPS_A_PAGE),
     )
+
+
+def _counted(
+    here: Here, activity: Activity, chosen: Round, kind: Kind, completion: Completion
+) -> dict[tuple[int, str], State]:
+    """How the steps that are done with goals and actions stand in a round, by member and step; without those that are
+    not asked of a member.
+    """
+    columns = [Column(chosen.number, step) for step in kind.steps if step.counted_by and completion.of(step)]
+    if not columns:
+        return {}
+    return {
+        (member_id, column.step.key): summary.cells[column].state
+        for member_id, summary in progress.summaries_of_all(here.session, activity.id, here.now).items()
+        for column in columns
+        if column in summary.cells and summary.cells[column].state is not State.EXCUSED
+    }
 
 
 @pages.get("/round/<int:number>/meeting/paper")

@@ -134,6 +134,7 @@ LABELS: Final[Mapping[str, str]] = {
     "remarks": N_("What you wrote beside what others wrote"),
     "kept_texts": N_("Texts of forms that could not be saved"),
     "notes_to_partners": N_("Notes to and from partners"),
+    "taken_back": N_("Taken back"),
     "between_meetings": N_("What you wrote about what happened between meetings"),
     "favorite_questions": N_("Questions that you keep"),
     "question": N_("Question"),

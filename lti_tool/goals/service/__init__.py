@@ -19,6 +19,7 @@ from lti_tool.goals.service.figures import (
 from lti_tool.goals.service.goals import ask, check_in, end_goal, hide, set_goal, sharpen, show
 from lti_tool.goals.service.places import Place, place_of
 from lti_tool.goals.service.shelf import put_on_shelf, remark_on_resource, tell_outcome
+from lti_tool.goals.service.taking_back import take_back
 from lti_tool.goals.service.wins import answer_win, log_win
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "set_goal",
     "sharpen",
     "show",
+    "take_back",
     "take_up",
     "tell_outcome",
     "texts_of",

@@ -26,7 +26,15 @@ from lti_tool.meetings.service.going_on import (
     not_reached_in,
     work_together,
 )
-from lti_tool.meetings.service.nudges import answer_nudge, nudge, nudges_of, requests_in, waiting_since, waits_in
+from lti_tool.meetings.service.nudges import (
+    answer_nudge,
+    nudge,
+    nudges_of,
+    requests_in,
+    wait_of,
+    waiting_since,
+    waits_in,
+)
 from lti_tool.meetings.service.offers import offered
 from lti_tool.meetings.service.persons import everything_of, forget
 from lti_tool.meetings.service.reading import Planned, find_planned, of_groups, of_member
@@ -61,6 +69,7 @@ __all__ = [
     "requests_in",
     "skip_date",
     "take_up",
+    "wait_of",
     "waiting_since",
     "waits_in",
     "withdraw",
