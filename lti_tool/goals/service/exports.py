@@ -149,6 +149,7 @@ def erase_texts_of(session: Session, own: list[int]) -> None:
         delete(Goal).where(Goal.owner_id.in_(own)),
         delete(Action).where(Action.owner_id.in_(own)),
         delete(Win).where(Win.author_id.in_(own)),
+        delete(Remark).where(Remark.author_id.in_(own), Remark.removed_at.is_not(None)),
         update(Resource).where(Resource.author_id.in_(own)).values(use="", outcome="", version=Resource.version + 1),
     ):
         session.execute(statement.execution_options(synchronize_session=False))
