@@ -97,6 +97,8 @@ class Written:
     is_released: bool = False
     counted_at: datetime | None = None
     """When `count` reached what is asked for."""
+    is_withheld: bool = False
+    """It was reported, or staff hid it: nobody has to answer it."""
     left: int = 0
     """How many open actions there were to look back at, of which `count` were looked back at."""
 
@@ -327,7 +329,7 @@ class _Place:
             state, waits = (State.EXCUSED, None) if is_spared else (State.WAITING, WaitsFor.FEEDBACK)
         elif sent_at is not None:
             state = State.DONE
-        elif self.is_excused:
+        elif self.is_excused or came.is_withheld:
             state, counts = State.EXCUSED, False
         elif self.is_closed:
             state = State.MISSED if counts else State.EXCUSED

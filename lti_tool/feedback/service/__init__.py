@@ -13,6 +13,7 @@ from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_
 from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, occasion_texts_of, texts_of
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
+from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
 from lti_tool.feedback.service.occasions import (
     begin_occasion,
     bring_to_meeting,
@@ -25,8 +26,8 @@ from lti_tool.feedback.service.occasions import (
 )
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
-from lti_tool.feedback.service.release import BATCH, is_released, release_due
-from lti_tool.feedback.service.submission import confirm, give, take_back
+from lti_tool.feedback.service.release import BATCH, release_due
+from lti_tool.feedback.service.submission import add_later, confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
     Task,
     draft_fields,
@@ -40,6 +41,7 @@ from lti_tool.feedback.service.tasks import (
 )
 
 __all__ = [
+    "ADDITION",
     "BATCH",
     "Exchange",
     "Meeting",
@@ -47,6 +49,7 @@ __all__ = [
     "Saved",
     "Shown",
     "Task",
+    "add_later",
     "add_note",
     "addresses_of",
     "answer_task",
@@ -67,9 +70,10 @@ __all__ = [
     "form_of_occasions",
     "give",
     "group_at",
-    "is_released",
     "keep_question",
     "levels_by_criterion",
+    "lock_entry",
+    "mark_read",
     "named",
     "next_meeting",
     "notes_between",
@@ -87,10 +91,12 @@ __all__ = [
     "save_occasion",
     "settle_aside",
     "settle_aside_of",
+    "show_again",
     "stamps_of",
     "take_back",
     "tell_partner",
     "texts_of",
     "typical_levels",
     "version_of",
+    "withhold",
 ]

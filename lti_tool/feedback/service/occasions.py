@@ -12,7 +12,7 @@ from lti_tool.activities.service import refuse_read_only
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import OccasionUnknown
 from lti_tool.feedback.models import Occasion
-from lti_tool.feedback.service.drafts import Saved, aside_rows, asides_of, checked, names_in, save_draft, stamps_of
+from lti_tool.feedback.service.drafts import Saved, aside_rows, asides_of, checked, save_draft, stamps_of
 from lti_tool.feedback.service.meetings import find_meeting
 from lti_tool.pairing import service as pairing
 
@@ -71,7 +71,7 @@ def save_occasion(
     """Keep what was typed; a text that this device never saw is kept aside. Raises ActivityReadOnly, TextTooLong."""
     refuse_read_only(session, activity)
     form = form_of_occasions(activity)
-    known = checked(form, typed, names_in(form, {}))
+    known = checked(form, typed, {field.key for field in form.texts})
     draft = rules.Draft(occasion.fields, stamps_of(occasion), asides_of(occasion), occasion.version)
     merged = rules.merge(draft, known, bases, device=device, now=now)
     if merged.changed or merged.has_conflict:

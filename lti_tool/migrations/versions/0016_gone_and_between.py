@@ -1,7 +1,7 @@
 """going on without a partner, what happens between meetings, and words that are taken back
 
 Revision ID: 0016
-Revises: 0014
+Revises: 0015
 """
 
 from alembic import op
@@ -10,7 +10,7 @@ from lti_tool.support.db import UtcDateTime
 
 
 revision = '0016'
-down_revision = '0014'
+down_revision = '0015'
 branch_labels = None
 depends_on = None
 
