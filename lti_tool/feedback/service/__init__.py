@@ -12,7 +12,15 @@ from lti_tool.feedback.service.drafts import (
 from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
 from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, occasion_texts_of, texts_of
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
-from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
+from lti_tool.feedback.service.meetings import (
+    VERSION,
+    Meeting,
+    Participant,
+    done_by_group,
+    find_meeting,
+    group_at,
+    version_of,
+)
 from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
 from lti_tool.feedback.service.occasions import (
     begin_occasion,
@@ -43,6 +51,7 @@ from lti_tool.feedback.service.tasks import (
 __all__ = [
     "ADDITION",
     "BATCH",
+    "VERSION",
     "Exchange",
     "Meeting",
     "Participant",

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
@@ -148,11 +149,15 @@ def find_meeting(session: Session, activity: Activity, round_number: int, member
     )
 
 
+VERSION: Final = select(func.count(), func.coalesce(func.sum(Entry.version), 0)).where(
+    Entry.group_id == bindparam("group_id")
+)
+"""What tells versions of a group's meeting apart; by an index."""
+
+
 def version_of(session: Session, group_id: int) -> str:
-    """Another word as soon as anybody in the group wrote something: one query by an index."""
-    count, total = session.execute(
-        select(func.count(), func.coalesce(func.sum(Entry.version), 0)).where(Entry.group_id == group_id)
-    ).one()
+    """Another word as soon as anybody in the group wrote something."""
+    count, total = session.execute(VERSION, {"group_id": group_id}).one()
     return f"{count}-{total}"
 
 
