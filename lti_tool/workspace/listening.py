@@ -73,13 +73,22 @@ class Listening:
     def _version_of(self, group_id: int) -> str:
         """As `feedback.service.version_of`. Past the session, which costs several times as much as the query."""
         connection = self._engine.raw_connection()
+        driver: Any = connection.dbapi_connection
         try:
+            if self._engine.dialect.name != "sqlite":
+                # One statement needs no transaction around it, which would take two more ways to the server.
+                driver.autocommit = True
             cursor = connection.cursor()
             values = self._query.construct_params({"group_id": group_id})
             names = self._query.positiontup
             cursor.execute(str(self._query), [values[name] for name in names] if names is not None else values)
             count, total = cursor.fetchone() or (0, 0)
             cursor.close()
+            if self._engine.dialect.name != "sqlite":
+                driver.autocommit = False
+        except BaseException:
+            connection.invalidate()
+            raise
         finally:
             connection.close()
         return f"{count}-{total}"
@@ -89,5 +98,5 @@ def _secret(environ: dict[str, Any], key: str) -> str:
     """The visit's secret as `web.access.secret_sent` reads it; empty where none was sent."""
     kind, _, bearer = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if kind.lower() == "bearer":
-        return bearer.strip()
-    return parse_cookie(environ.get("HTTP_COOKIE", "")).get(COOKIE_PREFIX + key, "")
+        return str(bearer.strip())
+    return str(parse_cookie(environ.get("HTTP_COOKIE", "")).get(COOKIE_PREFIX + key, ""))
