@@ -211,7 +211,8 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
 def _between(here: Here, activity: Activity, member_id: int) -> dict[str, Any]:
     """What the learner wrote between meetings, and whether today is a day on which they are asked to."""
     days = ReflectionDays.from_json(activity.reflection_days)
-    occasions = feedback.occasions_of(here.session, activity.id, member_id)
+    asks = kind_of(activity.kind).between is not None
+    occasions = feedback.occasions_of(here.session, activity.id, member_id) if asks else []
     zone = zone_of_reader(activity.time_zone)
     last_on = occasions[0].created_at.astimezone(zone).date() if occasions else None
     today = here.now.astimezone(zone).date()
