@@ -25,6 +25,7 @@ from lti_tool.workspace.listening import Listening
 PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_administrator", "meetings.pages.feed")
 VISIT_PAGES = (
     "workspace.home",
+    "workspace.facilitating",
     "workspace.meeting",
     "workspace.between",
     "workspace.kept",

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import ActivityState, Completion, Kind, kind_of
+from lti_tool.activities.rules import ActivityState, Completion, Kind, kind_for, owed
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.rules import Moments, is_released, release_rule
@@ -19,7 +19,6 @@ from lti_tool.launch.service.naming import told_apart
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings.models import Nudge
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.models import Plan, Seat, published_seats
 from lti_tool.progress.errors import LearnerUnknown
 from lti_tool.progress.rules import (
     Extra,
@@ -245,9 +244,13 @@ class _Gathered:
     @classmethod
     def of(cls, session: Session, activity: Activity, now: datetime, member_id: int | None = None) -> "_Gathered":
         """Read what concerns this member, or everybody."""
-        rounds = session.scalars(select(Round).where(Round.activity_id == activity.id).order_by(Round.number)).all()
+        waits = and_(Nudge.round_id == Round.id, *((Nudge.author_id == member_id,) if member_id is not None else ()))
+        with_waits = session.execute(
+            select(Round, Nudge).outerjoin(Nudge, waits).where(Round.activity_id == activity.id).order_by(Round.number)
+        ).all()
+        rounds = list(dict.fromkeys(row.Round for row in with_waits))
         ended_at = session.get_one(Course, activity.course_id).ended_at
-        kind = kind_of(activity.kind)
+        kind = kind_for(activity)
         gathered = cls(
             kind,
             Completion.from_json(activity.completion, kind),
@@ -256,6 +259,10 @@ class _Gathered:
             activity.closed_at or ended_at,
             now,
         )
+        for round_, nudge in with_waits:
+            if nudge is not None:
+                wait = meetings.wait_of(round_.number, nudge)
+                gathered.waits[wait.round_number, wait.author_id, wait.recipient_id] = wait
         gathered._read_extras(session, activity.id)
         gathered._read_groups(session, activity.id, activity.placement_id, member_id)
         gathered._read_entries(session, activity, member_id)
@@ -331,39 +338,25 @@ class _Gathered:
     def _read_groups(self, session: Session, activity_id: int, placement_id: int | None, member_id: int | None) -> None:
         due = {dates.number: dates.due_at for dates in self.rounds}
         extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
-        statement = (
-            published_seats(Round.number, Seat.group_id, Seat.member_id, Member.takes_part, Nudge)
-            .join(Member, Member.id == Seat.member_id)
-            .outerjoin(Nudge, and_(Nudge.round_id == Seat.round_id, Nudge.author_id == Seat.member_id))
-            .where(Plan.activity_id == activity_id)
-            .order_by(Seat.group_id, Seat.turn)
-        )
-        if member_id is not None:
-            own = aliased(Seat)
-            statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
         kept_out = locked_out(session, placement_id)
-        groups: dict[tuple[int, int], list[Partner]] = defaultdict(list)
-        for number, group_id, one, takes_part, nudge in session.execute(statement):
-            if nudge is not None:
-                self.waits[number, one, nudge.recipient_id] = meetings.wait_of(number, nudge)
-            if groups[number, group_id] and groups[number, group_id][-1].member_id == one:
-                # Somebody who waits for two partners has two rows.
-                continue
-            extra = extras.get((one, number), Extra(number))
-            is_absent = one in kept_out or not takes_part
-            people = groups[number, group_id]
-            seat = self.kind.seat_at(len(people) + 1)
-            people.append(Partner(one, is_absent, extra.is_excused, extra.due_at or due[number], seat))
-            self.members[group_id].append(one)
-        for (number, _), people in groups.items():
-            for person in people:
+        for group in pairing.published_groups(session, activity_id, member_id=member_id):
+            number = group.round_number
+            self.members[group.id] += group.members
+            people: list[Partner] = []
+            for turn, one in enumerate(group.members, start=1):
+                extra = extras.get((one, number), Extra(number))
+                is_absent = one in kept_out or turn in group.seating.away
+                people.append(Partner(one, is_absent, extra.is_excused, extra.due_at or due[number]))
+            owes = owed(self.kind, group.seating)
+            for turn, person in enumerate(people, start=1):
                 others = tuple(
                     replace(
                         partner,
+                        gets=owes.get((turn, place), frozenset()),
                         is_silent=self._waits_in_vain(number, person.member_id, partner.member_id, person.due_at),
                     )
-                    for partner in people
-                    if partner is not person
+                    for place, partner in enumerate(people, start=1)
+                    if place != turn
                 )
                 self.groups[person.member_id].append(MyGroup(number, others))
 

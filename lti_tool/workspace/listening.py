@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.http import parse_cookie
 
-from lti_tool.feedback.service import VERSION
+from lti_tool.feedback.service import VERSION, version_in
 from lti_tool.web.access import COOKIE_PREFIX
 
 LISTENS_FOR: Final = timedelta(seconds=30)
@@ -82,7 +82,7 @@ class Listening:
             values = self._query.construct_params({"group_id": group_id})
             names = self._query.positiontup
             cursor.execute(str(self._query), [values[name] for name in names] if names is not None else values)
-            count, total = cursor.fetchone() or (0, 0)
+            row = cursor.fetchone() or ()
             cursor.close()
             if self._engine.dialect.name != "sqlite":
                 driver.autocommit = False
@@ -91,7 +91,7 @@ class Listening:
             raise
         finally:
             connection.close()
-        return f"{count}-{total}"
+        return version_in(row)
 
 
 def _secret(environ: dict[str, Any], key: str) -> str:

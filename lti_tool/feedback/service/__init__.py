@@ -11,14 +11,24 @@ from lti_tool.feedback.service.drafts import (
 )
 from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_levels
 from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, occasion_texts_of, texts_of
+from lti_tool.feedback.service.facilitating import (
+    SeatView,
+    ask_to_agree_again,
+    facilitated_meeting,
+    leave_seat,
+    seats_for,
+    take_seat,
+)
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import (
     VERSION,
+    Facilitator,
     Meeting,
     Participant,
     done_by_group,
     find_meeting,
     group_at,
+    version_in,
     version_of,
 )
 from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
@@ -53,9 +63,11 @@ __all__ = [
     "BATCH",
     "VERSION",
     "Exchange",
+    "Facilitator",
     "Meeting",
     "Participant",
     "Saved",
+    "SeatView",
     "Shown",
     "Task",
     "add_later",
@@ -63,6 +75,7 @@ __all__ = [
     "addresses_of",
     "answer_task",
     "asides_of",
+    "ask_to_agree_again",
     "begin_occasion",
     "bring_to_meeting",
     "confirm",
@@ -71,6 +84,7 @@ __all__ = [
     "drop_question",
     "erase_texts_of",
     "exchanges_of",
+    "facilitated_meeting",
     "favorites_of",
     "find_entry",
     "find_meeting",
@@ -80,6 +94,7 @@ __all__ = [
     "give",
     "group_at",
     "keep_question",
+    "leave_seat",
     "levels_by_criterion",
     "lock_entry",
     "mark_read",
@@ -98,14 +113,17 @@ __all__ = [
     "rubric_of",
     "save_draft",
     "save_occasion",
+    "seats_for",
     "settle_aside",
     "settle_aside_of",
     "show_again",
     "stamps_of",
     "take_back",
+    "take_seat",
     "tell_partner",
     "texts_of",
     "typical_levels",
+    "version_in",
     "version_of",
     "withhold",
 ]
