@@ -22,12 +22,19 @@ from lti_tool.wiring import Services
 from lti_tool.workspace import courses
 from lti_tool.workspace.listening import Listening
 
-PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_administrator", "meetings.pages.feed")
+PROTOCOL_PAGES = (
+    "registration.pages",
+    "launch.pages",
+    "workspace.first_administrator",
+    "meetings.pages.feed",
+    "hints.pages",
+)
 VISIT_PAGES = (
     "workspace.home",
     "workspace.facilitating",
     "workspace.meeting",
     "workspace.between",
+    "workspace.growth",
     "workspace.kept",
     "workspace.own_work",
     "workspace.questionnaire",
@@ -49,6 +56,7 @@ VISIT_PAGES = (
     "goals.pages",
     "reports.pages",
     "progress.pages",
+    "quality.pages",
     "grades.pages",
 )
 TRANSLATIONS = Path(__file__).parent / "translations"

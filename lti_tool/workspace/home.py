@@ -411,6 +411,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         wishes=len(meetings.requests_in(here.session, activity.id)),
         unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
+        held=len(feedback.waiting_for_instructor(here.session, activity)),
         reports=reports.open_reports(here.session, activity, here.role),
         others=_other_activities(here, activity),
         kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),

@@ -13,7 +13,7 @@ from tests.factories.feedback import a_classroom
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
-MIGRATION = import_module("lti_tool.migrations.versions.0017_gone_and_between")
+MIGRATION = import_module("lti_tool.migrations.versions.0018_gone_and_between")
 AT = "2026-11-02"
 NEW = (
     "INSERT INTO nudge (id, institution_id, round_id, author_id, recipient_id, since, at, alone_at) SELECT 1,"

@@ -1,7 +1,7 @@
 """going on without a partner, what happens between meetings, and words that are taken back
 
-Revision ID: 0017
-Revises: 0016
+Revision ID: 0018
+Revises: 0017
 """
 
 from alembic import op
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from lti_tool.support.db import UtcDateTime
 
 
-revision = '0017'
-down_revision = '0016'
+revision = '0018'
+down_revision = '0017'
 branch_labels = None
 depends_on = None
 
