@@ -20,6 +20,7 @@ from lti_tool.web.downloads import downloads
 from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
 from lti_tool.workspace import courses
+from lti_tool.workspace.listening import Listening
 
 PROTOCOL_PAGES = (
     "registration.pages",
@@ -32,6 +33,7 @@ VISIT_PAGES = (
     "workspace.home",
     "workspace.facilitating",
     "workspace.meeting",
+    "workspace.between",
     "workspace.growth",
     "workspace.kept",
     "workspace.own_work",
@@ -81,7 +83,10 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own documented way
     incoming.install(app)
-    connect_database(app, settings.sqlalchemy_url)
+    engine = connect_database(app, settings.sqlalchemy_url)
+    listening = Listening(app.wsgi_app, engine, lambda: app.extensions["tandem"].clock.now())  # noqa: PLW0108 - tests lend the app another clock
+    app.extensions["tandem.listening"] = listening
+    app.wsgi_app = listening  # type: ignore[method-assign]  # as above
     Bootstrap5(app)
     i18n.install(app)
     headers.install(app)

@@ -16,6 +16,7 @@ from lti_tool.activities.rules import (
     ActivitySettings,
     Completion,
     Flaw,
+    ReflectionDays,
     Release,
     RoundDates,
     Scenario,
@@ -26,6 +27,7 @@ from lti_tool.activities.rules import (
     local_parts,
     opening,
 )
+from lti_tool.activities.rules.reflecting import LONGEST_OCCASION
 from lti_tool.activities.rules.rhythm import Rhythm, WeeksUnreadable, days_in_rhythm, read_weeks
 from lti_tool.activities.rules.templates.scenarios import READY_SCENARIOS, scenarios_for
 from lti_tool.errors import N_
@@ -106,6 +108,10 @@ class SetupText:
     points_share: str = ""
     zero_at_close: bool = False
     rubric: RubricForm = field(default_factory=RubricForm)
+    finds_partners: bool = False
+    reflect_first: str = ""
+    reflect_rhythm: str = ""
+    reflect_after: str = ""
     version: str = ""
     """Of the activity when the page was opened."""
 
@@ -194,6 +200,10 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         points_share=clean.get("points_share", "").strip(),
         zero_at_close="zero_at_close" in clean,
         rubric=rubric_forms.typed(clean),
+        finds_partners="finds_partners" in clean,
+        reflect_first=clean.get("reflect_first", "").strip(),
+        reflect_rhythm=clean.get("reflect_rhythm", ""),
+        reflect_after=clean.get("reflect_after", "").strip()[:LONGEST_OCCASION],
         version=clean.get("version", ""),
     )
 
@@ -202,6 +212,7 @@ def shown(
     settings: ActivitySettings, rubric: RubricDraft, *, version: int, rubric_origin: tuple[int, int] | None = None
 ) -> SetupText:
     """Kept settings as the form shows them. `rubric_origin`: the saved rubric that it began with, and its version."""
+    days = settings.reflection_days
     return SetupText(
         kind=settings.kind,
         title=settings.title,
@@ -226,6 +237,10 @@ def shown(
         points_share=str(settings.points_share),
         zero_at_close=settings.zero_at_close,
         rubric=rubric_forms.shown(rubric, rubric_origin),
+        finds_partners=settings.finds_partners,
+        reflect_first=days.first_on.isoformat() if days else "",
+        reflect_rhythm=days.rhythm or "" if days else "",
+        reflect_after=days.after if days else "",
         version=str(version),
     )
 
@@ -257,6 +272,8 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         guided_rounds=guided_of(text),
         assistants_moderate=text.assistants_moderate,
         scenario=Scenario.written(text.scenario.public, text.scenario.briefs),
+        finds_partners=text.finds_partners,
+        reflection_days=_reflection_read(text, problems),
     )
     for problem in check(settings, now=now, before=before):
         problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])
@@ -265,6 +282,17 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
     if settings.points_share and not rubric.has_points:
         problems.setdefault("points_share", NO_POINTS)
     return Reading(settings, rubric, {field: problems[field] for field in sorted(problems, key=_place_on_page)})
+
+
+def _reflection_read(text: SetupText, problems: dict[str, str]) -> ReflectionDays | None:
+    if not text.reflect_first:
+        return None
+    first_on = _date(text.reflect_first)
+    if first_on is None:
+        problems["reflect_first"] = DATE_UNREADABLE
+        return None
+    rhythm = Rhythm(text.reflect_rhythm) if text.reflect_rhythm in set(Rhythm) else None
+    return ReflectionDays(first_on, rhythm, text.reflect_after)
 
 
 def asked_of(text: SetupText) -> Completion:
@@ -444,6 +472,7 @@ def _place_on_page(field: str) -> tuple[int, list[int]]:
         r"r\d",
         "rounds",
         "time_zone",
+        "reflect_first",
         "asked",
     )
     part = next((place for place, name in enumerate(parts) if re.match(name, field)), len(parts))

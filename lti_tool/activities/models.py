@@ -66,6 +66,10 @@ class Activity(Tenant, Base):
     assistants_moderate: Mapped[bool] = mapped_column(default=False)
     """Whether assistants see reports of harm and decide about them, as instructors always do."""
     """Told to learners before they write."""
+    finds_partners: Mapped[bool] = mapped_column(default=False)
+    """Whether a learner whose partner does not answer gets another one at once; else staff are asked."""
+    reflection_days: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """When learners are asked to reflect between meetings; read through `activities.rules.ReflectionDays`."""
     shows_hints: Mapped[bool] = mapped_column(default=True)
     """Whether hints stand beside the fields of feedback, for those who do not hide them."""
     feedback_to: Mapped[str | None] = mapped_column(String(16))

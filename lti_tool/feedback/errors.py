@@ -47,6 +47,14 @@ class FeedbackHidden(FeedbackError, NotFound):
         self.feedback_id = feedback_id
 
 
+class OccasionUnknown(FeedbackError, NotFound):
+    """The member has no such occasion in this activity, or its kind asks for none."""
+
+    def __init__(self, occasion_id: int) -> None:
+        super().__init__(occasion_id)
+        self.occasion_id = occasion_id
+
+
 class RoundNotOpen(FeedbackError, NotAllowed):
     """The round has not begun: its form can be looked at, and nothing can be written yet."""
 
@@ -128,6 +136,9 @@ WORDS: dict[type[ToolError], Words] = {
         404,
         N_("You cannot read this feedback"),
         N_("It may not be released yet. Go back to the activity to see what you can read."),
+    ),
+    OccasionUnknown: Words(
+        404, N_("There is no such reflection here"), N_("Go back to the activity to see what you wrote.")
     ),
     RoundNotOpen: Words(
         409,

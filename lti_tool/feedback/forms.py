@@ -22,6 +22,12 @@ NAMES: Final[dict[str, str]] = {
         if step.form is not None
         for field in step.form.texts
     },
+    **{
+        field.key: field.name
+        for kind in KINDS.values()
+        if kind.between is not None
+        for field in kind.between.form.texts
+    },
     rules.NOTE_DRAFT: N_("New note"),
     rules.NOTE: N_("Note"),
     rules.ADDITION_DRAFT: N_("What you want to add"),

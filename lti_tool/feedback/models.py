@@ -116,6 +116,29 @@ class PartnerNote(Tenant, Base):
     at: Mapped[datetime]
 
 
+class Occasion(Tenant, Base):
+    """Something that happened between meetings, and what a member writes about it. For its author's own eyes.
+
+    No entry: there are as many as the member likes, in no round and of no group, so that groups may change around them.
+    """
+
+    __tablename__ = "occasion"
+    __table_args__ = (tenant_key(), within("activity_id", "activity"), within("author_id", "member"))
+
+    activity_id: Mapped[int] = mapped_column(index=True)
+    author_id: Mapped[int] = mapped_column(index=True)
+    fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Text by name of a field of `activities.rules.OCCASION`."""
+    version: Mapped[int] = mapped_column(default=1)
+    stamps: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    kept_aside: Mapped[list[Any]] = mapped_column(default=list)
+    """These two as in `Entry`."""
+    created_at: Mapped[datetime]
+    saved_at: Mapped[datetime]
+    brought_to: Mapped[int | None]
+    """The number of the round into whose meeting its author brought it last."""
+
+
 class FavoriteQuestion(Tenant, Base):
     """An open question that a member keeps."""
 

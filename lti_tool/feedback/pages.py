@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -76,7 +76,7 @@ def write(here: Here, number: int, member_id: int | None = None, step: str | Non
         removed=next((one for one in notes if one.removed_at and request.args.get("note") == str(one.id)), None),
         can_write=task.takes_texts and task.is_open(here.now),
         store=_store(here, task),
-        clock=_clock(activity),
+        clock=clock_of(activity),
         said=request.args.get("said"),
         hint_sentences=hints.SENTENCES,
         examples=EXAMPLES.get(task.kind.key, ()) if any(field.craft for field in task.form.fields) else (),
@@ -127,7 +127,7 @@ def _give(here: Here, task: Task) -> str:
 
 def _do(here: Here, task: Task, wish: str, what: str) -> dict[str, Any]:
     """One of the small buttons. Returns what the page is told about it."""
-    device = _device(here)
+    device = device_of(here)
     match wish:
         case "add_note":
             text, field = request.form.get(rules.NOTE_DRAFT, ""), task.form.notes
@@ -209,7 +209,7 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         answering=_filled_in(here, task, answer, []) if task is not None else None,
         task=task,
         answer_store=unsent_store(here, f"answer:{feedback_id}"),
-        clock=_clock(shown.activity),
+        clock=clock_of(shown.activity),
         said=request.args.get("said"),
     )
 
@@ -295,7 +295,7 @@ def answer(here: Here, feedback_id: int) -> ResponseReturnValue:
             return redirect(url_for(".read", feedback_id=feedback_id, check=1, _anchor="answer"), code=303)
         return redirect(url_for(".read", feedback_id=feedback_id, said="answered"), code=303)
     if wish in {"use_aside", "drop_aside"}:
-        use, device = wish == "use_aside", _device(here)
+        use, device = wish == "use_aside", device_of(here)
         service.settle_aside(here.session, task, what, use=use, device=device, now=here.now)
     return redirect(url_for(".read", feedback_id=feedback_id, said="saved", change=1, _anchor="answer"), code=303)
 
@@ -372,7 +372,7 @@ def received(here: Here) -> ResponseReturnValue:
             if one.is_current and step.key in one.owed_to_me and one.to_read(step) is None
         ],
         typical=service.typical_levels(service.rubric_of(here.session, activity.rubric_id), exchanges),
-        clock=_clock(activity),
+        clock=clock_of(activity),
     )
 
 
@@ -508,7 +508,8 @@ def seat_titles(kind: Kind) -> dict[str, str]:
     return {seat.key: seat.title for seat in kind.seats}
 
 
-def _device(here: Here) -> str:
+def device_of(here: Here) -> str:
+    """The browser tab that sent the form."""
     return request.form.get("device", "")[:32] or here.visit.key
 
 
@@ -518,18 +519,22 @@ def _save(here: Here, task: Task) -> Saved:
         task,
         request.form,
         forms.versions_seen(request.form),
-        device=_device(here),
+        device=device_of(here),
         now=here.now,
         started_from=forms.texts_begun_with(request.form) if task.step.is_shared else None,
     )
 
 
 def _autosave(here: Here, task: Task) -> ResponseReturnValue:
-    saved = _save(here, task)
+    return saved_in_words(_save(here, task), task.activity)
+
+
+def saved_in_words(saved: Saved, activity: Activity) -> Response:
+    """What static/autosave.js is told of a save."""
     return jsonify(
         version=saved.version,
         saved_at=saved.saved_at.isoformat(),
-        clock=_clock(task.activity)(saved.saved_at, "HH:mm"),
+        clock=clock_of(activity)(saved.saved_at, "HH:mm"),
         newer={name: {"text": text, "version": version} for name, (text, version) in saved.newer.items()},
         kept_aside=len(saved.aside),
         has_conflict=saved.has_conflict,
@@ -537,7 +542,7 @@ def _autosave(here: Here, task: Task) -> ResponseReturnValue:
     )
 
 
-def _clock(activity: Activity) -> Callable[..., str]:
+def clock_of(activity: Activity) -> Callable[..., str]:
     """Shows moments in the reader's own time zone, the activity's where theirs is not known."""
     zone = zone_of_reader(activity.time_zone)
 

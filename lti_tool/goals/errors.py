@@ -51,11 +51,24 @@ class ChangedMeanwhile(GoalsError, Conflict):
         self.what, self.row_id = what, row_id
 
 
+class StandsByNow(GoalsError, Conflict):
+    """It was written more than a day ago, so it cannot be taken back any more."""
+
+    def __init__(self, what: str, row_id: int) -> None:
+        super().__init__(what, row_id)
+        self.what, self.row_id = what, row_id
+
+
 WORDS: dict[type[ToolError], Words] = {
     NotShown: Words(
         404,
         N_("You cannot see this"),
         N_("Its owner may have hidden it, or your groups have changed. Go back to the activity."),
+    ),
+    StandsByNow: Words(
+        409,
+        N_("This can no longer be taken back"),
+        N_("It was written more than a day ago, and others may have read it. You can write another line beside it."),
     ),
     NotYourGroup: Words(
         404,

@@ -91,6 +91,8 @@ class CheckIn(Tenant, Base):
     value: Mapped[float | None]
     how: Mapped[str] = mapped_column(Text)
     support: Mapped[str] = mapped_column(Text, default="")
+    removed_at: Mapped[datetime | None]
+    """When its author took it back. They can bring it back for a while."""
 
 
 class Action(Tenant, Base):
@@ -182,6 +184,8 @@ class Win(Tenant, Base):
     group_id: Mapped[int | None]
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    """When its author took it back."""
 
 
 class Resource(Tenant, Base):
@@ -237,3 +241,5 @@ class Remark(Tenant, Base):
     resource_id: Mapped[int | None] = mapped_column(index=True)
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    """When its author took it back."""

@@ -1,7 +1,7 @@
 """Pages of goals, actions, wins and the shelf: for learners their words, for staff counts."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from lti_tool.goals.forms import NAMES, Attempt
 from lti_tool.goals.rules import Became, GoalState
 from lti_tool.goals.service import GoalPage, Place
 from lti_tool.roster import service as roster
-from lti_tool.web.access import Here, on_visit
+from lti_tool.web.access import Here, current_here, on_visit
 from lti_tool.web.i18n import zone_of_reader
 from lti_tool.web.pages import address_of, unsent_store
 
@@ -28,6 +28,13 @@ __all__ = ["NAMES", "pages"]
 PEOPLE_A_PAGE: Final = 50
 FORTNIGHT: Final = timedelta(days=14)
 """An action is proposed to be done within."""
+
+
+@pages.app_template_filter("can_be_taken_back")
+def can_be_taken_back(written_at: datetime) -> bool:
+    """Whether its author can still take back what was written at this moment."""
+    here = current_here()
+    return here is not None and rules.can_be_taken_back(written_at, now=here.now)
 
 
 # ---- goals -----------------------------------------------------------------------------------------------------------
@@ -239,6 +246,15 @@ def remark_on_resource(here: Here, resource_id: int) -> ResponseReturnValue:
         "remarked",
         lambda: service.remark_on_resource(here.session, place, resource_id, request.form, now=here.now),
     )
+
+
+@pages.post("/goals/take-back")
+@on_visit(may="take part")
+def take_back(here: Here) -> ResponseReturnValue:
+    """Take back a check-in, a win or a remark of one's own, or bring it back."""
+    what, row_id, undo = request.form.get("what", ""), _number("id"), request.form.get("do") == "undo"
+    service.take_back(here.session, _writing(here), what, row_id, now=here.now, undo=undo)
+    return _back("brought_back") if undo else _back("took_back", taken=f"{what}:{row_id}")
 
 
 # ---- what they share -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import calendar
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -368,6 +368,15 @@ def line_of(
 # ---- rounds ----------------------------------------------------------------------------------------------------------
 
 
+TAKEN_BACK_WITHIN: Final = timedelta(days=1)
+"""So long after writing, its author can take back a check-in, a win or a remark."""
+
+
+def can_be_taken_back(written_at: datetime, *, now: datetime) -> bool:
+    """Whether its author can still take it back, or bring it back."""
+    return now < written_at + TAKEN_BACK_WITHIN
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenAction:
     """When an action was written and last looked back at, without its words. Rounds by number."""
@@ -377,6 +386,14 @@ class WrittenAction:
     is_open: bool
     looked_at_in: int = 0
     """The last round in which it was looked back at; 0: in none."""
+    looked_at: datetime | None = None
+    """When it was looked back at last."""
+
+
+def looked_back_at(actions: Iterable[WrittenAction], number: int) -> datetime | None:
+    """When the last look back was made at actions of rounds before this one; None without any."""
+    counted = (action for action in actions if action.round < number <= action.looked_at_in)
+    return max((action.looked_at for action in counted if action.looked_at is not None), default=None)
 
 
 def look_backs(actions: Iterable[WrittenAction], rounds: Mapping[int, datetime | None]) -> dict[int, tuple[int, int]]:

@@ -55,6 +55,22 @@ class AskedToday(MeetingError, Conflict):
         self.member_id = member_id
 
 
+class NotWaiting(MeetingError, Conflict):
+    """The member does not wait for this partner, or no longer does; or nobody missed this member."""
+
+    def __init__(self, member_id: int) -> None:
+        super().__init__(member_id)
+        self.member_id = member_id
+
+
+class TooEarly(MeetingError, Conflict):
+    """The partner was reminded less than a day ago and still has time to answer."""
+
+    def __init__(self, member_id: int) -> None:
+        super().__init__(member_id)
+        self.member_id = member_id
+
+
 class CalendarUnknown(MeetingError, NotFound):
     """No calendar has this address: it was replaced or given up, or never existed."""
 
@@ -85,6 +101,16 @@ WORDS: dict[type[ToolError], Words] = {
         409,
         N_("You have already asked today"),
         N_("Your partner sees it on their first page. You can ask again tomorrow. Nothing is taken from you."),
+    ),
+    NotWaiting: Words(
+        409,
+        N_("This has changed in the meantime"),
+        N_("Your partner may have answered. Go back to the activity to see what stands now."),
+    ),
+    TooEarly: Words(
+        409,
+        N_("Give your partner a little more time"),
+        N_("A day after your reminder you can go on without them. Nothing is taken from you."),
     ),
     CalendarUnknown: Words(404, N_("There is no such calendar"), N_("Get a new address from the activity.")),
     CalendarBusy: Words(429, N_("Too many requests"), N_("Wait an hour, then try again.")),

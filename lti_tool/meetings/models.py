@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
 
-class Meeting(Tenant, Base):
-    """What a group agrees about meeting in its round. Outlives the group: calendars still have to be told it is off."""
+class Appointment(Tenant, Base):
+    """What a group agrees about its meeting in a round. Outlives the group: calendars have to be told it is off."""
 
     __tablename__ = "meeting"
     __table_args__ = (tenant_key(), within("round_id", "round"))
@@ -120,6 +120,10 @@ class Nudge(Tenant, Base):
     at: Mapped[datetime]
     """The last one."""
     answered_at: Mapped[datetime | None]
+    alone_at: Mapped[datetime | None]
+    """Since when the author goes on alone in the round."""
+    change_asked_at: Mapped[datetime | None]
+    """When the author asked for another partner."""
 
 
 class CalendarAddress(Tenant, Base):

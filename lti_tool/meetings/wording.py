@@ -14,8 +14,9 @@ from lti_tool.errors import N_
 from lti_tool.meetings.rules.calendar import CalendarEvent, Status
 from lti_tool.meetings.rules.standing import MeetingView, State, TimeView
 from lti_tool.meetings.rules.times import is_link
+from lti_tool.meetings.rules.waiting import PATIENCE, Wait
 from lti_tool.meetings.service.calendars import Held
-from lti_tool.meetings.service.nudges import NudgeView
+from lti_tool.meetings.service.nudges import EVERY
 from lti_tool.support.zones import zone_label
 from lti_tool.web.i18n import in_words, isolated
 
@@ -76,6 +77,18 @@ class ShownPartner:
     """Since when the reader waits for them."""
     can_be_asked: bool
     """Whether a reminder can be sent now."""
+    may_go_on: bool = False
+    """Whether the reader can go on without them."""
+    may_go_on_at: datetime | None = None
+    """From when on they can, where they wait."""
+    alone_since: datetime | None = None
+    """Since when the reader goes on alone."""
+    has_answered: bool = False
+    """Of a partner without whom the reader goes on."""
+    change_asked_at: datetime | None = None
+    """When the reader asked for somebody else."""
+    went_on_at: datetime | None = None
+    """When the partner went on without the reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +116,16 @@ def shown(
     view: MeetingView,
     member_id: int,
     zone: ZoneInfo,
-    nudges: Iterable[NudgeView] = (),
+    waits: Iterable[Wait] = (),
     *,
     now: datetime,
     is_read_only: bool = False,
 ) -> ShownMeeting:
     """A meeting for one of its members, with dates on the clocks of a zone."""
-    own = [one for one in nudges if one.round_number == view.round_number]
+    own = [one for one in waits if one.round_number == view.round_number]
     asking = {one.author_id: one for one in own if one.recipient_id == member_id}
     asked = {one.recipient_id: one for one in own if one.author_id == member_id}
+    met_at = view.met_at(now)
     canceled = view.canceled
     return ShownMeeting(
         round_number=view.round_number,
@@ -123,18 +137,42 @@ def shown(
         canceled=_time(view, canceled, member_id, zone, now) if canceled is not None else None,
         i_canceled=canceled is not None and canceled.settled_by_id == member_id,
         partners=tuple(
-            ShownPartner(
-                one,
-                _name(view, one),
-                _name(view, one, begins=True),
-                asking[one].since if one in asking else None,
-                asked[one].since if one in asked else None,
-                one not in asked or asked[one].can_be_repeated,
-            )
+            _partner(view, one, asking.get(one), asked.get(one), met_at=met_at, now=now)
             for one in view.members
             if one != member_id
         ),
         is_read_only=is_read_only,
+    )
+
+
+def _partner(
+    view: MeetingView,
+    partner_id: int,
+    asking: Wait | None,
+    asked: Wait | None,
+    *,
+    met_at: datetime | None,
+    now: datetime,
+) -> ShownPartner:
+    """A partner with what stands between the two: `asking` is theirs, `asked` the reader's."""
+    name, first_word = _name(view, partner_id), _name(view, partner_id, begins=True)
+    waits_since = asking.since if asking is not None and asking.is_open else None
+    went_on_at = asking.alone_at if asking is not None else None
+    if asked is None:
+        return ShownPartner(partner_id, name, first_word, waits_since, None, can_be_asked=True, went_on_at=went_on_at)
+    return ShownPartner(
+        partner_id,
+        name,
+        first_word,
+        waits_since,
+        asked.since,
+        can_be_asked=now - asked.reminded_at >= EVERY,
+        may_go_on=asked.may_go_on(now=now, met_at=met_at),
+        may_go_on_at=asked.since + PATIENCE,
+        alone_since=asked.alone_at,
+        has_answered=not asked.is_open,
+        change_asked_at=asked.change_asked_at,
+        went_on_at=went_on_at,
     )
 
 

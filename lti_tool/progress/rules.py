@@ -57,7 +57,9 @@ class RoundDates:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """Somebody in the same group. `is_absent`: left the course. `due_at`: their own date, extension included."""
+    """Somebody in the same group. `is_absent`: left the course. `is_silent`: did not answer, and nobody waits for them
+    any more. `due_at`: their own date, extension included.
+    """
 
     member_id: int
     is_absent: bool = False
@@ -65,6 +67,12 @@ class Partner:
     due_at: datetime | None = None
     gets: frozenset[str] = frozenset()
     """Keys of the steps that the person owes them."""
+    is_silent: bool = False
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether anybody can do something with them."""
+        return not (self.is_absent or self.is_excused or self.is_silent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,8 @@ class Written:
     """Of notes, goals or actions."""
     has_text: bool = False
     is_released: bool = False
+    counted_at: datetime | None = None
+    """When `count` reached what is asked for."""
     is_withheld: bool = False
     """It was reported, or staff hid it: nobody has to answer it."""
     left: int = 0
@@ -207,12 +217,14 @@ def checklist(
     now: datetime,
     is_closed: bool = False,
     points: Fraction | None = None,
+    done_alone: Collection[str] = (),
 ) -> Progress:
     """The checklist of one person at one moment: for every round those of the kind's steps that are asked for.
 
     `mine` is what the person wrote, alone or with the group, `theirs` what partners wrote to them. A partner who left
     or is excused takes the steps with them along, unless they were done. What a partner gave after their date may be
     answered and need not be, so that nobody's completion hangs on another's delay or is lost by it.
+    Of whoever waits for partners in vain, only the steps of `done_alone` are needed.
     What is counted of goals and actions counts without a partner too. Once a round has its turn, looking back is
     needed there only by those who had open actions.
     Doing more never lowers the fraction. `points` are those of `Progress`.
@@ -233,7 +245,9 @@ def checklist(
         is_first = dates.number == first_round
         asked = [step for step in every_round if not (step.looks_back if is_first else step.is_asked_once)]
         turn_at = turns[dates.number]
-        place = _Place(own, turn_at, partners, extra.is_excused, written, came, completion, asked, now, is_closed)
+        place = _Place(
+            own, turn_at, partners, extra.is_excused, written, came, completion, asked, now, is_closed, done_alone
+        )
         if not partners:
             items += [place.without_partner(step) for step in asked]
             continue
@@ -266,6 +280,7 @@ class _Place:
     asked: list[Step]
     now: datetime
     is_closed: bool
+    done_alone: Collection[str]
 
     @property
     def is_over(self) -> bool:
@@ -333,7 +348,7 @@ class _Place:
             counts=state is not State.EXCUSED,
             due_at=self.dates.due_at,
             waits_for=waits,
-            done_at=entry.given_at if is_done else None,
+            done_at=(entry.counted_at if step.is_counted else entry.given_at) if is_done else None,
             done=done,
             wanted=max(wanted, 1),
         )
@@ -344,10 +359,9 @@ class _Place:
         # Who gives first cannot be asked to wait for ever, and who is late cannot take away what others completed.
         given_at = came.given_at if came is not None else None
         partner_is_late = partner.due_at is not None and (given_at or self.now) > partner.due_at
-        counts, waits = not partner_is_late, None
+        counts, waits = not (partner_is_late or partner.is_silent), None
         if came is None:
-            is_gone = partner.is_absent or partner.is_excused
-            is_spared = partner_is_late or self.is_closed or self.is_excused or is_gone
+            is_spared = partner_is_late or self.is_closed or self.is_excused or not partner.takes_part
             counts = not is_spared
             state, waits = (State.EXCUSED, None) if is_spared else (State.WAITING, WaitsFor.FEEDBACK)
         elif sent_at is not None:
@@ -370,7 +384,9 @@ class _Place:
         if is_done:
             return State.DONE
         concerned = self.partners if partner is None else (partner,)
-        is_alone = all(one.is_absent or one.is_excused for one in concerned)
+        is_alone = not any(one.takes_part for one in concerned)
+        if is_alone and step.key in self.done_alone:
+            is_alone = not any(one.is_silent for one in concerned)
         if self.is_excused or is_alone or (is_empty and (self.is_over or not self._is_before_opening(step))):
             return State.EXCUSED
         if self.is_over:

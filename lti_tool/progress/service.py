@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
@@ -18,6 +18,8 @@ from lti_tool.feedback.service import points_given
 from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.launch.service.naming import told_apart
+from lti_tool.meetings import service as meetings
+from lti_tool.meetings.models import Nudge
 from lti_tool.pairing import service as pairing
 from lti_tool.progress.errors import LearnerUnknown
 from lti_tool.progress.rules import (
@@ -240,11 +242,17 @@ class _Gathered:
     extras: dict[int, list[Extra]] = field(default_factory=lambda: defaultdict(list))
     points: dict[int, Fraction] = field(default_factory=dict)
     """Shares of the rubric points that members were given, where the score asks for them."""
+    waits: dict[tuple[int, int, int], meetings.Wait] = field(default_factory=dict)
+    """By round, who waits, and for whom."""
 
     @classmethod
     def of(cls, session: Session, activity: Activity, now: datetime, member_id: int | None = None) -> "_Gathered":
         """Read what concerns this member, or everybody."""
-        rounds = session.scalars(select(Round).where(Round.activity_id == activity.id).order_by(Round.number)).all()
+        waits = and_(Nudge.round_id == Round.id, *((Nudge.author_id == member_id,) if member_id is not None else ()))
+        with_waits = session.execute(
+            select(Round, Nudge).outerjoin(Nudge, waits).where(Round.activity_id == activity.id).order_by(Round.number)
+        ).all()
+        rounds = list(dict.fromkeys(row.Round for row in with_waits))
         ended_at = session.get_one(Course, activity.course_id).ended_at
         kind = kind_for(activity)
         gathered = cls(
@@ -255,6 +263,10 @@ class _Gathered:
             activity.closed_at or ended_at,
             now,
         )
+        for round_, nudge in with_waits:
+            if nudge is not None:
+                wait = meetings.wait_of(round_.number, nudge)
+                gathered.waits[wait.round_number, wait.author_id, wait.recipient_id] = wait
         gathered._read_extras(session, activity.id)
         gathered._read_groups(session, activity.id, activity.placement_id, member_id)
         gathered._read_entries(session, activity, member_id)
@@ -274,6 +286,7 @@ class _Gathered:
             now=self.now,
             is_closed=self.is_closed,
             points=self.points.get(member_id),
+            done_alone=self.kind.alone.steps if self.kind.alone is not None else (),
         )
 
     def standing_of(self, member_id: int) -> Hashable:
@@ -298,7 +311,7 @@ class _Gathered:
                 key = (group.round, partner.member_id)
                 places.append(
                     (
-                        (group.round, place, partner.gets, partner.is_absent, partner.is_excused, partner.due_at),
+                        (group.round, place, replace(partner, member_id=0)),
                         tuple(sorted(mine.get(key, ()))),
                         tuple(sorted(_way_received(one, partner) for one in theirs.get(key, ()))),
                     )
@@ -323,6 +336,10 @@ class _Gathered:
             self.extras[member_id] = [extra for extra in self.extras[member_id] if extra is not own]
             self.extras[member_id].append(replace(own, due_at=later))
 
+    def _waits_in_vain(self, number: int, member_id: int, partner_id: int, due_at: datetime | None) -> bool:
+        wait = self.waits.get((number, member_id, partner_id))
+        return wait is not None and wait.is_in_vain(due_at=due_at, now=self.now)
+
     def _read_groups(self, session: Session, activity_id: int, placement_id: int | None, member_id: int | None) -> None:
         due = {dates.number: dates.due_at for dates in self.rounds}
         extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
@@ -338,7 +355,11 @@ class _Gathered:
             owes = owed(self.kind, group.seating)
             for turn, person in enumerate(people, start=1):
                 others = tuple(
-                    replace(partner, gets=owes.get((turn, place), frozenset()))
+                    replace(
+                        partner,
+                        gets=owes.get((turn, place), frozenset()),
+                        is_silent=self._waits_in_vain(number, person.member_id, partner.member_id, person.due_at),
+                    )
                     for place, partner in enumerate(people, start=1)
                     if place != turn
                 )
@@ -349,11 +370,18 @@ class _Gathered:
         if member_id is not None:
             is_theirs = and_(Entry.author_id.is_(None), Entry.group_id.in_(self.members))
             concerns.append(or_(Entry.author_id == member_id, Entry.recipient_id == member_id, is_theirs))
-        notes = (
-            select(Note.entry_id, func.count().label("count"))
+        numbered = func.row_number().over(partition_by=Note.entry_id, order_by=(Note.at, Note.id)).label("place")
+        there = (
+            select(Note.entry_id, Note.at, numbered)
             .join(Entry, Entry.id == Note.entry_id)
             .where(Note.removed_at.is_(None), *concerns)
-            .group_by(Note.entry_id)
+            .subquery()
+        )
+        asked = max((self.completion.of(step) for step in self.kind.steps if step.part_of), default=0)
+        reached_at = func.max(case((there.c.place == asked, there.c.at)))
+        notes = (
+            select(there.c.entry_id, func.count().label("count"), reached_at.label("reached_at"))
+            .group_by(there.c.entry_id)
             .subquery()
         )
         rows = session.execute(
@@ -369,6 +397,7 @@ class _Gathered:
                 Entry.released_at,
                 Entry.withheld_at,
                 func.coalesce(notes.c.count, 0).label("notes"),
+                notes.c.reached_at,
             )
             .join(Round, Round.id == Entry.round_id)
             .outerjoin(notes, notes.c.entry_id == Entry.id)
@@ -379,7 +408,7 @@ class _Gathered:
         released_ids = []
         for row in rows:
             place = (row.step, row.number, row.recipient_id)
-            mine = Written(*place, row.submitted_at, row.notes, has_text=True)
+            mine = Written(*place, row.submitted_at, row.notes, has_text=True, counted_at=row.reached_at)
             for author_id in self.members[row.group_id] if row.author_id is None else (row.author_id,):
                 self.mine[author_id].append(mine)
             if row.submitted_at is None or row.recipient_id is None:
@@ -413,13 +442,17 @@ class _Gathered:
             return
         first_round = min((dates.number for dates in self.rounds), default=0)
         counts: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0])
+        reached: dict[tuple[int, str, int], datetime] = {}
         for (number, owner_id), done in goals.done_in(session, activity.id, member_id).items():
             for step in steps:
                 place = (owner_id, step.key, first_round if step.is_asked_once else number)
                 counts[place][0] += getattr(done, str(step.counted_by))
                 counts[place][1] += done.to_look_back_at if step.looks_back else 0
-        for (owner_id, key, number), (count, left) in counts.items():
-            self.mine[owner_id].append(Written(key, number, count=count, left=left))
+                if at := done.reached.get(str(step.counted_by)):
+                    reached[place] = min(reached.get(place, at), at)
+        for place, (count, left) in counts.items():
+            owner_id, key, number = place
+            self.mine[owner_id].append(Written(key, number, count=count, left=left, counted_at=reached.get(place)))
 
 
 def _way_received(entry: Written, partner: Partner) -> tuple[str, bool, bool, bool]:

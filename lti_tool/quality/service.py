@@ -14,7 +14,7 @@ from lti_tool.activities.rules import Kind, Step, kind_for
 from lti_tool.activities.service import is_read_only, rounds_of
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.rules import USEFULNESS
-from lti_tool.meetings.models import Meeting, MeetingGroup, MeetingTime
+from lti_tool.meetings.models import Appointment, MeetingGroup, MeetingTime
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules.views import PublishedGroup
 from lti_tool.quality import rules
@@ -138,9 +138,9 @@ def _meetings(session: Session, activity: Activity) -> dict[int, datetime]:
     """When each group's agreed meeting ends. A rhythm has several dates, of which none is the one."""
     rows = session.execute(
         select(MeetingGroup.group_id, MeetingTime.starts_at, MeetingTime.minutes)
-        .join(Meeting, Meeting.id == MeetingGroup.meeting_id)
-        .join(MeetingTime, MeetingTime.meeting_id == Meeting.id)
-        .join(Round, Round.id == Meeting.round_id)
+        .join(Appointment, Appointment.id == MeetingGroup.meeting_id)
+        .join(MeetingTime, MeetingTime.meeting_id == Appointment.id)
+        .join(Round, Round.id == Appointment.round_id)
         .where(Round.activity_id == activity.id, MeetingTime.state == "agreed", MeetingTime.rhythm.is_(None))
     )
     return {row.group_id: row.starts_at + timedelta(minutes=row.minutes) for row in rows}

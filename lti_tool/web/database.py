@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from lti_tool.errors import Conflict
@@ -19,13 +20,13 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": Fal
 wall_between_institutions(db.session)
 
 
-def connect_database(app: Flask, url: str) -> None:
-    """Let the app's requests use the database at this URL."""
+def connect_database(app: Flask, url: str) -> Engine:
+    """Let the app's requests use the database at this URL. Returns its engine."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url)
     db.init_app(app)
     with app.app_context():
-        prepare_engine(db.engine)
+        return prepare_engine(db.engine)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, func, select
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import Kind, Step, kind_for, why_not_ready
+from lti_tool.activities.rules import Kind, ReflectionDays, Step, kind_for, why_not_ready
 from lti_tool.activities.service import activity_of, chosen_instead, open_activities, rounds_of
 from lti_tool.attributes import service as attributes
 from lti_tool.errors import N_, NotFound
@@ -163,10 +163,12 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
+    between = _between(here, activity, member_id)
     own = goals.own_board(here.session, here.course_id, member_id, zone=zone_of_reader(activity.time_zone))
     grouped = {exchange.round.id for exchange in exchanges if exchange.is_current}
     asks_why = not is_read_only and any(round_.id not in grouped for round_ in rounds)
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
+    is_absent = Alone.ABSENT in alone.values()
     return render_template(
         "home/learner.html",
         activity=activity,
@@ -175,6 +177,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         kind=kind,
         now=what_now(kind, done, tasks, exchanges, rounds=rounds, alone=alone) if not is_read_only else None,
         alone=alone,
+        not_reached=meetings.not_reached_in(here.session, activity.id, member_id) if is_absent else frozenset(),
         notes=feedback.notes_between(here.session, activity, member_id),
         addresses=_addresses(here, exchanges),
         meetings=_meetings(here, activity, member_id, is_read_only=is_read_only),
@@ -189,8 +192,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         own_rounds={one.round.number for one in exchanges if one.is_current},
         readable=sum(one.to_read(step) is not None for one in exchanges for step in kind.steps if not step.is_answer),
         goals=own,
+        **between,
         has_own_work=any(one.mine or one.received() for one in exchanges)
-        or bool(own.goals or own.actions or own.ended),
+        or bool(own.goals or own.actions or own.ended or between["occasions"]),
         progress=done,
         together=together,
         score=grades.own_state(here.session, activity.id, member_id),
@@ -204,6 +208,21 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     )
 
 
+def _between(here: Here, activity: Activity, member_id: int) -> dict[str, Any]:
+    """What the learner wrote between meetings, and whether today is a day on which they are asked to."""
+    days = ReflectionDays.from_json(activity.reflection_days)
+    asks = kind_for(activity).between is not None
+    occasions = feedback.occasions_of(here.session, activity.id, member_id) if asks else []
+    zone = zone_of_reader(activity.time_zone)
+    last_on = occasions[0].created_at.astimezone(zone).date() if occasions else None
+    today = here.now.astimezone(zone).date()
+    return {
+        "occasions": occasions,
+        "is_asked": days is not None and days.asks_on(today, last_written_on=last_on),
+        "reflection_after": days.after if days is not None else "",
+    }
+
+
 def _address_of(news: reports.News) -> str:
     if news.entry_id is None:
         return url_for("reports.report_meeting", number=news.round_number, member_id=news.partner_id)
@@ -213,7 +232,7 @@ def _address_of(news: reports.News) -> str:
 def _meetings(here: Here, activity: Activity, member_id: int, *, is_read_only: bool) -> dict[int, ShownMeeting]:
     """How the learner's meetings stand, by round number."""
     zone = zone_of_reader(activity.time_zone)
-    nudges = meetings.nudges_of(here.session, activity, member_id, now=here.now)
+    nudges = meetings.nudges_of(here.session, activity, member_id)
     return {
         number: meeting_words.shown(view, member_id, zone, nudges, now=here.now, is_read_only=is_read_only)
         for number, view in meetings.of_member(here.session, activity, member_id, now=here.now).items()
@@ -389,6 +408,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         doubt=roster.doubt(here.session, here.course_id),
         figures=figures,
         unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
+        wishes=len(meetings.requests_in(here.session, activity.id)),
         unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
         held=len(feedback.waiting_for_instructor(here.session, activity)),

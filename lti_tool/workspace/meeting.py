@@ -1,11 +1,10 @@
 """The page of a meeting: one for each group and round, which all members may have open at once."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -29,19 +28,18 @@ from lti_tool.goals import service as goals
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings import wording as meeting_words
 from lti_tool.pairing import service as pairing
-from lti_tool.support.db import serve
-from lti_tool.web.access import Here, kit, on_visit, secret_sent
-from lti_tool.web.database import transaction
+from lti_tool.progress import service as progress
+from lti_tool.progress.rules import Column, State
+from lti_tool.web.access import Here, on_visit, secret_sent
 from lti_tool.web.i18n import in_words, zone_of_reader
 from lti_tool.web.pages import unsent_store
+from lti_tool.workspace.listening import Listening
 
 pages = Blueprint("meeting", __name__)
 
 FORTNIGHT: Final = timedelta(days=14)
 """An action is proposed to be done within."""
 GROUPS_A_PAGE: Final = 100
-LISTENS_FOR: Final = timedelta(seconds=30)
-MOST_LISTENERS: Final = 10_000
 CLOCK_STEP: Final = "clock"
 """The step in which a group keeps its timer: the number of the timed step and the moment at which it began."""
 
@@ -56,42 +54,18 @@ def show(here: Here, number: int) -> ResponseReturnValue:
     return _page(here, _meeting(here, number))
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """A browser that was let into a meeting a moment ago, and may be told that nothing has changed."""
-
-    institution_id: int
-    group_id: int
-    until: datetime
-
-
 @pages.get("/round/<int:number>/meeting/changes")
-def changes(number: int) -> ResponseReturnValue:
+@on_visit(may="take part")
+def changes(here: Here, number: int) -> ResponseReturnValue:
     """What others changed, if anybody wrote anything since the version that the browser has; else 304.
 
-    Whoever was let in less than `LISTENS_FOR` ago gets the 304 without being let in again: nine of ten requests of a
-    meeting are these, and they say nothing.
+    Whoever was let in here a moment ago gets the 304 from `Listening`, which stands in front of the app.
     """
-    listener = _listeners().get((g.visit_key, secret_sent(g.visit_key)[0], number))
-    if listener is not None and listener.until > kit().clock.now():
-        with transaction(reading=True) as session:
-            serve(session, listener.institution_id)
-            version = feedback.version_of(session, listener.group_id)
-        if request.headers.get("If-None-Match") == f'"{version}"':
-            return Response(status=304)
-    return _changes(number)
-
-
-@on_visit(may="take part")
-def _changes(here: Here, number: int) -> ResponseReturnValue:
     activity = activity_at(here.session, here.placement_id)
     group_id = feedback.group_at(here.session, activity.id, number, here.member_id or 0)
     version = feedback.version_of(here.session, group_id)
-    listeners = _listeners()
-    if len(listeners) >= MOST_LISTENERS:
-        listeners.clear()
-    place = (here.visit.key, secret_sent(here.visit.key)[0], number)
-    listeners[place] = Listener(here.visit.institution_id, group_id, here.now + LISTENS_FOR)
+    listening: Listening = current_app.extensions["tandem.listening"]
+    listening.let_in((here.visit.key, secret_sent(here.visit.key)[0] or "", number), group_id)
     if request.headers.get("If-None-Match") == f'"{version}"':
         return Response(status=304)
     changed = _what_changes(here, _meeting(here, number))
@@ -125,15 +99,33 @@ def of_all_groups(here: Here) -> ResponseReturnValue:
         steps=[
             step
             for step in kind.steps
-            if not (step.is_to_partners or step.is_counted)
+            if not (step.is_to_partners or step.part_of)
             and (completion.of(step) or (step.is_confirmation and not step.is_shared))
         ],
+        counted=_counted(here, activity, chosen, kind, completion),
         times=meetings.of_groups(here.session, [group.id for group in shown], now=here.now),
         done=feedback.done_by_group(here.session, chosen.id),
         seats=_seats(here, activity, chosen, [group.id for group in shown]),
         page=first,
         pages=-(-len(groups) // GROUPS_A_PAGE),
     )
+
+
+def _counted(
+    here: Here, activity: Activity, chosen: Round, kind: Kind, completion: Completion
+) -> dict[tuple[int, str], State]:
+    """How the steps that are done with goals and actions stand in a round, by member and step; without those that are
+    not asked of a member.
+    """
+    columns = [Column(chosen.number, step) for step in kind.steps if step.counted_by and completion.of(step)]
+    if not columns:
+        return {}
+    return {
+        (member_id, column.step.key): summary.cells[column].state
+        for member_id, summary in progress.summaries_of_all(here.session, activity.id, here.now).items()
+        for column in columns
+        if column in summary.cells and summary.cells[column].state is not State.EXCUSED
+    }
 
 
 def _seats(here: Here, activity: Activity, round_: Round, groups: Collection[int]) -> Mapping[int, SeatView]:
@@ -227,12 +219,6 @@ def running(meeting: Meeting) -> tuple[int, MethodStep, datetime] | None:
     if not since or int(number) >= len(meeting.kind.method):
         return None
     return int(number), meeting.kind.method[int(number)], datetime.fromisoformat(since)
-
-
-def _listeners() -> dict[tuple[str, str | None, int], Listener]:
-    """By visit, secret and round. Each web process has its own."""
-    listeners: dict[tuple[str, str | None, int], Listener] = current_app.extensions.setdefault("meeting listeners", {})
-    return listeners
 
 
 def _page(here: Here, meeting: Meeting) -> str:

@@ -70,14 +70,14 @@ def build_own_work(here: Here, _: dict[str, Any]) -> Response:
     """One page with what the person wrote in the course, what was released to them, and both sides' answers."""
     dated = _dated()
     taken = [
-        (activity, _pieces(here, activity), _dates(here, activity))
+        (activity, _pieces(here, activity), _dates(here, activity), _between(here, activity))
         for activity in activities_of_course(here.session, here.course_id)
     ]
     page = render_template(
         "home/own_work.html",
         course=here.session.get_one(Course, here.course_id),
         person=here.session.get_one(Person, here.person_id),
-        activities=[(activity, pieces, dates) for activity, pieces, dates in taken if pieces or dates],
+        activities=[(activity, *written) for activity, *written in taken if any(written)],
         own=goals.texts_of(here.session, [here.member_id or 0]),
         now=here.now,
         dated=dated,
@@ -98,6 +98,15 @@ def _dated() -> Callable[[datetime, str | None], str]:
         return str(format_datetime(local, "long", locale=str(get_locale() or "en")))
 
     return dated
+
+
+def _between(here: Here, activity: Activity) -> list[tuple[datetime, Mapping[str, str]]]:
+    """What the person wrote about what happened between meetings, oldest first."""
+    between = kind_for(activity).between
+    return [
+        (occasion.created_at, feedback.named(between.form if between is not None else None, occasion.fields))
+        for occasion in reversed(feedback.occasions_of(here.session, activity.id, here.member_id or 0))
+    ]
 
 
 def _dates(here: Here, activity: Activity) -> list[tuple[int, datetime]]:

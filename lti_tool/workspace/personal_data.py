@@ -142,6 +142,8 @@ LABELS: Final[Mapping[str, str]] = {
     "remarks": N_("What you wrote beside what others wrote"),
     "kept_texts": N_("Texts of forms that could not be saved"),
     "notes_to_partners": N_("Notes to and from partners"),
+    "taken_back": N_("Taken back"),
+    "between_meetings": N_("What you wrote about what happened between meetings"),
     "added_later": N_("Added later"),
     "addition_draft": N_("Being added"),
     "reports": N_("What you reported, and reports of what you wrote"),
@@ -215,6 +217,8 @@ LABELS: Final[Mapping[str, str]] = {
     "accepted": N_("Accepted"),
     "since": N_("Since"),
     "answered": N_("Answered"),
+    "alone_since": N_("Went on alone since"),
+    "asked_for_another_partner": N_("Asked for another partner"),
     "made": N_("Made"),
     "last_read": N_("Last read"),
 }
@@ -250,6 +254,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "written": feedback.texts_of(session, person_id),
         **goals.texts_of(session, own),
         "notes_to_partners": feedback.notes_to_partners_of(session, person_id),
+        "between_meetings": feedback.occasion_texts_of(session, own),
         "reports": reports.texts_of(session, own),
         "favorite_questions": [
             {"at": _moment(kept.at), "question": kept.question} for kept in feedback.favorites_of(session, own)

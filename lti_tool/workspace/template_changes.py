@@ -67,6 +67,7 @@ def _settings(before: ActivitySettings, after: ActivitySettings) -> Iterator[Cha
         (gettext("Scenario"), _public(before), _public(after)),
         (gettext("Private briefs"), _briefs(before), _briefs(after)),
         (gettext("Who sees what"), _seen(before), _seen(after)),
+        (gettext("When a partner does not answer"), _partners(before), _partners(after)),
         (gettext("To whom does feedback go?"), _direction(before), _direction(after)),
         (gettext("Guided rounds, from the first on"), str(before.guided_rounds), str(after.guided_rounds)),
         (gettext("What counts as completion?"), _counts(before), _counts(after)),
@@ -91,6 +92,10 @@ def _seen(settings: ActivitySettings) -> str:
     readers = gettext("Instructors and assistants can read feedback") if settings.staff_read_feedback else ""
     hints = gettext("Hints while people write feedback") if settings.shows_hints else ""
     return "\n".join(filter(None, (gettext(RELEASES[settings.release]), readers, hints)))
+
+
+def _partners(settings: ActivitySettings) -> str:
+    return str(gettext("Give learners another partner at once")) if settings.finds_partners else ""
 
 
 def _direction(settings: ActivitySettings) -> str:

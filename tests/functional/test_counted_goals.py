@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules.templates import OBSERVATION_AND_FEEDBACK, TEMPLATES
+from lti_tool.progress.service import progress_of
 from lti_tool.wiring import Services
 from tests.fakes.clock import FakeClock
 from tests.functional.guests import text_of
@@ -66,3 +68,29 @@ def test_each_line_of_the_checklist_opens_the_place_where_it_is_done(life: Life)
     assert "Action written" in staff.text
     assert "Looked back at actions" in staff.text
     assert "Ask first" not in staff.text
+
+
+def test_staff_read_how_the_steps_with_goals_stand_group_by_group_and_when_they_were_done(
+    life: Life, clock: FakeClock
+) -> None:
+    counts(life, goal_set=1, goal_check_in=1, look_back=1)
+    me = life.launch("learner01")
+    me.post("/goals/new", **GOAL)
+    set_at = clock.now()
+    clock.advance(timedelta(hours=1))
+    for how in ("I tried", "I tried again"):
+        me.post("/goals/1/check-in", check_in_how=how)
+        clock.advance(timedelta(hours=1))
+
+    designer = life.launch("designer")
+    page = text_of(designer.get("/meetings?round=1"))
+    assert page.count("1 of 2") == 2
+    assert page.count("not asked") == 2, "there is nothing to look back at in the first round"
+    later = text_of(designer.get("/meetings?round=2"))
+    assert "Looked back at actions" in later
+    assert "Goal set" in later
+    assert later.count("not asked") == 2
+    with life.look() as session:
+        done = progress_of(session, life.activity().id, life.member("learner01").id, clock.now())
+    at = {item.step.key: item.done_at for item in done.items if item.done_at is not None}
+    assert at == {"goal_set": set_at, "goal_check_in": set_at + timedelta(hours=1)}

@@ -7,11 +7,12 @@ import pytest
 from flask import g, render_template_string
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
+from werkzeug.test import TestResponse
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import RoundDates
 from lti_tool.goals import service
-from lti_tool.goals.models import Action, Goal, Remark, Resource, Win
+from lti_tool.goals.models import Action, CheckIn, Goal, Remark, Resource, Win
 from lti_tool.pairing.models import Seat
 from lti_tool.support.db import OpenSession
 from lti_tool.web.kept import KeptText
@@ -351,3 +352,50 @@ def test_a_page_of_a_group_shows_the_parts_with_forms_that_lead_back_to_it(world
         "/goals/wins", follow=False, win_text="Small", in_group=str(group_id), back="round/1/meeting#actions"
     )
     assert answer.headers["Location"].endswith("/round/1/meeting?said=logged#actions")
+
+
+def takes_back(browser: Browser, what: str, row_id: int, **fields: str) -> TestResponse:
+    return browser.post("/goals/take-back", what=what, id=str(row_id), **fields)
+
+
+def test_a_check_in_is_taken_back_and_brought_back_by_its_owner_for_a_day(world: World) -> None:
+    goal_id = sets_a_goal(world)
+    page = world.browser("Mette").post(f"/goals/{goal_id}/check-in", check_in_value="3", check_in_how="I dared").text
+    row_id = number_of(world, CheckIn)
+    assert 'name="what" value="check_in"' in page
+    assert 'name="what" value="check_in"' not in world.browser("Jonas").get(f"/goals/{goal_id}").text
+    assert takes_back(world.browser("Jonas"), "check_in", row_id).status_code == 404
+
+    page = takes_back(world.browser("Mette"), "check_in", row_id, back=f"goals/{goal_id}").text
+
+    assert "Taken back. No one sees it anymore." in page
+    assert "I dared" not in page
+    assert 'aria-label="From 1 to 3.5: 1 now"' in page
+    assert "I dared" not in world.browser("Jonas").get(f"/goals/{goal_id}").text
+    page = takes_back(world.browser("Mette"), "check_in", row_id, back=f"goals/{goal_id}", do="undo").text
+    assert "It is back." in page
+    assert "I dared" in page
+    world.clock.advance(timedelta(days=1))
+    assert "Take it back" not in world.browser("Mette").get(f"/goals/{goal_id}").text
+    assert takes_back(world.browser("Mette"), "check_in", row_id).status_code == 409
+
+
+def test_a_win_and_a_line_beside_it_are_taken_back_by_whoever_wrote_them(world: World) -> None:
+    world.browser("Mette").post("/goals/wins", win_text="I held the meeting")
+    win_id = number_of(world, Win)
+    world.browser("Jonas").post(f"/goals/wins/{win_id}", remark_text="Wrong win, sorry")
+    remark_id = number_of(world, Remark)
+    for who, what, row_id in (("Jonas", "win", win_id), ("Mette", "remark", remark_id), ("Mette", "goal", 1)):
+        assert takes_back(world.browser(who), what, row_id).status_code == 404
+
+    assert "Undo" in takes_back(world.browser("Jonas"), "remark", remark_id).text
+    page = world.browser("Mette").get("/goals").text
+    assert "I held the meeting" in page
+    assert "Wrong win, sorry" not in page
+    takes_back(world.browser("Mette"), "win", win_id)
+    assert "I held the meeting" not in world.browser("Jonas").get("/goals").text
+    assert world.browser("Jonas").post(f"/goals/wins/{win_id}", remark_text="Too late").status_code == 404
+    with world.open_session(world.room.institution.id) as session:
+        [told] = service.texts_of(session, [world.room.members["Mette"].id])["wins"]
+    assert told["taken_back"]
+    assert told["beside"] == []

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from lti_tool.activities.kinds import KINDS
@@ -385,3 +386,19 @@ def test_activities_of_a_kind_that_is_gone_can_be_read(life: Life, kind: str, mo
     assert me.get(life.writing(mine, theirs)).status_code == 404
     life.run()
     assert life.shown(mine) == 100
+
+
+def test_a_poll_while_the_database_is_gone_is_left_to_the_app(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    me, *_ = pair(life)
+    version = version_on(me.get(MEETING))
+    assert ask(me, version).status_code == 304
+    listening = life.app.extensions["tandem.listening"]
+    asked = []
+
+    def gone(group_id: int) -> str:
+        asked.append(group_id)
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(listening, "_version_of", gone)
+    assert ask(me, version).status_code == 304
+    assert len(asked) == 1

@@ -156,6 +156,7 @@ def test_saving_keeps_every_field(visiting: Designer) -> None:
         "r1-opens_time": "08:30",
         "release": "at_once",
         "staff_read_feedback": "1",
+        "finds_partners": "1",
         "write_notes": "2",
         "score_mode": "proportional",
         "score_maximum": "20",

@@ -19,7 +19,8 @@ from lti_tool.activities.errors import (
     StepNotPossible,
 )
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import ActivityState, Completion, RoundDates, kind_of
+from lti_tool.activities.rules import ActivityState, Completion, ReflectionDays, RoundDates, kind_of
+from lti_tool.activities.rules.rhythm import Rhythm
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course, Placement
@@ -95,6 +96,8 @@ def test_settings_come_back_as_they_were_kept(here: Here, now: datetime) -> None
         completion=Completion.from_json({"acknowledge": 0, "write_notes": 2, "meet": 1}, kind_of("observation")),
         rounds=(RoundDates(now, now + timedelta(days=1)), RoundDates()),
         staff_read_feedback=True,
+        finds_partners=True,
+        reflection_days=ReflectionDays(now.date(), Rhythm.WEEKLY, "the team meeting"),
     )
     activity = service.create_draft(session, course.id, settings, observation_rubric(), by=None, now=now)
     session.expire_all()

@@ -18,7 +18,7 @@ from lti_tool.jobs.queue import JobContext
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.meetings import handlers, service
 from lti_tool.meetings.errors import AskedToday, CalendarBusy, CalendarUnknown, NotYourMeeting, TimeGone
-from lti_tool.meetings.models import Acceptance, CalendarAddress, Meeting, MeetingTime, Nudge
+from lti_tool.meetings.models import Acceptance, Appointment, CalendarAddress, MeetingTime, Nudge
 from lti_tool.meetings.rules.calendar import Status
 from lti_tool.meetings.rules.standing import MeetingView, State
 from lti_tool.meetings.rules.times import Wanted
@@ -83,10 +83,10 @@ def moves(session: Session, room: Classroom, who: str, to_group_of: str) -> None
 def test_a_group_gets_one_meeting_when_it_needs_one(open_session: OpenSession, room: Classroom, now: datetime) -> None:
     with open_session(room.institution.id) as session:
         assert view(session, room, "Mette", now).state is State.NO_TIME
-        assert session.scalar(select(func.count()).select_from(Meeting)) == 0
+        assert session.scalar(select(func.count()).select_from(Appointment)) == 0
         agree(session, room, "Mette", "Jonas", tomorrow(now), now)
         agree(session, room, "Jonas", "Mette", tomorrow(now), now)
-        assert session.scalar(select(func.count()).select_from(Meeting)) == 1
+        assert session.scalar(select(func.count()).select_from(Appointment)) == 1
 
 
 def test_a_circle_agrees_when_everybody_has_accepted(open_session: OpenSession, now: datetime) -> None:
@@ -99,7 +99,7 @@ def test_a_circle_agrees_when_everybody_has_accepted(open_session: OpenSession, 
         assert view(session, room, "Femke", now).proposed[0].missing == (room.members["Femke"].id,)
         assert service.accept(session, place(session, room, "Femke"), time_id, now=now)
         assert service.accept(session, place(session, room, "Femke"), time_id, now=now)
-        assert session.scalars(select(Meeting.sequence)).one() == 1
+        assert session.scalars(select(Appointment.sequence)).one() == 1
         assert view(session, room, "Femke", now).state is State.AGREED
 
 
@@ -227,7 +227,7 @@ def test_a_plan_that_is_taken_back_cancels_and_calendars_are_told_by_a_job(
     handlers.follow_groups(kit, JobContext(1, "meetings.follow_groups", {}, None, 1))
     with open_session(room.institution.id) as session:
         assert None not in session.scalars(select(Acceptance.ended_at)).all()
-        assert session.scalars(select(Meeting.sequence)).one() == 2
+        assert session.scalars(select(Appointment.sequence)).one() == 2
         session.scalars(select(Plan)).one().state = "published"
         assert view(session, room, "Mette", now).state is State.PROPOSED
 
@@ -247,7 +247,7 @@ def test_a_round_that_goes_takes_its_meetings_along(open_session: OpenSession, r
     with open_session(room.institution.id) as session:
         agree(session, room, "Mette", "Jonas", tomorrow(now), now)
         session.execute(delete(Round).where(Round.id == room.rounds[0].id))
-        for model in (Meeting, MeetingTime, Acceptance):
+        for model in (Appointment, MeetingTime, Acceptance):
             assert session.scalar(select(func.count()).select_from(model)) == 0
 
 
@@ -289,11 +289,11 @@ def test_a_reminder_is_kept_until_it_is_answered_and_repeated_once_a_day(
             service.nudge(session, mette, jonas.member_id, now=now + timedelta(hours=23))
         service.nudge(session, mette, jonas.member_id, now=now + timedelta(hours=24))
         assert service.waiting_since(session, room.activity.id) == {mette.member_id: now}
-        [seen] = service.nudges_of(session, room.activity, jonas.member_id, now=now)
+        [seen] = service.nudges_of(session, room.activity, jonas.member_id)
         assert (seen.author_id, seen.recipient_id, seen.since) == (mette.member_id, jonas.member_id, now)
         service.answer_nudge(session, jonas, mette.member_id, now=now + timedelta(hours=25))
         assert service.waiting_since(session, room.activity.id) == {}
-        assert service.nudges_of(session, room.activity, mette.member_id, now=now) == []
+        assert service.nudges_of(session, room.activity, mette.member_id) == []
         service.nudge(session, mette, jonas.member_id, now=now + timedelta(days=3))
         assert service.waiting_since(session, room.activity.id) == {mette.member_id: now + timedelta(days=3)}
 
@@ -307,7 +307,7 @@ def test_reminders_end_with_the_group(open_session: OpenSession, room: Classroom
             service.nudge(session, mette, mette.member_id, now=now)
         service.nudge(session, mette, room.members["Jonas"].id, now=now)
         moves(session, room, "Jonas", "Femke")
-        assert service.nudges_of(session, room.activity, mette.member_id, now=now) == []
+        assert service.nudges_of(session, room.activity, mette.member_id) == []
         assert service.waiting_since(session, room.activity.id) == {}
 
 
@@ -396,7 +396,7 @@ def test_two_who_propose_first_at_the_same_moment_share_one_meeting(
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(proposes, ("Mette", "Jonas")))
     with open_session(room.institution.id) as session:
-        assert session.scalar(select(func.count()).select_from(Meeting)) == 1
+        assert session.scalar(select(func.count()).select_from(Appointment)) == 1
         assert len(view(session, room, "Mette", now).proposed) == 2
 
 

@@ -15,7 +15,7 @@ from lti_tool.activities.kinds.form import (
     Layout,
     Section,
 )
-from lti_tool.activities.kinds.kind import AgendaPart, Block, By, CountedBy, Opens, Step, StepWords, To
+from lti_tool.activities.kinds.kind import AgendaPart, Between, Block, By, CountedBy, Opens, Step, StepWords, To
 from lti_tool.errors import N_
 
 CONFIRMATION: Final = Form(())
@@ -551,6 +551,35 @@ TALK_FEEDBACK: Final = AgendaPart(
     key="feedback",
     heading=N_("Feedback"),
     help=N_("Each writes to the other how the coaching was. Do it while it is fresh."),
+)
+
+# ---- without a partner -----------------------------------------------------------------------------------------------
+
+DONE_ALONE: Final = ("check_in", "look_back", "goal_check_in", "goal_set", "action_written", "own_notes")
+"""Steps of a talk that need no partner."""
+
+# ---- between meetings -----------------------------------------------------------------------------------------------
+
+OCCASION_FORM: Final = Form(
+    (
+        Section(
+            "occasion",
+            (
+                text(
+                    "happened",
+                    N_("What happened?"),
+                    help=N_("A meeting, a project, a conversation. A few lines."),
+                    seen_by=AUTHOR_ALONE,
+                ),
+                text("went_well", N_("What went well, and what was your part in it?"), seen_by=AUTHOR_ALONE),
+                text("differently", N_("What would you do differently?"), seen_by=AUTHOR_ALONE),
+                text("will_use", N_("What will you use from it?"), rows=2, seen_by=AUTHOR_ALONE),
+            ),
+        ),
+    )
+)
+BETWEEN: Final = Between(
+    OCCASION_FORM, "check_in", tuple((field.key, "win_or_challenge") for field in OCCASION_FORM.fields)
 )
 
 # ---- what goal setting, reflection and open session have in common ---------------------------------------------------

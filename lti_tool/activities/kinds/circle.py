@@ -188,6 +188,7 @@ CIRCLE: Final = Kind(
         blocks.SELF_ASSESSMENT,
         replace(blocks.ACKNOWLEDGE, asked_usually=0),
     ),
+    between=blocks.BETWEEN,
     directions=(
         Direction(
             To.SEAT,

@@ -5,7 +5,7 @@ from typing import Final
 
 from lti_tool.activities.kinds import blocks
 from lti_tool.activities.kinds.blocks import live, text
-from lti_tool.activities.kinds.kind import AgendaPart, Block, Kind, SeatName
+from lti_tool.activities.kinds.kind import AgendaPart, Block, Kind, PathAlone, SeatName
 from lti_tool.errors import N_
 
 WISH: Final = live(
@@ -61,5 +61,9 @@ GOAL_SETTING: Final = Kind(
     ),
     you_begin=N_("You are coached first."),
     partner_begins=N_("%(name)s is coached first."),
+    alone=PathAlone(
+        N_("Turn a wish into a goal by yourself, and write down a first action."), ("wish", *blocks.DONE_ALONE)
+    ),
+    between=blocks.BETWEEN,
     figure=N_("feedback given"),
 )

@@ -261,6 +261,28 @@ class AgendaPart:
     """Of `Block.METHOD`."""
 
 
+@dataclass(frozen=True, slots=True)
+class PathAlone:
+    """What a kind offers a member whose partner does not come."""
+
+    words: str
+    """What to do, in one sentence."""
+    steps: tuple[str, ...]
+    """Keys of steps that need no partner. The others of the round are not needed from whoever goes on alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """What a kind asks a member about something that happened between meetings."""
+
+    form: Form
+    """For its author alone."""
+    into: str
+    """The step of a meeting into which the author can bring it."""
+    fields: tuple[tuple[str, str], ...]
+    """Each field of the form with the field of the step that takes its text."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """What people do together in an activity. Texts are marked for translation. Kinds are the same only if they are
@@ -285,6 +307,9 @@ class Kind:
     """Who takes the first seat first, where seats are swapped inside a round."""
     is_gone: bool = False
     """Whether this version does not have it any more: what was written stays readable, and nothing is added."""
+    alone: PathAlone | None = None
+    """None where the kind makes no sense without a partner."""
+    between: Between | None = None
     facilitator: str = ""
     """The seat that staff may take in guided rounds, if there is one."""
     has_scenario: bool = False

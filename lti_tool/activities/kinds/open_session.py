@@ -3,7 +3,7 @@
 from typing import Final
 
 from lti_tool.activities.kinds import blocks
-from lti_tool.activities.kinds.kind import AgendaPart, Kind, SeatName
+from lti_tool.activities.kinds.kind import AgendaPart, Kind, PathAlone, SeatName
 from lti_tool.errors import N_
 
 OPEN_SESSION: Final = Kind(
@@ -36,5 +36,7 @@ OPEN_SESSION: Final = Kind(
     ),
     you_begin=N_("You are coached first."),
     partner_begins=N_("%(name)s is coached first."),
+    alone=PathAlone(N_("Write down for yourself what is on your mind, and one action."), blocks.DONE_ALONE),
+    between=blocks.BETWEEN,
     figure=N_("feedback given"),
 )

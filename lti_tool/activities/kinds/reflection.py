@@ -1,10 +1,11 @@
 """Reflection on a meeting or a project: what went well, what to do differently. Own thoughts come before tips."""
 
+from dataclasses import replace
 from typing import Final
 
 from lti_tool.activities.kinds import blocks
 from lti_tool.activities.kinds.blocks import live, text
-from lti_tool.activities.kinds.kind import AgendaPart, Kind, SeatName
+from lti_tool.activities.kinds.kind import AgendaPart, Kind, PathAlone, SeatName
 from lti_tool.errors import N_
 
 REFLECT: Final = live(
@@ -17,6 +18,13 @@ REFLECT: Final = live(
     todo=N_("Reflect on something that happened"),
     asked=N_("Write a reflection"),
     asked_usually=1,
+)
+
+INTO_REFLECTION: Final = (
+    ("happened", "happened"),
+    ("went_well", "went_well"),
+    ("differently", "differently"),
+    ("will_use", "learned"),
 )
 
 REFLECTION: Final = Kind(
@@ -61,5 +69,10 @@ REFLECTION: Final = Kind(
     ),
     you_begin=N_("You are coached first."),
     partner_begins=N_("%(name)s is coached first."),
+    alone=PathAlone(
+        N_("Look back by yourself on something that happened, and write down one action."),
+        ("reflect", *blocks.DONE_ALONE),
+    ),
+    between=replace(blocks.BETWEEN, into="reflect", fields=INTO_REFLECTION),
     figure=N_("feedback given"),
 )

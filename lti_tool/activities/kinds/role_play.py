@@ -104,5 +104,6 @@ ROLE_PLAY: Final = Kind(
     you_begin=N_("You play yourself first."),
     partner_begins=N_("%(name)s plays themselves first."),
     has_scenario=True,
+    between=blocks.BETWEEN,
     figure=N_("feedback given"),
 )

@@ -3,12 +3,13 @@
 from lti_tool.activities.kinds import KINDS, Kind, kind_for, kind_of
 from lti_tool.activities.kinds.examples import EXAMPLES
 from lti_tool.activities.kinds.form import Audience, Craft, Field, FieldKind, Form
-from lti_tool.activities.kinds.kind import AgendaPart, Block, MethodStep, Opens, Step, To
+from lti_tool.activities.kinds.kind import AgendaPart, Between, Block, MethodStep, Opens, Step, To
 from lti_tool.activities.rules.copies import Relative, history, likely_sources
 from lti_tool.activities.rules.dates import END_OF_DAY, deadline, local_parts, opening, usable_zone
 from lti_tool.activities.rules.facilitating import SeatRefusal, guided_usually, is_guided, prompts_shown, why_no_seat
 from lti_tool.activities.rules.life import ActivityState, NotReady, Transition, state_after, why_not_ready
 from lti_tool.activities.rules.owed import Seating, owed, seat_at
+from lti_tool.activities.rules.reflecting import ReflectionDays
 from lti_tool.activities.rules.scenario import Scenario, scenario_of
 from lti_tool.activities.rules.settings import (
     DRAFTS_KEPT,
@@ -39,6 +40,7 @@ __all__ = [
     "ActivityState",
     "AgendaPart",
     "Audience",
+    "Between",
     "Block",
     "Completion",
     "Craft",
@@ -50,6 +52,7 @@ __all__ = [
     "MethodStep",
     "NotReady",
     "Opens",
+    "ReflectionDays",
     "Relative",
     "Release",
     "RoundDates",

@@ -31,7 +31,7 @@ class TemplateContent:
 
 def content_of(settings: ActivitySettings, rubric: RubricDraft, preferences: Mapping[str, Any]) -> TemplateContent:
     """What a template keeps of an activity. Dates become days and times from the start of the first round on."""
-    kept = _SETTINGS.dump_python(settings, mode="json", exclude={"rounds", "time_zone"})
+    kept = _SETTINGS.dump_python(settings, mode="json", exclude={"rounds", "time_zone", "reflection_days"})
     kept["rounds"] = _rounds_kept(settings)
     return TemplateContent(kept, _RUBRIC.dump_python(rubric, mode="json"), preferences)
 
@@ -64,9 +64,9 @@ def rubric_from(kept: Mapping[str, Any]) -> RubricDraft:
 
 
 def taken_over(current: ActivitySettings, kept: Mapping[str, Any], *, now: datetime) -> ActivitySettings:
-    """The settings of an activity that takes over a template: everything except its rounds, dates and time zone."""
+    """The settings of an activity that takes over a template: everything except its rounds, days and time zone."""
     settings = settings_from(kept, now=now, time_zone=current.time_zone)
-    return replace(settings, rounds=current.rounds)
+    return replace(settings, rounds=current.rounds, reflection_days=current.reflection_days)
 
 
 def may_change(saved_by: int | None, course_id: int | None, *, person_id: int, is_administrator: bool) -> bool:

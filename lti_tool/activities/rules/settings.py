@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from lti_tool.activities.kinds import Kind, kind_for
 from lti_tool.activities.kinds.kind import Step, To
+from lti_tool.activities.rules.reflecting import ReflectionDays
 from lti_tool.activities.rules.scenario import Scenario
 from lti_tool.support.zones import is_zone
 
@@ -115,6 +116,10 @@ class ActivitySettings:
     """Whether assistants decide about reports of harm too."""
     scenario: Scenario | None = None
     """Of a kind that has one."""
+    finds_partners: bool = False
+    """Whether a learner whose partner does not answer gets another one at once, without asking staff."""
+    reflection_days: ReflectionDays | None = None
+    """When learners are asked to reflect between meetings."""
 
 
 class Flaw(StrEnum):
@@ -222,6 +227,7 @@ def copy_of(settings: ActivitySettings, *, now: datetime) -> ActivitySettings:
             )
             for dates in settings.rounds
         ),
+        reflection_days=days if (days := settings.reflection_days) and days.first_on >= now.date() else None,
     )
 
 

@@ -10,6 +10,7 @@ from lti_tool.activities.rules import (
     ActivitySettings,
     ActivityState,
     Completion,
+    ReflectionDays,
     Release,
     RoundDates,
     ScoreMode,
@@ -121,6 +122,8 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         guided_rounds=activity.guided_rounds,
         assistants_moderate=activity.assistants_moderate,
         scenario=scenario_of(activity),
+        finds_partners=activity.finds_partners,
+        reflection_days=ReflectionDays.from_json(activity.reflection_days),
     )
 
 

@@ -23,6 +23,7 @@ from lti_tool.feedback.service.exports import (
     erase_texts_of,
     named,
     notes_to_partners_of,
+    occasion_texts_of,
     points_given,
     rubric_in_words,
     texts_of,
@@ -37,15 +38,27 @@ from lti_tool.feedback.service.facilitating import (
 )
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import (
+    VERSION,
     Facilitator,
     Meeting,
     Participant,
     done_by_group,
     find_meeting,
     group_at,
+    version_in,
     version_of,
 )
 from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
+from lti_tool.feedback.service.occasions import (
+    begin_occasion,
+    bring_to_meeting,
+    find_occasion,
+    form_of_occasions,
+    next_meeting,
+    occasions_of,
+    save_occasion,
+    settle_aside_of,
+)
 from lti_tool.feedback.service.over_time import LevelSeen, Received, levels_over_time, received_in_course
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, has_own_view, read_entry
@@ -74,6 +87,7 @@ from lti_tool.feedback.service.tasks import (
 __all__ = [
     "ADDITION",
     "BATCH",
+    "VERSION",
     "Exchange",
     "Facilitator",
     "LevelSeen",
@@ -92,7 +106,9 @@ __all__ = [
     "answer_task",
     "asides_of",
     "ask_to_agree_again",
+    "begin_occasion",
     "begun_with_rubric",
+    "bring_to_meeting",
     "confirm",
     "copy_note",
     "done_by_group",
@@ -104,7 +120,9 @@ __all__ = [
     "favorites_of",
     "find_entry",
     "find_meeting",
+    "find_occasion",
     "find_task",
+    "form_of_occasions",
     "give",
     "group_at",
     "has_own_view",
@@ -115,10 +133,13 @@ __all__ = [
     "lock_entry",
     "mark_read",
     "named",
+    "next_meeting",
     "notes_between",
     "notes_of",
     "notes_to_copy",
     "notes_to_partners_of",
+    "occasion_texts_of",
+    "occasions_of",
     "points_given",
     "problems_of",
     "questions_of",
@@ -132,8 +153,10 @@ __all__ = [
     "rubric_in_words",
     "rubric_of",
     "save_draft",
+    "save_occasion",
     "seats_for",
     "settle_aside",
+    "settle_aside_of",
     "show_again",
     "side_by_side",
     "stamps_of",
@@ -142,6 +165,7 @@ __all__ = [
     "tell_partner",
     "texts_of",
     "typical_levels",
+    "version_in",
     "version_of",
     "waiting_for_instructor",
     "withhold",

@@ -14,7 +14,7 @@ from lti_tool.activities.rules import FieldKind, Form
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import ActivityClosed, NotYourPartner, RoundNotOpen, TextTooLong
-from lti_tool.feedback.models import Entry, Note
+from lti_tool.feedback.models import Entry, Note, Occasion
 from lti_tool.feedback.service.moderation import DRAFTS, mark_read
 from lti_tool.feedback.service.tasks import (
     Task,
@@ -134,14 +134,14 @@ def save_draft(
     device = _device_in(task, device)
     entry = find_entry(session, task)
     if entry is None and not any(
-        text.strip() for text in _checked(task.form, questions_of(session, task, None), typed).values()
+        text.strip() for text in checked(task.form, questions_of(session, task, None), typed).values()
     ):
         refuse_closed(task, now=now)
         return Saved(0, now, {}, (), has_conflict=False)
     entry = open_entry(session, task, now=now)
     notes = {f"{rules.NOTE}{note.id}": note for note in notes_of(session, entry)}
     questions = questions_of(session, task, entry)
-    typed = _checked(task.form, questions, typed, notes)
+    typed = checked(task.form, questions, typed, notes)
     fields = draft_fields(entry, notes.values())
     draft = rules.Draft(fields, stamps_of(entry), asides_of(entry), entry.version)
     merged = rules.merge(
@@ -152,7 +152,7 @@ def save_draft(
         entry.version += 1
         entry.saved_at = now
         entry.stamps = {name: [stamp.version, stamp.device] for name, stamp in merged.stamps.items()}
-        entry.kept_aside = _aside_rows(merged.aside)
+        entry.kept_aside = aside_rows(merged.aside)
         if task.step.is_live and entry.submitted_at is None:
             entry.submitted_at = now
             completion_changed(session, entry.activity_id, concerned(session, task, entry), now=now)
@@ -188,7 +188,7 @@ def settle_aside(session: Session, task: Task, key: str, *, use: bool, device: s
         _put(task, entry, notes, chosen.field, chosen.text, device=device, now=now)
     else:
         entry.version += 1
-    entry.kept_aside = _aside_rows(left)
+    entry.kept_aside = aside_rows(left)
     session.flush()
 
 
@@ -265,20 +265,21 @@ def _device_in(task: Task, device: str) -> str:
     return f"{task.author_id}.{device}" if task.step.is_shared else device
 
 
-def stamps_of(entry: Entry | None) -> dict[str, rules.Stamp]:
+def stamps_of(entry: Entry | Occasion | None) -> dict[str, rules.Stamp]:
     """When and where each field last changed."""
     stamps = entry.stamps if entry is not None else {}
     return {name: rules.Stamp(int(at), str(device)) for name, (at, device) in stamps.items()}
 
 
-def asides_of(entry: Entry | None) -> tuple[rules.Aside, ...]:
+def asides_of(entry: Entry | Occasion | None) -> tuple[rules.Aside, ...]:
     """Texts kept aside, oldest first."""
     if entry is None:
         return ()
     return tuple(rules.Aside(one["field"], one["text"], datetime.fromisoformat(one["at"])) for one in entry.kept_aside)
 
 
-def _aside_rows(aside: Iterable[rules.Aside]) -> list[dict[str, str]]:
+def aside_rows(aside: Iterable[rules.Aside]) -> list[dict[str, str]]:
+    """Texts kept aside as the database has them."""
     return [{"field": one.field, "text": one.text, "at": one.at.isoformat()} for one in aside]
 
 
@@ -288,7 +289,7 @@ def _choices(form: Form, questions: Iterable[Asked]) -> set[str]:
     return chosen | {name for asked in questions for name in asked.names() if name not in asked.texts()}
 
 
-def _checked(
+def checked(
     form: Form, questions: Iterable[Asked], typed: Mapping[str, str], notes: Collection[str] = ()
 ) -> dict[str, str]:
     """Those typed fields that the form asks for, cleaned; a choice that nobody was offered counts as none.

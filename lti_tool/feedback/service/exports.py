@@ -1,6 +1,6 @@
 """What one person wrote and may read, for their export, and what is removed when they are erased."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Audience, Field, Form, kind_of
 from lti_tool.feedback import rules
-from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, PartnerNote
+from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, Occasion, PartnerNote
 from lti_tool.feedback.service.moderation import DRAFTS
 from lti_tool.feedback.service.tasks import notes_of, rubric_of
 from lti_tool.launch.models import Member
@@ -159,6 +159,24 @@ def notes_to_partners_of(session: Session, person_id: int) -> list[dict[str, Any
     ]
 
 
+def occasion_texts_of(session: Session, members: Collection[int]) -> list[dict[str, Any]]:
+    """What members wrote about what happened between meetings, oldest first."""
+    rows = session.execute(
+        select(Occasion, Activity.kind, Activity.title)
+        .join(Activity, Activity.id == Occasion.activity_id)
+        .where(Occasion.author_id.in_(members))
+        .order_by(Occasion.id)
+    )
+    found = []
+    for occasion, kind_key, title in rows:
+        between = kind_of(kind_key).between
+        form = between.form if between is not None else None
+        aside = [{"field": _name(form, one["field"]), "text": one["text"]} for one in occasion.kept_aside]
+        texts = {"texts": named(form, occasion.fields), "kept_aside": aside}
+        found.append({"activity": title, "at": occasion.created_at.isoformat(timespec="seconds"), **texts})
+    return found
+
+
 def erase_texts_of(session: Session, person_id: int) -> None:
     """Remove what only this person could see: drafts, notes, texts kept aside, and what was written to nobody.
 
@@ -171,6 +189,7 @@ def erase_texts_of(session: Session, person_id: int) -> None:
     for statement in (
         delete(Note).where(Note.entry_id.in_(written)),
         delete(PartnerNote).where(PartnerNote.author_id.in_(own)),
+        delete(Occasion).where(Occasion.author_id.in_(own)),
         delete(FavoriteQuestion).where(FavoriteQuestion.member_id.in_(own)),
         delete(Entry).where(or_(and_(Entry.author_id.in_(own), Entry.submitted_at.is_(None)), Entry.id.in_(private))),
         update(Entry).where(Entry.author_id.in_(own)).values(correction=None, kept_aside=[], stamps={}),

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
@@ -197,17 +198,24 @@ def facilitators_of(session: Session, course_id: int, group_ids: Collection[int]
     }
 
 
+VERSION: Final = select(
+    func.count(),
+    func.coalesce(func.sum(Entry.version), 0),
+    select(func.count() + func.count(Facilitation.left_at))
+    .where(Facilitation.group_id == bindparam("group_id"))
+    .scalar_subquery(),
+).where(Entry.group_id == bindparam("group_id"))
+"""What tells versions of a group's meeting apart: how often anybody wrote, and staff came or left; by indexes."""
+
+
 def version_of(session: Session, group_id: int) -> str:
-    """Another word as soon as anybody in the group wrote something, or staff came or left: one query by indexes."""
-    moves = (
-        select(func.count() + func.count(Facilitation.left_at))
-        .where(Facilitation.group_id == group_id)
-        .scalar_subquery()
-    )
-    count, total, moved = session.execute(
-        select(func.count(), func.coalesce(func.sum(Entry.version), 0), moves).where(Entry.group_id == group_id)
-    ).one()
-    return f"{count}-{total}-{moved}"
+    """Another word as soon as anybody in the group wrote something, or staff came or left: one query."""
+    return version_in(session.execute(VERSION, {"group_id": group_id}).one())
+
+
+def version_in(row: Sequence[Any]) -> str:
+    """The word for a row that `VERSION` finds."""
+    return "-".join(str(count) for count in row)
 
 
 def done_by_group(session: Session, round_id: int) -> dict[int, dict[str, int]]:

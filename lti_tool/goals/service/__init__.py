@@ -20,6 +20,7 @@ from lti_tool.goals.service.goals import ask, check_in, end_goal, hide, set_goal
 from lti_tool.goals.service.growth import TO_TRY, Became, adopt_point, became
 from lti_tool.goals.service.places import Place, place_of
 from lti_tool.goals.service.shelf import put_on_shelf, remark_on_resource, tell_outcome
+from lti_tool.goals.service.taking_back import take_back
 from lti_tool.goals.service.wins import answer_win, log_win
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "set_goal",
     "sharpen",
     "show",
+    "take_back",
     "take_up",
     "tell_outcome",
     "texts_of",

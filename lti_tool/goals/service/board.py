@@ -132,7 +132,8 @@ def board_of(session: Session, place: Place, *, zone: tzinfo) -> Board:
         or_(Action.owner_id == member_id, Action.group_id.in_(groups)),
         Action.course_id == place.course_id,
     )
-    wins = _newest_posts(session, Win, or_(Win.author_id == member_id, Win.group_id.in_(groups)), place.course_id)
+    seen = or_(Win.author_id == member_id, Win.group_id.in_(groups))
+    wins = _newest_posts(session, Win, and_(Win.removed_at.is_(None), seen), place.course_id)
     resources = _newest_posts(session, Resource, resource_is_seen_by(member_id), place.course_id)
     goals = _goals(session, and_(in_course, goal_is_seen_by(member_id)))
     return _assemble(
@@ -176,7 +177,7 @@ def for_group(session: Session, group_id: int, member_id: int, *, zone: tzinfo =
         Action.course_id == course_id,
         or_(Action.owner_id == member_id, Action.group_id.in_(groups)),
     )
-    wins = _newest_posts(session, Win, Win.group_id == group_id, course_id)
+    wins = _newest_posts(session, Win, and_(Win.removed_at.is_(None), Win.group_id == group_id), course_id)
     resources = _newest_posts(session, Resource, Resource.group_id == group_id, course_id)
     board = _assemble(
         session,
@@ -204,7 +205,9 @@ def goal_page(session: Session, place: Place, goal_id: int, *, zone: tzinfo, tod
     goal = shown_goal(session, goal_id, place)
     is_mine = goal.owner_id == place.member.id
     check_ins = _check_ins(session, [goal.id]).get(goal.id, [])
-    remarks = session.scalars(select(Remark).where(Remark.goal_id == goal.id).order_by(Remark.at, Remark.id)).all()
+    remarks = session.scalars(
+        select(Remark).where(Remark.goal_id == goal.id, Remark.removed_at.is_(None)).order_by(Remark.at, Remark.id)
+    ).all()
     versions = session.scalars(
         select(GoalVersion).where(GoalVersion.goal_id == goal.id).order_by(GoalVersion.id.desc())
     ).all()
@@ -238,7 +241,11 @@ def _goals(session: Session, condition: Any) -> list[Goal]:
 def _check_ins(session: Session, goal_ids: Collection[int]) -> dict[int, list[CheckIn]]:
     told: dict[int, list[CheckIn]] = {}
     if goal_ids:
-        rows = select(CheckIn).where(CheckIn.goal_id.in_(goal_ids)).order_by(CheckIn.at, CheckIn.id)
+        rows = (
+            select(CheckIn)
+            .where(CheckIn.goal_id.in_(goal_ids), CheckIn.removed_at.is_(None))
+            .order_by(CheckIn.at, CheckIn.id)
+        )
         for check_in in session.scalars(rows):
             told.setdefault(check_in.goal_id, []).append(check_in)
     return told
@@ -309,7 +316,9 @@ def _remarks(session: Session, wins: Collection[Win], resources: Collection[Reso
     beside = or_(
         Remark.win_id.in_([win.id for win in wins]), Remark.resource_id.in_([resource.id for resource in resources])
     )
-    return list(session.scalars(select(Remark).where(beside).order_by(Remark.at, Remark.id)))
+    return list(
+        session.scalars(select(Remark).where(beside, Remark.removed_at.is_(None)).order_by(Remark.at, Remark.id))
+    )
 
 
 def _remark_view(remark: Remark, member_id: int, names: Mapping[int, str | None]) -> RemarkView:

@@ -46,7 +46,8 @@ def _goals(session: Session, own: list[int]) -> list[dict[str, Any]]:
                 {"at": _moment(before.worded_at), **rules.as_typed(rules.GOAL, before)} for before in versions[goal.id]
             ],
             "check_ins": [
-                {"at": _moment(told.at), **rules.as_typed(rules.CHECK_IN, told)} for told in check_ins[goal.id]
+                {"at": _moment(told.at), **rules.as_typed(rules.CHECK_IN, told), **_taken_back(told)}
+                for told in check_ins[goal.id]
             ],
             "beside": _lines(remarks[goal.id], own),
         }
@@ -78,6 +79,7 @@ def _posts(session: Session, model: Any, parent: Any, own: list[int], columns: t
             "course": title,
             "at": _moment(row.at),
             **{column: getattr(row, column) for column in columns},
+            **_taken_back(row),
             "beside": _lines(remarks[row.id], own),
         }
         for row, title in rows
@@ -94,7 +96,9 @@ def _remarks(session: Session, own: list[int]) -> list[dict[str, Any]]:
     ):
         theirs = select(owner.class_.id).where(owner.in_(own))
         statement = statement.where(or_(column.is_(None), column.not_in(theirs)))
-    return [{"at": _moment(remark.at), "text": remark.text} for remark in session.scalars(statement)]
+    return [
+        {"at": _moment(remark.at), "text": remark.text, **_taken_back(remark)} for remark in session.scalars(statement)
+    ]
 
 
 def _with_course(session: Session, model: Any, owner: Any, own: list[int]) -> list[tuple[Any, str | None]]:
@@ -118,9 +122,17 @@ def _lines(remarks: Iterable[Remark], own: list[int]) -> list[dict[str, str]]:
             "at": _moment(remark.at),
             "direction": "given" if remark.author_id in own else "received",
             "text": remark.text,
+            **_taken_back(remark),
         }
         for remark in remarks
+        if remark.removed_at is None or remark.author_id in own
     ]
+
+
+def _taken_back(row: Any) -> dict[str, str]:
+    """When its author took it back, of what was."""
+    removed_at = getattr(row, "removed_at", None)
+    return {"taken_back": _moment(removed_at)} if removed_at is not None else {}
 
 
 def _moment(moment: datetime) -> str:
@@ -137,6 +149,7 @@ def erase_texts_of(session: Session, own: list[int]) -> None:
         delete(Goal).where(Goal.owner_id.in_(own)),
         delete(Action).where(Action.owner_id.in_(own)),
         delete(Win).where(Win.author_id.in_(own)),
+        delete(Remark).where(Remark.author_id.in_(own), Remark.removed_at.is_not(None)),
         update(Resource).where(Resource.author_id.in_(own)).values(use="", outcome="", version=Resource.version + 1),
     ):
         session.execute(statement.execution_options(synchronize_session=False))

@@ -1,8 +1,9 @@
 """Counts of goals and actions, without a word of them: for the checklist, for staff, and for set-up."""
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -25,6 +26,8 @@ class Done:
     actions_written: int = 0
     look_backs: int = 0
     to_look_back_at: int = 0
+    reached: Mapping[str, datetime] = field(default_factory=dict, compare=False)
+    """By name of one of these counts, when it was first more than nothing; of look backs, when the last was made."""
 
 
 def done_in(session: Session, activity_id: int, member_id: int | None = None) -> dict[tuple[int, int], Done]:
@@ -33,37 +36,52 @@ def done_in(session: Session, activity_id: int, member_id: int | None = None) ->
     Left out is who did nothing and had nothing to look back at.
     """
     asked: dict[str, Select[Any]] = {
-        "goals_set": _by_round(Goal, Goal.owner_id),
-        "check_ins": _by_round(CheckIn, Goal.owner_id).join(Goal, Goal.id == CheckIn.goal_id),
-        "actions_written": _by_round(Action, Action.owner_id),
+        "goals_set": _by_round(Goal, Goal.owner_id, Goal.created_at),
+        "check_ins": _by_round(CheckIn, Goal.owner_id, CheckIn.at)
+        .join(Goal, Goal.id == CheckIn.goal_id)
+        .where(CheckIn.removed_at.is_(None)),
+        "actions_written": _by_round(Action, Action.owner_id, Action.created_at),
     }
     done: dict[tuple[int, int], Done] = defaultdict(Done)
     for name, statement in asked.items():
         owner = Action.owner_id if name == "actions_written" else Goal.owner_id
         whose = (owner == member_id,) if member_id is not None else ()
-        for number, owner_id, count in session.execute(statement.where(Round.activity_id == activity_id, *whose)):
-            done[number, owner_id] = replace(done[number, owner_id], **{name: count})
+        for row in session.execute(statement.where(Round.activity_id == activity_id, *whose)):
+            place = row.number, row.owner_id
+            reached = {**done[place].reached, name: row.first_at}
+            done[place] = replace(done[place], **{name: row.count_}, reached=reached)
     dates = select(Round.number, Round.opens_at, Round.due_at).where(Round.activity_id == activity_id)
     rounds = rules.turns_of(
         [(row.number, row.opens_at, row.due_at) for row in session.execute(dates.order_by(Round.number))]
     )
     for owner_id, actions in _actions(session, activity_id, member_id).items():
         for number, (count, left) in rules.look_backs(actions, rounds).items():
-            done[number, owner_id] = replace(done[number, owner_id], look_backs=count, to_look_back_at=left)
+            place = number, owner_id
+            reached = dict(done[place].reached)
+            if (last_at := rules.looked_back_at(actions, number)) is not None:
+                reached["look_backs"] = last_at
+            done[place] = replace(done[place], look_backs=count, to_look_back_at=left, reached=reached)
     return dict(done)
 
 
 def _actions(session: Session, activity_id: int, member_id: int | None) -> dict[int, list[rules.WrittenAction]]:
     """The actions that were written in the activity, by owner."""
     looked_at_in = (
-        select(LookBack.action_id, func.max(Round.number).label("number"))
+        select(LookBack.action_id, func.max(Round.number).label("number"), func.max(LookBack.at).label("at"))
         .join(Round, Round.id == LookBack.round_id)
         .where(Round.activity_id == activity_id)
         .group_by(LookBack.action_id)
         .subquery()
     )
     rows = session.execute(
-        select(Action.owner_id, Round.number, Action.created_at, Action.state, looked_at_in.c.number.label("last"))
+        select(
+            Action.owner_id,
+            Round.number,
+            Action.created_at,
+            Action.state,
+            looked_at_in.c.number.label("last"),
+            looked_at_in.c.at.label("looked_at"),
+        )
         .join(Round, Round.id == Action.round_id)
         .outerjoin(looked_at_in, looked_at_in.c.action_id == Action.id)
         .where(Round.activity_id == activity_id, *((Action.owner_id == member_id,) if member_id is not None else ()))
@@ -71,13 +89,14 @@ def _actions(session: Session, activity_id: int, member_id: int | None) -> dict[
     actions: dict[int, list[rules.WrittenAction]] = defaultdict(list)
     for row in rows:
         is_open = row.state == rules.ActionState.OPEN
-        actions[row.owner_id].append(rules.WrittenAction(row.number, row.created_at, is_open, row.last or 0))
+        written = rules.WrittenAction(row.number, row.created_at, is_open, row.last or 0, row.looked_at)
+        actions[row.owner_id].append(written)
     return actions
 
 
-def _by_round(model: Any, owner: Any) -> Select[Any]:
+def _by_round(model: Any, owner: Any, at: Any) -> Select[Any]:
     return (
-        select(Round.number, owner, func.count())
+        select(Round.number, owner.label("owner_id"), func.count().label("count_"), func.min(at).label("first_at"))
         .select_from(model)
         .join(Round, Round.id == model.round_id)
         .group_by(Round.number, owner)
@@ -129,7 +148,7 @@ def _counts(course_id: int) -> dict[str, Select[Any]]:
     actions = select(func.count()).select_from(Action).where(Action.course_id == course_id)
     return {
         "goals": goals,
-        "checked_in": goals.where(Goal.id.in_(select(CheckIn.goal_id))),
+        "checked_in": goals.where(Goal.id.in_(select(CheckIn.goal_id).where(CheckIn.removed_at.is_(None)))),
         "actions_open": actions.where(Action.state == rules.ActionState.OPEN),
         "actions_done": actions.where(Action.state == rules.ActionState.DONE),
     }

@@ -31,8 +31,11 @@ def log_win(session: Session, place: Place, sent: Mapping[str, str], *, now: dat
 def answer_win(session: Session, place: Place, win_id: int, sent: Mapping[str, str], *, now: datetime) -> None:
     """Write a line beside a win that this member sees. Raises NotShown, Refused."""
     refuse_closed(place)
-    seen = or_(Win.author_id == place.member.id, Win.group_id.in_(own_groups(place.member.id)))
-    if session.scalar(select(Win.id).where(Win.id == win_id, Win.course_id == place.course_id, seen)) is None:
+    seen = (
+        Win.removed_at.is_(None),
+        or_(Win.author_id == place.member.id, Win.group_id.in_(own_groups(place.member.id))),
+    )
+    if session.scalar(select(Win.id).where(Win.id == win_id, Win.course_id == place.course_id, *seen)) is None:
         raise NotShown("win", win_id)
     text = values_of(rules.read(rules.REMARK, sent))["text"]
     session.add(Remark(author_id=place.member.id, win_id=win_id, text=text, at=now))

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from lti_tool.activities.rules import kind_of
 from lti_tool.activities.rules.rhythm import Rhythm
 from lti_tool.activities.service import activity_at, is_read_only
 from lti_tool.errors import NotFound
@@ -82,14 +83,32 @@ def _do(here: Here, planned: Planned, wish: str, number: int) -> str:
 @pages.post("/round/<int:number>/nudge/<int:member_id>")
 @on_visit(may="take part")
 def nudge(here: Here, number: int, member_id: int) -> ResponseReturnValue:
-    """Remind a partner who does not answer, or say that they have answered."""
-    planned = _planned(here, number)
-    if request.form.get("do") == "answered":
-        service.answer_nudge(here.session, planned, member_id, now=here.now)
-        said = "answered"
-    else:
-        service.nudge(here.session, planned, member_id, now=here.now)
-        said = "nudged"
+    """Remind a partner who does not answer, go on without them, or say that they have answered."""
+    planned, now = _planned(here, number), here.now
+    said = wish = request.form.get("do", "")
+    match wish:
+        case "answered":
+            service.answer_nudge(here.session, planned, member_id, now=now)
+        case "alone":
+            service.go_on_alone(here.session, planned, member_id, now=now)
+        case "together":
+            service.work_together(here.session, planned, member_id, now=now)
+        case "change":
+            asked = service.ask_for_partner(here.session, planned, member_id, by=here.person_id, now=now)
+            said = f"change_{asked.value}"
+        case _:
+            service.nudge(here.session, planned, member_id, now=now)
+            said = "nudged"
+    return redirect(url_for("home.show", said=said, _anchor=f"round-{number}"), code=303)
+
+
+@pages.post("/round/<int:number>/here")
+@on_visit(may="take part")
+def come_back(here: Here, number: int) -> ResponseReturnValue:
+    """Say that one is there again, after a partner got somebody else."""
+    activity = activity_at(here.session, here.placement_id)
+    is_placed = service.come_back(here.session, activity, number, here.member_id or 0, by=here.person_id, now=here.now)
+    said = "back_placed" if is_placed else "back_waiting"
     return redirect(url_for("home.show", said=said, _anchor=f"round-{number}"), code=303)
 
 
@@ -126,7 +145,7 @@ def _page(here: Here, planned: Planned, text: TimesText, reading: Reading | None
     activity = planned.activity
     zone = zone_of_reader(activity.time_zone)
     view = service.of_groups(here.session, [planned.group_id], now=here.now)[planned.group_id]
-    nudges = service.nudges_of(here.session, activity, planned.member_id, now=here.now)
+    nudges = service.nudges_of(here.session, activity, planned.member_id)
     read_only = is_read_only(here.session, activity)
     minutes = int(text.minutes) if text.minutes.isdecimal() and int(text.minutes) in LENGTHS else LENGTHS[0]
     suits = service.offered(here.session, planned, minutes=minutes, now=here.now) if not read_only else ()
@@ -134,6 +153,7 @@ def _page(here: Here, planned: Planned, text: TimesText, reading: Reading | None
     return render_template(
         "meetings/time.html",
         activity=activity,
+        kind=kind_of(activity.kind),
         round=planned.round,
         meeting=wording.shown(view, planned.member_id, zone, nudges, now=here.now, is_read_only=read_only),
         offers=[(one.isoformat(), wording.clock_words(one, zone, here.now)) for one in suits],

@@ -68,6 +68,11 @@ class MeetingView:
     canceled: TimeView | None = None
     """What was canceled last, as long as it is not over."""
 
+    def met_at(self, now: datetime) -> datetime | None:
+        """When the last date that was agreed began, if any has."""
+        dates = self.agreed.dates if self.agreed is not None else ()
+        return max((one.starts_at for one in dates if one.starts_at <= now and not one.is_skipped), default=None)
+
 
 def meeting_view(
     group_id: int,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.rules.rhythm import Rhythm
 from lti_tool.activities.service import refuse_read_only
 from lti_tool.meetings.errors import NobodyToMeet, NotYourMeeting, TimeGone, TimePassed, TimesUnfit
-from lti_tool.meetings.models import Acceptance, Meeting, MeetingGroup, MeetingTime
+from lti_tool.meetings.models import Acceptance, Appointment, MeetingGroup, MeetingTime
 from lti_tool.meetings.rules.times import Wanted, flaws_of
 from lti_tool.meetings.service.following import end_acceptances
 from lti_tool.meetings.service.nudges import settle_nudges
@@ -30,6 +30,7 @@ def propose(session: Session, planned: Planned, wanted: Sequence[Wanted], *, now
     if len(present) < 2:
         raise NobodyToMeet(planned.group_id)
     _drop_proposals(session, meeting, by=planned.member_id, now=now)
+    settle_nudges(session, planned.round.id, recipient_id=planned.member_id, now=now)
     for proposal in wanted:
         time = MeetingTime(
             meeting_id=meeting.id,
@@ -136,7 +137,7 @@ def skip_date(session: Session, planned: Planned, number: int, *, now: datetime,
     _touch(session, meeting, now)
 
 
-def _hold(session: Session, planned: Planned, now: datetime) -> tuple[Meeting, tuple[int, ...]]:
+def _hold(session: Session, planned: Planned, now: datetime) -> tuple[Appointment, tuple[int, ...]]:
     """The group's meeting, made if there is none, and who is in the group. Both are locked: who changes the meeting at
     the same moment goes after.
     """
@@ -146,13 +147,13 @@ def _hold(session: Session, planned: Planned, now: datetime) -> tuple[Meeting, t
     if planned.member_id not in present:
         raise NotYourMeeting(planned.round.number, planned.member_id)
     meeting = session.scalar(
-        select(Meeting)
-        .join(MeetingGroup, MeetingGroup.meeting_id == Meeting.id)
+        select(Appointment)
+        .join(MeetingGroup, MeetingGroup.meeting_id == Appointment.id)
         .where(MeetingGroup.group_id == planned.group_id)
         .execution_options(populate_existing=True)
     )
     if meeting is None:
-        meeting = Meeting(round_id=planned.round.id, uid=new_secret(16), changed_at=now)
+        meeting = Appointment(round_id=planned.round.id, uid=new_secret(16), changed_at=now)
         session.add(meeting)
         session.flush()
         session.add(MeetingGroup(meeting_id=meeting.id, group_id=planned.group_id))
@@ -161,18 +162,18 @@ def _hold(session: Session, planned: Planned, now: datetime) -> tuple[Meeting, t
     return meeting, present
 
 
-def _agreed(session: Session, meeting: Meeting) -> MeetingTime | None:
+def _agreed(session: Session, meeting: Appointment) -> MeetingTime | None:
     return session.scalar(
         select(MeetingTime).where(MeetingTime.meeting_id == meeting.id, MeetingTime.state == "agreed")
     )
 
 
-def _settle(session: Session, meeting: Meeting, time: MeetingTime, state: str, *, by: int, now: datetime) -> None:
+def _settle(session: Session, meeting: Appointment, time: MeetingTime, state: str, *, by: int, now: datetime) -> None:
     time.state, time.settled_at, time.settled_by_id = state, now, by
     _touch(session, meeting, now)
 
 
-def _touch(session: Session, meeting: Meeting, now: datetime) -> None:
+def _touch(session: Session, meeting: Appointment, now: datetime) -> None:
     """Have calendars follow a change."""
     meeting.sequence += 1
     meeting.changed_at = now
@@ -192,7 +193,7 @@ def _note_acceptance(session: Session, time: MeetingTime, member_id: int, now: d
     return True
 
 
-def _drop_proposals(session: Session, meeting: Meeting, *, by: int | None = None, now: datetime) -> None:
+def _drop_proposals(session: Session, meeting: Appointment, *, by: int | None = None, now: datetime) -> None:
     """Let go of what is proposed: by this member, or by anybody."""
     dropped = update(MeetingTime).where(MeetingTime.meeting_id == meeting.id, MeetingTime.state == "proposed")
     if by is not None:

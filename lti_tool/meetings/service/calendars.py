@@ -11,7 +11,7 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.meetings.errors import CalendarBusy, CalendarUnknown
-from lti_tool.meetings.models import Acceptance, CalendarAddress, Meeting, MeetingGroup, MeetingTime
+from lti_tool.meetings.models import Acceptance, Appointment, CalendarAddress, MeetingGroup, MeetingTime
 from lti_tool.meetings.rules.calendar import Status
 from lti_tool.meetings.rules.standing import TimeView
 from lti_tool.meetings.service.following import end_acceptances
@@ -105,23 +105,23 @@ def events_of(session: Session, member_id: int, *, now: datetime, round_id: int 
     """
     end_acceptances(session, Acceptance.member_id == member_id, now=now)
     rows = session.execute(
-        select(Meeting, MeetingTime, Acceptance.ended_at, MeetingGroup.group_id, Activity, Round)
-        .join(MeetingTime, MeetingTime.meeting_id == Meeting.id)
+        select(Appointment, MeetingTime, Acceptance.ended_at, MeetingGroup.group_id, Activity, Round)
+        .join(MeetingTime, MeetingTime.meeting_id == Appointment.id)
         .join(Acceptance, Acceptance.time_id == MeetingTime.id)
-        .join(Round, Round.id == Meeting.round_id)
+        .join(Round, Round.id == Appointment.round_id)
         .join(Activity, Activity.id == Round.activity_id)
-        .outerjoin(MeetingGroup, MeetingGroup.meeting_id == Meeting.id)
+        .outerjoin(MeetingGroup, MeetingGroup.meeting_id == Appointment.id)
         .where(
             Acceptance.member_id == member_id,
             MeetingTime.state.in_(("agreed", "canceled", "replaced")),
             MeetingTime.settled_at.is_not(None),
             MeetingTime.settled_at > now - PAST,
-            *([] if round_id is None else [Meeting.round_id == round_id]),
+            *([] if round_id is None else [Appointment.round_id == round_id]),
         )
         # What took the place of another time counts more than that.
         .order_by(MeetingTime.state != "replaced", MeetingTime.settled_at, MeetingTime.id)
     ).all()
-    latest = {row.Meeting.id: row for row in rows}
+    latest = {row.Appointment.id: row for row in rows}
     groups = _groups(session, {row.group_id for row in latest.values() if row.group_id is not None})
     accepted = _accepted(session, {row.MeetingTime.id for row in latest.values()})
     held = []

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.launch.models import Member
-from lti_tool.meetings.models import Acceptance, Meeting, MeetingGroup, MeetingTime
+from lti_tool.meetings.models import Acceptance, Appointment, MeetingGroup, MeetingTime
 from lti_tool.pairing.models import Plan, Seat
 
 BATCH: Final = 500
@@ -47,8 +47,8 @@ def end_acceptances(session: Session, which: ColumnElement[bool], *, now: dateti
     if rows:
         ended = update(Acceptance).where(Acceptance.id.in_([row.id for row in rows])).values(ended_at=now)
         session.execute(ended.execution_options(synchronize_session=False))
-        raised = update(Meeting).where(Meeting.id.in_(meetings))
-        raised = raised.values(sequence=Meeting.sequence + 1, changed_at=now)
+        raised = update(Appointment).where(Appointment.id.in_(meetings))
+        raised = raised.values(sequence=Appointment.sequence + 1, changed_at=now)
         session.execute(raised.execution_options(synchronize_session=False))
         session.expire_all()
     return len(meetings)

@@ -1,10 +1,9 @@
 """A partner does not answer: a reminder on their first page, and a mark for staff. Nothing is taken from anybody."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
@@ -12,21 +11,11 @@ from lti_tool.activities.service import refuse_read_only
 from lti_tool.launch.models import Member
 from lti_tool.meetings.errors import AskedToday, NotYourMeeting
 from lti_tool.meetings.models import Nudge
+from lti_tool.meetings.rules.waiting import Wait
 from lti_tool.meetings.service.reading import Planned, present_in
 from lti_tool.pairing.models import Plan, Seat, published_seats
 
 EVERY: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class NudgeView:
-    """A reminder between two people who share a group, not answered yet."""
-
-    round_number: int
-    author_id: int
-    recipient_id: int
-    since: datetime
-    can_be_repeated: bool
 
 
 def nudge(session: Session, planned: Planned, partner_id: int, *, now: datetime) -> None:
@@ -40,22 +29,28 @@ def nudge(session: Session, planned: Planned, partner_id: int, *, now: datetime)
     present = present_in(session, planned.group_id)
     if partner_id == planned.member_id or not {partner_id, planned.member_id} <= set(present):
         raise NotYourMeeting(planned.round.number, partner_id)
-    row = session.scalar(
-        select(Nudge).where(
-            Nudge.round_id == planned.round.id,
-            Nudge.author_id == planned.member_id,
-            Nudge.recipient_id == partner_id,
-        )
-    )
+    row = find_nudge(session, planned, partner_id)
     if row is None:
         place = {"round_id": planned.round.id, "author_id": planned.member_id, "recipient_id": partner_id}
         session.add(Nudge(**place, since=now, at=now))
     elif now - row.at < EVERY:
         raise AskedToday(partner_id)
     else:
-        row.since = now if row.answered_at is not None else row.since
+        if row.answered_at is not None:
+            row.since, row.alone_at, row.change_asked_at = now, None, None
         row.at, row.answered_at = now, None
     session.flush()
+
+
+def find_nudge(session: Session, planned: Planned, partner_id: int) -> Nudge | None:
+    """The member's reminder to this partner in the round, answered or not."""
+    return session.scalar(
+        select(Nudge).where(
+            Nudge.round_id == planned.round.id,
+            Nudge.author_id == planned.member_id,
+            Nudge.recipient_id == partner_id,
+        )
+    )
 
 
 def answer_nudge(session: Session, planned: Planned, partner_id: int, *, now: datetime) -> None:
@@ -77,26 +72,45 @@ def settle_nudges(
     session.execute(answered.values(answered_at=now).execution_options(synchronize_session=False))
 
 
-def nudges_of(session: Session, activity: Activity, member_id: int, *, now: datetime) -> list[NudgeView]:
-    """Reminders to and from a member that nobody has answered, by round; only between people who share the group."""
+def nudges_of(session: Session, activity: Activity, member_id: int) -> list[Wait]:
+    """Whom a member waits for and who waits for them, by round; only between people who share the group.
+
+    Of what was answered only where somebody goes on alone.
+    """
+    stands = or_(Nudge.answered_at.is_(None), Nudge.alone_at.is_not(None))
+    return _waits(session, activity.id, member_id, stands)
+
+
+def waits_in(session: Session, activity_id: int, member_id: int | None = None) -> list[Wait]:
+    """Everybody who waits or waited for a partner with whom they share a group; or one member, for their partners."""
+    return _waits(session, activity_id, None, *((Nudge.author_id == member_id,) if member_id is not None else ()))
+
+
+def requests_in(session: Session, activity_id: int) -> list[Wait]:
+    """Who asks for another partner, and whose partner has not answered since; for staff."""
+    return _waits(session, activity_id, None, Nudge.answered_at.is_(None), Nudge.change_asked_at.is_not(None))
+
+
+def _waits(session: Session, activity_id: int, member_id: int | None, *which: ColumnElement[bool]) -> list[Wait]:
     author, recipient = aliased(Seat), aliased(Seat)
-    rows = session.execute(
+    statement = (
         select(Round.number, Nudge)
         .join(Round, Round.id == Nudge.round_id)
-        .join(author, (author.round_id == Nudge.round_id) & (author.member_id == Nudge.author_id))
-        .join(recipient, (recipient.group_id == author.group_id) & (recipient.member_id == Nudge.recipient_id))
+        .join(author, and_(author.round_id == Nudge.round_id, author.member_id == Nudge.author_id))
+        .join(recipient, and_(recipient.group_id == author.group_id, recipient.member_id == Nudge.recipient_id))
         .join(Plan, Plan.id == author.plan_id)
-        .where(
-            Round.activity_id == activity.id,
-            Plan.state == "published",
-            Nudge.answered_at.is_(None),
-            or_(Nudge.author_id == member_id, Nudge.recipient_id == member_id),
-        )
+        .where(Round.activity_id == activity_id, Plan.state == "published", *which)
         .order_by(Round.number, Nudge.since)
     )
-    return [
-        NudgeView(number, row.author_id, row.recipient_id, row.since, now - row.at >= EVERY) for number, row in rows
-    ]
+    if member_id is not None:
+        statement = statement.where(or_(Nudge.author_id == member_id, Nudge.recipient_id == member_id))
+    return [wait_of(number, row) for number, row in session.execute(statement)]
+
+
+def wait_of(number: int, row: Nudge) -> Wait:
+    """A reminder as the rules take it."""
+    moments = (row.since, row.at, row.answered_at, row.alone_at, row.change_asked_at)
+    return Wait(number, row.author_id, row.recipient_id, *moments)
 
 
 def waiting_since(session: Session, activity_id: int) -> dict[int, datetime]:

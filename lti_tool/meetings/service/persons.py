@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
-from lti_tool.meetings.models import Acceptance, CalendarAddress, Meeting, MeetingTime, Nudge
+from lti_tool.meetings.models import Acceptance, Appointment, CalendarAddress, MeetingTime, Nudge
 
 
 def everything_of(session: Session, members: Collection[int]) -> dict[str, list[dict[str, Any]]]:
@@ -20,8 +20,8 @@ def everything_of(session: Session, members: Collection[int]) -> dict[str, list[
         select(Activity.title, Round.number, MeetingTime, Acceptance.at)
         .select_from(Acceptance)
         .join(MeetingTime, MeetingTime.id == Acceptance.time_id)
-        .join(Meeting, Meeting.id == MeetingTime.meeting_id)
-        .join(Round, Round.id == Meeting.round_id)
+        .join(Appointment, Appointment.id == MeetingTime.meeting_id)
+        .join(Round, Round.id == Appointment.round_id)
         .join(Activity, Activity.id == Round.activity_id)
         .where(Acceptance.member_id.in_(members))
         .order_by(MeetingTime.id)
@@ -58,6 +58,8 @@ def everything_of(session: Session, members: Collection[int]) -> dict[str, list[
                 "since": _moment(row.since),
                 "at": _moment(row.at),
                 "answered": _moment(row.answered_at),
+                "alone_since": _moment(row.alone_at),
+                "asked_for_another_partner": _moment(row.change_asked_at),
             }
             for title, number, row in nudges
         ],

@@ -82,6 +82,7 @@ def test_a_page_full_of_mistakes_names_each_and_keeps_all() -> None:
         "time_zone": "Atlantis",
         "r1-due_date": "30.11.2026",
         "r2-due_time": "25:00",
+        "reflect_first": "next week",
         "write_notes": "some",
         "score_maximum": "",
         "criteria-0-name": "",
@@ -93,6 +94,7 @@ def test_a_page_full_of_mistakes_names_each_and_keeps_all() -> None:
         "r1-due_date",
         "r2-due_time",
         "time_zone",
+        "reflect_first",
         "write_notes",
         "score_maximum",
     ]
