@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from lti_tool.pairing.engine import ImpossibleRequest, ImproverMissing, score
-from lti_tool.pairing.rules.plan_file.answer import (
+from lti_tool.pairing.rules.plan_answer import (
     AnswerFlawed,
     notes_of,
     reviews_of,
@@ -14,9 +14,7 @@ from lti_tool.pairing.rules.plan_file.answer import (
     write_reviews,
     write_schedule,
 )
-from lti_tool.pairing.rules.plan_file.forms import InstanceFlawed, InstanceKind
-from lti_tool.pairing.rules.plan_file.instance import Instance, read_text
-from lti_tool.pairing.rules.plan_file.wording import counted, people
+from lti_tool.pairing.rules.plan_file import Instance, InstanceFlawed, counted, people, read_text
 
 MOST_MISTAKES: Final = 20
 
@@ -31,9 +29,9 @@ class Refused(Exception):
 def plan_file(source: Path, out: Path, *, seed: int | None, improve: bool) -> tuple[list[str], list[str]]:
     """Answer the instance in a file. Returns two lines of summary, and notes. Raises Refused."""
     instance = _read(source)
-    answer = _reviewed if instance.kind is InstanceKind.REVIEW else _planned
+    answer = _reviewed if instance.form.kind == "review" else _planned
     try:
-        result, lines, notes = answer(instance, instance.seed if seed is None else seed, improve)
+        result, lines, notes = answer(instance, instance.form.seed if seed is None else seed, improve)
     except ImpossibleRequest as refusal:
         raise Refused(f"This cannot be planned: {type(refusal).__name__} {refusal}") from None
     except ImproverMissing as missing:
@@ -77,7 +75,7 @@ def _reviewed(instance: Instance, seed: int, improve: bool) -> Answer:
     pairs = set(reviews.pairs)
     mutual = sum((author, reviewer) in pairs for reviewer, author in pairs) // 2
     lines = [
-        f"{people(len(instance.course.people))}, {counted(instance.reviews_per_person, 'review')} each, "
+        f"{people(len(instance.course.people))}, {counted(instance.form.reviews_per_person, 'review')} each, "
         f"{len(reviews.pairs)} in all",
         f"{people(len(reviews.short))} with fewer, {counted(mutual, 'couple')} with reviews of each other",
     ]

@@ -7,11 +7,20 @@ from itertools import combinations
 from typing import Any, Final
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Caution, Concern, Course, Explanations, Needed, PersonId, Reason, Reviews, Schedule
+from lti_tool.pairing.engine import (
+    Caution,
+    Concern,
+    Course,
+    Explanations,
+    Group,
+    Needed,
+    PersonId,
+    Reason,
+    Reviews,
+    Schedule,
+)
 from lti_tool.pairing.engine.turns import take_turns
-from lti_tool.pairing.rules.plan_file.forms import ROLES, InstanceKind
-from lti_tool.pairing.rules.plan_file.instance import Instance
-from lti_tool.pairing.rules.plan_file.wording import Name, counted, first_of, joined, people
+from lti_tool.pairing.rules.plan_file import Instance, Name, counted, first_of, joined, people, roles_of
 
 REASONS: Final[Mapping[Reason, str]] = {
     Reason.NOBODY_ELSE: "There is no one else.",
@@ -45,7 +54,7 @@ def schedule_of(instance: Instance, seed: int, *, improve: bool = False) -> Sche
     If there is a running round, it is repaired, and the other rounds are planned after it. Raises AnswerFlawed, and
     ImpossibleRequest for locks that contradict a rule.
     """
-    course, rounds = instance.course, instance.rounds
+    course, rounds = instance.course, instance.form.rounds
     if instance.current is None:
         schedule = engine.plan(course, rounds, seed, improve=improve)
     else:
@@ -94,8 +103,8 @@ def _afterwards(first: Schedule) -> Course:
 
 def reviews_of(instance: Instance, seed: int, *, improve: bool = False) -> Reviews:
     """The reviews that an instance of kind `review` asks for. Raises AnswerFlawed."""
-    reviews = engine.reviews(instance.course, instance.reviews_per_person, seed, improve=improve)
-    if violations := engine.verify_reviews(instance.course, instance.reviews_per_person, reviews):
+    reviews = engine.reviews(instance.course, instance.form.reviews_per_person, seed, improve=improve)
+    if violations := engine.verify_reviews(instance.course, instance.form.reviews_per_person, reviews):
         raise AnswerFlawed(violations)
     return reviews
 
@@ -127,11 +136,10 @@ def write_reviews(pairs: Iterable[tuple[PersonId, PersonId]], names: Mapping[Per
     return {"reviews": [[names[reviewer], names[author]] for reviewer, author in pairs]}
 
 
-def _group(group: Sequence[PersonId], names: Mapping[PersonId, Name]) -> dict[str, Any]:
-    roles = ROLES if len(group) == 3 else (ROLES[0], ROLES[-1])
+def _group(group: Group, names: Mapping[PersonId, Name]) -> dict[str, Any]:
     return {
         "members": [names[person] for person in group],
-        "roles": {str(names[person]): role for person, role in zip(group, roles, strict=True)},
+        "roles": {str(names[person]): role for person, role in zip(group, roles_of(group), strict=True)},
     }
 
 
@@ -157,7 +165,7 @@ def notes_of(instance: Instance, answer: Schedule | Reviews) -> list[str]:
     """
     is_empty = not (answer.pairs if isinstance(answer, Reviews) else any(answer.rounds))
     no_partners = _no_partners(instance) if is_empty else []
-    rounds = instance.rounds if instance.kind is InstanceKind.PAIRS else 0
+    rounds = instance.form.rounds if instance.form.kind == "pairs" else 0
     cautions = [
         _caution(instance, caution)
         for caution in engine.warnings(instance.course, rounds)
@@ -187,7 +195,7 @@ def _caution(instance: Instance, caution: Caution) -> str:
         case Concern.MANAGER_LOOP:
             return f"people: a loop of managers: {who}"
         case Concern.MORE_ROUNDS_THAN_PARTNERS:
-            rounds = counted(instance.rounds, "round")
+            rounds = counted(instance.form.rounds, "round")
             return f"rounds: {rounds}, but {people(number)} can meet fewer new people than that: {who}"
 
 
@@ -203,7 +211,7 @@ def _no_partners(instance: Instance) -> list[str]:
 
 
 def _short(instance: Instance, reviews: Reviews) -> list[str]:
-    wanted, others = instance.reviews_per_person, len(instance.course.people) - 1
+    wanted, others = instance.form.reviews_per_person, len(instance.course.people) - 1
     notes = []
     for short in reviews.short[:MOST_SHORT]:
         why = SHORT[short.reason]
