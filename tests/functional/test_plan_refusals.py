@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -120,7 +121,7 @@ def test_a_proposal_that_does_not_pass_the_check_says_so_and_nothing_of_people_w
     def finds_something(course: Course, schedule: Schedule) -> list[Violation]:
         return [Violation(Breach.RULE, 1, course.people[:2])]
 
-    monkeypatch.setattr(engine, "verify", finds_something)
+    monkeypatch.setattr(proposing, "engine", SimpleNamespace(**{**vars(engine), "verify": finds_something}))
 
     said = refused(instructor, school)
 

@@ -185,8 +185,12 @@ class CurrentPlan:
 
     def locks(self, course: Course) -> list[Lock]:
         """The locks of a course, one for each round of the plan."""
-        numbers = range(1, len(self.schedule.rounds) + 1)
-        return [lock for number in numbers for lock in comparing.locks_in(course, number)]
+        return [
+            replace(lock, round=number)
+            for number in range(1, len(self.schedule.rounds) + 1)
+            for lock in course.locks
+            if lock.round in {None, number}
+        ]
 
 
 @dataclass(frozen=True, slots=True)
