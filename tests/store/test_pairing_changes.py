@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 from lti_tool.jobs.models import Job
 from lti_tool.pairing import service
 from lti_tool.pairing.errors import (
-    AbsenceImpossible,
+    ChangeImpossible,
     NoPlan,
-    PinImpossible,
     PlanChanged,
     PlanImpossible,
     PreferencesChanged,
@@ -20,10 +19,9 @@ from lti_tool.pairing.errors import (
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.pairing.rules import comparing
 from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
-from lti_tool.pairing.rules.overview import overview, relaxations
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
-from lti_tool.pairing.rules.reasons import WhyMatched
 from lti_tool.pairing.rules.views import Apart, Cause, GroupView
+from lti_tool.pairing.rules.why import WhyMatched, relaxations
 from lti_tool.pairing.store.plans import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import (
@@ -231,7 +229,7 @@ def test_a_pin_that_comes_too_late_is_refused(open_session: OpenSession, clock: 
         service.begin(session, seat_of(session, plan, one, 2).group_id, now=clock.now())
 
         for number, why in ((1, "round over"), (2, "begun")):
-            with pytest.raises(PinImpossible) as refusal:
+            with pytest.raises(ChangeImpossible) as refusal:
                 make(session, group, Pin((one, other), number), clock.now())
             assert refusal.value.why == why
 
@@ -413,7 +411,7 @@ def test_the_partner_of_somebody_who_does_not_turn_up_gets_another_one(
         assert rounds(session, plan)[1] == second
         assert moves(session, group)[widow, 1] == Cause.PARTNER_ABSENT
         assert (missing, 1) not in moves(session, group)
-        [out] = overview(service.current_plan(session, group.activity, plan, now=clock.now())).unplaced
+        [out] = service.current_plan(session, group.activity, plan, now=clock.now()).unplaced
         assert (out.member_id, out.round_number, out.reason) == (missing, 1, "absent")
 
         before = rounds(session, plan)
@@ -455,8 +453,8 @@ def test_nobody_steps_into_a_group_that_has_begun(open_session: OpenSession, clo
         seat = seat_of(session, plan, ids(group)[0], 1)
         service.begin(session, seat.group_id, now=clock.now())
 
-        for member_id, why in ((ids(group)[0], "begun"), (999_999, "no group")):
-            with pytest.raises(AbsenceImpossible) as refusal:
+        for member_id, why in ((ids(group)[0], "group begun"), (999_999, "no group")):
+            with pytest.raises(ChangeImpossible) as refusal:
                 make(session, group, an_absence(session, seat.group_id, member_id), clock.now())
             assert refusal.value.why == why
 

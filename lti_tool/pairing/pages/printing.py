@@ -17,7 +17,6 @@ from lti_tool.pairing.engine import Kind, Reason
 from lti_tool.pairing.errors import NoPlan
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.pages.plan_view import plan_of
-from lti_tool.pairing.rules.overview import overview
 from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
@@ -35,7 +34,7 @@ def on_paper(here: Here) -> ResponseReturnValue:
     activity = activity_at(here.session, here.placement_id)
     plan = plan_of(here, activity)
     groups = service.groups_in_plan(here.session, plan)
-    unplaced = overview(service.current_plan(here.session, activity, plan, now=here.now)).unplaced
+    unplaced = service.current_plan(here.session, activity, plan, now=here.now).unplaced
     context: dict[str, Any] = {
         "activity": activity,
         "plan": plan,
@@ -72,9 +71,9 @@ def build_table(here: Here, details: dict[str, Any]) -> Response:
 
 def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], list[list[object]]]:
     """A header, and a line for everyone in every round, with or without a group; times are local to the activity."""
-    state = overview(service.current_plan(here.session, activity, plan, now=here.now))
+    current = service.current_plan(here.session, activity, plan, now=here.now)
     groups = service.groups_in_plan(here.session, plan)
-    people = {seat.member_id for group in groups for seat in group.seats} | set(state.learners)
+    people = {seat.member_id for group in groups for seat in group.seats} | set(current.course.people)
     names = service.names_of(here.session, people)
     header = [
         gettext("Round"),
@@ -103,7 +102,7 @@ def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], li
             begins = "" if plan.kind == Kind.RINGS else yes if seat is group.seats[0] else no
             about = [name(seat.member_id), key_of(seat.member_id), partners]
             lines.append([*when, *about, begins, yes if group.has_begun else no])
-    for missing in state.unplaced:
+    for missing in current.unplaced:
         why = gettext("is absent") if missing.reason is Reason.ABSENT else gettext("without a partner")
         about = [name(missing.member_id), key_of(missing.member_id), why]
         lines.append([missing.round_number, "", "", "", *about, "", ""])

@@ -13,11 +13,11 @@ from lti_tool.activities.service import activity_at, is_read_only, rounds_of
 from lti_tool.attributes.rules.catalogue import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
 from lti_tool.pairing import engine, forms, service
+from lti_tool.pairing import wording as words
 from lti_tool.pairing.engine import Course, Kind
 from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid, Problem
 from lti_tool.pairing.rules import preferences
 from lti_tool.pairing.rules.preferences import Flaw, Preferences
-from lti_tool.pairing.wording import sentences as words
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.pages import unsent_store
 

@@ -36,7 +36,7 @@ from lti_tool.pairing.rules.views import Alone, Cause
 from lti_tool.pairing.service import decisions
 from lti_tool.pairing.service.conditions import current_plan
 from lti_tool.pairing.service.groups import why_alone
-from lti_tool.pairing.store.plans import Stored, find_plan, hold, hold_groups, load, note_moves, store_changes, touch
+from lti_tool.pairing.store.plans import find_plan, hold, hold_groups, load, note_moves, store_changes, touch
 from lti_tool.web.visits import Visit
 
 CAUSES: Final = {cause: Cause(cause.value) for cause in engine.Cause if cause.value in set(Cause)}
@@ -67,8 +67,8 @@ def apply(
 
     `expected_version` is the version of the plan that someone looked at, None if there was none; for Unpin and
     UndoKeepApart it does not matter. `anyway` lets a swap break a rule. People can be pinned and kept apart before
-    there is a plan. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule, PinImpossible,
-    ExclusionImpossible, MemberUnknown, ActivityReadOnly, and what `outcome` raises.
+    there is a plan. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule, MemberUnknown,
+    ActivityReadOnly, and what `outcome` raises.
     """
     activity = hold(session, activity_id)
     activities.refuse_read_only(session, activity)
@@ -83,13 +83,12 @@ def apply(
         decisions.record(session, activity, change, by=by, now=now)
         return Comparison()
     hold_groups(session, plan)
-    stored = load(session, plan)
-    made = outcome(current_plan(session, activity, plan, now=now, stored=stored), change)
+    made = outcome(current_plan(session, activity, plan, now=now), change)
     if isinstance(change, Swap) and not anyway and made.effect.newly_broken:
         raise RuleBroken(plan.id, made.effect.newly_broken)
     decisions.record(session, activity, change, by=by, now=now)
     usual = Cause.MADE_ROOM if isinstance(change, Absent | UndoAbsent | LeaveOut) else Cause.PLAN_CHANGED
-    _store(session, plan, stored, made, now, usual=usual)
+    _store(session, plan, made, now, usual=usual)
     if isinstance(change, LeaveOut):
         _tell_left_behind(session, plan, made, now)
     return made.effect
@@ -106,9 +105,8 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Compa
     if plan is None or activities.is_read_only(session, activity):
         return Comparison()
     hold_groups(session, plan)
-    stored = load(session, plan)
-    made = up_to_date(current_plan(session, activity, plan, now=now, stored=stored))
-    _store(session, plan, stored, made, now)
+    made = up_to_date(current_plan(session, activity, plan, now=now))
+    _store(session, plan, made, now)
     _tell_left_behind(session, plan, made, now)
     return made.effect
 
@@ -133,15 +131,14 @@ def _refuse(session: Session, activity: Activity, plan: Plan | None, change: Cha
         raise NoPlan(activity.id)
 
 
-def _store(
-    session: Session, plan: Plan, stored: Stored, made: Outcome, now: datetime, *, usual: Cause = Cause.MADE_ROOM
-) -> None:
+def _store(session: Session, plan: Plan, made: Outcome, now: datetime, *, usual: Cause = Cause.MADE_ROOM) -> None:
     """Store the groups that differ, and note why members of a published plan have other partners.
 
     `usual` is the cause for people whose group could have stayed as it was.
     """
-    if not made.effect.touched and made.after.unpaired == stored.schedule.unpaired:
+    if not made.effect.touched and made.after.unpaired == made.current.schedule.unpaired:
         return
+    stored = load(session, plan)
     store_changes(session, plan, stored, made.after)
     touch(session, plan, now)
     if plan.state == "published":

@@ -12,12 +12,12 @@ from lti_tool.attributes.service import attributes_of
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Lock
 from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.pairing.rules.changes import CurrentPlan
 from lti_tool.pairing.rules.conditions import Conditions, History
+from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.service.decisions import absences_of, apart_of, pins_of
 from lti_tool.pairing.service.preferences import preferences_of
-from lti_tool.pairing.store.plans import Stored, load
+from lti_tool.pairing.store.plans import load
 from lti_tool.roster.service import learners_to_pair
 
 
@@ -33,11 +33,9 @@ def conditions_of(session: Session, activity: Activity) -> Conditions:
     )
 
 
-def current_plan(
-    session: Session, activity: Activity, plan: Plan, *, now: datetime, stored: Stored | None = None
-) -> CurrentPlan:
+def current_plan(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> CurrentPlan:
     """A plan as it is now, with everything that decides about its groups."""
-    stored = stored or load(session, plan)
+    stored = load(session, plan)
     return CurrentPlan(
         activity.id,
         plan.id,

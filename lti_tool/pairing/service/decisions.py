@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import Member
-from lti_tool.pairing.errors import ExclusionImpossible, PinImpossible
+from lti_tool.pairing.errors import ChangeImpossible
 from lti_tool.pairing.models import Absence, Exclusion, Move, PinnedMember
 from lti_tool.pairing.models import Pin as PinRow
 from lti_tool.pairing.rules.changes import (
@@ -64,36 +64,36 @@ def absences_of(session: Session, activity_id: int) -> dict[int, frozenset[int]]
 def refuse(session: Session, activity: Activity, change: Change) -> None:
     """Raise if a change cannot be made, whatever the groups are.
 
-    Raises PinImpossible, ExclusionImpossible and MemberUnknown.
+    Raises ChangeImpossible and MemberUnknown.
     """
     match change:
         case Pin(members, round_number):
             _refuse_pin(session, activity, set(members), round_number)
         case KeepApart(members):
             if len(set(members)) < 2:
-                raise ExclusionImpossible("one person")
+                raise ChangeImpossible("one person")
             if not _are_members(session, activity.course_id, members):
-                raise ExclusionImpossible("not in the course")
+                raise ChangeImpossible("not in the course")
         case LeaveOut(member_id):
             roster.member_of(session, activity.course_id, member_id)
 
 
 def _refuse_pin(session: Session, activity: Activity, people: set[int], round_number: int | None) -> None:
     if len(people) < 2:
-        raise PinImpossible("too few")
+        raise ChangeImpossible("too few")
     if len(people) > preferences_of(session, activity).preferences.shape.size + 1:
-        raise PinImpossible("too many")
+        raise ChangeImpossible("too many")
     if not _are_members(session, activity.course_id, people):
-        raise PinImpossible("not in the course")
+        raise ChangeImpossible("strangers")
     if round_number is not None and _round_id(session, activity, round_number) is None:
-        raise PinImpossible("round")
+        raise ChangeImpossible("no round")
     for pin in pins_of(session, activity.id):
         if people.isdisjoint(pin.members):
             continue
         if people == set(pin.members) and pin.round_number in {None, round_number}:
-            raise PinImpossible("pinned already")
+            raise ChangeImpossible("pinned already")
         if pin.round_number is None or round_number is None or pin.round_number == round_number:
-            raise PinImpossible("pinned to others")
+            raise ChangeImpossible("pinned to others")
 
 
 def record(session: Session, activity: Activity, change: Change, *, by: int | None, now: datetime) -> None:

@@ -17,8 +17,8 @@ from lti_tool.pairing.engine import Reason, Value
 from lti_tool.pairing.models import Absence, Plan, Seat, published_seats
 from lti_tool.pairing.rules.comparing import Comparison, compare
 from lti_tool.pairing.rules.conditions import Conditions
-from lti_tool.pairing.rules.reasons import WhyMatched, of_rule, of_wish
 from lti_tool.pairing.rules.views import Alone, GroupView, NotPaired, Unplaced, WhyNot
+from lti_tool.pairing.rules.why import WhyMatched, of_rule, of_wish
 from lti_tool.pairing.service.conditions import conditions_of
 from lti_tool.pairing.service.preferences import preferences_of
 from lti_tool.pairing.store.plans import find_plan, load

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity
 from lti_tool.launch.rules.context import LaunchContext
-from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid
+from lti_tool.pairing.errors import PreferencesChanged
 from lti_tool.pairing.models import PairingPreferences
-from lti_tool.pairing.rules.preferences import Preferences, check, read
+from lti_tool.pairing.rules.preferences import Preferences, read
 from lti_tool.pairing.store.plans import hold
 from lti_tool.web.visits import Visit
 
@@ -48,9 +48,7 @@ def save_preferences(
     Raises PreferencesInvalid, PreferencesChanged if someone saved since `expected_version`, and ActivityReadOnly.
     """
     activities.refuse_read_only(session, hold(session, activity_id))
-    problems = check(wanted)
-    if problems:
-        raise PreferencesInvalid(problems)
+    read(wanted.to_json())
     row = _row(session, activity_id)
     if (row.version if row is not None else 0) != expected_version:
         raise PreferencesChanged(activity_id)

@@ -20,7 +20,6 @@ from lti_tool.pairing.rules.preferences import (
     RuleKind,
     WishChoice,
     WishKind,
-    check,
 )
 from tests.unit.pairing.budget import examples
 
@@ -61,9 +60,11 @@ def test_every_field_that_is_wrong_is_named_at_once() -> None:
     }
 
 
-@pytest.mark.parametrize("rules", ["share", [1], {"kind": "share"}])
-def test_rules_that_are_no_list_of_objects_are_refused(rules: Any) -> None:
-    assert problems(rules=rules) == {"rules": Flaw.WRONG_FORM}
+@pytest.mark.parametrize(
+    ("rules", "field"), [("share", "rules"), ({"kind": "share"}, "rules"), ([1], "rules.0"), ([None, {}], "rules.0")]
+)
+def test_rules_that_are_no_list_of_objects_are_refused(rules: Any, field: str) -> None:
+    assert problems(rules=rules)[field] == Flaw.WRONG_FORM
 
 
 @pytest.mark.parametrize(
@@ -90,8 +91,12 @@ def test_rules_that_are_no_list_of_objects_are_refused(rules: Any) -> None:
             {"rules.0.at_least": Flaw.GAP_EMPTY},
         ),
         (
-            Preferences(rules=(RuleChoice(RuleKind.SHARE, "slots", at_least=0, priority=100),)),
+            Preferences(rules=(RuleChoice(RuleKind.SHARE, "slots", at_least=101, priority=100),)),
             {"rules.0.priority": Flaw.OUT_OF_RANGE, "rules.0.at_least": Flaw.OUT_OF_RANGE},
+        ),
+        (
+            Preferences(rules=(RuleChoice(RuleKind.SHARE, "slots", at_least=0),)),
+            {"rules.0.at_least": Flaw.OUT_OF_RANGE},
         ),
         (
             Preferences(wishes=(WishChoice(WishKind.GAP, weight=0, cap=0),)),
@@ -101,13 +106,12 @@ def test_rules_that_are_no_list_of_objects_are_refused(rules: Any) -> None:
     ],
 )
 def test_what_makes_no_sense_is_named_by_field(wanted: Preferences, flaws: dict[str, str]) -> None:
-    found = {problem.field: problem.flaw for problem in check(wanted)}
-    assert {field: found.get(field) for field in flaws} == flaws
+    assert problems(**wanted.to_json()) == flaws
 
 
 def test_wishing_for_both_is_no_contradiction() -> None:
     both = WishChoice(WishKind.SAME, "group"), WishChoice(WishKind.OTHER, "group", weight=3)
-    assert check(Preferences(wishes=both)) == ()
+    assert preferences.read(Preferences(wishes=both).to_json()).wishes == both
 
 
 def test_choices_become_rules_and_wishes_of_the_engine() -> None:
@@ -205,4 +209,4 @@ def test_what_is_written_is_read_back_and_every_rule_has_its_own_name(
 )
 def test_whatever_is_sent_is_read_or_refused(kept: dict[str, Any]) -> None:
     with suppress(PreferencesInvalid):
-        assert check(preferences.read(kept)) == ()
+        assert isinstance(preferences.read(kept), Preferences)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from lti_tool.pairing import wording
 from lti_tool.pairing.engine import rules, wishes
 from lti_tool.pairing.engine.rules import (
     Exclusions,
@@ -28,8 +29,7 @@ from lti_tool.pairing.engine.wishes import (
     RatherSame,
     Wish,
 )
-from lti_tool.pairing.rules import reasons
-from lti_tool.pairing.wording import sentences as wording
+from lti_tool.pairing.rules import why as reasons
 
 NAMED = ("department", "group", "cohort", "favourite colour")
 RULES: list[Rule] = [
