@@ -25,7 +25,7 @@ from lti_tool.pairing.errors import (
 )
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.pairing.rules.changes import Swap
-from lti_tool.pairing.store.plans import load
+from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import Class, a_class, a_learner, a_published_plan, a_swap, an_activity, make

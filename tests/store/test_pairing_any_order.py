@@ -30,7 +30,7 @@ from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.rules.why import relaxations
-from lti_tool.pairing.store.plans import load
+from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import Class, a_class, a_learner, a_swap, an_absence, know, want
 from tests.fakes.clock import FakeClock

@@ -16,7 +16,7 @@ from lti_tool.pairing.models import Plan
 from lti_tool.pairing.rules.changes import KeepApart, Pin
 from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.service import proposing
-from lti_tool.pairing.store.plans import load
+from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import Class, a_class, a_draft, a_learner, a_published_plan, make

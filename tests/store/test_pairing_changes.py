@@ -22,7 +22,7 @@ from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbse
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.views import Apart, Cause, GroupView
 from lti_tool.pairing.rules.why import WhyMatched, relaxations
-from lti_tool.pairing.store.plans import load
+from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import (
     Class,

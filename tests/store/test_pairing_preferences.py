@@ -23,7 +23,7 @@ from lti_tool.pairing.models import Pin as PinRow
 from lti_tool.pairing.rules.changes import KeepApart, Pin, UndoKeepApart
 from lti_tool.pairing.rules.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.views import Apart
-from lti_tool.pairing.store.plans import load
+from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import Class, a_class, a_draft, a_published_plan, an_absence, an_activity, know, make, want
 from tests.factories.people import a_course, a_deployment, a_member, a_person, a_visit

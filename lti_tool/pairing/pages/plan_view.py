@@ -16,11 +16,10 @@ from lti_tool.pairing import wording as words
 from lti_tool.pairing.engine import Explanations, Reason, Schedule, Why
 from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.rules import group_list, picture
+from lti_tool.pairing.rules import picture, views
 from lti_tool.pairing.rules.comparing import LOCK, Broken
 from lti_tool.pairing.rules.current import CurrentPlan
-from lti_tool.pairing.rules.group_list import GroupLine, Show
-from lti_tool.pairing.rules.views import RULE_REASONS, PinView
+from lti_tool.pairing.rules.views import RULE_REASONS, GroupLine, PinView, Show
 from lti_tool.pairing.rules.why import shortfall
 from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
@@ -193,7 +192,7 @@ def _groups(
     show, query = request.values.get("show", ""), request.values.get("q", "").strip()[:100]
     show = Show(show) if show in set(Show) else Show.ALL
     groups = service.groups_in_plan(here.session, plan, number)
-    listed = group_list.chosen(group_list.lines(groups, number, current.judged, broken, pins), show, query)
+    listed = views.chosen(views.lines(groups, number, current.judged, broken, pins), show, query)
     at = page_of(len(listed), GROUPS_A_PAGE)
     shown = listed[at.part]
     is_first = show in {Show.ALL, Show.UNPAIRED} and not query and at.number == 1

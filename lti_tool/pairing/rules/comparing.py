@@ -7,7 +7,6 @@ from typing import Final, TypeAlias
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Breach, Couple, Course, Group, Kind, Schedule
-from lti_tool.pairing.rules.views import couple_of
 
 LOCK: Final = "lock"
 """The name of a broken pin among the names of broken rules."""
@@ -131,6 +130,11 @@ def broken(course: Course, rounds: Rounds, *, from_round: int = 1) -> tuple[Brok
         if violation.breach in {Breach.RULE, Breach.LOCK}
     ]
     return tuple(sorted(Broken(found.round, name, tuple(sorted(found.people))) for found, name in names))
+
+
+def couple_of(person: int, partner: int) -> Couple:
+    """The key of two people: the smaller id first."""
+    return (person, partner) if person <= partner else (partner, person)
 
 
 def couples_in(groups: Iterable[Group]) -> list[Couple]:

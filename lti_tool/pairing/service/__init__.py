@@ -5,14 +5,14 @@ them; `conditions` reads what the engine needs, `preferences` and `decisions` wh
 """
 
 from lti_tool.pairing.service.changes import apply, begin, follow_course, place_at_launch, preview
-from lti_tool.pairing.service.conditions import conditions_of, current_plan
-from lti_tool.pairing.service.decisions import apart_of, forget, pins_of, said_of
-from lti_tool.pairing.service.groups import compare_proposals, not_paired, unplaced, why_alone, why_matched
-from lti_tool.pairing.service.preferences import (
+from lti_tool.pairing.service.conditions import (
     after_launch,
+    conditions_of,
+    current_plan,
     preferences_of,
     save_preferences,
 )
+from lti_tool.pairing.service.groups import compare_proposals, not_paired, unplaced, why_alone, why_matched
 from lti_tool.pairing.service.proposing import (
     can_look_longer,
     drop_proposal,
@@ -23,14 +23,18 @@ from lti_tool.pairing.service.proposing import (
     request_proposal,
     take_back,
 )
-from lti_tool.pairing.store.plans import (
+from lti_tool.pairing.store import (
+    apart_of,
     find_plan,
+    forget,
     groups_in_plan,
     groups_of,
     moves_of,
     names_of,
+    pins_of,
     planned_activities,
     published_groups,
+    said_of,
     share_group,
     with_published_plan,
 )

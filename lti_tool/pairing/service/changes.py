@@ -3,40 +3,30 @@
 All changes compute an outcome, which is stored. Members of a published plan who get other partners are told why.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
-from lti_tool.activities.models import Activity
+from lti_tool.activities.models import Activity, Round
+from lti_tool.launch.models import Member
 from lti_tool.launch.rules.roles import CourseRole
 from lti_tool.launch.service.arrivals import tell_plans
 from lti_tool.pairing import engine
-from lti_tool.pairing.errors import NoPlan, PlanChanged, RuleBroken
-from lti_tool.pairing.models import Group, Plan
-from lti_tool.pairing.rules.changes import (
-    Absent,
-    Change,
-    KeepApart,
-    LeaveOut,
-    Outcome,
-    Pin,
-    Swap,
-    UndoAbsent,
-    UndoKeepApart,
-    Unpin,
-    outcome,
-    up_to_date,
-)
-from lti_tool.pairing.rules.comparing import Comparison
+from lti_tool.pairing.errors import ChangeImpossible, NoPlan, PlanChanged, RuleBroken
+from lti_tool.pairing.models import Absence, Exclusion, Group, Pin, PinnedMember, Plan
+from lti_tool.pairing.rules import changes
+from lti_tool.pairing.rules.changes import Change, Outcome, outcome, up_to_date
+from lti_tool.pairing.rules.comparing import Comparison, couple_of
 from lti_tool.pairing.rules.views import Alone, Cause
-from lti_tool.pairing.service import decisions
-from lti_tool.pairing.service.conditions import current_plan
+from lti_tool.pairing.service.conditions import current_plan, preferences_of, save_preferences
 from lti_tool.pairing.service.groups import why_alone
-from lti_tool.pairing.store.plans import find_plan, hold, hold_groups, load, note_moves, store_changes, touch
+from lti_tool.pairing.store import find_plan, hold, hold_groups, load, note_moves, pins_of, store_changes, touch
+from lti_tool.roster import service as roster
 from lti_tool.web.visits import Visit
 
 CAUSES: Final = {cause: Cause(cause.value) for cause in engine.Cause if cause.value in set(Cause)}
@@ -73,23 +63,27 @@ def apply(
     activity = hold(session, activity_id)
     activities.refuse_read_only(session, activity)
     plan = find_plan(session, activity_id)
-    leaves_groups = isinstance(change, Unpin | UndoKeepApart)
+    leaves_groups = isinstance(change, changes.Unpin | changes.UndoKeepApart)
     if not leaves_groups and plan is None and expected_version:
         raise NoPlan(activity_id)
     if not leaves_groups and plan is not None and plan.version != (expected_version or 0):
         raise PlanChanged(plan.id, plan.version)
     _refuse(session, activity, plan, change)
     if plan is None or leaves_groups:
-        decisions.record(session, activity, change, by=by, now=now)
+        _record(session, activity, change, by=by, now=now)
         return Comparison()
     hold_groups(session, plan)
     made = outcome(current_plan(session, activity, plan, now=now), change)
-    if isinstance(change, Swap) and not anyway and made.effect.newly_broken:
+    if isinstance(change, changes.Swap) and not anyway and made.effect.newly_broken:
         raise RuleBroken(plan.id, made.effect.newly_broken)
-    decisions.record(session, activity, change, by=by, now=now)
-    usual = Cause.MADE_ROOM if isinstance(change, Absent | UndoAbsent | LeaveOut) else Cause.PLAN_CHANGED
+    _record(session, activity, change, by=by, now=now)
+    usual = (
+        Cause.MADE_ROOM
+        if isinstance(change, changes.Absent | changes.UndoAbsent | changes.LeaveOut)
+        else Cause.PLAN_CHANGED
+    )
     _store(session, plan, made, now, usual=usual)
-    if isinstance(change, LeaveOut):
+    if isinstance(change, changes.LeaveOut):
         _tell_left_behind(session, plan, made, now)
     return made.effect
 
@@ -123,12 +117,6 @@ def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
 def begin(session: Session, group_id: int, *, now: datetime) -> None:
     """Record that someone in the group has begun to write, so that it is not changed any more."""
     session.execute(update(Group).where(Group.id == group_id, Group.begun_at.is_(None)).values(begun_at=now))
-
-
-def _refuse(session: Session, activity: Activity, plan: Plan | None, change: Change) -> None:
-    decisions.refuse(session, activity, change)
-    if plan is None and not isinstance(change, Pin | Unpin | KeepApart | UndoKeepApart):
-        raise NoPlan(activity.id)
 
 
 def _store(session: Session, plan: Plan, made: Outcome, now: datetime, *, usual: Cause = Cause.MADE_ROOM) -> None:
@@ -167,3 +155,82 @@ def _causes(made: Outcome, usual: Cause) -> list[tuple[int, int, Cause]]:
         for moved in engine.changes(before, after)
         if moved.cause in causes
     ]
+
+
+def _refuse(session: Session, activity: Activity, plan: Plan | None, change: Change) -> None:
+    """Raise ChangeImpossible, MemberUnknown or NoPlan if a change cannot be made, whatever the groups are."""
+    match change:
+        case changes.Pin(members, round_number):
+            _refuse_pin(session, activity, set(members), round_number)
+        case changes.KeepApart(members):
+            if len(set(members)) < 2:
+                raise ChangeImpossible("one person")
+            if not _are_members(session, activity.course_id, members):
+                raise ChangeImpossible("not in the course")
+        case changes.LeaveOut(member_id):
+            roster.member_of(session, activity.course_id, member_id)
+    if plan is None and not isinstance(change, changes.Pin | changes.Unpin | changes.KeepApart | changes.UndoKeepApart):
+        raise NoPlan(activity.id)
+
+
+def _refuse_pin(session: Session, activity: Activity, people: set[int], round_number: int | None) -> None:
+    if len(people) < 2:
+        raise ChangeImpossible("too few")
+    if len(people) > preferences_of(session, activity).preferences.shape.size + 1:
+        raise ChangeImpossible("too many")
+    if not _are_members(session, activity.course_id, people):
+        raise ChangeImpossible("strangers")
+    if round_number is not None and _round_id(session, activity, round_number) is None:
+        raise ChangeImpossible("no round")
+    for pin in pins_of(session, activity.id):
+        if people.isdisjoint(pin.members):
+            continue
+        if people == set(pin.members) and pin.round_number in {None, round_number}:
+            raise ChangeImpossible("pinned already")
+        if pin.round_number is None or round_number is None or pin.round_number == round_number:
+            raise ChangeImpossible("pinned to others")
+
+
+def _record(session: Session, activity: Activity, change: Change, *, by: int | None, now: datetime) -> None:
+    """Store what someone decided, apart from the groups. `by` is a person."""
+    match change:
+        case changes.Pin(members, round_number):
+            round_id = _round_id(session, activity, round_number) if round_number is not None else None
+            pin = Pin(activity_id=activity.id, round_id=round_id, said_by_id=by, said_at=now)
+            session.add(pin)
+            session.flush()
+            session.add_all(PinnedMember(pin_id=pin.id, member_id=member_id) for member_id in sorted(set(members)))
+        case changes.Unpin(pin_id):
+            session.execute(delete(Pin).where(Pin.id == pin_id, Pin.activity_id == activity.id))
+        case changes.KeepApart(members, kind):
+            first, second = couple_of(*members)
+            couple = {"course_id": activity.course_id, "one_id": first, "other_id": second}
+            row = session.scalar(select(Exclusion).filter_by(**couple).with_for_update()) or Exclusion(**couple)
+            row.kind, row.said_by_id, row.said_at = kind, by, now
+            session.add(row)
+        case changes.UndoKeepApart(apart_id):
+            couples = delete(Exclusion).where(Exclusion.course_id == activity.course_id)
+            session.execute(couples.where(Exclusion.id == apart_id))
+        case changes.Relax(rules):
+            saved = preferences_of(session, activity)
+            wanted = saved.preferences.without(*rules)
+            save_preferences(session, activity.id, wanted, expected_version=saved.version, by=by, now=now)
+        case changes.Absent(member_id, round_number):
+            round_id = _round_id(session, activity, round_number)
+            if round_id is not None:
+                session.add(Absence(round_id=round_id, member_id=member_id, said_by_id=by, said_at=now))
+        case changes.UndoAbsent(member_id, round_number):
+            round_id = _round_id(session, activity, round_number)
+            session.execute(delete(Absence).where(Absence.round_id == round_id, Absence.member_id == member_id))
+        case changes.LeaveOut(member_id):
+            roster.name_as_staff(session, activity.course_id, member_id, now=now)
+    session.flush()
+
+
+def _round_id(session: Session, activity: Activity, round_number: int) -> int | None:
+    return session.scalar(select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number))
+
+
+def _are_members(session: Session, course_id: int, people: Collection[int]) -> bool:
+    listed = session.scalars(select(Member.id).where(Member.course_id == course_id, Member.id.in_(people))).all()
+    return len(listed) == len(set(people))

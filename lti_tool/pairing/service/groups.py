@@ -19,9 +19,8 @@ from lti_tool.pairing.rules.comparing import Comparison, compare
 from lti_tool.pairing.rules.conditions import Conditions
 from lti_tool.pairing.rules.views import Alone, GroupView, NotPaired, Unplaced, WhyNot
 from lti_tool.pairing.rules.why import WhyMatched, of_rule, of_wish
-from lti_tool.pairing.service.conditions import conditions_of
-from lti_tool.pairing.service.preferences import preferences_of
-from lti_tool.pairing.store.plans import find_plan, load
+from lti_tool.pairing.service.conditions import conditions_of, preferences_of
+from lti_tool.pairing.store import find_plan, load
 from lti_tool.roster.service import latest, who_takes_part
 from lti_tool.support.db import in_batches
 

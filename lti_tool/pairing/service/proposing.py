@@ -33,10 +33,9 @@ from lti_tool.pairing.errors import (
 from lti_tool.pairing.models import Group, Move, Plan, ProposalRequest
 from lti_tool.pairing.rules.changes import refuse_flawed
 from lti_tool.pairing.rules.comparing import is_better
-from lti_tool.pairing.service.conditions import conditions_of, current_plan
-from lti_tool.pairing.service.decisions import absences_of
-from lti_tool.pairing.service.preferences import preferences_of
-from lti_tool.pairing.store.plans import (
+from lti_tool.pairing.service.conditions import conditions_of, current_plan, preferences_of
+from lti_tool.pairing.store import (
+    absences_of,
     find_plan,
     have_begun,
     hold,

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 from lti_tool.pairing.engine import Course, Kind, Schedule, Shape
 from lti_tool.pairing.rules.comparing import LOCK, Broken
-from lti_tool.pairing.rules.group_list import GroupLine, Mark, Show, chosen, lines
-from lti_tool.pairing.rules.views import GroupView, PinView, SeatView
+from lti_tool.pairing.rules.views import GroupLine, GroupView, Mark, PinView, SeatView, Show, chosen, lines
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NAMES = {1: "Åsa Berg", 2: "Mette", 3: "Jonas", 4: None, 5: "Zoë"}

@@ -1,4 +1,7 @@
-"""Plans, groups and seats in the database: locked, read for the engine and for pages, and written."""
+"""SQL, and nothing that decides: plans with their groups and seats, and what staff decided about people.
+
+Plans are locked, read for the engine and for pages, and written.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -8,7 +11,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
@@ -16,8 +19,8 @@ from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing.engine import Group as People
 from lti_tool.pairing.engine import Placed, Proof, Reason, Schedule, Unpaired
-from lti_tool.pairing.models import Group, Move, Plan, Seat, published_seats
-from lti_tool.pairing.rules.views import Cause, GroupView, PublishedGroup, SeatView
+from lti_tool.pairing.models import Absence, Exclusion, Group, Move, Pin, PinnedMember, Plan, Seat, published_seats
+from lti_tool.pairing.rules.views import Cause, GroupView, PinView, PublishedGroup, SeatView
 from lti_tool.support.db import in_batches
 
 
@@ -279,3 +282,59 @@ def names_of(session: Session, members: Collection[int]) -> dict[int, str | None
     named = select(Member.id, Member.course_id, Person.name).join(Person, Person.id == Member.person_id)
     rows = [row for batch in in_batches(members) for row in session.execute(named.where(Member.id.in_(batch)))]
     return told_apart(session, rows[0].course_id, {row.id: row.name for row in rows}) if rows else {}
+
+
+# ---- what staff decided ----------------------------------------------------------------------------------------------
+
+
+def pins_of(session: Session, activity_id: int) -> list[PinView]:
+    """The pins of an activity, oldest first."""
+    members: dict[int, list[int]] = defaultdict(list)
+    pinned = select(PinnedMember.pin_id, PinnedMember.member_id).join(Pin, Pin.id == PinnedMember.pin_id)
+    for pin_id, member_id in session.execute(
+        pinned.where(Pin.activity_id == activity_id).order_by(PinnedMember.member_id)
+    ):
+        members[pin_id].append(member_id)
+    rows = session.execute(
+        select(Pin, Round.number)
+        .outerjoin(Round, Round.id == Pin.round_id)
+        .where(Pin.activity_id == activity_id)
+        .order_by(Pin.id)
+    )
+    return [PinView(pin.id, tuple(members[pin.id]), number, pin.said_by_id, pin.said_at) for pin, number in rows]
+
+
+def apart_of(session: Session, course_id: int) -> Sequence[Exclusion]:
+    """Who is kept apart in a course, oldest first."""
+    rows = select(Exclusion).where(Exclusion.course_id == course_id).order_by(Exclusion.id)
+    # Rows that this session has read before are read again, because a proposal is compared with rows of now.
+    return session.scalars(rows.execution_options(populate_existing=True)).all()
+
+
+def absences_of(session: Session, activity_id: int) -> dict[int, frozenset[int]]:
+    """Who is absent, by round number."""
+    absent: dict[int, set[int]] = defaultdict(set)
+    listed = select(Round.number, Absence.member_id).join(Round, Round.id == Absence.round_id)
+    for number, member_id in session.execute(listed.where(Round.activity_id == activity_id).order_by(Round.number)):
+        absent[number].add(member_id)
+    return {number: frozenset(people) for number, people in absent.items()}
+
+
+def said_of(session: Session, members: Collection[int]) -> list[dict[str, str]]:
+    """What staff decided about these members, as plain values for the person, without naming anyone else."""
+    pinned = select(Pin.said_at).join(PinnedMember, PinnedMember.pin_id == Pin.id)
+    apart = select(Exclusion.kind, Exclusion.said_at)
+    absent = select(Absence.said_at).where(Absence.member_id.in_(members))
+    said = [("pinned", at) for at in session.scalars(pinned.where(PinnedMember.member_id.in_(members)))]
+    said += session.execute(apart.where(or_(Exclusion.one_id.in_(members), Exclusion.other_id.in_(members)))).all()
+    said += [("absent", at) for at in session.scalars(absent)]
+    return [{"said": what, "at": at.isoformat(timespec="seconds")} for what, at in sorted(said, key=lambda row: row[1])]
+
+
+def forget(session: Session, members: Collection[int]) -> None:
+    """Delete what staff decided about these members and why they were moved, to erase a person."""
+    session.execute(delete(Exclusion).where(or_(Exclusion.one_id.in_(members), Exclusion.other_id.in_(members))))
+    pins = select(PinnedMember.pin_id).where(PinnedMember.member_id.in_(members))
+    session.execute(delete(Pin).where(Pin.id.in_(pins)))
+    session.execute(delete(Absence).where(Absence.member_id.in_(members)))
+    session.execute(delete(Move).where(Move.member_id.in_(members)))
