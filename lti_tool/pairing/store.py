@@ -4,7 +4,7 @@ Plans are locked, read for the engine and for pages, and written.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.launch.models import Member, Person
@@ -20,7 +20,7 @@ from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing.engine import Group as People
 from lti_tool.pairing.engine import Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.models import Absence, Exclusion, Group, Move, Pin, PinnedMember, Plan, Seat, published_seats
-from lti_tool.pairing.rules.views import Cause, GroupView, PinView, PublishedGroup, SeatView
+from lti_tool.pairing.rules.views import Cause, GroupView, PinView, SeatView
 from lti_tool.support.db import in_batches
 
 
@@ -222,23 +222,14 @@ def moves_of(session: Session, member_id: int, activity_id: int) -> dict[int, Ca
     return {number: Cause(cause) for number, cause in rows}
 
 
-def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[PublishedGroup]:
-    """The groups of an activity's published plan, or those of one member, by round and number."""
-    statement = published_seats(Group.id, Round.id, Round.number, Seat.member_id)
-    statement = statement.where(Plan.activity_id == activity_id).order_by(Round.number, Group.number, Seat.turn)
-    if member_id is not None:
-        own = aliased(Seat)
-        statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
-    return [
-        PublishedGroup(group_id, round_id, number, tuple(row.member_id for row in rows))
-        for (group_id, round_id, number), rows in groupby(session.execute(statement), key=lambda row: row[:-1])
-    ]
-
-
 def groups_of(session: Session, member_id: int, activity_id: int) -> list[GroupView]:
     """A member's groups in the published plan with names, by round."""
-    own = published_seats(Seat.group_id).where(Plan.activity_id == activity_id, Seat.member_id == member_id)
-    return _views(session, activity_id, Seat.group_id.in_(own), member_id=member_id)
+    return _views(session, activity_id, _published(activity_id, member_id), member_id=member_id)
+
+
+def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[GroupView]:
+    """The groups of an activity's published plan, or those of one member, without names, which take more queries."""
+    return _views(session, activity_id, _published(activity_id, member_id), member_id=member_id, is_named=False)
 
 
 def groups_in_plan(session: Session, plan: Plan, round_number: int | None = None) -> list[GroupView]:
@@ -249,10 +240,20 @@ def groups_in_plan(session: Session, plan: Plan, round_number: int | None = None
     return _views(session, plan.activity_id, condition)
 
 
+def _published(activity_id: int, member_id: int | None) -> ColumnElement[bool]:
+    own = published_seats(Seat.group_id).where(Plan.activity_id == activity_id)
+    return Seat.group_id.in_(own if member_id is None else own.where(Seat.member_id == member_id))
+
+
 def _views(
-    session: Session, activity_id: int, condition: ColumnElement[bool], *, member_id: int | None = None
+    session: Session,
+    activity_id: int,
+    condition: ColumnElement[bool],
+    *,
+    member_id: int | None = None,
+    is_named: bool = True,
 ) -> list[GroupView]:
-    columns = (Group.id, Group.number, Round.number, Round.opens_at, Round.due_at, Group.begun_at)
+    columns = (Group.id, Round.id, Group.number, Round.number, Round.opens_at, Round.due_at, Group.begun_at)
     rows: Sequence[Any] = session.execute(
         select(*columns, Seat.member_id, Person.name, Member.status)
         .join(Seat, Seat.group_id == Group.id)
@@ -262,13 +263,16 @@ def _views(
         .where(condition)
         .order_by(Round.number, Group.number, Seat.turn)
     ).all()
-    course_id = session.get_one(Activity, activity_id).course_id
-    names = told_apart(session, course_id, {row.member_id: row.name for row in rows}, for_staff=member_id is None)
+    names: Mapping[int, str | None] = {}
+    if is_named:
+        course_id = session.get_one(Activity, activity_id).course_id
+        given = {row.member_id: row.name for row in rows}
+        names = told_apart(session, course_id, given, for_staff=member_id is None)
     views = []
     for group, seated in groupby(rows, key=lambda row: row[: len(columns)]):
-        seats = tuple(SeatView(row.member_id, names[row.member_id], row.status) for row in seated)
-        group_id, number, round_number, opens_at, due_at, begun_at = group
-        views.append(GroupView(group_id, number, round_number, opens_at, due_at, begun_at, seats, member_id))
+        seats = tuple(SeatView(row.member_id, names.get(row.member_id), row.status) for row in seated)
+        group_id, round_id, number, round_number, opens_at, due_at, begun_at = group
+        views.append(GroupView(group_id, round_id, number, round_number, opens_at, due_at, begun_at, seats, member_id))
     return views
 
 

@@ -44,7 +44,7 @@ class CurrentPlan:
         """Everyone who has a group in some round."""
         return frozenset(person for groups in self.schedule.rounds for group in groups for person in group)
 
-    @property
+    @cached_property
     def gone(self) -> frozenset[int]:
         """Those of them who no longer take part."""
         return self.seated.difference(self.course.people)

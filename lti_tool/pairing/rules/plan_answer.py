@@ -7,18 +7,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import (
-    Caution,
-    Concern,
-    Course,
-    Explanations,
-    Group,
-    Needed,
-    PersonId,
-    Reason,
-    Reviews,
-    Schedule,
-)
+from lti_tool.pairing.engine import Caution, Concern, Group, Needed, PersonId, Reason, Reviews, Schedule
 from lti_tool.pairing.engine.turns import take_turns
 from lti_tool.pairing.rules.plan_file import Instance, Name, counted, first_of, joined, people, roles_of
 
@@ -55,10 +44,10 @@ def schedule_of(instance: Instance, seed: int, *, improve: bool = False) -> Sche
     ImpossibleRequest for locks that contradict a rule.
     """
     course, rounds = instance.course, instance.form.rounds
-    if instance.current is None:
+    if instance.form.current is None:
         schedule = engine.plan(course, rounds, seed, improve=improve)
     else:
-        schedule = _repaired(instance, instance.current, seed)
+        schedule = _repaired(instance, seed)
         if rounds > 1:
             more = engine.plan(_afterwards(schedule), rounds - 1, seed, improve=improve)
             schedule = replace(
@@ -72,11 +61,11 @@ def schedule_of(instance: Instance, seed: int, *, improve: bool = False) -> Sche
     return schedule
 
 
-def _repaired(instance: Instance, current: tuple[tuple[PersonId, ...], ...], seed: int) -> Schedule:
+def _repaired(instance: Instance, seed: int) -> Schedule:
     course = instance.course
     first = replace(course, locks=tuple(lock for lock in course.locks if lock.round == 1))
     after = engine.repair(
-        Schedule((current,), course=first, seed=seed), instance.left, instance.joined, 1, may_turn=False
+        Schedule((instance.current,), course=first, seed=seed), instance.left, instance.joined, 1, may_turn=False
     )
     rounds = after.rounds
     if not instance.has_roles:
@@ -85,7 +74,7 @@ def _repaired(instance: Instance, current: tuple[tuple[PersonId, ...], ...], see
     return replace(after, rounds=rounds, course=course)
 
 
-def _afterwards(first: Schedule) -> Course:
+def _afterwards(first: Schedule) -> engine.Course:
     """The course as it is after the first round."""
     course, groups = first.course, first.rounds[0]
     ahead, trios = Counter(course.ahead), Counter(course.in_trios)
@@ -114,7 +103,7 @@ def reviews_of(instance: Instance, seed: int, *, improve: bool = False) -> Revie
 
 def write_schedule(schedule: Schedule, names: Mapping[PersonId, Name]) -> dict[str, Any]:
     """The rounds with roles, who is unpaired and why, and the barrier of the first round that has one."""
-    explanations = Explanations(schedule)
+    explanations = engine.Explanations(schedule)
     rounds = []
     for number, groups in enumerate(schedule.rounds, start=1):
         shortages = explanations.shortages(number) if any(proof.round == number for proof in schedule.proofs) else ()

@@ -267,28 +267,7 @@ class Constraint:
     rule: Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """An instance, with people as the engine knows them."""
-
-    form: Form
-    course: engine.Course
-    """Everyone who takes part: those who joined are in it, those who left are not."""
-    names: Mapping[PersonId, Name]
-    """What the instance calls its people, those who left included."""
-    current: tuple[Group, ...] | None
-    """Repair: the groups of the running round; where roles are given, the first is coach."""
-    has_roles: bool
-    """Whether every group of `current` has roles."""
-    left: frozenset[PersonId]
-    joined: frozenset[PersonId]
-    constraints: tuple[Constraint, ...]
-    """The rules of the course as the instance writes them."""
-    warnings: tuple[str, ...]
-    """What is unusual in how it is written, and no mistake; `plan_answer.notes_of` has more."""
-
-
-def read_text(text: str) -> Instance:
+def read_text(text: str) -> "Instance":
     """Read an instance. Raises InstanceFlawed, which names every mistake of form, or else every other mistake."""
     try:
         from_json(text, allow_inf_nan=False)  # refuses half of a surrogate pair, which `json` lets pass
@@ -305,7 +284,7 @@ def _names_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def read_instance(written: object) -> Instance:
+def read_instance(written: object) -> "Instance":
     """As `read_text`, from what a JSON reader returned."""
     if not isinstance(written, dict):
         raise InstanceFlawed(["An instance is a JSON object."])
@@ -313,7 +292,7 @@ def read_instance(written: object) -> Instance:
         form = Form.model_validate(written)
     except ValidationError as flawed:
         raise InstanceFlawed(_mistakes_of_form(written, flawed)) from None
-    return _Reader(form).instance()
+    return Instance(form)
 
 
 def _mistakes_of_form(written: object, flawed: ValidationError) -> Iterator[str]:
@@ -362,58 +341,53 @@ class _Lock:
     said: str
 
 
-class _Reader:
-    """Numbers the people of an instance, and checks what it says about them together."""
+class Instance:
+    """An instance, with people as the engine knows them."""
 
     def __init__(self, form: Form) -> None:
+        """Raises InstanceFlawed, which names all mistakes in what the parts of the form say together."""
         self.form = form
         self.mistakes: list[str] = []
-        self.notes = [f"{path}: is not a field of the format, so it is not read" for path in _unread(form)]
+        self.warnings = [f"{path}: is not a field of the format, so it is not read" for path in _unread(form)]
+        """What is unusual in how it is written, and no mistake; `plan_answer.notes_of` has more."""
         inside = {alike(name): name for name in (*form.left, *(person.id for person in form.people))}
         managers = [person.manager for person in reversed(form.people) if person.manager is not None]
         outside = {alike(name): name for name in managers if alike(name) not in inside}
         in_order = [name for side in (inside, outside) for name in sorted(side.values(), key=_numbers_first)]
         self.names: dict[PersonId, Name] = dict(enumerate(in_order, start=1))
+        """What the instance calls its people, those who left and managers outside of the list included."""
         self.numbers = {alike(name): number for number, name in self.names.items()}
-        """Of everyone, managers outside of the list included."""
         self.inside = inside.keys()
         self.left = frozenset(self._known("left", form.left))
         self.joined = frozenset(self._known("joined", form.joined))
         self.present = tuple(sorted({self.numbers[alike(person.id)] for person in form.people} - self.left))
+        self.current, self.has_roles = self._current()
+        """Repair: the groups of the running round, and whether each has roles; then the first of it is coach."""
+        self._check_repair()
         self.attributes: dict[str, dict[PersonId, Value]] = {"manager": {}}
-
-    def instance(self) -> Instance:
-        """Everything together. Raises InstanceFlawed."""
-        current, has_roles = self._current()
-        self._check_repair(current)
         ahead, left_out = self._values()
-        constraints = self._constraints()
-        if not self.form.outside_managers and any(isinstance(part.rule, ReportingLine) for part in constraints):
-            for number, person in enumerate(self.form.people):
-                if person.manager is not None and alike(person.manager) not in self.inside:
-                    says = f'{person.manager!r} is not a person of this instance ("outside_managers": true allows that)'
-                    self._mistake(at("people", number, "manager"), says)
+        self.constraints = self._constraints()
+        """The rules of the course as the instance writes them."""
+        self._check_managers()
         wishes, met, locks = self._wishes(), self._past(), self._locks()
-        if self.form.kind == "pairs":
+        if form.kind == "pairs":
             self._check_sizes(locks)
-            self._check_rules(locks, constraints)
+            self._check_rules(locks)
         if not self.present:
-            self.notes.append("people: the list is empty")
+            self.warnings.append("people: the list is empty")
         if self.mistakes:
             raise InstanceFlawed(self.mistakes)
-        course = engine.Course(
+        self.course = engine.Course(
             people=self.present,
             met=met,
             attributes=self.attributes,
-            rules=_rules_of(constraints),
+            rules=_rules_of(self.constraints),
             wishes=wishes,
             locks=tuple(dict.fromkeys(locked.lock for locked in locks)),
             ahead=ahead,
             left_out=left_out,
         )
-        running = None if self.form.current is None else current
-        who = (self.names, running, has_roles, self.left, self.joined)
-        return Instance(self.form, course, *who, constraints, tuple(self.notes))
+        """Everyone who takes part: those who joined are in it, those who left are not."""
 
     def _mistake(self, path: str, says: str) -> None:
         self.mistakes.append(f"{path}: {says}")
@@ -440,6 +414,14 @@ class _Reader:
             if part.unpaired_last:
                 left_out.add(person)
         return ahead, frozenset(left_out)
+
+    def _check_managers(self) -> None:
+        if self.form.outside_managers or not any(isinstance(part.rule, ReportingLine) for part in self.constraints):
+            return
+        for number, person in enumerate(self.form.people):
+            if person.manager is not None and alike(person.manager) not in self.inside:
+                says = f'{person.manager!r} is not a person of this instance ("outside_managers": true allows that)'
+                self._mistake(at("people", number, "manager"), says)
 
     # ---- rules and wishes ----
 
@@ -482,7 +464,7 @@ class _Reader:
             for name in group.members:
                 if alike(name) not in self.inside:
                     says = "is not a person of this instance, so this meeting counts for the others only"
-                    self.notes.append(f"{at('past', number, 'members')}: {name!r} {says}")
+                    self.warnings.append(f"{at('past', number, 'members')}: {name!r} {says}")
         return tuple(met)
 
     def _current(self) -> tuple[tuple[Group, ...], bool]:
@@ -511,9 +493,9 @@ class _Reader:
             return members
         return tuple(by_role[role] for role in needed)
 
-    def _check_repair(self, current: tuple[Group, ...]) -> None:
+    def _check_repair(self) -> None:
         """Compare `left` and `joined` with the running round."""
-        seated = {person for group in current for person in group}
+        seated = {person for group in self.current for person in group}
         is_repair = self.form.current is not None
         for name, listed in (("left", self.form.left), ("joined", self.form.joined)):
             if listed and not is_repair:
@@ -523,12 +505,12 @@ class _Reader:
         in_list = {alike(person.id) for person in self.form.people}
         for gone in self.form.left:
             if self.numbers[alike(gone)] not in seated and alike(gone) not in in_list:
-                self.notes.append(f"left: {gone!r} was in no group of the running round")
+                self.warnings.append(f"left: {gone!r} was in no group of the running round")
         waiting = sorted(set(self.present) - seated - self.joined) if is_repair else []
         if waiting:
             are = f"{people(len(waiting))} {'is' if len(waiting) == 1 else 'are'}"
             who = first_of(waiting, self.names)
-            self.notes.append(f"current: {are} in no group and not in joined: {who}")
+            self.warnings.append(f"current: {are} in no group and not in joined: {who}")
 
     # ---- locks ----
 
@@ -572,12 +554,12 @@ class _Reader:
                 there = f"{first.path} is a group of three in that round, and there can be only one"
                 self._mistake(locked.path, f"{locked.said}, but {there}")
 
-    def _check_rules(self, locks: Sequence[_Lock], constraints: Sequence[Constraint]) -> None:
+    def _check_rules(self, locks: Sequence[_Lock]) -> None:
         """Name locks on couples that a constraint forbids."""
         couples = [(locked, couple) for locked in locks for couple in combinations(locked.lock.members, 2)]
         present = engine.People(self.present, self.attributes)
         first, second = present.places(np.array([couple for _, couple in couples], dtype=np.int64).reshape(-1, 2)).T
-        forbids = [(constraint.said, ~constraint.rule.allows(present, first, second)) for constraint in constraints]
+        forbids = [(part.said, ~part.rule.allows(present, first, second)) for part in self.constraints]
         for number, (locked, couple) in enumerate(couples):
             against = [said for said, forbidden in forbids if forbidden[number]]
             if against:

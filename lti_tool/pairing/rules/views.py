@@ -27,6 +27,7 @@ class GroupView:
     """A group as its members or staff see it. `seats` are in order of turn: the first is observed first."""
 
     id: int
+    round_id: int
     number: int
     """Counts the groups of the round."""
     round_number: int
@@ -43,25 +44,14 @@ class GroupView:
         return self.begun_at is not None
 
     @property
-    def partners(self) -> tuple[SeatView, ...]:
-        """Everyone but the member whose view it is; people who left are among them."""
-        return tuple(seat for seat in self.seats if seat.member_id != self.member_id)
+    def members(self) -> tuple[int, ...]:
+        """Everyone in order of turn; people who left are among them."""
+        return tuple(seat.member_id for seat in self.seats)
 
     @property
-    def i_begin(self) -> bool:
-        """Whether the member whose view it is is observed first."""
-        return self.seats[0].member_id == self.member_id
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedGroup:
-    """A group of a published plan, by ids alone."""
-
-    id: int
-    round_id: int
-    round_number: int
-    members: tuple[int, ...]
-    """In order of turn: the first is observed first. People who left are among them."""
+    def partners(self) -> tuple[SeatView, ...]:
+        """Everyone but the member whose view it is."""
+        return tuple(seat for seat in self.seats if seat.member_id != self.member_id)
 
     def partners_of(self, member_id: int) -> tuple[int, ...]:
         """The other members, in order of turn."""
