@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from lti_tool.pairing import engine
@@ -181,8 +181,14 @@ class WishChoice:
 Choice = TypeVar("Choice", RuleChoice, WishChoice)
 
 
-def _flawed(flaw: Flaw, field: str) -> PydanticCustomError:
+def _flawed(flaw: Flaw, field: str = "") -> PydanticCustomError:
     return PydanticCustomError(flaw, "%s", {"field": field})
+
+
+def _fits(size: int, whole: ValidationInfo) -> int:
+    if "kind" in whole.data and size not in SIZES[whole.data["kind"]]:
+        raise _flawed(Flaw.SIZE)
+    return size
 
 
 def _known(choice: Choice) -> Choice:
@@ -217,7 +223,7 @@ class Preferences:
     """Everything that a designer wants of an activity's groups. The default is pairs without rules or wishes."""
 
     kind: Kind = Kind.PAIRS
-    size: Number = 2
+    size: Annotated[Number, AfterValidator(_fits)] = 2
     rules: Annotated[
         tuple[Annotated[RuleChoice, AfterValidator(_known), AfterValidator(_sound)], ...],
         Field(max_length=MOST_CHOICES),
@@ -271,13 +277,7 @@ class Preferences:
         return values
 
 
-def _sized(preferences: Preferences) -> Preferences:
-    if preferences.size not in SIZES[preferences.kind]:
-        raise _flawed(Flaw.SIZE, "size")
-    return preferences
-
-
-_PREFERENCES: Final = TypeAdapter(Annotated[Preferences, AfterValidator(_sized)])
+_PREFERENCES: Final = TypeAdapter(Preferences)
 _FLAWS: Final = {
     "enum": Flaw.UNKNOWN_KIND,
     "missing": Flaw.UNKNOWN_KIND,

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
@@ -66,11 +66,6 @@ class Basis:
     absent: Mapping[int, frozenset[int]]
     """Who is absent, by round number."""
 
-    @property
-    def size(self) -> int:
-        """Learners times rounds."""
-        return len(self.course.people) * len(self.round_ids)
-
 
 def basis_of(session: Session, activity_id: int, *, expected_version: int | None = None) -> Basis:
     """Read what a proposal is made from. `expected_version` is the proposal that someone looked at, 0 for none.
@@ -80,9 +75,9 @@ def basis_of(session: Session, activity_id: int, *, expected_version: int | None
     activity = session.get_one(Activity, activity_id)
     activities.refuse_read_only(session, activity)
     versions = versions_of(session, activity_id)
+    version = versions.get("draft", 0)
     if "published" in versions:
         raise PlanPublished(activity_id)
-    version = versions.get("draft", 0)
     if expected_version is not None and expected_version != version:
         raise PlanChanged(activity_id, version)
     rounds = activities.rounds_of(session, activity_id)
@@ -206,7 +201,7 @@ def request_proposal(
     if improve and not is_improver_here():
         raise ImproverUnavailable(activity_id)
     basis = basis_of(session, activity_id, expected_version=expected_version)
-    if basis.size <= MOST_INLINE and not improve:
+    if len(basis.course.people) * len(basis.round_ids) <= MOST_INLINE and not improve:
         return keep(session, basis, work_out(basis, seed=seed), by=by, now=now)
     try:
         engine.check_locks(basis.course, len(basis.round_ids))
@@ -215,13 +210,9 @@ def request_proposal(
     hold(session, activity_id)
     _request(session, activity_id, seed=seed, improve=improve, by=by, now=now)
     session.flush()
+    key, institution_id = f"{PROPOSE}:{activity_id}", served_institution(session)
     queue.enqueue(
-        session,
-        PROPOSE,
-        {"activity_id": activity_id},
-        institution_id=served_institution(session),
-        now=now,
-        unique_key=f"{PROPOSE}:{activity_id}",
+        session, PROPOSE, {"activity_id": activity_id}, institution_id=institution_id, now=now, unique_key=key
     )
     return None
 
@@ -249,10 +240,8 @@ def found_better(session: Session, plan: Plan) -> bool:
 
 def end_request(session: Session, activity_id: int, refusal: str) -> None:
     """Record the name of the error that ended the work in the background."""
-    request = proposal_request(session, activity_id)
-    if request is not None:
-        request.refusal = refusal
-        session.flush()
+    failed = update(ProposalRequest).where(ProposalRequest.activity_id == activity_id)
+    session.execute(failed.values(refusal=refusal))
 
 
 def publish(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
