@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
-import numpy as np
 from sqlalchemy import and_, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
@@ -13,16 +13,18 @@ from lti_tool.attributes.service.reading import values_of_members
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Reason, Value
+from lti_tool.pairing.engine import Schedule, Value
 from lti_tool.pairing.models import Absence, Plan, Seat, published_seats
+from lti_tool.pairing.rules import current
 from lti_tool.pairing.rules.comparing import Comparison, compare
 from lti_tool.pairing.rules.conditions import Conditions
 from lti_tool.pairing.rules.views import Alone, GroupView, NotPaired, Unplaced, WhyNot
 from lti_tool.pairing.rules.why import WhyMatched, of_rule, of_wish
 from lti_tool.pairing.service.conditions import conditions_of, preferences_of
 from lti_tool.pairing.store import find_plan, load
-from lti_tool.roster.service import latest, who_takes_part
-from lti_tool.support.db import in_batches
+from lti_tool.roster.service import latest, learners_to_pair
+
+NOT_AGAIN: Final = engine.NotAgain().name
 
 
 def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMatched:
@@ -32,19 +34,13 @@ def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMa
         return WhyMatched()
     wanted = preferences_of(session, activity).preferences
     course = Conditions(members, wanted, _attributes(session, members) if wanted.reads else {}).course()
-    people = engine.People(course.people, course.attributes)
-    partners = people.places([member_id for member_id in members if member_id != group.member_id])
-    member = np.full(len(partners), people.places([group.member_id])[0])
-
-    def is_true(rule: engine.Rule) -> bool:
-        if isinstance(rule, engine.NotAgain):
-            return not _have_met(session, activity, group, members)
-        is_known = isinstance(rule, engine.RuleByValue) and bool(rule.known(people).all())
-        return is_known and bool(rule.allows(people, member, partners).all())
-
-    rules = [rule.name for rule in course.rules if of_rule(rule.name) and is_true(rule)]
-    wishes = [wish.name for wish in course.wishes if (wish.points(people, member, partners) > 0).all()]
-    sentences = [*map(of_rule, rules), *(of_wish(name) for name in wishes if name not in rules)]
+    partners = engine.why(Schedule(((members,),), course=course), group.member_id, 1).partners
+    rules = [rule for rule in partners[0].rules if all(rule in partner.rules for partner in partners)]
+    if NOT_AGAIN in rules and _have_met(session, activity, group, members):
+        rules.remove(NOT_AGAIN)
+    given = [{wish for wish, _ in partner.wishes} for partner in partners]
+    wishes = [wish for wish, _ in partners[0].wishes if all(wish in some for some in given) and wish not in rules]
+    sentences = [*map(of_rule, rules), *map(of_wish, wishes)]
     told = tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
     return WhyMatched(told, not told and not _have_met(session, activity, group, members, until_then=True))
 
@@ -124,31 +120,11 @@ def _why_outside(session: Session, activity: Activity, member_id: int) -> Alone 
 
 
 def unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> list[Unplaced]:
-    """Learners without a group in rounds that are not over. Reads no other seats of the plan than theirs."""
-    rounds = session.execute(
-        select(Round.number, Round.due_at).where(Round.activity_id == activity.id).order_by(Round.number)
-    ).all()
-    last_over = max((number for number, due_at in rounds if due_at and due_at <= now), default=0)
-    ahead = [number for number, _ in rounds if number > last_over]
-    if not ahead:
-        return []
-    seats = select(Seat.member_id).join(Round, Round.id == Seat.round_id)
-    seats = seats.where(Seat.plan_id == plan.id, Round.number > last_over)
-    in_all = seats.group_by(Seat.member_id).having(func.count() >= len(ahead))
-    taking_part = who_takes_part(session, activity.course_id, activity.placement_id)
-    people = session.scalars(taking_part.where(Member.id.not_in(in_all)).order_by(Member.id)).all()
-    seated = {
-        tuple(row)
-        for batch in in_batches(people)
-        for row in session.execute(seats.add_columns(Round.number).where(Seat.member_id.in_(batch)))
-    }
-    reasons = {(member_id, number): Reason(why) for number, member_id, why in plan.unpaired}
-    return [
-        Unplaced(member_id, number, False, reasons.get((member_id, number)))
-        for number in ahead
-        for member_id in people
-        if (member_id, number) not in seated
-    ]
+    """Learners without a group in rounds that are not over."""
+    stored = load(session, plan)
+    learners = learners_to_pair(session, activity.course_id, activity.placement_id)
+    missing = current.unplaced(stored.schedule, learners, from_round=1 + stored.last_over(now))
+    return [person for person in missing if not person.is_over]
 
 
 def compare_proposals(session: Session, activity: Activity) -> Comparison | None:
