@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from lti_tool.cli import main
 from lti_tool.pairing import commands
-from lti_tool.pairing.rules.plan_answer import AnswerFlawed
+from lti_tool.pairing.commands import AnswerFlawed
 
 INSTANCES = Path(__file__).parents[1] / "unit" / "pairing" / "instances"
 Run = Callable[..., Result]

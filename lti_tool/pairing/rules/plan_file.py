@@ -349,7 +349,7 @@ class Instance:
         self.form = form
         self.mistakes: list[str] = []
         self.warnings = [f"{path}: is not a field of the format, so it is not read" for path in _unread(form)]
-        """What is unusual in how it is written, and no mistake; `plan_answer.notes_of` has more."""
+        """What is unusual in how it is written, and no mistake; `commands.notes_of` has more."""
         inside = {alike(name): name for name in (*form.left, *(person.id for person in form.people))}
         managers = [person.manager for person in reversed(form.people) if person.manager is not None]
         outside = {alike(name): name for name in managers if alike(name) not in inside}

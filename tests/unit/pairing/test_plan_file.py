@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lti_tool.pairing.commands import reviews_of, schedule_of, write_reviews, write_schedule
 from lti_tool.pairing.engine import Lock
 from lti_tool.pairing.engine.rules import Exclusions, Other, ReportingLine, Same, Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame
-from lti_tool.pairing.rules.plan_answer import reviews_of, schedule_of, write_reviews, write_schedule
 from lti_tool.pairing.rules.plan_file import Instance, InstanceFlawed, read_instance, read_text
 from tests.unit.pairing.budget import examples
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lti_tool.pairing.rules.plan_answer import notes_of, reviews_of, schedule_of
+from lti_tool.pairing.commands import notes_of, reviews_of, schedule_of
 from lti_tool.pairing.rules.plan_file import InstanceFlawed, read_instance
 
 NOT_MANAGER = {"type": "not_manager"}
