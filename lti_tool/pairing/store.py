@@ -293,19 +293,17 @@ def names_of(session: Session, members: Collection[int]) -> dict[int, str | None
 
 def pins_of(session: Session, activity_id: int) -> list[PinView]:
     """The pins of an activity, oldest first."""
-    members: dict[int, list[int]] = defaultdict(list)
-    pinned = select(PinnedMember.pin_id, PinnedMember.member_id).join(Pin, Pin.id == PinnedMember.pin_id)
-    for pin_id, member_id in session.execute(
-        pinned.where(Pin.activity_id == activity_id).order_by(PinnedMember.member_id)
-    ):
-        members[pin_id].append(member_id)
     rows = session.execute(
-        select(Pin, Round.number)
+        select(Pin.id, Round.number, PinnedMember.member_id)
         .outerjoin(Round, Round.id == Pin.round_id)
+        .join(PinnedMember, PinnedMember.pin_id == Pin.id)
         .where(Pin.activity_id == activity_id)
-        .order_by(Pin.id)
+        .order_by(Pin.id, PinnedMember.member_id)
     )
-    return [PinView(pin.id, tuple(members[pin.id]), number, pin.said_by_id, pin.said_at) for pin, number in rows]
+    return [
+        PinView(pin_id, tuple(row.member_id for row in pinned), number)
+        for (pin_id, number), pinned in groupby(rows, key=lambda row: row[:2])
+    ]
 
 
 def apart_of(session: Session, course_id: int) -> Sequence[Exclusion]:

@@ -141,17 +141,17 @@ def label(attribute: str) -> str:
 
 def rule_in_words(name: str) -> str:
     """What a rule asks for, by its name in the engine."""
-    return str(gettext(of_rule(name).rule, attribute=_label_in(name)))
+    return _about(name, of_rule(name).rule)
 
 
 def breach_in_words(name: str) -> str:
     """What is true of two people whom a rule forbids, by its name in the engine."""
-    return str(gettext(of_rule(name).breach, attribute=_label_in(name)))
+    return _about(name, of_rule(name).breach)
 
 
 def met_in_words(name: str) -> str:
     """What is true of two people who got points for a wish, by its name in the engine."""
-    return str(gettext(of_wish(name), attribute=_label_in(name)))
+    return _about(name, of_wish(name))
 
 
 def removed_in_words(removal: Removal) -> str:
@@ -200,8 +200,8 @@ def rounds_in_words(numbers: Sequence[int]) -> str:
     return str(gettext("Rounds %(numbers)s", numbers=listed))
 
 
-def _label_in(name: str) -> str:
-    return label(name.partition(":")[2])
+def _about(name: str, words: str) -> str:
+    return str(gettext(words, attribute=label(name.partition(":")[2])))
 
 
 def _counted(words: Counted, count: int, **values: str) -> str:

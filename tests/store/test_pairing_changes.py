@@ -17,6 +17,7 @@ from lti_tool.pairing.errors import (
     RuleBroken,
 )
 from lti_tool.pairing.models import Group, Plan, Seat
+from lti_tool.pairing.models import Pin as PinRow
 from lti_tool.pairing.rules import comparing
 from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
@@ -173,7 +174,8 @@ def test_a_pin_brings_people_together_and_leaves_the_others_where_they_are(
         assert frozenset((one, other)) in rounds(session, plan)[1]
         assert len(before[1] - rounds(session, plan)[1]) == 2
         [kept] = service.pins_of(session, group.activity.id)
-        assert (kept.said_by_id, kept.said_at, kept.round_number) == (person, clock.now(), 2)
+        said = session.get_one(PinRow, kept.id)
+        assert (said.said_by_id, said.said_at, kept.round_number) == (person, clock.now(), 2)
         assert set(moves(session, group).values()) == {Cause.PLAN_CHANGED}
 
 

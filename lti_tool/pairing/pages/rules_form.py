@@ -117,7 +117,6 @@ def _page(
         "wish_lines": _shown_and_folded("wish", forms.WISH_LINES, known, chosen),
         "known": known,
         "learner_count": len(conditions.learners),
-        "both_ways": forms.BOTH_WAYS,
         "weights": forms.WEIGHTS,
         "ways": forms.WAYS,
         "presets": forms.PRESETS,

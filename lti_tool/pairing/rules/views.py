@@ -129,9 +129,6 @@ class PinView:
     """By id. People who left are among them, and have no effect."""
     round_number: int | None
     """None: every round."""
-    said_by_id: int | None
-    """A person."""
-    said_at: datetime
 
     def holds_in(self, round_number: int) -> bool:
         """Whether these people are to be together in this round."""
