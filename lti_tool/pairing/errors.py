@@ -84,7 +84,9 @@ class PreferencesChanged(PlanError, Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One field of the preferences that is wrong, such as `rules.0.at_least`, and a `rules.preferences.Flaw`."""
+    """A field of the preferences that is wrong, such as `rules.0.at_least`, and the name of the error in pydantic or in
+    `rules.preferences`.
+    """
 
     field: str
     flaw: str

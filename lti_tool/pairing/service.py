@@ -59,7 +59,7 @@ from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.preferences import Preferences, read
 from lti_tool.pairing.rules.proposing import Basis
 from lti_tool.pairing.rules.views import Alone, Apart, Cause, GroupView, NotPaired, Unplaced, WhyNot
-from lti_tool.pairing.rules.why import WhyMatched, of_rule, of_wish
+from lti_tool.pairing.rules.why import WhyMatched, told
 from lti_tool.roster import service as roster
 from lti_tool.support.db import served_institution
 from lti_tool.web.visits import Visit
@@ -107,9 +107,9 @@ def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMa
         rules.remove(NOT_AGAIN)
     given = [{wish for wish, _ in partner.wishes} for partner in partners]
     wishes = [wish for wish, _ in partners[0].wishes if all(wish in some for some in given) and wish not in rules]
-    sentences = [*map(of_rule, rules), *map(of_wish, wishes)]
-    told = tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
-    return WhyMatched(told, not told and not store.have_met(session, activity, group, members, until_then=True))
+    sentences = tuple(dict.fromkeys(filter(None, map(told, [*rules, *wishes]))))
+    is_told = bool(sentences) or store.have_met(session, activity, group, members, until_then=True)
+    return WhyMatched(sentences, is_first_time=not is_told)
 
 
 def _attributes(session: Session, members: tuple[int, ...]) -> Mapping[str, Mapping[int, Value]]:

@@ -88,24 +88,6 @@ WISHES: Final[Mapping[WishKind, type[engine.Wish]]] = {
 }
 
 
-class Flaw(StrEnum):
-    """What can be wrong with a field."""
-
-    WRONG_FORM = "wrong form"
-    """The value has the wrong type."""
-    UNKNOWN_KIND = "unknown kind"
-    UNKNOWN_ATTRIBUTE = "unknown attribute"
-    LISTED_TWICE = "listed twice"
-    TOO_MANY = "too many"
-    SIZE = "size"
-    """Pairs have 2 people, trios 3, circles and rings 3 to 6."""
-    OUT_OF_RANGE = "out of range"
-    CONTRADICTS = "contradicts another"
-    """The same and another department."""
-    GAP_EMPTY = "gap empty"
-    """Neither at least nor at most is given, or at least is more than at most."""
-
-
 @dataclass(frozen=True, slots=True)
 class RuleChoice:
     """A rule that holds, with its parameters."""
@@ -181,19 +163,19 @@ class WishChoice:
 Choice = TypeVar("Choice", RuleChoice, WishChoice)
 
 
-def _flawed(flaw: Flaw, field: str = "") -> PydanticCustomError:
+def _flawed(flaw: str, field: str = "") -> PydanticCustomError:
     return PydanticCustomError(flaw, "%s", {"field": field})
 
 
 def _fits(size: int, whole: ValidationInfo) -> int:
     if "kind" in whole.data and size not in SIZES[whole.data["kind"]]:
-        raise _flawed(Flaw.SIZE)
+        raise _flawed("size")
     return size
 
 
 def _known(choice: Choice) -> Choice:
     if choice.looks_at not in ATTRIBUTES[choice.kind]:
-        raise _flawed(Flaw.UNKNOWN_ATTRIBUTE, "attribute")
+        raise _flawed("unknown_attribute", "attribute")
     return choice
 
 
@@ -201,9 +183,9 @@ def _sound(choice: RuleChoice) -> RuleChoice:
     least, most = choice.at_least, choice.at_most
     is_empty = (least is None and most is None) or (least is not None and most is not None and least > most)
     if choice.kind is RuleKind.GAP and is_empty:
-        raise _flawed(Flaw.GAP_EMPTY, "at_least")
+        raise _flawed("gap_empty", "at_least")
     if choice.kind is not RuleKind.GAP and 0 in {least, most}:
-        raise _flawed(Flaw.OUT_OF_RANGE, "at_least")
+        raise _flawed("greater_than_equal", "at_least")
     return choice
 
 
@@ -211,9 +193,9 @@ def _compatible(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     seen: set[tuple[str, str]] = set()
     for number, choice in enumerate(choices):
         if (choice.kind, choice.looks_at) in seen:
-            raise _flawed(Flaw.LISTED_TWICE, f"{number}.kind")
+            raise _flawed("listed_twice", f"{number}.kind")
         if isinstance(choice, RuleChoice) and (OPPOSITES.get(choice.kind, ""), choice.looks_at) in seen:
-            raise _flawed(Flaw.CONTRADICTS, f"{number}.kind")
+            raise _flawed("contradicts", f"{number}.kind")
         seen.add((choice.kind, choice.looks_at))
     return choices
 
@@ -278,15 +260,6 @@ class Preferences:
 
 
 _PREFERENCES: Final = TypeAdapter(Preferences)
-_FLAWS: Final = {
-    "enum": Flaw.UNKNOWN_KIND,
-    "missing": Flaw.UNKNOWN_KIND,
-    "too_long": Flaw.TOO_MANY,
-    "greater_than_equal": Flaw.OUT_OF_RANGE,
-    "less_than_equal": Flaw.OUT_OF_RANGE,
-    **{str(flaw): flaw for flaw in Flaw},
-}
-"""By the name of an error of pydantic; every other error is `WRONG_FORM`. Only `kind` can be missing."""
 
 
 def read(kept: Mapping[str, Any]) -> Preferences:
@@ -304,4 +277,4 @@ def read(kept: Mapping[str, Any]) -> Preferences:
 
 def _problem(error: ErrorDetails) -> Problem:
     path = (*error["loc"], error.get("ctx", {}).get("field", ""))
-    return Problem(".".join(str(part) for part in path if part != ""), _FLAWS.get(error["type"], Flaw.WRONG_FORM))
+    return Problem(".".join(str(part) for part in path if part != ""), error["type"])
