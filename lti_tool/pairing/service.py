@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, func, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,7 @@ from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.launch.service.arrivals import tell_plans
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import engine, store
-from lti_tool.pairing.engine import Breach, Lock, Schedule, Value
+from lti_tool.pairing.engine import Breach, Lock, Reason, Schedule, Value
 from lti_tool.pairing.errors import (
     ChangeImpossible,
     ImproverUnavailable,
@@ -51,7 +51,7 @@ from lti_tool.pairing.models import (
     ProposalRequest,
     Seat,
 )
-from lti_tool.pairing.rules import changes, current, proposing
+from lti_tool.pairing.rules import changes, proposing
 from lti_tool.pairing.rules.changes import Change, Outcome, outcome, refuse_flawed, up_to_date
 from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of, is_better
 from lti_tool.pairing.rules.conditions import Conditions
@@ -163,11 +163,18 @@ def _why_outside(session: Session, activity: Activity, member_id: int) -> Alone 
 
 
 def unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> list[Unplaced]:
-    """Learners without a group in rounds that are not over."""
-    stored = store.load(session, plan)
-    learners = roster.learners_to_pair(session, activity.course_id, activity.placement_id)
-    missing = current.unplaced(stored.schedule, learners, from_round=1 + stored.last_over(now))
-    return [person for person in missing if not person.is_over]
+    """Learners without a group in rounds that are not over. Reads no seats of others."""
+    learner = roster.who_takes_part(session, activity.course_id, activity.placement_id).subquery()
+    over = select(func.max(Round.number)).where(Round.activity_id == activity.id, Round.due_at <= now).scalar_subquery()
+    seated = exists().where(Seat.plan_id == plan.id, Seat.round_id == Round.id, Seat.member_id == learner.c.id)
+    rows = session.execute(
+        select(Round.number, learner.c.id)
+        .join(learner, true())
+        .where(Round.activity_id == activity.id, Round.number > func.coalesce(over, 0), ~seated)
+        .order_by(Round.number, learner.c.id)
+    )
+    reasons = {(number, member_id): Reason(why) for number, member_id, why in plan.unpaired}
+    return [Unplaced(member_id, number, False, reasons.get((number, member_id))) for number, member_id in rows]
 
 
 def not_paired(session: Session, course_id: int) -> list[NotPaired]:

@@ -430,3 +430,19 @@ def test_a_plan_goes_with_its_activity(open_session: OpenSession, clock: FakeClo
 
         assert session.scalars(select(Plan.id)).all() == []
         assert session.scalars(select(Seat.id)).all() == []
+
+
+def test_who_has_no_group_is_the_same_on_the_home_page_as_on_the_plan(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    with open_session() as session:
+        now = clock.now()
+        group = a_class(session, 4, rounds=[(None, now - timedelta(days=1)), (), ()])
+        plan = a_published_plan(session, group, now)
+        late = a_learner(session, group.registration, group.course, "Late").id
+
+        found = service.unplaced(session, group.activity, plan, now=now)
+
+        assert [(missing.member_id, missing.round_number) for missing in found] == [(late, 2), (late, 3)]
+        current = service.current_plan(session, group.activity, plan, now=now)
+        assert found == [missing for missing in current.unplaced if not missing.is_over]

@@ -1,6 +1,6 @@
 """A plan as it is now, with everything that decides about its groups. Plain data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -64,7 +64,12 @@ class CurrentPlan:
     @cached_property
     def unplaced(self) -> tuple[Unplaced, ...]:
         """Today's learners without a group, by round."""
-        return unplaced(self.schedule, self.course.people, from_round=self.from_round)
+        reasons = {(missing.round, missing.person): missing.reason for missing in self.schedule.unpaired}
+        return tuple(
+            Unplaced(person, number, number < self.from_round, reasons.get((number, person)))
+            for number, groups in enumerate(self.schedule.rounds, start=1)
+            for person in sorted(set(self.course.people).difference(*groups))
+        )
 
     @cached_property
     def judged(self) -> Schedule:
@@ -136,14 +141,3 @@ class CurrentPlan:
         """The groups of rounds that are not over."""
         ahead = enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round)
         return [(number, group) for number, groups in ahead for group in groups]
-
-
-def unplaced(schedule: Schedule, learners: Iterable[int], *, from_round: int) -> tuple[Unplaced, ...]:
-    """Learners without a group, by round. Rounds before `from_round` are over."""
-    everyone = set(learners)
-    reasons = {(missing.round, missing.person): missing.reason for missing in schedule.unpaired}
-    return tuple(
-        Unplaced(person, number, number < from_round, reasons.get((number, person)))
-        for number, groups in enumerate(schedule.rounds, start=1)
-        for person in sorted(everyone.difference(*groups))
-    )
