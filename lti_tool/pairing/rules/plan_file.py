@@ -7,11 +7,10 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
-from pydantic_core import from_json
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Exclusions, Group, Lock, PersonId, ReportingLine, Rule, Value
@@ -270,9 +269,9 @@ class Constraint:
 def read_text(text: str) -> "Instance":
     """Read an instance. Raises InstanceFlawed, which names every mistake of form, or else every other mistake."""
     try:
-        from_json(text, allow_inf_nan=False)  # refuses half of a surrogate pair, which `json` lets pass
-        written = json.loads(text, object_pairs_hook=_names_once)
-    except ValueError as mistake:
+        written = json.loads(text, object_pairs_hook=_names_once, parse_constant=_refuse)
+        json.dumps(written, ensure_ascii=False).encode()  # refuses half of a surrogate pair, which no file can hold
+    except (ValueError, RecursionError) as mistake:
         raise InstanceFlawed([f"This is not JSON: {mistake}"]) from None
     return read_instance(written)
 
@@ -282,6 +281,10 @@ def _names_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(set(names)) < len(names):
         raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is there twice in one object")
     return dict(pairs)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number")
 
 
 def read_instance(written: object) -> "Instance":

@@ -12,7 +12,6 @@ from itertools import chain
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, ValidationInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Kind, Shape
@@ -163,19 +162,15 @@ class WishChoice:
 Choice = TypeVar("Choice", RuleChoice, WishChoice)
 
 
-def _flawed(flaw: str, field: str = "") -> PydanticCustomError:
-    return PydanticCustomError(flaw, "%s", {"field": field})
-
-
 def _fits(size: int, whole: ValidationInfo) -> int:
     if "kind" in whole.data and size not in SIZES[whole.data["kind"]]:
-        raise _flawed("size")
+        raise ValueError("size")
     return size
 
 
 def _known(choice: Choice) -> Choice:
     if choice.looks_at not in ATTRIBUTES[choice.kind]:
-        raise _flawed("unknown_attribute", "attribute")
+        raise ValueError("unknown_attribute", "attribute")
     return choice
 
 
@@ -183,9 +178,9 @@ def _sound(choice: RuleChoice) -> RuleChoice:
     least, most = choice.at_least, choice.at_most
     is_empty = (least is None and most is None) or (least is not None and most is not None and least > most)
     if choice.kind is RuleKind.GAP and is_empty:
-        raise _flawed("gap_empty", "at_least")
+        raise ValueError("gap_empty", "at_least")
     if choice.kind is not RuleKind.GAP and 0 in {least, most}:
-        raise _flawed("greater_than_equal", "at_least")
+        raise ValueError("greater_than_equal", "at_least")
     return choice
 
 
@@ -193,9 +188,9 @@ def _compatible(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     seen: set[tuple[str, str]] = set()
     for number, choice in enumerate(choices):
         if (choice.kind, choice.looks_at) in seen:
-            raise _flawed("listed_twice", f"{number}.kind")
+            raise ValueError("listed_twice", f"{number}.kind")
         if isinstance(choice, RuleChoice) and (OPPOSITES.get(choice.kind, ""), choice.looks_at) in seen:
-            raise _flawed("contradicts", f"{number}.kind")
+            raise ValueError("contradicts", f"{number}.kind")
         seen.add((choice.kind, choice.looks_at))
     return choices
 
@@ -275,6 +270,7 @@ def read(kept: Mapping[str, Any]) -> Preferences:
         raise PreferencesInvalid(tuple(map(_problem, refusal.errors(include_url=False)))) from None
 
 
-def _problem(error: ErrorDetails) -> Problem:
-    path = (*error["loc"], error.get("ctx", {}).get("field", ""))
-    return Problem(".".join(str(part) for part in path if part != ""), error["type"])
+def _problem(error: Mapping[str, Any]) -> Problem:
+    """A problem; our own errors carry its name, and the rest of the path where there is one."""
+    name, *rest = error["ctx"]["error"].args if error["type"] == "value_error" else (error["type"],)
+    return Problem(".".join(map(str, (*error["loc"], *rest))), name)

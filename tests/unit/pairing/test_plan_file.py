@@ -289,7 +289,7 @@ def test_values_that_differ_in_spelling_only_are_one(one: str, other: str) -> No
 def test_half_a_character_is_a_mistake_wherever_it_stands() -> None:
     text = r"""{"rounds": 1, "name": "\ud83d", "people": [{"id": "a\udc00"}, {"id": "b", "\ud800": [1]}]}"""
 
-    with pytest.raises(InstanceFlawed, match=r"This is not JSON: .* line 1 column 30"):
+    with pytest.raises(InstanceFlawed, match=r"This is not JSON: .*surrogates not allowed"):
         read_text(text)
     assert read_text(r'{"rounds": 1, "people": [{"id": "\ud83d\ude00"}]}').names == {1: "\U0001f600"}
 
