@@ -101,7 +101,7 @@ def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMa
         return WhyMatched()
     wanted = preferences_of(session, activity).preferences
     course = Conditions(members, wanted, _attributes(session, members) if wanted.reads else {}).course()
-    partners = engine.why(Schedule(((members,),), course=course), group.member_id, 1).partners
+    partners = engine.Explanations(Schedule(((members,),), course=course)).why(group.member_id, 1).partners
     rules = [rule for rule in partners[0].rules if all(rule in partner.rules for partner in partners)]
     if NOT_AGAIN in rules and store.have_met(session, activity, group, members):
         rules.remove(NOT_AGAIN)
