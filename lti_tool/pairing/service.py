@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import To, kind_for
 from lti_tool.attributes.rules.catalogue import Kept, engine_values
 from lti_tool.attributes.service import attributes_of
 from lti_tool.attributes.service.reading import values_of_members
@@ -70,6 +71,7 @@ find_plan = store.find_plan
 forget = store.forget
 groups_in_plan = store.groups_in_plan
 groups_of = store.groups_of
+hold_group = store.hold_group
 moves_of = store.moves_of
 names_of = store.names_of
 pins_of = store.pins_of
@@ -208,12 +210,17 @@ def conditions_of(session: Session, activity: Activity) -> Conditions:
     """What decides about the groups of an activity today. The number of queries is the same in any course."""
     return Conditions(
         tuple(roster.learners_to_pair(session, activity.course_id, activity.placement_id)),
-        preferences_of(session, activity).preferences,
+        preferences_of(session, activity).preferences.going_round(is_ring=is_ring(activity)),
         attributes_of(session, activity.course_id),
         tuple(Lock(pin.members, pin.round_number) for pin in store.pins_of(session, activity.id)),
         tuple((*apart.members, Apart(apart.kind)) for apart in store.apart_of(session, activity.course_id)),
         store.history_of(session, activity),
     )
+
+
+def is_ring(activity: Activity) -> bool:
+    """Whether each member of a group writes to the next, so that their order matters."""
+    return any(step.to is To.NEXT for step in kind_for(activity).steps)
 
 
 def current_plan(session: Session, activity: Activity, plan: Plan, *, now: datetime) -> CurrentPlan:
@@ -594,7 +601,7 @@ def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
 
 
 def begin(session: Session, group_id: int, *, now: datetime) -> None:
-    """Record that someone in the group has begun to write, so that it is not changed any more."""
+    """Record that the group has begun, so that it is not changed any more. `Step.begins_group` says what begins it."""
     session.execute(update(Group).where(Group.id == group_id, Group.begun_at.is_(None)).values(begun_at=now))
 
 

@@ -4,7 +4,7 @@ Plans are locked, read for the engine and for pages, and written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,11 +15,12 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, or_, 
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import Seating
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Group as People
-from lti_tool.pairing.engine import Placed, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine import Kind, Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.models import (
     Absence,
     Exclusion,
@@ -30,10 +31,11 @@ from lti_tool.pairing.models import (
     PinnedMember,
     Plan,
     Seat,
+    is_facilitated,
     published_seats,
 )
 from lti_tool.pairing.rules.conditions import History
-from lti_tool.pairing.rules.views import Cause, GroupView, PinView, SeatView
+from lti_tool.pairing.rules.views import Cause, GroupView, PinView, PublishedGroup, SeatView
 from lti_tool.support.db import in_batches
 
 
@@ -72,6 +74,11 @@ def hold(session: Session, activity_id: int) -> Activity:
 def hold_groups(session: Session, plan: Plan) -> None:
     """Lock the groups of a plan, so that none begins while they are changed."""
     session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
+
+
+def hold_group(session: Session, group_id: int) -> None:
+    """Lock one group, so that its members stay the same until the transaction ends."""
+    session.execute(select(Group.id).where(Group.id == group_id).with_for_update())
 
 
 def have_begun(session: Session, which: ColumnElement[bool]) -> bool:
@@ -235,14 +242,38 @@ def moves_of(session: Session, member_id: int, activity_id: int) -> dict[int, Ca
     return {number: Cause(cause) for number, cause in rows}
 
 
+def published_groups(
+    session: Session, activity_id: int, *, member_id: int | None = None, group_id: int | None = None
+) -> list[PublishedGroup]:
+    """The groups of an activity's published plan, those of one member, or one group, by round and number."""
+    of_group = (Group.id, Group.round_id, Round.number, Plan.kind, is_facilitated().label("is_facilitated"))
+    statement = (
+        published_seats(*of_group, Seat.member_id, Member.takes_part)
+        .join(Member, Member.id == Seat.member_id)
+        .where(Plan.activity_id == activity_id)
+        .order_by(Round.number, Group.number, Seat.turn)
+    )
+    if member_id is not None:
+        own = aliased(Seat)
+        statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
+    if group_id is not None:
+        statement = statement.where(Group.id == group_id)
+    rows = session.execute(statement)
+    return [_published_group(list(seats)) for _, seats in groupby(rows, key=lambda row: row.id)]
+
+
+def _published_group(seats: Sequence[Any]) -> PublishedGroup:
+    """The group of which these are the seats, in order of turn."""
+    first = seats[0]
+    away = frozenset(turn for turn, seat in enumerate(seats, start=1) if not seat.takes_part)
+    seating = Seating(len(seats), first.number, away, first.kind == Kind.RINGS, first.is_facilitated)
+    return PublishedGroup(first.id, first.round_id, first.number, tuple(seat.member_id for seat in seats), seating)
+
+
 def groups_of(session: Session, member_id: int, activity_id: int) -> list[GroupView]:
     """A member's groups in the published plan with names, by round."""
-    return _views(session, activity_id, _published(activity_id, member_id), member_id=member_id)
-
-
-def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[GroupView]:
-    """The groups of an activity's published plan, or those of one member, without names, which take more queries."""
-    return _views(session, activity_id, _published(activity_id, member_id), member_id=member_id, is_named=False)
+    own = published_seats(Seat.group_id).where(Plan.activity_id == activity_id, Seat.member_id == member_id)
+    return _views(session, activity_id, Seat.group_id.in_(own), member_id=member_id)
 
 
 def groups_in_plan(session: Session, plan: Plan, round_number: int | None = None) -> list[GroupView]:
@@ -253,20 +284,10 @@ def groups_in_plan(session: Session, plan: Plan, round_number: int | None = None
     return _views(session, plan.activity_id, condition)
 
 
-def _published(activity_id: int, member_id: int | None) -> ColumnElement[bool]:
-    own = published_seats(Seat.group_id).where(Plan.activity_id == activity_id)
-    return Seat.group_id.in_(own if member_id is None else own.where(Seat.member_id == member_id))
-
-
 def _views(
-    session: Session,
-    activity_id: int,
-    condition: ColumnElement[bool],
-    *,
-    member_id: int | None = None,
-    is_named: bool = True,
+    session: Session, activity_id: int, condition: ColumnElement[bool], *, member_id: int | None = None
 ) -> list[GroupView]:
-    columns = (Group.id, Round.id, Group.number, Round.number, Round.opens_at, Round.due_at, Group.begun_at)
+    columns = (Group.id, Group.number, Round.number, Round.opens_at, Round.due_at, Group.begun_at)
     rows: Sequence[Any] = session.execute(
         select(*columns, Seat.member_id, Person.name, Member.status)
         .join(Seat, Seat.group_id == Group.id)
@@ -276,16 +297,13 @@ def _views(
         .where(condition)
         .order_by(Round.number, Group.number, Seat.turn)
     ).all()
-    names: Mapping[int, str | None] = {}
-    if is_named:
-        course_id = session.get_one(Activity, activity_id).course_id
-        given = {row.member_id: row.name for row in rows}
-        names = told_apart(session, course_id, given, for_staff=member_id is None)
+    course_id = session.get_one(Activity, activity_id).course_id
+    names = told_apart(session, course_id, {row.member_id: row.name for row in rows}, for_staff=member_id is None)
     views = []
     for group, seated in groupby(rows, key=lambda row: row[: len(columns)]):
-        seats = tuple(SeatView(row.member_id, names.get(row.member_id), row.status) for row in seated)
-        group_id, round_id, number, round_number, opens_at, due_at, begun_at = group
-        views.append(GroupView(group_id, round_id, number, round_number, opens_at, due_at, begun_at, seats, member_id))
+        seats = tuple(SeatView(row.member_id, names[row.member_id], row.status) for row in seated)
+        group_id, number, round_number, opens_at, due_at, begun_at = group
+        views.append(GroupView(group_id, number, round_number, opens_at, due_at, begun_at, seats, member_id))
     return views
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from lti_tool.activities.rules import Kind, Seating, owed, seat_at
 from lti_tool.pairing.engine import Reason, Schedule
 from lti_tool.pairing.rules.comparing import LOCK, Broken, couple_of, couples_in
 
@@ -27,7 +28,6 @@ class GroupView:
     """A group as its members or staff see it. `seats` are in order of turn: the first is observed first."""
 
     id: int
-    round_id: int
     number: int
     """Counts the groups of the round."""
     round_number: int
@@ -52,6 +52,33 @@ class GroupView:
     def partners(self) -> tuple[SeatView, ...]:
         """Everyone but the member whose view it is."""
         return tuple(seat for seat in self.seats if seat.member_id != self.member_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedGroup:
+    """A group of a published plan, by ids alone."""
+
+    id: int
+    round_id: int
+    round_number: int
+    members: tuple[int, ...]
+    """In order of turn: the first is observed first. People who left are among them."""
+    seating: Seating
+
+    def turn_of(self, member_id: int) -> int:
+        """The place of a member, counted from 1."""
+        return self.members.index(member_id) + 1
+
+    def seat_of(self, kind: Kind, member_id: int) -> str:
+        """The key of the seat of a member."""
+        return seat_at(kind, self.turn_of(member_id), self.seating)
+
+    def owed(self, kind: Kind, giver_id: int, receiver_id: int) -> frozenset[str]:
+        """The keys of the steps that one member owes another; none where one of them is not in the group."""
+        if giver_id not in self.members or receiver_id not in self.members:
+            return frozenset()
+        couple = (self.turn_of(giver_id), self.turn_of(receiver_id))
+        return owed(kind, self.seating).get(couple, frozenset())
 
     def partners_of(self, member_id: int) -> tuple[int, ...]:
         """The other members, in order of turn."""

@@ -12,7 +12,7 @@ NAMES = {1: "Åsa Berg", 2: "Mette", 3: "Jonas", 4: None, 5: "Zoë"}
 
 def a_group(number: int, *members: int, begun: bool = False, gone: int = 0) -> GroupView:
     seats = (SeatView(member, NAMES[member], "gone" if member == gone else "active") for member in members)
-    return GroupView(number, 2, number, 2, None, None, NOON if begun else None, tuple(seats))
+    return GroupView(number, number, 2, None, None, NOON if begun else None, tuple(seats))
 
 
 def marks_of(group: GroupView, schedule: Schedule, *broken: Broken, pins: tuple[PinView, ...] = ()) -> tuple[Mark, ...]:
