@@ -48,7 +48,6 @@ VISIT_PAGES = (
     "attributes.pages",
     "pairing.pages.plan",
     "pairing.pages.changes",
-    "pairing.pages.printing",
     "pairing.pages.rules_form",
     "meetings.pages.times",
     "meetings.pages.calendar",

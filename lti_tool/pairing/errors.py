@@ -1,7 +1,7 @@
 """What can go wrong with a plan."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from lti_tool.errors import N_, Conflict, NotFound, ToolError, Words
 
@@ -32,10 +32,6 @@ class PlanPublished(PlanError, Conflict):
 
 class PlanBegun(PlanError, Conflict):
     """Someone has begun to write in a group of the plan, so it cannot be taken back."""
-
-
-class SwapImpossible(PlanError, Conflict):
-    """The two people are not in one round, are in the same group, or a group of theirs has begun."""
 
 
 class PlanFlawed(PlanError):
@@ -75,23 +71,11 @@ class RuleBroken(PlanError, Conflict):
 
 
 class ChangeImpossible(PlanError, Conflict):
-    """The change cannot be made with these people. `why` says in a few words why not."""
+    """The change cannot be made with these people. `why` is a key of `OBSTACLES`."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
-
-
-class PinImpossible(ChangeImpossible):
-    """These people cannot be kept together."""
-
-
-class ExclusionImpossible(ChangeImpossible):
-    """These two people cannot be kept apart."""
-
-
-class AbsenceImpossible(ChangeImpossible):
-    """The person has no group in the round, or the group has begun."""
 
 
 class PreferencesChanged(PlanError, Conflict):
@@ -100,7 +84,9 @@ class PreferencesChanged(PlanError, Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One field of the preferences that is wrong, such as `rules.0.at_least`, and a `rules.preferences.Flaw`."""
+    """A field of the preferences that is wrong, such as `rules.0.at_least`, and the name of the error in pydantic or in
+    `rules.preferences`.
+    """
 
     field: str
     flaw: str
@@ -114,6 +100,29 @@ class PreferencesInvalid(PlanError):
         self.problems = problems
 
 
+_PIN: Final = N_("Choose learners of this course who are in no other pin and whose group has not begun.")
+_APART: Final = N_("Choose two different people of this course.")
+_ABSENT: Final = N_(
+    "The group has begun to work, or the round is over. You can give more time or excuse someone instead."
+)
+OBSTACLES: Final[dict[str, str]] = {
+    "same group": N_("Choose two people in different groups of this round, neither of which has begun."),
+    "too few": N_("Choose two or more people who should stay together."),
+    "too many": N_("A group of this activity cannot have so many people."),
+    "pinned already": N_("You already keep these people together."),
+    "pinned to others": N_(
+        "You keep one of these people together with someone else. Take that back first, under “What you decided”."
+    ),
+    "begun": N_("One of these people is in a group that has begun to work, so it stays as it is."),
+    "round over": N_("This round is over, so its groups stay as they are."),
+    "no round": _PIN,
+    "strangers": _PIN,
+    "one person": _APART,
+    "not in the course": _APART,
+    "no group": _ABSENT,
+    "group begun": _ABSENT,
+}
+"""Why a change cannot be made, and what to do."""
 WORDS: dict[type[ToolError], Words] = {
     NoPlan: Words(
         404,
@@ -140,10 +149,10 @@ WORDS: dict[type[ToolError], Words] = {
         N_("People have begun to work in their groups"),
         N_("People have begun to work in their groups, so the plan can no longer be taken back."),
     ),
-    SwapImpossible: Words(
+    ChangeImpossible: Words(
         409,
-        N_("These two cannot change places"),
-        N_("Choose two people in different groups of this round, neither of which has begun."),
+        N_("This cannot be done"),
+        N_("Nothing was changed. Look at the plan as it is now, then choose other people."),
     ),
     PlanFlawed: Words(
         500,
@@ -180,19 +189,6 @@ WORDS: dict[type[ToolError], Words] = {
         409,
         N_("This would break a rule"),
         N_("Nothing was changed. You can do it anyway; the group will then be shown with a warning."),
-    ),
-    PinImpossible: Words(
-        409,
-        N_("These people cannot be pinned together"),
-        N_("Choose learners of this course who are in no other pin and whose group has not begun."),
-    ),
-    ExclusionImpossible: Words(
-        409, N_("These two cannot be kept apart"), N_("Choose two different people of this course.")
-    ),
-    AbsenceImpossible: Words(
-        409,
-        N_("No one can step in"),
-        N_("The group has begun to work, or the round is over. You can give more time or excuse someone instead."),
     ),
     PreferencesChanged: Words(
         409,

@@ -28,6 +28,7 @@ class Line:
         return ("offers", "needs") if self.attribute == "offers" else (self.attribute,)
 
 
+BOTH_WAYS: Final = "both_ways"
 RULE_LINES: Final = (
     Line("manager", ((RuleKind.REPORTING_LINE, N_("never their own manager or anyone above them")),), can_relax=False),
     Line(
@@ -41,10 +42,12 @@ RULE_LINES: Final = (
     Line("experience", ((RuleKind.GAP, N_("must differ by these years")),), has_least=True, has_most=True),
     Line(
         "offers",
-        ((RuleKind.OFFERS_MEET_NEEDS, N_("one must offer what the other wants to learn")),),
+        (
+            (RuleKind.OFFERS_MEET_NEEDS, N_("one must offer what the other wants to learn")),
+            (BOTH_WAYS, N_("each must offer what the other wants to learn")),
+        ),
     ),
 )
-BOTH_WAYS: Final = N_("each must offer what the other wants to learn")
 WISH_LINES: Final = (
     Line("department", ((WishKind.OTHER, N_("prefer another department")), (WishKind.SAME, N_("prefer the same")))),
     Line("group", ((WishKind.OTHER, N_("prefer another group")), (WishKind.SAME, N_("prefer the same")))),
@@ -135,7 +138,7 @@ def texts_of(wanted: Preferences) -> dict[str, str]:
     texts |= {flag: "1" if getattr(wanted, flag) else "" for flag in FLAGS}
     for rule in wanted.rules:
         at = f"rule-{rule.looks_at}"
-        texts[at] = "both_ways" if rule.both_ways else rule.kind.value
+        texts[at] = BOTH_WAYS if rule.both_ways else rule.kind.value
         texts[f"{at}-unknown"] = "allowed" if rule.unknown_is_allowed else "refused"
         texts |= {f"{at}-{name}": _text(getattr(rule, name)) for name in ("at_least", "at_most", "priority")}
     for wish in wanted.wishes:
@@ -174,7 +177,7 @@ def field_of(texts: Texts, path: str) -> str:
 
 def _rule(texts: Texts, attribute: str) -> dict[str, Any]:
     at = f"rule-{attribute}"
-    both_ways = texts[at] == "both_ways"
+    both_ways = texts[at] == BOTH_WAYS
     return {
         "kind": RuleKind.OFFERS_MEET_NEEDS.value if both_ways else texts[at],
         "attribute": attribute,

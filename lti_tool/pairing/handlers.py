@@ -6,7 +6,7 @@ from lti_tool.jobs.queue import Handler, JobContext
 from lti_tool.launch.service.arrivals import ROSTER_CHANGED
 from lti_tool.pairing import service
 from lti_tool.pairing.errors import PlanChanged, PlanError
-from lti_tool.pairing.service import proposing
+from lti_tool.pairing.rules import proposing
 from lti_tool.support.kit import Kit
 
 TRIES: Final = 3
@@ -39,24 +39,24 @@ def propose(kit: Kit, job: JobContext) -> None:
             if isinstance(refusal, PlanChanged) and attempt < TRIES:
                 continue
             with kit.open_session(job.institution) as session:
-                proposing.end_request(session, activity_id, type(refusal).__name__)
+                service.end_request(session, activity_id, type(refusal).__name__)
         return
 
 
 def _propose(kit: Kit, institution_id: int, activity_id: int) -> None:
     with kit.open_session(institution_id) as session:
-        request = proposing.proposal_request(session, activity_id)
+        request = service.proposal_request(session, activity_id)
         if request is None or request.refusal is not None:
             return
-        basis = proposing.basis_of(session, activity_id)
-        before = proposing.proposal_as_it_is(session, basis) if request.improve else None
+        basis = service.basis_of(session, activity_id)
+        before = service.proposal_as_it_is(session, basis) if request.improve else None
     if request.improve:
         schedule = proposing.look_longer(basis, before, seed=request.seed)
     else:
         schedule = proposing.work_out(basis, seed=request.seed)
     with kit.open_session(institution_id) as session:
         by, now = request.asked_by_id, kit.clock.now()
-        proposing.keep(session, basis, schedule, by=by, now=now, only_better=request.improve)
+        service.keep(session, basis, schedule, by=by, now=now, only_better=request.improve)
 
 
-HANDLERS: dict[str, Handler] = {ROSTER_CHANGED: roster_changed, proposing.PROPOSE: propose}
+HANDLERS: dict[str, Handler] = {ROSTER_CHANGED: roster_changed, service.PROPOSE: propose}

@@ -15,7 +15,7 @@ from lti_tool.errors import N_
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules import preferences
 from lti_tool.pairing.rules.preferences import Preferences
-from lti_tool.pairing.wording.sentences import met_in_words, rule_in_words
+from lti_tool.pairing.wording import met_in_words, rule_in_words
 from lti_tool.rubrics.rules import RubricDraft
 
 RELEASES: Final = {

@@ -20,7 +20,6 @@ from lti_tool.attributes import service as attributes
 from lti_tool.pairing import service
 from lti_tool.pairing.models import Absence, Plan
 from lti_tool.pairing.pages import plan_view
-from lti_tool.pairing.rules.overview import overview
 from lti_tool.support.kit import Kit
 from lti_tool.web.access import TRIES, Here
 from lti_tool.web.database import db
@@ -109,7 +108,7 @@ def test_whatever_is_done_to_one_plan_at_once_the_plan_holds_and_everybody_is_an
     with kit.open_session(school.institution_id) as session:
         plan = service.find_plan(session, school.group.activity.id)
         assert plan is not None
-        standing = overview(service.current_plan(session, school.group.activity, plan, now=clock.now()))
+        standing = service.current_plan(session, school.group.activity, plan, now=clock.now())
         for groups_of_round in standing.schedule.rounds:
             seated = [one for group in groups_of_round for one in group]
             assert len(seated) == len(set(seated))

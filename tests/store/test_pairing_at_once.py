@@ -13,10 +13,10 @@ from lti_tool.launch.models import Member
 from lti_tool.pairing import engine, handlers, service
 from lti_tool.pairing.errors import PlanChanged, PlanError, TooFewLearners
 from lti_tool.pairing.models import Plan
+from lti_tool.pairing.rules import proposing
 from lti_tool.pairing.rules.changes import KeepApart, Pin
 from lti_tool.pairing.rules.views import Apart
-from lti_tool.pairing.service import proposing
-from lti_tool.pairing.store.plans import load
+from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from tests.factories.pairing import Class, a_class, a_draft, a_learner, a_published_plan, make
@@ -104,19 +104,19 @@ def test_a_proposal_is_not_kept_when_the_course_changed_while_it_was_worked_out(
         group = a_class(session, 6)
         institution_id = group.course.institution_id
     with open_session(institution_id) as session:
-        asked = proposing.basis_of(session, group.activity.id)
+        asked = service.basis_of(session, group.activity.id)
     schedule = proposing.work_out(asked, seed=1)
     with open_session(institution_id) as session:
         a_learner(session, group.registration, group.course, "Late")
 
     with open_session(institution_id) as session, pytest.raises(PlanChanged):
-        proposing.keep(session, asked, schedule, by=None, now=clock.now())
+        service.keep(session, asked, schedule, by=None, now=clock.now())
 
 
 def test_a_large_course_is_planned_in_the_background(
     kit: Kit, open_session: OpenSession, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proposing, "MOST_INLINE", 10)
+    monkeypatch.setattr(service, "MOST_INLINE", 10)
     with open_session() as session:
         group = a_class(session, 6)
         institution_id, person = group.course.institution_id, group.learners[0].person_id
@@ -143,7 +143,7 @@ def test_a_large_course_is_planned_in_the_background(
 def test_a_proposal_in_the_background_that_comes_to_nothing_says_why(
     kit: Kit, open_session: OpenSession, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proposing, "MOST_INLINE", 10)
+    monkeypatch.setattr(service, "MOST_INLINE", 10)
     with open_session() as session:
         group = a_class(session, 6)
         institution_id = group.course.institution_id
@@ -166,7 +166,7 @@ def test_a_proposal_in_the_background_that_comes_to_nothing_says_why(
 def test_a_proposal_that_somebody_made_meanwhile_stands(
     kit: Kit, open_session: OpenSession, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proposing, "MOST_INLINE", 10)
+    monkeypatch.setattr(service, "MOST_INLINE", 10)
     with open_session() as session:
         group = a_class(session, 6)
         institution_id = group.course.institution_id
@@ -185,7 +185,7 @@ def test_a_proposal_that_somebody_made_meanwhile_stands(
 def test_a_course_that_changes_meanwhile_is_planned_again(
     kit: Kit, open_session: OpenSession, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proposing, "MOST_INLINE", 10)
+    monkeypatch.setattr(service, "MOST_INLINE", 10)
     with open_session() as session:
         group = a_class(session, 6)
         institution_id = group.course.institution_id

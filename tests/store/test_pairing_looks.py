@@ -19,7 +19,7 @@ from lti_tool.pairing.rules.changes import KeepApart, LeaveOut, Mend, Pin, Relax
 from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.views import Apart
-from lti_tool.pairing.store.plans import load
+from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import (
     Class,

@@ -13,8 +13,7 @@ from lti_tool.launch.rules.roles import Roles
 from lti_tool.pairing import service
 from lti_tool.pairing.engine import Kind, Lock
 from lti_tool.pairing.errors import (
-    ExclusionImpossible,
-    PinImpossible,
+    ChangeImpossible,
     PlanError,
     PreferencesChanged,
     PreferencesInvalid,
@@ -22,10 +21,9 @@ from lti_tool.pairing.errors import (
 from lti_tool.pairing.models import Exclusion, PairingPreferences, PinnedMember, Plan, Seat
 from lti_tool.pairing.models import Pin as PinRow
 from lti_tool.pairing.rules.changes import KeepApart, Pin, UndoKeepApart
-from lti_tool.pairing.rules.overview import overview
 from lti_tool.pairing.rules.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.views import Apart
-from lti_tool.pairing.store.plans import load
+from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import Class, a_class, a_draft, a_published_plan, an_absence, an_activity, know, make, want
 from tests.factories.people import a_course, a_deployment, a_member, a_person, a_visit
@@ -199,7 +197,7 @@ def test_whoever_cannot_be_paired_is_kept_with_the_reason_and_the_proof(
 
         plan = a_draft(session, group, clock.now())
         stored = load(session, plan)
-        standing = overview(service.current_plan(session, group.activity, plan, now=clock.now()))
+        standing = service.current_plan(session, group.activity, plan, now=clock.now())
 
         assert len(stored.schedule.unpaired) == 4
         assert len(stored.schedule.proofs) == 1
@@ -266,15 +264,15 @@ def test_pins_that_make_no_sense_are_refused_with_a_word(open_session: OpenSessi
         one, two, three, four, _ = ids(group)
 
         def refused(members: tuple[int, ...], number: int | None) -> str:
-            with pytest.raises(PinImpossible) as refusal:
+            with pytest.raises(ChangeImpossible) as refusal:
                 make(session, group, Pin(tuple(members), number), clock.now())
             return refusal.value.why
 
         make(session, group, Pin((one, two), 1), clock.now())
         assert refused((one, one), 1) == "too few"
         assert refused((one, two, three, four), 1) == "too many"
-        assert refused((three, stranger), 1) == "not in the course"
-        assert refused((three, four), 9) == "round"
+        assert refused((three, stranger), 1) == "strangers"
+        assert refused((three, four), 9) == "no round"
         assert refused((two, one), 1) == "pinned already"
         assert refused((one, three), None) == "pinned to others"
         assert len(service.pins_of(session, group.activity.id)) == 1
@@ -307,7 +305,7 @@ def test_nobody_is_kept_apart_from_themselves_or_from_strangers(open_session: Op
         stranger = a_member(session, elsewhere, a_person(session, group.registration)).id
         one = ids(group)[0]
         for other, why in ((one, "one person"), (stranger, "not in the course")):
-            with pytest.raises(ExclusionImpossible) as refusal:
+            with pytest.raises(ChangeImpossible) as refusal:
                 make(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
             assert refusal.value.why == why
 

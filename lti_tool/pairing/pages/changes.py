@@ -12,16 +12,15 @@ from lti_tool.activities.models import Activity
 from lti_tool.activities.service import activity_at, refuse_read_only, rounds_of
 from lti_tool.errors import N_, NotAllowed
 from lti_tool.pairing import service
+from lti_tool.pairing import wording as words
 from lti_tool.pairing.engine import NEVER
-from lti_tool.pairing.errors import PlanChanged, PlanError
+from lti_tool.pairing.errors import OBSTACLES, PlanChanged, PlanError
 from lti_tool.pairing.pages import plan_view
 from lti_tool.pairing.pages.plan_view import chosen_people, number_of, place, plan_of
 from lti_tool.pairing.rules import changes
 from lti_tool.pairing.rules.changes import Change, KeepApart, Pin, Relax
 from lti_tool.pairing.rules.comparing import LOCK, Broken, Comparison
 from lti_tool.pairing.rules.views import Apart
-from lti_tool.pairing.wording import refusals
-from lti_tool.pairing.wording import sentences as words
 from lti_tool.web.access import Here, on_visit
 
 pages = Blueprint("plan_changes", __name__)
@@ -47,8 +46,8 @@ CHOICES: Final[dict[str, Choice]] = {
     "swap": Choice(
         "move a member", 2, 2, N_("Choose two people in different groups of this round."), "swapped", changes.Swap
     ),
-    "together": Choice("change a plan", 2, 12, refusals.PINS["too few"], "pinned", Pin),
-    "always": Choice("change a plan", 2, 12, refusals.PINS["too few"], "pinned", lambda who, _: Pin(who, None)),
+    "together": Choice("change a plan", 2, 12, OBSTACLES["too few"], "pinned", Pin),
+    "always": Choice("change a plan", 2, 12, OBSTACLES["too few"], "pinned", lambda who, _: Pin(who, None)),
     "never": Choice("change a plan", 2, 2, TWO, "apart", lambda who, _: KeepApart(who, Apart.NEVER)),
     "avoid": Choice("change a plan", 2, 2, TWO, "apart", lambda who, _: KeepApart(who, Apart.AVOID)),
     "absent": Choice("move a member", 1, 1, ONE, "absent", lambda who, number: changes.Absent(who[0], number)),
@@ -126,11 +125,11 @@ def relax(here: Here) -> ResponseReturnValue:
             return redirect(url_for("plan.show_plan", said="relaxed"), code=303)
     except PlanError as refusal:
         here.session.expire_all()
-        problem = refusals.what_to_do(refusal, here)
+        problem = words.what_to_do(refusal, here)
     try:
         effect = service.preview(here.session, activity, Relax(rules), now=here.now)
     except PlanError as refusal:
-        problem = refusals.what_to_do(refusal, here)
+        problem = words.what_to_do(refusal, here)
     context = {
         "activity": activity,
         "plan": plan,

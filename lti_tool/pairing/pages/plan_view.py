@@ -12,16 +12,15 @@ from lti_tool.activities.service import is_read_only, rounds_of
 from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import engine, service
-from lti_tool.pairing.engine import Explanations, Reason, Why
+from lti_tool.pairing import wording as words
+from lti_tool.pairing.engine import Explanations, Reason, Schedule, Why
 from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.rules import group_list, picture
+from lti_tool.pairing.rules import picture, views
 from lti_tool.pairing.rules.comparing import LOCK, Broken
-from lti_tool.pairing.rules.group_list import GroupLine, Show
-from lti_tool.pairing.rules.overview import Overview, overview, shortfall
-from lti_tool.pairing.rules.views import RULE_REASONS, PinView
-from lti_tool.pairing.wording import refusals
-from lti_tool.pairing.wording import sentences as words
+from lti_tool.pairing.rules.current import CurrentPlan
+from lti_tool.pairing.rules.views import RULE_REASONS, GroupLine, PinView, Show
+from lti_tool.pairing.rules.why import shortfall
 from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
 from lti_tool.roster.service.members import unlisted
@@ -89,7 +88,7 @@ def knows(here: Here) -> bool:
 
 def figures(here: Here) -> list[tuple[str, str]]:
     """The figures of a plan that someone may see: points reveal what is known about two people."""
-    return [(field, label) for field, label in refusals.FIGURES if field != "points" or knows(here)]
+    return [(field, label) for field, label in words.FIGURES if field != "points" or knows(here)]
 
 
 def named(here: Here, broken: Iterable[Broken]) -> tuple[Broken, ...]:
@@ -112,7 +111,7 @@ def page(
     if refusal is not None:
         # What was loaded before may be older than the reason of the refusal.
         here.session.expire_all()
-        problem = refusals.what_to_do(refusal, here)
+        problem = words.what_to_do(refusal, here)
     rounds = rounds_of(here.session, activity.id)
     plan = service.find_plan(here.session, activity.id)
     proposal = service.proposal_request(here.session, activity.id)
@@ -133,9 +132,9 @@ def page(
         "not_paired": service.not_paired(here.session, here.course_id),
         "access": links.access_to(here.session, activity.placement_id),
         "proposal": proposal,
-        "why_no_proposal": refusals.why_no_proposal(proposal.refusal if proposal is not None else None),
+        "why_no_proposal": words.why_no_proposal(proposal.refusal if proposal is not None else None),
         "place": place(),
-        "what_is_better": refusals.what_is_better(effect, figures(here)),
+        "what_is_better": words.what_is_better(effect, figures(here)),
         "problems": [(field, problem)] if problem is not None else [],
         "said": None if problem is not None else request.args.get("said"),
         "words": words,
@@ -150,20 +149,20 @@ def page(
 
 def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], wanted: Sequence[int]) -> dict[str, Any]:
     current = service.current_plan(here.session, activity, plan, now=here.now)
-    state, course, is_told, is_draft = overview(current), current.course, knows(here), plan.state == "draft"
+    course, is_told, is_draft = current.course, knows(here), plan.state == "draft"
     # A pin of people who left has no effect, and is not listed either.
     pins = service.pins_of(here.session, activity.id) if course.locks else []
     apart = service.apart_of(here.session, activity.course_id) if is_told else []
-    people = set(current.seated)
-    named_in = (state.learners, *(pin.members for pin in pins), *(couple.members for couple in apart))
-    names = service.names_of(here.session, people.union(*named_in))
+    named_in = (course.people, *(pin.members for pin in pins), *(couple.members for couple in apart))
+    names = service.names_of(here.session, current.seated.union(*named_in))
+    by_name = sorted(current.seated, key=lambda person: ((names.get(person) or "").casefold(), person))
     without = shortfall(current, explains=is_told)
-    ahead = [missing for missing in state.unplaced if not missing.is_over]
+    ahead = [missing for missing in current.unplaced if not missing.is_over]
     cautions = engine.warnings(course, len(rounds)) if is_told and is_draft else ()
     told = {*RULE_REASONS, Reason.ABSENT, None}
     return {
-        "overview": state,
-        "learner_count": len(state.learners),
+        "current": current,
+        "learner_count": len(course.people),
         "names": names,
         "wanted": [member_id for member_id in wanted if member_id in names],
         "lock": LOCK,
@@ -178,22 +177,22 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
         "waiting": [missing for missing in ahead if missing.reason is None],
         "stay_without": [missing for missing in ahead if missing.reason not in told],
         "can_look_longer": is_draft
-        and service.can_look_longer(here.session, activity, len(state.learners), len(rounds)),
+        and service.can_look_longer(here.session, activity, len(course.people), len(rounds)),
         "has_former": is_draft and service.find_plan(here.session, activity.id, "previous") is not None,
-        **_groups(here, plan, state, named(here, current.broken), pins, last=max(len(rounds), 1)),
-        **_meetings(sorted(people, key=lambda person: ((names.get(person) or "").casefold(), person)), state),
+        **_groups(here, plan, current, named(here, current.broken), pins, last=max(len(rounds), 1)),
+        **_meetings(by_name, current.schedule),
     }
 
 
 def _groups(
-    here: Here, plan: Plan, state: Overview, broken: Sequence[Broken], pins: Sequence[PinView], *, last: int
+    here: Here, plan: Plan, current: CurrentPlan, broken: Sequence[Broken], pins: Sequence[PinView], *, last: int
 ) -> dict[str, Any]:
     """The groups of the round that the request asks for, and why their members are together."""
     number = min(max(number_of("round"), 1), last)
     show, query = request.values.get("show", ""), request.values.get("q", "").strip()[:100]
     show = Show(show) if show in set(Show) else Show.ALL
     groups = service.groups_in_plan(here.session, plan, number)
-    listed = group_list.chosen(group_list.lines(groups, number, state.schedule, broken, pins), show, query)
+    listed = views.chosen(views.lines(groups, number, current.judged, broken, pins), show, query)
     at = page_of(len(listed), GROUPS_A_PAGE)
     shown = listed[at.part]
     is_first = show in {Show.ALL, Show.UNPAIRED} and not query and at.number == 1
@@ -203,8 +202,8 @@ def _groups(
         "group_count": len(groups),
         "listed_count": len(listed),
         "lines": shown,
-        "why": _explained(state, shown, number) if knows(here) else {},
-        "alone": [missing for missing in state.unplaced if missing.round_number == number] if is_first else [],
+        "why": _explained(current, shown, number) if knows(here) else {},
+        "alone": [missing for missing in current.unplaced if missing.round_number == number] if is_first else [],
         "page": at.number,
         "pages_of_groups": at.count,
         "q": query,
@@ -213,9 +212,9 @@ def _groups(
     }
 
 
-def _explained(state: Overview, shown: Iterable[GroupLine], number: int) -> dict[int, list[Why]]:
+def _explained(current: CurrentPlan, shown: Iterable[GroupLine], number: int) -> dict[int, list[Why]]:
     """For each group on the page, the reasons from the side of each member who is in the course."""
-    explanations, learners = Explanations(state.schedule), set(state.learners)
+    explanations, learners = Explanations(current.judged), set(current.course.people)
     return {
         line.group.id: [
             explanations.why(seat.member_id, number) for seat in line.group.seats if seat.member_id in learners
@@ -224,12 +223,12 @@ def _explained(state: Overview, shown: Iterable[GroupLine], number: int) -> dict
     }
 
 
-def _meetings(people: Sequence[int], state: Overview) -> dict[str, Any]:
+def _meetings(people: Sequence[int], schedule: Schedule) -> dict[str, Any]:
     """Who meets whom: a picture if it can be read, bars, and a page of the table."""
-    rows = picture.rows(people, state.schedule)
+    rows = picture.rows(people, schedule)
     at = page_of(len(rows), PEOPLE_A_PAGE, "people")
     return {
-        "picture": picture.draw(people, state.schedule) if 2 <= len(people) <= picture.MOST_DRAWN else None,
+        "picture": picture.draw(people, schedule) if 2 <= len(people) <= picture.MOST_DRAWN else None,
         "table": rows[at.part],
         "people_page": at.number,
         "pages_of_people": at.count,

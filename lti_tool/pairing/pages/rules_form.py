@@ -14,11 +14,11 @@ from lti_tool.activities.service import activity_at, is_read_only, rounds_of
 from lti_tool.attributes.rules.catalogue import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
 from lti_tool.pairing import engine, forms, service
+from lti_tool.pairing import wording as words
 from lti_tool.pairing.engine import Course, Kind
 from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid, Problem
 from lti_tool.pairing.rules import preferences
-from lti_tool.pairing.rules.preferences import Flaw, Preferences
-from lti_tool.pairing.wording import sentences as words
+from lti_tool.pairing.rules.preferences import Preferences
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.pages import unsent_store
 
@@ -35,17 +35,20 @@ SHAPES: Final = (
 )
 """Rings are no choice of their own: they follow from the settings, where each gives feedback to the next."""
 KEPT_APART: Final = (engine.Exclusions, engine.ShouldNot)
-FLAWS: Final[dict[str, str]] = {
-    Flaw.WRONG_FORM: N_("Write a whole number."),
-    Flaw.UNKNOWN_KIND: N_("Choose one of the options."),
-    Flaw.UNKNOWN_ATTRIBUTE: N_("Choose one of the options."),
-    Flaw.LISTED_TWICE: N_("This is listed twice."),
-    Flaw.TOO_MANY: N_("There are too many of these."),
-    Flaw.SIZE: N_("Choose a size that suits what people do together here."),
-    Flaw.OUT_OF_RANGE: N_("This number is too small or too large."),
-    Flaw.CONTRADICTS: N_("This contradicts another line."),
-    Flaw.GAP_EMPTY: N_("Enter how many years at least or at most; at least cannot be more than at most."),
+FLAWS: Final = {
+    "enum": N_("Choose one of the options."),
+    "missing": N_("Choose one of the options."),
+    "unknown_attribute": N_("Choose one of the options."),
+    "listed_twice": N_("This is listed twice."),
+    "too_long": N_("There are too many of these."),
+    "size": N_("Choose a size that suits what people do together here."),
+    "greater_than_equal": N_("This number is too small or too large."),
+    "less_than_equal": N_("This number is too small or too large."),
+    "contradicts": N_("This contradicts another line."),
+    "gap_empty": N_("Enter how many years at least or at most; at least cannot be more than at most."),
 }
+"""By the name of the error; for every other error a number is missing."""
+NO_NUMBER: Final = N_("Write a whole number.")
 
 
 @pages.get("/plan/rules")
@@ -99,7 +102,7 @@ def _refuse_size(here: Here, activity: Activity, wanted: Preferences) -> None:
     """Raise PreferencesInvalid for a size that does not suit the activity's kind, unless it was chosen before."""
     kept = service.preferences_of(here.session, activity).preferences
     if wanted.shape != kept.shape and wanted.size not in _sizes(activity, wanted.kind):
-        raise PreferencesInvalid((Problem("size", Flaw.SIZE),))
+        raise PreferencesInvalid((Problem("size", "size"),))
 
 
 def _page(
@@ -114,7 +117,7 @@ def _page(
     changed: bool = False,
 ) -> ResponseReturnValue:
     plan = service.find_plan(here.session, activity.id)
-    flawed = {forms.field_of(texts, problem.field): gettext(FLAWS[problem.flaw]) for problem in problems}
+    flawed = {forms.field_of(texts, problem.field): gettext(FLAWS.get(problem.flaw, NO_NUMBER)) for problem in problems}
     conditions = service.conditions_of(here.session, activity)
     course = replace(conditions, wanted=wanted).course() if wanted is not None else None
     rules = course.rules if course is not None else ()
@@ -137,7 +140,6 @@ def _page(
         "wish_lines": _shown_and_folded("wish", forms.WISH_LINES, known, chosen),
         "known": known,
         "learner_count": len(conditions.learners),
-        "both_ways": forms.BOTH_WAYS,
         "weights": forms.WEIGHTS,
         "ways": forms.WAYS,
         "presets": forms.PRESETS,

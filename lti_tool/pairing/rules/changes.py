@@ -3,29 +3,24 @@
 `outcome` computes every change. A page shows its effect first, and the same is stored when the change is made.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Final, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Breach, Couple, Course, Group, Lock, Placed, Reason, Schedule, Shape, Unpaired
+from lti_tool.pairing.engine import Breach, Couple, Course, Lock, Placed, Schedule
 from lti_tool.pairing.errors import (
-    AbsenceImpossible,
-    PinImpossible,
+    ChangeImpossible,
     PlanFlawed,
     PlanImpossible,
     PreferencesChanged,
     RuleBroken,
-    SwapImpossible,
 )
 from lti_tool.pairing.rules import comparing
-from lti_tool.pairing.rules.comparing import LOCK, Broken, Comparison, couples_in
+from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.rules.conditions import Conditions
+from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.views import Apart
-
-WAITS: Final = Reason.NOBODY_ELSE
-"""The reason for everyone without a group until the engine has looked for a partner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,91 +99,6 @@ class LeaveOut:
 Change: TypeAlias = Swap | Pin | Unpin | KeepApart | UndoKeepApart | Mend | Relax | Absent | UndoAbsent | LeaveOut
 
 
-@dataclass(frozen=True)
-class CurrentPlan:
-    """A plan as it is now, and everything that decides about its groups."""
-
-    activity_id: int
-    plan_id: int
-    schedule: Schedule
-    """As it is stored, without a course."""
-    fixed: frozenset[Placed]
-    """Groups that have begun."""
-    from_round: int
-    """The first round that is not over; those before stay as they are."""
-    shape: Shape
-    """The shape that the plan was made in; later changes keep it."""
-    conditions: Conditions
-    absent: Mapping[int, frozenset[int]]
-    """Who is absent, by round number."""
-
-    @cached_property
-    def course(self) -> Course:
-        """Today's learners, rules and pins for the engine."""
-        return self.conditions.course(self.shape)
-
-    @cached_property
-    def seated(self) -> frozenset[int]:
-        """Everyone who has a group in some round."""
-        return frozenset(person for groups in self.schedule.rounds for group in groups for person in group)
-
-    @property
-    def gone(self) -> frozenset[int]:
-        """Those of them who no longer take part."""
-        return self.seated.difference(self.course.people)
-
-    @cached_property
-    def broken(self) -> tuple[Broken, ...]:
-        """Groups that break a rule of today, and pins that are not kept, in rounds that are not over."""
-        return comparing.broken(self.course, self.schedule.rounds, from_round=self.from_round)
-
-    def flaws(self) -> list[engine.Violation]:
-        """What the checker finds in rounds that are not over, except in begun groups and what is in `broken`."""
-        course, fixed = self.tolerating(self.course)
-        return engine.verify(course, self.schedule, from_round=self.from_round, fixed=fixed)
-
-    def schedule_for(self, course: Course) -> Schedule:
-        """The schedule for the engine: everyone of the course has a group or is listed as unpaired."""
-        reasons = {(missing.round, missing.person): missing.reason for missing in self.schedule.unpaired}
-        unpaired = [missing for missing in self.schedule.unpaired if missing.round < self.from_round]
-        for number, groups in enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round):
-            absent = self.absent.get(number, frozenset())
-            for person in sorted(set(course.people).difference(*groups)):
-                known = reasons.get((number, person), WAITS)
-                reason = Reason.ABSENT if person in absent else WAITS if known is Reason.ABSENT else known
-                unpaired.append(Unpaired(person, number, reason))
-        people = tuple(sorted(self.seated | set(course.people)))
-        return replace(self.schedule, course=replace(course, people=people), unpaired=tuple(unpaired))
-
-    def group_of(self, member_id: int, round_number: int) -> Group | None:
-        """The group of a person in a round."""
-        groups = self.schedule.rounds[round_number - 1] if 1 <= round_number <= len(self.schedule.rounds) else ()
-        return next((group for group in groups if member_id in group), None)
-
-    def tolerating(self, course: Course) -> tuple[Course, frozenset[Placed]]:
-        """The course without pins that are not kept today, and the groups that stay: those begun and those broken.
-
-        A broken group is not among them if a member left, because it changes anyway.
-        """
-        missed = {(breach.round, breach.people) for breach in self.broken if breach.rule == LOCK}
-        couples = {(breach.round, breach.people) for breach in self.broken if breach.rule != LOCK}
-        against_rules = {
-            (number, group)
-            for number, groups in enumerate(self.schedule.rounds, start=1)
-            for group in groups
-            if not self.gone & set(group) and any((number, couple) in couples for couple in couples_in([group]))
-        }
-        if missed:
-            locks = [lock for lock in self.locks(course) if (lock.round, tuple(sorted(lock.members))) not in missed]
-            course = replace(course, locks=tuple(locks))
-        return course, self.fixed | against_rules
-
-    def locks(self, course: Course) -> list[Lock]:
-        """The locks of a course, one for each round of the plan."""
-        numbers = range(1, len(self.schedule.rounds) + 1)
-        return [lock for number in numbers for lock in comparing.locks_in(course, number)]
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a change makes of a plan: pages show the effect, and services store it."""
@@ -204,7 +114,7 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 -
     """What a change makes of a plan, with as few other changes as possible.
 
     Groups that have begun and rounds that are over stay; so do groups that break a rule of today, unless the change is
-    to mend them. Raises SwapImpossible, PinImpossible, AbsenceImpossible, RuleBroken where a rule forbids a pin,
+    to mend them. Raises ChangeImpossible, RuleBroken where a rule forbids a pin,
     PreferencesChanged where there is no rule of that name, PlanImpossible where pins and rules contradict each other,
     and PlanFlawed.
     """
@@ -305,7 +215,7 @@ def _swapped(current: CurrentPlan, members: tuple[int, int], round_number: int) 
     first, second = members
     groups = {current.group_of(member_id, round_number) for member_id in members}
     if None in groups or len(groups) != 2 or any((round_number, group) in current.fixed for group in groups if group):
-        raise SwapImpossible(current.plan_id)
+        raise ChangeImpossible("same group")
     places = {first: second, second: first}
     rounds = list(current.schedule.rounds)
     rounds[round_number - 1] = tuple(
@@ -317,9 +227,9 @@ def _swapped(current: CurrentPlan, members: tuple[int, int], round_number: int) 
 def _with_absent(current: CurrentPlan, member_id: int, round_number: int) -> Schedule:
     group = current.group_of(member_id, round_number)
     if group is None or round_number < current.from_round or member_id in current.gone:
-        raise AbsenceImpossible("no group")
+        raise ChangeImpossible("no group")
     if (round_number, group) in current.fixed:
-        raise AbsenceImpossible("begun")
+        raise ChangeImpossible("group begun")
     course, fixed = current.tolerating(current.course)
     fixed -= {(round_number, group)}
     after = engine.step_in(_followed(current), [member_id], round_number, fixed=sorted(fixed))
@@ -336,10 +246,10 @@ def _refuse_pin(current: CurrentPlan, members: tuple[int, ...], round_number: in
     if round_number is None:
         return
     if round_number < current.from_round:
-        raise PinImpossible("round over")
+        raise ChangeImpossible("round over")
     for number, group in current.fixed:
         if number == round_number and set(group) & set(members) and not set(members) <= set(group):
-            raise PinImpossible("begun")
+            raise ChangeImpossible("begun")
 
 
 def _check(current: CurrentPlan, course: Course, after: Schedule, fixed: frozenset[Placed]) -> None:

@@ -1,16 +1,12 @@
 """What changed between two schedules of a course, in groups, rules, repeats and points."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Couple, Course, Group, Kind, Lock, Schedule
-from lti_tool.pairing.rules.views import couple_of
+from lti_tool.pairing.engine import Breach, Couple, Course, Group, Kind, Schedule
 
 LOCK: Final = "lock"
 """The name of a broken pin among the names of broken rules."""
@@ -102,8 +98,8 @@ def compare(course: Course, before: Schedule, after: Schedule) -> Comparison:
         rounds.append(RoundComparison(number, len(kept), gone, come))
     return Comparison(
         tuple(rounds),
-        _figures(course, old, len(was_unpaired), len(was_broken)),
-        _figures(course, new, len(is_unpaired), len(is_broken)),
+        _figures(course, old, len(was_unpaired)),
+        _figures(course, new, len(is_unpaired)),
         frozenset(person for compared in rounds for group in (*compared.gone, *compared.new) for person in group),
         tuple(sorted(set(is_broken) - set(was_broken))),
         tuple(sorted(set(was_broken) - set(is_broken))),
@@ -125,39 +121,20 @@ def is_better(course: Course, schedule: Schedule, than: Schedule) -> bool:
     return rank(compared.after, compared.newly_unpaired) < rank(compared.before, compared.newly_paired)
 
 
-def broken(course: Course, rounds: Iterable[Iterable[Group]], *, from_round: int = 1) -> tuple[Broken, ...]:
+def broken(course: Course, rounds: Rounds, *, from_round: int = 1) -> tuple[Broken, ...]:
     """Every couple in a group that a rule forbids, and every pin that is not kept, in order of round."""
-    people = _people(course)
-    met = {couple_of(*couple) for couple in course.met}
-    never_again = [rule.name for rule in course.rules if isinstance(rule, engine.NotAgain)]
-    listed: list[Broken] = []
-    for number, groups in enumerate(rounds, start=1):
-        of_round = list(groups)
-        together = couples_in(of_round)
-        if number >= from_round:
-            couples, places = _known(people, together)
-            for rule in course.rules:
-                forbidden = np.flatnonzero(~rule.allows(people, places[:, 0], places[:, 1])).tolist()
-                listed += [Broken(number, rule.name, couples[at]) for at in forbidden]
-            listed += [Broken(number, name, couple) for name in never_again for couple in couples if couple in met]
-            listed += [
-                Broken(number, LOCK, tuple(sorted(lock.members)))
-                for lock in locks_in(course, number)
-                if not is_kept(lock, of_round)
-            ]
-        met.update(together)
-    return tuple(sorted(listed))
+    violations = engine.verify(course, _bare(rounds), from_round=from_round)
+    names = [
+        (violation, LOCK if violation.breach is Breach.LOCK else violation.rule)
+        for violation in violations
+        if violation.breach in {Breach.RULE, Breach.LOCK}
+    ]
+    return tuple(sorted(Broken(found.round, name, tuple(sorted(found.people))) for found, name in names))
 
 
-def locks_in(course: Course, round_number: int) -> list[Lock]:
-    """The locks of a round, as locks for this round alone."""
-    return [replace(lock, round=round_number) for lock in course.locks if lock.round in {None, round_number}]
-
-
-def is_kept(lock: Lock, groups: Iterable[Group]) -> bool:
-    """Whether the members of a lock are together in one of the groups of its round."""
-    group = next((group for group in groups if lock.members[0] in group), ())
-    return set(lock.members) <= set(group)
+def couple_of(person: int, partner: int) -> Couple:
+    """The key of two people: the smaller id first."""
+    return (person, partner) if person <= partner else (partner, person)
 
 
 def couples_in(groups: Iterable[Group]) -> list[Couple]:
@@ -165,36 +142,15 @@ def couples_in(groups: Iterable[Group]) -> list[Couple]:
     return [couple_of(*couple) for group in groups for couple in combinations(group, 2)]
 
 
-def _people(course: Course) -> engine.People:
-    return engine.People(course.people, course.attributes)
+def _bare(rounds: Rounds) -> Schedule:
+    """The groups as a schedule in which no one is said to be unpaired or absent."""
+    return Schedule(tuple(map(tuple, rounds)))
 
 
-def _known(people: engine.People, couples: Iterable[Couple]) -> tuple[list[Couple], NDArray[np.int64]]:
-    """The couples with both people in the course, and their places, of shape (couples, 2)."""
-    listed = set(people.listed)
-    known = [couple for couple in couples if listed.issuperset(couple)]
-    return known, people.places(np.array(known, dtype=np.int64).reshape(-1, 2))
-
-
-def _figures(course: Course, rounds: tuple[tuple[Group, ...], ...], unpaired: int, broken: int) -> Figures:
-    people = _people(course)
-    repeats = engine.repeats(course, Schedule(rounds))
-    points = sum(_points(course, people, groups) for groups in rounds)
-    return Figures(sum(map(len, rounds)), unpaired, repeats, points, broken, _uneven(course, rounds))
-
-
-def _points(course: Course, people: engine.People, groups: Iterable[Group]) -> int:
-    """Points of people: 2 / (size - 1) for each couple in a group of `size`, rounded down once for each size."""
-    by_size: dict[int, list[Group]] = {}
-    for group in groups:
-        by_size.setdefault(len(group), []).append(group)
-    points = 0
-    for size, some in by_size.items():
-        if size > 1:
-            _, places = _known(people, couples_in(some))
-            total = sum(int(wish.points(people, places[:, 0], places[:, 1]).sum()) for wish in course.wishes)
-            points += 2 * total // (size - 1)
-    return points
+def _figures(course: Course, rounds: Rounds, unpaired: int) -> Figures:
+    score = engine.score(course, _bare(rounds))
+    uneven = _uneven(course, rounds)
+    return Figures(sum(map(len, rounds)), unpaired, score.repeats, score.objective, score.violations, uneven)
 
 
 def _uneven(course: Course, rounds: Rounds) -> int:

@@ -7,8 +7,9 @@ from typing import Final
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Couple, Course, Lock, Shape, Value
+from lti_tool.pairing.rules.comparing import couple_of
 from lti_tool.pairing.rules.preferences import Preferences
-from lti_tool.pairing.rules.views import Apart, couple_of
+from lti_tool.pairing.rules.views import Apart
 
 UTC_OFFSET: Final = "utc_offset"
 """The attribute for time zones in the engine: minutes ahead."""

@@ -1,17 +1,17 @@
 """What a designer wants of the groups: their shape, the rules that hold, and the wishes. Plain data.
 
-`read` takes the form that the database stores and that a page may send, `check` says which fields are wrong, and
-`to_engine` makes the engine's rules and wishes.
+`read` takes the form that the database stores and that a page may send, and says which fields are wrong; `to_engine`
+makes the engine's rules and wishes.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BeforeValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, ValidationInfo
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Kind, Shape
@@ -21,15 +21,13 @@ NAMES: Final = ("department", "group", "cohort")
 """Attributes with one name for each person."""
 LISTS: Final = ("languages", "slots")
 """Attributes with several names for each person."""
-PRIORITIES: Final = range(1, 100)
-WEIGHTS: Final = range(1, 101)
-MOST_STEPS: Final = 100
 USUAL_STEPS: Final = 3
 MOST_CHOICES: Final = 20
 SIZES: Final = {Kind.PAIRS: range(2, 3), Kind.TRIOS: range(3, 4), Kind.CIRCLES: range(3, 7), Kind.RINGS: range(3, 7)}
 
 Number = Annotated[int, BeforeValidator(lambda value: 0 if value is None else value)]
 """A whole number; an empty field is read as 0, which is out of every range."""
+Steps = Annotated[int, Field(ge=0, le=100)]
 
 
 class RuleKind(StrEnum):
@@ -89,24 +87,6 @@ WISHES: Final[Mapping[WishKind, type[engine.Wish]]] = {
 }
 
 
-class Flaw(StrEnum):
-    """What can be wrong with a field."""
-
-    WRONG_FORM = "wrong form"
-    """The value has the wrong type."""
-    UNKNOWN_KIND = "unknown kind"
-    UNKNOWN_ATTRIBUTE = "unknown attribute"
-    LISTED_TWICE = "listed twice"
-    TOO_MANY = "too many"
-    SIZE = "size"
-    """Pairs have 2 people, trios 3, circles and rings 3 to 6."""
-    OUT_OF_RANGE = "out of range"
-    CONTRADICTS = "contradicts another"
-    """The same and another department."""
-    GAP_EMPTY = "gap empty"
-    """Neither at least nor at most is given, or at least is more than at most."""
-
-
 @dataclass(frozen=True, slots=True)
 class RuleChoice:
     """A rule that holds, with its parameters."""
@@ -114,15 +94,15 @@ class RuleChoice:
     kind: RuleKind
     attribute: str = ""
     """Empty: the usual one of the kind."""
-    at_least: int | None = None
+    at_least: Steps | None = None
     """For `SHARE`: how many names (1 if None). For `GAP`: the smallest difference."""
-    at_most: int | None = None
+    at_most: Steps | None = None
     """For `GAP`: the largest difference."""
     both_ways: bool = False
     """For `OFFERS_MEET_NEEDS`: each offers what the other needs."""
     unknown_is_allowed: bool = True
     """Whether two people may meet if what the rule needs is unknown for one of them."""
-    priority: int | None = None
+    priority: Annotated[int, Field(ge=1, le=99)] | None = None
     """1 is relaxed first, 99 last; None: the usual one of the rule. A reporting line is never relaxed."""
 
     @property
@@ -153,16 +133,6 @@ class RuleChoice:
             return (self,)
         return () if rule == names[0] else (replace(self, unknown_is_allowed=True),)
 
-    def flaws(self) -> Iterator[tuple[str, Flaw]]:
-        """Fields whose numbers are wrong, and why."""
-        least, most = self.at_least, self.at_most
-        steps = range(0 if self.kind is RuleKind.GAP else 1, MOST_STEPS + 1)
-        numbers = (("priority", self.priority, PRIORITIES), ("at_least", least, steps), ("at_most", most, steps))
-        yield from ((field, Flaw.OUT_OF_RANGE) for field, value, values in numbers if value not in {None, *values})
-        is_empty = (least is None and most is None) or (least is not None and most is not None and least > most)
-        if self.kind is RuleKind.GAP and is_empty:
-            yield "at_least", Flaw.GAP_EMPTY
-
 
 @dataclass(frozen=True, slots=True)
 class WishChoice:
@@ -170,8 +140,8 @@ class WishChoice:
 
     kind: WishKind
     attribute: str = ""
-    weight: Number = 1
-    cap: int | None = None
+    weight: Annotated[Number, Field(ge=1, le=100)] = 1
+    cap: Annotated[int, Field(ge=1, le=100)] | None = None
     """For `GAP` and `EXTRA_SHARED`: how many steps or names count at most; None: `USUAL_STEPS`."""
 
     @property
@@ -188,12 +158,41 @@ class WishChoice:
             options["cap"] = self.weight * (USUAL_STEPS if self.cap is None else self.cap)
         return WISHES[self.kind](**options)
 
-    def flaws(self) -> Iterator[tuple[str, Flaw]]:
-        """Fields whose numbers are wrong, and why."""
-        if self.weight not in WEIGHTS:
-            yield "weight", Flaw.OUT_OF_RANGE
-        if self.cap is not None and not 1 <= self.cap <= MOST_STEPS:
-            yield "cap", Flaw.OUT_OF_RANGE
+
+Choice = TypeVar("Choice", RuleChoice, WishChoice)
+
+
+def _fits(size: int, whole: ValidationInfo) -> int:
+    if "kind" in whole.data and size not in SIZES[whole.data["kind"]]:
+        raise ValueError("size")
+    return size
+
+
+def _known(choice: Choice) -> Choice:
+    if choice.looks_at not in ATTRIBUTES[choice.kind]:
+        raise ValueError("unknown_attribute", "attribute")
+    return choice
+
+
+def _sound(choice: RuleChoice) -> RuleChoice:
+    least, most = choice.at_least, choice.at_most
+    is_empty = (least is None and most is None) or (least is not None and most is not None and least > most)
+    if choice.kind is RuleKind.GAP and is_empty:
+        raise ValueError("gap_empty", "at_least")
+    if choice.kind is not RuleKind.GAP and 0 in {least, most}:
+        raise ValueError("greater_than_equal", "at_least")
+    return choice
+
+
+def _compatible(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    seen: set[tuple[str, str]] = set()
+    for number, choice in enumerate(choices):
+        if (choice.kind, choice.looks_at) in seen:
+            raise ValueError("listed_twice", f"{number}.kind")
+        if isinstance(choice, RuleChoice) and (OPPOSITES.get(choice.kind, ""), choice.looks_at) in seen:
+            raise ValueError("contradicts", f"{number}.kind")
+        seen.add((choice.kind, choice.looks_at))
+    return choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +200,17 @@ class Preferences:
     """Everything that a designer wants of an activity's groups. The default is pairs without rules or wishes."""
 
     kind: Kind = Kind.PAIRS
-    size: Number = 2
-    rules: tuple[RuleChoice, ...] = ()
-    wishes: tuple[WishChoice, ...] = ()
+    size: Annotated[Number, AfterValidator(_fits)] = 2
+    rules: Annotated[
+        tuple[Annotated[RuleChoice, AfterValidator(_known), AfterValidator(_sound)], ...],
+        Field(max_length=MOST_CHOICES),
+        AfterValidator(_compatible),
+    ] = ()
+    wishes: Annotated[
+        tuple[Annotated[WishChoice, AfterValidator(_known)], ...],
+        Field(max_length=MOST_CHOICES),
+        AfterValidator(_compatible),
+    ] = ()
     not_again: bool = False
     """Whether "never the same partner again" is a rule; otherwise repeats are only avoided where possible."""
     should_not_holds: bool = True
@@ -249,95 +256,27 @@ class Preferences:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `read` accepts."""
-        return {**asdict(self), "rules": [asdict(rule) for rule in self.rules], "wishes": [*map(asdict, self.wishes)]}
+        values: dict[str, Any] = _PREFERENCES.dump_python(self, mode="json")
+        return values
 
 
-Form = TypeVar("Form", Preferences, RuleChoice, WishChoice)
-Choice = TypeVar("Choice", RuleChoice, WishChoice)
-
-_WHOLE: Final = TypeAdapter(Preferences)
-_RULE: Final = TypeAdapter(RuleChoice)
-_WISH: Final = TypeAdapter(WishChoice)
+_PREFERENCES: Final = TypeAdapter(Preferences)
 
 
 def read(kept: Mapping[str, Any]) -> Preferences:
     """The preferences in these plain values; absent fields have their defaults.
 
-    Raises PreferencesInvalid, which names every field that is wrong.
+    Raises PreferencesInvalid, which names every field that is wrong: `size`, `rules.0.attribute`, `wishes.2.weight`.
     """
-    problems: list[Problem] = []
-    rules, wishes = _rows(_RULE, kept, "rules", problems), _rows(_WISH, kept, "wishes", problems)
-    head = {field: value for field, value in kept.items() if field not in {"rules", "wishes"}}
-    wanted = _read(_WHOLE, _with_size(head), "", problems)
-    if wanted is None:
-        flawed = {problem.field for problem in problems}
-        if flawed & {"kind", "size"}:
-            flawed |= {"kind", "size"}
-        wanted = _read(_WHOLE, {field: value for field, value in head.items() if field not in flawed}, "", [])
-    problems += _check(wanted or Preferences(), rules, wishes)
-    if wanted is None or problems:
-        raise PreferencesInvalid(tuple(problems))
-    return replace(
-        wanted,
-        rules=tuple(rule for rule in rules if rule is not None),
-        wishes=tuple(wish for wish in wishes if wish is not None),
-    )
-
-
-def check(preferences: Preferences) -> tuple[Problem, ...]:
-    """What is wrong, with the field it concerns: `size`, `rules.0.attribute`, `wishes.2.weight`."""
-    return tuple(_check(preferences, preferences.rules, preferences.wishes))
-
-
-def _with_size(values: dict[str, Any]) -> dict[str, Any]:
-    """The values with the usual size of their kind, if they have no size."""
-    kind = values.get("kind")
-    return {"size": SIZES[Kind(kind)].start if kind in list(Kind) else 2, **values}
-
-
-def _rows(
-    adapter: TypeAdapter[Choice], kept: Mapping[str, Any], field: str, problems: list[Problem]
-) -> list[Choice | None]:
-    """The rules or wishes in order, with None for each that cannot be read."""
-    rows = kept.get(field, [])
-    if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
-        problems.append(Problem(field, Flaw.WRONG_FORM))
-        return []
-    return [_read(adapter, row, f"{field}.{number}.", problems) for number, row in enumerate(rows)]
-
-
-def _read(adapter: TypeAdapter[Form], values: Mapping[str, Any], path: str, problems: list[Problem]) -> Form | None:
-    """What the values say, or None after adding what is wrong to `problems`."""
+    kind = kept.get("kind")
+    size = SIZES[Kind(kind)].start if kind in list(Kind) else 2
     try:
-        return adapter.validate_json(json.dumps(values), strict=True)
+        return _PREFERENCES.validate_json(json.dumps({"size": size, **kept}), strict=True)
     except ValidationError as refusal:
-        fields = [str(error["loc"][0]) for error in refusal.errors(include_url=False)]
-    problems += [Problem(path + name, Flaw.UNKNOWN_KIND if name == "kind" else Flaw.WRONG_FORM) for name in fields]
-    return None
+        raise PreferencesInvalid(tuple(map(_problem, refusal.errors(include_url=False)))) from None
 
 
-def _check(
-    preferences: Preferences, rules: Sequence[RuleChoice | None], wishes: Sequence[WishChoice | None]
-) -> Iterator[Problem]:
-    if preferences.size not in SIZES[preferences.kind]:
-        yield Problem("size", Flaw.SIZE)
-    yield from _check_list("rules", rules)
-    yield from _check_list("wishes", wishes)
-
-
-def _check_list(name: str, choices: Sequence[RuleChoice | WishChoice | None]) -> Iterator[Problem]:
-    if len(choices) > MOST_CHOICES:
-        yield Problem(name, Flaw.TOO_MANY)
-    seen: set[tuple[str, str]] = set()
-    for number, choice in enumerate(choices):
-        if choice is None:
-            continue
-        at, is_rule = f"{name}.{number}", isinstance(choice, RuleChoice)
-        if choice.looks_at not in ATTRIBUTES[choice.kind]:
-            yield Problem(f"{at}.attribute", Flaw.UNKNOWN_ATTRIBUTE)
-        elif (choice.kind, choice.looks_at) in seen:
-            yield Problem(f"{at}.kind", Flaw.LISTED_TWICE)
-        elif is_rule and (OPPOSITES.get(choice.kind, ""), choice.looks_at) in seen:
-            yield Problem(f"{at}.kind", Flaw.CONTRADICTS)
-        seen.add((choice.kind, choice.looks_at))
-        yield from (Problem(f"{at}.{field}", flaw) for field, flaw in choice.flaws())
+def _problem(error: Mapping[str, Any]) -> Problem:
+    """A problem; our own errors carry its name, and the rest of the path where there is one."""
+    name, *rest = error["ctx"]["error"].args if error["type"] == "value_error" else (error["type"],)
+    return Problem(".".join(map(str, (*error["loc"], *rest))), name)

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 from lti_tool.pairing.engine import Course, Kind, Schedule, Shape
 from lti_tool.pairing.rules.comparing import LOCK, Broken
-from lti_tool.pairing.rules.group_list import GroupLine, Mark, Show, chosen, lines
-from lti_tool.pairing.rules.views import GroupView, PinView, SeatView
+from lti_tool.pairing.rules.views import GroupLine, GroupView, Mark, PinView, SeatView, Show, chosen, lines
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NAMES = {1: "Åsa Berg", 2: "Mette", 3: "Jonas", 4: None, 5: "Zoë"}
@@ -62,7 +61,7 @@ def test_a_pin_that_is_not_kept_marks_every_group_with_one_of_its_people() -> No
 
 
 def test_pins_of_this_round_and_of_every_round_are_marked() -> None:
-    every, other = PinView(1, (1, 3), None, None, NOON), PinView(2, (1, 3), 1, None, NOON)
+    every, other = PinView(1, (1, 3), None), PinView(2, (1, 3), 1)
     assert marks_of(a_group(1, 1, 3), PLAIN, pins=(every,)) == (Mark.PINNED,)
     assert marks_of(a_group(1, 1, 3), PLAIN, pins=(other,)) == ()
 
@@ -84,7 +83,7 @@ def test_groups_are_found_by_parts_of_one_name_in_any_case() -> None:
 
 
 def test_groups_are_shown_by_what_is_remarkable() -> None:
-    pin = PinView(1, (2, 4), None, None, NOON)
+    pin = PinView(1, (2, 4), None)
     found = lines([a_group(1, 1, 2), a_group(2, 2, 4), a_group(3, 1, 3, 5)], 2, PLAIN, [], [pin])
     assert numbers(found, Show.WARNING) == [1]
     assert numbers(found, Show.PINNED) == [2]

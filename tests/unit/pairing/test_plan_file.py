@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lti_tool.pairing.commands import reviews_of, schedule_of, write_reviews, write_schedule
 from lti_tool.pairing.engine import Lock
 from lti_tool.pairing.engine.rules import Exclusions, Other, ReportingLine, Same, Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame
-from lti_tool.pairing.rules.plan_file.answer import reviews_of, schedule_of, write_reviews, write_schedule
-from lti_tool.pairing.rules.plan_file.forms import InstanceFlawed
-from lti_tool.pairing.rules.plan_file.instance import Instance, read_instance, read_text
+from lti_tool.pairing.rules.plan_file import Instance, InstanceFlawed, read_instance, read_text
 from tests.unit.pairing.budget import examples
 
 INSTANCES = Path(__file__).parent / "instances"
@@ -33,14 +32,14 @@ def mistakes(written: object) -> list[str]:
 
 
 def result_of(read: Instance) -> dict[str, Any]:
-    return write_schedule(schedule_of(read, read.seed), read.names)
+    return write_schedule(schedule_of(read, read.form.seed), read.names)
 
 
 def test_everything_that_an_instance_says_is_read() -> None:
     read = read_text((INSTANCES / "company.json").read_text())
 
     course = read.course
-    assert (read.name, read.seed, read.rounds) == ("small company, odd", 7, 4)
+    assert (read.form.name, read.form.seed, read.form.rounds) == ("small company, odd", 7, 4)
     assert [read.names[one] for one in course.people] == sorted(f"p{one}" for one in range(1, 12))
     assert course.rules == (
         ReportingLine(),
@@ -56,7 +55,7 @@ def test_everything_that_an_instance_says_is_read() -> None:
     assert course.met == ((5, 7),)
     assert course.locks == (Lock((8, 9), 2),)
     assert {read.names[one] for one in course.left_out} == {"p11"}
-    assert read.warnings == ()
+    assert read.warnings == []
 
 
 def test_every_form_of_constraint_and_weight_has_its_rule_or_wish() -> None:
@@ -100,56 +99,60 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"people": 3}, "people: a list is needed"),
-        ({"people": ["a"]}, "people[0]: an object is needed"),
-        ({"people": [{}]}, "people[0].id: the id of a person is needed"),
+        ({"people": 3}, "people: Input should be a valid list"),
+        ({"people": ["a"]}, "people[0]: Input should be a valid dictionary or instance of Person"),
+        ({"people": [{}]}, "people[0].id: Field required"),
         ({"people": [{"id": True}]}, "people[0].id: the id of a person is needed"),
         ({"people": [{"id": "a"}, {"id": "a"}]}, "people[1].id: 'a' is there already, as people[0]"),
-        ({"people": [{"id": "a", "languages": "en"}]}, "people[0].languages: a list is needed"),
-        ({"people": [{"id": "a", "slots": [1]}]}, "people[0].slots[0]: a text is needed"),
-        ({"people": [{"id": "a", "department": 5}]}, "people[0].department: a text is needed"),
+        ({"people": [{"id": "a", "languages": "en"}]}, "people[0].languages: Input should be a valid list"),
+        ({"people": [{"id": "a", "slots": [1]}]}, "people[0].slots[0]: Input should be a valid string"),
+        ({"people": [{"id": "a", "department": 5}]}, "people[0].department: Input should be a valid string"),
         (
             {"people": [{"id": "a", "experience": 1.5}]},
-            "people[0].experience: a whole number from -1000000000 to 1000000000 is needed",
+            "people[0].experience: Input should be a valid integer",
         ),
         (
             {"people": [{"id": "a", "past_coach": -1}]},
-            "people[0].past_coach: a whole number from 0 to 1000000000 is needed",
+            "people[0].past_coach: Input should be greater than or equal to 0",
         ),
         ({"people": [{"id": "a", "manager": []}]}, "people[0].manager: the id of a person is needed"),
-        ({"people": [{"id": "a", "unpaired_last": 1}]}, "people[0].unpaired_last: true or false is needed"),
-        ({"kind": "triples"}, "kind: one of these is needed: pairs, review"),
-        ({"rounds": 0}, "rounds: a whole number from 1 to 10000 is needed"),
-        ({"rounds": None}, "rounds: a whole number from 1 to 10000 is needed"),
-        ({"seed": "x"}, "seed: a whole number from 0 to 9223372036854775807 is needed"),
-        ({"name": 1}, "name: a text is needed"),
+        ({"people": [{"id": "a", "unpaired_last": 1}]}, "people[0].unpaired_last: Input should be a valid boolean"),
+        ({"kind": "triples"}, "kind: Input should be 'pairs' or 'review'"),
+        ({"rounds": 0}, "rounds: Input should be greater than or equal to 1"),
+        ({"rounds": None}, "rounds: Input should be a valid integer"),
+        ({"seed": "x"}, "seed: Input should be a valid integer"),
+        ({"name": 1}, "name: Input should be a valid string"),
         (
             {"constraints": [{"type": "nearby"}]},
-            "constraints[0].type: 'nearby' is not a constraint; "
-            "the constraints are not_manager, share_any, differ, same, exclude",
+            "constraints[0]: Input tag 'nearby' found using 'type' does not match any of the expected tags: "
+            "'not_manager', 'share_any', 'differ', 'same', 'exclude'",
         ),
-        ({"constraints": [7]}, "constraints[0]: an object is needed"),
+        ({"constraints": [7]}, "constraints[0]: Input should be a valid dictionary or object to extract fields from"),
         (
             {"constraints": [{"type": "share_any", "attribute": "department"}]},
-            "constraints[0].attribute: one of these is needed: languages, slots",
+            "constraints[0].attribute: Input should be 'languages' or 'slots'",
         ),
         (
             {"constraints": [{"type": "exclude", "pairs": [["a", "q"]]}]},
             "constraints[0].pairs[0]: 'q' is not a person of this instance",
         ),
-        ({"constraints": [{"type": "exclude", "pairs": [["a"]]}]}, "constraints[0].pairs[0]: two people are needed"),
-        ({"constraints": [{"type": "exclude"}]}, "constraints[0].pairs: a list is needed"),
+        (
+            {"constraints": [{"type": "exclude", "pairs": [["a"]]}]},
+            "constraints[0].pairs[0]: List should have at least 2 items after validation, not 1",
+        ),
+        ({"constraints": [{"type": "exclude"}]}, "constraints[0].pairs: Field required"),
         (
             {"weights": [{"type": ["differ"]}]},
-            "weights[0].type: ['differ'] is not a weight; the weights are differ, same, gap, extra_shared",
+            "weights[0]: Input tag '['differ']' found using 'type' does not match any of the expected tags: "
+            "'differ', 'same', 'gap', 'extra_shared'",
         ),
         (
             {"weights": [{"type": "gap", "attribute": "experience", "weight": -1}]},
-            "weights[0].weight: a whole number from 0 to 1000000 is needed",
+            "weights[0].weight: Input should be greater than or equal to 0",
         ),
-        ({"past": [{"members": ["a"]}]}, "past[0].members: two people are needed"),
+        ({"past": [{"members": ["a"]}]}, "past[0].members: List should have at least 2 items after validation, not 1"),
         ({"past": [{"members": ["a", "a"]}]}, "past[0].members: somebody is named twice"),
-        ({"locked": [{"round": 2, "members": ["a", "b"]}]}, "locked[0].round: a whole number from 1 to 1 is needed"),
+        ({"locked": [{"round": 2, "members": ["a", "b"]}]}, "locked[0].round: there is no such round"),
         ({"locked": [{"round": 1, "members": ["a", "q"]}]}, "locked[0]: 'q' is not a person of this instance"),
         (
             {"locked": [{"round": 1, "members": ["a", "b"]}, {"round": 1, "members": ["b", "c"]}]},
@@ -157,7 +160,7 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
         ),
         ({"left": ["a"]}, "left: belongs to a repair, which needs the running round as `current`"),
         ({"current": [["a", "b"], ["b", "c"]]}, "current[1]: 'b' is in two groups"),
-        ({"current": [["a"]]}, "current[0]: a group has two or three members"),
+        ({"current": [["a"]]}, "current[0]: List should have at least 2 items after validation, not 1"),
         ({"current": [["a", "q"]]}, "current[0]: 'q' is not a person of this instance"),
         ({"current": [["a", "b"]], "joined": ["q"]}, "joined: 'q' is not a person of this instance"),
         ({"current": [["a", "b"]], "joined": ["a"]}, "current[0]: 'a' joined and has a group already"),
@@ -166,17 +169,17 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
             {"current": [{"members": ["a", "b"], "roles": {"a": "coach"}}]},
             "current[0].roles: each member has one of these roles, each once: coach, coachee",
         ),
-        ({"kind": "review"}, "reviews_per_person: a whole number from 1 to 1000000000 is needed"),
+        ({"kind": "review"}, "reviews_per_person: Input should be a valid integer"),
     ],
 )
 def test_a_mistake_is_named_with_its_path(changes: dict[str, Any], says: str) -> None:
     assert says in mistakes(instance(**changes))
 
 
-def test_all_mistakes_are_named_at_once() -> None:
+def test_all_mistakes_of_form_are_named_at_once() -> None:
     found = mistakes(instance(people=[{"id": "a"}, {"id": "a"}], rounds=0, constraints=[{"type": "x"}], weights=[{}]))
 
-    assert [one.split(":")[0] for one in found] == ["rounds", "people[1].id", "constraints[0].type", "weights[0].type"]
+    assert [one.split(":")[0] for one in found] == ["rounds", "people[1].id", "constraints[0]", "weights[0]"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1,]", '{"people": [], "people": []}', '{"seed": NaN}', "[" * 100_000])
@@ -228,8 +231,8 @@ def test_a_manager_whom_nobody_is_stops_the_run_where_the_line_of_managers_count
     says = """people[0].manager: 'm' is not a person of this instance ("outside_managers": true allows that)"""
 
     assert mistakes(instance(people=people, constraints=[{"type": "not_manager"}])) == [says]
-    assert read_instance(instance(people=people)).warnings == ()
-    assert "outside_managers: true or false is needed" in mistakes(instance(outside_managers="yes"))
+    assert read_instance(instance(people=people)).warnings == []
+    assert "outside_managers: Input should be a valid boolean" in mistakes(instance(outside_managers="yes"))
 
 
 ALIKE: list[tuple[Any, Any]] = [
@@ -269,7 +272,6 @@ def test_whoever_is_named_in_another_spelling_is_meant(one: Any, other: Any) -> 
     assert partner(excluded) != one
     assert partner(locked) == one
     assert partner(past) != one
-    assert repaired.current is not None
     assert [repaired.names[member] for member in repaired.current[0]] == ["b", one]
     assert [repaired.names[member] for member in (*repaired.left, *repaired.joined)] == ["c", "d"]
     assert "current[0]: somebody is named twice" in mistakes(instance(people=people, current=[[one, other]]))
@@ -287,14 +289,8 @@ def test_values_that_differ_in_spelling_only_are_one(one: str, other: str) -> No
 def test_half_a_character_is_a_mistake_wherever_it_stands() -> None:
     text = r"""{"rounds": 1, "name": "\ud83d", "people": [{"id": "a\udc00"}, {"id": "b", "\ud800": [1]}]}"""
 
-    with pytest.raises(InstanceFlawed) as flawed:
+    with pytest.raises(InstanceFlawed, match=r"This is not JSON: .*surrogates not allowed"):
         read_text(text)
-
-    assert flawed.value.mistakes == (
-        "name: has half of a surrogate pair, which is not a character",
-        "people[0].id: has half of a surrogate pair, which is not a character",
-        "people[1].\\ud800: has half of a surrogate pair, which is not a character",
-    )
     assert read_text(r'{"rounds": 1, "people": [{"id": "\ud83d\ude00"}]}').names == {1: "\U0001f600"}
 
 
@@ -338,7 +334,7 @@ def test_who_is_unpaired_has_a_reason_in_words_and_the_barrier_is_named() -> Non
 def test_reviews_are_written_as_reviewer_and_author() -> None:
     read = read_text((INSTANCES / "review.json").read_text())
 
-    found = write_reviews(reviews_of(read, read.seed).pairs, read.names)["reviews"]
+    found = write_reviews(reviews_of(read, read.form.seed).pairs, read.names)["reviews"]
 
     assert len(found) == len({tuple(one) for one in found}) == 16
     assert all(reviewer % 2 != author % 2 for reviewer, author in found)

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from lti_tool.pairing.rules.plan_file.answer import notes_of, reviews_of, schedule_of
-from lti_tool.pairing.rules.plan_file.forms import InstanceFlawed, InstanceKind
-from lti_tool.pairing.rules.plan_file.instance import read_instance
+from lti_tool.pairing.commands import notes_of, reviews_of, schedule_of
+from lti_tool.pairing.rules.plan_file import InstanceFlawed, read_instance
 
 NOT_MANAGER = {"type": "not_manager"}
 SHARE = {"type": "share_any", "attribute": "languages"}
@@ -18,7 +17,7 @@ def instance(ids: str = "abcd", **changes: Any) -> dict[str, Any]:
 
 def notes(written: dict[str, Any]) -> list[str]:
     read = read_instance(written)
-    return notes_of(read, (reviews_of if read.kind is InstanceKind.REVIEW else schedule_of)(read, read.seed))
+    return notes_of(read, (reviews_of if read.form.kind == "review" else schedule_of)(read, read.form.seed))
 
 
 def mistakes(written: dict[str, Any]) -> list[str]:

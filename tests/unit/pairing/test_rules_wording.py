@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from lti_tool.pairing import wording
 from lti_tool.pairing.engine import rules, wishes
 from lti_tool.pairing.engine.rules import (
     Exclusions,
@@ -28,8 +29,7 @@ from lti_tool.pairing.engine.wishes import (
     RatherSame,
     Wish,
 )
-from lti_tool.pairing.rules import reasons
-from lti_tool.pairing.wording import sentences as wording
+from lti_tool.pairing.rules import why as reasons
 
 NAMED = ("department", "group", "cohort", "favourite colour")
 RULES: list[Rule] = [
@@ -62,13 +62,13 @@ def test_all_rules_and_wishes_are_spoken_of_here() -> None:
 def test_a_rule_has_words_that_can_be_filled_in(rule: Rule) -> None:
     words = wording.of_rule(rule.name)
 
-    told = [words.rule, words.breach, reasons.of_rule(rule.name) or "-"]
+    told = [words.rule, words.breach, reasons.told(rule.name) or "-"]
     assert all(text % {"attribute": "department"} for text in told)
 
 
 @pytest.mark.parametrize("wish", WISHES, ids=[wish.name for wish in WISHES])
 def test_a_wish_has_words_that_can_be_filled_in(wish: Wish) -> None:
-    told = (wording.of_wish(wish.name), reasons.of_wish(wish.name))
+    told = (wording.of_wish(wish.name), reasons.told(wish.name))
 
     assert all(text and text % {"attribute": "department"} for text in told)
 
@@ -88,11 +88,11 @@ def test_an_attribute_that_the_list_does_not_know_is_named() -> None:
 
 @pytest.mark.parametrize("name", ["reporting_line", "exclusions", "should_not", "known:manager"])
 def test_learners_are_not_told_of_managers_and_exclusions(name: str) -> None:
-    assert reasons.of_rule(name) is None
+    assert reasons.told(name) is None
 
 
 def test_what_learners_are_told_names_no_value_and_no_attribute() -> None:
-    told = {*reasons.OF_RULES.values(), *reasons.OF_WISHES.values()}
+    told = {*reasons.TOLD.values()}
 
     assert len(told) > 10
     assert not [text for text in told if re.search("%|manager|boss|list", text)]

@@ -1,57 +1,61 @@
-"""How a plan is today: who is unpaired, who left, and which rules leave people without a partner."""
+"""Why people are together or without a partner: what learners may know, and what staff see.
+
+Nothing that learners are told reveals private values: the reporting line, people who are kept apart, and values such as
+languages are never named.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lti_tool.errors import N_
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Schedule
-from lti_tool.pairing.rules.changes import CurrentPlan
-from lti_tool.pairing.rules.views import RULE_REASONS, Unplaced
+from lti_tool.pairing.rules.current import CurrentPlan
+from lti_tool.pairing.rules.views import RULE_REASONS
 
 MOST_EXPLAINED: Final = 12
 """The number of people in a round for whom the reasons are given one by one."""
 
+# ---- for learners ----------------------------------------------------------------------------------------------------
+
+TOLD: Final[dict[str, str]] = {
+    "not_again": N_("You have not worked together before."),
+    "other:department": N_("You work in different departments."),
+    "other:group": N_("You are in different groups."),
+    "other:cohort": N_("You are in different cohorts."),
+    "other": N_("You bring different backgrounds."),
+    "same:department": N_("You work in the same department."),
+    "same:group": N_("You are in the same group."),
+    "same:cohort": N_("You are in the same cohort."),
+    "same": N_("You bring similar backgrounds."),
+    "share:languages": N_("You share a language."),
+    "share:slots": N_("You have free time in common."),
+    "extra_shared:languages": N_("You share a language."),
+    "extra_shared:slots": N_("You have free time in common."),
+    "extra_shared": N_("You have something in common."),
+    "gap": N_("You bring different experience."),
+    "close": N_("You have about the same length of experience."),
+    "near": N_("Your days begin at about the same time."),
+    "offers": N_("One of you offers what the other wants to learn."),
+}
+"""By the name of a rule or wish, or by its kind; true of two people whom the rule allows, or who got points for the
+wish. Other rules are not told."""
+
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """How a plan is today."""
+class WhyMatched:
+    """Sentences, not yet translated, that are true of a learner and all their partners in a round."""
 
-    schedule: Schedule
-    """With the course of today in it."""
-    learners: tuple[int, ...]
-    unplaced: tuple[Unplaced, ...]
-    gone: tuple[int, ...]
-    """Members who no longer take part and are in a group that can still be changed."""
-    gone_from_begun: tuple[int, ...]
-    """Members who no longer take part and whose groups have begun, so that these stay as they are."""
-    repeats: int
-    """Meetings of two people who also meet in another round or another activity of the course."""
-    has_begun: bool
-    """Whether someone wrote something in any group of the plan."""
+    sentences: tuple[str, ...] = ()
+    is_first_time: bool = False
+    """Whether they meet all of them for the first time. Only looked up if there are no sentences."""
 
 
-def overview(current: CurrentPlan) -> Overview:
-    """How a plan is with the learners of today."""
-    learners = set(current.conditions.learners)
-    reasons = {(missing.round, missing.person): missing.reason for missing in current.schedule.unpaired}
-    unplaced = []
-    can_change: set[int] = set()
-    stay: set[int] = set()
-    for number, groups in enumerate(current.schedule.rounds, start=1):
-        is_over = number < current.from_round
-        missing = sorted(learners.difference(*groups))
-        unplaced += [Unplaced(person, number, is_over, reasons.get((number, person))) for person in missing]
-        for group in () if is_over else groups:
-            (stay if (number, group) in current.fixed else can_change).update(set(group) - learners)
-    return Overview(
-        replace(current.schedule, course=current.course),
-        tuple(sorted(learners)),
-        tuple(unplaced),
-        tuple(sorted(can_change)),
-        tuple(sorted(stay - can_change)),
-        engine.repeats(Course((), current.conditions.history.met), current.schedule),
-        has_begun=bool(current.fixed),
-    )
+def told(name: str) -> str | None:
+    """What a learner may know about a rule that allows the pair, or a wish that is fulfilled; None if nothing."""
+    return TOLD.get(name) or TOLD.get(name.partition(":")[0])
+
+
+# ---- for staff -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +97,12 @@ def shortfall(current: CurrentPlan, *, explains: bool = True) -> Shortfall:
     """
     proven = {proof.round for proof in current.schedule.proofs}
     waiting: dict[int, list[int]] = {}
-    for missing in overview(current).unplaced:
+    for missing in current.unplaced:
         if not missing.is_over and missing.reason in RULE_REASONS:
             waiting.setdefault(missing.round_number, []).append(missing.member_id)
     if not waiting:
         return Shortfall()
-    explanations = engine.Explanations(replace(current.schedule, course=current.course)) if explains else None
+    explanations = engine.Explanations(current.judged) if explains else None
     alike: dict[object, Lacking] = {}
     for number, people in sorted(waiting.items()):
         lacking = Lacking((number,), tuple(people), number in proven)

@@ -1,24 +1,41 @@
-"""Plans, groups and seats in the database: locked, read for the engine and for pages, and written."""
+"""SQL, and nothing that decides: plans with their groups and seats, and what staff decided about people.
 
-from collections import defaultdict
+Plans are locked, read for the engine and for pages, and written.
+"""
+
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Seating
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
+from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Group as People
 from lti_tool.pairing.engine import Kind, Placed, Proof, Reason, Schedule, Unpaired
-from lti_tool.pairing.models import Group, Move, Plan, Seat, is_facilitated, published_seats
-from lti_tool.pairing.rules.views import Cause, GroupView, PublishedGroup, SeatView
+from lti_tool.pairing.models import (
+    Absence,
+    Exclusion,
+    Group,
+    Move,
+    PairingPreferences,
+    Pin,
+    PinnedMember,
+    Plan,
+    Seat,
+    is_facilitated,
+    published_seats,
+)
+from lti_tool.pairing.rules.conditions import History
+from lti_tool.pairing.rules.views import Cause, GroupView, PinView, PublishedGroup, SeatView
 from lti_tool.support.db import in_batches
 
 
@@ -290,6 +307,30 @@ def _views(
     return views
 
 
+def have_met(
+    session: Session, activity: Activity, group: GroupView, members: tuple[int, ...], *, until_then: bool = False
+) -> bool:
+    """Whether the member shares another group of a published plan of the course with any of these people.
+
+    `until_then`: later rounds of the activity do not count. Other activities always count, even if they do not in
+    pairing, because what a page says about the past must be true.
+    """
+    partner = aliased(Seat)
+    shared = session.scalar(
+        published_seats(func.count())
+        .join(partner, and_(partner.group_id == Seat.group_id, partner.member_id != Seat.member_id))
+        .join(Activity, Activity.id == Plan.activity_id)
+        .where(
+            or_(literal(not until_then), Plan.activity_id != activity.id, Round.number < group.round_number),
+            Activity.course_id == activity.course_id,
+            Seat.member_id == group.member_id,
+            Seat.group_id != group.id,
+            partner.member_id.in_(members),
+        )
+    )
+    return bool(shared)
+
+
 def share_group(session: Session, group_id: int, member_id: int, partner_id: int) -> bool:
     """Whether these two members are in this group now."""
     return {member_id, partner_id} <= set(session.scalars(select(Seat.member_id).where(Seat.group_id == group_id)))
@@ -300,3 +341,120 @@ def names_of(session: Session, members: Collection[int]) -> dict[int, str | None
     named = select(Member.id, Member.course_id, Person.name).join(Person, Person.id == Member.person_id)
     rows = [row for batch in in_batches(members) for row in session.execute(named.where(Member.id.in_(batch)))]
     return told_apart(session, rows[0].course_id, {row.id: row.name for row in rows}) if rows else {}
+
+
+def round_id_of(session: Session, activity: Activity, round_number: int) -> int | None:
+    return session.scalar(select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number))
+
+
+def are_members(session: Session, course_id: int, people: Collection[int]) -> bool:
+    listed = session.scalars(select(Member.id).where(Member.course_id == course_id, Member.id.in_(people))).all()
+    return len(listed) == len(set(people))
+
+
+def history_of(session: Session, activity: Activity) -> History:
+    """Who met, who began and who was left out last, in published plans of other activities of the course."""
+    plans = session.scalars(
+        select(Plan)
+        .join(Activity, Activity.id == Plan.activity_id)
+        .where(Activity.course_id == activity.course_id, Activity.id != activity.id, Plan.state == "published")
+        .order_by(Plan.published_at, Plan.id)
+    ).all()
+    if not plans:
+        return History()
+    groups: dict[int, list[int]] = defaultdict(list)
+    by_plan: dict[int, set[int]] = defaultdict(set)
+    for plan_id, group_id, member_id in session.execute(
+        select(Seat.plan_id, Seat.group_id, Seat.member_id)
+        .where(Seat.plan_id.in_([plan.id for plan in plans]))
+        .order_by(Seat.plan_id, Seat.round_id, Seat.group_id, Seat.turn)
+    ):
+        groups[group_id].append(member_id)
+        by_plan[plan_id].add(group_id)
+    in_trios: Counter[int] = Counter()
+    for group_ids in by_plan.values():
+        # A trio in a plan of pairs is an exception that everyone should have equally often.
+        if any(len(groups[group_id]) == 2 for group_id in group_ids):
+            in_trios.update(
+                person for group_id in group_ids if len(groups[group_id]) == 3 for person in groups[group_id]
+            )
+    return History(
+        met=tuple(couple for people in groups.values() for couple in combinations(sorted(people), 2)),
+        ahead=engine.balance([[tuple(people) for people in groups.values()]]),
+        in_trios=in_trios,
+        left_out=_left_out(session, plans[-1]),
+    )
+
+
+def _left_out(session: Session, plan: Plan) -> frozenset[int]:
+    """Who had no partner in the last round of a plan, without people who were absent."""
+    last = session.scalar(
+        select(Round.number)
+        .join(Group, Group.round_id == Round.id)
+        .where(Group.plan_id == plan.id)
+        .order_by(Round.number.desc())
+        .limit(1)
+    )
+    return frozenset(
+        member_id for number, member_id, why in plan.unpaired if number == last and why != engine.Reason.ABSENT
+    )
+
+
+# ---- what staff decided ----------------------------------------------------------------------------------------------
+
+
+def saved_preferences(session: Session, activity_id: int) -> PairingPreferences | None:
+    """The saved row as it is now, also if this session has read it before."""
+    saved = select(PairingPreferences).where(PairingPreferences.activity_id == activity_id)
+    return session.scalar(saved.execution_options(populate_existing=True))
+
+
+def pins_of(session: Session, activity_id: int) -> list[PinView]:
+    """The pins of an activity, oldest first."""
+    rows = session.execute(
+        select(Pin.id, Round.number, PinnedMember.member_id)
+        .outerjoin(Round, Round.id == Pin.round_id)
+        .join(PinnedMember, PinnedMember.pin_id == Pin.id)
+        .where(Pin.activity_id == activity_id)
+        .order_by(Pin.id, PinnedMember.member_id)
+    )
+    return [
+        PinView(pin_id, tuple(row.member_id for row in pinned), number)
+        for (pin_id, number), pinned in groupby(rows, key=lambda row: row[:2])
+    ]
+
+
+def apart_of(session: Session, course_id: int) -> Sequence[Exclusion]:
+    """Who is kept apart in a course, oldest first."""
+    rows = select(Exclusion).where(Exclusion.course_id == course_id).order_by(Exclusion.id)
+    # Rows that this session has read before are read again, because a proposal is compared with rows of now.
+    return session.scalars(rows.execution_options(populate_existing=True)).all()
+
+
+def absences_of(session: Session, activity_id: int) -> dict[int, frozenset[int]]:
+    """Who is absent, by round number."""
+    absent: dict[int, set[int]] = defaultdict(set)
+    listed = select(Round.number, Absence.member_id).join(Round, Round.id == Absence.round_id)
+    for number, member_id in session.execute(listed.where(Round.activity_id == activity_id).order_by(Round.number)):
+        absent[number].add(member_id)
+    return {number: frozenset(people) for number, people in absent.items()}
+
+
+def said_of(session: Session, members: Collection[int]) -> list[dict[str, str]]:
+    """What staff decided about these members, as plain values for the person, without naming anyone else."""
+    pinned = select(Pin.said_at).join(PinnedMember, PinnedMember.pin_id == Pin.id)
+    apart = select(Exclusion.kind, Exclusion.said_at)
+    absent = select(Absence.said_at).where(Absence.member_id.in_(members))
+    said = [("pinned", at) for at in session.scalars(pinned.where(PinnedMember.member_id.in_(members)))]
+    said += session.execute(apart.where(or_(Exclusion.one_id.in_(members), Exclusion.other_id.in_(members)))).all()
+    said += [("absent", at) for at in session.scalars(absent)]
+    return [{"said": what, "at": at.isoformat(timespec="seconds")} for what, at in sorted(said, key=lambda row: row[1])]
+
+
+def forget(session: Session, members: Collection[int]) -> None:
+    """Delete what staff decided about these members and why they were moved, to erase a person."""
+    session.execute(delete(Exclusion).where(or_(Exclusion.one_id.in_(members), Exclusion.other_id.in_(members))))
+    pins = select(PinnedMember.pin_id).where(PinnedMember.member_id.in_(members))
+    session.execute(delete(Pin).where(Pin.id.in_(pins)))
+    session.execute(delete(Absence).where(Absence.member_id.in_(members)))
+    session.execute(delete(Move).where(Move.member_id.in_(members)))

@@ -1,4 +1,7 @@
-"""Rules, wishes and warnings of the engine in words for staff. What learners read is in `rules.reasons`."""
+"""Words for staff: rules, wishes and warnings of the engine, and what to do when something cannot be done.
+
+What learners read is in `rules.why`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +11,19 @@ from flask_babel import gettext, ngettext
 
 from lti_tool.attributes.rules.catalogue import BY_KEY
 from lti_tool.errors import N_, NN_
+from lti_tool.pairing import engine, service
 from lti_tool.pairing.engine import Caution, Concern, Removal
+from lti_tool.pairing.errors import (
+    OBSTACLES,
+    WORDS,
+    ChangeImpossible,
+    PlanError,
+    PlanFlawed,
+    PlanImpossible,
+    RuleBroken,
+)
+from lti_tool.pairing.rules.comparing import LOCK, Comparison
+from lti_tool.web.access import Here
 from lti_tool.web.i18n import isolated
 
 MOST_NAMED: Final = 5
@@ -126,17 +141,17 @@ def label(attribute: str) -> str:
 
 def rule_in_words(name: str) -> str:
     """What a rule asks for, by its name in the engine."""
-    return str(gettext(of_rule(name).rule, attribute=_label_in(name)))
+    return _about(name, of_rule(name).rule)
 
 
 def breach_in_words(name: str) -> str:
     """What is true of two people whom a rule forbids, by its name in the engine."""
-    return str(gettext(of_rule(name).breach, attribute=_label_in(name)))
+    return _about(name, of_rule(name).breach)
 
 
 def met_in_words(name: str) -> str:
     """What is true of two people who got points for a wish, by its name in the engine."""
-    return str(gettext(of_wish(name), attribute=_label_in(name)))
+    return _about(name, of_wish(name))
 
 
 def removed_in_words(removal: Removal) -> str:
@@ -185,9 +200,106 @@ def rounds_in_words(numbers: Sequence[int]) -> str:
     return str(gettext("Rounds %(numbers)s", numbers=listed))
 
 
-def _label_in(name: str) -> str:
-    return label(name.partition(":")[2])
+def _about(name: str, words: str) -> str:
+    return str(gettext(words, attribute=label(name.partition(":")[2])))
 
 
 def _counted(words: Counted, count: int, **values: str) -> str:
     return str(ngettext(*words, count, **values))
+
+
+# ---- what cannot be done ---------------------------------------------------------------------------------------------
+
+IMPOSSIBLE: Final = N_(
+    "The rules and what you decided about people contradict each other. Take something back under “What you decided”, "
+    "on this page, or change a rule under “Pairing rules”."
+)
+IMPOSSIBLE_TO_OTHERS: Final = N_(
+    "This contradicts a rule, or something an instructor decided. Nothing was changed; an instructor can see why."
+)
+OUR_MISTAKE: Final = N_(
+    "Something went wrong on our side. Try once more; if it happens again, tell your administrator."
+)
+FIGURES: Final = (
+    ("unpaired", N_("Without a partner")),
+    ("broken", N_("Broken rules")),
+    ("repeats", N_("Pairs who have met before")),
+    ("points", N_("Points for wishes")),
+    ("uneven", N_("People whose turns are uneven by two or more")),
+    ("groups", N_("Groups")),
+)
+"""What a page compares of two plans, in order of importance."""
+OUT_OF_DATE: Final = frozenset({engine.Breach.MISSING.value, engine.Breach.UNKNOWN.value})
+"""What the checker finds when people joined or left after groups were proposed."""
+ROSTER_MOVED_ON: Final = N_(
+    "People joined or left since these groups were proposed. Bring the plan up to date, then publish it."
+)
+CONTRADICTIONS: Final[dict[type[Exception], str]] = {
+    engine.LockForbidden: N_(
+        "You keep %(names)s together in round %(number)d, but a rule forbids it: %(rule)s. Take that back under “What "
+        "you decided”, on this page, or change the rule under “Pairing rules”."
+    ),
+    engine.LockConflict: N_(
+        "You keep %(names)s together with different people in round %(number)d: %(groups)s. Take one of these back "
+        "under “What you decided”, on this page."
+    ),
+    engine.LockSize: N_(
+        "You keep %(names)s together in round %(number)d, but no group of that round can have so many people. Take "
+        "that back under “What you decided”, on this page."
+    ),
+}
+"""What the engine refuses about pins."""
+
+
+def what_to_do(refusal: PlanError, here: Here) -> str:
+    """What to do about a refusal. Only those who may see attributes read names of pinned people and of rules."""
+    is_told = here.may("see attributes")
+    match refusal:
+        case PlanImpossible():
+            return _contradiction(here, refusal) if is_told else str(gettext(IMPOSSIBLE_TO_OTHERS))
+        case RuleBroken():
+            rules = dict.fromkeys(breach.rule for breach in refusal.broken if is_told and breach.rule != LOCK)
+            return " ".join([gettext("A rule forbids this."), *(f"{breach_in_words(rule)}." for rule in rules)])
+        case ChangeImpossible():
+            return str(gettext(OBSTACLES[refusal.why]))
+    if type(refusal) is PlanFlawed and OUT_OF_DATE.intersection(refusal.breaches):
+        return str(gettext(ROSTER_MOVED_ON))
+    return str(gettext(WORDS[type(refusal)].what_to_do))
+
+
+def _contradiction(here: Here, refusal: PlanImpossible) -> str:
+    """Which pins contradict each other or a rule, by name where the engine knows, and where to take them back."""
+    reason = refusal.reason
+    if not isinstance(reason, engine.LockForbidden | engine.LockConflict | engine.LockSize):
+        return str(gettext(IMPOSSIBLE))
+
+    def named(members: tuple[int, ...]) -> str:
+        return names_in_words(service.names_of(here.session, members), members)
+
+    people = (reason.person,) if isinstance(reason, engine.LockConflict) else reason.members
+    pins = service.pins_of(here.session, refusal.activity_id) if isinstance(reason, engine.LockConflict) else []
+    groups = [named(pin.members) for pin in pins if people[0] in pin.members and pin.holds_in(reason.round)]
+    values = {"names": named(people), "number": reason.round, "groups": "; ".join(dict.fromkeys(groups))}
+    if isinstance(reason, engine.LockForbidden):
+        values["rule"] = breach_in_words(reason.rule)
+    return str(gettext(CONTRADICTIONS[type(reason)], **values))
+
+
+def why_no_proposal(refusal: str | None) -> str | None:
+    """What to do about a proposal that came to nothing in the background, by the name of its error."""
+    if refusal is None:
+        return None
+    known = {error.__name__: words.what_to_do for error, words in WORDS.items()}
+    return str(gettext(known.get(refusal, OUR_MISTAKE)))
+
+
+def what_is_better(effect: Comparison | None, figures: Sequence[tuple[str, str]]) -> str:
+    """What is better in the groups that a longer look found, in these numbers."""
+    if effect is None:
+        return ""
+    told = [
+        gettext("%(what)s: %(now)d, was %(before)d", what=gettext(words), now=now, before=before)
+        for field, words in figures
+        if (now := getattr(effect.after, field)) != (before := getattr(effect.before, field))
+    ]
+    return "; ".join(told) + "."

@@ -1,0 +1,143 @@
+"""A plan as it is now, with everything that decides about its groups. Plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Course, Group, Lock, Placed, Reason, Schedule, Shape, Unpaired
+from lti_tool.pairing.rules import comparing
+from lti_tool.pairing.rules.comparing import LOCK, Broken, couples_in
+from lti_tool.pairing.rules.conditions import Conditions
+from lti_tool.pairing.rules.views import Unplaced
+
+WAITS: Final = Reason.NOBODY_ELSE
+"""The reason for everyone without a group until the engine has looked for a partner."""
+
+
+@dataclass(frozen=True)
+class CurrentPlan:
+    """A plan as it is now, and everything that decides about its groups."""
+
+    activity_id: int
+    plan_id: int
+    schedule: Schedule
+    """As it is stored, without a course."""
+    fixed: frozenset[Placed]
+    """Groups that have begun."""
+    from_round: int
+    """The first round that is not over; those before stay as they are."""
+    shape: Shape
+    """The shape that the plan was made in; later changes keep it."""
+    conditions: Conditions
+    absent: Mapping[int, frozenset[int]]
+    """Who is absent, by round number."""
+
+    @cached_property
+    def course(self) -> Course:
+        """Today's learners, rules and pins for the engine."""
+        return self.conditions.course(self.shape)
+
+    @cached_property
+    def seated(self) -> frozenset[int]:
+        """Everyone who has a group in some round."""
+        return frozenset(person for groups in self.schedule.rounds for group in groups for person in group)
+
+    @cached_property
+    def gone(self) -> frozenset[int]:
+        """Those of them who no longer take part."""
+        return self.seated.difference(self.course.people)
+
+    @property
+    def gone_from_open(self) -> list[int]:
+        """Those who no longer take part and are in a group that can still be changed."""
+        is_open = {person for placed in self._ahead if placed not in self.fixed for person in placed[1]}
+        return sorted(self.gone & is_open)
+
+    @property
+    def gone_from_begun(self) -> list[int]:
+        """The others who no longer take part: their groups have begun, so that these stay as they are."""
+        begun = {person for placed in self._ahead if placed in self.fixed for person in placed[1]}
+        return sorted((self.gone & begun).difference(self.gone_from_open))
+
+    @cached_property
+    def unplaced(self) -> tuple[Unplaced, ...]:
+        """Today's learners without a group, by round."""
+        reasons = {(missing.round, missing.person): missing.reason for missing in self.schedule.unpaired}
+        return tuple(
+            Unplaced(person, number, number < self.from_round, reasons.get((number, person)))
+            for number, groups in enumerate(self.schedule.rounds, start=1)
+            for person in sorted(set(self.course.people).difference(*groups))
+        )
+
+    @cached_property
+    def judged(self) -> Schedule:
+        """The schedule with the course of today in it."""
+        return replace(self.schedule, course=self.course)
+
+    @property
+    def repeats(self) -> int:
+        """Meetings of two people who also meet in another round or another activity of the course."""
+        return engine.repeats(Course((), self.conditions.history.met), self.schedule)
+
+    @cached_property
+    def broken(self) -> tuple[Broken, ...]:
+        """Groups that break a rule of today, and pins that are not kept, in rounds that are not over."""
+        return comparing.broken(self.course, self.schedule.rounds, from_round=self.from_round)
+
+    def flaws(self) -> list[engine.Violation]:
+        """What the checker finds in rounds that are not over, except in begun groups and what is in `broken`."""
+        course, fixed = self.tolerating(self.course)
+        return engine.verify(course, self.schedule, from_round=self.from_round, fixed=fixed)
+
+    def schedule_for(self, course: Course) -> Schedule:
+        """The schedule for the engine: everyone of the course has a group or is listed as unpaired."""
+        reasons = {(missing.round, missing.person): missing.reason for missing in self.schedule.unpaired}
+        unpaired = [missing for missing in self.schedule.unpaired if missing.round < self.from_round]
+        for number, groups in enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round):
+            absent = self.absent.get(number, frozenset())
+            for person in sorted(set(course.people).difference(*groups)):
+                known = reasons.get((number, person), WAITS)
+                reason = Reason.ABSENT if person in absent else WAITS if known is Reason.ABSENT else known
+                unpaired.append(Unpaired(person, number, reason))
+        people = tuple(sorted(self.seated | set(course.people)))
+        return replace(self.schedule, course=replace(course, people=people), unpaired=tuple(unpaired))
+
+    def group_of(self, member_id: int, round_number: int) -> Group | None:
+        """The group of a person in a round."""
+        groups = self.schedule.rounds[round_number - 1] if 1 <= round_number <= len(self.schedule.rounds) else ()
+        return next((group for group in groups if member_id in group), None)
+
+    def tolerating(self, course: Course) -> tuple[Course, frozenset[Placed]]:
+        """The course without pins that are not kept today, and the groups that stay: those begun and those broken.
+
+        A broken group is not among them if a member left, because it changes anyway.
+        """
+        missed = {(breach.round, breach.people) for breach in self.broken if breach.rule == LOCK}
+        couples = {(breach.round, breach.people) for breach in self.broken if breach.rule != LOCK}
+        against_rules = {
+            (number, group)
+            for number, groups in enumerate(self.schedule.rounds, start=1)
+            for group in groups
+            if not self.gone & set(group) and any((number, couple) in couples for couple in couples_in([group]))
+        }
+        if missed:
+            locks = [lock for lock in self.locks(course) if (lock.round, tuple(sorted(lock.members))) not in missed]
+            course = replace(course, locks=tuple(locks))
+        return course, self.fixed | against_rules
+
+    def locks(self, course: Course) -> list[Lock]:
+        """The locks of a course, one for each round of the plan."""
+        return [
+            replace(lock, round=number)
+            for number in range(1, len(self.schedule.rounds) + 1)
+            for lock in course.locks
+            if lock.round in {None, number}
+        ]
+
+    @property
+    def _ahead(self) -> list[Placed]:
+        """The groups of rounds that are not over."""
+        ahead = enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round)
+        return [(number, group) for number, groups in ahead for group in groups]

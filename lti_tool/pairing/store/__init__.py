@@ -1,1 +1,0 @@
-"""Plans and preferences in the database: SQL, and nothing that decides."""
