@@ -1,10 +1,10 @@
 """One round of pairs: as many couples as can be, of an odd number one trio, and of all those the best.
 
-Planning, repairing and relaxing ask the same question with other weights. What counts is one number for each couple, in
+Planning and repairing ask the same question with other weights. What counts is one number for each couple, in
 this order: people who were left out before, couples that stand, former company that stays together, repeats, points.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -144,7 +144,6 @@ class _Units(NamedTuple):
     repeat: int
     tie: int
     stays: int
-    keeps_rules: int
     left_out: int
     person: int
 
@@ -170,8 +169,6 @@ class Question:
     """Sorted keys of people who were together in a group that does not stand."""
     by_chance: bool = False
     """Whether chance takes the place of wishes."""
-    breaks: Callable[[Places, Places], Bools] | None = None
-    """For couples whether they break a rule that was relaxed: as few as can be do."""
 
     @cached_property
     def banned(self) -> Keys:
@@ -216,7 +213,6 @@ class Question:
             (self._count + 1) * OFTEN * pairs + 1 if len(history.met.keys) else 1,
             2 * pairs if len(self.ties) else 1,
             self._count + 1 if self._stands else 1,
-            2 * pairs if self.breaks else 1,
             int(history.left_out.sum()) + 1,
         )
         room = LARGEST // (4 * pairs * int(np.prod(np.array(steps, dtype=object))))
@@ -259,8 +255,6 @@ class Question:
             found -= self._units.repeat * self.again(one, other)
         if len(self.ties):
             found += self._units.tie * listed_in(self.ties, self.couples.keys(one, other))
-        if self.breaks:
-            found -= self._units.keeps_rules * self.breaks(one, other)
         return found
 
     def _welcome(self, one: Places, other: Places) -> Points:
