@@ -117,8 +117,11 @@ class Couples:
             found[~rule.allows(self.people, one, other)] = self.forbidden
         return found
 
-    def allowed(self, one: Places, other: Places) -> Bools:
-        """For each couple, whether every rule allows it. Nobody may meet themselves."""
+    def allowed(self, one: Places, other: Places, met: "Meetings | None" = None) -> Bools:
+        """For each couple, whether every rule allows it; where nobody may meet again, those who `met` may not.
+
+        Nobody may meet themselves.
+        """
         found: Bools = one != other
         weight = np.zeros(np.broadcast(one, other).shape, dtype=np.int64)
         for table in self.tables:
@@ -128,6 +131,8 @@ class Couples:
             found &= rule.allows(self.people, one, other)
         if len(self.banned):
             found &= ~listed_in(self.banned, self.keys(one, other))
+        if met is not None and self.never_again:
+            found &= met.times(one, other) == 0
         return found
 
     def points(self, one: Places, other: Places) -> Points:
