@@ -14,10 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from lti_tool.pairing.engine.couples import Couples, Keys
+from lti_tool.pairing.engine.couples import Cells, Couples, Keys
 from lti_tool.pairing.engine.people import Places, Points
 from lti_tool.pairing.engine.rules import listed_in
-from lti_tool.pairing.engine.tables import Cells
 
 AGAIN: Final = 64
 """After so many sweeps the couples are dealt to the two rows anew."""
@@ -31,98 +30,36 @@ def exchange(
     couples: Couples, one: Places, other: Places, banned: Keys, rng: np.random.Generator, *, sweeps: int
 ) -> tuple[Places, Places, Points]:
     """The same people in better couples, and their weights: below 0 where a couple is forbidden or banned."""
-    rows = _Rows(couples, one, other, banned, rng)
-    rows.sweep(sweeps)
-    return rows.all()
 
-
-class _Rows:
-    """Couples in two rows. `people[side, half, i]`: of the couple at place i of a row, the one or the other half.
-
-    `weight[side, i]` is the couple's weight, below 0 where it is forbidden or banned. An odd couple waits in `spare`.
-    """
-
-    def __init__(self, couples: Couples, one: Places, other: Places, banned: Keys, rng: np.random.Generator) -> None:
-        self.couples, self.banned, self.rng = couples, banned, rng
+    def weigh(one: Places, other: Places) -> Points:
         weight = couples.weigh(one, other)
         weight[listed_in(banned, couples.keys(one, other))] = couples.forbidden
-        self._deal(np.stack((one, other)), weight)
+        return weight
 
-    def all(self) -> tuple[Places, Places, Points]:
-        """Everyone's couples and their weights."""
-        both = np.concatenate((self.people[0], self.people[1], self.spare), axis=1)
-        return both[0], both[1], np.concatenate((self.weight[0], self.weight[1], self.spare_weight))
-
-    def sweep(self, times: int) -> None:
-        """Exchange so many times."""
-        for number in range(times):
-            if number % AGAIN == AGAIN - 1:
-                one, other, weight = self.all()
-                self._deal(np.stack((one, other)), weight)
-            if self._length:
-                self._exchange(int(self.rng.integers(self._length)))
-
-    def _deal(self, couples: Places, weight: Points) -> None:
-        order = self.rng.permutation(couples.shape[1])
-        self._length = half = len(order) // 2
-        first, second, spare = order[:half], order[half : 2 * half], order[2 * half :]
-        self.people = np.stack((couples[:, first], couples[:, second]))
-        self.weight = np.stack((weight[first], weight[second]))
-        self.spare, self.spare_weight = couples[:, spare], weight[spare]
-        # The first row holds where the person's row of the table starts, the second the column.
-        self._codes = [
-            (table.codes[self.people[0]] * table.width, table.codes[self.people[1]]) for table in self.couples.tables
-        ]
-        self._wanted = np.empty((2, 2, half), dtype=np.int64)
-        self._present = np.empty(half, dtype=np.int64)
-
-    def _exchange(self, by: int) -> None:
-        """Let place i of the first row face place i + by of the second, around the end."""
-        cut = self._length - by
-        weight = self._facing(by, cut)
-        present = self._present
-        np.add(self.weight[0, :cut], self.weight[1, by:], out=present[:cut])
-        np.add(self.weight[0, cut:], self.weight[1, :by], out=present[cut:])
-        sums = weight[:, 0] + weight[:, 1]
-        better = np.flatnonzero(np.maximum(sums[0], sums[1]) > present)
-        if len(better):
-            half = (sums[1, better] > sums[0, better]).astype(np.int64)
-            self._make(better, (better + by) % self._length, half, weight[half, :, better])
-
-    def _facing(self, by: int, cut: int) -> Cells:
-        """Weights of shape (2, 2, length): [0] first with first and second with second half, [1] crosswise."""
-        total: Cells | None = None
-        wanted = self._wanted
-        for (start, column), table in zip(self._codes, self.couples.tables, strict=True):
-            np.add(start[:, :cut], column[:, by:], out=wanted[0, :, :cut])
-            np.add(start[:, cut:], column[:, :by], out=wanted[0, :, cut:])
-            np.add(start[:, :cut], column[::-1, by:], out=wanted[1, :, :cut])
-            np.add(start[:, cut:], column[::-1, :by], out=wanted[1, :, cut:])
-            found = table.cells[wanted]
-            total = found if total is None else total + found
-        if total is None:
-            total = np.zeros(wanted.shape, dtype=np.int64)
-        if self.couples.other_rules or self.couples.other_wishes:
-            first = self.people[0]
-            second = np.roll(self.people[1], -by, axis=1)
-            total = total + self.couples.weigh_beside(np.stack((first, first)), np.stack((second, second[::-1])))
-        return total
-
-    def _make(self, at: Places, facing: Places, half: Places, weight: Cells) -> None:
-        """The second person of a couple in the first row changes places with one (`half`) of the couple that faces it.
-
-        `weight[i]` are the weights of the two new couples, the one with the first person of the first row first.
-        """
-        leaving, coming = self.people[0, 1, at], self.people[1, half, facing]
-        keys = self.couples.keys
-        good = ~listed_in(self.banned, keys(self.people[0, 0, at], coming))
-        good &= ~listed_in(self.banned, keys(leaving, self.people[1, 1 - half, facing]))
-        at, facing, half, weight = at[good], facing[good], half[good], weight[good]
-        leaving, coming = leaving[good], coming[good]
-        self.people[0, 1, at], self.people[1, half, facing] = coming, leaving
-        self.weight[0, at], self.weight[1, facing] = weight[:, 0], weight[:, 1]
-        for (start, column), table in zip(self._codes, self.couples.tables, strict=True):
-            start[1, at], column[half, facing] = table.codes[coming] * table.width, table.codes[leaving]
+    half, weight = len(one) // 2, weigh(one, other)
+    for number in range(sweeps if half else 0):
+        if number % AGAIN == 0:
+            order = rng.permutation(len(one))
+            one, other, weight = one[order], other[order], weight[order]
+        by = int(rng.integers(half))
+        first, second = (one[:half], other[:half]), np.roll([one[half : 2 * half], other[half : 2 * half]], by, axis=1)
+        now = weight[:half] + np.roll(weight[half : 2 * half], by)
+        straight = couples.weigh(first[0], second[0]) + couples.weigh(first[1], second[1])
+        across = couples.weigh(first[0], second[1]) + couples.weigh(first[1], second[0])
+        better = np.flatnonzero(np.maximum(straight, across) > now)
+        if not len(better):
+            continue
+        facing = half + (better - by) % half
+        is_straight = (straight >= across)[better]
+        a, b = one[better], other[better]
+        c = np.where(is_straight, one[facing], other[facing])
+        d = np.where(is_straight, other[facing], one[facing])
+        left, right = weigh(a, c), weigh(b, d)
+        good = left + right > now[better]
+        at, facing = better[good], facing[good]
+        one[at], other[at], weight[at] = a[good], c[good], left[good]
+        one[facing], other[facing], weight[facing] = b[good], d[good], right[good]
+    return one, other, weight
 
 
 def pass_on(
@@ -171,14 +108,7 @@ def _barred(people: int, left: Places, right: Places, banned: Keys) -> Places:
 
 def _weights(couples: Couples, left: Places, right: Places, steps: int) -> Cells:
     """The weight of each second half with each first half, of shape (blocks, second halves, first halves)."""
-    total: Cells | None = None
-    for table in couples.tables:
-        found = table.cells[(table.codes[right] * table.width)[:, :, None] + table.codes[left][:, None, :]]
-        total = found if total is None else total + found
-    if total is None:
-        total = np.zeros((*right.shape, left.shape[1]), dtype=np.int64)
-    if couples.other_rules or couples.other_wishes:
-        total = total + couples.weigh_beside(*np.broadcast_arrays(right[:, :, None], left[:, None, :]))
+    total = couples.weigh(right[:, :, None], left[:, None, :])
     longest = couples.most * (steps + 2)
     kind = np.dtype(np.int16 if longest < 1 << 13 else np.int32 if longest < 1 << 29 else np.int64)
     weight: Cells = total.astype(kind)
