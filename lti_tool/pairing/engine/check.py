@@ -14,12 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Course, Kind, PersonId
 from lti_tool.pairing.engine.people import Bools, People, Places
-from lti_tool.pairing.engine.rules import NotAgain, couple_keys, listed_in
-from lti_tool.pairing.engine.schedule import (
+from lti_tool.pairing.engine.problem import (
     Breach,
+    Course,
     Group,
+    Kind,
+    PersonId,
     Placed,
     Proof,
     Reason,
@@ -28,6 +29,7 @@ from lti_tool.pairing.engine.schedule import (
     Schedule,
     Violation,
 )
+from lti_tool.pairing.engine.rules import NotAgain, couple_keys, listed_in
 
 MayMeet = Callable[[Places, Places], Bools]
 """For each couple of places, whether the two may work together."""

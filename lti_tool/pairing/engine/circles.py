@@ -19,14 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.couples import Couples, Keys, Meetings, meetings_of
-from lti_tool.pairing.engine.course import Course, Kind
-from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible
 from lti_tool.pairing.engine.locks import Members, locked_groups, most_members
 from lti_tool.pairing.engine.pairs import couples_of
 from lti_tool.pairing.engine.people import Bools, Places, Points
+from lti_tool.pairing.engine.problem import (
+    NAME,
+    Course,
+    ImpossibleRequest,
+    Kind,
+    ListedTwice,
+    Reason,
+    Schedule,
+    ShapeImpossible,
+    Unpaired,
+)
 from lti_tool.pairing.engine.repair_groups import Round, group_sizes, repair_groups
 from lti_tool.pairing.engine.rules import listed_in
-from lti_tool.pairing.engine.schedule import NAME, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import take_turns
 
 SIZES: Final[dict[Kind, Collection[int]]] = {Kind.TRIOS: (3,), Kind.CIRCLES: range(3, 7), Kind.RINGS: range(3, 7)}

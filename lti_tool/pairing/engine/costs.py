@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Course, PersonId
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
+from lti_tool.pairing.engine.problem import Course, PersonId
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, RuleByCouple
 
 FEW_PEOPLE: Final = 2_000

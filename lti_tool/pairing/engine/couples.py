@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Course, PersonId
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
+from lti_tool.pairing.engine.problem import Course, PersonId
 from lti_tool.pairing.engine.rules import (
     NotAgain,
     Rule,
@@ -231,7 +231,7 @@ def _tables(
         together[wish.reads][1].append(wish)
     tables: list[_Table] = []
     large: tuple[list[RuleByValue], list[Wish]] = [], []
-    for reads in sorted(together):
+    for reads in sorted(together) if len(people) else ():
         codes, first = _codes(people.ids.tolist(), [people.attributes.get(name, {}) for name in reads])
         if len(first) ** 2 > ENTRIES:
             large[0].extend(together[reads][0])
@@ -274,9 +274,9 @@ def _cells(few: People, rules: Sequence[RuleByValue], wishes: Sequence[Wish], fo
     for rows in np.array_split(every, -(-(len(few) ** 2) // AT_ONCE) or 1):
         one, other = (side.ravel() for side in np.broadcast_arrays(rows[:, None], every))
         for wish in wishes:
-            cells[rows] += wish.points(few, one, other).reshape(len(rows), -1)
+            cells[rows] += wish.points(few, one, other).reshape(len(rows), len(few))
         for rule in rules:
-            cells[rows] = np.where(rule.allows(few, one, other).reshape(len(rows), -1), cells[rows], forbidden)
+            cells[rows] = np.where(rule.allows(few, one, other).reshape(len(rows), len(few)), cells[rows], forbidden)
     return cells
 
 

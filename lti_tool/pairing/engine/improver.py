@@ -15,14 +15,12 @@ from typing import Any, Final
 import numpy as np
 
 from lti_tool.pairing.engine.couples import Couples
-from lti_tool.pairing.engine.course import Kind, Shape
-from lti_tool.pairing.engine.errors import ImproverMissing
 from lti_tool.pairing.engine.locks import Members
 from lti_tool.pairing.engine.pairs import History, Paired, Trio
 from lti_tool.pairing.engine.people import Places
+from lti_tool.pairing.engine.problem import Group, ImproverMissing, Kind, Reason, Schedule, Shape
 from lti_tool.pairing.engine.proof import NotLargest
 from lti_tool.pairing.engine.rounds import Rounds
-from lti_tool.pairing.engine.schedule import Group, Reason, Schedule
 
 STEPS: Final = 6.0
 """How long each question is looked into, in CP-SAT's deterministic time: steps of about a second."""

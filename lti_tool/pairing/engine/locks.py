@@ -5,10 +5,17 @@ from itertools import combinations
 from typing import TypeAlias
 
 from lti_tool.pairing.engine.couples import Couples
-from lti_tool.pairing.engine.course import Course, Kind, PersonId
-from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize, UnknownPerson
+from lti_tool.pairing.engine.problem import (
+    Course,
+    Group,
+    Kind,
+    LockConflict,
+    LockForbidden,
+    LockSize,
+    PersonId,
+    UnknownPerson,
+)
 from lti_tool.pairing.engine.rules import NotAgain
-from lti_tool.pairing.engine.schedule import Group
 
 Members: TypeAlias = tuple[int, ...]
 """Sorted places of people who are together."""

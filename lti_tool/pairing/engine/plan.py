@@ -7,11 +7,17 @@ import numpy as np
 from lti_tool.pairing.engine import improver
 from lti_tool.pairing.engine.circles import plan_circles
 from lti_tool.pairing.engine.couples import Couples
-from lti_tool.pairing.engine.course import Course, Kind
-from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible, UnknownPerson
 from lti_tool.pairing.engine.locks import locked_groups
+from lti_tool.pairing.engine.problem import (
+    Course,
+    ImpossibleRequest,
+    Kind,
+    ListedTwice,
+    Schedule,
+    ShapeImpossible,
+    UnknownPerson,
+)
 from lti_tool.pairing.engine.rounds import Rounds
-from lti_tool.pairing.engine.schedule import Schedule
 
 
 def plan(course: Course, rounds: int, seed: int, *, improve: bool = False) -> Schedule:

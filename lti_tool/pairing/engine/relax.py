@@ -10,11 +10,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from lti_tool.pairing.engine.course import Couple, Kind, PersonId
 from lti_tool.pairing.engine.people import People
+from lti_tool.pairing.engine.problem import Couple, Kind, PersonId, Placed, Reason, Schedule, meetings
 from lti_tool.pairing.engine.repair import repair
 from lti_tool.pairing.engine.rules import NEVER, NotAgain, Rule
-from lti_tool.pairing.engine.schedule import Placed, Reason, Schedule, meetings
 
 Waiting: TypeAlias = frozenset[tuple[int, PersonId]]
 """Round and person: who has no partner and should have one."""

@@ -14,15 +14,26 @@ from typing import Final
 import numpy as np
 
 from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, meetings_of, merged
-from lti_tool.pairing.engine.course import Course, Kind, PersonId
-from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, UnknownPerson
 from lti_tool.pairing.engine.locks import Members
 from lti_tool.pairing.engine.matching import ALONE
 from lti_tool.pairing.engine.pairs import History, Question, couples_of
 from lti_tool.pairing.engine.people import Places, Points
+from lti_tool.pairing.engine.problem import (
+    Course,
+    Group,
+    ImpossibleRequest,
+    Kind,
+    ListedTwice,
+    PersonId,
+    Placed,
+    Proof,
+    Reason,
+    Schedule,
+    UnknownPerson,
+    Unpaired,
+)
 from lti_tool.pairing.engine.proof import NotLargest, barrier
 from lti_tool.pairing.engine.repair_groups import Round, repair_groups
-from lti_tool.pairing.engine.schedule import Group, Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import take_turns, turn_round
 
 LOOKS: Final = 24

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.couples import Couples, Meetings
-from lti_tool.pairing.engine.course import Kind, Shape
 from lti_tool.pairing.engine.locks import Members, check_groups
 from lti_tool.pairing.engine.pairs import couples_of
 from lti_tool.pairing.engine.people import Bools, Places, Points
+from lti_tool.pairing.engine.problem import Kind, Shape
 
 SMALLEST: Final = 2
 """Nobody is in a group alone."""

@@ -15,11 +15,18 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from lti_tool.pairing.engine.couples import Couples, meetings_of
-from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.errors import ImpossibleRequest, ImproverMissing, ListedTwice
 from lti_tool.pairing.engine.people import Bools, Places, Points
+from lti_tool.pairing.engine.problem import (
+    Course,
+    ImpossibleRequest,
+    ImproverMissing,
+    ListedTwice,
+    Reason,
+    ReviewProof,
+    Reviews,
+    Short,
+)
 from lti_tool.pairing.engine.rules import listed_in
-from lti_tool.pairing.engine.schedule import Reason, ReviewProof, Reviews, Short
 
 NAME: Final = "tandem-reviews/3"
 

@@ -18,8 +18,8 @@ from lti_tool.pairing.engine.locks import Members
 from lti_tool.pairing.engine.matching import ALONE
 from lti_tool.pairing.engine.pairs import EXACT, History, Paired, Question, Trio, couples_of
 from lti_tool.pairing.engine.people import Places, Points
+from lti_tool.pairing.engine.problem import NAME, Group, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.proof import barrier
-from lti_tool.pairing.engine.schedule import NAME, Group, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import choose_evenly, orient
 
 SEATINGS: Final = 16

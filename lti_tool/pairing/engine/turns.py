@@ -21,9 +21,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Kind, PersonId
 from lti_tool.pairing.engine.people import Bools, Places
-from lti_tool.pairing.engine.schedule import Group, Placed
+from lti_tool.pairing.engine.problem import Group, Kind, PersonId, Placed
 
 NOBODY_AHEAD: Final[Mapping[PersonId, int]] = {}
 MOST_LOOKED_AT: Final = 1_000

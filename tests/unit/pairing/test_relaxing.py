@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
+from lti_tool.pairing.engine.problem import Course, Kind, Lock, Reason, Schedule, Shape, Unpaired
 from lti_tool.pairing.engine.relax import Against, Relaxation, proposals
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Rule, Same, ShouldNot
-from lti_tool.pairing.engine.schedule import Reason, Schedule, Unpaired
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.relations import Couple, fewest_unpaired, relations
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired, pairs
-from lti_tool.pairing.engine.changes import Cause, changes
-from lti_tool.pairing.engine.changes import Change as Moved
-from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize
+from lti_tool.pairing.engine.problem import LockConflict, LockForbidden, LockSize
 from lti_tool.pairing.engine.repair import step_in
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Rule
+from lti_tool.pairing.engine.why import Cause, changes
+from lti_tool.pairing.engine.why import Change as Moved
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate
 from tests.unit.pairing.at_random import course_at_random
