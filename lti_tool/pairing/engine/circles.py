@@ -151,7 +151,7 @@ class _Circles:
         before = Round(
             number=number,
             couples=couples,
-            groups=groups,
+            groups=[tuple(sorted(group)) for group in groups],
             whole=np.ones(len(groups), dtype=np.bool_),
             seat=everyone,
             begun=everyone[:0],

@@ -26,8 +26,8 @@ Weigh: TypeAlias = Callable[[Places, Places], Points]
 ALONE: Final = -1
 LISTED: Final = 384
 """Up to this many people all allowed couples are listed; beyond, one person's partners are looked up when needed."""
-POOLS: Final = (48, 96, 192)
-"""How many people are matched exactly, at first and then, to give people who are left over a partner."""
+POOL: Final = 96
+"""How many people are matched exactly once people who were left over have a partner."""
 DRAWS: Final = 12
 """How often people without a partner are coupled by chance before anything is searched."""
 AT_ONCE: Final = 16
@@ -300,24 +300,30 @@ def cover(
     whole course. The same input and seed give the same answer.
     """
     candidates = Candidates(couples, np.unique(who).astype(np.int64), banned)
-    first = np.zeros(len(couples), dtype=np.bool_)
+    first, rng = np.zeros(len(couples), dtype=np.bool_), np.random.default_rng(seed)
     if left_out is not None:
         first[left_out] = True
-    pools = _Pools(candidates, weigh or couples.points, first, np.random.default_rng(seed))
     found = np.array(partner, dtype=np.int64)
-    if not len(who):
-        return found
-    for size in POOLS:
-        if 1 < len(pools.alone(found)) <= size // 2:
-            found = pools.matched(found, pools.alone(found), size)
-    before = found
-    if len(pools.alone(found)) > 1:
-        found = Forest(candidates, _by_chance(candidates, found, pools.rng)).largest()
+    if int((found[candidates.who] == ALONE).sum()) > 1:
+        found = Forest(candidates, _by_chance(candidates, found, rng)).largest()
     found = _favored(candidates, found, first)
-    changed = np.flatnonzero(before != found)
-    if len(changed):
-        present = np.union1d(changed, found[changed][found[changed] != ALONE])
-        found = pools.matched(found, present[: POOLS[-1] // 2], POOLS[-1])
+    changed = np.flatnonzero(partner != found)
+    if not len(changed):
+        return found
+    # These people and their partners anew, with couples by chance: partners are in the pool, so no couple is lost.
+    some = np.union1d(changed, found[changed][found[changed] != ALONE])[: POOL // 2]
+    mates = found[some]
+    chosen = np.union1d(some, mates[mates != ALONE])
+    more = rng.permutation(candidates.who[found[candidates.who] > candidates.who])
+    more = more[: max(0, POOL - len(chosen)) // 2]
+    pool = np.union1d(chosen, np.concatenate([more, found[more]]))
+
+    def weight(one: Places, other: Places) -> Points:
+        points = (weigh or couples.points)(one, other)
+        above = (int(points.max(initial=0)) - int(points.min(initial=0)) + 1) * (2 * POOL)
+        return points + above * (first[one].astype(np.int64) + first[other])
+
+    found[pool] = Candidates(couples, pool, banned).matched(weight)[pool]
     return found
 
 
@@ -352,35 +358,3 @@ def _by_chance(candidates: Candidates, partner: Places, rng: np.random.Generator
         fits = candidates.allowed(one, other)
         found[one[fits]], found[other[fits]] = other[fits], one[fits]
     return found
-
-
-class _Pools:
-    """Some people at a time, paired exactly: most couples, then people of `first`, then weight."""
-
-    def __init__(self, candidates: Candidates, weigh: Weigh, first: Bools, rng: np.random.Generator) -> None:
-        self.candidates, self.weigh, self.first, self.rng = candidates, weigh, first, rng
-
-    def alone(self, partner: Places) -> Places:
-        who = self.candidates.who
-        found: Places = who[partner[who] == ALONE]
-        return found
-
-    def matched(self, partner: Places, some: Places, size: int) -> Places:
-        """Match these people and their partners anew, with couples by chance up to about so many people.
-
-        Partners of the pool are in the pool, so there are never fewer couples afterwards.
-        """
-        mates = partner[some]
-        chosen = np.union1d(some, mates[mates != ALONE])
-        who = self.candidates.who
-        more = self.rng.permutation(who[partner[who] > who])[: max(0, size - len(chosen)) // 2]
-        pool = np.union1d(chosen, np.concatenate([more, partner[more]]))
-        best = Candidates(self.candidates.couples, pool, self.candidates.banned).matched(self._weight)
-        found = partner.copy()
-        found[pool] = best[pool]
-        return found
-
-    def _weight(self, one: Places, other: Places) -> Points:
-        weight = self.weigh(one, other).astype(np.int64)
-        above = (int(weight.max(initial=0)) - int(weight.min(initial=0)) + 1) * (2 * POOLS[-1])
-        return weight + above * (self.first[one].astype(np.int64) + self.first[other])

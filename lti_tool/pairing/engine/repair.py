@@ -111,8 +111,13 @@ class _Now:
     proof: Proof | None
     formed: tuple[Group, ...] = ()
     """Groups that have come."""
+    trios: tuple[Group, ...] = ()
     cost: tuple[int, ...] = ()
     """What the people of this round would rather have had otherwise, once it was repaired; repeats not counted."""
+
+
+def _trios(groups: Iterable[Group]) -> tuple[Group, ...]:
+    return tuple(group for group in groups if len(group) == 3)
 
 
 class _Repair:
@@ -140,7 +145,13 @@ class _Repair:
         for out in schedule.unpaired:
             unpaired.setdefault(out.round, []).append(out)
         self.now = [
-            _Now(groups, meetings_of(self.people, groups), tuple(unpaired.get(number, ())), proofs.get(number))
+            _Now(
+                groups,
+                meetings_of(self.people, groups),
+                tuple(unpaired.get(number, ())),
+                proofs.get(number),
+                trios=_trios(groups),
+            )
             for number, groups in enumerate(schedule.rounds, start=1)
         ]
 
@@ -225,15 +236,21 @@ class _Repair:
         alone, proof = _reasons(before, after)
         absent = (Unpaired(person, number, Reason.ABSENT) for person in away)
         unpaired = tuple(sorted((*alone, *absent), key=lambda out: out.person))
-        self.now[number - 1] = _Now(result, meetings_of(self.people, result), unpaired, proof, formed, after.cost)
+        self.now[number - 1] = _Now(
+            result, meetings_of(self.people, result), unpaired, proof, formed, _trios(result), after.cost
+        )
 
     def _round(self, number: int, movable: Sequence[Group], begun: Places, away: Places) -> Round:
         elsewhere = np.union1d(begun, away)
-        places = self.people.places(np.fromiter(chain.from_iterable(movable), dtype=np.int64))
+        sizes = np.fromiter(map(len, movable), dtype=np.int64, count=len(movable))
+        ids = np.fromiter(chain.from_iterable(movable), dtype=np.int64, count=int(sizes.sum()))
+        places = self.people.places(ids)
         places[np.isin(places, elsewhere)] = -1
-        members = iter(places.tolist())
-        sized = [[next(members) for _ in group] for group in movable]
-        groups = [tuple(place for place in group if place >= 0) for group in sized]
+        bounds, flat = np.append(0, np.cumsum(sizes)).tolist(), places.tolist()
+        groups = [tuple(sorted(flat[start:end])) for start, end in pairwise(bounds)]
+        whole = np.bincount(np.repeat(np.arange(len(sizes)), sizes)[places < 0], minlength=len(sizes)) == 0
+        for at in np.flatnonzero(~whole).tolist():
+            groups[at] = tuple(place for place in groups[at] if place >= 0)
         met = met_earlier = self._met_outside(number)
         if self.couples.never_again:
             earlier = [now.meetings for now in self.now[: number - 1]]
@@ -248,9 +265,7 @@ class _Repair:
             number=number,
             couples=self.couples,
             groups=groups,
-            whole=np.array(
-                [len(here) == len(group) for here, group in zip(groups, movable, strict=True)], dtype=np.bool_
-            ),
+            whole=whole,
             seat=np.setdiff1d(np.arange(len(self.people)), elsewhere),
             begun=begun,
             met=met,
@@ -283,9 +298,8 @@ class _Repair:
             for person, times in self.course.in_trios.items():
                 counted[self._places((person,))] += times
             for at, now in enumerate(self.now, start=1):
-                for group in now.groups if at != number else ():
-                    if len(group) == 3:
-                        counted[self._places(group)] += 1
+                for group in now.trios if at != number else ():
+                    counted[self._places(group)] += 1
         return counted
 
 
@@ -308,14 +322,13 @@ def _repaired(before: Round) -> _Repaired:
     is_pairs = before.couples.course.shape.kind is Kind.PAIRS
     groups = _repaired_pairs(before) if is_pairs else repair_groups(before)
     now, keys = set(groups), before.couples.keys
-    were = [tuple(sorted(group)) for group in before.groups]
     # A group that was given up may have come together again.
-    kept = [is_whole and group in now for group, is_whole in zip(were, before.whole.tolist(), strict=True)]
-    stays = set(compress(were, kept))
+    kept = [is_whole and group in now for group, is_whole in zip(before.groups, before.whole.tolist(), strict=True)]
+    stays = set(compress(before.groups, kept))
     formed = [group for group in groups if group not in stays]
     alone = np.setdiff1d(before.seat, np.fromiter(chain.from_iterable(groups), dtype=np.int64))
-    left = [group for group, is_kept in zip(were, kept, strict=True) if not is_kept]
-    changed = sum(map(len, compress(were, before.whole))) - sum(map(len, stays))
+    left = [group for group, is_kept in zip(before.groups, kept, strict=True) if not is_kept]
+    changed = sum(map(len, compress(before.groups, before.whole))) - sum(map(len, stays))
     together = np.intersect1d(keys(*couples_of(left)), keys(*couples_of(formed)))
     cost = len(alone), int(before.flagged[alone].sum()), changed, -len(together)
     return _Repaired(groups, kept, formed, alone.tolist(), cost)

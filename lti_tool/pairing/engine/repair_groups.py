@@ -29,7 +29,7 @@ class Round:
     number: int
     couples: Couples
     groups: list[Members]
-    """Of each group those who are still here."""
+    """Of each group those who are still here, sorted."""
     whole: Bools
     """Of each group, whether all its members are here."""
     seat: Places

@@ -13,7 +13,7 @@ a turn on to someone who has had fewer, as long as there is one; after that no o
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, islice, pairwise, permutations
+from itertools import chain, pairwise, permutations
 from operator import itemgetter
 from random import Random
 from typing import Final, TypeAlias
@@ -233,26 +233,44 @@ def turn_round(
     be, and so on to someone who was behind. As few groups as possible are turned for each, in these rounds and none of
     those that are fixed; where there is no such way, turns stay as they are.
     """
-    stands = Counter(ahead)
-    for group in chain.from_iterable(rounds):
-        stands[group[0]] += 1
-        stands[group[-1]] -= 1
-    uneven = sorted(person for person in people if abs(stands[person]) > 1)
-    if not uneven:
-        return tuple(rounds)
-    placed = [(number, group) for number in reversed(numbers) for group in rounds[number - 1]]
-    placed = [place for place in placed if place not in fixed]
-    groups = [group for _, group in placed]
-    for sign, end in ((1, 0), (-1, -1)):
-        counts = {person: sign * times for person, times in stands.items()}
-        ends, chosen = [(group[0], group[-1]) for group in groups], [{group[end]} for group in groups]
-        choice = Choice(ends, counts, chosen, step=2, limit=MOST_LOOKED_AT)
-        for person in uneven:
-            while counts.get(person, 0) > 1 and choice.relieve(person):
-                pass
-        groups = [group if group[end] in some else group[::-1] for group, some in zip(groups, chosen, strict=True)]
-        stands = Counter({person: sign * times for person, times in counts.items()})
-    return _replaced(rounds, dict(zip(placed, groups, strict=True)))
+    firsts, lasts = ([dict(zip(map(end, groups), groups, strict=True)) for groups in rounds] for end in ENDS)
+    times_first, times_last = (Counter(chain.from_iterable(ends)) for ends in (firsts, lasts))
+    turned: set[int] = set()
+    looked_at = iter(range(MOST_LOOKED_AT))
+
+    def stands(person: PersonId) -> int:
+        return ahead.get(person, 0) + times_first[person] - times_last[person]
+
+    def way(start: PersonId, sign: int) -> list[tuple[int, Group]]:
+        """Groups to turn, from someone who is ahead (behind, where the sign is -1) to someone who is not even."""
+        came: dict[PersonId, list[tuple[int, Group]]] = {start: []}
+        reached = [start]
+        for member, _ in zip(reached, looked_at, strict=False):
+            for number in reversed(numbers):
+                group = (firsts if sign > 0 else lasts)[number - 1].get(member)
+                beside = group[-1 if sign > 0 else 0] if group else member
+                if group and beside not in came and (number, group) not in fixed:
+                    came[beside] = [*came[member], (number, group)]
+                    if sign * stands(beside) < 0:
+                        return came[beside]
+                    reached.append(beside)
+        return []
+
+    for person in sorted(people):
+        while abs(stands(person)) > 1 and (turning := way(person, 1 if stands(person) > 0 else -1)):
+            for number, group in turning:
+                del firsts[number - 1][group[0]], lasts[number - 1][group[-1]]
+                firsts[number - 1][group[-1]] = lasts[number - 1][group[0]] = group[::-1]
+                for member, first in ((group[0], -1), (group[-1], 1)):
+                    times_first[member] += first
+                    times_last[member] -= first
+                turned.add(number)
+    return tuple(
+        tuple(firsts[number - 1][group[0]] if group[0] in firsts[number - 1] else group[::-1] for group in groups)
+        if number in turned
+        else groups
+        for number, groups in enumerate(rounds, start=1)
+    )
 
 
 # ---- chosen evenly ---------------------------------------------------------------------------------------------------
@@ -268,10 +286,8 @@ class Choice:
         chosen: list[set[PersonId]],
         *,
         step: int = 1,
-        limit: int | None = None,
     ) -> None:
-        self.groups, self.counts, self.chosen, self.step, self.limit = groups, counts, chosen, step, limit
-        """A chain is looked for among so many people."""
+        self.groups, self.counts, self.chosen, self.step = groups, counts, chosen, step
         self.stuck: set[PersonId] = set()
         """From whom no chain leads to someone who was chosen less."""
 
@@ -298,7 +314,7 @@ class Choice:
         """Hand one choice on from here to someone who was chosen less by more than a step, if a chain leads there."""
         came_from: dict[PersonId, tuple[PersonId, int]] = {}
         reached = [start]
-        for here in islice(reached, self.limit):
+        for here in reached:
             for number in self._groups_of.get(here, ()):
                 for there in self.groups[number] if here in self.chosen[number] else ():
                     if there in self.chosen[number] or there in came_from or there in self.stuck or there == start:
