@@ -74,21 +74,8 @@ class People:
         wanted = np.asarray(ids, dtype=np.int64)
         if not len(self.ids):
             return np.full(wanted.shape, -1, dtype=np.int64)
-        if self._table is not None:
-            places: Places = self._table[(wanted - self.ids[0] + 1).clip(0, len(self._table) - 1)]
-            return places
         found = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
         return np.where(self.ids[found] == wanted, found, -1)
-
-    @cached_property
-    def _table(self) -> Places | None:
-        """Of ids that are close together: the place of each from the smallest to the largest, with -1 around them."""
-        size = int(self.ids[-1] - self.ids[0]) + 3
-        if size > 8 * len(self.ids):
-            return None
-        table = np.full(size, -1, dtype=np.int64)
-        table[self.ids - self.ids[0] + 1] = np.arange(len(self.ids))
-        return table
 
     def names(self, attribute: str) -> Names:
         """The attribute as one name a person."""
