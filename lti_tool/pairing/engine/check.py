@@ -156,7 +156,7 @@ def score(course: Course, schedule: Schedule) -> Score:
             worth, sizes = wish.points(people, counted.first, counted.second), counted.sizes[counted.together]
             points.update({size: int(worth[sizes == size].sum()) for size in np.unique(sizes).tolist()})
     return Score(
-        violations=sum(found.breach in {Breach.RULE, Breach.LOCK} for found in verify(course, schedule)),
+        violations=sum(result.breach in {Breach.RULE, Breach.LOCK} for result in verify(course, schedule)),
         unpaired=len(alone),
         flagged_unpaired=sum(out.round == 1 and out.person in course.left_out for out in alone),
         repeats=len(met) - len(np.setdiff1d(met, _keys_of(people, course.met))),

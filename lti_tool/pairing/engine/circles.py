@@ -113,8 +113,8 @@ class _Circles:
         sweeps = SWEEPS // 4 if is_small else SWEEPS + min(MORE_SWEEPS // people, 4 * SWEEPS)
         planned, seatings = self._round_by_round(seatings, sweeps)
         if is_small:
-            found = _Search(self._costs(self._met, np.zeros(people + 1, dtype=np.int64)), seatings, self.rng).found()
-            planned = min(planned, self._round_by_round(found, 0)[0], key=self._flaws)
+            result = _Search(self._costs(self._met, np.zeros(people + 1, dtype=np.int64)), seatings, self.rng).found()
+            planned = min(planned, self._round_by_round(result, 0)[0], key=self._flaws)
         return planned
 
     @cached_property
@@ -145,8 +145,8 @@ class _Circles:
     def _by_the_rules(self, groups: list[Members], number: int, met: Meetings, later: Keys) -> list[Members]:
         """The same groups but for those that a rule forbids: they are repaired as if the rule had come later."""
         couples, everyone = self.couples, np.arange(len(self.couples), dtype=np.int64)
-        one, other = couples_of(groups)
-        if couples.allowed(one, other, met.also(later)).all():
+        first, second = couples_of(groups)
+        if couples.allowed(first, second, met.also(later)).all():
             return groups
         before = Round(
             number=number,
@@ -171,10 +171,10 @@ class _Circles:
     def _flaws(self, planned: list[list[Members]]) -> tuple[int, int, int, int]:
         """In the order of importance: who is unpaired, who of them was left out before, repeats, missing points."""
         alone = [group[0] for groups in planned for group in groups if len(group) == 1]
-        one, other = couples_of(group for groups in planned for group in groups)
-        times = np.unique(self.couples.keys(one, other), return_counts=True)[1]
-        again = int(self._met.times(one, other).sum()) + int((times * (times - 1) // 2).sum())
-        points = int(self.couples.points(one, other).sum())
+        first, second = couples_of(group for groups in planned for group in groups)
+        times = np.unique(self.couples.keys(first, second), return_counts=True)[1]
+        again = int(self._met.times(first, second).sum()) + int((times * (times - 1) // 2).sum())
+        points = int(self.couples.points(first, second).sum())
         return len(alone), int(_left_out(self.couples)[alone].sum()), again, -points
 
 
@@ -248,50 +248,50 @@ class _Costs:
     def _matrix(self) -> Points:
         people = len(self.couples)
         matrix = np.zeros((people + 1, people + 1), dtype=np.int64)
-        one, other = np.triu_indices(people, 1)
-        matrix[one, other] = matrix[other, one] = self._work_out(one, other)
+        first, second = np.triu_indices(people, 1)
+        matrix[first, second] = matrix[second, first] = self._work_out(first, second)
         return matrix
 
     @cached_property
     def _matters(self) -> Points:
         return 1 + _left_out(self.couples)
 
-    def _work_out(self, one: Places, other: Places) -> Points:
-        cost, keys = -self.couples.weigh(one, other), self.couples.keys(one, other)
+    def _work_out(self, first: Places, second: Places) -> Points:
+        cost, keys = -self.couples.weigh(first, second), self.couples.keys(first, second)
         where = np.flatnonzero((cost > 0) | listed_in(self.couples.banned, keys))
-        cost[where] = self.scale.forbidden * np.maximum(self._matters[one[where]], self._matters[other[where]])
-        return cost + self.per_meeting * self.met.times(one, other) if len(self.met.keys) else cost
+        cost[where] = self.scale.forbidden * np.maximum(self._matters[first[where]], self._matters[second[where]])
+        return cost + self.per_meeting * self.met.times(first, second) if len(self.met.keys) else cost
 
-    def between(self, one: Places, other: Places) -> Points:
+    def between(self, first: Places, second: Places) -> Points:
         """The cost of each couple, of any shape; 0 for someone with themselves and for empty seats."""
         people = len(self.couples)
         if people <= MATRIX:
-            return self._matrix[one, other]
-        shape = np.broadcast(one, other).shape
-        one, other = (side.reshape(-1) for side in np.broadcast_arrays(one, other))
-        real = np.flatnonzero((one != other) & (one < people) & (other < people))
-        found = np.zeros(one.shape, dtype=np.int64)
-        found[real] = self._work_out(one[real], other[real])
-        return found.reshape(shape)
+            return self._matrix[first, second]
+        shape = np.broadcast(first, second).shape
+        first, second = (side.reshape(-1) for side in np.broadcast_arrays(first, second))
+        real = np.flatnonzero((first != second) & (first < people) & (second < people))
+        result = np.zeros(first.shape, dtype=np.int64)
+        result[real] = self._work_out(first[real], second[real])
+        return result.reshape(shape)
 
-    def between_groups(self, one: Seats, other: Seats) -> Points:
-        """The costs of all couples of a member of one[i] and a member of other[i], empty seats included."""
-        found, empty = self.between(one[:, :, None], other[:, None, :]), len(self.couples)
-        if (one == empty).any() or (other == empty).any():
-            found += (one == empty)[:, :, None] * self.rare[other][:, None, :]
-            found += (other == empty)[:, None, :] * self.rare[one][:, :, None]
-        return found
+    def between_groups(self, first: Seats, second: Seats) -> Points:
+        """The costs of all couples of a member of first[i] and a member of second[i], empty seats included."""
+        result, empty = self.between(first[:, :, None], second[:, None, :]), len(self.couples)
+        if (first == empty).any() or (second == empty).any():
+            result += (first == empty)[:, :, None] * self.rare[second][:, None, :]
+            result += (second == empty)[:, None, :] * self.rare[first][:, :, None]
+        return result
 
     def of_exceptions(self, groups: Sequence[Members]) -> Points:
         """What it adds to `rare` that these groups were."""
-        found = np.zeros_like(self.rare)
+        result = np.zeros_like(self.rare)
         largest = max(map(len, groups))
         short = [len(group) < largest for group in groups]
         is_rare = 2 * sum(short) <= len(groups)
         for group, is_short in zip(groups, short, strict=True):
             if any(short) and is_short == is_rare:
-                found[list(group)] = self.scale.exception if is_rare else -self.scale.exception
-        return found
+                result[list(group)] = self.scale.exception if is_rare else -self.scale.exception
+        return result
 
 
 # ---- swaps within a round --------------------------------------------------------------------------------------------
@@ -343,17 +343,17 @@ class _Swaps:
 
     def _swap(self, here: Places, there: Places, least: int, *, is_single: bool = False) -> bool:
         """Make the best swap between each two of these groups, or only the best of all, if it gains so much."""
-        one, other = self.seats[here], self.seats[there]
-        across = self.costs.between_groups(one, other)
+        first, second = self.seats[here], self.seats[there]
+        across = self.costs.between_groups(first, second)
         gain = self.paid[here][:, :, None] + self.paid[there][:, None, :] + 2 * across
         gain -= across.sum(axis=2)[:, :, None] + across.sum(axis=1)[:, None, :]
         # Locked people stay, and no group gets a second empty seat.
         stays, empty = self.seating.stays, len(self.costs.couples)
         if stays.any():
-            gain[stays[one][:, :, None] | stays[other][:, None, :]] = -NEVER
-        is_short = (one == empty).any(axis=1) & (other == empty).any(axis=1)
+            gain[stays[first][:, :, None] | stays[second][:, None, :]] = -NEVER
+        is_short = (first == empty).any(axis=1) & (second == empty).any(axis=1)
         if is_short.any():
-            gain[is_short[:, None, None] & ((one == empty)[:, :, None] != (other == empty)[:, None, :])] = -NEVER
+            gain[is_short[:, None, None] & ((first == empty)[:, :, None] != (second == empty)[:, None, :])] = -NEVER
         flat = gain.reshape(len(gain), -1)
         best = flat.argmax(axis=1)
         value = flat[np.arange(len(flat)), best]
@@ -361,7 +361,7 @@ class _Swaps:
         if is_single:
             chosen = chosen[value[chosen].argmax() :][:1] if len(chosen) else chosen
         row, column = np.divmod(best[chosen], self.seats.shape[1])
-        self.seats[here[chosen], row], self.seats[there[chosen], column] = other[chosen, column], one[chosen, row]
+        self.seats[here[chosen], row], self.seats[there[chosen], column] = second[chosen, column], first[chosen, row]
         changed = np.concatenate([here[chosen], there[chosen]])
         self.paid[changed] = self._paid(self.seats[changed])
         return len(chosen) > 0
@@ -450,9 +450,9 @@ class _Search:
                 return
             equal = np.flatnonzero(gains == least)
             chosen = int(equal[self.rng.integers(len(equal))])
-            number, one, other = (int(at) for at in np.unravel_index(chosen, gains.shape))
-            group[number, [one, other]] = group[number, [other, one]]
-            tabu[number, one, other] = tabu[number, other, one] = step + int(self.rng.integers(*TENURE))
+            number, first, second = (int(at) for at in np.unravel_index(chosen, gains.shape))
+            group[number, [first, second]] = group[number, [second, first]]
+            tabu[number, first, second] = tabu[number, second, first] = step + int(self.rng.integers(*TENURE))
             step += 1
 
     def _look(self, group: NDArray[np.int64]) -> tuple[float, Exact]:

@@ -84,43 +84,43 @@ class Couples:
         tables, rules, wishes = _tables(self.people, by_value, self.course.wishes, self.forbidden)
         return tables, [*rules, *unlike], wishes
 
-    def keys(self, one: Places, other: Places) -> Keys:
+    def keys(self, first: Places, second: Places) -> Keys:
         """One number for each couple, the same for (a, b) and (b, a)."""
-        return couple_keys(one, other, len(self))
+        return couple_keys(first, second, len(self))
 
-    def weigh(self, one: Places, other: Places) -> Points:
+    def weigh(self, first: Places, second: Places) -> Points:
         """For each couple its points; below 0 where a rule forbids it. Couples that are `banned` are not looked up."""
         tables, rules, wishes = self._looked_up
-        found = np.zeros(np.broadcast(one, other).shape, dtype=np.int64)
+        result = np.zeros(np.broadcast(first, second).shape, dtype=np.int64)
         for table in tables:
-            found += table.cells[table.codes[one] * table.width + table.codes[other]]
+            result += table.cells[table.codes[first] * table.width + table.codes[second]]
         for wish in wishes:
-            found += wish.points(self.people, one, other)
+            result += wish.points(self.people, first, second)
         for rule in rules:
-            found += np.where(rule.allows(self.people, one, other), 0, self.forbidden)
-        return found
+            result += np.where(rule.allows(self.people, first, second), 0, self.forbidden)
+        return result
 
-    def allowed(self, one: Places, other: Places, met: "Meetings | None" = None) -> Bools:
+    def allowed(self, first: Places, second: Places, met: "Meetings | None" = None) -> Bools:
         """For each couple, whether every rule allows it; where nobody may meet again, those who `met` may not.
 
         Nobody may meet themselves.
         """
-        found: Bools = (one != other) & (self.weigh(one, other) >= 0)
+        result: Bools = (first != second) & (self.weigh(first, second) >= 0)
         if len(self.banned):
-            found &= ~listed_in(self.banned, self.keys(one, other))
+            result &= ~listed_in(self.banned, self.keys(first, second))
         if met is not None and self.never_again:
-            found &= met.times(one, other) == 0
-        return found
+            result &= met.times(first, second) == 0
+        return result
 
-    def points(self, one: Places, other: Places) -> Points:
+    def points(self, first: Places, second: Places) -> Points:
         """For each couple, the sum over the wishes."""
-        found = self.weigh(one, other)
-        unlike = np.flatnonzero(found < 0)
+        result = self.weigh(first, second)
+        unlike = np.flatnonzero(result < 0)
         if len(unlike):
-            one, other = (np.broadcast_to(side, found.shape).reshape(-1)[unlike] for side in (one, other))
-            wished = (wish.points(self.people, one, other) for wish in self.course.wishes)
-            found.reshape(-1)[unlike] = sum(wished, start=np.zeros(len(unlike), dtype=np.int64))
-        return found
+            first, second = (np.broadcast_to(side, result.shape).reshape(-1)[unlike] for side in (first, second))
+            wished = (wish.points(self.people, first, second) for wish in self.course.wishes)
+            result.reshape(-1)[unlike] = sum(wished, start=np.zeros(len(unlike), dtype=np.int64))
+        return result
 
     def partners(self, person: int) -> Places:
         """Everybody whom this person may work with."""
@@ -137,9 +137,9 @@ class Couples:
         listed = np.column_stack(np.triu_indices(size, 1)) if size <= FEW_PEOPLE else self._listed()
         if listed is None:
             return None
-        one, other = listed.astype(np.int64).T
-        fits = self.allowed(one, other)
-        return (one[fits], other[fits]) if int(fits.sum()) <= FEW_COUPLES * size else None
+        first, second = listed.astype(np.int64).T
+        fits = self.allowed(first, second)
+        return (first[fits], second[fits]) if int(fits.sum()) <= FEW_COUPLES * size else None
 
     def _listed(self) -> NDArray[np.int64] | None:
         """Couples among whom all that are allowed are, from a rule that can list them."""
@@ -166,9 +166,9 @@ class Meetings:
     people: int
     keys: Keys
 
-    def times(self, one: Places, other: Places) -> Points:
+    def times(self, first: Places, second: Places) -> Points:
         """For each couple, how often they met."""
-        wanted = couple_keys(one, other, self.people)
+        wanted = couple_keys(first, second, self.people)
         if not len(self.keys):
             return np.zeros(wanted.shape, dtype=np.int64)
         return np.searchsorted(self.keys, wanted, side="right") - np.searchsorted(self.keys, wanted)
@@ -184,14 +184,14 @@ def meetings_of(people: People, groups: Iterable[tuple[PersonId, ...]]) -> Keys:
     sizes = np.fromiter(map(len, listed), dtype=np.int64, count=len(listed))
     members = people.places(np.fromiter(chain.from_iterable(listed), dtype=np.int64, count=int(sizes.sum())))
     starts = np.cumsum(sizes) - sizes
-    found: list[Keys] = []
+    result: list[Keys] = []
     for size in np.unique(sizes).tolist():
         rows = starts[sizes == size]
         for first, second in combinations(range(size), 2):
-            one, other = members[rows + first], members[rows + second]
-            real = (one >= 0) & (other >= 0) & (one != other)
-            found.append(couple_keys(one[real], other[real], len(people)))
-    return merged(*found)
+            left, right = members[rows + first], members[rows + second]
+            real = (left >= 0) & (right >= 0) & (left != right)
+            result.append(couple_keys(left[real], right[real], len(people)))
+    return merged(*result)
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------
@@ -272,11 +272,11 @@ def _cells(few: People, rules: Sequence[RuleByValue], wishes: Sequence[Wish], fo
     """The points of every two of these people, as a square; a few rows at a time."""
     cells, every = np.zeros((len(few), len(few)), dtype=np.int64), np.arange(len(few), dtype=np.int64)
     for rows in np.array_split(every, -(-(len(few) ** 2) // AT_ONCE) or 1):
-        one, other = (side.ravel() for side in np.broadcast_arrays(rows[:, None], every))
+        first, second = (side.ravel() for side in np.broadcast_arrays(rows[:, None], every))
         for wish in wishes:
-            cells[rows] += wish.points(few, one, other).reshape(len(rows), len(few))
+            cells[rows] += wish.points(few, first, second).reshape(len(rows), len(few))
         for rule in rules:
-            cells[rows] = np.where(rule.allows(few, one, other).reshape(len(rows), len(few)), cells[rows], forbidden)
+            cells[rows] = np.where(rule.allows(few, first, second).reshape(len(rows), len(few)), cells[rows], forbidden)
     return cells
 
 

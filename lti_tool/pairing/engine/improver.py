@@ -52,14 +52,14 @@ def improve(schedule: Schedule) -> Schedule:
     if course.shape.kind is not Kind.PAIRS or not schedule.rounds:
         return schedule
     couples = Couples(course)
-    one, other = (side.astype(np.int64) for side in np.triu_indices(len(couples), 1))
-    allowed = couples.allowed(one, other)
+    first, second = (side.astype(np.int64) for side in np.triu_indices(len(couples), 1))
+    allowed = couples.allowed(first, second)
     if int(allowed.sum()) * len(schedule.rounds) > MOST_CHOICES:
         return schedule
     locked = [_locked(schedule, couples, number) for number in range(1, len(schedule.rounds) + 1)]
     planner = Rounds(couples, locked, np.random.default_rng(0))
     before = [_paired(couples, groups, absent) for groups, absent in zip(schedule.rounds, locked, strict=True)]
-    after = _Model(planner, before, one[allowed], other[allowed], schedule.seed).answered()
+    after = _Model(planner, before, first[allowed], second[allowed], schedule.seed).answered()
     better = schedule
     if _cost(planner, after) < _cost(planner, before):
         try:
@@ -68,8 +68,8 @@ def improve(schedule: Schedule) -> Schedule:
             # In the rare case that a round's unpaired people cannot be proven, the plan stays as it is.
             better = schedule
         else:
-            kept = [one for one in schedule.unpaired if one.reason in NOT_LOOKING]
-            unpaired = sorted((*better.unpaired, *kept), key=lambda one: (one.round, one.person))
+            kept = [first for first in schedule.unpaired if first.reason in NOT_LOOKING]
+            unpaired = sorted((*better.unpaired, *kept), key=lambda first: (first.round, first.person))
             better = replace(better, unpaired=tuple(unpaired))
     return replace(better, engine=f"{schedule.engine}+{improver}")
 
@@ -107,17 +107,17 @@ def _cost(planner: Rounds, rounds: Sequence[Paired]) -> tuple[int, ...]:
 class _Model:
     """One variable for each round and couple, by number of the couple."""
 
-    def __init__(self, planner: Rounds, before: Sequence[Paired], one: Places, other: Places, seed: int) -> None:
+    def __init__(self, planner: Rounds, before: Sequence[Paired], first: Places, second: Places, seed: int) -> None:
         from ortools.sat.python import cp_model  # noqa: PLC0415 - an optional extra
 
         self.cp, self.seed, self.answer = cp_model, seed, list(before)
         self.model: Any = cp_model.CpModel()
-        self.couples, self.one, self.other = planner.couples, one, other
+        self.couples, self.one, self.other = planner.couples, first, second
         self.history = History.of(planner.couples)
         self.free = [self._free(paired, locked) for paired, locked in zip(before, planner.locked, strict=True)]
         stays = [self._without_free(paired, free) for paired, free in zip(before, self.free, strict=True)]
         self.stays = stays
-        self.met = self.history.also(planner.couples, stays).met.times(one, other).tolist()
+        self.met = self.history.also(planner.couples, stays).met.times(first, second).tolist()
         self.sits: list[dict[int, Any]] = []
         """For each round, by number of the couple, whether they sit together."""
         self.alone: list[dict[int, Any]] = []
@@ -171,16 +171,16 @@ class _Model:
 
     def _left_out(self) -> Any:
         """Each time that the same person has no partner costs more than the time before; at first it costs most."""
-        rounds, found = len(self.alone), 0
+        rounds, result = len(self.alone), 0
         first = len(self.couples) * rounds * (rounds + 1) + 1
         for person, flagged in enumerate(self.history.left_out.tolist()):
             times = [alone[person] for alone in self.alone if person in alone]
             steps = [self.model.new_bool_var("") for _ in times]
             self.model.add(sum(steps) == sum(times))
-            found += sum((at + flagged) * step for at, step in enumerate(steps))
+            result += sum((at + flagged) * step for at, step in enumerate(steps))
             if flagged and person in self.alone[0]:
-                found += first * self.alone[0][person]
-        return found
+                result += first * self.alone[0][person]
+        return result
 
     def _beyond(self, couple: int, times: int) -> Any:
         """How often a couple meets in these rounds after having met so often."""
@@ -190,9 +190,9 @@ class _Model:
         most = sum(couple in sits for sits in self.sits)
         if most + met <= times:
             return 0
-        found = self.model.new_int_var(0, most + met - times, "")
-        self.model.add(found >= self.times[couple] + met - times)
-        return found
+        result = self.model.new_int_var(0, most + met - times, "")
+        self.model.add(result >= self.times[couple] + met - times)
+        return result
 
     def _ask(self, level: Any) -> None:
         """Make this as small as possible, and keep it there."""
@@ -221,6 +221,6 @@ class _Model:
 
     def _round(self, number: int, chosen: list[int]) -> Paired:
         stays, free = self.stays[number], self.free[number]
-        one, other = np.append(stays.one, self.one[chosen]), np.append(stays.other, self.other[chosen])
-        order = np.argsort(one)
-        return stays._replace(one=one[order], other=other[order], alone=np.setdiff1d(free, np.append(one, other)))
+        first, second = np.append(stays.one, self.one[chosen]), np.append(stays.other, self.other[chosen])
+        order = np.argsort(first)
+        return stays._replace(one=first[order], other=second[order], alone=np.setdiff1d(free, np.append(first, second)))

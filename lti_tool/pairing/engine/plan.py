@@ -53,10 +53,10 @@ def _check(course: Course, rounds: int) -> None:
     if rounds < 1:
         raise ImpossibleRequest(rounds)
     people = sorted(course.people)
-    twice = sorted({one for one, other in pairwise(people) if one == other})
+    twice = sorted({first for first, second in pairwise(people) if first == second})
     if twice:
         raise ListedTwice(tuple(twice))
     if people and people[0] < 0:
-        raise UnknownPerson(tuple(one for one in people if one < 0))
+        raise UnknownPerson(tuple(first for first in people if first < 0))
     if course.shape.kind is Kind.PAIRS and course.shape.size != 2:
         raise ShapeImpossible(course.shape.kind, course.shape.size)

@@ -349,8 +349,8 @@ def _reasons(before: Round, after: _Repaired) -> tuple[list[Unpaired], Proof | N
         # Earlier rounds are settled now; what becomes of later ones cannot make the proof untrue.
         banned = np.unique(before.met_earlier.keys) if couples.never_again else NO_KEYS
         try:
-            found = barrier(couples, np.setdiff1d(before.seat, locked), partner, banned)
-            proof = Proof(number, tuple(couples.people.ids[found].tolist()))
+            result = barrier(couples, np.setdiff1d(before.seat, locked), partner, banned)
+            proof = Proof(number, tuple(couples.people.ids[result].tolist()))
         except NotLargest:
             pass
     if proof is None and not (is_pairs and len(before.begun)):
@@ -374,9 +374,9 @@ def _repaired_pairs(before: Round) -> list[Members]:
     whole = list(compress(before.groups, before.whole))
     partner: Places = np.full(len(before.couples), ALONE, dtype=np.int64)
     bound = np.zeros(len(partner), dtype=np.bool_)
-    one, other = np.array([group for group in whole if len(group) == 2], dtype=np.int64).reshape(-1, 2).T
-    stays = before.may_stay(one, other)
-    partner[one[stays]], partner[other[stays]] = other[stays], one[stays]
+    first, second = np.array([group for group in whole if len(group) == 2], dtype=np.int64).reshape(-1, 2).T
+    stays = before.may_stay(first, second)
+    partner[first[stays]], partner[second[stays]] = second[stays], first[stays]
     trio = _standing_trio(before, whole)
     for lock in before.locks:
         members = list(lock)
@@ -391,7 +391,7 @@ def _repaired_pairs(before: Round) -> list[Members]:
     apart = [
         group for group, is_whole in zip(before.groups, before.whole, strict=True) if not is_whole or len(group) != 2
     ]
-    found = Question(
+    result = Question(
         before.couples,
         History(before.met, before.flagged.astype(np.int64), np.zeros_like(before.in_trios), before.in_trios),
         np.random.default_rng([abs(before.seed), int(before.seed < 0)]),
@@ -402,9 +402,9 @@ def _repaired_pairs(before: Round) -> list[Members]:
         trio=() if is_bound else trio,
         ties=np.unique(before.couples.keys(*couples_of(apart))),
     ).arranged()
-    one = np.flatnonzero(found.partner > np.arange(len(partner)))
-    trio = trio if is_bound else tuple(sorted(found.trio or ()))
-    return [*zip(one.tolist(), found.partner[one].tolist(), strict=True), *([trio] if trio else [])]
+    first = np.flatnonzero(result.partner > np.arange(len(partner)))
+    trio = trio if is_bound else tuple(sorted(result.trio or ()))
+    return [*zip(first.tolist(), result.partner[first].tolist(), strict=True), *([trio] if trio else [])]
 
 
 def _standing_trio(before: Round, whole: Sequence[Members]) -> Members:

@@ -48,21 +48,21 @@ class Round:
     """How often each is in a trio in other rounds, or was before."""
     seed: int
 
-    def may_stay(self, one: Places, other: Places) -> Bools:
+    def may_stay(self, first: Places, second: Places) -> Bools:
         """For each couple that is together now, whether they may go on."""
-        return self.couples.allowed(one, other, self.met_earlier)
+        return self.couples.allowed(first, second, self.met_earlier)
 
-    def may_meet(self, one: Places, other: Places) -> Bools:
+    def may_meet(self, first: Places, second: Places) -> Bools:
         """For each couple that is not together now, whether they may be: "never again" looks at later rounds, too."""
-        return self.couples.allowed(one, other, self.met)
+        return self.couples.allowed(first, second, self.met)
 
     def check_locks(self) -> None:
         """Raise what makes the locks impossible: LockConflict, LockSize or LockForbidden."""
         ids = self.couples.people.ids
         groups = [tuple(ids[list(lock)].tolist()) for lock in self.locks]
-        one, other = couples_of(self.locks)
-        again = self.met_earlier.times(one, other) > 0
-        met = {frozenset(pair) for pair in zip(ids[one[again]].tolist(), ids[other[again]].tolist(), strict=True)}
+        first, second = couples_of(self.locks)
+        again = self.met_earlier.times(first, second) > 0
+        met = {frozenset(pair) for pair in zip(ids[first[again]].tolist(), ids[second[again]].tolist(), strict=True)}
         check_groups(self.couples, self.number, groups, len(self.seat), met)
 
 
@@ -145,8 +145,8 @@ class _Groups:
         stay = list(members)
         while stay:
             places = np.array(stay, dtype=np.int64)
-            one, other = np.repeat(places, len(places)), np.tile(places, len(places))
-            against = len(places) - 1 - self.before.may_stay(one, other).reshape(len(places), -1).sum(axis=1)
+            first, second = np.repeat(places, len(places)), np.tile(places, len(places))
+            against = len(places) - 1 - self.before.may_stay(first, second).reshape(len(places), -1).sum(axis=1)
             if not against.any() and len(stay) <= self.most:
                 break
             # Who is locked or was left out goes last.

@@ -149,11 +149,11 @@ class _Table:
     def worth(self, reviewer: Places, author: Places) -> Points:
         """The points of each review, less for two who met, and far less for who may not meet."""
         couples = self.couples
-        found, keys = couples.weigh(reviewer, author), couples.keys(reviewer, author)
-        found[(found < 0) | (reviewer == author) | listed_in(couples.banned, keys)] = -8 * self.unit
+        result, keys = couples.weigh(reviewer, author), couples.keys(reviewer, author)
+        result[(result < 0) | (reviewer == author) | listed_in(couples.banned, keys)] = -8 * self.unit
         if len(self.met):
-            found -= (6 if couples.never_again else 2) * self.unit * listed_in(self.met, keys)
-        return found
+            result -= (6 if couples.never_again else 2) * self.unit * listed_in(self.met, keys)
+        return result
 
     def allowed(self, reviewer: Places, author: Places) -> Bools:
         """For each review, whether every rule allows it, "never again" included."""
@@ -167,8 +167,8 @@ class _Table:
 
     def _value(self, reviewer: Places, author: Places) -> Points:
         """What a review is worth, less as much as any couple can be worth if the author reviews the reviewer."""
-        found: Points = self.worth(reviewer, author) - self.unit * self._has(author, reviewer)
-        return found
+        result: Points = self.worth(reviewer, author) - self.unit * self._has(author, reviewer)
+        return result
 
     def _has(self, reviewer: Places, author: Places) -> Bools:
         """For each couple, whether the first reviews the second as it is."""
@@ -223,9 +223,14 @@ class _Table:
 
     def _gain(self, here: Slots, there: Slots) -> Points:
         """What exchanging the authors of these reviews would bring; far below 0 where someone had an author twice."""
-        one, other, mine, theirs = here[0], there[0], self.authors[here], self.authors[there]
-        gain = self._value(one, theirs) + self._value(other, mine) - self._value(one, mine) - self._value(other, theirs)
-        twice = self._has(one, theirs) | self._has(other, mine)
+        first, second, mine, theirs = here[0], there[0], self.authors[here], self.authors[there]
+        gain = (
+            self._value(first, theirs)
+            + self._value(second, mine)
+            - self._value(first, mine)
+            - self._value(second, theirs)
+        )
+        twice = self._has(first, theirs) | self._has(second, mine)
         gain[twice | (mine == NOBODY) | (theirs == NOBODY)] = -99 * self.unit
         return gain
 
@@ -326,12 +331,12 @@ class _Flow:
         self.partners: Callable[[int], Places] = partners
         if (listed := table.couples.sparse) is not None:
             fits = table.allowed(*listed)
-            one, other = (
+            first, second = (
                 np.concatenate([side[fits] for side in listed]),
                 np.concatenate([side[fits] for side in listed[::-1]]),
             )
-            order = np.lexsort((other, one))
-            self.partners = np.split(other[order], np.searchsorted(one[order], everyone[1:])).__getitem__
+            order = np.lexsort((second, first))
+            self.partners = np.split(second[order], np.searchsorted(first[order], everyone[1:])).__getitem__
 
     def _add(self, reviewer: int, author: int) -> None:
         self.given[reviewer][author] = None

@@ -63,21 +63,21 @@ def exchange(
 
 
 def pass_on(
-    couples: Couples, one: Places, other: Places, banned: Keys, rng: np.random.Generator, *, block: int, steps: int
+    couples: Couples, first: Places, second: Places, banned: Keys, rng: np.random.Generator, *, block: int, steps: int
 ) -> tuple[Places, Places]:
     """The same people in couples that have as many points or more. No couple is new that is forbidden or banned.
 
     All of the given couples are allowed. `block`: how many of them are in one block; `steps`: at most how many people
     long the chains are of which rings are made, and how long a block is worked on.
     """
-    size = len(one)
+    size = len(first)
     if size < 2:
-        return one, other
+        return first, second
     blocks = max(1, size // block)
     order = rng.permutation(size)[: size // blocks * blocks]
     turned = rng.random(len(order)) < 0.5
-    left = np.where(turned, other[order], one[order]).reshape(blocks, -1)
-    right = np.where(turned, one[order], other[order]).reshape(blocks, -1)
+    left = np.where(turned, second[order], first[order]).reshape(blocks, -1)
+    right = np.where(turned, first[order], second[order]).reshape(blocks, -1)
     barred = _barred(len(couples), left, right, banned)
     together = max(1, ENTRIES // left.shape[1] ** 2)
     for start in range(0, blocks, together):
@@ -87,9 +87,9 @@ def pass_on(
         block_, row, column = barred[:, here]
         weight[block_ - start, row, column] = _too_little(weight.dtype)
         right[some] = np.take_along_axis(right[some], _Chains(weight).best(steps), axis=1)
-    one, other = one.copy(), other.copy()
-    one[order], other[order] = left.ravel(), right.ravel()
-    return one, other
+    first, second = first.copy(), second.copy()
+    first[order], second[order] = left.ravel(), right.ravel()
+    return first, second
 
 
 def _barred(people: int, left: Places, right: Places, banned: Keys) -> Places:
@@ -158,10 +158,10 @@ class _Chains:
         """Let every chain be one person longer where that gains. False when no chain is better than before."""
         ends = self.gain + self.best_end[:, None, :]
         before = ends.argmax(axis=2)
-        found = ends.ravel()[self.all.reshape(before.shape) * self.size + before]
-        better = found > self.best_end
+        result = ends.ravel()[self.all.reshape(before.shape) * self.size + before]
+        better = result > self.best_end
         np.copyto(self.before, before, where=better)
-        np.copyto(self.best_end, found, where=better)
+        np.copyto(self.best_end, result, where=better)
         return bool(better.any())
 
     def _close(self) -> bool:

@@ -141,12 +141,12 @@ class Rounds:
 
         Who is locked in one of them counts as having met.
         """
-        history = history.awaiting([group for other in undecided for group in self.locked[other]])
-        found = self._question(number, history, by_chance=by_chance).arranged()
-        trios = (*_locked(self.locked[number]).trios, *([found.trio] if found.trio else []))
-        one = np.flatnonzero(found.partner > np.arange(len(self.couples)))
-        alone = _without(np.flatnonzero(found.partner == ALONE), trios)
-        return Paired(one, found.partner[one], trios, alone)
+        history = history.awaiting([group for second in undecided for group in self.locked[second]])
+        result = self._question(number, history, by_chance=by_chance).arranged()
+        trios = (*_locked(self.locked[number]).trios, *([result.trio] if result.trio else []))
+        first = np.flatnonzero(result.partner > np.arange(len(self.couples)))
+        alone = _without(np.flatnonzero(result.partner == ALONE), trios)
+        return Paired(first, result.partner[first], trios, alone)
 
     # ---- everyone meets everyone ----
 
@@ -162,8 +162,8 @@ class Rounds:
         met = self._before.met
         for _ in range(SEATINGS if people <= EXACT else 1):
             circle = _circle(self.rng.permutation(people).astype(np.int64), rounds)
-            one, other = circle[:, 0], circle[:, 1]
-            if not met.times(one, other).any() and couples.allowed(one, other).all():
+            first, second = circle[:, 0], circle[:, 1]
+            if not met.times(first, second).any() and couples.allowed(first, second).all():
                 return [_in_order(*pair) for pair in circle]
         return None
 
@@ -171,9 +171,9 @@ class Rounds:
 
     def cost(self, rounds: Sequence[Paired]) -> Cost:
         """What all these rounds cost after what was before them."""
-        one, other = (np.concatenate(side) for side in zip(*(paired.meetings() for paired in rounds), strict=True))
-        _, first, times = np.unique(self.couples.keys(one, other), return_index=True, return_counts=True)
-        earlier = self._before.met.times(one[first], other[first])
+        left, right = (np.concatenate(side) for side in zip(*(paired.meetings() for paired in rounds), strict=True))
+        _, first, times = np.unique(self.couples.keys(left, right), return_index=True, return_counts=True)
+        earlier = self._before.met.times(left[first], right[first])
         alone = np.concatenate([paired.alone for paired in rounds])
         again = self._before.left_out + np.bincount(alone, minlength=len(self.couples))
         return Cost(
@@ -206,10 +206,10 @@ class Rounds:
             tried = rounds.copy()
             for number, without in ((first, {first, second}), (second, {second}), (first, {first})):
                 tried[number] = self._anew(tried, number, without)
-            found = self.cost(tried)
-            in_vain = 0 if found[:-1] < cost[:-1] else in_vain + 1
-            if found <= cost:
-                rounds, cost = tried, found
+            result = self.cost(tried)
+            in_vain = 0 if result[:-1] < cost[:-1] else in_vain + 1
+            if result <= cost:
+                rounds, cost = tried, result
         number = 0
         # A round that was planned anew may have left couples to others who had to do without them.
         while never_again and cost.unpaired and number < len(rounds):
@@ -247,9 +247,9 @@ class Rounds:
         people, rounds, couples = len(self.couples), len(self.locked), self.couples
         locked = [_locked(groups) for groups in self.locked]
         cost, met = self.cost(locked), self._before.also(couples, locked).met
-        one, other = np.triu_indices(people, 1)
-        new = couples.allowed(one, other) & (met.times(one, other) == 0)
-        partners: NDArray[np.int64] = np.bincount(np.concatenate((one[new], other[new])), minlength=people)
+        first, second = np.triu_indices(people, 1)
+        new = couples.allowed(first, second) & (met.times(first, second) == 0)
+        partners: NDArray[np.int64] = np.bincount(np.concatenate((first[new], second[new])), minlength=people)
         members = [person for groups in self.locked for group in groups for person in group]
         spare = partners - rounds + np.bincount(np.array(members, dtype=np.int64), minlength=people)
         thirds = 3 * (people % 2) * sum(not paired.trios for paired in locked)
@@ -259,8 +259,8 @@ class Rounds:
 
 def _locked(groups: Sequence[Members]) -> Paired:
     """The couples and trios of these groups."""
-    one, other = couples_of([group for group in groups if len(group) == 2])
-    return Paired(one, other, tuple(Trio(*group) for group in groups if len(group) == 3))
+    first, second = couples_of([group for group in groups if len(group) == 2])
+    return Paired(first, second, tuple(Trio(*group) for group in groups if len(group) == 3))
 
 
 def _without(who: Places, groups: Sequence[Members]) -> Places:
@@ -311,7 +311,7 @@ def _in_turn(couples: Couples, paired: Sequence[Paired], rng: Random) -> tuple[t
     ahead = np.array([couples.course.ahead.get(person, 0) for person in ids], dtype=np.int64)
     stays = orient(one, other, rng, ahead=ahead)
     del one, other
-    found = []
+    result = []
     start = 0
     for together, (left, right) in zip(paired, ends, strict=True):
         stay = stays[start : start + len(left)]
@@ -320,8 +320,8 @@ def _in_turn(couples: Couples, paired: Sequence[Paired], rng: Random) -> tuple[t
         groups: list[Group] = [(ids[a], ids[b]) for a, b in zip(first, last, strict=True)]
         for at, trio in enumerate(together.trios, start=len(together.one)):
             groups[at] = (groups[at][0], ids[trio.third], groups[at][1])
-        found.append(tuple(groups))
-    return tuple(found)
+        result.append(tuple(groups))
+    return tuple(result)
 
 
 def _ends(paired: Paired) -> tuple[Places, Places]:

@@ -100,19 +100,19 @@ def _placed(rounds: Rounds) -> list[Placed]:
 
 
 def orient(
-    one: Places, other: Places, rng: Random, *, ahead: NDArray[np.int64] | None = None, given: Bools | None = None
+    left: Places, right: Places, rng: Random, *, ahead: NDArray[np.int64] | None = None, given: Bools | None = None
 ) -> Bools:
     """For each couple (one[i], other[i]), whether `one` goes first. The couples of earlier rounds come first.
 
     `ahead[place]` is the history; where `given[i]`, `one` goes first as it is. The promises are those of `give_turns`.
     """
-    if not len(one):
+    if not len(left):
         return np.zeros(0, dtype=np.bool_)
-    people = int(max(one.max(), other.max())) + 1
+    people = int(max(left.max(), right.max())) + 1
     ahead = np.zeros(people, dtype=np.int64) if ahead is None else ahead
-    given = np.zeros(len(one), dtype=np.bool_) if given is None else given
-    first: Bools = _walk(one, other, ahead, given, rng)[::2] > 0
-    firsts, lasts = np.where(first, one, other), np.where(first, other, one)
+    given = np.zeros(len(left), dtype=np.bool_) if given is None else given
+    first: Bools = _walk(left, right, ahead, given, rng)[::2] > 0
+    firsts, lasts = np.where(first, left, right), np.where(first, right, left)
     stands = ahead[:people] + np.bincount(firsts, minlength=people) - np.bincount(lasts, minlength=people)
     if np.ptp(stands) > 2:
         free = np.flatnonzero(~given)[::-1]
@@ -124,9 +124,9 @@ def orient(
     return first
 
 
-def _walk(one: Places, other: Places, ahead: NDArray[np.int64], given: Bools, rng: Random) -> Signs:
+def _walk(first: Places, second: Places, ahead: NDArray[np.int64], given: Bools, rng: Random) -> Signs:
     """A sign for each turn, opposite wherever two turns are opposites of each other. Couple i has turns 2i, 2i + 1."""
-    persons = np.stack((one, other), axis=1).ravel().astype(np.int32)
+    persons = np.stack((first, second), axis=1).ravel().astype(np.int32)
     order = np.argsort(persons, kind="stable").astype(np.int32)
     is_next = persons[order][1:] == persons[order][:-1]
     own, wanted = _own_opposites(order, is_next, ahead[persons[order]], np.repeat(given, 2))
@@ -293,11 +293,11 @@ class Choice:
 
     @cached_property
     def _groups_of(self) -> dict[PersonId, list[int]]:
-        found: dict[PersonId, list[int]] = {}
+        result: dict[PersonId, list[int]] = {}
         for number, group in enumerate(self.groups):
             for one in group:
-                found.setdefault(one, []).append(number)
-        return found
+                result.setdefault(one, []).append(number)
+        return result
 
     def hand_on(self) -> None:
         """Afterwards nobody is chosen a step more often than someone whom a chain of groups could relieve them by.
@@ -365,11 +365,11 @@ def _middles(new: Sequence[Placed], given: Sequence[Placed], rng: Random) -> dic
     larger = [one for one in new if len(one[1]) > 2]
     before = Counter(chain.from_iterable(group[1:-1] for _, group in given if len(group) > 2))
     chosen = choose_evenly([group for _, group in larger], [len(group) - 2 for _, group in larger], rng, before)
-    found = {}
+    result = {}
     for one, middle in zip(larger, chosen, strict=True):
         first, last = (person for person in one[1] if person not in middle)
-        found[one] = (first, *middle, last)
-    return found
+        result[one] = (first, *middle, last)
+    return result
 
 
 def _cases(
@@ -379,12 +379,12 @@ def _cases(
     counts = Counter(ahead)
     counts.update(group[0] for _, group in given)
     firsts = choose_evenly([group for _, group in new], [1] * len(new), rng, counts)
-    found = {}
+    result = {}
     for one, (first,) in zip(new, firsts, strict=True):
         others = sorted((person for person in one[1] if person != first), key=lambda person: (counts[person], person))
-        found[one] = (first, *others)
+        result[one] = (first, *others)
         counts[first] += 1
-    return found
+    return result
 
 
 # ---- rings -----------------------------------------------------------------------------------------------------------
@@ -419,11 +419,11 @@ def _in_a_ring(group: Group, watched: Watching) -> Group:
 
     def cost(order: Group) -> tuple[int, int, Group]:
         couples = observations(order)
-        return sum(watched[one] for one in couples), sum(watched[there, here] for here, there in couples), order
+        return sum(watched[left] for left in couples), sum(watched[there, here] for here, there in couples), order
 
     first, *others = sorted(group)
     best = tuple(group)
-    if any(watched[one, other] for one in group for other in group):
+    if any(watched[left, right] for left in group for right in group):
         best = min(((first, *rest) for rest in permutations(others)), key=cost)
     watched.update(observations(best))
     return best

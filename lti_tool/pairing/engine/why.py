@@ -365,7 +365,7 @@ def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
         seated = {person for groups in after.rounds for group in groups for person in group}
         course = replace(course, people=tuple(seated.union(out.person for out in after.unpaired)))
     couples = Couples(course)
-    found: list[Change] = []
+    result: list[Change] = []
     met = meetings_of(couples.people, course.met)
     for number, (old, new) in enumerate(zip(before.rounds, after.rounds, strict=True), start=1):
         reasons = [
@@ -380,9 +380,9 @@ def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
             cause = _cause(person, was.get(person), now.get(person, frozenset()), reasons, set(course.people))
             if cause is Cause.MADE_ROOM and not could_stay[was[person]]:
                 cause = Cause.RULE_CHANGED
-            found.append(Change(person, number, cause))
+            result.append(Change(person, number, cause))
         met = merged(met, meetings_of(couples.people, new))
-    return tuple(sorted(found))
+    return tuple(sorted(result))
 
 
 def _cause(
