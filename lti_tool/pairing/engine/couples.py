@@ -242,13 +242,13 @@ def _tables(
     tables.sort(key=lambda table: table.width)
     while len(tables) > 1:
         # The smallest two become one as long as that is small enough.
-        one, other = tables[:2]
-        pairs, first, codes = np.unique(one.codes * other.width + other.codes, return_index=True, return_inverse=True)
+        small, next_ = tables[:2]
+        pairs, first, codes = np.unique(small.codes * next_.width + next_.codes, return_index=True, return_inverse=True)
         if len(pairs) ** 2 > ENTRIES:
             break
         left, right = (
             table.cells.reshape(table.width, -1)[np.ix_(table.codes[first], table.codes[first])]
-            for table in (one, other)
+            for table in (small, next_)
         )
         tables = sorted([_without_doubles(codes.ravel(), left + right), *tables[2:]], key=lambda table: table.width)
     least = 4 * forbidden * (len(tables) + 1)

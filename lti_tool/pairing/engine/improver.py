@@ -112,7 +112,7 @@ class _Model:
 
         self.cp, self.seed, self.answer = cp_model, seed, list(before)
         self.model: Any = cp_model.CpModel()
-        self.couples, self.one, self.other = planner.couples, first, second
+        self.couples, self.first, self.second = planner.couples, first, second
         self.history = History.of(planner.couples)
         self.free = [self._free(paired, locked) for paired, locked in zip(before, planner.locked, strict=True)]
         stays = [self._without_free(paired, free) for paired, free in zip(before, self.free, strict=True)]
@@ -131,19 +131,19 @@ class _Model:
         return np.array([person for person in range(len(self.couples)) if person not in stays], dtype=np.int64)
 
     def _without_free(self, paired: Paired, free: Places) -> Paired:
-        stays = ~np.isin(paired.one, free)
-        return paired._replace(one=paired.one[stays], other=paired.other[stays], alone=paired.alone[:0])
+        stays = ~np.isin(paired.first, free)
+        return paired._replace(first=paired.first[stays], second=paired.second[stays], alone=paired.alone[:0])
 
     def _add_round(self, free: Places, over: int) -> None:
         never_again = self.couples.never_again
-        here = np.isin(self.one, free) & np.isin(self.other, free)
+        here = np.isin(self.first, free) & np.isin(self.second, free)
         if never_again:
             here &= np.array(self.met, dtype=np.int64) == 0
         sits = {couple: self.model.new_bool_var("") for couple in np.flatnonzero(here).tolist()}
         by_person: dict[int, list[Any]] = {person: [] for person in free.tolist()}
         for couple, var in sits.items():
-            by_person[int(self.one[couple])].append(var)
-            by_person[int(self.other[couple])].append(var)
+            by_person[int(self.first[couple])].append(var)
+            by_person[int(self.second[couple])].append(var)
         alone = {person: self.model.new_bool_var("") for person in by_person} if never_again or over else {}
         if alone and not never_again:
             # Rounds have nothing to do with each other here, and the start is known to leave the fewest people over.
@@ -162,10 +162,10 @@ class _Model:
         if any(self.alone):
             self._ask(self._left_out())
         if not self.couples.never_again:
-            weights = {1: len(self.one) * len(self.sits) * OFTEN, **dict.fromkeys(range(2, OFTEN + 1), 1)}
+            weights = {1: len(self.first) * len(self.sits) * OFTEN, **dict.fromkeys(range(2, OFTEN + 1), 1)}
             beyond = (weight * self._beyond(couple, more) for couple in self.times for more, weight in weights.items())
             self._ask(sum(beyond))
-        points = self.couples.points(self.one, self.other).tolist()
+        points = self.couples.points(self.first, self.second).tolist()
         self._ask(-sum(points[couple] * times for couple, times in self.times.items()))
         return self.answer
 
@@ -200,8 +200,8 @@ class _Model:
             return
         self.model.clear_hints()
         for sits, alone, paired in zip(self.sits, self.alone, self.answer, strict=True):
-            together = set(self.couples.keys(paired.one, paired.other).tolist())
-            keys = self.couples.keys(self.one, self.other).tolist()
+            together = set(self.couples.keys(paired.first, paired.second).tolist())
+            keys = self.couples.keys(self.first, self.second).tolist()
             over = set(paired.alone.tolist())
             for couple, var in sits.items():
                 self.model.add_hint(var, keys[couple] in together)
@@ -221,6 +221,8 @@ class _Model:
 
     def _round(self, number: int, chosen: list[int]) -> Paired:
         stays, free = self.stays[number], self.free[number]
-        first, second = np.append(stays.one, self.one[chosen]), np.append(stays.other, self.other[chosen])
+        first, second = np.append(stays.first, self.first[chosen]), np.append(stays.second, self.second[chosen])
         order = np.argsort(first)
-        return stays._replace(one=first[order], other=second[order], alone=np.setdiff1d(free, np.append(first, second)))
+        return stays._replace(
+            first=first[order], second=second[order], alone=np.setdiff1d(free, np.append(first, second))
+        )

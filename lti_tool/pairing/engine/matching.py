@@ -37,8 +37,8 @@ AT_ONCE: Final = 16
 def heaviest(size: int, first: Places, second: Places, weight: Points) -> Places:
     """Partner or -1 for each of `size` people: as many couples as possible, and of those the heaviest.
 
-    `one`, `other` and `weight` are the couples that are allowed, each once. Weights may be negative; they have no say
-    in how many couples there are. The same input gives the same answer.
+    `first`, `second` and `weight` are the couples that are allowed, each once. Weights may be negative; they have no
+    say in how many couples there are. The same input gives the same answer.
     """
     partner = np.full(size, ALONE, dtype=np.int64)
     if len(first):

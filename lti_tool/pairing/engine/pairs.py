@@ -56,19 +56,19 @@ class Trio(NamedTuple):
 
 
 class Paired(NamedTuple):
-    """One round: couples in the order of their smaller place, which is `one`; at most one trio; who has no partner."""
+    """One round: couples in the order of their smaller place, `first`; at most one trio; and who has no partner."""
 
-    one: Places
-    other: Places
+    first: Places
+    second: Places
     trios: tuple[Trio, ...] = ()
     alone: Places = np.zeros(0, dtype=np.int64)
 
     def meetings(self) -> tuple[Places, Places]:
         """Every two people who are in a group."""
         if not self.trios:
-            return self.one, self.other
+            return self.first, self.second
         more = couples_of(self.trios)
-        return np.concatenate((self.one, more[0])), np.concatenate((self.other, more[1]))
+        return np.concatenate((self.first, more[0])), np.concatenate((self.second, more[1]))
 
 
 def couples_of(groups: Iterable[Members]) -> Places:
@@ -176,8 +176,8 @@ class Question:
         couples = self.couples
         if not couples.never_again:
             return couples.banned
-        one = np.flatnonzero(self.partner > np.arange(len(couples)))
-        stands = couples.keys(one, self.partner[one]), couples.keys(*couples_of([self.trio]))
+        first = np.flatnonzero(self.partner > np.arange(len(couples)))
+        stands = couples.keys(first, self.partner[first]), couples.keys(*couples_of([self.trio]))
         return merged(couples.banned, np.setdiff1d(self.history.met.keys, np.concatenate(stands)))
 
     @cached_property
@@ -290,12 +290,12 @@ class Question:
 
     def judged(self, partner: Places, trio: Trio | None = None) -> Arrangement:
         """An arrangement with what it is worth."""
-        one = np.flatnonzero(partner > np.arange(len(partner)))
-        worth = sum(self.weight(one, partner[one]).tolist())
+        first = np.flatnonzero(partner > np.arange(len(partner)))
+        worth = sum(self.weight(first, partner[first]).tolist())
         if trio is not None:
             third, first, last = np.array([[trio.third], [trio.first], [trio.last]])
             worth += int(self._weight_of_trios(third, first, last)[0])
-        return Arrangement(2 * len(one) + (3 if trio else 0), worth, partner, trio)
+        return Arrangement(2 * len(first) + (3 if trio else 0), worth, partner, trio)
 
     # ---- couples ----
 
@@ -451,8 +451,8 @@ class Question:
         if len(outer) <= EXACT_SPARSE:
             # Each of a trio could be left over, but for a locked couple that takes a third.
             near = self._fits(outer, outer).astype(np.float32)
-            one = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
-            hosts = self._fits(outer, one) & self._fits(outer, self.partner[one])
+            locked = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
+            hosts = self._fits(outer, locked) & self._fits(outer, self.partner[locked])
             outer = outer[(near * (near @ near)).any(axis=1) | hosts.any(axis=1)]
         outer = self.rng.permutation(np.setdiff1d(outer, waiting))
         mates = self.partner[outer]
@@ -464,8 +464,8 @@ class Question:
 
     def _taken_in(self, partner: Places, thirds: Places) -> Arrangement:
         """The same couples with one of these people, who have no partner, beside the couple that suits best."""
-        one = np.flatnonzero(partner > np.arange(len(partner)))
-        third, host = (side.ravel() for side in np.broadcast_arrays(thirds[:, None], one[None, :]))
+        hosts = np.flatnonzero(partner > np.arange(len(partner)))
+        third, host = (side.ravel() for side in np.broadcast_arrays(thirds[:, None], hosts[None, :]))
         fits = self.allowed(third, host) & self.allowed(third, partner[host])
         third, host = third[fits], host[fits]
         if not len(host):

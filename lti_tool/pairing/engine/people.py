@@ -105,18 +105,18 @@ class People:
         return column
 
     def _as_names(self, values: Mapping[int, str | None]) -> Names:
-        result = [values.get(one) for one in self.ids.tolist()]
+        result = [values.get(person) for person in self.ids.tolist()]
         names = tuple(sorted({name for name in result if name is not None}))
         code = {name: number for number, name in enumerate(names)}
         return Names(np.array([-1 if name is None else code[name] for name in result], dtype=np.int64), names)
 
     def _as_numbers(self, values: Mapping[int, int | None]) -> Numbers:
-        result = [values.get(one) for one in self.ids.tolist()]
+        result = [values.get(person) for person in self.ids.tolist()]
         known = np.array([value is not None for value in result], dtype=np.bool_)
         return Numbers(np.array([value or 0 for value in result], dtype=np.int64), known)
 
     def _as_sets(self, values: Mapping[int, frozenset[str] | None]) -> Sets:
-        result = [values.get(one) for one in self.ids.tolist()]
+        result = [values.get(person) for person in self.ids.tolist()]
         names = tuple(sorted({name for several in result if several for name in several}))
         bit = {name: number for number, name in enumerate(names)}
         masks = np.zeros((len(result), max(1, -(-len(names) // 64))), dtype=np.uint64)

@@ -84,7 +84,11 @@ def group_sizes(people: int, shape: Shape) -> tuple[int, ...]:
     fewest = -(-people // (size + 1))
     return min(
         (_even(people, groups) for groups in range(max(fewest, people // size - 1), people // size + 2)),
-        key=lambda sizes: (sizes[-1] < 3, max(abs(one - size) for one in sizes), sum(abs(one - size) for one in sizes)),
+        key=lambda sizes: (
+            sizes[-1] < 3,
+            max(abs(some - size) for some in sizes),
+            sum(abs(some - size) for some in sizes),
+        ),
     )
 
 
@@ -206,7 +210,7 @@ class _Groups:
 
     def _around(self, first: int, loose: list[int], size: int) -> list[int]:
         """Loose people who may be together, so many if possible: each next one met them least and has most points."""
-        members, others = [first], np.array([one for one in loose if one != first], dtype=np.int64)
+        members, others = [first], np.array([person for person in loose if person != first], dtype=np.int64)
         times = points = np.zeros(len(others), dtype=np.int64)
         while len(others):
             last = np.full(len(others), members[-1], dtype=np.int64)
@@ -276,7 +280,7 @@ class _Groups:
 
     def _beside(self, person: int) -> tuple[Bools, Points, Points]:
         """For everyone: whether they may work with this person, how often the two met, and the points."""
-        one = np.full(len(self.everyone), person, dtype=np.int64)
+        first = np.full(len(self.everyone), person, dtype=np.int64)
         before = self.before
-        times, points = before.met.times(one, self.everyone), before.couples.points(one, self.everyone)
-        return before.may_meet(one, self.everyone), times, points
+        times, points = before.met.times(first, self.everyone), before.couples.points(first, self.everyone)
+        return before.may_meet(first, self.everyone), times, points

@@ -27,39 +27,36 @@ OFTEN: Final = 4
 
 
 def exchange(
-    couples: Couples, one: Places, other: Places, banned: Keys, rng: np.random.Generator, *, sweeps: int
+    couples: Couples, first: Places, second: Places, banned: Keys, rng: np.random.Generator, *, sweeps: int
 ) -> tuple[Places, Places, Points]:
     """The same people in better couples, and their weights: below 0 where a couple is forbidden or banned."""
 
-    def weigh(one: Places, other: Places) -> Points:
-        weight = couples.weigh(one, other)
-        weight[listed_in(banned, couples.keys(one, other))] = couples.forbidden
+    def weigh(heads: Places, tails: Places) -> Points:
+        weight = couples.weigh(heads, tails)
+        weight[listed_in(banned, couples.keys(heads, tails))] = couples.forbidden
         return weight
 
-    half, weight = len(one) // 2, weigh(one, other)
+    half, weight = len(first) // 2, weigh(first, second)
     for number in range(sweeps if half else 0):
         if number % AGAIN == 0:
-            order = rng.permutation(len(one))
-            one, other, weight = one[order], other[order], weight[order]
+            order = rng.permutation(len(first))
+            first, second, weight = first[order], second[order], weight[order]
         by = int(rng.integers(half))
-        first, second = (one[:half], other[:half]), np.roll([one[half : 2 * half], other[half : 2 * half]], by, axis=1)
+        near = first[:half], second[:half]
+        far = np.roll([first[half : 2 * half], second[half : 2 * half]], by, axis=1)
         now = weight[:half] + np.roll(weight[half : 2 * half], by)
-        straight = couples.weigh(first[0], second[0]) + couples.weigh(first[1], second[1])
-        across = couples.weigh(first[0], second[1]) + couples.weigh(first[1], second[0])
-        better = np.flatnonzero(np.maximum(straight, across) > now)
-        if not len(better):
-            continue
-        facing = half + (better - by) % half
-        is_straight = (straight >= across)[better]
-        a, b = one[better], other[better]
-        c = np.where(is_straight, one[facing], other[facing])
-        d = np.where(is_straight, other[facing], one[facing])
-        left, right = weigh(a, c), weigh(b, d)
-        good = left + right > now[better]
-        at, facing = better[good], facing[good]
-        one[at], other[at], weight[at] = a[good], c[good], left[good]
-        one[facing], other[facing], weight[facing] = b[good], d[good], right[good]
-    return one, other, weight
+        straight = couples.weigh(near[0], far[0]) + couples.weigh(near[1], far[1])
+        across = couples.weigh(near[0], far[1]) + couples.weigh(near[1], far[0])
+        at = np.flatnonzero(np.maximum(straight, across) > now)
+        facing, turned = half + (at - by) % half, (straight >= across)[at]
+        partner = np.where(turned, first[facing], second[facing])
+        last = np.where(turned, second[facing], first[facing])
+        left, right = weigh(first[at], partner), weigh(second[at], last)
+        good = left + right > now[at]
+        at, facing, partner, last = at[good], facing[good], partner[good], last[good]
+        first[facing], second[facing], weight[facing] = second[at], last, right[good]
+        second[at], weight[at] = partner, left[good]
+    return first, second, weight
 
 
 def pass_on(
@@ -98,12 +95,12 @@ def _barred(people: int, left: Places, right: Places, banned: Keys) -> Places:
     at[left.ravel()] = at[right.ravel()] = np.arange(left.size)
     is_right = np.zeros(people, dtype=np.bool_)
     is_right[right.ravel()] = True
-    one, other = np.divmod(banned, people)
+    first, second = np.divmod(banned, people)
     width = left.shape[1]
-    near = (at[one] // width == at[other] // width) & (at[one] >= 0) & (is_right[one] != is_right[other])
-    one, other = one[near], other[near]
-    first, second = np.where(is_right[one], other, one), np.where(is_right[one], one, other)
-    return np.stack((at[first] // width, at[second] % width, at[first] % width))
+    near = (at[first] // width == at[second] // width) & (at[first] >= 0) & (is_right[first] != is_right[second])
+    first, second = first[near], second[near]
+    head, tail = np.where(is_right[first], second, first), np.where(is_right[first], first, second)
+    return np.stack((at[head] // width, at[tail] % width, at[head] % width))
 
 
 def _weights(couples: Couples, left: Places, right: Places, steps: int) -> Cells:

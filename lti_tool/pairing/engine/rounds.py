@@ -110,7 +110,7 @@ class Rounds:
         question = self._question(number, self._before.also(self.couples, others))
         paired = rounds[number]
         partner = np.full(len(self.couples), ALONE, dtype=np.int64)
-        partner[paired.one], partner[paired.other] = paired.other, paired.one
+        partner[paired.first], partner[paired.second] = paired.second, paired.first
         for trio in paired.trios:
             partner[trio.first], partner[trio.last] = trio.last, trio.first
         return barrier(self.couples, question.who, partner, question.banned)
@@ -184,7 +184,7 @@ class Rounds:
             -sum(
                 int(self.couples.points(*ends).sum())
                 for paired in rounds
-                for ends in ((paired.one, paired.other), paired.meetings())
+                for ends in ((paired.first, paired.second), paired.meetings())
             ),
         )
 
@@ -305,12 +305,11 @@ def with_thirds(rounds: Sequence[Paired], in_trios: Points) -> list[Paired]:
 
 def _in_turn(couples: Couples, paired: Sequence[Paired], rng: Random) -> tuple[tuple[Group, ...], ...]:
     """The groups of all rounds with their members in order of turn: couples by their smaller place, then a trio."""
-    ends = [_ends(one) for one in paired]
-    one, other = (np.concatenate(side) for side in zip(*ends, strict=True))
+    ends = [_ends(together) for together in paired]
+    first, last = (np.concatenate(side) for side in zip(*ends, strict=True))
     ids = sorted(couples.course.people)
     ahead = np.array([couples.course.ahead.get(person, 0) for person in ids], dtype=np.int64)
-    stays = orient(one, other, rng, ahead=ahead)
-    del one, other
+    stays = orient(first, last, rng, ahead=ahead)
     result = []
     start = 0
     for together, (left, right) in zip(paired, ends, strict=True):
@@ -318,7 +317,7 @@ def _in_turn(couples: Couples, paired: Sequence[Paired], rng: Random) -> tuple[t
         start += len(left)
         first, last = np.where(stay, left, right).tolist(), np.where(stay, right, left).tolist()
         groups: list[Group] = [(ids[a], ids[b]) for a, b in zip(first, last, strict=True)]
-        for at, trio in enumerate(together.trios, start=len(together.one)):
+        for at, trio in enumerate(together.trios, start=len(together.first)):
             groups[at] = (groups[at][0], ids[trio.third], groups[at][1])
         result.append(tuple(groups))
     return tuple(result)
@@ -328,7 +327,7 @@ def _ends(paired: Paired) -> tuple[Places, Places]:
     """First and last member of every group, trios at the end, before turns are given."""
     first = np.array([trio.first for trio in paired.trios], dtype=np.int64)
     last = np.array([trio.last for trio in paired.trios], dtype=np.int64)
-    return np.concatenate((paired.one, first)), np.concatenate((paired.other, last))
+    return np.concatenate((paired.first, first)), np.concatenate((paired.second, last))
 
 
 def _unpaired(couples: Couples, rounds: Sequence[Paired]) -> Iterable[Unpaired]:

@@ -50,7 +50,9 @@ def take_turns(
     if kind is Kind.RINGS:
         return _replaced(rounds, _rings(sorted(new), given, rng))
     middles = _middles(sorted(new), given, rng)
-    return _turned(_replaced(rounds, middles), frozenset((one[0], middles.get(one, one[1])) for one in new), rng, ahead)
+    return _turned(
+        _replaced(rounds, middles), frozenset((place[0], middles.get(place, place[1])) for place in new), rng, ahead
+    )
 
 
 def _replaced(rounds: Rounds, groups: Mapping[Placed, Group]) -> GivenRounds:
@@ -83,7 +85,7 @@ def give_turns(
 def _turned(rounds: Rounds, new: frozenset[Placed], rng: Random, ahead: Mapping[PersonId, int]) -> GivenRounds:
     """Who is in no new group has no say, so that of a large course only a small part is looked at."""
     free = frozenset(chain.from_iterable(group for _, group in new))
-    placed = [one for one in _placed(rounds) if not free.isdisjoint(one[1])]
+    placed = [place for place in _placed(rounds) if not free.isdisjoint(place[1])]
     ends = np.array([(group[0], group[-1]) for _, group in placed], dtype=np.int64).reshape(-1, 2)
     ids, places = np.unique(ends, return_inverse=True)
     places = places.reshape(ends.shape)
@@ -91,7 +93,7 @@ def _turned(rounds: Rounds, new: frozenset[Placed], rng: Random, ahead: Mapping[
     given = np.array([one not in new for one in placed], dtype=np.bool_)
     stays = orient(places[:, 0], places[:, 1], rng, ahead=before, given=given)
     return _replaced(
-        rounds, {one: one[1][::-1] for one, is_first in zip(placed, stays.tolist(), strict=True) if not is_first}
+        rounds, {place: place[1][::-1] for place, is_first in zip(placed, stays.tolist(), strict=True) if not is_first}
     )
 
 
@@ -102,9 +104,9 @@ def _placed(rounds: Rounds) -> list[Placed]:
 def orient(
     left: Places, right: Places, rng: Random, *, ahead: NDArray[np.int64] | None = None, given: Bools | None = None
 ) -> Bools:
-    """For each couple (one[i], other[i]), whether `one` goes first. The couples of earlier rounds come first.
+    """For each couple (left[i], right[i]), whether `left` goes first. The couples of earlier rounds come first.
 
-    `ahead[place]` is the history; where `given[i]`, `one` goes first as it is. The promises are those of `give_turns`.
+    `ahead[place]` is the history; where `given[i]`, `left` goes first as it is. The promises are those of `give_turns`.
     """
     if not len(left):
         return np.zeros(0, dtype=np.bool_)
@@ -347,28 +349,31 @@ def choose_evenly(
     """For each group, which `quota[i]` of its members are chosen; `before` is how often each was chosen earlier.
 
     Then nobody is chosen twice more often than someone whom a chain of hand-overs could relieve them by; where the
-    groups allow it, all counts differ by at most one. Among equals the smallest of `first` comes first, then chance.
+    groups allow it, all counts differ by at most person. Among equals the smallest of `first` comes first, then chance.
     """
-    people = sorted({one for group in groups for one in group})
+    people = sorted({person for group in groups for person in group})
     lot = dict(zip(people, rng.sample(range(len(people)), k=len(people)), strict=True))
-    choice = Choice(groups, {one: before.get(one, 0) for one in people}, [])
+    choice = Choice(groups, {person: before.get(person, 0) for person in people}, [])
     for group, wanted in zip(groups, quota, strict=True):
-        order = sorted(group, key=lambda one: (choice.counts[one], first.get(one, 0), lot[one]))
+        order = sorted(group, key=lambda person: (choice.counts[person], first.get(person, 0), lot[person]))
         choice.chosen.append(set(order[:wanted]))
-        choice.counts.update({one: choice.counts[one] + 1 for one in order[:wanted]})
+        choice.counts.update({person: choice.counts[person] + 1 for person in order[:wanted]})
     choice.hand_on()
-    return [tuple(one for one in group if one in chosen) for group, chosen in zip(groups, choice.chosen, strict=True)]
+    return [
+        tuple(person for person in group if person in chosen)
+        for group, chosen in zip(groups, choice.chosen, strict=True)
+    ]
 
 
 def _middles(new: Sequence[Placed], given: Sequence[Placed], rng: Random) -> dict[Placed, Group]:
     """Groups of more than two with those in the middle who were there least."""
-    larger = [one for one in new if len(one[1]) > 2]
+    larger = [place for place in new if len(place[1]) > 2]
     before = Counter(chain.from_iterable(group[1:-1] for _, group in given if len(group) > 2))
     chosen = choose_evenly([group for _, group in larger], [len(group) - 2 for _, group in larger], rng, before)
     result = {}
-    for one, middle in zip(larger, chosen, strict=True):
-        first, last = (person for person in one[1] if person not in middle)
-        result[one] = (first, *middle, last)
+    for place, middle in zip(larger, chosen, strict=True):
+        first, last = (person for person in place[1] if person not in middle)
+        result[place] = (first, *middle, last)
     return result
 
 
@@ -380,9 +385,9 @@ def _cases(
     counts.update(group[0] for _, group in given)
     firsts = choose_evenly([group for _, group in new], [1] * len(new), rng, counts)
     result = {}
-    for one, (first,) in zip(new, firsts, strict=True):
-        others = sorted((person for person in one[1] if person != first), key=lambda person: (counts[person], person))
-        result[one] = (first, *others)
+    for place, (first,) in zip(new, firsts, strict=True):
+        others = sorted((person for person in place[1] if person != first), key=lambda person: (counts[person], person))
+        result[place] = (first, *others)
         counts[first] += 1
     return result
 
