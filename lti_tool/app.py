@@ -44,6 +44,7 @@ VISIT_PAGES = (
     "meetings.pages.calendar",
     "feedback.pages",
     "goals.pages",
+    "reports.pages",
     "progress.pages",
     "grades.pages",
 )

@@ -40,6 +40,7 @@ FEATURES = (
     "meetings",
     "feedback",
     "goals",
+    "reports",
     "progress",
     "grades",
 )

@@ -95,6 +95,7 @@ class SetupText:
     series: SeriesText = field(default_factory=SeriesText)
     release: str = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
+    assistants_moderate: bool = False
     asked: Mapping[str, str] = field(default_factory=dict)
     """By key of a step what stands in its box or number."""
     score_mode: str = ScoreMode.COMPLETE
@@ -176,6 +177,7 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         ),
         release=clean.get("release", ""),
         staff_read_feedback="staff_read_feedback" in clean,
+        assistants_moderate="assistants_moderate" in clean,
         asked={step.key: clean.get(step.key, "").strip() for step in kind_of(kind).steps if step.may_count},
         score_mode=clean.get("score_mode", ""),
         score_maximum=clean.get("score_maximum", "").strip(),
@@ -196,6 +198,7 @@ def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> S
         rounds=tuple(_round_shown(dates, settings.time_zone) for dates in settings.rounds),
         release=settings.release,
         staff_read_feedback=settings.staff_read_feedback,
+        assistants_moderate=settings.assistants_moderate,
         asked={
             step.key: str(times) if step.most > 1 or times else ""
             for step in kind_of(settings.kind).steps
@@ -231,6 +234,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         zero_at_close=text.zero_at_close and text.score_mode != ScoreMode.NONE,
         release=_one_of(Release, text.release, Release.WHEN_BOTH_GAVE),
         staff_read_feedback=text.staff_read_feedback,
+        assistants_moderate=text.assistants_moderate,
         scenario=Scenario.written(text.scenario.public, text.scenario.briefs),
     )
     for problem in check(settings, now=now, before=before):

@@ -47,8 +47,16 @@ class ActivityClosed(FeedbackError, NotAllowed):
         self.activity_id = activity_id
 
 
-class FeedbackReleased(FeedbackError, Conflict):
-    """The receiver can read it already, so it stays as it was given."""
+class FeedbackRead(FeedbackError, Conflict):
+    """The receiver has read it, so it stays as it was given."""
+
+    def __init__(self, feedback_id: int) -> None:
+        super().__init__(feedback_id)
+        self.feedback_id = feedback_id
+
+
+class NotReadYet(FeedbackError, Conflict):
+    """The receiver has not read it, so it can be changed and needs no addition."""
 
     def __init__(self, feedback_id: int) -> None:
         super().__init__(feedback_id)
@@ -103,10 +111,13 @@ WORDS: dict[type[ToolError], Words] = {
     ActivityClosed: Words(
         409, N_("This activity is read-only"), N_("You can read what was given, but not change anything.")
     ),
-    FeedbackReleased: Words(
+    FeedbackRead: Words(
         409,
-        N_("Your partner can already read this"),
-        N_("So it stays as you gave it. Your later changes are kept for you. You can tell your partner in person."),
+        N_("Your partner has read this"),
+        N_("So it stays as you gave it. Your later changes are kept for you, and you can add something to it."),
+    ),
+    NotReadYet: Words(
+        409, N_("Your partner has not read this yet"), N_("So you can still change it. There is no need to add to it.")
     ),
     TextTooLong: Words(413, N_("That is too long"), N_("Go back and shorten it. A field may hold 10,000 characters.")),
     PartnerNoteTooLong: Words(

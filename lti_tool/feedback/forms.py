@@ -23,6 +23,7 @@ NAMES: Final[dict[str, str]] = {
     },
     rules.NOTE_DRAFT: N_("New note"),
     rules.NOTE: N_("Note"),
+    rules.ADDITION_DRAFT: N_("What you want to add"),
     "partner_note": N_("Note to your partner"),
 }
 """What pages call a field whose text could not be taken."""

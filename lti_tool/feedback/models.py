@@ -17,7 +17,7 @@ def _one(name: str, *columns: str, where: str) -> Index:
 class Entry(Tenant, Base):
     """What a member, or a group together, writes in one step of a round. A draft until `submitted_at` is set.
 
-    Between giving and release the fields hold what was given; what is typed then waits in `correction`.
+    Once it was given the fields hold what was given; what is typed from then on waits in `correction`.
     """
 
     __tablename__ = "entry"
@@ -63,6 +63,12 @@ class Entry(Tenant, Base):
     submitted_at: Mapped[datetime | None]
     """First time it was given. Cleared only where somebody takes back that a step is done."""
     released_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    """When its receiver first opened it. From then on it stays as it was given."""
+    withheld_at: Mapped[datetime | None]
+    """Since when nobody but its author reads it: it was reported, or staff hid it."""
+    additions: Mapped[list[Any]] = mapped_column(default=list)
+    """What its author added after it was read: `at` and `text`."""
 
     # The service raises it itself, since one save may flush more than once.
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}

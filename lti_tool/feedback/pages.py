@@ -12,7 +12,7 @@ from lti_tool.activities.rules import Audience, kind_of
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import forms, rules, service
-from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased, PreviewOnly
+from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, PreviewOnly
 from lti_tool.feedback.forms import NAMES
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service import Saved, Shown, Task
@@ -38,12 +38,11 @@ def write(here: Here, number: int, member_id: int | None = None, step: str | Non
     if part := _part_of_meeting(task):
         return redirect(url_for("meeting.show", number=number, part=part, _anchor=part), code=303)
     entry = service.find_entry(here.session, task)
-    if entry is not None and entry.submitted_at is not None and entry.recipient_id is not None:
-        is_released = service.is_released(here.session, task, entry, now=here.now)
-        if is_released or not task.takes_texts:
-            said = request.args.get("said", "")
-            place = "notes" if said.startswith("note_") or "notes" in request.args else None
-            return redirect(url_for(".read", feedback_id=entry.id, said=said or None, _anchor=place), code=303)
+    is_given = entry is not None and entry.submitted_at is not None and entry.recipient_id is not None
+    if entry is not None and is_given and (entry.read_at is not None or not task.takes_texts):
+        said = request.args.get("said", "")
+        place = "notes" if said.startswith("note_") or "notes" in request.args else None
+        return redirect(url_for(".read", feedback_id=entry.id, said=said or None, _anchor=place), code=303)
     notes = service.notes_of(here.session, entry) if entry is not None else []
     return render_template(
         "feedback/write.html",
@@ -93,7 +92,7 @@ def _give(here: Here, task: Task) -> str:
     except FeedbackIncomplete:
         # The draft is kept, so the page that says what is missing is a page of its own and not an error.
         return url_for(".write", **_place(task), check=1)
-    except FeedbackReleased:
+    except FeedbackRead:
         return url_for(".write", **_place(task))
     if given.recipient_id is None:
         return url_for(".write", **_place(task), said="given")
@@ -114,6 +113,9 @@ def _do(here: Here, task: Task, wish: str, what: str) -> dict[str, Any]:
         case "remove_note" | "restore_note" if what.isdecimal() and len(what) < 19:
             service.remove_note(here.session, task, int(what), now=here.now, undo=wish == "restore_note")
             return {"said": "note_removed" if wish == "remove_note" else "note_restored", "note": what}
+        case "add_later":
+            service.add_later(here.session, task, request.form.get(rules.ADDITION_DRAFT, ""), now=here.now)
+            return {"said": "added"}
         case "use_aside" | "drop_aside":
             service.settle_aside(here.session, task, what, use=wish == "use_aside", device=device, now=here.now)
             return {"said": wish}
@@ -140,12 +142,14 @@ def tell(here: Here, number: int, member_id: int) -> ResponseReturnValue:
 
 
 @pages.get("/feedback/<int:feedback_id>")
-@on_visit()
+@on_visit(notes_reading=True)
 def read(here: Here, feedback_id: int) -> ResponseReturnValue:
     """What someone wrote to a partner, for its receiver, its author or, where the activity says so, staff."""
     shown = _shown(here, feedback_id)
     entry, answer = shown.entry, shown.answer
     is_author, is_receiver = entry.author_id == here.member_id, entry.recipient_id == here.member_id
+    if is_receiver:
+        service.mark_read(here.session, entry, now=here.now)
     is_begun = answer is not None and (answer.submitted_at is None or bool(answer.correction or answer.kept_aside))
     is_open = shown.sent_answer is None or is_begun or "change" in request.args
     task = service.answer_task(shown) if is_receiver and shown.takes_answers and is_open else None
@@ -175,6 +179,8 @@ def _own_notes(here: Here, shown: Shown) -> dict[str, Any]:
         "notes": [note for note in service.notes_of(here.session, entry) if note.removed_at is None],
         "minimum_notes": task.minimum_notes,
         "can_add_notes": task.takes_texts and not here.is_preview and task.form.notes is not None,
+        "can_add": task.takes_texts and not here.is_preview and entry.read_at is not None,
+        "can_change": entry.read_at is None and task.takes_texts,
         "store": _store(here, task),
     }
 
@@ -206,7 +212,7 @@ def autosave_answer(here: Here, feedback_id: int) -> ResponseReturnValue:
 
 
 @pages.get("/feedback")
-@on_visit(may="take part")
+@on_visit(may="take part", notes_reading=True)
 def received(here: Here) -> ResponseReturnValue:
     """Everything that this member received in the activity, and the levels that several partners agree on."""
     activity = activity_at(here.session, here.placement_id)
@@ -214,11 +220,14 @@ def received(here: Here) -> ResponseReturnValue:
     steps = [step for step in kind.steps if step.is_to_partners and step.form is not None and not step.is_answer]
     exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
     lines = [(one, step) for one in exchanges if one.partner_id is not None for step in steps]
+    readable = [(one, step, entry) for one, step in lines if (entry := one.to_read(step)) is not None]
+    for _, _, entry in readable:
+        service.mark_read(here.session, entry, now=here.now)
     return render_template(
         "feedback/received.html",
         activity=activity,
         kind=kind,
-        readable=[(one, step, entry) for one, step in lines if (entry := one.to_read(step)) is not None],
+        readable=readable,
         waiting=[(one, step) for one, step in lines if one.is_current and step.is_mutual and one.to_read(step) is None],
         typical=service.typical_levels(service.rubric_of(here.session, activity.rubric_id), exchanges),
         clock=_clock(activity),
@@ -312,7 +321,7 @@ def _autosave(here: Here, task: Task) -> ResponseReturnValue:
         newer={name: {"text": text, "version": version} for name, (text, version) in saved.newer.items()},
         kept_aside=len(saved.aside),
         has_conflict=saved.has_conflict,
-        is_released=saved.is_released,
+        is_read=saved.is_read,
     )
 
 

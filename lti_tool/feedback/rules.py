@@ -17,6 +17,10 @@ MOST_KEPT_ASIDE: Final = 40
 FEWEST_FOR_A_MEAN: Final = 3
 """With fewer people behind a figure, the figure would say who said what."""
 
+ADDITION_DRAFT: Final = "addition_draft"
+"""What is typed to be added to feedback that was read. Saved like any other field; never part of what is given."""
+LONGEST_ADDITION: Final = 4000
+"""Characters of what is added to feedback after it was read."""
 NOTE_DRAFT: Final = "note_draft"
 """A note that was typed and not added yet. Saved like any other field; never part of what is given."""
 MARK: Final = "mark-"
@@ -157,6 +161,7 @@ class Moments:
     counterpart_submitted_at: datetime | None
     due_at: datetime | None
     closed_at: datetime | None
+    is_withheld: bool = False
 
 
 def is_released(release: str, moments: Moments, *, now: datetime) -> bool:
@@ -164,8 +169,9 @@ def is_released(release: str, moments: Moments, *, now: datetime) -> bool:
 
     "When both gave" waits no longer than the round's due time, and nothing waits beyond the activity's close: a
     partner who never writes must not keep feedback from anybody. Without a due time "at due" has nothing to wait for.
+    What is withheld because of a report is not to be read, whenever it was released.
     """
-    if moments.submitted_at is None:
+    if moments.submitted_at is None or moments.is_withheld:
         return False
     if moments.released_at is not None or release == Release.AT_ONCE:
         return True
@@ -186,15 +192,24 @@ class Reader:
 
 
 def may_read(
-    reader: Reader, *, author_id: int, recipient_id: int, is_given: bool, is_released: bool, staff_read: bool
+    reader: Reader,
+    *,
+    author_id: int,
+    recipient_id: int,
+    is_given: bool,
+    is_released: bool,
+    staff_read: bool,
+    is_withheld: bool = False,
 ) -> bool:
     """Whether this reader may see the text: its author always, its receiver once released, staff only by the setting.
 
     Nobody else, whatever their role: not the third person of a trio, not an observer, not an administrator. Staff see
-    what was given, never a draft.
+    what was given, never a draft. What is withheld is read by its author alone.
     """
     if reader.member_id is not None and reader.member_id == author_id:
         return True
+    if is_withheld:
+        return False
     if reader.member_id is not None and reader.member_id == recipient_id:
         return is_released
     return reader.is_staff and staff_read and is_given

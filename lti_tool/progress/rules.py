@@ -89,6 +89,8 @@ class Written:
     """Of notes, goals or actions."""
     has_text: bool = False
     is_released: bool = False
+    is_withheld: bool = False
+    """It was reported, or staff hid it: nobody has to answer it."""
     left: int = 0
     """How many open actions there were to look back at, of which `count` were looked back at."""
 
@@ -315,7 +317,7 @@ class _Place:
             state, waits = (State.EXCUSED, None) if is_spared else (State.WAITING, WaitsFor.FEEDBACK)
         elif sent_at is not None:
             state = State.DONE
-        elif self.is_excused:
+        elif self.is_excused or came.is_withheld:
             state, counts = State.EXCUSED, False
         elif self.is_closed:
             state = State.MISSED if counts else State.EXCUSED

@@ -30,6 +30,8 @@ from lti_tool.progress.rules import (
     checklist,
     summary,
 )
+from lti_tool.reports import service as reports
+from lti_tool.reports.rules import paused
 from lti_tool.roster.service import learners_to_pair
 from lti_tool.roster.service.links import locked_out
 from lti_tool.support.db import in_batches
@@ -158,6 +160,7 @@ def open_to_staff(session: Session, activity: Activity, member_id: int) -> dict[
             Entry.recipient_id.is_not(None),
             Entry.submitted_at.is_not(None),
             Entry.is_open_to_staff,
+            Entry.withheld_at.is_(None),
         )
     )
     return {(row.step, row.number, row.recipient_id): row.id for row in rows}
@@ -305,6 +308,16 @@ class _Gathered:
             .where(Round.activity_id == activity_id)
         ):
             self.extras[allowance.member_id].append(Extra(number, allowance.due_at, allowance.is_excused))
+        self._wait_for_decisions(session, activity_id)
+
+    def _wait_for_decisions(self, session: Session, activity_id: int) -> None:
+        """No date runs against the two people of a report while staff decide about it."""
+        due = {dates.number: dates.due_at for dates in self.rounds}
+        for (number, member_id), since in reports.waiting_since(session, activity_id).items():
+            own = next((extra for extra in self.extras[member_id] if extra.round == number), Extra(number))
+            later = paused(own.due_at or due[number], since, self.now)
+            self.extras[member_id] = [extra for extra in self.extras[member_id] if extra is not own]
+            self.extras[member_id].append(replace(own, due_at=later))
 
     def _read_groups(self, session: Session, activity_id: int, placement_id: int | None, member_id: int | None) -> None:
         due = {dates.number: dates.due_at for dates in self.rounds}
@@ -354,6 +367,7 @@ class _Gathered:
                 Entry.recipient_id,
                 Entry.submitted_at,
                 Entry.released_at,
+                Entry.withheld_at,
                 func.coalesce(notes.c.count, 0).label("notes"),
             )
             .join(Round, Round.id == Entry.round_id)
@@ -375,9 +389,17 @@ class _Gathered:
                 counterpart_submitted_at=given_at.get((row.step, row.number, row.recipient_id, row.author_id)),
                 due_at=row.due_at,
                 closed_at=self.closed_at,
+                is_withheld=row.withheld_at is not None,
             )
             released = is_released(rules.get(row.step, activity.release), moments, now=self.now)
-            received = Written(row.step, row.number, row.author_id, row.submitted_at, is_released=released)
+            received = Written(
+                row.step,
+                row.number,
+                row.author_id,
+                row.submitted_at,
+                is_released=released,
+                is_withheld=moments.is_withheld,
+            )
             self.theirs[row.recipient_id].append(received)
 
     def _read_goals(self, session: Session, activity: Activity, member_id: int | None) -> None:
@@ -395,6 +417,6 @@ class _Gathered:
             self.mine[owner_id].append(Written(key, number, count=count, left=left))
 
 
-def _way_received(entry: Written, partner: Partner) -> tuple[str, bool, bool]:
+def _way_received(entry: Written, partner: Partner) -> tuple[str, bool, bool, bool]:
     is_late = partner.due_at is not None and entry.given_at is not None and entry.given_at > partner.due_at
-    return entry.step, is_late, entry.is_released
+    return entry.step, is_late, entry.is_released, entry.is_withheld

@@ -155,7 +155,7 @@
         link.textContent = words.wordShow;
         notice(`${words.wordConflict} `, link);
       }
-      if (saved.is_released) notice(words.wordReleased);
+      if (saved.is_read) notice(words.wordReleased);
     };
 
     const show = (field, text, version) => {

@@ -42,6 +42,7 @@ ACTS: Final[dict[str, frozenset[str]]] = {
     "see the ledger": STAFF,
     "send a score again": STAFF,
     "export progress": INSTRUCTOR,
+    "moderate a report": STAFF,
     "take part": EVERYONE_IN_COURSE,
 }
 """From an act to the course roles that may do it. An act that is not listed is not allowed to anyone."""
@@ -123,14 +124,15 @@ def on_visit(
     may: str | None = None,
     kinds: frozenset[VisitKind] = frozenset({VisitKind.ACTIVITY, VisitKind.REVIEW}),
     keeps_in_preview: bool = False,
+    notes_reading: bool = False,
 ) -> Callable[[View[P]], Callable[P, ResponseReturnValue]]:
     """Open a page only to a live visit of the right kind whose role may do this.
 
     Opens the request's one transaction, finds the visit named in the URL, checks its secret and, where a cookie brought
     it, the form's proof; commits if the answer's status is below 400. What staff do in a learner's preview is undone
-    unless `keeps_in_preview`. A GET without any secret is answered with a small
-    page whose script fetches the real one with the bearer it kept (ADR 2).
-    Raises VisitOver, NotAllowed, FormNotOurs.
+    unless `keeps_in_preview`. With `notes_reading` a GET may write too: that something was read.
+    A GET without any secret is answered with a small page whose script fetches the real one with the bearer it kept
+    (ADR 2). Raises VisitOver, NotAllowed, FormNotOurs.
     """
     if may is not None and may not in ACTS:
         raise KeyError(may)
@@ -162,7 +164,7 @@ def on_visit(
             # What an attempt before this one learned is known only if this one learns it too.
             g.pop("author", None)
             g.pop("around", None)
-            with transaction(reading=is_reading) as session:
+            with transaction(reading=is_reading and not notes_reading) as session:
                 visit = _find_visit(session, key, secret, from_cookie=from_cookie, now=now)
                 g.visit_secret, g.around = secret, around(visit)
                 g.frame_ancestors = visit.frame_origins

@@ -29,6 +29,8 @@ from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules.views import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, WaitsFor
+from lti_tool.reports import service as reports
+from lti_tool.reports import wording as report_words
 from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
 from lti_tool.roster.service.members import unlisted
@@ -176,6 +178,11 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         notes=feedback.notes_between(here.session, activity, member_id),
         addresses=_addresses(here, exchanges),
         meetings=_meetings(here, activity, member_id, is_read_only=is_read_only),
+        report_news=[
+            (news, _address_of(news)) for news in reports.news_of(here.session, activity, member_id, now=here.now)
+        ],
+        for_reporter=report_words.FOR_REPORTER,
+        for_author=report_words.FOR_AUTHOR,
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
         task_items={(one.round.number, one.partner_id): tasks_with(one, tasks, kind) for one in exchanges},
         partners={one.partner_id: one.partner_name for one in exchanges},
@@ -195,6 +202,12 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
     )
+
+
+def _address_of(news: reports.News) -> str:
+    if news.entry_id is None:
+        return url_for("reports.report_meeting", number=news.round_number, member_id=news.partner_id)
+    return url_for("reports.report_text" if news.is_reporter else "reports.review", feedback_id=news.entry_id)
 
 
 def _meetings(here: Here, activity: Activity, member_id: int, *, is_read_only: bool) -> dict[int, ShownMeeting]:
@@ -378,6 +391,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
         unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
+        reports=reports.open_reports(here.session, activity, here.role),
         others=_other_activities(here, activity),
         kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
     )

@@ -26,6 +26,7 @@ from lti_tool.meetings import service as meetings
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat, published_seats
 from lti_tool.registration.models import Institution, Registration
+from lti_tool.reports import service as reports
 from lti_tool.support.db import served_institution
 from lti_tool.web import audit
 from lti_tool.web.audit import AuditEntry
@@ -134,6 +135,11 @@ LABELS: Final[Mapping[str, str]] = {
     "remarks": N_("What you wrote beside what others wrote"),
     "kept_texts": N_("Texts of forms that could not be saved"),
     "notes_to_partners": N_("Notes to and from partners"),
+    "added_later": N_("Added later"),
+    "addition_draft": N_("Being added"),
+    "reports": N_("What you reported, and reports of what you wrote"),
+    "concern": N_("What is wrong"),
+    "reason": N_("Explanation"),
     "favorite_questions": N_("Questions that you keep"),
     "question": N_("Question"),
     "meetings": N_("Times to meet that you proposed or accepted"),
@@ -236,6 +242,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "written": feedback.texts_of(session, person_id),
         **goals.texts_of(session, own),
         "notes_to_partners": feedback.notes_to_partners_of(session, person_id),
+        "reports": reports.texts_of(session, own),
         "favorite_questions": [
             {"at": _moment(kept.at), "question": kept.question} for kept in feedback.favorites_of(session, own)
         ],
@@ -389,6 +396,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     own = list(session.scalars(select(Member.id).where(Member.person_id == person_id)))
     feedback.erase_texts_of(session, person_id)
     goals.erase_texts_of(session, own)
+    reports.erase_texts_of(session, own)
     forget_person(session, person_id)
     institution_id = served_institution(session)
     pairing.forget(session, own)

@@ -142,6 +142,31 @@ def test_the_pages_of_learners_and_of_their_scores(running: Journey) -> None:
     follow(ledger, running.lms.people["learner01"].name, running.lms.people["learner01"].name)
 
 
+def test_the_pages_of_a_report(running: Journey) -> None:
+    partner = running.partner_of("learner01", TITLE)
+    running.gives_feedback(partner, TITLE, "Your question made all of us think.")
+    page = own_tab(running, "learner01")
+    page.get_by_role("link", name="Feedback you received").click()
+    page.get_by_role("link", name="Read it all").click()
+    follow(page, "Report it", "Report what")
+    page.get_by_label("It hurts or humiliates").check()
+    page.get_by_role("button", name="Send the report").click()
+    expect(page.get_by_text("Thank you for telling us.")).to_be_visible()
+    look(page)
+    running.page.bring_to_front()
+    staff = own_tab(running, "designer")
+    follow(staff, "Read it", "Reports")
+    staff.locator("main .task-list a").click()
+    look(staff)
+    staff.get_by_label("Hide the whole text").check()
+    staff.get_by_label("Explanation for both").fill("It is about the person and not about what was seen.")
+    staff.get_by_role("button", name="Save the decision").click()
+    expect(staff.get_by_text("Decided.")).to_be_visible()
+    running.page.bring_to_front()
+    author = own_tab(running, partner)
+    follow(author, "Read more", "About what you wrote")
+
+
 def an_invitation(tool: Tool) -> str:
     kit = tool.services.kit
     with kit.open_session() as session:

@@ -35,7 +35,7 @@ def test_feedback_is_given_with_plain_forms(world: World, open_session: OpenSess
     mette = world.browser("Mette")
     page = mette.post(world.writing("Jonas"), do="give", **TEXTS, **world.levels())
     assert page.status_code == 200
-    assert "Feedback given. You can still change it until Jonas can read it." in page.text
+    assert "Feedback given. You can still change it until Jonas has read it." in page.text
     with open_session(world.room.institution.id) as session:
         feedback = session.scalars(select(Entry)).one()
         assert feedback.submitted_at is not None
@@ -204,9 +204,11 @@ def test_who_corrects_before_the_release_is_told_so(world: World) -> None:
     assert "Better said" in page
 
 
-def test_released_feedback_has_no_form_any_more(world: World) -> None:
+def test_feedback_that_was_read_has_no_form_any_more(world: World) -> None:
     feedback_id = world.gives("Mette", "Jonas")
     world.gives("Jonas", "Mette")
+    assert world.browser("Mette").get(world.writing("Jonas")).status_code == 200
+    world.browser("Jonas").get(f"/feedback/{feedback_id}")
     answer = world.browser("Mette").get(world.writing("Jonas"))
     assert answer.status_code == 303
     assert answer.location.endswith(f"/feedback/{feedback_id}")

@@ -63,6 +63,7 @@ def test_notes_that_are_asked_for_later_can_be_added_to_feedback_that_was_read(w
     given = world.gives("Mette", "Jonas")
     theirs = world.gives("Jonas", "Mette")
     mette = world.browser("Mette")
+    world.browser("Jonas").get(f"/feedback/{given}")
     mette.post(f"/feedback/{theirs}/answer", do="send", heard="I wait.", will_use="One breath.")
     assert is_complete(world, "Mette")
     ask_for(world, ASKS_FOR_TWO)

@@ -18,7 +18,8 @@ from lti_tool.feedback.errors import (
     ActivityClosed,
     FeedbackHidden,
     FeedbackIncomplete,
-    FeedbackReleased,
+    FeedbackRead,
+    NotReadYet,
     NotYourPartner,
     RoundNotOpen,
     TextTooLong,
@@ -273,14 +274,42 @@ def test_a_correction_before_the_release_takes_effect_when_it_is_given(
         assert feedback.correction is None
 
 
-def test_after_the_release_a_change_stays_with_its_author(open_session: OpenSession, clock: FakeClock) -> None:
+def test_released_feedback_can_be_corrected_until_it_is_read(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         room = a_classroom(session, "Mette", "Jonas", now=clock.now(), release=Release.AT_ONCE)
         task = room.task(session, "Mette", "Jonas")
         feedback = given(session, task, now=clock.now())
+        assert feedback.released_at == clock.now()
+        assert not service.save_draft(session, task, {"strengths": "In time"}, {}, device="", now=clock.now()).is_read
+        service.give(session, task, now=clock.now())
+        assert feedback.fields["strengths"] == "In time"
+        with pytest.raises(NotReadYet):
+            service.add_later(session, task, "One more thing", now=clock.now())
+
+
+def test_what_was_read_can_be_added_to(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), release=Release.AT_ONCE)
+        task = room.task(session, "Mette", "Jonas")
+        feedback = given(session, task, now=clock.now())
+        service.mark_read(session, feedback, now=clock.now())
+        service.save_draft(session, task, {"addition_draft": "One more"}, {}, device="", now=clock.now())
+        assert feedback.fields["addition_draft"] == "One more"
+        service.add_later(session, task, "One more thing", now=clock.now())
+        service.add_later(session, task, "  ", now=clock.now())
+        assert [one["text"] for one in feedback.additions] == ["One more thing"]
+        assert "addition_draft" not in feedback.fields
+
+
+def test_after_it_was_read_a_change_stays_with_its_author(open_session: OpenSession, clock: FakeClock) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), release=Release.AT_ONCE)
+        task = room.task(session, "Mette", "Jonas")
+        feedback = given(session, task, now=clock.now())
+        service.mark_read(session, feedback, now=clock.now())
         saved = service.save_draft(session, task, {"strengths": "Too late"}, {}, device="", now=clock.now())
-        assert saved.is_released
-        with pytest.raises(FeedbackReleased):
+        assert saved.is_read
+        with pytest.raises(FeedbackRead):
             service.give(session, task, now=clock.now())
         assert feedback.fields["strengths"] == "You waited after each question."
         assert feedback.correction == {"strengths": "Too late"}

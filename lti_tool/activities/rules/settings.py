@@ -99,6 +99,8 @@ class ActivitySettings:
     zero_at_close: bool = False
     release: Release = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
+    assistants_moderate: bool = False
+    """Whether assistants decide about reports of harm too."""
     scenario: Scenario | None = None
     """Of a kind that has one."""
 

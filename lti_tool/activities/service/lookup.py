@@ -114,6 +114,7 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         zero_at_close=activity.zero_at_close,
         release=Release(activity.release),
         staff_read_feedback=activity.staff_read_feedback,
+        assistants_moderate=activity.assistants_moderate,
         scenario=scenario_of(activity),
     )
 

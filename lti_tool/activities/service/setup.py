@@ -177,6 +177,7 @@ def _write(activity: Activity, settings: ActivitySettings) -> None:
     activity.zero_at_close = settings.zero_at_close
     activity.release = settings.release
     activity.staff_read_feedback = settings.staff_read_feedback
+    activity.assistants_moderate = settings.assistants_moderate
     activity.scenario = settings.scenario.to_json() if settings.scenario is not None else None
 
 

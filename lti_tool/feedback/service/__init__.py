@@ -13,10 +13,11 @@ from lti_tool.feedback.service.exchanges import Exchange, exchanges_of, typical_
 from lti_tool.feedback.service.exports import erase_texts_of, named, notes_to_partners_of, texts_of
 from lti_tool.feedback.service.favorites import drop_question, favorites_of, keep_question
 from lti_tool.feedback.service.meetings import Meeting, Participant, done_by_group, find_meeting, group_at, version_of
+from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
-from lti_tool.feedback.service.release import BATCH, is_released, release_due
-from lti_tool.feedback.service.submission import confirm, give, take_back
+from lti_tool.feedback.service.release import BATCH, release_due
+from lti_tool.feedback.service.submission import add_later, confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
     Task,
     draft_fields,
@@ -30,6 +31,7 @@ from lti_tool.feedback.service.tasks import (
 )
 
 __all__ = [
+    "ADDITION",
     "BATCH",
     "Exchange",
     "Meeting",
@@ -37,6 +39,7 @@ __all__ = [
     "Saved",
     "Shown",
     "Task",
+    "add_later",
     "add_note",
     "addresses_of",
     "answer_task",
@@ -53,9 +56,10 @@ __all__ = [
     "find_task",
     "give",
     "group_at",
-    "is_released",
     "keep_question",
     "levels_by_criterion",
+    "lock_entry",
+    "mark_read",
     "named",
     "notes_between",
     "notes_of",
@@ -68,10 +72,12 @@ __all__ = [
     "rubric_of",
     "save_draft",
     "settle_aside",
+    "show_again",
     "stamps_of",
     "take_back",
     "tell_partner",
     "texts_of",
     "typical_levels",
     "version_of",
+    "withhold",
 ]

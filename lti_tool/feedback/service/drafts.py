@@ -14,7 +14,7 @@ from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import ActivityClosed, NotYourPartner, RoundNotOpen, TextTooLong
 from lti_tool.feedback.models import Entry, Note
-from lti_tool.feedback.service.release import is_released
+from lti_tool.feedback.service.moderation import DRAFTS, mark_read
 from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, notes_of, place_of
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Seat
@@ -30,8 +30,8 @@ class Saved:
     """Fields that another device changed meanwhile, with their versions."""
     aside: tuple[rules.Aside, ...]
     has_conflict: bool
-    is_released: bool = False
-    """The receiver can read what was given, so what was saved now goes nowhere."""
+    is_read: bool = False
+    """The receiver has read what was given, so what was saved now goes nowhere."""
 
 
 def open_entry(session: Session, task: Task, *, now: datetime) -> Entry:
@@ -91,9 +91,10 @@ def refuse_closed(task: Task, *, now: datetime) -> None:
 
 
 def _make_release_lasting(session: Session, entry: Entry, *, now: datetime) -> None:
-    """What somebody answers stays readable. Past the version, which counts what its author saves."""
+    """What somebody answers was read and stays readable. Past the version, which counts what its author saves."""
     if entry.released_at is None:
         session.execute(update(Entry).where(Entry.id == entry.id, Entry.released_at.is_(None)).values(released_at=now))
+    mark_read(session, entry, now=now)
 
 
 def save_draft(
@@ -110,8 +111,8 @@ def save_draft(
     `started_from` its text then, where the page sends it.
 
     A text from another device that this one never saw is put together with the new one, or kept aside. After giving,
-    texts wait as a correction; after the release they stay there, for the author's eyes, since the receiver has read
-    what was given. What is written in a meeting counts from the first word. An empty form begins nothing.
+    texts wait as a correction; once the receiver has read what was given they stay there, for the author's eyes. What
+    is written in a meeting counts from the first word. An empty form begins nothing.
     Raises RoundNotOpen, ActivityClosed, TextTooLong.
     """
     device = _device_in(task, device)
@@ -146,9 +147,9 @@ def save_draft(
         for name, text in merged.changed.items()
         if name in (started_from or {}) and text != typed[name]
     }
-    # An answer can be changed as long as the activity is open, so nothing is said of its release.
-    released = not task.step.is_answer and is_released(session, task, entry, now=now)
-    return Saved(entry.version, entry.saved_at, newer, merged.aside, merged.has_conflict, released)
+    # An answer can be changed as long as the activity is open.
+    is_read = not task.step.is_answer and entry.read_at is not None
+    return Saved(entry.version, entry.saved_at, newer, merged.aside, merged.has_conflict, is_read)
 
 
 def settle_aside(session: Session, task: Task, key: str, *, use: bool, device: str, now: datetime) -> None:
@@ -238,7 +239,7 @@ def _aside_rows(aside: Iterable[rules.Aside]) -> list[dict[str, str]]:
 
 def _names(form: Form, levels: Mapping[int, Collection[int]]) -> set[str]:
     """The names that a form's fields are sent under, apart from those of notes that were added."""
-    drafts = [rules.NOTE_DRAFT] if form.notes is not None else []
+    drafts = [rules.ADDITION_DRAFT, *([rules.NOTE_DRAFT] if form.notes is not None else [])]
     return {*(field.key for field in form.texts), *drafts, *(f"{rules.MARK}{criterion_id}" for criterion_id in levels)}
 
 
@@ -271,7 +272,7 @@ def _write(task: Task, entry: Entry, notes: Mapping[str, Note], changed: Mapping
     for name, text in changed.items():
         if name in notes:
             notes[name].text = text
-        elif entry.submitted_at is not None and name != rules.NOTE_DRAFT and not task.step.is_read_as_written:
+        elif entry.submitted_at is not None and name not in DRAFTS and not task.step.is_read_as_written:
             later[name] = text
         else:
             entry.fields = {**entry.fields, name: text}

@@ -10,6 +10,7 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Audience, Field, Form, kind_of
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, PartnerNote
+from lti_tool.feedback.service.moderation import DRAFTS
 from lti_tool.feedback.service.tasks import notes_of
 from lti_tool.launch.models import Member
 from lti_tool.pairing.models import Seat
@@ -31,7 +32,7 @@ def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
         .where(
             or_(
                 Entry.author_id.in_(own),
-                and_(Entry.recipient_id.in_(own), Entry.released_at.is_not(None)),
+                and_(Entry.recipient_id.in_(own), Entry.released_at.is_not(None), Entry.withheld_at.is_(None)),
                 and_(Entry.author_id.is_(None), Entry.group_id.in_(own_groups)),
             )
         )
@@ -59,6 +60,7 @@ def _texts(session: Session, entry: Entry, form: Form | None, *, is_own: bool) -
     view: dict[str, Any] = {
         "texts": named(form, entry.fields, None if is_own else Audience.RECIPIENT),
         "levels": _levels_in_words(session, entry.fields),
+        "added_later": [{"at": added["at"], "text": added["text"]} for added in entry.additions],
     }
     if is_own:
         correction = entry.correction or {}
@@ -66,7 +68,7 @@ def _texts(session: Session, entry: Entry, form: Form | None, *, is_own: bool) -
         view["not_given"] = {
             **named(form, correction),
             **_levels_in_words(session, correction),
-            "note_draft": entry.fields.get(rules.NOTE_DRAFT, ""),
+            **{key: entry.fields.get(key, "") for key in DRAFTS},
             "kept_aside": [{"field": _name(form, one["field"]), "text": one["text"]} for one in entry.kept_aside],
         }
     return view
@@ -84,7 +86,7 @@ def named(form: Form | None, fields: Mapping[str, str], audience: Audience | Non
         if fields.get(field.key, "").strip() and (audience is None or audience in field.seen_by)
     }
     if audience is None:
-        others = fields.keys() - {field.key for field in known} - {rules.NOTE_DRAFT}
+        others = fields.keys() - {field.key for field in known} - DRAFTS
         found |= {key: fields[key] for key in sorted(others) if fields[key].strip() and not key.startswith(rules.MARK)}
     return found
 
@@ -151,8 +153,8 @@ def erase_texts_of(session: Session, person_id: int) -> None:
         session.execute(statement.execution_options(synchronize_session=False))
     session.expire_all()
     for entry in session.scalars(select(Entry).where(Entry.author_id.in_(own))):
-        if rules.NOTE_DRAFT in entry.fields:
-            entry.fields = {name: text for name, text in entry.fields.items() if name != rules.NOTE_DRAFT}
+        if DRAFTS & entry.fields.keys():
+            entry.fields = {name: text for name, text in entry.fields.items() if name not in DRAFTS}
     session.flush()
 
 

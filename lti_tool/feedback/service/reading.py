@@ -36,7 +36,7 @@ class Shown:
 
     @property
     def sent_answer(self) -> Entry | None:
-        """The receiver's answer, once it was sent."""
+        """The receiver's answer, once it was sent; None for others than the receiver while it is withheld."""
         return self.answer if self.answer is not None and self.answer.submitted_at is not None else None
 
     @property
@@ -100,11 +100,15 @@ def read_entry(session: Session, entry_id: int, reader: rules.Reader, course_id:
         is_given=entry.submitted_at is not None,
         is_released=is_released,
         staff_read=staff_read,
+        is_withheld=entry.withheld_at is not None,
     ):
         raise FeedbackHidden(entry_id)
     late = rules.is_late(entry.submitted_at, own_due_at or round_.due_at)
     named = {author_id: by_name, recipient_id: to_name}
     names = told_apart(session, course_id, named, for_staff=reader.member_id not in named)
+    answer = _answer_to(session, entry, kind.answer_to(step))
+    if answer is not None and answer.withheld_at is not None and reader.member_id != recipient_id:
+        answer = None
     return Shown(
         entry,
         kind,
@@ -115,7 +119,7 @@ def read_entry(session: Session, entry_id: int, reader: rules.Reader, course_id:
         names[recipient_id],
         is_released,
         late,
-        _answer_to(session, entry, kind.answer_to(step)),
+        answer,
         ended_at,
     )
 

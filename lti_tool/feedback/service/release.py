@@ -38,7 +38,10 @@ def moments_of(
 ) -> rules.Moments:
     """What decides whether this entry is released. The end of its course is the activity's close as well."""
     closed_at = activity.closed_at or course_ended_at
-    return rules.Moments(entry.submitted_at, entry.released_at, counterpart_submitted_at, round_.due_at, closed_at)
+    given_back_at, is_withheld = counterpart_submitted_at, entry.withheld_at is not None
+    return rules.Moments(
+        entry.submitted_at, entry.released_at, given_back_at, round_.due_at, closed_at, is_withheld=is_withheld
+    )
 
 
 def is_readable(
@@ -54,17 +57,6 @@ def is_readable(
     rule = rules.release_rule(kind_of(activity.kind).step(entry.step), activity.release)
     moments = moments_of(entry, counterpart_submitted_at, round_, activity, course_ended_at)
     return entry.recipient_id is not None and rules.is_released(rule, moments, now=now)
-
-
-def is_released(session: Session, task: Task, entry: Entry, *, now: datetime) -> bool:
-    """Whether the receiver may read the task's entry now."""
-    if entry.recipient_id is None:
-        return False
-    back = aliased(Entry)
-    back_at = session.scalar(
-        select(back.submitted_at).select_from(Entry).join(back, is_counterpart(back)).where(Entry.id == entry.id)
-    )
-    return is_readable(entry, back_at, task.round, task.activity, task.course_ended_at, now=now)
 
 
 def release_due(session: Session, *, now: datetime, round_id: int | None = None) -> int:
@@ -86,6 +78,7 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
         .join(Course, Course.id == Activity.course_id)
         .join(Round, Round.id == Entry.round_id)
         .where(Entry.submitted_at.is_not(None), Entry.released_at.is_(None), Entry.recipient_id.is_not(None), is_due)
+        .where(Entry.withheld_at.is_(None))
         .where(Entry.round_id == round_id if round_id is not None else Entry.round_id.is_not(None))
         .order_by(Entry.id)
         .limit(BATCH)

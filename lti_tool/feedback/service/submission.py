@@ -7,18 +7,19 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
-from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackReleased
+from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, NotReadYet, TextTooLong
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service.drafts import add_note, concerned, lock, open_entry, refuse_closed
-from lti_tool.feedback.service.release import is_released, release_after
+from lti_tool.feedback.service.release import release_after
 from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, problems_of
 
 
 def give(session: Session, task: Task, *, now: datetime) -> Entry:
     """Give what the draft holds, or correct what was given; release it and its counterpart if the rule says so.
 
-    Giving twice changes nothing. The progress of everybody concerned is looked at again, in this transaction.
-    Raises FeedbackIncomplete, RoundNotOpen, ActivityClosed, FeedbackReleased.
+    Giving twice changes nothing. It can be corrected until its receiver has read it. The progress of everybody
+    concerned is looked at again, in this transaction.
+    Raises FeedbackIncomplete, RoundNotOpen, ActivityClosed, FeedbackRead.
     """
     if find_entry(session, task) is None:
         refuse_closed(task, now=now)
@@ -26,8 +27,9 @@ def give(session: Session, task: Task, *, now: datetime) -> Entry:
     entry = open_entry(session, task, now=now)
     if entry.submitted_at is not None and not entry.correction:
         return entry
-    if not task.step.is_answer and is_released(session, task, entry, now=now):
-        raise FeedbackReleased(entry.id)
+    # An answer may be changed, but not one that was reported. Its author is not told more than that it was read.
+    if entry.withheld_at is not None or (entry.read_at is not None and not task.step.is_answer):
+        raise FeedbackRead(entry.id)
     if problems := problems_of(session, task, entry):
         raise FeedbackIncomplete(problems)
     fields = draft_fields(entry)
@@ -51,6 +53,28 @@ def give(session: Session, task: Task, *, now: datetime) -> Entry:
     release_after(session, task, lock(session, task), now=now)
     completion_changed(session, entry.activity_id, concerned(session, task, entry), now=now)
     return entry
+
+
+def add_later(session: Session, task: Task, text: str, *, now: datetime) -> None:
+    """Add a text to what its receiver has read already. A blank one adds nothing.
+
+    Raises NotReadYet, TextTooLong, RoundNotOpen, ActivityClosed.
+    """
+    text = rules.clean(text).strip()
+    if len(text) > rules.LONGEST_ADDITION:
+        raise TextTooLong(rules.ADDITION_DRAFT, len(text))
+    entry = open_entry(session, task, now=now)
+    if entry.read_at is None:
+        raise NotReadYet(entry.id)
+    if text:
+        entry.additions = [*entry.additions, {"at": now.isoformat(), "text": text}]
+    entry.fields = {name: value for name, value in entry.fields.items() if name != rules.ADDITION_DRAFT}
+    entry.correction = {
+        name: value for name, value in (entry.correction or {}).items() if name != rules.ADDITION_DRAFT
+    } or None
+    entry.saved_at = now
+    entry.version += 1
+    session.flush()
 
 
 def confirm(session: Session, task: Task, *, now: datetime) -> None:
