@@ -290,12 +290,12 @@ class Question:
 
     def judged(self, partner: Places, trio: Trio | None = None) -> Arrangement:
         """An arrangement with what it is worth."""
-        first = np.flatnonzero(partner > np.arange(len(partner)))
-        worth = sum(self.weight(first, partner[first]).tolist())
+        paired = np.flatnonzero(partner > np.arange(len(partner)))
+        worth = sum(self.weight(paired, partner[paired]).tolist())
         if trio is not None:
             third, first, last = np.array([[trio.third], [trio.first], [trio.last]])
             worth += int(self._weight_of_trios(third, first, last)[0])
-        return Arrangement(2 * len(first) + (3 if trio else 0), worth, partner, trio)
+        return Arrangement(2 * len(paired) + (3 if trio else 0), worth, partner, trio)
 
     # ---- couples ----
 
