@@ -114,10 +114,16 @@ class _Model:
         self.model: Any = cp_model.CpModel()
         self.couples, self.first, self.second = planner.couples, first, second
         self.history = History.of(planner.couples)
-        self.free = [self._free(paired, locked) for paired, locked in zip(before, planner.locked, strict=True)]
-        stays = [self._without_free(paired, free) for paired, free in zip(before, self.free, strict=True)]
-        self.stays = stays
-        self.met = self.history.also(planner.couples, stays).met.times(first, second).tolist()
+        self.free: list[Places] = []
+        self.stays: list[Paired] = []
+        for paired, locked in zip(before, planner.locked, strict=True):
+            bound = list({person for group in (*locked, *paired.trios) for person in group})
+            self.free.append(np.setdiff1d(np.arange(len(self.couples)), bound))
+            stays = np.isin(paired.first, bound)
+            self.stays.append(
+                paired._replace(first=paired.first[stays], second=paired.second[stays], alone=paired.alone[:0])
+            )
+        self.met = self.history.also(planner.couples, self.stays).met.times(first, second).tolist()
         self.sits: list[dict[int, Any]] = []
         """For each round, by number of the couple, whether they sit together."""
         self.alone: list[dict[int, Any]] = []
@@ -125,14 +131,6 @@ class _Model:
             self._add_round(free, int(np.isin(paired.alone, free).sum()))
         numbers = sorted({couple for sits in self.sits for couple in sits})
         self.times = {couple: sum(sits[couple] for sits in self.sits if couple in sits) for couple in numbers}
-
-    def _free(self, paired: Paired, locked: Sequence[Members]) -> Places:
-        stays = {person for group in (*locked, *paired.trios) for person in group}
-        return np.array([person for person in range(len(self.couples)) if person not in stays], dtype=np.int64)
-
-    def _without_free(self, paired: Paired, free: Places) -> Paired:
-        stays = ~np.isin(paired.first, free)
-        return paired._replace(first=paired.first[stays], second=paired.second[stays], alone=paired.alone[:0])
 
     def _add_round(self, free: Places, over: int) -> None:
         never_again = self.couples.never_again

@@ -123,7 +123,13 @@ class _Groups:
         for lock in self.before.locks:
             self._bring_together(lock)
         self._give_up_small_groups()
-        while self._fill() or self._start_group() or self._squeeze_in() or self._take_one():
+        while (
+            self._fill()
+            or self._start_group(self.least)
+            or any(self._seat(person, may_cost=True) for person in self._loose())
+            or self._start_group(SMALLEST, SMALLEST)
+            or self._take_one()
+        ):
             pass
         return [members for number in range(len(self.stands)) if (members := self._members(number))]
 
@@ -195,15 +201,12 @@ class _Groups:
         """Seat people in groups that change anyway."""
         return sum(self._seat(person, may_cost=False) for person in self._loose()) > 0
 
-    def _start_group(self) -> bool:
-        """Start groups of loose people, while they are enough."""
+    def _start_group(self, least: int, size: int = 0) -> bool:
+        """Start a group of at least so many loose people, of this size or (0) as even as they can be."""
         loose = self._loose()
-        if len(loose) < self.least:
-            return False
-        size = group_sizes(len(loose), self.shape)[0]
-        for first in loose:
-            members = self._around(first, loose, size)
-            if len(members) >= self.least:
+        for first in loose if len(loose) >= least else ():
+            members = self._around(first, loose, size or group_sizes(len(loose), self.shape)[0])
+            if len(members) >= least:
                 self._start(members)
                 return True
         return False
@@ -229,18 +232,6 @@ class _Groups:
     def _start(self, members: list[int]) -> None:
         self.group_of[members] = len(self.stands)
         self.stands.append(False)
-
-    def _squeeze_in(self) -> bool:
-        """Seat someone in a group that could have stayed as it is; start a pair where nobody has room."""
-        loose = self._loose()
-        if any(self._seat(person, may_cost=True) for person in loose):
-            return True
-        for first in loose:
-            members = self._around(first, loose, SMALLEST)
-            if len(members) == SMALLEST:
-                self._start(members)
-                return True
-        return False
 
     def _seat(self, person: int, *, may_cost: bool) -> bool:
         """Seat one in the group that costs least: company changed, members, repeats, points."""
