@@ -7,7 +7,7 @@ this order: people who were left out before, couples that stand, former company 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain, combinations
+from itertools import combinations
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -495,8 +495,14 @@ class Question:
         thirds = np.broadcast_arrays(seats[:, None], seats[first][None, :], seats[second][None, :])
         of_trios = self._weight_of_trios(*thirds) + self._units.person
         best, chosen = (-1, 0), (np.full(size, ALONE), ALONE, ALONE)
-        halves = chain(combinations(range(0, size, 2), 2), combinations(range(1, size, 2), 2))
-        for host, third in chain(halves, [(ALONE, ALONE)]):
+        limits = self._limits_of_trios(
+            seats, first, second, weight, np.where(fits[:, first] & fits[:, second], of_trios, 0)
+        )
+        options = [*combinations(range(0, size, 2), 2), *combinations(range(1, size, 2), 2)]
+        options.sort(key=lambda option: -limits[option])
+        for host, third in (*options, (ALONE, ALONE)):
+            if best[0] == size and (host == ALONE or limits[host, third] <= 2 * best[1]):
+                break
             if host != ALONE and (third < locked or not fits[host, third]):
                 continue
             is_host = (first == host) | (second == host)
@@ -516,6 +522,24 @@ class Question:
         result = np.full(len(self.couples), ALONE, dtype=np.int64)
         result[seats] = np.where(partner == ALONE, ALONE, seats[partner])
         return self.judged(result, trio)
+
+    def _limits_of_trios(
+        self, seats: Places, first: Places, second: Places, weight: Points, of_trios: Points
+    ) -> Points:
+        """For each host and third, twice what all can be worth at most if everyone is seated.
+
+        What counts of single people is the same then; of the rest, each has at most half of their best couple.
+        """
+        own = self._units.left_out * self.history.left_out[seats] + self._units.trio * self._rank[seats]
+        halves = np.zeros_like(own)
+        for end in (first, second):
+            np.maximum.at(halves, end, weight - own[first] - own[second])
+        trios = 2 * (of_trios - own[:, None] - own[first] - own[second])
+        limits = np.full((len(seats), len(seats)), -LARGEST)
+        for host, last in ((first, second), (second, first)):
+            np.maximum.at(limits, host, (trios - halves[last]).T)
+        result: Points = limits + halves.sum() - halves - halves[:, None] + 2 * own.sum()
+        return result
 
 
 def _near_each_other(order: Sequence[int], lists: Sequence[Sequence[int]]) -> list[int]:
