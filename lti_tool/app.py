@@ -24,6 +24,7 @@ from lti_tool.workspace import courses
 PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_administrator", "meetings.pages.feed")
 VISIT_PAGES = (
     "workspace.home",
+    "workspace.facilitating",
     "workspace.meeting",
     "workspace.kept",
     "workspace.own_work",

@@ -95,6 +95,8 @@ class SetupText:
     series: SeriesText = field(default_factory=SeriesText)
     release: str = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
+    feedback_to: str = ""
+    guided_rounds: str = ""
     assistants_moderate: bool = False
     asked: Mapping[str, str] = field(default_factory=dict)
     """By key of a step what stands in its box or number."""
@@ -177,6 +179,8 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         ),
         release=clean.get("release", ""),
         staff_read_feedback="staff_read_feedback" in clean,
+        feedback_to=clean.get("feedback_to", ""),
+        guided_rounds=clean.get("guided_rounds", "").strip(),
         assistants_moderate="assistants_moderate" in clean,
         asked={step.key: clean.get(step.key, "").strip() for step in kind_of(kind).steps if step.may_count},
         score_mode=clean.get("score_mode", ""),
@@ -198,6 +202,8 @@ def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> S
         rounds=tuple(_round_shown(dates, settings.time_zone) for dates in settings.rounds),
         release=settings.release,
         staff_read_feedback=settings.staff_read_feedback,
+        feedback_to=settings.feedback_to or next((one.to for one in kind_of(settings.kind).directions), ""),
+        guided_rounds=str(settings.guided_rounds) if kind_of(settings.kind).facilitator else "",
         assistants_moderate=settings.assistants_moderate,
         asked={
             step.key: str(times) if step.most > 1 or times else ""
@@ -234,6 +240,8 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         zero_at_close=text.zero_at_close and text.score_mode != ScoreMode.NONE,
         release=_one_of(Release, text.release, Release.WHEN_BOTH_GAVE),
         staff_read_feedback=text.staff_read_feedback,
+        feedback_to=next((one.to for one in kind_of(text.kind).directions[1:] if one.to == text.feedback_to), None),
+        guided_rounds=guided_of(text),
         assistants_moderate=text.assistants_moderate,
         scenario=Scenario.written(text.scenario.public, text.scenario.briefs),
     )
@@ -249,6 +257,12 @@ def asked_of(text: SetupText) -> Completion:
     return Completion({key: _whole(times, empty=0) for key, times in text.asked.items()})
 
 
+def guided_of(text: SetupText) -> int:
+    """How many of the rounds are guided as the form stands: as many as there are, at most."""
+    asked = _whole(text.guided_rounds, empty=0) if kind_of(text.kind).facilitator else 0
+    return min(max(asked, 0), len(text.rounds))
+
+
 def press(text: SetupText, button: str, say: Callable[[str], str] = str) -> tuple[SetupText, str] | None:
     """The form after a button that changes a part of the page or only looks at it, and where typing goes on.
 
@@ -259,8 +273,8 @@ def press(text: SetupText, button: str, say: Callable[[str], str] = str) -> tupl
         return text, focus
     if button.startswith("scenario-"):
         return replace(text, scenario=_press_scenario(text, button.removeprefix("scenario-"), say)), "scenario-public"
-    if button == "checklist":
-        return text, "asked"
+    if button in {"checklist", "schedule"}:
+        return text, "asked" if button == "checklist" else "guided_rounds"
     return _filled_in(text) if button == "fill-dates" else _press_rounds(text, button)
 
 

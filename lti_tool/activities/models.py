@@ -27,6 +27,8 @@ class Activity(Tenant, Base):
         CheckConstraint("score_mode IN ('none', 'complete', 'proportional')", name="score_mode"),
         CheckConstraint("release IN ('at_once', 'when_both_gave', 'at_due')", name="release"),
         CheckConstraint("score_maximum > 0", name="score_maximum"),
+        CheckConstraint("feedback_to IN ('partners', 'next', 'seat')", name="feedback_to"),
+        CheckConstraint("guided_rounds >= 0", name="guided_rounds"),
     )
 
     key: Mapped[str] = mapped_column(String(32), unique=True)
@@ -61,6 +63,11 @@ class Activity(Tenant, Base):
     assistants_moderate: Mapped[bool] = mapped_column(default=False)
     """Whether assistants see reports of harm and decide about them, as instructors always do."""
     """Told to learners before they write."""
+    feedback_to: Mapped[str | None] = mapped_column(String(16))
+    """To whom partners write, where the kind lets a designer choose; None as the kind has it first."""
+    guided_rounds: Mapped[int] = mapped_column(default=0)
+    """In so many rounds, from the first on, staff may take the facilitator's seat. Told to learners before they
+    write."""
     created_by_id: Mapped[int | None]
     """A person. Nobody where a launch made the copy."""
     created_at: Mapped[datetime]

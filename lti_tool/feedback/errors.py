@@ -23,6 +23,22 @@ class NotInGroup(FeedbackError, NotFound):
         self.round_number, self.member_id = round_number, member_id
 
 
+class NotFacilitating(FeedbackError, NotFound):
+    """The person does not have this group's facilitator's seat in the round, or not any more."""
+
+    def __init__(self, round_number: int, group_id: int) -> None:
+        super().__init__(round_number, group_id)
+        self.round_number, self.group_id = round_number, group_id
+
+
+class SeatClosed(FeedbackError, Conflict):
+    """The person cannot have the facilitator's seat of this group. `why` is a `SeatRefusal`."""
+
+    def __init__(self, group_id: int, why: str) -> None:
+        super().__init__(group_id, why)
+        self.group_id, self.why = group_id, why
+
+
 class FeedbackHidden(FeedbackError, NotFound):
     """There is no such feedback, or this reader may not know that there is."""
 
@@ -97,6 +113,16 @@ WORDS: dict[type[ToolError], Words] = {
         404,
         N_("You have no group in this round"),
         N_("The groups may have changed. Go back to the activity to see who you work with."),
+    ),
+    NotFacilitating: Words(
+        404,
+        N_("You do not facilitate this group"),
+        N_("Only whoever has a group’s facilitator’s seat sees its meeting. You can take a seat on the Meetings page."),
+    ),
+    SeatClosed: Words(
+        409,
+        N_("You cannot take this seat now"),
+        N_("The Meetings page says why. The group can meet without you: one of its members facilitates."),
     ),
     FeedbackHidden: Words(
         404,

@@ -8,7 +8,7 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import Audience, kind_of
+from lti_tool.activities.rules import Audience, kind_for
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import forms, rules, service
@@ -136,8 +136,11 @@ def autosave(here: Here, number: int, member_id: int | None = None, step: str | 
 @on_visit(may="take part")
 def tell(here: Here, number: int, member_id: int) -> ResponseReturnValue:
     """Leave a note on the partner's first page."""
-    task = _task(here, activity_at(here.session, here.placement_id), number, member_id, None)
-    service.tell_partner(here.session, task, request.form.get("partner_note", ""), now=here.now)
+    if here.is_preview:
+        raise PreviewOnly
+    people, text = (here.member_id or 0, member_id), request.form.get("partner_note", "")
+    activity = activity_at(here.session, here.placement_id)
+    service.tell_partner(here.session, activity, number, people, text, now=here.now)
     return redirect(url_for("home.show", said="told", _anchor=f"round-{number}"), code=303)
 
 
@@ -216,7 +219,7 @@ def autosave_answer(here: Here, feedback_id: int) -> ResponseReturnValue:
 def received(here: Here) -> ResponseReturnValue:
     """Everything that this member received in the activity, and the levels that several partners agree on."""
     activity = activity_at(here.session, here.placement_id)
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     steps = [step for step in kind.steps if step.is_to_partners and step.form is not None and not step.is_answer]
     exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
     lines = [(one, step) for one in exchanges if one.partner_id is not None for step in steps]
@@ -228,7 +231,11 @@ def received(here: Here) -> ResponseReturnValue:
         activity=activity,
         kind=kind,
         readable=readable,
-        waiting=[(one, step) for one, step in lines if one.is_current and step.is_mutual and one.to_read(step) is None],
+        waiting=[
+            (one, step)
+            for one, step in lines
+            if one.is_current and step.key in one.owed_to_me and one.to_read(step) is None
+        ],
         typical=service.typical_levels(service.rubric_of(here.session, activity.rubric_id), exchanges),
         clock=_clock(activity),
     )
@@ -288,7 +295,7 @@ def _to_answer(here: Here, feedback_id: int) -> Task:
 
 
 def _preview(here: Here, activity: Activity, step_key: str | None, *, is_to_partners: bool) -> ResponseReturnValue:
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     step = kind.step(step_key) if step_key else kind.first_step(is_to_partners=is_to_partners)
     if step is None or step.form is None:
         raise NotFound("step", step_key)

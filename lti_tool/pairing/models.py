@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Select, String, UniqueConstraint, and_, select, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, Select, String, UniqueConstraint, and_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.activities.models import Round
@@ -78,7 +78,7 @@ class Group(Tenant, Base):
     round_id: Mapped[int]
     number: Mapped[int]
     begun_at: Mapped[datetime | None]
-    """When a member first wrote something. From then on its members stay the same."""
+    """When a member first did a step that begins it. From then on its members stay the same."""
 
 
 class Seat(Tenant, Base):
@@ -121,6 +121,38 @@ def published(*columns: Any) -> Select[Any]:
 def published_seats(*columns: Any) -> Select[Any]:
     """As `published`, with a row for each seat: `Seat` is also joined."""
     return published(*columns).join(Seat, Seat.group_id == Group.id)
+
+
+class Facilitation(Tenant, Base):
+    """A member of staff in the facilitator's seat of a group. The row stays when they leave the seat."""
+
+    __tablename__ = "facilitation"
+    __table_args__ = (
+        tenant_key(),
+        within("group_id", "group_"),
+        within("member_id", "member"),
+        Index(
+            "uq_facilitation_one_at_a_time",
+            "group_id",
+            unique=True,
+            sqlite_where=text("left_at IS NULL"),
+            postgresql_where=text("left_at IS NULL"),
+        ),
+    )
+
+    group_id: Mapped[int] = mapped_column(index=True)
+    member_id: Mapped[int] = mapped_column(index=True)
+    taken_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+
+
+def is_facilitated() -> ColumnElement[bool]:
+    """Whether a member of staff has, or had, the facilitator's seat of the `Group` that a statement selects.
+
+    Whoever had the seat for a while facilitated, so nobody owes a member feedback on it.
+    """
+    # Looked up once for all groups of a statement, and not for each.
+    return Group.id.in_(select(Facilitation.group_id))
 
 
 class PairingPreferences(Tenant, Base):

@@ -1,6 +1,7 @@
 """What staff see of a course's progress: everybody by step, who is behind, one learner, and what can be allowed."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import kind_of, local_parts
+from lti_tool.activities.rules import kind_for, local_parts
 from lti_tool.activities.service import activity_at, activity_of, is_read_only, refuse_read_only, rounds_of
 from lti_tool.errors import N_
 from lti_tool.meetings import service as meetings
@@ -74,7 +75,7 @@ def show(here: Here) -> ResponseReturnValue:
         return redirect(url_for("setup.show"))
     found = service.summaries_of_all(here.session, activity.id, here.now)
     people = service.learners(here.session, found)
-    tally = rules.tally(kind_of(activity.kind).steps, found.values())
+    tally = rules.tally(kind_for(activity).steps, found.values())
     columns = list(tally)
     listed = _listed(people, found, columns)
     page = max(request.args.get("page", 1, type=int), 1)
@@ -150,7 +151,7 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
     found = service.progress_of_all(here.session, activity.id, here.now)
     people = service.learners(here.session, found)
     summaries = [rules.summary(one) for one in found.values()]
-    columns = list(rules.tally(kind_of(activity.kind).steps, summaries))
+    columns = list(rules.tally(kind_for(activity).steps, summaries))
     zone = zone_of_reader(activity.time_zone)
     titles = []
     for title in _titles(columns).values():
@@ -159,12 +160,14 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
     partners = [gettext("Round %(number)d: partners", number=number) for number in numbers]
     counts = [gettext("Done"), gettext("Of"), gettext("Complete")]
     header = [gettext("Name"), gettext("E-mail"), *titles, *partners, *counts]
-    met = {item.partner_id for one in found.values() for item in one.items if item.partner_id is not None}
-    names = pairing.names_of(here.session, met)
+    # From the groups and not from the items: round a ring nobody owes something to everybody in their group.
+    groups = pairing.published_groups(here.session, activity.id)
+    met = {(one, group.round_number): group.partners_of(one) for group in groups for one in group.members}
+    names = pairing.names_of(here.session, {one for one, _ in met})
     lines = [
         [
             *_line(one, found[member_id], columns, zone),
-            *_partners(found[member_id], numbers, names),
+            *(_named(met.get((member_id, number), ()), names) for number in numbers),
             *_counts(found[member_id]),
         ]
         for member_id, one in people.items()
@@ -191,15 +194,8 @@ def _line(learner: Learner, progress: Progress, columns: list[Column], zone: Zon
     return [learner.name or "", learner.email or "", *states]
 
 
-def _partners(progress: Progress, numbers: list[int], names: dict[int, str | None]) -> list[object]:
-    """For each of these rounds, whom a learner works with."""
-    met = {
-        number: dict.fromkeys(item.partner_id for item in progress.items if item.round == number) for number in numbers
-    }
-    return [
-        "; ".join(names.get(one) or gettext("Learner %(number)s", number=one) for one in met[number] if one)
-        for number in numbers
-    ]
+def _named(people: Iterable[int], names: Mapping[int, str | None]) -> str:
+    return "; ".join(names.get(one) or gettext("Learner %(number)s", number=one) for one in people)
 
 
 def _counts(progress: Progress) -> list[object]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import groupby
 
-from lti_tool.activities.rules import Completion, Opens, Step
+from lti_tool.activities.rules import Completion, Opens, Step, To
 from lti_tool.goals.rules import turns_of
 
 
@@ -57,15 +57,14 @@ class RoundDates:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """Somebody in the same group. `is_absent`: left the course. `due_at`: their own date, extension included. `seat`: a
-    key of the kind.
-    """
+    """Somebody in the same group. `is_absent`: left the course. `due_at`: their own date, extension included."""
 
     member_id: int
     is_absent: bool = False
     is_excused: bool = False
     due_at: datetime | None = None
-    seat: str = ""
+    gets: frozenset[str] = frozenset()
+    """Keys of the steps that the person owes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +225,13 @@ def checklist(
         # Partner by partner, as a learner's page shows them; what goes to nobody stands where the agenda has it.
         for is_to_partners, run in groupby(asked, key=lambda step: step.is_to_partners):
             with_each = list(run)
-            for partner in partners if is_to_partners else (None,):
-                items += [
-                    place.item(step, partner) for step in with_each if partner is None or step.goes_to(partner.seat)
-                ]
+            if not is_to_partners:
+                items += [place.item(step, None) for step in with_each]
+                continue
+            receivers = {step: place.receivers(step) for step in with_each}
+            items += [
+                place.item(step, partner) for partner in partners for step in with_each if partner in receivers[step]
+            ]
     return Progress(tuple(items))
 
 
@@ -258,6 +260,24 @@ class _Place:
         """What the person wrote in a step; an empty entry where that is nothing."""
         number = self.dates.number
         return self.mine.get((key, number, partner_id)) or Written(key, number, partner_id)
+
+    def receivers(self, step: Step) -> tuple[Partner, ...]:
+        """The partners for whom this step is asked.
+
+        Round a ring those to whom the person gave already, if there are any: somebody who leaves afterwards makes
+        nobody give twice. And an answer is asked for wherever there is something to answer.
+        """
+        owed = tuple(one for one in self.partners if step.key in one.gets)
+        if step.is_answer:
+            number = self.dates.number
+            return tuple(
+                one for one in self.partners if one in owed or (step.after, number, one.member_id) in self.theirs
+            )
+        if step.to is not To.NEXT:
+            return owed
+        key = step.part_of or step.key
+        given = tuple(one for one in self.partners if self.wrote(key, one.member_id).given_at is not None)
+        return given or owed
 
     def without_partner(self, step: Step) -> Item:
         if step.counted_by and (item := self.item(step, None)).state is State.DONE:
@@ -358,7 +378,7 @@ class _Place:
             return True
         owed: list[int | None]
         if before.is_to_partners and partner is None:
-            owed = [one.member_id for one in self.partners if before.goes_to(one.seat) and not one.is_absent]
+            owed = [one.member_id for one in self.receivers(before) if not one.is_absent]
         else:
             owed = [partner.member_id if partner is not None and before.is_to_partners else None]
         return all(self.wrote(before.key, one).given_at is not None for one in owed)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import ActivityState, Completion, Kind, kind_of
+from lti_tool.activities.rules import ActivityState, Completion, Kind, kind_for, owed
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.rules import Moments, is_released, release_rule
@@ -17,7 +17,6 @@ from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, CourseRole, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.models import Plan, Seat, published_seats
 from lti_tool.progress.errors import LearnerUnknown
 from lti_tool.progress.rules import (
     Extra,
@@ -243,7 +242,7 @@ class _Gathered:
         """Read what concerns this member, or everybody."""
         rounds = session.scalars(select(Round).where(Round.activity_id == activity.id).order_by(Round.number)).all()
         ended_at = session.get_one(Course, activity.course_id).ended_at
-        kind = kind_of(activity.kind)
+        kind = kind_for(activity)
         gathered = cls(
             kind,
             Completion.from_json(activity.completion, kind),
@@ -294,7 +293,7 @@ class _Gathered:
                 key = (group.round, partner.member_id)
                 places.append(
                     (
-                        (group.round, place, partner.seat, partner.is_absent, partner.is_excused, partner.due_at),
+                        (group.round, place, partner.gets, partner.is_absent, partner.is_excused, partner.due_at),
                         tuple(sorted(mine.get(key, ()))),
                         tuple(sorted(_way_received(one, partner) for one in theirs.get(key, ()))),
                     )
@@ -322,27 +321,22 @@ class _Gathered:
     def _read_groups(self, session: Session, activity_id: int, placement_id: int | None, member_id: int | None) -> None:
         due = {dates.number: dates.due_at for dates in self.rounds}
         extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
-        statement = (
-            published_seats(Round.number, Seat.group_id, Seat.member_id, Member.takes_part)
-            .join(Member, Member.id == Seat.member_id)
-            .where(Plan.activity_id == activity_id)
-            .order_by(Seat.group_id, Seat.turn)
-        )
-        if member_id is not None:
-            own = aliased(Seat)
-            statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
         kept_out = locked_out(session, placement_id)
-        groups: dict[tuple[int, int], list[Partner]] = defaultdict(list)
-        for number, group_id, one, takes_part in session.execute(statement):
-            extra = extras.get((one, number), Extra(number))
-            is_absent = one in kept_out or not takes_part
-            people = groups[number, group_id]
-            seat = self.kind.seat_at(len(people) + 1)
-            people.append(Partner(one, is_absent, extra.is_excused, extra.due_at or due[number], seat))
-            self.members[group_id].append(one)
-        for (number, _), people in groups.items():
-            for person in people:
-                others = tuple(partner for partner in people if partner is not person)
+        for group in pairing.published_groups(session, activity_id, member_id=member_id):
+            number = group.round_number
+            self.members[group.id] += group.members
+            people: list[Partner] = []
+            for turn, one in enumerate(group.members, start=1):
+                extra = extras.get((one, number), Extra(number))
+                is_absent = one in kept_out or turn in group.seating.away
+                people.append(Partner(one, is_absent, extra.is_excused, extra.due_at or due[number]))
+            owes = owed(self.kind, group.seating)
+            for turn, person in enumerate(people, start=1):
+                others = tuple(
+                    replace(partner, gets=owes.get((turn, place), frozenset()))
+                    for place, partner in enumerate(people, start=1)
+                    if place != turn
+                )
                 self.groups[person.member_id].append(MyGroup(number, others))
 
     def _read_entries(self, session: Session, activity: Activity, member_id: int | None) -> None:

@@ -351,6 +351,8 @@ def _views(session: Session, activity: Activity, rows: Iterable[Any]) -> list[Re
 
 
 def _names(session: Session, course_id: int, members: Collection[int], *, for_staff: bool) -> dict[int, str | None]:
+    if not members:
+        return {}
     rows = session.execute(
         select(Member.id, Person.name)
         .join(Person, Person.id == Member.person_id)

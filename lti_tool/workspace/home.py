@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, func, select
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import Kind, Step, kind_of, why_not_ready
+from lti_tool.activities.rules import Kind, Step, kind_for, why_not_ready
 from lti_tool.activities.service import activity_of, chosen_instead, open_activities, rounds_of
 from lti_tool.attributes import service as attributes
 from lti_tool.errors import N_, NotFound
@@ -158,7 +158,7 @@ def _review(here: Here) -> ResponseReturnValue:
 def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
     member_id = here.member_id or 0
     rounds = rounds_of(here.session, activity.id)
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     exchanges = feedback.exchanges_of(here.session, activity, member_id, now=here.now)
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
     is_read_only = activities.is_read_only(here.session, activity)
@@ -262,7 +262,7 @@ def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     return render_template(
         "home/preview.html",
         activity=activity,
-        kind=kind_of(activity.kind),
+        kind=kind_for(activity),
         course=course,
         rounds=rounds_of(here.session, activity.id),
         is_read_only=activities.is_read_only(here.session, activity),
@@ -374,7 +374,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         chosen = chosen_instead(here.session, activity, here.visit.details.get("activity"))
     return render_template(
         "home/staff.html",
-        kind=kind_of(activity.kind),
+        kind=kind_for(activity),
         is_hidden=access.is_hidden,
         chosen=chosen,
         is_in_use=chosen is not None and is_in_use(here.session, activity.id),

@@ -1,6 +1,6 @@
 """The page of a meeting: one for each group and round, which all members may have open at once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,12 +9,22 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from lti_tool.activities.rules import AgendaPart, Completion, Kind, MethodStep, Step, kind_of, scenario_of
+from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import (
+    AgendaPart,
+    Completion,
+    Kind,
+    MethodStep,
+    Step,
+    is_guided,
+    kind_for,
+    scenario_of,
+)
 from lti_tool.activities.service import activity_at, rounds_of
 from lti_tool.errors import NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.errors import PreviewOnly
-from lti_tool.feedback.service import Meeting
+from lti_tool.feedback.service import Meeting, SeatView
 from lti_tool.goals import service as goals
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings import wording as meeting_words
@@ -42,7 +52,7 @@ def show(here: Here, number: int) -> ResponseReturnValue:
     """The agenda with everything that is written so far."""
     if here.is_preview:
         activity = activity_at(here.session, here.placement_id)
-        return render_template("meeting/preview.html", activity=activity, kind=kind_of(activity.kind), number=number)
+        return render_template("meeting/preview.html", activity=activity, kind=kind_for(activity), number=number)
     return _page(here, _meeting(here, number))
 
 
@@ -103,7 +113,7 @@ def of_all_groups(here: Here) -> ResponseReturnValue:
     groups = pairing.groups_in_plan(here.session, plan, chosen.number) if plan is not None else []
     first = max(int(page), 1) if (page := request.args.get("page", "1")).isdecimal() and len(page) < 6 else 1
     shown = groups[(first - 1) * GROUPS_A_PAGE : first * GROUPS_A_PAGE]
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     completion = Completion.from_json(activity.completion, kind)
     return render_template(
         "meeting/of_all_groups.html",
@@ -120,9 +130,17 @@ def of_all_groups(here: Here) -> ResponseReturnValue:
         ],
         times=meetings.of_groups(here.session, [group.id for group in shown], now=here.now),
         done=feedback.done_by_group(here.session, chosen.id),
+        seats=_seats(here, activity, chosen, [group.id for group in shown]),
         page=first,
         pages=-(-len(groups) // GROUPS_A_PAGE),
     )
+
+
+def _seats(here: Here, activity: Activity, round_: Round, groups: Collection[int]) -> Mapping[int, SeatView]:
+    """The facilitator's seats of these groups, in a guided round."""
+    if not is_guided(round_.number, activity.guided_rounds):
+        return {}
+    return feedback.seats_for(here.session, activity, groups, here.member_id or 0, is_staff=here.is_staff)
 
 
 @pages.get("/round/<int:number>/meeting/paper")
@@ -131,7 +149,7 @@ def paper(here: Here, number: int) -> ResponseReturnValue:
     """The agenda with room to write, for a meeting without screens."""
     meeting = None if here.is_preview else _meeting(here, number)
     activity = activity_at(here.session, here.placement_id)
-    return render_template("meeting/paper.html", activity=activity, kind=kind_of(activity.kind), meeting=meeting)
+    return render_template("meeting/paper.html", activity=activity, kind=kind_for(activity), meeting=meeting)
 
 
 @pages.post("/round/<int:number>/meeting/confirm/<step>")
@@ -184,12 +202,21 @@ def keep_question(here: Here, number: int) -> ResponseReturnValue:
 def set_clock(here: Here, number: int) -> ResponseReturnValue:
     """Begin a timed step of the method, or stop the timer; all members' pages follow."""
     meeting = _meeting(here, number)
+    part = start_clock(here, meeting, request.form.get("step", ""))
+    return redirect(url_for(".show", number=number, part=part, _anchor=part), code=303)
+
+
+def start_clock(here: Here, meeting: Meeting, asked: str) -> str | None:
+    """Begin the timed step with this number, or with none stop the timer. Returns the part of the page that holds it.
+
+    Raises NotFound.
+    """
     step = meeting.kind.step(CLOCK_STEP)
-    asked = request.form.get("step", "")
     if step is None or (asked and not (asked.isdecimal() and int(asked) < len(meeting.kind.method))):
         raise NotFound("timed step", asked)
     _write(here, meeting, step, {CLOCK_STEP: f"{int(asked)} {here.now.isoformat()}" if asked else ""})
-    return _back(meeting, step)
+    part = meeting.kind.part_of(step)
+    return part.key if part is not None else None
 
 
 def running(meeting: Meeting) -> tuple[int, MethodStep, datetime] | None:
@@ -226,11 +253,6 @@ def _page(here: Here, meeting: Meeting) -> str:
 
 def _what_changes(here: Here, meeting: Meeting) -> dict[str, Any]:
     """What the page shows of things that others of the group may change while it is open."""
-    zone = zone_of_reader(meeting.activity.time_zone)
-
-    def clock(moment: datetime, pattern: str = "EEE d MMM, HH:mm") -> str:
-        return in_words(moment, zone, pattern)
-
     steps = {step.key: step for step in meeting.kind.steps}
     exchanges = feedback.exchanges_of(here.session, meeting.activity, meeting.member_id, now=here.now)
     with_partners = [
@@ -251,9 +273,19 @@ def _what_changes(here: Here, meeting: Meeting) -> dict[str, Any]:
         "scenario": scenario_of(meeting.activity),
         "questions_part": next((part.key for part in meeting.kind.meeting if "questions" in part.steps), None),
         "has_begun": meeting.round.opens_at is None or meeting.round.opens_at <= here.now,
-        "clock": clock,
-        "summary": lambda part: _summary(meeting, part, steps),
+        "clock": clock_of(meeting.activity),
+        "summary": lambda part: summary_of(meeting, part, steps),
     }
+
+
+def clock_of(activity: Activity) -> Callable[..., str]:
+    """Shows moments in the reader's own time zone, the activity's where theirs is not known."""
+    zone = zone_of_reader(activity.time_zone)
+
+    def clock(moment: datetime, pattern: str = "EEE d MMM, HH:mm") -> str:
+        return in_words(moment, zone, pattern)
+
+    return clock
 
 
 def _filled_in(here: Here, meeting: Meeting, step: Step) -> dict[str, Any]:
@@ -277,7 +309,7 @@ def _filled_in(here: Here, meeting: Meeting, step: Step) -> dict[str, Any]:
     }
 
 
-def _summary(meeting: Meeting, part: AgendaPart, steps: Mapping[str, Step]) -> str:
+def summary_of(meeting: Meeting, part: AgendaPart, steps: Mapping[str, Step]) -> str:
     """What a folded part says about itself: its first words, or what is confirmed."""
     for key in part.steps:
         step = steps[key]

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import Audience, Step, kind_of
+from lti_tool.activities.rules import Audience, Step, kind_for
 from lti_tool.activities.service import activities_of_course
 from lti_tool.errors import NotAllowed
 from lti_tool.feedback import service as feedback
@@ -112,7 +112,7 @@ def _dates(here: Here, activity: Activity) -> list[tuple[int, datetime]]:
 
 
 def _pieces(here: Here, activity: Activity) -> list[Piece]:
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     pieces = []
     for exchange in feedback.exchanges_of(here.session, activity, here.member_id or 0, now=here.now):
         texts = []

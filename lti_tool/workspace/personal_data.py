@@ -24,7 +24,7 @@ from lti_tool.launch.models import Course, LockedOut, Member, Person
 from lti_tool.launch.service.arrivals import tell_plans
 from lti_tool.meetings import service as meetings
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.models import Group, Plan, Seat, published_seats
+from lti_tool.pairing.models import Group, Plan, Seat, is_facilitated, published_seats
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.reports import service as reports
 from lti_tool.support.db import served_institution
@@ -181,6 +181,7 @@ LABELS: Final[Mapping[str, str]] = {
     "turn": N_("Turn"),
     "people_in_the_group": N_("People in the group"),
     "begun": N_("Begun"),
+    "staff_facilitated": N_("Staff facilitated it"),
     "direction": N_("Direction"),
     "given_at": N_("Given"),
     "released_at": N_("Released"),
@@ -315,7 +316,7 @@ def _groups(session: Session, own: list[int]) -> list[dict[str, Any]]:
     mate = aliased(Seat)
     size = select(func.count(mate.id)).where(mate.group_id == Group.id).scalar_subquery()
     rows = session.execute(
-        published_seats(Activity.title, Round.number, Seat.turn, size, Group.begun_at)
+        published_seats(Activity.title, Round.number, Seat.turn, size, Group.begun_at, is_facilitated())
         .join(Activity, Activity.id == Plan.activity_id)
         .where(Seat.member_id.in_(own))
         .order_by(Activity.id, Round.number)
@@ -327,8 +328,9 @@ def _groups(session: Session, own: list[int]) -> list[dict[str, Any]]:
             "turn": turn,
             "people_in_the_group": people,
             "begun": _moment(begun_at),
+            "staff_facilitated": has_facilitator,
         }
-        for title, number, turn, people, begun_at in rows
+        for title, number, turn, people, begun_at, has_facilitator in rows
     ]
 
 

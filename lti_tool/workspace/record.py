@@ -34,6 +34,8 @@ WHAT_HAPPENED: Final = {
     "launch refused": N_("A launch was refused"),
     "launch without course": N_("A launch without a course"),
     "launch without role": N_("A launch without a role"),
+    "facilitator came": N_("A member of staff took a group's facilitator's seat"),
+    "facilitator left": N_("A member of staff left a group's facilitator's seat"),
     "error page": N_("A page could not be shown"),
     "frame addresses changed": N_("The addresses that may frame Tandem were changed"),
     "login refused": N_("A login was refused"),

@@ -17,7 +17,7 @@ from lti_tool.launch.models import Person
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules import preferences
 from lti_tool.web.access import Here, on_visit
-from lti_tool.workspace.setup import ACT, DESIGNING, address_here, in_use, name_of, store_of
+from lti_tool.workspace.setup import ACT, DESIGNING, address_here, agreed_again, in_use, name_of, store_of
 
 pages = Blueprint("saved_templates", __name__)
 
@@ -144,15 +144,16 @@ def take_over(here: Here, key: str | None) -> ResponseReturnValue:
         # Withdrawn, or saved once more: the page says what there is now.
         return redirect(address_here(activity), code=303)
     try:
-        service.take_over(
-            here.session,
-            activity,
-            template,
-            expected_version=request.form.get("version", 0, type=int),
-            in_use=in_use(here.session, activity.id),
-            by=here.person_id,
-            now=here.now,
-        )
+        with agreed_again(here, activity):
+            service.take_over(
+                here.session,
+                activity,
+                template,
+                expected_version=request.form.get("version", 0, type=int),
+                in_use=in_use(here.session, activity.id),
+                by=here.person_id,
+                now=here.now,
+            )
     except ActivityInvalid:
         return redirect(address_here(activity, "dates-in-the-way"), code=303)
     except ActivityChanged:

@@ -1,7 +1,8 @@
 """Set up an activity and place it: for designers in the deep-linking dialog, and later from the activity itself."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -23,12 +24,13 @@ from lti_tool.activities.errors import (
 )
 from lti_tool.activities.forms import Reading, SetupText
 from lti_tool.activities.models import Activity, Round, SavedTemplate
-from lti_tool.activities.rules import KINDS, ActivitySettings, Kind, ScoreMode, kind_of
+from lti_tool.activities.rules import KINDS, ActivitySettings, Kind, ScoreMode, kind_for, kind_of
 from lti_tool.activities.rules.saved import rubric_from, settings_from
 from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.activities.rules.templates.scenarios import scenarios_for
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.errors import N_, NotFound
+from lti_tool.feedback import service as feedback
 from lti_tool.feedback.models import Entry
 from lti_tool.goals import service as goals
 from lti_tool.grades.models import LineItem
@@ -313,16 +315,26 @@ def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, but
 
 
 def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> Saved:
-    return service.update(
-        here.session,
-        activity,
-        reading.settings,
-        reading.rubric,
-        expected_version=int(text.version) if text.version.isdecimal() else 0,
-        in_use=in_use(here.session, activity.id),
-        by=here.person_id,
-        now=here.now,
-    )
+    with agreed_again(here, activity):
+        return service.update(
+            here.session,
+            activity,
+            reading.settings,
+            reading.rubric,
+            expected_version=int(text.version) if text.version.isdecimal() else 0,
+            in_use=in_use(here.session, activity.id),
+            by=here.person_id,
+            now=here.now,
+        )
+
+
+@contextmanager
+def agreed_again(here: Here, activity: Activity) -> Iterator[None]:
+    """Change settings; where staff may then facilitate in more rounds, learners are asked to agree again."""
+    guided_before = activity.guided_rounds
+    yield
+    if activity.guided_rounds > guided_before:
+        feedback.ask_to_agree_again(here.session, activity, now=here.now)
 
 
 def _possible_sources(here: Here, activity: Activity) -> list[Activity]:
@@ -389,13 +401,14 @@ def _editor(
         activity=activity,
         address=address_here(activity),
         text=text,
-        kind=kind_of(activity.kind),
-        **_counting(kind_of(activity.kind), text),
-        ready_scenarios=scenarios_for(kind_of(activity.kind)),
+        kind=kind_for(activity),
+        **_counting(kind_for(activity), text),
+        ready_scenarios=scenarios_for(kind_for(activity)),
         problems=problems or {},
         summary=[(field, _placed(field, gettext(sentence))) for field, sentence in (problems or {}).items()],
         focus=focus,
         rhythms=[(rhythm.value, gettext(words)) for rhythm, words in RHYTHMS.items()],
+        guided=forms.guided_of(text),
         due_days=[format_date(day, "full") if day is not None else "" for day in forms.due_days(text)],
         changed_by=changed_by,
         store=store_of(here, activity),
@@ -442,7 +455,7 @@ def _title_in_course(session: Session, activity: Activity, title: str) -> str | 
 
 
 def _preview(here: Here, activity: Activity, reading: Reading) -> ResponseReturnValue:
-    kind = kind_of(activity.kind)
+    kind = kind_for(reading.settings)
     listed = reading.settings.completion.with_every_task(kind)
     typed = [(name, value) for name, value in request.form.items(multi=True) if name not in {"form_token", "do"}]
     return render_template(

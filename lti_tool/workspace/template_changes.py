@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import service
 from lti_tool.activities.models import Activity, SavedTemplate
-from lti_tool.activities.rules import ActivitySettings, Release, ScoreMode, kind_of
+from lti_tool.activities.rules import ActivitySettings, Release, ScoreMode, kind_for
 from lti_tool.activities.rules.saved import rubric_from, taken_over
 from lti_tool.errors import N_
 from lti_tool.pairing import service as pairing
@@ -66,6 +66,8 @@ def _settings(before: ActivitySettings, after: ActivitySettings) -> Iterator[Cha
         (gettext("Scenario"), _public(before), _public(after)),
         (gettext("Private briefs"), _briefs(before), _briefs(after)),
         (gettext("Who sees what"), _seen(before), _seen(after)),
+        (gettext("To whom does feedback go?"), _direction(before), _direction(after)),
+        (gettext("Guided rounds, from the first on"), str(before.guided_rounds), str(after.guided_rounds)),
         (gettext("What counts as completion?"), _counts(before), _counts(after)),
         (gettext("What goes to the gradebook?"), _score(before), _score(after)),
     ):
@@ -80,7 +82,7 @@ def _public(settings: ActivitySettings) -> str:
 def _briefs(settings: ActivitySettings) -> str:
     if settings.scenario is None:
         return ""
-    seats = kind_of(settings.kind).seats
+    seats = kind_for(settings).seats
     return "\n\n".join(f"{gettext(seat.title)}: {settings.scenario.brief_for(seat.key)}" for seat in seats)
 
 
@@ -89,10 +91,16 @@ def _seen(settings: ActivitySettings) -> str:
     return "\n".join(filter(None, (gettext(RELEASES[settings.release]), readers)))
 
 
+def _direction(settings: ActivitySettings) -> str:
+    directions = kind_for(settings).directions
+    chosen = next((one for one in directions if one.to == settings.feedback_to), next(iter(directions), None))
+    return str(gettext(chosen.title)) if chosen is not None else ""
+
+
 def _counts(settings: ActivitySettings) -> str:
     return "\n".join(
         f"{gettext(step.words.asked or step.words.name)}{f': {times}' if step.most > 1 else ''}"
-        for step in kind_of(settings.kind).steps
+        for step in kind_for(settings).steps
         if (times := settings.completion.of(step))
     )
 

@@ -30,12 +30,13 @@ def kind() -> str:
 def room(open_session: OpenSession, clock: FakeClock, kind: str) -> Classroom:
     with open_session() as session:
         names = ("Mette", "Jonas", "Ada") if kind == "circle" else ("Mette", "Jonas")
-        return a_classroom(session, *names, now=clock.now(), groups=(names,), kind=kind)
+        guided = {"guided_rounds": 1} if kind == "circle" else {}
+        return a_classroom(session, *names, now=clock.now(), groups=(names,), kind=kind, **guided)
 
 
 @pytest.fixture
-def enter(context: BrowserContext, url: str, room: Classroom, open_session: OpenSession, kit: Kit) -> Enter:
-    """Open the meeting as somebody, in a tab of the size of a phone for all but Jonas."""
+def launch(context: BrowserContext, url: str, room: Classroom, open_session: OpenSession, kit: Kit) -> Enter:
+    """Come in as somebody, in a tab of the size of a phone for all but Jonas."""
 
     def begin(who: str) -> Page:
         with open_session(room.institution.id) as session:
@@ -47,6 +48,17 @@ def enter(context: BrowserContext, url: str, room: Classroom, open_session: Open
         page.set_default_timeout(10_000)
         page.set_viewport_size({"width": 1280, "height": 800} if who == "Jonas" else {"width": 390, "height": 844})
         page.goto(f"{url}/v/{visit.key}/?c={code}")
+        return page
+
+    return begin
+
+
+@pytest.fixture
+def enter(launch: Enter) -> Enter:
+    """Open the meeting as one of its members."""
+
+    def begin(who: str) -> Page:
+        page = launch(who)
         page.get_by_role("link", name="Open the meeting").click()
         expect(page.get_by_role("heading", name="Meeting in round 1")).to_be_visible()
         return page
@@ -108,3 +120,30 @@ def test_all_screens_show_one_timer(enter: Enter, kind: str) -> None:
     expect(mette.locator(".timer")).to_contain_text("left")
     shoot(mette, "circle-390")
     assert violations(mette) == []
+
+
+@pytest.mark.parametrize("kind", ["circle"])
+def test_staff_take_the_facilitators_seat_and_leave_it(launch: Enter, enter: Enter, kind: str) -> None:
+    mette, ingrid = enter("Mette"), launch("Ingrid")
+    mette.get_by_role("button", name="I agree").click()
+    expect(mette.get_by_role("button", name="Undo: agreed")).to_be_visible()
+    ingrid.goto(f"{ingrid.url.split('?')[0].rstrip('/')}/meetings")
+    shoot(ingrid, "meetings-390")
+    ingrid.get_by_role("button", name="Take the seat").click()
+    expect(ingrid.get_by_role("heading", name="You facilitate a meeting in round 1")).to_be_visible()
+    expect(mette.locator("#who")).to_contain_text("Ingrid of the staff facilitates this meeting")
+    unfold(mette, "Check-in")
+    mette.get_by_label("A win or a challenge since last time").fill("The workshop went well")
+    unfold(ingrid, "Check-in")
+    expect(ingrid.locator("#check_in-group")).to_contain_text("The workshop went well")
+    ingrid.get_by_role("button", name="Begin The case").click()
+    expect(ingrid.locator(".timer")).to_contain_text("left")
+    unfold(mette, "The case")
+    expect(mette.locator(".timer")).to_contain_text("left")
+    for page, name in ((ingrid, "facilitator-390"), (mette, "facilitated-390")):
+        shoot(page, name)
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    ingrid.get_by_role("button", name="Leave the seat").click()
+    expect(ingrid.get_by_role("button", name="Take the seat")).to_be_visible()
+    expect(mette.locator("#who")).not_to_contain_text("of the staff facilitates")

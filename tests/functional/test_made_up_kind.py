@@ -75,6 +75,12 @@ THANK = Step(
     to=To.SEAT,
     seat="presenter",
 )
+PASS_ON = Step(
+    "pass_on",
+    StepWords(name="Passed on", todo="Pass a question on to %(name)s", title="A question for %(name)s"),
+    Form((Section("on", (Field("question", FieldKind.LINE, "Your question", "Question", is_required=True),)),)),
+    to=To.NEXT,
+)
 LOOK_BACK = Step(
     "look_back",
     StepWords(name="Looked back", todo="Look back", title="Looking back"),
@@ -91,7 +97,7 @@ COUNCIL = Kind(
     seats=(SeatName("presenter", "Presenter"), SeatName("asker", "Asker"), SeatName("keeper", "Keeper of time")),
     smallest_group=3,
     largest_group=3,
-    steps=(PREPARE, RECORD, THANK, LOOK_BACK),
+    steps=(PREPARE, RECORD, THANK, PASS_ON, LOOK_BACK),
 )
 NAMES = ("learner01", "learner02", "learner03")
 
@@ -163,12 +169,20 @@ def test_a_kind_that_is_only_data_works_from_placing_to_erasure(life: Life) -> N
     read = life.launch(presenter).get(f"/feedback/{first}")
     assert "Thanks from" in text_of(read)
     assert "answer" not in text_of(read).casefold()
+    # A question goes round: to the next one, and to nobody else.
+    for name, receiver in ((presenter, asker), (asker, keeper), (keeper, presenter)):
+        guest = life.launch(name)
+        [other] = set(NAMES) - {name, receiver}
+        assert guest.get(f"{thanks(life, other)}/step/pass_on").status_code == 404
+        life.run()
+        assert life.shown(name) is None
+        guest.post(f"{thanks(life, receiver)}/step/pass_on", question=f"Question of {name}?", do="give")
     life.run()
 
     # The gradebook, and what staff see.
     assert [life.shown(name) for name in NAMES] == [100, 100, 100]
     grid = text_of(life.launch("designer").get("/progress"))
-    assert all(f"Round 1: {step.words.name}" in grid for step in (PREPARE, RECORD, THANK))
+    assert all(f"Round 1: {step.words.name}" in grid for step in (PREPARE, RECORD, THANK, PASS_ON))
     assert "Round 1: Looked back" not in grid
     assert "We try it" not in grid
     staff = life.launch("designer")
@@ -181,6 +195,8 @@ def test_a_kind_that_is_only_data_works_from_placing_to_erasure(life: Life) -> N
         assert f"Case of {others}" not in export
     assert f"Thanks from {asker}!" in exported(life, presenter)
     assert f"Thanks from {keeper}!" not in exported(life, asker)
+    assert f"Question of {presenter}?" in exported(life, asker)
+    assert f"Question of {presenter}?" not in exported(life, keeper)
 
     with life.services.kit.open_session(life.institution_id) as session:
         personal_data.erase(session, person_of(life, asker), now=life.clock.now())

@@ -175,7 +175,7 @@ def test_in_a_ring_each_observes_the_next_and_nobody_is_first(app: Flask, kit: K
     turns = ("The first name is observed first.", "Observed first as often as last", "First / last", "who begins")
     assert all(words in pairs for words in turns)
     assert [words for words in turns if words in rings] == []
-    assert "Each observes the next; the last observes the first." in rings
+    assert "Each gives feedback to the next, and the last to the first." in rings
     assert "Different partners in every round" in rings
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from lti_tool.activities.kinds.blocks import AGREE
 from lti_tool.activities.kinds.form import LONGEST
 from lti_tool.activities.kinds.observation import GIVE_FEEDBACK
 from lti_tool.activities.models import Allowance
@@ -412,11 +413,61 @@ def test_what_was_written_for_a_former_partner_stays_readable(open_session: Open
         assert theirs == [], "a draft is its author's alone"
 
 
-def test_writing_marks_the_group_as_begun(open_session: OpenSession, clock: FakeClock) -> None:
+def test_a_group_begins_with_a_word_or_with_having_met_and_not_with_the_agreement(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
     with open_session() as session:
         room = a_classroom(session, "Mette", "Jonas", now=clock.now())
+        mette = room.members["Mette"].id
+
+        def begun_after(act: Callable[[Task], object], step: str) -> bool:
+            """Whether the group has begun once Mette has done this, and nothing else."""
+            with session.begin_nested() as alone:
+                act(service.find_task(session, room.activity, 1, mette, step_key=step))
+                at = session.scalars(select(Group.begun_at)).one()
+                alone.rollback()
+            assert at in {None, clock.now()}
+            return at is not None
+
+        def confirm(task: Task) -> None:
+            service.confirm(session, task, now=clock.now())
+
+        assert not begun_after(confirm, "agree")
+        assert begun_after(confirm, "meet")
+        assert begun_after(lambda task: save(session, task, clock, agreed_too="Phones away"), "own_rules")
+        assert not begun_after(lambda task: save(session, task, clock, agreed_too=" "), "own_rules")
         save(session, room.task(session, "Mette", "Jonas"), clock, strengths="Begun")
         assert session.scalars(select(Group.begun_at)).one() == clock.now()
+
+
+def test_who_agreed_and_then_got_another_group_agrees_with_its_people(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    with open_session() as session:
+        room = a_classroom(
+            session, "Mette", "Jonas", "Femke", "Ali", now=clock.now(), groups=(("Mette", "Jonas"), ("Femke", "Ali"))
+        )
+        mette = room.members["Mette"].id
+
+        def has_agreed() -> bool:
+            meeting = service.find_meeting(session, room.activity, 1, mette)
+            return meeting.is_done(AGREE)
+
+        def agree() -> None:
+            task = service.find_task(session, room.activity, 1, mette, step_key="agree")
+            service.confirm(session, task, now=clock.now())
+
+        agree()
+        assert has_agreed()
+        seats = {seat.member_id: seat for seat in session.scalars(select(Seat))}
+        one, other = (seats[room.members[name].id] for name in ("Mette", "Femke"))
+        # Moved by hand: which of two rows goes on as whose group is not the matter here.
+        one.group_id, one.turn, other.group_id, other.turn = other.group_id, 3, one.group_id, 3
+        session.flush()
+        assert not has_agreed()
+        agree()
+        assert has_agreed()
+        assert len(session.scalars(select(Entry)).all()) == 1
 
 
 def test_staff_read_only_what_was_written_under_that_promise(open_session: OpenSession, clock: FakeClock) -> None:

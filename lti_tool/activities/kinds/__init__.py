@@ -1,6 +1,7 @@
 """The kinds of activity, one file each, as plain values. A new kind is a file and a line in `KINDS`."""
 
-from typing import Final
+from functools import cache
+from typing import Any, Final, Protocol
 
 from lti_tool.activities.kinds.circle import CIRCLE
 from lti_tool.activities.kinds.goal_setting import GOAL_SETTING
@@ -26,9 +27,29 @@ KINDS: Final[dict[str, Kind]] = {
 }
 
 
+class Configured(Protocol):
+    """An activity or its settings, as far as they choose a kind."""
+
+    @property
+    def kind(self) -> Any: ...
+
+    @property
+    def feedback_to(self) -> Any: ...
+
+
 def kind_of(key: str) -> Kind:
     """The kind with this key. One that this version does not have asks for nothing and takes nothing."""
-    return KINDS.get(key) or Kind(key, N_("A kind of activity that is not offered any more"), is_gone=True)
+    return KINDS.get(key) or _gone(key)
 
 
-__all__ = ["KINDS", "Kind", "kind_of"]
+@cache
+def _gone(key: str) -> Kind:
+    return Kind(key, N_("A kind of activity that is not offered any more"), is_gone=True)
+
+
+def kind_for(activity: Configured) -> Kind:
+    """The kind of this activity, with what partners write going where its designer chose."""
+    return kind_of(activity.kind).going(activity.feedback_to)
+
+
+__all__ = ["KINDS", "Kind", "kind_for", "kind_of"]

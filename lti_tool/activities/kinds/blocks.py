@@ -88,6 +88,8 @@ AGREE: Final = Step(
     opens=Opens.AT_ONCE,
     is_live=True,
     is_asked_once=True,
+    # One tap is quickly given again to other people, and must not keep somebody who came late from joining them.
+    begins_group=False,
 )
 OWN_RULES: Final = live(
     "own_rules",

@@ -6,7 +6,19 @@ from typing import Final
 from lti_tool.activities.kinds import blocks
 from lti_tool.activities.kinds.blocks import live, text
 from lti_tool.activities.kinds.form import AUTHOR_ALONE, Field, FieldKind, Form, Section
-from lti_tool.activities.kinds.kind import AgendaPart, Block, By, Kind, MethodStep, Opens, SeatName, Step, StepWords, To
+from lti_tool.activities.kinds.kind import (
+    AgendaPart,
+    Block,
+    By,
+    Direction,
+    Kind,
+    MethodStep,
+    Opens,
+    SeatName,
+    Step,
+    StepWords,
+    To,
+)
 from lti_tool.errors import N_
 
 CASE: Final = live(
@@ -45,21 +57,67 @@ CLOCK: Final = Step(
 )
 """No text: which timed step of the method runs, and since when."""
 METHOD: Final = (
-    MethodStep(N_("The case"), N_("The case giver tells what happened and asks a question. The others listen."), 10),
-    MethodStep(N_("Questions only"), N_("The others ask to understand. No advice hidden in a question."), 15),
-    MethodStep(N_("Reflections"), N_("Each says what the case sets off. The case giver only listens."), 10),
-    MethodStep(N_("Advice"), N_("Each gives one thing that they would try."), 10),
-    MethodStep(N_("What I take along"), N_("The case giver first, then everyone: what do I take along?"), 10),
+    MethodStep(
+        N_("The case"),
+        N_("The case giver tells what happened and asks a question. The others listen."),
+        10,
+        (
+            N_("Ask for the facts first, and then for one question to the circle."),
+            N_("Two minutes before the end, have the question written down."),
+            N_("If somebody asks already, say when questions come."),
+        ),
+    ),
+    MethodStep(
+        N_("Questions only"),
+        N_("The others ask to understand. No advice hidden in a question."),
+        15,
+        (
+            N_("If a question holds advice, ask for it in other words."),
+            N_("One question at a time, and everyone gets a turn."),
+            N_("When questions repeat, ask what nobody has asked yet."),
+        ),
+    ),
+    MethodStep(
+        N_("Reflections"),
+        N_("Each says what the case sets off. The case giver only listens."),
+        10,
+        (
+            N_("Stop advice kindly: it comes in the next step."),
+            N_("Begin with somebody who has said little so far."),
+            N_("Thank the case giver for listening without answering."),
+        ),
+    ),
+    MethodStep(
+        N_("Advice"),
+        N_("Each gives one thing that they would try."),
+        10,
+        (
+            N_("One piece of advice from each, in one sentence."),
+            N_("The case giver writes it down and does not defend anything."),
+            N_("If somebody goes on, ask which one thing they would choose."),
+        ),
+    ),
+    MethodStep(
+        N_("What I take along"),
+        N_("The case giver first, then everyone: what do I take along?"),
+        10,
+        (
+            N_("Ask the case giver for one next step and its date."),
+            N_("Then go round: one sentence from each."),
+            N_("End by saying what the circle did well today."),
+        ),
+    ),
 )
 
-FACILITATION_FEEDBACK: Final = replace(
+CIRCLE_FEEDBACK: Final = replace(
     blocks.GIVE_TALK_FEEDBACK,
     words=replace(
         blocks.GIVE_TALK_FEEDBACK.words,
-        todo=N_("Tell %(name)s how the facilitation was for you"),
-        asked=N_("Give the facilitator feedback in every round"),
-        now=N_("Tell %(name)s how the facilitation was for you."),
-        now_by=N_("Tell %(name)s how the facilitation was for you by %(when)s."),
+        todo=N_("Tell %(name)s what helped you in the circle"),
+        asked=N_("Give feedback in every round"),
+        asked_help=N_("To whom it goes, you choose under “Who sees what”."),
+        now=N_("Tell %(name)s what helped you in the circle."),
+        now_by=N_("Tell %(name)s what helped you in the circle by %(when)s."),
     ),
     to=To.SEAT,
     seat="facilitator",
@@ -104,8 +162,8 @@ CIRCLE: Final = Kind(
         blocks.PARKING_LOT,
         replace(
             blocks.TALK_FEEDBACK,
-            title=N_("The circle tells its facilitator what helped."),
-            help=N_("Everyone may write to the facilitator how the facilitation was."),
+            title=N_("Members tell each other, or their facilitator, what helped."),
+            help=N_("Write it while it is fresh. Here you see to whom."),
         ),
         blocks.CLOSING,
     ),
@@ -126,8 +184,30 @@ CIRCLE: Final = Kind(
         blocks.PARKING,
         blocks.OWN_NOTES,
         blocks.MEET,
-        FACILITATION_FEEDBACK,
+        CIRCLE_FEEDBACK,
         replace(blocks.ACKNOWLEDGE, asked_usually=0),
     ),
+    directions=(
+        Direction(
+            To.SEAT,
+            N_("Everyone to the facilitator"),
+            N_("How the facilitation was. Nothing is asked where staff had that seat."),
+            seat="facilitator",
+        ),
+        Direction(
+            To.PARTNERS,
+            N_("Everyone to everyone"),
+            N_("Each hears from all the others. The ready rubric is about facilitating: change it."),
+        ),
+        Direction(
+            To.NEXT,
+            N_("Each to the next"),
+            N_(
+                "Each writes to one and hears from one, and from somebody else in the next round. The ready rubric is "
+                "about facilitating: change it."
+            ),
+        ),
+    ),
+    facilitator="facilitator",
     figure=N_("meetings held"),
 )

@@ -1,7 +1,8 @@
 """The shape that all kinds share: seats, agenda, and the steps of a round with their forms and words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Final, TypeAlias
 
 from lti_tool.activities.kinds.form import Form
@@ -27,8 +28,10 @@ class To(StrEnum):
     NOBODY = "no one"
     PARTNERS = "partners"
     """To each other member of the group."""
+    NEXT = "next"
+    """To the next member round the ring: each gives to one and gets from one."""
     SEAT = "seat"
-    """To whoever has a certain seat."""
+    """To whoever has a certain seat, and nothing back."""
 
 
 class Opens(StrEnum):
@@ -124,6 +127,8 @@ class Step:
     """Written while people meet: the group reads at once what it may see, and a text counts as soon as it is there."""
     is_asked_once: bool = False
     """Asked for in the first round only."""
+    begins_group: bool = True
+    """Whether the members of a group stay the same from then on: work that only these people can go on with."""
 
     @property
     def is_confirmation(self) -> bool:
@@ -170,10 +175,6 @@ class Step:
         """Whether it asks for what is left of earlier rounds: all of it, and nothing where nothing is left."""
         return self.counted_by is CountedBy.LOOK_BACKS
 
-    def goes_to(self, seat: str) -> bool:
-        """Whether a partner in this seat receives it."""
-        return self.to is To.PARTNERS or (self.to is To.SEAT and self.seat == seat)
-
 
 @dataclass(frozen=True, slots=True)
 class SeatName:
@@ -181,6 +182,19 @@ class SeatName:
 
     key: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """A way in which what partners write can go through a group, for a designer to choose."""
+
+    to: To
+    title: str
+    help: str = ""
+    seat: str = ""
+    """Of `To.SEAT`."""
+    agenda: "tuple[AgendaPart, ...]" = ()
+    """In the place of the kind's, where that would say something else."""
 
 
 class Block(StrEnum):
@@ -216,6 +230,8 @@ class MethodStep:
     title: str
     help: str
     minutes: int
+    prompts: tuple[str, ...] = ()
+    """What whoever facilitates does, the most important first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +254,11 @@ class AgendaPart:
     """Of `Block.METHOD`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """What people do together in an activity. Texts are marked for translation."""
+    """What people do together in an activity. Texts are marked for translation. Kinds are the same only if they are
+    one object.
+    """
 
     key: str
     title: str
@@ -253,11 +271,15 @@ class Kind:
     agenda: tuple[AgendaPart, ...] = ()
     steps: tuple[Step, ...] = ()
     """In the order of the agenda, which is that of every list."""
+    directions: tuple[Direction, ...] = ()
+    """Ways for what partners write, if a designer can choose one. The first is that of `steps`."""
     you_begin: str = ""
     partner_begins: str = ""
     """Who takes the first seat first, where seats are swapped inside a round."""
     is_gone: bool = False
     """Whether this version does not have it any more: what was written stays readable, and nothing is added."""
+    facilitator: str = ""
+    """The seat that staff may take in guided rounds, if there is one."""
     has_scenario: bool = False
     """Whether a designer writes a scenario with a brief for each seat."""
     figure: str = N_("steps done")
@@ -272,6 +294,12 @@ class Kind:
     def method(self) -> tuple[MethodStep, ...]:
         """The timed steps of its meeting, if it has any."""
         return next((part.method for part in self.agenda if part.method), ())
+
+    @property
+    def agreement(self) -> Step | None:
+        """The step in which members accept what stays in the group, if it has one."""
+        keys = [key for part in self.agenda if Block.AGREEMENT in part.blocks for key in part.steps]
+        return next((step for step in self.steps if step.key in keys and step.is_confirmation), None)
 
     def part_of(self, step: Step) -> AgendaPart | None:
         """The part of the meeting in which this step is done."""
@@ -299,6 +327,25 @@ class Kind:
         """The key of the seat of whoever has this turn in a group, counted from 1."""
         return self.seats[min(turn, len(self.seats)) - 1].key if self.seats else ""
 
+    def going(self, to: str | None) -> "Kind":
+        """The kind with what partners write going in this one of its directions; itself for the first, or no other."""
+        chosen = next((one for one in self.directions[1:] if one.to == to), None)
+        return self if chosen is None else _going(self, chosen)
+
     def in_address(self, step: Step) -> str | None:
         """How an address names the step; None for the first one to partners, which needs no name."""
         return None if step is self.first_step(is_to_partners=True) else step.key
+
+
+@cache
+def _going(kind: Kind, direction: Direction) -> Kind:
+    """Cached, so that the steps of one kind in one direction are the same objects wherever they are asked for."""
+    steps = tuple(
+        replace(step, to=direction.to, seat=direction.seat) if step.is_to_partners and not step.is_answer else step
+        for step in kind.steps
+    )
+    changed = replace(kind, steps=steps, agenda=direction.agenda or kind.agenda)
+    if direction.to is To.SEAT:
+        # Seats are for the whole round: who is observed in it observes nobody.
+        changed = replace(changed, swaps_inside=False, you_begin="", partner_begins="")
+    return changed

@@ -14,7 +14,7 @@ from lti_tool.activities.kinds.form import (
     Layout,
     Section,
 )
-from lti_tool.activities.kinds.kind import AgendaPart, Block, Kind, SeatName, Step, StepWords, To
+from lti_tool.activities.kinds.kind import AgendaPart, Block, Direction, Kind, SeatName, Step, StepWords, To
 from lti_tool.activities.kinds.role_play import PLAY, SWAP, TAKES
 from lti_tool.errors import N_, NN_
 
@@ -213,6 +213,17 @@ _ANSWERING: Final = AgendaPart(
     key="answer",
     heading=N_("Answer"),
 )
+_AGENDA: Final = (
+    blocks.AGREEMENT,
+    _BEFORE,
+    AgendaPart(N_("The observer takes notes. Each note keeps its time."), ("write_notes",)),
+    _GIVING,
+    _ANSWERING,
+    blocks.NEXT_STEPS,
+    blocks.PARKING_LOT,
+    blocks.CLOSING,
+)
+_ONE_WAY: Final = replace(_ANSWERING, title=N_("The receiver answers: what I heard, what I will use."))
 
 OBSERVATION: Final = Kind(
     key="observation",
@@ -220,17 +231,7 @@ OBSERVATION: Final = Kind(
     seats=(SeatName("observed", N_("Observed")), SeatName("observer", N_("Observer"))),
     swaps_inside=True,
     smallest_group=2,
-    largest_group=3,
-    agenda=(
-        blocks.AGREEMENT,
-        _BEFORE,
-        AgendaPart(N_("The observer takes notes. Each note keeps its time."), ("write_notes",)),
-        _GIVING,
-        _ANSWERING,
-        blocks.NEXT_STEPS,
-        blocks.PARKING_LOT,
-        blocks.CLOSING,
-    ),
+    agenda=_AGENDA,
     steps=(
         *blocks.uncounted(blocks.AGREE, blocks.OWN_RULES, blocks.QUESTIONS),
         WRITE_NOTES,
@@ -239,6 +240,21 @@ OBSERVATION: Final = Kind(
         *blocks.uncounted(blocks.ACTION_PLAN, blocks.PARKING, blocks.OWN_NOTES, blocks.MEET),
         blocks.ACTION_WRITTEN,
         blocks.LOOK_BACK,
+    ),
+    directions=(
+        Direction(To.PARTNERS, N_("Everyone observes and is observed"), N_("They change seats within each round.")),
+        Direction(
+            To.SEAT,
+            N_("One way"),
+            N_("One is observed in a round, the others observe. In another round it is somebody else’s turn."),
+            seat="observed",
+            agenda=tuple(_ONE_WAY if part is _ANSWERING else part for part in _AGENDA),
+        ),
+        Direction(
+            To.NEXT,
+            N_("Each observes the next"),
+            N_("In groups of three: each observes one and is observed by one. In pairs, both observe each other."),
+        ),
     ),
     you_begin=N_("You are observed first."),
     partner_begins=N_("%(name)s is observed first."),
@@ -249,6 +265,7 @@ OBSERVATION: Final = Kind(
 REHEARSAL: Final = replace(
     OBSERVATION,
     key="rehearsal",
+    directions=(),
     title=N_("Presentation rehearsal"),
     seats=(SeatName("observed", N_("Presents")), SeatName("observer", N_("Observes"))),
     agenda=(
@@ -305,6 +322,7 @@ SHADOWED: Final = live(
 CROSS_TRAINING: Final = replace(
     OBSERVATION,
     key="cross_training",
+    directions=(),
     title=N_("Cross-training"),
     seats=(SeatName("observed", N_("Shows their work")), SeatName("observer", N_("Learns"))),
     agenda=(

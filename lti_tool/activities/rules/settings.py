@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Self
 
-from lti_tool.activities.kinds import Kind, kind_of
-from lti_tool.activities.kinds.kind import Step
+from lti_tool.activities.kinds import Kind, kind_for
+from lti_tool.activities.kinds.kind import Step, To
 from lti_tool.activities.rules.scenario import Scenario
 from lti_tool.support.zones import is_zone
 
@@ -99,6 +99,10 @@ class ActivitySettings:
     zero_at_close: bool = False
     release: Release = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
+    feedback_to: To | None = None
+    """Of a kind that has several directions; None is its first."""
+    guided_rounds: int = 0
+    """Of a kind with a facilitator: in so many rounds, from the first on, staff may take that seat."""
     assistants_moderate: bool = False
     """Whether assistants decide about reports of harm too."""
     scenario: Scenario | None = None
@@ -156,7 +160,7 @@ def check(
         found.append(SettingsProblem(Flaw.ZONE_UNKNOWN))
     if not settings.completion.counts_anything:
         found.append(SettingsProblem(Flaw.NOTHING_COUNTS))
-    for step in kind_of(settings.kind).steps:
+    for step in kind_for(settings).steps:
         if not 0 <= settings.completion.of(step) <= step.most:
             found.append(SettingsProblem(Flaw.NUMBER_OUT_OF_RANGE, step=step.key))
     if not 1 <= settings.score_maximum <= HIGHEST_SCORE:

@@ -13,6 +13,7 @@ from lti_tool.activities.rules import (
     Release,
     RoundDates,
     ScoreMode,
+    To,
     scenario_of,
     why_not_ready,
 )
@@ -114,6 +115,8 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         zero_at_close=activity.zero_at_close,
         release=Release(activity.release),
         staff_read_feedback=activity.staff_read_feedback,
+        feedback_to=To(activity.feedback_to) if activity.feedback_to is not None else None,
+        guided_rounds=activity.guided_rounds,
         assistants_moderate=activity.assistants_moderate,
         scenario=scenario_of(activity),
     )

@@ -177,6 +177,8 @@ def _write(activity: Activity, settings: ActivitySettings) -> None:
     activity.zero_at_close = settings.zero_at_close
     activity.release = settings.release
     activity.staff_read_feedback = settings.staff_read_feedback
+    activity.feedback_to = settings.feedback_to
+    activity.guided_rounds = settings.guided_rounds
     activity.assistants_moderate = settings.assistants_moderate
     activity.scenario = settings.scenario.to_json() if settings.scenario is not None else None
 
@@ -200,7 +202,7 @@ def _weighs_differently(before: ActivitySettings, after: ActivitySettings) -> bo
     """Whether somebody's completion or score may differ under the new settings."""
     return any(
         getattr(before, name) != getattr(after, name)
-        for name in ("completion", "rounds", "score_mode", "score_maximum", "zero_at_close")
+        for name in ("completion", "rounds", "feedback_to", "score_mode", "score_maximum", "zero_at_close")
     )
 
 

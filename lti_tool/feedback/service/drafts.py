@@ -43,12 +43,15 @@ def open_entry(session: Session, task: Task, *, now: datetime) -> Entry:
     refuse_closed(task, now=now)
     if task.answers is not None:
         _make_release_lasting(session, task.answers, now=now)
-    elif task.group_id is not None:
+    elif task.group_id is not None and task.step.begins_group:
         pairing.begin(session, task.group_id, now=now)
+    elif task.group_id is not None:
+        pairing.hold_group(session, task.group_id)
     if find_entry(session, task) is None:
         # From here on the group stays as it is; it may have been another when the task was looked up.
         partner_id = task.recipient_id or task.author_id
-        if task.answers is None and not pairing.share_group(session, task.group_id or 0, task.author_id, partner_id):
+        is_member_asked = task.answers is None and not task.is_facilitated
+        if is_member_asked and not pairing.share_group(session, task.group_id or 0, task.author_id, partner_id):
             raise NotYourPartner(task.round.number, task.author_id, task.recipient_id)
         # Two tabs may get here at the same moment; the second finds what the first made.
         with contextlib.suppress(IntegrityError), session.begin_nested():

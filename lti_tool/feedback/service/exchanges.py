@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Completion, Step, kind_of
+from lti_tool.activities.rules import Completion, Step, kind_for
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service.release import is_readable
@@ -37,6 +37,10 @@ class Exchange:
     turn: int = 0
     """The member's place in the group: 1 begins. 0 where they share no group any more."""
     partner_turn: int = 0
+    i_owe: frozenset[str] = frozenset()
+    """Keys of the steps that the member owes the partner."""
+    owed_to_me: frozenset[str] = frozenset()
+    """Keys of the steps that the partner owes the member."""
     has_left: bool = False
     """Whether the partner takes part in the course no longer."""
     mine: Mapping[str, Entry] = field(default_factory=dict)
@@ -63,18 +67,18 @@ class Exchange:
 
 def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: datetime) -> list[Exchange]:
     """The member's rounds and partners with what was written both ways, in the order of rounds; five queries."""
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     completion = Completion.from_json(activity.completion, kind).with_every_task(kind)
     has_own_steps = any(not step.is_to_partners and completion.of(step) for step in kind.steps)
     groups = pairing.published_groups(session, activity.id, member_id=member_id)
-    seated: dict[tuple[int, int | None], tuple[str, int, int]] = {}
+    seated: dict[tuple[int, int | None], tuple[str, int, int, frozenset[str], frozenset[str]]] = {}
     for group in groups:
-        turns = {member: turn for turn, member in enumerate(group.members, start=1)}
-        seat = kind.seat_at(turns[member_id])
+        seat, turn = group.seat_of(kind, member_id), group.turn_of(member_id)
         for partner_id in group.partners_of(member_id):
-            seated[group.round_id, partner_id] = (seat, turns[member_id], turns[partner_id])
+            owed = (group.owed(kind, member_id, partner_id), group.owed(kind, partner_id, member_id))
+            seated[group.round_id, partner_id] = (seat, turn, group.turn_of(partner_id), *owed)
         if has_own_steps:
-            seated[group.round_id, None] = (seat, turns[member_id], 0)
+            seated[group.round_id, None] = (seat, turn, 0, frozenset(), frozenset())
     mine: dict[tuple[int, int | None], dict[str, Entry]] = {}
     theirs: dict[tuple[int, int | None], dict[str, Entry]] = {}
     own_groups = [group.id for group in groups]
@@ -128,7 +132,7 @@ def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: d
                 (allowance.due_at if allowance is not None else None) or round_.due_at,
                 allowance is not None and allowance.is_excused,
                 place in seated,
-                *seated.get(place, ("", 0, 0)),
+                *seated.get(place, ("", 0, 0, frozenset(), frozenset())),
                 has_left=status != "active",
                 mine=own,
                 theirs=came,

@@ -1,6 +1,6 @@
 """What a group writes when it meets, for the page that all its members have open."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Audience, Form, Kind, Step, kind_of
+from lti_tool.activities.rules import Audience, Form, Kind, Step, kind_for, prompts_shown, seat_at
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import NotInGroup
 from lti_tool.feedback.models import Entry
@@ -16,7 +16,8 @@ from lti_tool.feedback.service.tasks import Task
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.models import Group, Plan, Seat, published_seats
+from lti_tool.pairing.models import Facilitation, Group, Plan, Seat, published_seats
+from lti_tool.pairing.rules.views import PublishedGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,17 @@ class Participant:
 
 
 @dataclass(frozen=True, slots=True)
+class Facilitator:
+    """A member of staff who has the facilitator's seat of a group."""
+
+    member_id: int
+    name: str | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
-    """One group in one round, as one of its members sees it."""
+    """One group in one round, as one of its members, or its facilitator from the staff, sees it."""
 
     activity: Activity
     kind: Kind
@@ -41,6 +51,8 @@ class Meeting:
     member_id: int
     participants: tuple[Participant, ...]
     """In the order of their turns."""
+    facilitator: Facilitator | None
+    """Who of the staff facilitates now."""
     entries: Mapping[tuple[str, int | None], Entry]
     """By step and author; None is the group. Only what goes to nobody in particular."""
     version: str
@@ -54,9 +66,18 @@ class Meeting:
         return tuple(each for each in self.participants if each.member_id != self.member_id)
 
     @property
-    def me(self) -> Participant:
-        """The member."""
-        return next(each for each in self.participants if each.member_id == self.member_id)
+    def my_seat(self) -> str:
+        """The key of the seat of whoever looks at the page."""
+        seats = (each.seat for each in self.participants if each.member_id == self.member_id)
+        return next(seats, self.kind.facilitator)
+
+    @property
+    def prompts(self) -> Mapping[str, Sequence[str]]:
+        """By title of a timed step what whoever facilitates is prompted with; empty for everybody else."""
+        if not self.kind.facilitator or self.my_seat != self.kind.facilitator:
+            return {}
+        guided = self.activity.guided_rounds
+        return {step.title: prompts_shown(step.prompts, self.round.number, guided) for step in self.kind.method}
 
     @property
     def takes_texts(self) -> bool:
@@ -79,6 +100,11 @@ class Meeting:
     def shown_by(self, step: Step, participant: Participant) -> Mapping[str, str]:
         """What the others may read of what this participant wrote in the step."""
         entry = self.entry(step, participant.member_id)
+        return readable_by_group(step.form, entry) if step.form is not None and entry is not None else {}
+
+    def written_together(self, step: Step) -> Mapping[str, str]:
+        """What the group wrote in a shared step, for those who may read it."""
+        entry = self.entry(step)
         return readable_by_group(step.form, entry) if step.form is not None and entry is not None else {}
 
     def writer_of(self, step: Step, field: str) -> str | None:
@@ -105,6 +131,7 @@ class Meeting:
             self.group_id,
             self.due_at,
             self.course_ended_at,
+            is_facilitated=self.facilitator is not None and self.facilitator.member_id == self.member_id,
         )
 
 
@@ -116,44 +143,71 @@ def readable_by_group(form: Form, entry: Entry) -> dict[str, str]:
 
 def find_meeting(session: Session, activity: Activity, round_number: int, member_id: int) -> Meeting:
     """The meeting of a member's group in a round. Raises NotInGroup where they have no group in it now."""
-    kind = kind_of(activity.kind)
-    row = session.execute(
+    groups = pairing.published_groups(session, activity.id, member_id=member_id)
+    group = next((each for each in groups if each.round_number == round_number), None)
+    if group is None:
+        raise NotInGroup(round_number, member_id)
+    return meeting_of(session, activity, group, member_id)
+
+
+def meeting_of(session: Session, activity: Activity, group: PublishedGroup, member_id: int) -> Meeting:
+    """The meeting of a group for somebody who may see it."""
+    kind = kind_for(activity)
+    round_, own_due_at, ended_at = session.execute(
         select(Round, Allowance.due_at, Course.ended_at)
         .select_from(Round)
         .join(Course, Course.id == activity.course_id)
         .outerjoin(Allowance, (Allowance.round_id == Round.id) & (Allowance.member_id == member_id))
-        .where(Round.activity_id == activity.id, Round.number == round_number)
-    ).first()
-    groups = pairing.published_groups(session, activity.id, member_id=member_id)
-    group = next((each for each in groups if row is not None and each.round_id == row.Round.id), None)
-    if row is None or group is None:
-        raise NotInGroup(round_number, member_id)
+        .where(Round.id == group.round_id)
+    ).one()
     entries = session.scalars(select(Entry).where(Entry.group_id == group.id, Entry.recipient_id.is_(None))).all()
     by_step = {(entry.step, entry.author_id): entry for entry in entries}
     is_swapped = any(
         step.is_confirmation and step.is_shared and (entry := by_step.get((step.key, None))) and entry.submitted_at
         for step in kind.steps
     )
+    facilitator = facilitators_of(session, activity.course_id, [group.id]).get(group.id) if kind.facilitator else None
     return Meeting(
         activity,
         kind,
-        row.Round,
+        round_,
         group.id,
         member_id,
-        _participants(session, activity.course_id, kind, group.members, is_swapped=is_swapped),
+        _participants(session, activity.course_id, kind, group, is_swapped=is_swapped),
+        facilitator,
         by_step,
         version_of(session, group.id),
-        row.due_at or row.Round.due_at,
-        row.ended_at,
+        own_due_at or round_.due_at,
+        ended_at,
     )
 
 
+def facilitators_of(session: Session, course_id: int, group_ids: Collection[int]) -> dict[int, Facilitator]:
+    """Who of the staff has the facilitator's seat now, by group."""
+    rows = session.execute(
+        select(Facilitation, Person.name)
+        .join(Member, Member.id == Facilitation.member_id)
+        .join(Person, Person.id == Member.person_id)
+        .where(Facilitation.group_id.in_(group_ids), Facilitation.left_at.is_(None))
+    ).all()
+    names = told_apart(session, course_id, {row.Facilitation.member_id: row.name for row in rows}, for_staff=False)
+    return {
+        held.group_id: Facilitator(held.member_id, names[held.member_id], held.taken_at)
+        for held in (row.Facilitation for row in rows)
+    }
+
+
 def version_of(session: Session, group_id: int) -> str:
-    """Another word as soon as anybody in the group wrote something: one query by an index."""
-    count, total = session.execute(
-        select(func.count(), func.coalesce(func.sum(Entry.version), 0)).where(Entry.group_id == group_id)
+    """Another word as soon as anybody in the group wrote something, or staff came or left: one query by indexes."""
+    moves = (
+        select(func.count() + func.count(Facilitation.left_at))
+        .where(Facilitation.group_id == group_id)
+        .scalar_subquery()
+    )
+    count, total, moved = session.execute(
+        select(func.count(), func.coalesce(func.sum(Entry.version), 0), moves).where(Entry.group_id == group_id)
     ).one()
-    return f"{count}-{total}"
+    return f"{count}-{total}-{moved}"
 
 
 def done_by_group(session: Session, round_id: int) -> dict[int, dict[str, int]]:
@@ -182,9 +236,9 @@ def group_at(session: Session, activity_id: int, round_number: int, member_id: i
 
 
 def _participants(
-    session: Session, course_id: int, kind: Kind, members: Iterable[int], *, is_swapped: bool
+    session: Session, course_id: int, kind: Kind, group: PublishedGroup, *, is_swapped: bool
 ) -> tuple[Participant, ...]:
-    order = list(members)
+    order = group.members
     rows = {
         row.id: row
         for row in session.execute(
@@ -200,7 +254,7 @@ def _participants(
         Participant(
             member_id,
             names[member_id],
-            kind.seat_at((turn + shift - 1) % len(order) + 1),
+            seat_at(kind, (turn + shift - 1) % len(order) + 1, group.seating),
             rows[member_id].status != "active",
         )
         for turn, member_id in enumerate(order, start=1)

@@ -12,8 +12,8 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import ActivityClosed, NotYourPartner, PartnerNoteTooLong
 from lti_tool.feedback.models import PartnerNote
-from lti_tool.feedback.service.tasks import Task
-from lti_tool.launch.models import Member, Person
+from lti_tool.launch.models import Course, Member, Person
+from lti_tool.pairing import service as pairing
 from lti_tool.registration.models import Institution
 
 LONGEST: Final = 500
@@ -28,22 +28,29 @@ class Notes:
     theirs: PartnerNote | None = None
 
 
-def tell_partner(session: Session, task: Task, text: str, *, now: datetime) -> None:
-    """Leave a note on a partner's first page, in place of the one before; an empty text takes it away.
+def tell_partner(
+    session: Session, activity: Activity, round_number: int, people: tuple[int, int], text: str, *, now: datetime
+) -> None:
+    """Leave a note of the first of two people on the first page of the second, in place of the one before; an empty
+    text takes it away.
 
-    Raises ActivityClosed, NotYourPartner where the two share no group in the round any more, and PartnerNoteTooLong.
+    Raises ActivityClosed, NotYourPartner where the two share no group in the round, and PartnerNoteTooLong.
     """
-    if task.group_id is None or task.recipient_id is None:
-        raise NotYourPartner(task.round.number, task.author_id, task.recipient_id)
-    if not task.takes_texts:
-        raise ActivityClosed(task.activity.id)
+    author_id, recipient_id = people
+    groups = pairing.published_groups(session, activity.id, member_id=author_id)
+    group = next((one for one in groups if one.round_number == round_number), None)
+    if group is None or recipient_id not in group.partners_of(author_id):
+        raise NotYourPartner(round_number, author_id, recipient_id)
+    is_over = session.get_one(Course, activity.course_id).ended_at is not None
+    if not rules.may_write(state=activity.state, is_course_over=is_over):
+        raise ActivityClosed(activity.id)
     text = rules.clean(text).strip()
     if len(text) > LONGEST:
         raise PartnerNoteTooLong("text", len(text))
     own = select(PartnerNote).where(
-        PartnerNote.round_id == task.round.id,
-        PartnerNote.author_id == task.author_id,
-        PartnerNote.recipient_id == task.recipient_id,
+        PartnerNote.round_id == group.round_id,
+        PartnerNote.author_id == author_id,
+        PartnerNote.recipient_id == recipient_id,
     )
     note = session.scalar(own)
     if note is None and text:
@@ -51,9 +58,9 @@ def tell_partner(session: Session, task: Task, text: str, *, now: datetime) -> N
             with session.begin_nested():
                 session.add(
                     PartnerNote(
-                        round_id=task.round.id,
-                        author_id=task.author_id,
-                        recipient_id=task.recipient_id,
+                        round_id=group.round_id,
+                        author_id=author_id,
+                        recipient_id=recipient_id,
                         text=text,
                         at=now,
                     )

@@ -7,7 +7,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Audience, Kind, Step, kind_of
+from lti_tool.activities.rules import Audience, Kind, Step, kind_for
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import FeedbackHidden
 from lti_tool.feedback.models import Entry
@@ -87,7 +87,7 @@ def read_entry(session: Session, entry_id: int, reader: rules.Reader, course_id:
     if row is None:
         raise FeedbackHidden(entry_id)
     entry, back_at, activity, round_, by_name, to_name, author_id, recipient_id, own_due_at, ended_at = row
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     step = kind.step(entry.step)
     if step is None or step.form is None or step.is_answer:
         raise FeedbackHidden(entry_id)

@@ -7,7 +7,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import Release, kind_of
+from lti_tool.activities.rules import Release, kind_for
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry
@@ -54,7 +54,7 @@ def is_readable(
     now: datetime,
 ) -> bool:
     """Whether the receiver may read it now."""
-    rule = rules.release_rule(kind_of(activity.kind).step(entry.step), activity.release)
+    rule = rules.release_rule(kind_for(activity).step(entry.step), activity.release)
     moments = moments_of(entry, counterpart_submitted_at, round_, activity, course_ended_at)
     return entry.recipient_id is not None and rules.is_released(rule, moments, now=now)
 

@@ -83,7 +83,10 @@ def confirm(session: Session, task: Task, *, now: datetime) -> None:
     Raises RoundNotOpen, ActivityClosed, NotYourPartner.
     """
     entry = open_entry(session, task, now=now)
-    if entry.submitted_at is None:
+    is_in_another_group = entry.group_id != task.group_id
+    if entry.submitted_at is None or is_in_another_group:
+        # What was said to people of a group that changed before it began is said to those of the new one.
+        entry.group_id = task.group_id or entry.group_id
         entry.submitted_at = entry.saved_at = now
         entry.version += 1
         session.flush()

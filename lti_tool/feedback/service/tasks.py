@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Completion, Form, Kind, Opens, Step, kind_of
+from lti_tool.activities.rules import Completion, Form, Kind, Opens, Step, kind_for
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import NotYourPartner
 from lti_tool.feedback.models import Entry, Note
@@ -32,12 +32,15 @@ class Task:
     recipient_id: int | None
     recipient_name: str | None
     group_id: int | None
-    """None when the two no longer share a group: what was written stays readable, nothing new is taken."""
+    """None when it is no longer asked for, since the groups changed: what was written stays readable, nothing new is
+    taken."""
     due_at: datetime | None
     """The author's own due time."""
     course_ended_at: datetime | None
     answers: Entry | None = None
     """What is answered, by a step that does so."""
+    is_facilitated: bool = False
+    """Whether the author is no member of the group, but has its facilitator's seat."""
 
     def is_open(self, now: datetime) -> bool:
         """Whether the round has begun, where the step waits for it."""
@@ -68,9 +71,10 @@ def find_task(
 ) -> Task:
     """The task of this author for this receiver, or for nobody; without a key that of the kind's first such step.
 
-    Raises NotYourPartner when they never shared a group in the round, or the kind has no such step.
+    Raises NotYourPartner when the author does not owe it to the receiver and has not written it, or the kind has no
+    such step.
     """
-    kind = kind_of(activity.kind)
+    kind = kind_for(activity)
     is_to_partners = recipient_id is not None
     step = kind.step(step_key) if step_key else kind.first_step(is_to_partners=is_to_partners)
     row = session.execute(
@@ -92,9 +96,8 @@ def find_task(
     round_, own_due_at, ended_at = row
     group_id = None
     for group in pairing.published_groups(session, activity.id, member_id=author_id):
-        seats = {member_id: kind.seat_at(turn) for turn, member_id in enumerate(group.members, start=1)}
-        is_here = recipient_id is None or (recipient_id in seats and step.goes_to(seats[recipient_id]))
-        if group.round_id == round_.id and is_here:
+        is_owed = recipient_id is None or step.key in group.owed(kind, author_id, recipient_id)
+        if group.round_id == round_.id and is_owed:
             group_id = group.id
     name = _name_of(session, activity.course_id, recipient_id) if recipient_id is not None else None
     due_at = own_due_at or round_.due_at

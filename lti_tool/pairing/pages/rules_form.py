@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
+from lti_tool.activities.rules import kind_for
 from lti_tool.activities.service import activity_at, is_read_only, rounds_of
 from lti_tool.attributes.rules.catalogue import CATALOGUE as ATTRIBUTES
 from lti_tool.errors import N_
@@ -29,10 +30,10 @@ SHAPES: Final = (
     (
         Kind.CIRCLES,
         N_("Circles"),
-        N_("Three to six people. Everyone gives feedback to everyone, so rounds take longer."),
+        N_("Three to six people. To whom they give feedback is chosen in the settings of the activity."),
     ),
 )
-"""Rings are not offered yet: pages and completion ask everyone in a group for feedback to everyone."""
+"""Rings are no choice of their own: they follow from the settings, where each gives feedback to the next."""
 KEPT_APART: Final = (engine.Exclusions, engine.ShouldNot)
 FLAWS: Final[dict[str, str]] = {
     Flaw.WRONG_FORM: N_("Write a whole number."),
@@ -40,7 +41,7 @@ FLAWS: Final[dict[str, str]] = {
     Flaw.UNKNOWN_ATTRIBUTE: N_("Choose one of the options."),
     Flaw.LISTED_TWICE: N_("This is listed twice."),
     Flaw.TOO_MANY: N_("There are too many of these."),
-    Flaw.SIZE: N_("Circles and rings have 3 to 6 people."),
+    Flaw.SIZE: N_("Choose a size that suits what people do together here."),
     Flaw.OUT_OF_RANGE: N_("This number is too small or too large."),
     Flaw.CONTRADICTS: N_("This contradicts another line."),
     Flaw.GAP_EMPTY: N_("Enter how many years at least or at most; at least cannot be more than at most."),
@@ -66,9 +67,13 @@ def answer(here: Here) -> ResponseReturnValue:
     press = texts.get("do", "save")
     preset = forms.PRESETS.get(press.removeprefix("preset-"))
     if preset is not None:
-        return _page(here, activity, forms.texts_of(preset.wanted), version, preset.wanted, is_saved=False)
+        # A start for rules and wishes: the size of groups is the kind's matter, and stays as it was chosen.
+        kept = service.preferences_of(here.session, activity).preferences
+        start = replace(preset.wanted, kind=kept.kind, size=kept.size)
+        return _page(here, activity, forms.texts_of(start), version, start, is_saved=False)
     try:
         wanted = preferences.read(forms.plain_values(texts))
+        _refuse_size(here, activity, wanted)
         if press == "check":
             return _page(here, activity, texts, version, wanted, is_saved=False)
         service.save_preferences(
@@ -81,6 +86,20 @@ def answer(here: Here) -> ResponseReturnValue:
         current = service.preferences_of(here.session, activity).version
         return _page(here, activity, texts, current, wanted, is_saved=False, changed=True)
     return redirect(url_for(".show", said="saved"), code=303)
+
+
+def _sizes(activity: Activity, shape: Kind) -> list[int]:
+    """The sizes of this shape that suit what people do together. Circles of three only are groups of three."""
+    kind = kind_for(activity)
+    sizes = [size for size in preferences.SIZES[shape] if kind.smallest_group <= size <= kind.largest_group]
+    return [] if shape is Kind.CIRCLES and sizes == [3] else sizes
+
+
+def _refuse_size(here: Here, activity: Activity, wanted: Preferences) -> None:
+    """Raise PreferencesInvalid for a size that does not suit the activity's kind, unless it was chosen before."""
+    kept = service.preferences_of(here.session, activity).preferences
+    if wanted.shape != kept.shape and wanted.size not in _sizes(activity, wanted.kind):
+        raise PreferencesInvalid((Problem("size", Flaw.SIZE),))
 
 
 def _page(
@@ -112,7 +131,8 @@ def _page(
         "changed": changed,
         "problems": flawed,
         "summary": list(flawed.items()),
-        "shapes": SHAPES,
+        "shapes": [shape for shape in SHAPES if _sizes(activity, shape[0]) or shape[0] == texts.get("kind")],
+        "sizes": _sizes(activity, Kind.CIRCLES),
         "rule_lines": _shown_and_folded("rule", forms.RULE_LINES, known, chosen),
         "wish_lines": _shown_and_folded("wish", forms.WISH_LINES, known, chosen),
         "known": known,

@@ -229,6 +229,12 @@ class Preferences:
             rules.append(engine.NotAgain())
         return tuple(rules), tuple(choice.to_engine() for choice in self.wishes)
 
+    def going_round(self, *, is_ring: bool) -> "Preferences":
+        """The same, with rings in the place of larger groups where each member writes to the next one. In pairs both
+        write to each other anyway.
+        """
+        return replace(self, kind=Kind.RINGS) if is_ring and self.kind is not Kind.PAIRS else self
+
     def without(self, *rules: str) -> "Preferences":
         """The same with these rules switched off, by their names in the engine; other names change nothing."""
         wanted = self

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from lti_tool.activities.rules import Kind, Seating, owed, seat_at
 from lti_tool.pairing.engine import Couple, Reason
 
 RULE_REASONS: Final = frozenset({Reason.NOBODY_ALLOWED, Reason.TOO_FEW_PARTNERS, Reason.NONE_BETTER_FOUND})
@@ -65,6 +66,22 @@ class PublishedGroup:
     round_number: int
     members: tuple[int, ...]
     """In order of turn: the first is observed first. People who left are among them."""
+    seating: Seating
+
+    def turn_of(self, member_id: int) -> int:
+        """The place of a member, counted from 1."""
+        return self.members.index(member_id) + 1
+
+    def seat_of(self, kind: Kind, member_id: int) -> str:
+        """The key of the seat of a member."""
+        return seat_at(kind, self.turn_of(member_id), self.seating)
+
+    def owed(self, kind: Kind, giver_id: int, receiver_id: int) -> frozenset[str]:
+        """The keys of the steps that one member owes another; none where one of them is not in the group."""
+        if giver_id not in self.members or receiver_id not in self.members:
+            return frozenset()
+        couple = (self.turn_of(giver_id), self.turn_of(receiver_id))
+        return owed(kind, self.seating).get(couple, frozenset())
 
     def partners_of(self, member_id: int) -> tuple[int, ...]:
         """The other members, in order of turn."""

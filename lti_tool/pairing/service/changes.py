@@ -123,7 +123,7 @@ def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
 
 
 def begin(session: Session, group_id: int, *, now: datetime) -> None:
-    """Record that someone in the group has begun to write, so that it is not changed any more."""
+    """Record that the group has begun, so that it is not changed any more. `Step.begins_group` says what begins it."""
     session.execute(update(Group).where(Group.id == group_id, Group.begun_at.is_(None)).values(begun_at=now))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import To, kind_for
 from lti_tool.attributes.service import attributes_of
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Lock
@@ -25,12 +26,17 @@ def conditions_of(session: Session, activity: Activity) -> Conditions:
     """What decides about the groups of an activity today. The number of queries is the same in any course."""
     return Conditions(
         tuple(learners_to_pair(session, activity.course_id, activity.placement_id)),
-        preferences_of(session, activity).preferences,
+        preferences_of(session, activity).preferences.going_round(is_ring=is_ring(activity)),
         attributes_of(session, activity.course_id),
         tuple(Lock(pin.members, pin.round_number) for pin in pins_of(session, activity.id)),
         tuple((*apart.members, Apart(apart.kind)) for apart in apart_of(session, activity.course_id)),
         history_of(session, activity),
     )
+
+
+def is_ring(activity: Activity) -> bool:
+    """Whether each member of a group writes to the next, so that their order matters."""
+    return any(step.to is To.NEXT for step in kind_for(activity).steps)
 
 
 def current_plan(

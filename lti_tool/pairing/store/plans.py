@@ -12,11 +12,12 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import Seating
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing.engine import Group as People
-from lti_tool.pairing.engine import Placed, Proof, Reason, Schedule, Unpaired
-from lti_tool.pairing.models import Group, Move, Plan, Seat, published_seats
+from lti_tool.pairing.engine import Kind, Placed, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.models import Group, Move, Plan, Seat, is_facilitated, published_seats
 from lti_tool.pairing.rules.views import Cause, GroupView, PublishedGroup, SeatView
 from lti_tool.support.db import in_batches
 
@@ -56,6 +57,11 @@ def hold(session: Session, activity_id: int) -> Activity:
 def hold_groups(session: Session, plan: Plan) -> None:
     """Lock the groups of a plan, so that none begins while they are changed."""
     session.execute(select(Group.id).where(Group.plan_id == plan.id).with_for_update())
+
+
+def hold_group(session: Session, group_id: int) -> None:
+    """Lock one group, so that its members stay the same until the transaction ends."""
+    session.execute(select(Group.id).where(Group.id == group_id).with_for_update())
 
 
 def have_begun(session: Session, which: ColumnElement[bool]) -> bool:
@@ -219,17 +225,32 @@ def moves_of(session: Session, member_id: int, activity_id: int) -> dict[int, Ca
     return {number: Cause(cause) for number, cause in rows}
 
 
-def published_groups(session: Session, activity_id: int, *, member_id: int | None = None) -> list[PublishedGroup]:
-    """The groups of an activity's published plan, or those of one member, by round and number."""
-    statement = published_seats(Group.id, Round.id, Round.number, Seat.member_id)
-    statement = statement.where(Plan.activity_id == activity_id).order_by(Round.number, Group.number, Seat.turn)
+def published_groups(
+    session: Session, activity_id: int, *, member_id: int | None = None, group_id: int | None = None
+) -> list[PublishedGroup]:
+    """The groups of an activity's published plan, those of one member, or one group, by round and number."""
+    of_group = (Group.id, Group.round_id, Round.number, Plan.kind, is_facilitated().label("is_facilitated"))
+    statement = (
+        published_seats(*of_group, Seat.member_id, Member.takes_part)
+        .join(Member, Member.id == Seat.member_id)
+        .where(Plan.activity_id == activity_id)
+        .order_by(Round.number, Group.number, Seat.turn)
+    )
     if member_id is not None:
         own = aliased(Seat)
         statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
-    return [
-        PublishedGroup(group_id, round_id, number, tuple(row.member_id for row in rows))
-        for (group_id, round_id, number), rows in groupby(session.execute(statement), key=lambda row: row[:-1])
-    ]
+    if group_id is not None:
+        statement = statement.where(Group.id == group_id)
+    rows = session.execute(statement)
+    return [_published_group(list(seats)) for _, seats in groupby(rows, key=lambda row: row.id)]
+
+
+def _published_group(seats: Sequence[Any]) -> PublishedGroup:
+    """The group of which these are the seats, in order of turn."""
+    first = seats[0]
+    away = frozenset(turn for turn, seat in enumerate(seats, start=1) if not seat.takes_part)
+    seating = Seating(len(seats), first.number, away, first.kind == Kind.RINGS, first.is_facilitated)
+    return PublishedGroup(first.id, first.round_id, first.number, tuple(seat.member_id for seat in seats), seating)
 
 
 def groups_of(session: Session, member_id: int, activity_id: int) -> list[GroupView]:

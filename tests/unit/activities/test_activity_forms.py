@@ -31,6 +31,7 @@ def fields_of(text: SetupText) -> dict[str, str]:
         "instructions": text.instructions.replace("\n", "\r\n"),
         "time_zone": text.time_zone,
         "release": text.release,
+        "feedback_to": text.feedback_to,
         "score_mode": text.score_mode,
         "score_maximum": text.score_maximum,
         "version": text.version,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,6 +32,8 @@ DUE = NOW + 2 * DAY
 METTE = 7
 BOTH = Completion({"give_feedback": 1, "acknowledge": 1})
 WRITING = Completion({"give_feedback": 1})
+a_partner = partial(Partner, gets=frozenset(step.key for step in OBSERVATION.steps))
+"""Somebody whom the person owes every step, as everyone does in a pair."""
 
 
 def gave(
@@ -78,7 +81,7 @@ def look(
     return checklist(
         completion,
         [dates or RoundDates(1, None, DUE)],
-        my_groups=[MyGroup(1, (partner or Partner(METTE, due_at=DUE),))],
+        my_groups=[MyGroup(1, (partner or a_partner(METTE, due_at=DUE),))],
         given=[given] if given else [],
         received=[received] if received else [],
         extras=[extra] if extra else [],
@@ -105,8 +108,8 @@ def state_of(progress: Progress, step: Step) -> State:
         ({"now": DUE + DAY, "extra": Extra(1, due_at=DUE + 2 * DAY)}, State.OPEN, True),
         ({"now": DUE + DAY, "extra": Extra(1, is_excused=True)}, State.EXCUSED, False),
         ({"extra": Extra(1, is_excused=True), "given": gave(1, METTE, NOW)}, State.DONE, True),
-        ({"partner": Partner(METTE, is_absent=True)}, State.EXCUSED, False),
-        ({"partner": Partner(METTE, is_excused=True)}, State.EXCUSED, False),
+        ({"partner": a_partner(METTE, is_absent=True)}, State.EXCUSED, False),
+        ({"partner": a_partner(METTE, is_excused=True)}, State.EXCUSED, False),
         ({"is_closed": True}, State.MISSED, True),
     ],
 )
@@ -137,7 +140,7 @@ def test_giving_feedback(case: dict[str, object], state: State, counts: bool) ->
         # The partner never wrote, and their date has passed.
         ({"now": DUE + DAY}, State.EXCUSED, False, None),
         # The partner was given more time, so one still waits.
-        ({"now": DUE + DAY, "partner": Partner(METTE, due_at=DUE + 2 * DAY)}, State.WAITING, True, WaitsFor.FEEDBACK),
+        ({"now": DUE + DAY, "partner": a_partner(METTE, due_at=DUE + 2 * DAY)}, State.WAITING, True, WaitsFor.FEEDBACK),
         # The partner wrote late: an invitation, no duty.
         (
             {"now": DUE + 2 * DAY, "received": Received(1, METTE, DUE + DAY, is_released=True)},
@@ -147,9 +150,9 @@ def test_giving_feedback(case: dict[str, object], state: State, counts: bool) ->
         ),
         # The partner wrote in time; that it is read late is one's own affair.
         ({"now": DUE + DAY, "received": Received(1, METTE, NOW, is_released=True)}, State.OPEN, True, None),
-        ({"partner": Partner(METTE, is_absent=True)}, State.EXCUSED, False, None),
+        ({"partner": a_partner(METTE, is_absent=True)}, State.EXCUSED, False, None),
         (
-            {"partner": Partner(METTE, is_absent=True), "received": Received(1, METTE, NOW, is_released=True)},
+            {"partner": a_partner(METTE, is_absent=True), "received": Received(1, METTE, NOW, is_released=True)},
             State.OPEN,
             True,
             None,
@@ -231,7 +234,7 @@ def test_a_round_that_ended_before_somebody_came_is_not_asked_of_them() -> None:
     progress = checklist(
         WRITING,
         rounds,
-        my_groups=[MyGroup(2, (Partner(METTE, due_at=DUE),))],
+        my_groups=[MyGroup(2, (a_partner(METTE, due_at=DUE),))],
         given=[gave(2, METTE, NOW)],
         received=[],
         extras=[],
@@ -242,7 +245,7 @@ def test_a_round_that_ended_before_somebody_came_is_not_asked_of_them() -> None:
 
 
 def test_a_trio_is_asked_for_both_partners() -> None:
-    group = MyGroup(1, (Partner(METTE), Partner(8)))
+    group = MyGroup(1, (a_partner(METTE), a_partner(8)))
 
     progress = checklist(
         WRITING, [RoundDates(1)], my_groups=[group], given=[gave(1, 8, NOW)], received=[], extras=[], now=NOW
@@ -252,7 +255,7 @@ def test_a_trio_is_asked_for_both_partners() -> None:
 
 
 def test_a_step_that_is_asked_once_is_asked_in_the_first_round() -> None:
-    groups = [MyGroup(number, (Partner(METTE),)) for number in (1, 2)]
+    groups = [MyGroup(number, (a_partner(METTE),)) for number in (1, 2)]
     rounds = [RoundDates(number) for number in (2, 1)]
 
     progress = rules.checklist(
@@ -271,7 +274,7 @@ def test_a_step_that_is_asked_once_is_asked_in_the_first_round() -> None:
 
 def test_what_is_next_is_the_earliest_round_and_what_is_overdue_before_what_is_open() -> None:
     rounds = [RoundDates(1, None, NOW - DAY), RoundDates(2, None, DUE)]
-    groups = [MyGroup(1, (Partner(METTE), Partner(8))), MyGroup(2, (Partner(9),))]
+    groups = [MyGroup(1, (a_partner(METTE), a_partner(8))), MyGroup(2, (a_partner(9),))]
 
     progress = checklist(
         WRITING, rounds, my_groups=groups, given=[gave(1, METTE, NOW)], received=[], extras=[], now=NOW
@@ -284,7 +287,7 @@ def test_what_is_next_is_the_earliest_round_and_what_is_overdue_before_what_is_o
 
 def test_what_counts_is_next_before_what_does_not_whatever_its_round_and_state() -> None:
     rounds = [RoundDates(1, None, NOW - 2 * DAY), RoundDates(2, None, DUE)]
-    groups = [MyGroup(1, (Partner(METTE, due_at=NOW - 2 * DAY),)), MyGroup(2, (Partner(8, due_at=DUE),))]
+    groups = [MyGroup(1, (a_partner(METTE, due_at=NOW - 2 * DAY),)), MyGroup(2, (a_partner(8, due_at=DUE),))]
     late = Received(1, METTE, NOW - DAY, is_released=True)
     given = [gave(1, METTE, NOW - 3 * DAY)]
 
@@ -298,7 +301,7 @@ def test_what_counts_is_next_before_what_does_not_whatever_its_round_and_state()
 
 def test_what_is_overdue_comes_before_what_is_open_in_any_round() -> None:
     rounds = [RoundDates(1, None, None), RoundDates(2, None, NOW - DAY)]
-    groups = [MyGroup(1, (Partner(METTE),)), MyGroup(2, (Partner(8),))]
+    groups = [MyGroup(1, (a_partner(METTE),)), MyGroup(2, (a_partner(8),))]
 
     progress = checklist(
         WRITING,
@@ -332,7 +335,7 @@ moments = st.integers(min_value=-5, max_value=5).map(lambda days: NOW + days * D
 perhaps = st.one_of(st.none(), moments)
 numbers = st.integers(min_value=1, max_value=3)
 partners = st.builds(
-    Partner,
+    a_partner,
     st.integers(min_value=1, max_value=4),
     is_absent=st.booleans(),
     is_excused=st.booleans(),

@@ -9,7 +9,7 @@ from lti_tool.activities.kinds import KINDS, kind_of
 from lti_tool.activities.kinds.blocks import ACTION_WRITTEN, GOAL_CHECK_IN, GOAL_SET, LOOK_BACK
 from lti_tool.activities.rules import Completion
 from lti_tool.progress import rules
-from lti_tool.progress.rules import MyGroup, Partner, Progress, RoundDates, State, WaitsFor, Written
+from lti_tool.progress.rules import MyGroup, Progress, RoundDates, State, WaitsFor, Written
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -21,7 +21,7 @@ LATER = RoundDates(3, None, NOW + 9 * DAY)
 
 def look(*mine: Written, completion: Completion = ALL, partners: tuple[int, ...] = (7,)) -> Progress:
     """The checklist in the second of three rounds."""
-    people = tuple(Partner(member_id) for member_id in partners)
+    people = tuple(rules.Partner(member_id) for member_id in partners)
     rounds = (FIRST, SECOND, LATER)
     return rules.checklist(
         STEPS,

@@ -7,6 +7,7 @@ from typing import Any
 
 from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.rules.dates import deadline, local_parts
+from lti_tool.activities.rules.facilitating import guided_usually
 from lti_tool.activities.rules.settings import ActivitySettings, Completion, RoundDates
 from lti_tool.activities.rules.templates.picture import DrawnRound, draw
 from lti_tool.activities.rules.templates.scenarios import ReadyScenario
@@ -60,6 +61,7 @@ class Template:
                 RoundDates(due_at=deadline(today + timedelta(days=days), None, time_zone)) for days in self.days_to_due
             ),
             completion=Completion.usual(kind_of(self.kind)),
+            guided_rounds=guided_usually(len(self.days_to_due)) if kind_of(self.kind).facilitator else 0,
             scenario=self.scenario.worded(say) if self.scenario is not None else None,
         )
 
