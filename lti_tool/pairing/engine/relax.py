@@ -11,7 +11,16 @@ from typing import TypeAlias
 import numpy as np
 
 from lti_tool.pairing.engine.people import People
-from lti_tool.pairing.engine.problem import Couple, Kind, PersonId, Placed, Reason, Schedule, meetings
+from lti_tool.pairing.engine.problem import (
+    Couple,
+    ImpossibleRequest,
+    Kind,
+    PersonId,
+    Placed,
+    Reason,
+    Schedule,
+    meetings,
+)
 from lti_tool.pairing.engine.repair import repair
 from lti_tool.pairing.engine.rules import NEVER, NotAgain, Rule
 
@@ -57,7 +66,8 @@ def proposals(
     `left` and `fixed` are those of `repair`; rounds before the first with people unpaired stay. Rules of priority
     `NEVER` are never proposed. If no single rule helps, the last entry names several that help together: rules in order
     of priority up to where someone is helped, less those that are not needed for it. Empty if everyone has a partner,
-    and for groups other than pairs. The same schedule gives the same answer. Raises as `repair`.
+    and for groups other than pairs. Where locks make a repair impossible, nothing helps. The same schedule gives the
+    same answer.
     """
     waiting = _waiting(schedule)
     if schedule.course.shape.kind is not Kind.PAIRS or not waiting:
@@ -70,7 +80,11 @@ def proposals(
     def repaired(dropped: Sequence[Rule]) -> Schedule:
         kept = tuple(rule for rule in schedule.course.rules if rule not in dropped)
         relaxed = replace(schedule, course=replace(schedule.course, rules=kept))
-        return repair(relaxed, left, (), from_round, fixed=fixed)
+        try:
+            return repair(relaxed, left, (), from_round, fixed=fixed)
+        except ImpossibleRequest:
+            # Locks contradict each other or a rule that stays: nothing would change.
+            return schedule
 
     still = _waiting(repaired(()))
 

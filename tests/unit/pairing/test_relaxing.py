@@ -153,6 +153,13 @@ def test_a_rule_gets_no_credit_for_what_a_repair_does_anyway() -> None:
     assert found.seated == ((1, 3), (1, 4))
 
 
+def test_nothing_helps_where_locks_contradict_each_other() -> None:
+    course = course_of("AAAB", OTHER, locks=(Lock((1, 2)), Lock((2, 3))))
+    alone = tuple(Unpaired(person, 1, Reason.TOO_FEW_PARTNERS) for person in course.people)
+
+    assert proposals(Schedule(((),), alone, course)) == (Relaxation(("other:department",)),)
+
+
 def test_nothing_is_proposed_where_everybody_has_a_partner_or_for_circles() -> None:
     course = course_of("AABB", OTHER)
 
