@@ -23,7 +23,7 @@ EXACT: Final = 320
 """Up to this many people are paired by one matching of all their couples."""
 EXACT_SPARSE: Final = 2048
 """The same where few couples are allowed."""
-SWEEPS: Final = 320
+SWEEPS: Final = 260
 """In larger rounds, how often every couple is tried for exchange with another …"""
 PASSES: Final = 3
 """… and how often couples are cut into blocks in which rings are looked for, of 4,096 people; of fewer, more often …"""
