@@ -21,11 +21,18 @@ from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
 from lti_tool.workspace import courses
 
-PROTOCOL_PAGES = ("registration.pages", "launch.pages", "workspace.first_administrator", "meetings.pages.feed")
+PROTOCOL_PAGES = (
+    "registration.pages",
+    "launch.pages",
+    "workspace.first_administrator",
+    "meetings.pages.feed",
+    "hints.pages",
+)
 VISIT_PAGES = (
     "workspace.home",
     "workspace.facilitating",
     "workspace.meeting",
+    "workspace.growth",
     "workspace.kept",
     "workspace.own_work",
     "workspace.questionnaire",
@@ -47,6 +54,7 @@ VISIT_PAGES = (
     "goals.pages",
     "reports.pages",
     "progress.pages",
+    "quality.pages",
     "grades.pages",
 )
 TRANSLATIONS = Path(__file__).parent / "translations"

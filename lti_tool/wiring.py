@@ -38,10 +38,12 @@ FEATURES = (
     "attributes",
     "pairing",
     "meetings",
+    "hints",
     "feedback",
     "goals",
     "reports",
     "progress",
+    "quality",
     "grades",
 )
 

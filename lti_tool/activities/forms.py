@@ -95,6 +95,7 @@ class SetupText:
     series: SeriesText = field(default_factory=SeriesText)
     release: str = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
+    shows_hints: bool = False
     feedback_to: str = ""
     guided_rounds: str = ""
     assistants_moderate: bool = False
@@ -179,6 +180,7 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         ),
         release=clean.get("release", ""),
         staff_read_feedback="staff_read_feedback" in clean,
+        shows_hints="shows_hints" in clean,
         feedback_to=clean.get("feedback_to", ""),
         guided_rounds=clean.get("guided_rounds", "").strip(),
         assistants_moderate="assistants_moderate" in clean,
@@ -202,6 +204,7 @@ def shown(settings: ActivitySettings, rubric: RubricDraft, *, version: int) -> S
         rounds=tuple(_round_shown(dates, settings.time_zone) for dates in settings.rounds),
         release=settings.release,
         staff_read_feedback=settings.staff_read_feedback,
+        shows_hints=settings.shows_hints,
         feedback_to=settings.feedback_to or next((one.to for one in kind_of(settings.kind).directions), ""),
         guided_rounds=str(settings.guided_rounds) if kind_of(settings.kind).facilitator else "",
         assistants_moderate=settings.assistants_moderate,
@@ -240,6 +243,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         zero_at_close=text.zero_at_close and text.score_mode != ScoreMode.NONE,
         release=_one_of(Release, text.release, Release.WHEN_BOTH_GAVE),
         staff_read_feedback=text.staff_read_feedback,
+        shows_hints=text.shows_hints,
         feedback_to=next((one.to for one in kind_of(text.kind).directions[1:] if one.to == text.feedback_to), None),
         guided_rounds=guided_of(text),
         assistants_moderate=text.assistants_moderate,

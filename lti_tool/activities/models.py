@@ -25,7 +25,7 @@ class Activity(Tenant, Base):
         UniqueConstraint("placement_id"),
         CheckConstraint("state IN ('draft', 'ready', 'unconfirmed', 'closed')", name="state"),
         CheckConstraint("score_mode IN ('none', 'complete', 'proportional')", name="score_mode"),
-        CheckConstraint("release IN ('at_once', 'when_both_gave', 'at_due')", name="release"),
+        CheckConstraint("release IN ('at_once', 'when_both_gave', 'at_due', 'by_instructor')", name="release"),
         CheckConstraint("score_maximum > 0", name="score_maximum"),
         CheckConstraint("feedback_to IN ('partners', 'next', 'seat')", name="feedback_to"),
         CheckConstraint("guided_rounds >= 0", name="guided_rounds"),
@@ -63,6 +63,8 @@ class Activity(Tenant, Base):
     assistants_moderate: Mapped[bool] = mapped_column(default=False)
     """Whether assistants see reports of harm and decide about them, as instructors always do."""
     """Told to learners before they write."""
+    shows_hints: Mapped[bool] = mapped_column(default=True)
+    """Whether hints stand beside the fields of feedback, for those who do not hide them."""
     feedback_to: Mapped[str | None] = mapped_column(String(16))
     """To whom partners write, where the kind lets a designer choose; None as the kind has it first."""
     guided_rounds: Mapped[int] = mapped_column(default=0)

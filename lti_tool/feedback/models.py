@@ -52,6 +52,9 @@ class Entry(Tenant, Base):
     """What the author was told before writing. A setting that changes later opens nothing that was written before."""
     correction: Mapped[dict[str, Any] | None]
     """Fields changed since it was given, by name; laid over the given ones when it is given again."""
+    counted: Mapped[dict[str, Any] | None]
+    """What figures for staff need of feedback or an answer that was given, so that they read no text; see
+    `rules.counted`."""
     version: Mapped[int] = mapped_column(default=1)
     """Raised by every save, under the row's lock."""
     stamps: Mapped[dict[str, Any]] = mapped_column(default=dict)

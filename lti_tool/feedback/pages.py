@@ -1,14 +1,17 @@
 """Pages on which the steps of a round are written, read and answered."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import Audience, kind_for
+from lti_tool.activities.rules import EXAMPLES, Audience, Craft, kind_for
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import forms, rules, service
@@ -16,13 +19,32 @@ from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, PreviewOn
 from lti_tool.feedback.forms import NAMES
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service import Saved, Shown, Task
+from lti_tool.hints import rules as hints
+from lti_tool.launch.models import Member
+from lti_tool.pairing import service as pairing
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.i18n import in_words, zone_of_reader
+from lti_tool.web.i18n import in_words, reader_language, zone_of_reader
 from lti_tool.web.pages import unsent_store
 
 pages = Blueprint("feedback", __name__)
 
 __all__ = ["NAMES", "pages"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """The hints of a form."""
+
+    are_offered: bool
+    are_hidden: bool
+    """By this member."""
+    language: str
+    """In which the member writes, unless the text says otherwise."""
+    of_fields: Mapping[str, list[str]]
+
+    @property
+    def are_shown(self) -> bool:
+        return self.are_offered and not self.are_hidden
 
 
 @pages.get("/round/<int:number>/for/<int:member_id>")
@@ -55,6 +77,9 @@ def write(here: Here, number: int, member_id: int | None = None, step: str | Non
         store=_store(here, task),
         clock=_clock(activity),
         said=request.args.get("said"),
+        hint_sentences=hints.SENTENCES,
+        examples=EXAMPLES.get(task.kind.key, ()) if any(field.craft for field in task.form.fields) else (),
+        to_copy=service.notes_to_copy(here.session, task, notes),
         **_filled_in(here, task, entry, notes),
     )
 
@@ -113,14 +138,20 @@ def _do(here: Here, task: Task, wish: str, what: str) -> dict[str, Any]:
         case "remove_note" | "restore_note" if what.isdecimal() and len(what) < 19:
             service.remove_note(here.session, task, int(what), now=here.now, undo=wish == "restore_note")
             return {"said": "note_removed" if wish == "remove_note" else "note_restored", "note": what}
+        case "copy":
+            key, _, source = what.partition(":")
+            service.copy_note(here.session, task, key, source, device=device, now=here.now)
+            return {"said": "copied", "_anchor": key}
+        case "hide_hints" | "show_hints":
+            here.session.get_one(Member, here.member_id).hides_hints = wish == "hide_hints"
         case "add_later":
             service.add_later(here.session, task, request.form.get(rules.ADDITION_DRAFT, ""), now=here.now)
-            return {"said": "added"}
+            wish = "added"
         case "use_aside" | "drop_aside":
             service.settle_aside(here.session, task, what, use=wish == "use_aside", device=device, now=here.now)
-            return {"said": wish}
         case _:
             return {"said": "saved"}
+    return {"said": wish}
 
 
 @pages.post("/round/<int:number>/for/<int:member_id>/save")
@@ -163,6 +194,9 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         **(_own_notes(here, shown) if is_author else {}),
         is_author=is_author,
         is_receiver=is_receiver,
+        to_try=_to_try(shown)
+        if is_receiver and rules.may_write(state=shown.activity.state, is_course_over=shown.course_ended_at is not None)
+        else {},
         rubric=service.rubric_of(here.session, entry.rubric_id or shown.activity.rubric_id),
         answering=_filled_in(here, task, answer, []) if task is not None else None,
         task=task,
@@ -170,6 +204,12 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         clock=_clock(shown.activity),
         said=request.args.get("said"),
     )
+
+
+def _to_try(shown: Shown) -> dict[str, str]:
+    """What the receiver could make a goal or an action, by field."""
+    fields = shown.step.form.of_craft(Craft.GROWTH, Craft.ADJUSTMENT) if shown.step.form is not None else ()
+    return {field.key: text for field in fields if (text := shown.entry.fields.get(field.key, "").strip())}
 
 
 def _own_notes(here: Here, shown: Shown) -> dict[str, Any]:
@@ -214,6 +254,36 @@ def autosave_answer(here: Here, feedback_id: int) -> ResponseReturnValue:
     return _autosave(here, _to_answer(here, feedback_id))
 
 
+@pages.get("/feedback/waiting")
+@on_visit(may="release feedback")
+def waiting(here: Here) -> ResponseReturnValue:
+    """For instructors what waits to be released: by whom, for whom and since when, never what it says."""
+    activity = activity_at(here.session, here.placement_id)
+    held = service.waiting_for_instructor(here.session, activity)
+    people = {member for one in held for member in (one.author_id, one.recipient_id)}
+    return render_template(
+        "feedback/waiting.html",
+        activity=activity,
+        held=held,
+        names=pairing.names_of(here.session, people),
+        said=request.args.get("said"),
+        released=request.args.get("released", 0, type=int),
+    )
+
+
+@pages.post("/feedback/waiting")
+@on_visit(may="release feedback")
+def release(here: Here) -> ResponseReturnValue:
+    """Release one piece of feedback, or all that waits."""
+    activity = activity_at(here.session, here.placement_id)
+    asked = request.form.get("entry", "")
+    entry_id = int(asked) if asked.isdecimal() and len(asked) < 19 else None
+    if entry_id is None and request.form.get("do") != "all":
+        raise NotFound("feedback", asked)
+    count = service.release_by_instructor(here.session, activity, entry_id, now=here.now)
+    return redirect(url_for(".waiting", said="released", released=count), code=303)
+
+
 @pages.get("/feedback")
 @on_visit(may="take part", notes_reading=True)
 def received(here: Here) -> ResponseReturnValue:
@@ -224,6 +294,7 @@ def received(here: Here) -> ResponseReturnValue:
     exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
     lines = [(one, step) for one in exchanges if one.partner_id is not None for step in steps]
     readable = [(one, step, entry) for one, step in lines if (entry := one.to_read(step)) is not None]
+    by_round = Counter(one.round.number for one, _, _ in readable)
     for _, _, entry in readable:
         service.mark_read(here.session, entry, now=here.now)
     return render_template(
@@ -231,6 +302,7 @@ def received(here: Here) -> ResponseReturnValue:
         activity=activity,
         kind=kind,
         readable=readable,
+        several=sorted(number for number, times in by_round.items() if times > 1),
         waiting=[
             (one, step)
             for one, step in lines
@@ -238,6 +310,38 @@ def received(here: Here) -> ResponseReturnValue:
         ],
         typical=service.typical_levels(service.rubric_of(here.session, activity.rubric_id), exchanges),
         clock=_clock(activity),
+    )
+
+
+@pages.get("/round/<int:number>/feedback")
+@on_visit(may="take part", notes_reading=True)
+def of_round(here: Here, number: int) -> ResponseReturnValue:
+    """What several people gave this member in one round, question by question on one page."""
+    activity = activity_at(here.session, here.placement_id)
+    kind = kind_for(activity)
+    exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
+    of_step = {
+        step: [(one, entry) for one in exchanges if one.round.number == number and (entry := one.to_read(step))]
+        for step in kind.steps
+        if step.is_to_partners and step.form is not None and not step.is_answer
+    }
+    if not any(of_step.values()):
+        raise NotFound("feedback of round", number)
+    for given in of_step.values():
+        for _, entry in given:
+            service.mark_read(here.session, entry, now=here.now)
+    rubrics = {
+        entry.rubric_id: service.rubric_of(here.session, entry.rubric_id or activity.rubric_id)
+        for given in of_step.values()
+        for _, entry in given
+    }
+    return render_template(
+        "feedback/of_round.html",
+        activity=activity,
+        kind=kind,
+        number=number,
+        of_step={step: given for step, given in of_step.items() if given},
+        rubrics=rubrics,
     )
 
 
@@ -259,7 +363,21 @@ def _filled_in(here: Here, task: Task, entry: Entry | None, notes: list[Note]) -
         "rubric": rubric,
         "minimum_notes": task.minimum_notes,
         "version": entry.version if entry is not None else 0,
+        "hints": _hints(here, task, service.draft_fields(entry, notes)),
     }
+
+
+def _hints(here: Here, task: Task, fields: Mapping[str, str]) -> Hints:
+    """What could be more useful in what is saved, by field."""
+    is_hidden = here.session.get_one(Member, here.member_id).hides_hints
+    has_any = task.activity.shows_hints and any(field.craft for field in task.form.fields)
+    language = reader_language()
+    found = {
+        field.key: [gettext(hints.SENTENCES[hint]) for hint in hints.hints_of(text, field.craft, language)]
+        for field in task.form.fields
+        if field.craft is not None and (text := fields.get(field.key, ""))
+    }
+    return Hints(has_any, is_hidden, language, found if has_any and not is_hidden else {})
 
 
 def _place(task: Task) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from lti_tool.activities.rules import ActivityState, Field, FieldKind, Form, Release, Step
+from lti_tool.activities.rules import ActivityState, Craft, Field, FieldKind, Form, Release, Step
+from lti_tool.hints import rules as hints
 
 LONGEST_DRAFT: Final = 50_000
 """Characters of a field that is kept as a draft: what was typed too long must not get lost before it is shortened."""
@@ -63,6 +64,45 @@ def marks_of(fields: Mapping[str, str], rubric: Mapping[int, Collection[int]]) -
     """The chosen level of each criterion of the rubric; what belongs to an older version of it is left out."""
     chosen = {str(one): fields.get(f"{MARK}{one}", "") for one in rubric}
     return {criterion: int(level) for criterion, level in chosen.items() if level.isdecimal()}
+
+
+USEFULNESS: Final = "usefulness"
+"""The field of an answer that says how useful feedback was: a choice from 4 to 1."""
+USEFUL: Final = 3
+"""From here on it was."""
+
+
+def counted(form: Form, fields: Mapping[str, str], places: Sequence[int]) -> dict[str, Any]:
+    """What figures need of an entry that was given, without a word of it. `places` are those of the chosen levels.
+
+    Of feedback whether it has a usable strength, growth point and example, its length, and where the levels stand; of
+    an answer `usefulness`, where it says so.
+    """
+    by_craft: dict[Craft, list[str]] = {}
+    for field in form.texts:
+        if field.craft is not None:
+            by_craft.setdefault(field.craft, []).append(fields.get(field.key, ""))
+    if not by_craft:
+        usefulness = fields.get(USEFULNESS, "")
+        return {USEFULNESS: int(usefulness)} if usefulness.isdecimal() else {}
+    strengths, noticed = by_craft.get(Craft.STRENGTH, []), by_craft.get(Craft.NOTICED, [])
+    return {
+        "has_strength": hints.is_usable(strengths, Craft.STRENGTH, ANY_LANGUAGE),
+        "has_growth": hints.is_usable(by_craft.get(Craft.GROWTH, []), Craft.GROWTH, ANY_LANGUAGE),
+        "has_example": hints.has_example([*strengths, *noticed], Craft.NOTICED, ANY_LANGUAGE),
+        "word_count": sum(len(hints.words_of(text)) for texts in by_craft.values() for text in texts),
+        "level_places": list(places),
+    }
+
+
+ANY_LANGUAGE: Final = "en"
+"""For a text too short to tell its language: it is judged by its length alone."""
+
+
+def chosen_levels(fields: Mapping[str, str]) -> dict[int, int]:
+    """The levels in given feedback, by criterion; both as ids."""
+    pairs = ((name.removeprefix(MARK), text) for name, text in fields.items() if name.startswith(MARK))
+    return {int(criterion): int(level) for criterion, level in pairs if criterion.isdecimal() and level.isdecimal()}
 
 
 def problems_of(
@@ -145,11 +185,13 @@ def tidy(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def release_rule(step: Step | None, setting: str) -> str:
-    """When what is written in this step is released, under the activity's setting. An answer is read at once, and
-    nothing waits for a counterpart that nobody writes.
+    """When what is written in this step is released, under the activity's setting. An answer is read after the round,
+    so that it cannot be repaid within it, and nothing waits for a counterpart that nobody writes.
     """
+    if step is not None and step.is_answer:
+        return Release.AT_DUE
     waits_for_nobody = setting == Release.WHEN_BOTH_GAVE and step is not None and not step.is_mutual
-    return Release.AT_ONCE if waits_for_nobody or (step is not None and step.is_answer) else setting
+    return Release.AT_ONCE if waits_for_nobody else setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +211,15 @@ def is_released(release: str, moments: Moments, *, now: datetime) -> bool:
 
     "When both gave" waits no longer than the round's due time, and nothing waits beyond the activity's close: a
     partner who never writes must not keep feedback from anybody. Without a due time "at due" has nothing to wait for.
+    "By an instructor" waits for that person alone: what they hold back, perhaps for a reason, no date shows.
     What is withheld because of a report is not to be read, whenever it was released.
     """
     if moments.submitted_at is None or moments.is_withheld:
         return False
     if moments.released_at is not None or release == Release.AT_ONCE:
         return True
+    if release == Release.BY_INSTRUCTOR:
+        return False
     is_due = moments.due_at is not None and moments.due_at <= now
     if is_due or (moments.closed_at is not None and moments.closed_at <= now):
         return True

@@ -143,6 +143,26 @@ class LookBack(Tenant, Base):
     due_on_before: Mapped[date | None]
 
 
+class GrowthPoint(Tenant, Base):
+    """A growth point that its receiver made a goal or an action: what became of it is what became of that."""
+
+    __tablename__ = "growth_point"
+    __table_args__ = (
+        within("entry_id", "entry"),
+        within("goal_id", "goal"),
+        within("action_id", "action"),
+        UniqueConstraint("entry_id", "field"),
+        CheckConstraint("(goal_id IS NULL) <> (action_id IS NULL)", name="one_thing"),
+    )
+
+    entry_id: Mapped[int]
+    field: Mapped[str] = mapped_column(String(32))
+    """The key of the field that says what to try."""
+    goal_id: Mapped[int | None] = mapped_column(index=True)
+    action_id: Mapped[int | None] = mapped_column(index=True)
+    at: Mapped[datetime]
+
+
 class Win(Tenant, Base):
     """Something that went well, as a member logged it. Members of the group see it."""
 

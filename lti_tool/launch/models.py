@@ -134,6 +134,8 @@ class Member(Tenant, Base):
     """The reading that lists them as having left. It counts once that reading is complete and believed."""
     is_taken_in: Mapped[bool | None]
     """What staff decided about a person who launched but is not on the roster: whether they take part."""
+    hides_hints: Mapped[bool] = mapped_column(default=False)
+    """Whether they want no hints beside the fields of feedback."""
     left_at: Mapped[datetime | None]
 
     @hybrid_property

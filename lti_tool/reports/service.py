@@ -15,7 +15,7 @@ from lti_tool.feedback import rules as feedback_rules
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.errors import FeedbackHidden
 from lti_tool.feedback.models import Entry
-from lti_tool.launch.models import Member, Person
+from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
 from lti_tool.reports import rules
@@ -96,7 +96,12 @@ def subject_of_text(session: Session, course_id: int, entry_id: int, member_id: 
         raise NothingToReport(entry_id)
     activity, round_ = session.get_one(Activity, entry.activity_id), session.get_one(Round, entry.round_id)
     step = kind_of(activity.kind).step(entry.step)
-    if step is None or not (entry.withheld_at or step.is_answer or _can_read(session, entry, course_id, now=now)):
+    if step is not None and step.is_answer:
+        ended_at = session.get_one(Course, course_id).ended_at
+        is_read = feedback.is_readable(entry, None, round_, activity, ended_at, now=now)
+    else:
+        is_read = _can_read(session, entry, course_id, now=now)
+    if step is None or not (entry.withheld_at or is_read):
         raise NothingToReport(entry_id)
     name = _names(session, course_id, [entry.author_id], for_staff=False)[entry.author_id]
     return Subject(activity, round_, entry, step, member_id, entry.author_id, name)

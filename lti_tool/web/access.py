@@ -39,6 +39,7 @@ ACTS: Final[dict[str, frozenset[str]]] = {
     "change attributes": INSTRUCTOR,
     "see progress": STAFF,
     "extend": STAFF,
+    "release feedback": INSTRUCTOR,
     "facilitate": STAFF,
     "see the ledger": STAFF,
     "send a score again": STAFF,

@@ -83,6 +83,12 @@ def reader_locale() -> str:
     return SOURCE_LANGUAGE
 
 
+def reader_language() -> str:
+    """The language part of `reader_locale`, with one name for Norwegian."""
+    language = reader_locale().partition("_")[0]
+    return "nb" if language in {"no", "nn"} else language
+
+
 def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     """A date with its weekday and how far away it is: "Thu 5 Nov, 23:59 (in 2 days)"."""
     locale = str(get_locale() or "en")

@@ -391,6 +391,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         unplaced=len({one.member_id for one in unplaced if _can_be_placed(one)}),
         unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
         scores=_scores(here, activity),
+        held=len(feedback.waiting_for_instructor(here.session, activity)),
         reports=reports.open_reports(here.session, activity, here.role),
         others=_other_activities(here, activity),
         kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),

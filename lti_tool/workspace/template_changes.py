@@ -22,6 +22,7 @@ RELEASES: Final = {
     Release.WHEN_BOTH_GAVE: N_("When both partners have given theirs"),
     Release.AT_ONCE: N_("As soon as it is given"),
     Release.AT_DUE: N_("At the round's due date"),
+    Release.BY_INSTRUCTOR: N_("When an instructor releases it"),
 }
 SCORES: Final = {
     ScoreMode.COMPLETE: N_("All points when everything is done, nothing before"),
@@ -88,7 +89,8 @@ def _briefs(settings: ActivitySettings) -> str:
 
 def _seen(settings: ActivitySettings) -> str:
     readers = gettext("Instructors and assistants can read feedback") if settings.staff_read_feedback else ""
-    return "\n".join(filter(None, (gettext(RELEASES[settings.release]), readers)))
+    hints = gettext("Hints while people write feedback") if settings.shows_hints else ""
+    return "\n".join(filter(None, (gettext(RELEASES[settings.release]), readers, hints)))
 
 
 def _direction(settings: ActivitySettings) -> str:

@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from lti_tool.activities.rules import Release, RoundDates
+from lti_tool.activities.models import Activity
+from lti_tool.activities.rules import KINDS, Craft, Release, RoundDates
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.rubrics.models import Level
 from lti_tool.support.db import OpenSession
@@ -163,7 +164,38 @@ def test_the_receiver_reads_strengths_first_and_answers(world: World, open_sessi
     with open_session(world.room.institution.id) as session:
         answer = session.scalars(select(Entry).where(Entry.step == "acknowledge")).one()
         assert answer.fields["usefulness"] == "3"
-    assert "the board" in world.browser("Mette").get(f"/feedback/{feedback_id}").text
+    mette = world.browser("Mette")
+    before = mette.get(f"/feedback/{feedback_id}").text
+    assert "that I wait" not in before
+    assert "Jonas has answered. You can read it when the round is over" in before
+    world.clock.advance(timedelta(days=7))
+    assert "that I wait" in world.browser("Mette").get(f"/feedback/{feedback_id}").text
+
+
+def test_an_instructor_releases_one_by_one_or_all_and_reads_no_word(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), release=Release.BY_INSTRUCTOR)
+    world = World(open_session, clock, client, room)
+    assert (
+        "Jonas can read this once your instructors release it."
+        in world.browser("Mette").get(world.writing("Jonas")).text
+    )
+    first, second = world.gives("Mette", "Jonas"), world.gives("Jonas", "Mette")
+    assert "once your instructors release it" in world.browser("Jonas").get("/").text
+    ingrid = world.browser("Ingrid")
+    assert "2 pieces of feedback wait until an instructor releases them." in ingrid.get("/").text
+    page = ingrid.get("/feedback/waiting").text
+    assert "From Mette for Jonas" in page
+    assert "You waited" not in page
+    assert ingrid.get(f"/feedback/{first}").status_code == 404
+    assert "1 piece of feedback is released" in ingrid.post("/feedback/waiting", entry=str(first)).text
+    assert "You waited" in world.browser("Jonas").get(f"/feedback/{first}").text
+    assert world.browser("Mette").get(f"/feedback/{second}").status_code == 404
+    assert "Nothing waits" in ingrid.post("/feedback/waiting", do="all").text
+    assert world.browser("Mette").get(f"/feedback/{second}").status_code == 200
+    assert world.browser("Mette").get("/feedback/waiting").status_code == 403
 
 
 @pytest.mark.parametrize("who", ["Jonas", "Ingrid"])
@@ -263,3 +295,51 @@ def test_points_of_levels_are_read_by_staff_and_by_nobody_else(
         page = world.browser(learner).get(f"/{address}")
         assert "Purpose and structure" in page.text
         assert "7 point" not in page.text
+
+
+def test_hints_stand_beside_what_is_saved_until_the_writer_hides_them(world: World) -> None:
+    mette = world.browser("Mette")
+    page = mette.post(world.writing("Jonas"), do="save", strengths="You are so smart").text
+    assert "This is about the person." in page.split('data-hint-for="strengths"')[1].split("</p>")[0]
+    page = mette.post(world.writing("Jonas"), do="hide_hints", effect="Typed before").text
+    assert "data-hint-for" not in page
+    assert "Typed before" in page
+    assert "data-hint-for" in mette.post(world.writing("Jonas"), do="show_hints").text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_examples_and_hints_for_its_feedback(
+    kind: str, open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), kind=kind)
+    world = World(open_session, clock, client, room)
+    step = next(one.key for one in KINDS[kind].steps if one.is_to_partners and one.form and one.form.of_craft(*Craft))
+    address = f"{world.writing('Jonas')}/step/{step}"
+    page = world.browser("Mette").post(address, do="save", strengths="You are so smart").text
+    assert page.count('class="example"') == 2
+    assert "This is about the person." in page
+
+
+def test_without_the_setting_there_are_no_hints(world: World, open_session: OpenSession) -> None:
+    with open_session(world.room.institution.id) as session:
+        session.get_one(Activity, world.room.activity.id).shows_hints = False
+    page = world.browser("Mette").post(world.writing("Jonas"), do="save", strengths="You are so smart").text
+    assert "data-hint" not in page
+    assert "hints" not in page.lower().replace("hints.js", "")
+
+
+def test_notes_of_the_observation_and_of_the_meeting_are_copied_by_one_tap(world: World) -> None:
+    mette = world.browser("Mette")
+    mette.post("/round/1/step/own_notes", do="save", my_notes="Asked me twice")
+    mette.post(world.writing("Jonas"), do="add_note", note_draft="waits ten seconds")
+    page = mette.get(world.writing("Jonas")).text
+    note = re.search(r'value="copy:strengths:(\d+)"', page)
+    assert note is not None
+    mette.post(world.writing("Jonas"), do=f"copy:strengths:{note[1]}", strengths="You have time.")
+    mette.post(world.writing("Jonas"), do=f"copy:strengths:{note[1]}")
+    page = mette.post(world.writing("Jonas"), do="copy:strengths:meeting").text
+    assert re.search(r'<textarea[^>]*id="strengths"[^>]*>You have time.\nwaits ten seconds\nAsked me twice<', page)
+    other = world.browser("Jonas").get(world.writing("Mette")).text
+    assert "Asked me twice" not in other
+    assert "waits ten seconds" not in other

@@ -1,5 +1,7 @@
 """A learner reports a text that hurts, staff decide, and both read what came of it."""
 
+from datetime import timedelta
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -81,6 +83,9 @@ def test_the_giver_reports_a_hurtful_answer(world: World) -> None:
     text = world.gives("Mette", "Jonas")
     jonas, mette = world.browser("Jonas"), world.browser("Mette")
     jonas.post(f"/feedback/{text}/answer", do="send", heard="That you are a fool", will_use="Nothing", usefulness="1")
+    assert "Report it" not in mette.get(f"/feedback/{text}").text, "the answer is read after the round"
+    world.clock.advance(timedelta(days=7))
+    jonas, mette = world.browser("Jonas"), world.browser("Mette")
     page = mette.get(f"/feedback/{text}").text
     assert "That you are a fool" in page
     answer = page.partition('/report"')[0].rpartition("/feedback/")[2]

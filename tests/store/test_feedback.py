@@ -548,7 +548,8 @@ def test_the_receiver_answers_and_may_change_the_answer(open_session: OpenSessio
             service.give(session, answer_task(shown), now=clock.now())
         service.save_draft(session, answer_task(shown), {"will_use": "one breath"}, {}, device="", now=clock.now())
         sent = service.give(session, answer_task(shown), now=clock.now())
-        assert sent.fields == {"heard": "that I wait", "will_use": "one breath", "usefulness": "4"}
+        told = {name: text for name, text in sent.fields.items() if text}
+        assert told == {"heard": "that I wait", "will_use": "one breath", "usefulness": "4"}
         assert sent.correction is None
         late = {"heard": "that I wait", "will_use": "one breath"}
         service.save_draft(session, answer_task(shown), late, {}, device="", now=clock.now())
@@ -556,6 +557,41 @@ def test_the_receiver_answers_and_may_change_the_answer(open_session: OpenSessio
         service.save_draft(session, answer_task(shown), {"heard": "that I wait longer"}, {}, device="", now=clock.now())
         service.give(session, answer_task(shown), now=clock.now())
         assert sent.fields["heard"] == "that I wait longer"
+
+
+@pytest.mark.parametrize("is_due", [True, False])
+def test_the_giver_reads_the_answer_after_the_round(open_session: OpenSession, clock: FakeClock, is_due: bool) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), release=Release.AT_ONCE)
+        feedback = given(session, room.task(session, "Mette", "Jonas"), now=clock.now())
+        shown = shown_to(session, room, feedback, "Jonas", clock)
+        typed = {"heard": "that I wait", "will_use": "one breath", "see_differently": "I saw two of them smile"}
+        service.save_draft(session, answer_task(shown), typed, {}, device="", now=clock.now())
+        sent = service.give(session, answer_task(shown), now=clock.now())
+        clock.advance(timedelta(days=7 if is_due else 6))
+        assert shown_to(session, room, feedback, "Mette", clock).is_answer_released is is_due
+        assert service.release_due(session, now=clock.now()) == is_due
+        assert (sent.released_at is not None) is is_due
+
+
+def test_what_waits_for_an_instructor_is_released_by_one_and_by_nothing_else(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), release=Release.BY_INSTRUCTOR)
+        first = given(session, room.task(session, "Mette", "Jonas"), now=clock.now())
+        given(session, room.task(session, "Jonas", "Mette"), now=clock.now())
+        assert session.scalars(select(Job).where(Job.name == "feedback.release")).all() == []
+        clock.advance(timedelta(days=30))
+        room.activity.state, room.activity.closed_at = "closed", clock.now()
+        assert service.release_due(session, now=clock.now()) == 0
+        with pytest.raises(FeedbackHidden):
+            shown_to(session, room, first, "Jonas", clock)
+        assert service.waiting_for_instructor(session, room.activity)[0].entry_id == first.id
+        assert service.release_by_instructor(session, room.activity, first.id, now=clock.now()) == 1
+        assert shown_to(session, room, first, "Jonas", clock).is_released
+        assert service.release_by_instructor(session, room.activity, None, now=clock.now()) == 1
+        assert service.waiting_for_instructor(session, room.activity) == []
 
 
 def test_nobody_answers_what_they_cannot_read_yet(open_session: OpenSession, clock: FakeClock) -> None:

@@ -33,6 +33,17 @@ class Audience(StrEnum):
     """Where the activity said so before it was written."""
 
 
+class Craft(StrEnum):
+    """What a field of feedback asks for, as far as hints, pictures and figures need to know it."""
+
+    STRENGTH = "strength"
+    GROWTH = "growth"
+    """Something to try next time."""
+    NOTICED = "noticed"
+    EFFECT = "effect"
+    ADJUSTMENT = "adjustment"
+
+
 PARTNER: Final = frozenset({Audience.RECIPIENT, Audience.STAFF})
 GROUP: Final = frozenset({Audience.GROUP})
 AUTHOR_ALONE: Final[frozenset[Audience]] = frozenset()
@@ -71,6 +82,7 @@ class Field:
     """Of a number."""
     choices: tuple[Choice, ...] = ()
     seen_by: frozenset[Audience] = PARTNER
+    craft: Craft | None = None
 
 
 class Layout(StrEnum):
@@ -120,6 +132,10 @@ class Form:
     def texts(self) -> tuple[Field, ...]:
         """The fields that hold one value each."""
         return tuple(field for field in self.fields if field.kind not in {FieldKind.MARKS, FieldKind.NOTES})
+
+    def of_craft(self, *crafts: Craft) -> tuple[Field, ...]:
+        """The fields that ask for one of these, in the order of the page."""
+        return tuple(field for field in self.fields if field.craft in crafts)
 
     @property
     def has_marks(self) -> bool:

@@ -8,6 +8,7 @@ from lti_tool.activities.kinds.blocks import ACKNOWLEDGE, live, text
 from lti_tool.activities.kinds.form import (
     AUTHOR_ALONE,
     LONGEST_LINE,
+    Craft,
     Field,
     FieldKind,
     Form,
@@ -70,6 +71,7 @@ FEEDBACK_FORM: Final = Form(
                     help=N_("Name specific things that %(name)s can do again, not just “good”."),
                     missing=N_("Write at least one strength"),
                     is_required=True,
+                    craft=Craft.STRENGTH,
                 ),
             ),
             title=N_("Strengths first"),
@@ -89,6 +91,7 @@ FEEDBACK_FORM: Final = Form(
                     missing=N_("Write one thing to try next time"),
                     is_required=True,
                     rows=3,
+                    craft=Craft.GROWTH,
                 ),
                 Field(
                     "next_time_2",
@@ -98,6 +101,7 @@ FEEDBACK_FORM: Final = Form(
                     help=N_("Leave this empty unless it matters. Two points are as many as anyone can use."),
                     stands_in_for="next_time_1",
                     rows=3,
+                    craft=Craft.GROWTH,
                 ),
             ),
             title=N_("Next time"),
@@ -118,6 +122,7 @@ FEEDBACK_FORM: Final = Form(
                     missing=N_("Write what you noticed"),
                     is_required=True,
                     rows=3,
+                    craft=Craft.NOTICED,
                 ),
                 Field(
                     "effect",
@@ -128,6 +133,7 @@ FEEDBACK_FORM: Final = Form(
                     missing=N_("Write what effect it had"),
                     is_required=True,
                     rows=3,
+                    craft=Craft.EFFECT,
                 ),
                 Field(
                     "suggestion",
@@ -138,6 +144,7 @@ FEEDBACK_FORM: Final = Form(
                     missing=N_("Suggest one adjustment"),
                     is_required=True,
                     rows=3,
+                    craft=Craft.ADJUSTMENT,
                 ),
             ),
             title=N_("One moment up close"),

@@ -1,7 +1,8 @@
 """What an activity may be: its kind, settings, dates and life, where copies come from, and templates to begin with."""
 
 from lti_tool.activities.kinds import KINDS, Kind, kind_for, kind_of
-from lti_tool.activities.kinds.form import Audience, Field, FieldKind, Form
+from lti_tool.activities.kinds.examples import EXAMPLES
+from lti_tool.activities.kinds.form import Audience, Craft, Field, FieldKind, Form
 from lti_tool.activities.kinds.kind import AgendaPart, Block, MethodStep, Opens, Step, To
 from lti_tool.activities.rules.copies import Relative, history, likely_sources
 from lti_tool.activities.rules.dates import END_OF_DAY, deadline, local_parts, opening, usable_zone
@@ -29,6 +30,7 @@ from lti_tool.activities.rules.settings import (
 __all__ = [
     "DRAFTS_KEPT",
     "END_OF_DAY",
+    "EXAMPLES",
     "KINDS",
     "LONGEST_TITLE",
     "MOST_ROUNDS",
@@ -39,6 +41,7 @@ __all__ = [
     "Audience",
     "Block",
     "Completion",
+    "Craft",
     "Field",
     "FieldKind",
     "Flaw",

@@ -26,6 +26,8 @@ class Release(StrEnum):
     AT_ONCE = "at_once"
     WHEN_BOTH_GAVE = "when_both_gave"
     AT_DUE = "at_due"
+    BY_INSTRUCTOR = "by_instructor"
+    """Not before an instructor lets it go, however late that is."""
 
 
 class ScoreMode(StrEnum):
@@ -99,6 +101,7 @@ class ActivitySettings:
     zero_at_close: bool = False
     release: Release = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
+    shows_hints: bool = True
     feedback_to: To | None = None
     """Of a kind that has several directions; None is its first."""
     guided_rounds: int = 0

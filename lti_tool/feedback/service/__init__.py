@@ -4,6 +4,8 @@ from lti_tool.feedback.service.drafts import (
     Saved,
     add_note,
     asides_of,
+    copy_note,
+    notes_to_copy,
     remove_note,
     save_draft,
     settle_aside,
@@ -30,9 +32,17 @@ from lti_tool.feedback.service.meetings import (
     version_of,
 )
 from lti_tool.feedback.service.moderation import ADDITION, lock_entry, mark_read, show_again, withhold
+from lti_tool.feedback.service.over_time import LevelSeen, Received, levels_over_time, received_in_course
 from lti_tool.feedback.service.partner_notes import addresses_of, notes_between, tell_partner
 from lti_tool.feedback.service.reading import Shown, answer_task, read_entry
-from lti_tool.feedback.service.release import BATCH, release_due
+from lti_tool.feedback.service.release import (
+    BATCH,
+    Waiting,
+    is_readable,
+    release_by_instructor,
+    release_due,
+    waiting_for_instructor,
+)
 from lti_tool.feedback.service.submission import add_later, confirm, give, take_back
 from lti_tool.feedback.service.tasks import (
     Task,
@@ -51,12 +61,15 @@ __all__ = [
     "BATCH",
     "Exchange",
     "Facilitator",
+    "LevelSeen",
     "Meeting",
     "Participant",
+    "Received",
     "Saved",
     "SeatView",
     "Shown",
     "Task",
+    "Waiting",
     "add_later",
     "add_note",
     "addresses_of",
@@ -64,6 +77,7 @@ __all__ = [
     "asides_of",
     "ask_to_agree_again",
     "confirm",
+    "copy_note",
     "done_by_group",
     "draft_fields",
     "drop_question",
@@ -76,17 +90,22 @@ __all__ = [
     "find_task",
     "give",
     "group_at",
+    "is_readable",
     "keep_question",
     "leave_seat",
     "levels_by_criterion",
+    "levels_over_time",
     "lock_entry",
     "mark_read",
     "named",
     "notes_between",
     "notes_of",
+    "notes_to_copy",
     "notes_to_partners_of",
     "problems_of",
     "read_entry",
+    "received_in_course",
+    "release_by_instructor",
     "release_due",
     "remove_note",
     "rubric_id_of",
@@ -102,5 +121,6 @@ __all__ = [
     "texts_of",
     "typical_levels",
     "version_of",
+    "waiting_for_instructor",
     "withhold",
 ]

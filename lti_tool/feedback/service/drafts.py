@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +19,9 @@ from lti_tool.feedback.service.moderation import DRAFTS, mark_read
 from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, notes_of, place_of
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Seat
+
+MEETING: Final = "meeting"
+"""Names the notes of the meeting among those that can be copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,34 @@ def add_note(session: Session, task: Task, text: str, *, at: datetime, device: s
     _put(task, entry, {}, rules.NOTE_DRAFT, "", device=device, now=now)
     session.flush()
     return note
+
+
+def notes_to_copy(session: Session, task: Task, notes: Iterable[Note]) -> dict[str, str]:
+    """What the author noted for themselves in the meeting, and these notes, by a name for `copy_note`."""
+    own = [step for step in task.kind.steps if step.is_live and step.form is not None and not step.form.audience]
+    of_meeting = session.scalars(
+        select(Entry).where(
+            Entry.group_id == task.group_id,
+            Entry.author_id == task.author_id,
+            Entry.recipient_id.is_(None),
+            Entry.step.in_([step.key for step in own if not step.is_shared]),
+        )
+    )
+    text = "\n".join(text for entry in of_meeting for text in entry.fields.values() if text.strip())
+    return ({MEETING: text} if text else {}) | {str(note.id): note.text for note in notes if note.removed_at is None}
+
+
+def copy_note(session: Session, task: Task, field: str, source: str, *, device: str, now: datetime) -> None:
+    """Add one's own notes to what a field holds; what it holds already is not added again.
+
+    Raises what `open_entry` raises.
+    """
+    entry = open_entry(session, task, now=now)
+    text = notes_to_copy(session, task, notes_of(session, entry)).get(source, "").strip()
+    before = draft_fields(entry).get(field, "").rstrip()
+    if text and text not in before and field in {one.key for one in task.form.texts if one.craft is not None}:
+        _put(task, entry, {}, field, f"{before}\n{text}".strip(), device=device, now=now)
+        session.flush()
 
 
 def remove_note(session: Session, task: Task, note_id: int, *, now: datetime, undo: bool = False) -> None:

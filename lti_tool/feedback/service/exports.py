@@ -64,6 +64,7 @@ def _texts(session: Session, entry: Entry, form: Form | None, *, is_own: bool) -
     }
     if is_own:
         correction = entry.correction or {}
+        view["counted"] = entry.counted
         view["notes"] = [{"at": note.at.isoformat(), "text": note.text} for note in notes_of(session, entry)]
         view["not_given"] = {
             **named(form, correction),

@@ -33,6 +33,8 @@ class Shown:
     answer: Entry | None
     """The receiver's, sent or not."""
     course_ended_at: datetime | None
+    is_answer_released: bool = False
+    """Whether the giver can read the answer."""
 
     @property
     def sent_answer(self) -> Entry | None:
@@ -121,6 +123,7 @@ def read_entry(session: Session, entry_id: int, reader: rules.Reader, course_id:
         late,
         answer,
         ended_at,
+        answer is not None and is_readable(answer, None, round_, activity, ended_at, now=now),
     )
 
 

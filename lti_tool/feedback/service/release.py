@@ -1,13 +1,14 @@
 """When what was given can be read, and what makes that lasting."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import Release, kind_for
+from lti_tool.activities.rules import KINDS, Release, kind_for
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry
@@ -15,6 +16,8 @@ from lti_tool.feedback.service.tasks import Task
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course
 
+ANSWERS: Final = sorted({step.key for kind in KINDS.values() for step in kind.steps if step.is_answer})
+"""Steps in which somebody answers: their time of release is their own."""
 BATCH: Final = 1000
 """Entries released in one transaction; a job that meets more asks for another turn."""
 
@@ -63,13 +66,19 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
     """Release what became due, of one round or of all that the session sees. Returns how many, BATCH at most."""
     back = aliased(Entry)
     back_at = select(back.submitted_at).where(is_counterpart(back)).correlate(Entry).scalar_subquery()
+    is_over = or_(Round.due_at <= now, Activity.closed_at <= now, Course.ended_at <= now)
+    is_answer = Entry.step.in_(ANSWERS)
     is_due = or_(
-        Round.due_at <= now,
-        Activity.closed_at <= now,
-        Course.ended_at <= now,
-        Activity.release == Release.AT_ONCE,
-        and_(Activity.release == Release.AT_DUE, Round.due_at.is_(None)),
-        and_(Activity.release == Release.WHEN_BOTH_GAVE, back_at.is_not(None)),
+        and_(is_over, or_(is_answer, Activity.release != Release.BY_INSTRUCTOR)),
+        and_(is_answer, Round.due_at.is_(None)),
+        and_(
+            Entry.step.not_in(ANSWERS),
+            or_(
+                Activity.release == Release.AT_ONCE,
+                and_(Activity.release == Release.AT_DUE, Round.due_at.is_(None)),
+                and_(Activity.release == Release.WHEN_BOTH_GAVE, back_at.is_not(None)),
+            ),
+        ),
     )
     found = session.execute(
         select(Entry, back_at, Activity, Round, Course.ended_at)
@@ -87,17 +96,73 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
     released = 0
     for entry, counterpart_at, activity, round_, ended_at in found:
         if is_readable(entry, counterpart_at, round_, activity, ended_at, now=now):
-            entry.released_at = now
-            completion_changed(
-                session,
-                entry.activity_id,
-                {one for one in (entry.author_id, entry.recipient_id) if one is not None},
-                now=now,
-                institution_id=entry.institution_id,
-            )
+            _release(session, entry, now=now)
             released += 1
     session.flush()
     return released
+
+
+def _release(session: Session, entry: Entry, *, now: datetime) -> None:
+    entry.released_at = now
+    completion_changed(
+        session,
+        entry.activity_id,
+        {one for one in (entry.author_id, entry.recipient_id) if one is not None},
+        now=now,
+        institution_id=entry.institution_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Feedback that an instructor has not released: that it is there, and not a word of it."""
+
+    entry_id: int
+    round_number: int
+    author_id: int
+    recipient_id: int
+    given_at: datetime
+    is_open_to_staff: bool
+
+
+def waiting_for_instructor(session: Session, activity: Activity) -> list[Waiting]:
+    """What was given and waits for an instructor, oldest first; empty where none is asked."""
+    if activity.release != Release.BY_INSTRUCTOR:
+        return []
+    rows = session.execute(
+        select(Entry.id, Round.number, Entry.author_id, Entry.recipient_id, Entry.submitted_at, Entry.is_open_to_staff)
+        .join(Round, Round.id == Entry.round_id)
+        .where(*_waits(activity))
+        .order_by(Round.number, Entry.submitted_at, Entry.id)
+    )
+    return [
+        Waiting(row.id, row.number, row.author_id or 0, row.recipient_id or 0, row.submitted_at, row.is_open_to_staff)
+        for row in rows
+        if row.submitted_at is not None
+    ]
+
+
+def release_by_instructor(session: Session, activity: Activity, entry_id: int | None, *, now: datetime) -> int:
+    """Release one that waits, or all; also after the activity's close. Returns how many were released."""
+    if activity.release != Release.BY_INSTRUCTOR:
+        return 0
+    wanted = (Entry.id == entry_id,) if entry_id is not None else ()
+    found = session.scalars(select(Entry).where(*_waits(activity), *wanted).order_by(Entry.id).with_for_update()).all()
+    for entry in found:
+        _release(session, entry, now=now)
+    session.flush()
+    return len(found)
+
+
+def _waits(activity: Activity) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Entry.activity_id == activity.id,
+        Entry.submitted_at.is_not(None),
+        Entry.released_at.is_(None),
+        Entry.recipient_id.is_not(None),
+        Entry.withheld_at.is_(None),
+        Entry.step.not_in(ANSWERS),
+    )
 
 
 def release_after(session: Session, task: Task, entries: dict[int, Entry], *, now: datetime) -> None:
@@ -110,7 +175,8 @@ def release_after(session: Session, task: Task, entries: dict[int, Entry], *, no
         ):
             one.released_at = now
     entry = entries[task.author_id]
-    if entry.recipient_id is not None and entry.released_at is None and task.round.due_at is not None:
+    is_held = not task.step.is_answer and task.activity.release == Release.BY_INSTRUCTOR
+    if entry.recipient_id is not None and entry.released_at is None and task.round.due_at is not None and not is_held:
         queue.enqueue(
             session,
             "feedback.release",

@@ -10,6 +10,7 @@ from lti_tool.feedback import rules
 from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, NotReadYet, TextTooLong
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service.drafts import add_note, concerned, lock, open_entry, refuse_closed
+from lti_tool.feedback.service.over_time import places_of_levels
 from lti_tool.feedback.service.release import release_after
 from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, levels_of, problems_of
 
@@ -39,6 +40,8 @@ def give(session: Session, task: Task, *, now: datetime) -> Entry:
         **rules.tidy(task.form, fields),
         **{f"{rules.MARK}{criterion}": str(level) for criterion, level in marks.items()},
     }
+    if task.step.is_to_partners:
+        entry.counted = rules.counted(task.form, entry.fields, places_of_levels(session, entry.fields))
     entry.correction = None
     entry.kept_aside = []
     entry.submitted_at = entry.submitted_at or now

@@ -17,19 +17,24 @@ from lti_tool.goals.service.figures import (
     totals_of,
 )
 from lti_tool.goals.service.goals import ask, check_in, end_goal, hide, set_goal, sharpen, show
+from lti_tool.goals.service.growth import TO_TRY, Became, adopt_point, became
 from lti_tool.goals.service.places import Place, place_of
 from lti_tool.goals.service.shelf import put_on_shelf, remark_on_resource, tell_outcome
 from lti_tool.goals.service.wins import answer_win, log_win
 
 __all__ = [
+    "TO_TRY",
+    "Became",
     "Board",
     "Done",
     "Figures",
     "GoalPage",
     "Place",
     "Together",
+    "adopt_point",
     "answer_win",
     "ask",
+    "became",
     "board_of",
     "check_in",
     "done_in",

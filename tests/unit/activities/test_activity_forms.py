@@ -37,7 +37,7 @@ def fields_of(text: SetupText) -> dict[str, str]:
         "version": text.version,
         "rubric-title": text.rubric.data["title"],
     }
-    for name in ("staff_read_feedback", "zero_at_close"):
+    for name in ("staff_read_feedback", "shows_hints", "zero_at_close"):
         if getattr(text, name):
             fields[name] = "1"
     fields |= {name: times for name, times in text.asked.items() if times}

@@ -124,6 +124,9 @@ def moments(**values: datetime | None) -> Moments:
         ("at_due", moments(submitted_at=NOW), True),
         ("at_due", moments(submitted_at=NOW, due_at=NOW + DAY, closed_at=NOW), True),
         ("at_due", moments(submitted_at=NOW, released_at=NOW, due_at=NOW + DAY), True),
+        ("by_instructor", moments(submitted_at=NOW - DAY, counterpart_submitted_at=NOW, due_at=NOW), False),
+        ("by_instructor", moments(submitted_at=NOW - DAY, closed_at=NOW), False),
+        ("by_instructor", moments(submitted_at=NOW - DAY, released_at=NOW), True),
     ],
 )
 def test_feedback_is_released_by_the_rule_of_the_activity(release: str, when: Moments, expected: bool) -> None:

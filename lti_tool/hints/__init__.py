@@ -1,0 +1,1 @@
+"""Gentle hints while somebody writes feedback: plain rules on text, with lists of words for each language."""

@@ -1,0 +1,426 @@
+"""A course in which everything that people can write is written, each text a secret that names who may read it.
+
+Who may read is said here by the table of who sees what, and not by the code that the walk tries.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.kinds.form import Audience, FieldKind
+from lti_tool.activities.kinds.form import Field as FormField
+from lti_tool.activities.rules import Kind, Release, Scenario, Step, kind_of
+from lti_tool.activities.rules.templates import TEMPLATES
+from lti_tool.attributes.models import MemberAttribute
+from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, PartnerNote
+from lti_tool.goals import service as goals
+from lti_tool.goals.models import Action, Goal, Resource, Win
+from lti_tool.grades.models import LineItem, ScoreState
+from lti_tool.launch.models import Member, Person
+from lti_tool.meetings import service as meetings
+from lti_tool.meetings.rules.times import Wanted
+from lti_tool.pairing.models import Group, Seat
+from lti_tool.registration.models import Registration
+from lti_tool.reports.models import Report
+from lti_tool.rubrics.models import Rubric
+from lti_tool.support.kit import Kit
+from lti_tool.web.kept import KeptText
+from lti_tool.web.visits import VisitKind
+from tests.factories.activities import as_written
+from tests.factories.feedback import Classroom, a_classroom
+from tests.factories.goals import GOAL, a_goal, a_resource, a_win, an_action, place
+from tests.factories.people import a_course, a_deployment, a_member, a_person, a_placement, a_visit
+from tests.fakes.clock import FakeClock
+from tests.functional.teaching import Visitor
+
+LEARNERS = ("Ada", "Ben", "Cem", "Dan", "Eva")
+TRIO = ("Ada", "Ben", "Cem")
+SHARERS = ("Ada", "Dan")
+INSTRUCTOR, ASSISTANT = "Ingrid", "Assar"
+STAFF = frozenset({INSTRUCTOR, ASSISTANT})
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that occurs once in the database."""
+
+    text: str
+    what: str
+    readers: frozenset[str]
+
+
+@dataclass(slots=True)
+class Secrets:
+    """All secrets of a course."""
+
+    made: list[Secret] = field(default_factory=list)
+    numbers: Any = field(default_factory=lambda: count(1))
+
+    def of(self, what: str, readers: Iterable[str]) -> str:
+        """A new text that only these people may read."""
+        text = f"Qx{next(self.numbers)}zj"
+        self.made.append(Secret(text, what, frozenset(readers)))
+        return text
+
+    def in_text(self, page: str, reader: str) -> list[str]:
+        """What this reader must not find in a page, and finds. Who looks as a learner would is staff all the same."""
+        reader = INSTRUCTOR if reader == "preview" else reader
+        return [each.what for each in self.made if reader not in each.readers and each.text in page]
+
+
+@dataclass(frozen=True, slots=True)
+class LeakyCourse:
+    """The course with its secrets, everybody who may come, and the ids that addresses are made of."""
+
+    room: Classroom
+    secrets: Secrets
+    visitors: dict[str, Visitor]
+    ids: dict[str, list[Any]]
+
+
+def a_leaky_course(app: Flask, kit: Kit, clock: FakeClock, kind_key: str, *, staff_read: bool) -> LeakyCourse:
+    """Ada, Ben and Cem in one group, Dan and Eva in another, with everything that people can write."""
+    secrets = Secrets()
+    template = next(each for each in TEMPLATES.values() if each.kind == kind_key)
+    now = clock.now()
+    with kit.open_session() as session:
+        usual = template.settings(as_written, now=now, time_zone="Europe/Stockholm")
+        room = a_classroom(
+            session,
+            *LEARNERS,
+            now=now,
+            groups=(TRIO, ("Dan", "Eva")),
+            kind=kind_key,
+            completion=usual.completion,
+            release=Release.WHEN_BOTH_GAVE,
+            staff_read_feedback=staff_read,
+            instructions="",
+        )
+        room.members[ASSISTANT] = a_member(session, room.course, a_person(session, room.registration), "assistant")
+        kind = kind_of(kind_key)
+        _name_people(session, room, secrets)
+        _write_entries(session, room, kind, secrets, clock, staff_read=staff_read)
+        _write_notes(session, room, secrets, clock)
+        _write_goals(session, room, secrets, clock)
+        _agree_on_a_time(session, room, secrets, clock)
+        if kind.has_scenario:
+            _write_scenario(session, room, kind, secrets)
+        _report(session, room, secrets, clock)
+        _know_things(session, room, secrets, clock)
+        _score(session, room, clock)
+        ids = _ids(session, room, kind)
+        visitors = _visitors(app, session, room, clock)
+    visitors |= _from_elsewhere(app, kit, clock)
+    return LeakyCourse(room, secrets, visitors, ids)
+
+
+# ---- what there is to read -------------------------------------------------------------------------------------------
+
+
+def _name_people(session: Session, room: Classroom, secrets: Secrets) -> None:
+    """Names are for the group and staff; addresses and ids for instructors and administrators."""
+    for name, member in room.members.items():
+        row = session.get_one(Person, session.get_one(Member, member.id).person_id)
+        group = set(TRIO) if name in TRIO else {"Dan", "Eva"}
+        if name in LEARNERS:
+            # Whoever puts something on the shelf of the whole course does so by name.
+            readers = {*LEARNERS} if name in SHARERS else group
+            row.name = f"{name} " + secrets.of(f"name of {name}", {*readers, *STAFF, "admin"})
+        row.email = secrets.of(f"address of {name}", {name, INSTRUCTOR, "admin"}) + "@campus.example"
+        row.sub = secrets.of(f"id of {name} at the platform", {name, INSTRUCTOR, "admin"})
+    session.flush()
+
+
+def _write_entries(
+    session: Session, room: Classroom, kind: Kind, secrets: Secrets, clock: FakeClock, *, staff_read: bool
+) -> None:
+    pairs = {
+        ("Ada", "Ben"): "released",
+        ("Ben", "Ada"): "released",
+        ("Ada", "Cem"): "given",
+        ("Cem", "Ada"): "draft",
+        ("Ben", "Cem"): "released",
+        ("Cem", "Ben"): "withheld",
+        ("Dan", "Eva"): "released",
+        ("Eva", "Dan"): "draft",
+    }
+    groups = _groups(session, room)
+    for step in kind.steps:
+        if step.form is None or not step.form.sections:
+            continue
+        if step.is_answer:
+            for author, recipient, state in (("Ben", "Ada", "released"), ("Cem", "Ben", "draft")):
+                _entry(session, room, groups, step, secrets, clock, author, recipient, state, staff_read)
+        elif step.is_to_partners:
+            for (author, recipient), state in pairs.items():
+                _entry(session, room, groups, step, secrets, clock, author, recipient, state, staff_read)
+        elif step.is_shared:
+            for author in ("Ada", "Dan"):
+                _entry(session, room, groups, step, secrets, clock, author, None, "shared", staff_read)
+        else:
+            for author in LEARNERS:
+                _entry(session, room, groups, step, secrets, clock, author, None, "own", staff_read)
+
+
+def _entry(
+    session: Session,
+    room: Classroom,
+    groups: dict[str, Group],
+    step: Step,
+    secrets: Secrets,
+    clock: FakeClock,
+    author: str,
+    recipient: str | None,
+    state: str,
+    staff_read: bool,
+) -> None:
+    assert step.form is not None
+    now = clock.now()
+    if state == "given" and not step.is_mutual:
+        state = "released"  # There is no counterpart to wait for.
+    people = set(TRIO) if author in TRIO else {"Dan", "Eva"}
+
+    def readers(form_field: FormField) -> set[str]:
+        if Audience.GROUP in form_field.seen_by and (step.is_shared or step.is_live):
+            return people
+        if recipient is None or Audience.RECIPIENT not in form_field.seen_by:
+            return people if step.is_shared else {author}
+        if state == "draft":
+            return {author}
+        if state == "withheld":
+            return {author, INSTRUCTOR}
+        reading_staff = STAFF if staff_read and Audience.STAFF in form_field.seen_by else set()
+        return {author, *({recipient} if state == "released" else ()), *reading_staff}
+
+    label = f"{step.key} of {author} for {recipient} ({state})"
+    is_text = {FieldKind.LINE, FieldKind.TEXT}
+    fields = {
+        each.key: secrets.of(f"{each.key} in {label}", readers(each))
+        for each in step.form.texts
+        if each.kind in is_text
+    }
+    if step.form.notes is not None:
+        fields["note_draft"] = secrets.of(f"note being written in {label}", {author})
+    if recipient is not None:
+        fields["addition_draft"] = secrets.of(f"addition being written in {label}", {author})
+    given_at = None if state == "draft" else now
+    text_key = next((each.key for each in step.form.texts if each.kind in is_text), None)
+    correction = None
+    if recipient is not None and text_key is not None and state != "draft":
+        correction = {text_key: secrets.of(f"correction of {label}", {author})}
+    entry = Entry(
+        activity_id=room.activity.id,
+        round_id=room.rounds[0].id,
+        group_id=groups[author].id,
+        author_id=None if step.is_shared else room.members[author].id,
+        recipient_id=room.members[recipient].id if recipient is not None else None,
+        step=step.key,
+        fields=fields,
+        correction=correction,
+        rubric_id=room.activity.rubric_id if step.form.has_marks else None,
+        is_open_to_staff=True,
+        version=1,
+        stamps={},
+        kept_aside=[{"field": text_key, "text": secrets.of(f"kept aside in {label}", {author}), "at": now.isoformat()}]
+        if text_key is not None and not step.is_shared
+        else [],
+        created_at=now,
+        saved_at=now,
+        submitted_at=given_at,
+        released_at=now if state in {"released", "withheld"} and recipient is not None else None,
+        read_at=now if state in {"released", "withheld"} and recipient is not None else None,
+        withheld_at=now if state == "withheld" else None,
+    )
+    if state == "released" and recipient is not None:
+        readers_of_all = {author, recipient, *(STAFF if staff_read and not step.is_answer else ())}
+        entry.additions = [{"at": now.isoformat(), "text": secrets.of(f"added later to {label}", readers_of_all)}]
+    session.add(entry)
+    session.flush()
+    if step.form.notes is not None:
+        session.add(Note(entry_id=entry.id, at=now, text=secrets.of(f"note of {label}", {author})))
+    session.flush()
+
+
+def _groups(session: Session, room: Classroom) -> dict[str, Group]:
+    rows = session.execute(
+        select(Seat.member_id, Group).join(Group, Group.id == Seat.group_id).where(Group.round_id == room.rounds[0].id)
+    )
+    by_member = {row.member_id: row.Group for row in rows}
+    return {name: by_member[room.members[name].id] for name in LEARNERS}
+
+
+def _write_notes(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
+    for author, recipient in (("Ada", "Ben"), ("Dan", "Eva")):
+        text = secrets.of(f"note of {author} to {recipient}", {author, recipient})
+        people = {"author_id": room.members[author].id, "recipient_id": room.members[recipient].id}
+        session.add(PartnerNote(round_id=room.rounds[0].id, text=text, at=clock.now(), **people))
+        question = secrets.of(f"favorite question of {author}", {author})
+        session.add(FavoriteQuestion(member_id=room.members[author].id, question=question, at=clock.now()))
+        kept = [{"field": "strengths", "text": secrets.of(f"refused text of {author}", {author})}]
+        person = room.members[author].person_id
+        session.add(KeptText(person_id=person, course_id=room.course.id, texts=kept, at=clock.now()))
+    session.flush()
+
+
+def _write_goals(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
+    everybody = {*LEARNERS, *STAFF}
+    for owner, partner in zip(SHARERS, ("Ben", "Eva"), strict=True):
+        group = set(TRIO) if owner in TRIO else {"Dan", "Eva"}
+        words = {"goal_words": secrets.of(f"goal of {owner}", group), "goal_measure": secrets.of("measure", group)}
+        goal = a_goal(session, room, owner, clock, **words)
+        own, theirs = place(session, room, owner, clock), place(session, room, partner, clock)
+        sharper = {**GOAL, "goal_words": secrets.of(f"sharper goal of {owner}", group)}
+        goals.sharpen(session, own, goal.id, sharper, expected_version=goal.version, now=clock.now())
+        told = {"check_in_how": secrets.of("check-in", group), "check_in_support": secrets.of("support", group)}
+        goals.check_in(session, own, goal.id, told, now=clock.now())
+        asked = {"question_text": secrets.of("question beside a goal", group)}
+        goals.ask(session, theirs, goal.id, asked, now=clock.now())
+        an_action(session, room, owner, clock, secrets.of(f"action of {owner}", group))
+        a_win(session, room, owner, clock, secrets.of(f"win of {owner}", group))
+        shelf = {"resource_title": secrets.of("resource of the group", group), "resource_use": secrets.of("use", group)}
+        a_resource(session, room, owner, clock, **shelf)
+        for_course = {"resource_title": secrets.of("resource of the course", everybody)}
+        a_resource(session, room, owner, clock, for_course=True, **for_course)
+    hidden = {"goal_words": secrets.of("goal that is hidden from the group", {"Cem"})}
+    goal = a_goal(session, room, "Cem", clock, **hidden)
+    own = place(session, room, "Cem", clock)
+    goals.hide(session, own, goal.id, _groups(session, room)["Cem"].id)
+
+
+def _agree_on_a_time(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
+    for proposer, others in (("Ada", ("Ben", "Cem")), ("Dan", ("Eva",))):
+        where = secrets.of(f"place where {proposer} meets", {proposer, *others})
+        wanted = Wanted(clock.now() + timedelta(days=2), place=where)
+        planned = meetings.find_planned(session, room.activity, 1, room.members[proposer].id)
+        meetings.propose(session, planned, [wanted], now=clock.now())
+
+
+def _write_scenario(session: Session, room: Classroom, kind: Kind, secrets: Secrets) -> None:
+    turns = {"Ada": 1, "Ben": 2, "Cem": 3, "Dan": 1, "Eva": 2}
+    briefs = {
+        seat.key: secrets.of(
+            f"brief of {seat.key}",
+            {INSTRUCTOR, *(name for name, turn in turns.items() if kind.seat_at(turn) == seat.key)},
+        )
+        for seat in kind.seats
+    }
+    room.activity.scenario = Scenario("A talk.", briefs).to_json()
+
+
+def _report(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
+    entry = session.scalars(
+        select(Entry).where(Entry.withheld_at.is_not(None), Entry.author_id == room.members["Cem"].id)
+    ).first()
+    if entry is None:
+        return
+    session.add(
+        Report(
+            activity_id=room.activity.id,
+            round_id=room.rounds[0].id,
+            entry_id=entry.id,
+            reporter_id=room.members["Ben"].id,
+            reported_id=room.members["Cem"].id,
+            concern="hurts",
+            words=secrets.of("words of the reporter", {"Ben", INSTRUCTOR}),
+            original={name: text for name, text in entry.fields.items() if not name.endswith("_draft")},
+            opened_at=clock.now(),
+        )
+    )
+    session.flush()
+
+
+def _know_things(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
+    for name in ("Ada", "Dan"):
+        value = secrets.of(f"department of {name}", {name, INSTRUCTOR})
+        row = {"attribute": "department", "value": {"name": value}, "source": "staff", "changed_at": clock.now()}
+        session.add(MemberAttribute(member_id=room.members[name].id, **row))
+    session.flush()
+
+
+def _score(session: Session, room: Classroom, clock: FakeClock) -> None:
+    item = LineItem(activity_id=room.activity.id, state="linked", url="https://lms.example/item", label="Coaching")
+    session.add(item)
+    session.flush()
+    for name in ("Ada", "Dan"):
+        score = ScoreState(line_item_id=item.id, member_id=room.members[name].id, state="delivered", wanted=1_000_000)
+        score.changed_at = clock.now()
+        session.add(score)
+    session.flush()
+
+
+# ---- who comes, and where to -----------------------------------------------------------------------------------------
+
+
+def _visitors(app: Flask, session: Session, room: Classroom, clock: FakeClock) -> dict[str, Visitor]:
+    watcher = a_member(session, room.course, a_person(session, room.registration, name="Observer"), "observer")
+    next_door = a_course(session, a_deployment(session, room.registration), title="Next door")
+    stranger = a_member(session, next_door, a_person(session, room.registration, name="Stranger"))
+    teacher = a_member(session, next_door, a_person(session, room.registration, name="Teacher"), "instructor")
+    comers = {name: (member, {}) for name, member in room.members.items()}
+    comers["observer"] = (watcher, {})
+    # With ids of this course in the address, although the visit is of another one.
+    comers["learner next door"] = (stranger, {"placement_id": a_placement(session, next_door).id})
+    comers["instructor next door"] = (teacher, {"placement_id": a_placement(session, next_door).id})
+    comers["preview"] = (room.members[INSTRUCTOR], {"role": "learner", "is_preview": True})
+    admin = a_person(session, room.registration, name="Admin", is_administrator=True)
+    on_top = {"kind": VisitKind.INSTITUTION, "frame_origins": [], "placement_id": None, "course_id": None}
+    comers["admin"] = (a_member(session, room.course, admin, "observer"), on_top)
+    return {
+        who: _visitor(app, session, room, member, clock, **{"placement_id": room.placement.id, **values})
+        for who, (member, values) in comers.items()
+    }
+
+
+def _visitor(app: Flask, session: Session, room: Classroom, member: Member, clock: FakeClock, **values: Any) -> Visitor:
+    visit, secret = a_visit(session, member, room.registration, now=clock.now(), **values)
+    return Visitor(app, visit.key, secret, member)
+
+
+def _from_elsewhere(app: Flask, kit: Kit, clock: FakeClock) -> dict[str, Visitor]:
+    """People of another institution whose ids are those of this one as far as they can be."""
+    with kit.open_session() as session:
+        room = a_classroom(session, "Far", "Away", now=clock.now(), groups=(("Far", "Away"),))
+        far, boss = room.members["Far"], room.members[INSTRUCTOR]
+        session.get_one(Person, boss.person_id).is_administrator = True
+        own = {"placement_id": room.placement.id}
+        admin = {"kind": VisitKind.INSTITUTION, "frame_origins": [], "placement_id": None}
+        return {
+            "learner elsewhere": _visitor(app, session, room, far, clock, **own),
+            "instructor elsewhere": _visitor(app, session, room, boss, clock, **own),
+            "admin elsewhere": _visitor(app, session, room, boss, clock, **admin),
+        }
+
+
+def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
+    """What can stand in an address, by the name of its place."""
+
+    def all_of(table: Any) -> list[int]:
+        return list(session.scalars(select(table.id).order_by(table.id)))
+
+    return {
+        "number": [1, 2],
+        "member_id": [room.members[name].id for name in (*LEARNERS, INSTRUCTOR)],
+        "step": [step.key for step in kind.steps],
+        "feedback_id": all_of(Entry),
+        "goal_id": all_of(Goal),
+        "action_id": all_of(Action),
+        "win_id": all_of(Win),
+        "resource_id": all_of(Resource),
+        "report_id": all_of(Report),
+        "score_id": all_of(ScoreState),
+        "person_id": list(session.scalars(select(Person.id).order_by(Person.id))),
+        "registration_id": list(session.scalars(select(Registration.id))),
+        "rubric_id": all_of(Rubric),
+        "kept_id": all_of(KeptText),
+        "activity_id": [room.activity.id],
+        "key": ["nothing"],
+        "template_id": [1],
+        "invitation_id": [1],
+        "parked_id": [1],
+    }
