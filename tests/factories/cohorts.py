@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Course, Lock, Value
 from lti_tool.pairing.engine.people import People
+from lti_tool.pairing.engine.problem import Course, Lock, Value
 from lti_tool.pairing.engine.rules import Exclusions, ReportingLine, Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther
 

@@ -6,8 +6,8 @@ import numpy as np
 import rustworkx as rx
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Course
 from lti_tool.pairing.engine.people import People
+from lti_tool.pairing.engine.problem import Course
 from lti_tool.pairing.engine.rules import RuleByValue
 
 FORBIDDEN: Final = -128

@@ -12,9 +12,8 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Couple, Course
 from lti_tool.pairing.engine.people import People
-from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.problem import Couple, Course, Group, Reason, Schedule, Unpaired
 from tests.load.pairing_bounds import allowed_couples
 
 POSTGRES = os.environ.get("TANDEM_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")

@@ -202,7 +202,13 @@ def begun(session: Session, plan: Plan | None) -> dict[int, frozenset[int]]:
     return {stored.groups[placed]: frozenset(placed[1]) for placed in stored.fixed}
 
 
-@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(4, 60))])
+DAILY = (0, 1, 2, 3, 25)
+"""Among them is a course in which a rule was said to help, while a group that breaks another rule had to stay."""
+
+
+@pytest.mark.parametrize(
+    "seed", [seed if seed in DAILY else pytest.param(seed, marks=pytest.mark.nightly) for seed in range(60)]
+)
 def test_nothing_that_is_done_to_a_plan_breaks_it(open_session: OpenSession, clock: FakeClock, seed: int) -> None:
     rng = Random(seed)
     now = clock.now()

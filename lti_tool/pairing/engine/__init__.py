@@ -2,42 +2,60 @@
 
 `plan` proposes all rounds at once, `repair` and `step_in` change as little as possible when people leave, join or do
 not turn up, and `changes` says of everybody who moved why. `reviews` lets people review each other. `verify` and
-`verify_reviews` check what came out without trusting it; nothing is kept that has not passed. `why`, `why_not`,
-`costs`, `warnings` and `proposals` explain.
+`verify_reviews` check what came out without trusting it; nothing is kept that has not passed. `Explanations`, `costs`,
+`warnings` and `proposals` explain. The files:
 
-A plan begins in `plan`; `course` is what it is told, `schedule` what it answers. The files:
-
-- `course`, `schedule`, `errors`: plain data; `people`, `tables`, `couples`: the same in arrays;
+- `problem`: what the engine is told and what it answers; `people`, `couples`: the same in arrays;
 - `rules`: who may not work together; `wishes`: who would rather work together; `locks`: who must;
-- `matching`: the most and best couples of one round; `proof`: why there are no more; `rings`: better couples for rounds
-  too large for one matching; `pairs`: one round of pairs, planned or repaired; `rounds`: all of them;
-- `circles`, `circle_swaps`: rounds of trios, circles and rings;
+- `matching`: the most and best couples of some people; `proof`: why there are no more; `rings`: better couples for
+  rounds too large for one matching; `pairs`: one round of pairs, planned or repaired; `rounds`: all of them, `plan`;
+- `circles`: rounds of trios, circles and rings;
 - `turns`: who goes first, who observes whom, who brings the case;
-- `repair` with `repair_round`, `repair_groups`: the fewest changes after people came or went;
-  `changes`: why someone moved;
+- `repair`, `repair_groups`: the fewest changes after people came or went;
 - `reviews`: who reviews whose work;
 - `check`: the independent check of all that;
-- `why`: why someone works with whom, or with no one; `costs`: what rules take away; `relax`: which could give way;
+- `why`: why someone works with whom, or with no one, or with someone else now; `costs`: what rules take away;
+  `relax`: which could give way;
 - `improver`: the optional second look by OR-tools.
 """
 
-from lti_tool.pairing.engine.changes import Cause, Change, changes
 from lti_tool.pairing.engine.check import Score, score, verify, verify_reviews
 from lti_tool.pairing.engine.costs import Costs, RuleCost, costs
-from lti_tool.pairing.engine.course import Couple, Course, Kind, Lock, PersonId, Shape, Value
-from lti_tool.pairing.engine.errors import (
-    ImpossibleRequest,
-    ImproverMissing,
-    ListedTwice,
-    LockConflict,
-    LockForbidden,
-    LockSize,
-    ShapeImpossible,
-    UnknownPerson,
-)
 from lti_tool.pairing.engine.improver import can_improve, improve
 from lti_tool.pairing.engine.people import People
 from lti_tool.pairing.engine.plan import check_locks, plan
+from lti_tool.pairing.engine.problem import (
+    NAME,
+    Breach,
+    Couple,
+    Course,
+    Group,
+    ImpossibleRequest,
+    ImproverMissing,
+    Kind,
+    ListedTwice,
+    Lock,
+    LockConflict,
+    LockForbidden,
+    LockSize,
+    PersonId,
+    Placed,
+    Proof,
+    Reason,
+    Reviews,
+    Schedule,
+    Shape,
+    ShapeImpossible,
+    UnknownPerson,
+    Unpaired,
+    Value,
+    Violation,
+    balance,
+    meetings,
+    moved,
+    repeats,
+)
+from lti_tool.pairing.engine.proof import Needed
 from lti_tool.pairing.engine.relax import Relaxation, proposals
 from lti_tool.pairing.engine.repair import repair, step_in
 from lti_tool.pairing.engine.reviews import reviews
@@ -56,34 +74,17 @@ from lti_tool.pairing.engine.rules import (
     Share,
     ShouldNot,
 )
-from lti_tool.pairing.engine.schedule import (
-    NAME,
-    Breach,
-    Group,
-    Placed,
-    Proof,
-    Reason,
-    Reviews,
-    Schedule,
-    Unpaired,
-    Violation,
-    balance,
-    meetings,
-    moved,
-    repeats,
-)
 from lti_tool.pairing.engine.why import (
+    Cause,
     Caution,
+    Change,
     Concern,
     Explanations,
-    Needed,
     Removal,
     Why,
     WhyNot,
-    shortages,
+    changes,
     warnings,
-    why,
-    why_not,
 )
 from lti_tool.pairing.engine.wishes import (
     ExtraShared,
@@ -95,87 +96,3 @@ from lti_tool.pairing.engine.wishes import (
     Wish,
     minutes_ahead,
 )
-
-__all__ = [
-    "NAME",
-    "NEVER",
-    "Breach",
-    "Cause",
-    "Caution",
-    "Change",
-    "Concern",
-    "Costs",
-    "Couple",
-    "Course",
-    "Exclusions",
-    "ExperienceGap",
-    "Explanations",
-    "ExtraShared",
-    "Group",
-    "ImpossibleRequest",
-    "ImproverMissing",
-    "Kind",
-    "Known",
-    "ListedTwice",
-    "Lock",
-    "LockConflict",
-    "LockForbidden",
-    "LockSize",
-    "NearInTime",
-    "Needed",
-    "NotAgain",
-    "OffersFit",
-    "OffersMeetNeeds",
-    "Other",
-    "People",
-    "PersonId",
-    "Placed",
-    "Proof",
-    "RatherGap",
-    "RatherOther",
-    "RatherSame",
-    "Reason",
-    "Relaxation",
-    "Removal",
-    "ReportingLine",
-    "Reviews",
-    "Rule",
-    "RuleByValue",
-    "RuleCost",
-    "Same",
-    "Schedule",
-    "Score",
-    "Shape",
-    "ShapeImpossible",
-    "Share",
-    "ShouldNot",
-    "UnknownPerson",
-    "Unpaired",
-    "Value",
-    "Violation",
-    "Why",
-    "WhyNot",
-    "Wish",
-    "balance",
-    "can_improve",
-    "changes",
-    "check_locks",
-    "costs",
-    "improve",
-    "meetings",
-    "minutes_ahead",
-    "moved",
-    "plan",
-    "proposals",
-    "repair",
-    "repeats",
-    "reviews",
-    "score",
-    "shortages",
-    "step_in",
-    "verify",
-    "verify_reviews",
-    "warnings",
-    "why",
-    "why_not",
-]

@@ -7,19 +7,19 @@ given is trusted: people may be unknown, groups empty, and proofs false.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain, combinations
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Course, Kind, PersonId
 from lti_tool.pairing.engine.people import Bools, People, Places
-from lti_tool.pairing.engine.rules import NotAgain, couple_keys, listed_in
-from lti_tool.pairing.engine.schedule import (
+from lti_tool.pairing.engine.problem import (
     Breach,
+    Course,
     Group,
+    Kind,
+    PersonId,
     Placed,
     Proof,
     Reason,
@@ -28,6 +28,7 @@ from lti_tool.pairing.engine.schedule import (
     Schedule,
     Violation,
 )
+from lti_tool.pairing.engine.rules import NotAgain, couple_keys, listed_in
 
 MayMeet = Callable[[Places, Places], Bools]
 """For each couple of places, whether the two may work together."""
@@ -62,20 +63,14 @@ def verify(
     Violations come by round. A broken rule names the couple and the rule.
     """
     rounds = _rounds(course, schedule, fixed)
-    violations = [
-        Violation(Breach.UNKNOWN, out.round, (out.person,))
-        for out in schedule.unpaired
-        if not 1 <= out.round <= len(rounds)
-    ]
-    violations += [
-        Violation(Breach.PROOF, proof.round, proof.barrier)
-        for proof in schedule.proofs
-        if not 1 <= proof.round <= len(rounds)
-    ]
+    numbers = range(1, len(rounds) + 1)
+    violations = [Violation(Breach.UNKNOWN, out.round, (out.person,)) for out in schedule.unpaired]
+    violations += [Violation(Breach.PROOF, proof.round, proof.barrier) for proof in schedule.proofs]
+    violations = [violation for violation in violations if violation.round not in numbers]
     is_repair = from_round > 1 and not schedule.proofs
-    for round_ in rounds[from_round - 1 :]:
-        violations += round_.violations([met.keys for met in rounds], is_repair=is_repair)
-    return sorted(violations, key=lambda one: one.round)
+    for checked in rounds[from_round - 1 :]:
+        violations += checked.violations([met.keys for met in rounds], is_repair=is_repair)
+    return sorted(violations, key=lambda violation: violation.round)
 
 
 def verify_reviews(course: Course, k: int, reviews: Reviews) -> list[Violation]:
@@ -87,17 +82,16 @@ def verify_reviews(course: Course, k: int, reviews: Reviews) -> list[Violation]:
     """
     known, pairs = frozenset(course.people), reviews.pairs
     people = _people(course)
-    met = _keys_of(people, course.met)
+    met = np.sort(_keys_of(people, course.met))
+    may_meet = _may_meet(course, people, met)
     violations = [Violation(Breach.UNKNOWN, 1, (person,)) for person in sorted({*chain(*pairs)} - known)]
     for pair, times in sorted(Counter(pairs).items()):
         if times > 1 or pair[0] == pair[1]:
             violations.append(Violation(Breach.TWICE, 1, pair))
     real = [pair for pair in pairs if known.issuperset(pair)]
     first, second = people.places(np.array(real, dtype=np.int64).reshape(-1, 2)).T
-    for rule in course.rules:
-        is_again = isinstance(rule, NotAgain) & listed_in(np.sort(met), couple_keys(first, second, len(people)))
-        for at in np.flatnonzero(~rule.allows(people, first, second) | is_again).tolist():
-            violations.append(Violation(Breach.RULE, 1, real[at], rule.name))
+    for name, broken in _broken(course, people, first, second, met):
+        violations += [Violation(Breach.RULE, 1, real[at], name) for at in np.flatnonzero(broken).tolist()]
     done, received = (Counter(pair[side] for pair in pairs) for side in (0, 1))
     listed = {short.person: (short.done, short.received) for short in reviews.short}
     for person in sorted(known | listed.keys()):
@@ -108,7 +102,7 @@ def verify_reviews(course: Course, k: int, reviews: Reviews) -> list[Violation]:
             violations.append(Violation(Breach.MISSING, 1, (person,)))
     if len(pairs) < k * len(known):
         proof = reviews.proof
-        if proof is None or len(pairs) < _most_reviews(people, _may_meet(course, people, met), k, proof):
+        if proof is None or len(pairs) < _most_reviews(people, may_meet, k, proof):
             violations.append(Violation(Breach.PROOF, 1, proof.reviewers if proof else ()))
     return violations
 
@@ -153,17 +147,16 @@ def score(course: Course, schedule: Schedule) -> Score:
     """Count everything that a schedule is judged by."""
     people, rounds = _people(course), _rounds(course, schedule)
     alone = [out for out in schedule.unpaired if out.reason is not Reason.ABSENT]
-    met = np.concatenate([np.zeros(0, dtype=np.int64), *(round_.keys for round_ in rounds)])
-    turns = np.array([round_.turns for round_ in rounds], dtype=np.int64).reshape(len(rounds), len(people))
+    met = np.concatenate([np.zeros(0, dtype=np.int64), *(counted.keys for counted in rounds)])
+    turns = np.array([counted.turns() for counted in rounds], dtype=np.int64).reshape(len(rounds), len(people))
     ahead = np.array([course.ahead.get(person, 0) for person in people.ids.tolist()], dtype=np.int64)
     points: Counter[int] = Counter()
-    for round_ in rounds:
-        first, second, group = round_.couples
+    for counted in rounds:
         for wish in course.wishes:
-            worth, sizes = wish.points(people, first, second), round_.sizes[group]
+            worth, sizes = wish.points(people, counted.first, counted.second), counted.sizes[counted.together]
             points.update({size: int(worth[sizes == size].sum()) for size in np.unique(sizes).tolist()})
     return Score(
-        violations=sum(one.breach in {Breach.RULE, Breach.LOCK} for one in verify(course, schedule)),
+        violations=sum(result.breach in {Breach.RULE, Breach.LOCK} for result in verify(course, schedule)),
         unpaired=len(alone),
         flagged_unpaired=sum(out.round == 1 and out.person in course.left_out for out in alone),
         repeats=len(met) - len(np.setdiff1d(met, _keys_of(people, course.met))),
@@ -181,85 +174,48 @@ def _rounds(course: Course, schedule: Schedule, fixed: Collection[Placed] = ()) 
     return [_Round(course, people, schedule, number, begun) for number in range(1, len(schedule.rounds) + 1)]
 
 
-@dataclass(frozen=True)
 class _Round:
-    """One round as arrays. `places` are those of `people`; -1 for people who are not in the course."""
+    """One round as arrays. People are places among `people`; -1 for those who are not in the course."""
 
-    course: Course
-    people: People
-    schedule: Schedule
-    number: int
-    fixed: frozenset[Placed]
-
-    @property
-    def groups(self) -> tuple[Group, ...]:
-        return self.schedule.rounds[self.number - 1]
-
-    @property
-    def is_pairs(self) -> bool:
-        return self.course.shape.kind is Kind.PAIRS
-
-    @cached_property
-    def sizes(self) -> NDArray[np.int64]:
-        return np.fromiter(map(len, self.groups), dtype=np.int64, count=len(self.groups))
-
-    @cached_property
-    def ids(self) -> NDArray[np.int64]:
-        """The members of all groups, one group after the other."""
-        return np.fromiter(chain.from_iterable(self.groups), dtype=np.int64, count=int(self.sizes.sum()))
-
-    @cached_property
-    def places(self) -> Places:
-        """The same as places."""
-        return self.people.places(self.ids)
-
-    @cached_property
-    def starts(self) -> NDArray[np.int64]:
-        """Where the members of each group begin."""
-        return np.cumsum(self.sizes) - self.sizes
-
-    @cached_property
-    def group(self) -> NDArray[np.int64]:
+    def __init__(
+        self, course: Course, people: People, schedule: Schedule, number: int, fixed: frozenset[Placed]
+    ) -> None:
+        self.course, self.people, self.number, self.groups = course, people, number, schedule.rounds[number - 1]
+        self.is_pairs = course.shape.kind is Kind.PAIRS
+        self.proofs = [proof for proof in schedule.proofs if proof.round == number]
+        self.listed = [(out.person, out.reason) for out in schedule.unpaired if out.round == number]
+        self.reasons = dict(self.listed)
+        self.sizes = np.fromiter(map(len, self.groups), dtype=np.int64, count=len(self.groups))
+        self.ids = np.fromiter(chain.from_iterable(self.groups), dtype=np.int64, count=int(self.sizes.sum()))
+        self.places = people.places(self.ids)
+        self.starts = np.cumsum(self.sizes) - self.sizes
+        self.group = np.repeat(np.arange(len(self.groups)), self.sizes)
         """For each member, the number of the group."""
-        return np.repeat(np.arange(len(self.groups)), self.sizes)
-
-    @cached_property
-    def begun(self) -> Bools:
-        """Of each group, whether it has begun."""
-        return np.array([(self.number, group) in self.fixed for group in self.groups], dtype=np.bool_)
-
-    @cached_property
-    def reasons(self) -> dict[PersonId, Reason]:
-        """Who is listed as unpaired, and why."""
-        return {out.person: out.reason for out in self.schedule.unpaired if out.round == self.number}
-
-    @cached_property
-    def absent(self) -> Places:
-        """Who does not turn up: no one looks for a partner for them."""
-        absent = [person for person, reason in self.reasons.items() if reason is Reason.ABSENT]
-        places = self.people.places(np.array(absent, dtype=np.int64))
-        return places[places >= 0]
-
-    @cached_property
-    def group_of(self) -> NDArray[np.int64]:
+        self.begun = np.array([(number, group) in fixed for group in self.groups], dtype=np.bool_)
+        away = [person for person, reason in self.reasons.items() if reason is Reason.ABSENT]
+        self.absent = _real(people.places(np.array(away, dtype=np.int64)))
+        self.group_of = np.full(len(people), -1, dtype=np.int64)
         """For each person of the course, the number of their group, or -1."""
-        group_of = np.full(len(self.people), -1, dtype=np.int64)
         here = self.places >= 0
-        group_of[self.places[here]] = self.group[here]
-        return group_of
-
-    @cached_property
-    def outside(self) -> Bools:
+        self.group_of[self.places[here]] = self.group[here]
+        self.outside: Bools = ~np.append(self.begun, False)[self.group_of]
         """For each person of the course, whether they turn up and are in no group that has begun."""
-        outside = ~np.append(self.begun, False)[self.group_of]
-        outside[self.absent] = False
-        return outside
+        self.outside[self.absent] = False
+        self.first, self.second, self.together = self._couples()
+        self.keys = couple_keys(self.first, self.second, len(people))
+        locks = [lock.members for lock in course.locks if lock.round in {None, number}]
+        known = set(course.people) if locks else set()
+        self.locked = [
+            (members, np.array(_without(people.places(members), self.absent), dtype=np.int64))
+            for members in locks
+            if known.issuperset(members)
+        ]
+        """The locks of this round of whom all are in the course, and those of their members who turn up."""
 
-    @cached_property
-    def couples(self) -> tuple[Places, Places, NDArray[np.int64]]:
+    def _couples(self) -> tuple[Places, Places, NDArray[np.int64]]:
         """Every two members of a group, and its number. People who are not in the course are left out."""
         parts = [np.zeros((3, 0), dtype=np.int64)]
-        for size in np.flatnonzero(np.bincount(self.sizes)).tolist():
+        for size in np.unique(self.sizes).tolist():
             group = np.flatnonzero(self.sizes == size)
             members = self.places[self.starts[group][:, None] + np.arange(size)]
             parts += [np.array((members[:, a], members[:, b], group)) for a, b in combinations(range(size), 2)]
@@ -267,98 +223,70 @@ class _Round:
         real = (first >= 0) & (second >= 0) & (first != second)
         return first[real], second[real], group[real]
 
-    @cached_property
-    def keys(self) -> Keys:
-        """The couples as numbers."""
-        return couple_keys(*self.couples[:2], len(self.people))
-
-    @cached_property
     def turns(self) -> NDArray[np.int64]:
         """For each person of the course: +1 who is first in their group, -1 who is last, 0 everyone else."""
         turns = np.zeros(len(self.people), dtype=np.int64)
         large = self.sizes > 1
-        for at, turn in ((self.starts[large], 1), ((self.starts + self.sizes - 1)[large], -1)):
-            places = self.places[at]
-            turns[places[places >= 0]] = turn
+        turns[_real(self.places[self.starts[large]])] = 1
+        turns[_real(self.places[(self.starts + self.sizes - 1)[large]])] = -1
         return turns
-
-    @cached_property
-    def locked(self) -> list[tuple[Group, Places]]:
-        """The locks of this round of whom all are in the course, and those of their members who turn up."""
-        locks = [lock.members for lock in self.course.locks if lock.round in {None, self.number}]
-        known = set(self.course.people) if locks else set()
-        places = [(members, self.people.places(members)) for members in locks if known.issuperset(members)]
-        return [(members, who[~np.isin(who, self.absent)]) for members, who in places]
-
-    # ---- what is wrong ----
 
     def violations(self, met: list[Keys], *, is_repair: bool) -> Iterator[Violation]:
         """Everything that is wrong with this round. `met`: the couples of every round."""
         before = _keys_of(self.people, self.course.met)
-        yield from self._rules([before, *met[: self.number - 1]])
-        yield from self._sizes()
-        yield from self._presence()
-        yield from self._locks()
-        yield from self._unpaired([before, *met[: self.number - 1], *met[self.number :]], is_repair=is_repair)
-
-    def _rules(self, earlier: list[Keys]) -> Iterator[Violation]:
-        judged = ~self.begun[self.couples[2]]
-        first, second = self.couples[0][judged], self.couples[1][judged]
-        for rule in self.course.rules:
-            if isinstance(rule, NotAgain):
-                broken = listed_in(np.sort(np.concatenate(earlier)), self.keys[judged])
-            else:
-                broken = ~rule.allows(self.people, first, second)
+        earlier = np.sort(np.concatenate([before, *met[: self.number - 1]]))
+        judged = ~self.begun[self.together]
+        first, second = self.first[judged], self.second[judged]
+        for name, broken in _broken(self.course, self.people, first, second, earlier):
             for couple in zip(*self.people.ids[[first[broken], second[broken]]].tolist(), strict=True):
-                yield Violation(Breach.RULE, self.number, couple, rule.name)
-
-    def _sizes(self) -> Iterator[Violation]:
+                yield self._wrong(Breach.RULE, couple, name)
         largest = 3 if self.is_pairs else self.course.shape.size + 1
         for at in np.flatnonzero(~self.begun & ((self.sizes < 2) | (self.sizes > largest))).tolist():
-            yield Violation(Breach.SIZE, self.number, self.groups[at])
-
-    def _presence(self) -> Iterator[Violation]:
-        listed = [out.person for out in self.schedule.unpaired if out.round == self.number]
-        everyone = np.sort(np.concatenate([self.ids, np.array(listed, dtype=np.int64)]))
-        missing = self.people.ids[~listed_in(everyone, self.people.ids)].tolist()
-        twice = np.unique(everyone[1:][everyone[1:] == everyone[:-1]]).tolist()
-        strangers = _without(everyone[~listed_in(self.people.ids, everyone)], self.ids[self.begun[self.group]])
-        for breach, some in ((Breach.MISSING, missing), (Breach.TWICE, twice), (Breach.UNKNOWN, strangers)):
-            yield from (Violation(breach, self.number, (person,)) for person in some)
-        trios = np.flatnonzero(~self.begun & (self.sizes == 3)).tolist() if self.is_pairs else []
-        if len(trios) > int(self.outside.sum()) % 2:
-            yield from (Violation(Breach.TRIOS, self.number, self.groups[at]) for at in trios)
-
-    def _locks(self) -> Iterator[Violation]:
+            yield self._wrong(Breach.SIZE, self.groups[at])
+        yield from self._presence()
         for members, places in self.locked:
             groups = set(self.group_of[places].tolist())
             has_begun = any(group >= 0 and self.begun[group] for group in groups)
             if len(places) > 1 and not has_begun and (len(groups) > 1 or groups == {-1}):
-                yield Violation(Breach.LOCK, self.number, members)
+                yield self._wrong(Breach.LOCK, members)
+        yield from self._unpaired(np.concatenate([earlier, *met[self.number :]]), is_repair=is_repair)
 
-    def _unpaired(self, elsewhere: list[Keys], *, is_repair: bool) -> Iterator[Violation]:
-        proofs = [proof for proof in self.schedule.proofs if proof.round == self.number]
+    def _wrong(self, breach: Breach, people: Group, rule: str = "") -> Violation:
+        return Violation(breach, self.number, people, rule)
+
+    def _presence(self) -> Iterator[Violation]:
+        listed = np.array([person for person, _ in self.listed], dtype=np.int64)
+        everyone = np.sort(np.concatenate([self.ids, listed]))
+        missing = self.people.ids[~listed_in(everyone, self.people.ids)].tolist()
+        twice = np.unique(everyone[1:][everyone[1:] == everyone[:-1]]).tolist()
+        strangers = _without(everyone[~listed_in(self.people.ids, everyone)], self.ids[self.begun[self.group]])
+        for breach, some in ((Breach.MISSING, missing), (Breach.TWICE, twice), (Breach.UNKNOWN, strangers)):
+            yield from (self._wrong(breach, (person,)) for person in some)
+        trios = np.flatnonzero(~self.begun & (self.sizes == 3)).tolist() if self.is_pairs else []
+        if len(trios) > int(self.outside.sum()) % 2:
+            yield from (self._wrong(Breach.TRIOS, self.groups[at]) for at in trios)
+
+    def _unpaired(self, elsewhere: Keys, *, is_repair: bool) -> Iterator[Violation]:
         alone = np.setdiff1d(self.people.places(np.array([*self.reasons], dtype=np.int64)), [-1, *self.absent])
+        may_meet = _may_meet(self.course, self.people, elsewhere)
+        proven = [proof for proof in self.proofs if len(alone) and self._proves(proof, may_meet, alone)]
+        yield from (self._wrong(Breach.PROOF, proof.barrier) for proof in self.proofs if proof not in proven)
         if not len(alone):
-            yield from (Violation(Breach.PROOF, self.number, proof.barrier) for proof in proofs)
             return
-        may_meet = _may_meet(self.course, self.people, np.concatenate(elsewhere))
-        proven = [proof for proof in proofs if self._proves(proof, may_meet, alone)]
-        yield from (Violation(Breach.PROOF, self.number, proof.barrier) for proof in proofs if proof not in proven)
         needless = self._have_room(may_meet, alone)
         if not proven:
             needless |= _have_partner(may_meet, alone, alone)
         for person in self.people.ids[alone[needless]].tolist():
-            yield Violation(Breach.NEEDLESSLY_UNPAIRED, self.number, (person,))
-        if proofs or self.begun.any() or is_repair or not self.is_pairs:
+            yield self._wrong(Breach.NEEDLESSLY_UNPAIRED, (person,))
+        if self.proofs or self.begun.any() or is_repair or not self.is_pairs:
             return
         # Without a proof, reasons must say truly that nothing could be done.
-        present = _without(np.arange(len(self.people)), self.absent)
-        for place, can_meet in zip(alone, _have_partner(may_meet, alone, np.array(present, np.int64)), strict=True):
-            person = int(self.people.ids[place])
-            is_true = self.reasons[person] is Reason.NOBODY_ALLOWED and not can_meet
+        present = np.array(_without(np.arange(len(self.people)), self.absent), dtype=np.int64)
+        can_meet = _have_partner(may_meet, alone, present)
+        for person, can in zip(self.people.ids[alone].tolist(), can_meet.tolist(), strict=True):
+            is_true = self.reasons[person] is Reason.NOBODY_ALLOWED and not can
             if self.reasons[person] not in NEEDS_NO_PROOF and not is_true:
-                yield Violation(Breach.PROOF, self.number, (person,))
+                yield self._wrong(Breach.PROOF, (person,))
 
     def _proves(self, proof: Proof, may_meet: MayMeet, alone: Places) -> bool:
         """Whether every arrangement in pairs leaves as many people without a partner, as far as this proof shows.
@@ -406,6 +334,10 @@ def _people(course: Course) -> People:
     return People(tuple(sorted(set(course.people))), course.attributes)
 
 
+def _real(places: Places) -> Places:
+    return places[places >= 0]
+
+
 def _keys_of(people: People, met: Collection[tuple[PersonId, PersonId]]) -> Keys:
     """The keys of these couples. People who are not in the course do not count."""
     places = people.places(np.array(list(met), dtype=np.int64).reshape(-1, 2))
@@ -413,14 +345,23 @@ def _keys_of(people: People, met: Collection[tuple[PersonId, PersonId]]) -> Keys
     return couple_keys(first, second, len(people))
 
 
-def _may_meet(course: Course, people: People, barred: Keys) -> MayMeet:
-    """Whether all rules of the course allow couples of places. `barred` are keys of couples who met."""
-    bars = np.sort(barred) if any(isinstance(rule, NotAgain) for rule in course.rules) else barred[:0]
+def _broken(course: Course, people: People, first: Places, second: Places, met: Keys) -> Iterator[tuple[str, Bools]]:
+    """For each rule its name, and which of these couples it forbids. `met`: sorted keys of who met."""
+    for rule in course.rules:
+        broken = ~rule.allows(people, first, second)
+        if isinstance(rule, NotAgain):
+            broken = listed_in(met, couple_keys(first, second, len(people)))
+        yield rule.name, broken
+
+
+def _may_meet(course: Course, people: People, met: Keys) -> MayMeet:
+    """Whether all rules of the course allow couples of places."""
+    sorted_met = np.sort(met)
 
     def may_meet(first: Places, second: Places) -> Bools:
-        allowed: Bools = (first != second) & ~listed_in(bars, couple_keys(first, second, len(people)))
-        for rule in course.rules:
-            allowed &= rule.allows(people, first, second)
+        allowed: Bools = first != second
+        for _, broken in _broken(course, people, first, second, sorted_met):
+            allowed &= ~broken
         return allowed
 
     return may_meet

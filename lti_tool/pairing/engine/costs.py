@@ -1,13 +1,12 @@
 """What each rule costs: how many couples it takes away, and whom it leaves with few possible partners or none."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Course, PersonId
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
+from lti_tool.pairing.engine.problem import Course, PersonId
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, RuleByCouple
 
 FEW_PEOPLE: Final = 2_000
@@ -65,17 +64,21 @@ def costs(course: Course) -> Costs:
 
     Every couple is looked at up to 2,000 people; beyond, couples drawn in the same way each time.
     """
-    count = _counted(course)
+    people, removed, alone, left, couples = _counted(course)
+    is_exact = len(people) <= FEW_PEOPLE
     # Where everyone is compared with everyone, each couple is seen from both sides.
-    sides = 2 if count.is_exact else 1
-    names = (*(rule.name for rule in course.rules), "")
-    *by_rule, together = (
-        RuleCost(name, removed // sides, alone // sides, _fewest(count.ids, left), int((left == 0).sum()))
-        for name, removed, alone, left in zip(
-            names, count.removed.tolist(), count.alone.tolist(), count.left, strict=True
+    sides = 2 if is_exact else 1
+    counted = []
+    for number, name in enumerate((*(rule.name for rule in course.rules), "")):
+        order = np.argsort(left[number], kind="stable")[:NAMED]
+        fewest = zip(people.ids[order].tolist(), left[number][order].tolist(), strict=True)
+        without = int((left[number] == 0).sum())
+        counted.append(
+            RuleCost(
+                name, removed[number] // sides, alone[number] // sides, tuple(Left(*few) for few in fewest), without
+            )
         )
-    )
-    return Costs(count.couples // sides, count.is_exact, tuple(by_rule), together)
+    return Costs(couples // sides, is_exact, tuple(counted[:-1]), counted[-1])
 
 
 def partners_left(course: Course) -> Points:
@@ -83,21 +86,13 @@ def partners_left(course: Course) -> Points:
 
     Of more than 2,000 people only those who seem to have the fewest are counted; the others have n, which is too many.
     """
-    together: Points = _counted(course).left[-1]
+    together: Points = _counted(course)[3][-1]
     return together
 
 
-@dataclass(slots=True)
-class _Count:
-    """By rule, the last line for all together."""
-
-    ids: NDArray[np.int64]
-    is_exact: bool
-    couples: int
-    removed: NDArray[np.int64]
-    alone: NDArray[np.int64]
-    left: NDArray[np.int64]
-    """Of shape (rules + 1, people asked about)."""
+_Count: TypeAlias = tuple[People, list[int], list[int], Points, int]
+"""By rule, the last for all together: couples it forbids, and those that no other rule does; and partners left to each
+person, of shape (rules + 1, people). At last how many couples were looked at."""
 
 
 def _counted(course: Course) -> _Count:
@@ -107,40 +102,38 @@ def _counted(course: Course) -> _Count:
         return _count(course, people, everyone, everyone)
     size = min(len(people), max(LEAST_SAMPLE, SAMPLE // len(people)))
     drawn = np.sort(np.random.default_rng(len(people)).choice(len(people), size=size, replace=False))
-    count = _count(course, people, everyone, drawn.astype(np.int64))
+    _, removed, alone, sampled, couples = _count(course, people, everyone, drawn.astype(np.int64))
     # Of everyone else there are more partners than there can be, so that they are never named.
-    few = np.unique([np.argsort(by_rule, kind="stable")[:LOOKED_AT] for by_rule in count.left])
-    count.left = np.full(count.left.shape, len(people), dtype=np.int64)
-    count.left[:, few] = _count(course, people, few, everyone).left
-    return count
+    few = np.unique([np.argsort(by_rule, kind="stable")[:LOOKED_AT] for by_rule in sampled])
+    left = np.full(sampled.shape, len(people), dtype=np.int64)
+    left[:, few] = _count(course, people, few, everyone)[3]
+    return people, removed, alone, left, couples
 
 
 def _count(course: Course, people: People, rows: Places, columns: Places) -> _Count:
-    """All couples of someone in the rows and someone in the columns. Both are sorted."""
+    """All couples of someone in the rows and someone in the columns."""
     rules = [Exclusions(couples=course.met) if isinstance(rule, NotAgain) else rule for rule in course.rules]
     removed, alone = np.zeros((2, len(rules) + 1), dtype=np.int64)
-    left = np.zeros((len(rules) + 1, len(rows)), dtype=np.int64)
-    couples = 0
-    step = max(1, AT_ONCE // max(1, len(columns)))
-    for start in range(0, len(rows), step):
-        some = rows[start : start + step]
-        real = some[:, None] != columns
+    left, couples = np.zeros((len(rules) + 1, len(rows)), dtype=np.int64), 0
+    for some in np.array_split(np.arange(len(rows)), -(-len(rows) * len(columns) // AT_ONCE) or 1):
+        first, second = rows[some][:, None], columns[None, :]
+        real = first != second
         refused = np.zeros((len(rules) + 1, *real.shape), dtype=np.bool_)
         for number, rule in enumerate(rules):
             if isinstance(rule, RuleByCouple):
-                refused[number] = _marked(rule.forbidden(people), len(people), some, columns)
+                refused[number] = _marked(rule.forbidden(people), len(people), rows[some], columns)
             else:
-                refused[number] = ~rule.allows(people, some[:, None], columns) & real
+                refused[number] = ~rule.allows(people, first, second) & real
         times = refused.sum(axis=0, dtype=np.int16)
         refused[-1] = times > 0
         removed += refused.sum(axis=(1, 2))
         alone += (refused & (times == 1)).sum(axis=(1, 2))
         couples += int(real.sum())
-        left[:, start : start + step] = (real & ~refused).sum(axis=2)
-    return _Count(people.ids, len(columns) == len(people) == len(rows), couples, removed, alone, left)
+        left[:, some] = (real & ~refused).sum(axis=2)
+    return people, removed.tolist(), alone.tolist(), left, couples
 
 
-def _marked(couples: NDArray[np.int64], people: int, rows: Places, columns: Places) -> Bools:
+def _marked(couples: Places, people: int, rows: Places, columns: Places) -> Bools:
     """Where the listed couples stand in a table of rows and columns; quicker than looking every couple up."""
     row, column = np.full((2, people), -1, dtype=np.int64)
     row[rows], column[columns] = np.arange(len(rows)), np.arange(len(columns))
@@ -149,8 +142,3 @@ def _marked(couples: NDArray[np.int64], people: int, rows: Places, columns: Plac
         here = (row[first] >= 0) & (column[second] >= 0)
         marked[row[first[here]], column[second[here]]] = True
     return marked
-
-
-def _fewest(ids: NDArray[np.int64], left: NDArray[np.int64]) -> tuple[Left, ...]:
-    order = np.argsort(left, kind="stable")[:NAMED]
-    return tuple(Left(int(ids[place]), int(left[place])) for place in order.tolist())

@@ -4,17 +4,18 @@ A person is a place among the sorted ids of the course. A couple is one number, 
 with `listed_in`.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, combinations
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Course, PersonId
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
+from lti_tool.pairing.engine.problem import Course, PersonId
 from lti_tool.pairing.engine.rules import (
     NotAgain,
     Rule,
@@ -24,9 +25,9 @@ from lti_tool.pairing.engine.rules import (
     couple_keys,
     listed_in,
 )
-from lti_tool.pairing.engine.tables import Table, tabulate
 from lti_tool.pairing.engine.wishes import Wish
 
+Cells = NDArray[np.integer[Any]]
 Keys = NDArray[np.int64]
 """Couples as one number each, `smaller place * people + larger place`. A couple may be there more than once."""
 NO_KEYS: Final = np.zeros(0, dtype=np.int64)
@@ -65,27 +66,6 @@ class Couples:
         return -2 * self.most - 2
 
     @cached_property
-    def _compiled(self) -> tuple[list[Table], list[RuleByValue], list[Wish]]:
-        by_value = [rule for rule in self.course.rules if isinstance(rule, RuleByValue)]
-        return tabulate(self.people, by_value, self.course.wishes, self.forbidden)
-
-    @property
-    def tables(self) -> list[Table]:
-        """Together the weight of a couple, as far as `whole` is true."""
-        return self._compiled[0]
-
-    @cached_property
-    def other_rules(self) -> list[Rule]:
-        """Rules that are neither in the tables nor among the banned couples."""
-        unlike = [rule for rule in self.course.rules if not isinstance(rule, RuleByValue | RuleByCouple | NotAgain)]
-        return [*self._compiled[1], *unlike]
-
-    @property
-    def other_wishes(self) -> list[Wish]:
-        """Wishes that are not in the tables."""
-        return self._compiled[2]
-
-    @property
     def never_again(self) -> bool:
         """Whether who met may not meet again."""
         return any(isinstance(rule, NotAgain) for rule in self.course.rules)
@@ -94,58 +74,58 @@ class Couples:
     def banned(self) -> Keys:
         """The couples whom rules by couple forbid: sorted keys."""
         listed = [rule.forbidden(self.people) for rule in self.course.rules if isinstance(rule, RuleByCouple)]
-        found = [self.keys(couples[:, 0], couples[:, 1]) for couples in listed]
-        return merged(*found)
+        return merged(*(self.keys(*couples.T) for couples in listed))
 
-    def keys(self, one: Places, other: Places) -> Keys:
+    @cached_property
+    def _looked_up(self) -> tuple[list["_Table"], list[Rule], list[Wish]]:
+        """Tables, and the rules and wishes that are in none of them."""
+        by_value = [rule for rule in self.course.rules if isinstance(rule, RuleByValue)]
+        unlike = [rule for rule in self.course.rules if not isinstance(rule, RuleByValue | RuleByCouple | NotAgain)]
+        tables, rules, wishes = _tables(self.people, by_value, self.course.wishes, self.forbidden)
+        return tables, [*rules, *unlike], wishes
+
+    def keys(self, first: Places, second: Places) -> Keys:
         """One number for each couple, the same for (a, b) and (b, a)."""
-        return couple_keys(one, other, len(self))
+        return couple_keys(first, second, len(self))
 
-    def weigh(self, one: Places, other: Places) -> Points:
+    def weigh(self, first: Places, second: Places) -> Points:
         """For each couple its points; below 0 where a rule forbids it. Couples that are `banned` are not looked up."""
-        found = np.zeros(np.broadcast(one, other).shape, dtype=np.int64)
-        for table in self.tables:
-            found += table.cells[table.codes[one] * table.width + table.codes[other]]
-        return found + self.weigh_beside(one, other) if self.other_rules or self.other_wishes else found
+        tables, rules, wishes = self._looked_up
+        result = np.zeros(np.broadcast(first, second).shape, dtype=np.int64)
+        for table in tables:
+            result += table.cells[table.codes[first] * table.width + table.codes[second]]
+        for wish in wishes:
+            result += wish.points(self.people, first, second)
+        for rule in rules:
+            result += np.where(rule.allows(self.people, first, second), 0, self.forbidden)
+        return result
 
-    def weigh_beside(self, one: Places, other: Places) -> Points:
-        """The part of `weigh` that is not in the tables."""
-        found = np.zeros(np.broadcast(one, other).shape, dtype=np.int64)
-        for wish in self.other_wishes:
-            found += wish.points(self.people, one, other)
-        for rule in self.other_rules:
-            found[~rule.allows(self.people, one, other)] = self.forbidden
-        return found
+    def allowed(self, first: Places, second: Places, met: "Meetings | None" = None) -> Bools:
+        """For each couple, whether every rule allows it; where nobody may meet again, those who `met` may not.
 
-    def allowed(self, one: Places, other: Places) -> Bools:
-        """For each couple, whether every rule allows it. Nobody may meet themselves."""
-        found: Bools = one != other
-        weight = np.zeros(np.broadcast(one, other).shape, dtype=np.int64)
-        for table in self.tables:
-            weight += table.cells[table.codes[one] * table.width + table.codes[other]]
-        found = found & (weight >= 0)
-        for rule in self.other_rules:
-            found &= rule.allows(self.people, one, other)
+        Nobody may meet themselves.
+        """
+        result: Bools = (first != second) & (self.weigh(first, second) >= 0)
         if len(self.banned):
-            found &= ~listed_in(self.banned, self.keys(one, other))
-        return found
+            result &= ~listed_in(self.banned, self.keys(first, second))
+        if met is not None and self.never_again:
+            result &= met.times(first, second) == 0
+        return result
 
-    def points(self, one: Places, other: Places) -> Points:
+    def points(self, first: Places, second: Places) -> Points:
         """For each couple, the sum over the wishes."""
-        found = self.weigh(one, other)
-        unlike = np.flatnonzero(found < 0)
+        result = self.weigh(first, second)
+        unlike = np.flatnonzero(result < 0)
         if len(unlike):
-            one, other = (np.broadcast_to(side, found.shape).reshape(-1)[unlike] for side in (one, other))
-            wished = np.zeros(len(unlike), dtype=np.int64)
-            for wish in self.course.wishes:
-                wished += wish.points(self.people, one, other)
-            found.reshape(-1)[unlike] = wished
-        return found
+            first, second = (np.broadcast_to(side, result.shape).reshape(-1)[unlike] for side in (first, second))
+            wished = (wish.points(self.people, first, second) for wish in self.course.wishes)
+            result.reshape(-1)[unlike] = sum(wished, start=np.zeros(len(unlike), dtype=np.int64))
+        return result
 
     def partners(self, person: int) -> Places:
         """Everybody whom this person may work with."""
-        others = np.arange(len(self), dtype=np.int64)
-        return others[self.allowed(np.full(len(self), person, dtype=np.int64), others)]
+        everyone = np.arange(len(self), dtype=np.int64)
+        return everyone[self.allowed(np.full(len(self), person, dtype=np.int64), everyone)]
 
     @cached_property
     def sparse(self) -> tuple[Places, Places] | None:
@@ -154,27 +134,24 @@ class Couples:
         They are found by looking at every couple of few people, or through the names that a rule wants to be shared.
         """
         size = len(self)
-        if size <= FEW_PEOPLE:
-            one, other = np.triu_indices(size, 1)
-        else:
-            listed = self._listed()
-            if listed is None:
-                return None
-            one, other = listed[:, 0], listed[:, 1]
-        one, other = one.astype(np.int64), other.astype(np.int64)
-        fits = self.allowed(one, other)
-        if int(fits.sum()) > FEW_COUPLES * size:
+        listed = np.column_stack(np.triu_indices(size, 1)) if size <= FEW_PEOPLE else self._listed()
+        if listed is None:
             return None
-        return one[fits], other[fits]
+        first, second = listed.astype(np.int64).T
+        fits = self.allowed(first, second)
+        return (first[fits], second[fits]) if int(fits.sum()) <= FEW_COUPLES * size else None
 
     def _listed(self) -> NDArray[np.int64] | None:
         """Couples among whom all that are allowed are, from a rule that can list them."""
-        for rule in self.other_rules:
+        for rule in self._looked_up[1]:
             if isinstance(rule, Share) and not (rule.unknown_is_allowed and not rule.known(self.people).all()):
-                found = rule.couples_sharing(self.people, 4 * FEW_COUPLES * len(self))
-                if found is not None:
-                    return found
+                listed = rule.couples_sharing(self.people, 4 * FEW_COUPLES * len(self))
+                if listed is not None:
+                    return listed
         return None
+
+
+# ---- who met ---------------------------------------------------------------------------------------------------------
 
 
 def merged(*several: Keys) -> Keys:
@@ -189,9 +166,9 @@ class Meetings:
     people: int
     keys: Keys
 
-    def times(self, one: Places, other: Places) -> Points:
+    def times(self, first: Places, second: Places) -> Points:
         """For each couple, how often they met."""
-        wanted = couple_keys(one, other, self.people)
+        wanted = couple_keys(first, second, self.people)
         if not len(self.keys):
             return np.zeros(wanted.shape, dtype=np.int64)
         return np.searchsorted(self.keys, wanted, side="right") - np.searchsorted(self.keys, wanted)
@@ -207,11 +184,103 @@ def meetings_of(people: People, groups: Iterable[tuple[PersonId, ...]]) -> Keys:
     sizes = np.fromiter(map(len, listed), dtype=np.int64, count=len(listed))
     members = people.places(np.fromiter(chain.from_iterable(listed), dtype=np.int64, count=int(sizes.sum())))
     starts = np.cumsum(sizes) - sizes
-    found: list[Keys] = []
+    result: list[Keys] = []
     for size in np.unique(sizes).tolist():
         rows = starts[sizes == size]
         for first, second in combinations(range(size), 2):
-            one, other = members[rows + first], members[rows + second]
-            real = (one >= 0) & (other >= 0) & (one != other)
-            found.append(couple_keys(one[real], other[real], len(people)))
-    return merged(*found)
+            left, right = members[rows + first], members[rows + second]
+            real = (left >= 0) & (right >= 0) & (left != right)
+            result.append(couple_keys(left[real], right[real], len(people)))
+    return merged(*result)
+
+
+# ---- tables ----------------------------------------------------------------------------------------------------------
+#
+# Two people with the same values are alike to a rule by value. So a small table over the values that occur answers for
+# any number of couples with one look-up, and it fits the processor's cache. Tables are joined while they stay small.
+
+ENTRIES: Final = 1 << 20
+"""How large a table may grow. A table of 16-bit numbers of this size still stays in a usual second-level cache."""
+AT_ONCE: Final = 1 << 18
+"""How many couples of values are worked out in one step."""
+UNKNOWN: Final = object()
+"""Stands for no value. It is equal to itself alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The points of couples by the codes of the two people: `cells[codes[one] * width + codes[other]]`.
+
+    A couple that a rule forbids has less than `-most`, where `most` is what all wishes together can give. Cells are so
+    wide that the sums of several tables for several couples can be added in them.
+    """
+
+    codes: Places
+    width: int
+    cells: Cells
+
+
+def _tables(
+    people: People, rules: Sequence[RuleByValue], wishes: Sequence[Wish], forbidden: int
+) -> tuple[list[_Table], list[RuleByValue], list[Wish]]:
+    """Tables for the rules and wishes, and those of both whose values are too many for a table."""
+    together: defaultdict[tuple[str, ...], tuple[list[RuleByValue], list[Wish]]] = defaultdict(lambda: ([], []))
+    for rule in rules:
+        together[rule.reads][0].append(rule)
+    for wish in wishes:
+        together[wish.reads][1].append(wish)
+    tables: list[_Table] = []
+    large: tuple[list[RuleByValue], list[Wish]] = [], []
+    for reads in sorted(together) if len(people) else ():
+        codes, first = _codes(people.ids.tolist(), [people.attributes.get(name, {}) for name in reads])
+        if len(first) ** 2 > ENTRIES:
+            large[0].extend(together[reads][0])
+            large[1].extend(together[reads][1])
+        else:
+            few = People(tuple(people.ids[first].tolist()), people.attributes)
+            tables.append(_without_doubles(codes, _cells(few, *together[reads], forbidden)))
+    tables.sort(key=lambda table: table.width)
+    while len(tables) > 1:
+        # The smallest two become one as long as that is small enough.
+        small, next_ = tables[:2]
+        pairs, first, codes = np.unique(small.codes * next_.width + next_.codes, return_index=True, return_inverse=True)
+        if len(pairs) ** 2 > ENTRIES:
+            break
+        left, right = (
+            table.cells.reshape(table.width, -1)[np.ix_(table.codes[first], table.codes[first])]
+            for table in (small, next_)
+        )
+        tables = sorted([_without_doubles(codes.ravel(), left + right), *tables[2:]], key=lambda table: table.width)
+    least = 4 * forbidden * (len(tables) + 1)
+    kind = np.int16 if least > -(1 << 15) else np.int32 if least > -(1 << 31) else np.int64
+    return [_Table(table.codes, table.width, table.cells.astype(kind)) for table in tables], *large
+
+
+def _codes(ids: Sequence[int], attributes: Iterable[Mapping[int, Any]]) -> tuple[Places, Places]:
+    """A code for every person, the same for people with the same values, and the place of the first of each code.
+
+    Codes are counted in the order of first appearance. A person who is missing from an attribute is unlike one whose
+    value is None.
+    """
+    values = list(zip(*([column.get(person, UNKNOWN) for person in ids] for column in attributes), strict=True))
+    number = {value: code for code, value in enumerate(dict.fromkeys(values))}
+    codes = np.fromiter((number[value] for value in values), dtype=np.int64, count=len(values))
+    return codes, np.unique(codes, return_index=True)[1].astype(np.int64)
+
+
+def _cells(few: People, rules: Sequence[RuleByValue], wishes: Sequence[Wish], forbidden: int) -> Points:
+    """The points of every two of these people, as a square; a few rows at a time."""
+    cells, every = np.zeros((len(few), len(few)), dtype=np.int64), np.arange(len(few), dtype=np.int64)
+    for rows in np.array_split(every, -(-(len(few) ** 2) // AT_ONCE) or 1):
+        first, second = (side.ravel() for side in np.broadcast_arrays(rows[:, None], every))
+        for wish in wishes:
+            cells[rows] += wish.points(few, first, second).reshape(len(rows), len(few))
+        for rule in rules:
+            cells[rows] = np.where(rule.allows(few, first, second).reshape(len(rows), len(few)), cells[rows], forbidden)
+    return cells
+
+
+def _without_doubles(codes: Places, square: Cells) -> _Table:
+    """A table in which codes that are alike to everybody are one."""
+    _, first, code = np.unique(square, axis=0, return_index=True, return_inverse=True)
+    return _Table(code.ravel().astype(np.int64)[codes], len(first), square[np.ix_(first, first)].ravel())

@@ -15,14 +15,12 @@ from typing import Any, Final
 import numpy as np
 
 from lti_tool.pairing.engine.couples import Couples
-from lti_tool.pairing.engine.course import Kind, Shape
-from lti_tool.pairing.engine.errors import ImproverMissing
 from lti_tool.pairing.engine.locks import Members
 from lti_tool.pairing.engine.pairs import History, Paired, Trio
 from lti_tool.pairing.engine.people import Places
+from lti_tool.pairing.engine.problem import Group, ImproverMissing, Kind, Reason, Schedule, Shape
 from lti_tool.pairing.engine.proof import NotLargest
 from lti_tool.pairing.engine.rounds import Rounds
-from lti_tool.pairing.engine.schedule import Group, Reason, Schedule
 
 STEPS: Final = 6.0
 """How long each question is looked into, in CP-SAT's deterministic time: steps of about a second."""
@@ -54,14 +52,14 @@ def improve(schedule: Schedule) -> Schedule:
     if course.shape.kind is not Kind.PAIRS or not schedule.rounds:
         return schedule
     couples = Couples(course)
-    one, other = (side.astype(np.int64) for side in np.triu_indices(len(couples), 1))
-    allowed = couples.allowed(one, other)
+    first, second = (side.astype(np.int64) for side in np.triu_indices(len(couples), 1))
+    allowed = couples.allowed(first, second)
     if int(allowed.sum()) * len(schedule.rounds) > MOST_CHOICES:
         return schedule
     locked = [_locked(schedule, couples, number) for number in range(1, len(schedule.rounds) + 1)]
     planner = Rounds(couples, locked, np.random.default_rng(0))
     before = [_paired(couples, groups, absent) for groups, absent in zip(schedule.rounds, locked, strict=True)]
-    after = _Model(planner, before, one[allowed], other[allowed], schedule.seed).answered()
+    after = _Model(planner, before, first[allowed], second[allowed], schedule.seed).answered()
     better = schedule
     if _cost(planner, after) < _cost(planner, before):
         try:
@@ -70,8 +68,8 @@ def improve(schedule: Schedule) -> Schedule:
             # In the rare case that a round's unpaired people cannot be proven, the plan stays as it is.
             better = schedule
         else:
-            kept = [one for one in schedule.unpaired if one.reason in NOT_LOOKING]
-            unpaired = sorted((*better.unpaired, *kept), key=lambda one: (one.round, one.person))
+            kept = [first for first in schedule.unpaired if first.reason in NOT_LOOKING]
+            unpaired = sorted((*better.unpaired, *kept), key=lambda first: (first.round, first.person))
             better = replace(better, unpaired=tuple(unpaired))
     return replace(better, engine=f"{schedule.engine}+{improver}")
 
@@ -109,17 +107,23 @@ def _cost(planner: Rounds, rounds: Sequence[Paired]) -> tuple[int, ...]:
 class _Model:
     """One variable for each round and couple, by number of the couple."""
 
-    def __init__(self, planner: Rounds, before: Sequence[Paired], one: Places, other: Places, seed: int) -> None:
+    def __init__(self, planner: Rounds, before: Sequence[Paired], first: Places, second: Places, seed: int) -> None:
         from ortools.sat.python import cp_model  # noqa: PLC0415 - an optional extra
 
         self.cp, self.seed, self.answer = cp_model, seed, list(before)
         self.model: Any = cp_model.CpModel()
-        self.couples, self.one, self.other = planner.couples, one, other
+        self.couples, self.first, self.second = planner.couples, first, second
         self.history = History.of(planner.couples)
-        self.free = [self._free(paired, locked) for paired, locked in zip(before, planner.locked, strict=True)]
-        stays = [self._without_free(paired, free) for paired, free in zip(before, self.free, strict=True)]
-        self.stays = stays
-        self.met = self.history.also(planner.couples, stays).met.times(one, other).tolist()
+        self.free: list[Places] = []
+        self.stays: list[Paired] = []
+        for paired, locked in zip(before, planner.locked, strict=True):
+            bound = list({person for group in (*locked, *paired.trios) for person in group})
+            self.free.append(np.setdiff1d(np.arange(len(self.couples)), bound))
+            stays = np.isin(paired.first, bound)
+            self.stays.append(
+                paired._replace(first=paired.first[stays], second=paired.second[stays], alone=paired.alone[:0])
+            )
+        self.met = self.history.also(planner.couples, self.stays).met.times(first, second).tolist()
         self.sits: list[dict[int, Any]] = []
         """For each round, by number of the couple, whether they sit together."""
         self.alone: list[dict[int, Any]] = []
@@ -128,24 +132,16 @@ class _Model:
         numbers = sorted({couple for sits in self.sits for couple in sits})
         self.times = {couple: sum(sits[couple] for sits in self.sits if couple in sits) for couple in numbers}
 
-    def _free(self, paired: Paired, locked: Sequence[Members]) -> Places:
-        stays = {person for group in (*locked, *paired.trios) for person in group}
-        return np.array([person for person in range(len(self.couples)) if person not in stays], dtype=np.int64)
-
-    def _without_free(self, paired: Paired, free: Places) -> Paired:
-        stays = ~np.isin(paired.one, free)
-        return paired._replace(one=paired.one[stays], other=paired.other[stays], alone=paired.alone[:0])
-
     def _add_round(self, free: Places, over: int) -> None:
         never_again = self.couples.never_again
-        here = np.isin(self.one, free) & np.isin(self.other, free)
+        here = np.isin(self.first, free) & np.isin(self.second, free)
         if never_again:
             here &= np.array(self.met, dtype=np.int64) == 0
         sits = {couple: self.model.new_bool_var("") for couple in np.flatnonzero(here).tolist()}
         by_person: dict[int, list[Any]] = {person: [] for person in free.tolist()}
         for couple, var in sits.items():
-            by_person[int(self.one[couple])].append(var)
-            by_person[int(self.other[couple])].append(var)
+            by_person[int(self.first[couple])].append(var)
+            by_person[int(self.second[couple])].append(var)
         alone = {person: self.model.new_bool_var("") for person in by_person} if never_again or over else {}
         if alone and not never_again:
             # Rounds have nothing to do with each other here, and the start is known to leave the fewest people over.
@@ -164,25 +160,25 @@ class _Model:
         if any(self.alone):
             self._ask(self._left_out())
         if not self.couples.never_again:
-            weights = {1: len(self.one) * len(self.sits) * OFTEN, **dict.fromkeys(range(2, OFTEN + 1), 1)}
+            weights = {1: len(self.first) * len(self.sits) * OFTEN, **dict.fromkeys(range(2, OFTEN + 1), 1)}
             beyond = (weight * self._beyond(couple, more) for couple in self.times for more, weight in weights.items())
             self._ask(sum(beyond))
-        points = self.couples.points(self.one, self.other).tolist()
+        points = self.couples.points(self.first, self.second).tolist()
         self._ask(-sum(points[couple] * times for couple, times in self.times.items()))
         return self.answer
 
     def _left_out(self) -> Any:
         """Each time that the same person has no partner costs more than the time before; at first it costs most."""
-        rounds, found = len(self.alone), 0
+        rounds, result = len(self.alone), 0
         first = len(self.couples) * rounds * (rounds + 1) + 1
         for person, flagged in enumerate(self.history.left_out.tolist()):
             times = [alone[person] for alone in self.alone if person in alone]
             steps = [self.model.new_bool_var("") for _ in times]
             self.model.add(sum(steps) == sum(times))
-            found += sum((at + flagged) * step for at, step in enumerate(steps))
+            result += sum((at + flagged) * step for at, step in enumerate(steps))
             if flagged and person in self.alone[0]:
-                found += first * self.alone[0][person]
-        return found
+                result += first * self.alone[0][person]
+        return result
 
     def _beyond(self, couple: int, times: int) -> Any:
         """How often a couple meets in these rounds after having met so often."""
@@ -192,9 +188,9 @@ class _Model:
         most = sum(couple in sits for sits in self.sits)
         if most + met <= times:
             return 0
-        found = self.model.new_int_var(0, most + met - times, "")
-        self.model.add(found >= self.times[couple] + met - times)
-        return found
+        result = self.model.new_int_var(0, most + met - times, "")
+        self.model.add(result >= self.times[couple] + met - times)
+        return result
 
     def _ask(self, level: Any) -> None:
         """Make this as small as possible, and keep it there."""
@@ -202,8 +198,8 @@ class _Model:
             return
         self.model.clear_hints()
         for sits, alone, paired in zip(self.sits, self.alone, self.answer, strict=True):
-            together = set(self.couples.keys(paired.one, paired.other).tolist())
-            keys = self.couples.keys(self.one, self.other).tolist()
+            together = set(self.couples.keys(paired.first, paired.second).tolist())
+            keys = self.couples.keys(self.first, self.second).tolist()
             over = set(paired.alone.tolist())
             for couple, var in sits.items():
                 self.model.add_hint(var, keys[couple] in together)
@@ -223,6 +219,8 @@ class _Model:
 
     def _round(self, number: int, chosen: list[int]) -> Paired:
         stays, free = self.stays[number], self.free[number]
-        one, other = np.append(stays.one, self.one[chosen]), np.append(stays.other, self.other[chosen])
-        order = np.argsort(one)
-        return stays._replace(one=one[order], other=other[order], alone=np.setdiff1d(free, np.append(one, other)))
+        first, second = np.append(stays.first, self.first[chosen]), np.append(stays.second, self.second[chosen])
+        order = np.argsort(first)
+        return stays._replace(
+            first=first[order], second=second[order], alone=np.setdiff1d(free, np.append(first, second))
+        )

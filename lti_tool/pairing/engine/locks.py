@@ -5,10 +5,17 @@ from itertools import combinations
 from typing import TypeAlias
 
 from lti_tool.pairing.engine.couples import Couples
-from lti_tool.pairing.engine.course import Course, Kind, PersonId
-from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize, UnknownPerson
+from lti_tool.pairing.engine.problem import (
+    Course,
+    Group,
+    Kind,
+    LockConflict,
+    LockForbidden,
+    LockSize,
+    PersonId,
+    UnknownPerson,
+)
 from lti_tool.pairing.engine.rules import NotAgain
-from lti_tool.pairing.engine.schedule import Group
 
 Members: TypeAlias = tuple[int, ...]
 """Sorted places of people who are together."""
@@ -26,13 +33,13 @@ def locked_groups(couples: Couples, rounds: int) -> list[list[Members]]:
     if strangers:
         raise UnknownPerson(tuple(strangers))
     met = {frozenset(couple) for couple in course.met}
-    found = []
+    result = []
     for number in range(1, rounds + 1):
         groups = sorted({tuple(sorted(set(lock.members))) for lock in course.locks if lock.round in {None, number}})
         check_groups(couples, number, groups, len(couples), met)
         met |= {frozenset(couple) for group in groups for couple in combinations(group, 2)}
-        found.append([tuple(couples.people.places(group).tolist()) for group in groups])
-    return found
+        result.append([tuple(couples.people.places(group).tolist()) for group in groups])
+    return result
 
 
 def most_members(course: Course) -> int:
@@ -61,17 +68,17 @@ def check_groups(
             raise LockConflict(number, min(twice))
         seated.update(group)
     for group in groups:
-        for one, other in combinations(group, 2):
-            if rule := _rule_against(couples, one, other, met):
+        for first, second in combinations(group, 2):
+            if rule := _rule_against(couples, first, second, met):
                 raise LockForbidden(number, group, rule)
 
 
-def _rule_against(couples: Couples, one: PersonId, other: PersonId, met: Collection[frozenset[PersonId]]) -> str:
+def _rule_against(couples: Couples, first: PersonId, second: PersonId, met: Collection[frozenset[PersonId]]) -> str:
     """The name of a rule that forbids this couple, or nothing."""
-    places = couples.people.places((one, other))
+    places = couples.people.places((first, second))
     for rule in couples.course.rules:
         if not rule.allows(couples.people, places[:1], places[1:])[0]:
             return rule.name
-        if isinstance(rule, NotAgain) and frozenset((one, other)) in met:
+        if isinstance(rule, NotAgain) and frozenset((first, second)) in met:
             return rule.name
     return ""

@@ -26,27 +26,27 @@ Weigh: TypeAlias = Callable[[Places, Places], Points]
 ALONE: Final = -1
 LISTED: Final = 384
 """Up to this many people all allowed couples are listed; beyond, one person's partners are looked up when needed."""
-POOLS: Final = (48, 96, 192)
-"""How many people are matched exactly, at first and then, to give people who are left over a partner."""
+POOL: Final = 96
+"""How many people are matched exactly once people who were left over have a partner."""
 DRAWS: Final = 12
 """How often people without a partner are coupled by chance before anything is searched."""
 AT_ONCE: Final = 16
 """How many people one person adds to a tree before others have their turn; else the first tree takes everyone."""
 
 
-def heaviest(size: int, one: Places, other: Places, weight: Points) -> Places:
+def heaviest(size: int, first: Places, second: Places, weight: Points) -> Places:
     """Partner or -1 for each of `size` people: as many couples as possible, and of those the heaviest.
 
-    `one`, `other` and `weight` are the couples that are allowed, each once. Weights may be negative; they have no say
-    in how many couples there are. The same input gives the same answer.
+    `first`, `second` and `weight` are the couples that are allowed, each once. Weights may be negative; they have no
+    say in how many couples there are. The same input gives the same answer.
     """
     partner = np.full(size, ALONE, dtype=np.int64)
-    if len(one):
+    if len(first):
         graph: PyGraph[int, int] = PyGraph(multigraph=False)
         graph.add_nodes_from(range(size))
-        graph.add_edges_from(list(zip(one.tolist(), other.tolist(), weight.tolist(), strict=True)))
-        found = max_weight_matching(graph, max_cardinality=True, weight_fn=int)
-        couples = np.array(list(found), dtype=np.int64).reshape(-1, 2)
+        graph.add_edges_from(list(zip(first.tolist(), second.tolist(), weight.tolist(), strict=True)))
+        result = max_weight_matching(graph, max_cardinality=True, weight_fn=int)
+        couples = np.array(list(result), dtype=np.int64).reshape(-1, 2)
         partner[couples[:, 0]], partner[couples[:, 1]] = couples[:, 1], couples[:, 0]
     return partner
 
@@ -62,23 +62,23 @@ class Candidates:
     who: Places
     banned: Keys
 
-    def allowed(self, one: Places, other: Places) -> Bools:
+    def allowed(self, first: Places, second: Places) -> Bools:
         """For each couple, whether the rules allow it and it is not banned."""
-        return self.couples.allowed(one, other) & ~listed_in(self.banned, self.couples.keys(one, other))
+        return self.couples.allowed(first, second) & ~listed_in(self.banned, self.couples.keys(first, second))
 
     def listed(self) -> tuple[Places, Places] | None:
         """All of these couples, the smaller place first, or None when they are too many to be listed."""
         if len(self.who) <= LISTED:
-            one, other = (self.who[index] for index in np.triu_indices(len(self.who), k=1))
-            may = self.allowed(one, other)
+            first, second = (self.who[index] for index in np.triu_indices(len(self.who), k=1))
+            may = self.allowed(first, second)
         elif self.couples.sparse is not None:
-            one, other = self.couples.sparse
+            first, second = self.couples.sparse
             here = np.zeros(len(self.couples), dtype=np.bool_)
             here[self.who] = True
-            may = here[one] & here[other] & ~listed_in(self.banned, self.couples.keys(one, other))
+            may = here[first] & here[second] & ~listed_in(self.banned, self.couples.keys(first, second))
         else:
             return None
-        return one[may], other[may]
+        return first[may], second[may]
 
     @cached_property
     def _lists(self) -> list[list[int]] | None:
@@ -90,8 +90,8 @@ class Candidates:
         if self._lists is not None:
             return self._lists[place]
         some = self.who if among is None else among
-        found: list[int] = some[self.allowed(np.full(len(some), place, dtype=np.int64), some)].tolist()
-        return found
+        result: list[int] = some[self.allowed(np.full(len(some), place, dtype=np.int64), some)].tolist()
+        return result
 
     @property
     def are_listed(self) -> bool:
@@ -101,20 +101,20 @@ class Candidates:
         """The heaviest of the largest matchings: for each place of the course the partner or -1."""
         couples = self.listed()
         if couples is None:
-            one, other = (self.who[index] for index in np.triu_indices(len(self.who), k=1))
-            may = self.allowed(one, other)
-            couples = one[may], other[may]
+            first, second = (self.who[index] for index in np.triu_indices(len(self.who), k=1))
+            may = self.allowed(first, second)
+            couples = first[may], second[may]
         index = np.full(len(self.couples), ALONE, dtype=np.int64)
         index[self.who] = np.arange(len(self.who))
-        found = heaviest(len(self.who), index[couples[0]], index[couples[1]], weigh(*couples))
+        result = heaviest(len(self.who), index[couples[0]], index[couples[1]], weigh(*couples))
         partner = np.full(len(self.couples), ALONE, dtype=np.int64)
-        partner[self.who] = np.where(found == ALONE, ALONE, self.who[found])
+        partner[self.who] = np.where(result == ALONE, ALONE, self.who[result])
         return partner
 
 
-def partner_lists(people: int, one: Places, other: Places) -> list[list[int]]:
+def partner_lists(people: int, first: Places, second: Places) -> list[list[int]]:
     """For each of so many places, the partners in these couples in ascending order."""
-    ends, partners = np.concatenate([one, other]), np.concatenate([other, one])
+    ends, partners = np.concatenate([first, second]), np.concatenate([second, first])
     order = np.lexsort((partners, ends))
     partners = partners[order]
     starts = np.searchsorted(ends[order], np.arange(people + 1)).tolist()
@@ -177,8 +177,8 @@ class Forest:
     def of_state(self, state: int) -> list[int]:
         """Everyone who is outer or inner in the trees as they have grown, sorted."""
         who = self.candidates.who
-        found: list[int] = who[self._states[who] == state].tolist()
-        return found
+        result: list[int] = who[self._states[who] == state].tolist()
+        return result
 
     def parts(self) -> list[list[int]]:
         """The outer people in parts of odd size: of each part everyone but one finds a partner in it, whoever that is.
@@ -198,13 +198,13 @@ class Forest:
     def _look(self, here: int) -> bool:
         """Follow every possible couple of an outer person. True when that gave a couple more."""
         state, base, root = self._state, self.base, self.root
-        found = self._reachable(here)
-        for there in found:
+        result = self._reachable(here)
+        for there in result:
             if state[there] == OUTER and root[there] != root[here]:
                 self._augment(here, there)
                 return True
         grown = 0
-        for there in found:
+        for there in result:
             if state[there] == UNREACHED:
                 if grown == AT_ONCE:
                     self._queue.append(here)
@@ -224,16 +224,16 @@ class Forest:
         if self.candidates.are_listed:
             return self.candidates.partners(here)
         near = np.flatnonzero((self._states < INNER) & (self.base != self.base[here]))
-        found = np.array(self.candidates.partners(here, near), dtype=np.int64)
-        is_outer = self._states[found] == OUTER
-        some: list[int] = np.concatenate([found[is_outer], found[~is_outer][: AT_ONCE + 1]]).tolist()
+        result = np.array(self.candidates.partners(here, near), dtype=np.int64)
+        is_outer = self._states[result] == OUTER
+        some: list[int] = np.concatenate([result[is_outer], result[~is_outer][: AT_ONCE + 1]]).tolist()
         return some
 
-    def _contract(self, one: int, other: int) -> None:
+    def _contract(self, first: int, second: int) -> None:
         """Two outer people of one tree may meet: from now on their cycle is one blossom and all in it are outer."""
-        stem = self._meet(one, other)
+        stem = self._meet(first, second)
         merged: list[int] = []
-        for start, far in ((one, other), (other, one)):
+        for start, far in ((first, second), (second, first)):
             here, across = start, far
             while self.base[here] != stem:
                 mate = self.partner[here]
@@ -245,29 +245,29 @@ class Forest:
                 across, here = mate, self._parent[mate]
         self.base[np.isin(self.base, merged)] = stem
 
-    def _meet(self, one: int, other: int) -> int:
+    def _meet(self, first: int, second: int) -> int:
         """The base at which the ways of two people to their root join."""
         seen: set[int] = set()
         while True:
-            if one != ALONE:
-                one = int(self.base[one])
-                if one in seen:
-                    return one
-                seen.add(one)
-                mate = self.partner[one]
-                one = ALONE if mate == ALONE else self._parent[mate]
-            one, other = other, one
+            if first != ALONE:
+                first = int(self.base[first])
+                if first in seen:
+                    return first
+                seen.add(first)
+                mate = self.partner[first]
+                first = ALONE if mate == ALONE else self._parent[mate]
+            first, second = second, first
 
-    def _augment(self, one: int, other: int) -> None:
-        paths = self._path(one), self._path(other)
-        self._states[np.isin(self.root, [self.root[one], self.root[other]])] = CLOSED
-        self.partner[one], self.partner[other] = other, one
+    def _augment(self, first: int, second: int) -> None:
+        paths = self._path(first), self._path(second)
+        self._states[np.isin(self.root, [self.root[first], self.root[second]])] = CLOSED
+        self.partner[first], self.partner[second] = second, first
         for path in paths:
             self._couple(path[1:])
 
     def _couple(self, path: list[int]) -> None:
-        for one, other in zip(path[::2], path[1::2], strict=True):
-            self.partner[one], self.partner[other] = other, one
+        for first, second in zip(path[::2], path[1::2], strict=True):
+            self.partner[first], self.partner[second] = second, first
 
     def _path(self, person: int) -> list[int]:
         """From an outer person to the root: present couples are at 0-1, 2-3 …, possible ones at 1-2, 3-4 …"""
@@ -300,25 +300,31 @@ def cover(
     whole course. The same input and seed give the same answer.
     """
     candidates = Candidates(couples, np.unique(who).astype(np.int64), banned)
-    first = np.zeros(len(couples), dtype=np.bool_)
+    first, rng = np.zeros(len(couples), dtype=np.bool_), np.random.default_rng(seed)
     if left_out is not None:
         first[left_out] = True
-    pools = _Pools(candidates, weigh or couples.points, first, np.random.default_rng(seed))
-    found = np.array(partner, dtype=np.int64)
-    if not len(who):
-        return found
-    for size in POOLS:
-        if 1 < len(pools.alone(found)) <= size // 2:
-            found = pools.matched(found, pools.alone(found), size)
-    before = found
-    if len(pools.alone(found)) > 1:
-        found = Forest(candidates, _by_chance(candidates, found, pools.rng)).largest()
-    found = _favored(candidates, found, first)
-    changed = np.flatnonzero(before != found)
-    if len(changed):
-        present = np.union1d(changed, found[changed][found[changed] != ALONE])
-        found = pools.matched(found, present[: POOLS[-1] // 2], POOLS[-1])
-    return found
+    result = np.array(partner, dtype=np.int64)
+    if int((result[candidates.who] == ALONE).sum()) > 1:
+        result = Forest(candidates, _by_chance(candidates, result, rng)).largest()
+    result = _favored(candidates, result, first)
+    changed = np.flatnonzero(partner != result)
+    if not len(changed):
+        return result
+    # These people and their partners anew, with couples by chance: partners are in the pool, so no couple is lost.
+    some = np.union1d(changed, result[changed][result[changed] != ALONE])[: POOL // 2]
+    mates = result[some]
+    chosen = np.union1d(some, mates[mates != ALONE])
+    more = rng.permutation(candidates.who[result[candidates.who] > candidates.who])
+    more = more[: max(0, POOL - len(chosen)) // 2]
+    pool = np.union1d(chosen, np.concatenate([more, result[more]]))
+
+    def weight(left: Places, right: Places) -> Points:
+        points = (weigh or couples.points)(left, right)
+        above = (int(points.max(initial=0)) - int(points.min(initial=0)) + 1) * (2 * POOL)
+        return points + above * (first[left].astype(np.int64) + first[right])
+
+    result[pool] = Candidates(couples, pool, banned).matched(weight)[pool]
+    return result
 
 
 def _favored(candidates: Candidates, partner: Places, first: Bools) -> Places:
@@ -343,44 +349,12 @@ def _favored(candidates: Candidates, partner: Places, first: Bools) -> Places:
 
 def _by_chance(candidates: Candidates, partner: Places, rng: np.random.Generator) -> Places:
     """Couples of people without a partner, if those are many."""
-    found = partner.copy()
+    result = partner.copy()
     for _ in range(DRAWS):
-        loose = candidates.who[found[candidates.who] == ALONE]
+        loose = candidates.who[result[candidates.who] == ALONE]
         if len(loose) < 64:
             break
-        one, other = rng.permutation(loose)[: len(loose) // 2 * 2].reshape(2, -1)
-        fits = candidates.allowed(one, other)
-        found[one[fits]], found[other[fits]] = other[fits], one[fits]
-    return found
-
-
-class _Pools:
-    """Some people at a time, paired exactly: most couples, then people of `first`, then weight."""
-
-    def __init__(self, candidates: Candidates, weigh: Weigh, first: Bools, rng: np.random.Generator) -> None:
-        self.candidates, self.weigh, self.first, self.rng = candidates, weigh, first, rng
-
-    def alone(self, partner: Places) -> Places:
-        who = self.candidates.who
-        found: Places = who[partner[who] == ALONE]
-        return found
-
-    def matched(self, partner: Places, some: Places, size: int) -> Places:
-        """Match these people and their partners anew, with couples by chance up to about so many people.
-
-        Partners of the pool are in the pool, so there are never fewer couples afterwards.
-        """
-        mates = partner[some]
-        chosen = np.union1d(some, mates[mates != ALONE])
-        who = self.candidates.who
-        more = self.rng.permutation(who[partner[who] > who])[: max(0, size - len(chosen)) // 2]
-        pool = np.union1d(chosen, np.concatenate([more, partner[more]]))
-        best = Candidates(self.candidates.couples, pool, self.candidates.banned).matched(self._weight)
-        found = partner.copy()
-        found[pool] = best[pool]
-        return found
-
-    def _weight(self, one: Places, other: Places) -> Points:
-        weight = self.weigh(one, other).astype(np.int64)
-        above = (int(weight.max(initial=0)) - int(weight.min(initial=0)) + 1) * (2 * POOLS[-1])
-        return weight + above * (self.first[one].astype(np.int64) + self.first[other])
+        first, second = rng.permutation(loose)[: len(loose) // 2 * 2].reshape(2, -1)
+        fits = candidates.allowed(first, second)
+        result[first[fits]], result[second[fits]] = second[fits], first[fits]
+    return result

@@ -1,10 +1,10 @@
 """One round of pairs: as many couples as can be, of an odd number one trio, and of all those the best.
 
-Planning, repairing and relaxing ask the same question with other weights. What counts is one number for each couple, in
+Planning and repairing ask the same question with other weights. What counts is one number for each couple, in
 this order: people who were left out before, couples that stand, former company that stays together, repeats, points.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -23,7 +23,7 @@ EXACT: Final = 320
 """Up to this many people are paired by one matching of all their couples."""
 EXACT_SPARSE: Final = 2048
 """The same where few couples are allowed."""
-SWEEPS: Final = 600
+SWEEPS: Final = 260
 """In larger rounds, how often every couple is tried for exchange with another …"""
 PASSES: Final = 3
 """… and how often couples are cut into blocks in which rings are looked for, of 4,096 people; of fewer, more often …"""
@@ -56,19 +56,19 @@ class Trio(NamedTuple):
 
 
 class Paired(NamedTuple):
-    """One round: couples in the order of their smaller place, which is `one`; at most one trio; who has no partner."""
+    """One round: couples in the order of their smaller place, `first`; at most one trio; and who has no partner."""
 
-    one: Places
-    other: Places
+    first: Places
+    second: Places
     trios: tuple[Trio, ...] = ()
     alone: Places = np.zeros(0, dtype=np.int64)
 
     def meetings(self) -> tuple[Places, Places]:
         """Every two people who are in a group."""
         if not self.trios:
-            return self.one, self.other
+            return self.first, self.second
         more = couples_of(self.trios)
-        return np.concatenate((self.one, more[0])), np.concatenate((self.other, more[1]))
+        return np.concatenate((self.first, more[0])), np.concatenate((self.second, more[1]))
 
 
 def couples_of(groups: Iterable[Members]) -> Places:
@@ -116,8 +116,8 @@ class History:
         """The same, as if these groups had met: they will, in rounds that are not planned yet."""
         if not groups:
             return self
-        one, other = couples_of(groups)
-        return replace(self, met=self.met.also(couple_keys(one, other, self.met.people)))
+        first, second = couples_of(groups)
+        return replace(self, met=self.met.also(couple_keys(first, second, self.met.people)))
 
 
 class Arrangement(NamedTuple):
@@ -144,7 +144,6 @@ class _Units(NamedTuple):
     repeat: int
     tie: int
     stays: int
-    keeps_rules: int
     left_out: int
     person: int
 
@@ -170,8 +169,6 @@ class Question:
     """Sorted keys of people who were together in a group that does not stand."""
     by_chance: bool = False
     """Whether chance takes the place of wishes."""
-    breaks: Callable[[Places, Places], Bools] | None = None
-    """For couples whether they break a rule that was relaxed: as few as can be do."""
 
     @cached_property
     def banned(self) -> Keys:
@@ -179,8 +176,8 @@ class Question:
         couples = self.couples
         if not couples.never_again:
             return couples.banned
-        one = np.flatnonzero(self.partner > np.arange(len(couples)))
-        stands = couples.keys(one, self.partner[one]), couples.keys(*couples_of([self.trio]))
+        first = np.flatnonzero(self.partner > np.arange(len(couples)))
+        stands = couples.keys(first, self.partner[first]), couples.keys(*couples_of([self.trio]))
         return merged(couples.banned, np.setdiff1d(self.history.met.keys, np.concatenate(stands)))
 
     @cached_property
@@ -193,9 +190,9 @@ class Question:
         """Whether there is anything that should stay as it is."""
         return bool((self.partner[self.who] != ALONE).any() or self.trio)
 
-    def allowed(self, one: Places, other: Places) -> Bools:
+    def allowed(self, first: Places, second: Places) -> Bools:
         """For each couple, whether it may be in this round."""
-        return self.couples.allowed(one, other) & ~listed_in(self.banned, self.couples.keys(one, other))
+        return self.couples.allowed(first, second) & ~listed_in(self.banned, self.couples.keys(first, second))
 
     def _fits(self, people: Places, others: Places) -> Bools:
         """Of shape (people, others): whether they may be a couple in this round."""
@@ -216,7 +213,6 @@ class Question:
             (self._count + 1) * OFTEN * pairs + 1 if len(history.met.keys) else 1,
             2 * pairs if len(self.ties) else 1,
             self._count + 1 if self._stands else 1,
-            2 * pairs if self.breaks else 1,
             int(history.left_out.sum()) + 1,
         )
         room = LARGEST // (4 * pairs * int(np.prod(np.array(steps, dtype=object))))
@@ -237,71 +233,69 @@ class Question:
     def _noise(self) -> Points:
         return self.rng.integers(CHANCE + 1, size=(len(self.couples), len(self.couples)))
 
-    def _points(self, one: Places, other: Places) -> Points:
+    def _points(self, first: Places, second: Places) -> Points:
         """For each couple its points, or as many as chance gives it."""
         if self.by_chance:
-            return self._noise[np.minimum(one, other), np.maximum(one, other)]
-        points, most = self.couples.points(one, other), self.couples.most
+            return self._noise[np.minimum(first, second), np.maximum(first, second)]
+        points, most = self.couples.points(first, second), self.couples.most
         return points if most <= self._units.points else points * self._units.points // most
 
-    def again(self, one: Places, other: Places) -> Points:
+    def again(self, first: Places, second: Places) -> Points:
         """For each couple 0, or how much speaks against it because they met: that they did, and then how often."""
-        times = np.minimum(self.history.met.times(one, other), OFTEN)
+        times = np.minimum(self.history.met.times(first, second), OFTEN)
         if len(self.couples) > EXACT_SPARSE:
             return times
-        found: Points = times + (times > 0) * (self._count * OFTEN)
-        return found
+        result: Points = times + (times > 0) * (self._count * OFTEN)
+        return result
 
-    def _company(self, one: Places, other: Places) -> Points:
+    def _company(self, first: Places, second: Places) -> Points:
         """What counts of any two people in a group, but for points."""
-        found = np.zeros(np.broadcast(one, other).shape, dtype=np.int64)
+        result = np.zeros(np.broadcast(first, second).shape, dtype=np.int64)
         if len(self.history.met.keys):
-            found -= self._units.repeat * self.again(one, other)
+            result -= self._units.repeat * self.again(first, second)
         if len(self.ties):
-            found += self._units.tie * listed_in(self.ties, self.couples.keys(one, other))
-        if self.breaks:
-            found -= self._units.keeps_rules * self.breaks(one, other)
-        return found
+            result += self._units.tie * listed_in(self.ties, self.couples.keys(first, second))
+        return result
 
-    def _welcome(self, one: Places, other: Places) -> Points:
+    def _welcome(self, first: Places, second: Places) -> Points:
         """All that counts of couples, but for people who were left out before."""
-        found = 2 * self._points(one, other) + self._company(one, other)
+        result = 2 * self._points(first, second) + self._company(first, second)
         if self._stands:
-            found += 2 * self._units.stays * (self.partner[one] == other)
+            result += 2 * self._units.stays * (self.partner[first] == second)
         if self.is_odd:
-            found += self._units.trio * (self._rank[one] + self._rank[other])
-        return found
+            result += self._units.trio * (self._rank[first] + self._rank[second])
+        return result
 
-    def weight(self, one: Places, other: Places) -> Points:
+    def weight(self, first: Places, second: Places) -> Points:
         """For each allowed couple all that counts."""
         urgent = self.history.left_out
-        return self._welcome(one, other) + self._units.left_out * (urgent[one] + urgent[other])
+        return self._welcome(first, second) + self._units.left_out * (urgent[first] + urgent[second])
 
-    def _weight_of_trios(self, third: Places, one: Places, other: Places) -> Points:
+    def _weight_of_trios(self, third: Places, first: Places, second: Places) -> Points:
         """The same for couples with a third. Of the three anyone may be in the middle."""
         history, units = self.history, self._units
-        members = third, one, other
-        found = units.left_out * sum((history.left_out[some] for some in members), start=np.zeros_like(one))
+        members = third, first, second
+        result = units.left_out * sum((history.left_out[some] for some in members), start=np.zeros_like(first))
         for left, right in combinations(members, 2):
-            found += self._points(left, right) + self._company(left, right)
+            result += self._points(left, right) + self._company(left, right)
         if self.trio:
-            found += 3 * units.stays * np.logical_and.reduce([np.isin(some, self.trio) for some in members])
+            result += 3 * units.stays * np.logical_and.reduce([np.isin(some, self.trio) for some in members])
         # Who is in the trio is like someone who is left over; a locked couple hosts someone if no other can.
         times = sum(history.trios[some] for some in members)
         thirds = np.minimum.reduce([history.thirds[some] for some in members])
         step = 3 * int(history.trios.max(initial=0)) + 1
-        ranks = self._rank[one] + self._rank[other] + self._rank[third]
-        found += units.trio * (ranks - (thirds * 2 + (self.bound[one] & self.bound[other])) * step - times)
-        return found
+        ranks = self._rank[first] + self._rank[second] + self._rank[third]
+        result += units.trio * (ranks - (thirds * 2 + (self.bound[first] & self.bound[second])) * step - times)
+        return result
 
     def judged(self, partner: Places, trio: Trio | None = None) -> Arrangement:
         """An arrangement with what it is worth."""
-        one = np.flatnonzero(partner > np.arange(len(partner)))
-        worth = sum(self.weight(one, partner[one]).tolist())
+        paired = np.flatnonzero(partner > np.arange(len(partner)))
+        worth = sum(self.weight(paired, partner[paired]).tolist())
         if trio is not None:
             third, first, last = np.array([[trio.third], [trio.first], [trio.last]])
             worth += int(self._weight_of_trios(third, first, last)[0])
-        return Arrangement(2 * len(one) + (3 if trio else 0), worth, partner, trio)
+        return Arrangement(2 * len(paired) + (3 if trio else 0), worth, partner, trio)
 
     # ---- couples ----
 
@@ -321,11 +315,11 @@ class Question:
             return kept
         return max(kept, self._with_third(), key=_value)
 
-    def _changes(self, found: Arrangement) -> int:
+    def _changes(self, result: Arrangement) -> int:
         """How many people of groups that stood are with others now."""
         who = self.who[self.partner[self.who] != ALONE]
-        changed = int((found.partner[who] != self.partner[who]).sum())
-        return changed + (3 if self.trio and set(found.trio or ()) != set(self.trio) else 0)
+        changed = int((result.partner[who] != self.partner[who]).sum())
+        return changed + (3 if self.trio and set(result.trio or ()) != set(self.trio) else 0)
 
     def is_exact(self, people: int) -> bool:
         """Whether this many people are paired by one matching."""
@@ -333,23 +327,23 @@ class Question:
 
     def _matched(self, who: Places, partner: Places) -> Places:
         """The same with the best couples of these people."""
-        found = partner.copy()
-        found[who] = Candidates(self.couples, who, self.banned).matched(self.weight)[who]
-        return found
+        result = partner.copy()
+        result[who] = Candidates(self.couples, who, self.banned).matched(self.weight)[who]
+        return result
 
     def _paired(self, who: Places, partner: Places) -> Places:
         """Couples of as many of these people as can be. A couple that stands parts only where someone is alone else."""
         waiting = who[partner[who] == ALONE]
-        found = self._paired_anew(waiting, partner)
-        alone = waiting[found[waiting] == ALONE]
+        result = self._paired_anew(waiting, partner)
+        alone = waiting[result[waiting] == ALONE]
         if len(waiting) == len(who) or not self._can_be_helped(alone, who):
-            return found
+            return result
         if self.is_exact(len(who)):
-            return self._matched(who, found)
-        before, found = found, self._covered(who, found, self.banned)
-        changed = np.flatnonzero(before != found)
+            return self._matched(who, result)
+        before, result = result, self._covered(who, result, self.banned)
+        changed = np.flatnonzero(before != result)
         # Their former partners are among them, so the couples that need not change can come back.
-        return self._matched(changed, found) if 1 < len(changed) <= EXACT else found
+        return self._matched(changed, result) if 1 < len(changed) <= EXACT else result
 
     def _can_be_helped(self, alone: Places, who: Places) -> bool:
         """Whether these people could have a partner if couples that stand part."""
@@ -367,28 +361,30 @@ class Question:
         who = self.rng.permutation(who)
         if self.is_exact(len(who)):
             return self._matched(who, partner) if len(who) > 1 else partner
-        found = partner.copy()
+        result = partner.copy()
         if self.couples.sparse is not None:
-            return self._in_neighborhoods(who, self._settled(who, found))
+            return self._in_neighborhoods(who, self._settled(who, result))
         # Of an odd number the last is left over.
         order = who[np.lexsort((-self.history.left_out[who], -self._rank[who]))] if len(who) % 2 else who
         order, half = self.rng.permutation(order[: len(who) // 2 * 2]), len(who) // 2
-        one, other, weight = exchange(self.couples, order[:half], order[half:], self._avoided, self.rng, sweeps=SWEEPS)
-        one, other = self._in_rings(one[weight >= 0], other[weight >= 0])
-        found[one], found[other] = other, one
-        return self._settled(who, found)
+        first, second, weight = exchange(
+            self.couples, order[:half], order[half:], self._avoided, self.rng, sweeps=SWEEPS
+        )
+        first, second = self._in_rings(first[weight >= 0], second[weight >= 0])
+        result[first], result[second] = second, first
+        return self._settled(who, result)
 
-    def _in_rings(self, one: Places, other: Places) -> tuple[Places, Places]:
+    def _in_rings(self, first: Places, second: Places) -> tuple[Places, Places]:
         """Better couples by rings, until passes no longer help."""
-        points = int(self.couples.points(one, other).sum())
+        points = int(self.couples.points(first, second).sum())
         in_vain = 0
         for _ in range(min(MOST_PASSES, max(PASSES, PASSES * 4096 // len(self.couples)))):
-            one, other = pass_on(self.couples, one, other, self._avoided, self.rng, block=BLOCK, steps=CHAIN)
-            before, points = points, int(self.couples.points(one, other).sum())
+            first, second = pass_on(self.couples, first, second, self._avoided, self.rng, block=BLOCK, steps=CHAIN)
+            before, points = points, int(self.couples.points(first, second).sum())
             in_vain = in_vain + 1 if points == before else 0
             if in_vain == IN_VAIN:
                 break
-        return one, other
+        return first, second
 
     def _covered(self, who: Places, partner: Places, banned: Keys) -> Places:
         seed, urgent = int(self.rng.integers(1 << 32)), np.flatnonzero(self.history.left_out)
@@ -428,22 +424,22 @@ class Question:
         for third in self._other_thirds(paired, waiting):
             without = np.where(start == third, ALONE, start)
             without[third] = ALONE
-            found = self._taken_in(self._paired(who[who != third], without), np.array([third]))
-            best = max(best, found, key=_value)
-            if not self._stands and self._is_enough(found, paired):
-                return found
+            result = self._taken_in(self._paired(who[who != third], without), np.array([third]))
+            best = max(best, result, key=_value)
+            if not self._stands and self._is_enough(result, paired):
+                return result
         return best
 
-    def _is_enough(self, found: Arrangement, paired: Places) -> bool:
+    def _is_enough(self, result: Arrangement, paired: Places) -> bool:
         """Whether no other third can be better in what counts before points."""
-        if found.trio is None or found.seated <= int((paired != ALONE).sum()):
+        if result.trio is None or result.seated <= int((paired != ALONE).sum()):
             return False
         if self._stands:
             # A trio of loose people changes nobody else; with fewer than three of them a pair has to open.
-            is_left_out = self.history.left_out[self.who[found.partner[self.who] == ALONE]].any()
+            is_left_out = self.history.left_out[self.who[result.partner[self.who] == ALONE]].any()
             loose = int((self.partner[self.who] == ALONE).sum())
-            return not is_left_out and self._changes(found) <= (0 if loose > 2 else 2)
-        first, third, last = found.trio
+            return not is_left_out and self._changes(result) <= (0 if loose > 2 else 2)
+        first, third, last = result.trio
         return not self.again(np.array([first, last]), np.array([third, third])).any()
 
     def _other_thirds(self, paired: Places, waiting: Places) -> list[int]:
@@ -455,8 +451,8 @@ class Question:
         if len(outer) <= EXACT_SPARSE:
             # Each of a trio could be left over, but for a locked couple that takes a third.
             near = self._fits(outer, outer).astype(np.float32)
-            one = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
-            hosts = self._fits(outer, one) & self._fits(outer, self.partner[one])
+            locked = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
+            hosts = self._fits(outer, locked) & self._fits(outer, self.partner[locked])
             outer = outer[(near * (near @ near)).any(axis=1) | hosts.any(axis=1)]
         outer = self.rng.permutation(np.setdiff1d(outer, waiting))
         mates = self.partner[outer]
@@ -468,8 +464,8 @@ class Question:
 
     def _taken_in(self, partner: Places, thirds: Places) -> Arrangement:
         """The same couples with one of these people, who have no partner, beside the couple that suits best."""
-        one = np.flatnonzero(partner > np.arange(len(partner)))
-        third, host = (side.ravel() for side in np.broadcast_arrays(thirds[:, None], one[None, :]))
+        hosts = np.flatnonzero(partner > np.arange(len(partner)))
+        third, host = (side.ravel() for side in np.broadcast_arrays(thirds[:, None], hosts[None, :]))
         fits = self.allowed(third, host) & self.allowed(third, partner[host])
         third, host = third[fits], host[fits]
         if not len(host):
@@ -490,16 +486,18 @@ class Question:
         bound = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
         seats = np.concatenate((np.column_stack((bound, self.partner[bound])).ravel(), self.rng.permutation(self.who)))
         size, locked = len(seats), 2 * len(bound)
-        one, other = np.triu_indices(size, 1)
+        first, second = np.triu_indices(size, 1)
         fits = np.zeros((size, size), dtype=np.bool_)
-        fits[one, other] = fits[other, one] = self.allowed(seats[one], seats[other])
-        is_couple = np.where(one < locked, (one % 2 == 0) & (other == one + 1), fits[one, other])
-        one, other = one[is_couple], other[is_couple]
-        weight = self.weight(seats[one], seats[other])
-        thirds = np.broadcast_arrays(seats[:, None], seats[one][None, :], seats[other][None, :])
+        fits[first, second] = fits[second, first] = self.allowed(seats[first], seats[second])
+        is_couple = np.where(first < locked, (first % 2 == 0) & (second == first + 1), fits[first, second])
+        first, second = first[is_couple], second[is_couple]
+        weight = self.weight(seats[first], seats[second])
+        thirds = np.broadcast_arrays(seats[:, None], seats[first][None, :], seats[second][None, :])
         of_trios = self._weight_of_trios(*thirds) + self._units.person
-        limits = self._limits_of_trios(seats, one, other, weight, np.where(fits[:, one] & fits[:, other], of_trios, 0))
         best, chosen = (-1, 0), (np.full(size, ALONE), ALONE, ALONE)
+        limits = self._limits_of_trios(
+            seats, first, second, weight, np.where(fits[:, first] & fits[:, second], of_trios, 0)
+        )
         options = [*combinations(range(0, size, 2), 2), *combinations(range(1, size, 2), 2)]
         options.sort(key=lambda option: -limits[option])
         for host, third in (*options, (ALONE, ALONE)):
@@ -507,13 +505,13 @@ class Question:
                 break
             if host != ALONE and (third < locked or not fits[host, third]):
                 continue
-            is_host = (one == host) | (other == host)
-            may = (one != third) & (other != third) & (~is_host | (fits[third, one] & fits[third, other]))
-            found = np.where(is_host, of_trios[third], weight)
-            partner = heaviest(size, one[may], other[may], found[may])
-            couples = may & (partner[one] == other)
+            is_host = (first == host) | (second == host)
+            may = (first != third) & (second != third) & (~is_host | (fits[third, first] & fits[third, second]))
+            result = np.where(is_host, of_trios[third], weight)
+            partner = heaviest(size, first[may], second[may], result[may])
+            couples = may & (partner[first] == second)
             is_trio = host != ALONE and partner[host] != ALONE
-            value = 2 * int(couples.sum()) + is_trio, int(found[couples].sum())
+            value = 2 * int(couples.sum()) + is_trio, int(result[couples].sum())
             if value > best:
                 best, chosen = value, (partner, host, third)
         partner, host, third = chosen
@@ -521,34 +519,36 @@ class Question:
         if host != ALONE and partner[host] != ALONE:
             trio = Trio(int(seats[host]), int(seats[third]), int(seats[partner[host]]))
             partner[[host, partner[host]]] = ALONE
-        found = np.full(len(self.couples), ALONE, dtype=np.int64)
-        found[seats] = np.where(partner == ALONE, ALONE, seats[partner])
-        return self.judged(found, trio)
+        result = np.full(len(self.couples), ALONE, dtype=np.int64)
+        result[seats] = np.where(partner == ALONE, ALONE, seats[partner])
+        return self.judged(result, trio)
 
-    def _limits_of_trios(self, seats: Places, one: Places, other: Places, weight: Points, of_trios: Points) -> Points:
+    def _limits_of_trios(
+        self, seats: Places, first: Places, second: Places, weight: Points, of_trios: Points
+    ) -> Points:
         """For each host and third, twice what all can be worth at most if everyone is seated.
 
         What counts of single people is the same then; of the rest, each has at most half of their best couple.
         """
         own = self._units.left_out * self.history.left_out[seats] + self._units.trio * self._rank[seats]
         halves = np.zeros_like(own)
-        for end in (one, other):
-            np.maximum.at(halves, end, weight - own[one] - own[other])
-        trios = 2 * (of_trios - own[:, None] - own[one] - own[other])
+        for end in (first, second):
+            np.maximum.at(halves, end, weight - own[first] - own[second])
+        trios = 2 * (of_trios - own[:, None] - own[first] - own[second])
         limits = np.full((len(seats), len(seats)), -LARGEST)
-        for host, last in ((one, other), (other, one)):
+        for host, last in ((first, second), (second, first)):
             np.maximum.at(limits, host, (trios - halves[last]).T)
-        found: Points = limits + halves.sum() - halves - halves[:, None] + 2 * own.sum()
-        return found
+        result: Points = limits + halves.sum() - halves - halves[:, None] + 2 * own.sum()
+        return result
 
 
 def _near_each_other(order: Sequence[int], lists: Sequence[Sequence[int]]) -> list[int]:
     """The people of `order`, each followed by those whom they may meet, then those whom these may meet, and so on."""
-    found: dict[int, None] = {}
+    result: dict[int, None] = {}
     for first in order:
-        waiting = [] if first in found else [first]
+        waiting = [] if first in result else [first]
         for person in waiting:
-            if person not in found:
-                found[person] = None
+            if person not in result:
+                result[person] = None
                 waiting += lists[person]
-    return list(found)
+    return list(result)

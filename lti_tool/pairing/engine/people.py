@@ -47,9 +47,9 @@ class Sets:
     names: tuple[str, ...]
     known: Bools
 
-    def shared(self, one: Places, other: Places) -> Points:
+    def shared(self, first: Places, second: Places) -> Points:
         """How many names each couple has in common."""
-        shared: Points = np.bitwise_count(self.masks[one] & self.masks[other]).sum(axis=-1, dtype=np.int64)
+        shared: Points = np.bitwise_count(self.masks[first] & self.masks[second]).sum(axis=-1, dtype=np.int64)
         return shared
 
 
@@ -74,21 +74,8 @@ class People:
         wanted = np.asarray(ids, dtype=np.int64)
         if not len(self.ids):
             return np.full(wanted.shape, -1, dtype=np.int64)
-        if self._table is not None:
-            places: Places = self._table[(wanted - self.ids[0] + 1).clip(0, len(self._table) - 1)]
-            return places
-        found = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
-        return np.where(self.ids[found] == wanted, found, -1)
-
-    @cached_property
-    def _table(self) -> Places | None:
-        """Of ids that are close together: the place of each from the smallest to the largest, with -1 around them."""
-        size = int(self.ids[-1] - self.ids[0]) + 3
-        if size > 8 * len(self.ids):
-            return None
-        table = np.full(size, -1, dtype=np.int64)
-        table[self.ids - self.ids[0] + 1] = np.arange(len(self.ids))
-        return table
+        result = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
+        return np.where(self.ids[result] == wanted, result, -1)
 
     def names(self, attribute: str) -> Names:
         """The attribute as one name a person."""
@@ -118,22 +105,22 @@ class People:
         return column
 
     def _as_names(self, values: Mapping[int, str | None]) -> Names:
-        found = [values.get(one) for one in self.ids.tolist()]
-        names = tuple(sorted({name for name in found if name is not None}))
+        result = [values.get(person) for person in self.ids.tolist()]
+        names = tuple(sorted({name for name in result if name is not None}))
         code = {name: number for number, name in enumerate(names)}
-        return Names(np.array([-1 if name is None else code[name] for name in found], dtype=np.int64), names)
+        return Names(np.array([-1 if name is None else code[name] for name in result], dtype=np.int64), names)
 
     def _as_numbers(self, values: Mapping[int, int | None]) -> Numbers:
-        found = [values.get(one) for one in self.ids.tolist()]
-        known = np.array([value is not None for value in found], dtype=np.bool_)
-        return Numbers(np.array([value or 0 for value in found], dtype=np.int64), known)
+        result = [values.get(person) for person in self.ids.tolist()]
+        known = np.array([value is not None for value in result], dtype=np.bool_)
+        return Numbers(np.array([value or 0 for value in result], dtype=np.int64), known)
 
     def _as_sets(self, values: Mapping[int, frozenset[str] | None]) -> Sets:
-        found = [values.get(one) for one in self.ids.tolist()]
-        names = tuple(sorted({name for several in found if several for name in several}))
+        result = [values.get(person) for person in self.ids.tolist()]
+        names = tuple(sorted({name for several in result if several for name in several}))
         bit = {name: number for number, name in enumerate(names)}
-        masks = np.zeros((len(found), max(1, -(-len(names) // 64))), dtype=np.uint64)
-        for place, several in enumerate(found):
+        masks = np.zeros((len(result), max(1, -(-len(names) // 64))), dtype=np.uint64)
+        for place, several in enumerate(result):
             for name in several or ():
                 masks[place, bit[name] // 64] |= np.uint64(1 << (bit[name] % 64))
-        return Sets(masks, names, np.array([several is not None for several in found], dtype=np.bool_))
+        return Sets(masks, names, np.array([several is not None for several in result], dtype=np.bool_))

@@ -7,11 +7,17 @@ import numpy as np
 from lti_tool.pairing.engine import improver
 from lti_tool.pairing.engine.circles import plan_circles
 from lti_tool.pairing.engine.couples import Couples
-from lti_tool.pairing.engine.course import Course, Kind
-from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, ShapeImpossible, UnknownPerson
 from lti_tool.pairing.engine.locks import locked_groups
+from lti_tool.pairing.engine.problem import (
+    Course,
+    ImpossibleRequest,
+    Kind,
+    ListedTwice,
+    Schedule,
+    ShapeImpossible,
+    UnknownPerson,
+)
 from lti_tool.pairing.engine.rounds import Rounds
-from lti_tool.pairing.engine.schedule import Schedule
 
 
 def plan(course: Course, rounds: int, seed: int, *, improve: bool = False) -> Schedule:
@@ -47,10 +53,10 @@ def _check(course: Course, rounds: int) -> None:
     if rounds < 1:
         raise ImpossibleRequest(rounds)
     people = sorted(course.people)
-    twice = sorted({one for one, other in pairwise(people) if one == other})
+    twice = sorted({first for first, second in pairwise(people) if first == second})
     if twice:
         raise ListedTwice(tuple(twice))
     if people and people[0] < 0:
-        raise UnknownPerson(tuple(one for one in people if one < 0))
+        raise UnknownPerson(tuple(first for first in people if first < 0))
     if course.shape.kind is Kind.PAIRS and course.shape.size != 2:
         raise ShapeImpossible(course.shape.kind, course.shape.size)

@@ -5,14 +5,15 @@ people of the barrier link them to the rest (Gallai 1964, Edmonds 1965). There a
 barrier, so as many stay unpaired, whatever one does (Tutte 1947, Berge 1958).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys
 from lti_tool.pairing.engine.matching import INNER, Candidates, Forest
-from lti_tool.pairing.engine.people import Places
+from lti_tool.pairing.engine.people import Bools, Places
+from lti_tool.pairing.engine.problem import Group
 
 
 class NotLargest(ValueError):
@@ -20,26 +21,14 @@ class NotLargest(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Shortage:
-    """Some people, and the only ones outside of whom they need: places in the course, sorted.
+class Needed:
+    """These `partners` are the only possible partners of all those `needing` one, outside of their own part."""
 
-    Each of the `parts` has an odd size and nobody of it may meet someone of another part, so at least one person of
-    each part needs someone of `partners`. There are more parts than partners. With parts of one person each: "these 6
-    people are the only possible partners of these 10".
-    """
-
-    parts: tuple[tuple[int, ...], ...]
-    partners: tuple[int, ...]
-
-    @property
-    def needing(self) -> tuple[int, ...]:
-        """Everyone of all parts."""
-        return tuple(sorted(person for part in self.parts for person in part))
-
-    @property
-    def lacking(self) -> int:
-        """How many of them stay without a partner at least."""
-        return len(self.parts) - len(self.partners)
+    needing: Group
+    parts: tuple[Group, ...]
+    """Those needing a partner, in parts of an odd number between which no one may meet. Mostly of one person each.
+    There are more parts than partners, so some people stay without a partner, whatever one does."""
+    partners: Group
 
 
 def barrier(couples: Couples, who: Places, partner: Places, banned: Keys = NO_KEYS) -> Places:
@@ -54,62 +43,51 @@ def barrier(couples: Couples, who: Places, partner: Places, banned: Keys = NO_KE
     return np.array(forest.of_state(INNER), dtype=np.int64)
 
 
-def odd_parts(
-    couples: Couples, barrier: Places, banned: Keys = NO_KEYS, *, who: Places | None = None
-) -> tuple[Shortage, ...]:
-    """What a barrier says, cut into shortages that have nothing to do with each other, the smallest first.
+def shortages(couples: Couples, barrier: Places, banned: Keys, who: Places) -> tuple[Needed, ...]:
+    """What a barrier says, cut into pieces that have nothing to do with each other, the smallest first.
 
-    `who`: everyone whom the proof is about (default: the whole course). Pieces that lack nobody are not named.
+    `who`: everyone whom the proof is about, the barrier among them. Pieces that lack nobody are not named.
     """
-    everyone = np.arange(len(couples), dtype=np.int64) if who is None else np.unique(who).astype(np.int64)
-    candidates = Candidates(couples, everyone, banned)
-    parts = [part for part in _connected(candidates, np.setdiff1d(everyone, barrier)) if len(part) % 2]
-    pieces = _linked(candidates, parts, np.intersect1d(everyone, barrier))
+    candidates = Candidates(couples, who, banned)
+    pieces: list[tuple[list[Group], set[int]]] = []
+    isolated: list[tuple[list[Group], set[int]]] = []
+    for part in _connected(candidates, np.setdiff1d(who, barrier)):
+        if len(part) % 2:
+            needed = barrier
+            for person in part:
+                needed = needed[~_may(candidates, person, needed)]
+            near = set(barrier.tolist()) - set(needed.tolist())
+            if not near:
+                isolated.append(([part], near))
+                continue
+            linked = [piece for piece in pieces if not near.isdisjoint(piece[1])]
+            pieces = [piece for piece in pieces if near.isdisjoint(piece[1])]
+            parts = [part, *(known for piece in linked for known in piece[0])]
+            pieces.append((parts, near.union(*(piece[1] for piece in linked))))
+    short = [
+        (sorted(parts), sorted(partners)) for parts, partners in (*isolated, *pieces) if len(parts) > len(partners)
+    ]
+
+    def ids(places: Places | Group | list[int]) -> Group:
+        return tuple(couples.people.ids[list(places)].tolist())
+
     return tuple(
-        sorted((piece for piece in pieces if piece.lacking > 0), key=lambda one: (len(one.needing), one.parts))
+        Needed(ids(sorted(person for part in parts for person in part)), tuple(map(ids, parts)), ids(partners))
+        for parts, partners in sorted(short, key=lambda piece: (sum(map(len, piece[0])), piece[0]))
     )
 
 
-def _partners(candidates: Candidates, person: int, among: Places) -> Places:
-    found: Places = among[candidates.allowed(np.full(len(among), person, dtype=np.int64), among)]
-    return found
+def _may(candidates: Candidates, person: int, among: Places) -> Bools:
+    return candidates.allowed(np.full(len(among), person, dtype=np.int64), among)
 
 
-def _connected(candidates: Candidates, who: Places) -> list[list[int]]:
+def _connected(candidates: Candidates, who: Places) -> Iterator[Group]:
     """People between whom a chain of possible couples runs; sorted, in the order of their first person."""
-    unreached = who
-    found = []
-    while len(unreached):
-        waiting, unreached = [int(unreached[0])], unreached[1:]
-        part = []
+    while len(who):
+        part, waiting, who = [], [int(who[0])], who[1:]
         while waiting:
-            here = waiting.pop()
-            part.append(here)
-            reached = _partners(candidates, here, unreached)
-            waiting += reached.tolist()
-            unreached = np.setdiff1d(unreached, reached, assume_unique=True)
-        found.append(sorted(part))
-    return found
-
-
-def _linked(candidates: Candidates, parts: Sequence[Sequence[int]], barrier: Places) -> list[Shortage]:
-    """The parts in groups that have a possible partner of the barrier in common."""
-    part_of = {person: number for number, part in enumerate(parts) for person in part}
-    unreached, needed = np.array(sorted(part_of), dtype=np.int64), barrier
-    found = []
-    while len(unreached):
-        waiting, reached, partners = [part_of[int(unreached[0])]], list[int](), list[int]()
-        while waiting:
-            number = waiting.pop()
-            if number in reached:
-                continue
-            reached.append(number)
-            unreached = np.setdiff1d(unreached, parts[number])
-            for person in parts[number]:
-                near = _partners(candidates, person, needed)
-                needed = np.setdiff1d(needed, near, assume_unique=True)
-                partners += near.tolist()
-                for one in near.tolist():
-                    waiting += sorted({part_of[place] for place in _partners(candidates, one, unreached).tolist()})
-        found.append(Shortage(tuple(sorted(tuple(parts[part]) for part in reached)), tuple(sorted(partners))))
-    return found
+            part.append(waiting.pop())
+            reached = _may(candidates, part[-1], who)
+            waiting += who[reached].tolist()
+            who = who[~reached]
+        yield tuple(sorted(part))

@@ -1,20 +1,39 @@
-"""After people left or joined, or rules changed: the fewest changes that give everyone a partner again."""
+"""After people left or joined, or rules changed: the fewest changes that give everyone a partner again.
+
+A round of pairs is the question that planning asks too, in which couples that stand weigh more than all wishes and
+repeats. So of an even number of people, and of a few, the answer is the best there is: people without a partner, those
+of them who had none last time, people whose group could have stayed, people who were together and are not any more,
+repeats, points.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise, product
+from itertools import chain, compress, pairwise, product
 from typing import Final
 
 import numpy as np
 
-from lti_tool.pairing.engine.couples import Couples, Keys, Meetings, meetings_of, merged
-from lti_tool.pairing.engine.course import Course, Kind, PersonId
-from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice, UnknownPerson
+from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, meetings_of, merged
 from lti_tool.pairing.engine.locks import Members
-from lti_tool.pairing.engine.people import Bools, Places, Points
-from lti_tool.pairing.engine.repair_groups import repair_groups
-from lti_tool.pairing.engine.repair_round import Repaired, Round, reasons_of, repair_pairs
-from lti_tool.pairing.engine.schedule import Group, Placed, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.matching import ALONE
+from lti_tool.pairing.engine.pairs import History, Question, couples_of
+from lti_tool.pairing.engine.people import Places, Points
+from lti_tool.pairing.engine.problem import (
+    Course,
+    Group,
+    ImpossibleRequest,
+    Kind,
+    ListedTwice,
+    PersonId,
+    Placed,
+    Proof,
+    Reason,
+    Schedule,
+    UnknownPerson,
+    Unpaired,
+)
+from lti_tool.pairing.engine.proof import NotLargest, barrier
+from lti_tool.pairing.engine.repair_groups import Round, repair_groups
 from lti_tool.pairing.engine.turns import take_turns, turn_round
 
 LOOKS: Final = 24
@@ -42,13 +61,12 @@ def repair(
     may be gone already and who joined be seated already.
     Raises ImpossibleRequest for a round that does not exist, and its kinds: ListedTwice when someone both left and
     joined or joined twice, UnknownPerson for someone new whose id is below 0, LockConflict, LockSize and LockForbidden
-    for locks that cannot be. Method: `repair_pairs`, `repair_groups`.
+    for locks that cannot be.
     """
     gone, new = frozenset(left), frozenset(joined)
     if not 1 <= from_round <= len(schedule.rounds) + 1:
         raise ImpossibleRequest(from_round)
-    twice = {one for one, other in pairwise(sorted(joined)) if one == other} | gone & new
-    if twice:
+    if twice := {person for person, following in pairwise(sorted(joined)) if person == following} | gone & new:
         raise ListedTwice(tuple(sorted(twice)))
     if strangers := tuple(sorted(person for person in new if person < 0)):
         raise UnknownPerson(strangers)
@@ -76,10 +94,10 @@ def step_in(
 def _course_after(schedule: Schedule, gone: frozenset[PersonId], new: frozenset[PersonId], from_round: int) -> Course:
     course = schedule.course
     seated = chain.from_iterable(chain.from_iterable(schedule.rounds[from_round - 1 :]))
-    alone = (one.person for one in schedule.unpaired if one.round >= from_round)
-    people = tuple(one for one in course.people or sorted({*seated, *alone}) if one not in gone)
+    alone = (out.person for out in schedule.unpaired if out.round >= from_round)
+    people = tuple(person for person in course.people or sorted({*seated, *alone}) if person not in gone)
     people += tuple(sorted(new.difference(people)))
-    locks = (replace(lock, members=tuple(one for one in lock.members if one not in gone)) for lock in course.locks)
+    locks = (replace(lock, members=tuple(set(lock.members) - gone)) for lock in course.locks)
     return replace(course, people=people, locks=tuple(lock for lock in locks if len(lock.members) > 1))
 
 
@@ -124,8 +142,8 @@ class _Repair:
         self.met = meetings_of(self.people, self.course.met)
         proofs = {proof.round: proof for proof in schedule.proofs}
         unpaired: dict[int, list[Unpaired]] = {}
-        for one in schedule.unpaired:
-            unpaired.setdefault(one.round, []).append(one)
+        for out in schedule.unpaired:
+            unpaired.setdefault(out.round, []).append(out)
         self.now = [
             _Now(
                 groups,
@@ -165,21 +183,19 @@ class _Repair:
         as if what came in another round were not decided, which is repaired after it.
         """
         looks = LOOKS
-        while (
-            looks > 0 and (cost := self._cost())[-1] and (faulty := [one for one in self.numbers if self._repeats(one)])
-        ):
-            for number, other in product(faulty, (0, *self.numbers)):
-                if other == number or (other and not self.now[other - 1].formed):
+        while looks > 0 and (cost := self._cost())[-1] and (faulty := list(filter(self._repeats, self.numbers))):
+            for number, later in product(faulty, (0, *self.numbers)):
+                if later == number or (later and not self.now[later - 1].formed):
                     continue
                 looks -= 1
                 kept = list(self.now)
-                if other:
-                    now = self.now[other - 1]
+                if later:
+                    now = self.now[later - 1]
                     came = meetings_of(self.people, now.formed)
-                    self.now[other - 1] = replace(now, meetings=np.setdiff1d(now.meetings, came))
+                    self.now[later - 1] = replace(now, meetings=np.setdiff1d(now.meetings, came))
                 self._repair(number)
-                if other:
-                    self._repair(other)
+                if later:
+                    self._repair(later)
                 if self._cost() < cost:
                     break
                 self.now = kept
@@ -205,87 +221,75 @@ class _Repair:
         begun = {group for at, group in self.fixed if at == number}
         movable = [group for group in groups if group not in begun]
         in_begun = {person for group in groups if group in begun for person in group}
-        away = self._away(number, in_begun)
+        listed = {out.person for out in self.now[number - 1].unpaired if out.reason is Reason.ABSENT} - self.new
+        away = (listed | self.absent) - self.gone - in_begun
         before = self._round(number, movable, self._places(in_begun), self._places(away))
         before.check_locks()
-        after = self._repaired(before)
+        after = _repaired(before)
         if after.alone and self.couples.never_again:
             # Who meets in a later round may meet now all the same; then the later meeting moves.
-            again = self._repaired(replace(before, met=before.met_earlier))
-            after = min(after, again, key=lambda one: len(one.alone))
+            again = _repaired(replace(before, met=before.met_earlier))
+            after = min(after, again, key=lambda option: len(option.alone))
         formed = tuple(sorted(tuple(self.people.ids[list(seats)].tolist()) for seats in after.formed))
-        leaving = {group for group, stays in zip(movable, after.kept.tolist(), strict=True) if not stays}
+        leaving = {group for group, stays in zip(movable, after.kept, strict=True) if not stays}
         result = (*(group for group in groups if group not in leaving), *formed)
-        alone, proof = reasons_of(before, after)
+        alone, proof = _reasons(before, after)
         absent = (Unpaired(person, number, Reason.ABSENT) for person in away)
-        unpaired = tuple(sorted((*alone, *absent), key=lambda one: one.person))
+        unpaired = tuple(sorted((*alone, *absent), key=lambda out: out.person))
         self.now[number - 1] = _Now(
             result, meetings_of(self.people, result), unpaired, proof, formed, _trios(result), after.cost
         )
-
-    def _repaired(self, before: Round) -> Repaired:
-        shape = self.course.shape
-        return repair_pairs(before) if shape.kind is Kind.PAIRS else repair_groups(before, shape)
 
     def _round(self, number: int, movable: Sequence[Group], begun: Places, away: Places) -> Round:
         elsewhere = np.union1d(begun, away)
         sizes = np.fromiter(map(len, movable), dtype=np.int64, count=len(movable))
         ids = np.fromiter(chain.from_iterable(movable), dtype=np.int64, count=int(sizes.sum()))
-        members = self.people.places(ids)
-        members[np.isin(members, elsewhere)] = -1
+        places = self.people.places(ids)
+        places[np.isin(places, elsewhere)] = -1
+        bounds, flat = np.append(0, np.cumsum(sizes)).tolist(), places.tolist()
+        groups = [tuple(sorted(flat[start:end])) for start, end in pairwise(bounds)]
+        whole = np.bincount(np.repeat(np.arange(len(sizes)), sizes)[places < 0], minlength=len(sizes)) == 0
+        for at in np.flatnonzero(~whole).tolist():
+            groups[at] = tuple(place for place in groups[at] if place >= 0)
         met = met_earlier = self._met_outside(number)
         if self.couples.never_again:
             earlier = [now.meetings for now in self.now[: number - 1]]
-            later_locks = [
-                lock.members for lock in self.course.locks if lock.round in range(number + 1, len(self.now) + 1)
-            ]
-            locked = meetings_of(self.people, later_locks)
+            later = [lock.members for lock in self.course.locks if number < (lock.round or 0) <= len(self.now)]
+            locked = meetings_of(self.people, later)
             met, met_earlier = met.also(locked), Meetings(len(self.people), merged(self.met, *earlier, locked))
+        last = self.now[number - 2].unpaired if number > 1 else ()
+        flagged = np.zeros(len(self.people), dtype=np.bool_)
+        alone = [out.person for out in last if out.reason is not Reason.ABSENT]
+        flagged[self._places(self.course.left_out if number == 1 else alone)] = True
         return Round(
             number=number,
             couples=self.couples,
-            members=members,
-            sizes=sizes,
+            groups=groups,
+            whole=whole,
             seat=np.setdiff1d(np.arange(len(self.people)), elsewhere),
             begun=begun,
             met=met,
             met_earlier=met_earlier,
             locks=self._locks(number, begun, away),
-            flagged=self._flagged(number),
+            flagged=flagged,
             in_trios=self._in_trios(number),
             seed=self.schedule.seed + number,
         )
 
     def _met_outside(self, number: int) -> Meetings:
         """All meetings but those of this round."""
-        others = (now.meetings for at, now in enumerate(self.now, start=1) if at != number)
-        return Meetings(len(self.people), merged(self.met, *others))
+        elsewhere = (now.meetings for at, now in enumerate(self.now, start=1) if at != number)
+        return Meetings(len(self.people), merged(self.met, *elsewhere))
 
     def _locks(self, number: int, begun: Places, away: Places) -> tuple[Members, ...]:
         """The locks of a round, but for those of people whose groups have begun. Of a lock, those count who turn up."""
-        found: set[Members] = set()
-        for lock in self.course.locks:
-            here = np.setdiff1d(self._places(lock.members), away)
-            if lock.round in {None, number} and len(here) > 1 and not np.isin(here, begun).any():
-                found.add(tuple(here.tolist()))
-        return tuple(sorted(found))
-
-    def _away(self, number: int, in_begun: set[PersonId]) -> set[PersonId]:
-        """Who does not turn up in the round."""
-        known = {one.person for one in self.now[number - 1].unpaired if one.reason is Reason.ABSENT} - self.new
-        return (known | self.absent) - self.gone - in_begun
+        locks = (self._places(lock.members) for lock in self.course.locks if lock.round in {None, number})
+        present = (np.setdiff1d(lock, away) for lock in locks if not np.isin(lock, begun).any())
+        return tuple(sorted({tuple(lock.tolist()) for lock in present if len(lock) > 1}))
 
     def _places(self, people: Iterable[PersonId]) -> Places:
         places = self.people.places(np.array(sorted(set(people)), dtype=np.int64))
         return places[places >= 0]
-
-    def _flagged(self, number: int) -> Bools:
-        """Who had no partner in the round before this one."""
-        flagged = np.zeros(len(self.people), dtype=np.bool_)
-        last = self.now[number - 2].unpaired if number > 1 else ()
-        alone = [one.person for one in last if one.reason is not Reason.ABSENT]
-        flagged[self._places(self.course.left_out if number == 1 else alone)] = True
-        return flagged
 
     def _in_trios(self, number: int) -> Points:
         """How often each is in a trio in other rounds or was before; of no account where others are so as well."""
@@ -297,3 +301,116 @@ class _Repair:
                 for group in now.trios if at != number else ():
                     counted[self._places(group)] += 1
         return counted
+
+
+@dataclass(frozen=True, slots=True)
+class _Repaired:
+    """What became of a round."""
+
+    groups: list[Members]
+    """All groups, each sorted."""
+    kept: list[bool]
+    """Of each group that was, whether it stays."""
+    formed: list[Members]
+    alone: list[int]
+    """Who has no group, sorted."""
+    cost: tuple[int, ...]
+    """What counts before repeats: people alone, of them flagged, in groups that changed, couples who stay together."""
+
+
+def _repaired(before: Round) -> _Repaired:
+    is_pairs = before.couples.course.shape.kind is Kind.PAIRS
+    groups = _repaired_pairs(before) if is_pairs else repair_groups(before)
+    now, keys = set(groups), before.couples.keys
+    # A group that was given up may have come together again.
+    kept = [is_whole and group in now for group, is_whole in zip(before.groups, before.whole.tolist(), strict=True)]
+    stays = set(compress(before.groups, kept))
+    formed = [group for group in groups if group not in stays]
+    alone = np.setdiff1d(before.seat, np.fromiter(chain.from_iterable(groups), dtype=np.int64))
+    left = [group for group, is_kept in zip(before.groups, kept, strict=True) if not is_kept]
+    changed = sum(map(len, compress(before.groups, before.whole))) - sum(map(len, stays))
+    together = np.intersect1d(keys(*couples_of(left)), keys(*couples_of(formed)))
+    cost = len(alone), int(before.flagged[alone].sum()), changed, -len(together)
+    return _Repaired(groups, kept, formed, alone.tolist(), cost)
+
+
+def _reasons(before: Round, after: _Repaired) -> tuple[list[Unpaired], Proof | None]:
+    """Everyone without a group with a reason, and for pairs a proof where one is needed and no group has begun."""
+    couples, number = before.couples, before.number
+    is_pairs = couples.course.shape.kind is Kind.PAIRS
+    reasons = [_reason(before, place) for place in after.alone]
+    proof = None
+    if Reason.TOO_FEW_PARTNERS in reasons and is_pairs and not len(before.begun):
+        locked = list(chain.from_iterable(before.locks))
+        partner = np.full(len(couples), ALONE, dtype=np.int64)
+        for group in after.groups:
+            # Of a trio two are partners, and one has none in an arrangement in pairs.
+            partner[list(group[:2])] = group[1::-1]
+        # Earlier rounds are settled now; what becomes of later ones cannot make the proof untrue.
+        banned = np.unique(before.met_earlier.keys) if couples.never_again else NO_KEYS
+        try:
+            result = barrier(couples, np.setdiff1d(before.seat, locked), partner, banned)
+            proof = Proof(number, tuple(couples.people.ids[result].tolist()))
+        except NotLargest:
+            pass
+    if proof is None and not (is_pairs and len(before.begun)):
+        reasons = [Reason.NONE_BETTER_FOUND if reason is Reason.TOO_FEW_PARTNERS else reason for reason in reasons]
+    listed = zip(couples.people.ids[after.alone].tolist(), reasons, strict=True)
+    return [Unpaired(person, number, reason) for person, reason in listed], proof
+
+
+def _reason(before: Round, place: int) -> Reason:
+    everyone = np.arange(len(before.couples), dtype=np.int64)
+    fits = before.may_stay(np.full(len(everyone), place, dtype=np.int64), everyone)
+    if fits[before.begun].any():
+        return Reason.OTHERS_HAVE_BEGUN
+    if len(before.seat) + len(before.begun) == 1:
+        return Reason.NOBODY_ELSE
+    return Reason.TOO_FEW_PARTNERS if fits[before.seat].any() else Reason.NOBODY_ALLOWED
+
+
+def _repaired_pairs(before: Round) -> list[Members]:
+    """The groups of the round with the fewest changes, each sorted. Groups that are locked stay; no rule is broken."""
+    whole = list(compress(before.groups, before.whole))
+    partner: Places = np.full(len(before.couples), ALONE, dtype=np.int64)
+    bound = np.zeros(len(partner), dtype=np.bool_)
+    first, second = np.array([group for group in whole if len(group) == 2], dtype=np.int64).reshape(-1, 2).T
+    stays = before.may_stay(first, second)
+    partner[first[stays]], partner[second[stays]] = second[stays], first[stays]
+    trio = _standing_trio(before, whole)
+    for lock in before.locks:
+        members = list(lock)
+        bound[members] = True
+        partner[np.isin(partner, members)] = ALONE
+        partner[members] = lock[::-1] if len(lock) == 2 else ALONE
+        if len(lock) == 3:
+            trio = lock
+        elif 0 < len(set(lock) & set(trio)) < 2:
+            trio = ()
+    is_bound = trio in before.locks
+    apart = [
+        group for group, is_whole in zip(before.groups, before.whole, strict=True) if not is_whole or len(group) != 2
+    ]
+    result = Question(
+        before.couples,
+        History(before.met, before.flagged.astype(np.int64), np.zeros_like(before.in_trios), before.in_trios),
+        np.random.default_rng([abs(before.seed), int(before.seed < 0)]),
+        before.seat[~bound[before.seat]],
+        partner,
+        bound,
+        is_odd=len(before.seat) % 2 == 1 and not is_bound,
+        trio=() if is_bound else trio,
+        ties=np.unique(before.couples.keys(*couples_of(apart))),
+    ).arranged()
+    first = np.flatnonzero(result.partner > np.arange(len(partner)))
+    trio = trio if is_bound else tuple(sorted(result.trio or ()))
+    return [*zip(first.tolist(), result.partner[first].tolist(), strict=True), *([trio] if trio else [])]
+
+
+def _standing_trio(before: Round, whole: Sequence[Members]) -> Members:
+    """The trio that may stay, if the number is odd; of several the one with the most locked people."""
+    trios = [group for group in whole if len(group) == 3 and before.may_stay(*couples_of([group])).all()]
+    if not trios or len(before.seat) % 2 == 0:
+        return ()
+    locked = {person for lock in before.locks for person in lock}
+    return tuple(sorted(max(trios, key=lambda group: (len(locked.intersection(group)), -min(group)))))

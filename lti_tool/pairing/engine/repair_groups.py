@@ -1,23 +1,69 @@
-"""Trios, circles and rings after people came or went: only groups that must change do.
+"""One round that is to be repaired, and how trios, circles and rings are: only groups that must change do.
 
 A group that loses someone is smaller. When it is too small, its people go where there is room: first into groups that
 change anyway, then, as with people who join, together into a new group, then one by one into the smallest groups that
 may take them. No one has looked at every arrangement, so this is a good answer and not a proof.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Kind, Shape
-from lti_tool.pairing.engine.locks import Members
+from lti_tool.pairing.engine.couples import Couples, Meetings
+from lti_tool.pairing.engine.locks import Members, check_groups
+from lti_tool.pairing.engine.pairs import couples_of
 from lti_tool.pairing.engine.people import Bools, Places, Points
-from lti_tool.pairing.engine.repair_round import Repaired, Round
+from lti_tool.pairing.engine.problem import Kind, Shape
 
 SMALLEST: Final = 2
 """Nobody is in a group alone."""
 NOWHERE: Final = -1
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round without the groups that have begun. People are places among those of `couples`."""
+
+    number: int
+    couples: Couples
+    groups: list[Members]
+    """Of each group those who are still here, sorted."""
+    whole: Bools
+    """Of each group, whether all its members are here."""
+    seat: Places
+    """Everyone who needs a group in this round, sorted."""
+    begun: Places
+    """Everyone in a group that has begun."""
+    met: Meetings
+    """Meetings outside of this round."""
+    met_earlier: Meetings
+    """Meetings because of which a couple of this round has to part, if they may never meet again: those before it."""
+    locks: tuple[Members, ...]
+    """Who must be together. No person is in two of them."""
+    flagged: Bools
+    """Who was without a partner last time."""
+    in_trios: Points
+    """How often each is in a trio in other rounds, or was before."""
+    seed: int
+
+    def may_stay(self, first: Places, second: Places) -> Bools:
+        """For each couple that is together now, whether they may go on."""
+        return self.couples.allowed(first, second, self.met_earlier)
+
+    def may_meet(self, first: Places, second: Places) -> Bools:
+        """For each couple that is not together now, whether they may be: "never again" looks at later rounds, too."""
+        return self.couples.allowed(first, second, self.met)
+
+    def check_locks(self) -> None:
+        """Raise what makes the locks impossible: LockConflict, LockSize or LockForbidden."""
+        ids = self.couples.people.ids
+        groups = [tuple(ids[list(lock)].tolist()) for lock in self.locks]
+        first, second = couples_of(self.locks)
+        again = self.met_earlier.times(first, second) > 0
+        met = {frozenset(pair) for pair in zip(ids[first[again]].tolist(), ids[second[again]].tolist(), strict=True)}
+        check_groups(self.couples, self.number, groups, len(self.seat), met)
 
 
 def group_sizes(people: int, shape: Shape) -> tuple[int, ...]:
@@ -38,7 +84,11 @@ def group_sizes(people: int, shape: Shape) -> tuple[int, ...]:
     fewest = -(-people // (size + 1))
     return min(
         (_even(people, groups) for groups in range(max(fewest, people // size - 1), people // size + 2)),
-        key=lambda sizes: (sizes[-1] < 3, max(abs(one - size) for one in sizes), sum(abs(one - size) for one in sizes)),
+        key=lambda sizes: (
+            sizes[-1] < 3,
+            max(abs(some - size) for some in sizes),
+            sum(abs(some - size) for some in sizes),
+        ),
     )
 
 
@@ -47,43 +97,41 @@ def _even(people: int, groups: int) -> tuple[int, ...]:
     return (small + 1,) * larger + (small,) * (groups - larger)
 
 
-def repair_groups(before: Round, shape: Shape) -> Repaired:
-    """The round with few changes: everyone in a group of at most one more than the size of the shape, where rules let.
+def repair_groups(before: Round) -> list[Members]:
+    """The groups of the round with few changes, each sorted: as many people as possible in groups that rules let be.
 
-    Groups of trios have at least two members, circles and rings three, where others have room. Lists in `Repaired` are
-    as for pairs; there is no matching.
+    A group has at most one member more than the size of the shape, and at least two; circles and rings three, where
+    others have room.
     """
-    return _Groups(before, shape).repaired()
+    return _Groups(before).repaired()
 
 
 class _Groups:
-    def __init__(self, before: Round, shape: Shape) -> None:
-        self.before, self.shape = before, shape
-        self.least = SMALLEST if shape.kind is Kind.TRIOS else 3
-        self.most = shape.size + 1
+    def __init__(self, before: Round) -> None:
+        self.before, self.shape = before, before.couples.course.shape
+        self.least = SMALLEST if self.shape.kind is Kind.TRIOS else 3
+        self.most = self.shape.size + 1
         self.everyone = np.arange(len(before.couples), dtype=np.int64)
         self.group_of: Places = np.full(len(before.couples), NOWHERE, dtype=np.int64)
         self.locked: Bools = np.zeros(len(before.couples), dtype=np.bool_)
         self.stands: list[bool] = []
         """Of each group, whether it is as it was."""
 
-    def repaired(self) -> Repaired:
-        for number in range(len(self.before.sizes)):
+    def repaired(self) -> list[Members]:
+        for number in range(len(self.before.groups)):
             self._read(number)
         for lock in self.before.locks:
             self._bring_together(lock)
         self._give_up_small_groups()
-        while self._fill() or self._start_group() or self._squeeze_in() or self._take_one():
+        while (
+            self._fill()
+            or self._start_group(self.least)
+            or any(self._seat(person, may_cost=True) for person in self._loose())
+            or self._start_group(SMALLEST, SMALLEST)
+            or self._take_one()
+        ):
             pass
-        before, loose = self.before, self._loose()
-        now = [self._members(number) for number in range(len(self.stands))]
-        are_now = frozenset(now)
-        groups = [tuple(sorted(before.group(number))) for number in range(len(before.sizes))]
-        # A group that was given up may have come together again.
-        kept: Bools = before.whole & np.array([group in are_now for group in groups], dtype=np.bool_)
-        stays = {group for group, is_kept in zip(groups, kept.tolist(), strict=True) if is_kept}
-        formed = [members for members in now if members and members not in stays]
-        return Repaired(kept, formed, loose, (len(loose), int((~kept).sum())))
+        return [members for number in range(len(self.stands)) if (members := self._members(number))]
 
     # ---- what is there -----------------------------------------------------------------------------------------------
 
@@ -102,13 +150,13 @@ class _Groups:
 
     def _read(self, number: int) -> None:
         """A group without those who are gone, and without whom a rule does not let stay."""
-        members = self.before.group(number)
+        members = self.before.groups[number]
         locked = [person for lock in self.before.locks if set(lock) <= set(members) for person in lock]
         stay = list(members)
         while stay:
             places = np.array(stay, dtype=np.int64)
-            one, other = np.repeat(places, len(places)), np.tile(places, len(places))
-            against = len(places) - 1 - self.before.may_stay(one, other).reshape(len(places), -1).sum(axis=1)
+            first, second = np.repeat(places, len(places)), np.tile(places, len(places))
+            against = len(places) - 1 - self.before.may_stay(first, second).reshape(len(places), -1).sum(axis=1)
             if not against.any() and len(stay) <= self.most:
                 break
             # Who is locked or was left out goes last.
@@ -153,22 +201,19 @@ class _Groups:
         """Seat people in groups that change anyway."""
         return sum(self._seat(person, may_cost=False) for person in self._loose()) > 0
 
-    def _start_group(self) -> bool:
-        """Start groups of loose people, while they are enough."""
+    def _start_group(self, least: int, size: int = 0) -> bool:
+        """Start a group of at least so many loose people, of this size or (0) as even as they can be."""
         loose = self._loose()
-        if len(loose) < self.least:
-            return False
-        size = group_sizes(len(loose), self.shape)[0]
-        for first in loose:
-            members = self._around(first, loose, size)
-            if len(members) >= self.least:
+        for first in loose if len(loose) >= least else ():
+            members = self._around(first, loose, size or group_sizes(len(loose), self.shape)[0])
+            if len(members) >= least:
                 self._start(members)
                 return True
         return False
 
     def _around(self, first: int, loose: list[int], size: int) -> list[int]:
         """Loose people who may be together, so many if possible: each next one met them least and has most points."""
-        members, others = [first], np.array([one for one in loose if one != first], dtype=np.int64)
+        members, others = [first], np.array([person for person in loose if person != first], dtype=np.int64)
         times = points = np.zeros(len(others), dtype=np.int64)
         while len(others):
             last = np.full(len(others), members[-1], dtype=np.int64)
@@ -187,18 +232,6 @@ class _Groups:
     def _start(self, members: list[int]) -> None:
         self.group_of[members] = len(self.stands)
         self.stands.append(False)
-
-    def _squeeze_in(self) -> bool:
-        """Seat someone in a group that could have stayed as it is; start a pair where nobody has room."""
-        loose = self._loose()
-        if any(self._seat(person, may_cost=True) for person in loose):
-            return True
-        for first in loose:
-            members = self._around(first, loose, SMALLEST)
-            if len(members) == SMALLEST:
-                self._start(members)
-                return True
-        return False
 
     def _seat(self, person: int, *, may_cost: bool) -> bool:
         """Seat one in the group that costs least: company changed, members, repeats, points."""
@@ -238,7 +271,7 @@ class _Groups:
 
     def _beside(self, person: int) -> tuple[Bools, Points, Points]:
         """For everyone: whether they may work with this person, how often the two met, and the points."""
-        one = np.full(len(self.everyone), person, dtype=np.int64)
+        first = np.full(len(self.everyone), person, dtype=np.int64)
         before = self.before
-        times, points = before.met.times(one, self.everyone), before.couples.points(one, self.everyone)
-        return before.may_meet(one, self.everyone), times, points
+        times, points = before.met.times(first, self.everyone), before.couples.points(first, self.everyone)
+        return before.may_meet(first, self.everyone), times, points

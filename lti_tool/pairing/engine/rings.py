@@ -14,10 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from lti_tool.pairing.engine.couples import Couples, Keys
+from lti_tool.pairing.engine.couples import Cells, Couples, Keys
 from lti_tool.pairing.engine.people import Places, Points
 from lti_tool.pairing.engine.rules import listed_in
-from lti_tool.pairing.engine.tables import Cells
 
 AGAIN: Final = 64
 """After so many sweeps the couples are dealt to the two rows anew."""
@@ -28,119 +27,54 @@ OFTEN: Final = 4
 
 
 def exchange(
-    couples: Couples, one: Places, other: Places, banned: Keys, rng: np.random.Generator, *, sweeps: int
+    couples: Couples, first: Places, second: Places, banned: Keys, rng: np.random.Generator, *, sweeps: int
 ) -> tuple[Places, Places, Points]:
     """The same people in better couples, and their weights: below 0 where a couple is forbidden or banned."""
-    rows = _Rows(couples, one, other, banned, rng)
-    rows.sweep(sweeps)
-    return rows.all()
 
+    def weigh(heads: Places, tails: Places) -> Points:
+        weight = couples.weigh(heads, tails)
+        weight[listed_in(banned, couples.keys(heads, tails))] = couples.forbidden
+        return weight
 
-class _Rows:
-    """Couples in two rows. `people[side, half, i]`: of the couple at place i of a row, the one or the other half.
-
-    `weight[side, i]` is the couple's weight, below 0 where it is forbidden or banned. An odd couple waits in `spare`.
-    """
-
-    def __init__(self, couples: Couples, one: Places, other: Places, banned: Keys, rng: np.random.Generator) -> None:
-        self.couples, self.banned, self.rng = couples, banned, rng
-        weight = couples.weigh(one, other)
-        weight[listed_in(banned, couples.keys(one, other))] = couples.forbidden
-        self._deal(np.stack((one, other)), weight)
-
-    def all(self) -> tuple[Places, Places, Points]:
-        """Everyone's couples and their weights."""
-        both = np.concatenate((self.people[0], self.people[1], self.spare), axis=1)
-        return both[0], both[1], np.concatenate((self.weight[0], self.weight[1], self.spare_weight))
-
-    def sweep(self, times: int) -> None:
-        """Exchange so many times."""
-        for number in range(times):
-            if number % AGAIN == AGAIN - 1:
-                one, other, weight = self.all()
-                self._deal(np.stack((one, other)), weight)
-            if self._length:
-                self._exchange(int(self.rng.integers(self._length)))
-
-    def _deal(self, couples: Places, weight: Points) -> None:
-        order = self.rng.permutation(couples.shape[1])
-        self._length = half = len(order) // 2
-        first, second, spare = order[:half], order[half : 2 * half], order[2 * half :]
-        self.people = np.stack((couples[:, first], couples[:, second]))
-        self.weight = np.stack((weight[first], weight[second]))
-        self.spare, self.spare_weight = couples[:, spare], weight[spare]
-        # The first row holds where the person's row of the table starts, the second the column.
-        self._codes = [
-            (table.codes[self.people[0]] * table.width, table.codes[self.people[1]]) for table in self.couples.tables
-        ]
-        self._wanted = np.empty((2, 2, half), dtype=np.int64)
-        self._present = np.empty(half, dtype=np.int64)
-
-    def _exchange(self, by: int) -> None:
-        """Let place i of the first row face place i + by of the second, around the end."""
-        cut = self._length - by
-        weight = self._facing(by, cut)
-        present = self._present
-        np.add(self.weight[0, :cut], self.weight[1, by:], out=present[:cut])
-        np.add(self.weight[0, cut:], self.weight[1, :by], out=present[cut:])
-        sums = weight[:, 0] + weight[:, 1]
-        better = np.flatnonzero(np.maximum(sums[0], sums[1]) > present)
-        if len(better):
-            half = (sums[1, better] > sums[0, better]).astype(np.int64)
-            self._make(better, (better + by) % self._length, half, weight[half, :, better])
-
-    def _facing(self, by: int, cut: int) -> Cells:
-        """Weights of shape (2, 2, length): [0] first with first and second with second half, [1] crosswise."""
-        total: Cells | None = None
-        wanted = self._wanted
-        for (start, column), table in zip(self._codes, self.couples.tables, strict=True):
-            np.add(start[:, :cut], column[:, by:], out=wanted[0, :, :cut])
-            np.add(start[:, cut:], column[:, :by], out=wanted[0, :, cut:])
-            np.add(start[:, :cut], column[::-1, by:], out=wanted[1, :, :cut])
-            np.add(start[:, cut:], column[::-1, :by], out=wanted[1, :, cut:])
-            found = table.cells[wanted]
-            total = found if total is None else total + found
-        if total is None:
-            total = np.zeros(wanted.shape, dtype=np.int64)
-        if self.couples.other_rules or self.couples.other_wishes:
-            first = self.people[0]
-            second = np.roll(self.people[1], -by, axis=1)
-            total = total + self.couples.weigh_beside(np.stack((first, first)), np.stack((second, second[::-1])))
-        return total
-
-    def _make(self, at: Places, facing: Places, half: Places, weight: Cells) -> None:
-        """The second person of a couple in the first row changes places with one (`half`) of the couple that faces it.
-
-        `weight[i]` are the weights of the two new couples, the one with the first person of the first row first.
-        """
-        leaving, coming = self.people[0, 1, at], self.people[1, half, facing]
-        keys = self.couples.keys
-        good = ~listed_in(self.banned, keys(self.people[0, 0, at], coming))
-        good &= ~listed_in(self.banned, keys(leaving, self.people[1, 1 - half, facing]))
-        at, facing, half, weight = at[good], facing[good], half[good], weight[good]
-        leaving, coming = leaving[good], coming[good]
-        self.people[0, 1, at], self.people[1, half, facing] = coming, leaving
-        self.weight[0, at], self.weight[1, facing] = weight[:, 0], weight[:, 1]
-        for (start, column), table in zip(self._codes, self.couples.tables, strict=True):
-            start[1, at], column[half, facing] = table.codes[coming] * table.width, table.codes[leaving]
+    half, weight = len(first) // 2, weigh(first, second)
+    for number in range(sweeps if half else 0):
+        if number % AGAIN == 0:
+            order = rng.permutation(len(first))
+            first, second, weight = first[order], second[order], weight[order]
+        by = int(rng.integers(half))
+        near = first[:half], second[:half]
+        far = np.roll([first[half : 2 * half], second[half : 2 * half]], by, axis=1)
+        now = weight[:half] + np.roll(weight[half : 2 * half], by)
+        straight = couples.weigh(near[0], far[0]) + couples.weigh(near[1], far[1])
+        across = couples.weigh(near[0], far[1]) + couples.weigh(near[1], far[0])
+        at = np.flatnonzero(np.maximum(straight, across) > now)
+        facing, turned = half + (at - by) % half, (straight >= across)[at]
+        partner = np.where(turned, first[facing], second[facing])
+        last = np.where(turned, second[facing], first[facing])
+        left, right = weigh(first[at], partner), weigh(second[at], last)
+        good = left + right > now[at]
+        at, facing, partner, last = at[good], facing[good], partner[good], last[good]
+        first[facing], second[facing], weight[facing] = second[at], last, right[good]
+        second[at], weight[at] = partner, left[good]
+    return first, second, weight
 
 
 def pass_on(
-    couples: Couples, one: Places, other: Places, banned: Keys, rng: np.random.Generator, *, block: int, steps: int
+    couples: Couples, first: Places, second: Places, banned: Keys, rng: np.random.Generator, *, block: int, steps: int
 ) -> tuple[Places, Places]:
     """The same people in couples that have as many points or more. No couple is new that is forbidden or banned.
 
     All of the given couples are allowed. `block`: how many of them are in one block; `steps`: at most how many people
     long the chains are of which rings are made, and how long a block is worked on.
     """
-    size = len(one)
+    size = len(first)
     if size < 2:
-        return one, other
+        return first, second
     blocks = max(1, size // block)
     order = rng.permutation(size)[: size // blocks * blocks]
     turned = rng.random(len(order)) < 0.5
-    left = np.where(turned, other[order], one[order]).reshape(blocks, -1)
-    right = np.where(turned, one[order], other[order]).reshape(blocks, -1)
+    left = np.where(turned, second[order], first[order]).reshape(blocks, -1)
+    right = np.where(turned, first[order], second[order]).reshape(blocks, -1)
     barred = _barred(len(couples), left, right, banned)
     together = max(1, ENTRIES // left.shape[1] ** 2)
     for start in range(0, blocks, together):
@@ -150,9 +84,9 @@ def pass_on(
         block_, row, column = barred[:, here]
         weight[block_ - start, row, column] = _too_little(weight.dtype)
         right[some] = np.take_along_axis(right[some], _Chains(weight).best(steps), axis=1)
-    one, other = one.copy(), other.copy()
-    one[order], other[order] = left.ravel(), right.ravel()
-    return one, other
+    first, second = first.copy(), second.copy()
+    first[order], second[order] = left.ravel(), right.ravel()
+    return first, second
 
 
 def _barred(people: int, left: Places, right: Places, banned: Keys) -> Places:
@@ -161,24 +95,17 @@ def _barred(people: int, left: Places, right: Places, banned: Keys) -> Places:
     at[left.ravel()] = at[right.ravel()] = np.arange(left.size)
     is_right = np.zeros(people, dtype=np.bool_)
     is_right[right.ravel()] = True
-    one, other = np.divmod(banned, people)
+    first, second = np.divmod(banned, people)
     width = left.shape[1]
-    near = (at[one] // width == at[other] // width) & (at[one] >= 0) & (is_right[one] != is_right[other])
-    one, other = one[near], other[near]
-    first, second = np.where(is_right[one], other, one), np.where(is_right[one], one, other)
-    return np.stack((at[first] // width, at[second] % width, at[first] % width))
+    near = (at[first] // width == at[second] // width) & (at[first] >= 0) & (is_right[first] != is_right[second])
+    first, second = first[near], second[near]
+    head, tail = np.where(is_right[first], second, first), np.where(is_right[first], first, second)
+    return np.stack((at[head] // width, at[tail] % width, at[head] % width))
 
 
 def _weights(couples: Couples, left: Places, right: Places, steps: int) -> Cells:
     """The weight of each second half with each first half, of shape (blocks, second halves, first halves)."""
-    total: Cells | None = None
-    for table in couples.tables:
-        found = table.cells[(table.codes[right] * table.width)[:, :, None] + table.codes[left][:, None, :]]
-        total = found if total is None else total + found
-    if total is None:
-        total = np.zeros((*right.shape, left.shape[1]), dtype=np.int64)
-    if couples.other_rules or couples.other_wishes:
-        total = total + couples.weigh_beside(*np.broadcast_arrays(right[:, :, None], left[:, None, :]))
+    total = couples.weigh(right[:, :, None], left[:, None, :])
     longest = couples.most * (steps + 2)
     kind = np.dtype(np.int16 if longest < 1 << 13 else np.int32 if longest < 1 << 29 else np.int64)
     weight: Cells = total.astype(kind)
@@ -228,10 +155,10 @@ class _Chains:
         """Let every chain be one person longer where that gains. False when no chain is better than before."""
         ends = self.gain + self.best_end[:, None, :]
         before = ends.argmax(axis=2)
-        found = ends.ravel()[self.all.reshape(before.shape) * self.size + before]
-        better = found > self.best_end
+        result = ends.ravel()[self.all.reshape(before.shape) * self.size + before]
+        better = result > self.best_end
         np.copyto(self.before, before, where=better)
-        np.copyto(self.best_end, found, where=better)
+        np.copyto(self.best_end, result, where=better)
         return bool(better.any())
 
     def _close(self) -> bool:

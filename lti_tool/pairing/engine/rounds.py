@@ -18,8 +18,8 @@ from lti_tool.pairing.engine.locks import Members
 from lti_tool.pairing.engine.matching import ALONE
 from lti_tool.pairing.engine.pairs import EXACT, History, Paired, Question, Trio, couples_of
 from lti_tool.pairing.engine.people import Places, Points
+from lti_tool.pairing.engine.problem import NAME, Group, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.proof import barrier
-from lti_tool.pairing.engine.schedule import NAME, Group, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import choose_evenly, orient
 
 SEATINGS: Final = 16
@@ -110,7 +110,7 @@ class Rounds:
         question = self._question(number, self._before.also(self.couples, others))
         paired = rounds[number]
         partner = np.full(len(self.couples), ALONE, dtype=np.int64)
-        partner[paired.one], partner[paired.other] = paired.other, paired.one
+        partner[paired.first], partner[paired.second] = paired.second, paired.first
         for trio in paired.trios:
             partner[trio.first], partner[trio.last] = trio.last, trio.first
         return barrier(self.couples, question.who, partner, question.banned)
@@ -141,12 +141,12 @@ class Rounds:
 
         Who is locked in one of them counts as having met.
         """
-        history = history.awaiting([group for other in undecided for group in self.locked[other]])
-        found = self._question(number, history, by_chance=by_chance).arranged()
-        trios = (*_locked(self.locked[number]).trios, *([found.trio] if found.trio else []))
-        one = np.flatnonzero(found.partner > np.arange(len(self.couples)))
-        alone = _without(np.flatnonzero(found.partner == ALONE), trios)
-        return Paired(one, found.partner[one], trios, alone)
+        history = history.awaiting([group for second in undecided for group in self.locked[second]])
+        result = self._question(number, history, by_chance=by_chance).arranged()
+        trios = (*_locked(self.locked[number]).trios, *([result.trio] if result.trio else []))
+        first = np.flatnonzero(result.partner > np.arange(len(self.couples)))
+        alone = _without(np.flatnonzero(result.partner == ALONE), trios)
+        return Paired(first, result.partner[first], trios, alone)
 
     # ---- everyone meets everyone ----
 
@@ -162,8 +162,8 @@ class Rounds:
         met = self._before.met
         for _ in range(SEATINGS if people <= EXACT else 1):
             circle = _circle(self.rng.permutation(people).astype(np.int64), rounds)
-            one, other = circle[:, 0], circle[:, 1]
-            if not met.times(one, other).any() and couples.allowed(one, other).all():
+            first, second = circle[:, 0], circle[:, 1]
+            if not met.times(first, second).any() and couples.allowed(first, second).all():
                 return [_in_order(*pair) for pair in circle]
         return None
 
@@ -171,9 +171,9 @@ class Rounds:
 
     def cost(self, rounds: Sequence[Paired]) -> Cost:
         """What all these rounds cost after what was before them."""
-        one, other = (np.concatenate(side) for side in zip(*(paired.meetings() for paired in rounds), strict=True))
-        _, first, times = np.unique(self.couples.keys(one, other), return_index=True, return_counts=True)
-        earlier = self._before.met.times(one[first], other[first])
+        left, right = (np.concatenate(side) for side in zip(*(paired.meetings() for paired in rounds), strict=True))
+        _, first, times = np.unique(self.couples.keys(left, right), return_index=True, return_counts=True)
+        earlier = self._before.met.times(left[first], right[first])
         alone = np.concatenate([paired.alone for paired in rounds])
         again = self._before.left_out + np.bincount(alone, minlength=len(self.couples))
         return Cost(
@@ -184,7 +184,7 @@ class Rounds:
             -sum(
                 int(self.couples.points(*ends).sum())
                 for paired in rounds
-                for ends in ((paired.one, paired.other), paired.meetings())
+                for ends in ((paired.first, paired.second), paired.meetings())
             ),
         )
 
@@ -206,10 +206,10 @@ class Rounds:
             tried = rounds.copy()
             for number, without in ((first, {first, second}), (second, {second}), (first, {first})):
                 tried[number] = self._anew(tried, number, without)
-            found = self.cost(tried)
-            in_vain = 0 if found[:-1] < cost[:-1] else in_vain + 1
-            if found <= cost:
-                rounds, cost = tried, found
+            result = self.cost(tried)
+            in_vain = 0 if result[:-1] < cost[:-1] else in_vain + 1
+            if result <= cost:
+                rounds, cost = tried, result
         number = 0
         # A round that was planned anew may have left couples to others who had to do without them.
         while never_again and cost.unpaired and number < len(rounds):
@@ -247,9 +247,9 @@ class Rounds:
         people, rounds, couples = len(self.couples), len(self.locked), self.couples
         locked = [_locked(groups) for groups in self.locked]
         cost, met = self.cost(locked), self._before.also(couples, locked).met
-        one, other = np.triu_indices(people, 1)
-        new = couples.allowed(one, other) & (met.times(one, other) == 0)
-        partners: NDArray[np.int64] = np.bincount(np.concatenate((one[new], other[new])), minlength=people)
+        first, second = np.triu_indices(people, 1)
+        new = couples.allowed(first, second) & (met.times(first, second) == 0)
+        partners: NDArray[np.int64] = np.bincount(np.concatenate((first[new], second[new])), minlength=people)
         members = [person for groups in self.locked for group in groups for person in group]
         spare = partners - rounds + np.bincount(np.array(members, dtype=np.int64), minlength=people)
         thirds = 3 * (people % 2) * sum(not paired.trios for paired in locked)
@@ -259,8 +259,8 @@ class Rounds:
 
 def _locked(groups: Sequence[Members]) -> Paired:
     """The couples and trios of these groups."""
-    one, other = couples_of([group for group in groups if len(group) == 2])
-    return Paired(one, other, tuple(Trio(*group) for group in groups if len(group) == 3))
+    first, second = couples_of([group for group in groups if len(group) == 2])
+    return Paired(first, second, tuple(Trio(*group) for group in groups if len(group) == 3))
 
 
 def _without(who: Places, groups: Sequence[Members]) -> Places:
@@ -305,30 +305,29 @@ def with_thirds(rounds: Sequence[Paired], in_trios: Points) -> list[Paired]:
 
 def _in_turn(couples: Couples, paired: Sequence[Paired], rng: Random) -> tuple[tuple[Group, ...], ...]:
     """The groups of all rounds with their members in order of turn: couples by their smaller place, then a trio."""
-    ends = [_ends(one) for one in paired]
-    one, other = (np.concatenate(side) for side in zip(*ends, strict=True))
+    ends = [_ends(together) for together in paired]
+    first, last = (np.concatenate(side) for side in zip(*ends, strict=True))
     ids = sorted(couples.course.people)
     ahead = np.array([couples.course.ahead.get(person, 0) for person in ids], dtype=np.int64)
-    stays = orient(one, other, rng, ahead=ahead)
-    del one, other
-    found = []
+    stays = orient(first, last, rng, ahead=ahead)
+    result = []
     start = 0
     for together, (left, right) in zip(paired, ends, strict=True):
         stay = stays[start : start + len(left)]
         start += len(left)
         first, last = np.where(stay, left, right).tolist(), np.where(stay, right, left).tolist()
         groups: list[Group] = [(ids[a], ids[b]) for a, b in zip(first, last, strict=True)]
-        for at, trio in enumerate(together.trios, start=len(together.one)):
+        for at, trio in enumerate(together.trios, start=len(together.first)):
             groups[at] = (groups[at][0], ids[trio.third], groups[at][1])
-        found.append(tuple(groups))
-    return tuple(found)
+        result.append(tuple(groups))
+    return tuple(result)
 
 
 def _ends(paired: Paired) -> tuple[Places, Places]:
     """First and last member of every group, trios at the end, before turns are given."""
     first = np.array([trio.first for trio in paired.trios], dtype=np.int64)
     last = np.array([trio.last for trio in paired.trios], dtype=np.int64)
-    return np.concatenate((paired.one, first)), np.concatenate((paired.other, last))
+    return np.concatenate((paired.first, first)), np.concatenate((paired.second, last))
 
 
 def _unpaired(couples: Couples, rounds: Sequence[Paired]) -> Iterable[Unpaired]:

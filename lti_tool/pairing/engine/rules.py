@@ -31,9 +31,6 @@ USUAL_OF_OTHERS: Final = 40
 
 WORDS_AT_ONCE: Final = 1 << 22
 """How many words of 64 names are compared in one step: 32 MB, however many names there are."""
-MANY_NAMES: Final = 512
-"""From so many names on, couples who share one are looked up in a list, if that list is short enough to make."""
-MOST_STEPS: Final = 1 << 23
 
 
 # ---- how two people compare; shared with the wishes ------------------------------------------------------------------
@@ -298,22 +295,13 @@ class Known(RuleByValue):
 class Share(RuleByValue):
     """Both have at least so many names in common: a language, a time at which both can meet."""
 
-    WORD = "share"
+    WORD, FORM = "share", "sets"
 
     at_least: int = 1
 
-    def known(self, people: People) -> Bools:
-        known: Bools = self._looked_up(people)[0] >= 0
-        return known
-
     def fits(self, people: People, first: Places, second: Places) -> Bools:
-        counts, keys = self._looked_up(people)
-        if not len(keys):
-            sets = people.sets(self.attribute)
-            return in_parts(sets.masks.shape[1], first, second, lambda *part: sets.shared(*part) >= self.at_least)
-        shares = listed_in(keys, couple_keys(first, second, len(people)))
-        # A person compared with themselves stands for two people who have the same names.
-        return np.where(first == second, counts[first] >= self.at_least, shares)
+        fits: Bools = shared_names(people, self.attribute, first, second) >= self.at_least
+        return fits
 
     def couples_sharing(self, people: People, most: int) -> NDArray[np.int64] | None:
         """Every couple of people who have enough in common, or None when listing them takes more than `most` steps.
@@ -321,9 +309,9 @@ class Share(RuleByValue):
         A step is a name and two people who have it. The couples are places, of shape (couples, 2), smaller place first,
         without repeats, sorted. It says nothing of people without a value: see `unknown_is_allowed`.
         """
-        holders: dict[str, list[int]] = {}
-        for place, names in enumerate(self._values(people)):
-            for name in names or ():
+        values, holders = people.attributes.get(self.attribute, {}), dict[str, list[int]]()
+        for place, person in enumerate(people.ids.tolist()):
+            for name in values.get(person) or ():
                 holders.setdefault(name, []).append(place)
         if self.at_least < 1 or sum(len(places) * (len(places) - 1) // 2 for places in holders.values()) > most:
             return None
@@ -336,25 +324,6 @@ class Share(RuleByValue):
             keys.append((smaller * len(people) + larger).reshape(-1))
         unique, times = np.unique(np.concatenate(keys), return_counts=True)
         return np.column_stack(np.divmod(unique[times >= self.at_least], max(1, len(people))))
-
-    def _values(self, people: People) -> list[frozenset[str] | None]:
-        values = people.attributes.get(self.attribute, {})
-        return [values.get(person) for person in people.ids.tolist()]
-
-    def _looked_up(self, people: People) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """How many names each person has, -1 for unknown; and sorted keys of all couples who share enough.
-
-        There are no keys where comparing bits is quicker.
-        """
-
-        def make() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-            values = self._values(people)
-            has_many = len(frozenset().union(*(names for names in values if names))) >= MANY_NAMES
-            couples = self.couples_sharing(people, MOST_STEPS) if has_many else None
-            keys = np.zeros(0, dtype=np.int64) if couples is None else couples @ np.array([len(people), 1])
-            return np.array([-1 if names is None else len(names) for names in values], dtype=np.int64), keys
-
-        return people.kept(self, make)
 
 
 # ---- rules by couple -------------------------------------------------------------------------------------------------

@@ -21,9 +21,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Kind, PersonId
 from lti_tool.pairing.engine.people import Bools, Places
-from lti_tool.pairing.engine.schedule import Group, Placed
+from lti_tool.pairing.engine.problem import Group, Kind, PersonId, Placed
 
 NOBODY_AHEAD: Final[Mapping[PersonId, int]] = {}
 MOST_LOOKED_AT: Final = 1_000
@@ -51,7 +50,9 @@ def take_turns(
     if kind is Kind.RINGS:
         return _replaced(rounds, _rings(sorted(new), given, rng))
     middles = _middles(sorted(new), given, rng)
-    return _turned(_replaced(rounds, middles), frozenset((one[0], middles.get(one, one[1])) for one in new), rng, ahead)
+    return _turned(
+        _replaced(rounds, middles), frozenset((place[0], middles.get(place, place[1])) for place in new), rng, ahead
+    )
 
 
 def _replaced(rounds: Rounds, groups: Mapping[Placed, Group]) -> GivenRounds:
@@ -84,7 +85,7 @@ def give_turns(
 def _turned(rounds: Rounds, new: frozenset[Placed], rng: Random, ahead: Mapping[PersonId, int]) -> GivenRounds:
     """Who is in no new group has no say, so that of a large course only a small part is looked at."""
     free = frozenset(chain.from_iterable(group for _, group in new))
-    placed = [one for one in _placed(rounds) if not free.isdisjoint(one[1])]
+    placed = [place for place in _placed(rounds) if not free.isdisjoint(place[1])]
     ends = np.array([(group[0], group[-1]) for _, group in placed], dtype=np.int64).reshape(-1, 2)
     ids, places = np.unique(ends, return_inverse=True)
     places = places.reshape(ends.shape)
@@ -92,7 +93,7 @@ def _turned(rounds: Rounds, new: frozenset[Placed], rng: Random, ahead: Mapping[
     given = np.array([one not in new for one in placed], dtype=np.bool_)
     stays = orient(places[:, 0], places[:, 1], rng, ahead=before, given=given)
     return _replaced(
-        rounds, {one: one[1][::-1] for one, is_first in zip(placed, stays.tolist(), strict=True) if not is_first}
+        rounds, {place: place[1][::-1] for place, is_first in zip(placed, stays.tolist(), strict=True) if not is_first}
     )
 
 
@@ -101,19 +102,19 @@ def _placed(rounds: Rounds) -> list[Placed]:
 
 
 def orient(
-    one: Places, other: Places, rng: Random, *, ahead: NDArray[np.int64] | None = None, given: Bools | None = None
+    left: Places, right: Places, rng: Random, *, ahead: NDArray[np.int64] | None = None, given: Bools | None = None
 ) -> Bools:
-    """For each couple (one[i], other[i]), whether `one` goes first. The couples of earlier rounds come first.
+    """For each couple (left[i], right[i]), whether `left` goes first. The couples of earlier rounds come first.
 
-    `ahead[place]` is the history; where `given[i]`, `one` goes first as it is. The promises are those of `give_turns`.
+    `ahead[place]` is the history; where `given[i]`, `left` goes first as it is. The promises are those of `give_turns`.
     """
-    if not len(one):
+    if not len(left):
         return np.zeros(0, dtype=np.bool_)
-    people = int(max(one.max(), other.max())) + 1
+    people = int(max(left.max(), right.max())) + 1
     ahead = np.zeros(people, dtype=np.int64) if ahead is None else ahead
-    given = np.zeros(len(one), dtype=np.bool_) if given is None else given
-    first: Bools = _walk(one, other, ahead, given, rng)[::2] > 0
-    firsts, lasts = np.where(first, one, other), np.where(first, other, one)
+    given = np.zeros(len(left), dtype=np.bool_) if given is None else given
+    first: Bools = _walk(left, right, ahead, given, rng)[::2] > 0
+    firsts, lasts = np.where(first, left, right), np.where(first, right, left)
     stands = ahead[:people] + np.bincount(firsts, minlength=people) - np.bincount(lasts, minlength=people)
     if np.ptp(stands) > 2:
         free = np.flatnonzero(~given)[::-1]
@@ -125,9 +126,9 @@ def orient(
     return first
 
 
-def _walk(one: Places, other: Places, ahead: NDArray[np.int64], given: Bools, rng: Random) -> Signs:
+def _walk(first: Places, second: Places, ahead: NDArray[np.int64], given: Bools, rng: Random) -> Signs:
     """A sign for each turn, opposite wherever two turns are opposites of each other. Couple i has turns 2i, 2i + 1."""
-    persons = np.stack((one, other), axis=1).ravel().astype(np.int32)
+    persons = np.stack((first, second), axis=1).ravel().astype(np.int32)
     order = np.argsort(persons, kind="stable").astype(np.int32)
     is_next = persons[order][1:] == persons[order][:-1]
     own, wanted = _own_opposites(order, is_next, ahead[persons[order]], np.repeat(given, 2))
@@ -246,25 +247,25 @@ def turn_round(
         """Groups to turn, from someone who is ahead (behind, where the sign is -1) to someone who is not even."""
         came: dict[PersonId, list[tuple[int, Group]]] = {start: []}
         reached = [start]
-        for one, _ in zip(reached, looked_at, strict=False):
+        for member, _ in zip(reached, looked_at, strict=False):
             for number in reversed(numbers):
-                group = (firsts if sign > 0 else lasts)[number - 1].get(one)
-                other = group[-1 if sign > 0 else 0] if group else one
-                if group and other not in came and (number, group) not in fixed:
-                    came[other] = [*came[one], (number, group)]
-                    if sign * stands(other) < 0:
-                        return came[other]
-                    reached.append(other)
+                group = (firsts if sign > 0 else lasts)[number - 1].get(member)
+                beside = group[-1 if sign > 0 else 0] if group else member
+                if group and beside not in came and (number, group) not in fixed:
+                    came[beside] = [*came[member], (number, group)]
+                    if sign * stands(beside) < 0:
+                        return came[beside]
+                    reached.append(beside)
         return []
 
     for person in sorted(people):
-        while abs(stands(person)) > 1 and (found := way(person, 1 if stands(person) > 0 else -1)):
-            for number, group in found:
+        while abs(stands(person)) > 1 and (turning := way(person, 1 if stands(person) > 0 else -1)):
+            for number, group in turning:
                 del firsts[number - 1][group[0]], lasts[number - 1][group[-1]]
                 firsts[number - 1][group[-1]] = lasts[number - 1][group[0]] = group[::-1]
-                for one, first in ((group[0], -1), (group[-1], 1)):
-                    times_first[one] += first
-                    times_last[one] -= first
+                for member, first in ((group[0], -1), (group[-1], 1)):
+                    times_first[member] += first
+                    times_last[member] -= first
                 turned.add(number)
     return tuple(
         tuple(firsts[number - 1][group[0]] if group[0] in firsts[number - 1] else group[::-1] for group in groups)
@@ -294,11 +295,11 @@ class Choice:
 
     @cached_property
     def _groups_of(self) -> dict[PersonId, list[int]]:
-        found: dict[PersonId, list[int]] = {}
+        result: dict[PersonId, list[int]] = {}
         for number, group in enumerate(self.groups):
             for one in group:
-                found.setdefault(one, []).append(number)
-        return found
+                result.setdefault(one, []).append(number)
+        return result
 
     def hand_on(self) -> None:
         """Afterwards nobody is chosen a step more often than someone whom a chain of groups could relieve them by.
@@ -317,28 +318,25 @@ class Choice:
         reached = [start]
         for here in reached:
             for number in self._groups_of.get(here, ()):
-                if here not in self.chosen[number]:
-                    continue
-                for there in self.groups[number]:
+                for there in self.groups[number] if here in self.chosen[number] else ():
                     if there in self.chosen[number] or there in came_from or there in self.stuck or there == start:
                         continue
                     came_from[there] = here, number
                     reached.append(there)
                     if self.counts[there] < self.counts[start] - self.step:
-                        self.counts[there] += self.step
-                        self.counts[start] -= self.step
-                        self._follow(there, start, came_from)
+                        self._hand_over(there, start, came_from)
                         return True
         self.stuck.update(reached)
         return False
 
-    def _follow(self, end: PersonId, start: PersonId, came_from: Mapping[PersonId, tuple[PersonId, int]]) -> None:
-        there = end
-        while there != start:
-            here, number = came_from[there]
-            self.chosen[number].remove(here)
-            self.chosen[number].add(there)
-            there = here
+    def _hand_over(self, end: int, start: int, came_from: Mapping[PersonId, tuple[PersonId, int]]) -> None:
+        self.counts[end] += self.step
+        self.counts[start] -= self.step
+        while end != start:
+            chosen, number = came_from[end]
+            self.chosen[number].remove(chosen)
+            self.chosen[number].add(end)
+            end = chosen
 
 
 def choose_evenly(
@@ -351,29 +349,32 @@ def choose_evenly(
     """For each group, which `quota[i]` of its members are chosen; `before` is how often each was chosen earlier.
 
     Then nobody is chosen twice more often than someone whom a chain of hand-overs could relieve them by; where the
-    groups allow it, all counts differ by at most one. Among equals the smallest of `first` comes first, then chance.
+    groups allow it, all counts differ by at most person. Among equals the smallest of `first` comes first, then chance.
     """
-    people = sorted({one for group in groups for one in group})
+    people = sorted({person for group in groups for person in group})
     lot = dict(zip(people, rng.sample(range(len(people)), k=len(people)), strict=True))
-    choice = Choice(groups, {one: before.get(one, 0) for one in people}, [])
+    choice = Choice(groups, {person: before.get(person, 0) for person in people}, [])
     for group, wanted in zip(groups, quota, strict=True):
-        order = sorted(group, key=lambda one: (choice.counts[one], first.get(one, 0), lot[one]))
+        order = sorted(group, key=lambda person: (choice.counts[person], first.get(person, 0), lot[person]))
         choice.chosen.append(set(order[:wanted]))
-        choice.counts.update({one: choice.counts[one] + 1 for one in order[:wanted]})
+        choice.counts.update({person: choice.counts[person] + 1 for person in order[:wanted]})
     choice.hand_on()
-    return [tuple(one for one in group if one in chosen) for group, chosen in zip(groups, choice.chosen, strict=True)]
+    return [
+        tuple(person for person in group if person in chosen)
+        for group, chosen in zip(groups, choice.chosen, strict=True)
+    ]
 
 
 def _middles(new: Sequence[Placed], given: Sequence[Placed], rng: Random) -> dict[Placed, Group]:
     """Groups of more than two with those in the middle who were there least."""
-    larger = [one for one in new if len(one[1]) > 2]
+    larger = [place for place in new if len(place[1]) > 2]
     before = Counter(chain.from_iterable(group[1:-1] for _, group in given if len(group) > 2))
     chosen = choose_evenly([group for _, group in larger], [len(group) - 2 for _, group in larger], rng, before)
-    found = {}
-    for one, middle in zip(larger, chosen, strict=True):
-        first, last = (person for person in one[1] if person not in middle)
-        found[one] = (first, *middle, last)
-    return found
+    result = {}
+    for place, middle in zip(larger, chosen, strict=True):
+        first, last = (person for person in place[1] if person not in middle)
+        result[place] = (first, *middle, last)
+    return result
 
 
 def _cases(
@@ -383,12 +384,12 @@ def _cases(
     counts = Counter(ahead)
     counts.update(group[0] for _, group in given)
     firsts = choose_evenly([group for _, group in new], [1] * len(new), rng, counts)
-    found = {}
-    for one, (first,) in zip(new, firsts, strict=True):
-        others = sorted((person for person in one[1] if person != first), key=lambda person: (counts[person], person))
-        found[one] = (first, *others)
+    result = {}
+    for place, (first,) in zip(new, firsts, strict=True):
+        others = sorted((person for person in place[1] if person != first), key=lambda person: (counts[person], person))
+        result[place] = (first, *others)
         counts[first] += 1
-    return found
+    return result
 
 
 # ---- rings -----------------------------------------------------------------------------------------------------------
@@ -423,11 +424,11 @@ def _in_a_ring(group: Group, watched: Watching) -> Group:
 
     def cost(order: Group) -> tuple[int, int, Group]:
         couples = observations(order)
-        return sum(watched[one] for one in couples), sum(watched[there, here] for here, there in couples), order
+        return sum(watched[left] for left in couples), sum(watched[there, here] for here, there in couples), order
 
     first, *others = sorted(group)
     best = tuple(group)
-    if any(watched[one, other] for one in group for other in group):
+    if any(watched[left, right] for left in group for right in group):
         best = min(((first, *rest) for rest in permutations(others)), key=cost)
     watched.update(observations(best))
     return best

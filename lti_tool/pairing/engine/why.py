@@ -1,6 +1,6 @@
-"""Why someone works with whom, why someone has no partner, and what deserves a look before planning.
+"""Why someone works with whom, why someone has no partner or another one now, and what deserves a look before planning.
 
-Answers hold ids of people and names of rules and wishes; `pairing/wording.py` has the words.
+Answers hold ids of people and names of rules and wishes; `pairing/wording` has the words.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,18 +10,13 @@ from functools import cached_property
 from itertools import chain, combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.costs import partners_left
-from lti_tool.pairing.engine.couples import Couples, meetings_of
-from lti_tool.pairing.engine.course import Course, Kind, PersonId
-from lti_tool.pairing.engine.errors import ImpossibleRequest
+from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, meetings_of, merged
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
-from lti_tool.pairing.engine.proof import odd_parts
-from lti_tool.pairing.engine.rules import Known, NotAgain, ReportingLine, RuleByValue, couple_keys, loops
-from lti_tool.pairing.engine.schedule import Group, Reason, Schedule
-
-# ---- answers ---------------------------------------------------------------------------------------------------------
+from lti_tool.pairing.engine.problem import Course, Group, ImpossibleRequest, Kind, PersonId, Reason, Schedule
+from lti_tool.pairing.engine.proof import Needed, shortages
+from lti_tool.pairing.engine.rules import Known, NotAgain, ReportingLine, RuleByValue, loops
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,61 +93,28 @@ class WhyNot:
     """Whom the rules leave: those met least first, then the most welcome."""
 
 
-@dataclass(frozen=True, slots=True)
-class Needed:
-    """These `partners` are the only possible partners of all those `needing` one, outside of their own part."""
-
-    needing: Group
-    parts: tuple[Group, ...]
-    """Those needing a partner, in parts of an odd number between which no one may meet. Mostly of one person each.
-    There are more parts than partners, so some people stay without a partner, whatever one does."""
-    partners: Group
-
-
-# ---- questions -------------------------------------------------------------------------------------------------------
-
-
-def why(schedule: Schedule, person: PersonId, round: int) -> Why:
-    """What speaks for the group of a person in a round, counted from 1.
-
-    Raises ImpossibleRequest for a person who is not in `schedule.course` or a round that does not exist. Whoever asks
-    more than once makes one `Explanations`.
-    """
-    return Explanations(schedule).why(person, round)
-
-
-def why_not(schedule: Schedule, person: PersonId, round: int) -> WhyNot:
-    """What stands between a person and a partner in a round, counted from 1. Raises as `why`."""
-    return Explanations(schedule).why_not(person, round)
-
-
-def shortages(schedule: Schedule, round: int) -> tuple[Needed, ...]:
-    """Whom too many others need, as the proof of a round shows. Empty for a round without a proof.
-
-    Raises ImpossibleRequest for a round that does not exist.
-    """
-    return Explanations(schedule).shortages(round)
-
-
 @dataclass(frozen=True)
 class Explanations:
-    """Answers many questions about one schedule; what all of them need is worked out once."""
+    """Answers questions about one schedule; what several need is worked out once.
+
+    All raise ImpossibleRequest for a person who is not in `schedule.course` or a round that does not exist.
+    """
 
     schedule: Schedule
 
     def why(self, person: PersonId, number: int) -> Why:
-        """As `why`."""
+        """What speaks for the group of a person in a round, counted from 1."""
         here = self._round(number)
         place = here.place(person)
         return Why(person, tuple(here.partner(place, partner) for partner in here.group(place) if partner != person))
 
     def why_not(self, person: PersonId, number: int) -> WhyNot:
-        """As `why_not`."""
+        """What stands between a person and a partner in a round, counted from 1."""
         here = self._round(number)
         return here.why_not(here.place(person))
 
     def shortages(self, number: int) -> tuple[Needed, ...]:
-        """As `shortages`."""
+        """Whom too many others need, as the proof of a round shows. Empty for a round without a proof."""
         return self._round(number).shortages()
 
     def _round(self, number: int) -> "_Round":
@@ -162,10 +124,10 @@ class Explanations:
 
     @cached_property
     def _rounds(self) -> dict[int, "_Round"]:
-        course, rounds = self.schedule.course, self.schedule.rounds
-        people = People(course.people, course.attributes)
-        meetings = [meetings_of(people, groups) for groups in (course.met, *rounds)]
-        return {number: _Round(self.schedule, people, meetings, number) for number in range(1, len(rounds) + 1)}
+        couples = Couples(self.schedule.course)
+        meetings = [meetings_of(couples.people, groups) for groups in (self.schedule.course.met, *self.schedule.rounds)]
+        numbers = range(1, len(self.schedule.rounds) + 1)
+        return {number: _Round(self.schedule, couples, meetings, number) for number in numbers}
 
 
 @dataclass(frozen=True)
@@ -173,9 +135,9 @@ class _Round:
     """One round. People are places in the course, except where ids are named."""
 
     schedule: Schedule
-    people: People
-    meetings: list[NDArray[np.int64]]
-    """Keys of the couples who met before the schedule, then in each round."""
+    couples: Couples
+    meetings: list[Keys]
+    """Of the couples who met before the schedule, then in each round."""
     number: int
 
     # ---- who is where ----
@@ -188,14 +150,14 @@ class _Round:
 
     def places(self, members: Iterable[PersonId]) -> list[int]:
         """Those of these ids who are in the course."""
-        return [place for place in self.people.places(list(members)).tolist() if place >= 0]
+        return [place for place in self.couples.people.places(list(members)).tolist() if place >= 0]
 
     def ids(self, places: Iterable[int]) -> Group:
-        return tuple(self.people.ids[list(places)].tolist())
+        return tuple(self.couples.people.ids[list(places)].tolist())
 
     def group(self, place: int) -> Group:
         """The group of this person, as ids; empty without one."""
-        return self._groups.get(int(self.people.ids[place]), ())
+        return self._groups.get(self.ids([place])[0], ())
 
     @cached_property
     def _groups(self) -> dict[PersonId, Group]:
@@ -204,7 +166,7 @@ class _Round:
     @cached_property
     def present(self) -> Bools:
         """For each person, whether they turn up."""
-        present = np.ones(len(self.people), dtype=np.bool_)
+        present = np.ones(len(self.couples), dtype=np.bool_)
         unpaired = self.schedule.unpaired
         absent = [out.person for out in unpaired if out.round == self.number and out.reason is Reason.ABSENT]
         present[self.places(absent)] = False
@@ -216,59 +178,47 @@ class _Round:
         locks = self.schedule.course.locks
         return [frozenset(lock.members) for lock in locks if lock.round in {None, self.number}]
 
-    def are_locked(self, *together: PersonId) -> bool:
-        """Whether one lock holds all of these ids."""
-        return any(lock.issuperset(together) for lock in self.locked)
-
-    # ---- what is so between a person and everyone ----
+    # ---- what is so between a person and others ----
 
     @cached_property
-    def before(self) -> NDArray[np.int64]:
-        """Sorted keys of all meetings before this round; couples who met twice are there twice."""
-        return np.sort(np.concatenate(self.meetings[: self.number]))
+    def before(self) -> Meetings:
+        """All meetings before this round."""
+        return Meetings(len(self.couples), merged(*self.meetings[: self.number]))
 
     @cached_property
-    def elsewhere(self) -> NDArray[np.int64]:
-        """The same of all meetings but those of this round."""
-        return np.sort(np.concatenate(self.meetings[: self.number] + self.meetings[self.number + 1 :]))
-
-    def times(self, meetings: NDArray[np.int64], place: int, others: Places) -> Points:
-        """How often this person met these others, by sorted keys."""
-        wanted = couple_keys(np.full(len(others), place, dtype=np.int64), others, len(self.people))
-        return np.searchsorted(meetings, wanted, side="right") - np.searchsorted(meetings, wanted)
+    def elsewhere(self) -> Meetings:
+        """All meetings but those of this round."""
+        return self.before.also(*self.meetings[self.number + 1 :])
 
     def refused(self, place: int, others: Places) -> Bools:
         """For each rule and each of these others, whether it forbids the couple. Shape (rules, others).
 
         "Never again" also forbids those whom the person meets in a later round.
         """
-        first = np.full(len(others), place, dtype=np.int64)
-        refused = np.zeros((len(self.schedule.course.rules), len(others)), dtype=np.bool_)
-        for number, rule in enumerate(self.schedule.course.rules):
-            if isinstance(rule, NotAgain):
-                refused[number] = self.times(self.elsewhere, place, others) > 0
-            else:
-                refused[number] = ~rule.allows(self.people, first, others)
-        return refused
+        rules, first = self.schedule.course.rules, np.full_like(others, place)
+        refused = [
+            self.elsewhere.times(first, others) > 0
+            if isinstance(rule, NotAgain)
+            else ~rule.allows(self.couples.people, first, others)
+            for rule in rules
+        ]
+        return np.array(refused, dtype=np.bool_).reshape(len(rules), len(others))
 
-    def points(self, place: int, others: Places) -> Points:
-        """The points of this person with each of these others, allowed or not."""
-        first = np.full(len(others), place, dtype=np.int64)
-        points = np.zeros(len(others), dtype=np.int64)
-        for wish in self.schedule.course.wishes:
-            points += wish.points(self.people, first, others)
-        return points
+    def welcome(self, place: int, others: Places) -> tuple[Points, Points]:
+        """How often this person met each of these others before, and the points of the two, allowed or not."""
+        first = np.full_like(others, place)
+        return self.before.times(first, others), self.couples.points(first, others)
 
     # ---- answers ----
 
     def partner(self, place: int, person: PersonId) -> Partner:
         """What speaks for this partner of someone."""
-        is_locked = self.are_locked(int(self.people.ids[place]), person)
+        is_locked = any(lock.issuperset((self.ids([place])[0], person)) for lock in self.locked)
         if not self.places([person]):
             return Partner(person, is_locked=is_locked)
-        partner, rules, wishes = self.place(person), self.schedule.course.rules, self.schedule.course.wishes
-        everyone = np.arange(len(self.people), dtype=np.int64)
-        met, points = self.times(self.before, place, everyone), self.points(place, everyone)
+        partner, people, rules = self.place(person), self.couples.people, self.schedule.course.rules
+        everyone = np.arange(len(people), dtype=np.int64)
+        met, points = self.welcome(place, everyone)
         refused = self.refused(place, everyone)
         possible = self.present & (everyone != place) & ~refused.any(axis=0)
         # Where two meet again later, it is the later round that breaks the rule.
@@ -280,11 +230,12 @@ class _Round:
         possible[partner] = not breaks
         better = possible & ((met < met[partner]) | ((met == met[partner]) & (points > points[partner])))
         elsewhere = ~np.isin(everyone, self.places(self.group(place)))
-        wanted = better & elsewhere
-        if not wanted.any():
-            wanted = possible & elsewhere & (points > points[partner])
-        at, other = np.array([place]), np.array([partner])
-        given = [(wish.name, int(wish.points(self.people, at, other)[0])) for wish in wishes]
+        wanted = np.flatnonzero(better & elsewhere)
+        if not len(wanted):
+            wanted = np.flatnonzero(possible & elsewhere & (points > points[partner]))
+        wanted = wanted[np.lexsort((wanted, -points[wanted], met[wanted]))]
+        at, beside = np.array([place]), np.array([partner])
+        given = ((wish.name, int(wish.points(people, at, beside)[0])) for wish in self.schedule.course.wishes)
         return Partner(
             person=person,
             met=int(met[partner]),
@@ -294,14 +245,14 @@ class _Round:
             breaks=breaks,
             rank=1 + int(better.sum()) if possible[partner] else None,
             choices=int(possible.sum()),
-            better=self._exchange(place, partner, _first(wanted, met, points)) if wanted.any() else None,
+            better=self._exchange(place, partner, int(wanted[0])) if len(wanted) else None,
         )
 
     def _told(self, place: int, partner: int) -> Iterator[str]:
         """The names of rules that say something about two people, and may be told."""
         for rule in self.schedule.course.rules:
             if isinstance(rule, RuleByValue) and not isinstance(rule, Known):
-                if rule.known(self.people)[[place, partner]].all():
+                if rule.known(self.couples.people)[[place, partner]].all():
                     yield rule.name
             elif isinstance(rule, NotAgain):
                 yield rule.name
@@ -318,20 +269,20 @@ class _Round:
         breaks = np.any([*refused.values()], axis=0) if refused else []
         is_apart = len(new_after) == 2 and frozenset(new_after) in forbidden
         alone = new_after if is_apart else [] if len(new_after) > 1 else [partner]
-        others = (member for member in new if member != wanted)
+        beside = [self.ids([wanted, member]) for member in new if member != wanted]
         return Alternative(
             person=self.ids([wanted])[0],
-            met=int(self.times(self.before, place, np.array([wanted]))[0]),
+            met=int(self.welcome(place, np.array([wanted]))[0][0]),
             cost=self._worth(place, (old, new), set()) - self._worth(place, (old_after, new_after), forbidden),
             breaks=tuple(rule.name for rule, by in zip(self.schedule.course.rules, breaks, strict=False) if by),
             leaves=self.ids(sorted(alone)),
-            is_locked=any(self.are_locked(*self.ids([wanted, member])) for member in others),
+            is_locked=any(lock.issuperset(couple) for lock in self.locked for couple in beside),
         )
 
     def _worth(self, place: int, groups: Iterable[list[int]], forbidden: set[frozenset[int]]) -> int:
         """The points of these groups for everyone but this person; a forbidden couple is worth nothing."""
         return sum(
-            int(self.points(first, np.array([second]))[0]) * (1 if place in {first, second} else 2)
+            int(self.couples.points(np.array([first]), np.array([second]))[0]) * (1 if place in {first, second} else 2)
             for group in groups
             for first, second in combinations(group, 2)
             if frozenset((first, second)) not in forbidden
@@ -339,19 +290,21 @@ class _Round:
 
     def why_not(self, place: int) -> WhyNot:
         """What stands between this person and a partner."""
-        others = np.flatnonzero(self.present & (np.arange(len(self.people)) != place))
-        refused = self.refused(place, others)
+        others = np.flatnonzero(self.present & (np.arange(len(self.couples)) != place))
+        refused, people = self.refused(place, others), self.couples.people
         removals = []
         for rule, by in zip(self.schedule.course.rules, refused, strict=True):
-            known = rule.known(self.people) if isinstance(rule, RuleByValue) else np.ones(len(self.people), np.bool_)
+            known = rule.known(people) if isinstance(rule, RuleByValue) else np.ones(len(people), np.bool_)
             unknown = by & ~(known[others] & known[place])
             removals.append(Removal(rule.name, int(by.sum()), int(unknown.sum())))
         left = others[~refused.any(axis=0)]
-        order = np.lexsort((left, -self.points(place, left), self.times(self.before, place, left)))
+        met, points = self.welcome(place, left)
         return WhyNot(
-            person=int(self.people.ids[place]),
-            removals=tuple(sorted((one for one in removals if one.removed), key=lambda one: (-one.removed, one.rule))),
-            candidates=self.ids(left[order].tolist()),
+            person=self.ids([place])[0],
+            removals=tuple(
+                sorted(filter(lambda rule: rule.removed, removals), key=lambda rule: (-rule.removed, rule.rule))
+            ),
+            candidates=self.ids(left[np.lexsort((left, -points, met))].tolist()),
         )
 
     def shortages(self) -> tuple[Needed, ...]:
@@ -360,25 +313,106 @@ class _Round:
         if not barriers:
             return ()
         barrier = np.array(barriers[0], dtype=np.int64)
-        couples = Couples(self.schedule.course)
-        barred = np.unique(self.elsewhere) if couples.never_again else self.elsewhere[:0]
+        banned = np.unique(self.elsewhere.keys) if self.couples.never_again else NO_KEYS
         # The proof is about those who are not locked, or about everyone.
         free = self.present.copy()
         free[self.places(chain.from_iterable(self.locked))] = False
-        for who in (free, self.present):
-            about = np.union1d(np.flatnonzero(who), barrier)
-            if pieces := odd_parts(couples, barrier, barred, who=about):
-                return tuple(
-                    Needed(self.ids(piece.needing), tuple(map(self.ids, piece.parts)), self.ids(piece.partners))
-                    for piece in pieces
-                )
-        return ()
+        about = (np.union1d(np.flatnonzero(who), barrier) for who in (free, self.present))
+        return next(filter(None, (shortages(self.couples, barrier, banned, who) for who in about)), ())
 
 
-def _first(wanted: Bools, met: Points, points: Points) -> int:
-    """Of these people the one who was met least and then gives the most points."""
-    places = np.flatnonzero(wanted)
-    return int(places[np.lexsort((places, -points[places], met[places]))[0]])
+# ---- after a change --------------------------------------------------------------------------------------------------
+
+
+class Cause(StrEnum):
+    """Why someone is with others than before. None of them says anything about another person."""
+
+    JOINED = "joined"
+    """They are new, or take part again."""
+    HAD_NOBODY = "had_nobody"
+    """They had no partner before."""
+    ABSENT = "absent"
+    """They themselves do not turn up in the round."""
+    PARTNER_LEFT = "partner_left"
+    """Someone of their group left the course."""
+    PARTNER_ABSENT = "partner_absent"
+    """Someone of their group does not turn up in the round."""
+    SOMEBODY_JOINED = "somebody_joined"
+    """Their group stays together and someone comes to it."""
+    MADE_ROOM = "made_room"
+    """Their group could have stayed; it changed so that someone else has a partner."""
+    RULE_CHANGED = "rule_changed"
+    """Their group breaks a rule or a lock that holds now."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """Someone who is here has other company than before in a round, or none any more."""
+
+    person: PersonId
+    round: int
+    cause: Cause
+
+
+def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
+    """Everyone who is in `after` and is with others than in `before`, by person and round, with the first cause.
+
+    `after.course` says who is here and what holds. Who left is not among them, and nobody is whose group is the same,
+    in whatever order of turn. The two schedules have the same number of rounds.
+    """
+    course = after.course
+    if not course.people:
+        seated = {person for groups in after.rounds for group in groups for person in group}
+        course = replace(course, people=tuple(seated.union(out.person for out in after.unpaired)))
+    couples = Couples(course)
+    result: list[Change] = []
+    met = meetings_of(couples.people, course.met)
+    for number, (old, new) in enumerate(zip(before.rounds, after.rounds, strict=True), start=1):
+        reasons = [
+            {out.person: out.reason for out in schedule.unpaired if out.round == number} for schedule in (before, after)
+        ]
+        left, came = set(map(frozenset, old)).difference(map(frozenset, new)), set(map(frozenset, new))
+        was = {person: group for group in left for person in group}
+        now = {person: group for group in came.difference(map(frozenset, old)) for person in group}
+        locks = [frozenset(lock.members) for lock in course.locks if lock.round in {None, number}]
+        could_stay = {group: _could_stay(couples, group, locks, Meetings(len(couples), met)) for group in left}
+        for person in {**was, **now}.keys() & set(course.people):
+            cause = _cause(person, was.get(person), now.get(person, frozenset()), reasons, set(course.people))
+            if cause is Cause.MADE_ROOM and not could_stay[was[person]]:
+                cause = Cause.RULE_CHANGED
+            result.append(Change(person, number, cause))
+        met = merged(met, meetings_of(couples.people, new))
+    return tuple(sorted(result))
+
+
+def _cause(
+    person: PersonId,
+    was: frozenset[PersonId] | None,
+    now: frozenset[PersonId],
+    reasons: list[dict[PersonId, Reason]],
+    here: set[PersonId],
+) -> Cause:
+    before, after = reasons
+    if after.get(person) is Reason.ABSENT:
+        return Cause.ABSENT
+    if was is None:
+        return Cause.JOINED if before.get(person, Reason.ABSENT) is Reason.ABSENT else Cause.HAD_NOBODY
+    if was - here:
+        return Cause.PARTNER_LEFT
+    if any(after.get(member) is Reason.ABSENT for member in was):
+        return Cause.PARTNER_ABSENT
+    return Cause.SOMEBODY_JOINED if was < now else Cause.MADE_ROOM
+
+
+def _could_stay(
+    couples: Couples, company: frozenset[PersonId], locks: Iterable[frozenset[PersonId]], met: Meetings
+) -> bool:
+    """Whether rules and locks let these people stay together."""
+    places = couples.people.places(sorted(company))
+    if (places < 0).any() or any(lock & company and not lock <= company for lock in locks):
+        return False
+    first, second = np.triu_indices(len(places), 1)
+    return bool(couples.allowed(places[first], places[second], met).all())
 
 
 # ---- before planning -------------------------------------------------------------------------------------------------
@@ -422,12 +456,16 @@ def warnings(course: Course, rounds: int = 0) -> tuple[Caution, ...]:
     cautions = [*_unknown(course, people, lines)]
     for rule in course.rules:
         if isinstance(rule, RuleByValue) and not rule.unknown_is_allowed and not rule.known(people).all():
-            cautions.append(
-                Caution(Concern.UNKNOWN_REFUSED, rule.name, tuple(people.ids[~rule.known(people)].tolist()))
-            )
+            missing = tuple(people.ids[~rule.known(people)].tolist())
+            cautions.append(Caution(Concern.UNKNOWN_REFUSED, rule.name, missing))
     for attribute in lines:
         cautions += [Caution(Concern.MANAGER_LOOP, attribute, loop) for loop in loops(course.attributes, attribute)]
-    return (*cautions, *_too_many_rounds(course, people, rounds))
+    if rounds:
+        size = {Kind.PAIRS: 2, Kind.TRIOS: 3}.get(course.shape.kind, course.shape.size)
+        left = partners_left(replace(course, rules=(*course.rules, NotAgain())))
+        few = tuple(people.ids[left < rounds * (size - 1)].tolist())
+        cautions += [Caution(Concern.MORE_ROUNDS_THAN_PARTNERS, "", few)] if few else []
+    return tuple(cautions)
 
 
 def _unknown(course: Course, people: People, lines: list[str]) -> list[Caution]:
@@ -438,17 +476,7 @@ def _unknown(course: Course, people: People, lines: list[str]) -> list[Caution]:
         # That someone has no manager is a known value.
         known = {person for person, value in values.items() if value is not None or attribute in lines}
         missing = tuple(person for person in people.ids.tolist() if person not in known)
-        if len(missing) == len(people):
-            cautions.append(Caution(Concern.NOBODY_HAS, attribute, missing))
-        elif 2 * len(missing) >= len(people):
-            cautions.append(Caution(Concern.HALF_UNKNOWN, attribute, missing))
-    return sorted(cautions, key=lambda one: one.concern is Concern.HALF_UNKNOWN)
-
-
-def _too_many_rounds(course: Course, people: People, rounds: int) -> list[Caution]:
-    if not rounds:
-        return []
-    size = {Kind.PAIRS: 2, Kind.TRIOS: 3}.get(course.shape.kind, course.shape.size)
-    rules = course.rules if any(isinstance(rule, NotAgain) for rule in course.rules) else (*course.rules, NotAgain())
-    few = np.flatnonzero(partners_left(replace(course, rules=rules)) < rounds * (size - 1))
-    return [Caution(Concern.MORE_ROUNDS_THAN_PARTNERS, "", tuple(people.ids[few].tolist()))] if len(few) else []
+        if 2 * len(missing) >= len(people):
+            concern = Concern.NOBODY_HAS if len(missing) == len(people) else Concern.HALF_UNKNOWN
+            cautions.append(Caution(concern, attribute, missing))
+    return sorted(cautions, key=lambda caution: caution.concern is Concern.HALF_UNKNOWN)

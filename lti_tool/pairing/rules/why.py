@@ -127,6 +127,7 @@ def relaxations(current: CurrentPlan) -> tuple[engine.Relaxation, ...]:
 
     Empty if no one is unpaired in rounds that are not over.
     """
-    schedule = current.schedule_for(current.course)
+    course, fixed = current.tolerating(current.course)
+    schedule = current.schedule_for(course)
     waiting = tuple(missing for missing in schedule.unpaired if missing.round >= current.from_round)
-    return engine.proposals(replace(schedule, unpaired=waiting), fixed=current.fixed)
+    return engine.proposals(replace(schedule, unpaired=waiting), sorted(current.gone), fixed=sorted(fixed))

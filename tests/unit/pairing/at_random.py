@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import combinations
 from random import Random
 
-from lti_tool.pairing.engine.course import Couple, Course, Lock, Value
+from lti_tool.pairing.engine.problem import Couple, Course, Lock, Value
 from lti_tool.pairing.engine.rules import (
     Exclusions,
     ExperienceGap,

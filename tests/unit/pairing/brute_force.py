@@ -9,7 +9,7 @@ from functools import cache
 from itertools import combinations
 from typing import Any
 
-from lti_tool.pairing.engine.course import Course
+from lti_tool.pairing.engine.problem import Course
 
 
 @dataclass(frozen=True, slots=True, order=True)

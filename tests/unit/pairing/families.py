@@ -10,9 +10,8 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from lti_tool.pairing.engine.course import Couple, Course, Lock, Value
+from lti_tool.pairing.engine.problem import Couple, Course, Group, Lock, Schedule, Value
 from lti_tool.pairing.engine.rules import Other, Same, Share
-from lti_tool.pairing.engine.schedule import Group, Schedule
 from lti_tool.pairing.engine.wishes import ExtraShared
 
 

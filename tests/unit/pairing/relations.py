@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.course import Course
+from lti_tool.pairing.engine.problem import Course
 from lti_tool.pairing.engine.rules import Exclusions
 
 Couple = tuple[int, int]

@@ -17,7 +17,7 @@ def explained(course: Course) -> tuple[list[int], list[int], tuple[Needed, ...]]
     schedule = engine.plan(course, 1, seed=1)
     assert engine.verify(course, schedule) == []
     barrier = [person for proof in schedule.proofs for person in proof.barrier]
-    return [one.person for one in schedule.unpaired], barrier, engine.shortages(schedule, 1)
+    return [one.person for one in schedule.unpaired], barrier, engine.Explanations(schedule).shortages(1)
 
 
 def lacking(shortage: Needed) -> int:

@@ -11,10 +11,22 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.check import verify
 from lti_tool.pairing.engine.circles import group_sizes, plan_circles
-from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
-from lti_tool.pairing.engine.errors import ImpossibleRequest, LockConflict, LockForbidden, LockSize, UnknownPerson
+from lti_tool.pairing.engine.problem import (
+    Course,
+    Group,
+    ImpossibleRequest,
+    Kind,
+    Lock,
+    LockConflict,
+    LockForbidden,
+    LockSize,
+    Reason,
+    Shape,
+    UnknownPerson,
+    balance,
+    repeats,
+)
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Same
-from lti_tool.pairing.engine.schedule import Group, Reason, balance, repeats
 from lti_tool.pairing.engine.turns import choose_evenly
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate

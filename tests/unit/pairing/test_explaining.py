@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.pairing.engine.course import Course, Lock
-from lti_tool.pairing.engine.errors import ImpossibleRequest
+from lti_tool.pairing.engine.problem import Course, ImpossibleRequest, Lock, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.proof import Needed
 from lti_tool.pairing.engine.rules import Exclusions, ExperienceGap, Known, NotAgain, Other, ReportingLine, Same
-from lti_tool.pairing.engine.schedule import Proof, Reason, Schedule, Unpaired
-from lti_tool.pairing.engine.why import Alternative, Explanations, Needed, Removal, shortages, why, why_not
+from lti_tool.pairing.engine.why import Alternative, Explanations, Removal
 from lti_tool.pairing.engine.wishes import RatherGap, RatherOther
 from tests.unit.pairing.budget import examples
 
@@ -184,11 +183,11 @@ def star(points_of_it: int = 4, *, locked: bool = False) -> Schedule:
 
 @pytest.mark.parametrize("locked", [False, True], ids=["nobody locked", "a couple is locked"])
 def test_the_only_possible_partners_are_named_and_who_needs_them(locked: bool) -> None:
-    answer = why_not(star(locked=locked), 3, 1)
+    answer = Explanations(star(locked=locked)).why_not(3, 1)
 
     assert answer.removals == (Removal("exclusions", 5, 0),)
     assert answer.candidates == (11, 12)
-    assert shortages(star(locked=locked), 1) == (Needed((1, 2, 3, 4), ((1,), (2,), (3,), (4,)), (11, 12)),)
+    assert Explanations(star(locked=locked)).shortages(1) == (Needed((1, 2, 3, 4), ((1,), (2,), (3,), (4,)), (11, 12)),)
 
 
 def test_people_who_may_not_meet_again_are_in_parts_of_their_own() -> None:
@@ -196,16 +195,16 @@ def test_people_who_may_not_meet_again_are_in_parts_of_their_own() -> None:
     alone = tuple(Unpaired(person, 1, Reason.TOO_FEW_PARTNERS) for person in (1, 2))
     schedule = Schedule((((3, 4),),), alone, course, proofs=(Proof(1, (4,)),))
 
-    answer = why_not(schedule, 1, 1)
+    answer = Explanations(schedule).why_not(1, 1)
 
     assert [(one.rule, one.removed) for one in answer.removals] == [("exclusions", 1), ("not_again", 1)]
-    assert shortages(schedule, 1) == (Needed((1, 2, 3), ((1,), (2,), (3,)), (4,)),)
+    assert Explanations(schedule).shortages(1) == (Needed((1, 2, 3), ((1,), (2,), (3,)), (4,)),)
 
 
 def test_without_a_proof_no_one_is_said_to_be_needed() -> None:
     schedule = star()
 
-    assert shortages(Schedule(schedule.rounds, schedule.unpaired, schedule.course), 1) == ()
+    assert Explanations(Schedule(schedule.rounds, schedule.unpaired, schedule.course)).shortages(1) == ()
 
 
 def test_who_is_removed_because_nothing_is_known_is_counted() -> None:
@@ -215,7 +214,7 @@ def test_who_is_removed_because_nothing_is_known_is_counted() -> None:
         rules=(ExperienceGap(at_least=2, unknown_is_allowed=False),),
     )
 
-    assert why_not(Schedule(((),), (), course), 1, 1).removals == (Removal("gap:experience", 2, 1),)
+    assert Explanations(Schedule(((),), (), course)).why_not(1, 1).removals == (Removal("gap:experience", 2, 1),)
 
 
 def test_why_names_the_rules_that_may_be_told_and_are_true() -> None:
@@ -232,7 +231,7 @@ def test_why_names_the_rules_that_may_be_told_and_are_true() -> None:
         ),
     )
 
-    (partner,) = why(Schedule((((1, 2),),), (), course), 1, 1).partners
+    (partner,) = Explanations(Schedule((((1, 2),),), (), course)).why(1, 1).partners
 
     assert partner.rules == ("other:department", "not_again")
     assert (partner.rank, partner.choices) == (1, 1)
@@ -246,7 +245,7 @@ def test_in_a_larger_group_every_partner_is_explained() -> None:
     )
     schedule = Schedule((((1, 2, 3), (4, 5, 6)),), (), course)
 
-    answer = why(schedule, 1, 1)
+    answer = Explanations(schedule).why(1, 1)
 
     assert [one.person for one in answer.partners] == [2, 3]
     better = answer.partners[0].better
@@ -257,21 +256,23 @@ def test_in_a_larger_group_every_partner_is_explained() -> None:
 
 
 def test_who_left_the_course_is_still_named_as_the_partner() -> None:
-    (partner,) = why(Schedule((((1, 9),),), (), Course((1, 2))), 1, 1).partners
+    (partner,) = Explanations(Schedule((((1, 9),),), (), Course((1, 2)))).why(1, 1).partners
 
     assert (partner.person, partner.rank, partner.better) == (9, None, None)
 
 
 def test_somebody_without_a_group_has_no_partners_to_explain() -> None:
-    assert why(Schedule(((),), (), Course((1, 2))), 1, 1).partners == ()
+    assert Explanations(Schedule(((),), (), Course((1, 2)))).why(1, 1).partners == ()
 
 
 @pytest.mark.parametrize(("person", "number"), [(7, 1), (1, 0), (1, 2)], ids=["a stranger", "too early", "too late"])
 def test_questions_about_nobody_and_never_are_refused(person: int, number: int) -> None:
     schedule = Schedule((((1, 2),),), (), Course((1, 2)))
 
-    for ask in (why, why_not):
+    explanations = Explanations(schedule)
+
+    for ask in (explanations.why, explanations.why_not):
         with pytest.raises(ImpossibleRequest):
-            ask(schedule, person, number)
+            ask(person, number)
     with pytest.raises(ImpossibleRequest):
-        shortages(schedule, 9)
+        Explanations(schedule).shortages(9)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.costs import Left, costs, partners_left
-from lti_tool.pairing.engine.course import Course, Kind, Shape
 from lti_tool.pairing.engine.people import People
+from lti_tool.pairing.engine.problem import Course, Kind, Shape
 from lti_tool.pairing.engine.rules import Exclusions, ExperienceGap, Known, NotAgain, Other, ReportingLine, Share
 from lti_tool.pairing.engine.why import Caution, Concern, warnings
 from lti_tool.pairing.engine.wishes import OffersFit, RatherOther

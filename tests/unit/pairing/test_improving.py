@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import improver
 from lti_tool.pairing.engine.check import score
-from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.improver import ImproverMissing, improve
+from lti_tool.pairing.engine.problem import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired
 from lti_tool.pairing.engine.rules import NotAgain, Other
-from lti_tool.pairing.engine.schedule import Group, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.unit.pairing.at_random import course_at_random
 from tests.unit.pairing.budget import examples

@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
+from lti_tool.pairing.engine.problem import Course, Kind, Lock, Reason, Schedule, Shape, Unpaired
 from lti_tool.pairing.engine.relax import Against, Relaxation, proposals
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Rule, Same, ShouldNot
-from lti_tool.pairing.engine.schedule import Reason, Schedule, Unpaired
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.relations import Couple, fewest_unpaired, relations
 
@@ -115,12 +114,6 @@ def test_never_again_can_be_given_up_for_a_round() -> None:
     assert found.against == (Against(2, (1, 2), ("not_again",)), Against(3, (1, 2), ("not_again",)))
 
 
-def test_one_round_is_looked_at_alone_when_asked() -> None:
-    (found,) = proposals(met_in_the_first_of_three(), 3)
-
-    assert found.seated == ((3, 1), (3, 2))
-
-
 def test_without_another_rule_nobody_meets_again() -> None:
     # Two departments of two: after two rounds everybody has met everybody whom the rules allow.
     found = asked(course_of("AABB", OTHER, NotAgain()), rounds=4)
@@ -147,6 +140,24 @@ def test_begun_groups_stay_together() -> None:
 
     assert proposals(schedule, fixed=((1, (1, 2)),))[0].more == 0
     assert proposals(schedule)[0].more == 1
+
+
+def test_a_rule_gets_no_credit_for_what_a_repair_does_anyway() -> None:
+    # 1 and 2 may meet under all rules; 3 and 4 only without the rule.
+    alone = tuple(Unpaired(person, 1, Reason.NOBODY_ELSE) for person in (1, 2, 3, 4))
+
+    apart = Exclusions(couples=((1, 3), (1, 4), (2, 3), (2, 4)))
+
+    (found,) = proposals(Schedule(((),), alone, course_of("ABCC", OTHER, apart)))
+
+    assert found.seated == ((1, 3), (1, 4))
+
+
+def test_nothing_helps_where_locks_contradict_each_other() -> None:
+    course = course_of("AAAB", OTHER, locks=(Lock((1, 2)), Lock((2, 3))))
+    alone = tuple(Unpaired(person, 1, Reason.TOO_FEW_PARTNERS) for person in course.people)
+
+    assert proposals(Schedule(((),), alone, course)) == (Relaxation(("other:department",)),)
 
 
 def test_nothing_is_proposed_where_everybody_has_a_partner_or_for_circles() -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired, pairs
-from lti_tool.pairing.engine.changes import Cause, changes
-from lti_tool.pairing.engine.changes import Change as Moved
-from lti_tool.pairing.engine.errors import LockConflict, LockForbidden, LockSize
+from lti_tool.pairing.engine.problem import LockConflict, LockForbidden, LockSize
 from lti_tool.pairing.engine.repair import step_in
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Rule
+from lti_tool.pairing.engine.why import Cause, changes
+from lti_tool.pairing.engine.why import Change as Moved
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate
 from tests.unit.pairing.at_random import course_at_random
@@ -376,3 +376,19 @@ def test_a_thousand_people_change_no_more_than_those_who_come_go_and_lose_somebo
         kept = {frozenset(group) for group in old} & {frozenset(group) for group in new}
         moved = {person for group in new if frozenset(group) not in kept for person in group}
         assert moved == loose
+
+
+@pytest.mark.parametrize("seed", [3, 12, 26])
+def test_where_nobody_may_meet_again_rounds_are_repaired_until_nothing_changes(seed: int) -> None:
+    # Six people can meet in four rounds without a repeat; with these seeds going through the rounds once is too little.
+    waiting = {1: (1, 2, 3, 4), 2: (1, 2, 3, 4), 4: (1, 4)}
+    alone = tuple(
+        Unpaired(person, number, Reason.TOO_FEW_PARTNERS) for number, people in waiting.items() for person in people
+    )
+    course = Course((1, 2, 3, 4), rules=(NotAgain(),))
+    before = Schedule(((), (), ((1, 3), (2, 4)), ((3, 2),)), alone, course, seed)
+
+    after = engine.repair(before, (), (20, 21), 1)
+
+    assert after.unpaired == ()
+    assert engine.verify(after.course, after) == []

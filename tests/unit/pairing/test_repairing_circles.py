@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Kind, Lock, Reason, Schedule, Shape, Unpaired
-from lti_tool.pairing.engine.changes import Cause, changes
 from lti_tool.pairing.engine.rules import Exclusions
 from lti_tool.pairing.engine.turns import observations
+from lti_tool.pairing.engine.why import Cause, changes
 
 FOURS = Shape(Kind.CIRCLES, 4)
 GROUPS = ((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12))

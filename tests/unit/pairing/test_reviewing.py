@@ -11,11 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.check import verify_reviews
-from lti_tool.pairing.engine.course import Course
-from lti_tool.pairing.engine.errors import ImpossibleRequest, ListedTwice
+from lti_tool.pairing.engine.problem import Course, ImpossibleRequest, ListedTwice, Reason, ReviewProof, Reviews
 from lti_tool.pairing.engine.reviews import reviews
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other
-from lti_tool.pairing.engine.schedule import Reason, ReviewProof, Reviews
 from lti_tool.pairing.engine.wishes import RatherOther
 from tests.factories.cohorts import corporate
 from tests.unit.pairing.at_random import course_at_random

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.check import verify
 from lti_tool.pairing.engine.circles import plan_circles
-from lti_tool.pairing.engine.course import Course, Kind, Shape
-from lti_tool.pairing.engine.schedule import Schedule
+from lti_tool.pairing.engine.problem import Course, Kind, Schedule, Shape
 from lti_tool.pairing.engine.turns import observations
 from tests.unit.pairing.budget import examples
 

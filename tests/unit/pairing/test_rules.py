@@ -201,24 +201,6 @@ def test_many_names_are_compared_a_part_at_a_time(monkeypatch: pytest.MonkeyPatc
     assert (Share(attribute="slots").allows(people, everybody[:, None], everybody) == whole).all()
 
 
-def test_couples_with_very_many_names_are_looked_up_and_answer_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    several = {
-        person: frozenset({f"slot {person // 2}", f"slot {person % 7}", "a"[: person % 2]}) for person in range(60)
-    }
-    people = People(tuple(range(64)), {"slots": several | {60: None, 61: frozenset(), 62: frozenset({"a"})}})
-    everybody = np.arange(64)
-    rules = [(least, unknown) for least in (1, 2, 3) for unknown in (True, False)]
-
-    def answers() -> list[Any]:
-        made = [Share(attribute="slots", at_least=least, unknown_is_allowed=unknown) for least, unknown in rules]
-        return [rule.allows(people, everybody[:, None], everybody).tolist() for rule in made]
-
-    by_masks = answers()
-    monkeypatch.setattr("lti_tool.pairing.engine.rules.MANY_NAMES", 1)
-
-    assert answers() == by_masks
-
-
 def test_a_line_is_followed_through_managers_who_are_not_in_the_course() -> None:
     people = People((1, 2, 3), {"manager": {1: 900, 900: 901, 901: 2, 3: 900}})
 

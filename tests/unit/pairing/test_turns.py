@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.pairing.engine.schedule import Group, balance
+from lti_tool.pairing.engine.problem import Group, balance
 from lti_tool.pairing.engine.turns import give_turns
 from tests.unit.pairing.budget import examples
 

@@ -6,10 +6,20 @@ import numpy as np
 import pytest
 
 from lti_tool.pairing.engine.check import verify
-from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
 from lti_tool.pairing.engine.people import Bools, People, Places
+from lti_tool.pairing.engine.problem import (
+    Breach,
+    Course,
+    Kind,
+    Lock,
+    Proof,
+    Reason,
+    Schedule,
+    Shape,
+    Unpaired,
+    Violation,
+)
 from lti_tool.pairing.engine.rules import NotAgain, Other, Rule
-from lti_tool.pairing.engine.schedule import Breach, Proof, Reason, Schedule, Unpaired, Violation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

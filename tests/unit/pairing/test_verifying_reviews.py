@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 
 from lti_tool.pairing.engine.check import verify_reviews
-from lti_tool.pairing.engine.course import Course
+from lti_tool.pairing.engine.problem import Breach, Course, Reason, ReviewProof, Reviews, Short
 from lti_tool.pairing.engine.reviews import reviews
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other
-from lti_tool.pairing.engine.schedule import Breach, Reason, ReviewProof, Reviews, Short
 
 COURSE = Course((1, 2, 3, 4))
 GOOD = Reviews(((1, 2), (2, 3), (3, 4), (4, 1)))

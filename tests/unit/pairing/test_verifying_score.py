@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 from lti_tool.pairing.engine.check import Score, score
-from lti_tool.pairing.engine.course import Course, Kind, Lock, Shape
+from lti_tool.pairing.engine.problem import Course, Kind, Lock, Reason, Schedule, Shape, Unpaired
 from lti_tool.pairing.engine.rules import Other
-from lti_tool.pairing.engine.schedule import Reason, Schedule, Unpaired
 from lti_tool.pairing.engine.wishes import RatherOther
 
 UNITS = {"unit": {1: "a", 2: "a", 3: "b", 4: "b", 5: "c"}}

@@ -1,13 +1,77 @@
-"""What the engine answers, and what can be read from it."""
+"""What the engine is told and what it answers, as plain data; and what it refuses."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations
 from typing import Final, TypeAlias
 
-from lti_tool.pairing.engine.course import Course, PersonId
+from lti_tool.pairing.engine.rules import Rule
+from lti_tool.pairing.engine.wishes import Wish
+
+# ---- what it is told -------------------------------------------------------------------------------------------------
+
+PersonId: TypeAlias = int
+Couple: TypeAlias = tuple[PersonId, PersonId]
+Value: TypeAlias = str | int | frozenset[str] | None
+"""A name (department), a number (experience, or the id of a manager), or names (languages, slots).
+
+A person who is missing from an attribute is unknown there. None is known: a person without a manager.
+"""
+
+
+class Kind(StrEnum):
+    """How people sit together."""
+
+    PAIRS = "pairs"
+    """Two and two; one group of three when the number is odd."""
+    TRIOS = "trios"
+    CIRCLES = "circles"
+    """Groups of `size`; where that does not divide, some are one smaller or larger."""
+    RINGS = "rings"
+    """Groups of `size` in an order: each observes the next, the last the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The kind of groups and how many people sit in one; 3 to 6 in circles and rings."""
+
+    kind: Kind = Kind.PAIRS
+    size: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """People who must be together, in one round or (None) in every round."""
+
+    members: tuple[PersonId, ...]
+    round: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Who is to be grouped, and everything that has a say in it."""
+
+    people: tuple[PersonId, ...]
+    """In any order; the order has no influence."""
+    met: tuple[Couple, ...] = ()
+    """Earlier meetings. A couple that is listed twice has met twice. May name people who are gone."""
+    attributes: Mapping[str, Mapping[PersonId, Value]] = field(default_factory=dict)
+    """What is known, by name of the attribute. May hold people who are not grouped: a manager's manager."""
+    rules: tuple[Rule, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    locks: tuple[Lock, ...] = ()
+    shape: Shape = Shape()
+    ahead: Mapping[PersonId, int] = field(default_factory=dict)
+    """Before the first round: how often somebody went first (coach) less how often last (coachee)."""
+    left_out: frozenset[PersonId] = frozenset()
+    """Who had no partner last time; they come before everybody else now."""
+    in_trios: Mapping[PersonId, int] = field(default_factory=dict)
+    """How often somebody sat in a group of three before, where others sat in pairs."""
+
+
+# ---- what it answers -------------------------------------------------------------------------------------------------
 
 Group: TypeAlias = tuple[PersonId, ...]
 """The members of a group in order of turn: the first is observed first (is coach, brings the case)."""
@@ -70,7 +134,7 @@ class Proof:
     barrier: tuple[PersonId, ...]
 
 
-NAME: Final = "tandem/3"
+NAME: Final = "tandem/4"
 """Name and version of this engine, stored with every plan that it made."""
 NOBODY: Final = Course(())
 
@@ -169,3 +233,62 @@ def moved(before: Schedule, after: Schedule) -> frozenset[PersonId]:
         kept = {frozenset(group) for group in old} & {frozenset(group) for group in new}
         changed.update(person for group in (*old, *new) if frozenset(group) not in kept for person in group)
     return frozenset(changed)
+
+
+# ---- what it refuses: not the tool's own errors ----------------------------------------------------------------------
+
+
+class ImpossibleRequest(ValueError):
+    """The question makes no sense: fewer than one round, somebody who both left and joined. Root of all others here."""
+
+
+class ListedTwice(ImpossibleRequest):
+    """People who are listed more than once: in the course, among those who joined, or as both left and joined."""
+
+    def __init__(self, people: tuple[int, ...]) -> None:
+        super().__init__(people)
+        self.people = people
+
+
+class UnknownPerson(ImpossibleRequest):
+    """People who are named in a lock and are not in the course, or whose id is no id (below 0)."""
+
+    def __init__(self, people: tuple[int, ...]) -> None:
+        super().__init__(people)
+        self.people = people
+
+
+class ShapeImpossible(ImpossibleRequest):
+    """Groups of this kind are not of this size: pairs are two, trios three, circles and rings three to six."""
+
+    def __init__(self, kind: str, size: int) -> None:
+        super().__init__(kind, size)
+        self.kind, self.size = kind, size
+
+
+class LockConflict(ImpossibleRequest):
+    """Two locks want the same person in the same round."""
+
+    def __init__(self, round: int, person: int) -> None:
+        super().__init__(round, person)
+        self.round, self.person = round, person
+
+
+class LockSize(ImpossibleRequest):
+    """People are locked together who are no group of this course in this round: one alone, or a trio too many."""
+
+    def __init__(self, round: int, members: tuple[int, ...]) -> None:
+        super().__init__(round, members)
+        self.round, self.members = round, members
+
+
+class LockForbidden(ImpossibleRequest):
+    """A rule forbids two people who are locked together. `rule` is its name."""
+
+    def __init__(self, round: int, members: tuple[int, ...], rule: str) -> None:
+        super().__init__(round, members, rule)
+        self.round, self.members, self.rule = round, members, rule
+
+
+class ImproverMissing(RuntimeError):
+    """OR-tools is not installed. It comes with the extra `improve`."""
