@@ -31,7 +31,9 @@ from tests.functional.test_bad_input import path_of, rules_of, visitors
 
 TEXT = "Typed for an hour, with a break at noon."
 FIELDS = {
-    **dict.fromkeys(("strengths", "note_draft", "heard", "will_use", "offers", "title", "name", "text"), TEXT),
+    **dict.fromkeys(
+        ("strengths", "note_draft", "heard", "will_use", "offers", "title", "name", "text", "words", "reason"), TEXT
+    ),
     **{form.sent_as(field): TEXT for form in GOAL_FORMS for field in form.fields},
     "a-field-that-comes-later": TEXT,
     "do": "give",
