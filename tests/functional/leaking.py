@@ -26,6 +26,8 @@ from lti_tool.launch.models import Member, Person
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings.rules.times import Wanted
 from lti_tool.pairing.models import Facilitation, Group, Seat
+from lti_tool.practices import service as practices
+from lti_tool.practices.models import Practice
 from lti_tool.registration.models import Registration
 from lti_tool.reports.models import Report
 from lti_tool.rubrics.models import Rubric
@@ -119,6 +121,7 @@ def a_leaky_course(app: Flask, kit: Kit, clock: FakeClock, kind_key: str, *, sta
         if kind.has_scenario:
             _write_scenario(session, room, kind, secrets)
         _report(session, room, secrets, clock)
+        _offer_practices(session, room, secrets, clock)
         _know_things(session, room, secrets, clock)
         _score(session, room, clock)
         ids = _ids(session, room, kind)
@@ -343,6 +346,35 @@ def _report(session: Session, room: Classroom, secrets: Secrets, clock: FakeCloc
     session.flush()
 
 
+def _offer_practices(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
+    """One to which the group has not agreed yet, one that the course reads, one for all courses, one that is hidden."""
+    everybody, groups = {*LEARNERS, *STAFF}, _groups(session, room)
+    next_door = {"learner next door", "instructor next door"}
+    staff = practices.Reader(room.members[INSTRUCTOR].id, room.course.id, is_staff=True)
+    for what, readers in (
+        ("offered practice", {"Dan", "Eva"}),
+        ("practice that was taken back", {"Dan", "Eva"}),
+        ("practice of the course", everybody),
+        ("practice of the institution", everybody | next_door),
+        ("hidden practice", {"Dan", "Eva"} | STAFF),
+    ):
+        title, text = secrets.of(f"title of the {what}", readers), secrets.of(f"text of the {what}", readers)
+        dan, eva = (practices.Reader(room.members[name].id, room.course.id, is_staff=False) for name in ("Dan", "Eva"))
+        draft = practices.Draft("practice", title, text)
+        practice = practices.offer(session, dan, draft, groups["Dan"].id, now=clock.now())
+        at = {"seen_version": practice.version, "now": clock.now()}
+        if what == "offered practice":
+            continue
+        practices.agree(session, eva, practice.id, **at)
+        if what != "practice of the course":
+            practices.bring_to_institution(session, staff, practice.id, **at)
+        if what == "practice that was taken back":
+            practices.take_back(session, eva, practice.id, now=clock.now())
+        if what == "hidden practice":
+            reason = secrets.of("reason for hiding", {"Dan"} | STAFF)
+            practices.hide(session, staff, practice.id, reason, now=clock.now())
+
+
 def _know_things(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
     for name in ("Ada", "Dan"):
         value = secrets.of(f"department of {name}", {name, INSTRUCTOR})
@@ -421,6 +453,7 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "win_id": all_of(Win),
         "resource_id": all_of(Resource),
         "report_id": all_of(Report),
+        "practice_id": all_of(Practice),
         "score_id": all_of(ScoreState),
         "group_id": all_of(Group),
         "field": ["strengths", "next_time_1"],
