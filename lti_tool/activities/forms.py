@@ -143,6 +143,7 @@ WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
     Flaw.NUMBER_OUT_OF_RANGE: N_("Enter a whole number of notes from 0 to 20."),
     Flaw.SCORE_OUT_OF_RANGE: N_("Enter a whole number from 1 to 1000."),
     Flaw.POINTS_SHARE_OUT_OF_RANGE: N_("Enter a whole number from 0 to 100."),
+    Flaw.POINTS_OF_ROLE_PLAY: N_("People try things out in a role-play, so its points never count."),
 }
 DATE_UNREADABLE: Final = N_("Write the date as year-month-day, such as 2026-12-24.")
 TIME_UNREADABLE: Final = N_("Write the time as hours:minutes, such as 16:30.")
@@ -164,6 +165,7 @@ _FIELD: Final = {
     Flaw.NOTHING_COUNTS: "asked",
     Flaw.SCORE_OUT_OF_RANGE: "score_maximum",
     Flaw.POINTS_SHARE_OUT_OF_RANGE: "points_share",
+    Flaw.POINTS_OF_ROLE_PLAY: "points_share",
 }
 
 _ROUND_PARTS: Final = ("opens_date", "opens_time", "due_date", "due_time")

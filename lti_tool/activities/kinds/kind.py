@@ -318,6 +318,11 @@ class Kind:
     """What the staff's page calls the number of entries that were given."""
 
     @property
+    def takes_points(self) -> bool:
+        """Whether points of the rubric may be part of the score: not where people try something out in a role-play."""
+        return not self.has_scenario
+
+    @property
     def meeting(self) -> tuple[AgendaPart, ...]:
         """The parts of the page on which a group meets."""
         return tuple(part for part in self.agenda if part.key)

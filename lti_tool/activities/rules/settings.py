@@ -141,6 +141,7 @@ class Flaw(StrEnum):
     NUMBER_OUT_OF_RANGE = "number out of range"
     SCORE_OUT_OF_RANGE = "score out of range"
     POINTS_SHARE_OUT_OF_RANGE = "share of points out of range"
+    POINTS_OF_ROLE_PLAY = "points of a role-play"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,9 @@ def check(
             found.append(SettingsProblem(Flaw.NUMBER_OUT_OF_RANGE, step=step.key))
     if not 1 <= settings.score_maximum <= HIGHEST_SCORE:
         found.append(SettingsProblem(Flaw.SCORE_OUT_OF_RANGE))
-    if not 0 <= settings.points_share <= 100:
+    if settings.points_share and not kind_for(settings).takes_points:
+        found.append(SettingsProblem(Flaw.POINTS_OF_ROLE_PLAY))
+    elif not 0 <= settings.points_share <= 100:
         found.append(SettingsProblem(Flaw.POINTS_SHARE_OUT_OF_RANGE))
     return found
 

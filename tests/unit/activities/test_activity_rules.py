@@ -70,6 +70,9 @@ def test_rounds_need_no_dates() -> None:
         ({"completion": Completion({"write_notes": 21})}, Flaw.NUMBER_OUT_OF_RANGE),
         ({"score_maximum": 0}, Flaw.SCORE_OUT_OF_RANGE),
         ({"score_maximum": 1001}, Flaw.SCORE_OUT_OF_RANGE),
+        ({"points_share": 101}, Flaw.POINTS_SHARE_OUT_OF_RANGE),
+        ({"kind": "role_play", "points_share": 10}, Flaw.POINTS_OF_ROLE_PLAY),
+        ({"kind": "rehearsal", "points_share": 10}, Flaw.POINTS_OF_ROLE_PLAY),
     ],
 )
 def test_each_flaw_is_found_alone(changed: dict[str, object], flaw: Flaw) -> None:
