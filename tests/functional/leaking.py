@@ -18,7 +18,7 @@ from lti_tool.activities.kinds.form import Field as FormField
 from lti_tool.activities.rules import Kind, Release, Scenario, Step, kind_of
 from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.attributes.models import MemberAttribute
-from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, PartnerNote
+from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, Occasion, PartnerNote
 from lti_tool.goals import service as goals
 from lti_tool.goals.models import Action, Goal, Resource, Win
 from lti_tool.grades.models import LineItem, ScoreState
@@ -273,6 +273,9 @@ def _write_notes(session: Session, room: Classroom, secrets: Secrets, clock: Fak
         session.add(PartnerNote(round_id=room.rounds[0].id, text=text, at=clock.now(), **people))
         question = secrets.of(f"favorite question of {author}", {author})
         session.add(FavoriteQuestion(member_id=room.members[author].id, question=question, at=clock.now()))
+        happened = {"happened": secrets.of(f"what {author} wrote between meetings", {author})}
+        written = {"activity_id": room.activity.id, "author_id": room.members[author].id, "saved_at": clock.now()}
+        session.add(Occasion(fields=happened, created_at=clock.now(), **written))
         kept = [{"field": "strengths", "text": secrets.of(f"refused text of {author}", {author})}]
         person = room.members[author].person_id
         session.add(KeptText(person_id=person, course_id=room.course.id, texts=kept, at=clock.now()))
@@ -448,6 +451,7 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "member_id": [room.members[name].id for name in (*LEARNERS, INSTRUCTOR)],
         "step": [step.key for step in kind.steps],
         "feedback_id": all_of(Entry),
+        "occasion_id": all_of(Occasion),
         "goal_id": all_of(Goal),
         "action_id": all_of(Action),
         "win_id": all_of(Win),

@@ -54,6 +54,7 @@ DOWNLOADS: Final = {
     "plan": "/plan/export",
     "meeting": "/round/1/time/file",
     "table of learners": "/people/template",
+    "rubric": "/setup/rubric-file",
     "personal data": "",
     "deep-linking answer": "",
 }
