@@ -54,6 +54,7 @@ VISIT_PAGES = (
     "feedback.pages",
     "goals.pages",
     "reports.pages",
+    "practices.pages",
     "progress.pages",
     "quality.pages",
     "grades.pages",

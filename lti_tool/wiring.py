@@ -42,6 +42,7 @@ FEATURES = (
     "feedback",
     "goals",
     "reports",
+    "practices",
     "progress",
     "quality",
     "grades",

@@ -45,6 +45,8 @@ ACTS: Final[dict[str, frozenset[str]]] = {
     "send a score again": STAFF,
     "export progress": INSTRUCTOR,
     "moderate a report": STAFF,
+    "hide a practice": STAFF,
+    "take a practice over": INSTRUCTOR,
     "take part": EVERYONE_IN_COURSE,
 }
 """From an act to the course roles that may do it. An act that is not listed is not allowed to anyone."""

@@ -15,6 +15,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, Member, Placement
 from lti_tool.pairing import service as pairing
+from lti_tool.practices import service as practices
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster.models import RosterSync
 from lti_tool.support.db import across_institutions
@@ -155,6 +156,7 @@ def show_courses(here: Here) -> ResponseReturnValue:
     courses = courses_of(here.session, text, page=page)
     return render_template(
         "institution/courses.html",
+        practices=practices.count_in_library(here.session),
         courses=courses[:ON_ONE_PAGE],
         has_more=len(courses) > ON_ONE_PAGE,
         page=page,

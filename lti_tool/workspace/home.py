@@ -27,6 +27,7 @@ from lti_tool.meetings import wording as meeting_words
 from lti_tool.meetings.wording import ShownMeeting
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules.views import RULE_REASONS, Alone, Cause, GroupView, Unplaced
+from lti_tool.practices import service as practices
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, WaitsFor
 from lti_tool.reports import service as reports
@@ -184,6 +185,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         report_news=[
             (news, _address_of(news)) for news in reports.news_of(here.session, activity, member_id, now=here.now)
         ],
+        practice_news=practices.news_of(here.session, here.course_id, member_id, now=here.now),
         for_reporter=report_words.FOR_REPORTER,
         for_author=report_words.FOR_AUTHOR,
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],

@@ -21,6 +21,7 @@ from lti_tool.feedback.service import Exchange
 from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, Person
 from lti_tool.meetings import service as meetings
+from lti_tool.practices import service as practices
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 from lti_tool.web.i18n import zone_of_reader
@@ -68,7 +69,7 @@ def download_own_work(here: Here) -> ResponseReturnValue:
 @builds(pages, OWN_WORK)
 def build_own_work(here: Here, _: dict[str, Any]) -> Response:
     """One page with what the person wrote in the course, what was released to them, and both sides' answers."""
-    dated = _dated()
+    dated, own = _dated(), [here.member_id or 0]
     taken = [
         (activity, _pieces(here, activity), _dates(here, activity), _between(here, activity))
         for activity in activities_of_course(here.session, here.course_id)
@@ -78,7 +79,7 @@ def build_own_work(here: Here, _: dict[str, Any]) -> Response:
         course=here.session.get_one(Course, here.course_id),
         person=here.session.get_one(Person, here.person_id),
         activities=[(activity, *written) for activity, *written in taken if any(written)],
-        own=goals.texts_of(here.session, [here.member_id or 0]),
+        own=goals.texts_of(here.session, own) | {"practices": practices.texts_of(here.session, own)},
         now=here.now,
         dated=dated,
         told_on=lambda text: dated(datetime.fromisoformat(text), None),

@@ -25,6 +25,7 @@ from lti_tool.launch.service.arrivals import tell_plans
 from lti_tool.meetings import service as meetings
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat, is_facilitated, published_seats
+from lti_tool.practices import service as practices
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.reports import service as reports
 from lti_tool.support.db import served_institution
@@ -147,6 +148,8 @@ LABELS: Final[Mapping[str, str]] = {
     "added_later": N_("Added later"),
     "addition_draft": N_("Being added"),
     "reports": N_("What you reported, and reports of what you wrote"),
+    "practices": N_("Practices of the course library that you offered or were asked about"),
+    "agreed": N_("You agreed"),
     "concern": N_("What is wrong"),
     "reason": N_("Explanation"),
     "favorite_questions": N_("Questions that you keep"),
@@ -256,6 +259,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "notes_to_partners": feedback.notes_to_partners_of(session, person_id),
         "between_meetings": feedback.occasion_texts_of(session, own),
         "reports": reports.texts_of(session, own),
+        "practices": practices.texts_of(session, own),
         "favorite_questions": [
             {"at": _moment(kept.at), "question": kept.question} for kept in feedback.favorites_of(session, own)
         ],
@@ -411,6 +415,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     feedback.erase_texts_of(session, person_id)
     goals.erase_texts_of(session, own)
     reports.erase_texts_of(session, own)
+    practices.erase_texts_of(session, own)
     forget_person(session, person_id)
     institution_id = served_institution(session)
     pairing.forget(session, own)

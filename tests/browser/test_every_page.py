@@ -135,6 +135,8 @@ def test_the_pages_of_learners_and_of_their_scores(running: Journey) -> None:
     expect(page.get_by_text("It is an action of yours now")).to_be_visible()
     look(page)
     follow(page, "Back to the activity", TITLE)
+    offers_a_practice(page)
+    follow(page, "Back to the activity", TITLE)
     follow(page, "Feedback you received", "Feedback you received")
     follow(page, "Read it all", "Feedback from")
     page.get_by_role("button", name="Send answer").click()
@@ -151,6 +153,25 @@ def test_the_pages_of_learners_and_of_their_scores(running: Journey) -> None:
     ledger = own_tab(running, "designer")
     follow(ledger, "Grades", "Grades")
     follow(ledger, running.lms.people["learner01"].name, running.lms.people["learner01"].name)
+
+
+def offers_a_practice(page: Page) -> None:
+    """Look at the course library, a form with a fault, the preview, and what the group is asked about."""
+    follow(page, "Course library", "Course library")
+    follow(page, "Offer something", "Offer something")
+    page.get_by_role("button", name="See what others will see").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    look(page)
+    page.get_by_label("Practice").check()
+    page.get_by_label("Title").fill("Count to five")
+    page.get_by_label("What others can use").fill("After a question, count to five before you speak.")
+    page.get_by_role("button", name="See what others will see").click()
+    expect(page.get_by_role("heading", level=1, name="What others will see")).to_be_visible()
+    look(page)
+    page.get_by_role("button", name="Ask my group").click()
+    expect(page.get_by_text("Everyone in your group is asked now.")).to_be_visible()
+    look(page)
+    follow(page, "Back to the course library", "Course library")
 
 
 def test_the_pages_of_a_report(running: Journey) -> None:

@@ -18,7 +18,7 @@ from lti_tool.activities.kinds.form import Field as FormField
 from lti_tool.activities.rules import Kind, Release, Scenario, Step, kind_of
 from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.attributes.models import MemberAttribute
-from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, PartnerNote
+from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, Occasion, PartnerNote
 from lti_tool.goals import service as goals
 from lti_tool.goals.models import Action, Goal, Resource, Win
 from lti_tool.grades.models import LineItem, ScoreState
@@ -26,6 +26,8 @@ from lti_tool.launch.models import Member, Person
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings.rules.times import Wanted
 from lti_tool.pairing.models import Facilitation, Group, Seat
+from lti_tool.practices import service as practices
+from lti_tool.practices.models import Practice
 from lti_tool.registration.models import Registration
 from lti_tool.reports.models import Report
 from lti_tool.rubrics.models import Rubric
@@ -119,6 +121,7 @@ def a_leaky_course(app: Flask, kit: Kit, clock: FakeClock, kind_key: str, *, sta
         if kind.has_scenario:
             _write_scenario(session, room, kind, secrets)
         _report(session, room, secrets, clock)
+        _offer_practices(session, room, secrets, clock)
         _know_things(session, room, secrets, clock)
         _score(session, room, clock)
         ids = _ids(session, room, kind)
@@ -270,6 +273,9 @@ def _write_notes(session: Session, room: Classroom, secrets: Secrets, clock: Fak
         session.add(PartnerNote(round_id=room.rounds[0].id, text=text, at=clock.now(), **people))
         question = secrets.of(f"favorite question of {author}", {author})
         session.add(FavoriteQuestion(member_id=room.members[author].id, question=question, at=clock.now()))
+        happened = {"happened": secrets.of(f"what {author} wrote between meetings", {author})}
+        written = {"activity_id": room.activity.id, "author_id": room.members[author].id, "saved_at": clock.now()}
+        session.add(Occasion(fields=happened, created_at=clock.now(), **written))
         kept = [{"field": "strengths", "text": secrets.of(f"refused text of {author}", {author})}]
         person = room.members[author].person_id
         session.add(KeptText(person_id=person, course_id=room.course.id, texts=kept, at=clock.now()))
@@ -341,6 +347,35 @@ def _report(session: Session, room: Classroom, secrets: Secrets, clock: FakeCloc
         )
     )
     session.flush()
+
+
+def _offer_practices(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
+    """One to which the group has not agreed yet, one that the course reads, one for all courses, one that is hidden."""
+    everybody, groups = {*LEARNERS, *STAFF}, _groups(session, room)
+    next_door = {"learner next door", "instructor next door"}
+    staff = practices.Reader(room.members[INSTRUCTOR].id, room.course.id, is_staff=True)
+    for what, readers in (
+        ("offered practice", {"Dan", "Eva"}),
+        ("practice that was taken back", {"Dan", "Eva"}),
+        ("practice of the course", everybody),
+        ("practice of the institution", everybody | next_door),
+        ("hidden practice", {"Dan", "Eva"} | STAFF),
+    ):
+        title, text = secrets.of(f"title of the {what}", readers), secrets.of(f"text of the {what}", readers)
+        dan, eva = (practices.Reader(room.members[name].id, room.course.id, is_staff=False) for name in ("Dan", "Eva"))
+        draft = practices.Draft("practice", title, text)
+        practice = practices.offer(session, dan, draft, groups["Dan"].id, now=clock.now())
+        at = {"seen_version": practice.version, "now": clock.now()}
+        if what == "offered practice":
+            continue
+        practices.agree(session, eva, practice.id, **at)
+        if what != "practice of the course":
+            practices.bring_to_institution(session, staff, practice.id, **at)
+        if what == "practice that was taken back":
+            practices.take_back(session, eva, practice.id, now=clock.now())
+        if what == "hidden practice":
+            reason = secrets.of("reason for hiding", {"Dan"} | STAFF)
+            practices.hide(session, staff, practice.id, reason, now=clock.now())
 
 
 def _know_things(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
@@ -416,11 +451,13 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "member_id": [room.members[name].id for name in (*LEARNERS, INSTRUCTOR)],
         "step": [step.key for step in kind.steps],
         "feedback_id": all_of(Entry),
+        "occasion_id": all_of(Occasion),
         "goal_id": all_of(Goal),
         "action_id": all_of(Action),
         "win_id": all_of(Win),
         "resource_id": all_of(Resource),
         "report_id": all_of(Report),
+        "practice_id": all_of(Practice),
         "score_id": all_of(ScoreState),
         "group_id": all_of(Group),
         "field": ["strengths", "next_time_1"],

@@ -30,6 +30,7 @@ ALSO: Final = {
     "meeting.show": ("check=1",),
     "progress.show": ("show=all",),
     "plan.show_plan": ("round=1",),
+    "practices.new": ("win=1", "win=2", "resource=1", "resource=2"),
     "people.show_people": ("search=Qx",),
 }
 """Addresses with words behind them that change what a page shows."""
@@ -53,6 +54,7 @@ DOWNLOADS: Final = {
     "plan": "/plan/export",
     "meeting": "/round/1/time/file",
     "table of learners": "/people/template",
+    "rubric": "/setup/rubric-file",
     "personal data": "",
     "deep-linking answer": "",
 }
