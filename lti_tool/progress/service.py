@@ -1,7 +1,7 @@
 """What is done and what is missing, for one member or for all, and what staff allow."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
@@ -21,6 +21,7 @@ from lti_tool.launch.service.naming import told_apart
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings.models import Nudge
 from lti_tool.pairing import service as pairing
+from lti_tool.pairing.rules.views import PublishedGroup
 from lti_tool.progress.errors import LearnerUnknown
 from lti_tool.progress.rules import (
     Extra,
@@ -47,14 +48,18 @@ def progress_of(session: Session, activity_id: int, member_id: int, now: datetim
 
 
 def progress_and_tasks_of(
-    session: Session, activity_id: int, member_id: int, now: datetime
+    session: Session,
+    activity_id: int,
+    member_id: int,
+    now: datetime,
+    groups: Sequence[PublishedGroup] | None = None,
 ) -> tuple[Progress, Progress]:
     """The checklist of one member, and the same with every task of a round in it, asked for by it or not.
 
-    A task that is in both stands alike in both.
+    A task that is in both stands alike in both. `groups`: the member's published groups, where the caller has read them.
     """
     activity = session.get_one(Activity, activity_id)
-    gathered = _Gathered.of(session, activity, now, member_id)
+    gathered = _Gathered.of(session, activity, now, member_id, groups)
     counted = gathered.checklist_of(member_id)
     gathered.completion = gathered.completion.with_every_task(gathered.kind)
     return counted, gathered.checklist_of(member_id)
@@ -246,7 +251,14 @@ class _Gathered:
     """By round, who waits, and for whom."""
 
     @classmethod
-    def of(cls, session: Session, activity: Activity, now: datetime, member_id: int | None = None) -> "_Gathered":
+    def of(
+        cls,
+        session: Session,
+        activity: Activity,
+        now: datetime,
+        member_id: int | None = None,
+        groups: Sequence[PublishedGroup] | None = None,
+    ) -> "_Gathered":
         """Read what concerns this member, or everybody."""
         waits = and_(Nudge.round_id == Round.id, *((Nudge.author_id == member_id,) if member_id is not None else ()))
         with_waits = session.execute(
@@ -268,7 +280,9 @@ class _Gathered:
                 wait = meetings.wait_of(round_.number, nudge)
                 gathered.waits[wait.round_number, wait.author_id, wait.recipient_id] = wait
         gathered._read_extras(session, activity.id)
-        gathered._read_groups(session, activity.id, activity.placement_id, member_id)
+        if groups is None:
+            groups = pairing.published_groups(session, activity.id, member_id=member_id)
+        gathered._read_groups(groups, locked_out(session, activity.placement_id))
         gathered._read_entries(session, activity, member_id)
         gathered._read_goals(session, activity, member_id)
         return gathered
@@ -340,11 +354,10 @@ class _Gathered:
         wait = self.waits.get((number, member_id, partner_id))
         return wait is not None and wait.is_in_vain(due_at=due_at, now=self.now)
 
-    def _read_groups(self, session: Session, activity_id: int, placement_id: int | None, member_id: int | None) -> None:
+    def _read_groups(self, groups: Sequence[PublishedGroup], kept_out: Collection[int]) -> None:
         due = {dates.number: dates.due_at for dates in self.rounds}
         extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
-        kept_out = locked_out(session, placement_id)
-        for group in pairing.published_groups(session, activity_id, member_id=member_id):
+        for group in groups:
             number = group.round_number
             self.members[group.id] += group.members
             people: list[Partner] = []

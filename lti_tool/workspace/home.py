@@ -160,8 +160,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     member_id = here.member_id or 0
     rounds = rounds_of(here.session, activity.id)
     kind = kind_for(activity)
-    exchanges = feedback.exchanges_of(here.session, activity, member_id, now=here.now)
-    done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now)
+    groups = pairing.published_groups(here.session, activity.id, member_id=member_id)
+    exchanges = feedback.exchanges_of(here.session, activity, member_id, now=here.now, groups=groups)
+    done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now, groups)
     is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
     between = _between(here, activity, member_id)

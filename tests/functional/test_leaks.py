@@ -117,13 +117,15 @@ def course(request: pytest.FixtureRequest, app: Flask, kit: Kit, clock: FakeCloc
     return a_leaky_course(app, kit, clock, kind, staff_read=staff_read)
 
 
-def test_nobody_reads_what_the_table_forbids(app: Flask, course: LeakyCourse) -> None:
+def test_nobody_reads_what_the_table_forbids(request: pytest.FixtureRequest, app: Flask, course: LeakyCourse) -> None:
     """A walk that sees nothing would find nothing, so it also checks that people read most of what is theirs."""
     paths = list(addresses(app, course))
     found: list[str] = []
+    is_by_day = request.node.get_closest_marker("nightly") is None
     for who, visitor in course.visitors.items():
         seen = ""
-        for path in paths:
+        # People of other courses are refused before a page looks at its address; every fifth tells that by day.
+        for path in paths[:: 5 if is_by_day and who.endswith(("next door", "elsewhere")) else 1]:
             answer = visitor.get(path)
             found += leaks(course, who, answer)
             seen += text_of(answer)

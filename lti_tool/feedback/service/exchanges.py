@@ -1,6 +1,6 @@
 """Everything between a member and their partners, round by round."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from lti_tool.feedback.service.release import is_readable
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
+from lti_tool.pairing.rules.views import PublishedGroup
 from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Criterion, Level, Rubric
 from lti_tool.rubrics.rules import MARK, Beside, beside
@@ -67,12 +68,23 @@ class Exchange:
         return [entry for entry in self.theirs.values() if entry.id in self.readable]
 
 
-def exchanges_of(session: Session, activity: Activity, member_id: int, *, now: datetime) -> list[Exchange]:
-    """The member's rounds and partners with what was written both ways, in the order of rounds; five queries."""
+def exchanges_of(
+    session: Session,
+    activity: Activity,
+    member_id: int,
+    *,
+    now: datetime,
+    groups: Sequence[PublishedGroup] | None = None,
+) -> list[Exchange]:
+    """The member's rounds and partners with what was written both ways, in the order of rounds; five queries.
+
+    `groups`: the member's published groups, where the caller has read them.
+    """
     kind = kind_for(activity)
     completion = Completion.from_json(activity.completion, kind).with_every_task(kind)
     has_own_steps = any(not step.is_to_partners and completion.of(step) for step in kind.steps)
-    groups = pairing.published_groups(session, activity.id, member_id=member_id)
+    if groups is None:
+        groups = pairing.published_groups(session, activity.id, member_id=member_id)
     seated: dict[tuple[int, int | None], tuple[str, int, int, frozenset[str], frozenset[str]]] = {}
     for group in groups:
         seat, turn = group.seat_of(kind, member_id), group.turn_of(member_id)
