@@ -24,6 +24,9 @@ def look(page: Page) -> None:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
+            # As high as the page, so that a bar which stays at the bottom covers nothing by chance.
+            height = page.evaluate("document.documentElement.scrollHeight")
+            page.set_viewport_size({"width": width, "height": height})
             assert violations(page) == [], f"{scheme}, {width} pixels: {page.url}"
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wider <= 0, f"{page.url} scrolls sideways at {width} pixels"

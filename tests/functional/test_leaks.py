@@ -22,7 +22,7 @@ from tests.fakes.clock import FakeClock
 from tests.functional.leaking import LEARNERS, LeakyCourse, a_leaky_course
 from tests.functional.teaching import Visitor
 
-BY_DAY: Final = {("observation", True), ("circle", False)}
+BY_DAY: Final = {("circle", True)}
 """Kinds, and whether staff read feedback, that are walked in every run; the others at night."""
 ALSO: Final = {
     "feedback.read": ("change=1", "check=1"),

@@ -242,8 +242,8 @@ def test_nobody_has_two_entries_in_one_place(old: Engine, author: str, recipient
     schema.upgrade(old)
     insert = text(
         "INSERT INTO entry (institution_id, activity_id, round_id, group_id, author_id, recipient_id, step, fields, "
-        "is_open_to_staff, version, stamps, kept_aside, created_at, saved_at) "
-        f"VALUES (1, 1, 1, 1, {author}, {recipient}, 'step', '{{}}', false, 1, '{{}}', '[]', :at, :at)"
+        "is_open_to_staff, version, stamps, kept_aside, additions, created_at, saved_at) "
+        f"VALUES (1, 1, 1, 1, {author}, {recipient}, 'step', '{{}}', false, 1, '{{}}', '[]', '[]', :at, :at)"
     )
     with old.begin() as connection:
         connection.execute(insert, {"at": AT})

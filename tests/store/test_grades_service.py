@@ -39,6 +39,7 @@ class Progress:
     fraction: Fraction
     is_complete: bool = False
     is_excused_from_all: bool = False
+    points: Fraction | None = None
 
 
 DONE, HALF = Progress(Fraction(1), True), Progress(Fraction(1, 2))
