@@ -128,14 +128,15 @@ def invitation(session: Session, member_id: int, course_id: int) -> Invitation:
     """What this learner is asked about themselves."""
     is_known = select(MemberAttribute.id).where(MemberAttribute.member_id == Member.id).exists()
     row = session.execute(
-        select(QuestionnaireAnswer.is_skipped, is_known)
+        select(QuestionnaireAnswer.is_skipped, is_known, Questionnaire.asked)
         .select_from(Member)
         .outerjoin(QuestionnaireAnswer, QuestionnaireAnswer.member_id == Member.id)
+        .outerjoin(Questionnaire, Questionnaire.course_id == course_id)
         .where(Member.id == member_id)
     ).first()
-    is_skipped, is_anything_known = row if row is not None else (None, False)
+    is_skipped, is_anything_known, asked = row if row is not None else (None, False, None)
     return Invitation(
-        asked_of(session, course_id),
+        _offered(asked),
         is_answered=is_skipped is False,
         is_skipped=is_skipped is True,
         is_anything_known=is_anything_known,
@@ -144,7 +145,11 @@ def invitation(session: Session, member_id: int, course_id: int) -> Invitation:
 
 def asked_of(session: Session, course_id: int) -> tuple[str, ...]:
     """The keys of what the learners of a course are asked."""
-    asked = session.scalar(select(Questionnaire.asked).where(Questionnaire.course_id == course_id))
+    return _offered(session.scalar(select(Questionnaire.asked).where(Questionnaire.course_id == course_id)))
+
+
+def _offered(asked: list[str] | None) -> tuple[str, ...]:
+    """Of what was chosen to be asked, what there is."""
     return tuple(key for key in asked or () if key in BY_KEY)
 
 
