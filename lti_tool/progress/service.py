@@ -56,7 +56,7 @@ def progress_and_tasks_of(
 ) -> tuple[Progress, Progress]:
     """The checklist of one member, and the same with every task of a round in it, asked for by it or not.
 
-    A task that is in both stands alike in both. `groups`: the member's published groups, where the caller has read them.
+    A task that is in both stands alike in both. `groups`: the member's published ones, where the caller has read them.
     """
     activity = session.get_one(Activity, activity_id)
     gathered = _Gathered.of(session, activity, now, member_id, groups)

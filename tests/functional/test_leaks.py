@@ -125,7 +125,8 @@ def test_nobody_reads_what_the_table_forbids(request: pytest.FixtureRequest, app
     for who, visitor in course.visitors.items():
         seen = ""
         # People of other courses are refused before a page looks at its address; every fifth tells that by day.
-        for path in paths[:: 5 if is_by_day and who.endswith(("next door", "elsewhere")) else 1]:
+        is_sampled = is_by_day and who.endswith(("next door", "elsewhere"))
+        for path in paths[:: 5 if is_sampled else 1]:
             answer = visitor.get(path)
             found += leaks(course, who, answer)
             seen += text_of(answer)
@@ -133,7 +134,7 @@ def test_nobody_reads_what_the_table_forbids(request: pytest.FixtureRequest, app
         on_pages = [secret for secret in course.secrets.made if not secret.what.startswith(("address", "id"))]
         own = [secret for secret in on_pages if who in secret.readers]
         unread = [secret.what for secret in own if secret.text not in seen]
-        assert len(unread) <= len(own) / 2, f"{who} does not read {unread}"
+        assert is_sampled or len(unread) <= len(own) / 2, f"{who} does not read {unread}"
     assert found == []
 
 
