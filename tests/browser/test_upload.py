@@ -103,7 +103,7 @@ def page(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Page:
     for box in journey.inside.get_by_role("checkbox").all():
         box.check()
     journey.inside.get_by_role("button", name="Save the questions").click()
-    expect(journey.inside.get_by_text("Learners find the questions")).to_be_visible()
+    expect(journey.inside.get_by_text("Saved. Learners find the questions")).to_be_visible()
     journey.opens("learner01", TITLE)
     journey.arrives(TITLE)
     journey.inside.get_by_role("link", name="Answer a few questions").click()
