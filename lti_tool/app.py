@@ -14,6 +14,7 @@ from lti_tool.activities import service as activities
 from lti_tool.attributes import service as attributes
 from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.pairing import service as pairing
+from lti_tool.support.kit import Kit
 from lti_tool.web import error_pages, headers, i18n, incoming, pages
 from lti_tool.web.database import connect_database
 from lti_tool.web.downloads import downloads
@@ -84,9 +85,15 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # Flask's own documented way
     incoming.install(app)
     engine = connect_database(app, settings.sqlalchemy_url)
-    listening = Listening(app.wsgi_app, engine, lambda: app.extensions["tandem"].clock.now())  # noqa: PLW0108 - tests lend the app another clock
+
+    def now() -> datetime:
+        # Asked each time, since tests lend the app another clock.
+        kit: Kit = app.extensions["tandem"]
+        return kit.clock.now()
+
+    listening = Listening(app.wsgi_app, engine, now)
     app.extensions["tandem.listening"] = listening
-    app.wsgi_app = listening  # type: ignore[method-assign]  # as above
+    app.wsgi_app = listening  # type: ignore[method-assign]  # Flask's own documented way
     Bootstrap5(app)
     i18n.install(app)
     headers.install(app)

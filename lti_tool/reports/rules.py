@@ -18,7 +18,7 @@ class Concern(StrEnum):
     HURTS = "hurts"
     DISCRIMINATES = "discriminates"
     THREATENS = "threatens"
-    TELLS_A_SECRET = "tells_a_secret"  # noqa: S105
+    CONFIDENTIAL = "confidential"
     OTHER = "other"
 
 

@@ -9,7 +9,7 @@ CONCERNS: Final = {
     Concern.HURTS: N_("It hurts or humiliates"),
     Concern.DISCRIMINATES: N_("It discriminates"),
     Concern.THREATENS: N_("It threatens or pressures me"),
-    Concern.TELLS_A_SECRET: N_("It tells something that should have stayed private"),
+    Concern.CONFIDENTIAL: N_("It tells something that should have stayed private"),
     Concern.OTHER: N_("Something else"),
 }
 

@@ -81,3 +81,17 @@ def add(connection: Connection, table: str, values: dict[str, object]) -> None:
     connection.execute(
         text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{name}' for name in values)})"), values
     )
+
+
+def add_a_pair(connection: Connection) -> None:
+    """Two learners who share a group in round 1 of a published plan."""
+    for number in (1, 2):
+        person = {"registration_id": 1, "sub": f"s{number}", "is_administrator": False, "created_at": AT}
+        member = {"course_id": 1, "person_id": number, "role": "learner", "status": "active", "created_at": AT}
+        flags = {"ever_staff": False, "is_test": False}
+        add(connection, "person", {"id": number, "institution_id": 1, **person})
+        add(connection, "member", {"id": number, "institution_id": 1, **member, **flags})
+    plan = {"kind": "pairs", "size": 2, "effort": "", "unpaired": "[]", "proofs": "[]", **PLAN}
+    add(connection, "plan", {"id": 1, **plan, "state": "published"})
+    add(connection, "round", {"id": 1, "institution_id": 1, "activity_id": 1, "number": 1})
+    add(connection, "group_", {"id": 1, "institution_id": 1, "plan_id": 1, "round_id": 1, "number": 1})

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -79,12 +80,12 @@ def test_taking_another_rubric_is_undone_with_one_press(dina: Designer) -> None:
 
 @pytest.mark.parametrize("write", [to_csv, to_json])
 def test_a_file_is_read_into_the_editor_and_the_saved_rubric_goes_into_the_same_file(
-    dina: Designer, write: object
+    dina: Designer, write: Callable[[RubricDraft], str | bytes]
 ) -> None:
     draft = replace(every_type(), criteria=tuple(replace(one, rounds=()) for one in every_type().criteria))
     draft = replace(draft, criteria=(replace(draft.criteria[0], seat="observer"), *draft.criteria[1:]))
     path, fields = dina.start()
-    content = write(draft)  # type: ignore[operator]
+    content = write(draft)
     page = sent_with_file(dina, path, fields, content)
     assert names(page.text) == [one.name for one in draft.criteria]
     assert dina.post(path, **fields_of(page.text), do="save").status_code == 303

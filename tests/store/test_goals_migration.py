@@ -7,7 +7,7 @@ from sqlalchemy import Engine, inspect, text
 
 from lti_tool.settings import Settings
 from lti_tool.support import schema
-from tests.factories.old_database import AT, PLAN, ROWS, add, an_old_database
+from tests.factories.old_database import AT, ROWS, add, add_a_pair, an_old_database
 
 pytestmark = pytest.mark.store
 BEFORE = "0010"
@@ -27,16 +27,7 @@ def old(settings: Settings) -> Iterator[Engine]:
     with an_old_database(settings, "0003", ROWS) as engine:
         schema.upgrade(engine, BEFORE)
         with engine.begin() as connection:
-            for number in (1, 2):
-                person = {"registration_id": 1, "sub": f"s{number}", "is_administrator": False, "created_at": AT}
-                member = {"course_id": 1, "person_id": number, "role": "learner", "status": "active", "created_at": AT}
-                flags = {"ever_staff": False, "is_test": False}
-                add(connection, "person", {"id": number, "institution_id": 1, **person})
-                add(connection, "member", {"id": number, "institution_id": 1, **member, **flags})
-            plan = {"kind": "pairs", "size": 2, "effort": "", "unpaired": "[]", "proofs": "[]", **PLAN}
-            add(connection, "plan", {"id": 1, **plan, "state": "published"})
-            add(connection, "round", {"id": 1, "institution_id": 1, "activity_id": 1, "number": 1})
-            add(connection, "group_", {"id": 1, "institution_id": 1, "plan_id": 1, "round_id": 1, "number": 1})
+            add_a_pair(connection)
         yield engine
 
 

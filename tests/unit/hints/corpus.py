@@ -67,18 +67,18 @@ def score(hint: Hint, among: Iterable[Sentence]) -> Score:
 def main() -> None:
     everything = list(sentences())
     for title, is_unseen in (("Seen while the lists were made", False), ("Unseen", True)):
-        print(f"\n{title}: right/wrong/missed, precision, recall")  # noqa: T201
+        print(f"\n{title}: right/wrong/missed, precision, recall")
         for hint in Hint:
             cells = []
             for language in LANGUAGES:
                 among = (each for each in everything if each.language == language and each.is_unseen == is_unseen)
                 one = score(hint, among)
                 cells.append(f"{language} {one.right}/{one.wrong}/{one.missed} {one.precision:.2f} {one.recall:.2f}")
-            print(f"{hint:14}", " | ".join(cells))  # noqa: T201
+            print(f"{hint:14}", " | ".join(cells))
     for one in everything:
         if one.expected != one.given:
             extra, lacking = sorted(one.given - one.expected), sorted(one.expected - one.given)
-            print(f"{one.language}: {one.text} (too much: {extra}, missed: {lacking})")  # noqa: T201
+            print(f"{one.language}: {one.text} (too much: {extra}, missed: {lacking})")
 
 
 if __name__ == "__main__":

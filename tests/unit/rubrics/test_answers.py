@@ -1,6 +1,7 @@
 """How questions of every type are answered: what keeps an answer from being given, and what it says."""
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,9 +25,9 @@ THREE = Options(choices=("Red", "Green", "Blue"), points=10)
 LEVELS = (LevelDraft("Not yet", "Nothing seen", 0), LevelDraft("Solid", "Seen once", 2), LevelDraft("Strong", "", 4))
 
 
-def asked(question: Question, options: Options = THREE, **more: object) -> Asked:
+def asked(question: Question, options: Options = THREE, **more: Any) -> Asked:
     levels = LEVELS if question is Question.LEVELS else ()
-    draft = CriterionDraft("C", "", levels, question, options, **more)  # type: ignore[arg-type]
+    draft = CriterionDraft("C", "", levels, question, options, **more)
     return Asked(7, draft, tuple(range(70, 70 + len(levels))))
 
 
