@@ -9,7 +9,7 @@ from sqlalchemy import select
 from lti_tool.activities.rules import Release
 from lti_tool.reports.models import Report
 from lti_tool.support.db import OpenSession
-from tests.factories.feedback import a_classroom
+from tests.factories.feedback import TEXTS, a_classroom
 from tests.fakes.clock import FakeClock
 from tests.functional.classroom import Browser, World
 
@@ -41,6 +41,7 @@ def test_from_report_to_decision(world: World) -> None:
     text = world.gives("Mette", "Jonas", suggestion=HURT)
     jonas, mette = world.browser("Jonas"), world.browser("Mette")
     assert "Something here hurts? Report it" in jonas.get(f"/feedback/{text}").text
+    assert TEXTS["strengths"] in jonas.get("/feedback").text
     page = jonas.post(f"/feedback/{text}/report", words="The last part.").text
     assert "Choose what is wrong" in page
     assert "The last part." in page
@@ -48,7 +49,7 @@ def test_from_report_to_decision(world: World) -> None:
     assert "Thank you for telling us." in page
     assert "Mette is not told who reported it" in page
     assert jonas.get(f"/feedback/{text}").status_code == 404
-    assert HURT not in jonas.get("/feedback").text
+    assert TEXTS["strengths"] not in jonas.get("/feedback").text, "not in the list either"
     assert "About your report on what Mette wrote in round 1" in jonas.get("/").text
     assert "hopeless" in mette.get(f"/feedback/{text}").text, "its author keeps it"
     assert "instructors are looking" not in mette.get("/").text, "staff have not told her"
