@@ -55,9 +55,9 @@ class Keyboard:
         raise AssertionError(f"no way to {level} with the arrow keys")
 
     def changes_the_places_of_two(self) -> None:
-        names = self.journey.inside.locator(".groups input[name=who]")
-        for place in (0, 2):
-            self.reaches(names.nth(place))
+        groups = self.journey.inside.locator(".groups > .group")
+        for place in range(2):
+            self.reaches(groups.nth(place).locator("input[name=who]").first)
             self.keys.press("Space")
         self.presses("See what it would change")
         self.journey.arrives("What it would change")
