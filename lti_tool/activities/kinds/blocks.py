@@ -40,6 +40,7 @@ def live(
     done: str = N_("done"),
     not_done: str = N_("not done"),
     may_count: bool = True,
+    may_be_offered: bool = False,
 ) -> Step:
     """A step that is written while people meet."""
     return Step(
@@ -50,6 +51,7 @@ def live(
         opens=Opens.AT_ONCE,
         asked_usually=asked_usually,
         may_count=may_count,
+        may_be_offered=may_be_offered,
         is_live=True,
     )
 
