@@ -35,6 +35,13 @@ def parts(*values: str) -> dict[str, str]:
     return {f"mark-7.{place}": value for place, value in enumerate(values)}
 
 
+@pytest.mark.parametrize(
+    ("texts", "left"), [(("7", "", "3"), 0), ((" 7 ",), 3), ((), 10), (("7", "9"), -6), (("7", "x"), None)]
+)
+def test_points_that_are_left_to_share_out_are_counted(texts: tuple[str, ...], left: int | None) -> None:
+    assert asked(Question.SHARE).left(parts(*texts)) == left
+
+
 RIGHT = [
     (asked(Question.LEVELS), {"mark-7": "71"}, ("Solid",)),
     (asked(Question.SCALE, Options(lowest=0, highest=10)), {"mark-7": "10"}, ("10 (0 – 10)",)),
@@ -105,8 +112,9 @@ def test_whatever_a_browser_sends_is_read_without_failing(question: Question, fi
 
 def test_a_criterion_is_asked_about_its_seat_and_in_its_rounds() -> None:
     coach, third, all_ = asked(Question.SHORT, seat="coach"), asked(Question.SHORT, rounds=(3,)), asked(Question.SHORT)
-    assert asked_of([coach, third, all_], {"coachee"}, 1) == [all_]
-    assert asked_of([coach, third, all_], {"coachee", "coach"}, 3) == [coach, third, all_]
+    assert asked_of([coach, third, all_], {"", "coachee"}, 1) == [all_]
+    assert asked_of([coach, third, all_], {"", "coachee", "coach"}, 3) == [coach, third, all_]
+    assert asked_of([coach, third, all_], {"coach"}, 3) == [coach]
 
 
 def test_points_are_weighted_and_only_levels_and_scales_have_them() -> None:
