@@ -95,6 +95,9 @@ def test_every_type_is_answered_and_read_and_is_in_everybodys_exports(
     with open_session(world.room.institution.id) as session:
         entry = session.scalars(select(Entry)).one()
         exported = str(personal_data.everything_about(session, world.room.members["Mette"].person_id))
+    over_time = text_of(world.browser("Jonas").get("/growth"))
+    assert "7 (0: never – 7: always)" in over_time
+    assert "B (2 of 2)" in over_time
     read = text_of(world.browser("Jonas").get(f"/feedback/{entry.id}"))
     for told in ("7 (0: never – 7: always)", "Green, dark", "because of the light", "Red: 60", "1. Blue", "one line"):
         assert told in read
@@ -156,6 +159,9 @@ def test_own_view_comes_first_and_then_stands_beside_what_partners_say(world: Wo
     assert "first say how you see yourself" in first.text
     assert TEXTS["strengths"] not in jonas.get("/feedback").text
     assert jonas.get("/round/1/feedback").status_code == 303
+    over_time = jonas.get("/growth").text
+    assert "First say how you see yourself" in over_time
+    assert TEXTS["next_time_1"] not in over_time + jonas.post("/own-work").text
     assert TEXTS["strengths"] not in first.text
     assert TEXTS["strengths"] in jonas.get(f"/feedback/{given}?anyway=1").text
     assert jonas.get("/round/1/side-by-side").status_code == 404
@@ -165,6 +171,8 @@ def test_own_view_comes_first_and_then_stands_beside_what_partners_say(world: Wo
     jonas.post(path, do="give", **level(world, "Voice", "Strong"))
     read = jonas.get(f"/feedback/{given}").text
     assert "See it beside your own view" in read
+    assert TEXTS["next_time_1"] in jonas.get("/growth").text
+    assert TEXTS["next_time_1"] in jonas.post("/own-work").text
     beside = text_of(jonas.get("/round/1/side-by-side"))
     assert "Strong 3 of 3" in beside
     assert "Clear 2 of 3" in beside
