@@ -169,7 +169,7 @@ def offers_a_practice(page: Page) -> None:
     expect(page.get_by_role("heading", level=1, name="What others will see")).to_be_visible()
     look(page)
     page.get_by_role("button", name="Ask my group").click()
-    expect(page.get_by_text("Everyone in your group is asked now.")).to_be_visible()
+    expect(page.get_by_text("Everyone whom it concerns is asked now.")).to_be_visible()
     look(page)
     follow(page, "Back to the course library", "Course library")
 

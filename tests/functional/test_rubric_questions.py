@@ -13,6 +13,7 @@ from lti_tool.activities.rules import Completion, Release, kind_of
 from lti_tool.activities.service import InUse
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service import rubric_of
+from lti_tool.reports.models import Report
 from lti_tool.rubrics.rules import Comment, CriterionDraft, LevelDraft, RubricDraft
 from lti_tool.support.db import OpenSession
 from lti_tool.workspace import personal_data
@@ -105,6 +106,22 @@ def test_every_type_is_answered_and_read_and_is_in_everybodys_exports(
     for told in ("Red: 60", "1. Blue", "because of the light"):
         assert told in own
         assert told in exported
+
+
+def test_staff_see_to_which_question_a_reported_comment_belongs(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    draft = every_type()
+    draft = replace(draft, criteria=tuple(replace(one, rounds=(), seat="") for one in draft.criteria))
+    world = a_world(open_session, clock, client, draft, release=Release.AT_ONCE)
+    world.browser("Mette").post(world.writing("Jonas"), do="give", **TEXTS, **answers(world))
+    with open_session(world.room.institution.id) as session:
+        entry_id = session.scalars(select(Entry.id)).one()
+    world.browser("Jonas").post(f"/feedback/{entry_id}/report", concern="hurts")
+    with open_session(world.room.institution.id) as session:
+        report_id = session.scalars(select(Report.id)).one()
+    page = world.browser("Ingrid", role="instructor").get(f"/reports/{report_id}").text
+    assert re.search(r"<legend>C</legend>.{0,300}because of the light", page, re.DOTALL)
 
 
 def change_rubric(world: World, draft: RubricDraft) -> None:

@@ -202,6 +202,7 @@ OBSERVER_FEEDBACK: Final = replace(
         blocks.GIVE_TALK_FEEDBACK.words,
         name=N_("Feedback for the observer"),
         todo=N_("Tell %(name)s how the observing and the feedback helped you"),
+        title=N_("Feedback for %(name)s on the observing"),
         asked=N_("Tell the observer how the observing and the feedback helped"),
         asked_help=N_(
             "Short: what helped, one thing for next time, and what the rubric asks about the observer. So people learn "

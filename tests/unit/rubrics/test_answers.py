@@ -126,6 +126,17 @@ def test_points_are_weighted_and_only_levels_and_scales_have_them() -> None:
     assert share_of([asked(Question.LEVELS, weight=0)], fields) is None
 
 
+@pytest.mark.parametrize(
+    ("points", "shares"), [((2, 2), (1, 1)), ((4, 1), (1, Fraction(1, 4))), ((0, 0), (None, None)), ((0, 3), (0, 1))]
+)
+def test_points_of_levels_may_be_equal_none_or_descending(
+    points: tuple[int, int], shares: tuple[Fraction | None, Fraction | None]
+) -> None:
+    levels = tuple(LevelDraft(label, points=number) for label, number in zip("ab", points, strict=True))
+    one = Asked(7, CriterionDraft("C", levels=levels), (70, 71))
+    assert tuple(one.share({"mark-7": level}) for level in ("70", "71")) == shares
+
+
 def test_what_somebody_wrote_in_a_rubric_is_told_apart_from_what_they_chose() -> None:
     written = {"strengths": "3", "mark-7": "You again!", "mark-7.comment": "5"}
     chosen = {"mark-7": "71", "mark-7.0": "1"}
