@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import EXAMPLES, Audience, Craft, Kind, kind_for
+from lti_tool.activities.rules import EXAMPLES, Audience, Completion, Craft, Kind, kind_for
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import forms, rules, service
@@ -476,13 +476,14 @@ def _preview(here: Here, activity: Activity, step_key: str | None, *, is_to_part
     if step is None or step.form is None:
         raise NotFound("step", step_key)
     rubric = service.rubric_of(here.session, activity.rubric_id)
+    looked_at = kind.looked_at(step, None, Completion.from_json(activity.completion, kind).counted)
     filled = {
         "form": step.form,
         "fields": {},
         "problems": [],
         "asides": {},
         "rubric": rubric,
-        "questions": rubrics.questions_of(rubric),
+        "questions": [one for one in rubrics.questions_of(rubric) if one.draft.seat in looked_at],
         "seats": seat_titles(kind),
         "minimum_notes": 0,
     }

@@ -41,6 +41,9 @@ def test_feedback_on_observing_goes_back_and_is_a_picture_for_its_owner(
     world = a_world(open_session, clock, client)
     mette, jonas = world.browser("Mette"), world.browser("Jonas")
     assert "Tell Jonas how the observing and the feedback helped you" in mette.get().text
+    previewed = world.browser("Ingrid", role="learner", is_preview=True).get(path_for(world, "Jonas")).text
+    assert "Purpose and structure" in previewed
+    assert "Noticing before judging" not in previewed
     # The rubric asks here about the observed, and there about the observer.
     form = jonas.get(path_for(world, "Mette")).text
     assert "Purpose and structure" in form
