@@ -54,6 +54,7 @@ VISIT_PAGES = (
     "meetings.pages.calendar",
     "feedback.pages",
     "goals.pages",
+    "craft.pages",
     "reports.pages",
     "practices.pages",
     "progress.pages",

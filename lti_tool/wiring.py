@@ -41,6 +41,7 @@ FEATURES = (
     "hints",
     "feedback",
     "goals",
+    "craft",
     "reports",
     "practices",
     "progress",

@@ -467,6 +467,8 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "kept_id": all_of(KeptText),
         "activity_id": [room.activity.id],
         "key": ["nothing"],
+        "topic_key": ["feedback"],
+        "card_key": ["goals"],
         "template_id": [1],
         "invitation_id": [1],
         "parked_id": [1],
