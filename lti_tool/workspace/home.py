@@ -199,6 +199,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         has_own_work=any(one.mine or one.received() for one in exchanges)
         or bool(own.goals or own.actions or own.ended or between["occasions"]),
         progress=done,
+        is_new="joined" in together.moves.values() and not any(one.mine for one in exchanges),
         together=together,
         score=grades.own_state(here.session, activity.id, member_id),
         others=_other_activities(here, activity),
