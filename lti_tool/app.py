@@ -55,6 +55,7 @@ VISIT_PAGES = (
     "feedback.pages",
     "goals.pages",
     "craft.pages",
+    "surveys.pages",
     "reports.pages",
     "practices.pages",
     "progress.pages",

@@ -42,6 +42,7 @@ FEATURES = (
     "feedback",
     "goals",
     "craft",
+    "surveys",
     "reports",
     "practices",
     "progress",

@@ -30,6 +30,7 @@ from lti_tool.practices import service as practices
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.reports import service as reports
 from lti_tool.support.db import served_institution
+from lti_tool.surveys import service as surveys
 from lti_tool.web import audit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.kept import KeptText
@@ -156,6 +157,9 @@ LABELS: Final[Mapping[str, str]] = {
     "favorite_questions": N_("Questions that you keep"),
     "warm_up": N_("Cards of the warm-up that you did"),
     "card": N_("Card"),
+    "surveys": N_("Your answers in surveys"),
+    "moment": N_("Before or after"),
+    "item": N_("Sentence"),
     "question": N_("Question"),
     "meetings": N_("Times to meet that you proposed or accepted"),
     "reminders": N_("Reminders to and from partners who did not answer"),
@@ -267,6 +271,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
             {"at": _moment(kept.at), "question": kept.question} for kept in feedback.favorites_of(session, own)
         ],
         "warm_up": craft.texts_of(session, own),
+        "surveys": surveys.texts_of(session, own),
         **meetings.everything_of(session, own),
         "kept_texts": [
             {"at": _moment(kept.at), **{one["field"]: one["text"] for one in kept.texts}}
@@ -421,6 +426,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     reports.erase_texts_of(session, own)
     practices.erase_texts_of(session, own)
     craft.erase_of(session, own)
+    surveys.erase_of(session, own)
     forget_person(session, person_id)
     institution_id = served_institution(session)
     pairing.forget(session, own)

@@ -469,6 +469,7 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "key": ["nothing"],
         "topic_key": ["feedback"],
         "card_key": ["goals"],
+        "moment": ["before"],
         "template_id": [1],
         "invitation_id": [1],
         "parked_id": [1],
