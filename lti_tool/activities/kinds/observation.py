@@ -269,6 +269,7 @@ OBSERVATION: Final = Kind(
     smallest_group=2,
     agenda=_AGENDA,
     steps=(
+        blocks.WARM_UP,
         *blocks.uncounted(blocks.AGREE, blocks.OWN_RULES, blocks.QUESTIONS),
         WRITE_NOTES,
         GIVE_FEEDBACK,
@@ -327,6 +328,7 @@ REHEARSAL: Final = replace(
         blocks.CLOSING,
     ),
     steps=(
+        blocks.WARM_UP,
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.QUESTIONS,
@@ -395,6 +397,7 @@ CROSS_TRAINING: Final = replace(
         blocks.CLOSING,
     ),
     steps=(
+        blocks.WARM_UP,
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.QUESTIONS,
