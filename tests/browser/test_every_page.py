@@ -149,6 +149,7 @@ def test_the_pages_of_learners_and_of_their_scores(running: Journey) -> None:
     look(page)
     follow(page, "See what is next", TITLE)
     running.page.bring_to_front()
+    running.tells_the_observer("learner01", TITLE)
     running.sees_the_grade("learner01", TITLE, "100")
     ledger = own_tab(running, "designer")
     follow(ledger, "Grades", "Grades")
