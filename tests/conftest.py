@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine
 
 import sandbox_lms.keys
+from lti_tool.pairing.pages import plan
 from lti_tool.settings import Settings
 from lti_tool.support import crypto, log
 from lti_tool.support.db import OpenSession, session_opener
@@ -68,19 +70,24 @@ def logged() -> io.StringIO:
 
 
 @pytest.fixture(scope="session")
-def keys_in_turn() -> Iterator[list[InTurn[Any]]]:
-    """The keys of the tool and those of the sandbox, which never are the same."""
+def made_in_turn() -> Iterator[list[InTurn[Any]]]:
+    """The keys of the tool and those of the sandbox, which never are the same, and the seeds of plans: 1, 2, 3 …
+
+    With a seed by chance a test could pass for most groups, and fail one night for others.
+    """
     own, theirs = InTurn(crypto.generate_private_key), InTurn(sandbox_lms.keys.new_key)
+    seeds = InTurn(count(1).__next__)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(crypto, "generate_private_key", own)
         patch.setattr(sandbox_lms.keys, "new_key", theirs)
-        yield [own, theirs]
+        patch.setattr(plan, "new_seed", seeds)
+        yield [own, theirs, seeds]
 
 
 @pytest.fixture(autouse=True)
-def _keys_begin_anew(keys_in_turn: list[InTurn[Any]]) -> None:
-    for keys in keys_in_turn:
-        keys.begin_anew()
+def _begin_anew(made_in_turn: list[InTurn[Any]]) -> None:
+    for made in made_in_turn:
+        made.begin_anew()
 
 
 @pytest.fixture
