@@ -1,5 +1,6 @@
 """What every test may ask for: a clock, a database, the tool, and somebody who launches it."""
 
+import gc
 import io
 import logging
 import os
@@ -47,6 +48,13 @@ structlog.configure(
 
 
 LOGGING = structlog.get_config()
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what every test module made: going through it took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
