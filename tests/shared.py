@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -62,6 +63,21 @@ def serving(services: Services) -> Iterator[Flask]:
         _lent.remove(url)
         with app.app_context():
             db.engine.dispose()
+
+
+def reserved_port() -> int:
+    """A port of this machine for a server of ours, which no other program is given until this one ends."""
+    holder = socket.socket()
+    # So that a server may listen there while the holder keeps others away by not listening.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    _holders.append(holder)
+    return int(holder.getsockname()[1])
+
+
+_holders: list[socket.socket] = []
+port_of_the_lms = cache(reserved_port)
+"""One for all tests of a worker, so that a copy of what an LMS knows holds right addresses."""
 
 
 class InTurn(Generic[Made]):
