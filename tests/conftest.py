@@ -148,7 +148,9 @@ def settings(database_url: str) -> Settings:
 def engine(settings: Settings) -> Iterator[Engine]:
     engine = engine_at(settings.sqlalchemy_url)
     yield engine
-    engine.dispose()
+    # Each SQLite database is another file.
+    if engine.dialect.name == "sqlite":
+        engine.dispose()
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
 from flask import Flask
-from psycopg import Connection, connect
+from psycopg import Connection, OperationalError, connect
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import create_engine, text
 
@@ -24,6 +24,12 @@ from lti_tool.wiring import Services
 
 Made = TypeVar("Made")
 
+OTHERS = (
+    "FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+MOST_WAITING = 12
+"""Connections that may wait for the next test."""
 POSTGRES = os.environ.get("TANDEM_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 DEVELOPMENT = {
     "LTI_TOOL_DEVELOPMENT": "1",
@@ -157,6 +163,7 @@ class PostgresServer:
         self._own = f"tandem_test_{os.getpid()}"
         self._tables: dict[str, str] = {}
         """What each database's tables are like, by its name."""
+        self._cleaner: Connection | None = None
 
     @contextmanager
     def with_tables(self) -> Iterator[str]:
@@ -164,10 +171,9 @@ class PostgresServer:
         if name not in self._tables:
             self._create(name)
             build_tables(self._url(name))
-            with self._alone_in(name) as connection:
-                self._tables[name] = self._tables_in(connection)
+            self._tables[name] = self._tables_in(self._cleaning())
         yield self._url(name)
-        if not self._delete_rows(name):
+        if not self._delete_rows():
             self._drop(name)
 
     @contextmanager
@@ -177,7 +183,8 @@ class PostgresServer:
             self._create(name)
             self._tables[name] = ""
         yield self._url(name)
-        with self._alone_in(name) as connection:
+        with connect(self._url(name), autocommit=True) as connection:
+            connection.execute(f"SELECT pg_terminate_backend(pid, 10000) {OTHERS}")
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
 
@@ -186,27 +193,38 @@ class PostgresServer:
             self._drop(name)
         self._server.dispose()
 
-    def _delete_rows(self, name: str) -> bool:
+    def _delete_rows(self) -> bool:
         """Leave empty tables whose ids begin anew. False if a test changed the tables or left them large."""
-        with self._alone_in(name) as connection:
-            if self._tables_in(connection) != self._tables[name]:
-                return False
-            with connection.transaction():
-                for table in reversed(Base.metadata.sorted_tables):
-                    connection.execute(SQL("DELETE FROM {}").format(Identifier(table.name)))
-                connection.execute("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
-            size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        connection = self._cleaning()
+        # Connections that wait in a pool for the next test know its tables already; what else a test left is ended.
+        connection.execute(
+            f"""SELECT pg_terminate_backend(pid, 10000) {OTHERS} AND (
+                state IS DISTINCT FROM 'idle'
+                OR pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')
+                OR (SELECT count(*) {OTHERS}) > {MOST_WAITING})"""
+        )
+        if self._tables_in(connection) != self._tables[self._own]:
+            return False
+        connection.execute(
+            SQL("; ").join(
+                [
+                    *(SQL("DELETE FROM {}").format(Identifier(one.name)) for one in Base.metadata.sorted_tables[::-1]),
+                    SQL("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"),
+                ]
+            )
+        )
+        size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
         return size is not None and size[0] <= self.LARGEST
 
-    @contextmanager
-    def _alone_in(self, name: str) -> Iterator[Connection]:
-        """A connection after all others to this database were ended."""
-        with connect(self._url(name), autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            )
-            yield connection
+    def _cleaning(self) -> Connection:
+        """A connection that outlasts tests, and is made again after one that ended all."""
+        if self._cleaner is not None:
+            with suppress(OperationalError):
+                self._cleaner.execute("SELECT 1")
+                return self._cleaner
+            self._cleaner.close()
+        self._cleaner = connect(self._url(self._own), autocommit=True)
+        return self._cleaner
 
     @staticmethod
     def _tables_in(connection: Connection) -> str:
@@ -223,6 +241,9 @@ class PostgresServer:
 
     def _drop(self, name: str) -> None:
         del self._tables[name]
+        if self._cleaner is not None:
+            self._cleaner.close()
+            self._cleaner = None
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     @staticmethod
