@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from lti_tool.support.db import OpenSession, session_opener
 from lti_tool.support.kit import Kit
 from lti_tool.wiring import Services, build
 from tests.fakes.clock import FakeClock
-from tests.shared import DEVELOPMENT, Databases, InTurn, engine_at, serving
+from tests.shared import DEVELOPMENT, Databases, InTurn, engine_at, in_memory, serving
 
 # Tables exist only once their modules were imported.
 for models in (Path(__file__).parent.parent / "lti_tool").glob("*/models*"):
@@ -118,10 +119,11 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    databases = Databases(tmp_path_factory.mktemp("tables"))
-    yield databases
-    databases.close()
+def databases() -> Iterator[Databases]:
+    with TemporaryDirectory(prefix="tandem-test-", dir=in_memory()) as folder:
+        databases = Databases(Path(folder))
+        yield databases
+        databases.close()
 
 
 @pytest.fixture

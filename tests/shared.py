@@ -28,6 +28,8 @@ OTHERS = (
     "FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
 )
+ROOM = 1_000_000_000
+"""Bytes: a container often has 64,000,000 there, and the largest course of a test takes as much."""
 MOST_WAITING = 12
 """Connections that may wait for the next test."""
 POSTGRES = os.environ.get("TANDEM_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
@@ -110,6 +112,13 @@ class InTurn(Generic[Made]):
                 made.append(self._make(*args, **values))
             self._turns[kind] = turn + 1
             return made[turn]
+
+
+def in_memory() -> Path | None:
+    """A folder without a disk, for which each test would wait three times, where there is one with room."""
+    folder = Path("/dev/shm")
+    has_room = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM
+    return folder if has_room else None
 
 
 class Databases:
