@@ -27,9 +27,14 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark journeys, and let them come first: one worker waits for its browser while the others compute.
+
+    At the end of a run a long one would leave all others idle.
+    """
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("browser")
+    items.sort(key=lambda item: not item.path.is_relative_to(HERE))
 
 
 class QuietHandler(WSGIRequestHandler):
