@@ -22,7 +22,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> requests.Response:
     for _ in range(1_200):
         assert process.poll() is None, "it ended by itself"
         try:
-            return requests.get(url, timeout=5)
+            return requests.get(url, timeout=60)
         except requests.ConnectionError:
             time.sleep(0.1)
     raise AssertionError("it never answered")
@@ -42,7 +42,7 @@ def test_serving_needs_nothing_but_a_folder(tmp_path: Path) -> None:
         )
         try:
             assert wait_for(f"http://127.0.0.1:{port}/health", process).text == "ok\n"
-            published = requests.get(f"http://127.0.0.1:{port}/lti/jwks", timeout=5).json()
+            published = requests.get(f"http://127.0.0.1:{port}/lti/jwks", timeout=60).json()
             assert [key["alg"] for key in published["keys"]] == ["RS256"]
             assert (tmp_path / "tandem.keys").stat().st_mode & 0o077 == 0
 
