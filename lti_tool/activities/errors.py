@@ -32,6 +32,10 @@ class RoundInUse(ActivityError, Conflict):
     """A round was about to be removed in which people have groups or have written."""
 
 
+class AnonymityPromised(ActivityError, Conflict):
+    """Whether feedback is anonymous was about to change after somebody had agreed or written."""
+
+
 class ActivityInUse(ActivityError, Conflict):
     """Another activity was to take the place of one in which people have groups or have written."""
 
@@ -74,6 +78,11 @@ WORDS: dict[type[ToolError], Words] = {
         409,
         N_("This round has begun"),
         N_("People already have groups or feedback in it, so you cannot remove it. You can still change its dates."),
+    ),
+    AnonymityPromised: Words(
+        409,
+        N_("People have been told whether their names are shown"),
+        N_("Somebody has agreed or written under that promise, so it stays as it is in this activity."),
     ),
     ActivityInUse: Words(
         409,

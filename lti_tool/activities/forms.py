@@ -97,6 +97,7 @@ class SetupText:
     series: SeriesText = field(default_factory=SeriesText)
     release: str = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
+    anonymous_feedback: bool = False
     shows_hints: bool = False
     feedback_to: str = ""
     guided_rounds: str = ""
@@ -147,6 +148,13 @@ WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
     Flaw.SCORE_OUT_OF_RANGE: N_("Enter a whole number from 1 to 1000."),
     Flaw.POINTS_SHARE_OUT_OF_RANGE: N_("Enter a whole number from 0 to 100."),
     Flaw.POINTS_OF_ROLE_PLAY: N_("People try things out in a role-play, so its points never count."),
+    Flaw.ANONYMOUS_IN_SMALL_GROUPS: N_(
+        "Feedback cannot be anonymous where fewer than three people give it to the same person. Clear this box, or let "
+        "feedback go to everyone or to one seat."
+    ),
+    Flaw.ANONYMOUS_BY_INSTRUCTOR: N_(
+        "Anonymous feedback is shown together and not piece by piece. Choose another time at which it can be read."
+    ),
 }
 DATE_UNREADABLE: Final = N_("Write the date as year-month-day, such as 2026-12-24.")
 TIME_UNREADABLE: Final = N_("Write the time as hours:minutes, such as 16:30.")
@@ -172,6 +180,8 @@ _FIELD: Final = {
     Flaw.SCORE_OUT_OF_RANGE: "score_maximum",
     Flaw.POINTS_SHARE_OUT_OF_RANGE: "points_share",
     Flaw.POINTS_OF_ROLE_PLAY: "points_share",
+    Flaw.ANONYMOUS_IN_SMALL_GROUPS: "anonymous_feedback",
+    Flaw.ANONYMOUS_BY_INSTRUCTOR: "anonymous_feedback",
 }
 
 _ROUND_PARTS: Final = ("opens_date", "opens_time", "due_date", "due_time")
@@ -198,6 +208,7 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         ),
         release=clean.get("release", ""),
         staff_read_feedback="staff_read_feedback" in clean,
+        anonymous_feedback="anonymous_feedback" in clean,
         shows_hints="shows_hints" in clean,
         feedback_to=clean.get("feedback_to", ""),
         guided_rounds=clean.get("guided_rounds", "").strip(),
@@ -232,6 +243,7 @@ def shown(
         rounds=tuple(_round_shown(dates, settings.time_zone) for dates in settings.rounds),
         release=settings.release,
         staff_read_feedback=settings.staff_read_feedback,
+        anonymous_feedback=settings.anonymous_feedback,
         shows_hints=settings.shows_hints,
         feedback_to=settings.feedback_to or next((one.to for one in kind_of(settings.kind).directions), ""),
         guided_rounds=str(settings.guided_rounds) if kind_of(settings.kind).facilitator else "",
@@ -279,6 +291,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         zero_at_close=text.zero_at_close and text.score_mode != ScoreMode.NONE,
         release=_one_of(Release, text.release, Release.WHEN_BOTH_GAVE),
         staff_read_feedback=text.staff_read_feedback,
+        anonymous_feedback=text.anonymous_feedback,
         shows_hints=text.shows_hints,
         feedback_to=next((one.to for one in kind_of(text.kind).directions[1:] if one.to == text.feedback_to), None),
         guided_rounds=guided_of(text),
@@ -494,6 +507,7 @@ def _place_on_page(field: str) -> tuple[int, list[int]]:
         r"r\d",
         "rounds",
         "time_zone",
+        "anonymous_feedback",
         "reflect_first",
         "survey_own",
         "asked",

@@ -63,6 +63,8 @@ class Activity(Tenant, Base):
     zero_at_close: Mapped[bool] = mapped_column(default=False)
     release: Mapped[str] = mapped_column(String(16), default="when_both_gave")
     staff_read_feedback: Mapped[bool] = mapped_column(default=False)
+    anonymous_feedback: Mapped[bool] = mapped_column(default=False)
+    """Whether feedback is given without names where enough people give it to one person. Told before they write."""
     assistants_moderate: Mapped[bool] = mapped_column(default=False)
     """Whether assistants see reports of harm and decide about them, as instructors always do."""
     """Told to learners before they write."""

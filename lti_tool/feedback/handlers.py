@@ -27,11 +27,15 @@ def release(kit: Kit, job: JobContext) -> None:
         while released == service.BATCH:
             with kit.open_session() as session, across_institutions(session):
                 released = service.release_due(session, now=now)
+        with kit.open_session() as session, across_institutions(session):
+            service.release_pools(session, now=now)
         return
     round_id = job.number("round_id")
     with kit.open_session(job.institution_id) as session:
         while service.release_due(session, now=now, round_id=round_id) == service.BATCH:
             pass
+        recipient_id = job.number("recipient_id") if "recipient_id" in job.payload else None
+        service.release_pools(session, now=now, round_id=round_id, recipient_id=recipient_id)
         moved_to = session.scalar(
             select(Round.due_at)
             .join(Activity, Activity.id == Round.activity_id)

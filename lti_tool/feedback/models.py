@@ -1,12 +1,15 @@
 """What people write in the steps of a round: entries with their notes; notes to partners; questions that they keep."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, Text, UniqueConstraint, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.support.db import Base, Tenant, tenant_key, within
+
+ALIASES: Final = range(2**30, 2**31)
+"""Far above any id, and not above what an address may name."""
 
 
 def _one(name: str, *columns: str, where: str) -> Index:
@@ -30,6 +33,8 @@ class Entry(Tenant, Base):
         within("recipient_id", "member"),
         CheckConstraint("author_id <> recipient_id", name="not_to_oneself"),
         CheckConstraint("author_id IS NOT NULL OR recipient_id IS NULL", name="group_writes_to_nobody"),
+        CheckConstraint("alias IS NULL OR (recipient_id IS NOT NULL AND alias >= 1073741824)", name="alias_is_no_id"),
+        UniqueConstraint("recipient_id", "alias"),
         _one("to_partner", "round_id", "author_id", "recipient_id", "step", where="recipient_id IS NOT NULL"),
         _one("to_nobody", "round_id", "author_id", "step", where="author_id IS NOT NULL AND recipient_id IS NULL"),
         _one("of_group", "group_id", "step", where="author_id IS NULL"),
@@ -42,6 +47,9 @@ class Entry(Tenant, Base):
     """None where the group writes it together."""
     recipient_id: Mapped[int | None] = mapped_column(index=True)
     """None where it goes to nobody in particular."""
+    alias: Mapped[int | None]
+    """Of anonymous feedback a number by chance, which is all that its receiver learns of where it came from: addresses
+    name it by it, and lists are in its order. None: the receiver knows who wrote it. Kept as its author was told."""
     step: Mapped[str] = mapped_column(String(32))
     """A key of the activity's kind."""
     fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -75,6 +83,18 @@ class Entry(Tenant, Base):
 
     # The service raises it itself, since one save may flush more than once.
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
+
+    def number_for(self, member_id: int | None) -> int:
+        """How addresses name it for this reader: whoever receives anonymous feedback never learns its id."""
+        return self.alias if self.alias is not None and self.recipient_id == member_id else self.id
+
+    @classmethod
+    def is_at(cls, number: int, member_id: int | None) -> ColumnElement[bool]:
+        """The entry that an address names for this reader, as `number_for` says it."""
+        if member_id is None:
+            return cls.id == number
+        is_for_others = or_(cls.alias.is_(None), cls.recipient_id.is_(None), cls.recipient_id != member_id)
+        return or_(and_(cls.id == number, is_for_others), and_(cls.alias == number, cls.recipient_id == member_id))
 
 
 class Note(Tenant, Base):

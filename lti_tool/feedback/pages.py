@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,10 +19,12 @@ from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, PreviewOn
 from lti_tool.feedback.forms import NAMES
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service import Saved, Shown, Task
+from lti_tool.feedback.wording import label_of, labeled
 from lti_tool.hints import rules as hints
 from lti_tool.launch.models import Member
 from lti_tool.pairing import service as pairing
 from lti_tool.rubrics import service as rubrics
+from lti_tool.rubrics.rules import Pooled, pooled
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import in_words, reader_language, zone_of_reader
 from lti_tool.web.pages import unsent_store
@@ -182,6 +184,8 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
     """What someone wrote to a partner, for its receiver, its author or, where the activity says so, staff."""
     shown = _shown(here, feedback_id)
     entry, answer = shown.entry, shown.answer
+    if shown.is_unnamed:
+        shown = replace(shown, author_name=label_of(shown.place))
     is_author, is_receiver = entry.author_id == here.member_id, entry.recipient_id == here.member_id
     own_first = _own_view_missing(here, shown) if is_receiver and "anyway" not in request.args else None
     if own_first is not None:
@@ -228,7 +232,7 @@ def _own_view_missing(here: Here, shown: Shown) -> Task | None:
 def side_by_side(here: Here, number: int) -> ResponseReturnValue:
     """How the member sees themselves beside what partners wrote, in words and as a picture."""
     activity = activity_at(here.session, here.placement_id)
-    exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
+    exchanges = labeled(service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now))
     found = service.side_by_side(here.session, activity, exchanges, number)
     if found is None:
         raise NotFound("side by side", number)
@@ -262,6 +266,16 @@ def _own_notes(here: Here, shown: Shown) -> dict[str, Any]:
         "can_change": entry.read_at is None and task.takes_texts,
         "store": _store(here, task),
     }
+
+
+@pages.post("/feedback/<int:feedback_id>/name")
+@on_visit(may="take part")
+def give_with_name(here: Here, feedback_id: int) -> ResponseReturnValue:
+    """Let the receiver know who wrote what stays unread otherwise. Also once the activity is closed."""
+    if here.is_preview:
+        raise PreviewOnly
+    service.give_with_name(here.session, _shown(here, feedback_id), here.member_id or 0, now=here.now)
+    return redirect(url_for(".read", feedback_id=feedback_id, said="named"), code=303)
 
 
 @pages.post("/feedback/<int:feedback_id>/answer")
@@ -327,7 +341,7 @@ def received(here: Here) -> ResponseReturnValue:
     activity = activity_at(here.session, here.placement_id)
     kind = kind_for(activity)
     steps = [step for step in kind.steps if step.is_to_partners and step.form is not None and not step.is_answer]
-    exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
+    exchanges = labeled(service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now))
     beside = {
         number
         for number in {one.round.number for one in exchanges}
@@ -354,9 +368,10 @@ def received(here: Here) -> ResponseReturnValue:
             for one, step in lines
             if one.is_current and step.key in one.owed_to_me and one.to_read(step) is None
         ],
+        pools=service.pools_of(here.session, activity, here.member_id or 0, now=here.now),
         typical=service.typical_replies(
             service.rubric_of(here.session, activity.rubric_id),
-            [(one.partner_id or 0, entry) for one, _, entry in readable],
+            [(entry.author_id or 0, entry) for _, _, entry in readable],
         ),
         clock=clock_of(activity),
     )
@@ -368,7 +383,7 @@ def of_round(here: Here, number: int) -> ResponseReturnValue:
     """What several people gave this member in one round, question by question on one page."""
     activity = activity_at(here.session, here.placement_id)
     kind = kind_for(activity)
-    exchanges = service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)
+    exchanges = labeled(service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now))
     of_step = {
         step: [(one, entry) for one in exchanges if one.round.number == number and (entry := one.to_read(step))]
         for step in kind.steps
@@ -387,6 +402,8 @@ def of_round(here: Here, number: int) -> ResponseReturnValue:
         for given in of_step.values()
         for _, entry in given
     }
+    step = kind.self_assessment
+    own = next((one for one in exchanges if one.round.number == number and step and one.given(step)), None)
     return render_template(
         "feedback/of_round.html",
         activity=activity,
@@ -395,7 +412,26 @@ def of_round(here: Here, number: int) -> ResponseReturnValue:
         of_step={step: given for step, given in of_step.items() if given},
         rubrics=versions,
         questions={number: rubrics.questions_of(version) for number, version in versions.items()},
+        pooled={
+            step: _pooled(here, activity, [entry for one, entry in given if one.unnamed])
+            for step, given in of_step.items()
+        },
+        own=own.mine[step.key].fields if own is not None and step is not None else {},
     )
+
+
+def _pooled(here: Here, activity: Activity, entries: list[Entry]) -> list[Pooled]:
+    """What anonymous feedback answers to the rubric, all of it together, newest version first."""
+    versions = sorted({entry.rubric_id or activity.rubric_id for entry in entries}, reverse=True)
+    return [
+        answers
+        for version in versions
+        for answers in pooled(
+            rubrics.questions_of(service.rubric_of(here.session, version)),
+            [entry.fields for entry in entries if (entry.rubric_id or activity.rubric_id) == version],
+            fewest=rules.FEWEST_FOR_A_MEAN,
+        )
+    ]
 
 
 def _filled_in(here: Here, task: Task, entry: Entry | None, notes: list[Note]) -> dict[str, Any]:

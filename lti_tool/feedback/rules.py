@@ -9,7 +9,16 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any, Final
 
-from lti_tool.activities.rules import ActivityState, Craft, Field, FieldKind, Form, Release, Step
+from lti_tool.activities.rules import (
+    FEWEST_WITHOUT_NAMES,
+    ActivityState,
+    Craft,
+    Field,
+    FieldKind,
+    Form,
+    Release,
+    Step,
+)
 from lti_tool.hints import rules as hints
 from lti_tool.rubrics.rules import Asked, Question, Wrong
 
@@ -181,10 +190,16 @@ def tidy(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
     return tidied
 
 
-def release_rule(step: Step | None, setting: str) -> str:
+POOLED: Final = "pooled"
+"""With everything else that was given to the same person in the round without names: see `is_pool_ready`."""
+
+
+def release_rule(step: Step | None, setting: str, *, is_anonymous: bool = False) -> str:
     """When what is written in this step is released, under the activity's setting. An answer is read after the round,
     so that it cannot be repaid within it, and nothing waits for a counterpart that nobody writes.
     """
+    if is_anonymous:
+        return POOLED
     if step is not None and step.is_answer:
         return Release.AT_DUE
     waits_for_nobody = setting == Release.WHEN_BOTH_GAVE and step is not None and not step.is_mutual
@@ -209,13 +224,14 @@ def is_released(release: str, moments: Moments, *, now: datetime) -> bool:
     "When both gave" waits no longer than the round's due time, and nothing waits beyond the activity's close: a
     partner who never writes must not keep feedback from anybody. Without a due time "at due" has nothing to wait for.
     "By an instructor" waits for that person alone: what they hold back, perhaps for a reason, no date shows.
-    What is withheld because of a report is not to be read, whenever it was released.
+    What is withheld because of a report is not to be read, whenever it was released. Anonymous feedback is released
+    together with others, by whoever looks at all of it.
     """
     if moments.submitted_at is None or moments.is_withheld:
         return False
     if moments.released_at is not None or release == Release.AT_ONCE:
         return True
-    if release == Release.BY_INSTRUCTOR:
+    if release in {Release.BY_INSTRUCTOR, POOLED}:
         return False
     is_due = moments.due_at is not None and moments.due_at <= now
     if is_due or (moments.closed_at is not None and moments.closed_at <= now):
@@ -223,6 +239,22 @@ def is_released(release: str, moments: Moments, *, now: datetime) -> bool:
     if release == Release.WHEN_BOTH_GAVE:
         return moments.counterpart_submitted_at is not None
     return moments.due_at is None
+
+
+def is_over(due_at: datetime | None, closed_at: datetime | None, *, now: datetime) -> bool:
+    """Whether a round is over: it was due, or the activity is closed."""
+    return any(moment is not None and moment <= now for moment in (due_at, closed_at))
+
+
+def is_pool_ready(setting: str, *, given: int, everybody_gave: bool, is_over: bool) -> bool:
+    """Whether anonymous feedback to one person in one round is released now, all of it at once.
+
+    `given` counts what waits. Fewer than three pieces are never released: who wrote them could be told. While somebody
+    may still give, it waits for them, since a piece that came later by itself could be told from the others.
+    """
+    if given < FEWEST_WITHOUT_NAMES:
+        return False
+    return is_over or (everybody_gave and setting != Release.AT_DUE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,8 @@ def _written(session: Session, reader: Reader, entry_id: int, *, now: datetime) 
         return None
     entry = shown.entry
     is_own = entry.author_id == reader.member_id
-    if not is_own and entry.read_at is None:
+    # Who is not named would be asked for consent, and that could tell who it was.
+    if (not is_own and entry.read_at is None) or entry.alias is not None:
         return None
     between = frozenset({entry.author_id or 0, entry.recipient_id or 0})
     words = _words(entry, shown.step, None if is_own else Audience.RECIPIENT)

@@ -5,8 +5,8 @@ it, so they cannot disagree.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -99,12 +99,17 @@ class Written:
     """Of notes, goals or actions."""
     has_text: bool = False
     is_released: bool = False
+    released_at: datetime | None = None
     counted_at: datetime | None = None
     """When `count` reached what is asked for."""
     is_withheld: bool = False
     """It was reported, or staff hid it: nobody has to answer it."""
     left: int = 0
     """How many open actions there were to look back at, of which `count` were looked back at."""
+    alias: int | None = None
+    """Of what came without a name, what stands in the place of its author."""
+    is_held: bool = False
+    """It came without a name, and so few others did that it is not shown although the round is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ class Extra:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the checklist. `partner_id` is None while no partner is known."""
+    """One line of the checklist. `partner_id` is None while no partner is known, and no id after `without_names`."""
 
     step: Step
     round: int
@@ -291,6 +296,41 @@ def checklist(
     return Progress(tuple(items), points)
 
 
+def without_names(
+    progress: Progress, came: Mapping[tuple[str, int, int], Written], is_anonymous: Callable[[Item], bool]
+) -> Progress:
+    """The checklist as its owner may see it: answers to feedback without names stand at the end of their round, in an
+    order that tells nothing, with the alias of what they answer in place of the partner, or a number below zero where
+    nothing is shown yet.
+
+    `came` is what was given to them, by step, round and author; `is_anonymous` says so of an item whose feedback has
+    not come.
+    """
+    items: list[Item] = []
+    for _, of_round in groupby(progress.items, key=lambda item: item.round):
+        named: list[Item] = []
+        shown: list[tuple[tuple[datetime, int], Item]] = []
+        hidden: list[Item] = []
+        for item in of_round:
+            written = came.get((item.step.after, item.round, item.partner_id or 0)) if item.step.is_answer else None
+            if written is None:
+                (hidden if item.step.is_answer and is_anonymous(item) else named).append(item)
+            elif written.alias is None:
+                named.append(item)
+            elif written.released_at is not None:
+                shown.append(((written.released_at, written.alias), replace(item, partner_id=written.alias)))
+            else:
+                hidden.append(item)
+        # What waits differs in nothing but its number.
+        hidden.sort(key=lambda item: (item.state, item.counts))
+        items += named + [item for _, item in sorted(shown, key=lambda one: one[0])]
+        items += [
+            replace(item, partner_id=-number, waits_for=item.waits_for and WaitsFor.RELEASE)
+            for number, item in enumerate(hidden, start=1)
+        ]
+    return replace(progress, items=tuple(items))
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """A person in one round: all that the state of a step there depends on."""
@@ -396,7 +436,7 @@ class _Place:
             is_spared = partner_is_late or self.is_closed or self.is_excused or not partner.takes_part
             counts = not is_spared
             state, waits = (State.EXCUSED, None) if is_spared else (State.WAITING, WaitsFor.FEEDBACK)
-        elif self.is_excused or came.is_withheld:
+        elif self.is_excused or came.is_withheld or came.is_held:
             state, counts = State.EXCUSED, False
         elif self.is_closed:
             state = State.MISSED if counts else State.EXCUSED

@@ -1,6 +1,6 @@
 """What is done and what is missing, for one member or for all, and what staff allow."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import ActivityState, Completion, CountedBy, Kind, kind_for, owed
+from lti_tool.activities.rules import FEWEST_WITHOUT_NAMES, ActivityState, Completion, CountedBy, Kind, kind_for, owed
 from lti_tool.activities.service import completion_changed
 from lti_tool.craft import service as craft
+from lti_tool.feedback import service as feedback
 from lti_tool.feedback.models import Entry, Note
-from lti_tool.feedback.rules import Moments, is_released, release_rule
+from lti_tool.feedback.rules import Moments, is_over, is_released, release_rule
 from lti_tool.feedback.service import points_given
 from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, CourseRole, Member, Person
@@ -34,6 +35,7 @@ from lti_tool.progress.rules import (
     Written,
     checklist,
     summary,
+    without_names,
 )
 from lti_tool.reports import service as reports
 from lti_tool.reports.rules import paused
@@ -55,15 +57,15 @@ def progress_and_tasks_of(
     now: datetime,
     groups: Sequence[PublishedGroup] | None = None,
 ) -> tuple[Progress, Progress]:
-    """The checklist of one member, and the same with every task of a round in it, asked for by it or not.
+    """The checklist of one member as they see it, and the same with every task of a round in it, asked for or not.
 
     A task that is in both stands alike in both. `groups`: the member's published ones, where the caller has read them.
     """
     activity = session.get_one(Activity, activity_id)
     gathered = _Gathered.of(session, activity, now, member_id, groups)
-    counted = gathered.checklist_of(member_id)
+    counted = gathered.own_checklist_of(member_id)
     gathered.completion = gathered.completion.with_every_task(gathered.kind)
-    return counted, gathered.checklist_of(member_id)
+    return counted, gathered.own_checklist_of(member_id)
 
 
 def summaries_of_all(session: Session, activity_id: int, now: datetime) -> dict[int, Summary]:
@@ -249,6 +251,8 @@ class _Gathered:
     extras: dict[int, list[Extra]] = field(default_factory=lambda: defaultdict(list))
     points: dict[int, Fraction] = field(default_factory=dict)
     """Shares of the rubric points that members were given, where the score asks for them."""
+    anonymous: set[tuple[int, int, str]] = field(default_factory=set)
+    """By round, receiver and step what comes without names."""
     waits: dict[tuple[int, int, int], meetings.Wait] = field(default_factory=dict)
     """By round, who waits, and for whom."""
 
@@ -286,6 +290,13 @@ class _Gathered:
         if groups is None:
             groups = pairing.published_groups(session, activity.id, member_id=member_id)
         gathered._read_groups(groups, locked_out(session, activity.placement_id))
+        gathered.anonymous = {
+            (group.round_number, receiver, step.key)
+            for group in (groups if activity.anonymous_feedback else ())
+            for receiver in group.members
+            for step in kind.steps
+            if feedback.are_anonymous(activity, group, kind, step, receiver)
+        }
         gathered._read_entries(session, activity, member_id)
         gathered._read_goals(session, activity, member_id)
         gathered._read_warm_up(session, activity, member_id)
@@ -306,6 +317,15 @@ class _Gathered:
             points=self.points.get(member_id),
             done_alone=self.kind.alone.steps if self.kind.alone is not None else (),
             release=self.release,
+        )
+
+    def own_checklist_of(self, member_id: int) -> Progress:
+        """The same as the member themselves may see it."""
+        came = {(one.step, one.round, one.partner_id or 0): one for one in self.theirs.get(member_id, ())}
+        return without_names(
+            self.checklist_of(member_id),
+            came,
+            lambda item: (item.round, member_id, item.step.after) in self.anonymous,
         )
 
     def standing_of(self, member_id: int) -> Hashable:
@@ -406,7 +426,7 @@ class _Gathered:
             select(
                 Entry.id,
                 Entry.step,
-                Round.number,
+                Round.number.label("round_number"),
                 Round.due_at,
                 Entry.group_id,
                 Entry.author_id,
@@ -414,6 +434,7 @@ class _Gathered:
                 Entry.submitted_at,
                 Entry.released_at,
                 Entry.withheld_at,
+                Entry.alias,
                 func.coalesce(notes.c.count, 0).label("notes"),
                 notes.c.reached_at,
             )
@@ -421,11 +442,16 @@ class _Gathered:
             .outerjoin(notes, notes.c.entry_id == Entry.id)
             .where(*concerns)
         ).all()
-        given_at = {(row.step, row.number, row.author_id, row.recipient_id): row.submitted_at for row in rows}
-        rules = {step.key: release_rule(step, activity.release) for step in self.kind.steps}
+        given_at = {(row.step, row.round_number, row.author_id, row.recipient_id): row.submitted_at for row in rows}
+        steps = {step.key: step for step in self.kind.steps}
+        pools = Counter(
+            (row.round_number, row.recipient_id, row.step)
+            for row in rows
+            if row.alias is not None and row.submitted_at is not None and row.released_at is None
+        )
         released_ids = []
         for row in rows:
-            place = (row.step, row.number, row.recipient_id)
+            place = (row.step, row.round_number, row.recipient_id)
             mine = Written(*place, row.submitted_at, row.notes, has_text=True, counted_at=row.reached_at)
             for author_id in self.members[row.group_id] if row.author_id is None else (row.author_id,):
                 self.mine[author_id].append(mine)
@@ -434,19 +460,29 @@ class _Gathered:
             moments = Moments(
                 submitted_at=row.submitted_at,
                 released_at=row.released_at,
-                counterpart_submitted_at=given_at.get((row.step, row.number, row.recipient_id, row.author_id)),
+                counterpart_submitted_at=given_at.get((row.step, row.round_number, row.recipient_id, row.author_id)),
                 due_at=row.due_at,
                 closed_at=self.closed_at,
                 is_withheld=row.withheld_at is not None,
             )
-            released = is_released(rules.get(row.step, activity.release), moments, now=self.now)
+            rule = release_rule(steps.get(row.step), activity.release, is_anonymous=row.alias is not None)
+            released = is_released(rule, moments, now=self.now)
+            is_held = (
+                row.alias is not None
+                and row.released_at is None
+                and pools[row.round_number, row.recipient_id, row.step] < FEWEST_WITHOUT_NAMES
+                and is_over(row.due_at, self.closed_at, now=self.now)
+            )
             received = Written(
                 row.step,
-                row.number,
+                row.round_number,
                 row.author_id,
                 row.submitted_at,
                 is_released=released,
+                released_at=row.released_at,
                 is_withheld=moments.is_withheld,
+                alias=row.alias,
+                is_held=is_held,
             )
             self.theirs[row.recipient_id].append(received)
             if released:
@@ -484,4 +520,4 @@ class _Gathered:
 
 def _way_received(entry: Written, partner: Partner) -> tuple[str, bool, bool, bool]:
     is_late = partner.due_at is not None and entry.given_at is not None and entry.given_at > partner.due_at
-    return entry.step, is_late, entry.is_released, entry.is_withheld
+    return entry.step, is_late, entry.is_released, entry.is_withheld or entry.is_held

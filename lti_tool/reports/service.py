@@ -1,7 +1,7 @@
 """Report a text or what happened, set the text aside, decide, and tell both people."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -41,6 +41,8 @@ class Subject:
     reporter_id: int
     reported_id: int
     reported_name: str | None
+    is_unnamed: bool = False
+    """Whether the reporter is not told who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class ReportView:
     reporter_name: str | None
     reported_name: str | None
     events: tuple[Event, ...] = ()
+    is_anonymous: bool = False
+    """Whether the reporter is not told who wrote it."""
 
     @property
     def passages(self) -> dict[str, dict[str, str]]:
@@ -75,6 +79,7 @@ class News:
 
     report_id: int
     entry_id: int | None
+    """As addresses name it for this reader."""
     round_number: int
     partner_id: int | None
     """Of the reporter; the author of a text is not told whose report it was."""
@@ -87,11 +92,14 @@ class News:
 
 
 def subject_of_text(session: Session, course_id: int, entry_id: int, member_id: int, *, now: datetime) -> Subject:
-    """A text that this member received and can read, or has reported. Raises NothingToReport."""
+    """A text that this member received and can read, or has reported; `entry_id` as addresses name it for them.
+
+    Raises NothingToReport.
+    """
     entry = session.scalar(
         select(Entry)
         .join(Activity, Activity.id == Entry.activity_id)
-        .where(Entry.id == entry_id, Entry.recipient_id == member_id, Activity.course_id == course_id)
+        .where(Entry.is_at(entry_id, member_id), Entry.recipient_id == member_id, Activity.course_id == course_id)
     )
     if entry is None or entry.author_id is None or entry.submitted_at is None:
         raise NothingToReport(entry_id)
@@ -104,14 +112,17 @@ def subject_of_text(session: Session, course_id: int, entry_id: int, member_id: 
         is_read = _can_read(session, entry, course_id, now=now)
     if step is None or not (entry.withheld_at or is_read):
         raise NothingToReport(entry_id)
-    name = _names(session, course_id, [entry.author_id], for_staff=False)[entry.author_id]
-    return Subject(activity, round_, entry, step, member_id, entry.author_id, name)
+    is_unnamed = entry.alias is not None
+    name = _names(session, course_id, [entry.author_id], for_staff=False)[entry.author_id] if not is_unnamed else None
+    return Subject(activity, round_, entry, step, member_id, entry.author_id, name, is_unnamed)
 
 
 def _can_read(session: Session, entry: Entry, course_id: int, *, now: datetime) -> bool:
     reader = feedback_rules.Reader(entry.recipient_id, is_staff=False)
     try:
-        return feedback.read_entry(session, entry.id, reader, course_id, now=now).is_released
+        return feedback.read_entry(
+            session, entry.number_for(entry.recipient_id), reader, course_id, now=now
+        ).is_released
     except FeedbackHidden:
         return False
 
@@ -243,7 +254,7 @@ def read_report(
         .order_by(ReportEvent.id)
     )
     history = tuple(Event(event.at, name, event.act) for event, name in events)
-    return ReportView(view.report, view.round_number, view.step, view.reporter_name, view.reported_name, history)
+    return replace(view, events=history)
 
 
 def names_in_rubric(session: Session, report: Report) -> dict[str, str]:
@@ -352,14 +363,17 @@ def _views(session: Session, activity: Activity, rows: Iterable[Any]) -> list[Re
     people = [member for row in rows for member in (row.Report.reporter_id, row.Report.reported_id)]
     names = _names(session, activity.course_id, people, for_staff=True)
     entries = [row.Report.entry_id for row in rows if row.Report.entry_id is not None]
-    steps = {row.id: row.step for row in session.execute(select(Entry.id, Entry.step).where(Entry.id.in_(entries)))}
+    texts = {
+        row.id: row for row in session.execute(select(Entry.id, Entry.step, Entry.alias).where(Entry.id.in_(entries)))
+    }
     return [
         ReportView(
             row.Report,
             row.number,
-            kind.step(steps[row.Report.entry_id]) if row.Report.entry_id in steps else None,
+            kind.step(texts[row.Report.entry_id].step) if row.Report.entry_id in texts else None,
             names[row.Report.reporter_id],
             names[row.Report.reported_id],
+            is_anonymous=row.Report.entry_id in texts and texts[row.Report.entry_id].alias is not None,
         )
         for row in rows
     ]
@@ -412,8 +426,9 @@ def report_for_author(session: Session, course_id: int, entry_id: int, member_id
 def news_of(session: Session, activity: Activity, member_id: int, *, now: datetime) -> list[News]:
     """What a member's first page says about reports of theirs, and of texts of theirs where they know about it."""
     rows = session.execute(
-        select(Report, Round.number)
+        select(Report, Round.number, Entry.alias)
         .join(Round, Round.id == Report.round_id)
+        .outerjoin(Entry, Entry.id == Report.entry_id)
         .where(
             Report.activity_id == activity.id,
             or_(Report.reporter_id == member_id, Report.reported_id == member_id),
@@ -423,24 +438,24 @@ def news_of(session: Session, activity: Activity, member_id: int, *, now: dateti
         .order_by(Report.id)
     ).all()
     known = [
-        (report, number)
-        for report, number in rows
+        (report, number, alias if report.reporter_id == member_id else None)
+        for report, number, alias in rows
         if report.reporter_id == member_id
         or (report.entry_id is not None and (report.author_told_at or report.outcome != Outcome.OPEN))
     ]
-    members = [report.reported_id for report, _ in known] + [report.reporter_id for report, _ in known]
+    members = [who for report, *_ in known for who in (report.reported_id, report.reporter_id)]
     names = _names(session, activity.course_id, members, for_staff=False)
     return [
         News(
             report.id,
-            report.entry_id,
+            alias or report.entry_id,
             number,
-            report.reported_id if report.reporter_id == member_id else None,
-            names[report.reported_id] if report.reporter_id == member_id else None,
+            report.reported_id if report.reporter_id == member_id and alias is None else None,
+            names[report.reported_id] if report.reporter_id == member_id and alias is None else None,
             report.reporter_id == member_id,
             report.outcome,
         )
-        for report, number in known
+        for report, number, alias in known
     ]
 
 

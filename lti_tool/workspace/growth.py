@@ -1,7 +1,7 @@
 """What feedback gave a learner over time: strengths that came again, growth points and what became of them, levels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,6 +12,7 @@ from lti_tool.errors import NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.errors import PreviewOnly
 from lti_tool.feedback.service import LevelSeen, Received
+from lti_tool.feedback.wording import label_of
 from lti_tool.goals import service as goals
 from lti_tool.goals.service import Became
 from lti_tool.hints import rules as hints
@@ -46,7 +47,8 @@ def show(here: Here) -> ResponseReturnValue:
     """What came of the feedback that the member received in the course. Nobody else sees this page."""
     if here.is_preview:
         raise PreviewOnly
-    received, held = feedback.received_in_course(here.session, here.course_id, here.member_id or 0, now=here.now)
+    readable, held = feedback.received_in_course(here.session, here.course_id, here.member_id or 0, now=here.now)
+    received = [replace(one, author_name=label_of(one.place)) if one.place else one for one in readable]
     for one in received:
         feedback.mark_read(here.session, one.entry, now=here.now)
     place = goals.place_of(

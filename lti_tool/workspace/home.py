@@ -18,6 +18,7 @@ from lti_tool.attributes import service as attributes
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.service import Exchange
+from lti_tool.feedback.wording import labeled
 from lti_tool.goals import service as goals
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.grades.service import ledger as grades
@@ -164,7 +165,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     rounds = rounds_of(here.session, activity.id)
     kind = kind_for(activity)
     groups = pairing.published_groups(here.session, activity.id, member_id=member_id)
-    exchanges = feedback.exchanges_of(here.session, activity, member_id, now=here.now, groups=groups)
+    exchanges = labeled(feedback.exchanges_of(here.session, activity, member_id, now=here.now, groups=groups))
     done, tasks = progress.progress_and_tasks_of(here.session, activity.id, member_id, here.now, groups)
     is_read_only = activities.is_read_only(here.session, activity)
     together = why_together(here, activity, member_id) if not is_read_only else Together()
@@ -196,7 +197,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         task_items={
             (one.round.number, one.partner_id): tasks_with(one, tasks, kind, activity.release) for one in exchanges
         },
-        partners={one.partner_id: one.partner_name for one in exchanges},
+        partners={one.partner_id: one.partner_name for one in exchanges}
+        | {item.partner_id: gettext("your group") for item in done.items if (item.partner_id or 0) < 0},
+        pools={one.round.number: one for one in feedback.pools_of(here.session, activity, member_id, now=here.now)},
         own_rounds={one.round.number for one in exchanges if one.is_current},
         readable=sum(one.to_read(step) is not None for one in exchanges for step in kind.steps if not step.is_answer),
         goals=own,
@@ -361,7 +364,7 @@ def tasks_with(exchange: Exchange, tasks: Progress, kind: Kind, release: str) ->
     For a former partner: what was written, and an answer that can still be given.
     """
     place = (exchange.round.number, exchange.partner_id)
-    if exchange.is_current:
+    if exchange.is_current or exchange.unnamed:
         return [item for item in tasks.items if (item.round, item.partner_id) == place]
     items = []
     for step in kind.steps:

@@ -24,6 +24,7 @@ from lti_tool.errors import NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.errors import PreviewOnly
 from lti_tool.feedback.service import Meeting, SeatView
+from lti_tool.feedback.wording import labeled
 from lti_tool.goals import service as goals
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings import wording as meeting_words
@@ -240,7 +241,7 @@ def _page(here: Here, meeting: Meeting) -> str:
 def _what_changes(here: Here, meeting: Meeting) -> dict[str, Any]:
     """What the page shows of things that others of the group may change while it is open."""
     steps = {step.key: step for step in meeting.kind.steps}
-    exchanges = feedback.exchanges_of(here.session, meeting.activity, meeting.member_id, now=here.now)
+    exchanges = labeled(feedback.exchanges_of(here.session, meeting.activity, meeting.member_id, now=here.now))
     with_partners = [
         exchange for exchange in exchanges if exchange.round.id == meeting.round.id and exchange.partner_id is not None
     ]
@@ -254,7 +255,7 @@ def _what_changes(here: Here, meeting: Meeting) -> dict[str, Any]:
             for step in meeting.kind.steps
             if step.is_live and not step.is_confirmation
         },
-        "exchanges": [exchange for exchange in with_partners if exchange.is_current],
+        "exchanges": [exchange for exchange in with_partners if exchange.is_current or exchange.unnamed],
         "running": running(meeting),
         "scenario": scenario_of(meeting.activity),
         "questions_part": next((part.key for part in meeting.kind.meeting if "questions" in part.steps), None),

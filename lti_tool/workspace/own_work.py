@@ -18,6 +18,7 @@ from lti_tool.feedback import service as feedback
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.rules import NOTE_DRAFT
 from lti_tool.feedback.service import Exchange
+from lti_tool.feedback.wording import labeled
 from lti_tool.goals import service as goals
 from lti_tool.launch.models import Course, Person
 from lti_tool.meetings import service as meetings
@@ -129,7 +130,7 @@ def _pieces(here: Here, activity: Activity) -> list[Piece]:
     kind = kind_for(activity)
     own_first = feedback.rounds_for_own_view(here.session, activity, here.member_id or 0)
     pieces = []
-    for exchange in feedback.exchanges_of(here.session, activity, here.member_id or 0, now=here.now):
+    for exchange in labeled(feedback.exchanges_of(here.session, activity, here.member_id or 0, now=here.now)):
         texts = []
         for step in kind.steps:
             if step.form is None or step.is_answer:
@@ -168,7 +169,11 @@ def _text(here: Here, exchange: Exchange, step: Step, entry: Entry, *, answer: M
         exchange.partner_name,
         entry.recipient_id is not None,
         texts,
-        levels=tuple(feedback.rubric_in_words(here.session, entry.rubric_id, fields).items()),
+        levels=tuple(
+            feedback.rubric_in_words(
+                here.session, entry.rubric_id, fields, words_only=bool(exchange.unnamed) and not is_own
+            ).items()
+        ),
         notes=tuple((note.at, note.text) for note in notes if note.removed_at is None),
         is_given=entry.submitted_at is not None,
         answer=answer,

@@ -202,6 +202,7 @@ LABELS: Final[Mapping[str, str]] = {
     "begun": N_("Begun"),
     "staff_facilitated": N_("Staff facilitated it"),
     "direction": N_("Direction"),
+    "anonymous": N_("Without a name"),
     "given_at": N_("Given"),
     "released_at": N_("Released"),
     "levels": N_("Rubric"),

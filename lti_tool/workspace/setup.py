@@ -18,6 +18,7 @@ from lti_tool.activities.errors import (
     ActivityChanged,
     ActivityInUse,
     ActivityUnknown,
+    AnonymityPromised,
     NothingToReturn,
     ReturnAddressForeign,
     RoundInUse,
@@ -93,6 +94,10 @@ NAMES: Final = {
 }
 ROUND_IN_USE: Final = N_(
     "People have groups in a round that you removed, or have written in it, so you cannot remove it."
+)
+
+ANONYMITY_PROMISED: Final = N_(
+    "Somebody has agreed or written and was told whether their name is shown. So this stays as it is here."
 )
 
 
@@ -360,6 +365,9 @@ def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, but
         return _editor(here, activity, newer, changed_by=name_of(here.session, activity.changed_by_id), status=409)
     except RoundInUse:
         return _editor(here, activity, text, problems={"rounds": ROUND_IN_USE}, status=409)
+    except AnonymityPromised:
+        kept = replace(text, anonymous_feedback=activity.anonymous_feedback)
+        return _editor(here, activity, kept, problems={"anonymous_feedback": ANONYMITY_PROMISED}, status=409)
     if button == "template":
         return redirect(url_for("saved_templates.ask", key=_draft_key(activity), said="saved"), code=303)
     if button in {"place", "open"}:
@@ -462,6 +470,10 @@ def _editor(
         address=address_here(activity),
         text=text,
         kind=kind_for(activity),
+        may_be_anonymous=any(
+            rules.may_be_anonymous(kind_of(activity.kind).going(one.to)) for one in kind_of(activity.kind).directions
+        )
+        or rules.may_be_anonymous(kind_of(activity.kind)),
         **_counting(kind_for(activity), text),
         ready_scenarios=scenarios_for(kind_for(activity)),
         problems=problems or {},

@@ -91,8 +91,9 @@ def _briefs(settings: ActivitySettings) -> str:
 
 def _seen(settings: ActivitySettings) -> str:
     readers = gettext("Instructors and assistants can read feedback") if settings.staff_read_feedback else ""
+    names = gettext("Feedback is given without names") if settings.anonymous_feedback else ""
     hints = gettext("Hints while people write feedback") if settings.shows_hints else ""
-    return "\n".join(filter(None, (gettext(RELEASES[settings.release]), readers, hints)))
+    return "\n".join(filter(None, (gettext(RELEASES[settings.release]), names, readers, hints)))
 
 
 def _partners(settings: ActivitySettings) -> str:

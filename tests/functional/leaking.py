@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.kinds.form import Audience, FieldKind
 from lti_tool.activities.kinds.form import Field as FormField
-from lti_tool.activities.rules import Kind, Release, Scenario, Step, kind_of
+from lti_tool.activities.rules import Kind, Release, Scenario, Step, To, kind_for, kind_of
 from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.attributes.models import MemberAttribute
-from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, Occasion, PartnerNote
+from lti_tool.feedback.models import ALIASES, Entry, FavoriteQuestion, Note, Occasion, PartnerNote
 from lti_tool.goals import service as goals
 from lti_tool.goals.models import Action, Goal, Resource, Win
 from lti_tool.grades.models import LineItem, ScoreState
@@ -42,7 +42,29 @@ from tests.fakes.clock import FakeClock
 from tests.functional.teaching import Visitor
 
 LEARNERS = ("Ada", "Ben", "Cem", "Dan", "Eva")
-TRIO = ("Ada", "Ben", "Cem")
+GROUPS = (("Ada", "Ben", "Cem"), ("Dan", "Eva"))
+LARGER = (("Ada", "Ben", "Cem", "Gus"), ("Dan", "Eva"))
+"""With as many people in the first group as feedback without names needs."""
+PAIRS = {
+    ("Ada", "Ben"): "released",
+    ("Ben", "Ada"): "released",
+    ("Ada", "Cem"): "given",
+    ("Cem", "Ada"): "draft",
+    ("Ben", "Cem"): "released",
+    ("Cem", "Ben"): "withheld",
+    ("Dan", "Eva"): "released",
+    ("Eva", "Dan"): "draft",
+}
+WITHOUT_NAMES = {
+    ("Ben", "Ada"): "released",
+    ("Cem", "Ada"): "released",
+    ("Gus", "Ada"): "released",
+    ("Ada", "Ben"): "given",
+    ("Ben", "Cem"): "draft",
+    ("Cem", "Ben"): "withheld",
+    ("Dan", "Eva"): "released",
+    ("Eva", "Dan"): "draft",
+}
 SHARERS = ("Ada", "Dan")
 INSTRUCTOR, ASSISTANT = "Ingrid", "Assar"
 FACILITATOR = "Fay"
@@ -83,13 +105,24 @@ class LeakyCourse:
     """The course with its secrets, everybody who may come, and the ids that addresses are made of."""
 
     room: Classroom
+    groups: tuple[tuple[str, ...], ...]
     secrets: Secrets
     visitors: dict[str, Visitor]
     ids: dict[str, list[Any]]
 
+    @property
+    def learners(self) -> tuple[str, ...]:
+        return tuple(name for group in self.groups for name in group)
 
-def a_leaky_course(app: Flask, kit: Kit, clock: FakeClock, kind_key: str, *, staff_read: bool) -> LeakyCourse:
-    """Ada, Ben and Cem in one group, Dan and Eva in another, with everything that people can write."""
+
+def a_leaky_course(
+    app: Flask, kit: Kit, clock: FakeClock, kind_key: str, *, staff_read: bool, anonymous: bool = False
+) -> LeakyCourse:
+    """Ada, Ben and Cem in one group, Dan and Eva in another, with everything that people can write.
+
+    Where feedback is without names, everybody gives to everybody, and Gus is in the first group as well.
+    """
+    groups = LARGER if anonymous else GROUPS
     secrets = Secrets()
     template = next(each for each in TEMPLATES.values() if each.kind == kind_key)
     now = clock.now()
@@ -97,18 +130,20 @@ def a_leaky_course(app: Flask, kit: Kit, clock: FakeClock, kind_key: str, *, sta
         usual = template.settings(as_written, now=now, time_zone="Europe/Stockholm")
         room = a_classroom(
             session,
-            *LEARNERS,
+            *(name for group in groups for name in group),
             now=now,
-            groups=(TRIO, ("Dan", "Eva")),
+            groups=groups,
             kind=kind_key,
             completion=usual.completion,
             release=Release.WHEN_BOTH_GAVE,
             staff_read_feedback=staff_read,
+            anonymous_feedback=anonymous,
+            feedback_to=To.PARTNERS if anonymous else None,
             instructions="",
         )
         for name in (ASSISTANT, FACILITATOR):
             room.members[name] = a_member(session, room.course, a_person(session, room.registration), "assistant")
-        kind = kind_of(kind_key)
+        kind = kind_for(room.activity)
         if kind.facilitator:
             room.activity.guided_rounds = 1
             seat = {"group_id": _groups(session, room)["Ada"].id, "member_id": room.members[FACILITATOR].id}
@@ -127,7 +162,17 @@ def a_leaky_course(app: Flask, kit: Kit, clock: FakeClock, kind_key: str, *, sta
         ids = _ids(session, room, kind)
         visitors = _visitors(app, session, room, clock)
     visitors |= _from_elsewhere(app, kit, clock)
-    return LeakyCourse(room, secrets, visitors, ids)
+    return LeakyCourse(room, groups, secrets, visitors, ids)
+
+
+def _group(room: Classroom, name: str) -> set[str]:
+    """Everybody in the group of this learner."""
+    groups = LARGER if room.activity.anonymous_feedback else GROUPS
+    return set(next(group for group in groups if name in group))
+
+
+def _learners(room: Classroom) -> list[str]:
+    return [name for name, member in room.members.items() if member.role == "learner"]
 
 
 # ---- what there is to read -------------------------------------------------------------------------------------------
@@ -137,10 +182,9 @@ def _name_people(session: Session, room: Classroom, secrets: Secrets) -> None:
     """Names are for the group and staff; addresses and ids for instructors and administrators."""
     for name, member in room.members.items():
         row = session.get_one(Person, session.get_one(Member, member.id).person_id)
-        group = set(TRIO) if name in TRIO else {"Dan", "Eva"}
-        if name in LEARNERS:
+        if name in _learners(room):
             # Whoever puts something on the shelf of the whole course does so by name.
-            readers = {*LEARNERS} if name in SHARERS else group
+            readers = {*_learners(room)} if name in SHARERS else _group(room, name)
             row.name = f"{name} " + secrets.of(f"name of {name}", {*readers, *STAFF, "admin"})
         row.email = secrets.of(f"address of {name}", {name, INSTRUCTOR, "admin"}) + "@campus.example"
         row.sub = secrets.of(f"id of {name} at the platform", {name, INSTRUCTOR, "admin"})
@@ -150,31 +194,25 @@ def _name_people(session: Session, room: Classroom, secrets: Secrets) -> None:
 def _write_entries(
     session: Session, room: Classroom, kind: Kind, secrets: Secrets, clock: FakeClock, *, staff_read: bool
 ) -> None:
-    pairs = {
-        ("Ada", "Ben"): "released",
-        ("Ben", "Ada"): "released",
-        ("Ada", "Cem"): "given",
-        ("Cem", "Ada"): "draft",
-        ("Ben", "Cem"): "released",
-        ("Cem", "Ben"): "withheld",
-        ("Dan", "Eva"): "released",
-        ("Eva", "Dan"): "draft",
-    }
+    is_anonymous = room.activity.anonymous_feedback
+    answers = [("Ben", "Ada", "released"), ("Cem", "Ben", "draft")]
+    if is_anonymous:
+        answers = [("Ada", name, "released") for name in ("Ben", "Cem", "Gus")]
     groups = _groups(session, room)
     for step in kind.steps:
         if step.form is None or not step.form.sections:
             continue
         if step.is_answer:
-            for author, recipient, state in (("Ben", "Ada", "released"), ("Cem", "Ben", "draft")):
+            for author, recipient, state in answers:
                 _entry(session, room, groups, step, secrets, clock, author, recipient, state, staff_read)
         elif step.is_to_partners:
-            for (author, recipient), state in pairs.items():
+            for (author, recipient), state in (WITHOUT_NAMES if is_anonymous else PAIRS).items():
                 _entry(session, room, groups, step, secrets, clock, author, recipient, state, staff_read)
         elif step.is_shared:
             for author in ("Ada", "Dan"):
                 _entry(session, room, groups, step, secrets, clock, author, None, "shared", staff_read)
         else:
-            for author in LEARNERS:
+            for author in _learners(room):
                 _entry(session, room, groups, step, secrets, clock, author, None, "own", staff_read)
 
 
@@ -192,12 +230,13 @@ def _entry(
 ) -> None:
     assert step.form is not None
     now = clock.now()
-    if state == "given" and not step.is_mutual:
+    people = _group(room, author)
+    is_anonymous = room.activity.anonymous_feedback and step.is_to_partners and not step.is_answer and "Ada" in people
+    if state == "given" and not step.is_mutual and not is_anonymous:
         state = "released"  # There is no counterpart to wait for.
-    people = set(TRIO) if author in TRIO else {"Dan", "Eva"}
 
     def readers(form_field: FormField) -> set[str]:
-        in_the_seat = {FACILITATOR} if author in TRIO and kind_of(room.activity.kind).facilitator else set()
+        in_the_seat = {FACILITATOR} if "Ada" in people and kind_of(room.activity.kind).facilitator else set()
         if Audience.GROUP in form_field.seen_by and (step.is_shared or step.is_live):
             return people | in_the_seat
         if recipient is None or Audience.RECIPIENT not in form_field.seen_by:
@@ -231,6 +270,7 @@ def _entry(
         group_id=groups[author].id,
         author_id=None if step.is_shared else room.members[author].id,
         recipient_id=room.members[recipient].id if recipient is not None else None,
+        alias=ALIASES[len(secrets.made)] if is_anonymous else None,
         step=step.key,
         fields=fields,
         correction=correction,
@@ -263,7 +303,7 @@ def _groups(session: Session, room: Classroom) -> dict[str, Group]:
         select(Seat.member_id, Group).join(Group, Group.id == Seat.group_id).where(Group.round_id == room.rounds[0].id)
     )
     by_member = {row.member_id: row.Group for row in rows}
-    return {name: by_member[room.members[name].id] for name in LEARNERS}
+    return {name: by_member[room.members[name].id] for name in _learners(room)}
 
 
 def _write_notes(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
@@ -283,9 +323,9 @@ def _write_notes(session: Session, room: Classroom, secrets: Secrets, clock: Fak
 
 
 def _write_goals(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
-    everybody = {*LEARNERS, *STAFF}
+    everybody = {*_learners(room), *STAFF}
     for owner, partner in zip(SHARERS, ("Ben", "Eva"), strict=True):
-        group = set(TRIO) if owner in TRIO else {"Dan", "Eva"}
+        group = _group(room, owner)
         words = {"goal_words": secrets.of(f"goal of {owner}", group), "goal_measure": secrets.of("measure", group)}
         goal = a_goal(session, room, owner, clock, **words)
         own, theirs = place(session, room, owner, clock), place(session, room, partner, clock)
@@ -308,15 +348,16 @@ def _write_goals(session: Session, room: Classroom, secrets: Secrets, clock: Fak
 
 
 def _agree_on_a_time(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
-    for proposer, others in (("Ada", ("Ben", "Cem")), ("Dan", ("Eva",))):
-        where = secrets.of(f"place where {proposer} meets", {proposer, *others})
+    for proposer in SHARERS:
+        where = secrets.of(f"place where {proposer} meets", _group(room, proposer))
         wanted = Wanted(clock.now() + timedelta(days=2), place=where)
         planned = meetings.find_planned(session, room.activity, 1, room.members[proposer].id)
         meetings.propose(session, planned, [wanted], now=clock.now())
 
 
 def _write_scenario(session: Session, room: Classroom, kind: Kind, secrets: Secrets) -> None:
-    turns = {"Ada": 1, "Ben": 2, "Cem": 3, "Dan": 1, "Eva": 2}
+    groups = LARGER if room.activity.anonymous_feedback else GROUPS
+    turns = {name: turn for group in groups for turn, name in enumerate(group, start=1)}
     briefs = {
         seat.key: secrets.of(
             f"brief of {seat.key}",
@@ -351,7 +392,7 @@ def _report(session: Session, room: Classroom, secrets: Secrets, clock: FakeCloc
 
 def _offer_practices(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
     """One to which the group has not agreed yet, one that the course reads, one for all courses, one that is hidden."""
-    everybody, groups = {*LEARNERS, *STAFF}, _groups(session, room)
+    everybody, groups = {*_learners(room), *STAFF}, _groups(session, room)
     next_door = {"learner next door", "instructor next door"}
     staff = practices.Reader(room.members[INSTRUCTOR].id, room.course.id, is_staff=True)
     for what, readers in (
@@ -448,9 +489,9 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
 
     return {
         "number": [1],
-        "member_id": [room.members[name].id for name in (*LEARNERS, INSTRUCTOR)],
+        "member_id": [room.members[name].id for name in (*_learners(room), INSTRUCTOR)],
         "step": [step.key for step in kind.steps],
-        "feedback_id": all_of(Entry),
+        "feedback_id": [*all_of(Entry), *session.scalars(select(Entry.alias).where(Entry.alias.is_not(None)))],
         "occasion_id": all_of(Occasion),
         "goal_id": all_of(Goal),
         "action_id": all_of(Action),

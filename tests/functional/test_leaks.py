@@ -5,25 +5,34 @@ A route that the walk cannot address, and a file that it does not ask for, fail 
 
 import html
 import io
+import json
+import re
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import product
 from typing import Any, Final
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from lti_tool.activities.kinds import KINDS
+from lti_tool.activities.kinds.kind import To
+from lti_tool.activities.rules import may_be_anonymous
+from lti_tool.feedback.models import Entry
+from lti_tool.goals.models import GrowthPoint
 from lti_tool.meetings import service as meetings
+from lti_tool.reports.models import Report
 from lti_tool.support.kit import Kit
 from tests.fakes.clock import FakeClock
-from tests.functional.leaking import LEARNERS, LeakyCourse, a_leaky_course
+from tests.functional.leaking import ASSISTANT, INSTRUCTOR, LeakyCourse, a_leaky_course
 from tests.functional.teaching import Visitor
 
-BY_DAY: Final = {("circle", True)}
-"""Kinds, and whether staff read feedback, that are walked in every run; the others at night."""
+BY_DAY: Final = {("circle", True, False)}
+"""Kinds, and whether staff read feedback and it is anonymous, that are walked in every run; the others at night."""
 ALSO: Final = {
     "feedback.read": ("change=1", "check=1"),
     "feedback.write": ("check=1", "notes=1"),
@@ -104,17 +113,19 @@ def leaks(course: LeakyCourse, who: str, answer: TestResponse) -> list[str]:
 @pytest.fixture(
     params=[
         pytest.param(
-            (kind, staff_read),
-            marks=() if (kind, staff_read) in BY_DAY else pytest.mark.nightly,
-            id=f"{kind}-{staff_read}",
+            (kind, staff_read, anonymous),
+            marks=() if (kind, staff_read, anonymous) in BY_DAY else pytest.mark.nightly,
+            id=f"{kind}-{staff_read}{'-anonymous' if anonymous else ''}",
         )
         for kind in KINDS
         for staff_read in (False, True)
+        for anonymous in (False, True)
+        if may_be_anonymous(KINDS[kind].going(To.PARTNERS)) or not anonymous
     ]
 )
 def course(request: pytest.FixtureRequest, app: Flask, kit: Kit, clock: FakeClock) -> LeakyCourse:
-    kind, staff_read = request.param
-    return a_leaky_course(app, kit, clock, kind, staff_read=staff_read)
+    kind, staff_read, anonymous = request.param
+    return a_leaky_course(app, kit, clock, kind, staff_read=staff_read, anonymous=anonymous)
 
 
 def test_nobody_reads_what_the_table_forbids(request: pytest.FixtureRequest, app: Flask, course: LeakyCourse) -> None:
@@ -150,7 +161,7 @@ def test_no_file_holds_what_its_reader_must_not_read(app: Flask, course: LeakyCo
 
 def test_an_export_of_a_person_is_what_that_person_may_read(course: LeakyCourse) -> None:
     admin = course.visitors["admin"]
-    for name in LEARNERS:
+    for name in course.learners:
         person = course.room.members[name].person_id
         assert leaks(course, name, admin.post(f"/institution/people/{person}/export")) == []
         for who in set(course.visitors) - {"admin"}:
@@ -177,3 +188,132 @@ def test_who_is_not_concerned_gets_nothing_by_sending_forms_either(app: Flask, c
                 for path in filled_in(rule, course.ids):
                     found += leaks(course, who, visitors.get(who, nobody).send(path))
     assert found == []
+
+
+# ---- feedback without names ------------------------------------------------------------------------------------------
+
+OF_A_TEXT: Final = ("alias", "fields", "additions", "correction", "read_at", "withheld_at")
+"""What goes with a text to another author; id, times and version stay."""
+BY_DAY_WITHOUT_NAMES: Final = (
+    "/feedback",
+    "/goals",
+    "/growth",
+    "/round/1/feedback",
+    "/round/1/meeting",
+    "/round/1/side",
+)
+"""Where feedback is read and used; at night everything is looked at."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "who"),
+    [
+        ("circle", "Ada"),
+        *(
+            pytest.param(kind, who, marks=pytest.mark.nightly)
+            for kind in ("circle", "observation")
+            for who in ("Ada", INSTRUCTOR, ASSISTANT, "observer", "preview")
+            if (kind, who) != ("circle", "Ada")
+        ),
+    ],
+)
+def test_whoever_wrote_what_everybody_else_reads_the_same(
+    request: pytest.FixtureRequest, app: Flask, kit: Kit, clock: FakeClock, kind: str, who: str
+) -> None:
+    """Three people gave to Ada without their names. Each text, with her answer, then goes to another of the three: now
+    it stands under another author, id and time, and first is who was last. No page and no file may be another.
+    """
+    course = a_leaky_course(app, kit, clock, kind, staff_read=False, anonymous=True)
+    _give_at_times_of_their_own(kit, clock, course)
+    ada = course.visitors["Ada"]
+    first, second, third = _texts_for_ada(kit, course)
+    not_hers = {f"/feedback/{entry.id}" for entry in (first, second, third)}
+    assert ada.send(f"/growth/{first.alias}/next_time_1", do="goal").status_code == 303
+    assert ada.send(f"/feedback/{second.alias}/report", concern="hurts").status_code == 303
+    is_by_day = request.node.get_closest_marker("nightly") is None
+    # The first look marks what is read, and finds what there is to read.
+    paths = [
+        path
+        for path in addresses(app, course)
+        if (not is_by_day or path == "/" or path.startswith(BY_DAY_WITHOUT_NAMES))
+        and (course.visitors[who].get(path).status_code == 200 or path in not_hers)
+    ]
+    before = _everything(course, who, paths)
+    assert who != "Ada" or first.fields["strengths"] in before["/feedback"]
+    assert who != "Ada" or first.fields["strengths"] in before["/own-work"]
+    assert who != "Ada" or first.fields["strengths"] in before["export"]
+    _let_texts_change_places(kit, course)
+    after = _everything(course, who, paths)
+    assert [path for path, page in before.items() if page != after[path]] == []
+
+
+def _texts_for_ada(kit: Kit, course: LeakyCourse) -> list[Entry]:
+    with kit.open_session(course.room.institution.id) as session:
+        of_ada = select(Entry).where(Entry.recipient_id == course.room.members["Ada"].id, Entry.alias.is_not(None))
+        return list(session.scalars(of_ada.order_by(Entry.id)))
+
+
+def _give_at_times_of_their_own(kit: Kit, clock: FakeClock, course: LeakyCourse) -> None:
+    with kit.open_session(course.room.institution.id) as session:
+        for place, given in enumerate(_texts_for_ada(kit, course), start=1):
+            entry = session.get_one(Entry, given.id)
+            entry.created_at = entry.saved_at = entry.submitted_at = clock.now() - timedelta(hours=7 * place)
+            entry.version = place
+
+
+def _let_texts_change_places(kit: Kit, course: LeakyCourse) -> None:
+    """Each text goes to the next of those who gave; Ada's answer, her goal and her report go with it."""
+    with kit.open_session(course.room.institution.id) as session:
+        given = [session.get_one(Entry, entry.id) for entry in _texts_for_ada(kit, course)]
+        answers = [
+            session.scalars(
+                select(Entry).where(Entry.step == "acknowledge", Entry.recipient_id == entry.author_id)
+            ).one()
+            for entry in given
+        ]
+        goals = {one.entry_id: one for one in session.scalars(select(GrowthPoint))}
+        reports = {one.entry_id: one for one in session.scalars(select(Report))}
+        texts = [{name: getattr(entry, name) for name in OF_A_TEXT} for entry in given]
+        authors = [entry.author_id for entry in given]
+        for place, (entry, answer) in enumerate(zip(given, answers, strict=True)):
+            # Out of the way of what the database allows once.
+            entry.alias, answer.step = None, f"moving {place}"
+        session.flush()
+        for place, entry in enumerate(given):
+            target = given[(place + 1) % len(given)]
+            for name, value in texts[place].items():
+                setattr(target, name, value)
+            answers[place].recipient_id, answers[place].step = authors[(place + 1) % len(given)], "acknowledge"
+            if entry.id in goals:
+                goals[entry.id].entry_id = target.id
+            if entry.id in reports:
+                reports[entry.id].entry_id, reports[entry.id].reported_id = target.id, target.author_id or 0
+
+
+def _everything(course: LeakyCourse, who: str, paths: list[str]) -> dict[str, str]:
+    """These pages and every file of this person by address, without what differs from one look to the next.
+
+    Staff see of a report who wrote the text.
+    """
+    visitor = course.visitors[who]
+    answers = {path: visitor.get(path) for path in paths if who == "Ada" or not path.startswith("/reports")}
+    answers |= {path: visitor.post(path) for path in filter(None, DOWNLOADS.values())}
+    if who == "Ada":
+        person = course.room.members[who].person_id
+        answers["export"] = course.visitors["admin"].post(f"/institution/people/{person}/export")
+    return {path: _lasting(answer) for path, answer in answers.items()}
+
+
+def _without_record(answer: TestResponse) -> str:
+    """An export without the record, which gets longer by every page that is refused."""
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        everything = json.loads(archive.read("data.json"))
+    return json.dumps({name: part for name, part in everything.items() if name != "record"})
+
+
+def _lasting(answer: TestResponse) -> str:
+    if answer.status_code >= 400:
+        return str(answer.status_code)
+    if answer.data[:2] == b"PK":
+        return _without_record(answer)
+    return re.sub(r'name="form_token" value="[^"]*"|nonce="[^"]*"|/go/[\w-]+|/d/[\w-]+', "", text_of(answer))

@@ -1,5 +1,10 @@
 """Practices are read by others while everybody concerned agrees to these words, and not a moment longer."""
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from threading import Barrier, Thread
+
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -219,3 +224,38 @@ def test_an_erasure_takes_every_practice_that_concerns_the_person(open_session: 
         assert "text" not in asked
         service.erase_texts_of(session, [room.members["Jonas"].id])
         assert list(session.scalars(select(Practice.id))) == [kept]
+
+
+def test_consent_taken_back_while_others_read_and_share_it_further_holds(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    with open_session() as session:
+        room = a_room(session, clock)
+        practice = offered(session, room, clock)
+        agree(session, room, practice, clock, "Jonas", "Sara")
+        stranger = next_door(session, room)
+    begin = Barrier(4)
+
+    def at_once(act: Callable[[Session], object]) -> None:
+        begin.wait(20)
+        with suppress(PracticeGone, PracticeChanged), open_session(room.institution.id) as session:
+            act(session)
+
+    def takes_back(session: Session) -> None:
+        service.take_back(session, reader(room, "Jonas"), practice.id, now=clock.now())
+
+    def shares_further(session: Session) -> None:
+        seen = {"seen_version": practice.version, "now": clock.now()}
+        service.bring_to_institution(session, reader(room, "Ingrid"), practice.id, **seen)
+
+    acts = [takes_back, shares_further]
+    acts += [partial(service.read_practice, reader=reader(room, name), practice_id=practice.id) for name in TRIO[2:]]
+    acts += [partial(service.read_practice, reader=reader(room, "Oliver"), practice_id=practice.id)]
+    threads = [Thread(target=at_once, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    with open_session(room.institution.id) as session:
+        assert readers_of(session, practice, *everybody(room), stranger) == [*GROUP_ONLY, False]
+        assert service.library_of(session, stranger).elsewhere == ()

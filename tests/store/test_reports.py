@@ -1,6 +1,7 @@
 """A reported text is set aside at once, staff decide, and nobody's dates run meanwhile."""
 
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import select
@@ -229,3 +230,39 @@ def test_an_erased_reporter_leaves_the_decision_and_none_of_their_words(
         service.erase_texts_of(session, {room.members["Jonas"].id})
         session.refresh(report)
         assert (report.words, report.outcome) == ("", Outcome.HIDDEN)
+
+
+def test_a_text_that_its_author_changes_while_it_is_reported_is_one_text(
+    open_session: OpenSession, clock: FakeClock
+) -> None:
+    """Whoever is quicker: what was reported is what stands there, and nobody but its author reads it any more."""
+    with open_session() as session:
+        room, entry = a_hurtful_text(session, clock)
+    begin = Barrier(2)
+    refused: list[FeedbackRead] = []
+
+    def reports() -> None:
+        begin.wait(20)
+        with open_session(room.institution.id) as session:
+            reported(session, room, entry, clock)
+
+    def changes() -> None:
+        begin.wait(20)
+        try:
+            with open_session(room.institution.id) as session:
+                task = room.task(session, "Mette", "Jonas")
+                feedback.save_draft(session, task, {"suggestion": "Never said"}, {}, device="", now=clock.now())
+                feedback.give(session, task, now=clock.now())
+        except FeedbackRead as error:
+            refused.append(error)
+
+    threads = [Thread(target=act) for act in (reports, changes)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    with open_session(room.institution.id) as session:
+        kept, report = session.get_one(Entry, entry.id), session.scalars(select(Report)).one()
+        assert kept.withheld_at is not None
+        assert report.original["suggestion"] == kept.fields["suggestion"] == (HURT if refused else "Never said")
+        assert not readable_by(session, room, entry, "Jonas", clock)

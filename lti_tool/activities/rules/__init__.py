@@ -8,7 +8,14 @@ from lti_tool.activities.rules.copies import Relative, history, likely_sources
 from lti_tool.activities.rules.dates import END_OF_DAY, deadline, local_parts, opening, usable_zone
 from lti_tool.activities.rules.facilitating import SeatRefusal, guided_usually, is_guided, prompts_shown, why_no_seat
 from lti_tool.activities.rules.life import ActivityState, NotReady, Transition, state_after, why_not_ready
-from lti_tool.activities.rules.owed import Seating, owed, seat_at
+from lti_tool.activities.rules.owed import (
+    FEWEST_WITHOUT_NAMES,
+    Seating,
+    givers,
+    may_be_anonymous,
+    owed,
+    seat_at,
+)
 from lti_tool.activities.rules.reflecting import ReflectionDays
 from lti_tool.activities.rules.scenario import Scenario, scenario_of
 from lti_tool.activities.rules.settings import (
@@ -32,6 +39,7 @@ __all__ = [
     "DRAFTS_KEPT",
     "END_OF_DAY",
     "EXAMPLES",
+    "FEWEST_WITHOUT_NAMES",
     "KINDS",
     "LONGEST_TITLE",
     "MOST_ROUNDS",
@@ -69,6 +77,7 @@ __all__ = [
     "check",
     "copy_of",
     "deadline",
+    "givers",
     "guided_usually",
     "history",
     "is_guided",
@@ -76,6 +85,7 @@ __all__ = [
     "kind_of",
     "likely_sources",
     "local_parts",
+    "may_be_anonymous",
     "opening",
     "owed",
     "prompts_shown",

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from lti_tool.activities.kinds import Kind
 from lti_tool.activities.kinds.kind import Step, To
+
+FEWEST_WITHOUT_NAMES: Final = 3
+"""With fewer people who give to the same person in a round, that person could tell who wrote what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,18 @@ def owed(kind: Kind, seating: Seating) -> Mapping[tuple[int, int], frozenset[str
             for giver, receiver in [couple for couple, keys in found.items() if step.after in keys]:
                 found.setdefault((receiver, giver), set()).add(step.key)
     return {couple: frozenset(keys) for couple, keys in found.items()}
+
+
+def givers(kind: Kind, step_key: str, seating: Seating, receiver: int) -> frozenset[int]:
+    """The turns of those who take part and owe this step to whoever has the turn `receiver`."""
+    couples = (couple for couple, keys in owed(kind, seating).items() if step_key in keys)
+    return frozenset(giver for giver, to in couples if to == receiver and giver not in seating.away)
+
+
+def may_be_anonymous(kind: Kind) -> bool:
+    """Whether groups of this kind can be large enough for feedback without names. Round a ring each hears from one."""
+    steps = (step for step in kind.steps if step.is_to_partners and not step.is_answer)
+    return kind.largest_group > FEWEST_WITHOUT_NAMES and any(step.to in {To.PARTNERS, To.SEAT} for step in steps)
 
 
 def _couples(kind: Kind, step: Step, seating: Seating) -> list[tuple[int, int]]:

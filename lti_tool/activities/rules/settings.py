@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from lti_tool.activities.kinds import Kind, kind_for
 from lti_tool.activities.kinds.kind import Step, To
+from lti_tool.activities.rules.owed import may_be_anonymous
 from lti_tool.activities.rules.reflecting import ReflectionDays
 from lti_tool.activities.rules.scenario import Scenario
 from lti_tool.support.zones import is_zone
@@ -121,6 +122,8 @@ class ActivitySettings:
     zero_at_close: bool = False
     release: Release = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
+    anonymous_feedback: bool = False
+    """Whether feedback is given without names where at least three people give it to the same person in a round."""
     shows_hints: bool = True
     feedback_to: To | None = None
     """Of a kind that has several directions; None is its first."""
@@ -158,6 +161,8 @@ class Flaw(StrEnum):
     SCORE_OUT_OF_RANGE = "score out of range"
     POINTS_SHARE_OUT_OF_RANGE = "share of points out of range"
     POINTS_OF_ROLE_PLAY = "points of a role-play"
+    ANONYMOUS_IN_SMALL_GROUPS = "anonymous where people know who wrote"
+    ANONYMOUS_BY_INSTRUCTOR = "anonymous and released one by one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +205,10 @@ def check(
         found.append(SettingsProblem(Flaw.POINTS_OF_ROLE_PLAY))
     elif not 0 <= settings.points_share <= 100:
         found.append(SettingsProblem(Flaw.POINTS_SHARE_OUT_OF_RANGE))
+    if settings.anonymous_feedback and not may_be_anonymous(kind_for(settings)):
+        found.append(SettingsProblem(Flaw.ANONYMOUS_IN_SMALL_GROUPS))
+    elif settings.anonymous_feedback and settings.release is Release.BY_INSTRUCTOR:
+        found.append(SettingsProblem(Flaw.ANONYMOUS_BY_INSTRUCTOR))
     return found
 
 

@@ -117,6 +117,7 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         zero_at_close=activity.zero_at_close,
         release=Release(activity.release),
         staff_read_feedback=activity.staff_read_feedback,
+        anonymous_feedback=activity.anonymous_feedback,
         shows_hints=activity.shows_hints,
         feedback_to=To(activity.feedback_to) if activity.feedback_to is not None else None,
         guided_rounds=activity.guided_rounds,

@@ -9,7 +9,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import rules
-from lti_tool.activities.errors import ActivityChanged, ActivityInvalid, RoundInUse, StepNotPossible
+from lti_tool.activities.errors import (
+    ActivityChanged,
+    ActivityInvalid,
+    AnonymityPromised,
+    RoundInUse,
+    StepNotPossible,
+)
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import ActivitySettings, ActivityState, RoundDates
 from lti_tool.activities.service.completion import completion_changed
@@ -96,7 +102,8 @@ def update(
     Whatever may change somebody's completion is worked out again in the background.
 
     Raises ActivityChanged when somebody saved since `expected_version`, RoundInUse when a round that people work in
-    would go, ActivityReadOnly, ActivityInvalid or RubricInvalid.
+    would go, AnonymityPromised when names would be shown or hidden although somebody has written, ActivityReadOnly,
+    ActivityInvalid or RubricInvalid.
     """
     session.refresh(activity, with_for_update=True)
     refuse_read_only(session, activity)
@@ -104,6 +111,8 @@ def update(
         raise ActivityChanged(activity.id, activity.changed_by_id)
     before = settings_in_force(session, activity)
     _refuse_flaws(settings, now, before)
+    if in_use.has_feedback and settings.anonymous_feedback != activity.anonymous_feedback:
+        raise AnonymityPromised(activity.id)
     current = rubrics.rubric_of(session, activity.rubric_id)
     kept = rubrics.save_rubric(
         session,
@@ -188,6 +197,7 @@ def _write(activity: Activity, settings: ActivitySettings) -> None:
     activity.zero_at_close = settings.zero_at_close
     activity.release = settings.release
     activity.staff_read_feedback = settings.staff_read_feedback
+    activity.anonymous_feedback = settings.anonymous_feedback
     activity.shows_hints = settings.shows_hints
     activity.feedback_to = settings.feedback_to
     activity.guided_rounds = settings.guided_rounds

@@ -1,6 +1,7 @@
 """Everything typed is kept as it is typed: one way to save for every form, and what two devices make of one text."""
 
 import contextlib
+import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from lti_tool.activities.rules import FieldKind, Form
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import ActivityClosed, NotYourPartner, RoundNotOpen, TextTooLong
-from lti_tool.feedback.models import Entry, Note, Occasion
+from lti_tool.feedback.models import ALIASES, Entry, Note, Occasion
 from lti_tool.feedback.service.moderation import DRAFTS, mark_read
 from lti_tool.feedback.service.tasks import (
     Task,
@@ -75,6 +76,7 @@ def open_entry(session: Session, task: Task, *, now: datetime) -> Entry:
                     group_id=task.group_id,
                     author_id=None if task.step.is_shared else task.author_id,
                     recipient_id=task.recipient_id,
+                    alias=ALIASES[secrets.randbelow(len(ALIASES))] if task.is_anonymous else None,
                     step=task.step.key,
                     rubric_id=rubric_id_of(task, None) if task.form.has_marks else None,
                     is_open_to_staff=task.activity.staff_read_feedback,

@@ -1,17 +1,19 @@
 """Everything between a member and their partners, round by round."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeAlias
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Completion, Step, kind_for
+from lti_tool.activities.rules import Completion, Kind, Step, kind_for
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry
-from lti_tool.feedback.service.release import is_readable
+from lti_tool.feedback.service.release import anonymous_order, is_readable
+from lti_tool.feedback.service.tasks import are_anonymous
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
@@ -24,11 +26,12 @@ from lti_tool.rubrics.rules import Asked, Beside, Reply, beside
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """Both directions between a member and one partner in one round; without a partner what goes to nobody, or is
-    written together.
+    written together. What was given without a name has an exchange of its own, with the answer to it.
     """
 
     round: Round
     partner_id: int | None
+    """The alias of feedback without a name in place of its author."""
     partner_name: str | None
     due_at: datetime | None
     """The member's own due time."""
@@ -52,6 +55,8 @@ class Exchange:
     """By step, what the partner gave, readable yet or not."""
     readable: frozenset[int] = frozenset()
     """Entries whose receiver can read them now."""
+    unnamed: int = 0
+    """Of feedback without a name, its place among such in the round, counted from 1."""
 
     def given(self, step: Step) -> Entry | None:
         """What the member gave in this step."""
@@ -90,17 +95,13 @@ def exchanges_of(
     for group in groups:
         seat, turn = group.seat_of(kind, member_id), group.turn_of(member_id)
         for partner_id in group.partners_of(member_id):
-            owed = (
-                group.owed(kind, member_id, partner_id) - not_offered,
-                group.owed(kind, partner_id, member_id) - not_offered,
-            )
+            mine_owed, theirs_owed = _named_only(activity, group, kind, member_id, partner_id)
+            owed = (mine_owed - not_offered, theirs_owed - not_offered)
             seated[group.round_id, partner_id] = (seat, turn, group.turn_of(partner_id), *owed)
         if has_own_steps:
             seated[group.round_id, None] = (seat, turn, 0, frozenset(), frozenset())
-    mine: dict[tuple[int, int | None], dict[str, Entry]] = {}
-    theirs: dict[tuple[int, int | None], dict[str, Entry]] = {}
     own_groups = [group.id for group in groups]
-    for entry in session.scalars(
+    entries = session.scalars(
         select(Entry).where(
             Entry.activity_id == activity.id,
             or_(
@@ -109,12 +110,8 @@ def exchanges_of(
                 and_(Entry.author_id.is_(None), Entry.group_id.in_(own_groups)),
             ),
         )
-    ):
-        if entry.author_id in {member_id, None}:
-            mine.setdefault((entry.round_id, entry.recipient_id), {})[entry.step] = entry
-        elif entry.submitted_at is not None:
-            # A draft of a former partner stays theirs alone; it makes no line on anybody else's page.
-            theirs.setdefault((entry.round_id, entry.author_id), {})[entry.step] = entry
+    ).all()
+    mine, theirs, aliases = _by_line(entries, kind, member_id)
     rounds = {
         round_.id: (round_, allowance)
         for round_, allowance in session.execute(
@@ -124,7 +121,7 @@ def exchanges_of(
             .where(Round.activity_id == activity.id)
         )
     }
-    lines = seated.keys() | mine.keys() | theirs.keys()
+    lines = [line for line in seated.keys() | mine.keys() | theirs.keys() if line[1] not in aliases.get(line[0], ())]
     people = _people(session, activity.course_id, {partner_id for _, partner_id in lines if partner_id is not None})
     ended_at = session.get_one(Course, activity.course_id).ended_at
 
@@ -157,6 +154,93 @@ def exchanges_of(
                 readable=frozenset(released(own, came, round_) | released(came, own, round_)),
             )
         )
+    for round_id, of_round in aliases.items():
+        round_, _ = rounds[round_id]
+        for number, alias in enumerate(of_round, start=1):
+            own, came = mine.get((round_id, alias), {}), theirs.get((round_id, alias), {})
+            readable = frozenset(released(own, came, round_) | released(came, own, round_))
+            one = Exchange(round_, alias, None, round_.due_at, False, False, mine=own, theirs=came)
+            found.append(replace(one, readable=readable, unnamed=number))
+    return sorted(found, key=lambda one: one.round.number)
+
+
+Lines: TypeAlias = dict[tuple[int, int | None], dict[str, Entry]]
+"""By round and partner, or alias, what was written in each step."""
+
+
+def _by_line(entries: Iterable[Entry], kind: Kind, member_id: int) -> tuple[Lines, Lines, dict[int, list[int | None]]]:
+    """What the member wrote, what was written to them, and the aliases of what came without a name, by round."""
+    mine: Lines = {}
+    theirs: Lines = {}
+    entries = list(entries)
+    came = [one for one in entries if one.alias is not None and one.recipient_id == member_id]
+    alias_of = {(one.round_id, one.author_id, one.step): one.alias for one in came}
+    answered = {step.key: step.after for step in kind.steps if step.is_answer}
+    for entry in entries:
+        if entry.author_id in {member_id, None}:
+            alias = alias_of.get((entry.round_id, entry.recipient_id, answered.get(entry.step, "")))
+            mine.setdefault((entry.round_id, alias or entry.recipient_id), {})[entry.step] = entry
+        elif entry.alias is not None:
+            # Before it is released, nothing says that it is there.
+            if entry.released_at is not None:
+                theirs[entry.round_id, entry.alias] = {entry.step: entry}
+        elif entry.submitted_at is not None:
+            # A draft of a former partner stays theirs alone; it makes no line on anybody else's page.
+            theirs.setdefault((entry.round_id, entry.author_id), {})[entry.step] = entry
+    aliases: dict[int, list[int | None]] = {}
+    for entry in sorted((one for one in came if one.released_at is not None), key=anonymous_order):
+        aliases.setdefault(entry.round_id, []).append(entry.alias)
+    return mine, theirs, aliases
+
+
+def _named_only(
+    activity: Activity, group: PublishedGroup, kind: Kind, member_id: int, partner_id: int
+) -> tuple[frozenset[str], frozenset[str]]:
+    """What the member owes the partner, and what the partner owes them with their name on it."""
+    mine, theirs = group.owed(kind, member_id, partner_id), group.owed(kind, partner_id, member_id)
+    if not activity.anonymous_feedback:
+        return mine, theirs
+    steps = {step.key: step for step in kind.steps}
+    hidden = {key for key in theirs if are_anonymous(activity, group, kind, steps[key], member_id)}
+    return frozenset(key for key in mine if steps[key].after not in hidden), theirs - hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Feedback to a member in one round that comes without names and is not shown yet."""
+
+    round: Round
+    given: int
+    asked: int
+    """How many people are to give it in all."""
+    is_over: bool
+    """Whether it is shown only if more people give, or say that they may be named."""
+
+
+def pools_of(session: Session, activity: Activity, member_id: int, *, now: datetime) -> list[Pool]:
+    """What waits for a member without names, by round; empty where feedback is named."""
+    if not activity.anonymous_feedback:
+        return []
+    kind = kind_for(activity)
+    asked: dict[int, int] = {}
+    for group in pairing.published_groups(session, activity.id, member_id=member_id):
+        for step in kind.steps:
+            if are_anonymous(activity, group, kind, step, member_id):
+                asked[group.round_id] = len(group.givers_to(kind, member_id, step.key))
+    rows = session.execute(
+        select(Entry.round_id, Entry.released_at.is_not(None).label("is_shown"), func.count().label("entries"))
+        .where(Entry.activity_id == activity.id, Entry.recipient_id == member_id, Entry.alias.is_not(None))
+        .where(Entry.submitted_at.is_not(None))
+        .group_by(Entry.round_id, Entry.released_at.is_not(None))
+    ).all()
+    waits = {row.round_id: row.entries for row in rows if not row.is_shown}
+    shown = {row.round_id for row in rows if row.is_shown}
+    closed_at = activity.closed_at or session.get_one(Course, activity.course_id).ended_at
+    found = []
+    for round_ in session.scalars(select(Round).where(Round.activity_id == activity.id).order_by(Round.number)):
+        given, is_over = waits.get(round_.id, 0), rules.is_over(round_.due_at, closed_at, now=now)
+        if given or (round_.id in asked and not is_over and round_.id not in shown):
+            found.append(Pool(round_, given, max(asked.get(round_.id, 0), given), is_over))
     return found
 
 
@@ -202,7 +286,11 @@ def side_by_side(session: Session, activity: Activity, exchanges: Iterable[Excha
     here = [one for one in exchanges if one.round.number == number]
     step = kind.self_assessment
     own = next((entry for one in here if step is not None and (entry := one.given(step)) is not None), None)
-    received = [(one.partner_name, [entry for entry in one.received() if entry.rubric_id is not None]) for one in here]
+    received = [
+        (one.partner_name, [entry for entry in one.received() if entry.rubric_id is not None])
+        for one in here
+        if not one.unnamed
+    ]
     theirs = [(name, entries) for name, entries in received if entries]
     if own is None or not theirs:
         return None

@@ -12,6 +12,7 @@ from lti_tool.activities.rules import Audience, Field, Form, kind_of
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry, FavoriteQuestion, Note, Occasion, PartnerNote
 from lti_tool.feedback.service.moderation import DRAFTS
+from lti_tool.feedback.service.release import anonymous_order
 from lti_tool.feedback.service.tasks import notes_of, rubric_of
 from lti_tool.launch.models import Member
 from lti_tool.pairing.models import Seat
@@ -23,7 +24,8 @@ from lti_tool.support.db import in_batches
 def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
     """Everything written that is a person's own: by them, drafts included, by their groups, or released to them.
 
-    Plain values only, oldest first, names of partners left out. What a form calls a field names its text.
+    Plain values only, oldest first, names of partners left out. What a form calls a field names its text. Of what came
+    without a name, times and rubric levels are left out; it stands where all of it was shown, in an order by chance.
     """
     own = _members(session, person_id)
     own_groups = select(Seat.group_id).where(Seat.member_id.in_(own))
@@ -39,31 +41,44 @@ def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
                 and_(Entry.author_id.is_(None), Entry.group_id.in_(own_groups)),
             )
         )
-        .order_by(Entry.created_at, Entry.id)
-    )
+    ).all()
     found = []
-    for entry, kind_key, title, number in rows:
+    for entry, kind_key, title, number in sorted(rows, key=lambda row: _in_order(row.Entry, own)):
         step = kind_of(kind_key).step(entry.step)
         direction = "together" if entry.author_id is None else "given" if entry.author_id in own else "received"
+        given_at = entry.submitted_at if not _is_unnamed(entry, own) else None
         found.append(
             {
                 "activity": title,
                 "round": number,
                 "step": step.words.name if step is not None else entry.step,
                 "direction": direction,
-                "given_at": entry.submitted_at.isoformat() if entry.submitted_at else None,
+                **({"anonymous": True} if entry.alias is not None else {}),
+                "given_at": given_at.isoformat() if given_at else None,
                 "released_at": entry.released_at.isoformat() if entry.released_at else None,
-                **_texts(session, entry, step.form if step is not None else None, is_own=direction != "received"),
+                **_texts(session, entry, step.form if step is not None else None, own),
             }
         )
     return found
 
 
-def _texts(session: Session, entry: Entry, form: Form | None, *, is_own: bool) -> dict[str, Any]:
+def _is_unnamed(entry: Entry, own: Collection[int]) -> bool:
+    """Whether these members received it without a name."""
+    return entry.alias is not None and entry.author_id not in own
+
+
+def _in_order(entry: Entry, own: Collection[int]) -> tuple[Any, Any]:
+    return anonymous_order(entry) if _is_unnamed(entry, own) else (entry.created_at, entry.id)
+
+
+def _texts(session: Session, entry: Entry, form: Form | None, own: Collection[int]) -> dict[str, Any]:
+    is_own, is_unnamed = entry.author_id in own or entry.author_id is None, _is_unnamed(entry, own)
     view: dict[str, Any] = {
         "texts": named(form, entry.fields, None if is_own else Audience.RECIPIENT),
-        "levels": rubric_in_words(session, entry.rubric_id, entry.fields),
-        "added_later": [{"at": added["at"], "text": added["text"]} for added in entry.additions],
+        "levels": rubric_in_words(session, entry.rubric_id, entry.fields, words_only=is_unnamed),
+        "added_later": [
+            {"at": added["at"] if not is_unnamed else None, "text": added["text"]} for added in entry.additions
+        ],
     }
     if is_own:
         correction = entry.correction or {}
@@ -105,13 +120,16 @@ def _name(form: Form | None, key: str) -> str:
     return next((field.name for field in form.texts if field.key == key), key) if form is not None else key
 
 
-def rubric_in_words(session: Session, rubric_id: int | None, fields: Mapping[str, str]) -> dict[str, str]:
-    """What was answered to the questions of a rubric, by the names of its criteria."""
+def rubric_in_words(
+    session: Session, rubric_id: int | None, fields: Mapping[str, str], *, words_only: bool = False
+) -> dict[str, str]:
+    """What was answered to the questions of a rubric, by the names of its criteria; or only texts and comments."""
     if rubric_id is None or not any(name.startswith(MARK) for name in fields):
         return {}
     found: dict[str, str] = {}
     for asked in rubrics.questions_of(rubric_of(session, rubric_id)):
-        name, text = asked.draft.name, asked.reply(fields).text
+        reply = asked.in_own_words(fields) if words_only else asked.reply(fields)
+        name, text = asked.draft.name, reply.text
         if text:
             # Criteria about two seats may share a name.
             found[name] = f"{found[name]}\n{text}" if name in found else text

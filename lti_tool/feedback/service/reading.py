@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Audience, Kind, Step, kind_for
+from lti_tool.activities.rules import FEWEST_WITHOUT_NAMES, Audience, Kind, Step, kind_for
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import FeedbackHidden
 from lti_tool.feedback.models import Entry
-from lti_tool.feedback.service.release import is_counterpart, is_readable
+from lti_tool.feedback.service.release import anonymous_order, is_counterpart, is_readable
 from lti_tool.feedback.service.tasks import Task
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
@@ -35,6 +35,11 @@ class Shown:
     course_ended_at: datetime | None
     is_answer_released: bool = False
     """Whether the giver can read the answer."""
+    is_unnamed: bool = False
+    """Whether this reader is not told who wrote it; `place` tells it from others of the round."""
+    place: int = 0
+    is_held: bool = False
+    """Whether it stays unread although the round is over: fewer than three gave without their names."""
 
     @property
     def sent_answer(self) -> Entry | None:
@@ -55,7 +60,7 @@ class Shown:
 
 
 def read_entry(session: Session, entry_id: int, reader: rules.Reader, course_id: int, *, now: datetime) -> Shown:
-    """What one member wrote to another in this course, for this reader.
+    """What one member wrote to another in this course, for this reader; `entry_id` as addresses name it for them.
 
     Raises FeedbackHidden when there is nothing that they may see. Answers are read with what they answer.
     """
@@ -84,7 +89,7 @@ def read_entry(session: Session, entry_id: int, reader: rules.Reader, course_id:
         .join(to, to.id == recipient.person_id)
         .outerjoin(back, is_counterpart(back))
         .outerjoin(Allowance, and_(Allowance.round_id == Round.id, Allowance.member_id == Entry.author_id))
-        .where(Entry.id == entry_id, Activity.course_id == course_id)
+        .where(Entry.is_at(entry_id, reader.member_id), Activity.course_id == course_id)
     ).first()
     if row is None:
         raise FeedbackHidden(entry_id)
@@ -111,20 +116,54 @@ def read_entry(session: Session, entry_id: int, reader: rules.Reader, course_id:
     answer = _answer_to(session, entry, kind.answer_to(step))
     if answer is not None and answer.withheld_at is not None and reader.member_id != recipient_id:
         answer = None
+    is_unnamed = entry.alias is not None and reader.member_id == recipient_id
+    closed_at = activity.closed_at or ended_at
     return Shown(
         entry,
         kind,
         step,
         activity,
         round_,
-        names[author_id],
+        names[author_id] if not is_unnamed else None,
         names[recipient_id],
         is_released,
-        late,
+        late and not is_unnamed,
         answer,
         ended_at,
         answer is not None and is_readable(answer, None, round_, activity, ended_at, now=now),
+        is_unnamed,
+        place_among_unnamed(session, entry) if is_unnamed else 0,
+        rules.is_over(round_.due_at, closed_at, now=now) and _is_held(session, entry),
     )
+
+
+def _is_held(session: Session, entry: Entry) -> bool:
+    """Whether so few gave without their names that it is not shown, unless more do."""
+    if entry.alias is None or entry.submitted_at is None or entry.released_at is not None:
+        return False
+    waiting = select(func.count()).where(
+        Entry.round_id == entry.round_id,
+        Entry.recipient_id == entry.recipient_id,
+        Entry.step == entry.step,
+        Entry.alias.is_not(None),
+        Entry.submitted_at.is_not(None),
+        Entry.released_at.is_(None),
+    )
+    return (session.scalar(waiting) or 0) < FEWEST_WITHOUT_NAMES
+
+
+def place_among_unnamed(session: Session, entry: Entry) -> int:
+    """The place of an anonymous entry among those that its receiver was given in the round, counted from 1."""
+    given = session.execute(
+        select(Entry.released_at, Entry.alias).where(
+            Entry.round_id == entry.round_id,
+            Entry.recipient_id == entry.recipient_id,
+            Entry.step == entry.step,
+            Entry.alias.is_not(None),
+            Entry.released_at.is_not(None),
+        )
+    )
+    return sum(anonymous_order(row) <= anonymous_order(entry) for row in given)
 
 
 def _answer_to(session: Session, entry: Entry, step: Step | None) -> Entry | None:

@@ -1,20 +1,21 @@
 """When what was given can be read, and what makes that lasting."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import KINDS, Release, kind_for
+from lti_tool.activities.rules import FEWEST_WITHOUT_NAMES, KINDS, Release, kind_for
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service.tasks import Task
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course
+from lti_tool.pairing import service as pairing
 
 ANSWERS: Final = sorted({step.key for kind in KINDS.values() for step in kind.steps if step.is_answer})
 """Steps in which somebody answers: their time of release is their own."""
@@ -30,6 +31,11 @@ def is_counterpart(back: Any) -> Any:
         back.author_id == Entry.recipient_id,
         back.recipient_id == Entry.author_id,
     )
+
+
+def anonymous_order(entry: Any) -> tuple[Any, Any]:
+    """The order of anonymous feedback in every list: by when all of a pool was shown, and within it by chance."""
+    return entry.released_at or datetime.max.replace(tzinfo=UTC), entry.alias
 
 
 def moments_of(
@@ -57,7 +63,8 @@ def is_readable(
     now: datetime,
 ) -> bool:
     """Whether the receiver may read it now."""
-    rule = rules.release_rule(kind_for(activity).step(entry.step), activity.release)
+    step = kind_for(activity).step(entry.step)
+    rule = rules.release_rule(step, activity.release, is_anonymous=entry.alias is not None)
     moments = moments_of(entry, counterpart_submitted_at, round_, activity, course_ended_at)
     return entry.recipient_id is not None and rules.is_released(rule, moments, now=now)
 
@@ -87,7 +94,7 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
         .join(Course, Course.id == Activity.course_id)
         .join(Round, Round.id == Entry.round_id)
         .where(Entry.submitted_at.is_not(None), Entry.released_at.is_(None), Entry.recipient_id.is_not(None), is_due)
-        .where(Entry.withheld_at.is_(None))
+        .where(Entry.withheld_at.is_(None), Entry.alias.is_(None))
         .where(Entry.round_id == round_id if round_id is not None else Entry.round_id.is_not(None))
         .order_by(Entry.id)
         .limit(BATCH)
@@ -100,6 +107,73 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
             released += 1
     session.flush()
     return released
+
+
+def release_pools(
+    session: Session, *, now: datetime, round_id: int | None = None, recipient_id: int | None = None
+) -> None:
+    """Release anonymous feedback that became due, each time all that one person was given in a round.
+
+    Of one receiver also what everybody has given. Nothing else releases it, and this runs in jobs alone: of two who
+    give at the same moment, neither sees what the other has not committed.
+    """
+    waits = (
+        Entry.alias.is_not(None),
+        Entry.submitted_at.is_not(None),
+        Entry.released_at.is_(None),
+        Entry.withheld_at.is_(None),
+    )
+    pools = (
+        select(Entry.round_id, Entry.recipient_id, Entry.step)
+        .join(Round, Round.id == Entry.round_id)
+        .join(Activity, Activity.id == Entry.activity_id)
+        .join(Course, Course.id == Activity.course_id)
+        .where(*waits, Entry.round_id == round_id if round_id is not None else Entry.round_id.is_not(None))
+        .group_by(Entry.round_id, Entry.recipient_id, Entry.step)
+        .having(func.count() >= FEWEST_WITHOUT_NAMES)
+    )
+    if recipient_id is None:
+        pools = pools.where(or_(Round.due_at <= now, Activity.closed_at <= now, Course.ended_at <= now))
+    else:
+        pools = pools.where(Entry.recipient_id == recipient_id)
+    for pool in session.execute(pools).all():
+        here = (Entry.round_id == pool.round_id, Entry.recipient_id == pool.recipient_id, Entry.step == pool.step)
+        given = session.scalars(select(Entry).where(*here, *waits).order_by(Entry.id).with_for_update()).all()
+        round_ = session.get_one(Round, pool.round_id)
+        activity = session.get_one(Activity, round_.activity_id)
+        ended_at = session.get_one(Course, activity.course_id).ended_at
+        is_over = rules.is_over(round_.due_at, activity.closed_at or ended_at, now=now)
+        is_ready = rules.is_pool_ready(
+            activity.release,
+            given=len(given),
+            everybody_gave=_everybody_gave(session, activity, round_, recipient_id, pool.step),
+            is_over=is_over,
+        )
+        for entry in given if is_ready else ():
+            _release(session, entry, now=now)
+    session.flush()
+
+
+def _everybody_gave(session: Session, activity: Activity, round_: Round, recipient_id: int | None, step: str) -> bool:
+    """Whether everybody who owes this step to the receiver in the round has given it; unknown where there is none."""
+    if recipient_id is None:
+        return False
+    groups = pairing.published_groups(session, activity.id, member_id=recipient_id)
+    asked = {
+        giver
+        for group in groups
+        if group.round_id == round_.id
+        for giver in group.givers_to(kind_for(activity), recipient_id, step)
+    }
+    gave = session.scalars(
+        select(Entry.author_id).where(
+            Entry.round_id == round_.id,
+            Entry.recipient_id == recipient_id,
+            Entry.step == step,
+            Entry.submitted_at.is_not(None),
+        )
+    )
+    return asked <= set(gave)
 
 
 def _release(session: Session, entry: Entry, *, now: datetime) -> None:
@@ -161,6 +235,7 @@ def _waits(activity: Activity) -> tuple[ColumnElement[bool], ...]:
         Entry.released_at.is_(None),
         Entry.recipient_id.is_not(None),
         Entry.withheld_at.is_(None),
+        Entry.alias.is_(None),
         Entry.step.not_in(ANSWERS),
     )
 
@@ -175,6 +250,15 @@ def release_after(session: Session, task: Task, entries: dict[int, Entry], *, no
         ):
             one.released_at = now
     entry = entries[task.author_id]
+    if task.activity.anonymous_feedback and not task.step.is_answer and entry.recipient_id is not None:
+        queue.enqueue(
+            session,
+            "feedback.release",
+            {"round_id": task.round.id, "recipient_id": entry.recipient_id},
+            institution_id=entry.institution_id,
+            now=now,
+            unique_key=f"feedback.release:{task.round.id}:{entry.recipient_id}",
+        )
     is_held = not task.step.is_answer and task.activity.release == Release.BY_INSTRUCTOR
     if entry.recipient_id is not None and entry.released_at is None and task.round.due_at is not None and not is_held:
         queue.enqueue(

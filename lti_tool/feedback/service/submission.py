@@ -7,9 +7,11 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.service import completion_changed
 from lti_tool.feedback import rules
-from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, NotReadYet, TextTooLong
+from lti_tool.feedback.errors import FeedbackHidden, FeedbackIncomplete, FeedbackRead, NotReadYet, TextTooLong
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service.drafts import add_note, concerned, lock, open_entry, refuse_closed
+from lti_tool.feedback.service.moderation import lock_entry
+from lti_tool.feedback.service.reading import Shown
 from lti_tool.feedback.service.release import release_after
 from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, problems_of, questions_of
 
@@ -57,6 +59,25 @@ def give(session: Session, task: Task, *, now: datetime) -> Entry:
     release_after(session, task, lock(session, task), now=now)
     completion_changed(session, entry.activity_id, concerned(session, task, entry), now=now)
     return entry
+
+
+def give_with_name(session: Session, shown: Shown, member_id: int, *, now: datetime) -> None:
+    """Let the receiver of anonymous feedback that stays unread know who wrote it, as its author wishes, and read it.
+
+    Possible once the round is over; done twice, or where it was shown meanwhile, it changes nothing.
+    Raises FeedbackHidden for everybody but the author.
+    """
+    if shown.entry.author_id != member_id:
+        raise FeedbackHidden(shown.entry.id)
+    entry = lock_entry(session, shown.entry.id)
+    if not shown.is_held or entry.alias is None or entry.released_at is not None or entry.withheld_at is not None:
+        return
+    entry.alias = None
+    entry.released_at = entry.saved_at = now
+    entry.version += 1
+    session.flush()
+    people = {one for one in (entry.author_id, entry.recipient_id) if one is not None}
+    completion_changed(session, entry.activity_id, people, now=now)
 
 
 def add_later(session: Session, task: Task, text: str, *, now: datetime) -> None:

@@ -1,20 +1,21 @@
 """What a member has to write in a round, and to whom."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import Completion, Form, Kind, Opens, Step, kind_for
+from lti_tool.activities.rules import FEWEST_WITHOUT_NAMES, Completion, Form, Kind, Opens, Step, kind_for
 from lti_tool.feedback import rules
 from lti_tool.feedback.errors import NotYourPartner
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
+from lti_tool.pairing.rules.views import PublishedGroup
 from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Rubric
 from lti_tool.rubrics.rules import Asked, asked_of
@@ -47,6 +48,8 @@ class Task:
     """The version of the rubric that the author's page shows, where they have begun no entry."""
     is_facilitated: bool = False
     """Whether the author is no member of the group, but has its facilitator's seat."""
+    is_anonymous: bool = False
+    """Whether the receiver is not told who wrote it. What was promised before the first word stays so."""
 
     def is_open(self, now: datetime) -> bool:
         """Whether the round has begun, where the step waits for it."""
@@ -104,7 +107,7 @@ def find_task(
     ):
         raise NotYourPartner(round_number, author_id, recipient_id)
     round_, own_due_at, ended_at = row
-    group_id, seat = None, None
+    group_id, seat, is_anonymous = None, None, False
     for group in pairing.published_groups(session, activity.id, member_id=author_id):
         is_owed = recipient_id is None or (
             completion.offers(step) and step.key in group.owed(kind, author_id, recipient_id)
@@ -112,6 +115,7 @@ def find_task(
         if group.round_id == round_.id and is_owed:
             group_id = group.id
             seat = group.seat_of(kind, recipient_id or author_id)
+            is_anonymous = are_anonymous(activity, group, kind, step, recipient_id)
     if begun_with is not None and not rubrics.is_version_of(session, begun_with, activity.rubric_id):
         begun_with = None
     name = _name_of(session, activity.course_id, recipient_id) if recipient_id is not None else None
@@ -130,10 +134,19 @@ def find_task(
         ended_at,
         seats=kind.looked_at(step, seat, completion.counted),
         begun_with=begun_with,
+        is_anonymous=is_anonymous,
     )
-    if group_id is None and find_entry(session, task) is None:
+    begun = find_entry(session, task) if group_id is None or activity.anonymous_feedback else None
+    if group_id is None and begun is None:
         raise NotYourPartner(round_number, author_id, recipient_id)
-    return task
+    return task if begun is None else replace(task, is_anonymous=begun.alias is not None)
+
+
+def are_anonymous(activity: Activity, group: PublishedGroup, kind: Kind, step: Step, recipient_id: int | None) -> bool:
+    """Whether those who begin to write this to a member of the group are not named to them."""
+    if not activity.anonymous_feedback or recipient_id is None or step.is_answer:
+        return False
+    return len(group.givers_to(kind, recipient_id, step.key)) >= FEWEST_WITHOUT_NAMES
 
 
 def _name_of(session: Session, course_id: int, member_id: int) -> str | None:

@@ -31,21 +31,22 @@ class Became:
 
 
 def adopt_point(
-    session: Session, place: Place, entry_id: int, field: str, *, as_goal: bool, today: date, now: datetime
+    session: Session, place: Place, number: int, field: str, *, as_goal: bool, today: date, now: datetime
 ) -> Became:
     """Make something to try, from feedback that this member received, a goal or an action that only they see.
 
+    `number` is the feedback as addresses name it for them.
     What was taken up before stays what it is. Raises GoalsClosed, NotForStaff, FeedbackHidden, and NotShown where they
     did not receive it or it says nothing there.
     """
     refuse_closed(place)
     reader = Reader(place.member.id, is_staff=False)
-    shown = feedback.read_entry(session, entry_id, reader, place.course_id, now=now)
-    form = shown.step.form
+    shown = feedback.read_entry(session, number, reader, place.course_id, now=now)
+    form, entry_id = shown.step.form, shown.entry.id
     known = {one.key for one in form.of_craft(*TO_TRY)} if form is not None else set()
     text = shown.entry.fields.get(field, "").strip()
     if shown.entry.recipient_id != place.member.id or field not in known or not text:
-        raise NotShown("growth point", entry_id)
+        raise NotShown("growth point", number)
     before = became(session, [entry_id]).get((entry_id, field))
     if before is not None:
         return before

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from lti_tool.activities.rules import Kind, Seating, owed, seat_at
+from lti_tool.activities.rules import Kind, Seating, givers, owed, seat_at
 from lti_tool.pairing.engine import Reason, Schedule
 from lti_tool.pairing.rules.comparing import LOCK, Broken, couple_of, couples_in
 
@@ -79,6 +79,13 @@ class PublishedGroup:
             return frozenset()
         couple = (self.turn_of(giver_id), self.turn_of(receiver_id))
         return owed(kind, self.seating).get(couple, frozenset())
+
+    def givers_to(self, kind: Kind, receiver_id: int, step_key: str) -> tuple[int, ...]:
+        """Who takes part and owes this step to a member, in order of turn; nobody where they are not in the group."""
+        if receiver_id not in self.members:
+            return ()
+        turns = givers(kind, step_key, self.seating, self.turn_of(receiver_id))
+        return tuple(member for turn, member in enumerate(self.members, start=1) if turn in turns)
 
     def partners_of(self, member_id: int) -> tuple[int, ...]:
         """The other members, in order of turn."""

@@ -5,11 +5,13 @@ from lti_tool.rubrics.rules.answers import (
     MARK,
     Asked,
     Beside,
+    Pooled,
     Reply,
     Wrong,
     asked_of,
     beside,
     is_in_own_words,
+    pooled,
     share_of,
 )
 from lti_tool.rubrics.rules.drafts import (
@@ -57,6 +59,7 @@ __all__ = [
     "Flaw",
     "LevelDraft",
     "Options",
+    "Pooled",
     "Question",
     "Remark",
     "Reply",
@@ -68,6 +71,7 @@ __all__ = [
     "check",
     "is_in_own_words",
     "plain",
+    "pooled",
     "remark_on",
     "share_of",
 ]

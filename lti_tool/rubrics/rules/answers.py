@@ -186,6 +186,12 @@ class Asked:
             return replace(reply, lines=(f"{text} ({self.ends})",))
         return replace(reply, step=None, steps=0)
 
+    def in_own_words(self, fields: Mapping[str, str]) -> Reply:
+        """What was answered in the person's own words: a text or a comment, and nothing that was chosen."""
+        reply = self.reply(fields)
+        lines = reply.lines if self.draft.question in {Question.SHORT, Question.LONG} else ()
+        return Reply(lines, comment=reply.comment)
+
     def _in_parts(self, parts: list[tuple[str, str]]) -> tuple[str, ...]:
         if self.draft.question is Question.CHOICES:
             return tuple(choice for choice, _ in parts)
@@ -255,6 +261,45 @@ def beside(views: Sequence[tuple[Sequence[Asked], Mapping[str, str]]]) -> list[B
         Beside(name, seat, max(reply.steps for reply in row if reply is not None), tuple(row))
         for (name, seat, _), row in replies.items()
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """What several people answered to one question, taken together so that nobody's answer can be told."""
+
+    asked: Asked
+    people: int
+    """How many answered it; with too few of them there are no parts."""
+    parts: tuple[tuple[str, Fraction | int], ...]
+    """What was offered with how many chose it; of points and places of options their mean."""
+    mean: Fraction | None
+    """Of a number scale."""
+    words: tuple[str, ...]
+    """Texts and comments, in the order in which the answers came."""
+
+
+def pooled(questions: Iterable[Asked], answers: Sequence[Mapping[str, str]], *, fewest: int) -> list[Pooled]:
+    """The answers of several people to a rubric, question by question; what nobody answered is left out."""
+    found = []
+    for asked in questions:
+        own_words = tuple(text for fields in answers if (text := asked.in_own_words(fields).text))
+        chosen = [fields for fields in answers if asked.reply(fields).lines and not asked.in_own_words(fields).lines]
+        parts: list[tuple[str, Fraction | int]] = []
+        mean = None
+        if len(chosen) >= fewest:
+            tidied = [asked.tidy(fields) for fields in chosen]
+            is_counted = asked.draft.question is Question.CHOICES
+            for name, option in asked.parts:
+                values = [int(fields.get(name, "0")) for fields in tidied]
+                parts.append((option, sum(values) if is_counted else Fraction(sum(values), len(values))))
+            if not asked.parts:
+                answered = [fields[asked.key] for fields in tidied]
+                parts = [(label, answered.count(value)) for value, label in asked.offered]
+                if asked.draft.question is Question.SCALE:
+                    mean = Fraction(sum(map(int, answered)), len(answered))
+        if chosen or own_words:
+            found.append(Pooled(asked, len(chosen), tuple(parts), mean, own_words))
+    return found
 
 
 def share_of(questions: Iterable[Asked], fields: Mapping[str, str]) -> Fraction | None:

@@ -20,6 +20,7 @@ from lti_tool.activities.rules import (
     Release,
     RoundDates,
     SettingsProblem,
+    To,
     Transition,
     check,
     copy_of,
@@ -60,6 +61,9 @@ def test_rounds_need_no_dates() -> None:
 @pytest.mark.parametrize(
     ("changed", "flaw"),
     [
+        ({"anonymous_feedback": True, "feedback_to": To.NEXT}, Flaw.ANONYMOUS_IN_SMALL_GROUPS),
+        ({"anonymous_feedback": True, "kind": "reflection"}, Flaw.ANONYMOUS_IN_SMALL_GROUPS),
+        ({"anonymous_feedback": True, "release": Release.BY_INSTRUCTOR}, Flaw.ANONYMOUS_BY_INSTRUCTOR),
         ({"title": ""}, Flaw.TITLE_MISSING),
         ({"title": "t" * 256}, Flaw.TITLE_TOO_LONG),
         ({"instructions": "i" * 10_001}, Flaw.INSTRUCTIONS_TOO_LONG),

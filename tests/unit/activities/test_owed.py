@@ -10,7 +10,7 @@ from lti_tool.activities.kinds import KINDS, Kind
 from lti_tool.activities.kinds.circle import CIRCLE
 from lti_tool.activities.kinds.kind import To
 from lti_tool.activities.kinds.observation import OBSERVATION
-from lti_tool.activities.rules import Seating, owed, seat_at
+from lti_tool.activities.rules import Seating, givers, may_be_anonymous, owed, seat_at
 
 RING = CIRCLE.going(To.NEXT)
 sizes = st.integers(min_value=2, max_value=6)
@@ -97,3 +97,28 @@ def test_a_kind_in_one_direction_is_one_object_wherever_it_is_asked_for() -> Non
     assert OBSERVATION.going("seat") is OBSERVATION.going(To.SEAT)
     assert OBSERVATION.going(None) is OBSERVATION.going("partners") is OBSERVATION
     assert not OBSERVATION.going("seat").swaps_inside
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "away", "expected"),
+    [
+        (OBSERVATION, 3, (), 2),
+        (OBSERVATION, 4, (), 3),
+        (OBSERVATION, 4, (3,), 2),
+        (OBSERVATION.going(To.NEXT), 5, (), 1),
+        (CIRCLE, 5, (), 4),
+    ],
+)
+def test_who_gives_to_the_second_counts_those_who_take_part(
+    kind: Kind, size: int, away: tuple[int, ...], expected: int
+) -> None:
+    found = givers(kind, "give_feedback", Seating(size, away=frozenset(away)), 2)
+    assert len(found) == expected
+    assert not found & {2, *away}
+
+
+def test_feedback_can_be_anonymous_where_three_may_give_to_one_and_never_in_pairs_or_rings() -> None:
+    able = {key for key, kind in KINDS.items() if may_be_anonymous(kind)}
+    assert able == {"circle", "observation", "rehearsal", "cross_training"}
+    assert may_be_anonymous(OBSERVATION.going(To.SEAT))
+    assert not may_be_anonymous(OBSERVATION.going(To.NEXT))

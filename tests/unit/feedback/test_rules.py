@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lti_tool.activities.kinds.blocks import ANSWER_FORM
 from lti_tool.activities.kinds.form import LONGEST
 from lti_tool.activities.kinds.observation import FEEDBACK_FORM
+from lti_tool.activities.rules import Release
 from lti_tool.feedback.rules import (
     Aside,
     Draft,
@@ -19,6 +20,7 @@ from lti_tool.feedback.rules import (
     Stamp,
     clean,
     is_late,
+    is_pool_ready,
     is_released,
     may_read,
     may_write,
@@ -253,3 +255,20 @@ def test_no_figure_with_fewer_than_three_people_behind_it() -> None:
     assert typical_level([(1, 3), (2, 3)]) is None
     assert typical_level([(1, 3), (1, 3), (2, 0)]) is None
     assert typical_level([(1, 3), (2, 0), (3, 2)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "given", "everybody", "over", "ready"),
+    [
+        (Release.AT_ONCE, 3, True, False, True),
+        (Release.AT_ONCE, 3, False, False, False),
+        (Release.WHEN_BOTH_GAVE, 4, False, True, True),
+        (Release.AT_DUE, 4, True, False, False),
+        (Release.AT_DUE, 3, False, True, True),
+        (Release.AT_ONCE, 2, True, True, False),
+    ],
+)
+def test_anonymous_feedback_is_shown_together_and_never_with_fewer_than_three(
+    setting: Release, given: int, everybody: bool, over: bool, ready: bool
+) -> None:
+    assert is_pool_ready(setting, given=given, everybody_gave=everybody, is_over=over) == ready

@@ -31,6 +31,7 @@ from lti_tool.progress.rules import (
     WaitsFor,
     Written,
     with_points,
+    without_names,
 )
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -476,3 +477,34 @@ def test_points_count_only_as_far_as_a_designer_says(
     points: Fraction | None, percent: int, is_final: bool, worth: Fraction
 ) -> None:
     assert with_points(Fraction(1), points, percent, is_final=is_final) == worth
+
+
+def test_who_reads_feedback_without_names_sees_no_partner_beside_an_answer() -> None:
+    """Whoever gave which of the three, the checklist of its reader is the same; an answer names what it answers."""
+    people, aliases = (7, 8, 9), (2**30 + 5, 2**30 + 1)
+
+    def seen(first: int, second: int) -> list[tuple[int | None, State, WaitsFor | None]]:
+        came = [
+            Written("give_feedback", 1, who, NOW, is_released=True, released_at=NOW, alias=alias)
+            for who, alias in zip((first, second), aliases, strict=True)
+        ]
+        whole = rules.checklist(
+            OBSERVATION.steps,
+            BOTH,
+            [RoundDates(1, None, DUE)],
+            my_groups=[MyGroup(1, tuple(a_partner(who, due_at=DUE) for who in people))],
+            mine=[Written("acknowledge", 1, first, NOW)],
+            theirs=came,
+            extras=[],
+            now=NOW,
+        )
+        shown = without_names(whole, {(one.step, 1, one.partner_id or 0): one for one in came}, lambda _: True)
+        assert (shown.done, shown.counting) == (whole.done, whole.counting)
+        return [(item.partner_id, item.state, item.waits_for) for item in shown.items if item.step is ACKNOWLEDGE]
+
+    assert seen(7, 8) == seen(9, 7) == seen(8, 9)
+    assert seen(7, 8) == [
+        (aliases[1], State.OPEN, None),
+        (aliases[0], State.DONE, None),
+        (-1, State.WAITING, WaitsFor.RELEASE),
+    ]

@@ -18,6 +18,7 @@ from lti_tool.rubrics.rules import (
     asked_of,
     beside,
     is_in_own_words,
+    pooled,
     share_of,
 )
 
@@ -152,3 +153,32 @@ def test_answers_stand_side_by_side_across_versions_of_a_rubric() -> None:
     )
     assert [reply.step for reply in first.replies if reply] == [3, 2]
     assert (second.name, second.steps, second.replies[0]) == ("Other", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "shown", "mean"),
+    [
+        (Question.LEVELS, [{"mark-7": "71"}, {"mark-7": "71"}, {"mark-7": "72"}], (0, 2, 1), None),
+        (Question.LEVELS, [{"mark-7": "71"}, {"mark-7": "71"}, {}], (), None),
+        (Question.CHOICES, [parts("1"), parts("1", "1"), parts("", "1")], (2, 2, 0), None),
+        (Question.SHARE, [parts("10", "0", "0"), parts("4", "6", "0"), parts("4", "0", "6")], (6, 2, 2), None),
+        (Question.RANKING, [parts("1", "2", "3"), parts("1", "2", "3"), parts("1", "3", "2")], (1, None, None), None),
+        (Question.SCALE, [{"mark-7": "1"}, {"mark-7": "1"}, {"mark-7": "4"}], (2, 0, 0, 1, 0), Fraction(2)),
+    ],
+)
+def test_several_answers_together_tell_of_nobody_who_gave_which(
+    question: Question, answers: list[dict[str, str]], shown: tuple[int | None, ...], mean: Fraction | None
+) -> None:
+    (one,) = pooled([asked(question)], answers, fewest=3)
+    assert len(one.parts) == len(shown)
+    assert all(value is None or value == part for value, (_, part) in zip(shown, one.parts, strict=True))
+    assert one.mean == mean
+    assert pooled([asked(question)], [*reversed(answers)], fewest=3) == [one]
+
+
+def test_texts_and_comments_are_kept_apart_from_what_was_chosen() -> None:
+    question = asked(Question.LEVELS, comment=Comment.OPTIONAL)
+    (one,) = pooled([question], [{"mark-7": "71", "mark-7.comment": "Well done"}], fewest=3)
+    assert (one.people, one.parts, one.words) == (1, (), ("Well done",))
+    assert question.in_own_words({"mark-7": "71", "mark-7.comment": "Well done"}).lines == ()
+    assert pooled([question], [{}], fewest=3) == []
