@@ -45,14 +45,12 @@ class Refused(Exception):
     """The instance cannot be answered, and nothing was written. The text says why."""
 
 
-def plan_file(source: Path, out: Path, *, seed: int | None, improve: bool) -> tuple[list[str], list[str]]:
+def plan_file(source: Path, out: Path, *, seed: int | None) -> tuple[list[str], list[str]]:
     """Answer the instance in a file. Returns two lines of summary, and notes. Raises Refused."""
     instance = _read(source)
     answer = _reviewed if instance.form.kind == "review" else _planned
     try:
-        result, lines, notes = answer(instance, instance.form.seed if seed is None else seed, improve)
-    except engine.ImproverMissing as missing:
-        raise Refused(f"--improve: {missing or engine.ImproverMissing.__doc__}") from None
+        result, lines, notes = answer(instance, instance.form.seed if seed is None else seed)
     except AnswerFlawed as flawed:
         raise Refused(f"The result did not pass our own check, so nothing was written: {flawed}") from None
     _write(out, json.dumps(result, ensure_ascii=False) + "\n")
@@ -75,8 +73,8 @@ def _read(source: Path) -> Instance:
         ) from None
 
 
-def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
-    schedule = schedule_of(instance, seed, improve=improve)
+def _planned(instance: Instance, seed: int) -> Answer:
+    schedule = schedule_of(instance, seed)
     total = engine.score(instance.course, schedule)
     lines = [
         f"{people(len(instance.course.people))}, {counted(len(schedule.rounds), 'round')}, "
@@ -87,8 +85,8 @@ def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
     return write_schedule(schedule, instance), lines, notes_of(instance, schedule)
 
 
-def _reviewed(instance: Instance, seed: int, improve: bool) -> Answer:
-    reviews = reviews_of(instance, seed, improve=improve)
+def _reviewed(instance: Instance, seed: int) -> Answer:
+    reviews = reviews_of(instance, seed)
     pairs = set(reviews.pairs)
     mutual = sum((author, reviewer) in pairs for reviewer, author in pairs) // 2
     lines = [
@@ -114,18 +112,18 @@ def _write(out: Path, text: str) -> None:
 # ---- plans and reviews -----------------------------------------------------------------------------------------------
 
 
-def schedule_of(instance: Instance, seed: int, *, improve: bool = False) -> Schedule:
+def schedule_of(instance: Instance, seed: int) -> Schedule:
     """All rounds that an instance of kind `pairs` asks for. Raises AnswerFlawed.
 
     If there is a running round, it is repaired, and the other rounds are planned around it.
     """
     course = instance.course
     if instance.form.current is None:
-        schedule = engine.plan(course, instance.form.rounds, seed, improve=improve)
+        schedule = engine.plan(course, instance.form.rounds, seed)
     else:
         first = _repaired(instance, seed)
         locks = (*(Lock(group, 1) for group in first), *(lock for lock in course.locks if lock.round != 1))
-        schedule = engine.plan(replace(course, locks=locks), instance.form.rounds, seed, improve=improve)
+        schedule = engine.plan(replace(course, locks=locks), instance.form.rounds, seed)
         rounds = (first, *schedule.rounds[1:])
         # Groups that stay keep their roles. If no one has a role yet, the running round takes fair turns, too.
         placed = [(number, group) for number, groups in enumerate(rounds, start=1) for group in groups]
@@ -144,9 +142,9 @@ def _repaired(instance: Instance, seed: int) -> tuple[Group, ...]:
     return engine.repair(running, instance.left, instance.joined, 1, may_turn=False).rounds[0]
 
 
-def reviews_of(instance: Instance, seed: int, *, improve: bool = False) -> Reviews:
+def reviews_of(instance: Instance, seed: int) -> Reviews:
     """The reviews that an instance of kind `review` asks for. Raises AnswerFlawed."""
-    reviews = engine.reviews(instance.course, instance.form.reviews_per_person, seed, improve=improve)
+    reviews = engine.reviews(instance.course, instance.form.reviews_per_person, seed)
     if violations := engine.verify_reviews(instance.course, instance.form.reviews_per_person, reviews):
         raise AnswerFlawed(violations)
     return reviews

@@ -29,16 +29,11 @@ from lti_tool.pairing import engine, store
 from lti_tool.pairing.engine import Breach, Lock, Reason, Schedule, Value
 from lti_tool.pairing.errors import (
     ChangeImpossible,
-    ImproverUnavailable,
     NoPlan,
-    NothingBetterFound,
-    PlanBegun,
     PlanChanged,
     PlanImpossible,
-    PlanPublished,
     PreferencesChanged,
     RuleBroken,
-    TooFewLearners,
 )
 from lti_tool.pairing.models import (
     Absence,
@@ -53,8 +48,8 @@ from lti_tool.pairing.models import (
     Seat,
 )
 from lti_tool.pairing.rules import changes, proposing
-from lti_tool.pairing.rules.changes import Change, Outcome, outcome, refuse_flawed, up_to_date
-from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of, is_better
+from lti_tool.pairing.rules.changes import Change, Outcome, outcome, up_to_date
+from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of
 from lti_tool.pairing.rules.conditions import Conditions
 from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.preferences import Preferences, read
@@ -85,8 +80,6 @@ PROPOSE = "pairing.draft"
 """The job that works a proposal out."""
 MOST_INLINE: Final = 36_000
 """Learners times rounds that are planned while someone waits: two seconds of a processor for 3,000 in 12 rounds."""
-BETTER_FOUND: Final = "BetterFound"
-"""Takes the place of the name of an error if a longer look found better groups."""
 NOT_AGAIN: Final = engine.NotAgain().name
 CAUSES: Final = {cause: Cause(cause.value) for cause in engine.Cause if cause.value in set(Cause)}
 """What members are told of the engine's causes. Someone who is absent is told nothing."""
@@ -310,54 +303,33 @@ def _write(session: Session, row: PairingPreferences, wanted: Preferences, *, by
 def basis_of(session: Session, activity_id: int, *, expected_version: int | None = None) -> Basis:
     """Read what a proposal is made from. `expected_version` is the proposal that someone looked at, 0 for none.
 
-    Raises TooFewLearners, PlanPublished, PlanChanged and ActivityReadOnly.
+    Raises ChangeImpossible, PlanChanged and ActivityReadOnly.
     """
     activity = session.get_one(Activity, activity_id)
     activities.refuse_read_only(session, activity)
     versions = store.versions_of(session, activity_id)
     version = versions.get("draft", 0)
     if "published" in versions:
-        raise PlanPublished(activity_id)
+        raise ChangeImpossible("published")
     if expected_version is not None and expected_version != version:
         raise PlanChanged(activity_id, version)
     rounds = activities.rounds_of(session, activity_id)
     course = conditions_of(session, activity).course()
     if len(course.people) < 2 or not rounds:
-        raise TooFewLearners(activity_id, len(course.people))
+        raise ChangeImpossible("too few learners")
     round_ids = tuple(round_.id for round_ in rounds)
     return Basis(activity_id, course, round_ids, version, store.absences_of(session, activity_id))
 
 
-def can_look_longer(session: Session, activity: Activity, learners: int, rounds: int) -> bool:
-    """Whether a longer look can give better groups: for pairs, in a small course, where the improver is installed."""
-    shape = preferences_of(session, activity).preferences.shape
-    return proposing.is_improver_here() and engine.can_improve(shape, learners, rounds)
-
-
-def proposal_as_it_is(session: Session, basis: Basis) -> Schedule | None:
-    """The proposal that a longer look is to improve; None if there is none."""
-    plan = store.find_plan(session, basis.activity_id, "draft")
-    return replace(store.load(session, plan).schedule, course=basis.course) if plan is not None else None
-
-
-def keep(
-    session: Session, basis: Basis, schedule: Schedule, *, by: int | None, now: datetime, only_better: bool = False
-) -> Plan:
+def keep(session: Session, basis: Basis, schedule: Schedule, *, by: int | None, now: datetime) -> Plan:
     """Make this the activity's proposal; the earlier one is kept for comparison. `by` is a person.
 
-    Raises as `basis_of` does, PlanChanged if anything that it was made from has changed, and NothingBetterFound if it
-    must be better than the proposal (`only_better`) and is not.
+    Raises as `basis_of` does, and PlanChanged if anything that it was made from has changed.
     """
     store.hold(session, basis.activity_id)
     if basis_of(session, basis.activity_id) != basis:
         raise PlanChanged(basis.activity_id)
     former = store.find_plan(session, basis.activity_id, "draft")
-    if (
-        only_better
-        and former is not None
-        and not is_better(basis.course, schedule, store.load(session, former).schedule)
-    ):
-        raise NothingBetterFound(basis.activity_id)
     session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == basis.activity_id))
     if former is not None:
         session.execute(delete(Plan).where(Plan.activity_id == basis.activity_id, Plan.state == "previous"))
@@ -378,10 +350,6 @@ def keep(
     session.add(plan)
     session.flush()
     store.store_all(session, plan, basis.round_ids, schedule)
-    if only_better:
-        request = _request(session, basis.activity_id, seed=plan.seed, improve=True, by=by, now=now)
-        request.refusal = BETTER_FOUND
-    session.flush()
     return plan
 
 
@@ -401,24 +369,22 @@ def request_proposal(
     by: int | None,
     now: datetime,
     expected_version: int | None = None,
-    improve: bool = False,
 ) -> Plan | None:
-    """As `propose`, but a large course and a longer look are planned in the background.
+    """As `propose`, but a large course is planned in the background.
 
     Then the answer is None, and `proposal_request` says how far it is. Pins that contradict each other or a rule are
-    refused at once. Also raises ImproverUnavailable.
+    refused at once.
     """
-    if improve and not proposing.is_improver_here():
-        raise ImproverUnavailable(activity_id)
     basis = basis_of(session, activity_id, expected_version=expected_version)
-    if len(basis.course.people) * len(basis.round_ids) <= MOST_INLINE and not improve:
+    if len(basis.course.people) * len(basis.round_ids) <= MOST_INLINE:
         return keep(session, basis, proposing.work_out(basis, seed=seed), by=by, now=now)
     try:
         engine.check_locks(basis.course, len(basis.round_ids))
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(activity_id, refusal) from refusal
     store.hold(session, activity_id)
-    _request(session, activity_id, seed=seed, improve=improve, by=by, now=now)
+    session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
+    session.add(ProposalRequest(activity_id=activity_id, seed=seed, asked_by_id=by, asked_at=now))
     session.flush()
     key, institution_id = f"{PROPOSE}:{activity_id}", served_institution(session)
     queue.enqueue(
@@ -427,29 +393,13 @@ def request_proposal(
     return None
 
 
-def _request(
-    session: Session, activity_id: int, *, seed: int, improve: bool, by: int | None, now: datetime
-) -> ProposalRequest:
-    """A new request in place of the earlier one."""
-    session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
-    request = ProposalRequest(activity_id=activity_id, seed=seed, improve=improve, asked_by_id=by, asked_at=now)
-    session.add(request)
-    return request
-
-
 def proposal_request(session: Session, activity_id: int) -> ProposalRequest | None:
     """The proposal that is worked out in the background, or why it failed; None if there is none."""
     return session.scalar(select(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
 
 
-def found_better(session: Session, plan: Plan) -> bool:
-    """Whether a longer look found these groups, and none was changed since."""
-    request = proposal_request(session, plan.activity_id)
-    return request is not None and request.refusal == BETTER_FOUND and request.asked_at == plan.changed_at
-
-
 def end_request(session: Session, activity_id: int, refusal: str) -> None:
-    """Record the name of the error that ended the work in the background."""
+    """Record the cause of the error that ended the work in the background."""
     failed = update(ProposalRequest).where(ProposalRequest.activity_id == activity_id)
     session.execute(failed.values(refusal=refusal))
 
@@ -466,12 +416,12 @@ def compare_proposals(session: Session, activity: Activity) -> Comparison | None
 def publish(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
     """Show the proposal to learners, and delete the earlier proposal.
 
-    Raises NoPlan, PlanChanged, PlanFlawed if someone joined or left, and ActivityReadOnly. Groups that break a rule are
-    published; the page warns about them.
+    Raises NoPlan, PlanChanged, ChangeImpossible if someone joined or left, and ActivityReadOnly. Groups that break a
+    rule are published; the page warns about them.
     """
     activity, plan = _held(session, activity_id, "draft", expected_version)
-    flaws = current_plan(session, activity, plan, now=now).flaws()
-    refuse_flawed(plan.id, [flaw for flaw in flaws if flaw.breach is not Breach.PROOF])
+    if any(flaw.breach is not Breach.PROOF for flaw in current_plan(session, activity, plan, now=now).flaws()):
+        raise ChangeImpossible("out of date")
     session.execute(delete(Plan).where(Plan.activity_id == activity_id, Plan.state == "previous"))
     plan.state, plan.published_at = "published", now
     store.touch(session, plan, now)
@@ -480,10 +430,10 @@ def publish(session: Session, activity_id: int, *, expected_version: int, now: d
 
 
 def take_back(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
-    """Turn a published plan into a proposal again. Raises NoPlan, PlanChanged, PlanBegun and ActivityReadOnly."""
+    """Turn a published plan into a proposal again. Raises NoPlan, PlanChanged, ChangeImpossible, ActivityReadOnly."""
     _, plan = _held(session, activity_id, "published", expected_version)
     if store.have_begun(session, Group.plan_id == plan.id):
-        raise PlanBegun(plan.id)
+        raise ChangeImpossible("plan begun")
     session.execute(delete(Move).where(Move.plan_id == plan.id))
     plan.state, plan.published_at = "draft", None
     store.touch(session, plan, now)

@@ -13,16 +13,8 @@ from lti_tool.attributes.rules.catalogue import BY_KEY
 from lti_tool.errors import N_, NN_
 from lti_tool.pairing import engine, service
 from lti_tool.pairing.engine import Caution, Concern, Removal
-from lti_tool.pairing.errors import (
-    OBSTACLES,
-    WORDS,
-    ChangeImpossible,
-    PlanError,
-    PlanFlawed,
-    PlanImpossible,
-    RuleBroken,
-)
-from lti_tool.pairing.rules.comparing import LOCK, Comparison
+from lti_tool.pairing.errors import OBSTACLES, WORDS, ChangeImpossible, PlanError, PlanImpossible, RuleBroken
+from lti_tool.pairing.rules.comparing import LOCK
 from lti_tool.web.access import Here
 from lti_tool.web.i18n import isolated
 
@@ -229,11 +221,6 @@ FIGURES: Final = (
     ("groups", N_("Groups")),
 )
 """What a page compares of two plans, in order of importance."""
-OUT_OF_DATE: Final = frozenset({engine.Breach.MISSING.value, engine.Breach.UNKNOWN.value})
-"""What the checker finds when people joined or left after groups were proposed."""
-ROSTER_MOVED_ON: Final = N_(
-    "People joined or left since these groups were proposed. Bring the plan up to date, then publish it."
-)
 CONTRADICTIONS: Final[dict[type[Exception], str]] = {
     engine.LockForbidden: N_(
         "You keep %(names)s together in round %(number)d, but a rule forbids it: %(rule)s. Take that back under “What "
@@ -262,8 +249,6 @@ def what_to_do(refusal: PlanError, here: Here) -> str:
             return " ".join([gettext("A rule forbids this."), *(f"{breach_in_words(rule)}." for rule in rules)])
         case ChangeImpossible():
             return str(gettext(OBSTACLES[refusal.why]))
-    if type(refusal) is PlanFlawed and OUT_OF_DATE.intersection(refusal.breaches):
-        return str(gettext(ROSTER_MOVED_ON))
     return str(gettext(WORDS[type(refusal)].what_to_do))
 
 
@@ -286,20 +271,8 @@ def _contradiction(here: Here, refusal: PlanImpossible) -> str:
 
 
 def why_no_proposal(refusal: str | None) -> str | None:
-    """What to do about a proposal that came to nothing in the background, by the name of its error."""
+    """What to do about a proposal that came to nothing in the background, by the cause of its error."""
     if refusal is None:
         return None
-    known = {error.__name__: words.what_to_do for error, words in WORDS.items()}
+    known = OBSTACLES | {error.__name__: words.what_to_do for error, words in WORDS.items()}
     return str(gettext(known.get(refusal, OUR_MISTAKE)))
-
-
-def what_is_better(effect: Comparison | None, figures: Sequence[tuple[str, str]]) -> str:
-    """What is better in the groups that a longer look found, in these numbers."""
-    if effect is None:
-        return ""
-    told = [
-        gettext("%(what)s: %(now)d, was %(before)d", what=gettext(words), now=now, before=before)
-        for field, words in figures
-        if (now := getattr(effect.after, field)) != (before := getattr(effect.before, field))
-    ]
-    return "; ".join(told) + "."

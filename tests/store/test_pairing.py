@@ -16,12 +16,8 @@ from lti_tool.pairing import engine, handlers, service
 from lti_tool.pairing.errors import (
     ChangeImpossible,
     NoPlan,
-    PlanBegun,
     PlanChanged,
     PlanError,
-    PlanFlawed,
-    PlanPublished,
-    TooFewLearners,
 )
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.pairing.rules.changes import Swap
@@ -115,10 +111,8 @@ def test_fewer_than_two_learners_cannot_be_paired(open_session: OpenSession, clo
     with open_session() as session:
         group = a_class(session, count)
 
-        with pytest.raises(TooFewLearners) as refusal:
+        with pytest.raises(ChangeImpossible, match="too few learners"):
             service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
-
-        assert refusal.value.count == count
 
 
 def test_publishing_shows_groups_and_has_progress_worked_out(open_session: OpenSession, clock: FakeClock) -> None:
@@ -159,11 +153,10 @@ def test_a_draft_that_misses_somebody_is_not_published_before_it_is_brought_up_t
         plan = service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
         late = a_learner(session, group.registration, group.course, "Late")
 
-        with pytest.raises(PlanFlawed) as refusal:
+        with pytest.raises(ChangeImpossible, match="out of date"):
             service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
         changes = service.follow_course(session, group.activity.id, now=clock.now())
 
-        assert refusal.value.breaches == ("missing",)
         assert {person for _, person in changes.newly_paired} == {late.id}
         assert service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
@@ -172,7 +165,7 @@ def test_a_published_plan_is_taken_back_until_somebody_begins(open_session: Open
     with open_session() as session:
         group = a_class(session, 4)
         plan = a_published_plan(session, group, clock.now())
-        with pytest.raises(PlanPublished):
+        with pytest.raises(ChangeImpossible, match="published"):
             service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
 
         service.take_back(session, group.activity.id, expected_version=plan.version, now=clock.now())
@@ -181,7 +174,7 @@ def test_a_published_plan_is_taken_back_until_somebody_begins(open_session: Open
 
         service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
         service.begin(session, group_of(session, plan, group.learners[0].id, 1).id, now=clock.now())
-        with pytest.raises(PlanBegun):
+        with pytest.raises(ChangeImpossible, match="plan begun"):
             service.take_back(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
 

@@ -16,13 +16,9 @@ from lti_tool.pairing.engine import Kind
 from lti_tool.pairing.errors import (
     ChangeImpossible,
     NoPlan,
-    PlanBegun,
-    PlanFlawed,
     PlanImpossible,
-    PlanPublished,
     PreferencesChanged,
     RuleBroken,
-    TooFewLearners,
 )
 from lti_tool.pairing.models import Absence, Group, Plan, Seat
 from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
@@ -46,12 +42,9 @@ RULES = (
 REFUSALS = (
     ChangeImpossible,
     NoPlan,
-    PlanBegun,
     PlanImpossible,
-    PlanPublished,
     PreferencesChanged,
     RuleBroken,
-    TooFewLearners,
 )
 """Every answer but that something flawed was about to be kept."""
 SHAPES = ((Kind.PAIRS, 2), (Kind.PAIRS, 2), (Kind.PAIRS, 2), (Kind.TRIOS, 3), (Kind.CIRCLES, 4), (Kind.RINGS, 3))
@@ -99,7 +92,9 @@ class Chance:
     def publish(self) -> None:
         try:
             service.publish(self.session, self.activity.id, **self.stale)
-        except PlanFlawed:
+        except ChangeImpossible as refusal:
+            if refusal.why != "out of date":
+                raise
             # Somebody joined or left since; then it takes one click, or none, to have it mended.
             self.follow()
             self.plan = service.find_plan(self.session, self.activity.id, "draft")

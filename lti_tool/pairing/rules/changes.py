@@ -135,7 +135,7 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 -
         case Mend():
             return _judged(current, _repaired(current, current.course, current.fixed))
         case Absent(member_id, round_number):
-            return _judged(current, _with_absent(current, member_id, round_number))
+            return _judged(current, _followed(_without(current, member_id, round_number)))
         case UndoAbsent(member_id, round_number):
             absent = current.absent.get(round_number, frozenset()) - {member_id}
             return _under(replace(current, absent={**current.absent, round_number: absent}), conditions)
@@ -157,12 +157,10 @@ def up_to_date(current: CurrentPlan) -> Outcome:
     return _judged(current, _followed(current))
 
 
-def refuse_flawed(
-    plan_id: int | None, violations: Iterable[engine.Violation], error: type[PlanFlawed] = PlanFlawed
-) -> None:
-    """Raise the error if the checker found anything."""
+def refuse_flawed(plan_id: int | None, violations: Iterable[engine.Violation]) -> None:
+    """Raise PlanFlawed if the checker found anything."""
     if breaches := tuple(sorted({violation.breach.value for violation in violations})):
-        raise error(plan_id, breaches)
+        raise PlanFlawed(plan_id, breaches)
 
 
 def _judged(current: CurrentPlan, after: Schedule, course: Course | None = None) -> Outcome:
@@ -224,19 +222,18 @@ def _swapped(current: CurrentPlan, members: tuple[int, int], round_number: int) 
     return replace(current.schedule, rounds=tuple(rounds))
 
 
-def _with_absent(current: CurrentPlan, member_id: int, round_number: int) -> Schedule:
+def _without(current: CurrentPlan, member_id: int, round_number: int) -> CurrentPlan:
+    """The plan as it is when someone is absent in a round and has no group in it."""
     group = current.group_of(member_id, round_number)
     if group is None or round_number < current.from_round or member_id in current.gone:
         raise ChangeImpossible("no group")
     if (round_number, group) in current.fixed:
         raise ChangeImpossible("group begun")
-    course, fixed = current.tolerating(current.course)
-    fixed -= {(round_number, group)}
-    after = engine.step_in(_followed(current), [member_id], round_number, fixed=sorted(fixed))
-    # People whom the absent person does not meet now can meet them in a round where "never again" kept them apart.
-    after = engine.repair(after, [], [], current.from_round, fixed=sorted(fixed))
-    _check(current, replace(course, locks=after.course.locks), after, fixed)
-    return after
+    rounds, stay = list(current.schedule.rounds), tuple(person for person in group if person != member_id)
+    others = tuple(other for other in rounds[round_number - 1] if other != group)
+    rounds[round_number - 1] = (*others, stay) if len(stay) > 1 else others
+    absent = {**current.absent, round_number: current.absent.get(round_number, frozenset()) | {member_id}}
+    return replace(current, schedule=replace(current.schedule, rounds=tuple(rounds)), absent=absent)
 
 
 def _refuse_pin(current: CurrentPlan, members: tuple[int, ...], round_number: int | None) -> None:
