@@ -114,9 +114,8 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 -
     """What a change makes of a plan, with as few other changes as possible.
 
     Groups that have begun and rounds that are over stay; so do groups that break a rule of today, unless the change is
-    to mend them. Raises ChangeImpossible, RuleBroken where a rule forbids a pin,
-    PreferencesChanged where there is no rule of that name, PlanImpossible where pins and rules contradict each other,
-    and PlanFlawed.
+    to mend them. Raises ChangeImpossible, RuleBroken where a rule forbids a pin, PreferencesChanged where no rule of
+    that name can be switched off, PlanImpossible where pins and rules contradict each other, and PlanFlawed.
     """
     conditions = current.conditions
     match change:
@@ -128,10 +127,11 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 -
         case KeepApart(members, kind):
             return _under(current, conditions.with_apart(members, kind))
         case Relax(rules):
-            wanted = conditions.wanted.without(*rules)
-            if wanted == conditions.wanted:
+            if not rules or not set(rules) <= {
+                rule.name for rule in current.course.rules if rule.priority < engine.NEVER
+            }:
                 raise PreferencesChanged(current.activity_id)
-            return _under(current, replace(conditions, wanted=wanted))
+            return _under(current, replace(conditions, wanted=conditions.wanted.without(*rules)))
         case Mend():
             return _judged(current, _repaired(current, current.course, current.fixed))
         case Absent(member_id, round_number):
