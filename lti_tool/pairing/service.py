@@ -55,7 +55,7 @@ from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.preferences import Preferences, read
 from lti_tool.pairing.rules.proposing import Basis
 from lti_tool.pairing.rules.views import Alone, Apart, Cause, GroupView, NotPaired, Unplaced, WhyNot
-from lti_tool.pairing.rules.why import WhyMatched, told
+from lti_tool.pairing.rules.why import TOLD, told
 from lti_tool.roster import service as roster
 from lti_tool.support.db import served_institution
 from lti_tool.web.visits import Visit
@@ -89,22 +89,25 @@ CAUSES[engine.Cause.RULE_CHANGED] = Cause.PLAN_CHANGED
 # ---- who is with whom, and why ---------------------------------------------------------------------------------------
 
 
-def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMatched:
-    """Why the member whose view of a group this is has these partners. Reads only what is known about the group."""
+def why_matched(session: Session, activity: Activity, group: GroupView) -> tuple[str, ...]:
+    """Why the member whose view of a group this is has these partners, as sentences that are still to be translated.
+
+    They are true of all partners. Reads only what is known about the group.
+    """
     members = tuple(seat.member_id for seat in group.seats if seat.status == "active")
     if group.member_id not in members or len(members) < 2:
-        return WhyMatched()
+        return ()
     wanted = preferences_of(session, activity).preferences
     course = Conditions(members, wanted, _attributes(session, members) if wanted.reads else {}).course()
     partners = engine.Explanations(Schedule(((members,),), course=course)).why(group.member_id, 1).partners
-    rules = [rule for rule in partners[0].rules if all(rule in partner.rules for partner in partners)]
-    if NOT_AGAIN in rules and store.have_met(session, activity, group, members):
-        rules.remove(NOT_AGAIN)
-    given = [{wish for wish, _ in partner.wishes} for partner in partners]
-    wishes = [wish for wish, _ in partners[0].wishes if all(wish in some for some in given) and wish not in rules]
-    sentences = tuple(dict.fromkeys(filter(None, map(told, [*rules, *wishes]))))
-    is_told = bool(sentences) or store.have_met(session, activity, group, members, until_then=True)
-    return WhyMatched(sentences, is_first_time=not is_told)
+    names = [
+        [*partner.rules, *(wish for wish, _ in partner.wishes if wish not in partner.rules)] for partner in partners
+    ]
+    shared = [name for name in names[0] if name != NOT_AGAIN and all(name in others for others in names)]
+    sentences = tuple(dict.fromkeys(filter(None, map(told, shared))))
+    if (NOT_AGAIN in names[0] or not sentences) and not store.have_met(session, activity, group, members):
+        sentences = (TOLD[NOT_AGAIN], *sentences)
+    return sentences
 
 
 def _attributes(session: Session, members: tuple[int, ...]) -> Mapping[str, Mapping[int, Value]]:
@@ -307,10 +310,10 @@ def basis_of(session: Session, activity_id: int, *, expected_version: int | None
     """
     activity = session.get_one(Activity, activity_id)
     activities.refuse_read_only(session, activity)
-    versions = store.versions_of(session, activity_id)
-    version = versions.get("draft", 0)
-    if "published" in versions:
+    if store.find_plan(session, activity_id, "published") is not None:
         raise ChangeImpossible("published")
+    proposal = store.find_plan(session, activity_id, "draft")
+    version = proposal.version if proposal is not None else 0
     if expected_version is not None and expected_version != version:
         raise PlanChanged(activity_id, version)
     rounds = activities.rounds_of(session, activity_id)
@@ -349,7 +352,7 @@ def keep(session: Session, basis: Basis, schedule: Schedule, *, by: int | None, 
     )
     session.add(plan)
     session.flush()
-    store.store_all(session, plan, basis.round_ids, schedule)
+    store.store_changes(session, plan, store.load(session, plan), schedule)
     return plan
 
 
@@ -432,7 +435,7 @@ def publish(session: Session, activity_id: int, *, expected_version: int, now: d
 def take_back(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
     """Turn a published plan into a proposal again. Raises NoPlan, PlanChanged, ChangeImpossible, ActivityReadOnly."""
     _, plan = _held(session, activity_id, "published", expected_version)
-    if store.have_begun(session, Group.plan_id == plan.id):
+    if any(session.scalars(select(Group.begun_at).where(Group.plan_id == plan.id).with_for_update())):
         raise ChangeImpossible("plan begun")
     session.execute(delete(Move).where(Move.plan_id == plan.id))
     plan.state, plan.published_at = "draft", None
@@ -519,8 +522,6 @@ def apply(
         else Cause.PLAN_CHANGED
     )
     _store(session, plan, made, now, usual=usual)
-    if isinstance(change, changes.LeaveOut):
-        _tell_left_behind(session, plan, made, now)
     return made.effect
 
 
@@ -537,7 +538,6 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Compa
     store.hold_groups(session, plan)
     made = up_to_date(current_plan(session, activity, plan, now=now))
     _store(session, plan, made, now)
-    _tell_left_behind(session, plan, made, now)
     return made.effect
 
 
@@ -558,26 +558,21 @@ def begin(session: Session, group_id: int, *, now: datetime) -> None:
 def _store(session: Session, plan: Plan, made: Outcome, now: datetime, *, usual: Cause = Cause.MADE_ROOM) -> None:
     """Store the groups that differ, and note why members of a published plan have other partners.
 
-    `usual` is the cause for people whose group could have stayed as it was.
+    `usual` is the cause for people whose group could have stayed as it was. Progress is worked out anew for everyone
+    who moved, and for those in a group that someone left, since less is asked of them.
     """
+    if plan.state == "published":
+        groups = [set(group) for of_round in made.current.schedule.rounds for group in of_round]
+        left_behind = set().union(*(group for group in groups if group & made.current.gone))
+        activities.completion_changed(session, plan.activity_id, made.effect.moved | left_behind, now=now)
     if not made.effect.touched and made.after.unpaired == made.current.schedule.unpaired:
         return
     stored = store.load(session, plan)
     store.store_changes(session, plan, stored, made.after)
     store.touch(session, plan, now)
     if plan.state == "published":
-        activities.completion_changed(session, plan.activity_id, made.effect.moved, now=now)
         moves = [(stored.rounds[number - 1].id, person, cause) for number, person, cause in _causes(made, usual)]
         store.note_moves(session, plan, moves, now)
-
-
-def _tell_left_behind(session: Session, plan: Plan, made: Outcome, now: datetime) -> None:
-    """Recompute the progress of everyone in a group that someone left: less is asked of them."""
-    if plan.state == "published":
-        gone = made.current.gone
-        rounds = made.current.schedule.rounds
-        left_behind = {person for groups in rounds for group in groups if gone & set(group) for person in group}
-        activities.completion_changed(session, plan.activity_id, left_behind, now=now)
 
 
 def _causes(made: Outcome, usual: Cause) -> list[tuple[int, int, Cause]]:

@@ -5,7 +5,7 @@ What learners read is in `rules.why`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from flask_babel import gettext, ngettext
 
@@ -20,7 +20,7 @@ from lti_tool.web.i18n import isolated
 
 MOST_NAMED: Final = 5
 
-
+Words = TypeVar("Words")
 Counted: TypeAlias = tuple[str, str]
 """A text for one and for several, with `%(num)d` for the number."""
 
@@ -68,16 +68,11 @@ RULES: Final[dict[str, RuleWords]] = {
     "other:department": RuleWords(N_("Another department"), N_("They work in the same department")),
     "other:group": RuleWords(N_("Another group"), N_("They are in the same group")),
     "other:cohort": RuleWords(N_("Another cohort"), N_("They are in the same cohort")),
-    "other": RuleWords(N_("Another “%(attribute)s”"), N_("They have the same “%(attribute)s”")),
     "same:department": RuleWords(N_("The same department"), N_("They work in different departments")),
     "same:group": RuleWords(N_("The same group"), N_("They are in different groups")),
     "same:cohort": RuleWords(N_("The same cohort"), N_("They are in different cohorts")),
-    "same": RuleWords(N_("The same “%(attribute)s”"), N_("They differ in “%(attribute)s”")),
     "share:languages": RuleWords(N_("A language in common"), N_("They share too few languages")),
     "share:slots": RuleWords(N_("Free time in common"), N_("They have too little free time in common")),
-    "share": RuleWords(
-        N_("Something in common in “%(attribute)s”"), N_("They have too little in common in “%(attribute)s”")
-    ),
     "gap": RuleWords(N_("Different experience"), N_("Their experience is too similar or too different")),
     "close": RuleWords(N_("Experience that is not too different"), N_("Their experience is too different")),
     "offers": RuleWords(
@@ -92,15 +87,12 @@ WISHES: Final[dict[str, str]] = {
     "other:department": N_("Different departments"),
     "other:group": N_("Different groups"),
     "other:cohort": N_("Different cohorts"),
-    "other": N_("They differ in “%(attribute)s”"),
     "same:department": N_("The same department"),
     "same:group": N_("The same group"),
     "same:cohort": N_("The same cohort"),
-    "same": N_("The same “%(attribute)s”"),
     "gap": N_("Different experience"),
     "extra_shared:languages": N_("More than one language in common"),
     "extra_shared:slots": N_("A lot of free time in common"),
-    "extra_shared": N_("A lot in common in “%(attribute)s”"),
     "near": N_("Close time zones"),
     "offers": N_("One offers what the other wants to learn"),
 }
@@ -116,14 +108,9 @@ UNKNOWN_TOO: Final = NN_("for %(num)d other we do not know", "for %(num)d others
 """The same after `RULED_OUT`."""
 
 
-def of_rule(name: str) -> RuleWords:
-    """The words for a rule, by its name in the engine."""
-    return RULES.get(name) or RULES[name.partition(":")[0]]
-
-
-def of_wish(name: str) -> str:
-    """What is true of two people who got points for a wish, by its name in the engine."""
-    return WISHES.get(name) or WISHES[name.partition(":")[0]]
+def _found(table: Mapping[str, Words], name: str) -> Words:
+    """The words for a rule or wish, by its name in the engine or else by its kind."""
+    return table[name] if name in table else table[name.partition(":")[0]]
 
 
 def label(attribute: str) -> str:
@@ -133,17 +120,17 @@ def label(attribute: str) -> str:
 
 def rule_in_words(name: str) -> str:
     """What a rule asks for, by its name in the engine."""
-    return _about(name, of_rule(name).rule)
+    return _about(name, _found(RULES, name).rule)
 
 
 def breach_in_words(name: str) -> str:
     """What is true of two people whom a rule forbids, by its name in the engine."""
-    return _about(name, of_rule(name).breach)
+    return _about(name, _found(RULES, name).breach)
 
 
 def met_in_words(name: str) -> str:
     """What is true of two people who got points for a wish, by its name in the engine."""
-    return _about(name, of_wish(name))
+    return _about(name, _found(WISHES, name))
 
 
 def removed_in_words(removal: Removal) -> str:

@@ -22,7 +22,7 @@ from lti_tool.pairing.rules import comparing
 from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.views import Apart, Cause, GroupView
-from lti_tool.pairing.rules.why import WhyMatched, relaxations
+from lti_tool.pairing.rules.why import relaxations
 from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import (
@@ -519,8 +519,10 @@ def test_learners_are_told_why_they_were_matched_and_nothing_private(
 
         told = service.why_matched(session, group.activity, view_of(session, group, ids(group)[0], 1))
 
-        assert told == WhyMatched(
-            ("You work in different departments.", "You share a language.", "You bring different experience.")
+        assert told == (
+            "You work in different departments.",
+            "You share a language.",
+            "You bring different experience.",
         )
 
 
@@ -534,7 +536,7 @@ def test_what_counts_as_one_spelling_in_the_plan_counts_as_one_for_learners(
         a_published_plan(session, group, clock.now())
 
         view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == WhyMatched(("You work in the same department.",))
+        assert service.why_matched(session, group.activity, view) == ("You work in the same department.",)
 
 
 def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: OpenSession, clock: FakeClock) -> None:
@@ -544,14 +546,12 @@ def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: 
         a_published_plan(session, group, clock.now())
 
         view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == WhyMatched(
-            ("You have not worked together before.",)
-        )
+        assert service.why_matched(session, group.activity, view) == ("You have not worked together before.",)
 
         group.learners[1].status = "inactive"
         session.flush()
         view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == WhyMatched()
+        assert service.why_matched(session, group.activity, view) == ()
 
 
 def test_groups_of_a_plan_have_no_more_begun_than_before(open_session: OpenSession, clock: FakeClock) -> None:

@@ -249,18 +249,9 @@ def lines(
 
 def chosen(listed: Iterable[GroupLine], show: Show, words: str) -> list[GroupLine]:
     """Those of the groups that are to be shown and have a member whose name has all these words in it."""
+    marks = {Show.ALL: frozenset(Mark) | {None}, Show.WARNING: WARNINGS}.get(show, {show})
     wanted = words.casefold().split()
-    return [line for line in listed if _is_shown(line, show) and _is_called(line, wanted)]
-
-
-def _is_shown(line: GroupLine, show: Show) -> bool:
-    return {
-        Show.ALL: True,
-        Show.WARNING: not WARNINGS.isdisjoint(line.marks),
-        Show.PINNED: Mark.PINNED in line.marks,
-        Show.THREE: len(line.group.seats) == 3,
-        Show.UNPAIRED: False,
-    }[show]
+    return [line for line in listed if not marks.isdisjoint(line.marks or (None,)) and _is_called(line, wanted)]
 
 
 def _is_called(line: GroupLine, words: Sequence[str]) -> bool:

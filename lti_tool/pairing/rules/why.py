@@ -22,16 +22,13 @@ TOLD: Final[dict[str, str]] = {
     "other:department": N_("You work in different departments."),
     "other:group": N_("You are in different groups."),
     "other:cohort": N_("You are in different cohorts."),
-    "other": N_("You bring different backgrounds."),
     "same:department": N_("You work in the same department."),
     "same:group": N_("You are in the same group."),
     "same:cohort": N_("You are in the same cohort."),
-    "same": N_("You bring similar backgrounds."),
     "share:languages": N_("You share a language."),
     "share:slots": N_("You have free time in common."),
     "extra_shared:languages": N_("You share a language."),
     "extra_shared:slots": N_("You have free time in common."),
-    "extra_shared": N_("You have something in common."),
     "gap": N_("You bring different experience."),
     "close": N_("You have about the same length of experience."),
     "near": N_("Your days begin at about the same time."),
@@ -39,15 +36,6 @@ TOLD: Final[dict[str, str]] = {
 }
 """By the name of a rule or wish, or by its kind; true of two people whom the rule allows, or who got points for the
 wish. Other rules are not told."""
-
-
-@dataclass(frozen=True, slots=True)
-class WhyMatched:
-    """Sentences, not yet translated, that are true of a learner and all their partners in a round."""
-
-    sentences: tuple[str, ...] = ()
-    is_first_time: bool = False
-    """Whether they meet all of them for the first time. Only looked up if there are no sentences."""
 
 
 def told(name: str) -> str | None:
