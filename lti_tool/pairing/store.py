@@ -19,8 +19,8 @@ from lti_tool.activities.rules import Seating
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Course, Kind, Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine import Group as People
-from lti_tool.pairing.engine import Kind, Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.models import (
     Absence,
     Exclusion,
@@ -34,7 +34,7 @@ from lti_tool.pairing.models import (
     is_facilitated,
     published_seats,
 )
-from lti_tool.pairing.rules.conditions import History
+from lti_tool.pairing.rules.conditions import NO_HISTORY
 from lti_tool.pairing.rules.views import Cause, GroupView, PinView, PublishedGroup, SeatView
 from lti_tool.support.db import in_batches
 
@@ -325,7 +325,7 @@ def are_members(session: Session, course_id: int, people: Collection[int]) -> bo
     return len(listed) == len(set(people))
 
 
-def history_of(session: Session, activity: Activity) -> History:
+def history_of(session: Session, activity: Activity) -> Course:
     """Who met, who began and who was left out last, in published plans of other activities of the course."""
     plans = session.scalars(
         select(Plan)
@@ -334,7 +334,7 @@ def history_of(session: Session, activity: Activity) -> History:
         .order_by(Plan.published_at, Plan.id)
     ).all()
     if not plans:
-        return History()
+        return NO_HISTORY
     groups: dict[int, list[int]] = defaultdict(list)
     by_plan: dict[int, set[int]] = defaultdict(set)
     for plan_id, group_id, member_id in session.execute(
@@ -351,7 +351,8 @@ def history_of(session: Session, activity: Activity) -> History:
             in_trios.update(
                 person for group_id in group_ids if len(groups[group_id]) == 3 for person in groups[group_id]
             )
-    return History(
+    return Course(
+        (),
         met=tuple(couple for people in groups.values() for couple in combinations(sorted(people), 2)),
         ahead=engine.balance([[tuple(people) for people in groups.values()]]),
         in_trios=in_trios,

@@ -15,12 +15,13 @@ from lti_tool.pairing import service
 from lti_tool.pairing import wording as words
 from lti_tool.pairing.errors import OBSTACLES, PlanChanged, PlanError
 from lti_tool.pairing.pages import plan_view
-from lti_tool.pairing.pages.plan_view import chosen_people, number_of, place, plan_of
+from lti_tool.pairing.pages.plan_view import chosen_people, place, plan_of
 from lti_tool.pairing.rules import changes
 from lti_tool.pairing.rules.changes import Change, KeepApart, Pin, Relax
 from lti_tool.pairing.rules.comparing import LOCK, Broken, Comparison
 from lti_tool.pairing.rules.views import Apart
 from lti_tool.web.access import Here, on_visit
+from lti_tool.web.lists import number_of
 
 pages = Blueprint("plan_changes", __name__)
 

@@ -1,7 +1,7 @@
 """The plan's page: how the plan is today, the groups of a round with their reasons, and who meets whom."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import render_template, request
@@ -25,6 +25,7 @@ from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
 from lti_tool.roster.service.members import unlisted
 from lti_tool.web.access import Here
+from lti_tool.web.lists import number_of, page_of, whole
 
 GROUPS_A_PAGE: Final = 30
 """Each of them is explained, person by person."""
@@ -40,30 +41,9 @@ SHOWN: Final[dict[Show, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list."""
-
-    number: int
-    count: int
-    part: slice
-
-
-def number_of(field: str) -> int:
-    """A whole number in the request, or 0, which names nothing."""
-    return _whole(request.values.get(field, ""))
-
-
-def page_of(count: int, size: int, field: str = "page") -> Page:
-    """The page that the request asks for, in a list of `count` entries."""
-    pages = max(-(-count // size), 1)
-    number = min(max(number_of(field), 1), pages)
-    return Page(number, pages, slice((number - 1) * size, number * size))
-
-
 def chosen_people() -> list[int]:
     """The people in the request, each once, in order."""
-    numbers = dict.fromkeys(map(_whole, request.values.getlist("who")))
+    numbers = dict.fromkeys(map(whole, request.values.getlist("who")))
     return [number for number in numbers if number][:MOST_CHOSEN]
 
 
@@ -231,7 +211,3 @@ def _meetings(people: Sequence[int], schedule: Schedule) -> dict[str, Any]:
         "turns": picture.turns(rows),
         "variety": picture.variety(rows),
     }
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -79,7 +79,7 @@ class CurrentPlan:
     @property
     def repeats(self) -> int:
         """Meetings of two people who also meet in another round or another activity of the course."""
-        return engine.repeats(Course((), self.conditions.history.met), self.schedule)
+        return engine.repeats(self.conditions.history, self.schedule)
 
     @cached_property
     def broken(self) -> tuple[Broken, ...]:
