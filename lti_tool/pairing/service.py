@@ -458,14 +458,14 @@ def drop_proposal(session: Session, activity_id: int, *, expected_version: int, 
     return former
 
 
-def _held(session: Session, activity_id: int, state: str, expected_version: int) -> tuple[Activity, Plan]:
+def _held(session: Session, activity_id: int, state: str | None, expected_version: int | None) -> tuple[Activity, Plan]:
     """The activity, locked, and its plan in this state and version. Raises ActivityReadOnly, NoPlan and PlanChanged."""
     activity = store.hold(session, activity_id)
     activities.refuse_read_only(session, activity)
     plan = store.find_plan(session, activity_id, state)
     if plan is None:
         raise NoPlan(activity_id, state)
-    if plan.version != expected_version:
+    if expected_version is not None and plan.version != expected_version:
         raise PlanChanged(plan.id, plan.version)
     return activity, plan
 
@@ -474,11 +474,10 @@ def _held(session: Session, activity_id: int, state: str, expected_version: int)
 
 
 def preview(session: Session, activity: Activity, change: Change, *, now: datetime) -> Comparison:
-    """What a change would do to the plan as it is now. Nothing is stored. Raises as `apply`, except PlanChanged."""
+    """What a change would do to the plan as it is now. Nothing is stored. Raises NoPlan and what `outcome` raises."""
     plan = store.find_plan(session, activity.id)
-    _refuse(session, activity, plan, change)
     if plan is None:
-        return Comparison()
+        raise NoPlan(activity.id)
     return outcome(current_plan(session, activity, plan, now=now), change).effect
 
 
@@ -494,23 +493,12 @@ def apply(
 ) -> Comparison:
     """Make a change, with as few other changes as possible. `by` is a person.
 
-    `expected_version` is the version of the plan that someone looked at, None if there was none; for Unpin and
-    UndoKeepApart it does not matter. `anyway` lets a swap break a rule. People can be pinned and kept apart before
-    there is a plan. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule, MemberUnknown,
+    `expected_version` is the version of the plan that someone looked at; for Unpin and UndoKeepApart it does not
+    matter. `anyway` lets a swap break a rule. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule,
     ActivityReadOnly, and what `outcome` raises.
     """
-    activity = store.hold(session, activity_id)
-    activities.refuse_read_only(session, activity)
-    plan = store.find_plan(session, activity_id)
     leaves_groups = isinstance(change, changes.Unpin | changes.UndoKeepApart)
-    if not leaves_groups and plan is None and expected_version:
-        raise NoPlan(activity_id)
-    if not leaves_groups and plan is not None and plan.version != (expected_version or 0):
-        raise PlanChanged(plan.id, plan.version)
-    _refuse(session, activity, plan, change)
-    if plan is None or leaves_groups:
-        _record(session, activity, change, by=by, now=now)
-        return Comparison()
+    activity, plan = _held(session, activity_id, None, None if leaves_groups else expected_version)
     store.hold_groups(session, plan)
     made = outcome(current_plan(session, activity, plan, now=now), change)
     if isinstance(change, changes.Swap) and not anyway and made.effect.newly_broken:
@@ -586,40 +574,6 @@ def _causes(made: Outcome, usual: Cause) -> list[tuple[int, int, Cause]]:
         for moved in engine.changes(before, after)
         if moved.cause in causes
     ]
-
-
-def _refuse(session: Session, activity: Activity, plan: Plan | None, change: Change) -> None:
-    """Raise ChangeImpossible, MemberUnknown or NoPlan if a change cannot be made, whatever the groups are."""
-    match change:
-        case changes.Pin(members, round_number):
-            _refuse_pin(session, activity, set(members), round_number)
-        case changes.KeepApart(members):
-            if len(set(members)) < 2:
-                raise ChangeImpossible("one person")
-            if not store.are_members(session, activity.course_id, members):
-                raise ChangeImpossible("not in the course")
-        case changes.LeaveOut(member_id):
-            roster.member_of(session, activity.course_id, member_id)
-    if plan is None and not isinstance(change, changes.Pin | changes.Unpin | changes.KeepApart | changes.UndoKeepApart):
-        raise NoPlan(activity.id)
-
-
-def _refuse_pin(session: Session, activity: Activity, people: set[int], round_number: int | None) -> None:
-    if len(people) < 2:
-        raise ChangeImpossible("too few")
-    if len(people) > preferences_of(session, activity).preferences.shape.size + 1:
-        raise ChangeImpossible("too many")
-    if not store.are_members(session, activity.course_id, people):
-        raise ChangeImpossible("strangers")
-    if round_number is not None and store.round_id_of(session, activity, round_number) is None:
-        raise ChangeImpossible("no round")
-    for pin in store.pins_of(session, activity.id):
-        if people.isdisjoint(pin.members):
-            continue
-        if people == set(pin.members) and pin.round_number in {None, round_number}:
-            raise ChangeImpossible("pinned already")
-        if pin.round_number is None or round_number is None or pin.round_number == round_number:
-            raise ChangeImpossible("pinned to others")
 
 
 def _record(session: Session, activity: Activity, change: Change, *, by: int | None, now: datetime) -> None:

@@ -320,11 +320,6 @@ def round_id_of(session: Session, activity: Activity, round_number: int) -> int 
     return session.scalar(select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number))
 
 
-def are_members(session: Session, course_id: int, people: Collection[int]) -> bool:
-    listed = session.scalars(select(Member.id).where(Member.course_id == course_id, Member.id.in_(people))).all()
-    return len(listed) == len(set(people))
-
-
 def history_of(session: Session, activity: Activity) -> Course:
     """Who met, who began and who was left out last, in published plans of other activities of the course."""
     plans = session.scalars(

@@ -110,7 +110,7 @@ class Outcome:
     """Judged by the rules that hold after the change."""
 
 
-def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 - one return for each change
+def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 - one branch for each change
     """What a change makes of a plan, with as few other changes as possible.
 
     Groups that have begun and rounds that are over stay; so do groups that break a rule of today, unless the change is
@@ -125,6 +125,9 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 -
             _refuse_pin(current, members, round_number)
             return _under(current, replace(conditions, pins=(*conditions.pins, Lock(members, round_number))))
         case KeepApart(members, kind):
+            if len(set(members)) < 2:
+                raise ChangeImpossible("one person")
+            _refuse_strangers(current, *members)
             return _under(current, conditions.with_apart(members, kind))
         case Relax(rules):
             if not rules or not set(rules) <= {
@@ -140,6 +143,7 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 -
             absent = current.absent.get(round_number, frozenset()) - {member_id}
             return _under(replace(current, absent={**current.absent, round_number: absent}), conditions)
         case LeaveOut(member_id):
+            _refuse_strangers(current, member_id)
             learners = tuple(person for person in conditions.learners if person != member_id)
             return up_to_date(replace(current, conditions=replace(conditions, learners=learners)))
         case Unpin() | UndoKeepApart():
@@ -236,16 +240,31 @@ def _without(current: CurrentPlan, member_id: int, round_number: int) -> Current
     return replace(current, schedule=replace(current.schedule, rounds=tuple(rounds)), absent=absent)
 
 
+def _refuse_strangers(current: CurrentPlan, *members: int) -> None:
+    if not current.known.issuperset(members):
+        raise ChangeImpossible("not in the course")
+
+
 def _refuse_pin(current: CurrentPlan, members: tuple[int, ...], round_number: int | None) -> None:
+    people = set(members)
+    if len(people) < 2:
+        raise ChangeImpossible("too few")
+    if len(people) > current.shape.size + 1:
+        raise ChangeImpossible("too many")
+    if not current.known.issuperset(people):
+        raise ChangeImpossible("strangers")
+    if round_number is not None and not current.from_round <= round_number <= len(current.schedule.rounds):
+        raise ChangeImpossible("round over" if 0 < round_number < current.from_round else "no round")
+    for pin in current.conditions.pins:
+        if people == set(pin.members) and pin.round in {None, round_number}:
+            raise ChangeImpossible("pinned already")
+        if people & set(pin.members) and (None in {pin.round, round_number} or pin.round == round_number):
+            raise ChangeImpossible("pinned to others")
     forbidden = comparing.broken(replace(current.course, locks=()), [[members]])
     if forbidden:
         raise RuleBroken(current.plan_id, forbidden)
-    if round_number is None:
-        return
-    if round_number < current.from_round:
-        raise ChangeImpossible("round over")
     for number, group in current.fixed:
-        if number == round_number and set(group) & set(members) and not set(members) <= set(group):
+        if number == round_number and people & set(group) and not people <= set(group):
             raise ChangeImpossible("begun")
 
 

@@ -44,6 +44,11 @@ class CurrentPlan:
         """Everyone who has a group in some round."""
         return frozenset(person for groups in self.schedule.rounds for group in groups for person in group)
 
+    @property
+    def known(self) -> frozenset[int]:
+        """Everyone who takes part, or has a group."""
+        return self.seated.union(self.course.people)
+
     @cached_property
     def gone(self) -> frozenset[int]:
         """Those of them who no longer take part."""
@@ -101,7 +106,7 @@ class CurrentPlan:
                 known = reasons.get((number, person), WAITS)
                 reason = Reason.ABSENT if person in absent else WAITS if known is Reason.ABSENT else known
                 unpaired.append(Unpaired(person, number, reason))
-        people = tuple(sorted(self.seated | set(course.people)))
+        people = tuple(sorted(self.seated.union(course.people)))
         return replace(self.schedule, course=replace(course, people=people), unpaired=tuple(unpaired))
 
     def group_of(self, member_id: int, round_number: int) -> Group | None:
