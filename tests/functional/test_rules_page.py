@@ -42,9 +42,7 @@ EVERYTHING = Preferences(
         for line in forms.RULE_LINES
         for kind, _ in line.choices[:1]
     ),
-    wishes=tuple(
-        WishChoice(WishKind(line.choices[-1][0]), line.attribute, weight=3, cap=2) for line in forms.WISH_LINES
-    ),
+    wishes=tuple(WishChoice(WishKind(line.choices[-1][0]), line.attribute, weight=3) for line in forms.WISH_LINES),
     not_again=True,
     should_not_holds=False,
     history_counts=False,

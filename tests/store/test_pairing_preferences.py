@@ -43,7 +43,7 @@ EVERYTHING = Preferences(
     wishes=(
         WishChoice(WishKind.OTHER, "department", weight=10),
         WishChoice(WishKind.NEAR_IN_TIME),
-        WishChoice(WishKind.GAP, weight=3, cap=3),
+        WishChoice(WishKind.GAP, weight=3),
     ),
     not_again=True,
     should_not_holds=False,

@@ -21,7 +21,8 @@ NAMES: Final = ("department", "group", "cohort")
 """Attributes with one name for each person."""
 LISTS: Final = ("languages", "slots")
 """Attributes with several names for each person."""
-USUAL_STEPS: Final = 3
+MOST_STEPS: Final = 3
+"""How many steps of difference, or names beyond the first, count in a wish."""
 MOST_CHOICES: Final = 20
 SIZES: Final = {Kind.PAIRS: range(2, 3), Kind.TRIOS: range(3, 4), Kind.CIRCLES: range(3, 7), Kind.RINGS: range(3, 7)}
 
@@ -50,9 +51,9 @@ class WishKind(StrEnum):
     SAME = "same"
     OTHER = "other"
     GAP = "gap"
-    """`weight` for each step of difference, up to `cap` steps."""
+    """`weight` for each step of difference, up to `MOST_STEPS`."""
     EXTRA_SHARED = "extra_shared"
-    """`weight` for each name in common beyond the first, up to `cap` names."""
+    """`weight` for each name in common beyond the first, up to `MOST_STEPS`."""
     NEAR_IN_TIME = "near_in_time"
     OFFERS_FIT = "offers_fit"
 
@@ -141,8 +142,6 @@ class WishChoice:
     kind: WishKind
     attribute: str = ""
     weight: Annotated[Number, Field(ge=1, le=100)] = 1
-    cap: Annotated[int, Field(ge=1, le=100)] | None = None
-    """For `GAP` and `EXTRA_SHARED`: how many steps or names count at most; None: `USUAL_STEPS`."""
 
     @property
     def looks_at(self) -> str:
@@ -155,7 +154,7 @@ class WishChoice:
         if self.kind is WishKind.NEAR_IN_TIME:
             del options["attribute"]
         if self.kind in {WishKind.GAP, WishKind.EXTRA_SHARED}:
-            options["cap"] = self.weight * (USUAL_STEPS if self.cap is None else self.cap)
+            options["cap"] = self.weight * MOST_STEPS
         return WISHES[self.kind](**options)
 
 

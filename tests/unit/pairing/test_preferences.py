@@ -98,8 +98,8 @@ def test_rules_that_are_no_list_of_objects_are_refused(rules: Any, field: str) -
             {"rules.0.at_least": "greater_than_equal"},
         ),
         (
-            Preferences(wishes=(WishChoice(WishKind.GAP, weight=0, cap=0),)),
-            {"wishes.0.weight": "greater_than_equal", "wishes.0.cap": "greater_than_equal"},
+            Preferences(wishes=(WishChoice(WishKind.GAP, weight=0),)),
+            {"wishes.0.weight": "greater_than_equal"},
         ),
         (Preferences(wishes=(WishChoice(WishKind.GAP),) * 21), {"wishes": "too_long"}),
     ],
@@ -121,7 +121,7 @@ def test_choices_become_rules_and_wishes_of_the_engine() -> None:
             RuleChoice(RuleKind.GAP, at_most=4),
             RuleChoice(RuleKind.OFFERS_MEET_NEEDS, both_ways=True),
         ),
-        wishes=(WishChoice(WishKind.GAP, weight=3, cap=3), WishChoice(WishKind.NEAR_IN_TIME, weight=2)),
+        wishes=(WishChoice(WishKind.GAP, weight=3), WishChoice(WishKind.NEAR_IN_TIME, weight=2)),
         not_again=True,
     )
 
@@ -172,7 +172,6 @@ wish_choices = st.sampled_from(list(WishKind)).flatmap(
         kind=st.just(kind),
         attribute=st.sampled_from(ATTRIBUTES[kind]),
         weight=st.integers(1, 100),
-        cap=st.none() | st.integers(1, 100),
     )
 )
 
