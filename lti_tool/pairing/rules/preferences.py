@@ -58,34 +58,25 @@ class WishKind(StrEnum):
     OFFERS_FIT = "offers_fit"
 
 
-ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
-    RuleKind.REPORTING_LINE: ("manager",),
-    RuleKind.SAME: NAMES,
-    RuleKind.OTHER: NAMES,
-    RuleKind.SHARE: LISTS,
-    RuleKind.GAP: ("experience",),
-    RuleKind.OFFERS_MEET_NEEDS: ("offers",),
-    WishKind.EXTRA_SHARED: LISTS,
-    WishKind.NEAR_IN_TIME: ("time_zone",),
-    WishKind.OFFERS_FIT: ("offers",),
+RULES: Final[Mapping[RuleKind, tuple[type[engine.Rule], tuple[str, ...]]]] = {
+    RuleKind.REPORTING_LINE: (engine.ReportingLine, ("manager",)),
+    RuleKind.SAME: (engine.Same, NAMES),
+    RuleKind.OTHER: (engine.Other, NAMES),
+    RuleKind.SHARE: (engine.Share, LISTS),
+    RuleKind.GAP: (engine.ExperienceGap, ("experience",)),
+    RuleKind.OFFERS_MEET_NEEDS: (engine.OffersMeetNeeds, ("offers",)),
 }
-"""The attributes that a kind of rule or wish can compare; the first is the usual one."""
+"""The engine's rule for each kind, and the attributes that it can compare; the first is the usual one."""
+WISHES: Final[Mapping[WishKind, tuple[type[engine.Wish], tuple[str, ...]]]] = {
+    WishKind.SAME: (engine.RatherSame, NAMES),
+    WishKind.OTHER: (engine.RatherOther, NAMES),
+    WishKind.GAP: (engine.RatherGap, ("experience",)),
+    WishKind.EXTRA_SHARED: (engine.ExtraShared, LISTS),
+    WishKind.NEAR_IN_TIME: (engine.NearInTime, ("time_zone",)),
+    WishKind.OFFERS_FIT: (engine.OffersFit, ("offers",)),
+}
+"""The same for wishes."""
 OPPOSITES: Final[Mapping[str, str]] = {RuleKind.SAME: RuleKind.OTHER, RuleKind.OTHER: RuleKind.SAME}
-RULES: Final[Mapping[RuleKind, type[engine.Rule]]] = {
-    RuleKind.SAME: engine.Same,
-    RuleKind.OTHER: engine.Other,
-    RuleKind.SHARE: engine.Share,
-    RuleKind.GAP: engine.ExperienceGap,
-    RuleKind.OFFERS_MEET_NEEDS: engine.OffersMeetNeeds,
-}
-WISHES: Final[Mapping[WishKind, type[engine.Wish]]] = {
-    WishKind.SAME: engine.RatherSame,
-    WishKind.OTHER: engine.RatherOther,
-    WishKind.GAP: engine.RatherGap,
-    WishKind.EXTRA_SHARED: engine.ExtraShared,
-    WishKind.NEAR_IN_TIME: engine.NearInTime,
-    WishKind.OFFERS_FIT: engine.OffersFit,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +100,7 @@ class RuleChoice:
     @property
     def looks_at(self) -> str:
         """The attribute that it compares."""
-        return self.attribute or ATTRIBUTES[self.kind][0]
+        return self.attribute or RULES[self.kind][1][0]
 
     def to_engine(self) -> tuple[engine.Rule, ...]:
         """The engine's rule, and for a reporting line that must be known the rule that says so."""
@@ -125,7 +116,7 @@ class RuleChoice:
                 options |= {"at_least": self.at_least, "at_most": self.at_most}
             case RuleKind.OFFERS_MEET_NEEDS:
                 options["both_ways"] = self.both_ways
-        return (RULES[self.kind](**options),)
+        return (RULES[self.kind][0](**options),)
 
     def without(self, rule: str) -> tuple["RuleChoice", ...]:
         """This choice without one of its rules: nothing, or a reporting line that need not be known."""
@@ -146,7 +137,7 @@ class WishChoice:
     @property
     def looks_at(self) -> str:
         """The attribute that it compares."""
-        return self.attribute or ATTRIBUTES[self.kind][0]
+        return self.attribute or WISHES[self.kind][1][0]
 
     def to_engine(self) -> engine.Wish:
         """The engine's wish."""
@@ -155,7 +146,7 @@ class WishChoice:
             del options["attribute"]
         if self.kind in {WishKind.GAP, WishKind.EXTRA_SHARED}:
             options["cap"] = self.weight * MOST_STEPS
-        return WISHES[self.kind](**options)
+        return WISHES[self.kind][0](**options)
 
 
 Choice = TypeVar("Choice", RuleChoice, WishChoice)
@@ -168,7 +159,8 @@ def _fits(size: int, whole: ValidationInfo) -> int:
 
 
 def _known(choice: Choice) -> Choice:
-    if choice.looks_at not in ATTRIBUTES[choice.kind]:
+    fitting = RULES[choice.kind] if isinstance(choice, RuleChoice) else WISHES[choice.kind]
+    if choice.looks_at not in fitting[1]:
         raise ValueError("unknown_attribute", "attribute")
     return choice
 

@@ -13,7 +13,8 @@ from lti_tool.pairing.engine.wishes import NearInTime, RatherGap
 from lti_tool.pairing.errors import PreferencesInvalid
 from lti_tool.pairing.rules import preferences
 from lti_tool.pairing.rules.preferences import (
-    ATTRIBUTES,
+    RULES,
+    WISHES,
     Preferences,
     RuleChoice,
     RuleKind,
@@ -159,7 +160,7 @@ rule_choices = st.sampled_from(list(RuleKind)).flatmap(
     lambda kind: st.builds(
         RuleChoice,
         kind=st.just(kind),
-        attribute=st.sampled_from(ATTRIBUTES[kind]),
+        attribute=st.sampled_from(RULES[kind][1]),
         at_least=st.integers(1, 9) if kind in {RuleKind.SHARE, RuleKind.GAP} else st.none(),
         both_ways=st.booleans(),
         unknown_is_allowed=st.booleans(),
@@ -170,7 +171,7 @@ wish_choices = st.sampled_from(list(WishKind)).flatmap(
     lambda kind: st.builds(
         WishChoice,
         kind=st.just(kind),
-        attribute=st.sampled_from(ATTRIBUTES[kind]),
+        attribute=st.sampled_from(WISHES[kind][1]),
         weight=st.integers(1, 100),
     )
 )
