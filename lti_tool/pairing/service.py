@@ -356,14 +356,6 @@ def keep(session: Session, basis: Basis, schedule: Schedule, *, by: int | None, 
     return plan
 
 
-def propose(
-    session: Session, activity_id: int, *, seed: int, by: int | None, now: datetime, expected_version: int | None = None
-) -> Plan:
-    """Propose groups for all rounds in this transaction. `by` is a person. Raises what the three steps raise."""
-    basis = basis_of(session, activity_id, expected_version=expected_version)
-    return keep(session, basis, proposing.work_out(basis, seed=seed), by=by, now=now)
-
-
 def request_proposal(
     session: Session,
     activity_id: int,
@@ -373,10 +365,10 @@ def request_proposal(
     now: datetime,
     expected_version: int | None = None,
 ) -> Plan | None:
-    """As `propose`, but a large course is planned in the background.
+    """Propose groups for all rounds. `by` is a person. Raises what `basis_of`, `keep` and `proposing.work_out` raise.
 
-    Then the answer is None, and `proposal_request` says how far it is. Pins that contradict each other or a rule are
-    refused at once.
+    A large course is planned in the background: then the answer is None, and `proposal_request` says how far it is.
+    Pins that contradict each other or a rule are refused at once.
     """
     basis = basis_of(session, activity_id, expected_version=expected_version)
     if len(basis.course.people) * len(basis.round_ids) <= MOST_INLINE:

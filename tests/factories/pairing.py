@@ -120,12 +120,27 @@ def want(session: Session, group: Class, **wanted: Any) -> None:
     )
 
 
+def propose(
+    session: Session,
+    activity_id: int,
+    *,
+    seed: int,
+    now: datetime,
+    by: int | None = None,
+    expected_version: int | None = None,
+) -> Plan:
+    """The proposal of a course that is small enough to be planned at once."""
+    plan = service.request_proposal(session, activity_id, seed=seed, by=by, now=now, expected_version=expected_version)
+    assert plan is not None
+    return plan
+
+
 def a_draft(session: Session, group: Class, now: datetime, seed: int = 1) -> Plan:
-    return service.propose(session, group.activity.id, seed=seed, by=None, now=now)
+    return propose(session, group.activity.id, seed=seed, now=now)
 
 
 def a_published_plan(session: Session, group: Class, now: datetime, seed: int = 1) -> Plan:
-    plan = service.propose(session, group.activity.id, seed=seed, by=None, now=now)
+    plan = propose(session, group.activity.id, seed=seed, now=now)
     return service.publish(session, group.activity.id, expected_version=plan.version, now=now)
 
 

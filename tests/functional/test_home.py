@@ -21,7 +21,7 @@ from lti_tool.support.kit import Kit
 from lti_tool.web.visits import VisitKind
 from tests.factories.activities import an_activity
 from tests.factories.feedback import a_classroom
-from tests.factories.pairing import a_published_plan, make
+from tests.factories.pairing import a_published_plan, make, propose
 from tests.factories.people import a_placement
 from tests.fakes.clock import FakeClock
 from tests.functional.classroom import World
@@ -61,7 +61,7 @@ def test_nobody_is_told_that_they_are_new_to_each_other_who_met_in_another_activ
     with open_session() as session:
         room = a_classroom(session, "Mette", "Jonas", now=clock.now())
         other = an_activity(session, room.course, a_placement(session, room.course), now=clock.now())
-        service.propose(session, other.id, seed=1, by=None, now=clock.now())
+        propose(session, other.id, seed=1, by=None, now=clock.now())
         service.publish(session, other.id, expected_version=1, now=clock.now())
     world = World(open_session, clock, client, room)
 

@@ -28,7 +28,7 @@ from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.rules.why import relaxations
 from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
-from tests.factories.pairing import Class, a_class, a_learner, a_swap, an_absence, know, want
+from tests.factories.pairing import Class, a_class, a_learner, a_swap, an_absence, know, propose, want
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -87,7 +87,7 @@ class Chance:
         want(self.session, self.group, kind=kind, size=size, rules=rules, wishes=wishes, not_again=hard)
 
     def draft(self) -> None:
-        service.propose(self.session, self.activity.id, seed=self.rng.randrange(99), by=None, now=self.now)
+        propose(self.session, self.activity.id, seed=self.rng.randrange(99), by=None, now=self.now)
 
     def publish(self) -> None:
         try:

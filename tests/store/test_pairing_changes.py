@@ -36,6 +36,7 @@ from tests.factories.pairing import (
     know,
     look,
     make,
+    propose,
     want,
 )
 from tests.fakes.clock import FakeClock
@@ -439,7 +440,7 @@ def test_other_groups_are_proposed_without_who_does_not_turn_up(open_session: Op
         )
         service.take_back(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
-        again = service.propose(session, group.activity.id, seed=7, **said)
+        again = propose(session, group.activity.id, seed=7, **said)
 
         first, second = rounds(session, again)
         assert missing not in {one for pair in first for one in pair}

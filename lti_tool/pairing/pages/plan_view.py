@@ -20,7 +20,7 @@ from lti_tool.pairing.rules import picture, views
 from lti_tool.pairing.rules.comparing import LOCK, Broken
 from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.views import RULE_REASONS, GroupLine, PinView, Show
-from lti_tool.pairing.rules.why import shortfall
+from lti_tool.pairing.rules.why import relaxations, shortfall
 from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
 from lti_tool.roster.service.members import unlisted
@@ -133,7 +133,7 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
     named_in = (course.people, *(pin.members for pin in pins), *(couple.members for couple in apart))
     names = service.names_of(here.session, current.seated.union(*named_in))
     by_name = sorted(current.seated, key=lambda person: ((names.get(person) or "").casefold(), person))
-    without = shortfall(current, explains=is_told)
+    lacking = shortfall(current, explains=is_told)
     ahead = [missing for missing in current.unplaced if not missing.is_over]
     cautions = engine.warnings(course, len(rounds)) if is_told and is_draft else ()
     told = {*RULE_REASONS, Reason.ABSENT, None}
@@ -144,8 +144,8 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
         "wanted": [member_id for member_id in wanted if member_id in names],
         "lock": LOCK,
         "cost": engine.costs(course) if course.rules and is_told else None,
-        "lacking": without.lacking,
-        "relaxations": without.relaxations,
+        "lacking": lacking,
+        "relaxations": relaxations(current) if lacking and is_told else (),
         "pins": pins,
         "apart": apart,
         "absent": [missing for missing in ahead if missing.reason is Reason.ABSENT],
