@@ -1,6 +1,6 @@
 """What can go wrong with a plan."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lti_tool.errors import N_, Conflict, NotFound, ToolError, Words
@@ -63,21 +63,14 @@ class PreferencesChanged(PlanError, Conflict):
     """Someone saved the pairing rules since the page was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A field of the preferences that is wrong, such as `rules.0.at_least`, and the name of the error in pydantic or in
-    `rules.preferences`.
+class PreferencesInvalid(PlanError):
+    """Some fields of the pairing rules are wrong.
+
+    `problems` are the names of the errors, in pydantic or in `rules.preferences`, by field, such as `rules.0.at_least`.
     """
 
-    field: str
-    flaw: str
-
-
-class PreferencesInvalid(PlanError):
-    """Some fields of the pairing rules are wrong."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__(*(f"{problem.field}: {problem.flaw}" for problem in problems))
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(*(f"{field}: {flaw}" for field, flaw in problems.items()))
         self.problems = problems
 
 

@@ -103,7 +103,7 @@ def test_what_makes_no_sense_is_named_by_field_and_not_saved(open_session: OpenS
         with pytest.raises(PreferencesInvalid) as refusal:
             service.save_preferences(session, group.activity.id, wrong, expected_version=0, by=None, now=clock.now())
 
-        assert [problem.field for problem in refusal.value.problems] == ["size", "rules.0.at_least"]
+        assert list(refusal.value.problems) == ["size", "rules.0.at_least"]
         assert service.preferences_of(session, group.activity).version == 0
 
 

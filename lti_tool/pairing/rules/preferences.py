@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Kind, Shape
-from lti_tool.pairing.errors import PreferencesInvalid, Problem
+from lti_tool.pairing.errors import PreferencesInvalid
 
 NAMES: Final = ("department", "group", "cohort")
 """Attributes with one name for each person."""
@@ -264,10 +264,10 @@ def read(kept: Mapping[str, Any]) -> Preferences:
     try:
         return _PREFERENCES.validate_json(json.dumps({"size": size, **kept}), strict=True)
     except ValidationError as refusal:
-        raise PreferencesInvalid(tuple(map(_problem, refusal.errors(include_url=False)))) from None
+        raise PreferencesInvalid(dict(map(_problem, refusal.errors(include_url=False)))) from None
 
 
-def _problem(error: Mapping[str, Any]) -> Problem:
-    """A problem; our own errors carry its name, and the rest of the path where there is one."""
+def _problem(error: Mapping[str, Any]) -> tuple[str, str]:
+    """The field and the flaw; our own errors carry its name, and the rest of the path where there is one."""
     name, *rest = error["ctx"]["error"].args if error["type"] == "value_error" else (error["type"],)
-    return Problem(".".join(map(str, (*error["loc"], *rest))), name)
+    return ".".join(map(str, (*error["loc"], *rest))), name

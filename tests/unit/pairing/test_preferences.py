@@ -27,7 +27,7 @@ from tests.unit.pairing.budget import examples
 def problems(**kept: Any) -> dict[str, str]:
     with pytest.raises(PreferencesInvalid) as refusal:
         preferences.read(kept)
-    return {problem.field: problem.flaw for problem in refusal.value.problems}
+    return dict(refusal.value.problems)
 
 
 def test_nothing_said_is_pairs_and_nothing_else() -> None:
