@@ -37,10 +37,6 @@ Answer: TypeAlias = tuple[dict[str, Any], list[str], list[str]]
 """A result, two lines of summary, and notes."""
 
 
-class AnswerFlawed(RuntimeError):
-    """The checker did not pass what the engine made. This is a mistake of the engine."""
-
-
 class Refused(Exception):
     """The instance cannot be answered, and nothing was written. The text says why."""
 
@@ -49,10 +45,7 @@ def plan_file(source: Path, out: Path, *, seed: int | None) -> tuple[list[str], 
     """Answer the instance in a file. Returns two lines of summary, and notes. Raises Refused."""
     instance = _read(source)
     answer = _reviewed if instance.form.kind == "review" else _planned
-    try:
-        result, lines, notes = answer(instance, instance.form.seed if seed is None else seed)
-    except AnswerFlawed as flawed:
-        raise Refused(f"The result did not pass our own check, so nothing was written: {flawed}") from None
+    result, lines, notes = answer(instance, instance.form.seed if seed is None else seed)
     _write(out, json.dumps(result, ensure_ascii=False) + "\n")
     return lines, notes
 
@@ -113,7 +106,7 @@ def _write(out: Path, text: str) -> None:
 
 
 def schedule_of(instance: Instance, seed: int) -> Schedule:
-    """All rounds that an instance of kind `pairs` asks for. Raises AnswerFlawed.
+    """All rounds that an instance of kind `pairs` asks for. Raises Refused if the checker does not pass them.
 
     If there is a running round, it is repaired, and the other rounds are planned around it.
     """
@@ -130,8 +123,7 @@ def schedule_of(instance: Instance, seed: int) -> Schedule:
         open_to_turn = [(number, group) for number, group in placed if number > 1 or not instance.has_roles]
         rounds = take_turns(rounds, open_to_turn, course.shape.kind, course.ahead, seed)
         schedule = replace(schedule, rounds=rounds, course=course)
-    if violations := engine.verify(course, schedule):
-        raise AnswerFlawed(violations)
+    _check(engine.verify(course, schedule))
     return schedule
 
 
@@ -143,11 +135,15 @@ def _repaired(instance: Instance, seed: int) -> tuple[Group, ...]:
 
 
 def reviews_of(instance: Instance, seed: int) -> Reviews:
-    """The reviews that an instance of kind `review` asks for. Raises AnswerFlawed."""
+    """The reviews that an instance of kind `review` asks for. Raises Refused as well."""
     reviews = engine.reviews(instance.course, instance.form.reviews_per_person, seed)
-    if violations := engine.verify_reviews(instance.course, instance.form.reviews_per_person, reviews):
-        raise AnswerFlawed(violations)
+    _check(engine.verify_reviews(instance.course, instance.form.reviews_per_person, reviews))
     return reviews
+
+
+def _check(violations: Sequence[engine.Violation]) -> None:
+    if violations:
+        raise Refused(f"The result did not pass our own check, so nothing was written: {violations}")
 
 
 # ---- as JSON writes them ---------------------------------------------------------------------------------------------

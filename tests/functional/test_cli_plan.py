@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lti_tool.cli import main
-from lti_tool.pairing import commands
-from lti_tool.pairing.commands import AnswerFlawed
+from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Breach, Violation
 
 INSTANCES = Path(__file__).parents[1] / "unit" / "pairing" / "instances"
 Run = Callable[..., Result]
@@ -153,10 +153,7 @@ def test_notes_do_not_get_into_the_summary(run: Run, tmp_path: Path) -> None:
 def test_an_old_result_stays_when_the_new_one_does_not_pass_the_check(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: object, **__: object) -> None:
-        raise AnswerFlawed([])
-
-    monkeypatch.setattr(commands, "schedule_of", fails)
+    monkeypatch.setattr(engine, "verify", lambda *_: [Violation(Breach.TWICE, 1, (1,))])
     (tmp_path / "result.json").write_text("old")
 
     said = run(INSTANCES / "company.json", "--out", tmp_path / "result.json", status=1).output
