@@ -75,7 +75,6 @@ class PreferencesInvalid(PlanError):
 
 
 _PIN: Final = N_("Choose learners of this course who are in no other pin and whose group has not begun.")
-_APART: Final = N_("Choose two different people of this course.")
 _ABSENT: Final = N_(
     "The group has begun to work, or the round is over. You can give more time or excuse someone instead."
 )
@@ -99,8 +98,8 @@ OBSTACLES: Final[dict[str, str]] = {
     "round over": N_("This round is over, so its groups stay as they are."),
     "no round": _PIN,
     "strangers": _PIN,
-    "one person": _APART,
-    "not in the course": _APART,
+    "one person": N_("Choose two different people of this course."),
+    "not in the course": N_("Choose people of this course who take part."),
     "no group": _ABSENT,
     "group begun": _ABSENT,
 }
