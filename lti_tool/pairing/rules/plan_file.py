@@ -304,7 +304,7 @@ class Instance:
         """The rules of the course, by what sentences call them: `constraints[0] (not_manager)`."""
         self.course = self._course(tuple(sorted(set(self._people(listed.values())) - self.left)))
         """Everyone who takes part: those who joined are in it, those who left are not."""
-        if form.kind == "pairs":
+        if form.kind == "pairs" and self.course.locks:
             self._check_locks()
         self._note_people(inside, {alike(name) for group in form.current or () for name in group.members} | set(listed))
 
