@@ -40,7 +40,7 @@ class PlanImpossible(PlanError, Conflict):
 
 
 class RuleBroken(PlanError, Conflict):
-    """The change would break a rule or a pin that the plan keeps today. `broken` are of `rules.comparing.Broken`."""
+    """The change would break a rule or a pin that the plan keeps today. `broken` are the engine's violations."""
 
     def __init__(self, activity_id: int, broken: tuple[Any, ...]) -> None:
         super().__init__(activity_id, len(broken))

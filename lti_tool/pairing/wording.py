@@ -14,7 +14,6 @@ from lti_tool.errors import N_, NN_
 from lti_tool.pairing import engine, service
 from lti_tool.pairing.engine import Caution, Concern, Removal
 from lti_tool.pairing.errors import OBSTACLES, WORDS, ChangeImpossible, PlanError, PlanImpossible, RuleBroken
-from lti_tool.pairing.rules.comparing import LOCK
 from lti_tool.web.access import Here
 from lti_tool.web.i18n import isolated
 
@@ -232,7 +231,7 @@ def what_to_do(refusal: PlanError, here: Here) -> str:
         case PlanImpossible():
             return _contradiction(here, refusal) if is_told else str(gettext(IMPOSSIBLE_TO_OTHERS))
         case RuleBroken():
-            rules = dict.fromkeys(breach.rule for breach in refusal.broken if is_told and breach.rule != LOCK)
+            rules = dict.fromkeys(breach.rule for breach in refusal.broken if is_told and breach.rule)
             return " ".join([gettext("A rule forbids this."), *(f"{breach_in_words(rule)}." for rule in rules)])
         case ChangeImpossible():
             return str(gettext(OBSTACLES[refusal.why]))

@@ -13,12 +13,13 @@ from lti_tool.activities.service import activity_at, refuse_read_only, rounds_of
 from lti_tool.errors import N_, NotAllowed
 from lti_tool.pairing import service
 from lti_tool.pairing import wording as words
+from lti_tool.pairing.engine import Violation
 from lti_tool.pairing.errors import OBSTACLES, PlanChanged, PlanError
 from lti_tool.pairing.pages import plan_view
 from lti_tool.pairing.pages.plan_view import chosen_people, place, plan_of
 from lti_tool.pairing.rules import changes
 from lti_tool.pairing.rules.changes import Change, KeepApart, Pin, Relax
-from lti_tool.pairing.rules.comparing import LOCK, Broken, Comparison
+from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.rules.views import Apart
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.lists import number_of
@@ -165,7 +166,6 @@ def _show_effect(here: Here, activity: Activity, asked: Asked, *, has_changed: b
         ],
         "mended": [breach for breach in effect.no_longer_broken if not _is_asked_for(breach, asked)],
         "figures": [figure for figure in plan_view.figures(here) if _is_telling(figure[0], effect, asked)],
-        "lock": LOCK,
         "names": service.names_of(here.session, {*asked.who, *effect.people}),
         "has_changed": has_changed,
         "words": words,
@@ -174,7 +174,7 @@ def _show_effect(here: Here, activity: Activity, asked: Asked, *, has_changed: b
     return render_template("pairing/effect.html", **context), 409 if has_changed else 200
 
 
-def _is_asked_for(breach: Broken, asked: Asked) -> bool:
+def _is_asked_for(breach: Violation, asked: Asked) -> bool:
     """Whether the plan of today only breaks what the request asks for, which is no news."""
     return isinstance(asked.change, Pin | KeepApart) and set(breach.people) == set(asked.who)
 

@@ -13,11 +13,10 @@ from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import engine, service
 from lti_tool.pairing import wording as words
-from lti_tool.pairing.engine import Explanations, Reason, Schedule, Why
+from lti_tool.pairing.engine import Explanations, Reason, Schedule, Violation, Why
 from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.rules import picture, views
-from lti_tool.pairing.rules.comparing import LOCK, Broken
 from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.views import RULE_REASONS, GroupLine, PinView, Show
 from lti_tool.pairing.rules.why import relaxations, shortfall
@@ -71,11 +70,11 @@ def figures(here: Here) -> list[tuple[str, str]]:
     return [(field, label) for field, label in words.FIGURES if field != "points" or knows(here)]
 
 
-def named(here: Here, broken: Iterable[Broken]) -> tuple[Broken, ...]:
+def named(here: Here, broken: Iterable[Violation]) -> tuple[Violation, ...]:
     """What is broken, without names of rules for those who may not see attributes."""
     if knows(here):
         return tuple(broken)
-    return tuple(dict.fromkeys(breach if breach.rule == LOCK else replace(breach, rule="") for breach in broken))
+    return tuple(dict.fromkeys(replace(breach, rule="") for breach in broken))
 
 
 def page(
@@ -142,7 +141,6 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
         "learner_count": len(course.people),
         "names": names,
         "wanted": [member_id for member_id in wanted if member_id in names],
-        "lock": LOCK,
         "cost": engine.costs(course) if course.rules and is_told else None,
         "lacking": lacking,
         "relaxations": relaxations(current) if lacking and is_told else (),
@@ -160,7 +158,7 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
 
 
 def _groups(
-    here: Here, plan: Plan, current: CurrentPlan, broken: Sequence[Broken], pins: Sequence[PinView], *, last: int
+    here: Here, plan: Plan, current: CurrentPlan, broken: Sequence[Violation], pins: Sequence[PinView], *, last: int
 ) -> dict[str, Any]:
     """The groups of the round that the request asks for, and why their members are together."""
     number = min(max(number_of("round"), 1), last)

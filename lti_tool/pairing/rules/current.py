@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Final
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Group, Lock, Placed, Reason, Schedule, Shape, Unpaired
+from lti_tool.pairing.engine import Breach, Course, Group, Lock, Placed, Reason, Schedule, Shape, Unpaired, Violation
 from lti_tool.pairing.rules import comparing
-from lti_tool.pairing.rules.comparing import LOCK, Broken, couples_in
+from lti_tool.pairing.rules.comparing import couples_in
 from lti_tool.pairing.rules.conditions import Conditions
 from lti_tool.pairing.rules.views import Unplaced
 
@@ -87,7 +87,7 @@ class CurrentPlan:
         return engine.repeats(self.conditions.history, self.schedule)
 
     @cached_property
-    def broken(self) -> tuple[Broken, ...]:
+    def broken(self) -> tuple[Violation, ...]:
         """Groups that break a rule of today, and pins that are not kept, in rounds that are not over."""
         return comparing.broken(self.course, self.schedule.rounds, from_round=self.from_round)
 
@@ -119,8 +119,8 @@ class CurrentPlan:
 
         A broken group is not among them if a member left, because it changes anyway.
         """
-        missed = {(breach.round, breach.people) for breach in self.broken if breach.rule == LOCK}
-        couples = {(breach.round, breach.people) for breach in self.broken if breach.rule != LOCK}
+        missed = {(breach.round, breach.people) for breach in self.broken if breach.breach is Breach.LOCK}
+        couples = {(breach.round, breach.people) for breach in self.broken if breach.breach is Breach.RULE}
         against_rules = {
             (number, group)
             for number, groups in enumerate(self.schedule.rounds, start=1)
