@@ -50,6 +50,8 @@ def test_a_broken_rule_is_named_on_the_group_of_both_and_on_no_other() -> None:
     against = Violation(Breach.RULE, 2, (1, 3), "other:department")
     [line] = lines([a_group(1, 1, 3)], 2, PLAIN, [against], [])
     assert (line.marks, line.broken) == ((Mark.BREAKS,), ("other:department",))
+    [unnamed] = lines([a_group(1, 1, 3)], 2, PLAIN, [Violation(Breach.RULE, 2, (1, 3))], [])
+    assert unnamed.broken == ("",)
     assert marks_of(a_group(1, 1, 5), PLAIN, against) == ()
     assert marks_of(a_group(1, 1, 3), PLAIN, Violation(Breach.RULE, 1, (1, 3), "other:department")) == ()
 
