@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.jobs.models import Job
 from lti_tool.pairing import service
+from lti_tool.pairing.engine import Breach, Violation
 from lti_tool.pairing.errors import (
     ChangeImpossible,
     NoPlan,
@@ -18,7 +19,6 @@ from lti_tool.pairing.errors import (
 )
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.pairing.models import Pin as PinRow
-from lti_tool.pairing.rules import comparing
 from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.views import Apart, Cause, GroupView
@@ -125,7 +125,7 @@ def test_a_swap_against_a_rule_is_refused_and_done_only_on_purpose(open_session:
         assert rounds(session, plan) == before
         make(session, group, a_swap(session, *seats), clock.now(), anyway=True)
         warned = service.current_plan(session, group.activity, plan, now=clock.now()).broken
-        assert comparing.Broken(1, "other:department", (one, other)) in warned
+        assert Violation(Breach.RULE, 1, (one, other), "other:department") in warned
         assert service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
 
