@@ -371,7 +371,7 @@ def test_of_two_who_propose_at_once_one_is_told_that_the_plan_changed(
         institution_id, activity_id = group.course.institution_id, group.activity.id
     both_ready = Barrier(2)
 
-    def propose(seed: int) -> str:
+    def ask(seed: int) -> str:
         both_ready.wait(timeout=30)
         try:
             with open_session(institution_id) as session:
@@ -381,7 +381,7 @@ def test_of_two_who_propose_at_once_one_is_told_that_the_plan_changed(
         return "proposed"
 
     with ThreadPoolExecutor(2) as threads:
-        outcomes = sorted(threads.map(propose, (1, 2)))
+        outcomes = sorted(threads.map(ask, (1, 2)))
 
     assert outcomes == ["PlanChanged", "proposed"]
     with open_session(institution_id) as session:
