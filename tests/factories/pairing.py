@@ -13,6 +13,7 @@ from lti_tool.launch.models import Course, Member
 from lti_tool.pairing import service
 from lti_tool.pairing.models import Exclusion, Group, PinnedMember, Plan, Seat
 from lti_tool.pairing.models import Pin as PinRow
+from lti_tool.pairing.rules import proposing
 from lti_tool.pairing.rules.changes import Absent, Change, KeepApart, Pin, Swap
 from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.rules.preferences import Preferences
@@ -129,10 +130,9 @@ def propose(
     by: int | None = None,
     expected_version: int | None = None,
 ) -> Plan:
-    """The proposal of a course that is small enough to be planned at once."""
-    plan = service.request_proposal(session, activity_id, seed=seed, by=by, now=now, expected_version=expected_version)
-    assert plan is not None
-    return plan
+    """Groups for all rounds, planned at once however large the course is."""
+    basis = service.basis_of(session, activity_id, expected_version=expected_version)
+    return service.keep(session, basis, proposing.work_out(basis, seed=seed), by=by, now=now)
 
 
 def a_draft(session: Session, group: Class, now: datetime, seed: int = 1) -> Plan:
