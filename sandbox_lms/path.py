@@ -76,7 +76,7 @@ def steps(lms: "Lms", course: Course) -> list[Step]:
         ),
         Step(
             "Open it as two learners",
-            "Be one learner, then the partner. Observe, give feedback, and answer the feedback you received.",
+            "Be one learner, then the partner. Observe, give feedback, answer it, and say how it helped.",
             "learner01",
             newest,
             len(learners) > 1,

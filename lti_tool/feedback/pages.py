@@ -11,14 +11,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import EXAMPLES, ActivityState, Audience, Completion, Craft, Kind, kind_for
+from lti_tool.activities.rules import EXAMPLES, Audience, Completion, Craft, Kind, kind_for
 from lti_tool.activities.service import activity_at
 from lti_tool.errors import NotFound
 from lti_tool.feedback import forms, rules, service
-from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, NotYourPartner, PreviewOnly
+from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, PreviewOnly
 from lti_tool.feedback.forms import NAMES
 from lti_tool.feedback.models import Entry, Note
-from lti_tool.feedback.service import Exchange, Saved, Shown, Task
+from lti_tool.feedback.service import Saved, Shown, Task
 from lti_tool.hints import rules as hints
 from lti_tool.launch.models import Member
 from lti_tool.pairing import service as pairing
@@ -191,6 +191,7 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
     is_begun = answer is not None and (answer.submitted_at is None or bool(answer.correction or answer.kept_aside))
     is_open = shown.sent_answer is None or is_begun or "change" in request.args
     rubric = service.rubric_of(here.session, entry.rubric_id or shown.activity.rubric_id)
+    takes_texts = rules.may_write(state=shown.activity.state, is_course_over=shown.course_ended_at is not None)
     task = service.answer_task(shown) if is_receiver and shown.takes_answers and is_open else None
     return render_template(
         "feedback/read.html",
@@ -200,9 +201,8 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
         is_author=is_author,
         is_receiver=is_receiver,
         has_own_view=is_receiver and service.has_own_view(here.session, shown),
-        to_try=_to_try(shown)
-        if is_receiver and rules.may_write(state=shown.activity.state, is_course_over=shown.course_ended_at is not None)
-        else {},
+        to_try=_to_try(shown) if is_receiver and takes_texts else {},
+        can_offer=takes_texts and not here.is_preview,
         rubric=rubric,
         questions=rubrics.questions_of(rubric),
         seats=seat_titles(shown.kind),
@@ -215,29 +215,12 @@ def read(here: Here, feedback_id: int) -> ResponseReturnValue:
 
 
 def _own_view_missing(here: Here, shown: Shown) -> Task | None:
-    """The self-assessment that is asked for before its reader reads this; None where nothing stands in the way.
-
-    It is an order and no lock: the page that asks for it leads on as well.
-    """
-    step = shown.kind.self_assessment
-    completion = Completion.from_json(shown.activity.completion, shown.kind)
-    is_read = shown.entry.read_at is not None
-    if step is None or not completion.of(step) or is_read or shown.entry.rubric_id is None:
+    """The self-assessment that is asked for before its reader reads this; None where nothing stands in the way."""
+    member_id, step = here.member_id or 0, shown.kind.self_assessment
+    rounds = service.rounds_for_own_view(here.session, shown.activity, member_id)
+    if step is None or not service.waits_for_own_view(shown.entry, rounds):
         return None
-    try:
-        task = service.find_task(
-            here.session, shown.activity, shown.round.number, here.member_id or 0, None, step_key=step.key
-        )
-    except NotYourPartner:
-        return None
-    entry = service.find_entry(here.session, task)
-    is_done = entry is not None and entry.submitted_at is not None
-    return task if task.takes_texts and not is_done else None
-
-
-def _rounds_for_own_view(activity: Activity, exchanges: list[Exchange]) -> set[int]:
-    """The rounds, by id, of which nothing is shown in lists before the reader has assessed themselves."""
-    return service.rounds_for_own_view(activity, exchanges) if activity.state == ActivityState.READY else set()
+    return service.find_task(here.session, shown.activity, shown.round.number, member_id, step_key=step.key)
 
 
 @pages.get("/round/<int:number>/side-by-side")
@@ -352,8 +335,8 @@ def received(here: Here) -> ResponseReturnValue:
     }
     lines = [(one, step) for one in exchanges if one.partner_id is not None for step in steps]
     readable = [(one, step, entry) for one, step in lines if (entry := one.to_read(step)) is not None]
-    own_first = _rounds_for_own_view(activity, exchanges)
-    held = [line for line in readable if line[0].round.id in own_first and line[2].read_at is None]
+    own_first = service.rounds_for_own_view(here.session, activity, here.member_id or 0)
+    held = [line for line in readable if service.waits_for_own_view(line[2], own_first)]
     readable = [line for line in readable if line not in held]
     by_round = Counter(one.round.number for one, _, _ in readable)
     for _, _, entry in readable:
@@ -371,7 +354,10 @@ def received(here: Here) -> ResponseReturnValue:
             for one, step in lines
             if one.is_current and step.key in one.owed_to_me and one.to_read(step) is None
         ],
-        typical=service.typical_levels(service.rubric_of(here.session, activity.rubric_id), exchanges),
+        typical=service.typical_replies(
+            service.rubric_of(here.session, activity.rubric_id),
+            [(one.partner_id or 0, entry) for one, _, entry in readable],
+        ),
         clock=clock_of(activity),
     )
 
@@ -390,8 +376,8 @@ def of_round(here: Here, number: int) -> ResponseReturnValue:
     }
     if not any(of_step.values()):
         raise NotFound("feedback of round", number)
-    own_first = _rounds_for_own_view(activity, exchanges)
-    if any(one.round.id in own_first and entry.read_at is None for given in of_step.values() for one, entry in given):
+    own_first = service.rounds_for_own_view(here.session, activity, here.member_id or 0)
+    if any(service.waits_for_own_view(entry, own_first) for given in of_step.values() for _, entry in given):
         return redirect(url_for(".received"), code=303)
     for given in of_step.values():
         for _, entry in given:
@@ -490,13 +476,14 @@ def _preview(here: Here, activity: Activity, step_key: str | None, *, is_to_part
     if step is None or step.form is None:
         raise NotFound("step", step_key)
     rubric = service.rubric_of(here.session, activity.rubric_id)
+    looked_at = kind.looked_at(step, None, Completion.from_json(activity.completion, kind).counted)
     filled = {
         "form": step.form,
         "fields": {},
         "problems": [],
         "asides": {},
         "rubric": rubric,
-        "questions": rubrics.questions_of(rubric),
+        "questions": [one for one in rubrics.questions_of(rubric) if one.draft.seat in looked_at],
         "seats": seat_titles(kind),
         "minimum_notes": 0,
     }

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from lti_tool.activities.rules import ActivityState, Craft, Field, FieldKind, Form, Release, Step
 from lti_tool.hints import rules as hints
-from lti_tool.rubrics.rules import MARK, Asked, Question, Wrong
+from lti_tool.rubrics.rules import Asked, Question, Wrong
 
 LONGEST_DRAFT: Final = 50_000
 """Characters of a field that is kept as a draft: what was typed too long must not get lost before it is shortened."""
@@ -81,7 +81,7 @@ USEFUL: Final = 3
 
 
 def counted(form: Form, fields: Mapping[str, str], places: Sequence[int]) -> dict[str, Any]:
-    """What figures need of an entry that was given, without a word of it. `places` are those of the chosen levels.
+    """What figures need of an entry that was given, without a word of it. `places` are those of what was chosen.
 
     Of feedback whether it has a usable strength, growth point and example, its length, and where the levels stand; of
     an answer `usefulness`, where it says so.
@@ -105,12 +105,6 @@ def counted(form: Form, fields: Mapping[str, str], places: Sequence[int]) -> dic
 
 ANY_LANGUAGE: Final = "en"
 """For a text too short to tell its language: it is judged by its length alone."""
-
-
-def chosen_levels(fields: Mapping[str, str]) -> dict[int, int]:
-    """The levels in given feedback, by criterion; both as ids."""
-    pairs = ((name.removeprefix(MARK), text) for name, text in fields.items() if name.startswith(MARK))
-    return {int(criterion): int(level) for criterion, level in pairs if criterion.isdecimal() and level.isdecimal()}
 
 
 def problems_of(

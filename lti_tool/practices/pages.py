@@ -36,6 +36,7 @@ class Offer:
 
     win_id: int
     resource_id: int
+    entry_id: int
     source: service.Source | None
     group_id: int | None
     """The group that must be asked, or the one that the member may say it comes from."""
@@ -44,6 +45,11 @@ class Offer:
     def is_from_group(self) -> bool:
         """Whether it comes from a group, whatever the form says."""
         return self.source is not None and self.source.group_id is not None
+
+    @property
+    def between(self) -> frozenset[int]:
+        """The two whose feedback it comes from, where it comes from feedback."""
+        return self.source.between if self.source is not None else frozenset()
 
 
 @pages.get("/practices")
@@ -64,7 +70,7 @@ def show(here: Here) -> ResponseReturnValue:
 @pages.get("/practices/new")
 @on_visit(may="take part")
 def new(here: Here) -> ResponseReturnValue:
-    """The form of an offer, filled in from a win or a resource of the learner's own where the address names one."""
+    """The form of an offer, filled in from something of the learner's own where the address names it."""
     offer = _offer(here)
     source = offer.source
     typed = {
@@ -91,14 +97,15 @@ def send(here: Here) -> ResponseReturnValue:
     reader = _reader(here)
     match request.form.get("do"):
         case "send":
-            practice = service.offer(here.session, reader, draft, group_id, now=here.now)
+            practice = service.offer(here.session, reader, draft, group_id, between=offer.between, now=here.now)
             return redirect(url_for(".show_practice", practice_id=practice.id, said="offered"), code=303)
         case "back":
             return _form(here, request.form, offer=offer)
     members = [reader.member_id]
     if group_id is not None:
         members = service.members_of_group(here.session, group_id, reader.member_id)
-    return _preview(here, draft, members, is_from_group=group_id is not None, offer=offer)
+    others = len(offer.between or members) - 1
+    return _preview(here, draft, members, others, is_from_group=group_id is not None, offer=offer)
 
 
 @pages.get("/practices/<int:practice_id>")
@@ -137,7 +144,7 @@ def reword(here: Here, practice_id: int) -> ResponseReturnValue:
         case "back":
             return _form(here, request.form, view=view)
     members = service.members_asked(here.session, view.practice)
-    return _preview(here, draft, members, is_from_group=view.practice.is_from_group, view=view)
+    return _preview(here, draft, members, len(members) - 1, is_from_group=view.practice.is_from_group, view=view)
 
 
 @pages.post("/practices/<int:practice_id>/consent")
@@ -213,13 +220,18 @@ def _why_no_offer(here: Here) -> Exception | None:
 
 
 def _offer(here: Here) -> Offer:
-    """What a new offer is taken from. Raises GoalsClosed, NotForStaff."""
+    """What a new offer is taken from. Raises GoalsClosed, NotForStaff, NobodyToAsk."""
     if (why := _why_no_offer(here)) is not None:
         raise why
-    win_id, resource_id = _number("win"), _number("resource")
-    source = service.source_of(here.session, _reader(here), win_id=win_id, resource_id=resource_id)
-    group_id = source.group_id if source is not None else None
-    return Offer(win_id, resource_id, source, group_id if group_id is not None else _place(here).group_id)
+    reader, win_id, resource_id, entry_id = _reader(here), _number("win"), _number("resource"), _number("entry")
+    source = service.source_of(
+        here.session, reader, win_id=win_id, resource_id=resource_id, entry_id=entry_id, now=here.now
+    )
+    if source is None or source.group_id is None:
+        return Offer(win_id, resource_id, entry_id, source, _place(here).group_id)
+    # Whoever cannot ask is told so before they write.
+    service.members_of_group(here.session, source.group_id, reader.member_id, source.between)
+    return Offer(win_id, resource_id, entry_id, source, source.group_id)
 
 
 def _own(here: Here, practice_id: int) -> PracticeView:
@@ -265,6 +277,7 @@ def _preview(
     here: Here,
     draft: Draft,
     members: list[int],
+    others: int,
     *,
     is_from_group: bool,
     offer: Offer | None = None,
@@ -274,7 +287,7 @@ def _preview(
         "practices/preview.html",
         draft=draft,
         is_from_group=is_from_group,
-        others=len(members) - 1,
+        others=others,
         mentioned=service.names_mentioned(here.session, draft, members),
         offer=offer,
         view=view,

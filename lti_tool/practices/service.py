@@ -8,6 +8,12 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from lti_tool.activities.models import Activity
+from lti_tool.activities.rules import Audience, FieldKind, Step, kind_for
+from lti_tool.feedback import service as feedback
+from lti_tool.feedback.errors import FeedbackHidden
+from lti_tool.feedback.models import Entry
+from lti_tool.feedback.rules import Reader as ReaderOfFeedback
 from lti_tool.feedback.rules import clean
 from lti_tool.goals.models import Resource, Win
 from lti_tool.launch.models import Course, Member, Person
@@ -76,6 +82,8 @@ class Source:
     text: str
     group_id: int | None
     """The group that it comes from, which must agree."""
+    between: frozenset[int] = frozenset()
+    """Of feedback its giver and its receiver, who alone know it: they must agree, and no one else is asked."""
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
@@ -157,8 +165,14 @@ def _views(session: Session, reader: Reader, *conditions: ColumnElement[bool]) -
 # ---- offering --------------------------------------------------------------------------------------------------------
 
 
-def source_of(session: Session, reader: Reader, *, win_id: int = 0, resource_id: int = 0) -> Source | None:
-    """A win that the member logged, or a resource that they put on a shelf, as the beginning of an offer."""
+def source_of(
+    session: Session, reader: Reader, *, win_id: int = 0, resource_id: int = 0, entry_id: int = 0, now: datetime
+) -> Source | None:
+    """A win that the member logged, a resource that they put on a shelf, or a text that they wrote or received, as the
+    beginning of an offer.
+    """
+    if entry_id:
+        return _written(session, reader, entry_id, now=now)
     if win_id:
         mine = Win.author_id == reader.member_id, Win.course_id == reader.course_id, Win.removed_at.is_(None)
         win = session.scalar(select(Win).where(Win.id == win_id, *mine))
@@ -171,13 +185,51 @@ def source_of(session: Session, reader: Reader, *, win_id: int = 0, resource_id:
     return Source(Kind.RESOURCE, resource.title, text, None if resource.is_for_course else resource.group_id)
 
 
-def members_of_group(session: Session, group_id: int, member_id: int) -> list[int]:
-    """The present members of a group of a published plan in which this member has a seat. Raises NobodyToAsk."""
+def _written(session: Session, reader: Reader, entry_id: int, *, now: datetime) -> Source | None:
+    """What the member wrote down themselves, or feedback that they gave or have read."""
+    own = session.execute(
+        select(Entry, Activity)
+        .join(Activity, Activity.id == Entry.activity_id)
+        .where(Entry.id == entry_id, Entry.author_id == reader.member_id, Entry.recipient_id.is_(None))
+        .where(Activity.course_id == reader.course_id)
+    ).first()
+    if own is not None:
+        entry, activity = own
+        return Source(Kind.EXAMPLE, "", _words(entry, kind_for(activity).step(entry.step)), entry.group_id)
+    try:
+        # Staff offer nothing, so what they may read as staff does not matter here.
+        as_member = ReaderOfFeedback(reader.member_id, is_staff=False)
+        shown = feedback.read_entry(session, entry_id, as_member, reader.course_id, now=now)
+    except FeedbackHidden:
+        return None
+    entry = shown.entry
+    is_own = entry.author_id == reader.member_id
+    if not is_own and entry.read_at is None:
+        return None
+    between = frozenset({entry.author_id or 0, entry.recipient_id or 0})
+    words = _words(entry, shown.step, None if is_own else Audience.RECIPIENT)
+    return Source(Kind.PRACTICE, "", words, entry.group_id, between)
+
+
+def _words(entry: Entry, step: Step | None, audience: Audience | None = None) -> str:
+    """The texts of an entry that this audience reads, one after the other; None is its author."""
+    sections = step.form.seen_by(audience) if step is not None and step.form is not None else ()
+    texts = [field.key for section in sections for field in section.fields if field.kind is FieldKind.TEXT]
+    return "\n\n".join(text for key in texts if (text := str(entry.fields.get(key, "")).strip()))
+
+
+def members_of_group(
+    session: Session, group_id: int, member_id: int, between: frozenset[int] = frozenset()
+) -> list[int]:
+    """The present members of a group of a published plan in which this member has a seat, or only these of them.
+
+    Raises NobodyToAsk, also where one of these is not there.
+    """
     seats = published_seats(Seat.member_id).join(Member, Member.id == Seat.member_id)
     present = set(session.scalars(seats.where(Seat.group_id == group_id, Member.status == "active")))
-    if member_id not in present:
+    if member_id not in present or not between <= present:
         raise NobodyToAsk(group_id)
-    return sorted(present)
+    return sorted(between or present)
 
 
 def members_asked(session: Session, practice: Practice) -> list[int]:
@@ -204,9 +256,22 @@ def draft_of(kind: str, title: str, text: str) -> Draft:
     return draft
 
 
-def offer(session: Session, reader: Reader, draft: Draft, group_id: int | None, *, now: datetime) -> Practice:
-    """Offer a text to the course's library, and ask everybody of the group that it comes from. Raises NobodyToAsk."""
-    asked = members_of_group(session, group_id, reader.member_id) if group_id is not None else [reader.member_id]
+def offer(
+    session: Session,
+    reader: Reader,
+    draft: Draft,
+    group_id: int | None,
+    *,
+    between: frozenset[int] = frozenset(),
+    now: datetime,
+) -> Practice:
+    """Offer a text to the course's library, and ask everybody of the group that it comes from, or only these of them.
+
+    Raises NobodyToAsk.
+    """
+    asked = [reader.member_id]
+    if group_id is not None:
+        asked = members_of_group(session, group_id, reader.member_id, between)
     practice = Practice(
         course_id=reader.course_id,
         owner_id=reader.member_id,

@@ -45,6 +45,7 @@ WAITS: Final[dict[WaitsFor, str]] = {
     WaitsFor.OPENING: N_("for the round to open"),
     WaitsFor.FEEDBACK: N_("for the partner to write"),
     WaitsFor.OWN_FEEDBACK: N_("for their own feedback"),
+    WaitsFor.INSTRUCTOR: N_("for an instructor to release the feedback"),
     WaitsFor.RELEASE: N_("for the day when feedback is shown"),
     WaitsFor.STEP: N_("for the step before it"),
     WaitsFor.ROUND: N_("for the end of the round before it"),

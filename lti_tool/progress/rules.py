@@ -12,7 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import groupby
 
-from lti_tool.activities.rules import Completion, Opens, Step, To
+from lti_tool.activities.rules import Completion, Opens, Release, Step, To
+from lti_tool.feedback.rules import release_rule
 from lti_tool.goals.rules import turns_of
 
 
@@ -38,6 +39,8 @@ class WaitsFor(StrEnum):
     """The partner to write."""
     OWN_FEEDBACK = "own_feedback"
     """One's own feedback: the partner's is there and is shown when both have given theirs."""
+    INSTRUCTOR = "instructor"
+    """An instructor to release what the partner gave."""
     RELEASE = "release"
     """The day on which feedback is shown."""
     STEP = "step"
@@ -205,6 +208,16 @@ def with_points(completion: Fraction, points: Fraction | None, percent: int, *, 
     return completion * (1 - part) + points * part
 
 
+def why_held(step: Step | None, release: str, *, is_own_given: bool) -> WaitsFor:
+    """What a receiver waits for where a partner gave this step and it cannot be read. `release`: of the activity."""
+    match release_rule(step, release):
+        case Release.BY_INSTRUCTOR:
+            return WaitsFor.INSTRUCTOR
+        case Release.WHEN_BOTH_GAVE if not is_own_given:
+            return WaitsFor.OWN_FEEDBACK
+    return WaitsFor.RELEASE
+
+
 def checklist(
     steps: Iterable[Step],
     completion: Completion,
@@ -218,6 +231,7 @@ def checklist(
     is_closed: bool = False,
     points: Fraction | None = None,
     done_alone: Collection[str] = (),
+    release: str = Release.WHEN_BOTH_GAVE,
 ) -> Progress:
     """The checklist of one person at one moment: for every round those of the kind's steps that are asked for.
 
@@ -229,7 +243,8 @@ def checklist(
     needed there only by those who had open actions.
     Doing more never lowers the fraction. `points` are those of `Progress`.
     """
-    every_round = [step for step in steps if completion.of(step)]
+    known = list(steps)
+    every_round = [step for step in known if completion.of(step)]
     first_round = min((dates.number for dates in rounds), default=0)
     groups = {group.round: group for group in my_groups}
     allowed = {one.round: one for one in extras}
@@ -246,7 +261,19 @@ def checklist(
         asked = [step for step in every_round if not (step.looks_back if is_first else step.is_asked_once)]
         turn_at = turns[dates.number]
         place = _Place(
-            own, turn_at, partners, extra.is_excused, written, came, completion, asked, now, is_closed, done_alone
+            own,
+            turn_at,
+            partners,
+            extra.is_excused,
+            written,
+            came,
+            completion,
+            asked,
+            now,
+            is_closed,
+            done_alone,
+            {step.key: step for step in known},
+            release,
         )
         if not partners:
             items += [place.without_partner(step) for step in asked]
@@ -281,6 +308,9 @@ class _Place:
     now: datetime
     is_closed: bool
     done_alone: Collection[str]
+    steps: Mapping[str, Step]
+    """All of the kind, by key."""
+    release: str
 
     @property
     def is_over(self) -> bool:
@@ -298,7 +328,7 @@ class _Place:
         nobody give twice. And an answer is asked for wherever there is something to answer.
         """
         owed = tuple(one for one in self.partners if step.key in one.gets)
-        if step.is_answer:
+        if step.is_owed_back:
             number = self.dates.number
             return tuple(
                 one for one in self.partners if one in owed or (step.after, number, one.member_id) in self.theirs
@@ -320,13 +350,13 @@ class _Place:
             None,
             State.EXCUSED if is_spared else State.WAITING,
             counts=not is_spared,
-            due_at=None if step.is_answer else self.dates.due_at,
+            due_at=None if step.is_owed_back else self.dates.due_at,
             waits_for=None if is_spared else WaitsFor.PARTNER,
             wanted=self.completion.of(step),
         )
 
     def item(self, step: Step, partner: Partner | None) -> Item:
-        if step.is_answer and partner is not None:
+        if step.is_owed_back and partner is not None:
             return self._answer(step, partner)
         partner_id = partner.member_id if partner is not None else None
         entry = self.wrote(step.part_of or step.key, partner_id)
@@ -360,12 +390,12 @@ class _Place:
         given_at = came.given_at if came is not None else None
         partner_is_late = partner.due_at is not None and (given_at or self.now) > partner.due_at
         counts, waits = not (partner_is_late or partner.is_silent), None
-        if came is None:
+        if sent_at is not None:
+            state = State.DONE
+        elif came is None:
             is_spared = partner_is_late or self.is_closed or self.is_excused or not partner.takes_part
             counts = not is_spared
             state, waits = (State.EXCUSED, None) if is_spared else (State.WAITING, WaitsFor.FEEDBACK)
-        elif sent_at is not None:
-            state = State.DONE
         elif self.is_excused or came.is_withheld:
             state, counts = State.EXCUSED, False
         elif self.is_closed:
@@ -375,7 +405,7 @@ class _Place:
         else:
             state = State.WAITING
             is_own_given = self.wrote(step.after, partner.member_id).given_at is not None
-            waits = WaitsFor.RELEASE if is_own_given else WaitsFor.OWN_FEEDBACK
+            waits = why_held(self.steps.get(step.after), self.release, is_own_given=is_own_given)
         done_at = sent_at if state is State.DONE else None
         number = self.dates.number
         return Item(step, number, partner.member_id, state, counts=counts, waits_for=waits, done_at=done_at)

@@ -240,6 +240,7 @@ class _Gathered:
     closed_at: datetime | None
     """The end of the course closes an activity too."""
     now: datetime
+    release: str
     groups: dict[int, list[MyGroup]] = field(default_factory=lambda: defaultdict(list))
     members: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     """By group."""
@@ -275,6 +276,7 @@ class _Gathered:
             activity.state == ActivityState.CLOSED or ended_at is not None,
             activity.closed_at or ended_at,
             now,
+            activity.release,
         )
         for round_, nudge in with_waits:
             if nudge is not None:
@@ -303,6 +305,7 @@ class _Gathered:
             is_closed=self.is_closed,
             points=self.points.get(member_id),
             done_alone=self.kind.alone.steps if self.kind.alone is not None else (),
+            release=self.release,
         )
 
     def standing_of(self, member_id: int) -> Hashable:

@@ -169,7 +169,7 @@ def _name_of(key: str, names: Mapping[str, str]) -> str:
     """What a field of a reported text is called."""
     if key.startswith(ADDITION):
         return str(gettext("Added later"))
-    return str(gettext("Rubric") if key.startswith(MARK) else gettext(names.get(key, key)))
+    return names.get(key, "") if key.startswith(MARK) else str(gettext(names.get(key, key)))
 
 
 def _decision(
@@ -178,6 +178,7 @@ def _decision(
     report = view.report
     kept = {"outcome": report.outcome, "reason": report.reason, "passage": report.hidden}
     names = {field.key: field.name for field in view.step.form.texts} if view.step and view.step.form else {}
+    names |= service.names_in_rubric(here.session, report)
     chosen = set(typed.getlist("passage")) if typed is not None else set(report.hidden)
     return render_template(
         "reports/decide.html",

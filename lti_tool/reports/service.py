@@ -22,6 +22,7 @@ from lti_tool.reports import rules
 from lti_tool.reports.errors import NothingToReport, NotModerator, ReportDecided, ReportHidden, ReportRefused
 from lti_tool.reports.models import Report, ReportEvent
 from lti_tool.reports.rules import Outcome
+from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.rules import is_in_own_words
 
 NEWS_FOR: Final = timedelta(days=21)
@@ -243,6 +244,15 @@ def read_report(
     )
     history = tuple(Event(event.at, name, event.act) for event, name in events)
     return ReportView(view.report, view.round_number, view.step, view.reporter_name, view.reported_name, history)
+
+
+def names_in_rubric(session: Session, report: Report) -> dict[str, str]:
+    """What the rubric of a reported text calls its fields: each by its criterion."""
+    entry = session.get(Entry, report.entry_id) if report.entry_id is not None else None
+    if entry is None or entry.rubric_id is None:
+        return {}
+    questions = rubrics.questions_of(rubrics.rubric_of(session, entry.rubric_id))
+    return {name: asked.draft.name for asked in questions for name in asked.names()}
 
 
 def tell_author(session: Session, report: Report, *, by: int, now: datetime) -> None:

@@ -46,7 +46,7 @@ def show(here: Here) -> ResponseReturnValue:
     """What came of the feedback that the member received in the course. Nobody else sees this page."""
     if here.is_preview:
         raise PreviewOnly
-    received = feedback.received_in_course(here.session, here.course_id, here.member_id or 0, now=here.now)
+    received, held = feedback.received_in_course(here.session, here.course_id, here.member_id or 0, now=here.now)
     for one in received:
         feedback.mark_read(here.session, one.entry, now=here.now)
     place = goals.place_of(
@@ -55,6 +55,7 @@ def show(here: Here) -> ResponseReturnValue:
     return render_template(
         "growth/show.html",
         received=received,
+        held=held,
         again=_again(received),
         points=_points(here, received),
         criteria=_criteria(here, received),

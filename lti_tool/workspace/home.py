@@ -29,7 +29,7 @@ from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules.views import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.practices import service as practices
 from lti_tool.progress import service as progress
-from lti_tool.progress.rules import Item, Progress, State, WaitsFor
+from lti_tool.progress.rules import Item, Progress, State, WaitsFor, why_held
 from lti_tool.reports import service as reports
 from lti_tool.reports import wording as report_words
 from lti_tool.roster import service as roster
@@ -89,6 +89,7 @@ WAITS: Final = {
     WaitsFor.OPENING: Do.WAIT_FOR_OPENING,
     WaitsFor.FEEDBACK: Do.WAIT_FOR_FEEDBACK,
     WaitsFor.OWN_FEEDBACK: Do.WAIT_FOR_RELEASE,
+    WaitsFor.INSTRUCTOR: Do.WAIT_FOR_RELEASE,
     WaitsFor.RELEASE: Do.WAIT_FOR_RELEASE,
     WaitsFor.STEP: Do.NOTHING,
     WaitsFor.ROUND: Do.NOTHING,
@@ -191,7 +192,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         for_reporter=report_words.FOR_REPORTER,
         for_author=report_words.FOR_AUTHOR,
         rounds=[(one, [each for each in exchanges if each.round.id == one.id]) for one in rounds],
-        task_items={(one.round.number, one.partner_id): tasks_with(one, tasks, kind) for one in exchanges},
+        task_items={
+            (one.round.number, one.partner_id): tasks_with(one, tasks, kind, activity.release) for one in exchanges
+        },
         partners={one.partner_id: one.partner_name for one in exchanges},
         own_rounds={one.round.number for one in exchanges if one.is_current},
         readable=sum(one.to_read(step) is not None for one in exchanges for step in kind.steps if not step.is_answer),
@@ -348,7 +351,7 @@ def _answer_not_asked_for(done: Progress, tasks: Progress) -> Item | None:
     return next((item for item in is_open if (item.step, item.round, item.partner_id) not in asked), None)
 
 
-def tasks_with(exchange: Exchange, tasks: Progress, kind: Kind) -> list[Item]:
+def tasks_with(exchange: Exchange, tasks: Progress, kind: Kind, release: str) -> list[Item]:
     """The steps of a member with one partner in one round, as the checklist has them.
 
     For a former partner: what was written, and an answer that can still be given.
@@ -360,13 +363,16 @@ def tasks_with(exchange: Exchange, tasks: Progress, kind: Kind) -> list[Item]:
     for step in kind.steps:
         given_at = entry.submitted_at if (entry := exchange.given(step)) is not None else None
         state, waits = State.EXCUSED if given_at is None else State.DONE, None
-        if step.is_answer and step.after in exchange.theirs:
-            is_readable = exchange.to_read(kind.step(step.after)) is not None
-            if given_at is None:
-                state, waits = (State.OPEN, None) if is_readable else (State.WAITING, WaitsFor.RELEASE)
-        elif step.is_answer or step.key not in exchange.mine:
+        if step.is_owed_back and step.after in exchange.theirs:
+            came = kind.step(step.after)
+            if given_at is None and exchange.to_read(came) is not None:
+                state = State.OPEN
+            elif given_at is None:
+                is_own_given = came is not None and exchange.given(came) is not None
+                state, waits = State.WAITING, why_held(came, release, is_own_given=is_own_given)
+        elif step.is_owed_back or step.key not in exchange.mine:
             continue
-        due_at = None if step.is_answer else exchange.due_at
+        due_at = None if step.is_owed_back else exchange.due_at
         items.append(Item(step, *place, state, counts=False, due_at=due_at, waits_for=waits, done_at=given_at))
     return items
 

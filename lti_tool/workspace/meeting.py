@@ -286,6 +286,7 @@ def _filled_in(here: Here, meeting: Meeting, step: Step) -> dict[str, Any]:
         "fields": feedback.draft_fields(entry),
         "asides": asides,
         "version": entry.version if entry is not None else 0,
+        "to_offer": entry.id if entry is not None and step.may_be_offered and any(entry.fields.values()) else None,
         "store": unsent_store(here, ":".join(str(part) for part in parts)),
         "writers": {
             field.key: writer

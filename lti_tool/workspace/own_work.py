@@ -68,7 +68,10 @@ def download_own_work(here: Here) -> ResponseReturnValue:
 
 @builds(pages, OWN_WORK)
 def build_own_work(here: Here, _: dict[str, Any]) -> Response:
-    """One page with what the person wrote in the course, what was released to them, and both sides' answers."""
+    """One page with what the person wrote in the course, what was released to them, and both sides' answers.
+
+    What they are asked to assess themselves before is left out until then.
+    """
     dated, own = _dated(), [here.member_id or 0]
     taken = [
         (activity, _pieces(here, activity), _dates(here, activity), _between(here, activity))
@@ -124,6 +127,7 @@ def _dates(here: Here, activity: Activity) -> list[tuple[int, datetime]]:
 
 def _pieces(here: Here, activity: Activity) -> list[Piece]:
     kind = kind_for(activity)
+    own_first = feedback.rounds_for_own_view(here.session, activity, here.member_id or 0)
     pieces = []
     for exchange in feedback.exchanges_of(here.session, activity, here.member_id or 0, now=here.now):
         texts = []
@@ -133,7 +137,8 @@ def _pieces(here: Here, activity: Activity) -> list[Piece]:
             answer = kind.answer_to(step)
             if (entry := exchange.mine.get(step.key)) is not None:
                 texts.append(_text(here, exchange, step, entry, answer=_words(answer, exchange.theirs)))
-            if (entry := exchange.to_read(step)) is not None:
+            entry = exchange.to_read(step)
+            if entry is not None and not feedback.waits_for_own_view(entry, own_first):
                 # What the receiver only began to answer is theirs, not the author's.
                 texts.append(_text(here, exchange, step, entry, answer=_words(answer, exchange.mine, is_own=True)))
         if texts:

@@ -32,7 +32,9 @@ OWN: Final = "library-"
 NAMES: Final = {"library-title": N_("Name in the library"), "library-rounds": N_("Only in rounds")}
 UNUSABLE: Final[dict[Unusable, str]] = {
     Unusable.NOTHING: N_("Choose a file first. An empty file holds no rubric."),
-    Unusable.TOO_LARGE: N_("This file is too large for a rubric. The most is 1 MB."),
+    Unusable.TOO_LARGE: N_(
+        "This file is too large for a rubric. The most is 1 MB. Of a large course export, take rubrics.xml alone."
+    ),
     Unusable.NO_TEXT: N_("This file is no text, so no rubric can be read from it. Save it as CSV or JSON."),
     Unusable.NO_RUBRIC: N_("There is no rubric in this file. A table needs a column called “criterion”."),
     Unusable.BROKEN: N_("This file ends before the rubric does, or is damaged. Export it again."),

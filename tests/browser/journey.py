@@ -193,6 +193,21 @@ class Journey:
         self.inside.get_by_role("button", name="Send answer").click()
         expect(self.inside.get_by_text("That waiting helps.")).to_be_visible()
 
+    def tells_the_observer(self, username: str, title: str) -> None:
+        self.opens(username, title)
+        self.arrives(title)
+        self.inside.get_by_role("link", name="Write feedback").click()
+        self.arrives("Feedback for")
+        self.inside.get_by_label("that helped you?").fill("You told me the minute in which it happened.")
+        self.inside.get_by_label("Next time, try …").fill("Ask me first how it was.")
+        for group in self.inside.locator("fieldset:has(input[type=radio])").all():
+            solid = group.locator("label").filter(has_text="Solid")
+            if solid.count() == 1:
+                solid.click()
+        self.look()
+        self.inside.get_by_role("button", name="Give feedback").click()
+        expect(self.inside.get_by_text("Feedback given.", exact=False).first).to_be_visible()
+
     # the gradebook
 
     def sees_the_grade(self, username: str, title: str, points: str) -> None:

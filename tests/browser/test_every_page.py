@@ -149,6 +149,7 @@ def test_the_pages_of_learners_and_of_their_scores(running: Journey) -> None:
     look(page)
     follow(page, "See what is next", TITLE)
     running.page.bring_to_front()
+    running.tells_the_observer("learner01", TITLE)
     running.sees_the_grade("learner01", TITLE, "100")
     ledger = own_tab(running, "designer")
     follow(ledger, "Grades", "Grades")
@@ -169,7 +170,7 @@ def offers_a_practice(page: Page) -> None:
     expect(page.get_by_role("heading", level=1, name="What others will see")).to_be_visible()
     look(page)
     page.get_by_role("button", name="Ask my group").click()
-    expect(page.get_by_text("Everyone in your group is asked now.")).to_be_visible()
+    expect(page.get_by_text("Everyone whom it concerns is asked now.")).to_be_visible()
     look(page)
     follow(page, "Back to the course library", "Course library")
 

@@ -33,12 +33,13 @@ def begin(lms: SandboxLms, tool: Tool, browser: Browser, size: tuple[int, int] =
 
 
 def from_pairs_to_grades(journey: Journey) -> None:
-    """The path after placing: plan, feedback both ways, answers, grade."""
+    """The path after placing: plan, feedback both ways, answer, a word to the observer, grade."""
     journey.publishes_a_plan(TITLE)
     partner = journey.partner_of("learner01", TITLE)
     journey.gives_feedback("learner01", TITLE, "You waited until everybody had tied the first knot.")
     journey.gives_feedback(partner, TITLE, "Your question made all of us think.")
     journey.answers("learner01", TITLE, reads="Your question made all of us think.")
+    journey.tells_the_observer("learner01", TITLE)
     journey.sees_the_grade("learner01", TITLE, "100")
 
 

@@ -72,6 +72,7 @@ def test_the_whole_path_works_without_script(lms: SandboxLms, tool: Tool, open_b
     journey.gives_feedback("learner01", TITLE, "You waited until everybody had tied the first knot.")
     journey.gives_feedback(partner, TITLE, "Your question made all of us think.")
     journey.answers("learner01", TITLE, reads="Your question made all of us think.")
+    journey.tells_the_observer("learner01", TITLE)
     journey.sees_the_grade("learner01", TITLE, "100")
     # With a script this button opens the tab by itself; without one it leads to a link.
     journey.opens("learner01", TITLE)

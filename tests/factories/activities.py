@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import service
 from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import ActivitySettings, ActivityState
+from lti_tool.activities.rules import ActivitySettings, ActivityState, Completion
 from lti_tool.activities.rules.templates import OBSERVATION_AND_FEEDBACK
 from lti_tool.launch.models import Course, Placement
 from lti_tool.rubrics.rules import RubricDraft
@@ -19,9 +19,10 @@ def as_written(text: str) -> str:
 
 
 def observation_settings(now: datetime, **values: Any) -> ActivitySettings:
-    """The template's settings in English, in Stockholm, with changes."""
+    """The template's settings in English, in Stockholm, with changes. Unless they say so, observers get no feedback."""
     usual = OBSERVATION_AND_FEEDBACK.settings(as_written, now=now, time_zone="Europe/Stockholm")
-    return replace(usual, **values)
+    one_way = Completion({**usual.completion.asked, "observer_feedback": 0})
+    return replace(usual, **{"completion": one_way, **values})
 
 
 def observation_rubric() -> RubricDraft:

@@ -174,7 +174,11 @@ class Life(World):
     def set_up(
         self, link: ResourceLink | None = None, *, template: str = "observation", rounds: int = 1, **changes: str
     ) -> Guest:
-        """The designer sets the activity up where the link stands, with dates a week apart, and opens it."""
+        """The designer sets the activity up where the link stands, with dates a week apart, and opens it.
+
+        Unless a change says so, observers get no feedback.
+        """
+        changes = {"observer_feedback": "(unchecked)", **changes}
         designer = self.launch("designer", link)
         designer.post("/setup/start", template=template)
         fields = fields_of(designer.get("/setup").text)

@@ -40,7 +40,7 @@ def test_feedback_is_given_with_plain_forms(world: World, open_session: OpenSess
     with open_session(world.room.institution.id) as session:
         feedback = session.scalars(select(Entry)).one()
         assert feedback.submitted_at is not None
-        assert sum(name.startswith("mark-") for name in feedback.fields) == 4
+        assert sum(name.startswith("mark-") for name in feedback.fields) == 6
 
 
 def test_what_is_missing_is_said_and_nothing_is_lost(world: World) -> None:

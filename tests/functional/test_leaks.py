@@ -30,7 +30,7 @@ ALSO: Final = {
     "meeting.show": ("check=1",),
     "progress.show": ("show=all",),
     "plan.show_plan": ("round=1",),
-    "practices.new": ("win=1", "win=2", "resource=1", "resource=2"),
+    "practices.new": ("win=1", "win=2", "resource=1", "resource=2", "entry=1", "entry=2"),
     "people.show_people": ("search=Qx",),
 }
 """Addresses with words behind them that change what a page shows."""

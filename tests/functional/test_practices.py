@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from lti_tool.activities.models import Activity
+from lti_tool.feedback import service as feedback
+from lti_tool.launch.models import Member
 from lti_tool.practices.models import Practice
 from lti_tool.support.db import OpenSession
 from lti_tool.workspace import personal_data
@@ -166,3 +168,70 @@ def test_it_is_in_the_export_and_in_ones_own_file_and_goes_with_the_person(world
         assert own.keys() - personal_data.LABELS.keys() == set()
         personal_data.erase(session, world.room.members["Jonas"].person_id, now=world.clock.now())
         assert session.scalars(select(Practice)).all() == []
+
+
+def written(world: World, author: str, recipient: str | None, step: str, **texts: str) -> int:
+    """What somebody wrote in a step, given and read."""
+    with world.open_session(world.room.institution.id) as session:
+        ids = {name: member.id for name, member in world.room.members.items()}
+        task = feedback.find_task(
+            session, world.room.activity, 1, ids[author], ids[recipient] if recipient else None, step_key=step
+        )
+        feedback.save_draft(session, task, texts, {}, device="a", now=world.clock.now())
+        entry = feedback.find_entry(session, task)
+        entry.submitted_at = entry.released_at = entry.submitted_at or world.clock.now()
+        return entry.id
+
+
+def test_an_offer_begins_with_feedback_and_asks_only_the_two_who_know_it(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", "Oliver", now=clock.now(), groups=(("Mette", "Jonas", "Oliver"),))
+    world = World(open_session, clock, client, room)
+    entry = written(world, "Jonas", "Mette", "give_feedback", strengths="Oliver fell silent.", observed_at="Room 4")
+    mette, jonas, oliver = (world.browser(name) for name in ("Mette", "Jonas", "Oliver"))
+    link = f"/practices/new?entry={entry}"
+    assert "Oliver fell silent." not in mette.get(link).text, "nothing goes round the page on which it is read"
+    assert link in mette.get(f"/feedback/{entry}").text
+    page = mette.get(link).text
+    assert "Oliver fell silent." in page
+    assert "Room 4" not in page
+    assert "Oliver fell silent." in jonas.get(link).text
+    assert "Oliver fell silent." not in oliver.get(link).text
+    fields = {**OFFER, "practice_from": "me", "practice_text": "Oliver fell silent.", "entry": str(entry)}
+    page = mette.post("/practices/new", do="preview", **fields).text
+    assert "It mentions" in page, "the third one of the group is not asked, and must not be named"
+    assert "1 other person is asked" in page
+    mette.post("/practices/new", do="send", **fields | {"practice_text": KINDER})
+    path = f"/practices/{practice(world).id}"
+    assert oliver.get(path).status_code == 404
+    jonas.post(f"{path}/consent", do="agree", version=version(jonas.get(path).text))
+    assert KINDER in oliver.get(path).text
+
+
+def test_without_the_other_one_feedback_stays_between_the_two(world: World) -> None:
+    entry = written(world, "Jonas", "Mette", "give_feedback", strengths="You waited.")
+    mette = world.browser("Mette")
+    mette.get(f"/feedback/{entry}")
+    with world.open_session(world.room.institution.id) as session:
+        session.get_one(Member, world.room.members["Jonas"].id).status = "inactive"
+    page = mette.get(f"/practices/new?entry={entry}")
+    assert (page.status_code, "Your group cannot be asked" in page.text) == (409, True)
+
+
+def test_what_somebody_learned_at_work_of_others_can_be_offered_from_the_meeting(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), kind="cross_training")
+    world = World(open_session, clock, client, room)
+    entry = written(world, "Mette", None, "shadowed", surprised="They begin with the last page.", reuse="So will I.")
+    mette, jonas = world.browser("Mette"), world.browser("Jonas")
+    link = f"/practices/new?entry={entry}"
+    assert link in mette.get("/round/1/meeting").text
+    assert link not in jonas.get("/round/1/meeting").text
+    page = mette.get(link).text
+    assert "They begin with the last page.\n\nSo will I." in page
+    assert "everyone in the group is asked" in page
+    assert "They begin" not in jonas.get(link).text

@@ -32,7 +32,7 @@ def test_a_template_leads_from_the_chooser_to_a_learners_checklist(life: Life, k
     chooser = text_of(life.launch("designer").get("/setup"))
     for said in (template.title, template.good_for, template.how_long, *template.what_happens):
         assert said in chooser
-    designer = life.set_up(template=key)
+    designer = life.set_up(template=key, observer_feedback="1")
     assert wanted_in(life) == preferences.read(template.preferences)
     life.publish(designer)
     assert [len(group) for group in life.groups()] == ([4] if template.is_in_circles else [2, 2])

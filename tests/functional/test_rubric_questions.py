@@ -13,6 +13,7 @@ from lti_tool.activities.rules import Completion, Release, kind_of
 from lti_tool.activities.service import InUse
 from lti_tool.feedback.models import Entry
 from lti_tool.feedback.service import rubric_of
+from lti_tool.reports.models import Report
 from lti_tool.rubrics.rules import Comment, CriterionDraft, LevelDraft, RubricDraft
 from lti_tool.support.db import OpenSession
 from lti_tool.workspace import personal_data
@@ -95,6 +96,9 @@ def test_every_type_is_answered_and_read_and_is_in_everybodys_exports(
     with open_session(world.room.institution.id) as session:
         entry = session.scalars(select(Entry)).one()
         exported = str(personal_data.everything_about(session, world.room.members["Mette"].person_id))
+    over_time = text_of(world.browser("Jonas").get("/growth"))
+    assert "7 (0: never – 7: always)" in over_time
+    assert "B (2 of 2)" in over_time
     read = text_of(world.browser("Jonas").get(f"/feedback/{entry.id}"))
     for told in ("7 (0: never – 7: always)", "Green, dark", "because of the light", "Red: 60", "1. Blue", "one line"):
         assert told in read
@@ -102,6 +106,22 @@ def test_every_type_is_answered_and_read_and_is_in_everybodys_exports(
     for told in ("Red: 60", "1. Blue", "because of the light"):
         assert told in own
         assert told in exported
+
+
+def test_staff_see_to_which_question_a_reported_comment_belongs(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    draft = every_type()
+    draft = replace(draft, criteria=tuple(replace(one, rounds=(), seat="") for one in draft.criteria))
+    world = a_world(open_session, clock, client, draft, release=Release.AT_ONCE)
+    world.browser("Mette").post(world.writing("Jonas"), do="give", **TEXTS, **answers(world))
+    with open_session(world.room.institution.id) as session:
+        entry_id = session.scalars(select(Entry.id)).one()
+    world.browser("Jonas").post(f"/feedback/{entry_id}/report", concern="hurts")
+    with open_session(world.room.institution.id) as session:
+        report_id = session.scalars(select(Report.id)).one()
+    page = world.browser("Ingrid", role="instructor").get(f"/reports/{report_id}").text
+    assert re.search(r"<legend>C</legend>.{0,300}because of the light", page, re.DOTALL)
 
 
 def change_rubric(world: World, draft: RubricDraft) -> None:
@@ -156,6 +176,9 @@ def test_own_view_comes_first_and_then_stands_beside_what_partners_say(world: Wo
     assert "first say how you see yourself" in first.text
     assert TEXTS["strengths"] not in jonas.get("/feedback").text
     assert jonas.get("/round/1/feedback").status_code == 303
+    over_time = jonas.get("/growth").text
+    assert "First say how you see yourself" in over_time
+    assert TEXTS["next_time_1"] not in over_time + jonas.post("/own-work").text
     assert TEXTS["strengths"] not in first.text
     assert TEXTS["strengths"] in jonas.get(f"/feedback/{given}?anyway=1").text
     assert jonas.get("/round/1/side-by-side").status_code == 404
@@ -165,6 +188,8 @@ def test_own_view_comes_first_and_then_stands_beside_what_partners_say(world: Wo
     jonas.post(path, do="give", **level(world, "Voice", "Strong"))
     read = jonas.get(f"/feedback/{given}").text
     assert "See it beside your own view" in read
+    assert TEXTS["next_time_1"] in jonas.get("/growth").text
+    assert TEXTS["next_time_1"] in jonas.post("/own-work").text
     beside = text_of(jonas.get("/round/1/side-by-side"))
     assert "Strong 3 of 3" in beside
     assert "Clear 2 of 3" in beside

@@ -196,12 +196,12 @@ def test_the_editors_buttons_work_without_a_script_and_save_nothing(placing: Des
     assert page.status_code == 200
     shown = fields_of(page.text)
     assert shown["title"] == "Not saved yet"
-    assert shown["criteria-4-name"] == ""
+    assert shown["criteria-6-name"] == ""
     assert shown.pop("rubric-before")
-    same = {name: value for name, value in shown.items() if not name.startswith("criteria-4")}
+    same = {name: value for name, value in shown.items() if not name.startswith("criteria-6")}
     assert same | {"rubric-before": ""} == typed
-    assert "criteria-4-name" not in fields_of(placing.post(path, **fields_of(page.text), do="undo-rubric").text)
-    page = placing.post(path, **shown, do="remove-criterion-4")
+    assert "criteria-6-name" not in fields_of(placing.post(path, **fields_of(page.text), do="undo-rubric").text)
+    page = placing.post(path, **shown, do="remove-criterion-6")
     page = placing.post(path, **fields_of(page.text), do="down-level-0-0")
     assert fields_of(page.text)["criteria-0-levels-1-label"] == fields["criteria-0-levels-0-label"]
     page = placing.post(path, **fields_of(page.text), do="add-round")

@@ -67,7 +67,7 @@ def test_a_number_of_notes_is_in_the_checklist_and_a_wrong_one_is_not_hidden(vis
 
 def test_nothing_that_counts_is_said(visiting: Designer) -> None:
     path, fields = visiting.start()
-    for name in ("give_feedback", "acknowledge"):
+    for name in ("give_feedback", "acknowledge", "observer_feedback"):
         fields.pop(name)
     assert "Nothing counts yet." in visiting.post(path, **fields, do="checklist").text
 

@@ -195,14 +195,14 @@ def test_an_offer_begins_from_what_is_ones_own(open_session: OpenSession, clock:
         win = a_win(session, room, "Mette", clock, "Everybody spoke")
         shelf = a_resource(session, room, "Mette", clock, for_course=True, resource_title="A book")
         mette, jonas = reader(room, "Mette"), reader(room, "Jonas")
-        source = service.source_of(session, mette, win_id=win.id)
+        source = service.source_of(session, mette, win_id=win.id, now=clock.now())
         assert source is not None
         assert (source.text, source.group_id) == ("Everybody spoke", win.group_id)
-        source = service.source_of(session, mette, resource_id=shelf.id)
+        source = service.source_of(session, mette, resource_id=shelf.id, now=clock.now())
         assert source is not None
         assert (source.title, source.group_id) == ("A book", None)
-        assert service.source_of(session, jonas, win_id=win.id) is None
-        assert service.source_of(session, jonas, resource_id=shelf.id) is None
+        assert service.source_of(session, jonas, win_id=win.id, now=clock.now()) is None
+        assert service.source_of(session, jonas, resource_id=shelf.id, now=clock.now()) is None
         assert win.group_id is not None
         with pytest.raises(NobodyToAsk):
             service.offer(session, reader(room, "Oliver"), DRAFT, win.group_id, now=clock.now())

@@ -40,6 +40,7 @@ def live(
     done: str = N_("done"),
     not_done: str = N_("not done"),
     may_count: bool = True,
+    may_be_offered: bool = False,
 ) -> Step:
     """A step that is written while people meet."""
     return Step(
@@ -50,6 +51,7 @@ def live(
         opens=Opens.AT_ONCE,
         asked_usually=asked_usually,
         may_count=may_count,
+        may_be_offered=may_be_offered,
         is_live=True,
     )
 
@@ -514,7 +516,7 @@ ACKNOWLEDGE: Final = Step(
         lead=N_("Almost there. Before you send it:"),
         help=N_("Two short lines are enough."),
         give=N_("Send answer"),
-        given=N_("Sent. %(name)s sees what you heard and what you will use."),
+        given=N_("Sent. %(name)s will see what you heard and what you will use."),
         done=N_("answered"),
         not_done=N_("not answered"),
         partner_waits=N_("Your part is done. %(name)s has not given feedback yet."),

@@ -45,6 +45,7 @@ TAKE_ALONG: Final = live(
     text("taken_along", N_("What I take along from this meeting"), rows=2),
     todo=N_("Write down what you take along"),
     asked_usually=1,
+    may_be_offered=True,
 )
 CLOCK: Final = Step(
     "clock",

@@ -1,5 +1,6 @@
 """The shape that all kinds share: seats, agenda, and the steps of a round with their forms and words."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -45,6 +46,8 @@ class Opens(StrEnum):
     """When the same member has done the step `after`."""
     RELEASE = "release"
     """When the partner's entry of the step `after` can be read: this step answers it."""
+    RECEIVED = "received"
+    """The same, for a step that stands on its own and answers nothing."""
 
 
 class CountedBy(StrEnum):
@@ -88,6 +91,8 @@ class StepWords:
     theirs: str = ""
     """Names what `%(name)s` wrote."""
     between: str = N_("From %(author)s for %(recipient)s")
+    topic: str = ""
+    """What it is about, for its reader, where other feedback of the same people stands beside it."""
     lead: str = N_("Almost there. Before you mark it as done:")
     help: str = ""
     advice: str = ""
@@ -116,6 +121,9 @@ class Step:
     opens: Opens = Opens.ROUND
     after: str = ""
     """The step that opens this one, by `Opens.AFTER` or `Opens.RELEASE`."""
+    about: str = ""
+    """The one seat about which the rubric asks here. Empty: the seats of whom the step is about, apart from those that
+    have a step of their own."""
     part_of: str = ""
     """The step in whose entry the notes are written that this one counts."""
     counted_by: CountedBy | None = None
@@ -131,6 +139,8 @@ class Step:
     """Asked for in the first round only."""
     is_by_choice: bool = False
     """Offered to people only where a designer asks for it."""
+    may_be_offered: bool = False
+    """Whether its author is pointed to the course library: what people write here may help others as well."""
     begins_group: bool = True
     """Whether the members of a group stay the same from then on: work that only these people can go on with."""
 
@@ -150,6 +160,11 @@ class Step:
         return self.opens is Opens.RELEASE
 
     @property
+    def is_owed_back(self) -> bool:
+        """Whether somebody owes it to whoever owes them the step `after`, and only once that came."""
+        return self.opens in {Opens.RELEASE, Opens.RECEIVED}
+
+    @property
     def is_shared(self) -> bool:
         """Whether a group writes one entry together."""
         return self.by is By.GROUP
@@ -162,7 +177,7 @@ class Step:
     @property
     def is_mutual(self) -> bool:
         """Whether partners write it to each other, so that one may wait for the other."""
-        return self.to is To.PARTNERS and not self.is_answer
+        return self.to is To.PARTNERS and not self.is_owed_back
 
     @property
     def is_begun_by_itself(self) -> bool:
@@ -371,6 +386,18 @@ class Kind:
         """The key of the seat of whoever has this turn in a group, counted from 1."""
         return self.seats[min(turn, len(self.seats)) - 1].key if self.seats else ""
 
+    def looked_at(self, step: Step, seat: str | None, asked: Collection[str]) -> frozenset[str]:
+        """The seats about which the rubric asks in this step, and the empty one for what it asks about everybody.
+
+        `seat` is that of whom the step is about, None where it is not known; `asked` are the keys of the steps that the
+        activity asks for.
+        """
+        if step.about:
+            return frozenset({step.about})
+        seats = {one.key for one in self.seats} if self.swaps_inside or seat is None else {seat}
+        apart = {one.about for one in self.steps if one.key in asked and step.is_to_partners}
+        return frozenset({"", *(seats - apart)})
+
     def going(self, to: str | None) -> "Kind":
         """The kind with what partners write going in this one of its directions; itself for the first, or no other."""
         chosen = next((one for one in self.directions[1:] if one.to == to), None)
@@ -385,7 +412,7 @@ class Kind:
 def _going(kind: Kind, direction: Direction) -> Kind:
     """Cached, so that the steps of one kind in one direction are the same objects wherever they are asked for."""
     steps = tuple(
-        replace(step, to=direction.to, seat=direction.seat) if step.is_to_partners and not step.is_answer else step
+        replace(step, to=direction.to, seat=direction.seat) if step.is_to_partners and not step.is_owed_back else step
         for step in kind.steps
     )
     changed = replace(kind, steps=steps, agenda=direction.agenda or kind.agenda)

@@ -15,7 +15,7 @@ from lti_tool.activities.kinds.form import (
     Layout,
     Section,
 )
-from lti_tool.activities.kinds.kind import AgendaPart, Block, Direction, Kind, SeatName, Step, StepWords, To
+from lti_tool.activities.kinds.kind import AgendaPart, Block, Direction, Kind, Opens, SeatName, Step, StepWords, To
 from lti_tool.activities.kinds.role_play import PLAY, SWAP, TAKES
 from lti_tool.errors import N_, NN_
 
@@ -195,6 +195,35 @@ WRITE_NOTES: Final = Step(
     asked_usually=0,
     most=20,
 )
+OBSERVER_FEEDBACK: Final = replace(
+    blocks.GIVE_TALK_FEEDBACK,
+    key="observer_feedback",
+    words=replace(
+        blocks.GIVE_TALK_FEEDBACK.words,
+        name=N_("Feedback for the observer"),
+        todo=N_("Tell %(name)s how the observing and the feedback helped you"),
+        title=N_("Feedback for %(name)s on the observing"),
+        asked=N_("Tell the observer how the observing and the feedback helped"),
+        asked_help=N_(
+            "Short: what helped, one thing for next time, and what the rubric asks about the observer. So people learn "
+            "to observe, too. No one loses points because a partner gives nothing."
+        ),
+        now=N_("Tell %(name)s how the observing and the feedback helped you."),
+        before="",
+        counted=N_("Round %(number)d: tell %(name)s how the feedback helped"),
+        mine=N_("What you told %(name)s about their observing"),
+        theirs=N_("What %(name)s says about your observing"),
+        between=N_("From %(author)s for %(recipient)s, about the observing"),
+        topic=N_("About your observing"),
+        partner_waits=ACKNOWLEDGE.words.partner_waits,
+    ),
+    opens=Opens.RECEIVED,
+    after="give_feedback",
+    about="observer",
+    is_by_choice=True,
+)
+"""From the observed to the observer, so that both learn. By choice, so that activities which run already stay as they
+are; new ones begin with it."""
 _BEFORE: Final = AgendaPart(
     N_("Pairs agree on a moment to observe."),
     ("questions",),
@@ -216,7 +245,7 @@ _GIVING: Final = AgendaPart(
 )
 _ANSWERING: Final = AgendaPart(
     N_("The receiver answers: what I heard, what I will use. Then they swap seats."),
-    ("acknowledge",),
+    ("acknowledge", "observer_feedback"),
     key="answer",
     heading=N_("Answer"),
 )
@@ -246,6 +275,7 @@ OBSERVATION: Final = Kind(
         GIVE_FEEDBACK,
         blocks.SELF_ASSESSMENT,
         ACKNOWLEDGE,
+        OBSERVER_FEEDBACK,
         *blocks.uncounted(blocks.ACTION_PLAN, blocks.PARKING, blocks.OWN_NOTES, blocks.MEET),
         blocks.ACTION_WRITTEN,
         blocks.LOOK_BACK,
@@ -308,6 +338,7 @@ REHEARSAL: Final = replace(
         SWAP,
         blocks.SELF_ASSESSMENT,
         ACKNOWLEDGE,
+        OBSERVER_FEEDBACK,
         *blocks.uncounted(blocks.ACTION_PLAN),
         blocks.ACTION_WRITTEN,
         blocks.LOOK_BACK,
@@ -329,6 +360,7 @@ SHADOWED: Final = live(
     todo=N_("Write down what surprised you and what you will use"),
     asked=N_("Write what surprised you and what you will use"),
     asked_usually=1,
+    may_be_offered=True,
 )
 CROSS_TRAINING: Final = replace(
     OBSERVATION,
@@ -359,7 +391,7 @@ CROSS_TRAINING: Final = replace(
             ),
         ),
         replace(_GIVING, title=N_("Give each other feedback on showing and on asking.")),
-        _ANSWERING,
+        replace(_ANSWERING, steps=("acknowledge",)),
         blocks.NEXT_STEPS,
         blocks.PARKING_LOT,
         blocks.CLOSING,

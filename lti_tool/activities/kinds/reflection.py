@@ -18,6 +18,7 @@ REFLECT: Final = live(
     todo=N_("Reflect on something that happened"),
     asked=N_("Write a reflection"),
     asked_usually=1,
+    may_be_offered=True,
 )
 
 INTO_REFLECTION: Final = (

@@ -24,6 +24,7 @@ TAKES: Final = live(
     todo=N_("Play the scenario, in two takes or more"),
     asked=N_("Play at least one take and say what you tried"),
     asked_usually=1,
+    may_be_offered=True,
 )
 SWAP: Final = Step(
     "swap",

@@ -39,11 +39,11 @@ def owed(kind: Kind, seating: Seating) -> Mapping[tuple[int, int], frozenset[str
     found: dict[tuple[int, int], set[str]] = {}
     to_partners = [step for step in kind.steps if step.is_to_partners]
     for step in to_partners:
-        if not step.is_answer:
+        if not step.is_owed_back:
             for couple in _couples(kind, step, seating):
                 found.setdefault(couple, set()).add(step.key)
     for step in to_partners:
-        if step.is_answer:
+        if step.is_owed_back:
             for giver, receiver in [couple for couple, keys in found.items() if step.after in keys]:
                 found.setdefault((receiver, giver), set()).add(step.key)
     return {couple: frozenset(keys) for couple, keys in found.items()}

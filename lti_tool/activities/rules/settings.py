@@ -53,8 +53,13 @@ class Completion:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any], kind: Kind) -> Self:
-        """What was kept. A step that was not offered then has its default; one with goals or actions does not count."""
-        usual = {step.key: 0 if kept and step.counted_by else step.asked_usually for step in kind.steps}
+        """What was kept. A step that was not offered then has its default; one that is there by choice, or done with
+        goals or actions, does not count.
+        """
+        usual = {
+            step.key: 0 if kept and (step.counted_by or step.is_by_choice) else step.asked_usually
+            for step in kind.steps
+        }
         return cls({step.key: int(kept.get(step.key, usual[step.key])) for step in kind.steps if step.may_count})
 
     def to_json(self) -> dict[str, int]:
@@ -65,6 +70,10 @@ class Completion:
         """How often this step is asked for."""
         return self.asked.get(step.key, 0)
 
+    def offers(self, step: Step) -> bool:
+        """Whether people do this step at all: those that are there by choice only where a designer asks for them."""
+        return not step.is_by_choice or self.of(step) > 0
+
     def with_every_task(self, kind: Kind) -> Self:
         """The same with every step asked for that has a form, whether it counts or not.
 
@@ -72,10 +81,15 @@ class Completion:
         """
         return type(self)(
             {
-                step.key: self.of(step) or int(step.form is not None and not (step.is_live or step.is_by_choice))
+                step.key: self.of(step) or int(step.form is not None and not step.is_live and self.offers(step))
                 for step in kind.steps
             }
         )
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """The keys of the steps that count."""
+        return frozenset(key for key, times in self.asked.items() if times)
 
     @property
     def counts_anything(self) -> bool:

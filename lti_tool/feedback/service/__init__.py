@@ -17,7 +17,8 @@ from lti_tool.feedback.service.exchanges import (
     exchanges_of,
     rounds_for_own_view,
     side_by_side,
-    typical_levels,
+    typical_replies,
+    waits_for_own_view,
 )
 from lti_tool.feedback.service.exports import (
     erase_texts_of,
@@ -164,9 +165,10 @@ __all__ = [
     "take_seat",
     "tell_partner",
     "texts_of",
-    "typical_levels",
+    "typical_replies",
     "version_in",
     "version_of",
     "waiting_for_instructor",
+    "waits_for_own_view",
     "withhold",
 ]

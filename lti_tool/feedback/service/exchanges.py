@@ -1,6 +1,6 @@
 """Everything between a member and their partners, round by round."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,8 +17,8 @@ from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules.views import PublishedGroup
 from lti_tool.rubrics import service as rubrics
-from lti_tool.rubrics.models import Criterion, Level, Rubric
-from lti_tool.rubrics.rules import MARK, Beside, beside
+from lti_tool.rubrics.models import Rubric
+from lti_tool.rubrics.rules import Asked, Beside, Reply, beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ def exchanges_of(
     """
     kind = kind_for(activity)
     completion = Completion.from_json(activity.completion, kind).with_every_task(kind)
+    not_offered = {step.key for step in kind.steps if not completion.offers(step)}
     has_own_steps = any(not step.is_to_partners and completion.of(step) for step in kind.steps)
     if groups is None:
         groups = pairing.published_groups(session, activity.id, member_id=member_id)
@@ -89,7 +90,10 @@ def exchanges_of(
     for group in groups:
         seat, turn = group.seat_of(kind, member_id), group.turn_of(member_id)
         for partner_id in group.partners_of(member_id):
-            owed = (group.owed(kind, member_id, partner_id), group.owed(kind, partner_id, member_id))
+            owed = (
+                group.owed(kind, member_id, partner_id) - not_offered,
+                group.owed(kind, partner_id, member_id) - not_offered,
+            )
             seated[group.round_id, partner_id] = (seat, turn, group.turn_of(partner_id), *owed)
         if has_own_steps:
             seated[group.round_id, None] = (seat, turn, 0, frozenset(), frozenset())
@@ -165,14 +169,31 @@ class SideBySide:
     rows: list[Beside]
 
 
-def rounds_for_own_view(activity: Activity, exchanges: Iterable[Exchange]) -> set[int]:
-    """The rounds, by id, in which the member is asked to assess themselves and has not done so."""
+def rounds_for_own_view(session: Session, activity: Activity, member_id: int) -> set[int]:
+    """The rounds, by id, in which the member is asked to assess themselves, can do so, and has not done so."""
     kind = kind_for(activity)
     step = kind.self_assessment
     if step is None or not Completion.from_json(activity.completion, kind).of(step):
         return set()
-    own = [one for one in exchanges if one.partner_id is None and one.is_current]
-    return {one.round.id for one in own if one.given(step) is None}
+    is_over = session.get_one(Course, activity.course_id).ended_at is not None
+    if not rules.may_write(state=activity.state, is_course_over=is_over):
+        return set()
+    done = select(Entry.round_id).where(
+        Entry.activity_id == activity.id,
+        Entry.author_id == member_id,
+        Entry.step == step.key,
+        Entry.submitted_at.is_not(None),
+    )
+    groups = pairing.published_groups(session, activity.id, member_id=member_id)
+    return {group.round_id for group in groups} - set(session.scalars(done))
+
+
+def waits_for_own_view(entry: Entry, rounds: Collection[int]) -> bool:
+    """Whether its receiver is asked to assess themselves first; `rounds` as above. What was read once stays open.
+
+    It is an order and no lock: the page that asks for it leads on as well.
+    """
+    return entry.round_id in rounds and entry.read_at is None and entry.rubric_id is not None
 
 
 def side_by_side(session: Session, activity: Activity, exchanges: Iterable[Exchange], number: int) -> SideBySide | None:
@@ -181,14 +202,23 @@ def side_by_side(session: Session, activity: Activity, exchanges: Iterable[Excha
     here = [one for one in exchanges if one.round.number == number]
     step = kind.self_assessment
     own = next((entry for one in here if step is not None and (entry := one.given(step)) is not None), None)
-    theirs = [(one.partner_name, entry) for one in here for entry in one.received() if entry.rubric_id is not None]
+    received = [(one.partner_name, [entry for entry in one.received() if entry.rubric_id is not None]) for one in here]
+    theirs = [(name, entries) for name, entries in received if entries]
     if own is None or not theirs:
         return None
-    views = [
-        (rubrics.questions_of(rubrics.rubric_of(session, entry.rubric_id or activity.rubric_id)), entry.fields)
-        for entry in (own, *(entry for _, entry in theirs))
-    ]
+    views = [_view(session, activity, entries) for entries in ([own], *(entries for _, entries in theirs))]
     return SideBySide(tuple(name for name, _ in theirs), beside(views))
+
+
+def _view(session: Session, activity: Activity, entries: Iterable[Entry]) -> tuple[list[Asked], dict[str, str]]:
+    """What somebody was asked in these entries, and everything that they answered."""
+    questions: dict[int, Asked] = {}
+    fields: dict[str, str] = {}
+    for entry in entries:
+        rubric = rubrics.rubric_of(session, entry.rubric_id or activity.rubric_id)
+        questions |= {asked.id: asked for asked in rubrics.questions_of(rubric)}
+        fields |= entry.fields
+    return list(questions.values()), fields
 
 
 def _people(session: Session, course_id: int, member_ids: set[int]) -> dict[int, tuple[str | None, str]]:
@@ -202,18 +232,19 @@ def _people(session: Session, course_id: int, member_ids: set[int]) -> dict[int,
     return {row.id: (names[row.id], row.status) for row in rows}
 
 
-def typical_levels(rubric: Rubric, exchanges: Iterable[Exchange]) -> list[tuple[Criterion, Level]]:
-    """For each criterion the level in the middle of what partners chose; none where fewer than three people did."""
-    received = [(one.partner_id or 0, entry.fields) for one in exchanges for entry in one.received()]
+def typical_replies(rubric: Rubric, received: Collection[tuple[int, Entry]]) -> list[tuple[Asked, Reply]]:
+    """For each criterion with levels or a scale the answer in the middle of what partners chose, without comments; none
+    where fewer than three people did. `received` is what the reader may see, with its author.
+    """
     found = []
-    for criterion in rubric.criteria:
-        rank = {str(level.id): place for place, level in enumerate(criterion.levels)}
+    for asked in rubrics.questions_of(rubric):
         chosen = [
-            (partner_id, rank[level])
-            for partner_id, fields in received
-            if (level := fields.get(f"{MARK}{criterion.id}")) in rank
+            (author_id, reply)
+            for author_id, entry in received
+            if (reply := asked.reply({asked.key: entry.fields.get(asked.key, "")})).step is not None
         ]
-        middle = rules.typical_level(chosen)
+        by_step = {reply.step: reply for _, reply in chosen if reply.step is not None}
+        middle = rules.typical_level((author_id, reply.step) for author_id, reply in chosen if reply.step is not None)
         if middle is not None:
-            found.append((criterion, criterion.levels[middle]))
+            found.append((asked, by_step[middle]))
     return found

@@ -1,6 +1,6 @@
 """What one member received in all activities of a course, for a look at it over time."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Craft, Form, Step, kind_for
-from lti_tool.feedback import rules
 from lti_tool.feedback.models import Entry
+from lti_tool.feedback.service.exchanges import rounds_for_own_view, waits_for_own_view
 from lti_tool.feedback.service.release import is_counterpart, is_readable
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
-from lti_tool.rubrics.models import Criterion, Level
+from lti_tool.rubrics import service as rubrics
+from lti_tool.rubrics.rules import Asked, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,12 @@ class Received:
         return {key: text for key, text in texts.items() if text}
 
 
-def received_in_course(session: Session, course_id: int, member_id: int, *, now: datetime) -> list[Received]:
-    """What was given to this member in the course and they can read, oldest round first; two queries."""
+def received_in_course(
+    session: Session, course_id: int, member_id: int, *, now: datetime
+) -> tuple[list[Received], list[Received]]:
+    """What was given to this member in the course and they can read, oldest round first, and apart from it what they
+    are asked to assess themselves before; two queries, and three more for each activity that asks for that.
+    """
     back = aliased(Entry)
     rows = session.execute(
         select(Entry, back.submitted_at, Activity, Round, Person.name, Course.ended_at)
@@ -58,56 +63,40 @@ def received_in_course(session: Session, course_id: int, member_id: int, *, now:
             continue
         if is_readable(entry, back_at, round_, activity, ended_at, now=now):
             found.append(Received(entry, step, step.form, activity, round_, names[entry.author_id or 0]))
-    return found
+    activities = {one.activity.id: one.activity for one in found}
+    rounds = {number for one in activities.values() for number in rounds_for_own_view(session, one, member_id)}
+    held = [one for one in found if waits_for_own_view(one.entry, rounds)]
+    return [one for one in found if one not in held], held
 
 
 @dataclass(frozen=True, slots=True)
 class LevelSeen:
-    """A level that somebody chose: where it stands on its ladder, counted from 1, and what it is called."""
+    """What somebody chose on a ladder of levels or on a scale: its place, counted from 1, and what it is called."""
 
     place: int
     steps: int
     label: str
+    ends: str
+    """Of a scale, with their words; empty where the levels have words themselves."""
 
 
 def levels_over_time(session: Session, received: Iterable[Received]) -> dict[str, dict[int, LevelSeen]]:
-    """For each criterion by name, the level in each of these by its place in the list."""
-    entries = list(received)
-    chosen = [rules.chosen_levels(one.entry.fields) for one in entries]
-    ladders = _ladders(session, {criterion for each in chosen for criterion in each})
+    """For each criterion by name, the level or number in each of these by its place in the list.
+
+    One load for each version of a rubric.
+    """
+    questions: dict[int, list[Asked]] = {}
     seen: dict[str, dict[int, LevelSeen]] = {}
-    for place, each in enumerate(chosen):
-        for criterion_id, level_id in each.items():
-            name, levels = ladders.get(criterion_id, ("", {}))
-            if level_id in levels:
-                seen.setdefault(name, {})[place] = levels[level_id]
+    for place, one in enumerate(received):
+        rubric_id = one.entry.rubric_id
+        if rubric_id is None:
+            continue
+        if rubric_id not in questions:
+            questions[rubric_id] = rubrics.questions_of(rubrics.rubric_of(session, rubric_id))
+        for asked in questions[rubric_id]:
+            reply = asked.reply(one.entry.fields)
+            if reply.step is not None:
+                ends = asked.ends if asked.draft.question is Question.SCALE else ""
+                level = LevelSeen(reply.step, reply.steps, asked.offered[reply.step - 1][1], ends)
+                seen.setdefault(asked.draft.name, {})[place] = level
     return seen
-
-
-def places_of_levels(session: Session, fields: Mapping[str, str]) -> list[int]:
-    """Where the chosen levels stand on their ladders, in the order of the criteria."""
-    chosen = rules.chosen_levels(fields)
-    ladders = _ladders(session, chosen.keys())
-    known = ((ladders.get(criterion, ("", {}))[1], level) for criterion, level in sorted(chosen.items()))
-    return [levels[level].place for levels, level in known if level in levels]
-
-
-def _ladders(session: Session, criteria: Collection[int]) -> dict[int, tuple[str, dict[int, LevelSeen]]]:
-    rows = session.execute(
-        select(Criterion.id, Criterion.name, Level.id.label("level_id"), Level.label)
-        .join(Level, Level.criterion_id == Criterion.id)
-        .where(Criterion.id.in_(criteria))
-        .order_by(Criterion.id, Level.position)
-    ).all()
-    by_criterion: dict[int, list[tuple[int, str]]] = {}
-    names = {}
-    for row in rows:
-        names[row.id] = row.name
-        by_criterion.setdefault(row.id, []).append((row.level_id, row.label))
-    return {
-        criterion: (
-            names[criterion],
-            {level: LevelSeen(place, len(levels), label) for place, (level, label) in enumerate(levels, start=1)},
-        )
-        for criterion, levels in by_criterion.items()
-    }

@@ -10,7 +10,6 @@ from lti_tool.feedback import rules
 from lti_tool.feedback.errors import FeedbackIncomplete, FeedbackRead, NotReadYet, TextTooLong
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.service.drafts import add_note, concerned, lock, open_entry, refuse_closed
-from lti_tool.feedback.service.over_time import places_of_levels
 from lti_tool.feedback.service.release import release_after
 from lti_tool.feedback.service.tasks import Task, draft_fields, find_entry, problems_of, questions_of
 
@@ -34,14 +33,16 @@ def give(session: Session, task: Task, *, now: datetime) -> Entry:
     if problems := problems_of(session, task, entry):
         raise FeedbackIncomplete(problems)
     fields = draft_fields(entry)
-    answers = [asked.tidy(fields) for asked in questions_of(session, task, entry)]
+    questions = questions_of(session, task, entry)
+    answers = [asked.tidy(fields) for asked in questions]
     add_note(session, task, fields.get(rules.NOTE_DRAFT, ""), at=entry.saved_at, device="", now=now)
     entry.fields = {
         **rules.tidy(task.form, fields),
         **{name: text for answer in answers for name, text in answer.items()},
     }
     if task.step.is_to_partners:
-        entry.counted = rules.counted(task.form, entry.fields, places_of_levels(session, entry.fields))
+        places = (asked.reply(entry.fields).step for asked in questions)
+        entry.counted = rules.counted(task.form, entry.fields, [step for step in places if step is not None])
     entry.correction = None
     entry.kept_aside = []
     entry.submitted_at = entry.submitted_at or now

@@ -42,7 +42,7 @@ class Task:
     answers: Entry | None = None
     """What is answered, by a step that does so."""
     seats: frozenset[str] = frozenset()
-    """The keys of the seats in which the rubric looks at somebody: the receiver, or whoever assesses themselves."""
+    """The keys of the seats about which the rubric asks, as `Kind.looked_at` says."""
     begun_with: int | None = None
     """The version of the rubric that the author's page shows, where they have begun no entry."""
     is_facilitated: bool = False
@@ -84,6 +84,7 @@ def find_task(
     such step.
     """
     kind = kind_for(activity)
+    completion = Completion.from_json(activity.completion, kind)
     is_to_partners = recipient_id is not None
     step = kind.step(step_key) if step_key else kind.first_step(is_to_partners=is_to_partners)
     row = session.execute(
@@ -103,13 +104,14 @@ def find_task(
     ):
         raise NotYourPartner(round_number, author_id, recipient_id)
     round_, own_due_at, ended_at = row
-    group_id, looked_at = None, frozenset(seat.key for seat in kind.seats)
+    group_id, seat = None, None
     for group in pairing.published_groups(session, activity.id, member_id=author_id):
-        is_owed = recipient_id is None or step.key in group.owed(kind, author_id, recipient_id)
+        is_owed = recipient_id is None or (
+            completion.offers(step) and step.key in group.owed(kind, author_id, recipient_id)
+        )
         if group.round_id == round_.id and is_owed:
             group_id = group.id
-            if not kind.swaps_inside:
-                looked_at = frozenset({group.seat_of(kind, recipient_id or author_id)})
+            seat = group.seat_of(kind, recipient_id or author_id)
     if begun_with is not None and not rubrics.is_version_of(session, begun_with, activity.rubric_id):
         begun_with = None
     name = _name_of(session, activity.course_id, recipient_id) if recipient_id is not None else None
@@ -126,7 +128,7 @@ def find_task(
         group_id,
         due_at,
         ended_at,
-        seats=looked_at,
+        seats=kind.looked_at(step, seat, completion.counted),
         begun_with=begun_with,
     )
     if group_id is None and find_entry(session, task) is None:

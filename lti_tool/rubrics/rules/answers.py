@@ -153,15 +153,19 @@ class Asked:
         match self.draft.question:
             case Question.SHORT | Question.LONG:
                 is_right, wrong = len(text) <= self.longest, Wrong.TOO_LONG
-            case Question.SHARE if not all(_is_number(value) for value in values):
-                is_right, wrong = False, Wrong.NO_NUMBER
             case Question.SHARE:
-                is_right, wrong = sum(map(int, values)) == self.draft.options.points, Wrong.OTHER_SUM
+                left = self.left(answer)
+                is_right, wrong = left == 0, Wrong.NO_NUMBER if left is None else Wrong.OTHER_SUM
             case Question.RANKING:
                 is_right, wrong = sorted(values, key=_by_number) == [value for value, _ in self.offered], Wrong.NO_ORDER
             case Question.CHOICES:
                 is_right = True
         return None if is_right else wrong
+
+    def left(self, fields: Mapping[str, str]) -> int | None:
+        """How many points are still to be shared out, less than 0 for too many; None where something is no number."""
+        values = [text for name, _ in self.parts if (text := fields.get(name, "").strip())]
+        return self.draft.options.points - sum(map(int, values)) if all(map(_is_number, values)) else None
 
     def reply(self, fields: Mapping[str, str]) -> Reply:
         """What was answered, in words; an answer to something else is none."""
@@ -216,12 +220,11 @@ def is_in_own_words(name: str, text: str) -> bool:
 
 
 def asked_of(questions: Iterable[Asked], seats: Collection[str], round_number: int) -> list[Asked]:
-    """Those questions that are asked in this round about somebody in these seats."""
+    """Those questions that are asked in this round about one of these seats; the empty one stands for everybody."""
     return [
         one
         for one in questions
-        if (not one.draft.seat or one.draft.seat in seats)
-        and (not one.draft.rounds or round_number in one.draft.rounds)
+        if one.draft.seat in seats and (not one.draft.rounds or round_number in one.draft.rounds)
     ]
 
 

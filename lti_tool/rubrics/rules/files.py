@@ -1,8 +1,9 @@
 """Rubrics as files: CSV and JSON of our own, which give the same rubric when they are read again, and those of Moodle
 and Canvas.
 
-Moodle has rubrics in its backups, as `grading.xml`. Canvas exports CSV with a row for each criterion, and answers its
-API with JSON. What such a file holds is read as far as it goes; what is missing is for the editor to show.
+Moodle has rubrics in its backups, as `grading.xml`. Canvas exports CSV with a row for each criterion, answers its API
+with JSON, and has `rubrics.xml` in the export of a course (written by `CC::Rubrics` of Canvas). What such a file holds
+is read as far as it goes; what is missing is for the editor to show.
 """
 
 import csv
@@ -36,6 +37,11 @@ MOST_LINES: Final = 40
 """Levels or options of a criterion that the editor can still show, for somebody to remove some."""
 MOST_UNPACKED: Final = 50_000_000
 FORMAT: Final = "tandem-rubric"
+PACKED: Final = ("grading.xml", "rubrics.xml")
+"""The files of Moodle and Canvas in which rubrics are packed."""
+OF_MOODLE: Final = "gradingform_rubric"
+OF_CANVAS: Final = "<criterion>"
+"""What such a file says where it holds a rubric."""
 LONGEST_LABEL_OF_MOODLE: Final = 80
 """A longer definition of a level is its description, and its score becomes the label."""
 
@@ -142,7 +148,7 @@ def read_file(content: bytes) -> Found:
         raise RubricFileUnusable(Unusable.NO_TEXT)
     text = decoded.text.lstrip("\ufeff \t\r\n")
     if text.startswith("<"):
-        return _limited(_from_moodle(text))
+        return _limited(_from_xml(text))
     if text.startswith(("{", "[")):
         return _limited(_from_json(text))
     return _limited(_from_table(text))
@@ -251,7 +257,7 @@ def _of_ours(row: Mapping[str, Any], reading: _Reading) -> CriterionDraft:
 
 
 def _of_canvas(row: Mapping[str, Any], reading: _Reading) -> CriterionDraft:
-    """A criterion as Canvas's API gives it: what it calls a description is a name, and the longer one a description."""
+    """A criterion as Canvas has it: what it calls a description is a name, and the longer one a description."""
     ratings = [
         LevelDraft(
             _text(one.get("description")),
@@ -260,7 +266,8 @@ def _of_canvas(row: Mapping[str, Any], reading: _Reading) -> CriterionDraft:
         )
         for one in _dicts(row.get("ratings"))
     ]
-    return _named(_text(row.get("description")), _text(row.get("long_description")), ratings)
+    draft = _named(_text(row.get("description")), _text(row.get("long_description")), ratings)
+    return replace(draft, weight=0) if str(row.get("ignore_for_scoring")).casefold() == "true" else draft
 
 
 def _named(name: str, description: str, levels: Sequence[LevelDraft]) -> CriterionDraft:
@@ -374,30 +381,27 @@ def _from_canvas(head: list[str], rows: Iterator[list[str]]) -> Found:
     return Found(RubricDraft(titles[0] if titles else "", tuple(found)), reading.notes(are_several=len(titles) > 1))
 
 
-# ---- Moodle
+# ---- XML, and what it is packed in
 
 
 def _from_backup(content: bytes) -> Found:
-    """The first rubric of a Moodle backup, which is a packed folder with a `grading.xml` for each activity."""
-    several = 0
-    found: Found | None = None
+    """The first rubric of a packed folder: the backup of a Moodle activity, or the export of a Canvas course."""
+    found: list[Found] = []
     try:
-        for text in _grading_files(content):
-            if "gradingform_rubric" in text:
-                several += 1
-                found = found or _from_moodle(text)
+        found += [_from_xml(text) for text in _packed_files(content) if OF_MOODLE in text or OF_CANVAS in text]
     except (OSError, EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile, RuntimeError):
         raise RubricFileUnusable(Unusable.BROKEN) from None
-    if found is None:
+    if not found:
         raise RubricFileUnusable(Unusable.NO_RUBRIC)
-    return replace(found, notes=(*found.notes, Note.FIRST_OF_SEVERAL)) if several > 1 else found
+    notes = {*found[0].notes, *([Note.FIRST_OF_SEVERAL] if len(found) > 1 else [])}
+    return replace(found[0], notes=tuple(note for note in Note if note in notes))
 
 
-def _grading_files(content: bytes) -> Iterator[str]:
+def _packed_files(content: bytes) -> Iterator[str]:
     if content.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(content)) as folder:
             for packed in folder.infolist():
-                if packed.filename.endswith("grading.xml") and packed.file_size <= MOST_BYTES:
+                if packed.filename.endswith(PACKED) and packed.file_size <= MOST_BYTES:
                     yield folder.read(packed).decode("utf-8", "replace")
         return
     unpacked = gzip.GzipFile(fileobj=io.BytesIO(content)).read(MOST_UNPACKED + 1)
@@ -405,13 +409,13 @@ def _grading_files(content: bytes) -> Iterator[str]:
         raise RubricFileUnusable(Unusable.TOO_LARGE)
     with tarfile.open(fileobj=io.BytesIO(unpacked)) as folder:
         for member in folder:
-            file = folder.extractfile(member) if member.name.endswith("grading.xml") else None
+            file = folder.extractfile(member) if member.name.endswith(PACKED) else None
             if file is not None and member.size <= MOST_BYTES:
                 yield file.read().decode("utf-8", "replace")
 
 
-def _from_moodle(text: str) -> Found:
-    # Entities are what makes XML dangerous, and no file of Moodle declares any.
+def _from_xml(text: str) -> Found:
+    # Entities are what makes XML dangerous, and no file of Moodle or Canvas declares any.
     if "<!" in text.replace("<!--", "").replace("<![CDATA[", ""):
         raise RubricFileUnusable(Unusable.NO_RUBRIC)
     try:
@@ -419,12 +423,19 @@ def _from_moodle(text: str) -> Found:
     except ElementTree.ParseError:
         raise RubricFileUnusable(Unusable.BROKEN) from None
     reading = _Reading()
-    forms = [one for one in root.iter("definition") if one.find("plugin_gradingform_rubric_definition") is not None]
-    if not forms:
+    of_moodle = [one for one in root.iter("definition") if one.find("plugin_gradingform_rubric_definition") is not None]
+    of_canvas = [one for one in root.iterfind("{*}rubric") if one.find(".//{*}criterion") is not None]
+    if of_moodle:
+        first = of_moodle[0]
+        rows = sorted(first.iter("criterion"), key=lambda row: reading.number(_inside(row, "sortorder"), empty=0))
+        draft = RubricDraft(_inside(first, "name"), tuple(_of_moodle(row, reading) for row in rows))
+    elif of_canvas:
+        first = of_canvas[0]
+        criteria = (_canvas_row(row) for row in first.iterfind(".//{*}criterion"))
+        draft = RubricDraft(_inside(first, "{*}title"), tuple(_of_canvas(row, reading) for row in criteria))
+    else:
         raise RubricFileUnusable(Unusable.NO_RUBRIC)
-    rows = sorted(forms[0].iter("criterion"), key=lambda row: reading.number(_inside(row, "sortorder"), empty=0))
-    draft = RubricDraft(_inside(forms[0], "name"), tuple(_of_moodle(row, reading) for row in rows))
-    return Found(draft, reading.notes(are_several=len(forms) > 1))
+    return Found(draft, reading.notes(are_several=len(of_moodle or of_canvas) > 1))
 
 
 def _of_moodle(row: ElementTree.Element, reading: _Reading) -> CriterionDraft:
@@ -434,6 +445,16 @@ def _of_moodle(row: ElementTree.Element, reading: _Reading) -> CriterionDraft:
         is_label = len(words) <= LONGEST_LABEL_OF_MOODLE
         levels.append(LevelDraft(words, "", points) if is_label else LevelDraft(str(points), words, points))
     return _named(_inside(row, "description"), "", levels)
+
+
+def _canvas_row(row: ElementTree.Element) -> dict[str, Any]:
+    """A criterion of `rubrics.xml` in the shape that Canvas's API has."""
+
+    def values(element: ElementTree.Element, *names: str) -> dict[str, Any]:
+        return {name: _inside(element, f"{{*}}{name}") for name in names}
+
+    ratings = [values(one, "description", "long_description", "points") for one in row.iterfind(".//{*}rating")]
+    return {**values(row, "description", "long_description", "ignore_for_scoring"), "ratings": ratings}
 
 
 def _inside(element: ElementTree.Element, name: str) -> str:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from lti_tool.activities.errors import StepNotPossible
-from lti_tool.activities.kinds.observation import OBSERVATION
+from lti_tool.activities.kinds import blocks
+from lti_tool.activities.kinds.observation import GIVE_FEEDBACK, OBSERVATION, OBSERVER_FEEDBACK
 from lti_tool.activities.rules import (
     ActivitySettings,
     ActivityState,
@@ -201,8 +202,24 @@ def test_completion_survives_the_database_and_older_versions_of_itself() -> None
     completion = Completion({**usual.asked, "write_notes": 3, "give_feedback": 0})
     assert Completion.from_json(completion.to_json(), OBSERVATION) == completion
     assert Completion.from_json({}, OBSERVATION) == usual
-    # Activities of the version before, which knew three steps, count what they counted.
-    assert {key for key, times in usual.asked.items() if times} == {"give_feedback", "acknowledge"}
+    # Activities of earlier versions, which did not know the step for the observer, count what they counted.
+    assert usual.counted == {"give_feedback", "acknowledge", "observer_feedback"}
+    earlier = Completion.from_json({"give_feedback": 1, "acknowledge": 1}, OBSERVATION)
+    assert earlier.counted == {"give_feedback", "acknowledge"}
+    assert not earlier.with_every_task(OBSERVATION).of(OBSERVER_FEEDBACK)
+
+
+def test_each_seat_is_looked_at_in_its_own_step_where_people_do_that_step() -> None:
+    asked = Completion.usual(OBSERVATION).counted
+    both, one_way = OBSERVATION, OBSERVATION.going("seat")
+    assert both.looked_at(GIVE_FEEDBACK, "observer", asked) == {"", "observed"}
+    assert both.looked_at(OBSERVER_FEEDBACK, "observed", asked) == {"observer"}
+    assert both.looked_at(blocks.SELF_ASSESSMENT, "observed", asked) == {"", "observed", "observer"}
+    assert one_way.looked_at(GIVE_FEEDBACK, "observed", asked) == {"", "observed"}
+    assert one_way.looked_at(blocks.SELF_ASSESSMENT, "observer", asked) == {"", "observer"}
+    # Without a step of its own, the seat is looked at where everybody gives feedback, as before.
+    assert both.looked_at(GIVE_FEEDBACK, "observed", {"give_feedback"}) == {"", "observed", "observer"}
+    assert one_way.looked_at(GIVE_FEEDBACK, None, set()) == {"", "observed", "observer"}
 
 
 # Copies

@@ -38,6 +38,8 @@ def test_an_answer_is_owed_where_something_comes_and_nobody_owes_themselves(seat
     given = couples(kind, seating)
 
     assert couples(kind, seating, "acknowledge") == {(receiver, giver) for giver, receiver in given}
+    back = {(receiver, giver) for giver, receiver in given} if kind.step("observer_feedback") else set()
+    assert couples(kind, seating, "observer_feedback") == back
     assert couples(kind, seating, "write_notes") in (given, set())
     assert all(one != other for one, other in given)
 

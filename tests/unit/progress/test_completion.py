@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from lti_tool.activities.kinds.blocks import AGREE, MEET
 from lti_tool.activities.kinds.kind import Step
-from lti_tool.activities.kinds.observation import ACKNOWLEDGE, GIVE_FEEDBACK, OBSERVATION, WRITE_NOTES
+from lti_tool.activities.kinds.observation import (
+    ACKNOWLEDGE,
+    GIVE_FEEDBACK,
+    OBSERVATION,
+    OBSERVER_FEEDBACK,
+    WRITE_NOTES,
+)
 from lti_tool.activities.rules import Completion
 from lti_tool.progress import rules
 from lti_tool.progress.rules import (
@@ -118,6 +124,40 @@ def test_giving_feedback(case: dict[str, object], state: State, counts: bool) ->
     progress = look(WRITING, **case)
 
     assert [(item.step, item.state, item.counts) for item in progress.items] == [(GIVE_FEEDBACK, state, counts)]
+
+
+@pytest.mark.parametrize(
+    ("release", "step", "is_own_given", "waits_for"),
+    [
+        ("when_both_gave", GIVE_FEEDBACK, False, WaitsFor.OWN_FEEDBACK),
+        ("when_both_gave", GIVE_FEEDBACK, True, WaitsFor.RELEASE),
+        ("when_both_gave", OBSERVER_FEEDBACK, False, WaitsFor.RELEASE),
+        ("at_due", GIVE_FEEDBACK, False, WaitsFor.RELEASE),
+        ("by_instructor", GIVE_FEEDBACK, False, WaitsFor.INSTRUCTOR),
+        ("by_instructor", OBSERVER_FEEDBACK, True, WaitsFor.INSTRUCTOR),
+    ],
+)
+def test_what_keeps_feedback_from_its_receiver_is_said_as_it_is(
+    release: str, step: Step, is_own_given: bool, waits_for: WaitsFor
+) -> None:
+    assert rules.why_held(step, release, is_own_given=is_own_given) is waits_for
+
+
+def test_who_waits_for_an_instructor_is_not_said_to_wait_for_themselves() -> None:
+    came = [Written("give_feedback", 1, METTE, NOW)]
+    groups = [MyGroup(1, (a_partner(METTE, due_at=DUE),))]
+    progress = rules.checklist(
+        OBSERVATION.steps,
+        BOTH,
+        [RoundDates(1, None, DUE)],
+        my_groups=groups,
+        mine=[],
+        theirs=came,
+        extras=[],
+        now=NOW,
+        release="by_instructor",
+    )
+    assert [item.waits_for for item in progress.items if item.step.is_answer] == [WaitsFor.INSTRUCTOR]
 
 
 @pytest.mark.parametrize(

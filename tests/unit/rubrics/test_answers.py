@@ -35,6 +35,13 @@ def parts(*values: str) -> dict[str, str]:
     return {f"mark-7.{place}": value for place, value in enumerate(values)}
 
 
+@pytest.mark.parametrize(
+    ("texts", "left"), [(("7", "", "3"), 0), ((" 7 ",), 3), ((), 10), (("7", "9"), -6), (("7", "x"), None)]
+)
+def test_points_that_are_left_to_share_out_are_counted(texts: tuple[str, ...], left: int | None) -> None:
+    assert asked(Question.SHARE).left(parts(*texts)) == left
+
+
 RIGHT = [
     (asked(Question.LEVELS), {"mark-7": "71"}, ("Solid",)),
     (asked(Question.SCALE, Options(lowest=0, highest=10)), {"mark-7": "10"}, ("10 (0 – 10)",)),
@@ -105,8 +112,9 @@ def test_whatever_a_browser_sends_is_read_without_failing(question: Question, fi
 
 def test_a_criterion_is_asked_about_its_seat_and_in_its_rounds() -> None:
     coach, third, all_ = asked(Question.SHORT, seat="coach"), asked(Question.SHORT, rounds=(3,)), asked(Question.SHORT)
-    assert asked_of([coach, third, all_], {"coachee"}, 1) == [all_]
-    assert asked_of([coach, third, all_], {"coachee", "coach"}, 3) == [coach, third, all_]
+    assert asked_of([coach, third, all_], {"", "coachee"}, 1) == [all_]
+    assert asked_of([coach, third, all_], {"", "coachee", "coach"}, 3) == [coach, third, all_]
+    assert asked_of([coach, third, all_], {"coach"}, 3) == [coach]
 
 
 def test_points_are_weighted_and_only_levels_and_scales_have_them() -> None:
@@ -116,6 +124,17 @@ def test_points_are_weighted_and_only_levels_and_scales_have_them() -> None:
     assert share_of([asked(Question.LEVELS), scale, without], fields) == Fraction(1 * 1 + 3 * 2, 2 * 4)
     assert share_of([without, asked(Question.CHOICE)], {"mark-9": "90", "mark-7": "1"}) is None
     assert share_of([asked(Question.LEVELS, weight=0)], fields) is None
+
+
+@pytest.mark.parametrize(
+    ("points", "shares"), [((2, 2), (1, 1)), ((4, 1), (1, Fraction(1, 4))), ((0, 0), (None, None)), ((0, 3), (0, 1))]
+)
+def test_points_of_levels_may_be_equal_none_or_descending(
+    points: tuple[int, int], shares: tuple[Fraction | None, Fraction | None]
+) -> None:
+    levels = tuple(LevelDraft(label, points=number) for label, number in zip("ab", points, strict=True))
+    one = Asked(7, CriterionDraft("C", levels=levels), (70, 71))
+    assert tuple(one.share({"mark-7": level}) for level in ("70", "71")) == shares
 
 
 def test_what_somebody_wrote_in_a_rubric_is_told_apart_from_what_they_chose() -> None:

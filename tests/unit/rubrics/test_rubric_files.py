@@ -174,6 +174,39 @@ OF_CANVAS = RubricDraft(
 )
 
 
+CANVAS_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<rubrics xmlns="http://canvas.instructure.com/xsd/cccv1p0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+<rubric identifier="g1"><read_only>false</read_only><title>Essay</title><points_possible>15.0</points_possible>
+<description>Of the first term</description><criteria>
+<criterion><criterion_id>_1</criterion_id><points>10.0</points><description>Clarity</description>
+<long_description>&lt;p&gt;Is it, clear?&lt;/p&gt;</long_description><ratings>
+<rating><description>Excellent</description><points>10.0</points><criterion_id>_1</criterion_id>
+<long_description>Very clear</long_description><id>a</id></rating>
+<rating><description>Weak</description><points>2.0</points><criterion_id>_1</criterion_id><id>b</id></rating>
+</ratings></criterion>
+<criterion><criterion_id>_2</criterion_id><points>5.0</points><description>Sources</description><ratings>
+<rating><description>Full</description><points>5.0</points><id>c</id></rating>
+<rating><description>None</description><points>0.0</points><id>d</id></rating>
+</ratings></criterion></criteria></rubric>
+</rubrics>"""
+
+
+def course_export(text: str = CANVAS_XML) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as folder:
+        folder.writestr("imsmanifest.xml", "<manifest/>")
+        folder.writestr("course_settings/rubrics.xml", text)
+    return packed.getvalue()
+
+
+def test_a_rubric_of_canvas_comes_from_the_export_of_a_course() -> None:
+    assert read_file(CANVAS_XML.encode()) == read_file(course_export()) == Found(OF_CANVAS)
+    second = CANVAS_XML.replace("</rubrics>", CANVAS_XML[CANVAS_XML.index("<rubric ") :])
+    assert read_file(course_export(second)) == Found(OF_CANVAS, (Note.FIRST_OF_SEVERAL,))
+    ignored = CANVAS_XML.replace("<description>S", "<ignore_for_scoring>true</ignore_for_scoring><description>S")
+    assert [one.weight for one in read_file(course_export(ignored)).draft.criteria] == [1, 0]
+
+
 @pytest.mark.parametrize("text", [CANVAS_CSV, CANVAS_JSON, f"[{CANVAS_JSON}]", f'{{"rubric": {CANVAS_JSON}}}'])
 def test_a_rubric_of_canvas_comes_from_its_table_and_its_api(text: str) -> None:
     assert read_file(text.encode()) == Found(OF_CANVAS)
@@ -215,6 +248,10 @@ MANY = RubricDraft("", tuple(CriterionDraft(f"C{n}", levels=(LevelDraft("A"), Le
         (backup("zip")[:200], Unusable.BROKEN),
         (backup("zip", "<areas></areas>"), Unusable.NO_RUBRIC),
         (gzip.compress(bytes(60_000_000)), Unusable.TOO_LARGE),
+        (b"<rubrics/>", Unusable.NO_RUBRIC),
+        (course_export("<rubrics/>"), Unusable.NO_RUBRIC),
+        (course_export(CANVAS_XML[:700]), Unusable.BROKEN),
+        (course_export(CANVAS_XML.replace("<rubrics", "<!DOCTYPE rubrics><rubrics", 1)), Unusable.NO_RUBRIC),
     ],
 )
 def test_a_file_that_is_no_rubric_is_refused_in_a_word(content: bytes, reason: Unusable) -> None:

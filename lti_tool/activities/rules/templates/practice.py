@@ -29,7 +29,7 @@ OBSERVATION_AND_FEEDBACK: Final = Template(
         "What you tell each other stays between you. Feedback is there to help, not to judge."
     ),
     days_to_due=(14, 28),
-    rubric_draft=rubrics.OBSERVATION,
+    rubric_draft=rubrics.OBSERVATION_BOTH_WAYS,
 )
 ROLE_PLAY: Final = Template(
     key="role_play",
@@ -70,7 +70,7 @@ REHEARSAL: Final = Template(
         "What you tell each other stays between you."
     ),
     days_to_due=(7, 14, 21),
-    rubric_draft=rubrics.OBSERVATION,
+    rubric_draft=rubrics.OBSERVATION_BOTH_WAYS,
     scenario=scenarios.AUDIENCE,
 )
 CROSS_TRAINING: Final = Template(

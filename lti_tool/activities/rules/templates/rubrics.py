@@ -311,6 +311,11 @@ OBSERVING: Final = RubricDraft(
         ),
     ),
 )
+OBSERVATION_BOTH_WAYS: Final = replace(
+    OBSERVATION,
+    criteria=(*OBSERVATION.criteria, *(replace(one, seat="observer") for one in OBSERVING.criteria[:2])),
+)
+"""What the observer looks at, and in short what the observed says of the observer."""
 BRINGING_A_CASE: Final = RubricDraft(
     N_("Bringing a case"),
     (
