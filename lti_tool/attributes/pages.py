@@ -37,6 +37,7 @@ from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 from lti_tool.web.i18n import reader_locale
+from lti_tool.web.lists import page_of
 from lti_tool.web.pages import unsent_store
 
 pages = Blueprint("people", __name__)
@@ -274,9 +275,8 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
         for one in sorted(learners, key=lambda one: ((names[one] or "").casefold(), one))
         if (missing is None or missing not in known[one]) and (not wanted or wanted in (names[one] or "").casefold())
     ]
-    pages_of_people = max(-(-len(listed) // PEOPLE_A_PAGE), 1)
-    page = min(max(request.args.get("page", 1, type=int), 1), pages_of_people)
-    shown = listed[(page - 1) * PEOPLE_A_PAGE : page * PEOPLE_A_PAGE]
+    page = page_of(len(listed), PEOPLE_A_PAGE)
+    shown = listed[page.part]
     tally = reading.tally(known)
     answered, skipped = reading.answers(here.session, here.course_id)
     return render_template(
@@ -296,8 +296,8 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
         listed_count=len(listed),
         names=names,
         shown=_in_words(here, [value.value for one in shown for value in known[one].values()]),
-        page=page,
-        pages=pages_of_people,
+        page=page.number,
+        pages=page.count,
         filters={name: value for name in ("missing", "q") if (value := request.args.get(name))},
         missing=BY_KEY[missing] if missing else None,
         problems=[("table", problem)] if problem else [],

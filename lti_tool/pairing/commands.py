@@ -5,27 +5,15 @@ The instance is planned or repaired, and checked; the answer is written as JSON,
 
 import json
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Caution, Concern, Group, Needed, PersonId, Reason, Reviews, Schedule
+from lti_tool.pairing.engine import Caution, Concern, Group, Lock, Needed, Reason, Reviews, Schedule, Unpaired
 from lti_tool.pairing.engine.turns import take_turns
-from lti_tool.pairing.rules.plan_file import (
-    Instance,
-    InstanceFlawed,
-    Name,
-    counted,
-    first_of,
-    joined,
-    people,
-    read_text,
-    roles_of,
-)
+from lti_tool.pairing.rules.plan_file import Instance, InstanceFlawed, counted, joined, people, read_text, roles_of
 
 REASONS: Final[Mapping[Reason, str]] = {
     Reason.NOBODY_ELSE: "There is no one else.",
@@ -40,7 +28,6 @@ SHORT: Final = {
     Reason.NOBODY_ALLOWED: "the constraints leave them no partner at all",
     Reason.TOO_FEW_PARTNERS: "they have too few partners, or others need the same ones",
 }
-MOST_NAMED: Final = 6
 MOST_SHORT: Final = 10
 MOST_NOTES: Final = 20
 """The notes after these are only counted."""
@@ -50,26 +37,15 @@ Answer: TypeAlias = tuple[dict[str, Any], list[str], list[str]]
 """A result, two lines of summary, and notes."""
 
 
-class AnswerFlawed(RuntimeError):
-    """The checker did not pass what the engine made. This is a mistake of the engine."""
-
-
 class Refused(Exception):
     """The instance cannot be answered, and nothing was written. The text says why."""
 
 
-def plan_file(source: Path, out: Path, *, seed: int | None, improve: bool) -> tuple[list[str], list[str]]:
+def plan_file(source: Path, out: Path, *, seed: int | None) -> tuple[list[str], list[str]]:
     """Answer the instance in a file. Returns two lines of summary, and notes. Raises Refused."""
     instance = _read(source)
     answer = _reviewed if instance.form.kind == "review" else _planned
-    try:
-        result, lines, notes = answer(instance, instance.form.seed if seed is None else seed, improve)
-    except engine.ImpossibleRequest as refusal:
-        raise Refused(f"This cannot be planned: {type(refusal).__name__} {refusal}") from None
-    except engine.ImproverMissing as missing:
-        raise Refused(f"--improve: {missing or engine.ImproverMissing.__doc__}") from None
-    except AnswerFlawed as flawed:
-        raise Refused(f"The result did not pass our own check, so nothing was written: {flawed}") from None
+    result, lines, notes = answer(instance, instance.form.seed if seed is None else seed)
     _write(out, json.dumps(result, ensure_ascii=False) + "\n")
     return lines, notes
 
@@ -90,8 +66,8 @@ def _read(source: Path) -> Instance:
         ) from None
 
 
-def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
-    schedule = schedule_of(instance, seed, improve=improve)
+def _planned(instance: Instance, seed: int) -> Answer:
+    schedule = schedule_of(instance, seed)
     total = engine.score(instance.course, schedule)
     lines = [
         f"{people(len(instance.course.people))}, {counted(len(schedule.rounds), 'round')}, "
@@ -99,11 +75,11 @@ def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
         f"{counted(total.repeats, 'repeat')}, {counted(total.objective, 'point')}, "
         f"turns as coach and as coachee differ by at most {total.coach_balance}",
     ]
-    return write_schedule(schedule, instance.names), lines, notes_of(instance, schedule)
+    return write_schedule(schedule, instance), lines, notes_of(instance, schedule)
 
 
-def _reviewed(instance: Instance, seed: int, improve: bool) -> Answer:
-    reviews = reviews_of(instance, seed, improve=improve)
+def _reviewed(instance: Instance, seed: int) -> Answer:
+    reviews = reviews_of(instance, seed)
     pairs = set(reviews.pairs)
     mutual = sum((author, reviewer) in pairs for reviewer, author in pairs) // 2
     lines = [
@@ -111,7 +87,8 @@ def _reviewed(instance: Instance, seed: int, improve: bool) -> Answer:
         f"{len(reviews.pairs)} in all",
         f"{people(len(reviews.short))} with fewer, {counted(mutual, 'couple')} with reviews of each other",
     ]
-    return write_reviews(reviews.pairs, instance.names), lines, notes_of(instance, reviews)
+    written = [[instance.names[reviewer], instance.names[author]] for reviewer, author in reviews.pairs]
+    return {"reviews": written}, lines, notes_of(instance, reviews)
 
 
 def _write(out: Path, text: str) -> None:
@@ -128,112 +105,82 @@ def _write(out: Path, text: str) -> None:
 # ---- plans and reviews -----------------------------------------------------------------------------------------------
 
 
-def schedule_of(instance: Instance, seed: int, *, improve: bool = False) -> Schedule:
-    """All rounds that an instance of kind `pairs` asks for.
+def schedule_of(instance: Instance, seed: int) -> Schedule:
+    """All rounds that an instance of kind `pairs` asks for. Raises Refused if the checker does not pass them.
 
-    If there is a running round, it is repaired, and the other rounds are planned after it. Raises AnswerFlawed, and
-    ImpossibleRequest for locks that contradict a rule.
+    If there is a running round, it is repaired, and the other rounds are planned around it.
     """
-    course, rounds = instance.course, instance.form.rounds
+    course = instance.course
     if instance.form.current is None:
-        schedule = engine.plan(course, rounds, seed, improve=improve)
+        schedule = engine.plan(course, instance.form.rounds, seed)
     else:
-        schedule = _repaired(instance, seed)
-        if rounds > 1:
-            more = engine.plan(_afterwards(schedule), rounds - 1, seed, improve=improve)
-            schedule = replace(
-                schedule,
-                rounds=schedule.rounds + more.rounds,
-                unpaired=schedule.unpaired + tuple(replace(out, round=out.round + 1) for out in more.unpaired),
-                proofs=schedule.proofs + tuple(replace(proof, round=proof.round + 1) for proof in more.proofs),
-            )
-    if violations := engine.verify(course, schedule):
-        raise AnswerFlawed(violations)
+        first = _repaired(instance, seed)
+        locks = (*(Lock(group, 1) for group in first), *(lock for lock in course.locks if lock.round != 1))
+        schedule = engine.plan(replace(course, locks=locks), instance.form.rounds, seed)
+        rounds = (first, *schedule.rounds[1:])
+        # Groups that stay keep their roles. If no one has a role yet, the running round takes fair turns, too.
+        placed = [(number, group) for number, groups in enumerate(rounds, start=1) for group in groups]
+        open_to_turn = [(number, group) for number, group in placed if number > 1 or not instance.has_roles]
+        rounds = take_turns(rounds, open_to_turn, course.shape.kind, course.ahead, seed)
+        schedule = replace(schedule, rounds=rounds, course=course)
+    _check(engine.verify(course, schedule))
     return schedule
 
 
-def _repaired(instance: Instance, seed: int) -> Schedule:
-    course = instance.course
-    first = replace(course, locks=tuple(lock for lock in course.locks if lock.round == 1))
-    after = engine.repair(
-        Schedule((instance.current,), course=first, seed=seed), instance.left, instance.joined, 1, may_turn=False
-    )
-    rounds = after.rounds
-    if not instance.has_roles:
-        # No one has a role yet, so people who stay together can take fair turns, too.
-        rounds = take_turns(rounds, [(1, group) for group in rounds[0]], course.shape.kind, course.ahead, seed)
-    return replace(after, rounds=rounds, course=course)
+def _repaired(instance: Instance, seed: int) -> tuple[Group, ...]:
+    """The running round with the fewest changes that give everyone a partner."""
+    locks = tuple(lock for lock in instance.course.locks if lock.round == 1)
+    running = Schedule((instance.current,), course=replace(instance.course, locks=locks), seed=seed)
+    return engine.repair(running, instance.left, instance.joined, 1, may_turn=False).rounds[0]
 
 
-def _afterwards(first: Schedule) -> engine.Course:
-    """The course as it is after the first round."""
-    course, groups = first.course, first.rounds[0]
-    ahead, trios = Counter(course.ahead), Counter(course.in_trios)
-    ahead.update(engine.balance(first.rounds))
-    trios.update(person for group in groups if len(group) == 3 for person in group)
-    return replace(
-        course,
-        met=course.met + tuple((min(two), max(two)) for group in groups for two in combinations(group, 2)),
-        ahead=dict(ahead),
-        in_trios=dict(trios),
-        left_out=frozenset(out.person for out in first.unpaired),
-        locks=tuple(replace(lock, round=lock.round - 1) for lock in course.locks if lock.round and lock.round > 1),
-    )
-
-
-def reviews_of(instance: Instance, seed: int, *, improve: bool = False) -> Reviews:
-    """The reviews that an instance of kind `review` asks for. Raises AnswerFlawed."""
-    reviews = engine.reviews(instance.course, instance.form.reviews_per_person, seed, improve=improve)
-    if violations := engine.verify_reviews(instance.course, instance.form.reviews_per_person, reviews):
-        raise AnswerFlawed(violations)
+def reviews_of(instance: Instance, seed: int) -> Reviews:
+    """The reviews that an instance of kind `review` asks for. Raises Refused as well."""
+    reviews = engine.reviews(instance.course, instance.form.reviews_per_person, seed)
+    _check(engine.verify_reviews(instance.course, instance.form.reviews_per_person, reviews))
     return reviews
+
+
+def _check(violations: Sequence[engine.Violation]) -> None:
+    if violations:
+        raise Refused(f"The result did not pass our own check, so nothing was written: {violations}")
 
 
 # ---- as JSON writes them ---------------------------------------------------------------------------------------------
 
 
-def write_schedule(schedule: Schedule, names: Mapping[PersonId, Name]) -> dict[str, Any]:
+def write_schedule(schedule: Schedule, instance: Instance) -> dict[str, Any]:
     """The rounds with roles, who is unpaired and why, and the barrier of the first round that has one."""
-    explanations = engine.Explanations(schedule)
+    explanations, proven = engine.Explanations(schedule), {proof.round for proof in schedule.proofs}
     rounds = []
     for number, groups in enumerate(schedule.rounds, start=1):
-        shortages = explanations.shortages(number) if any(proof.round == number for proof in schedule.proofs) else ()
+        shortages = explanations.shortages(number) if number in proven else ()
         alone = [
-            {"id": names[out.person], "reason": _reason(out.person, out.reason, shortages, names)}
+            {"id": instance.names[out.person], "reason": _reason(out, shortages, instance)}
             for out in schedule.unpaired
             if out.round == number
         ]
-        rounds.append({"round": number, "groups": [_group(group, names) for group in groups], "unpaired": alone})
+        rounds.append({"round": number, "groups": [_group(group, instance) for group in groups], "unpaired": alone})
     result: dict[str, Any] = {"rounds": rounds}
     if schedule.proofs:
         first = min(schedule.proofs, key=lambda proof: proof.round)
-        result["infeasible"] = {"barrier": [names[person] for person in first.barrier]}
+        result["infeasible"] = {"barrier": [instance.names[person] for person in first.barrier]}
     return result
 
 
-def write_reviews(pairs: Iterable[tuple[PersonId, PersonId]], names: Mapping[PersonId, Name]) -> dict[str, Any]:
-    """Who reviews whom: reviewer, author."""
-    return {"reviews": [[names[reviewer], names[author]] for reviewer, author in pairs]}
+def _group(group: Group, instance: Instance) -> dict[str, Any]:
+    members = [instance.names[person] for person in group]
+    return {"members": members, "roles": dict(zip(map(str, members), roles_of(group), strict=True))}
 
 
-def _group(group: Group, names: Mapping[PersonId, Name]) -> dict[str, Any]:
-    return {
-        "members": [names[person] for person in group],
-        "roles": {str(names[person]): role for person, role in zip(group, roles_of(group), strict=True)},
-    }
-
-
-def _reason(person: PersonId, reason: Reason, shortages: Sequence[Needed], names: Mapping[PersonId, Name]) -> str:
-    def named(members: Sequence[PersonId]) -> str:
-        more = f" and {len(members) - MOST_NAMED} more" if len(members) > MOST_NAMED else ""
-        return ", ".join(str(names[member]) for member in members[:MOST_NAMED]) + more
-
-    shortage = next((shortage for shortage in shortages if person in shortage.needing), None)
-    if reason is not Reason.TOO_FEW_PARTNERS or shortage is None or not shortage.partners:
-        return REASONS[reason]
+def _reason(out: Unpaired, shortages: Sequence[Needed], instance: Instance) -> str:
+    shortage = next((shortage for shortage in shortages if out.person in shortage.needing), None)
+    if out.reason is not Reason.TOO_FEW_PARTNERS or shortage is None or not shortage.partners:
+        return REASONS[out.reason]
+    partners, needing = instance.first_of(shortage.partners), instance.first_of(shortage.needing)
     if len(shortage.needing) == len(shortage.parts):
-        return f"{REASONS[reason]} No one but {named(shortage.partners)} may work with {named(shortage.needing)}."
-    return f"{REASONS[reason]} Too many depend on {named(shortage.partners)}."
+        return f"{REASONS[out.reason]} No one but {partners} may work with {needing}."
+    return f"{REASONS[out.reason]} Too many depend on {partners}."
 
 
 # ---- notes -----------------------------------------------------------------------------------------------------------
@@ -262,16 +209,16 @@ def _cut(notes: Sequence[str]) -> list[str]:
 
 def _caution(instance: Instance, caution: Caution) -> str:
     number, about = len(caution.people), caution.about
-    who = first_of(caution.people, instance.names)
+    who = instance.first_of(caution.people)
     match caution.concern:
         case Concern.NOBODY_HAS:
             return f"people: no one has a value for {about}"
         case Concern.HALF_UNKNOWN:
             return f"people: {number} of {people(len(instance.course.people))} have no value for {about}: {who}"
         case Concern.UNKNOWN_REFUSED:
-            constraint = next(part for part in instance.constraints if part.rule.name == about)
-            have = f"{people(number)} {'has' if number == 1 else 'have'} no value for {joined(constraint.rule.reads)}"
-            return f"{constraint.said}: {have}, so it leaves them no partner: {who}"
+            said, rule = next((said, rule) for said, rule in instance.constraints.items() if rule.name == about)
+            have = f"{people(number)} {'has' if number == 1 else 'have'} no value for {joined(rule.reads)}"
+            return f"{said}: {have}, so it leaves them no partner: {who}"
         case Concern.MANAGER_LOOP:
             return f"people: a loop of managers: {who}"
         case Concern.MORE_ROUNDS_THAN_PARTNERS:
@@ -285,8 +232,8 @@ def _no_partners(instance: Instance) -> list[str]:
         return []
     costs = engine.costs(instance.course)
     alone = {cost.rule for cost in costs.rules if cost.without == len(instance.course.people)}
-    single = [f"{part.said} leaves no one a partner" for part in instance.constraints if part.rule.name in alone]
-    together = joined([part.said for part in instance.constraints])
+    single = [f"{said} leaves no one a partner" for said, rule in instance.constraints.items() if rule.name in alone]
+    together = joined([*instance.constraints])
     return single or [f"{together} together leave no one a partner"]
 
 

@@ -1,6 +1,6 @@
 """What can go wrong with a plan."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lti_tool.errors import N_, Conflict, NotFound, ToolError, Words
@@ -9,29 +9,18 @@ from lti_tool.errors import N_, Conflict, NotFound, ToolError, Words
 class PlanError(ToolError):
     """The root of this feature's failures."""
 
+    @property
+    def cause(self) -> str:
+        """What failed, as it is kept with a request: a key of `OBSTACLES`, or the name of the error."""
+        return type(self).__name__
+
 
 class NoPlan(PlanError, NotFound):
     """The activity has no plan in the state that was asked for."""
 
 
-class TooFewLearners(PlanError):
-    """The roster has fewer than two learners to pair."""
-
-    def __init__(self, activity_id: int, count: int) -> None:
-        super().__init__(activity_id, count)
-        self.count = count
-
-
 class PlanChanged(PlanError, Conflict):
     """The plan is not the version that the page showed."""
-
-
-class PlanPublished(PlanError, Conflict):
-    """Learners already see a plan, so no other groups can be proposed."""
-
-
-class PlanBegun(PlanError, Conflict):
-    """Someone has begun to write in a group of the plan, so it cannot be taken back."""
 
 
 class PlanFlawed(PlanError):
@@ -40,18 +29,6 @@ class PlanFlawed(PlanError):
     def __init__(self, plan_id: int | None, breaches: tuple[str, ...]) -> None:
         super().__init__(plan_id, breaches)
         self.breaches = breaches
-
-
-class ProposalFlawed(PlanFlawed):
-    """The checker did not pass a proposal, so none was made."""
-
-
-class ImproverUnavailable(PlanError, Conflict):
-    """Looking longer for better groups needs OR-tools, which is not installed."""
-
-
-class NothingBetterFound(PlanError, Conflict):
-    """A longer look found no better groups than the proposed ones, so these stay."""
 
 
 class PlanImpossible(PlanError, Conflict):
@@ -63,7 +40,7 @@ class PlanImpossible(PlanError, Conflict):
 
 
 class RuleBroken(PlanError, Conflict):
-    """The change would break a rule or a pin that the plan keeps today. `broken` are of `rules.comparing.Broken`."""
+    """The change would break a rule or a pin that the plan keeps today. `broken` are the engine's violations."""
 
     def __init__(self, activity_id: int, broken: tuple[Any, ...]) -> None:
         super().__init__(activity_id, len(broken))
@@ -71,41 +48,45 @@ class RuleBroken(PlanError, Conflict):
 
 
 class ChangeImpossible(PlanError, Conflict):
-    """The change cannot be made with these people. `why` is a key of `OBSTACLES`."""
+    """What was asked for cannot be done with this plan and these people. `why` is a key of `OBSTACLES`."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+    @property
+    def cause(self) -> str:
+        return self.why
 
 
 class PreferencesChanged(PlanError, Conflict):
     """Someone saved the pairing rules since the page was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A field of the preferences that is wrong, such as `rules.0.at_least`, and the name of the error in pydantic or in
-    `rules.preferences`.
+class PreferencesInvalid(PlanError):
+    """Some fields of the pairing rules are wrong.
+
+    `problems` are the names of the errors, in pydantic or in `rules.preferences`, by field, such as `rules.0.at_least`.
     """
 
-    field: str
-    flaw: str
-
-
-class PreferencesInvalid(PlanError):
-    """Some fields of the pairing rules are wrong."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__(*(f"{problem.field}: {problem.flaw}" for problem in problems))
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(*(f"{field}: {flaw}" for field, flaw in problems.items()))
         self.problems = problems
 
 
 _PIN: Final = N_("Choose learners of this course who are in no other pin and whose group has not begun.")
-_APART: Final = N_("Choose two different people of this course.")
 _ABSENT: Final = N_(
     "The group has begun to work, or the round is over. You can give more time or excuse someone instead."
 )
 OBSTACLES: Final[dict[str, str]] = {
+    "too few learners": N_(
+        "Pairing needs at least two learners. Read the roster again when they have joined the course."
+    ),
+    "published": N_("The plan is published already. Take it back first if you want to propose other groups."),
+    "out of date": N_(
+        "People joined or left since these groups were proposed. Bring the plan up to date, then publish it."
+    ),
+    "plan begun": N_("People have begun to work in their groups, so the plan can no longer be taken back."),
     "same group": N_("Choose two people in different groups of this round, neither of which has begun."),
     "too few": N_("Choose two or more people who should stay together."),
     "too many": N_("A group of this activity cannot have so many people."),
@@ -117,37 +98,22 @@ OBSTACLES: Final[dict[str, str]] = {
     "round over": N_("This round is over, so its groups stay as they are."),
     "no round": _PIN,
     "strangers": _PIN,
-    "one person": _APART,
-    "not in the course": _APART,
+    "one person": N_("Choose two different people of this course."),
+    "not in the course": N_("Choose people of this course who take part."),
     "no group": _ABSENT,
     "group begun": _ABSENT,
 }
-"""Why a change cannot be made, and what to do."""
+"""Why something cannot be done, and what to do."""
 WORDS: dict[type[ToolError], Words] = {
     NoPlan: Words(
         404,
         N_("There is no such plan"),
         N_("This plan no longer exists. It may have been published or taken back. Look at the plan as it is now."),
     ),
-    TooFewLearners: Words(
-        409,
-        N_("There is no one to pair yet"),
-        N_("Pairing needs at least two learners. Read the roster again when they have joined the course."),
-    ),
     PlanChanged: Words(
         409,
         N_("The plan has changed in the meantime"),
         N_("The plan has changed since you opened this page. Look at it as it is now, then repeat your change."),
-    ),
-    PlanPublished: Words(
-        409,
-        N_("The plan is published already"),
-        N_("The plan is published already. Take it back first if you want to propose other groups."),
-    ),
-    PlanBegun: Words(
-        409,
-        N_("People have begun to work in their groups"),
-        N_("People have begun to work in their groups, so the plan can no longer be taken back."),
     ),
     ChangeImpossible: Words(
         409,
@@ -157,28 +123,10 @@ WORDS: dict[type[ToolError], Words] = {
     PlanFlawed: Words(
         500,
         N_("The groups did not pass our check"),
-        N_("Nothing was changed. Bring the plan up to date, or propose new groups."),
-    ),
-    ProposalFlawed: Words(
-        500,
-        N_("The proposed groups did not pass our check"),
         N_(
-            "The proposed groups did not pass our check, so nothing was changed. Try again; if it happens again, take "
-            "back a pin or a rule."
+            "The groups did not pass our check, so nothing was changed. Try again; if it happens again, take back a "
+            "pin or a rule."
         ),
-    ),
-    ImproverUnavailable: Words(
-        409,
-        N_("A longer look is not possible here"),
-        N_(
-            "The program that looks for better groups is not installed here. Propose other groups without it, or ask "
-            "your administrator."
-        ),
-    ),
-    NothingBetterFound: Words(
-        409,
-        N_("No better groups were found"),
-        N_("The longer look found no better groups, so these stay as they are."),
     ),
     PlanImpossible: Words(
         409,

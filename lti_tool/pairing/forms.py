@@ -143,8 +143,7 @@ def texts_of(wanted: Preferences) -> dict[str, str]:
         texts |= {f"{at}-{name}": _text(getattr(rule, name)) for name in ("at_least", "at_most", "priority")}
     for wish in wanted.wishes:
         at = f"wish-{wish.looks_at}"
-        texts[at] = wish.kind.value
-        texts |= {f"{at}-{name}": _text(getattr(wish, name)) for name in ("weight", "cap")}
+        texts |= {at: wish.kind.value, f"{at}-weight": str(wish.weight)}
     return texts
 
 
@@ -172,7 +171,7 @@ def field_of(texts: Texts, path: str) -> str:
     prefix, lines = ("rule", RULE_LINES) if where == "rules" else ("wish", WISH_LINES)
     used = [line.attribute for line in lines if texts.get(f"{prefix}-{line.attribute}")]
     at = f"{prefix}-{used[int(number)]}"
-    return f"{at}-{name}" if name in {"at_least", "at_most", "weight", "cap", "priority"} else at
+    return f"{at}-{name}" if name in {"at_least", "at_most", "weight", "priority"} else at
 
 
 def _rule(texts: Texts, attribute: str) -> dict[str, Any]:
@@ -189,8 +188,7 @@ def _rule(texts: Texts, attribute: str) -> dict[str, Any]:
 
 def _wish(texts: Texts, attribute: str) -> dict[str, Any]:
     at = f"wish-{attribute}"
-    weight, cap = (_whole(texts.get(f"{at}-{name}", "")) for name in ("weight", "cap"))
-    return {"kind": texts[at], "attribute": attribute, "weight": weight or 1, "cap": cap}
+    return {"kind": texts[at], "attribute": attribute, "weight": _whole(texts.get(f"{at}-weight", "")) or 1}
 
 
 def _whole(text: str) -> int | str | None:

@@ -40,7 +40,7 @@ class Plan(Tenant, Base):
     size: Mapped[int] = mapped_column(default=2)
     seed: Mapped[int]
     engine: Mapped[str] = mapped_column(String(64))
-    """Name and version of the engine that made it, and of the optional improver if it took part."""
+    """Name and version of the engine that made it."""
     effort: Mapped[str] = mapped_column(String(16), default="normal")
     """How long the engine searched. It has only one way now."""
     unpaired: Mapped[list[Any]] = mapped_column(default=list)
@@ -289,9 +289,10 @@ class ProposalRequest(Tenant, Base):
 
     activity_id: Mapped[int]
     seed: Mapped[int]
-    improve: Mapped[bool]
+    improve: Mapped[bool] = mapped_column(default=False)
+    """False; older versions could look longer for better groups."""
     asked_by_id: Mapped[int | None]
     """A person."""
     asked_at: Mapped[datetime]
     refusal: Mapped[str | None] = mapped_column(String(64))
-    """The name of the error that ended it, or that a longer look found better groups; None while it is in progress."""
+    """The cause of the error that ended it; None while it is in progress."""

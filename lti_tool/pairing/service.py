@@ -29,16 +29,11 @@ from lti_tool.pairing import engine, store
 from lti_tool.pairing.engine import Breach, Lock, Reason, Schedule, Value
 from lti_tool.pairing.errors import (
     ChangeImpossible,
-    ImproverUnavailable,
     NoPlan,
-    NothingBetterFound,
-    PlanBegun,
     PlanChanged,
     PlanImpossible,
-    PlanPublished,
     PreferencesChanged,
     RuleBroken,
-    TooFewLearners,
 )
 from lti_tool.pairing.models import (
     Absence,
@@ -53,14 +48,14 @@ from lti_tool.pairing.models import (
     Seat,
 )
 from lti_tool.pairing.rules import changes, proposing
-from lti_tool.pairing.rules.changes import Change, Outcome, outcome, refuse_flawed, up_to_date
-from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of, is_better
+from lti_tool.pairing.rules.changes import Change, Outcome, outcome, up_to_date
+from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of
 from lti_tool.pairing.rules.conditions import Conditions
 from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.preferences import Preferences, read
 from lti_tool.pairing.rules.proposing import Basis
 from lti_tool.pairing.rules.views import Alone, Apart, Cause, GroupView, NotPaired, Unplaced, WhyNot
-from lti_tool.pairing.rules.why import WhyMatched, told
+from lti_tool.pairing.rules.why import TOLD, told
 from lti_tool.roster import service as roster
 from lti_tool.support.db import served_institution
 from lti_tool.web.visits import Visit
@@ -85,8 +80,6 @@ PROPOSE = "pairing.draft"
 """The job that works a proposal out."""
 MOST_INLINE: Final = 36_000
 """Learners times rounds that are planned while someone waits: two seconds of a processor for 3,000 in 12 rounds."""
-BETTER_FOUND: Final = "BetterFound"
-"""Takes the place of the name of an error if a longer look found better groups."""
 NOT_AGAIN: Final = engine.NotAgain().name
 CAUSES: Final = {cause: Cause(cause.value) for cause in engine.Cause if cause.value in set(Cause)}
 """What members are told of the engine's causes. Someone who is absent is told nothing."""
@@ -96,22 +89,25 @@ CAUSES[engine.Cause.RULE_CHANGED] = Cause.PLAN_CHANGED
 # ---- who is with whom, and why ---------------------------------------------------------------------------------------
 
 
-def why_matched(session: Session, activity: Activity, group: GroupView) -> WhyMatched:
-    """Why the member whose view of a group this is has these partners. Reads only what is known about the group."""
+def why_matched(session: Session, activity: Activity, group: GroupView) -> tuple[str, ...]:
+    """Why the member whose view of a group this is has these partners, as sentences that are still to be translated.
+
+    They are true of all partners. Reads only what is known about the group.
+    """
     members = tuple(seat.member_id for seat in group.seats if seat.status == "active")
     if group.member_id not in members or len(members) < 2:
-        return WhyMatched()
+        return ()
     wanted = preferences_of(session, activity).preferences
     course = Conditions(members, wanted, _attributes(session, members) if wanted.reads else {}).course()
     partners = engine.Explanations(Schedule(((members,),), course=course)).why(group.member_id, 1).partners
-    rules = [rule for rule in partners[0].rules if all(rule in partner.rules for partner in partners)]
-    if NOT_AGAIN in rules and store.have_met(session, activity, group, members):
-        rules.remove(NOT_AGAIN)
-    given = [{wish for wish, _ in partner.wishes} for partner in partners]
-    wishes = [wish for wish, _ in partners[0].wishes if all(wish in some for some in given) and wish not in rules]
-    sentences = tuple(dict.fromkeys(filter(None, map(told, [*rules, *wishes]))))
-    is_told = bool(sentences) or store.have_met(session, activity, group, members, until_then=True)
-    return WhyMatched(sentences, is_first_time=not is_told)
+    names = [
+        [*partner.rules, *(wish for wish, _ in partner.wishes if wish not in partner.rules)] for partner in partners
+    ]
+    shared = [name for name in names[0] if name != NOT_AGAIN and all(name in others for others in names)]
+    sentences = tuple(dict.fromkeys(filter(None, map(told, shared))))
+    if (NOT_AGAIN in names[0] or not sentences) and not store.have_met(session, activity, group, members):
+        sentences = (TOLD[NOT_AGAIN], *sentences)
+    return sentences
 
 
 def _attributes(session: Session, members: tuple[int, ...]) -> Mapping[str, Mapping[int, Value]]:
@@ -310,54 +306,33 @@ def _write(session: Session, row: PairingPreferences, wanted: Preferences, *, by
 def basis_of(session: Session, activity_id: int, *, expected_version: int | None = None) -> Basis:
     """Read what a proposal is made from. `expected_version` is the proposal that someone looked at, 0 for none.
 
-    Raises TooFewLearners, PlanPublished, PlanChanged and ActivityReadOnly.
+    Raises ChangeImpossible, PlanChanged and ActivityReadOnly.
     """
     activity = session.get_one(Activity, activity_id)
     activities.refuse_read_only(session, activity)
-    versions = store.versions_of(session, activity_id)
-    version = versions.get("draft", 0)
-    if "published" in versions:
-        raise PlanPublished(activity_id)
+    if store.find_plan(session, activity_id, "published") is not None:
+        raise ChangeImpossible("published")
+    proposal = store.find_plan(session, activity_id, "draft")
+    version = proposal.version if proposal is not None else 0
     if expected_version is not None and expected_version != version:
         raise PlanChanged(activity_id, version)
     rounds = activities.rounds_of(session, activity_id)
     course = conditions_of(session, activity).course()
     if len(course.people) < 2 or not rounds:
-        raise TooFewLearners(activity_id, len(course.people))
+        raise ChangeImpossible("too few learners")
     round_ids = tuple(round_.id for round_ in rounds)
     return Basis(activity_id, course, round_ids, version, store.absences_of(session, activity_id))
 
 
-def can_look_longer(session: Session, activity: Activity, learners: int, rounds: int) -> bool:
-    """Whether a longer look can give better groups: for pairs, in a small course, where the improver is installed."""
-    shape = preferences_of(session, activity).preferences.shape
-    return proposing.is_improver_here() and engine.can_improve(shape, learners, rounds)
-
-
-def proposal_as_it_is(session: Session, basis: Basis) -> Schedule | None:
-    """The proposal that a longer look is to improve; None if there is none."""
-    plan = store.find_plan(session, basis.activity_id, "draft")
-    return replace(store.load(session, plan).schedule, course=basis.course) if plan is not None else None
-
-
-def keep(
-    session: Session, basis: Basis, schedule: Schedule, *, by: int | None, now: datetime, only_better: bool = False
-) -> Plan:
+def keep(session: Session, basis: Basis, schedule: Schedule, *, by: int | None, now: datetime) -> Plan:
     """Make this the activity's proposal; the earlier one is kept for comparison. `by` is a person.
 
-    Raises as `basis_of` does, PlanChanged if anything that it was made from has changed, and NothingBetterFound if it
-    must be better than the proposal (`only_better`) and is not.
+    Raises as `basis_of` does, and PlanChanged if anything that it was made from has changed.
     """
     store.hold(session, basis.activity_id)
     if basis_of(session, basis.activity_id) != basis:
         raise PlanChanged(basis.activity_id)
     former = store.find_plan(session, basis.activity_id, "draft")
-    if (
-        only_better
-        and former is not None
-        and not is_better(basis.course, schedule, store.load(session, former).schedule)
-    ):
-        raise NothingBetterFound(basis.activity_id)
     session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == basis.activity_id))
     if former is not None:
         session.execute(delete(Plan).where(Plan.activity_id == basis.activity_id, Plan.state == "previous"))
@@ -377,20 +352,8 @@ def keep(
     )
     session.add(plan)
     session.flush()
-    store.store_all(session, plan, basis.round_ids, schedule)
-    if only_better:
-        request = _request(session, basis.activity_id, seed=plan.seed, improve=True, by=by, now=now)
-        request.refusal = BETTER_FOUND
-    session.flush()
+    store.store_changes(session, plan, store.load(session, plan), schedule)
     return plan
-
-
-def propose(
-    session: Session, activity_id: int, *, seed: int, by: int | None, now: datetime, expected_version: int | None = None
-) -> Plan:
-    """Propose groups for all rounds in this transaction. `by` is a person. Raises what the three steps raise."""
-    basis = basis_of(session, activity_id, expected_version=expected_version)
-    return keep(session, basis, proposing.work_out(basis, seed=seed), by=by, now=now)
 
 
 def request_proposal(
@@ -401,24 +364,22 @@ def request_proposal(
     by: int | None,
     now: datetime,
     expected_version: int | None = None,
-    improve: bool = False,
 ) -> Plan | None:
-    """As `propose`, but a large course and a longer look are planned in the background.
+    """Propose groups for all rounds. `by` is a person. Raises what `basis_of`, `keep` and `proposing.work_out` raise.
 
-    Then the answer is None, and `proposal_request` says how far it is. Pins that contradict each other or a rule are
-    refused at once. Also raises ImproverUnavailable.
+    A large course is planned in the background: then the answer is None, and `proposal_request` says how far it is.
+    Pins that contradict each other or a rule are refused at once.
     """
-    if improve and not proposing.is_improver_here():
-        raise ImproverUnavailable(activity_id)
     basis = basis_of(session, activity_id, expected_version=expected_version)
-    if len(basis.course.people) * len(basis.round_ids) <= MOST_INLINE and not improve:
+    if len(basis.course.people) * len(basis.round_ids) <= MOST_INLINE:
         return keep(session, basis, proposing.work_out(basis, seed=seed), by=by, now=now)
     try:
         engine.check_locks(basis.course, len(basis.round_ids))
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(activity_id, refusal) from refusal
     store.hold(session, activity_id)
-    _request(session, activity_id, seed=seed, improve=improve, by=by, now=now)
+    session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
+    session.add(ProposalRequest(activity_id=activity_id, seed=seed, asked_by_id=by, asked_at=now))
     session.flush()
     key, institution_id = f"{PROPOSE}:{activity_id}", served_institution(session)
     queue.enqueue(
@@ -427,29 +388,13 @@ def request_proposal(
     return None
 
 
-def _request(
-    session: Session, activity_id: int, *, seed: int, improve: bool, by: int | None, now: datetime
-) -> ProposalRequest:
-    """A new request in place of the earlier one."""
-    session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
-    request = ProposalRequest(activity_id=activity_id, seed=seed, improve=improve, asked_by_id=by, asked_at=now)
-    session.add(request)
-    return request
-
-
 def proposal_request(session: Session, activity_id: int) -> ProposalRequest | None:
     """The proposal that is worked out in the background, or why it failed; None if there is none."""
     return session.scalar(select(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
 
 
-def found_better(session: Session, plan: Plan) -> bool:
-    """Whether a longer look found these groups, and none was changed since."""
-    request = proposal_request(session, plan.activity_id)
-    return request is not None and request.refusal == BETTER_FOUND and request.asked_at == plan.changed_at
-
-
 def end_request(session: Session, activity_id: int, refusal: str) -> None:
-    """Record the name of the error that ended the work in the background."""
+    """Record the cause of the error that ended the work in the background."""
     failed = update(ProposalRequest).where(ProposalRequest.activity_id == activity_id)
     session.execute(failed.values(refusal=refusal))
 
@@ -466,12 +411,12 @@ def compare_proposals(session: Session, activity: Activity) -> Comparison | None
 def publish(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
     """Show the proposal to learners, and delete the earlier proposal.
 
-    Raises NoPlan, PlanChanged, PlanFlawed if someone joined or left, and ActivityReadOnly. Groups that break a rule are
-    published; the page warns about them.
+    Raises NoPlan, PlanChanged, ChangeImpossible if someone joined or left, and ActivityReadOnly. Groups that break a
+    rule are published; the page warns about them.
     """
     activity, plan = _held(session, activity_id, "draft", expected_version)
-    flaws = current_plan(session, activity, plan, now=now).flaws()
-    refuse_flawed(plan.id, [flaw for flaw in flaws if flaw.breach is not Breach.PROOF])
+    if any(flaw.breach is not Breach.PROOF for flaw in current_plan(session, activity, plan, now=now).flaws()):
+        raise ChangeImpossible("out of date")
     session.execute(delete(Plan).where(Plan.activity_id == activity_id, Plan.state == "previous"))
     plan.state, plan.published_at = "published", now
     store.touch(session, plan, now)
@@ -480,10 +425,10 @@ def publish(session: Session, activity_id: int, *, expected_version: int, now: d
 
 
 def take_back(session: Session, activity_id: int, *, expected_version: int, now: datetime) -> Plan:
-    """Turn a published plan into a proposal again. Raises NoPlan, PlanChanged, PlanBegun and ActivityReadOnly."""
+    """Turn a published plan into a proposal again. Raises NoPlan, PlanChanged, ChangeImpossible, ActivityReadOnly."""
     _, plan = _held(session, activity_id, "published", expected_version)
-    if store.have_begun(session, Group.plan_id == plan.id):
-        raise PlanBegun(plan.id)
+    if any(session.scalars(select(Group.begun_at).where(Group.plan_id == plan.id).with_for_update())):
+        raise ChangeImpossible("plan begun")
     session.execute(delete(Move).where(Move.plan_id == plan.id))
     plan.state, plan.published_at = "draft", None
     store.touch(session, plan, now)
@@ -505,14 +450,14 @@ def drop_proposal(session: Session, activity_id: int, *, expected_version: int, 
     return former
 
 
-def _held(session: Session, activity_id: int, state: str, expected_version: int) -> tuple[Activity, Plan]:
+def _held(session: Session, activity_id: int, state: str | None, expected_version: int | None) -> tuple[Activity, Plan]:
     """The activity, locked, and its plan in this state and version. Raises ActivityReadOnly, NoPlan and PlanChanged."""
     activity = store.hold(session, activity_id)
     activities.refuse_read_only(session, activity)
     plan = store.find_plan(session, activity_id, state)
     if plan is None:
         raise NoPlan(activity_id, state)
-    if plan.version != expected_version:
+    if expected_version is not None and plan.version != expected_version:
         raise PlanChanged(plan.id, plan.version)
     return activity, plan
 
@@ -521,11 +466,10 @@ def _held(session: Session, activity_id: int, state: str, expected_version: int)
 
 
 def preview(session: Session, activity: Activity, change: Change, *, now: datetime) -> Comparison:
-    """What a change would do to the plan as it is now. Nothing is stored. Raises as `apply`, except PlanChanged."""
+    """What a change would do to the plan as it is now. Nothing is stored. Raises NoPlan and what `outcome` raises."""
     plan = store.find_plan(session, activity.id)
-    _refuse(session, activity, plan, change)
     if plan is None:
-        return Comparison()
+        raise NoPlan(activity.id)
     return outcome(current_plan(session, activity, plan, now=now), change).effect
 
 
@@ -541,23 +485,12 @@ def apply(
 ) -> Comparison:
     """Make a change, with as few other changes as possible. `by` is a person.
 
-    `expected_version` is the version of the plan that someone looked at, None if there was none; for Unpin and
-    UndoKeepApart it does not matter. `anyway` lets a swap break a rule. People can be pinned and kept apart before
-    there is a plan. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule, MemberUnknown,
+    `expected_version` is the version of the plan that someone looked at; for Unpin and UndoKeepApart it does not
+    matter. `anyway` lets a swap break a rule. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule,
     ActivityReadOnly, and what `outcome` raises.
     """
-    activity = store.hold(session, activity_id)
-    activities.refuse_read_only(session, activity)
-    plan = store.find_plan(session, activity_id)
     leaves_groups = isinstance(change, changes.Unpin | changes.UndoKeepApart)
-    if not leaves_groups and plan is None and expected_version:
-        raise NoPlan(activity_id)
-    if not leaves_groups and plan is not None and plan.version != (expected_version or 0):
-        raise PlanChanged(plan.id, plan.version)
-    _refuse(session, activity, plan, change)
-    if plan is None or leaves_groups:
-        _record(session, activity, change, by=by, now=now)
-        return Comparison()
+    activity, plan = _held(session, activity_id, None, None if leaves_groups else expected_version)
     store.hold_groups(session, plan)
     made = outcome(current_plan(session, activity, plan, now=now), change)
     if isinstance(change, changes.Swap) and not anyway and made.effect.newly_broken:
@@ -569,8 +502,6 @@ def apply(
         else Cause.PLAN_CHANGED
     )
     _store(session, plan, made, now, usual=usual)
-    if isinstance(change, changes.LeaveOut):
-        _tell_left_behind(session, plan, made, now)
     return made.effect
 
 
@@ -587,7 +518,6 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Compa
     store.hold_groups(session, plan)
     made = up_to_date(current_plan(session, activity, plan, now=now))
     _store(session, plan, made, now)
-    _tell_left_behind(session, plan, made, now)
     return made.effect
 
 
@@ -608,26 +538,21 @@ def begin(session: Session, group_id: int, *, now: datetime) -> None:
 def _store(session: Session, plan: Plan, made: Outcome, now: datetime, *, usual: Cause = Cause.MADE_ROOM) -> None:
     """Store the groups that differ, and note why members of a published plan have other partners.
 
-    `usual` is the cause for people whose group could have stayed as it was.
+    `usual` is the cause for people whose group could have stayed as it was. Progress is worked out anew for everyone
+    who moved, and for those in a group that someone left, since less is asked of them.
     """
+    if plan.state == "published":
+        groups = [set(group) for of_round in made.current.schedule.rounds for group in of_round]
+        left_behind = set().union(*(group for group in groups if group & made.current.gone))
+        activities.completion_changed(session, plan.activity_id, made.effect.moved | left_behind, now=now)
     if not made.effect.touched and made.after.unpaired == made.current.schedule.unpaired:
         return
     stored = store.load(session, plan)
     store.store_changes(session, plan, stored, made.after)
     store.touch(session, plan, now)
     if plan.state == "published":
-        activities.completion_changed(session, plan.activity_id, made.effect.moved, now=now)
         moves = [(stored.rounds[number - 1].id, person, cause) for number, person, cause in _causes(made, usual)]
         store.note_moves(session, plan, moves, now)
-
-
-def _tell_left_behind(session: Session, plan: Plan, made: Outcome, now: datetime) -> None:
-    """Recompute the progress of everyone in a group that someone left: less is asked of them."""
-    if plan.state == "published":
-        gone = made.current.gone
-        rounds = made.current.schedule.rounds
-        left_behind = {person for groups in rounds for group in groups if gone & set(group) for person in group}
-        activities.completion_changed(session, plan.activity_id, left_behind, now=now)
 
 
 def _causes(made: Outcome, usual: Cause) -> list[tuple[int, int, Cause]]:
@@ -641,40 +566,6 @@ def _causes(made: Outcome, usual: Cause) -> list[tuple[int, int, Cause]]:
         for moved in engine.changes(before, after)
         if moved.cause in causes
     ]
-
-
-def _refuse(session: Session, activity: Activity, plan: Plan | None, change: Change) -> None:
-    """Raise ChangeImpossible, MemberUnknown or NoPlan if a change cannot be made, whatever the groups are."""
-    match change:
-        case changes.Pin(members, round_number):
-            _refuse_pin(session, activity, set(members), round_number)
-        case changes.KeepApart(members):
-            if len(set(members)) < 2:
-                raise ChangeImpossible("one person")
-            if not store.are_members(session, activity.course_id, members):
-                raise ChangeImpossible("not in the course")
-        case changes.LeaveOut(member_id):
-            roster.member_of(session, activity.course_id, member_id)
-    if plan is None and not isinstance(change, changes.Pin | changes.Unpin | changes.KeepApart | changes.UndoKeepApart):
-        raise NoPlan(activity.id)
-
-
-def _refuse_pin(session: Session, activity: Activity, people: set[int], round_number: int | None) -> None:
-    if len(people) < 2:
-        raise ChangeImpossible("too few")
-    if len(people) > preferences_of(session, activity).preferences.shape.size + 1:
-        raise ChangeImpossible("too many")
-    if not store.are_members(session, activity.course_id, people):
-        raise ChangeImpossible("strangers")
-    if round_number is not None and store.round_id_of(session, activity, round_number) is None:
-        raise ChangeImpossible("no round")
-    for pin in store.pins_of(session, activity.id):
-        if people.isdisjoint(pin.members):
-            continue
-        if people == set(pin.members) and pin.round_number in {None, round_number}:
-            raise ChangeImpossible("pinned already")
-        if pin.round_number is None or round_number is None or pin.round_number == round_number:
-            raise ChangeImpossible("pinned to others")
 
 
 def _record(session: Session, activity: Activity, change: Change, *, by: int | None, now: datetime) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import combinations, groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
@@ -19,8 +19,8 @@ from lti_tool.activities.rules import Seating
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Course, Kind, Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine import Group as People
-from lti_tool.pairing.engine import Kind, Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.models import (
     Absence,
     Exclusion,
@@ -34,7 +34,7 @@ from lti_tool.pairing.models import (
     is_facilitated,
     published_seats,
 )
-from lti_tool.pairing.rules.conditions import History
+from lti_tool.pairing.rules.conditions import NO_HISTORY
 from lti_tool.pairing.rules.views import Cause, GroupView, PinView, PublishedGroup, SeatView
 from lti_tool.support.db import in_batches
 
@@ -45,13 +45,6 @@ def find_plan(session: Session, activity_id: int, state: str | None = None) -> P
     states = ("draft", "published") if state is None else (state,)
     # Someone may have changed it while this session waited for the lock, so it is read again.
     return session.scalar(statement.where(Plan.state.in_(states)).execution_options(populate_existing=True))
-
-
-def versions_of(session: Session, activity_id: int) -> dict[str, int]:
-    """The versions of an activity's proposal and published plan, by state, as they are now."""
-    # Columns, because a row that this session has read before would not be read again.
-    plans = select(Plan.state, Plan.version).where(Plan.activity_id == activity_id, Plan.state != "previous")
-    return dict(session.execute(plans).all())
 
 
 def planned_activities(session: Session, course_id: int) -> list[int]:
@@ -79,11 +72,6 @@ def hold_groups(session: Session, plan: Plan) -> None:
 def hold_group(session: Session, group_id: int) -> None:
     """Lock one group, so that its members stay the same until the transaction ends."""
     session.execute(select(Group.id).where(Group.id == group_id).with_for_update())
-
-
-def have_begun(session: Session, which: ColumnElement[bool]) -> bool:
-    """Whether any of these groups has begun. They are locked, so that none begins before the transaction ends."""
-    return any(session.scalars(select(Group.begun_at).where(which).with_for_update()))
 
 
 def touch(session: Session, plan: Plan, now: datetime) -> None:
@@ -141,24 +129,13 @@ def load(session: Session, plan: Plan) -> Stored:
     return Stored(schedule, tuple(rounds), ids, fixed)
 
 
-def store_all(session: Session, plan: Plan, round_ids: Collection[int], schedule: Schedule) -> None:
-    """Write every group of a new plan, and who is unpaired."""
-    for round_id, groups in zip(round_ids, schedule.rounds, strict=True):
-        _add_groups(session, plan, round_id, groups, first_number=1)
-    _note_unpaired(plan, schedule)
-
-
 def store_changes(session: Session, plan: Plan, stored: Stored, after: Schedule) -> None:
     """Write the groups that differ from what is stored, and who is unpaired."""
     for number, (old, new) in enumerate(zip(stored.schedule.rounds, after.rounds, strict=True), start=1):
         if set(old) != set(new):
             _store_round(session, plan, stored, number, new)
-    _note_unpaired(plan, after)
-
-
-def _note_unpaired(plan: Plan, schedule: Schedule) -> None:
-    plan.unpaired = [[missing.round, missing.person, missing.reason.value] for missing in schedule.unpaired]
-    plan.proofs = [[proof.round, list(proof.barrier)] for proof in schedule.proofs]
+    plan.unpaired = [[missing.round, missing.person, missing.reason.value] for missing in after.unpaired]
+    plan.proofs = [[proof.round, list(proof.barrier)] for proof in after.proofs]
 
 
 def _store_round(session: Session, plan: Plan, stored: Stored, number: int, groups: tuple[People, ...]) -> None:
@@ -307,13 +284,10 @@ def _views(
     return views
 
 
-def have_met(
-    session: Session, activity: Activity, group: GroupView, members: tuple[int, ...], *, until_then: bool = False
-) -> bool:
-    """Whether the member shares another group of a published plan of the course with any of these people.
+def have_met(session: Session, activity: Activity, group: GroupView, members: tuple[int, ...]) -> bool:
+    """Whether the member shares an earlier group of the activity, or a group of another activity, with any of these.
 
-    `until_then`: later rounds of the activity do not count. Other activities always count, even if they do not in
-    pairing, because what a page says about the past must be true.
+    Other activities always count, even if they do not in pairing, because what a page says about the past must be true.
     """
     partner = aliased(Seat)
     shared = session.scalar(
@@ -321,10 +295,9 @@ def have_met(
         .join(partner, and_(partner.group_id == Seat.group_id, partner.member_id != Seat.member_id))
         .join(Activity, Activity.id == Plan.activity_id)
         .where(
-            or_(literal(not until_then), Plan.activity_id != activity.id, Round.number < group.round_number),
+            or_(Plan.activity_id != activity.id, Round.number < group.round_number),
             Activity.course_id == activity.course_id,
             Seat.member_id == group.member_id,
-            Seat.group_id != group.id,
             partner.member_id.in_(members),
         )
     )
@@ -347,12 +320,7 @@ def round_id_of(session: Session, activity: Activity, round_number: int) -> int 
     return session.scalar(select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number))
 
 
-def are_members(session: Session, course_id: int, people: Collection[int]) -> bool:
-    listed = session.scalars(select(Member.id).where(Member.course_id == course_id, Member.id.in_(people))).all()
-    return len(listed) == len(set(people))
-
-
-def history_of(session: Session, activity: Activity) -> History:
+def history_of(session: Session, activity: Activity) -> Course:
     """Who met, who began and who was left out last, in published plans of other activities of the course."""
     plans = session.scalars(
         select(Plan)
@@ -361,7 +329,7 @@ def history_of(session: Session, activity: Activity) -> History:
         .order_by(Plan.published_at, Plan.id)
     ).all()
     if not plans:
-        return History()
+        return NO_HISTORY
     groups: dict[int, list[int]] = defaultdict(list)
     by_plan: dict[int, set[int]] = defaultdict(set)
     for plan_id, group_id, member_id in session.execute(
@@ -378,7 +346,8 @@ def history_of(session: Session, activity: Activity) -> History:
             in_trios.update(
                 person for group_id in group_ids if len(groups[group_id]) == 3 for person in groups[group_id]
             )
-    return History(
+    return Course(
+        (),
         met=tuple(couple for people in groups.values() for couple in combinations(sorted(people), 2)),
         ahead=engine.balance([[tuple(people) for people in groups.values()]]),
         in_trios=in_trios,

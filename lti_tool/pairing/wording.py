@@ -5,7 +5,7 @@ What learners read is in `rules.why`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from flask_babel import gettext, ngettext
 
@@ -13,22 +13,13 @@ from lti_tool.attributes.rules.catalogue import BY_KEY
 from lti_tool.errors import N_, NN_
 from lti_tool.pairing import engine, service
 from lti_tool.pairing.engine import Caution, Concern, Removal
-from lti_tool.pairing.errors import (
-    OBSTACLES,
-    WORDS,
-    ChangeImpossible,
-    PlanError,
-    PlanFlawed,
-    PlanImpossible,
-    RuleBroken,
-)
-from lti_tool.pairing.rules.comparing import LOCK, Comparison
+from lti_tool.pairing.errors import OBSTACLES, WORDS, ChangeImpossible, PlanError, PlanImpossible, RuleBroken
 from lti_tool.web.access import Here
 from lti_tool.web.i18n import isolated
 
 MOST_NAMED: Final = 5
 
-
+Words = TypeVar("Words")
 Counted: TypeAlias = tuple[str, str]
 """A text for one and for several, with `%(num)d` for the number."""
 
@@ -76,16 +67,11 @@ RULES: Final[dict[str, RuleWords]] = {
     "other:department": RuleWords(N_("Another department"), N_("They work in the same department")),
     "other:group": RuleWords(N_("Another group"), N_("They are in the same group")),
     "other:cohort": RuleWords(N_("Another cohort"), N_("They are in the same cohort")),
-    "other": RuleWords(N_("Another “%(attribute)s”"), N_("They have the same “%(attribute)s”")),
     "same:department": RuleWords(N_("The same department"), N_("They work in different departments")),
     "same:group": RuleWords(N_("The same group"), N_("They are in different groups")),
     "same:cohort": RuleWords(N_("The same cohort"), N_("They are in different cohorts")),
-    "same": RuleWords(N_("The same “%(attribute)s”"), N_("They differ in “%(attribute)s”")),
     "share:languages": RuleWords(N_("A language in common"), N_("They share too few languages")),
     "share:slots": RuleWords(N_("Free time in common"), N_("They have too little free time in common")),
-    "share": RuleWords(
-        N_("Something in common in “%(attribute)s”"), N_("They have too little in common in “%(attribute)s”")
-    ),
     "gap": RuleWords(N_("Different experience"), N_("Their experience is too similar or too different")),
     "close": RuleWords(N_("Experience that is not too different"), N_("Their experience is too different")),
     "offers": RuleWords(
@@ -100,15 +86,12 @@ WISHES: Final[dict[str, str]] = {
     "other:department": N_("Different departments"),
     "other:group": N_("Different groups"),
     "other:cohort": N_("Different cohorts"),
-    "other": N_("They differ in “%(attribute)s”"),
     "same:department": N_("The same department"),
     "same:group": N_("The same group"),
     "same:cohort": N_("The same cohort"),
-    "same": N_("The same “%(attribute)s”"),
     "gap": N_("Different experience"),
     "extra_shared:languages": N_("More than one language in common"),
     "extra_shared:slots": N_("A lot of free time in common"),
-    "extra_shared": N_("A lot in common in “%(attribute)s”"),
     "near": N_("Close time zones"),
     "offers": N_("One offers what the other wants to learn"),
 }
@@ -124,14 +107,9 @@ UNKNOWN_TOO: Final = NN_("for %(num)d other we do not know", "for %(num)d others
 """The same after `RULED_OUT`."""
 
 
-def of_rule(name: str) -> RuleWords:
-    """The words for a rule, by its name in the engine."""
-    return RULES.get(name) or RULES[name.partition(":")[0]]
-
-
-def of_wish(name: str) -> str:
-    """What is true of two people who got points for a wish, by its name in the engine."""
-    return WISHES.get(name) or WISHES[name.partition(":")[0]]
+def _found(table: Mapping[str, Words], name: str) -> Words:
+    """The words for a rule or wish, by its name in the engine or else by its kind."""
+    return table[name] if name in table else table[name.partition(":")[0]]
 
 
 def label(attribute: str) -> str:
@@ -141,17 +119,17 @@ def label(attribute: str) -> str:
 
 def rule_in_words(name: str) -> str:
     """What a rule asks for, by its name in the engine."""
-    return _about(name, of_rule(name).rule)
+    return _about(name, _found(RULES, name).rule)
 
 
 def breach_in_words(name: str) -> str:
     """What is true of two people whom a rule forbids, by its name in the engine."""
-    return _about(name, of_rule(name).breach)
+    return _about(name, _found(RULES, name).breach)
 
 
 def met_in_words(name: str) -> str:
     """What is true of two people who got points for a wish, by its name in the engine."""
-    return _about(name, of_wish(name))
+    return _about(name, _found(WISHES, name))
 
 
 def removed_in_words(removal: Removal) -> str:
@@ -229,11 +207,6 @@ FIGURES: Final = (
     ("groups", N_("Groups")),
 )
 """What a page compares of two plans, in order of importance."""
-OUT_OF_DATE: Final = frozenset({engine.Breach.MISSING.value, engine.Breach.UNKNOWN.value})
-"""What the checker finds when people joined or left after groups were proposed."""
-ROSTER_MOVED_ON: Final = N_(
-    "People joined or left since these groups were proposed. Bring the plan up to date, then publish it."
-)
 CONTRADICTIONS: Final[dict[type[Exception], str]] = {
     engine.LockForbidden: N_(
         "You keep %(names)s together in round %(number)d, but a rule forbids it: %(rule)s. Take that back under “What "
@@ -258,12 +231,10 @@ def what_to_do(refusal: PlanError, here: Here) -> str:
         case PlanImpossible():
             return _contradiction(here, refusal) if is_told else str(gettext(IMPOSSIBLE_TO_OTHERS))
         case RuleBroken():
-            rules = dict.fromkeys(breach.rule for breach in refusal.broken if is_told and breach.rule != LOCK)
+            rules = dict.fromkeys(breach.rule for breach in refusal.broken if is_told and breach.rule)
             return " ".join([gettext("A rule forbids this."), *(f"{breach_in_words(rule)}." for rule in rules)])
         case ChangeImpossible():
             return str(gettext(OBSTACLES[refusal.why]))
-    if type(refusal) is PlanFlawed and OUT_OF_DATE.intersection(refusal.breaches):
-        return str(gettext(ROSTER_MOVED_ON))
     return str(gettext(WORDS[type(refusal)].what_to_do))
 
 
@@ -286,20 +257,8 @@ def _contradiction(here: Here, refusal: PlanImpossible) -> str:
 
 
 def why_no_proposal(refusal: str | None) -> str | None:
-    """What to do about a proposal that came to nothing in the background, by the name of its error."""
+    """What to do about a proposal that came to nothing in the background, by the cause of its error."""
     if refusal is None:
         return None
-    known = {error.__name__: words.what_to_do for error, words in WORDS.items()}
+    known = OBSTACLES | {error.__name__: words.what_to_do for error, words in WORDS.items()}
     return str(gettext(known.get(refusal, OUR_MISTAKE)))
-
-
-def what_is_better(effect: Comparison | None, figures: Sequence[tuple[str, str]]) -> str:
-    """What is better in the groups that a longer look found, in these numbers."""
-    if effect is None:
-        return ""
-    told = [
-        gettext("%(what)s: %(now)d, was %(before)d", what=gettext(words), now=now, before=before)
-        for field, words in figures
-        if (now := getattr(effect.after, field)) != (before := getattr(effect.before, field))
-    ]
-    return "; ".join(told) + "."

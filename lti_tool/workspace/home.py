@@ -98,7 +98,6 @@ WAITS: Final = {
 
 
 NOT_ALONE: Final[Mapping[int, Alone]] = {}
-NEW_TO_EACH_OTHER: Final = N_("You have not worked together before.")
 OTHERS_EACH_ROUND: Final = N_("Partners change from round to round.")
 """The sentence for learners if no rule and no wish is the reason."""
 
@@ -280,12 +279,9 @@ def why_together(here: Here, activity: Activity, member_id: int) -> Together:
     coming = [one for one in groups if one.due_at is None or one.due_at > here.now]
     if not coming:
         return Together()
-    reason = pairing.why_matched(here.session, activity, coming[0])
-    words = list(reason.sentences)
-    if not words and reason.is_first_time:
-        words = [NEW_TO_EACH_OTHER]
-    elif not words and _have_partners_changed(groups, coming[0]):
-        words = [OTHERS_EACH_ROUND]
+    words = pairing.why_matched(here.session, activity, coming[0])
+    if not words and _have_partners_changed(groups, coming[0]):
+        words = (OTHERS_EACH_ROUND,)
     open_rounds = {one.round_number for one in coming}
     moves = pairing.moves_of(here.session, member_id, activity.id)
     return Together(

@@ -29,6 +29,7 @@ from sandbox_lms import ResourceLink
 from sandbox_lms.messages import line_item_url
 from tests.contract.campus import GRADEBOOK_SCOPES, Campus, a_campus
 from tests.factories.activities import an_activity
+from tests.factories.pairing import propose
 from tests.factories.people import a_placement
 from tests.fakes.clock import FakeClock
 
@@ -974,7 +975,7 @@ def test_feedback_that_completes_the_checklist_reaches_the_gradebook(on: Callabl
     graded = place(campus, completion=Completion({"give_feedback": 1, "acknowledge": 0}), rounds=(RoundDates(),))
     now = campus.clock.now()
     with campus.open() as session:
-        plan = pairing.propose(session, graded.activity_id, seed=1, by=None, now=now)
+        plan = propose(session, graded.activity_id, seed=1, by=None, now=now)
         pairing.publish(session, graded.activity_id, expected_version=plan.version, now=now)
     author = campus.learners()[0]
     member_id = campus.member(author).id

@@ -11,8 +11,10 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.attributes.models import MemberAttribute
 from lti_tool.launch.models import Course, Member
 from lti_tool.pairing import service
-from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.pairing.rules.changes import Absent, Change, Swap
+from lti_tool.pairing.models import Exclusion, Group, PinnedMember, Plan, Seat
+from lti_tool.pairing.models import Pin as PinRow
+from lti_tool.pairing.rules import proposing
+from lti_tool.pairing.rules.changes import Absent, Change, KeepApart, Pin, Swap
 from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.rules.preferences import Preferences
 from lti_tool.registration.models import Registration
@@ -119,12 +121,26 @@ def want(session: Session, group: Class, **wanted: Any) -> None:
     )
 
 
+def propose(
+    session: Session,
+    activity_id: int,
+    *,
+    seed: int,
+    now: datetime,
+    by: int | None = None,
+    expected_version: int | None = None,
+) -> Plan:
+    """Groups for all rounds, planned at once however large the course is."""
+    basis = service.basis_of(session, activity_id, expected_version=expected_version)
+    return service.keep(session, basis, proposing.work_out(basis, seed=seed), by=by, now=now)
+
+
 def a_draft(session: Session, group: Class, now: datetime, seed: int = 1) -> Plan:
-    return service.propose(session, group.activity.id, seed=seed, by=None, now=now)
+    return propose(session, group.activity.id, seed=seed, now=now)
 
 
 def a_published_plan(session: Session, group: Class, now: datetime, seed: int = 1) -> Plan:
-    plan = service.propose(session, group.activity.id, seed=seed, by=None, now=now)
+    plan = propose(session, group.activity.id, seed=seed, now=now)
     return service.publish(session, group.activity.id, expected_version=plan.version, now=now)
 
 
@@ -145,9 +161,28 @@ def make(
 ) -> Comparison:
     """Make a change to the plan as it is, or as it was in an earlier version."""
     plan = service.find_plan(session, group.activity.id)
-    seen = version if version is not None or plan is None else plan.version
+    if plan is None:
+        decide(session, group, asked)
+        return Comparison()
+    seen = version if version is not None else plan.version
     activity_id = group.activity.id
     return service.apply(session, activity_id, asked, expected_version=seen, by=by, now=now, anyway=anyway)
+
+
+def decide(session: Session, group: Class, asked: Change) -> None:
+    """What somebody decided about people before there was a plan."""
+    if isinstance(asked, KeepApart):
+        one, other = sorted(asked.members)
+        course_id = group.activity.course_id
+        session.add(Exclusion(course_id=course_id, one_id=one, other_id=other, kind=asked.kind, said_at=LONG_AGO))
+    elif isinstance(asked, Pin):
+        rounds = {round_.number: round_.id for round_ in group.rounds}
+        round_id = rounds[asked.round] if asked.round is not None else None
+        pin = PinRow(activity_id=group.activity.id, round_id=round_id, said_at=LONG_AGO)
+        session.add(pin)
+        session.flush()
+        session.add_all(PinnedMember(pin_id=pin.id, member_id=member_id) for member_id in asked.members)
+    session.flush()
 
 
 def a_swap(session: Session, seat_id: int, other_id: int) -> Swap:

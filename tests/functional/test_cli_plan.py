@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lti_tool.cli import main
-from lti_tool.pairing import commands
-from lti_tool.pairing.commands import AnswerFlawed
+from lti_tool.pairing import engine
+from lti_tool.pairing.engine import Breach, Violation
 
 INSTANCES = Path(__file__).parents[1] / "unit" / "pairing" / "instances"
 Run = Callable[..., Result]
@@ -84,11 +84,11 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_flawed_instance_is_named_and_nothing_is_written(run: Run, tmp_path: Path) -> None:
-    file = write(tmp_path, people=[{"id": "a"}, {"id": "a"}], rounds=0, constraints=[{"type": "x"}])
+    file = write(tmp_path, people=[{"id": "a"}, {"id": []}], rounds=0, constraints=[{"type": "x"}])
 
     said = run(file, "--out", tmp_path / "result.json", status=1).output
 
-    assert "people[1].id: 'a' is there already" in said
+    assert "people[1].id: the id of a person is needed" in said
     assert "rounds: Input should be greater than or equal to 1" in said
     assert "constraints[0]: Input tag 'x' found using 'type' does not match" in said
     assert not (tmp_path / "result.json").exists()
@@ -115,7 +115,7 @@ def test_a_lock_that_a_constraint_forbids_is_named_with_both_paths(run: Run, tmp
     file = write(tmp_path, people=people, rounds=1, constraints=[exclude], locked=locked)
     said = run(file, "--out", tmp_path / "result.json", status=1).output
 
-    assert "locked[0]: 'ann' and 'bo' must be together in round 1, but constraints[0] (exclude) forbids it" in said
+    assert "locked[0]: 'ann' and 'bo' cannot be together in round 1 under constraints[0] (exclude)" in said
     assert not (tmp_path / "result.json").exists()
 
 
@@ -153,10 +153,7 @@ def test_notes_do_not_get_into_the_summary(run: Run, tmp_path: Path) -> None:
 def test_an_old_result_stays_when_the_new_one_does_not_pass_the_check(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: object, **__: object) -> None:
-        raise AnswerFlawed([])
-
-    monkeypatch.setattr(commands, "schedule_of", fails)
+    monkeypatch.setattr(engine, "verify", lambda *_: [Violation(Breach.TWICE, 1, (1,))])
     (tmp_path / "result.json").write_text("old")
 
     said = run(INSTANCES / "company.json", "--out", tmp_path / "result.json", status=1).output

@@ -21,7 +21,7 @@ from lti_tool.support.kit import Kit
 from lti_tool.web.visits import VisitKind
 from tests.factories.activities import an_activity
 from tests.factories.feedback import a_classroom
-from tests.factories.pairing import a_published_plan
+from tests.factories.pairing import a_published_plan, make, propose
 from tests.factories.people import a_placement
 from tests.fakes.clock import FakeClock
 from tests.functional.classroom import World
@@ -61,7 +61,7 @@ def test_nobody_is_told_that_they_are_new_to_each_other_who_met_in_another_activ
     with open_session() as session:
         room = a_classroom(session, "Mette", "Jonas", now=clock.now())
         other = an_activity(session, room.course, a_placement(session, room.course), now=clock.now())
-        service.propose(session, other.id, seed=1, by=None, now=clock.now())
+        propose(session, other.id, seed=1, by=None, now=clock.now())
         service.publish(session, other.id, expected_version=1, now=clock.now())
     world = World(open_session, clock, client, room)
 
@@ -80,14 +80,7 @@ def test_who_meets_again_after_others_reads_only_that_partners_change(app: Flask
         for number, round_couples in enumerate(couples, start=1):
             for one, other in round_couples:
                 members = [school.group.learners[one].id, school.group.learners[other].id]
-                service.apply(
-                    session,
-                    school.group.activity.id,
-                    Pin(tuple(members), number),
-                    expected_version=None,
-                    by=None,
-                    now=clock.now(),
-                )
+                make(session, school.group, Pin(tuple(members), number), clock.now())
         a_published_plan(session, school.group, clock.now())
 
     assert f"Why you work together: {NEW}" in school.learner(0).get("/").text

@@ -316,6 +316,10 @@ def test_only_instructors_leave_people_out_and_only_of_their_own_course(school: 
     asked = {"do": "leave-out", "version": 1}
     assert school.somebody("assistant").send("/plan/change", who=somebody.id, **asked).status_code == 403
     instructor = school.somebody("instructor")
-    assert instructor.get("/plan/effect?do=leave-out&who=999999").status_code == 404
-    assert instructor.send("/plan/change", who=999_999, **asked).status_code == 404
+    for answer in (
+        instructor.get("/plan/effect?do=leave-out&who=999999"),
+        instructor.send("/plan/change", who=999_999, **asked),
+    ):
+        assert answer.status_code == 409
+        assert "Choose people of this course who take part." in answer.text
     assert somebody.id in {seat.member_id for seat in seats_of_round(school, 1)}

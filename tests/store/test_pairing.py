@@ -16,19 +16,15 @@ from lti_tool.pairing import engine, handlers, service
 from lti_tool.pairing.errors import (
     ChangeImpossible,
     NoPlan,
-    PlanBegun,
     PlanChanged,
     PlanError,
-    PlanFlawed,
-    PlanPublished,
-    TooFewLearners,
 )
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.pairing.rules.changes import Swap
 from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
-from tests.factories.pairing import Class, a_class, a_learner, a_published_plan, a_swap, an_activity, make
+from tests.factories.pairing import Class, a_class, a_learner, a_published_plan, a_swap, an_activity, make, propose
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -63,7 +59,7 @@ def test_a_draft_groups_every_learner_in_every_round_and_learners_do_not_see_it(
     with open_session() as session:
         group = a_class(session, 7)
 
-        plan = service.propose(session, group.activity.id, seed=3, by=None, now=clock.now())
+        plan = propose(session, group.activity.id, seed=3, by=None, now=clock.now())
 
         for number in (1, 2):
             assert sorted(map(len, groups(session, plan, number))) == [2, 2, 3]
@@ -76,7 +72,7 @@ def test_other_features_read_the_groups_of_a_published_plan_only(open_session: O
     with open_session() as session:
         group = a_class(session, 5)
         activity_id, one = group.activity.id, group.learners[0].id
-        plan = service.propose(session, activity_id, seed=3, by=None, now=clock.now())
+        plan = propose(session, activity_id, seed=3, by=None, now=clock.now())
         assert service.published_groups(session, activity_id) == []
         assert service.with_published_plan(session, [activity_id]) == frozenset()
         service.publish(session, activity_id, expected_version=plan.version, now=clock.now())
@@ -98,11 +94,11 @@ def test_proposing_again_keeps_the_former_draft_for_comparison_and_no_other(
 ) -> None:
     with open_session() as session:
         group = a_class(session, 12)
-        oldest = service.propose(session, group.activity.id, seed=3, by=None, now=clock.now())
-        first = service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
+        oldest = propose(session, group.activity.id, seed=3, by=None, now=clock.now())
+        first = propose(session, group.activity.id, seed=1, by=None, now=clock.now())
         before = groups(session, first, 1)
 
-        second = service.propose(session, group.activity.id, seed=2, by=None, now=clock.now())
+        second = propose(session, group.activity.id, seed=2, by=None, now=clock.now())
 
         kept = dict(session.execute(select(Plan.state, Plan.id)).all())
         assert kept == {"draft": second.id, "previous": first.id}
@@ -115,10 +111,8 @@ def test_fewer_than_two_learners_cannot_be_paired(open_session: OpenSession, clo
     with open_session() as session:
         group = a_class(session, count)
 
-        with pytest.raises(TooFewLearners) as refusal:
-            service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
-
-        assert refusal.value.count == count
+        with pytest.raises(ChangeImpossible, match="too few learners"):
+            propose(session, group.activity.id, seed=1, by=None, now=clock.now())
 
 
 def test_publishing_shows_groups_and_has_progress_worked_out(open_session: OpenSession, clock: FakeClock) -> None:
@@ -142,7 +136,7 @@ def test_a_plan_that_changed_since_the_page_was_read_is_not_published(
 ) -> None:
     with open_session() as session:
         group = a_class(session, 4)
-        plan = service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
+        plan = propose(session, group.activity.id, seed=1, by=None, now=clock.now())
         seen = plan.version
         seats = session.scalars(select(Seat).order_by(Seat.round_id, Seat.group_id, Seat.turn)).all()
         make(session, group, a_swap(session, seats[0].id, seats[2].id), clock.now(), version=seen)
@@ -156,14 +150,13 @@ def test_a_draft_that_misses_somebody_is_not_published_before_it_is_brought_up_t
 ) -> None:
     with open_session() as session:
         group = a_class(session, 4)
-        plan = service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
+        plan = propose(session, group.activity.id, seed=1, by=None, now=clock.now())
         late = a_learner(session, group.registration, group.course, "Late")
 
-        with pytest.raises(PlanFlawed) as refusal:
+        with pytest.raises(ChangeImpossible, match="out of date"):
             service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
         changes = service.follow_course(session, group.activity.id, now=clock.now())
 
-        assert refusal.value.breaches == ("missing",)
         assert {person for _, person in changes.newly_paired} == {late.id}
         assert service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
@@ -172,8 +165,8 @@ def test_a_published_plan_is_taken_back_until_somebody_begins(open_session: Open
     with open_session() as session:
         group = a_class(session, 4)
         plan = a_published_plan(session, group, clock.now())
-        with pytest.raises(PlanPublished):
-            service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
+        with pytest.raises(ChangeImpossible, match="published"):
+            propose(session, group.activity.id, seed=1, by=None, now=clock.now())
 
         service.take_back(session, group.activity.id, expected_version=plan.version, now=clock.now())
         assert plan.state == "draft"
@@ -181,7 +174,7 @@ def test_a_published_plan_is_taken_back_until_somebody_begins(open_session: Open
 
         service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
         service.begin(session, group_of(session, plan, group.learners[0].id, 1).id, now=clock.now())
-        with pytest.raises(PlanBegun):
+        with pytest.raises(ChangeImpossible, match="plan begun"):
             service.take_back(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
 
@@ -198,7 +191,7 @@ def test_a_closed_activity_takes_no_plan(open_session: OpenSession, clock: FakeC
         group = a_class(session, 4, state="closed")
 
         with pytest.raises(ActivityReadOnly):
-            service.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
+            propose(session, group.activity.id, seed=1, by=None, now=clock.now())
 
 
 def test_two_people_change_places_in_one_round_only(open_session: OpenSession, clock: FakeClock) -> None:
@@ -318,7 +311,7 @@ def test_people_who_meet_in_another_activity_of_the_course_are_kept_apart_here(
         other = a_published_plan(session, group, clock.now())
         second = an_activity(session, group.course, [()])
 
-        plan = service.propose(session, second.id, seed=1, by=None, now=clock.now())
+        plan = propose(session, second.id, seed=1, by=None, now=clock.now())
 
         assert not groups(session, other, 1) & groups(session, plan, 1)
         assert service.current_plan(session, second, plan, now=clock.now()).repeats == 0
@@ -331,7 +324,7 @@ def test_the_job_brings_every_plan_of_a_course_up_to_date(
         group = a_class(session, 4)
         a_published_plan(session, group, clock.now())
         second = an_activity(session, group.course)
-        service.propose(session, second.id, seed=1, by=None, now=clock.now())
+        propose(session, second.id, seed=1, by=None, now=clock.now())
         late = a_learner(session, group.registration, group.course, "Late").id
         institution_id, course_id, both = group.course.institution_id, group.course.id, (group.activity.id, second.id)
 
@@ -378,17 +371,17 @@ def test_of_two_who_propose_at_once_one_is_told_that_the_plan_changed(
         institution_id, activity_id = group.course.institution_id, group.activity.id
     both_ready = Barrier(2)
 
-    def propose(seed: int) -> str:
+    def ask(seed: int) -> str:
         both_ready.wait(timeout=30)
         try:
             with open_session(institution_id) as session:
-                service.propose(session, activity_id, seed=seed, by=None, now=clock.now(), expected_version=0)
+                propose(session, activity_id, seed=seed, by=None, now=clock.now(), expected_version=0)
         except PlanError as refusal:
             return type(refusal).__name__
         return "proposed"
 
     with ThreadPoolExecutor(2) as threads:
-        outcomes = sorted(threads.map(propose, (1, 2)))
+        outcomes = sorted(threads.map(ask, (1, 2)))
 
     assert outcomes == ["PlanChanged", "proposed"]
     with open_session(institution_id) as session:
@@ -401,7 +394,7 @@ def test_of_two_who_publish_at_once_one_is_told_that_the_plan_changed(
 ) -> None:
     with open_session() as session:
         group = a_class(session, 4)
-        version = service.propose(session, group.activity.id, seed=1, by=None, now=clock.now()).version
+        version = propose(session, group.activity.id, seed=1, by=None, now=clock.now()).version
         institution_id, activity_id = group.course.institution_id, group.activity.id
     both_ready = Barrier(2)
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.jobs.models import Job
 from lti_tool.pairing import service
+from lti_tool.pairing.engine import Breach, Violation
 from lti_tool.pairing.errors import (
     ChangeImpossible,
     NoPlan,
@@ -18,11 +19,10 @@ from lti_tool.pairing.errors import (
 )
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.pairing.models import Pin as PinRow
-from lti_tool.pairing.rules import comparing
 from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.views import Apart, Cause, GroupView
-from lti_tool.pairing.rules.why import WhyMatched, relaxations
+from lti_tool.pairing.rules.why import relaxations
 from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import (
@@ -36,6 +36,7 @@ from tests.factories.pairing import (
     know,
     look,
     make,
+    propose,
     want,
 )
 from tests.fakes.clock import FakeClock
@@ -124,7 +125,7 @@ def test_a_swap_against_a_rule_is_refused_and_done_only_on_purpose(open_session:
         assert rounds(session, plan) == before
         make(session, group, a_swap(session, *seats), clock.now(), anyway=True)
         warned = service.current_plan(session, group.activity, plan, now=clock.now()).broken
-        assert comparing.Broken(1, "other:department", (one, other)) in warned
+        assert Violation(Breach.RULE, 1, (one, other), "other:department") in warned
         assert service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
 
@@ -439,7 +440,7 @@ def test_other_groups_are_proposed_without_who_does_not_turn_up(open_session: Op
         )
         service.take_back(session, group.activity.id, expected_version=plan.version, now=clock.now())
 
-        again = service.propose(session, group.activity.id, seed=7, **said)
+        again = propose(session, group.activity.id, seed=7, **said)
 
         first, second = rounds(session, again)
         assert missing not in {one for pair in first for one in pair}
@@ -519,8 +520,10 @@ def test_learners_are_told_why_they_were_matched_and_nothing_private(
 
         told = service.why_matched(session, group.activity, view_of(session, group, ids(group)[0], 1))
 
-        assert told == WhyMatched(
-            ("You work in different departments.", "You share a language.", "You bring different experience.")
+        assert told == (
+            "You work in different departments.",
+            "You share a language.",
+            "You bring different experience.",
         )
 
 
@@ -534,7 +537,7 @@ def test_what_counts_as_one_spelling_in_the_plan_counts_as_one_for_learners(
         a_published_plan(session, group, clock.now())
 
         view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == WhyMatched(("You work in the same department.",))
+        assert service.why_matched(session, group.activity, view) == ("You work in the same department.",)
 
 
 def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: OpenSession, clock: FakeClock) -> None:
@@ -544,14 +547,12 @@ def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: 
         a_published_plan(session, group, clock.now())
 
         view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == WhyMatched(
-            ("You have not worked together before.",)
-        )
+        assert service.why_matched(session, group.activity, view) == ("You have not worked together before.",)
 
         group.learners[1].status = "inactive"
         session.flush()
         view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == WhyMatched()
+        assert service.why_matched(session, group.activity, view) == ()
 
 
 def test_groups_of_a_plan_have_no_more_begun_than_before(open_session: OpenSession, clock: FakeClock) -> None:

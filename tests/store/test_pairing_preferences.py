@@ -43,7 +43,7 @@ EVERYTHING = Preferences(
     wishes=(
         WishChoice(WishKind.OTHER, "department", weight=10),
         WishChoice(WishKind.NEAR_IN_TIME),
-        WishChoice(WishKind.GAP, weight=3, cap=3),
+        WishChoice(WishKind.GAP, weight=3),
     ),
     not_again=True,
     should_not_holds=False,
@@ -103,7 +103,7 @@ def test_what_makes_no_sense_is_named_by_field_and_not_saved(open_session: OpenS
         with pytest.raises(PreferencesInvalid) as refusal:
             service.save_preferences(session, group.activity.id, wrong, expected_version=0, by=None, now=clock.now())
 
-        assert [problem.field for problem in refusal.value.problems] == ["size", "rules.0.at_least"]
+        assert list(refusal.value.problems) == ["size", "rules.0.at_least"]
         assert service.preferences_of(session, group.activity).version == 0
 
 
@@ -268,6 +268,7 @@ def test_pins_that_make_no_sense_are_refused_with_a_word(open_session: OpenSessi
                 make(session, group, Pin(tuple(members), number), clock.now())
             return refusal.value.why
 
+        a_draft(session, group, clock.now())
         make(session, group, Pin((one, two), 1), clock.now())
         assert refused((one, one), 1) == "too few"
         assert refused((one, two, three, four), 1) == "too many"
@@ -283,6 +284,7 @@ def test_who_is_kept_apart_is_so_in_the_whole_course(open_session: OpenSession, 
         group = a_class(session, 4)
         second = an_activity(session, group.course)
         one, two, three, _ = ids(group)
+        a_draft(session, group, clock.now())
         for other, kind in ((two, Apart.NEVER), (three, Apart.AVOID), (three, Apart.NEVER)):
             make(session, group, KeepApart((other, one), kind), clock.now())
 
@@ -294,7 +296,7 @@ def test_who_is_kept_apart_is_so_in_the_whole_course(open_session: OpenSession, 
         ]
         [rule] = service.conditions_of(session, second).course().rules
         assert rule.name == "exclusions"
-        service.apply(session, second.id, UndoKeepApart(kept[0].id), expected_version=None, by=None, now=clock.now())
+        make(session, group, UndoKeepApart(kept[0].id), clock.now())
         assert len(service.apart_of(session, group.course.id)) == 1
 
 
@@ -304,6 +306,7 @@ def test_nobody_is_kept_apart_from_themselves_or_from_strangers(open_session: Op
         elsewhere = a_course(session, a_deployment(session, group.registration))
         stranger = a_member(session, elsewhere, a_person(session, group.registration)).id
         one = ids(group)[0]
+        a_draft(session, group, clock.now())
         for other, why in ((one, "one person"), (stranger, "not in the course")):
             with pytest.raises(ChangeImpossible) as refusal:
                 make(session, group, KeepApart((one, other), Apart.NEVER), clock.now())

@@ -25,7 +25,7 @@ from lti_tool.progress.rules import State, WaitsFor, summary
 from lti_tool.rubrics.rules import CriterionDraft, LevelDraft, Question, RubricDraft
 from lti_tool.support.db import OpenSession
 from tests.factories.feedback import TEXTS, a_classroom
-from tests.factories.pairing import Class, a_class, a_published_plan
+from tests.factories.pairing import Class, a_class, a_published_plan, propose
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -108,7 +108,7 @@ def counted(engine: Engine) -> Iterator[list[str]]:
 def test_before_a_plan_is_published_everybody_waits_for_a_partner(open_session: OpenSession, clock: FakeClock) -> None:
     with open_session() as session:
         group = a_class(session, 3)
-        pairing.propose(session, group.activity.id, seed=1, by=None, now=clock.now())
+        propose(session, group.activity.id, seed=1, by=None, now=clock.now())
 
         found = service.summaries_of_all(session, group.activity.id, clock.now())
         progress = service.progress_of(session, group.activity.id, group.learners[0].id, clock.now())

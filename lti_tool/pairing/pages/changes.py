@@ -13,15 +13,16 @@ from lti_tool.activities.service import activity_at, refuse_read_only, rounds_of
 from lti_tool.errors import N_, NotAllowed
 from lti_tool.pairing import service
 from lti_tool.pairing import wording as words
-from lti_tool.pairing.engine import NEVER
+from lti_tool.pairing.engine import Violation
 from lti_tool.pairing.errors import OBSTACLES, PlanChanged, PlanError
 from lti_tool.pairing.pages import plan_view
-from lti_tool.pairing.pages.plan_view import chosen_people, number_of, place, plan_of
+from lti_tool.pairing.pages.plan_view import chosen_people, place, plan_of
 from lti_tool.pairing.rules import changes
 from lti_tool.pairing.rules.changes import Change, KeepApart, Pin, Relax
-from lti_tool.pairing.rules.comparing import LOCK, Broken, Comparison
+from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.rules.views import Apart
 from lti_tool.web.access import Here, on_visit
+from lti_tool.web.lists import number_of
 
 pages = Blueprint("plan_changes", __name__)
 
@@ -53,7 +54,14 @@ CHOICES: Final[dict[str, Choice]] = {
     "absent": Choice("move a member", 1, 1, ONE, "absent", lambda who, number: changes.Absent(who[0], number)),
     "leave-out": Choice("change a plan", 1, 1, ONE, "left-out", lambda who, _: changes.LeaveOut(who[0])),
     "mend": Choice("change a plan", 0, 12, "", "mended", lambda *_: changes.Mend()),
+    "relax": Choice("change a plan", 0, 12, "", "relaxed", lambda *_: Relax(tuple(request.values.getlist("rule")))),
+    "unpin": Choice("change a plan", 0, 12, "", "taken-back", lambda *_: changes.Unpin(number_of("pin"))),
+    "meet-again": Choice(
+        "change a plan", 0, 12, "", "taken-back", lambda *_: changes.UndoKeepApart(number_of("couple"))
+    ),
+    "turns-up": Choice("move a member", 1, 1, ONE, "turns-up", lambda who, number: changes.UndoAbsent(who[0], number)),
 }
+"""Pages show the effect of a choice first, except of the last three, which take a decision back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,81 +92,6 @@ def change(here: Here) -> ResponseReturnValue:
     return _answer(here, _make)
 
 
-@pages.post("/plan/unpin")
-@on_visit(may="change a plan")
-def unpin(here: Here) -> ResponseReturnValue:
-    """Remove a pin."""
-    return _take_back(here, changes.Unpin(number_of("pin")))
-
-
-@pages.post("/plan/undo-apart")
-@on_visit(may="change a plan")
-def undo_apart(here: Here) -> ResponseReturnValue:
-    """Let two people meet again who were kept apart."""
-    return _take_back(here, changes.UndoKeepApart(number_of("couple")))
-
-
-@pages.post("/plan/undo-absent")
-@on_visit(may="move a member")
-def undo_absent(here: Here) -> ResponseReturnValue:
-    """Place a person again who comes to a round after all."""
-    return _take_back(here, changes.UndoAbsent(number_of("member"), number_of("round")), said="turns-up")
-
-
-@pages.post("/plan/relax")
-@on_visit(may="change a plan")
-def relax(here: Here) -> ResponseReturnValue:
-    """Show what would change if rules were switched off; with `do=relax` switch them off."""
-    activity = activity_at(here.session, here.placement_id)
-    plan = service.find_plan(here.session, activity.id)
-    rules: tuple[str, ...] = ()
-    if plan is not None:
-        course = service.conditions_of(here.session, activity).course(plan.shape)
-        can_relax = {rule.name for rule in course.rules if rule.priority < NEVER}
-        rules = tuple(name for name in dict.fromkeys(request.form.getlist("rule")) if name in can_relax)
-    if not rules:
-        return redirect(url_for("plan.show_plan"), code=303)
-    problem, effect = None, None
-    try:
-        if request.form.get("do") == "relax":
-            _apply(here, activity, Relax(rules))
-            return redirect(url_for("plan.show_plan", said="relaxed"), code=303)
-    except PlanError as refusal:
-        here.session.expire_all()
-        problem = words.what_to_do(refusal, here)
-    try:
-        effect = service.preview(here.session, activity, Relax(rules), now=here.now)
-    except PlanError as refusal:
-        problem = words.what_to_do(refusal, here)
-    context = {
-        "activity": activity,
-        "plan": plan,
-        "rules": rules,
-        "words": words,
-        "effect": effect,
-        "names": service.names_of(here.session, effect.people if effect is not None else ()),
-        "problem": problem,
-    }
-    return render_template("pairing/relax.html", **context), 409 if problem else 200
-
-
-def _take_back(here: Here, undo: Change, said: str = "taken-back") -> ResponseReturnValue:
-    activity = activity_at(here.session, here.placement_id)
-    refuse_read_only(here.session, activity)
-    try:
-        _apply(here, activity, undo)
-    except PlanError as refusal:
-        return plan_view.page(here, activity, refusal, field="said")
-    return redirect(url_for("plan.show_plan", said=said, **place()), code=303)
-
-
-def _apply(here: Here, activity: Activity, change: Change, *, anyway: bool = False) -> None:
-    """Make a change to the plan that the page showed. Nothing of a refused change is stored."""
-    version, by = number_of("version"), here.person_id
-    with here.session.begin_nested():
-        service.apply(here.session, activity.id, change, expected_version=version, by=by, now=here.now, anyway=anyway)
-
-
 def _answer(here: Here, act: Callable[[Here, Activity, Asked], ResponseReturnValue]) -> ResponseReturnValue:
     """Do what the request asks for; if that cannot be done, show the plan with the reason."""
     activity = activity_at(here.session, here.placement_id)
@@ -185,7 +118,17 @@ def _answer(here: Here, act: Callable[[Here, Activity, Asked], ResponseReturnVal
 def _make(here: Here, activity: Activity, asked: Asked) -> ResponseReturnValue:
     plan_of(here, activity)
     try:
-        _apply(here, activity, asked.change, anyway=request.form.get("anyway") == "1")
+        # Nothing of a refused change is stored.
+        with here.session.begin_nested():
+            service.apply(
+                here.session,
+                activity.id,
+                asked.change,
+                expected_version=number_of("version"),
+                by=here.person_id,
+                now=here.now,
+                anyway=request.form.get("anyway") == "1",
+            )
     except PlanChanged as refusal:
         here.session.expire_all()
         try:
@@ -211,6 +154,7 @@ def _show_effect(here: Here, activity: Activity, asked: Asked, *, has_changed: b
         "plan": plan,
         "do": asked.do,
         "who": asked.who,
+        "rules": request.values.getlist("rule"),
         "number": asked.round,
         "place": place(),
         "effect": effect,
@@ -222,7 +166,6 @@ def _show_effect(here: Here, activity: Activity, asked: Asked, *, has_changed: b
         ],
         "mended": [breach for breach in effect.no_longer_broken if not _is_asked_for(breach, asked)],
         "figures": [figure for figure in plan_view.figures(here) if _is_telling(figure[0], effect, asked)],
-        "lock": LOCK,
         "names": service.names_of(here.session, {*asked.who, *effect.people}),
         "has_changed": has_changed,
         "words": words,
@@ -231,7 +174,7 @@ def _show_effect(here: Here, activity: Activity, asked: Asked, *, has_changed: b
     return render_template("pairing/effect.html", **context), 409 if has_changed else 200
 
 
-def _is_asked_for(breach: Broken, asked: Asked) -> bool:
+def _is_asked_for(breach: Violation, asked: Asked) -> bool:
     """Whether the plan of today only breaks what the request asks for, which is no news."""
     return isinstance(asked.change, Pin | KeepApart) and set(breach.people) == set(asked.who)
 

@@ -20,12 +20,13 @@ from lti_tool.pairing.engine import Kind, Reason
 from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.pages import plan_view
-from lti_tool.pairing.pages.plan_view import number_of, page_of, plan_of
+from lti_tool.pairing.pages.plan_view import plan_of
 from lti_tool.roster import service as roster
 from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 from lti_tool.web.i18n import reader_locale
+from lti_tool.web.lists import number_of, page_of
 
 pages = Blueprint("plan", __name__)
 
@@ -61,7 +62,6 @@ def propose(here: Here) -> ResponseReturnValue:
             by=here.person_id,
             now=here.now,
             expected_version=number_of("version"),
-            improve=request.form.get("improve") == "1",
         )
     except PlanError as refusal:
         return plan_view.page(here, activity, refusal)

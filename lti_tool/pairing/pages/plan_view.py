@@ -1,7 +1,7 @@
 """The plan's page: how the plan is today, the groups of a round with their reasons, and who meets whom."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import render_template, request
@@ -13,18 +13,18 @@ from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import engine, service
 from lti_tool.pairing import wording as words
-from lti_tool.pairing.engine import Explanations, Reason, Schedule, Why
+from lti_tool.pairing.engine import Explanations, Reason, Schedule, Violation, Why
 from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.rules import picture, views
-from lti_tool.pairing.rules.comparing import LOCK, Broken
 from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.views import RULE_REASONS, GroupLine, PinView, Show
-from lti_tool.pairing.rules.why import shortfall
+from lti_tool.pairing.rules.why import relaxations, shortfall
 from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
 from lti_tool.roster.service.members import unlisted
 from lti_tool.web.access import Here
+from lti_tool.web.lists import number_of, page_of, whole
 
 GROUPS_A_PAGE: Final = 30
 """Each of them is explained, person by person."""
@@ -40,30 +40,9 @@ SHOWN: Final[dict[Show, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list."""
-
-    number: int
-    count: int
-    part: slice
-
-
-def number_of(field: str) -> int:
-    """A whole number in the request, or 0, which names nothing."""
-    return _whole(request.values.get(field, ""))
-
-
-def page_of(count: int, size: int, field: str = "page") -> Page:
-    """The page that the request asks for, in a list of `count` entries."""
-    pages = max(-(-count // size), 1)
-    number = min(max(number_of(field), 1), pages)
-    return Page(number, pages, slice((number - 1) * size, number * size))
-
-
 def chosen_people() -> list[int]:
     """The people in the request, each once, in order."""
-    numbers = dict.fromkeys(map(_whole, request.values.getlist("who")))
+    numbers = dict.fromkeys(map(whole, request.values.getlist("who")))
     return [number for number in numbers if number][:MOST_CHOSEN]
 
 
@@ -91,11 +70,11 @@ def figures(here: Here) -> list[tuple[str, str]]:
     return [(field, label) for field, label in words.FIGURES if field != "points" or knows(here)]
 
 
-def named(here: Here, broken: Iterable[Broken]) -> tuple[Broken, ...]:
+def named(here: Here, broken: Iterable[Violation]) -> tuple[Violation, ...]:
     """What is broken, without names of rules for those who may not see attributes."""
     if knows(here):
         return tuple(broken)
-    return tuple(dict.fromkeys(breach if breach.rule == LOCK else replace(breach, rule="") for breach in broken))
+    return tuple(dict.fromkeys(replace(breach, rule="") for breach in broken))
 
 
 def page(
@@ -116,8 +95,6 @@ def page(
     plan = service.find_plan(here.session, activity.id)
     proposal = service.proposal_request(here.session, activity.id)
     course = here.session.get_one(Course, here.course_id)
-    is_better = plan is not None and service.found_better(here.session, plan)
-    effect = service.compare_proposals(here.session, activity) if is_better else None
     context: dict[str, Any] = {
         "activity": activity,
         "rounds": rounds,
@@ -134,7 +111,6 @@ def page(
         "proposal": proposal,
         "why_no_proposal": words.why_no_proposal(proposal.refusal if proposal is not None else None),
         "place": place(),
-        "what_is_better": words.what_is_better(effect, figures(here)),
         "problems": [(field, problem)] if problem is not None else [],
         "said": None if problem is not None else request.args.get("said"),
         "words": words,
@@ -156,7 +132,7 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
     named_in = (course.people, *(pin.members for pin in pins), *(couple.members for couple in apart))
     names = service.names_of(here.session, current.seated.union(*named_in))
     by_name = sorted(current.seated, key=lambda person: ((names.get(person) or "").casefold(), person))
-    without = shortfall(current, explains=is_told)
+    lacking = shortfall(current, explains=is_told)
     ahead = [missing for missing in current.unplaced if not missing.is_over]
     cautions = engine.warnings(course, len(rounds)) if is_told and is_draft else ()
     told = {*RULE_REASONS, Reason.ABSENT, None}
@@ -165,10 +141,9 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
         "learner_count": len(course.people),
         "names": names,
         "wanted": [member_id for member_id in wanted if member_id in names],
-        "lock": LOCK,
         "cost": engine.costs(course) if course.rules and is_told else None,
-        "lacking": without.lacking,
-        "relaxations": without.relaxations,
+        "lacking": lacking,
+        "relaxations": relaxations(current) if lacking and is_told else (),
         "pins": pins,
         "apart": apart,
         "absent": [missing for missing in ahead if missing.reason is Reason.ABSENT],
@@ -176,8 +151,6 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
         "cautions": [words.caution_in_words(caution, names) for caution in cautions],
         "waiting": [missing for missing in ahead if missing.reason is None],
         "stay_without": [missing for missing in ahead if missing.reason not in told],
-        "can_look_longer": is_draft
-        and service.can_look_longer(here.session, activity, len(course.people), len(rounds)),
         "has_former": is_draft and service.find_plan(here.session, activity.id, "previous") is not None,
         **_groups(here, plan, current, named(here, current.broken), pins, last=max(len(rounds), 1)),
         **_meetings(by_name, current.schedule),
@@ -185,7 +158,7 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
 
 
 def _groups(
-    here: Here, plan: Plan, current: CurrentPlan, broken: Sequence[Broken], pins: Sequence[PinView], *, last: int
+    here: Here, plan: Plan, current: CurrentPlan, broken: Sequence[Violation], pins: Sequence[PinView], *, last: int
 ) -> dict[str, Any]:
     """The groups of the round that the request asks for, and why their members are together."""
     number = min(max(number_of("round"), 1), last)
@@ -236,7 +209,3 @@ def _meetings(people: Sequence[int], schedule: Schedule) -> dict[str, Any]:
         "turns": picture.turns(rows),
         "variety": picture.variety(rows),
     }
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -16,7 +16,7 @@ from lti_tool.errors import N_
 from lti_tool.pairing import engine, forms, service
 from lti_tool.pairing import wording as words
 from lti_tool.pairing.engine import Course, Kind
-from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid, Problem
+from lti_tool.pairing.errors import PreferencesChanged, PreferencesInvalid
 from lti_tool.pairing.rules import preferences
 from lti_tool.pairing.rules.preferences import Preferences
 from lti_tool.web.access import Here, on_visit
@@ -48,6 +48,7 @@ FLAWS: Final = {
     "gap_empty": N_("Enter how many years at least or at most; at least cannot be more than at most."),
 }
 """By the name of the error; for every other error a number is missing."""
+NOTHING_WRONG: Final[Mapping[str, str]] = {}
 NO_NUMBER: Final = N_("Write a whole number.")
 
 
@@ -102,7 +103,7 @@ def _refuse_size(here: Here, activity: Activity, wanted: Preferences) -> None:
     """Raise PreferencesInvalid for a size that does not suit the activity's kind, unless it was chosen before."""
     kept = service.preferences_of(here.session, activity).preferences
     if wanted.shape != kept.shape and wanted.size not in _sizes(activity, wanted.kind):
-        raise PreferencesInvalid((Problem("size", "size"),))
+        raise PreferencesInvalid({"size": "size"})
 
 
 def _page(
@@ -113,11 +114,11 @@ def _page(
     wanted: Preferences | None,
     *,
     is_saved: bool = True,
-    problems: tuple[Problem, ...] = (),
+    problems: Mapping[str, str] = NOTHING_WRONG,
     changed: bool = False,
 ) -> ResponseReturnValue:
     plan = service.find_plan(here.session, activity.id)
-    flawed = {forms.field_of(texts, problem.field): gettext(FLAWS.get(problem.flaw, NO_NUMBER)) for problem in problems}
+    flawed = {forms.field_of(texts, field): gettext(FLAWS.get(flaw, NO_NUMBER)) for field, flaw in problems.items()}
     conditions = service.conditions_of(here.session, activity)
     course = replace(conditions, wanted=wanted).course() if wanted is not None else None
     rules = course.rules if course is not None else ()

@@ -110,13 +110,12 @@ class Outcome:
     """Judged by the rules that hold after the change."""
 
 
-def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 - one return for each change
+def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 - one branch for each change
     """What a change makes of a plan, with as few other changes as possible.
 
     Groups that have begun and rounds that are over stay; so do groups that break a rule of today, unless the change is
-    to mend them. Raises ChangeImpossible, RuleBroken where a rule forbids a pin,
-    PreferencesChanged where there is no rule of that name, PlanImpossible where pins and rules contradict each other,
-    and PlanFlawed.
+    to mend them. Raises ChangeImpossible, RuleBroken where a rule forbids a pin, PreferencesChanged where no rule of
+    that name can be switched off, PlanImpossible where pins and rules contradict each other, and PlanFlawed.
     """
     conditions = current.conditions
     match change:
@@ -126,20 +125,25 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 -
             _refuse_pin(current, members, round_number)
             return _under(current, replace(conditions, pins=(*conditions.pins, Lock(members, round_number))))
         case KeepApart(members, kind):
+            if len(set(members)) < 2:
+                raise ChangeImpossible("one person")
+            _refuse_strangers(current, *members)
             return _under(current, conditions.with_apart(members, kind))
         case Relax(rules):
-            wanted = conditions.wanted.without(*rules)
-            if wanted == conditions.wanted:
+            if not rules or not set(rules) <= {
+                rule.name for rule in current.course.rules if rule.priority < engine.NEVER
+            }:
                 raise PreferencesChanged(current.activity_id)
-            return _under(current, replace(conditions, wanted=wanted))
+            return _under(current, replace(conditions, wanted=conditions.wanted.without(*rules)))
         case Mend():
             return _judged(current, _repaired(current, current.course, current.fixed))
         case Absent(member_id, round_number):
-            return _judged(current, _with_absent(current, member_id, round_number))
+            return _judged(current, _followed(_without(current, member_id, round_number)))
         case UndoAbsent(member_id, round_number):
             absent = current.absent.get(round_number, frozenset()) - {member_id}
             return _under(replace(current, absent={**current.absent, round_number: absent}), conditions)
         case LeaveOut(member_id):
+            _refuse_strangers(current, member_id)
             learners = tuple(person for person in conditions.learners if person != member_id)
             return up_to_date(replace(current, conditions=replace(conditions, learners=learners)))
         case Unpin() | UndoKeepApart():
@@ -157,12 +161,10 @@ def up_to_date(current: CurrentPlan) -> Outcome:
     return _judged(current, _followed(current))
 
 
-def refuse_flawed(
-    plan_id: int | None, violations: Iterable[engine.Violation], error: type[PlanFlawed] = PlanFlawed
-) -> None:
-    """Raise the error if the checker found anything."""
+def refuse_flawed(plan_id: int | None, violations: Iterable[engine.Violation]) -> None:
+    """Raise PlanFlawed if the checker found anything."""
     if breaches := tuple(sorted({violation.breach.value for violation in violations})):
-        raise error(plan_id, breaches)
+        raise PlanFlawed(plan_id, breaches)
 
 
 def _judged(current: CurrentPlan, after: Schedule, course: Course | None = None) -> Outcome:
@@ -224,31 +226,45 @@ def _swapped(current: CurrentPlan, members: tuple[int, int], round_number: int) 
     return replace(current.schedule, rounds=tuple(rounds))
 
 
-def _with_absent(current: CurrentPlan, member_id: int, round_number: int) -> Schedule:
+def _without(current: CurrentPlan, member_id: int, round_number: int) -> CurrentPlan:
+    """The plan as it is when someone is absent in a round and has no group in it."""
     group = current.group_of(member_id, round_number)
     if group is None or round_number < current.from_round or member_id in current.gone:
         raise ChangeImpossible("no group")
     if (round_number, group) in current.fixed:
         raise ChangeImpossible("group begun")
-    course, fixed = current.tolerating(current.course)
-    fixed -= {(round_number, group)}
-    after = engine.step_in(_followed(current), [member_id], round_number, fixed=sorted(fixed))
-    # People whom the absent person does not meet now can meet them in a round where "never again" kept them apart.
-    after = engine.repair(after, [], [], current.from_round, fixed=sorted(fixed))
-    _check(current, replace(course, locks=after.course.locks), after, fixed)
-    return after
+    rounds, stay = list(current.schedule.rounds), tuple(person for person in group if person != member_id)
+    others = tuple(other for other in rounds[round_number - 1] if other != group)
+    rounds[round_number - 1] = (*others, stay) if len(stay) > 1 else others
+    absent = {**current.absent, round_number: current.absent.get(round_number, frozenset()) | {member_id}}
+    return replace(current, schedule=replace(current.schedule, rounds=tuple(rounds)), absent=absent)
+
+
+def _refuse_strangers(current: CurrentPlan, *members: int) -> None:
+    if not current.known.issuperset(members):
+        raise ChangeImpossible("not in the course")
 
 
 def _refuse_pin(current: CurrentPlan, members: tuple[int, ...], round_number: int | None) -> None:
+    people = set(members)
+    if len(people) < 2:
+        raise ChangeImpossible("too few")
+    if len(people) > current.shape.size + 1:
+        raise ChangeImpossible("too many")
+    if not current.known.issuperset(people):
+        raise ChangeImpossible("strangers")
+    if round_number is not None and not current.from_round <= round_number <= len(current.schedule.rounds):
+        raise ChangeImpossible("round over" if 0 < round_number < current.from_round else "no round")
+    for pin in current.conditions.pins:
+        if people == set(pin.members) and pin.round in {None, round_number}:
+            raise ChangeImpossible("pinned already")
+        if people & set(pin.members) and (None in {pin.round, round_number} or pin.round == round_number):
+            raise ChangeImpossible("pinned to others")
     forbidden = comparing.broken(replace(current.course, locks=()), [[members]])
     if forbidden:
         raise RuleBroken(current.plan_id, forbidden)
-    if round_number is None:
-        return
-    if round_number < current.from_round:
-        raise ChangeImpossible("round over")
     for number, group in current.fixed:
-        if number == round_number and set(group) & set(members) and not set(members) <= set(group):
+        if number == round_number and people & set(group) and not people <= set(group):
             raise ChangeImpossible("begun")
 
 

@@ -1,28 +1,15 @@
 """What changed between two schedules of a course, in groups, rules, repeats and points."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Final, TypeAlias
+from operator import attrgetter
+from typing import TypeAlias
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Breach, Couple, Course, Group, Kind, Schedule
-
-LOCK: Final = "lock"
-"""The name of a broken pin among the names of broken rules."""
+from lti_tool.pairing.engine import Breach, Couple, Course, Group, Kind, Schedule, Violation
 
 Rounds: TypeAlias = Sequence[Sequence[Group]]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Broken:
-    """A group that a rule forbids, or pinned people who are not together."""
-
-    round: int
-    rule: str
-    """The engine's name of the rule, or `LOCK`."""
-    people: tuple[int, ...]
-    """The two members whom the rule concerns, or everyone of the pin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +48,9 @@ class Comparison:
     after: Figures = Figures()
     moved: frozenset[int] = frozenset()
     """Everyone who has other partners in some round."""
-    newly_broken: tuple[Broken, ...] = ()
+    newly_broken: tuple[Violation, ...] = ()
     """What the second breaks and the first does not."""
-    no_longer_broken: tuple[Broken, ...] = ()
+    no_longer_broken: tuple[Violation, ...] = ()
     newly_unpaired: tuple[tuple[int, int], ...] = ()
     """Round and person."""
     newly_paired: tuple[tuple[int, int], ...] = ()
@@ -101,35 +88,22 @@ def compare(course: Course, before: Schedule, after: Schedule) -> Comparison:
         _figures(course, old, len(was_unpaired)),
         _figures(course, new, len(is_unpaired)),
         frozenset(person for compared in rounds for group in (*compared.gone, *compared.new) for person in group),
-        tuple(sorted(set(is_broken) - set(was_broken))),
-        tuple(sorted(set(was_broken) - set(is_broken))),
+        _in_order(set(is_broken) - set(was_broken)),
+        _in_order(set(was_broken) - set(is_broken)),
         tuple(sorted(is_unpaired - was_unpaired)),
         tuple(sorted(was_unpaired - is_unpaired)),
     )
 
 
-def is_better(course: Course, schedule: Schedule, than: Schedule) -> bool:
-    """Whether the first of two schedules is better in the order of importance, by the rules and wishes of today."""
-    compared = compare(course, than, schedule)
-
-    def rank(figures: Figures, unpaired: Iterable[tuple[int, int]]) -> tuple[int, ...]:
-        left_out_again = sum(number == 1 and person in course.left_out for number, person in unpaired)
-        worst_first = (figures.broken, figures.unpaired, left_out_again, figures.repeats)
-        return (*worst_first, -figures.points, figures.uneven)
-
-    # Someone who is unpaired in both makes no difference.
-    return rank(compared.after, compared.newly_unpaired) < rank(compared.before, compared.newly_paired)
-
-
-def broken(course: Course, rounds: Rounds, *, from_round: int = 1) -> tuple[Broken, ...]:
+def broken(course: Course, rounds: Rounds, *, from_round: int = 1) -> tuple[Violation, ...]:
     """Every couple in a group that a rule forbids, and every pin that is not kept, in order of round."""
     violations = engine.verify(course, _bare(rounds), from_round=from_round)
-    names = [
-        (violation, LOCK if violation.breach is Breach.LOCK else violation.rule)
-        for violation in violations
-        if violation.breach in {Breach.RULE, Breach.LOCK}
-    ]
-    return tuple(sorted(Broken(found.round, name, tuple(sorted(found.people))) for found, name in names))
+    wrong = (violation for violation in violations if violation.breach in {Breach.RULE, Breach.LOCK})
+    return _in_order(replace(violation, people=tuple(sorted(violation.people))) for violation in wrong)
+
+
+def _in_order(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    return tuple(sorted(violations, key=attrgetter("round", "breach", "rule", "people")))
 
 
 def couple_of(person: int, partner: int) -> Couple:

@@ -15,14 +15,7 @@ UTC_OFFSET: Final = "utc_offset"
 """The attribute for time zones in the engine: minutes ahead."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """What published plans of other activities of the course say; proposals do not count."""
-
-    met: tuple[Couple, ...] = ()
-    ahead: Mapping[int, int] = field(default_factory=dict)
-    in_trios: Mapping[int, int] = field(default_factory=dict)
-    left_out: frozenset[int] = frozenset()
+NO_HISTORY: Final = Course(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,8 @@ class Conditions:
     pins: tuple[Lock, ...] = ()
     apart: tuple[tuple[int, int, Apart], ...] = ()
     """Couples, the smaller id first, and whether never or only if it can be avoided."""
-    history: History = History()
+    history: Course = NO_HISTORY
+    """Who met, was ahead, in trios and left out in published plans of other activities of the course."""
 
     def course(self, shape: Shape | None = None) -> Course:
         """The course for the engine, with the attributes that a rule or wish reads.
@@ -45,7 +39,7 @@ class Conditions:
         people = frozenset(self.learners)
         wanted = self.wanted if shape is None else replace(self.wanted, kind=shape.kind, size=shape.size)
         rules, wishes = wanted.to_engine()
-        history = self.history if wanted.history_counts else History()
+        history = self.history if wanted.history_counts else NO_HISTORY
         return Course(
             people=tuple(sorted(people)),
             met=history.met,

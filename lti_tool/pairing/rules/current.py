@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Final
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Group, Lock, Placed, Reason, Schedule, Shape, Unpaired
+from lti_tool.pairing.engine import Breach, Course, Group, Lock, Placed, Reason, Schedule, Shape, Unpaired, Violation
 from lti_tool.pairing.rules import comparing
-from lti_tool.pairing.rules.comparing import LOCK, Broken, couples_in
+from lti_tool.pairing.rules.comparing import couples_in
 from lti_tool.pairing.rules.conditions import Conditions
 from lti_tool.pairing.rules.views import Unplaced
 
@@ -43,6 +43,11 @@ class CurrentPlan:
     def seated(self) -> frozenset[int]:
         """Everyone who has a group in some round."""
         return frozenset(person for groups in self.schedule.rounds for group in groups for person in group)
+
+    @property
+    def known(self) -> frozenset[int]:
+        """Everyone who takes part, or has a group."""
+        return self.seated.union(self.course.people)
 
     @cached_property
     def gone(self) -> frozenset[int]:
@@ -79,10 +84,10 @@ class CurrentPlan:
     @property
     def repeats(self) -> int:
         """Meetings of two people who also meet in another round or another activity of the course."""
-        return engine.repeats(Course((), self.conditions.history.met), self.schedule)
+        return engine.repeats(self.conditions.history, self.schedule)
 
     @cached_property
-    def broken(self) -> tuple[Broken, ...]:
+    def broken(self) -> tuple[Violation, ...]:
         """Groups that break a rule of today, and pins that are not kept, in rounds that are not over."""
         return comparing.broken(self.course, self.schedule.rounds, from_round=self.from_round)
 
@@ -101,7 +106,7 @@ class CurrentPlan:
                 known = reasons.get((number, person), WAITS)
                 reason = Reason.ABSENT if person in absent else WAITS if known is Reason.ABSENT else known
                 unpaired.append(Unpaired(person, number, reason))
-        people = tuple(sorted(self.seated | set(course.people)))
+        people = tuple(sorted(self.seated.union(course.people)))
         return replace(self.schedule, course=replace(course, people=people), unpaired=tuple(unpaired))
 
     def group_of(self, member_id: int, round_number: int) -> Group | None:
@@ -114,8 +119,8 @@ class CurrentPlan:
 
         A broken group is not among them if a member left, because it changes anyway.
         """
-        missed = {(breach.round, breach.people) for breach in self.broken if breach.rule == LOCK}
-        couples = {(breach.round, breach.people) for breach in self.broken if breach.rule != LOCK}
+        missed = {(breach.round, breach.people) for breach in self.broken if breach.breach is Breach.LOCK}
+        couples = {(breach.round, breach.people) for breach in self.broken if breach.breach is Breach.RULE}
         against_rules = {
             (number, group)
             for number, groups in enumerate(self.schedule.rounds, start=1)

@@ -5,12 +5,19 @@ Instances name people by texts or numbers of their own; in the course they are 1
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias
 
-import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Exclusions, Group, Lock, PersonId, ReportingLine, Rule, Value
@@ -21,7 +28,24 @@ MOST_POINTS: Final = 1_000_000
 MOST_ROUNDS: Final = 10_000
 ROLES: Final = ("coach", "observer", "coachee")
 """In order of turn; a group of two has no observer."""
-ATTRIBUTES: Final = ("department", "group", "languages", "slots", "experience")
+NAMES: Final = ("department", "group")
+SETS: Final = ("languages", "slots")
+NUMBERS: Final = ("experience",)
+RULES: Final[Mapping[str, tuple[Callable[..., Rule], tuple[str, ...]]]] = {
+    "not_manager": (ReportingLine, ()),
+    "share_any": (engine.Share, SETS),
+    "differ": (engine.Other, NAMES),
+    "same": (engine.Same, NAMES),
+    "exclude": (Exclusions, ()),
+}
+"""The engine's rule for each constraint, and the attributes of which it can compare one."""
+WISHES: Final[Mapping[str, tuple[Callable[..., engine.Wish], tuple[str, ...]]]] = {
+    "differ": (engine.RatherOther, NAMES),
+    "same": (engine.RatherSame, NAMES),
+    "gap": (engine.RatherGap, NUMBERS),
+    "extra_shared": (engine.ExtraShared, SETS),
+}
+"""The engine's wish for each weight, and the attributes of which it can compare one."""
 FIRST: Final = 5
 """How many people a sentence names."""
 
@@ -57,6 +81,19 @@ def _once(members: list[Name]) -> list[Name]:
     return members
 
 
+def _comparable(table: Mapping[str, tuple[object, tuple[str, ...]]]) -> AfterValidator:
+    """Refuses an attribute that the type of a constraint or weight cannot compare."""
+
+    def check(attribute: str | None, part: ValidationInfo) -> str | None:
+        kind = part.data.get("type", "")
+        allowed = table[kind][1] if kind in table else (attribute,)
+        if attribute not in (allowed or (None,)):
+            raise ValueError(f"{kind} takes {' or '.join(map(str, allowed)) or 'no attribute'}")
+        return attribute
+
+    return AfterValidator(check)
+
+
 PersonName = Annotated[Name, PlainValidator(_name)]
 Members = Annotated[list[PersonName], AfterValidator(_once)]
 Meeting = Annotated[list[PersonName], Field(min_length=2), AfterValidator(_once)]
@@ -66,8 +103,6 @@ Text = Annotated[str, AfterValidator(alike)]
 Texts = Annotated[list[Text], AfterValidator(frozenset)]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Points = Annotated[int, Field(ge=0, le=MOST_POINTS)]
-AmongNames: TypeAlias = Literal["department", "group"]
-AmongSets: TypeAlias = Literal["languages", "slots"]
 
 
 class Part(BaseModel):
@@ -116,71 +151,27 @@ class Locked(Together):
     round: Annotated[int, Field(ge=1)]
 
 
-class NotManager(Part):
-    """Neither is above the other."""
+class Constraint(Part):
+    """What must hold for two people who work together."""
 
-    type: Literal["not_manager"]
-
-
-class ShareAny(Part):
-    """Both have one of the values."""
-
-    type: Literal["share_any"]
-    attribute: AmongSets
-
-
-class ByName(Part):
-    """Both have the same value, or different ones."""
-
-    type: Literal["differ", "same"]
-    attribute: AmongNames
+    type: Literal["not_manager", "share_any", "differ", "same"]
+    attribute: Annotated[str | None, _comparable(RULES)] = Field(None, validate_default=True)
 
 
 class Exclude(Part):
-    """Couples who are kept apart."""
+    """Couples who never work together."""
 
     type: Literal["exclude"]
     pairs: list[Couple]
 
 
-class NameWeight(ByName):
-    """Points for the same value, or for different ones."""
+class Weight(Part):
+    """Points for two people who work together, for each step and at most `cap`."""
 
-    weight: Points
-
-
-class Steps(Part):
-    """Points for each step, at most `cap`."""
-
+    type: Literal["differ", "same", "gap", "extra_shared"]
+    attribute: Annotated[str | None, _comparable(WISHES)] = Field(None, validate_default=True)
     weight: Points
     cap: Count = MOST_POINTS
-
-
-class GapWeight(Steps):
-    """Points for each step between two values."""
-
-    type: Literal["gap"]
-    attribute: Literal["experience"]
-
-
-class SharedWeight(Steps):
-    """Points for each value in common beyond the first."""
-
-    type: Literal["extra_shared"]
-    attribute: AmongSets
-
-
-def _each_once(people: list[Person]) -> list[Person]:
-    first: dict[str, tuple[int, Name]] = {}
-    mistakes = []
-    for number, person in enumerate(people):
-        place, name = first.setdefault(alike(person.id), (number, person.id))
-        if place != number:
-            spelled = "" if repr(name) == repr(person.id) else f" ({name!r}, which counts as the same)"
-            mistakes.append(f"people[{number}].id: {person.id!r} is there already, as people[{place}]{spelled}")
-    if mistakes:
-        raise InstanceFlawed(mistakes)
-    return people
 
 
 class Form(Part):
@@ -192,37 +183,14 @@ class Form(Part):
     rounds: Annotated[int, Field(ge=1, le=MOST_ROUNDS)] = 1
     reviews_per_person: Annotated[int, Field(ge=1, le=LARGEST)] = 1
     outside_managers: bool = False
-    people: Annotated[list[Person], AfterValidator(_each_once)]
-    constraints: list[Annotated[NotManager | ShareAny | ByName | Exclude, Field(discriminator="type")]] = []
-    weights: list[Annotated[NameWeight | GapWeight | SharedWeight, Field(discriminator="type")]] = []
+    people: list[Person]
+    constraints: list[Annotated[Constraint | Exclude, Field(discriminator="type")]] = []
+    weights: list[Weight] = []
     past: list[Together] = []
     locked: list[Locked] = []
     current: list[Running] | None = None
     left: Members = []
     joined: Members = []
-
-    @model_validator(mode="before")
-    @classmethod
-    def _what_belongs_to_the_kind(cls, written: dict[str, Any]) -> dict[str, Any]:
-        """`rounds` belong to pairs and are needed unless a round is repaired, `reviews_per_person` to reviews."""
-        needs, ignores = ("rounds", "reviews_per_person")[:: -1 if written.get("kind") == "review" else 1]
-        needed = {} if needs == "rounds" and "current" in written else {needs: None}
-        return needed | {name: what for name, what in written.items() if name != ignores}
-
-
-RULES: Final[Mapping[str, Callable[..., Rule]]] = {
-    "not_manager": ReportingLine,
-    "share_any": engine.Share,
-    "differ": engine.Other,
-    "same": engine.Same,
-    "exclude": Exclusions,
-}
-WISHES: Final[Mapping[str, Callable[..., engine.Wish]]] = {
-    "differ": engine.RatherOther,
-    "same": engine.RatherSame,
-    "gap": engine.RatherGap,
-    "extra_shared": engine.ExtraShared,
-}
 
 
 # ---- sentences -----------------------------------------------------------------------------------------------------
@@ -243,10 +211,11 @@ def joined(words: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
-def first_of(members: Collection[PersonId], names: Mapping[PersonId, Name]) -> str:
-    """The first five people in order, and how many more there are."""
-    shown = ", ".join(repr(names[person]) for person in list(members)[:FIRST])
-    return shown + (f" and {len(members) - FIRST} more" if len(members) > FIRST else "")
+def at(path: str, *keys: str | int) -> str:
+    """The path of a part: `people`, `people[3]`, `people[3].id`."""
+    for key in keys:
+        path = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}" if path else key
+    return path
 
 
 def roles_of(group: Group) -> tuple[str, ...]:
@@ -255,15 +224,6 @@ def roles_of(group: Group) -> tuple[str, ...]:
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """A constraint of an instance, and its rule in the engine."""
-
-    said: str
-    """What sentences call it: `constraints[0] (not_manager)`."""
-    rule: Rule
 
 
 def read_text(text: str) -> "Instance":
@@ -294,34 +254,17 @@ def read_instance(written: object) -> "Instance":
     try:
         form = Form.model_validate(written)
     except ValidationError as flawed:
-        raise InstanceFlawed(_mistakes_of_form(written, flawed)) from None
+        errors = flawed.errors(include_url=False, include_input=False)
+        raise InstanceFlawed(
+            f"{at('', *filter(_is_of_path, error['loc']))}: {error.get('ctx', {}).get('error') or error['msg']}"
+            for error in errors
+        ) from None
     return Instance(form)
 
 
-def _mistakes_of_form(written: object, flawed: ValidationError) -> Iterator[str]:
-    for error in flawed.errors(include_url=False, include_input=False):
-        own = error.get("ctx", {}).get("error")
-        if isinstance(own, InstanceFlawed):
-            yield from own.mistakes
-        else:
-            yield f"{_path_in(written, error['loc'])}: {own or error['msg']}"
-
-
-def _path_in(written: Any, keys: Sequence[str | int]) -> str:
-    """The path of a value, without the names that only the form has. The last key may be missing in what is written."""
-    path = ""
-    for number, key in enumerate(keys, start=1):
-        is_there = key in written if isinstance(written, dict) else isinstance(written, list) and isinstance(key, int)
-        if is_there or (isinstance(written, dict) and number == len(keys)):
-            path, written = at(path, key), written[key] if is_there else None
-    return path
-
-
-def at(path: str, *keys: str | int) -> str:
-    """The path of a part: `people`, `people[3]`, `people[3].id`."""
-    for key in keys:
-        path = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}" if path else key
-    return path
+def _is_of_path(key: str | int) -> bool:
+    """Whether a key is written in the instance: pydantic also names the type of a part and its own functions."""
+    return isinstance(key, int) or (key not in {*RULES, *WISHES} and "[" not in key)
 
 
 def _unread(part: object, path: str = "") -> Iterator[str]:
@@ -335,249 +278,207 @@ def _unread(part: object, path: str = "") -> Iterator[str]:
             yield from _unread(getattr(part, name), at(path, name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Lock:
-    """A lock without those who left, where it is written, and how sentences begin that are about it."""
-
-    path: str
-    lock: Lock
-    said: str
-
-
 class Instance:
     """An instance, with people as the engine knows them."""
 
     def __init__(self, form: Form) -> None:
         """Raises InstanceFlawed, which names all mistakes in what the parts of the form say together."""
         self.form = form
-        self.mistakes: list[str] = []
         self.warnings = [f"{path}: is not a field of the format, so it is not read" for path in _unread(form)]
         """What is unusual in how it is written, and no mistake; `commands.notes_of` has more."""
-        inside = {alike(name): name for name in (*form.left, *(person.id for person in form.people))}
+        listed = {alike(person.id): person.id for person in form.people}
+        inside = {alike(name): name for name in form.left} | listed
         managers = [person.manager for person in reversed(form.people) if person.manager is not None]
         outside = {alike(name): name for name in managers if alike(name) not in inside}
         in_order = [name for side in (inside, outside) for name in sorted(side.values(), key=_numbers_first)]
         self.names: dict[PersonId, Name] = dict(enumerate(in_order, start=1))
         """What the instance calls its people, those who left and managers outside of the list included."""
         self.numbers = {alike(name): number for number, name in self.names.items()}
-        self.inside = inside.keys()
-        self.left = frozenset(self._known("left", form.left))
-        self.joined = frozenset(self._known("joined", form.joined))
-        self.present = tuple(sorted({self.numbers[alike(person.id)] for person in form.people} - self.left))
-        self.current, self.has_roles = self._current()
-        """Repair: the groups of the running round, and whether each has roles; then the first of it is coach."""
-        self._check_repair()
-        self.attributes: dict[str, dict[PersonId, Value]] = {"manager": {}}
-        ahead, left_out = self._values()
+        _refuse_any(_wrong_names(form, inside))
+        self.left, self.joined = frozenset(self._people(form.left)), frozenset(self._people(form.joined))
+        self.has_roles = bool(form.current) and all(group.roles for group in form.current or ())
+        """Repair: whether each group of the running round has roles; then the first of a group is coach."""
+        self.current = tuple(self._in_order_of_roles(group) for group in form.current or ())
+        _refuse_any(self._contradictions())
         self.constraints = self._constraints()
-        """The rules of the course as the instance writes them."""
-        self._check_managers()
-        wishes, met, locks = self._wishes(), self._past(), self._locks()
-        if form.kind == "pairs":
-            self._check_sizes(locks)
-            self._check_rules(locks)
-        if not self.present:
-            self.warnings.append("people: the list is empty")
-        if self.mistakes:
-            raise InstanceFlawed(self.mistakes)
-        self.course = engine.Course(
-            people=self.present,
-            met=met,
-            attributes=self.attributes,
-            rules=_rules_of(self.constraints),
-            wishes=wishes,
-            locks=tuple(dict.fromkeys(locked.lock for locked in locks)),
-            ahead=ahead,
-            left_out=left_out,
-        )
+        """The rules of the course, by what sentences call them: `constraints[0] (not_manager)`."""
+        self.course = self._course(tuple(sorted(set(self._people(listed.values())) - self.left)))
         """Everyone who takes part: those who joined are in it, those who left are not."""
+        if form.kind == "pairs" and self.course.locks:
+            self._check_locks()
+        self._note_people(inside, {alike(name) for group in form.current or () for name in group.members} | set(listed))
 
-    def _mistake(self, path: str, says: str) -> None:
-        self.mistakes.append(f"{path}: {says}")
+    def _people(self, names: Iterable[Name]) -> Group:
+        return tuple(self.numbers[alike(name)] for name in names)
 
-    def _known(self, path: str, names: Iterable[Name]) -> Group:
-        """Those of these people who are in the instance; every other name is a mistake."""
-        for name in names:
-            if alike(name) not in self.inside:
-                self._mistake(path, f"{name!r} is not a person of this instance")
-        return tuple(self.numbers[alike(name)] for name in names if alike(name) in self.inside)
+    def first_of(self, members: Collection[PersonId]) -> str:
+        """The first five people in order, and how many more there are."""
+        shown = ", ".join(repr(self.names[person]) for person in list(members)[:FIRST])
+        return shown + (f" and {len(members) - FIRST} more" if len(members) > FIRST else "")
 
-    def _values(self) -> tuple[dict[PersonId, int], frozenset[PersonId]]:
-        """Collect what is known about people; returns who was coach more often, and who had no partner last time."""
-        ahead, left_out = {}, set()
+    def _in_order_of_roles(self, group: Running) -> Group:
+        """The members with the coach first and the coachee last; as they are listed if there are no roles."""
+        members = self._people(group.members)
+        by_role = {role: self.numbers.get(alike(name)) for name, role in (group.roles or {}).items()}
+        in_order = tuple(person for role in roles_of(members) if (person := by_role.get(role)) is not None)
+        return in_order if sorted(in_order) == sorted(members) else members
+
+    def _contradictions(self) -> Iterator[str]:
+        """What cannot be true at once: of locks and rounds, and of a running round, those who left and who joined."""
+        form = self.form
+        for number, lock in enumerate(form.locked):
+            if lock.round > form.rounds:
+                yield f"{at('locked', number, 'round')}: there is no such round"
+        for name in ("left", "joined") if form.current is None else ():
+            if getattr(form, name):
+                yield f"{name}: belongs to a repair, which needs the running round as `current`"
+        for person in sorted(self.left & self.joined):
+            yield f"joined: {self.names[person]!r} both left and joined"
+        seated: set[PersonId] = set()
+        for number, (group, members) in enumerate(zip(form.current or (), self.current, strict=True)):
+            path = at("current", number)
+            yield from (f"{path}: {self.names[person]!r} is in two groups" for person in sorted(seated & set(members)))
+            for person in sorted(self.joined & set(members)):
+                yield f"{path}: {self.names[person]!r} joined and has a group already"
+            roles, given = roles_of(members), group.roles or {}
+            if given and {alike(name): role for name, role in given.items()} != {
+                alike(self.names[person]): role for person, role in zip(members, roles, strict=True)
+            }:
+                yield f"{at(path, 'roles')}: each member has one of these roles, each once: {', '.join(roles)}"
+            seated.update(members)
+
+    def _note_people(self, known: Collection[str], present: Collection[str]) -> None:
+        """Note who is named and was not there, and who is there and not named."""
+        self.warnings += [
+            f"{at('past', number, 'members')}: {name!r} is not a person of this instance, so this meeting counts for "
+            "the others only"
+            for number, group in enumerate(self.form.past)
+            for name in group.members
+            if alike(name) not in known
+        ]
+        self.warnings += [
+            f"left: {name!r} was in no group of the running round"
+            for name in self.form.left
+            if alike(name) not in present
+        ]
+
+    # ---- the course ----
+
+    def _course(self, present: Group) -> engine.Course:
+        attributes = self._attributes()
+        ahead = {self.numbers[alike(one.id)]: one.past_coach - one.past_coachee for one in self.form.people}
+        met = [
+            couple
+            for group in self.form.past
+            for couple in combinations(sorted(filter(None, (self.numbers.get(alike(one)) for one in group.members))), 2)
+        ]
+        locked = [(tuple(sorted({*self._people(lock.members)} - self.left)), lock.round) for lock in self.form.locked]
+        rules = {rule.name: rule for rule in self.constraints.values()}
+        couples = [pair for rule in self.constraints.values() if isinstance(rule, Exclusions) for pair in rule.couples]
+        if couples:
+            rules[Exclusions.name] = Exclusions(couples=tuple(couples))
+        return engine.Course(
+            people=present,
+            met=tuple(met),
+            attributes=attributes,
+            rules=tuple(rules.values()),
+            wishes=self._wishes(attributes),
+            locks=tuple(dict.fromkeys(Lock(members, number) for members, number in locked if len(members) > 1)),
+            ahead={person: turns for person, turns in ahead.items() if turns},
+            left_out=frozenset(self._people(person.id for person in self.form.people if person.unpaired_last)),
+        )
+
+    def _attributes(self) -> dict[str, dict[PersonId, Value]]:
+        attributes: dict[str, dict[PersonId, Value]] = {"manager": {}}
         for part in self.form.people:
             person = self.numbers[alike(part.id)]
-            values = {name: value for name in ATTRIBUTES if (value := getattr(part, name)) is not None}
+            values = {name: value for name in (*NAMES, *SETS, *NUMBERS) if (value := getattr(part, name)) is not None}
             if "manager" in part.model_fields_set:
                 values["manager"] = None if part.manager is None else self.numbers[alike(part.manager)]
             for name, value in values.items():
-                self.attributes.setdefault(name, {})[person] = value
-            if part.past_coach != part.past_coachee:
-                ahead[person] = part.past_coach - part.past_coachee
-            if part.unpaired_last:
-                left_out.add(person)
-        return ahead, frozenset(left_out)
+                attributes.setdefault(name, {})[person] = value
+        return attributes
 
-    def _check_managers(self) -> None:
-        if self.form.outside_managers or not any(isinstance(part.rule, ReportingLine) for part in self.constraints):
-            return
-        for number, person in enumerate(self.form.people):
-            if person.manager is not None and alike(person.manager) not in self.inside:
-                says = f'{person.manager!r} is not a person of this instance ("outside_managers": true allows that)'
-                self._mistake(at("people", number, "manager"), says)
-
-    # ---- rules and wishes ----
-
-    def _constraints(self) -> tuple[Constraint, ...]:
+    def _constraints(self) -> dict[str, Rule]:
         """The hard constraints. A person without a value fits no one in `share_any`, `same` and `differ`."""
-        constraints = []
+        constraints = {}
         for number, part in enumerate(self.form.constraints):
-            path, words, options = at("constraints", number), "", dict[str, Any]()
+            words, options = str(part.type), dict[str, Any]()
             if isinstance(part, Exclude):
-                pairs = [self._known(at(path, "pairs", place), pair) for place, pair in enumerate(part.pairs)]
-                options = {"couples": tuple(pair for pair in pairs if len(pair) == 2)}
-            elif not isinstance(part, NotManager):
-                words = f" {part.attribute}"
-                options = {"attribute": part.attribute, "unknown_is_allowed": False}
+                options = {"couples": tuple(self._people(pair) for pair in part.pairs)}
+            elif part.attribute is not None:
+                words, options = f"{words} {part.attribute}", {"attribute": part.attribute, "unknown_is_allowed": False}
             if options != {"couples": ()}:
-                constraints.append(Constraint(f"{path} ({part.type}{words})", RULES[part.type](**options)))
-        return tuple(constraints)
+                constraints[f"{at('constraints', number)} ({words})"] = RULES[part.type][0](**options)
+        return constraints
 
-    def _wishes(self) -> tuple[engine.Wish, ...]:
+    def _wishes(self, attributes: Mapping[str, Mapping[PersonId, Value]]) -> tuple[engine.Wish, ...]:
         """The soft constraints; those that are listed twice add up. A weight of 0 is no wish."""
         wishes = []
         for part in self.form.weights:
             options: dict[str, Any] = {"attribute": part.attribute, "weight": part.weight}
-            if isinstance(part, Steps):
+            if part.attribute not in NAMES:
                 # A cap that is never reached would make all other numbers needlessly large.
-                values: list[Any] = [*self.attributes.get(part.attribute, {}).values()]
+                values: list[Any] = [*attributes.get(str(part.attribute), {}).values()]
                 steps = [len(value) if isinstance(value, frozenset) else value - min(values) for value in values]
                 options["cap"] = min(part.cap, max(1, part.weight * max(steps, default=1)))
             if part.weight and options.get("cap") != 0:
-                wishes.append(WISHES[part.type](**options))
+                wishes.append(WISHES[part.type][0](**options))
         return tuple(wishes)
 
-    # ---- groups ----
-
-    def _past(self) -> tuple[engine.Couple, ...]:
-        met: list[engine.Couple] = []
-        for number, group in enumerate(self.form.past):
-            known = sorted(self.numbers[alike(name)] for name in group.members if alike(name) in self.inside)
-            met += combinations(known, 2)
-            for name in group.members:
-                if alike(name) not in self.inside:
-                    says = "is not a person of this instance, so this meeting counts for the others only"
-                    self.warnings.append(f"{at('past', number, 'members')}: {name!r} {says}")
-        return tuple(met)
-
-    def _current(self) -> tuple[tuple[Group, ...], bool]:
-        """The running round, and whether every group has roles."""
-        groups: list[Group] = []
-        seated: set[PersonId] = set()
-        written = self.form.current or []
-        for number, group in enumerate(written):
-            path = at("current", number)
-            members = self._known(path, group.members)
-            for person in sorted(seated.intersection(members)):
-                self._mistake(path, f"{self.names[person]!r} is in two groups")
-            for person in sorted(self.joined.intersection(members)):
-                self._mistake(path, f"{self.names[person]!r} joined and has a group already")
-            seated.update(members)
-            groups.append(self._in_order_of_roles(path, members, group.roles) if group.roles else members)
-        return tuple(groups), bool(written) and all(group.roles for group in written)
-
-    def _in_order_of_roles(self, path: str, members: Group, roles: Mapping[str, str]) -> Group:
-        """The members with the coach first and the coachee last."""
-        needed = roles_of(members)
-        given = {alike(name): role for name, role in roles.items()}
-        by_role = {given.get(alike(self.names[person])): person for person in members}
-        if len(given) != len(members) or any(role not in by_role for role in needed):
-            self._mistake(at(path, "roles"), f"each member has one of these roles, each once: {', '.join(needed)}")
-            return members
-        return tuple(by_role[role] for role in needed)
-
-    def _check_repair(self) -> None:
-        """Compare `left` and `joined` with the running round."""
-        seated = {person for group in self.current for person in group}
-        is_repair = self.form.current is not None
-        for name, listed in (("left", self.form.left), ("joined", self.form.joined)):
-            if listed and not is_repair:
-                self._mistake(name, "belongs to a repair, which needs the running round as `current`")
-        for person in sorted(self.left & self.joined):
-            self._mistake("joined", f"{self.names[person]!r} both left and joined")
-        in_list = {alike(person.id) for person in self.form.people}
-        for gone in self.form.left:
-            if self.numbers[alike(gone)] not in seated and alike(gone) not in in_list:
-                self.warnings.append(f"left: {gone!r} was in no group of the running round")
-        waiting = sorted(set(self.present) - seated - self.joined) if is_repair else []
-        if waiting:
-            are = f"{people(len(waiting))} {'is' if len(waiting) == 1 else 'are'}"
-            who = first_of(waiting, self.names)
-            self.warnings.append(f"current: {are} in no group and not in joined: {who}")
-
-    # ---- locks ----
-
-    def _locks(self) -> list[_Lock]:
-        """Who must be together in which round. Two different locks on one person in a round are a mistake."""
-        first: dict[tuple[int, PersonId], _Lock] = {}
-        locks: list[_Lock] = []
-        for number, part in enumerate(self.form.locked):
-            path = at("locked", number)
-            known = self._known(path, part.members)
-            members = tuple(sorted(set(known) - self.left))
-            if part.round > self.form.rounds:
-                self._mistake(at(path, "round"), "there is no such round")
-            elif len(known) == len(part.members) and len(members) > 1:
-                said = f"{self._together(members)} must be together in round {part.round}"
-                locked = _Lock(path, Lock(members, part.round), said)
-                earlier = [first.setdefault((part.round, person), locked) for person in members]
-                for lock in dict.fromkeys(lock for lock in earlier if lock.lock.members != members):
-                    self._mistake(path, f"{said}, but {lock.path} {self._puts(members, lock.lock.members)}")
-                locks.append(locked)
-        return locks
-
-    def _puts(self, members: Group, others: Group) -> str:
-        both = self._together([person for person in members if person in others])
-        rest = [person for person in others if person not in members]
-        return f"puts {both} together " + (f"with {self._together(rest)}" if rest else "without anyone else")
-
-    def _together(self, members: Iterable[PersonId]) -> str:
-        return joined([repr(self.names[person]) for person in members])
-
-    def _check_sizes(self, locks: Sequence[_Lock]) -> None:
-        """Name locks of three for which there is no group of three."""
-        trios: dict[int | None, _Lock] = {}
-        for locked in locks:
-            if len(locked.lock.members) < 3:
-                continue
-            first = trios.setdefault(locked.lock.round, locked)
-            if len(self.present) % 2 == 0:
-                self._mistake(locked.path, f"{locked.said}, but {len(self.present)} people make groups of two only")
-            elif first.lock.members != locked.lock.members:
-                there = f"{first.path} is a group of three in that round, and there can be only one"
-                self._mistake(locked.path, f"{locked.said}, but {there}")
-
-    def _check_rules(self, locks: Sequence[_Lock]) -> None:
-        """Name locks on couples that a constraint forbids."""
-        couples = [(locked, couple) for locked in locks for couple in combinations(locked.lock.members, 2)]
-        present = engine.People(self.present, self.attributes)
-        first, second = present.places(np.array([couple for _, couple in couples], dtype=np.int64).reshape(-1, 2)).T
-        forbids = [(part.said, ~part.rule.allows(present, first, second)) for part in self.constraints]
-        for number, (locked, couple) in enumerate(couples):
-            against = [said for said, forbidden in forbids if forbidden[number]]
-            if against:
-                forbid = f"{joined(against)} {'forbids' if len(against) == 1 else 'forbid'} it"
-                for_whom = f" for {self._together(couple)}" if len(locked.lock.members) > 2 else ""
-                self._mistake(locked.path, f"{locked.said}, but {forbid}{for_whom}")
+    def _check_locks(self) -> None:
+        """Raise InstanceFlawed for the first lock that the engine refuses."""
+        try:
+            engine.check_locks(self.course, self.form.rounds)
+        except (engine.LockConflict, engine.LockForbidden, engine.LockSize) as refusal:
+            members = (refusal.person,) if isinstance(refusal, engine.LockConflict) else refusal.members
+            who = joined([repr(self.names[person]) for person in members])
+            paths = [
+                at("locked", number)
+                for number, lock in enumerate(self.form.locked)
+                if lock.round == refusal.round and set(members) <= set(self._people(lock.members))
+            ]
+            cannot = f"{joined(paths)}: {who} cannot be"
+            match refusal:
+                case engine.LockConflict():
+                    says = f"{cannot} in two groups of round {refusal.round}"
+                case engine.LockForbidden():
+                    against = [said for said, rule in self.constraints.items() if rule.name == refusal.rule]
+                    says = f"{cannot} together in round {refusal.round} under {joined(against)}"
+                case engine.LockSize():
+                    groups = "one group" if len(self.course.people) % 2 else "no group"
+                    says = f"{cannot} together in round {refusal.round}, which has {groups} of three"
+            raise InstanceFlawed([says]) from None
 
 
 def _numbers_first(name: Name) -> tuple[bool, Name]:
     return isinstance(name, str), name
 
 
-def _rules_of(constraints: Iterable[Constraint]) -> tuple[Rule, ...]:
-    """Each rule once, and everyone who is excluded in one rule."""
-    rules = {constraint.rule.name: constraint.rule for constraint in constraints}
-    couples = [pair for part in constraints if isinstance(part.rule, Exclusions) for pair in part.rule.couples]
-    rules.pop("exclusions", None)
-    return (*rules.values(), *([Exclusions(couples=tuple(couples))] if couples else []))
+def _refuse_any(mistakes: Iterable[str]) -> None:
+    if listed := tuple(mistakes):
+        raise InstanceFlawed(listed)
+
+
+def _wrong_names(form: Form, known: Collection[str]) -> Iterator[str]:
+    """People who are listed twice, or who are named and not among the known. Meetings of the past are only noted."""
+    first: dict[str, tuple[int, Name]] = {}
+    for number, person in enumerate(form.people):
+        place, name = first.setdefault(alike(person.id), (number, person.id))
+        if place != number:
+            spelled = "" if repr(name) == repr(person.id) else f" ({name!r}, which counts as the same)"
+            yield f"{at('people', number, 'id')}: {person.id!r} is there already, as {at('people', place)}{spelled}"
+    named = [("joined", form.joined)]
+    named += [(at("current", number), group.members) for number, group in enumerate(form.current or ())]
+    named += [(at("locked", number), lock.members) for number, lock in enumerate(form.locked)]
+    for number, part in enumerate(form.constraints):
+        if isinstance(part, Exclude):
+            named += [(at("constraints", number, "pairs", place), pair) for place, pair in enumerate(part.pairs)]
+    for path, names in named:
+        yield from (f"{path}: {name!r} is not a person of this instance" for name in names if alike(name) not in known)
+    if form.outside_managers or all(part.type != "not_manager" for part in form.constraints):
+        return
+    for number, person in enumerate(form.people):
+        if person.manager is not None and alike(person.manager) not in known:
+            says = f'{person.manager!r} is not a person of this instance ("outside_managers": true allows that)'
+            yield f"{at('people', number, 'manager')}: {says}"

@@ -15,13 +15,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Kind, Shape
-from lti_tool.pairing.errors import PreferencesInvalid, Problem
+from lti_tool.pairing.errors import PreferencesInvalid
 
 NAMES: Final = ("department", "group", "cohort")
 """Attributes with one name for each person."""
 LISTS: Final = ("languages", "slots")
 """Attributes with several names for each person."""
-USUAL_STEPS: Final = 3
+MOST_STEPS: Final = 3
+"""How many steps of difference, or names beyond the first, count in a wish."""
 MOST_CHOICES: Final = 20
 SIZES: Final = {Kind.PAIRS: range(2, 3), Kind.TRIOS: range(3, 4), Kind.CIRCLES: range(3, 7), Kind.RINGS: range(3, 7)}
 
@@ -50,41 +51,32 @@ class WishKind(StrEnum):
     SAME = "same"
     OTHER = "other"
     GAP = "gap"
-    """`weight` for each step of difference, up to `cap` steps."""
+    """`weight` for each step of difference, up to `MOST_STEPS`."""
     EXTRA_SHARED = "extra_shared"
-    """`weight` for each name in common beyond the first, up to `cap` names."""
+    """`weight` for each name in common beyond the first, up to `MOST_STEPS`."""
     NEAR_IN_TIME = "near_in_time"
     OFFERS_FIT = "offers_fit"
 
 
-ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
-    RuleKind.REPORTING_LINE: ("manager",),
-    RuleKind.SAME: NAMES,
-    RuleKind.OTHER: NAMES,
-    RuleKind.SHARE: LISTS,
-    RuleKind.GAP: ("experience",),
-    RuleKind.OFFERS_MEET_NEEDS: ("offers",),
-    WishKind.EXTRA_SHARED: LISTS,
-    WishKind.NEAR_IN_TIME: ("time_zone",),
-    WishKind.OFFERS_FIT: ("offers",),
+RULES: Final[Mapping[RuleKind, tuple[type[engine.Rule], tuple[str, ...]]]] = {
+    RuleKind.REPORTING_LINE: (engine.ReportingLine, ("manager",)),
+    RuleKind.SAME: (engine.Same, NAMES),
+    RuleKind.OTHER: (engine.Other, NAMES),
+    RuleKind.SHARE: (engine.Share, LISTS),
+    RuleKind.GAP: (engine.ExperienceGap, ("experience",)),
+    RuleKind.OFFERS_MEET_NEEDS: (engine.OffersMeetNeeds, ("offers",)),
 }
-"""The attributes that a kind of rule or wish can compare; the first is the usual one."""
+"""The engine's rule for each kind, and the attributes that it can compare; the first is the usual one."""
+WISHES: Final[Mapping[WishKind, tuple[type[engine.Wish], tuple[str, ...]]]] = {
+    WishKind.SAME: (engine.RatherSame, NAMES),
+    WishKind.OTHER: (engine.RatherOther, NAMES),
+    WishKind.GAP: (engine.RatherGap, ("experience",)),
+    WishKind.EXTRA_SHARED: (engine.ExtraShared, LISTS),
+    WishKind.NEAR_IN_TIME: (engine.NearInTime, ("time_zone",)),
+    WishKind.OFFERS_FIT: (engine.OffersFit, ("offers",)),
+}
+"""The same for wishes."""
 OPPOSITES: Final[Mapping[str, str]] = {RuleKind.SAME: RuleKind.OTHER, RuleKind.OTHER: RuleKind.SAME}
-RULES: Final[Mapping[RuleKind, type[engine.Rule]]] = {
-    RuleKind.SAME: engine.Same,
-    RuleKind.OTHER: engine.Other,
-    RuleKind.SHARE: engine.Share,
-    RuleKind.GAP: engine.ExperienceGap,
-    RuleKind.OFFERS_MEET_NEEDS: engine.OffersMeetNeeds,
-}
-WISHES: Final[Mapping[WishKind, type[engine.Wish]]] = {
-    WishKind.SAME: engine.RatherSame,
-    WishKind.OTHER: engine.RatherOther,
-    WishKind.GAP: engine.RatherGap,
-    WishKind.EXTRA_SHARED: engine.ExtraShared,
-    WishKind.NEAR_IN_TIME: engine.NearInTime,
-    WishKind.OFFERS_FIT: engine.OffersFit,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +100,7 @@ class RuleChoice:
     @property
     def looks_at(self) -> str:
         """The attribute that it compares."""
-        return self.attribute or ATTRIBUTES[self.kind][0]
+        return self.attribute or RULES[self.kind][1][0]
 
     def to_engine(self) -> tuple[engine.Rule, ...]:
         """The engine's rule, and for a reporting line that must be known the rule that says so."""
@@ -124,7 +116,7 @@ class RuleChoice:
                 options |= {"at_least": self.at_least, "at_most": self.at_most}
             case RuleKind.OFFERS_MEET_NEEDS:
                 options["both_ways"] = self.both_ways
-        return (RULES[self.kind](**options),)
+        return (RULES[self.kind][0](**options),)
 
     def without(self, rule: str) -> tuple["RuleChoice", ...]:
         """This choice without one of its rules: nothing, or a reporting line that need not be known."""
@@ -141,13 +133,11 @@ class WishChoice:
     kind: WishKind
     attribute: str = ""
     weight: Annotated[Number, Field(ge=1, le=100)] = 1
-    cap: Annotated[int, Field(ge=1, le=100)] | None = None
-    """For `GAP` and `EXTRA_SHARED`: how many steps or names count at most; None: `USUAL_STEPS`."""
 
     @property
     def looks_at(self) -> str:
         """The attribute that it compares."""
-        return self.attribute or ATTRIBUTES[self.kind][0]
+        return self.attribute or WISHES[self.kind][1][0]
 
     def to_engine(self) -> engine.Wish:
         """The engine's wish."""
@@ -155,8 +145,8 @@ class WishChoice:
         if self.kind is WishKind.NEAR_IN_TIME:
             del options["attribute"]
         if self.kind in {WishKind.GAP, WishKind.EXTRA_SHARED}:
-            options["cap"] = self.weight * (USUAL_STEPS if self.cap is None else self.cap)
-        return WISHES[self.kind](**options)
+            options["cap"] = self.weight * MOST_STEPS
+        return WISHES[self.kind][0](**options)
 
 
 Choice = TypeVar("Choice", RuleChoice, WishChoice)
@@ -169,7 +159,8 @@ def _fits(size: int, whole: ValidationInfo) -> int:
 
 
 def _known(choice: Choice) -> Choice:
-    if choice.looks_at not in ATTRIBUTES[choice.kind]:
+    fitting = RULES[choice.kind] if isinstance(choice, RuleChoice) else WISHES[choice.kind]
+    if choice.looks_at not in fitting[1]:
         raise ValueError("unknown_attribute", "attribute")
     return choice
 
@@ -273,10 +264,10 @@ def read(kept: Mapping[str, Any]) -> Preferences:
     try:
         return _PREFERENCES.validate_json(json.dumps({"size": size, **kept}), strict=True)
     except ValidationError as refusal:
-        raise PreferencesInvalid(tuple(map(_problem, refusal.errors(include_url=False)))) from None
+        raise PreferencesInvalid(dict(map(_problem, refusal.errors(include_url=False)))) from None
 
 
-def _problem(error: Mapping[str, Any]) -> Problem:
-    """A problem; our own errors carry its name, and the rest of the path where there is one."""
+def _problem(error: Mapping[str, Any]) -> tuple[str, str]:
+    """The field and the flaw; our own errors carry its name, and the rest of the path where there is one."""
     name, *rest = error["ctx"]["error"].args if error["type"] == "value_error" else (error["type"],)
-    return Problem(".".join(map(str, (*error["loc"], *rest))), name)
+    return ".".join(map(str, (*error["loc"], *rest))), name

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from lti_tool.activities.rules import Kind, Seating, givers, owed, seat_at
-from lti_tool.pairing.engine import Reason, Schedule
-from lti_tool.pairing.rules.comparing import LOCK, Broken, couple_of, couples_in
+from lti_tool.pairing.engine import Breach, Reason, Schedule, Violation
+from lti_tool.pairing.rules.comparing import couple_of, couples_in
 
 RULE_REASONS: Final = frozenset({Reason.NOBODY_ALLOWED, Reason.TOO_FEW_PARTNERS, Reason.NONE_BETTER_FOUND})
 """The reasons that mean: unpaired because of rules."""
@@ -225,11 +225,11 @@ class GroupLine:
     group: GroupView
     marks: tuple[Mark, ...]
     broken: tuple[str, ...]
-    """Names of the rules that forbid it, without `LOCK`."""
+    """Names of the rules that forbid it; empty names for those who may not know them."""
 
 
 def lines(
-    groups: Iterable[GroupView], number: int, schedule: Schedule, broken: Iterable[Broken], pins: Iterable[PinView]
+    groups: Iterable[GroupView], number: int, schedule: Schedule, broken: Iterable[Violation], pins: Iterable[PinView]
 ) -> list[GroupLine]:
     """The groups of round `number`, in their order. `schedule` has the course in it."""
     met = {couple_of(*couple) for couple in schedule.course.met}
@@ -249,25 +249,16 @@ def lines(
             Mark.PINNED: any(members <= people for members in pinned),
             Mark.BEGUN: group.has_begun,
         }
-        rules = tuple(dict.fromkeys(breach.rule for breach in against if breach.rule != LOCK))
+        rules = tuple(dict.fromkeys(breach.rule for breach in against if breach.breach is Breach.RULE))
         listed.append(GroupLine(group, tuple(mark for mark, is_so in marks.items() if is_so), rules))
     return listed
 
 
 def chosen(listed: Iterable[GroupLine], show: Show, words: str) -> list[GroupLine]:
     """Those of the groups that are to be shown and have a member whose name has all these words in it."""
+    marks = {Show.ALL: frozenset(Mark) | {None}, Show.WARNING: WARNINGS}.get(show, {show})
     wanted = words.casefold().split()
-    return [line for line in listed if _is_shown(line, show) and _is_called(line, wanted)]
-
-
-def _is_shown(line: GroupLine, show: Show) -> bool:
-    return {
-        Show.ALL: True,
-        Show.WARNING: not WARNINGS.isdisjoint(line.marks),
-        Show.PINNED: Mark.PINNED in line.marks,
-        Show.THREE: len(line.group.seats) == 3,
-        Show.UNPAIRED: False,
-    }[show]
+    return [line for line in listed if not marks.isdisjoint(line.marks or (None,)) and _is_called(line, wanted)]
 
 
 def _is_called(line: GroupLine, words: Sequence[str]) -> bool:
@@ -275,6 +266,6 @@ def _is_called(line: GroupLine, words: Sequence[str]) -> bool:
     return any(all(word in name for word in words) for name in names)
 
 
-def _concerns(breach: Broken, people: set[int]) -> bool:
+def _concerns(breach: Violation, people: set[int]) -> bool:
     """A rule is broken by a group with both people; a pin is broken by every group with one of them."""
-    return bool(people & set(breach.people)) if breach.rule == LOCK else people >= set(breach.people)
+    return bool(people & set(breach.people)) if breach.breach is Breach.LOCK else people >= set(breach.people)

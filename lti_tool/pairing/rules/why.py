@@ -22,16 +22,13 @@ TOLD: Final[dict[str, str]] = {
     "other:department": N_("You work in different departments."),
     "other:group": N_("You are in different groups."),
     "other:cohort": N_("You are in different cohorts."),
-    "other": N_("You bring different backgrounds."),
     "same:department": N_("You work in the same department."),
     "same:group": N_("You are in the same group."),
     "same:cohort": N_("You are in the same cohort."),
-    "same": N_("You bring similar backgrounds."),
     "share:languages": N_("You share a language."),
     "share:slots": N_("You have free time in common."),
     "extra_shared:languages": N_("You share a language."),
     "extra_shared:slots": N_("You have free time in common."),
-    "extra_shared": N_("You have something in common."),
     "gap": N_("You bring different experience."),
     "close": N_("You have about the same length of experience."),
     "near": N_("Your days begin at about the same time."),
@@ -39,15 +36,6 @@ TOLD: Final[dict[str, str]] = {
 }
 """By the name of a rule or wish, or by its kind; true of two people whom the rule allows, or who got points for the
 wish. Other rules are not told."""
-
-
-@dataclass(frozen=True, slots=True)
-class WhyMatched:
-    """Sentences, not yet translated, that are true of a learner and all their partners in a round."""
-
-    sentences: tuple[str, ...] = ()
-    is_first_time: bool = False
-    """Whether they meet all of them for the first time. Only looked up if there are no sentences."""
 
 
 def told(name: str) -> str | None:
@@ -82,16 +70,8 @@ class Lacking:
         return tuple(needed for needed in self.needed if not _have_no_one(needed))
 
 
-@dataclass(frozen=True, slots=True)
-class Shortfall:
-    """People whom the rules leave without a partner, and the rules that would help if they were relaxed, in order."""
-
-    lacking: tuple[Lacking, ...] = ()
-    relaxations: tuple[engine.Relaxation, ...] = ()
-
-
-def shortfall(current: CurrentPlan, *, explains: bool = True) -> Shortfall:
-    """Whom the rules leave without a partner in rounds that are not over, and what would help.
+def shortfall(current: CurrentPlan, *, explains: bool = True) -> tuple[Lacking, ...]:
+    """Whom the rules leave without a partner in rounds that are not over.
 
     Without `explains` it names no rules: for those who may not see attributes.
     """
@@ -100,9 +80,7 @@ def shortfall(current: CurrentPlan, *, explains: bool = True) -> Shortfall:
     for missing in current.unplaced:
         if not missing.is_over and missing.reason in RULE_REASONS:
             waiting.setdefault(missing.round_number, []).append(missing.member_id)
-    if not waiting:
-        return Shortfall()
-    explanations = engine.Explanations(current.judged) if explains else None
+    explanations = engine.Explanations(current.judged) if explains and waiting else None
     alike: dict[object, Lacking] = {}
     for number, people in sorted(waiting.items()):
         lacking = Lacking((number,), tuple(people), number in proven)
@@ -114,8 +92,7 @@ def shortfall(current: CurrentPlan, *, explains: bool = True) -> Shortfall:
         key = (lacking.people, lacking.is_proven, reasons, lacking.needed)
         earlier = alike.get(key)
         alike[key] = lacking if earlier is None else replace(earlier, numbers=(*earlier.numbers, number))
-    helpful = [relaxation for relaxation in relaxations(current) if relaxation.more] if explains else []
-    return Shortfall(tuple(alike.values()), tuple(helpful))
+    return tuple(alike.values())
 
 
 def _have_no_one(needed: engine.Needed) -> bool:
@@ -123,11 +100,12 @@ def _have_no_one(needed: engine.Needed) -> bool:
 
 
 def relaxations(current: CurrentPlan) -> tuple[engine.Relaxation, ...]:
-    """Who would have a partner without each rule that may be relaxed, in order; the first that helps is advised.
+    """Who would have a partner without each rule that helps if it is relaxed, in order; the first is advised.
 
     Empty if no one is unpaired in rounds that are not over.
     """
     course, fixed = current.tolerating(current.course)
     schedule = current.schedule_for(course)
     waiting = tuple(missing for missing in schedule.unpaired if missing.round >= current.from_round)
-    return engine.proposals(replace(schedule, unpaired=waiting), sorted(current.gone), fixed=sorted(fixed))
+    proposals = engine.proposals(replace(schedule, unpaired=waiting), sorted(current.gone), fixed=sorted(fixed))
+    return tuple(relaxation for relaxation in proposals if relaxation.more)

@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime
 
-from lti_tool.pairing.engine import Course, Kind, Schedule, Shape
-from lti_tool.pairing.rules.comparing import LOCK, Broken
+from lti_tool.pairing.engine import Breach, Course, Kind, Schedule, Shape, Violation
 from lti_tool.pairing.rules.views import GroupLine, GroupView, Mark, PinView, SeatView, Show, chosen, lines
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -15,7 +14,9 @@ def a_group(number: int, *members: int, begun: bool = False, gone: int = 0) -> G
     return GroupView(number, number, 2, None, None, NOON if begun else None, tuple(seats))
 
 
-def marks_of(group: GroupView, schedule: Schedule, *broken: Broken, pins: tuple[PinView, ...] = ()) -> tuple[Mark, ...]:
+def marks_of(
+    group: GroupView, schedule: Schedule, *broken: Violation, pins: tuple[PinView, ...] = ()
+) -> tuple[Mark, ...]:
     [line] = lines([group], 2, schedule, broken, pins)
     return line.marks
 
@@ -46,15 +47,17 @@ def test_three_are_remarkable_among_pairs_only() -> None:
 
 
 def test_a_broken_rule_is_named_on_the_group_of_both_and_on_no_other() -> None:
-    against = Broken(2, "other:department", (1, 3))
+    against = Violation(Breach.RULE, 2, (1, 3), "other:department")
     [line] = lines([a_group(1, 1, 3)], 2, PLAIN, [against], [])
     assert (line.marks, line.broken) == ((Mark.BREAKS,), ("other:department",))
+    [unnamed] = lines([a_group(1, 1, 3)], 2, PLAIN, [Violation(Breach.RULE, 2, (1, 3))], [])
+    assert unnamed.broken == ("",)
     assert marks_of(a_group(1, 1, 5), PLAIN, against) == ()
-    assert marks_of(a_group(1, 1, 3), PLAIN, Broken(1, "other:department", (1, 3))) == ()
+    assert marks_of(a_group(1, 1, 3), PLAIN, Violation(Breach.RULE, 1, (1, 3), "other:department")) == ()
 
 
 def test_a_pin_that_is_not_kept_marks_every_group_with_one_of_its_people() -> None:
-    missed = Broken(2, LOCK, (1, 2))
+    missed = Violation(Breach.LOCK, 2, (1, 2))
     assert marks_of(a_group(1, 1, 3), PLAIN, missed) == (Mark.BREAKS,)
     assert marks_of(a_group(2, 2, 4), PLAIN, missed) == (Mark.BREAKS,)
     assert marks_of(a_group(3, 3, 4), PLAIN, missed) == (Mark.REPEAT,)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lti_tool.pairing.commands import reviews_of, schedule_of, write_reviews, write_schedule
+from lti_tool.pairing.commands import schedule_of, write_schedule
 from lti_tool.pairing.engine import Lock
 from lti_tool.pairing.engine.rules import Exclusions, Other, ReportingLine, Same, Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap, RatherOther, RatherSame
@@ -32,7 +32,7 @@ def mistakes(written: object) -> list[str]:
 
 
 def result_of(read: Instance) -> dict[str, Any]:
-    return write_schedule(schedule_of(read, read.form.seed), read.names)
+    return write_schedule(schedule_of(read, read.form.seed), read)
 
 
 def test_everything_that_an_instance_says_is_read() -> None:
@@ -130,7 +130,7 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
         ({"constraints": [7]}, "constraints[0]: Input should be a valid dictionary or object to extract fields from"),
         (
             {"constraints": [{"type": "share_any", "attribute": "department"}]},
-            "constraints[0].attribute: Input should be 'languages' or 'slots'",
+            "constraints[0].attribute: share_any takes languages or slots",
         ),
         (
             {"constraints": [{"type": "exclude", "pairs": [["a", "q"]]}]},
@@ -143,8 +143,7 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
         ({"constraints": [{"type": "exclude"}]}, "constraints[0].pairs: Field required"),
         (
             {"weights": [{"type": ["differ"]}]},
-            "weights[0]: Input tag '['differ']' found using 'type' does not match any of the expected tags: "
-            "'differ', 'same', 'gap', 'extra_shared'",
+            "weights[0].type: Input should be 'differ', 'same', 'gap' or 'extra_shared'",
         ),
         (
             {"weights": [{"type": "gap", "attribute": "experience", "weight": -1}]},
@@ -154,13 +153,9 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
         ({"past": [{"members": ["a", "a"]}]}, "past[0].members: somebody is named twice"),
         ({"locked": [{"round": 2, "members": ["a", "b"]}]}, "locked[0].round: there is no such round"),
         ({"locked": [{"round": 1, "members": ["a", "q"]}]}, "locked[0]: 'q' is not a person of this instance"),
-        (
-            {"locked": [{"round": 1, "members": ["a", "b"]}, {"round": 1, "members": ["b", "c"]}]},
-            "locked[1]: 'b' and 'c' must be together in round 1, but locked[0] puts 'b' together with 'a'",
-        ),
         ({"left": ["a"]}, "left: belongs to a repair, which needs the running round as `current`"),
         ({"current": [["a", "b"], ["b", "c"]]}, "current[1]: 'b' is in two groups"),
-        ({"current": [["a"]]}, "current[0]: List should have at least 2 items after validation, not 1"),
+        ({"current": [["a"]]}, "current[0].members: List should have at least 2 items after validation, not 1"),
         ({"current": [["a", "q"]]}, "current[0]: 'q' is not a person of this instance"),
         ({"current": [["a", "b"]], "joined": ["q"]}, "joined: 'q' is not a person of this instance"),
         ({"current": [["a", "b"]], "joined": ["a"]}, "current[0]: 'a' joined and has a group already"),
@@ -169,7 +164,7 @@ def test_the_order_of_people_has_no_influence_and_ids_may_be_numbers() -> None:
             {"current": [{"members": ["a", "b"], "roles": {"a": "coach"}}]},
             "current[0].roles: each member has one of these roles, each once: coach, coachee",
         ),
-        ({"kind": "review"}, "reviews_per_person: Input should be a valid integer"),
+        ({"kind": "review", "reviews_per_person": 0}, "reviews_per_person: Input should be greater than or equal to 1"),
     ],
 )
 def test_a_mistake_is_named_with_its_path(changes: dict[str, Any], says: str) -> None:
@@ -177,9 +172,15 @@ def test_a_mistake_is_named_with_its_path(changes: dict[str, Any], says: str) ->
 
 
 def test_all_mistakes_of_form_are_named_at_once() -> None:
-    found = mistakes(instance(people=[{"id": "a"}, {"id": "a"}], rounds=0, constraints=[{"type": "x"}], weights=[{}]))
+    found = mistakes(instance(people=[{"id": []}], rounds=0, constraints=[{"type": "x"}], weights=[{}]))
 
-    assert [one.split(":")[0] for one in found] == ["rounds", "people[1].id", "constraints[0]", "weights[0]"]
+    assert [one.split(":")[0] for one in found] == [
+        "rounds",
+        "people[0].id",
+        "constraints[0]",
+        "weights[0].type",
+        "weights[0].weight",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1,]", '{"people": [], "people": []}', '{"seed": NaN}', "[" * 100_000])
@@ -195,7 +196,6 @@ def test_what_is_no_object_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"people": []}, "people: the list is empty"),
         ({"comment": "x"}, "comment: is not a field of the format, so it is not read"),
         (
             {"people": [{"id": "a", "departement": "x"}, {"id": "b"}]},
@@ -204,10 +204,6 @@ def test_what_is_no_object_is_refused() -> None:
         (
             {"past": [{"members": ["a", "gone"]}]},
             "past[0].members: 'gone' is not a person of this instance, so this meeting counts for the others only",
-        ),
-        (
-            {"current": [["a", "b"]], "joined": ["c"]},
-            "current: 1 person is in no group and not in joined: 'd'",
         ),
         ({"current": [["a", "b"], ["c", "d"]], "left": ["e"]}, "left: 'e' was in no group of the running round"),
     ],
@@ -274,7 +270,7 @@ def test_whoever_is_named_in_another_spelling_is_meant(one: Any, other: Any) -> 
     assert partner(past) != one
     assert [repaired.names[member] for member in repaired.current[0]] == ["b", one]
     assert [repaired.names[member] for member in (*repaired.left, *repaired.joined)] == ["c", "d"]
-    assert "current[0]: somebody is named twice" in mistakes(instance(people=people, current=[[one, other]]))
+    assert "current[0].members: somebody is named twice" in mistakes(instance(people=people, current=[[one, other]]))
 
 
 @pytest.mark.parametrize(("one", "other"), [pair for pair in ALIKE if isinstance(pair[0], str)])
@@ -328,16 +324,9 @@ def test_who_is_unpaired_has_a_reason_in_words_and_the_barrier_is_named() -> Non
 
     assert found["infeasible"] == {"barrier": ["hub"]}
     assert len(found["rounds"][0]["unpaired"]) == 2
-    assert all("No one but hub may work with x, y, z" in one["reason"] for one in found["rounds"][0]["unpaired"])
-
-
-def test_reviews_are_written_as_reviewer_and_author() -> None:
-    read = read_text((INSTANCES / "review.json").read_text())
-
-    found = write_reviews(reviews_of(read, read.form.seed).pairs, read.names)["reviews"]
-
-    assert len(found) == len({tuple(one) for one in found}) == 16
-    assert all(reviewer % 2 != author % 2 for reviewer, author in found)
+    assert all(
+        "No one but 'hub' may work with 'x', 'y', 'z'" in one["reason"] for one in found["rounds"][0]["unpaired"]
+    )
 
 
 def test_a_course_of_nobody_one_or_two_has_a_result() -> None:

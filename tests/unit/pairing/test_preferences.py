@@ -13,7 +13,8 @@ from lti_tool.pairing.engine.wishes import NearInTime, RatherGap
 from lti_tool.pairing.errors import PreferencesInvalid
 from lti_tool.pairing.rules import preferences
 from lti_tool.pairing.rules.preferences import (
-    ATTRIBUTES,
+    RULES,
+    WISHES,
     Preferences,
     RuleChoice,
     RuleKind,
@@ -26,7 +27,7 @@ from tests.unit.pairing.budget import examples
 def problems(**kept: Any) -> dict[str, str]:
     with pytest.raises(PreferencesInvalid) as refusal:
         preferences.read(kept)
-    return {problem.field: problem.flaw for problem in refusal.value.problems}
+    return dict(refusal.value.problems)
 
 
 def test_nothing_said_is_pairs_and_nothing_else() -> None:
@@ -98,8 +99,8 @@ def test_rules_that_are_no_list_of_objects_are_refused(rules: Any, field: str) -
             {"rules.0.at_least": "greater_than_equal"},
         ),
         (
-            Preferences(wishes=(WishChoice(WishKind.GAP, weight=0, cap=0),)),
-            {"wishes.0.weight": "greater_than_equal", "wishes.0.cap": "greater_than_equal"},
+            Preferences(wishes=(WishChoice(WishKind.GAP, weight=0),)),
+            {"wishes.0.weight": "greater_than_equal"},
         ),
         (Preferences(wishes=(WishChoice(WishKind.GAP),) * 21), {"wishes": "too_long"}),
     ],
@@ -121,7 +122,7 @@ def test_choices_become_rules_and_wishes_of_the_engine() -> None:
             RuleChoice(RuleKind.GAP, at_most=4),
             RuleChoice(RuleKind.OFFERS_MEET_NEEDS, both_ways=True),
         ),
-        wishes=(WishChoice(WishKind.GAP, weight=3, cap=3), WishChoice(WishKind.NEAR_IN_TIME, weight=2)),
+        wishes=(WishChoice(WishKind.GAP, weight=3), WishChoice(WishKind.NEAR_IN_TIME, weight=2)),
         not_again=True,
     )
 
@@ -159,7 +160,7 @@ rule_choices = st.sampled_from(list(RuleKind)).flatmap(
     lambda kind: st.builds(
         RuleChoice,
         kind=st.just(kind),
-        attribute=st.sampled_from(ATTRIBUTES[kind]),
+        attribute=st.sampled_from(RULES[kind][1]),
         at_least=st.integers(1, 9) if kind in {RuleKind.SHARE, RuleKind.GAP} else st.none(),
         both_ways=st.booleans(),
         unknown_is_allowed=st.booleans(),
@@ -170,9 +171,8 @@ wish_choices = st.sampled_from(list(WishKind)).flatmap(
     lambda kind: st.builds(
         WishChoice,
         kind=st.just(kind),
-        attribute=st.sampled_from(ATTRIBUTES[kind]),
+        attribute=st.sampled_from(WISHES[kind][1]),
         weight=st.integers(1, 100),
-        cap=st.none() | st.integers(1, 100),
     )
 )
 
