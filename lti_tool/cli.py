@@ -352,14 +352,13 @@ def _owner(session: Session, number: int, name: str | None) -> int:
 @click.argument("instance", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where the result goes.")
 @click.option("--seed", type=click.IntRange(0), help="Use this seed instead of the one in the instance.")
-@click.option("--improve", is_flag=True, help="Run the optional improver too. Needs the extra `improve`.")
-def plan_instance(instance: Path, out: Path, seed: int | None, improve: bool) -> None:
+def plan_instance(instance: Path, out: Path, seed: int | None) -> None:
     """Pair the people of a JSON INSTANCE without a course, a database or settings; see docs/pairing-format.md.
 
     Prints two lines of summary. The same instance and seed give the same result.
     """
     try:
-        lines, warnings = commands.plan_file(instance, out, seed=seed, improve=improve)
+        lines, warnings = commands.plan_file(instance, out, seed=seed)
     except commands.Refused as refusal:
         raise click.ClickException(str(refusal)) from None
     for warning in warnings:

@@ -58,16 +58,14 @@ class Refused(Exception):
     """The instance cannot be answered, and nothing was written. The text says why."""
 
 
-def plan_file(source: Path, out: Path, *, seed: int | None, improve: bool) -> tuple[list[str], list[str]]:
+def plan_file(source: Path, out: Path, *, seed: int | None) -> tuple[list[str], list[str]]:
     """Answer the instance in a file. Returns two lines of summary, and notes. Raises Refused."""
     instance = _read(source)
     answer = _reviewed if instance.form.kind == "review" else _planned
     try:
-        result, lines, notes = answer(instance, instance.form.seed if seed is None else seed, improve)
+        result, lines, notes = answer(instance, instance.form.seed if seed is None else seed)
     except engine.ImpossibleRequest as refusal:
         raise Refused(f"This cannot be planned: {type(refusal).__name__} {refusal}") from None
-    except engine.ImproverMissing as missing:
-        raise Refused(f"--improve: {missing or engine.ImproverMissing.__doc__}") from None
     except AnswerFlawed as flawed:
         raise Refused(f"The result did not pass our own check, so nothing was written: {flawed}") from None
     _write(out, json.dumps(result, ensure_ascii=False) + "\n")
@@ -90,8 +88,8 @@ def _read(source: Path) -> Instance:
         ) from None
 
 
-def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
-    schedule = schedule_of(instance, seed, improve=improve)
+def _planned(instance: Instance, seed: int) -> Answer:
+    schedule = schedule_of(instance, seed)
     total = engine.score(instance.course, schedule)
     lines = [
         f"{people(len(instance.course.people))}, {counted(len(schedule.rounds), 'round')}, "
@@ -102,8 +100,8 @@ def _planned(instance: Instance, seed: int, improve: bool) -> Answer:
     return write_schedule(schedule, instance.names), lines, notes_of(instance, schedule)
 
 
-def _reviewed(instance: Instance, seed: int, improve: bool) -> Answer:
-    reviews = reviews_of(instance, seed, improve=improve)
+def _reviewed(instance: Instance, seed: int) -> Answer:
+    reviews = reviews_of(instance, seed)
     pairs = set(reviews.pairs)
     mutual = sum((author, reviewer) in pairs for reviewer, author in pairs) // 2
     lines = [
@@ -128,7 +126,7 @@ def _write(out: Path, text: str) -> None:
 # ---- plans and reviews -----------------------------------------------------------------------------------------------
 
 
-def schedule_of(instance: Instance, seed: int, *, improve: bool = False) -> Schedule:
+def schedule_of(instance: Instance, seed: int) -> Schedule:
     """All rounds that an instance of kind `pairs` asks for.
 
     If there is a running round, it is repaired, and the other rounds are planned after it. Raises AnswerFlawed, and
@@ -136,11 +134,11 @@ def schedule_of(instance: Instance, seed: int, *, improve: bool = False) -> Sche
     """
     course, rounds = instance.course, instance.form.rounds
     if instance.form.current is None:
-        schedule = engine.plan(course, rounds, seed, improve=improve)
+        schedule = engine.plan(course, rounds, seed)
     else:
         schedule = _repaired(instance, seed)
         if rounds > 1:
-            more = engine.plan(_afterwards(schedule), rounds - 1, seed, improve=improve)
+            more = engine.plan(_afterwards(schedule), rounds - 1, seed)
             schedule = replace(
                 schedule,
                 rounds=schedule.rounds + more.rounds,
@@ -181,9 +179,9 @@ def _afterwards(first: Schedule) -> engine.Course:
     )
 
 
-def reviews_of(instance: Instance, seed: int, *, improve: bool = False) -> Reviews:
+def reviews_of(instance: Instance, seed: int) -> Reviews:
     """The reviews that an instance of kind `review` asks for. Raises AnswerFlawed."""
-    reviews = engine.reviews(instance.course, instance.form.reviews_per_person, seed, improve=improve)
+    reviews = engine.reviews(instance.course, instance.form.reviews_per_person, seed)
     if violations := engine.verify_reviews(instance.course, instance.form.reviews_per_person, reviews):
         raise AnswerFlawed(violations)
     return reviews

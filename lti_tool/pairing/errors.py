@@ -46,14 +46,6 @@ class ProposalFlawed(PlanFlawed):
     """The checker did not pass a proposal, so none was made."""
 
 
-class ImproverUnavailable(PlanError, Conflict):
-    """Looking longer for better groups needs OR-tools, which is not installed."""
-
-
-class NothingBetterFound(PlanError, Conflict):
-    """A longer look found no better groups than the proposed ones, so these stay."""
-
-
 class PlanImpossible(PlanError, Conflict):
     """Pins contradict each other or a rule. `reason` is the engine's own error."""
 
@@ -166,19 +158,6 @@ WORDS: dict[type[ToolError], Words] = {
             "The proposed groups did not pass our check, so nothing was changed. Try again; if it happens again, take "
             "back a pin or a rule."
         ),
-    ),
-    ImproverUnavailable: Words(
-        409,
-        N_("A longer look is not possible here"),
-        N_(
-            "The program that looks for better groups is not installed here. Propose other groups without it, or ask "
-            "your administrator."
-        ),
-    ),
-    NothingBetterFound: Words(
-        409,
-        N_("No better groups were found"),
-        N_("The longer look found no better groups, so these stay as they are."),
     ),
     PlanImpossible: Words(
         409,

@@ -49,14 +49,10 @@ def _propose(kit: Kit, institution_id: int, activity_id: int) -> None:
         if request is None or request.refusal is not None:
             return
         basis = service.basis_of(session, activity_id)
-        before = service.proposal_as_it_is(session, basis) if request.improve else None
-    if request.improve:
-        schedule = proposing.look_longer(basis, before, seed=request.seed)
-    else:
-        schedule = proposing.work_out(basis, seed=request.seed)
+    schedule = proposing.work_out(basis, seed=request.seed)
     with kit.open_session(institution_id) as session:
         by, now = request.asked_by_id, kit.clock.now()
-        service.keep(session, basis, schedule, by=by, now=now, only_better=request.improve)
+        service.keep(session, basis, schedule, by=by, now=now)
 
 
 HANDLERS: dict[str, Handler] = {ROSTER_CHANGED: roster_changed, service.PROPOSE: propose}

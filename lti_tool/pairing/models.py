@@ -40,7 +40,7 @@ class Plan(Tenant, Base):
     size: Mapped[int] = mapped_column(default=2)
     seed: Mapped[int]
     engine: Mapped[str] = mapped_column(String(64))
-    """Name and version of the engine that made it, and of the optional improver if it took part."""
+    """Name and version of the engine that made it."""
     effort: Mapped[str] = mapped_column(String(16), default="normal")
     """How long the engine searched. It has only one way now."""
     unpaired: Mapped[list[Any]] = mapped_column(default=list)

@@ -29,9 +29,7 @@ from lti_tool.pairing import engine, store
 from lti_tool.pairing.engine import Breach, Lock, Reason, Schedule, Value
 from lti_tool.pairing.errors import (
     ChangeImpossible,
-    ImproverUnavailable,
     NoPlan,
-    NothingBetterFound,
     PlanBegun,
     PlanChanged,
     PlanImpossible,
@@ -54,7 +52,7 @@ from lti_tool.pairing.models import (
 )
 from lti_tool.pairing.rules import changes, proposing
 from lti_tool.pairing.rules.changes import Change, Outcome, outcome, refuse_flawed, up_to_date
-from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of, is_better
+from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of
 from lti_tool.pairing.rules.conditions import Conditions
 from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.preferences import Preferences, read
@@ -85,8 +83,6 @@ PROPOSE = "pairing.draft"
 """The job that works a proposal out."""
 MOST_INLINE: Final = 36_000
 """Learners times rounds that are planned while someone waits: two seconds of a processor for 3,000 in 12 rounds."""
-BETTER_FOUND: Final = "BetterFound"
-"""Takes the place of the name of an error if a longer look found better groups."""
 NOT_AGAIN: Final = engine.NotAgain().name
 CAUSES: Final = {cause: Cause(cause.value) for cause in engine.Cause if cause.value in set(Cause)}
 """What members are told of the engine's causes. Someone who is absent is told nothing."""
@@ -328,36 +324,15 @@ def basis_of(session: Session, activity_id: int, *, expected_version: int | None
     return Basis(activity_id, course, round_ids, version, store.absences_of(session, activity_id))
 
 
-def can_look_longer(session: Session, activity: Activity, learners: int, rounds: int) -> bool:
-    """Whether a longer look can give better groups: for pairs, in a small course, where the improver is installed."""
-    shape = preferences_of(session, activity).preferences.shape
-    return proposing.is_improver_here() and engine.can_improve(shape, learners, rounds)
-
-
-def proposal_as_it_is(session: Session, basis: Basis) -> Schedule | None:
-    """The proposal that a longer look is to improve; None if there is none."""
-    plan = store.find_plan(session, basis.activity_id, "draft")
-    return replace(store.load(session, plan).schedule, course=basis.course) if plan is not None else None
-
-
-def keep(
-    session: Session, basis: Basis, schedule: Schedule, *, by: int | None, now: datetime, only_better: bool = False
-) -> Plan:
+def keep(session: Session, basis: Basis, schedule: Schedule, *, by: int | None, now: datetime) -> Plan:
     """Make this the activity's proposal; the earlier one is kept for comparison. `by` is a person.
 
-    Raises as `basis_of` does, PlanChanged if anything that it was made from has changed, and NothingBetterFound if it
-    must be better than the proposal (`only_better`) and is not.
+    Raises as `basis_of` does, and PlanChanged if anything that it was made from has changed.
     """
     store.hold(session, basis.activity_id)
     if basis_of(session, basis.activity_id) != basis:
         raise PlanChanged(basis.activity_id)
     former = store.find_plan(session, basis.activity_id, "draft")
-    if (
-        only_better
-        and former is not None
-        and not is_better(basis.course, schedule, store.load(session, former).schedule)
-    ):
-        raise NothingBetterFound(basis.activity_id)
     session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == basis.activity_id))
     if former is not None:
         session.execute(delete(Plan).where(Plan.activity_id == basis.activity_id, Plan.state == "previous"))
@@ -378,9 +353,6 @@ def keep(
     session.add(plan)
     session.flush()
     store.store_all(session, plan, basis.round_ids, schedule)
-    if only_better:
-        request = _request(session, basis.activity_id, seed=plan.seed, improve=True, by=by, now=now)
-        request.refusal = BETTER_FOUND
     session.flush()
     return plan
 
@@ -401,24 +373,22 @@ def request_proposal(
     by: int | None,
     now: datetime,
     expected_version: int | None = None,
-    improve: bool = False,
 ) -> Plan | None:
-    """As `propose`, but a large course and a longer look are planned in the background.
+    """As `propose`, but a large course is planned in the background.
 
     Then the answer is None, and `proposal_request` says how far it is. Pins that contradict each other or a rule are
-    refused at once. Also raises ImproverUnavailable.
+    refused at once.
     """
-    if improve and not proposing.is_improver_here():
-        raise ImproverUnavailable(activity_id)
     basis = basis_of(session, activity_id, expected_version=expected_version)
-    if len(basis.course.people) * len(basis.round_ids) <= MOST_INLINE and not improve:
+    if len(basis.course.people) * len(basis.round_ids) <= MOST_INLINE:
         return keep(session, basis, proposing.work_out(basis, seed=seed), by=by, now=now)
     try:
         engine.check_locks(basis.course, len(basis.round_ids))
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(activity_id, refusal) from refusal
     store.hold(session, activity_id)
-    _request(session, activity_id, seed=seed, improve=improve, by=by, now=now)
+    session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
+    session.add(ProposalRequest(activity_id=activity_id, seed=seed, improve=False, asked_by_id=by, asked_at=now))
     session.flush()
     key, institution_id = f"{PROPOSE}:{activity_id}", served_institution(session)
     queue.enqueue(
@@ -427,25 +397,9 @@ def request_proposal(
     return None
 
 
-def _request(
-    session: Session, activity_id: int, *, seed: int, improve: bool, by: int | None, now: datetime
-) -> ProposalRequest:
-    """A new request in place of the earlier one."""
-    session.execute(delete(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
-    request = ProposalRequest(activity_id=activity_id, seed=seed, improve=improve, asked_by_id=by, asked_at=now)
-    session.add(request)
-    return request
-
-
 def proposal_request(session: Session, activity_id: int) -> ProposalRequest | None:
     """The proposal that is worked out in the background, or why it failed; None if there is none."""
     return session.scalar(select(ProposalRequest).where(ProposalRequest.activity_id == activity_id))
-
-
-def found_better(session: Session, plan: Plan) -> bool:
-    """Whether a longer look found these groups, and none was changed since."""
-    request = proposal_request(session, plan.activity_id)
-    return request is not None and request.refusal == BETTER_FOUND and request.asked_at == plan.changed_at
 
 
 def end_request(session: Session, activity_id: int, refusal: str) -> None:

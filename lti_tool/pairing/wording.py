@@ -22,7 +22,7 @@ from lti_tool.pairing.errors import (
     PlanImpossible,
     RuleBroken,
 )
-from lti_tool.pairing.rules.comparing import LOCK, Comparison
+from lti_tool.pairing.rules.comparing import LOCK
 from lti_tool.web.access import Here
 from lti_tool.web.i18n import isolated
 
@@ -291,15 +291,3 @@ def why_no_proposal(refusal: str | None) -> str | None:
         return None
     known = {error.__name__: words.what_to_do for error, words in WORDS.items()}
     return str(gettext(known.get(refusal, OUR_MISTAKE)))
-
-
-def what_is_better(effect: Comparison | None, figures: Sequence[tuple[str, str]]) -> str:
-    """What is better in the groups that a longer look found, in these numbers."""
-    if effect is None:
-        return ""
-    told = [
-        gettext("%(what)s: %(now)d, was %(before)d", what=gettext(words), now=now, before=before)
-        for field, words in figures
-        if (now := getattr(effect.after, field)) != (before := getattr(effect.before, field))
-    ]
-    return "; ".join(told) + "."

@@ -15,13 +15,11 @@ not turn up, and `changes` says of everybody who moved why. `reviews` lets peopl
 - `reviews`: who reviews whose work;
 - `check`: the independent check of all that;
 - `why`: why someone works with whom, or with no one, or with someone else now; `costs`: what rules take away;
-  `relax`: which could give way;
-- `improver`: the optional second look by OR-tools.
+  `relax`: which could give way.
 """
 
 from lti_tool.pairing.engine.check import Score, score, verify, verify_reviews
 from lti_tool.pairing.engine.costs import Costs, RuleCost, costs
-from lti_tool.pairing.engine.improver import can_improve, improve
 from lti_tool.pairing.engine.people import People
 from lti_tool.pairing.engine.plan import check_locks, plan
 from lti_tool.pairing.engine.problem import (
@@ -31,7 +29,6 @@ from lti_tool.pairing.engine.problem import (
     Course,
     Group,
     ImpossibleRequest,
-    ImproverMissing,
     Kind,
     ListedTwice,
     Lock,

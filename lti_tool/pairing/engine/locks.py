@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from itertools import combinations
-from typing import TypeAlias
 
-from lti_tool.pairing.engine.couples import Couples
+from lti_tool.pairing.engine.couples import Couples, Members
 from lti_tool.pairing.engine.problem import (
     Course,
     Group,
@@ -16,9 +15,6 @@ from lti_tool.pairing.engine.problem import (
     UnknownPerson,
 )
 from lti_tool.pairing.engine.rules import NotAgain
-
-Members: TypeAlias = tuple[int, ...]
-"""Sorted places of people who are together."""
 
 
 def locked_groups(couples: Couples, rounds: int) -> list[list[Members]]:

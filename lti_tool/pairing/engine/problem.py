@@ -148,7 +148,7 @@ class Schedule:
     course: Course = NOBODY
     seed: int = 0
     engine: str = ""
-    """Name and version of the engine that made it; says so when the optional improver had a part in it."""
+    """Name and version of the engine that made it."""
     proofs: tuple[Proof, ...] = ()
 
 
@@ -288,7 +288,3 @@ class LockForbidden(ImpossibleRequest):
     def __init__(self, round: int, members: tuple[int, ...], rule: str) -> None:
         super().__init__(round, members, rule)
         self.round, self.members, self.rule = round, members, rule
-
-
-class ImproverMissing(RuntimeError):
-    """OR-tools is not installed. It comes with the extra `improve`."""

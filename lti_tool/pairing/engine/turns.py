@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, pairwise, permutations
-from operator import itemgetter
 from random import Random
 from typing import Final, TypeAlias
 
@@ -25,10 +24,7 @@ from lti_tool.pairing.engine.people import Bools, Places
 from lti_tool.pairing.engine.problem import Group, Kind, PersonId, Placed
 
 NOBODY_AHEAD: Final[Mapping[PersonId, int]] = {}
-MOST_LOOKED_AT: Final = 1_000
-"""Among so many people, at most, a chain is looked for that turns groups round which stay: 10 milliseconds."""
 NONE: Final = -1
-ENDS: Final = (itemgetter(0), itemgetter(-1))
 Rounds: TypeAlias = Sequence[Sequence[Group]]
 GivenRounds: TypeAlias = tuple[tuple[Group, ...], ...]
 Signs: TypeAlias = NDArray[np.int8]
@@ -50,9 +46,8 @@ def take_turns(
     if kind is Kind.RINGS:
         return _replaced(rounds, _rings(sorted(new), given, rng))
     middles = _middles(sorted(new), given, rng)
-    return _turned(
-        _replaced(rounds, middles), frozenset((place[0], middles.get(place, place[1])) for place in new), rng, ahead
-    )
+    placed = frozenset((place[0], middles.get(place, place[1])) for place in new)
+    return give_turns(_replaced(rounds, middles), rng, ahead=ahead, new=placed)
 
 
 def _replaced(rounds: Rounds, groups: Mapping[Placed, Group]) -> GivenRounds:
@@ -72,18 +67,15 @@ def give_turns(
     rng: Random,
     *,
     ahead: Mapping[PersonId, int] = NOBODY_AHEAD,
-    given: Collection[Placed] = (),
+    new: Collection[Placed] | None = None,
 ) -> GivenRounds:
-    """The same groups with their members in order of turn. Those in the middle of a group stay in the middle.
+    """The same groups, of which the new ones (None: all) may be the other way round: only their ends change places.
 
-    Without `ahead` and `given`, nobody is more than one ahead or behind after any round. With them, the largest number
-    that anyone is ahead or behind at the end is the least possible.
+    Where all groups are new and nobody is ahead, nobody is more than one ahead or behind after any round. Else the
+    largest number that anyone is ahead or behind at the end is the least possible.
     """
-    return _turned(rounds, frozenset(_placed(rounds)).difference(given), rng, ahead)
-
-
-def _turned(rounds: Rounds, new: frozenset[Placed], rng: Random, ahead: Mapping[PersonId, int]) -> GivenRounds:
-    """Who is in no new group has no say, so that of a large course only a small part is looked at."""
+    new = frozenset(_placed(rounds) if new is None else new)
+    # Who is in no new group has no say, so that of a large course only a small part is looked at.
     free = frozenset(chain.from_iterable(group for _, group in new))
     placed = [place for place in _placed(rounds) if not free.isdisjoint(place[1])]
     ends = np.array([(group[0], group[-1]) for _, group in placed], dtype=np.int64).reshape(-1, 2)
@@ -223,7 +215,7 @@ def _flips(
 
 
 def turn_round(
-    rounds: Sequence[tuple[Group, ...]],
+    rounds: GivenRounds,
     people: Collection[PersonId],
     ahead: Mapping[PersonId, int],
     fixed: Collection[Placed],
@@ -231,48 +223,31 @@ def turn_round(
 ) -> GivenRounds:
     """The same groups, some of them the other way round, so that none of these people is two ahead or behind.
 
-    Someone who went first too often lets the last of a group go first; that one does the same in another group if need
-    be, and so on to someone who was behind. As few groups as possible are turned for each, in these rounds and none of
-    those that are fixed; where there is no such way, turns stay as they are.
+    As few groups as possible are turned for each, in these rounds and none of those that are fixed, rather in later
+    ones; where no chain of groups leads to someone who is not ahead as well, turns stay as they are.
     """
-    firsts, lasts = ([dict(zip(map(end, groups), groups, strict=True)) for groups in rounds] for end in ENDS)
-    times_first, times_last = (Counter(chain.from_iterable(ends)) for ends in (firsts, lasts))
-    turned: set[int] = set()
-    looked_at = iter(range(MOST_LOOKED_AT))
-
-    def stands(person: PersonId) -> int:
-        return ahead.get(person, 0) + times_first[person] - times_last[person]
-
-    def way(start: PersonId, sign: int) -> list[tuple[int, Group]]:
-        """Groups to turn, from someone who is ahead (behind, where the sign is -1) to someone who is not even."""
-        came: dict[PersonId, list[tuple[int, Group]]] = {start: []}
-        reached = [start]
-        for member, _ in zip(reached, looked_at, strict=False):
-            for number in reversed(numbers):
-                group = (firsts if sign > 0 else lasts)[number - 1].get(member)
-                beside = group[-1 if sign > 0 else 0] if group else member
-                if group and beside not in came and (number, group) not in fixed:
-                    came[beside] = [*came[member], (number, group)]
-                    if sign * stands(beside) < 0:
-                        return came[beside]
-                    reached.append(beside)
-        return []
-
-    for person in sorted(people):
-        while abs(stands(person)) > 1 and (turning := way(person, 1 if stands(person) > 0 else -1)):
-            for number, group in turning:
-                del firsts[number - 1][group[0]], lasts[number - 1][group[-1]]
-                firsts[number - 1][group[-1]] = lasts[number - 1][group[0]] = group[::-1]
-                for member, first in ((group[0], -1), (group[-1], 1)):
-                    times_first[member] += first
-                    times_last[member] -= first
-                turned.add(number)
-    return tuple(
-        tuple(firsts[number - 1][group[0]] if group[0] in firsts[number - 1] else group[::-1] for group in groups)
-        if number in turned
-        else groups
-        for number, groups in enumerate(rounds, start=1)
-    )
+    stands = Counter(ahead)
+    ends = [(group[0], group[-1]) for groups in rounds for group in groups if len(group) > 1]
+    stands.update(first for first, _ in ends)
+    stands.subtract(last for _, last in ends)
+    if all(abs(stands[person]) < 2 for person in people):
+        return rounds
+    placed = [(number, group) for number in reversed(numbers) for group in rounds[number - 1] if len(group) > 1]
+    for end, sign in ((0, 1), (-1, -1)):
+        free = [place for place in placed if place not in fixed]
+        counts = {person: sign * times for person, times in stands.items()}
+        choice = Choice([group[:: len(group) - 1] for _, group in free], counts, [{group[end]} for _, group in free], 2)
+        for person in sorted(people, key=lambda person: (-counts.get(person, 0), person)):
+            while counts.get(person, 0) > 1 and choice.relieve(person):
+                pass
+        turned = {
+            place: place[1][::-1]
+            for place, chosen in zip(free, choice.chosen, strict=True)
+            if place[1][end] not in chosen
+        }
+        rounds, stands = _replaced(rounds, turned), Counter({person: sign * times for person, times in counts.items()})
+        placed = [(number, turned.get((number, group), group)) for number, group in placed]
+    return rounds
 
 
 # ---- chosen evenly ---------------------------------------------------------------------------------------------------
@@ -282,12 +257,7 @@ class Choice:
     """Some members of each group are chosen; `counts` says how often everyone is, in steps of `step`."""
 
     def __init__(
-        self,
-        groups: Sequence[Group],
-        counts: dict[PersonId, int],
-        chosen: list[set[PersonId]],
-        *,
-        step: int = 1,
+        self, groups: Sequence[Group], counts: dict[PersonId, int], chosen: list[set[PersonId]], step: int = 1
     ) -> None:
         self.groups, self.counts, self.chosen, self.step = groups, counts, chosen, step
         self.stuck: set[PersonId] = set()

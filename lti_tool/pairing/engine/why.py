@@ -12,7 +12,7 @@ from itertools import chain, combinations
 import numpy as np
 
 from lti_tool.pairing.engine.costs import partners_left
-from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, meetings_of, merged
+from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, merged
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
 from lti_tool.pairing.engine.problem import Course, Group, ImpossibleRequest, Kind, PersonId, Reason, Schedule
 from lti_tool.pairing.engine.proof import Needed, shortages
@@ -125,7 +125,7 @@ class Explanations:
     @cached_property
     def _rounds(self) -> dict[int, "_Round"]:
         couples = Couples(self.schedule.course)
-        meetings = [meetings_of(couples.people, groups) for groups in (self.schedule.course.met, *self.schedule.rounds)]
+        meetings = [couples.met.keys, *map(couples.meetings, self.schedule.rounds)]
         numbers = range(1, len(self.schedule.rounds) + 1)
         return {number: _Round(self.schedule, couples, meetings, number) for number in numbers}
 
@@ -366,7 +366,7 @@ def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
         course = replace(course, people=tuple(seated.union(out.person for out in after.unpaired)))
     couples = Couples(course)
     result: list[Change] = []
-    met = meetings_of(couples.people, course.met)
+    met = couples.met
     for number, (old, new) in enumerate(zip(before.rounds, after.rounds, strict=True), start=1):
         reasons = [
             {out.person: out.reason for out in schedule.unpaired if out.round == number} for schedule in (before, after)
@@ -375,13 +375,13 @@ def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
         was = {person: group for group in left for person in group}
         now = {person: group for group in came.difference(map(frozenset, old)) for person in group}
         locks = [frozenset(lock.members) for lock in course.locks if lock.round in {None, number}]
-        could_stay = {group: _could_stay(couples, group, locks, Meetings(len(couples), met)) for group in left}
+        could_stay = {group: _could_stay(couples, group, locks, met) for group in left}
         for person in {**was, **now}.keys() & set(course.people):
             cause = _cause(person, was.get(person), now.get(person, frozenset()), reasons, set(course.people))
             if cause is Cause.MADE_ROOM and not could_stay[was[person]]:
                 cause = Cause.RULE_CHANGED
             result.append(Change(person, number, cause))
-        met = merged(met, meetings_of(couples.people, new))
+        met = met.also(couples.meetings(new))
     return tuple(sorted(result))
 
 

@@ -56,7 +56,6 @@ def propose(here: Here) -> ResponseReturnValue:
             by=here.person_id,
             now=here.now,
             expected_version=number_of("version"),
-            improve=request.form.get("improve") == "1",
         )
     except PlanError as refusal:
         return plan_view.page(here, activity, refusal)

@@ -116,8 +116,6 @@ def page(
     plan = service.find_plan(here.session, activity.id)
     proposal = service.proposal_request(here.session, activity.id)
     course = here.session.get_one(Course, here.course_id)
-    is_better = plan is not None and service.found_better(here.session, plan)
-    effect = service.compare_proposals(here.session, activity) if is_better else None
     context: dict[str, Any] = {
         "activity": activity,
         "rounds": rounds,
@@ -134,7 +132,6 @@ def page(
         "proposal": proposal,
         "why_no_proposal": words.why_no_proposal(proposal.refusal if proposal is not None else None),
         "place": place(),
-        "what_is_better": words.what_is_better(effect, figures(here)),
         "problems": [(field, problem)] if problem is not None else [],
         "said": None if problem is not None else request.args.get("said"),
         "words": words,
@@ -176,8 +173,6 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
         "cautions": [words.caution_in_words(caution, names) for caution in cautions],
         "waiting": [missing for missing in ahead if missing.reason is None],
         "stay_without": [missing for missing in ahead if missing.reason not in told],
-        "can_look_longer": is_draft
-        and service.can_look_longer(here.session, activity, len(course.people), len(rounds)),
         "has_former": is_draft and service.find_plan(here.session, activity.id, "previous") is not None,
         **_groups(here, plan, current, named(here, current.broken), pins, last=max(len(rounds), 1)),
         **_meetings(by_name, current.schedule),

@@ -108,19 +108,6 @@ def compare(course: Course, before: Schedule, after: Schedule) -> Comparison:
     )
 
 
-def is_better(course: Course, schedule: Schedule, than: Schedule) -> bool:
-    """Whether the first of two schedules is better in the order of importance, by the rules and wishes of today."""
-    compared = compare(course, than, schedule)
-
-    def rank(figures: Figures, unpaired: Iterable[tuple[int, int]]) -> tuple[int, ...]:
-        left_out_again = sum(number == 1 and person in course.left_out for number, person in unpaired)
-        worst_first = (figures.broken, figures.unpaired, left_out_again, figures.repeats)
-        return (*worst_first, -figures.points, figures.uneven)
-
-    # Someone who is unpaired in both makes no difference.
-    return rank(compared.after, compared.newly_unpaired) < rank(compared.before, compared.newly_paired)
-
-
 def broken(course: Course, rounds: Rounds, *, from_round: int = 1) -> tuple[Broken, ...]:
     """Every couple in a group that a rule forbids, and every pin that is not kept, in order of round."""
     violations = engine.verify(course, _bare(rounds), from_round=from_round)

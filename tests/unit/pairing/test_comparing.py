@@ -3,7 +3,7 @@
 from lti_tool.pairing.engine import Course, Lock, Schedule
 from lti_tool.pairing.engine.rules import NotAgain, Other
 from lti_tool.pairing.engine.wishes import RatherOther
-from lti_tool.pairing.rules.comparing import LOCK, Broken, Figures, broken, compare, is_better
+from lti_tool.pairing.rules.comparing import LOCK, Broken, Figures, broken, compare
 
 DEPARTMENTS = {1: "Care", 2: "Care", 3: "Sales", 4: "Sales", 5: "Sales"}
 COURSE = Course(
@@ -80,15 +80,6 @@ def test_a_round_that_only_one_of_them_has_is_compared_with_nothing() -> None:
 
 def test_nothing_of_nobody() -> None:
     assert compare(Course(()), Schedule(((),)), Schedule(((),))).after == Figures()
-
-
-def test_a_plan_is_better_only_in_the_order_of_importance() -> None:
-    course = Course((1, 2, 3, 4), met=((1, 2),), attributes=COURSE.attributes, wishes=COURSE.wishes)
-    repeat, fewer_points, best = ((1, 2), (3, 4)), ((1, 3),), ((1, 3), (2, 4))
-    plans = [Schedule((groups,)) for groups in (fewer_points, repeat, best)]
-
-    for at, one in enumerate(plans):
-        assert [is_better(course, one, other) for other in plans] == [other < at for other in range(3)]
 
 
 def test_people_whose_turns_are_two_apart_are_counted_over_all_rounds() -> None:
