@@ -34,9 +34,9 @@ from lti_tool.pairing.engine.rules import listed_in
 
 FEW: Final = 60_000
 """Up to so many couples of seats, over all rounds, all rounds are looked at together: 100 people and 6 rounds."""
-TRIES: Final = 3
-"""From so many beginnings."""
-PATIENCE: Final = 600
+TRIES: Final = 10
+"""So often; each time but the first one round of the best is dealt anew."""
+PATIENCE: Final = 150
 """After so many steps without a better arrangement, this is the end …"""
 BLOCK: Final = 60
 """… and of blocks of so many seats in one round …"""
@@ -124,7 +124,7 @@ class _Circles:
         seating.seats[rows] = np.take_along_axis(holders, order, axis=1).reshape(*rows.shape, width)
 
     def _all_rounds(self, seatings: Sequence[_Seating]) -> list[_Seating]:
-        """Swap people in all rounds together, from these seats and from others by chance."""
+        """Swap people in all rounds together, from these seats and then from the best with one round dealt anew."""
         people, shape = len(self.couples), seatings[0].seats.shape
         holders = np.minimum(np.arange(shape[0] * shape[1]), people)
         orders = [np.argsort(seating.seats, axis=None, kind="stable") for seating in seatings]
@@ -136,16 +136,17 @@ class _Circles:
         exception = scale.exception * (0 if short in {0, shape[0]} else 1 if 2 * short <= shape[0] else -1)
         again = np.where(empty[:, None] | empty, exception, self._per_meeting).astype(np.float64)
         costs = self._costs(holders[None], self.couples.met, np.zeros(people + 1, dtype=np.int64))
-        search, found = _Search(costs, again, locked[None], self.rng, empty), []
+        search, least = _Search(costs, again, locked[None], self.rng, empty), np.inf
         for _ in range(TRIES):
-            found.append(search.best(group[None], PATIENCE))
+            tried, paid = search.best(group[None], PATIENCE)
+            if paid[0] < least:
+                best, least = tried[0], paid[0]
             if search.is_perfect:
                 break
-            group = group.copy()
-            for row, bound in zip(group, locked, strict=True):
-                free = np.flatnonzero(~bound & ~empty)
-                row[free] = row[self.rng.permutation(free)]
-        best = min(found, key=lambda tried: float(tried[1][0]))[0][0]
+            group = best.copy()
+            number = int(self.rng.integers(len(group)))
+            free = np.flatnonzero(~locked[number] & ~empty)
+            group[number, free] = group[number, self.rng.permutation(free)]
         return [
             seating._replace(seats=holders[np.argsort(row, kind="stable")].reshape(shape))
             for seating, row in zip(seatings, best, strict=True)

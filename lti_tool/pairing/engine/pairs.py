@@ -255,20 +255,17 @@ class Question:
             result += self._units.tie * listed_in(self.ties, self.couples.keys(first, second))
         return result
 
-    def _welcome(self, first: Places, second: Places) -> Points:
-        """All that counts of couples, but for people who were left out before."""
-        result = 2 * self._points(first, second) + self._company(first, second)
-        if self._stands:
-            result += 2 * self._units.stays * (self.partner[first] == second)
-        if self.is_odd:
-            # Who was in a trio is rather in a couple.
-            result += self._units.trio * (self.history.trios[first] + self.history.trios[second])
-        return result
-
     def weight(self, first: Places, second: Places) -> Points:
         """For each allowed couple all that counts."""
-        urgent = self.history.left_out
-        return self._welcome(first, second) + self._units.left_out * (urgent[first] + urgent[second])
+        urgent, units = self.history.left_out, self._units
+        result = units.left_out * (urgent[first] + urgent[second])
+        result += 2 * self._points(first, second) + self._company(first, second)
+        if self._stands:
+            result += 2 * units.stays * (self.partner[first] == second)
+        if self.is_odd:
+            # Who was in a trio is rather in a couple.
+            result += units.trio * (self.history.trios[first] + self.history.trios[second])
+        return result
 
     def _weight_of_trios(self, *members: Places) -> Points:
         """The same for couples with a third, from all first members, all second and all third."""
@@ -378,8 +375,7 @@ class Question:
         return first, second
 
     def _covered(self, who: Places, partner: Places, banned: Keys) -> Places:
-        seed, urgent = int(self.rng.integers(1 << 32)), np.flatnonzero(self.history.left_out)
-        return cover(self.couples, who, partner, banned, weigh=self._welcome, left_out=urgent, seed=seed)
+        return cover(Candidates(self.couples, np.sort(who), banned), partner, self.history.left_out > 0, self.rng)
 
     def _settled(self, who: Places, partner: Places) -> Places:
         """The same couples, changed so that as few people as possible are left over; first without any repeat."""

@@ -235,20 +235,16 @@ class _Groups:
 
     def _around(self, first: int, loose: list[int], size: int) -> list[int]:
         """Loose people who may be together, so many if possible: each next one met them least and has most points."""
-        members, others = [first], np.array([person for person in loose if person != first], dtype=np.int64)
-        times = points = np.zeros(len(others), dtype=np.int64)
-        while len(others):
-            last = np.full(len(others), members[-1], dtype=np.int64)
-            times = times + self.before.met.times(last, others)
-            points = points + self.before.couples.points(last, others)
-            fits = self.before.may_meet(last, others)
-            if len(members) == size or not fits.any():
+        members, free = [first], np.isin(self.everyone, loose) & (self.everyone != first)
+        times = points = np.zeros(len(self.everyone), dtype=np.int64)
+        while len(members) < size:
+            fits, met, worth = self._beside(members[-1])
+            free, times, points = free & fits, times + met, points + worth
+            others = np.flatnonzero(free)
+            if not len(others):
                 break
-            others, times, points = others[fits], times[fits], points[fits]
-            best = int(np.lexsort((others, -points, times))[0])
-            members.append(int(others[best]))
-            stays = np.arange(len(others)) != best
-            others, times, points = others[stays], times[stays], points[stays]
+            members.append(int(others[np.lexsort((others, -points[others], times[others]))[0]]))
+            free[members[-1]] = False
         return members
 
     def _start(self, members: list[int]) -> None:

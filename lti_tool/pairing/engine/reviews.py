@@ -13,7 +13,8 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from lti_tool.pairing.engine.couples import Couples
+from lti_tool.pairing.engine.couples import NO_KEYS, Couples
+from lti_tool.pairing.engine.matching import Candidates
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.problem import (
     Course,
@@ -134,8 +135,7 @@ class _Table:
 
     def allowed(self, reviewer: Places, author: Places) -> Bools:
         """For each review, whether every rule allows it, "never again" included."""
-        allowed: Bools = self.worth(reviewer, author) > -3 * self.unit
-        return allowed
+        return self.couples.allowed(reviewer, author, self.couples.met)
 
     def are_broken(self) -> bool:
         """Whether a review is missing or forbidden."""
@@ -273,21 +273,15 @@ class _Flow:
         fits = table.allowed(rows, authors)
         for reviewer, author in zip(rows[fits].tolist(), authors[fits].tolist(), strict=True):
             self._add(reviewer, author)
-        everyone = np.arange(people, dtype=np.int64)
+        couples = table.couples
+        met = np.unique(couples.met.keys) if couples.never_again else NO_KEYS
+        candidates = Candidates(couples, np.arange(people, dtype=np.int64), met)
 
         @lru_cache(maxsize=REMEMBERED // max(1, people))
         def partners(person: int) -> Places:
-            return everyone[table.allowed(np.full(people, person, dtype=np.int64), everyone)]
+            return np.array(candidates.partners(person), dtype=np.int64)
 
-        self.partners: Callable[[int], Places] = partners
-        if (listed := table.couples.sparse) is not None:
-            fits = table.allowed(*listed)
-            first, second = (
-                np.concatenate([side[fits] for side in listed]),
-                np.concatenate([side[fits] for side in listed[::-1]]),
-            )
-            order = np.lexsort((second, first))
-            self.partners = np.split(second[order], np.searchsorted(first[order], everyone[1:])).__getitem__
+        self.partners = partners
 
     def _add(self, reviewer: int, author: int) -> None:
         self.given[reviewer][author] = None

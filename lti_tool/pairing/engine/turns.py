@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, pairwise, permutations
+from operator import itemgetter
 from random import Random
 from typing import Final, TypeAlias
 
@@ -24,7 +25,10 @@ from lti_tool.pairing.engine.people import Bools, Places
 from lti_tool.pairing.engine.problem import Group, Kind, PersonId, Placed
 
 NOBODY_AHEAD: Final[Mapping[PersonId, int]] = {}
+MOST_LOOKED_AT: Final = 1_000
+"""Among so many people, at most, a chain is looked for that turns groups round which stay: 10 milliseconds."""
 NONE: Final = -1
+ENDS: Final = (itemgetter(0), itemgetter(-1))
 Rounds: TypeAlias = Sequence[Sequence[Group]]
 GivenRounds: TypeAlias = tuple[tuple[Group, ...], ...]
 Signs: TypeAlias = NDArray[np.int8]
@@ -81,8 +85,8 @@ def give_turns(
     ends = np.array([(group[0], group[-1]) for _, group in placed], dtype=np.int64).reshape(-1, 2)
     ids, places = np.unique(ends, return_inverse=True)
     places = places.reshape(ends.shape)
-    before = np.array([ahead.get(one, 0) if one in free else 0 for one in ids.tolist()], dtype=np.int64)
-    given = np.array([one not in new for one in placed], dtype=np.bool_)
+    before = np.array([ahead.get(person, 0) if person in free else 0 for person in ids.tolist()], dtype=np.int64)
+    given = np.array([place not in new for place in placed], dtype=np.bool_)
     stays = orient(places[:, 0], places[:, 1], rng, ahead=before, given=given)
     return _replaced(
         rounds, {place: place[1][::-1] for place, is_first in zip(placed, stays.tolist(), strict=True) if not is_first}
@@ -203,19 +207,19 @@ def _flips(
     weights = np.bincount(inverse, signs[before] * signs[after], minlength=len(keys))
     beside: dict[int, list[tuple[int, float]]] = {}
     for key, weight in zip(keys.tolist(), weights.tolist(), strict=True):
-        here, there = divmod(key, len(votes))
-        beside.setdefault(here, []).append((there, weight))
-        beside.setdefault(there, []).append((here, weight))
+        left, right = divmod(key, len(votes))
+        beside.setdefault(left, []).append((right, weight))
+        beside.setdefault(right, []).append((left, weight))
     decided = [(vote > 0) - (vote < 0) for vote in votes]
     for number, sign in enumerate(decided):
         if not sign:
-            pull = -sum(decided[there] * weight for there, weight in beside.get(number, ()))
+            pull = -sum(decided[near] * weight for near, weight in beside.get(number, ()))
             decided[number] = (1 if pull > 0 else -1) if pull else rng.choice((1, -1))
     return np.array(decided, dtype=np.int8)
 
 
 def turn_round(
-    rounds: GivenRounds,
+    rounds: Sequence[tuple[Group, ...]],
     people: Collection[PersonId],
     ahead: Mapping[PersonId, int],
     fixed: Collection[Placed],
@@ -223,31 +227,48 @@ def turn_round(
 ) -> GivenRounds:
     """The same groups, some of them the other way round, so that none of these people is two ahead or behind.
 
-    As few groups as possible are turned for each, in these rounds and none of those that are fixed, rather in later
-    ones; where no chain of groups leads to someone who is not ahead as well, turns stay as they are.
+    Someone who went first too often lets the last of a group go first; that one does the same in another group if need
+    be, and so on to someone who was behind. As few groups as possible are turned for each, in these rounds and none of
+    those that are fixed; where there is no such way, turns stay as they are.
     """
-    stands = Counter(ahead)
-    ends = [(group[0], group[-1]) for groups in rounds for group in groups if len(group) > 1]
-    stands.update(first for first, _ in ends)
-    stands.subtract(last for _, last in ends)
-    if all(abs(stands[person]) < 2 for person in people):
-        return rounds
-    placed = [(number, group) for number in reversed(numbers) for group in rounds[number - 1] if len(group) > 1]
-    for end, sign in ((0, 1), (-1, -1)):
-        free = [place for place in placed if place not in fixed]
-        counts = {person: sign * times for person, times in stands.items()}
-        choice = Choice([group[:: len(group) - 1] for _, group in free], counts, [{group[end]} for _, group in free], 2)
-        for person in sorted(people, key=lambda person: (-counts.get(person, 0), person)):
-            while counts.get(person, 0) > 1 and choice.relieve(person):
-                pass
-        turned = {
-            place: place[1][::-1]
-            for place, chosen in zip(free, choice.chosen, strict=True)
-            if place[1][end] not in chosen
-        }
-        rounds, stands = _replaced(rounds, turned), Counter({person: sign * times for person, times in counts.items()})
-        placed = [(number, turned.get((number, group), group)) for number, group in placed]
-    return rounds
+    firsts, lasts = ([dict(zip(map(end, groups), groups, strict=True)) for groups in rounds] for end in ENDS)
+    times_first, times_last = (Counter(chain.from_iterable(ends)) for ends in (firsts, lasts))
+    turned: set[int] = set()
+    looked_at = iter(range(MOST_LOOKED_AT))
+
+    def stands(person: PersonId) -> int:
+        return ahead.get(person, 0) + times_first[person] - times_last[person]
+
+    def way(start: PersonId, sign: int) -> list[tuple[int, Group]]:
+        """Groups to turn, from someone who is ahead (behind, where the sign is -1) to someone who is not even."""
+        came: dict[PersonId, list[tuple[int, Group]]] = {start: []}
+        reached = [start]
+        for member, _ in zip(reached, looked_at, strict=False):
+            for number in reversed(numbers):
+                group = (firsts if sign > 0 else lasts)[number - 1].get(member)
+                beside = group[-1 if sign > 0 else 0] if group else member
+                if group and beside not in came and (number, group) not in fixed:
+                    came[beside] = [*came[member], (number, group)]
+                    if sign * stands(beside) < 0:
+                        return came[beside]
+                    reached.append(beside)
+        return []
+
+    for person in sorted(people):
+        while abs(stands(person)) > 1 and (turning := way(person, 1 if stands(person) > 0 else -1)):
+            for number, group in turning:
+                del firsts[number - 1][group[0]], lasts[number - 1][group[-1]]
+                firsts[number - 1][group[-1]] = lasts[number - 1][group[0]] = group[::-1]
+                for member, first in ((group[0], -1), (group[-1], 1)):
+                    times_first[member] += first
+                    times_last[member] -= first
+                turned.add(number)
+    return tuple(
+        tuple(firsts[number - 1][group[0]] if group[0] in firsts[number - 1] else group[::-1] for group in groups)
+        if number in turned
+        else groups
+        for number, groups in enumerate(rounds, start=1)
+    )
 
 
 # ---- chosen evenly ---------------------------------------------------------------------------------------------------
@@ -267,8 +288,8 @@ class Choice:
     def _groups_of(self) -> dict[PersonId, list[int]]:
         result: dict[PersonId, list[int]] = {}
         for number, group in enumerate(self.groups):
-            for one in group:
-                result.setdefault(one, []).append(number)
+            for person in group:
+                result.setdefault(person, []).append(number)
         return result
 
     def hand_on(self) -> None:
@@ -279,22 +300,22 @@ class Choice:
         counts = self.counts
         least = min(counts.values(), default=0)
         for many in range(max(counts.values(), default=0), least + self.step, -1):
-            for start in [one for one, times in counts.items() if times == many and one not in self.stuck]:
+            for start in [person for person, times in counts.items() if times == many and person not in self.stuck]:
                 self.relieve(start)
 
     def relieve(self, start: PersonId) -> bool:
-        """Hand one choice on from here to someone who was chosen less by more than a step, if a chain leads there."""
+        """Hand one choice on from here to someone who was chosen less by more than a step, if a chain leads to them."""
         came_from: dict[PersonId, tuple[PersonId, int]] = {}
         reached = [start]
-        for here in reached:
-            for number in self._groups_of.get(here, ()):
-                for there in self.groups[number] if here in self.chosen[number] else ():
-                    if there in self.chosen[number] or there in came_from or there in self.stuck or there == start:
+        for giver in reached:
+            for number in self._groups_of.get(giver, ()):
+                for taker in self.groups[number] if giver in self.chosen[number] else ():
+                    if taker in self.chosen[number] or taker in came_from or taker in self.stuck or taker == start:
                         continue
-                    came_from[there] = here, number
-                    reached.append(there)
-                    if self.counts[there] < self.counts[start] - self.step:
-                        self._hand_over(there, start, came_from)
+                    came_from[taker] = giver, number
+                    reached.append(taker)
+                    if self.counts[taker] < self.counts[start] - self.step:
+                        self._hand_over(taker, start, came_from)
                         return True
         self.stuck.update(reached)
         return False
@@ -382,7 +403,7 @@ def _rings(new: Sequence[Placed], given: Sequence[Placed], rng: Random) -> dict[
     ordered = [_in_a_ring(group, watched) for _, group in new]
     firsts = choose_evenly(ordered, [1] * len(ordered), rng, Counter(group[0] for _, group in given))
     starts = (group.index(first) for group, (first,) in zip(ordered, firsts, strict=True))
-    return {one: group[at:] + group[:at] for one, group, at in zip(new, ordered, starts, strict=True)}
+    return {place: group[at:] + group[:at] for place, group, at in zip(new, ordered, starts, strict=True)}
 
 
 def _in_a_ring(group: Group, watched: Watching) -> Group:
@@ -394,7 +415,7 @@ def _in_a_ring(group: Group, watched: Watching) -> Group:
 
     def cost(order: Group) -> tuple[int, int, Group]:
         couples = observations(order)
-        return sum(watched[left] for left in couples), sum(watched[there, here] for here, there in couples), order
+        return sum(watched[couple] for couple in couples), sum(watched[right, left] for left, right in couples), order
 
     first, *others = sorted(group)
     best = tuple(group)
