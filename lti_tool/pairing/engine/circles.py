@@ -38,12 +38,12 @@ TRIES: Final = 10
 """So often; each time but the first one round of the best is dealt anew."""
 PATIENCE: Final = 150
 """After so many steps without a better arrangement, this is the end …"""
-BLOCK: Final = 60
-"""… and of blocks of so many seats in one round …"""
-LITTLE_PATIENCE: Final = 8
-"""… after so many."""
-PASSES: Final = 8
-"""How often groups are cut into blocks anew."""
+BLOCK: Final = 30
+"""… and in one round people are swapped while that gains, in blocks of so many seats …"""
+PASSES: Final = 30
+"""… which are cut anew so often. Then those who meet again or break a rule …"""
+MENDS, WIDER = 12, 4
+"""… try to swap so often, in blocks so many times as large."""
 TENURE: Final = (3, 12)
 """For how many steps a swap may not be made again: at least, less than."""
 IMPOSSIBLE: Final = 2.0**50
@@ -103,25 +103,39 @@ class _Circles:
             # Who will be locked together later is kept apart as if they had met.
             later = couples_of(group for groups in self.locked[number + 1 :] for group in groups)
             avoided = met.also(np.unique(couples.keys(*later)))
-            for _ in range(passes if len(seating.seats) > 1 else 0):
-                self._swap(seating, avoided, rare)
+            for _ in range(passes):
+                self._swap(
+                    seating, self._blocks(self.rng.permutation(len(seating.seats)), seating, BLOCK), avoided, rare
+                )
+            for _ in range(MENDS if passes else 0):
+                # Groups in which people meet again or break a rule are in different blocks.
+                costs = self._costs(seating.seats, avoided, rare)
+                flawed: Bools = costs.reshape(len(costs), -1).max(axis=1) > self._scale.repeat / 2
+                if not flawed.any():
+                    break
+                order = self.rng.permutation(len(flawed))
+                order = np.concatenate((order[flawed[order]], order[~flawed[order]]))
+                blocks = self._blocks(order, seating, WIDER * BLOCK)[: int(flawed.sum())]
+                self._swap(seating, blocks, avoided, rare)
             swapped.append(seating)
-            groups = self._by_the_rules(seating.together(len(couples)), number, met, avoided)
-            planned.append(groups)
-            met = met.also(np.sort(couples.keys(*couples_in(groups))))
-            rare = rare + self._of_exceptions(groups)
+            planned.append(self._by_the_rules(seating.together(len(couples)), number, met, avoided))
+            met = met.also(np.sort(couples.keys(*couples_in(planned[-1]))))
+            rare = rare + self._of_exceptions(planned[-1])
         return planned, swapped
 
-    def _swap(self, seating: _Seating, met: Meetings, rare: Points) -> None:
-        """Swap people of a round within blocks of groups. What is left over by the blocks has its turn another time."""
-        groups, width = seating.seats.shape
-        each = min(groups, max(2, BLOCK // width))
-        rows = self.rng.permutation(groups)[: groups // each * each].reshape(-1, each)
-        holders = seating.seats[rows].reshape(len(rows), -1)
-        start = np.broadcast_to(np.repeat(np.arange(each), width), (len(rows), 1, each * width))
+    def _blocks(self, order: Places, seating: _Seating, seats: int) -> Places:
+        """Groups in blocks of so many seats, dealt in this order; those that are left over at the end are in none."""
+        each = min(len(order), max(2, seats // seating.seats.shape[1]))
+        return order[: len(order) // each * each].reshape(each, -1).T
+
+    def _swap(self, seating: _Seating, blocks: Places, met: Meetings, rare: Points) -> None:
+        """Swap people of a round within blocks of groups while that gains."""
+        holders = seating.seats[blocks].reshape(len(blocks), -1)
+        numbers = np.repeat(np.arange(blocks.shape[1]), seating.seats.shape[1])
         search = _Search(self._costs(holders, met, rare), None, seating.stays[holders][:, None], self.rng)
-        order = np.argsort(search.best(start, LITTLE_PATIENCE)[0][:, 0], axis=1, kind="stable")
-        seating.seats[rows] = np.take_along_axis(holders, order, axis=1).reshape(*rows.shape, width)
+        group, _ = search.best(np.broadcast_to(numbers, (len(blocks), 1, len(numbers))), 0)
+        in_groups = np.argsort(group[:, 0], axis=1, kind="stable")
+        seating.seats[blocks] = np.take_along_axis(holders, in_groups, axis=1).reshape(seating.seats[blocks].shape)
 
     def _all_rounds(self, seatings: Sequence[_Seating]) -> list[_Seating]:
         """Swap people in all rounds together, from these seats and then from the best with one round dealt anew."""
@@ -295,7 +309,8 @@ class _Search:
     def best(self, start: Seats, patience: int) -> tuple[Seats, Exact]:
         """By block, round and holder, the group in the best arrangement that was found, and what it costs.
 
-        `start` is of the same shape. This is the end after so many steps without anything better in any block.
+        `start` is of the same shape. This is the end after so many steps without anything better in any block; without
+        patience only swaps that gain are made.
         """
         group, tabu = start.copy(), np.zeros((*start.shape, start.shape[2]), dtype=np.int64)
         blocks, step, last = np.arange(len(group)), 0, 0
@@ -308,10 +323,11 @@ class _Search:
             self.is_perfect = not paid.any()
             gains[stays | (group[..., :, None] == group[..., None, :])] = IMPOSSIBLE
             # A swap that is not forbidden for now, or that leads to less than ever; of equal ones any.
-            gains[(tabu > step) & (cost[:, None, None, None] + gains >= least[:, None, None, None])] = IMPOSSIBLE
-            flat = (gains + self.rng.random(gains.shape) / 2).reshape(len(group), -1)
+            if patience:
+                gains[(tabu > step) & (cost[:, None, None, None] + gains >= least[:, None, None, None])] = IMPOSSIBLE
+            flat = (gains + self.rng.random(gains.shape) / 2 if patience else gains).reshape(len(group), -1)
             chosen = flat.argmin(axis=1)
-            swaps = flat[blocks, chosen] < IMPOSSIBLE / 2
+            swaps = flat[blocks, chosen] < (IMPOSSIBLE / 2 if patience else 0)
             if self.is_perfect or not swaps.any():
                 break
             block, (number, first, second) = blocks[swaps], np.unravel_index(chosen[swaps], gains.shape[1:])
