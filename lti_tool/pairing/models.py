@@ -294,4 +294,4 @@ class ProposalRequest(Tenant, Base):
     """A person."""
     asked_at: Mapped[datetime]
     refusal: Mapped[str | None] = mapped_column(String(64))
-    """The name of the error that ended it, or that a longer look found better groups; None while it is in progress."""
+    """The name of the error that ended it; None while it is in progress."""
