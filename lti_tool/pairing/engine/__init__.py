@@ -5,23 +5,21 @@ not turn up, and `changes` says of everybody who moved why. `reviews` lets peopl
 `verify_reviews` check what came out without trusting it; nothing is kept that has not passed. `Explanations`, `costs`,
 `warnings` and `proposals` explain. The files:
 
-- `problem`: what the engine is told and what it answers; `people`, `couples`: the same in arrays;
+- `problem`: what the engine is told and what it answers; `people`, `couples`: the same in arrays, and who is together;
 - `rules`: who may not work together; `wishes`: who would rather work together; `locks`: who must;
 - `matching`: the most and best couples of some people; `proof`: why there are no more; `rings`: better couples for
-  rounds too large for one matching; `pairs`: one round of pairs, planned or repaired; `rounds`: all of them, `plan`;
-- `circles`: rounds of trios, circles and rings;
+  rounds too large for one matching; `pairs`: one round of pairs, planned or repaired; `rounds`: all of them;
+- `circles`: rounds of trios, circles and rings; `plan`: all rounds of any kind;
 - `turns`: who goes first, who observes whom, who brings the case;
 - `repair`, `repair_groups`: the fewest changes after people came or went;
 - `reviews`: who reviews whose work;
 - `check`: the independent check of all that;
 - `why`: why someone works with whom, or with no one, or with someone else now; `costs`: what rules take away;
-  `relax`: which could give way;
-- `improver`: the optional second look by OR-tools.
+  `relax`: which could give way.
 """
 
 from lti_tool.pairing.engine.check import Score, score, verify, verify_reviews
 from lti_tool.pairing.engine.costs import Costs, RuleCost, costs
-from lti_tool.pairing.engine.improver import can_improve, improve
 from lti_tool.pairing.engine.people import People
 from lti_tool.pairing.engine.plan import check_locks, plan
 from lti_tool.pairing.engine.problem import (
@@ -31,7 +29,6 @@ from lti_tool.pairing.engine.problem import (
     Course,
     Group,
     ImpossibleRequest,
-    ImproverMissing,
     Kind,
     ListedTwice,
     Lock,
@@ -52,7 +49,6 @@ from lti_tool.pairing.engine.problem import (
     Violation,
     balance,
     meetings,
-    moved,
     repeats,
 )
 from lti_tool.pairing.engine.proof import Needed

@@ -28,7 +28,7 @@ from lti_tool.pairing.engine.problem import (
     Schedule,
     Violation,
 )
-from lti_tool.pairing.engine.rules import NotAgain, couple_keys, listed_in
+from lti_tool.pairing.engine.rules import couple_keys, listed_in, refused
 
 MayMeet = Callable[[Places, Places], Bools]
 """For each couple of places, whether the two may work together."""
@@ -347,11 +347,9 @@ def _keys_of(people: People, met: Collection[tuple[PersonId, PersonId]]) -> Keys
 
 def _broken(course: Course, people: People, first: Places, second: Places, met: Keys) -> Iterator[tuple[str, Bools]]:
     """For each rule its name, and which of these couples it forbids. `met`: sorted keys of who met."""
-    for rule in course.rules:
-        broken = ~rule.allows(people, first, second)
-        if isinstance(rule, NotAgain):
-            broken = listed_in(met, couple_keys(first, second, len(people)))
-        yield rule.name, broken
+    again = listed_in(met, couple_keys(first, second, len(people)))
+    names = [rule.name for rule in course.rules]
+    yield from zip(names, refused(course.rules, people, first, second, again), strict=True)
 
 
 def _may_meet(course: Course, people: People, met: Keys) -> MayMeet:
@@ -359,9 +357,8 @@ def _may_meet(course: Course, people: People, met: Keys) -> MayMeet:
     sorted_met = np.sort(met)
 
     def may_meet(first: Places, second: Places) -> Bools:
-        allowed: Bools = first != second
-        for _, broken in _broken(course, people, first, second, sorted_met):
-            allowed &= ~broken
+        again = listed_in(sorted_met, couple_keys(first, second, len(people)))
+        allowed: Bools = (first != second) & ~refused(course.rules, people, first, second, again).any(axis=0)
         return allowed
 
     return may_meet

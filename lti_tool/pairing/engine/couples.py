@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, combinations
-from typing import Any, Final
+from itertools import chain, combinations, pairwise
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
-from lti_tool.pairing.engine.problem import Course, PersonId
+from lti_tool.pairing.engine.problem import Course, Group, Reason
 from lti_tool.pairing.engine.rules import (
     NotAgain,
     Rule,
@@ -31,6 +31,11 @@ Cells = NDArray[np.integer[Any]]
 Keys = NDArray[np.int64]
 """Couples as one number each, `smaller place * people + larger place`. A couple may be there more than once."""
 NO_KEYS: Final = np.zeros(0, dtype=np.int64)
+
+Members: TypeAlias = tuple[int, ...]
+"""Sorted places of people who are together."""
+Together: TypeAlias = Places
+"""The groups of a round, of any size: for each place the smallest place of their group; their own where it is alone."""
 
 FEW_PEOPLE: Final = 2048
 """Up to this many people, all couples can be looked at."""
@@ -84,6 +89,28 @@ class Couples:
         tables, rules, wishes = _tables(self.people, by_value, self.course.wishes, self.forbidden)
         return tables, [*rules, *unlike], wishes
 
+    @cached_property
+    def met(self) -> "Meetings":
+        """Who met before the first round."""
+        first, second = self.people.places(np.array(self.course.met, dtype=np.int64).reshape(-1, 2)).T
+        known = (first >= 0) & (second >= 0) & (first != second)
+        return Meetings(len(self), merged(self.keys(first[known], second[known])))
+
+    def together(self, groups: Iterable[Group]) -> Together:
+        """The groups of a round. Who is not in the course is nobody."""
+        return together(*self.listed(groups), len(self))
+
+    def listed(self, groups: Iterable[Group]) -> tuple[Places, Points]:
+        """The places of all members of groups, -1 for who is not in the course, and the sizes of the groups."""
+        members = list(groups)
+        sizes = np.fromiter(map(len, members), dtype=np.int64, count=len(members))
+        ids = np.fromiter(chain.from_iterable(members), dtype=np.int64, count=int(sizes.sum()))
+        return self.people.places(ids), sizes
+
+    def meetings(self, groups: Iterable[Group]) -> Keys:
+        """Every two members of the groups of a round, sorted."""
+        return merged(self.keys(*couples_in(self.together(groups))))
+
     def keys(self, first: Places, second: Places) -> Keys:
         """One number for each couple, the same for (a, b) and (b, a)."""
         return couple_keys(first, second, len(self))
@@ -122,6 +149,16 @@ class Couples:
             result.reshape(-1)[unlike] = sum(wished, start=np.zeros(len(unlike), dtype=np.int64))
         return result
 
+    def ids(self, places: Iterable[int]) -> Group:
+        """The ids of these places."""
+        return tuple(self.people.ids[list(places)].tolist())
+
+    def reason(self, person: int, otherwise: Reason) -> Reason:
+        """Why someone has no partner, as far as the rules alone show it."""
+        if len(self) < 2:
+            return Reason.NOBODY_ELSE
+        return otherwise if len(self.partners(person)) else Reason.NOBODY_ALLOWED
+
     def partners(self, person: int) -> Places:
         """Everybody whom this person may work with."""
         everyone = np.arange(len(self), dtype=np.int64)
@@ -151,6 +188,52 @@ class Couples:
         return None
 
 
+# ---- who is together -------------------------------------------------------------------------------------------------
+
+
+def together(places: Places, sizes: Sequence[int] | Points, people: int) -> Together:
+    """Groups of so many members each, which have nobody in common, among so many people. Places below 0 are nobody."""
+    known, group = places >= 0, np.repeat(np.arange(len(sizes)), sizes)
+    places, group = places[known], group[known]
+    result = np.arange(people, dtype=np.int64)
+    if len(places):
+        starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+        result[places] = np.repeat(np.minimum.reduceat(places, starts), np.diff(np.append(starts, len(places))))
+    return result
+
+
+def couples_in(groups: Together) -> Places:
+    """Every two members of each group, the smaller place first, of shape (2, couples)."""
+    order = np.argsort(groups, kind="stable")
+    group, listed = groups[order], [np.zeros((2, 0), dtype=np.int64)]
+    for distance in range(1, len(order)):
+        same = np.flatnonzero(group[distance:] == group[:-distance])
+        if not len(same):
+            break
+        listed.append(np.stack((order[same], order[same + distance])))
+    return np.concatenate(listed, axis=1)
+
+
+def couples_of(groups: Iterable[Sequence[int]]) -> Places:
+    """The same for listed groups, which may have members in common."""
+    listed = [couple for group in groups for couple in combinations(group, 2)]
+    return np.array(listed, dtype=np.int64).reshape(-1, 2).T
+
+
+def sizes_in(groups: Together) -> Points:
+    """For each place, how many people are in their group."""
+    sizes: Points = np.bincount(groups, minlength=len(groups))[groups]
+    return sizes
+
+
+def members_in(groups: Together) -> list[Members]:
+    """The groups of two and more people in the order of their smallest places, each sorted."""
+    order = np.argsort(groups, kind="stable")
+    order = order[sizes_in(groups)[order] > 1]
+    ends, members = (np.flatnonzero(np.diff(groups[order])) + 1).tolist(), order.tolist()
+    return [tuple(members[start:end]) for start, end in pairwise([0, *ends, len(members)]) if end]
+
+
 # ---- who met ---------------------------------------------------------------------------------------------------------
 
 
@@ -176,22 +259,6 @@ class Meetings:
     def also(self, *several: Keys) -> "Meetings":
         """These meetings and others."""
         return Meetings(self.people, merged(self.keys, *several))
-
-
-def meetings_of(people: People, groups: Iterable[tuple[PersonId, ...]]) -> Keys:
-    """Every two members of every group who are in the course, sorted."""
-    listed = list(groups)
-    sizes = np.fromiter(map(len, listed), dtype=np.int64, count=len(listed))
-    members = people.places(np.fromiter(chain.from_iterable(listed), dtype=np.int64, count=int(sizes.sum())))
-    starts = np.cumsum(sizes) - sizes
-    result: list[Keys] = []
-    for size in np.unique(sizes).tolist():
-        rows = starts[sizes == size]
-        for first, second in combinations(range(size), 2):
-            left, right = members[rows + first], members[rows + second]
-            real = (left >= 0) & (right >= 0) & (left != right)
-            result.append(couple_keys(left[real], right[real], len(people)))
-    return merged(*result)
 
 
 # ---- tables ----------------------------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from itertools import combinations
-from typing import TypeAlias
 
-from lti_tool.pairing.engine.couples import Couples
+import numpy as np
+
+from lti_tool.pairing.engine.couples import Couples, Members
 from lti_tool.pairing.engine.problem import (
     Course,
     Group,
@@ -15,10 +16,7 @@ from lti_tool.pairing.engine.problem import (
     PersonId,
     UnknownPerson,
 )
-from lti_tool.pairing.engine.rules import NotAgain
-
-Members: TypeAlias = tuple[int, ...]
-"""Sorted places of people who are together."""
+from lti_tool.pairing.engine.rules import refused
 
 
 def locked_groups(couples: Couples, rounds: int) -> list[list[Members]]:
@@ -75,10 +73,7 @@ def check_groups(
 
 def _rule_against(couples: Couples, first: PersonId, second: PersonId, met: Collection[frozenset[PersonId]]) -> str:
     """The name of a rule that forbids this couple, or nothing."""
-    places = couples.people.places((first, second))
-    for rule in couples.course.rules:
-        if not rule.allows(couples.people, places[:1], places[1:])[0]:
-            return rule.name
-        if isinstance(rule, NotAgain) and frozenset((first, second)) in met:
-            return rule.name
-    return ""
+    places = couples.people.places([[first], [second]])
+    again = np.array([frozenset((first, second)) in met])
+    against = refused(couples.course.rules, couples.people, places[0], places[1], again)
+    return next((rule.name for rule, by in zip(couples.course.rules, against, strict=True) if by), "")

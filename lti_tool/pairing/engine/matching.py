@@ -11,23 +11,18 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 from rustworkx import PyGraph, max_weight_matching
 
-from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys
+from lti_tool.pairing.engine.couples import Couples, Keys
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.rules import listed_in
-
-Weigh: TypeAlias = Callable[[Places, Places], Points]
-"""For each couple how good it is: points less what a repeat costs. Any whole numbers."""
 
 ALONE: Final = -1
 LISTED: Final = 384
 """Up to this many people all allowed couples are listed; beyond, one person's partners are looked up when needed."""
-POOL: Final = 96
-"""How many people are matched exactly once people who were left over have a partner."""
 DRAWS: Final = 12
 """How often people without a partner are coupled by chance before anything is searched."""
 AT_ONCE: Final = 16
@@ -97,7 +92,7 @@ class Candidates:
     def are_listed(self) -> bool:
         return self._lists is not None
 
-    def matched(self, weigh: Weigh) -> Places:
+    def matched(self, weigh: Callable[[Places, Places], Points]) -> Places:
         """The heaviest of the largest matchings: for each place of the course the partner or -1."""
         couples = self.listed()
         if couples is None:
@@ -195,36 +190,36 @@ class Forest:
         self._couple(self._path(person)[1:])
         self.partner[person] = ALONE
 
-    def _look(self, here: int) -> bool:
+    def _look(self, person: int) -> bool:
         """Follow every possible couple of an outer person. True when that gave a couple more."""
         state, base, root = self._state, self.base, self.root
-        result = self._reachable(here)
-        for there in result:
-            if state[there] == OUTER and root[there] != root[here]:
-                self._augment(here, there)
+        reachable = self._reachable(person)
+        for partner in reachable:
+            if state[partner] == OUTER and root[partner] != root[person]:
+                self._augment(person, partner)
                 return True
         grown = 0
-        for there in result:
-            if state[there] == UNREACHED:
+        for partner in reachable:
+            if state[partner] == UNREACHED:
                 if grown == AT_ONCE:
-                    self._queue.append(here)
+                    self._queue.append(person)
                     break
                 grown += 1
-                mate = self.partner[there]
-                state[there], state[mate] = INNER, OUTER
-                self._parent[there] = here
-                root[there] = root[mate] = root[here]
+                mate = self.partner[partner]
+                state[partner], state[mate] = INNER, OUTER
+                self._parent[partner] = person
+                root[partner] = root[mate] = root[person]
                 self._queue.append(mate)
-            elif state[there] == OUTER and base[there] != base[here]:
-                self._contract(here, there)
+            elif state[partner] == OUTER and base[partner] != base[person]:
+                self._contract(person, partner)
         return False
 
-    def _reachable(self, here: int) -> list[int]:
+    def _reachable(self, person: int) -> list[int]:
         """Possible partners who are unreached or outer; of those who are unreached some, where many are looked up."""
         if self.candidates.are_listed:
-            return self.candidates.partners(here)
-        near = np.flatnonzero((self._states < INNER) & (self.base != self.base[here]))
-        result = np.array(self.candidates.partners(here, near), dtype=np.int64)
+            return self.candidates.partners(person)
+        near = np.flatnonzero((self._states < INNER) & (self.base != self.base[person]))
+        result = np.array(self.candidates.partners(person, near), dtype=np.int64)
         is_outer = self._states[result] == OUTER
         some: list[int] = np.concatenate([result[is_outer], result[~is_outer][: AT_ONCE + 1]]).tolist()
         return some
@@ -280,51 +275,16 @@ class Forest:
 # ---- as many couples as possible -------------------------------------------------------------------------------------
 
 
-def cover(
-    couples: Couples,
-    who: Places,
-    partner: Places,
-    banned: Keys = NO_KEYS,
-    *,
-    weigh: Weigh | None = None,
-    left_out: Places | None = None,
-    seed: int = 0,
-) -> Places:
-    """A matching of the largest size among `who`, grown from the present one.
+def cover(candidates: Candidates, partner: Places, left_out: Bools, rng: np.random.Generator) -> Places:
+    """A matching of the largest size among the candidates, grown from the present one.
 
-    `who`: places of the people who are to be paired in this round. `partner`: for each place of the course the partner
-    or -1; couples of `who` have their partners in `who` and are allowed. Places outside `who` are returned as they are.
-    `banned`: sorted keys of couples who may not be used although rules allow them. `left_out`: places who come before
-    everyone else; of all largest matchings one leaves out the fewest of them. `weigh` (by default the points of the
-    wishes) chooses among the couples that have to change, exactly within pools of some hundred people, not over the
-    whole course. The same input and seed give the same answer.
+    `partner`: for each place of the course the partner or -1; couples of candidates have both among them and are
+    allowed. Other places are returned as they are. `left_out`: for each place, whether they come before everyone else;
+    of all largest matchings one leaves out the fewest of them.
     """
-    candidates = Candidates(couples, np.unique(who).astype(np.int64), banned)
-    first, rng = np.zeros(len(couples), dtype=np.bool_), np.random.default_rng(seed)
-    if left_out is not None:
-        first[left_out] = True
-    result = np.array(partner, dtype=np.int64)
-    if int((result[candidates.who] == ALONE).sum()) > 1:
-        result = Forest(candidates, _by_chance(candidates, result, rng)).largest()
-    result = _favored(candidates, result, first)
-    changed = np.flatnonzero(partner != result)
-    if not len(changed):
-        return result
-    # These people and their partners anew, with couples by chance: partners are in the pool, so no couple is lost.
-    some = np.union1d(changed, result[changed][result[changed] != ALONE])[: POOL // 2]
-    mates = result[some]
-    chosen = np.union1d(some, mates[mates != ALONE])
-    more = rng.permutation(candidates.who[result[candidates.who] > candidates.who])
-    more = more[: max(0, POOL - len(chosen)) // 2]
-    pool = np.union1d(chosen, np.concatenate([more, result[more]]))
-
-    def weight(left: Places, right: Places) -> Points:
-        points = (weigh or couples.points)(left, right)
-        above = (int(points.max(initial=0)) - int(points.min(initial=0)) + 1) * (2 * POOL)
-        return points + above * (first[left].astype(np.int64) + first[right])
-
-    result[pool] = Candidates(couples, pool, banned).matched(weight)[pool]
-    return result
+    if int((partner[candidates.who] == ALONE).sum()) > 1:
+        partner = Forest(candidates, _by_chance(candidates, partner, rng)).largest()
+    return _favored(candidates, partner, left_out)
 
 
 def _favored(candidates: Candidates, partner: Places, first: Bools) -> Places:

@@ -4,17 +4,28 @@ Planning and repairing ask the same question with other weights. What counts is 
 this order: people who were left out before, couples that stand, former company that stays together, repeats, points.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, merged
-from lti_tool.pairing.engine.locks import Members
-from lti_tool.pairing.engine.matching import ALONE, OUTER, Candidates, Forest, cover, heaviest, partner_lists
+from lti_tool.pairing.engine.couples import (
+    NO_KEYS,
+    Couples,
+    Keys,
+    Meetings,
+    Members,
+    Together,
+    couples_in,
+    couples_of,
+    members_in,
+    merged,
+    sizes_in,
+)
+from lti_tool.pairing.engine.matching import ALONE, OUTER, Candidates, Forest, cover, partner_lists
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.rings import exchange, pass_on
 from lti_tool.pairing.engine.rules import couple_keys, listed_in
@@ -37,7 +48,7 @@ CHANCE: Final = 64
 OFTEN: Final = 16
 """Meeting more often than this is not told from meeting so often."""
 EVERY_TRIO: Final = 15
-"""Up to this many people the best of all trios is found …"""
+"""Up to this many people who are not locked the best of all trios is found …"""
 THIRDS: Final = 6
 """… and of many so many people are tried as the third of a couple, …"""
 MORE_THIRDS: Final = 768
@@ -47,70 +58,33 @@ LOOKED_AT: Final = 64
 LARGEST: Final = 1 << 61
 
 
-class Trio(NamedTuple):
-    """Two who host a third."""
-
-    first: int
-    third: int
-    last: int
-
-
-class Paired(NamedTuple):
-    """One round: couples in the order of their smaller place, `first`; at most one trio; and who has no partner."""
-
-    first: Places
-    second: Places
-    trios: tuple[Trio, ...] = ()
-    alone: Places = np.zeros(0, dtype=np.int64)
-
-    def meetings(self) -> tuple[Places, Places]:
-        """Every two people who are in a group."""
-        if not self.trios:
-            return self.first, self.second
-        more = couples_of(self.trios)
-        return np.concatenate((self.first, more[0])), np.concatenate((self.second, more[1]))
-
-
-def couples_of(groups: Iterable[Members]) -> Places:
-    """Every two members of each group, of shape (2, couples)."""
-    listed = [couple for group in groups for couple in combinations(group, 2)]
-    return np.array(listed, dtype=np.int64).reshape(-1, 2).T
-
-
 @dataclass(frozen=True, slots=True)
 class History:
-    """What has been, before a round or in all rounds but one. For each place: how often they were left out, the third
-    of a couple, and in a trio.
+    """What has been, before a round or in all rounds but one. For each place: how often they were left out, and in a
+    trio.
     """
 
     met: Meetings
     left_out: Points
-    thirds: Points
     trios: Points
 
     @classmethod
     def of(cls, couples: Couples) -> "History":
         """What was before the first round."""
-        course, people = couples.course, couples.people
-        ids = people.ids.tolist()
-        met = people.places(np.array(course.met, dtype=np.int64).reshape(-1, 2))
-        met = met[(met >= 0).all(axis=1) & (met[:, 0] != met[:, 1])]
+        course, ids = couples.course, couples.people.ids.tolist()
         left_out = np.array([person in course.left_out for person in ids], dtype=np.int64)
         trios = np.array([course.in_trios.get(person, 0) for person in ids], dtype=np.int64)
-        keys = merged(couples.keys(met[:, 0], met[:, 1]))
-        return cls(Meetings(len(people), keys), left_out, np.zeros_like(trios), trios)
+        return cls(couples.met, left_out, trios)
 
-    def also(self, couples: Couples, rounds: Iterable[Paired]) -> "History":
+    def also(self, couples: Couples, rounds: Iterable[Together]) -> "History":
         """The same with these rounds."""
-        left_out, thirds, trios = self.left_out.copy(), self.thirds.copy(), self.trios.copy()
-        keys = []
-        for paired in rounds:
-            keys.append(np.sort(couples.keys(*paired.meetings())))
-            left_out[paired.alone] += 1
-            for trio in paired.trios:
-                thirds[trio.third] += 1
-                trios[list(trio)] += 1
-        return History(self.met.also(*keys), left_out, thirds, trios)
+        left_out, trios, keys = self.left_out.copy(), self.trios.copy(), []
+        for groups in rounds:
+            sizes = sizes_in(groups)
+            keys.append(np.sort(couples.keys(*couples_in(groups))))
+            left_out += sizes == 1
+            trios += sizes == 3
+        return History(self.met.also(*keys), left_out, trios)
 
     def awaiting(self, groups: Sequence[Members]) -> "History":
         """The same, as if these groups had met: they will, in rounds that are not planned yet."""
@@ -128,7 +102,14 @@ class Arrangement(NamedTuple):
     worth: int
     """What counts beside that, in one number."""
     partner: Places
-    trio: Trio | None
+    trio: Members
+
+    def together(self) -> Together:
+        """The groups."""
+        everyone = np.arange(len(self.partner))
+        groups = np.where(self.partner == ALONE, everyone, np.minimum(self.partner, everyone))
+        groups[list(self.trio)] = min(self.trio, default=0)
+        return groups
 
 
 def _value(arrangement: Arrangement) -> tuple[int, int]:
@@ -148,27 +129,51 @@ class _Units(NamedTuple):
     person: int
 
 
-@dataclass(frozen=True)
 class Question:
     """One round of a course: who is to be paired, what has been, and what stands."""
 
-    couples: Couples
-    history: History
-    rng: np.random.Generator
-    who: Places
-    """Everyone who is free to be paired, sorted."""
-    partner: Places
-    """For each place who they are with or -1: couples that stand and may stay, and those who are locked together."""
-    bound: Bools
-    """For each place, whether they are locked to their partner and no part of `who`."""
-    is_odd: bool = False
-    """Whether one couple may take a third."""
-    trio: Members = ()
-    """The trio that stands and may stay."""
-    ties: Keys = field(default_factory=lambda: NO_KEYS)
-    """Sorted keys of people who were together in a group that does not stand."""
-    by_chance: bool = False
-    """Whether chance takes the place of wishes."""
+    def __init__(
+        self,
+        couples: Couples,
+        history: History,
+        rng: np.random.Generator,
+        here: Places,
+        locks: Collection[Members],
+        *,
+        stands: Together | None = None,
+        ties: Keys = NO_KEYS,
+        by_chance: bool = False,
+    ) -> None:
+        """`here`: everyone who turns up. `locks`: who must be together. `stands`: groups that may stay.
+
+        `ties`: sorted keys of people who were together in a group that does not stand. `by_chance`: whether chance
+        takes the place of wishes.
+        """
+        self.couples, self.history, self.rng = couples, history, rng
+        self.ties, self.by_chance = ties, by_chance
+        stands = np.arange(len(couples), dtype=np.int64) if stands is None else stands
+        sizes = sizes_in(stands)
+        self.partner = np.full(len(couples), ALONE, dtype=np.int64)
+        """For each place the partner or -1: couples that stand and may stay, and those who are locked together."""
+        first, second = couples_in(np.where(sizes == 2, stands, np.arange(len(couples))))
+        self.partner[first], self.partner[second] = second, first
+        self.trio = _standing_trio(stands, sizes, locks) if len(here) % 2 else ()
+        """The trio that stands and may stay; if it is locked, it does."""
+        self.bound = np.zeros(len(couples), dtype=np.bool_)
+        """For each place, whether they are locked to their partner and no part of `who`."""
+        for lock in locks:
+            members = list(lock)
+            self.bound[members] = True
+            self.partner[np.isin(self.partner, members)] = ALONE
+            self.partner[members] = lock[::-1] if len(lock) == 2 else ALONE
+            if len(lock) == 3:
+                self.trio = lock
+            elif 0 < len(set(lock) & set(self.trio)) < 2:
+                self.trio = ()
+        self.who = here[~self.bound[here]]
+        """Everyone who is free to be paired, sorted."""
+        self.is_odd = len(here) % 2 == 1 and self.trio not in locks
+        """Whether one couple may take a third."""
 
     @cached_property
     def banned(self) -> Keys:
@@ -209,7 +214,7 @@ class Question:
     def _units(self) -> _Units:
         history, pairs = self.history, self._count // 2 + 2
         steps = (
-            int(self._rank.max(initial=0)) * 2 + 2,
+            int(history.trios.max(initial=0)) * 3 + 1,
             (self._count + 1) * OFTEN * pairs + 1 if len(history.met.keys) else 1,
             2 * pairs if len(self.ties) else 1,
             self._count + 1 if self._stands else 1,
@@ -221,13 +226,6 @@ class Question:
         for step in steps:
             units.append(units[-1] * step)
         return _Units(most, *units)
-
-    @cached_property
-    def _rank(self) -> Points:
-        """How much speaks against each person as the third: that they were it, and then that they were in a trio."""
-        thirds, trios = self.history.thirds, self.history.trios
-        rank: Points = thirds * (3 * int(trios.max(initial=0)) + 1) * 2 + trios
-        return rank
 
     @cached_property
     def _noise(self) -> Points:
@@ -257,60 +255,50 @@ class Question:
             result += self._units.tie * listed_in(self.ties, self.couples.keys(first, second))
         return result
 
-    def _welcome(self, first: Places, second: Places) -> Points:
-        """All that counts of couples, but for people who were left out before."""
-        result = 2 * self._points(first, second) + self._company(first, second)
-        if self._stands:
-            result += 2 * self._units.stays * (self.partner[first] == second)
-        if self.is_odd:
-            result += self._units.trio * (self._rank[first] + self._rank[second])
-        return result
-
     def weight(self, first: Places, second: Places) -> Points:
         """For each allowed couple all that counts."""
-        urgent = self.history.left_out
-        return self._welcome(first, second) + self._units.left_out * (urgent[first] + urgent[second])
+        urgent, units = self.history.left_out, self._units
+        result = units.left_out * (urgent[first] + urgent[second])
+        result += 2 * self._points(first, second) + self._company(first, second)
+        if self._stands:
+            result += 2 * units.stays * (self.partner[first] == second)
+        if self.is_odd:
+            # Who was in a trio is rather in a couple.
+            result += units.trio * (self.history.trios[first] + self.history.trios[second])
+        return result
 
-    def _weight_of_trios(self, third: Places, first: Places, second: Places) -> Points:
-        """The same for couples with a third. Of the three anyone may be in the middle."""
+    def _weight_of_trios(self, *members: Places) -> Points:
+        """The same for couples with a third, from all first members, all second and all third."""
         history, units = self.history, self._units
-        members = third, first, second
-        result = units.left_out * sum((history.left_out[some] for some in members), start=np.zeros_like(first))
+        result = units.left_out * sum((history.left_out[side] for side in members), start=np.zeros_like(members[0]))
         for left, right in combinations(members, 2):
             result += self._points(left, right) + self._company(left, right)
         if self.trio:
-            result += 3 * units.stays * np.logical_and.reduce([np.isin(some, self.trio) for some in members])
-        # Who is in the trio is like someone who is left over; a locked couple hosts someone if no other can.
-        times = sum(history.trios[some] for some in members)
-        thirds = np.minimum.reduce([history.thirds[some] for some in members])
-        step = 3 * int(history.trios.max(initial=0)) + 1
-        ranks = self._rank[first] + self._rank[second] + self._rank[third]
-        result += units.trio * (ranks - (thirds * 2 + (self.bound[first] & self.bound[second])) * step - times)
+            result += 3 * units.stays * np.logical_and.reduce([np.isin(side, self.trio) for side in members])
         return result
 
-    def judged(self, partner: Places, trio: Trio | None = None) -> Arrangement:
+    def judged(self, partner: Places, trio: Members = ()) -> Arrangement:
         """An arrangement with what it is worth."""
         paired = np.flatnonzero(partner > np.arange(len(partner)))
         worth = sum(self.weight(paired, partner[paired]).tolist())
-        if trio is not None:
-            third, first, last = np.array([[trio.third], [trio.first], [trio.last]])
-            worth += int(self._weight_of_trios(third, first, last)[0])
-        return Arrangement(2 * len(paired) + (3 if trio else 0), worth, partner, trio)
+        if trio:
+            worth += int(self._weight_of_trios(*np.array(trio)[:, None])[0])
+        return Arrangement(2 * len(paired) + len(trio), worth, partner, trio)
 
     # ---- couples ----
 
     def arranged(self) -> Arrangement:
         """The best arrangement: of an even number, and of up to `EVERY_TRIO` people, there is none better."""
         if not self.is_odd:
-            return self.judged(self._paired(self.who, self.partner))
-        if len(self.who) + int(self.bound.sum()) <= EVERY_TRIO:
+            return self.judged(self._paired(self.who, self.partner), self.trio)
+        if len(self.who) <= EVERY_TRIO:
             return self._best_of_all_trios()
         if not self.trio:
             return self._with_third()
         without = self.partner.copy()
         without[list(self.trio)] = ALONE
         rest = self.who[~np.isin(self.who, self.trio)]
-        kept = self.judged(self._paired(rest, without), Trio(*self.trio))
+        kept = self.judged(self._paired(rest, without), self.trio)
         if (kept.partner[rest] != ALONE).all() and self._changes(kept) <= 2:
             return kept
         return max(kept, self._with_third(), key=_value)
@@ -319,7 +307,7 @@ class Question:
         """How many people of groups that stood are with others now."""
         who = self.who[self.partner[self.who] != ALONE]
         changed = int((result.partner[who] != self.partner[who]).sum())
-        return changed + (3 if self.trio and set(result.trio or ()) != set(self.trio) else 0)
+        return changed + (3 if self.trio and result.trio != self.trio else 0)
 
     def is_exact(self, people: int) -> bool:
         """Whether this many people are paired by one matching."""
@@ -365,7 +353,7 @@ class Question:
         if self.couples.sparse is not None:
             return self._in_neighborhoods(who, self._settled(who, result))
         # Of an odd number the last is left over.
-        order = who[np.lexsort((-self.history.left_out[who], -self._rank[who]))] if len(who) % 2 else who
+        order = who[np.lexsort((-self.history.left_out[who], -self.history.trios[who]))] if len(who) % 2 else who
         order, half = self.rng.permutation(order[: len(who) // 2 * 2]), len(who) // 2
         first, second, weight = exchange(
             self.couples, order[:half], order[half:], self._avoided, self.rng, sweeps=SWEEPS
@@ -387,8 +375,7 @@ class Question:
         return first, second
 
     def _covered(self, who: Places, partner: Places, banned: Keys) -> Places:
-        seed, urgent = int(self.rng.integers(1 << 32)), np.flatnonzero(self.history.left_out)
-        return cover(self.couples, who, partner, banned, weigh=self._welcome, left_out=urgent, seed=seed)
+        return cover(Candidates(self.couples, np.sort(who), banned), partner, self.history.left_out > 0, self.rng)
 
     def _settled(self, who: Places, partner: Places) -> Places:
         """The same couples, changed so that as few people as possible are left over; first without any repeat."""
@@ -432,15 +419,14 @@ class Question:
 
     def _is_enough(self, result: Arrangement, paired: Places) -> bool:
         """Whether no other third can be better in what counts before points."""
-        if result.trio is None or result.seated <= int((paired != ALONE).sum()):
+        if not result.trio or result.seated <= int((paired != ALONE).sum()):
             return False
         if self._stands:
             # A trio of loose people changes nobody else; with fewer than three of them a pair has to open.
             is_left_out = self.history.left_out[self.who[result.partner[self.who] == ALONE]].any()
             loose = int((self.partner[self.who] == ALONE).sum())
             return not is_left_out and self._changes(result) <= (0 if loose > 2 else 2)
-        first, third, last = result.trio
-        return not self.again(np.array([first, last]), np.array([third, third])).any()
+        return not self.again(*couples_of([result.trio])).any()
 
     def _other_thirds(self, paired: Places, waiting: Places) -> list[int]:
         """Who else could be left over: other loose people, and the partners of those who fit someone who waits."""
@@ -457,7 +443,7 @@ class Question:
         outer = self.rng.permutation(np.setdiff1d(outer, waiting))
         mates = self.partner[outer]
         loose, coupled = outer[mates == ALONE], outer[mates != ALONE]
-        loose = loose[np.lexsort((history.left_out[loose], self._rank[loose]))]
+        loose = loose[np.lexsort((history.left_out[loose], history.trios[loose]))]
         beside = coupled[self._fits(self.partner[coupled], waiting[:LOOKED_AT]).any(axis=1)]
         most = max(THIRDS, MORE_THIRDS // len(self.who))
         return [*loose[: most // 2 if len(beside) else most].tolist(), *beside.tolist()][:most]
@@ -472,74 +458,63 @@ class Question:
             return self.judged(partner)
         gain = self._weight_of_trios(third, host, partner[host]) - self.weight(host, partner[host])
         at = int(gain.argmax())
-        trio = Trio(int(host[at]), int(third[at]), int(partner[host[at]]))
+        trio = tuple(sorted((int(third[at]), int(host[at]), int(partner[host[at]]))))
         without = partner.copy()
-        without[[trio.first, trio.last]] = ALONE
+        without[list(trio)] = ALONE
         return self.judged(without, trio)
 
     def _best_of_all_trios(self) -> Arrangement:
         """The best of all trios with the best couples of everyone else, and of no trio.
 
-        Of any three people two are in the same half, so it is enough to try every two of a half: one is the third, and
-        the couple of the other one becomes the trio. Locked couples stand across the halves.
+        The best couples are worked out for every set of people, from those for smaller sets: a set is a number whose
+        bits are people, and its last person is alone or with another one (Held and Karp 1962).
         """
-        bound = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
-        seats = np.concatenate((np.column_stack((bound, self.partner[bound])).ravel(), self.rng.permutation(self.who)))
-        size, locked = len(seats), 2 * len(bound)
-        first, second = np.triu_indices(size, 1)
-        fits = np.zeros((size, size), dtype=np.bool_)
-        fits[first, second] = fits[second, first] = self.allowed(seats[first], seats[second])
-        is_couple = np.where(first < locked, (first % 2 == 0) & (second == first + 1), fits[first, second])
-        first, second = first[is_couple], second[is_couple]
-        weight = self.weight(seats[first], seats[second])
-        thirds = np.broadcast_arrays(seats[:, None], seats[first][None, :], seats[second][None, :])
-        of_trios = self._weight_of_trios(*thirds) + self._units.person
-        best, chosen = (-1, 0), (np.full(size, ALONE), ALONE, ALONE)
-        limits = self._limits_of_trios(
-            seats, first, second, weight, np.where(fits[:, first] & fits[:, second], of_trios, 0)
-        )
-        options = [*combinations(range(0, size, 2), 2), *combinations(range(1, size, 2), 2)]
-        options.sort(key=lambda option: -limits[option])
-        for host, third in (*options, (ALONE, ALONE)):
-            if best[0] == size and (host == ALONE or limits[host, third] <= 2 * best[1]):
-                break
-            if host != ALONE and (third < locked or not fits[host, third]):
-                continue
-            is_host = (first == host) | (second == host)
-            may = (first != third) & (second != third) & (~is_host | (fits[third, first] & fits[third, second]))
-            result = np.where(is_host, of_trios[third], weight)
-            partner = heaviest(size, first[may], second[may], result[may])
-            couples = may & (partner[first] == second)
-            is_trio = host != ALONE and partner[host] != ALONE
-            value = 2 * int(couples.sum()) + is_trio, int(result[couples].sum())
-            if value > best:
-                best, chosen = value, (partner, host, third)
-        partner, host, third = chosen
-        trio = None
-        if host != ALONE and partner[host] != ALONE:
-            trio = Trio(int(seats[host]), int(seats[third]), int(seats[partner[host]]))
-            partner[[host, partner[host]]] = ALONE
-        result = np.full(len(self.couples), ALONE, dtype=np.int64)
-        result[seats] = np.where(partner == ALONE, ALONE, seats[partner])
-        return self.judged(result, trio)
+        who, units = self.rng.permutation(self.who), self._units
+        size = len(who)
+        first, second = np.indices((size, size))
+        fits = self.allowed(who[first], who[second])
+        weight = np.where(fits, self.weight(who[first], who[second]) + 2 * units.person, -LARGEST)
+        best, chosen = np.zeros(1 << size, dtype=np.int64), np.zeros(1 << size, dtype=np.int64)
+        for last in range(size):
+            smaller, sets = best[: 1 << last], slice(1 << last, 2 << last)
+            best[sets], chosen[sets] = smaller, last
+            for other in range(last):
+                with_other, partner = (side[sets].reshape(-1, 2, 1 << other)[:, 1] for side in (best, chosen))
+                value = smaller.reshape(-1, 2, 1 << other)[:, 0] + weight[last, other]
+                partner[value > with_other] = other
+                np.maximum(with_other, value, out=with_other)
+        # Three free people, or a locked couple and one of them.
+        bits, everyone = 1 << np.arange(size), (1 << size) - 1
+        threes = np.array([*combinations(range(size), 3)], dtype=np.int64).reshape(-1, 3)
+        threes = threes[np.logical_and.reduce([fits[threes[:, a], threes[:, b]] for a, b in combinations(range(3), 2)])]
+        host = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
+        third, host = (side.ravel() for side in np.broadcast_arrays(np.arange(size)[:, None], host))
+        may = self.allowed(who[third], host) & self.allowed(who[third], self.partner[host])
+        third, host = third[may], host[may]
+        trios = np.concatenate((who[threes], np.stack((who[third], host, self.partner[host]), axis=1)))
+        taken = np.concatenate((bits[threes].sum(axis=1), bits[third]))
+        value = self._weight_of_trios(*trios.T) + 3 * units.person + best[everyone ^ taken]
+        value[len(threes) :] -= self.weight(host, self.partner[host]) + 2 * units.person
+        partner, trio, rest = self.partner.copy(), (), everyone
+        partner[who] = ALONE
+        if value.max(initial=-1) > best[everyone]:
+            at = int(value.argmax())
+            trio, rest = tuple(sorted(trios[at].tolist())), everyone ^ int(taken[at])
+            partner[list(trio)] = ALONE
+        while rest:
+            last = rest.bit_length() - 1
+            other = int(chosen[rest])
+            if other != last:
+                partner[who[last]], partner[who[other]] = who[other], who[last]
+            rest &= ~(1 << last | 1 << other)
+        return self.judged(partner, trio)
 
-    def _limits_of_trios(
-        self, seats: Places, first: Places, second: Places, weight: Points, of_trios: Points
-    ) -> Points:
-        """For each host and third, twice what all can be worth at most if everyone is seated.
 
-        What counts of single people is the same then; of the rest, each has at most half of their best couple.
-        """
-        own = self._units.left_out * self.history.left_out[seats] + self._units.trio * self._rank[seats]
-        halves = np.zeros_like(own)
-        for end in (first, second):
-            np.maximum.at(halves, end, weight - own[first] - own[second])
-        trios = 2 * (of_trios - own[:, None] - own[first] - own[second])
-        limits = np.full((len(seats), len(seats)), -LARGEST)
-        for host, last in ((first, second), (second, first)):
-            np.maximum.at(limits, host, (trios - halves[last]).T)
-        result: Points = limits + halves.sum() - halves - halves[:, None] + 2 * own.sum()
-        return result
+def _standing_trio(stands: Together, sizes: Points, locks: Collection[Members]) -> Members:
+    """Of several trios the one with the most locked people."""
+    locked = {person for lock in locks for person in lock}
+    trios = members_in(np.where(sizes == 3, stands, np.arange(len(stands)))) if (sizes == 3).any() else []
+    return max(trios, key=lambda trio: (len(locked.intersection(trio)), -min(trio)), default=())
 
 
 def _near_each_other(order: Sequence[int], lists: Sequence[Sequence[int]]) -> list[int]:

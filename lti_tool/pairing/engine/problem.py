@@ -134,7 +134,7 @@ class Proof:
     barrier: tuple[PersonId, ...]
 
 
-NAME: Final = "tandem/4"
+NAME: Final = "tandem/5"
 """Name and version of this engine, stored with every plan that it made."""
 NOBODY: Final = Course(())
 
@@ -148,7 +148,7 @@ class Schedule:
     course: Course = NOBODY
     seed: int = 0
     engine: str = ""
-    """Name and version of the engine that made it; says so when the optional improver had a part in it."""
+    """Name and version of the engine that made it."""
     proofs: tuple[Proof, ...] = ()
 
 
@@ -226,15 +226,6 @@ def balance(rounds: Iterable[Iterable[Group]]) -> Counter[PersonId]:
     return counted
 
 
-def moved(before: Schedule, after: Schedule) -> frozenset[PersonId]:
-    """Everybody who has other partners in some round than before; people who left or joined are among them."""
-    changed: set[PersonId] = set()
-    for old, new in zip(before.rounds, after.rounds, strict=True):
-        kept = {frozenset(group) for group in old} & {frozenset(group) for group in new}
-        changed.update(person for group in (*old, *new) if frozenset(group) not in kept for person in group)
-    return frozenset(changed)
-
-
 # ---- what it refuses: not the tool's own errors ----------------------------------------------------------------------
 
 
@@ -242,53 +233,48 @@ class ImpossibleRequest(ValueError):
     """The question makes no sense: fewer than one round, somebody who both left and joined. Root of all others here."""
 
 
+@dataclass(eq=False)
 class ListedTwice(ImpossibleRequest):
     """People who are listed more than once: in the course, among those who joined, or as both left and joined."""
 
-    def __init__(self, people: tuple[int, ...]) -> None:
-        super().__init__(people)
-        self.people = people
+    people: tuple[int, ...]
 
 
+@dataclass(eq=False)
 class UnknownPerson(ImpossibleRequest):
     """People who are named in a lock and are not in the course, or whose id is no id (below 0)."""
 
-    def __init__(self, people: tuple[int, ...]) -> None:
-        super().__init__(people)
-        self.people = people
+    people: tuple[int, ...]
 
 
+@dataclass(eq=False)
 class ShapeImpossible(ImpossibleRequest):
     """Groups of this kind are not of this size: pairs are two, trios three, circles and rings three to six."""
 
-    def __init__(self, kind: str, size: int) -> None:
-        super().__init__(kind, size)
-        self.kind, self.size = kind, size
+    kind: str
+    size: int
 
 
+@dataclass(eq=False)
 class LockConflict(ImpossibleRequest):
     """Two locks want the same person in the same round."""
 
-    def __init__(self, round: int, person: int) -> None:
-        super().__init__(round, person)
-        self.round, self.person = round, person
+    round: int
+    person: int
 
 
+@dataclass(eq=False)
 class LockSize(ImpossibleRequest):
     """People are locked together who are no group of this course in this round: one alone, or a trio too many."""
 
-    def __init__(self, round: int, members: tuple[int, ...]) -> None:
-        super().__init__(round, members)
-        self.round, self.members = round, members
+    round: int
+    members: tuple[int, ...]
 
 
+@dataclass(eq=False)
 class LockForbidden(ImpossibleRequest):
     """A rule forbids two people who are locked together. `rule` is its name."""
 
-    def __init__(self, round: int, members: tuple[int, ...], rule: str) -> None:
-        super().__init__(round, members, rule)
-        self.round, self.members, self.rule = round, members, rule
-
-
-class ImproverMissing(RuntimeError):
-    """OR-tools is not installed. It comes with the extra `improve`."""
+    round: int
+    members: tuple[int, ...]
+    rule: str

@@ -35,7 +35,7 @@ def barrier(couples: Couples, who: Places, partner: Places, banned: Keys = NO_KE
     """Sorted places of people such that, without them, the others of `who` fall apart as a `Proof` says.
 
     The number of parts of odd size less the number of people in the barrier is the number of `who` without a partner.
-    Arguments as in `cover`, whose answer `partner` is. Raises NotLargest if `partner` is no largest matching.
+    `partner`: for each place the partner or -1. Raises NotLargest if that is no largest matching.
     """
     forest = Forest(Candidates(couples, np.unique(who).astype(np.int64), banned), partner)
     if forest.grow(forest.alone()):

@@ -22,7 +22,7 @@ from lti_tool.pairing.engine.problem import (
     meetings,
 )
 from lti_tool.pairing.engine.repair import repair
-from lti_tool.pairing.engine.rules import NEVER, NotAgain, Rule
+from lti_tool.pairing.engine.rules import NEVER, Rule, refused
 
 Waiting: TypeAlias = frozenset[tuple[int, PersonId]]
 """Round and person: who has no partner and should have one."""
@@ -124,13 +124,9 @@ def _against(before: Schedule, after: Schedule, dropped: Sequence[Rule]) -> Iter
         formed = (group for group in new if frozenset(group) not in stood)
         couples = sorted(chain.from_iterable(combinations(sorted(group), 2) for group in formed))
         first, second = people.places(np.array(couples, dtype=np.int64).reshape(-1, 2)).T
-        broken = [
-            [times[frozenset(couple)] > 1 for couple in couples]
-            if isinstance(rule, NotAgain)
-            else (~rule.allows(people, first, second)).tolist()
-            for rule in dropped
-        ]
-        for couple, *by_rule in zip(couples, *broken, strict=True):
+        again = np.array([times[frozenset(couple)] > 1 for couple in couples], dtype=np.bool_)
+        broken = refused(dropped, people, first, second, again)
+        for couple, by_rule in zip(couples, broken.T.tolist(), strict=True):
             if any(by_rule):
                 names = tuple(rule.name for rule, breaks in zip(dropped, by_rule, strict=True) if breaks)
                 yield Against(number, couple, names)

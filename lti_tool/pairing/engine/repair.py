@@ -13,10 +13,21 @@ from typing import Final
 
 import numpy as np
 
-from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, meetings_of, merged
-from lti_tool.pairing.engine.locks import Members
-from lti_tool.pairing.engine.matching import ALONE
-from lti_tool.pairing.engine.pairs import History, Question, couples_of
+from lti_tool.pairing.engine.couples import (
+    NO_KEYS,
+    Couples,
+    Keys,
+    Meetings,
+    Members,
+    Together,
+    couples_in,
+    couples_of,
+    members_in,
+    merged,
+    sizes_in,
+    together,
+)
+from lti_tool.pairing.engine.pairs import History, Question
 from lti_tool.pairing.engine.people import Places, Points
 from lti_tool.pairing.engine.problem import (
     Course,
@@ -34,6 +45,7 @@ from lti_tool.pairing.engine.problem import (
 )
 from lti_tool.pairing.engine.proof import NotLargest, barrier
 from lti_tool.pairing.engine.repair_groups import Round, repair_groups
+from lti_tool.pairing.engine.rounds import partners_in
 from lti_tool.pairing.engine.turns import take_turns, turn_round
 
 LOOKS: Final = 24
@@ -106,18 +118,16 @@ class _Now:
     """A round as it is by now."""
 
     groups: tuple[Group, ...]
+    together: Together
     meetings: Keys
     unpaired: tuple[Unpaired, ...]
     proof: Proof | None
     formed: tuple[Group, ...] = ()
     """Groups that have come."""
-    trios: tuple[Group, ...] = ()
     cost: tuple[int, ...] = ()
-    """What the people of this round would rather have had otherwise, once it was repaired; repeats not counted."""
-
-
-def _trios(groups: Iterable[Group]) -> tuple[Group, ...]:
-    return tuple(group for group in groups if len(group) == 3)
+    """What counts before repeats, once the round was repaired: people alone, of them flagged, in groups that changed,
+    couples who stay together.
+    """
 
 
 class _Repair:
@@ -136,24 +146,17 @@ class _Repair:
     ) -> None:
         self.schedule, self.fixed, self.numbers, self.may_turn = schedule, fixed, numbers, may_turn
         self.gone, self.new, self.absent = gone, new, absent
-        self.course = schedule.course
-        self.couples = Couples(self.course)
-        self.people = self.couples.people
-        self.met = meetings_of(self.people, self.course.met)
+        self.course, self.couples = schedule.course, Couples(schedule.course)
+        self.people, self.is_pairs = self.couples.people, schedule.course.shape.kind is Kind.PAIRS
         proofs = {proof.round: proof for proof in schedule.proofs}
         unpaired: dict[int, list[Unpaired]] = {}
         for out in schedule.unpaired:
             unpaired.setdefault(out.round, []).append(out)
-        self.now = [
-            _Now(
-                groups,
-                meetings_of(self.people, groups),
-                tuple(unpaired.get(number, ())),
-                proofs.get(number),
-                trios=_trios(groups),
-            )
-            for number, groups in enumerate(schedule.rounds, start=1)
-        ]
+        self.now = []
+        for number, groups in enumerate(schedule.rounds, start=1):
+            together = self.couples.together(groups)
+            keys = merged(self.couples.keys(*couples_in(together)))
+            self.now.append(_Now(groups, together, keys, tuple(unpaired.get(number, ())), proofs.get(number)))
 
     def repaired(self) -> Schedule:
         for _ in self.numbers if self.couples.never_again else (1,):
@@ -191,7 +194,7 @@ class _Repair:
                 kept = list(self.now)
                 if later:
                     now = self.now[later - 1]
-                    came = meetings_of(self.people, now.formed)
+                    came = self.couples.meetings(now.formed)
                     self.now[later - 1] = replace(now, meetings=np.setdiff1d(now.meetings, came))
                 self._repair(number)
                 if later:
@@ -206,12 +209,12 @@ class _Repair:
 
     def _repeats(self, number: int) -> bool:
         """Whether a group that has come in this round is of people who meet elsewhere, too."""
-        came = meetings_of(self.people, self.now[number - 1].formed)
+        came = self.couples.meetings(self.now[number - 1].formed)
         return bool(self._met_outside(number).times(*np.divmod(came, max(1, len(self.people)))).any())
 
     def _cost(self) -> tuple[int, ...]:
         """What is wrong with all these rounds, the gravest first."""
-        counts = np.unique(merged(self.met, *(now.meetings for now in self.now)), return_counts=True)[1]
+        counts = np.unique(merged(self.couples.met.keys, *(now.meetings for now in self.now)), return_counts=True)[1]
         costs = [now.cost for now in self.now if now.cost]
         return *map(sum, zip(*costs, strict=True)), int((counts - 1).sum())
 
@@ -220,51 +223,60 @@ class _Repair:
         groups = self.schedule.rounds[number - 1]
         begun = {group for at, group in self.fixed if at == number}
         movable = [group for group in groups if group not in begun]
-        in_begun = {person for group in groups if group in begun for person in group}
+        in_begun = {person for group in begun.intersection(groups) for person in group}
         listed = {out.person for out in self.now[number - 1].unpaired if out.reason is Reason.ABSENT} - self.new
         away = (listed | self.absent) - self.gone - in_begun
         before = self._round(number, movable, self._places(in_begun), self._places(away))
         before.check_locks()
-        after = _repaired(before)
-        if after.alone and self.couples.never_again:
+        after, alone = self._repaired(before)
+        if len(alone) and self.couples.never_again:
             # Who meets in a later round may meet now all the same; then the later meeting moves.
-            again = _repaired(replace(before, met=before.met_earlier))
-            after = min(after, again, key=lambda option: len(option.alone))
-        formed = tuple(sorted(tuple(self.people.ids[list(seats)].tolist()) for seats in after.formed))
-        leaving = {group for group, stays in zip(movable, after.kept, strict=True) if not stays}
+            again, still = self._repaired(replace(before, met=before.met_earlier))
+            if len(still) < len(alone):
+                after, alone = again, still
+        kept = before.kept(after)
+        places, sizes = self.couples.listed(movable)
+        stays = kept[places[np.cumsum(sizes) - sizes]] & (places[np.cumsum(sizes) - sizes] >= 0)
+        formed = tuple(self.couples.ids(group) for group in members_in(np.where(kept, before.everyone, after)))
+        leaving = set(compress(movable, (~stays).tolist()))
         result = (*(group for group in groups if group not in leaving), *formed)
-        alone, proof = _reasons(before, after)
+        reasons, proof = _reasons(before, after, alone)
         absent = (Unpaired(person, number, Reason.ABSENT) for person in away)
-        unpaired = tuple(sorted((*alone, *absent), key=lambda out: out.person))
-        self.now[number - 1] = _Now(
-            result, meetings_of(self.people, result), unpaired, proof, formed, _trios(result), after.cost
-        )
+        unpaired = tuple(sorted((*reasons, *absent), key=lambda out: out.person))
+        changed = int((before.whole & ~kept).sum())
+        left, came = (couples_in(np.where(kept, before.everyone, side)) for side in (before.stands, after))
+        ties = len(np.intersect1d(self.couples.keys(*left), self.couples.keys(*came)))
+        cost = len(alone), int(before.flagged[alone].sum()), changed, -ties
+        together = self.couples.together(result)
+        keys = merged(self.couples.keys(*couples_in(together)))
+        self.now[number - 1] = _Now(result, together, keys, unpaired, proof, formed, cost)
+
+    def _repaired(self, before: Round) -> tuple[Together, Places]:
+        """The groups of the round with few changes, and who is left over. Groups that are locked stay."""
+        after = _repaired_pairs(before) if self.is_pairs else repair_groups(before)
+        return after, before.seat[sizes_in(after)[before.seat] == 1]
 
     def _round(self, number: int, movable: Sequence[Group], begun: Places, away: Places) -> Round:
         elsewhere = np.union1d(begun, away)
-        sizes = np.fromiter(map(len, movable), dtype=np.int64, count=len(movable))
-        ids = np.fromiter(chain.from_iterable(movable), dtype=np.int64, count=int(sizes.sum()))
-        places = self.people.places(ids)
+        places, sizes = self.couples.listed(movable)
         places[np.isin(places, elsewhere)] = -1
-        bounds, flat = np.append(0, np.cumsum(sizes)).tolist(), places.tolist()
-        groups = [tuple(sorted(flat[start:end])) for start, end in pairwise(bounds)]
-        whole = np.bincount(np.repeat(np.arange(len(sizes)), sizes)[places < 0], minlength=len(sizes)) == 0
-        for at in np.flatnonzero(~whole).tolist():
-            groups[at] = tuple(place for place in groups[at] if place >= 0)
+        stands, known = together(places, sizes, len(self.people)), places >= 0
+        whole = np.zeros(len(self.people), dtype=np.bool_)
+        whole[places[known]] = np.repeat(sizes, sizes)[known] == sizes_in(stands)[places[known]]
         met = met_earlier = self._met_outside(number)
         if self.couples.never_again:
             earlier = [now.meetings for now in self.now[: number - 1]]
             later = [lock.members for lock in self.course.locks if number < (lock.round or 0) <= len(self.now)]
-            locked = meetings_of(self.people, later)
-            met, met_earlier = met.also(locked), Meetings(len(self.people), merged(self.met, *earlier, locked))
+            locked = np.sort(self.couples.keys(*couples_of(self._places(members).tolist() for members in later)))
+            met, met_earlier = met.also(locked), self.couples.met.also(*earlier, locked)
         last = self.now[number - 2].unpaired if number > 1 else ()
-        flagged = np.zeros(len(self.people), dtype=np.bool_)
         alone = [out.person for out in last if out.reason is not Reason.ABSENT]
+        flagged = np.zeros(len(self.people), dtype=np.bool_)
         flagged[self._places(self.course.left_out if number == 1 else alone)] = True
         return Round(
             number=number,
             couples=self.couples,
-            groups=groups,
+            stands=stands,
             whole=whole,
             seat=np.setdiff1d(np.arange(len(self.people)), elsewhere),
             begun=begun,
@@ -279,7 +291,7 @@ class _Repair:
     def _met_outside(self, number: int) -> Meetings:
         """All meetings but those of this round."""
         elsewhere = (now.meetings for at, now in enumerate(self.now, start=1) if at != number)
-        return Meetings(len(self.people), merged(self.met, *elsewhere))
+        return self.couples.met.also(*elsewhere)
 
     def _locks(self, number: int, begun: Places, away: Places) -> tuple[Members, ...]:
         """The locks of a round, but for those of people whose groups have begun. Of a lock, those count who turn up."""
@@ -293,69 +305,31 @@ class _Repair:
 
     def _in_trios(self, number: int) -> Points:
         """How often each is in a trio in other rounds or was before; of no account where others are so as well."""
-        counted = np.zeros(len(self.people), dtype=np.int64)
-        if self.course.shape.kind is Kind.PAIRS:
-            for person, times in self.course.in_trios.items():
-                counted[self._places((person,))] += times
-            for at, now in enumerate(self.now, start=1):
-                for group in now.trios if at != number else ():
-                    counted[self._places(group)] += 1
+        counted = History.of(self.couples).trios
+        for at, now in enumerate(self.now, start=1):
+            if at != number and self.is_pairs:
+                counted += sizes_in(now.together) == 3
         return counted
 
 
-@dataclass(frozen=True, slots=True)
-class _Repaired:
-    """What became of a round."""
-
-    groups: list[Members]
-    """All groups, each sorted."""
-    kept: list[bool]
-    """Of each group that was, whether it stays."""
-    formed: list[Members]
-    alone: list[int]
-    """Who has no group, sorted."""
-    cost: tuple[int, ...]
-    """What counts before repeats: people alone, of them flagged, in groups that changed, couples who stay together."""
-
-
-def _repaired(before: Round) -> _Repaired:
-    is_pairs = before.couples.course.shape.kind is Kind.PAIRS
-    groups = _repaired_pairs(before) if is_pairs else repair_groups(before)
-    now, keys = set(groups), before.couples.keys
-    # A group that was given up may have come together again.
-    kept = [is_whole and group in now for group, is_whole in zip(before.groups, before.whole.tolist(), strict=True)]
-    stays = set(compress(before.groups, kept))
-    formed = [group for group in groups if group not in stays]
-    alone = np.setdiff1d(before.seat, np.fromiter(chain.from_iterable(groups), dtype=np.int64))
-    left = [group for group, is_kept in zip(before.groups, kept, strict=True) if not is_kept]
-    changed = sum(map(len, compress(before.groups, before.whole))) - sum(map(len, stays))
-    together = np.intersect1d(keys(*couples_of(left)), keys(*couples_of(formed)))
-    cost = len(alone), int(before.flagged[alone].sum()), changed, -len(together)
-    return _Repaired(groups, kept, formed, alone.tolist(), cost)
-
-
-def _reasons(before: Round, after: _Repaired) -> tuple[list[Unpaired], Proof | None]:
+def _reasons(before: Round, after: Together, alone: Places) -> tuple[list[Unpaired], Proof | None]:
     """Everyone without a group with a reason, and for pairs a proof where one is needed and no group has begun."""
     couples, number = before.couples, before.number
     is_pairs = couples.course.shape.kind is Kind.PAIRS
-    reasons = [_reason(before, place) for place in after.alone]
+    reasons = [_reason(before, place) for place in alone.tolist()]
     proof = None
     if Reason.TOO_FEW_PARTNERS in reasons and is_pairs and not len(before.begun):
         locked = list(chain.from_iterable(before.locks))
-        partner = np.full(len(couples), ALONE, dtype=np.int64)
-        for group in after.groups:
-            # Of a trio two are partners, and one has none in an arrangement in pairs.
-            partner[list(group[:2])] = group[1::-1]
         # Earlier rounds are settled now; what becomes of later ones cannot make the proof untrue.
         banned = np.unique(before.met_earlier.keys) if couples.never_again else NO_KEYS
         try:
-            result = barrier(couples, np.setdiff1d(before.seat, locked), partner, banned)
-            proof = Proof(number, tuple(couples.people.ids[result].tolist()))
+            shown = barrier(couples, np.setdiff1d(before.seat, locked), partners_in(after), banned)
+            proof = Proof(number, couples.ids(shown))
         except NotLargest:
             pass
     if proof is None and not (is_pairs and len(before.begun)):
         reasons = [Reason.NONE_BETTER_FOUND if reason is Reason.TOO_FEW_PARTNERS else reason for reason in reasons]
-    listed = zip(couples.people.ids[after.alone].tolist(), reasons, strict=True)
+    listed = zip(couples.people.ids[alone].tolist(), reasons, strict=True)
     return [Unpaired(person, number, reason) for person, reason in listed], proof
 
 
@@ -369,48 +343,22 @@ def _reason(before: Round, place: int) -> Reason:
     return Reason.TOO_FEW_PARTNERS if fits[before.seat].any() else Reason.NOBODY_ALLOWED
 
 
-def _repaired_pairs(before: Round) -> list[Members]:
-    """The groups of the round with the fewest changes, each sorted. Groups that are locked stay; no rule is broken."""
-    whole = list(compress(before.groups, before.whole))
-    partner: Places = np.full(len(before.couples), ALONE, dtype=np.int64)
-    bound = np.zeros(len(partner), dtype=np.bool_)
-    first, second = np.array([group for group in whole if len(group) == 2], dtype=np.int64).reshape(-1, 2).T
-    stays = before.may_stay(first, second)
-    partner[first[stays]], partner[second[stays]] = second[stays], first[stays]
-    trio = _standing_trio(before, whole)
-    for lock in before.locks:
-        members = list(lock)
-        bound[members] = True
-        partner[np.isin(partner, members)] = ALONE
-        partner[members] = lock[::-1] if len(lock) == 2 else ALONE
-        if len(lock) == 3:
-            trio = lock
-        elif 0 < len(set(lock) & set(trio)) < 2:
-            trio = ()
-    is_bound = trio in before.locks
-    apart = [
-        group for group, is_whole in zip(before.groups, before.whole, strict=True) if not is_whole or len(group) != 2
-    ]
-    result = Question(
-        before.couples,
-        History(before.met, before.flagged.astype(np.int64), np.zeros_like(before.in_trios), before.in_trios),
-        np.random.default_rng([abs(before.seed), int(before.seed < 0)]),
-        before.seat[~bound[before.seat]],
-        partner,
-        bound,
-        is_odd=len(before.seat) % 2 == 1 and not is_bound,
-        trio=() if is_bound else trio,
-        ties=np.unique(before.couples.keys(*couples_of(apart))),
-    ).arranged()
-    first = np.flatnonzero(result.partner > np.arange(len(partner)))
-    trio = trio if is_bound else tuple(sorted(result.trio or ()))
-    return [*zip(first.tolist(), result.partner[first].tolist(), strict=True), *([trio] if trio else [])]
-
-
-def _standing_trio(before: Round, whole: Sequence[Members]) -> Members:
-    """The trio that may stay, if the number is odd; of several the one with the most locked people."""
-    trios = [group for group in whole if len(group) == 3 and before.may_stay(*couples_of([group])).all()]
-    if not trios or len(before.seat) % 2 == 0:
-        return ()
-    locked = {person for lock in before.locks for person in lock}
-    return tuple(sorted(max(trios, key=lambda group: (len(locked.intersection(group)), -min(group)))))
+def _repaired_pairs(before: Round) -> Together:
+    """The groups of the round with the fewest changes."""
+    stands, everyone = before.stands, before.everyone
+    ties = couples_in(np.where(before.whole & (sizes_in(stands) == 2), everyone, stands))
+    first, second = couples_in(stands)
+    apart = stands[first[~before.may_stay(first, second)]]
+    return (
+        Question(
+            before.couples,
+            History(before.met, before.flagged.astype(np.int64), before.in_trios),
+            np.random.default_rng([abs(before.seed), int(before.seed < 0)]),
+            before.seat,
+            before.locks,
+            stands=np.where(before.whole & ~np.isin(stands, apart), stands, everyone),
+            ties=np.unique(before.couples.keys(*ties)),
+        )
+        .arranged()
+        .together()
+    )

@@ -6,14 +6,23 @@ may take them. No one has looked at every arrangement, so this is a good answer 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.couples import Couples, Meetings
-from lti_tool.pairing.engine.locks import Members, check_groups
-from lti_tool.pairing.engine.pairs import couples_of
+from lti_tool.pairing.engine.couples import (
+    Couples,
+    Meetings,
+    Members,
+    Together,
+    couples_of,
+    members_in,
+    sizes_in,
+    together,
+)
+from lti_tool.pairing.engine.locks import check_groups
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.problem import Kind, Shape
 
@@ -28,10 +37,10 @@ class Round:
 
     number: int
     couples: Couples
-    groups: list[Members]
-    """Of each group those who are still here, sorted."""
+    stands: Together
+    """The groups of those who are still here."""
     whole: Bools
-    """Of each group, whether all its members are here."""
+    """For each place, whether they are in a group all members of which are here."""
     seat: Places
     """Everyone who needs a group in this round, sorted."""
     begun: Places
@@ -47,6 +56,18 @@ class Round:
     in_trios: Points
     """How often each is in a trio in other rounds, or was before."""
     seed: int
+
+    @cached_property
+    def everyone(self) -> Places:
+        """All places, which is also the groups where nobody is with anyone."""
+        return np.arange(len(self.couples), dtype=np.int64)
+
+    def kept(self, after: Together) -> Bools:
+        """For each place, whether they were in a whole group and all its members, and no others, are together after."""
+        sizes, same = sizes_in(self.stands), after == self.stands
+        as_many = np.bincount(self.stands[same], minlength=len(same))[self.stands] == sizes
+        kept: Bools = self.whole & as_many & (sizes_in(after) == sizes)
+        return kept
 
     def may_stay(self, first: Places, second: Places) -> Bools:
         """For each couple that is together now, whether they may go on."""
@@ -97,8 +118,8 @@ def _even(people: int, groups: int) -> tuple[int, ...]:
     return (small + 1,) * larger + (small,) * (groups - larger)
 
 
-def repair_groups(before: Round) -> list[Members]:
-    """The groups of the round with few changes, each sorted: as many people as possible in groups that rules let be.
+def repair_groups(before: Round) -> Together:
+    """The groups of the round with few changes: as many people as possible in groups that rules let be.
 
     A group has at most one member more than the size of the shape, and at least two; circles and rings three, where
     others have room.
@@ -111,15 +132,15 @@ class _Groups:
         self.before, self.shape = before, before.couples.course.shape
         self.least = SMALLEST if self.shape.kind is Kind.TRIOS else 3
         self.most = self.shape.size + 1
-        self.everyone = np.arange(len(before.couples), dtype=np.int64)
+        self.everyone = before.everyone
         self.group_of: Places = np.full(len(before.couples), NOWHERE, dtype=np.int64)
         self.locked: Bools = np.zeros(len(before.couples), dtype=np.bool_)
         self.stands: list[bool] = []
         """Of each group, whether it is as it was."""
 
-    def repaired(self) -> list[Members]:
-        for number in range(len(self.before.groups)):
-            self._read(number)
+    def repaired(self) -> Together:
+        for members in members_in(self.before.stands):
+            self._read(members)
         for lock in self.before.locks:
             self._bring_together(lock)
         self._give_up_small_groups()
@@ -131,7 +152,9 @@ class _Groups:
             or self._take_one()
         ):
             pass
-        return [members for number in range(len(self.stands)) if (members := self._members(number))]
+        order = np.argsort(self.group_of, kind="stable")
+        sizes = np.bincount(self.group_of + 1, minlength=1)[1:]
+        return together(order[-int(sizes.sum()) :] if sizes.any() else order[:0], sizes, len(self.everyone))
 
     # ---- what is there -----------------------------------------------------------------------------------------------
 
@@ -148,9 +171,8 @@ class _Groups:
         ordered: list[int] = loose[np.lexsort((loose, ~self.before.flagged[loose]))].tolist()
         return ordered
 
-    def _read(self, number: int) -> None:
-        """A group without those who are gone, and without whom a rule does not let stay."""
-        members = self.before.groups[number]
+    def _read(self, members: Members) -> None:
+        """A group without whom a rule does not let stay."""
         locked = [person for lock in self.before.locks if set(lock) <= set(members) for person in lock]
         stay = list(members)
         while stay:
@@ -162,9 +184,9 @@ class _Groups:
             # Who is locked or was left out goes last.
             is_free, is_new = ~np.isin(places, locked), ~self.before.flagged[places]
             stay.pop(int(np.lexsort((places, against, is_new, is_free, against > 0))[-1]))
-        self.group_of[stay] = number
+        self.group_of[stay] = len(self.stands)
         self.locked[locked] = True
-        self.stands.append(bool(stay) and bool(self.before.whole[number]) and len(stay) == len(members))
+        self.stands.append(bool(self.before.whole[members[0]]) and len(stay) == len(members))
 
     def _bring_together(self, lock: Members) -> None:
         """Locked people go to the group of most of them if all fit there, else into a group of their own."""
@@ -213,20 +235,16 @@ class _Groups:
 
     def _around(self, first: int, loose: list[int], size: int) -> list[int]:
         """Loose people who may be together, so many if possible: each next one met them least and has most points."""
-        members, others = [first], np.array([person for person in loose if person != first], dtype=np.int64)
-        times = points = np.zeros(len(others), dtype=np.int64)
-        while len(others):
-            last = np.full(len(others), members[-1], dtype=np.int64)
-            times = times + self.before.met.times(last, others)
-            points = points + self.before.couples.points(last, others)
-            fits = self.before.may_meet(last, others)
-            if len(members) == size or not fits.any():
+        members, free = [first], np.isin(self.everyone, loose) & (self.everyone != first)
+        times = points = np.zeros(len(self.everyone), dtype=np.int64)
+        while len(members) < size:
+            fits, met, worth = self._beside(members[-1])
+            free, times, points = free & fits, times + met, points + worth
+            others = np.flatnonzero(free)
+            if not len(others):
                 break
-            others, times, points = others[fits], times[fits], points[fits]
-            best = int(np.lexsort((others, -points, times))[0])
-            members.append(int(others[best]))
-            stays = np.arange(len(others)) != best
-            others, times, points = others[stays], times[stays], points[stays]
+            members.append(int(others[np.lexsort((others, -points[others], times[others]))[0]]))
+            free[members[-1]] = False
         return members
 
     def _start(self, members: list[int]) -> None:

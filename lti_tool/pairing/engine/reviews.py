@@ -8,18 +8,17 @@ little room, maximum flow finds as many reviews as there can be, and shows why t
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from typing import Final, TypeAlias
 
 import numpy as np
 
-from lti_tool.pairing.engine.couples import Couples, meetings_of
+from lti_tool.pairing.engine.couples import NO_KEYS, Couples
+from lti_tool.pairing.engine.matching import Candidates
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.problem import (
     Course,
     ImpossibleRequest,
-    ImproverMissing,
     ListedTwice,
     Reason,
     ReviewProof,
@@ -46,8 +45,6 @@ SPARSE: Final = 20
 """If one couple of so many or fewer is allowed, exchanges are drawn among allowed reviews."""
 REMEMBERED: Final = 4_000_000
 """How many allowed couples are remembered at most, over all people."""
-FEW: Final = 1_000
-"""Up to this many people the improver can look at every allowed couple."""
 
 Slots: TypeAlias = tuple[Places, Places]
 """Reviews by their place in the table: rows (who reviews) and columns."""
@@ -55,7 +52,7 @@ Cut: TypeAlias = tuple[Places, Places]
 """Why there cannot be more: these reviewers have only these authors, and few couples beside."""
 
 
-def reviews(course: Course, k: int, seed: int, *, improve: bool = False) -> Reviews:
+def reviews(course: Course, k: int, seed: int) -> Reviews:
     """k reviews done by everyone and k of everyone, exactly, if the rules leave room for that.
 
     Nobody reviews themselves or the same author twice, and every review keeps the rules; a rule that keeps a group
@@ -63,9 +60,6 @@ def reviews(course: Course, k: int, seed: int, *, improve: bool = False) -> Revi
     are spread evenly, and a proof says why. Then few review one another or someone they met, and wishes count. Shape,
     locks and rounds of the course play no part. The same course, k and seed give the same reviews. Raises
     ImpossibleRequest for k below 1 and people listed twice.
-
-    With `improve`, up to 1,000 people begin with the most points there are, as far as it does not matter who reviews
-    one another: minimum-cost flow by OR-tools (raises ImproverMissing without it).
     """
     people = sorted(course.people)
     twice = tuple(person for person, following in pairwise(people) if person == following)
@@ -75,9 +69,6 @@ def reviews(course: Course, k: int, seed: int, *, improve: bool = False) -> Revi
         raise ListedTwice(twice)
     couples = Couples(course)
     table = _Table(couples, np.random.default_rng([abs(seed), int(seed < 0)]), k)
-    engine = f"{NAME}+min-cost-flow {_improver()}" if improve else NAME
-    if improve and len(couples) <= FEW:
-        table.solve_exactly()
     table.exchange()
     cut = None
     if table.authors.shape[1] < k or table.are_broken():
@@ -87,14 +78,7 @@ def reviews(course: Course, k: int, seed: int, *, improve: bool = False) -> Revi
             flow.even_out()
         table.authors = flow.table()
         table.exchange()
-    return replace(_answer(couples, k, table.authors, cut), course=course, seed=seed, engine=engine)
-
-
-def _improver() -> str:
-    try:
-        return version("ortools")
-    except PackageNotFoundError as missing:
-        raise ImproverMissing from missing
+    return replace(_answer(couples, k, table.authors, cut), course=course, seed=seed, engine=NAME)
 
 
 def _answer(couples: Couples, k: int, authors: Places, cut: Cut | None) -> Reviews:
@@ -103,17 +87,11 @@ def _answer(couples: Couples, k: int, authors: Places, cut: Cut | None) -> Revie
     pairs = sorted(zip(ids[rows].tolist(), ids[authors[rows, columns]].tolist(), strict=True))
     done, received = (np.bincount(side, minlength=len(couples)) for side in (rows, authors[rows, columns]))
     short = tuple(
-        Short(int(ids[place]), int(done[place]), int(received[place]), _reason(couples, place, int(done[place])))
+        Short(int(ids[place]), int(done[place]), int(received[place]), couples.reason(place, Reason.TOO_FEW_PARTNERS))
         for place in np.flatnonzero((done < k) | (received < k)).tolist()
     )
     proof = ReviewProof(*(tuple(ids[side].tolist()) for side in cut)) if cut else None
     return Reviews(tuple(pairs), short, proof, k=k)
-
-
-def _reason(couples: Couples, person: int, done: int) -> Reason:
-    if len(couples) < 2:
-        return Reason.NOBODY_ELSE
-    return Reason.TOO_FEW_PARTNERS if done or len(couples.partners(person)) else Reason.NOBODY_ALLOWED
 
 
 # ---- exchanges -------------------------------------------------------------------------------------------------------
@@ -124,7 +102,7 @@ class _Table:
 
     def __init__(self, couples: Couples, rng: np.random.Generator, k: int) -> None:
         self.couples, self.rng, self.k = couples, rng, k
-        self.met = np.unique(meetings_of(couples.people, couples.course.met))
+        self.met = np.unique(couples.met.keys)
         self.unit = couples.most + 1
         """More than the points of any couple."""
         self.authors = self._ring(min(k, max(0, len(couples) - 1)))
@@ -157,8 +135,7 @@ class _Table:
 
     def allowed(self, reviewer: Places, author: Places) -> Bools:
         """For each review, whether every rule allows it, "never again" included."""
-        allowed: Bools = self.worth(reviewer, author) > -3 * self.unit
-        return allowed
+        return self.couples.allowed(reviewer, author, self.couples.met)
 
     def are_broken(self) -> bool:
         """Whether a review is missing or forbidden."""
@@ -266,32 +243,6 @@ class _Table:
             if idle == IDLE:
                 return
 
-    def solve_exactly(self) -> None:
-        """As many reviews as there can be, and of those the ones with the most points: minimum-cost flow."""
-        from ortools.graph.python import min_cost_flow  # noqa: PLC0415 - an extra
-
-        people, k = self.authors.shape
-        if not people or not k:
-            return
-        reviewer, author = np.divmod(np.arange(people * people, dtype=np.int64), people)
-        fits = self.allowed(reviewer, author)
-        reviewer, author = reviewer[fits], author[fits]
-        everyone = np.arange(people, dtype=np.int64)
-        source, sink = np.full(people, 2 * people), np.full(people, 2 * people + 1)
-        flow = min_cost_flow.SimpleMinCostFlow()
-        arcs = flow.add_arcs_with_capacity_and_unit_cost(
-            np.concatenate([reviewer, source, everyone + people]),
-            np.concatenate([author + people, everyone, sink]),
-            np.concatenate([np.ones(len(reviewer), dtype=np.int64), np.full(2 * people, k)]),
-            np.concatenate([-self.worth(reviewer, author), np.zeros(2 * people, dtype=np.int64)]),
-        )
-        flow.set_nodes_supplies(np.array([2 * people, 2 * people + 1]), np.array([people * k, -people * k]))
-        status = flow.solve_max_flow_with_min_cost()
-        if status != flow.OPTIMAL:
-            raise RuntimeError(status)
-        chosen = np.flatnonzero(flow.flows(arcs)[: len(reviewer)] > 0)
-        self.authors = as_table(people, k, reviewer[chosen], author[chosen])
-
 
 def as_table(people: int, k: int, reviewer: Places, author: Places) -> Places:
     """The reviews in a table. They are in the order of reviewers."""
@@ -322,21 +273,15 @@ class _Flow:
         fits = table.allowed(rows, authors)
         for reviewer, author in zip(rows[fits].tolist(), authors[fits].tolist(), strict=True):
             self._add(reviewer, author)
-        everyone = np.arange(people, dtype=np.int64)
+        couples = table.couples
+        met = np.unique(couples.met.keys) if couples.never_again else NO_KEYS
+        candidates = Candidates(couples, np.arange(people, dtype=np.int64), met)
 
         @lru_cache(maxsize=REMEMBERED // max(1, people))
         def partners(person: int) -> Places:
-            return everyone[table.allowed(np.full(people, person, dtype=np.int64), everyone)]
+            return np.array(candidates.partners(person), dtype=np.int64)
 
-        self.partners: Callable[[int], Places] = partners
-        if (listed := table.couples.sparse) is not None:
-            fits = table.allowed(*listed)
-            first, second = (
-                np.concatenate([side[fits] for side in listed]),
-                np.concatenate([side[fits] for side in listed[::-1]]),
-            )
-            order = np.lexsort((second, first))
-            self.partners = np.split(second[order], np.searchsorted(first[order], everyone[1:])).__getitem__
+        self.partners = partners
 
     def _add(self, reviewer: int, author: int) -> None:
         self.given[reviewer][author] = None

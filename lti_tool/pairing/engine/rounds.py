@@ -7,18 +7,18 @@ before, and points. Of an odd number one person is the third of a couple, anothe
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from random import Random
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.couples import Couples
-from lti_tool.pairing.engine.locks import Members
+from lti_tool.pairing.engine.couples import Couples, Members, Together, couples_in, members_in, sizes_in, together
 from lti_tool.pairing.engine.matching import ALONE
-from lti_tool.pairing.engine.pairs import EXACT, History, Paired, Question, Trio, couples_of
-from lti_tool.pairing.engine.people import Places, Points
-from lti_tool.pairing.engine.problem import NAME, Group, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine.pairs import EXACT, History, Question
+from lti_tool.pairing.engine.people import Places
+from lti_tool.pairing.engine.problem import Group, Proof
 from lti_tool.pairing.engine.proof import barrier
 from lti_tool.pairing.engine.turns import choose_evenly, orient
 
@@ -59,7 +59,7 @@ class Rounds:
     def _before(self) -> History:
         return History.of(self.couples)
 
-    def planned(self) -> list[Paired]:
+    def planned(self) -> list[Together]:
         """In a circle where that is best, else one by one and then, of a small course, looked at once more."""
         couples = self.couples
         circle = None if any(self.locked) else self._everyone_meets()
@@ -72,7 +72,7 @@ class Rounds:
             return rounds
         least = self._least_cost()
         # Looks at rounds with locked repeats gain points.
-        locked = self.cost([_locked(groups) for groups in self.locked]).repeats if couples.most else 0
+        locked = self.cost(self._locked).repeats if couples.most else 0
         rounds = self._reconsidered(rounds, least.repeats - locked)
         is_least = self.cost(rounds)[:-1] <= least[:-1]
         if is_least and not couples.most:
@@ -81,76 +81,54 @@ class Rounds:
             rounds = min(rounds, self._reconsidered(self._one_by_one(), least.repeats), key=self.cost)
         return rounds
 
-    def _one_by_one(self) -> list[Paired]:
+    def _one_by_one(self) -> list[Together]:
         """Each round the best after those before it."""
-        history, rounds = self._before, list[Paired]()
+        history, rounds = self._before, list[Together]()
         for number in range(len(self.locked)):
             rounds.append(self._round(number, history, undecided=range(number + 1, len(self.locked))))
             history = history.also(self.couples, rounds[-1:])
         return rounds
 
-    def schedule(self, rounds: Sequence[Paired], seed: int) -> Schedule:
-        """The rounds with turns, reasons and proofs. Raises NotLargest if more people could be paired."""
-        ids = self.couples.people.ids
-        proofs = [
-            Proof(number + 1, tuple(ids[self.barrier(number, rounds)].tolist()))
-            for number, paired in enumerate(rounds)
-            if len(paired.alone) and len(ids) > 1
-        ]
-        turned = _in_turn(self.couples, with_thirds(rounds, self._before.trios), Random(seed))
-        unpaired = tuple(_unpaired(self.couples, rounds))
-        return Schedule(turned, unpaired, self.couples.course, seed, NAME, tuple(proofs))
+    def proofs(self, rounds: Sequence[Together]) -> tuple[Proof, ...]:
+        """For every round in which someone has no partner, why no one more could be paired."""
+        alone = [number for number, groups in enumerate(rounds, start=1) if (sizes_in(groups) == 1).any()]
+        return tuple(
+            Proof(number, self.couples.ids(self._barrier(number, rounds)))
+            for number in (alone if len(self.couples) > 1 else ())
+        )
 
-    def barrier(self, number: int, rounds: Sequence[Paired]) -> Places:
-        """What shows that no one more could be paired in a round, given the others. Its locked people are not counted.
-
-        A trio is a couple and one more, who has no partner in an arrangement in pairs.
-        """
-        others = [paired for at, paired in enumerate(rounds) if at != number]
-        question = self._question(number, self._before.also(self.couples, others))
-        paired = rounds[number]
-        partner = np.full(len(self.couples), ALONE, dtype=np.int64)
-        partner[paired.first], partner[paired.second] = paired.second, paired.first
-        for trio in paired.trios:
-            partner[trio.first], partner[trio.last] = trio.last, trio.first
-        return barrier(self.couples, question.who, partner, question.banned)
+    def _barrier(self, number: int, rounds: Sequence[Together]) -> Places:
+        """What shows that no one more could be paired in a round, given the others. Locked people are not counted."""
+        others = [groups for at, groups in enumerate(rounds, start=1) if at != number]
+        question = self._question(number - 1, self._before.also(self.couples, others))
+        return barrier(self.couples, question.who, partners_in(rounds[number - 1]), question.banned)
 
     def _question(self, number: int, history: History, *, by_chance: bool = False) -> Question:
         """The round of this index (from 0), beside its locked groups."""
-        people, locked = len(self.couples), self.locked[number]
-        partner, bound = np.full(people, ALONE, dtype=np.int64), np.zeros(people, dtype=np.bool_)
-        for group in locked:
-            if len(group) == 2:
-                partner[list(group)] = group[::-1]
-                bound[list(group)] = True
-        return Question(
-            self.couples,
-            history,
-            self.rng,
-            _without(np.arange(people, dtype=np.int64), locked),
-            partner,
-            bound,
-            is_odd=bool(people % 2) and not any(len(group) == 3 for group in locked),
-            by_chance=by_chance,
-        )
+        everyone = np.arange(len(self.couples), dtype=np.int64)
+        return Question(self.couples, history, self.rng, everyone, self.locked[number], by_chance=by_chance)
 
     def _round(
         self, number: int, history: History, *, undecided: Iterable[int] = (), by_chance: bool = False
-    ) -> Paired:
-        """The best couples for a round. `undecided`: other rounds that are not in the history.
+    ) -> Together:
+        """The best groups for a round. `undecided`: other rounds that are not in the history.
 
         Who is locked in one of them counts as having met.
         """
         history = history.awaiting([group for second in undecided for group in self.locked[second]])
-        result = self._question(number, history, by_chance=by_chance).arranged()
-        trios = (*_locked(self.locked[number]).trios, *([result.trio] if result.trio else []))
-        first = np.flatnonzero(result.partner > np.arange(len(self.couples)))
-        alone = _without(np.flatnonzero(result.partner == ALONE), trios)
-        return Paired(first, result.partner[first], trios, alone)
+        return self._question(number, history, by_chance=by_chance).arranged().together()
+
+    @cached_property
+    def _locked(self) -> list[Together]:
+        """The locked groups of every round, as if nobody else were with anyone."""
+        return [
+            together(np.array([*chain(*groups)], dtype=np.int64), [*map(len, groups)], len(self.couples))
+            for groups in self.locked
+        ]
 
     # ---- everyone meets everyone ----
 
-    def _everyone_meets(self) -> list[Paired] | None:
+    def _everyone_meets(self) -> list[Together] | None:
         """All rounds of an even number in a circle: one stays, the others move on by a seat each round.
 
         There is no repeat while the rounds are fewer than the people. None if that needs a couple that a rule forbids
@@ -164,31 +142,29 @@ class Rounds:
             circle = _circle(self.rng.permutation(people).astype(np.int64), rounds)
             first, second = circle[:, 0], circle[:, 1]
             if not met.times(first, second).any() and couples.allowed(first, second).all():
-                return [_in_order(*pair) for pair in circle]
+                return [together(pairs.T.ravel(), [2] * (people // 2), people) for pairs in circle]
         return None
 
     # ---- a second look ----
 
-    def cost(self, rounds: Sequence[Paired]) -> Cost:
+    def cost(self, rounds: Sequence[Together]) -> Cost:
         """What all these rounds cost after what was before them."""
-        left, right = (np.concatenate(side) for side in zip(*(paired.meetings() for paired in rounds), strict=True))
+        couples, sizes = [couples_in(groups) for groups in rounds], [sizes_in(groups) for groups in rounds]
+        left, right = np.concatenate(couples, axis=1)
         _, first, times = np.unique(self.couples.keys(left, right), return_index=True, return_counts=True)
         earlier = self._before.met.times(left[first], right[first])
-        alone = np.concatenate([paired.alone for paired in rounds])
-        again = self._before.left_out + np.bincount(alone, minlength=len(self.couples))
+        alone = sum((size == 1).astype(np.int64) for size in sizes)
+        again = self._before.left_out + alone
+        counts = np.concatenate([4 - size[ends[0]] for size, ends in zip(sizes, couples, strict=True)])
         return Cost(
-            len(alone),
+            int(alone.sum()),
             int((again * (again - 1) // 2).sum()),
             int(np.where(earlier > 0, times, times - 1).sum()),
             int((times * (2 * earlier + times - 1) // 2).sum()),
-            -sum(
-                int(self.couples.points(*ends).sum())
-                for paired in rounds
-                for ends in ((paired.first, paired.second), paired.meetings())
-            ),
+            -int((self.couples.points(left, right) * counts).sum()),
         )
 
-    def _reconsidered(self, rounds: list[Paired], least: int) -> list[Paired]:
+    def _reconsidered(self, rounds: list[Together], least: int) -> list[Together]:
         """The same rounds or better ones: what is best for one round can be dear for a later one.
 
         Two rounds at a time are planned anew, the first with chance in place of wishes, so that the second gets another
@@ -220,19 +196,19 @@ class Rounds:
                 rounds, cost, number = tried, self.cost(tried), 0
         return rounds
 
-    def _anew(self, rounds: list[Paired], number: int, without: set[int]) -> Paired:
+    def _anew(self, rounds: list[Together], number: int, without: set[int]) -> Together:
         """A round as it is best beside the others, but for those in `without`, of which it is one itself."""
-        others = [paired for at, paired in enumerate(rounds) if at not in without]
+        others = [groups for at, groups in enumerate(rounds) if at not in without]
         history = self._before.also(self.couples, others)
         return self._round(number, history, undecided=sorted(without - {number}), by_chance=len(without) > 1)
 
-    def _two(self, rounds: Sequence[Paired]) -> tuple[int, int]:
+    def _two(self, rounds: Sequence[Together]) -> tuple[int, int]:
         """Two rounds by chance, one of which has a repeat or someone who is left over."""
         met = self._before.also(self.couples, rounds).met
         faulty = [
             number
-            for number, paired in enumerate(rounds)
-            if len(paired.alone) or (met.times(*paired.meetings()) > 1).any()
+            for number, groups in enumerate(rounds)
+            if (sizes_in(groups) == 1).any() or (met.times(*couples_in(groups)) > 1).any()
         ]
         first = int(self.rng.choice(faulty)) if faulty else int(self.rng.integers(len(rounds)))
         second = int(self.rng.integers(len(rounds) - 1))
@@ -245,28 +221,45 @@ class Rounds:
         fewer new partners than that meets some of them again.
         """
         people, rounds, couples = len(self.couples), len(self.locked), self.couples
-        locked = [_locked(groups) for groups in self.locked]
-        cost, met = self.cost(locked), self._before.also(couples, locked).met
+        cost, met = self.cost(self._locked), self._before.also(couples, self._locked).met
         first, second = np.triu_indices(people, 1)
         new = couples.allowed(first, second) & (met.times(first, second) == 0)
         partners: NDArray[np.int64] = np.bincount(np.concatenate((first[new], second[new])), minlength=people)
-        members = [person for groups in self.locked for group in groups for person in group]
-        spare = partners - rounds + np.bincount(np.array(members, dtype=np.int64), minlength=people)
-        thirds = 3 * (people % 2) * sum(not paired.trios for paired in locked)
+        sizes = np.array([sizes_in(groups) for groups in self._locked])
+        spare = partners - rounds + (sizes > 1).sum(axis=0)
+        thirds = 3 * (people % 2) * int((sizes < 3).all(axis=1).sum())
         again = -(-int((-spare).clip(0).sum() + max(0, thirds - int(spare.clip(0, rounds).sum()))) // 2)
-        return cost._replace(repeats=cost.repeats + again, more_than_twice=cost.more_than_twice + again)
+        return Cost(0, 0, cost.repeats + again, cost.more_than_twice + again, 0)
 
+    # ---- turns ----
 
-def _locked(groups: Sequence[Members]) -> Paired:
-    """The couples and trios of these groups."""
-    first, second = couples_of([group for group in groups if len(group) == 2])
-    return Paired(first, second, tuple(Trio(*group) for group in groups if len(group) == 3))
-
-
-def _without(who: Places, groups: Sequence[Members]) -> Places:
-    """These people, sorted, without those of some groups."""
-    members = sorted({person for group in groups for person in group})
-    return who[~np.isin(who, np.array(members, dtype=np.int64))] if members else who
+    def turned(self, rounds: Sequence[Together], rng: Random) -> tuple[tuple[Group, ...], ...]:
+        """The groups of all rounds with their members in order of turn: couples by their smaller place, then a trio."""
+        everyone, ids = np.arange(len(self.couples), dtype=np.int64), self.couples.people.ids
+        sizes = [sizes_in(groups) for groups in rounds]
+        ends = [couples_in(np.where(size == 2, groups, everyone)) for size, groups in zip(sizes, rounds, strict=True)]
+        trios = [members_in(np.where(size == 3, groups, everyone)) for size, groups in zip(sizes, rounds, strict=True)]
+        # Nobody is in the middle oftener than they must be; who was in a trio least comes first.
+        listed, before = [*chain(*trios)], dict(enumerate(self._before.trios.tolist()))
+        middles = iter(choose_evenly(listed, [1] * len(listed), Random(0), {}, before))
+        for number, several in enumerate(trios):
+            for trio in several:
+                (middle,) = next(middles)
+                first, last = (person for person in trio if person != middle)
+                ends[number] = np.append(ends[number], [[first], [last]], axis=1)
+        ahead = np.array([self.couples.course.ahead.get(person, 0) for person in ids.tolist()], dtype=np.int64)
+        first, last = np.concatenate(ends, axis=1)
+        stays = orient(first, last, rng, ahead=ahead)
+        in_turn = ids[np.where(stays, (first, last), (last, first))]
+        turned, start = [], 0
+        for several, couples in zip(trios, ends, strict=True):
+            groups: list[Group] = list(zip(*in_turn[:, start : start + couples.shape[1]].tolist(), strict=True))
+            start += couples.shape[1]
+            for at, trio in enumerate(several, start=len(groups) - len(several)):
+                members = ids[list(trio)].tolist()
+                groups[at] = (groups[at][0], *(one for one in members if one not in groups[at]), groups[at][1])
+            turned.append(tuple(groups))
+        return tuple(turned)
 
 
 def _circle(seats: Places, rounds: int) -> Places:
@@ -278,62 +271,13 @@ def _circle(seats: Places, rounds: int) -> Places:
     return np.stack((row[:, :half], row[:, : half - 1 : -1]), axis=1)
 
 
-def _in_order(left: Places, right: Places) -> Paired:
-    order = np.argsort(np.minimum(left, right))
-    return Paired(np.minimum(left, right)[order], np.maximum(left, right)[order])
-
-
-def with_thirds(rounds: Sequence[Paired], in_trios: Points) -> list[Paired]:
-    """The same trios, each with that of its people in the middle with whom nobody is there oftener than they must be.
-
-    `in_trios`: for each place how often they were in a trio before the first round; who was least comes first.
-    """
-    trios = [trio for paired in rounds for trio in paired.trios]
-    before = dict(enumerate(in_trios.tolist()))
-    middles = iter(choose_evenly(trios, [1] * len(trios), Random(0), {}, before))
-
-    def turned(trio: Trio) -> Trio:
-        (third,) = next(middles)
-        first, last = (person for person in trio if person != third)
-        return Trio(first, third, last)
-
-    return [paired._replace(trios=tuple(map(turned, paired.trios))) for paired in rounds]
-
-
-# ---- a schedule ------------------------------------------------------------------------------------------------------
-
-
-def _in_turn(couples: Couples, paired: Sequence[Paired], rng: Random) -> tuple[tuple[Group, ...], ...]:
-    """The groups of all rounds with their members in order of turn: couples by their smaller place, then a trio."""
-    ends = [_ends(together) for together in paired]
-    first, last = (np.concatenate(side) for side in zip(*ends, strict=True))
-    ids = sorted(couples.course.people)
-    ahead = np.array([couples.course.ahead.get(person, 0) for person in ids], dtype=np.int64)
-    stays = orient(first, last, rng, ahead=ahead)
-    result = []
-    start = 0
-    for together, (left, right) in zip(paired, ends, strict=True):
-        stay = stays[start : start + len(left)]
-        start += len(left)
-        first, last = np.where(stay, left, right).tolist(), np.where(stay, right, left).tolist()
-        groups: list[Group] = [(ids[a], ids[b]) for a, b in zip(first, last, strict=True)]
-        for at, trio in enumerate(together.trios, start=len(together.first)):
-            groups[at] = (groups[at][0], ids[trio.third], groups[at][1])
-        result.append(tuple(groups))
-    return tuple(result)
-
-
-def _ends(paired: Paired) -> tuple[Places, Places]:
-    """First and last member of every group, trios at the end, before turns are given."""
-    first = np.array([trio.first for trio in paired.trios], dtype=np.int64)
-    last = np.array([trio.last for trio in paired.trios], dtype=np.int64)
-    return np.concatenate((paired.first, first)), np.concatenate((paired.second, last))
-
-
-def _unpaired(couples: Couples, rounds: Sequence[Paired]) -> Iterable[Unpaired]:
-    for number, paired in enumerate(rounds, start=1):
-        for place in paired.alone.tolist():
-            reason = Reason.TOO_FEW_PARTNERS if len(couples.partners(place)) else Reason.NOBODY_ALLOWED
-            if len(couples) == 1:
-                reason = Reason.NOBODY_ELSE
-            yield Unpaired(int(couples.people.ids[place]), number, reason)
+def partners_in(groups: Together) -> Places:
+    """For each place the partner or -1. Of a trio two are partners, and the third has none."""
+    first, second = couples_in(groups)
+    partner = np.full(len(groups), ALONE, dtype=np.int64)
+    heads = np.flatnonzero((groups == np.arange(len(groups))) & (sizes_in(groups) > 1))
+    partner[first[::-1]] = second[::-1]
+    mates = partner[heads]
+    partner = np.full(len(groups), ALONE, dtype=np.int64)
+    partner[heads], partner[mates] = mates, heads
+    return partner

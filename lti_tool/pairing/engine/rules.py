@@ -9,7 +9,7 @@ A new rule is a class here, its name in `ALL`, its tests, and its sentences in `
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ClassVar, Final, TypeVar
@@ -131,18 +131,40 @@ class Rule(ABC):
         """For each couple (first[i], second[i]), whether this rule lets them work together. Symmetric."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleByValue(Rule):
-    """A rule that looks at the values of the two people in the attributes that it `reads`, and at nothing else.
+class ByValue(ABC):
+    """Looks at the values of the two people in the attributes that it `reads`, and at nothing else.
 
-    Most read one attribute; offers and needs are two. People with the same values in everything that it `reads` may
-    stand for each other in `allows`, so a planner can work out a table of the values that occur.
+    People with the same values in everything that it reads may stand for each other, so a planner can work out a table
+    of the values that occur.
     """
 
+    __slots__ = ()
     WORD: ClassVar[str]
     """The first part of its name."""
     FORM: ClassVar[str]
     """The form of its attributes: `names`, `numbers` or `sets`, as methods of `People`."""
+    READS: ClassVar[tuple[str, ...]] = ("attribute",)
+    """The fields that hold the names of its attributes."""
+
+    @property
+    def name(self) -> str:
+        """A short name that is unique in a course, like `share:languages`. Pages find the sentence by it."""
+        return f"{self.WORD}:{self.reads[0]}"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The attributes that it looks at: mostly one, offers and needs are two."""
+        return tuple(getattr(self, field) for field in self.READS)
+
+    def known(self, people: People) -> Bools:
+        """For each person, whether everything that it reads is known."""
+        known: Bools = np.logical_and.reduce([getattr(people, self.FORM)(attribute).known for attribute in self.reads])
+        return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleByValue(ByValue, Rule):
+    """A rule that looks at values only."""
 
     attribute: str
     priority: int = USUAL
@@ -154,22 +176,9 @@ class RuleByValue(Rule):
         if self.priority == USUAL:
             object.__setattr__(self, "priority", USUAL_PRIORITY.get(self.attribute, USUAL_OF_OTHERS))
 
-    @property
-    def name(self) -> str:
-        return f"{self.WORD}:{self.attribute}"
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (self.attribute,)
-
     def allows(self, people: People, first: Places, second: Places) -> Bools:
         known = self.known(people)
         return np.where(known[first] & known[second], self.fits(people, first, second), self.unknown_is_allowed)
-
-    def known(self, people: People) -> Bools:
-        """For each person, whether everything that the rule reads is known."""
-        known: Bools = np.logical_and.reduce([getattr(people, self.FORM)(attribute).known for attribute in self.reads])
-        return known
 
     @abstractmethod
     def fits(self, people: People, first: Places, second: Places) -> Bools:
@@ -256,16 +265,12 @@ class OffersMeetNeeds(RuleByValue):
     Someone whose offers and needs are known to be empty fits no one.
     """
 
-    FORM = "sets"
+    FORM, READS = "sets", ("attribute", "needs")
     name = "offers"
 
     attribute: str = "offers"
     needs: str = "needs"
     both_ways: bool = False
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        return (self.attribute, self.needs)
 
     def fits(self, people: People, first: Places, second: Places) -> Bools:
         fits: Bools = ways_to_help(people, self, self.reads, first, second) > self.both_ways
@@ -421,6 +426,15 @@ ALL: Final[tuple[type[Rule], ...]] = (
     Share,
     ShouldNot,
 )
+
+
+def refused(rules: Sequence[Rule], people: People, first: Places, second: Places, again: Bools) -> Bools:
+    """For each rule and each couple, whether the rule forbids it. `again`: which of the couples met, for "never again".
+
+    Shape (rules, couples).
+    """
+    verdicts = [again if isinstance(rule, NotAgain) else ~rule.allows(people, first, second) for rule in rules]
+    return np.array(verdicts, dtype=np.bool_).reshape(len(rules), len(first))
 
 
 def loops(attributes: Mapping[str, Mapping[int, Any]], attribute: str = "manager") -> tuple[tuple[int, ...], ...]:

@@ -50,9 +50,8 @@ def take_turns(
     if kind is Kind.RINGS:
         return _replaced(rounds, _rings(sorted(new), given, rng))
     middles = _middles(sorted(new), given, rng)
-    return _turned(
-        _replaced(rounds, middles), frozenset((place[0], middles.get(place, place[1])) for place in new), rng, ahead
-    )
+    placed = frozenset((place[0], middles.get(place, place[1])) for place in new)
+    return give_turns(_replaced(rounds, middles), rng, ahead=ahead, new=placed)
 
 
 def _replaced(rounds: Rounds, groups: Mapping[Placed, Group]) -> GivenRounds:
@@ -72,25 +71,22 @@ def give_turns(
     rng: Random,
     *,
     ahead: Mapping[PersonId, int] = NOBODY_AHEAD,
-    given: Collection[Placed] = (),
+    new: Collection[Placed] | None = None,
 ) -> GivenRounds:
-    """The same groups with their members in order of turn. Those in the middle of a group stay in the middle.
+    """The same groups, of which the new ones (None: all) may be the other way round: only their ends change places.
 
-    Without `ahead` and `given`, nobody is more than one ahead or behind after any round. With them, the largest number
-    that anyone is ahead or behind at the end is the least possible.
+    Where all groups are new and nobody is ahead, nobody is more than one ahead or behind after any round. Else the
+    largest number that anyone is ahead or behind at the end is the least possible.
     """
-    return _turned(rounds, frozenset(_placed(rounds)).difference(given), rng, ahead)
-
-
-def _turned(rounds: Rounds, new: frozenset[Placed], rng: Random, ahead: Mapping[PersonId, int]) -> GivenRounds:
-    """Who is in no new group has no say, so that of a large course only a small part is looked at."""
+    new = frozenset(_placed(rounds) if new is None else new)
+    # Who is in no new group has no say, so that of a large course only a small part is looked at.
     free = frozenset(chain.from_iterable(group for _, group in new))
     placed = [place for place in _placed(rounds) if not free.isdisjoint(place[1])]
     ends = np.array([(group[0], group[-1]) for _, group in placed], dtype=np.int64).reshape(-1, 2)
     ids, places = np.unique(ends, return_inverse=True)
     places = places.reshape(ends.shape)
-    before = np.array([ahead.get(one, 0) if one in free else 0 for one in ids.tolist()], dtype=np.int64)
-    given = np.array([one not in new for one in placed], dtype=np.bool_)
+    before = np.array([ahead.get(person, 0) if person in free else 0 for person in ids.tolist()], dtype=np.int64)
+    given = np.array([place not in new for place in placed], dtype=np.bool_)
     stays = orient(places[:, 0], places[:, 1], rng, ahead=before, given=given)
     return _replaced(
         rounds, {place: place[1][::-1] for place, is_first in zip(placed, stays.tolist(), strict=True) if not is_first}
@@ -211,13 +207,13 @@ def _flips(
     weights = np.bincount(inverse, signs[before] * signs[after], minlength=len(keys))
     beside: dict[int, list[tuple[int, float]]] = {}
     for key, weight in zip(keys.tolist(), weights.tolist(), strict=True):
-        here, there = divmod(key, len(votes))
-        beside.setdefault(here, []).append((there, weight))
-        beside.setdefault(there, []).append((here, weight))
+        left, right = divmod(key, len(votes))
+        beside.setdefault(left, []).append((right, weight))
+        beside.setdefault(right, []).append((left, weight))
     decided = [(vote > 0) - (vote < 0) for vote in votes]
     for number, sign in enumerate(decided):
         if not sign:
-            pull = -sum(decided[there] * weight for there, weight in beside.get(number, ()))
+            pull = -sum(decided[near] * weight for near, weight in beside.get(number, ()))
             decided[number] = (1 if pull > 0 else -1) if pull else rng.choice((1, -1))
     return np.array(decided, dtype=np.int8)
 
@@ -282,12 +278,7 @@ class Choice:
     """Some members of each group are chosen; `counts` says how often everyone is, in steps of `step`."""
 
     def __init__(
-        self,
-        groups: Sequence[Group],
-        counts: dict[PersonId, int],
-        chosen: list[set[PersonId]],
-        *,
-        step: int = 1,
+        self, groups: Sequence[Group], counts: dict[PersonId, int], chosen: list[set[PersonId]], step: int = 1
     ) -> None:
         self.groups, self.counts, self.chosen, self.step = groups, counts, chosen, step
         self.stuck: set[PersonId] = set()
@@ -297,8 +288,8 @@ class Choice:
     def _groups_of(self) -> dict[PersonId, list[int]]:
         result: dict[PersonId, list[int]] = {}
         for number, group in enumerate(self.groups):
-            for one in group:
-                result.setdefault(one, []).append(number)
+            for person in group:
+                result.setdefault(person, []).append(number)
         return result
 
     def hand_on(self) -> None:
@@ -309,22 +300,22 @@ class Choice:
         counts = self.counts
         least = min(counts.values(), default=0)
         for many in range(max(counts.values(), default=0), least + self.step, -1):
-            for start in [one for one, times in counts.items() if times == many and one not in self.stuck]:
+            for start in [person for person, times in counts.items() if times == many and person not in self.stuck]:
                 self.relieve(start)
 
     def relieve(self, start: PersonId) -> bool:
-        """Hand one choice on from here to someone who was chosen less by more than a step, if a chain leads there."""
+        """Hand one choice on from here to someone who was chosen less by more than a step, if a chain leads to them."""
         came_from: dict[PersonId, tuple[PersonId, int]] = {}
         reached = [start]
-        for here in reached:
-            for number in self._groups_of.get(here, ()):
-                for there in self.groups[number] if here in self.chosen[number] else ():
-                    if there in self.chosen[number] or there in came_from or there in self.stuck or there == start:
+        for giver in reached:
+            for number in self._groups_of.get(giver, ()):
+                for taker in self.groups[number] if giver in self.chosen[number] else ():
+                    if taker in self.chosen[number] or taker in came_from or taker in self.stuck or taker == start:
                         continue
-                    came_from[there] = here, number
-                    reached.append(there)
-                    if self.counts[there] < self.counts[start] - self.step:
-                        self._hand_over(there, start, came_from)
+                    came_from[taker] = giver, number
+                    reached.append(taker)
+                    if self.counts[taker] < self.counts[start] - self.step:
+                        self._hand_over(taker, start, came_from)
                         return True
         self.stuck.update(reached)
         return False
@@ -412,7 +403,7 @@ def _rings(new: Sequence[Placed], given: Sequence[Placed], rng: Random) -> dict[
     ordered = [_in_a_ring(group, watched) for _, group in new]
     firsts = choose_evenly(ordered, [1] * len(ordered), rng, Counter(group[0] for _, group in given))
     starts = (group.index(first) for group, (first,) in zip(ordered, firsts, strict=True))
-    return {one: group[at:] + group[:at] for one, group, at in zip(new, ordered, starts, strict=True)}
+    return {place: group[at:] + group[:at] for place, group, at in zip(new, ordered, starts, strict=True)}
 
 
 def _in_a_ring(group: Group, watched: Watching) -> Group:
@@ -424,7 +415,7 @@ def _in_a_ring(group: Group, watched: Watching) -> Group:
 
     def cost(order: Group) -> tuple[int, int, Group]:
         couples = observations(order)
-        return sum(watched[left] for left in couples), sum(watched[there, here] for here, there in couples), order
+        return sum(watched[couple] for couple in couples), sum(watched[right, left] for left, right in couples), order
 
     first, *others = sorted(group)
     best = tuple(group)

@@ -12,11 +12,11 @@ from itertools import chain, combinations
 import numpy as np
 
 from lti_tool.pairing.engine.costs import partners_left
-from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, meetings_of, merged
+from lti_tool.pairing.engine.couples import NO_KEYS, Couples, Keys, Meetings, merged
 from lti_tool.pairing.engine.people import Bools, People, Places, Points
 from lti_tool.pairing.engine.problem import Course, Group, ImpossibleRequest, Kind, PersonId, Reason, Schedule
 from lti_tool.pairing.engine.proof import Needed, shortages
-from lti_tool.pairing.engine.rules import Known, NotAgain, ReportingLine, RuleByValue, loops
+from lti_tool.pairing.engine.rules import Known, NotAgain, ReportingLine, RuleByValue, loops, refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Explanations:
     @cached_property
     def _rounds(self) -> dict[int, "_Round"]:
         couples = Couples(self.schedule.course)
-        meetings = [meetings_of(couples.people, groups) for groups in (self.schedule.course.met, *self.schedule.rounds)]
+        meetings = [couples.met.keys, *map(couples.meetings, self.schedule.rounds)]
         numbers = range(1, len(self.schedule.rounds) + 1)
         return {number: _Round(self.schedule, couples, meetings, number) for number in numbers}
 
@@ -195,14 +195,9 @@ class _Round:
 
         "Never again" also forbids those whom the person meets in a later round.
         """
-        rules, first = self.schedule.course.rules, np.full_like(others, place)
-        refused = [
-            self.elsewhere.times(first, others) > 0
-            if isinstance(rule, NotAgain)
-            else ~rule.allows(self.couples.people, first, others)
-            for rule in rules
-        ]
-        return np.array(refused, dtype=np.bool_).reshape(len(rules), len(others))
+        first = np.full_like(others, place)
+        again = self.elsewhere.times(first, others) > 0
+        return refused(self.schedule.course.rules, self.couples.people, first, others, again)
 
     def welcome(self, place: int, others: Places) -> tuple[Points, Points]:
         """How often this person met each of these others before, and the points of the two, allowed or not."""
@@ -219,12 +214,12 @@ class _Round:
         partner, people, rules = self.place(person), self.couples.people, self.schedule.course.rules
         everyone = np.arange(len(people), dtype=np.int64)
         met, points = self.welcome(place, everyone)
-        refused = self.refused(place, everyone)
-        possible = self.present & (everyone != place) & ~refused.any(axis=0)
+        against = self.refused(place, everyone)
+        possible = self.present & (everyone != place) & ~against.any(axis=0)
         # Where two meet again later, it is the later round that breaks the rule.
         breaks = tuple(
             rule.name
-            for rule, by in zip(rules, refused[:, partner].tolist(), strict=True)
+            for rule, by in zip(rules, against[:, partner].tolist(), strict=True)
             if by and not (isinstance(rule, NotAgain) and not met[partner])
         )
         possible[partner] = not breaks
@@ -264,9 +259,9 @@ class _Round:
         new_after = [partner if member == wanted else member for member in new]
         strange = [(wanted, member) for member in old_after if member not in {wanted, place}]
         strange += [(partner, member) for member in new_after if member != partner]
-        refused = {couple: self.refused(couple[0], np.array(couple[1:]))[:, 0] for couple in strange}
-        forbidden = {frozenset(couple) for couple, by in refused.items() if by.any()}
-        breaks = np.any([*refused.values()], axis=0) if refused else []
+        against = {couple: self.refused(couple[0], np.array(couple[1:]))[:, 0] for couple in strange}
+        forbidden = {frozenset(couple) for couple, by in against.items() if by.any()}
+        breaks = np.any([*against.values()], axis=0) if against else []
         is_apart = len(new_after) == 2 and frozenset(new_after) in forbidden
         alone = new_after if is_apart else [] if len(new_after) > 1 else [partner]
         beside = [self.ids([wanted, member]) for member in new if member != wanted]
@@ -291,13 +286,13 @@ class _Round:
     def why_not(self, place: int) -> WhyNot:
         """What stands between this person and a partner."""
         others = np.flatnonzero(self.present & (np.arange(len(self.couples)) != place))
-        refused, people = self.refused(place, others), self.couples.people
+        against, people = self.refused(place, others), self.couples.people
         removals = []
-        for rule, by in zip(self.schedule.course.rules, refused, strict=True):
+        for rule, by in zip(self.schedule.course.rules, against, strict=True):
             known = rule.known(people) if isinstance(rule, RuleByValue) else np.ones(len(people), np.bool_)
             unknown = by & ~(known[others] & known[place])
             removals.append(Removal(rule.name, int(by.sum()), int(unknown.sum())))
-        left = others[~refused.any(axis=0)]
+        left = others[~against.any(axis=0)]
         met, points = self.welcome(place, left)
         return WhyNot(
             person=self.ids([place])[0],
@@ -366,7 +361,7 @@ def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
         course = replace(course, people=tuple(seated.union(out.person for out in after.unpaired)))
     couples = Couples(course)
     result: list[Change] = []
-    met = meetings_of(couples.people, course.met)
+    met = couples.met
     for number, (old, new) in enumerate(zip(before.rounds, after.rounds, strict=True), start=1):
         reasons = [
             {out.person: out.reason for out in schedule.unpaired if out.round == number} for schedule in (before, after)
@@ -375,13 +370,13 @@ def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
         was = {person: group for group in left for person in group}
         now = {person: group for group in came.difference(map(frozenset, old)) for person in group}
         locks = [frozenset(lock.members) for lock in course.locks if lock.round in {None, number}]
-        could_stay = {group: _could_stay(couples, group, locks, Meetings(len(couples), met)) for group in left}
+        could_stay = {group: _could_stay(couples, group, locks, met) for group in left}
         for person in {**was, **now}.keys() & set(course.people):
             cause = _cause(person, was.get(person), now.get(person, frozenset()), reasons, set(course.people))
             if cause is Cause.MADE_ROOM and not could_stay[was[person]]:
                 cause = Cause.RULE_CHANGED
             result.append(Change(person, number, cause))
-        met = merged(met, meetings_of(couples.people, new))
+        met = met.also(couples.meetings(new))
     return tuple(sorted(result))
 
 

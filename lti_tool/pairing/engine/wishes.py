@@ -6,77 +6,62 @@ looks after these people by itself, from `Course.left_out` and `Course.in_trios`
 A new wish is a class here, its name in `ALL`, its tests, and its sentences in `pairing/wording.py`.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Final
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
 from lti_tool.pairing.engine.people import People, Places, Points
-from lti_tool.pairing.engine.rules import difference, same_name, shared_names, ways_to_help
+from lti_tool.pairing.engine.rules import ByValue, difference, same_name, shared_names, ways_to_help
 
 HOUR: Final = 60
 DAY: Final = 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish(ABC):
-    """Says how welcome a couple is, from the values of the two in the attributes that it `reads`, and nothing else.
-
-    People with the same values in everything that it reads may stand for each other in `points`.
-    """
-
-    WORD: ClassVar[str]
-    """The first part of its name."""
+class Wish(ByValue):
+    """Says how welcome a couple is."""
 
     attribute: str
     weight: int
     """Points for each step, or once, as the wish says. At least 1."""
 
     @property
-    def name(self) -> str:
-        """A short name that is unique in a course, like `other:department`. Pages find the sentence by it."""
-        return f"{self.WORD}:{self.attribute}"
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The attributes that it looks at: mostly one, offers and needs are two."""
-        return (self.attribute,)
-
-    @property
     def most(self) -> int:
         """The most points that a couple can get."""
         return self.weight
 
-    @abstractmethod
     def points(self, people: People, first: Places, second: Places) -> Points:
         """For each couple (first[i], second[i]), 0 … `most`. Symmetric. 0 where a value is unknown."""
+        known = self.known(people)
+        return np.where(known[first] & known[second], self.worth(people, first, second), 0)
+
+    @abstractmethod
+    def worth(self, people: People, first: Places, second: Places) -> Points:
+        """As `points`, for couples whose values are known; for others any answer will do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatherSame(Wish):
     """The weight once, where both have the same name: one department, group or cohort."""
 
-    WORD = "same"
+    WORD, FORM = "same", "names"
 
-    def points(self, people: People, first: Places, second: Places) -> Points:
-        known = people.names(self.attribute).known
-        is_met = known[first] & known[second] & same_name(people, self.attribute, first, second)
-        return np.where(is_met, self.weight, 0)
+    def worth(self, people: People, first: Places, second: Places) -> Points:
+        return self.weight * same_name(people, self.attribute, first, second)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatherOther(Wish):
     """The weight once, where the two have different names: another department, group or cohort."""
 
-    WORD = "other"
+    WORD, FORM = "other", "names"
 
-    def points(self, people: People, first: Places, second: Places) -> Points:
-        known = people.names(self.attribute).known
-        is_met = known[first] & known[second] & ~same_name(people, self.attribute, first, second)
-        return np.where(is_met, self.weight, 0)
+    def worth(self, people: People, first: Places, second: Places) -> Points:
+        return self.weight * ~same_name(people, self.attribute, first, second)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,46 +80,45 @@ class _Capped(Wish):
 class RatherGap(_Capped):
     """The weight for each step by which the experience of the two differs, up to `cap` points in all."""
 
-    WORD = "gap"
+    WORD, FORM = "gap", "numbers"
 
     attribute: str = "experience"
 
-    def points(self, people: People, first: Places, second: Places) -> Points:
-        known = people.numbers(self.attribute).known
-        steps = difference(people, self.attribute, first, second)
-        return np.where(known[first] & known[second], np.minimum(self.weight * steps, self.cap), 0)
+    def worth(self, people: People, first: Places, second: Places) -> Points:
+        return np.minimum(self.weight * difference(people, self.attribute, first, second), self.cap)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraShared(_Capped):
     """The weight for each name that the two share beyond the first (time slots, languages), up to `cap` points."""
 
-    WORD = "extra_shared"
+    WORD, FORM = "extra_shared", "sets"
 
-    def points(self, people: People, first: Places, second: Places) -> Points:
+    def worth(self, people: People, first: Places, second: Places) -> Points:
         extra = np.maximum(shared_names(people, self.attribute, first, second) - 1, 0)
-        points: Points = np.minimum(self.weight * extra, self.cap)
-        return points
+        worth: Points = np.minimum(self.weight * extra, self.cap)
+        return worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffersFit(Wish):
     """The weight for each of the two who offers something that the other needs: once or twice."""
 
+    READS = ("attribute", "needs")
     name = "offers"
 
     attribute: str = "offers"
     needs: str = "needs"
 
     @property
-    def reads(self) -> tuple[str, ...]:
-        return (self.attribute, self.needs)
-
-    @property
     def most(self) -> int:
         return 2 * self.weight
 
     def points(self, people: People, first: Places, second: Places) -> Points:
+        # Where one side of a value is unknown, the other may help all the same.
+        return self.worth(people, first, second)
+
+    def worth(self, people: People, first: Places, second: Places) -> Points:
         return self.weight * ways_to_help(people, self, self.reads, first, second)
 
 
@@ -147,7 +131,7 @@ class NearInTime(Wish):
     apart, for it is the same time of another day.
     """
 
-    WORD = "near"
+    WORD, FORM = "near", "numbers"
 
     attribute: str = "utc_offset"
     hours: int = 6
@@ -156,11 +140,10 @@ class NearInTime(Wish):
     def most(self) -> int:
         return self.weight * self.hours
 
-    def points(self, people: People, first: Places, second: Places) -> Points:
-        known = people.numbers(self.attribute).known
+    def worth(self, people: People, first: Places, second: Places) -> Points:
         apart = difference(people, self.attribute, first, second) % DAY
-        nearer = np.maximum(self.hours * HOUR - np.minimum(apart, DAY - apart), 0) // HOUR
-        return np.where(known[first] & known[second], self.weight * nearer, 0)
+        nearer: Points = np.maximum(self.hours * HOUR - np.minimum(apart, DAY - apart), 0) // HOUR
+        return self.weight * nearer
 
 
 ALL: Final[tuple[type[Wish], ...]] = (RatherOther, RatherSame, RatherGap, OffersFit, ExtraShared, NearInTime)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from lti_tool.pairing.engine import Course, Group
+from lti_tool.pairing.engine import Course, Group, Schedule
 from tests.unit.pairing.brute_force import is_allowed
 
 
@@ -39,3 +39,12 @@ def changed(course: Course, before: tuple[Group, ...], after: tuple[Group, ...])
     company = {person: frozenset(group) for group in before for person in group}
     now = {person: frozenset(group) for group in after for person in group}
     return sum(company[person] != now.get(person, {person}) for person in course.people if person in company)
+
+
+def moved(before: Schedule, after: Schedule) -> frozenset[int]:
+    """Everybody who has other partners in some round than before; people who left or joined are among them."""
+    changed: set[int] = set()
+    for old, new in zip(before.rounds, after.rounds, strict=True):
+        kept = {frozenset(group) for group in old} & {frozenset(group) for group in new}
+        changed.update(person for group in (*old, *new) if frozenset(group) not in kept for person in group)
+    return frozenset(changed)

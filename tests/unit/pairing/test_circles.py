@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing.engine.check import verify
-from lti_tool.pairing.engine.circles import group_sizes, plan_circles
+from lti_tool.pairing.engine.plan import plan
 from lti_tool.pairing.engine.problem import (
     Course,
     Group,
@@ -26,6 +26,7 @@ from lti_tool.pairing.engine.problem import (
     balance,
     repeats,
 )
+from lti_tool.pairing.engine.repair_groups import group_sizes
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Other, Same
 from lti_tool.pairing.engine.turns import choose_evenly
 from lti_tool.pairing.engine.wishes import RatherOther
@@ -70,12 +71,12 @@ def test_without_rules_everybody_is_in_a_group_and_two_plans_of_one_seed_are_equ
 ) -> None:
     course = Course(tuple(range(1, people + 1)), shape=shape)
 
-    schedule = plan_circles(course, rounds, seed)
+    schedule = plan(course, rounds, seed)
 
     assert verify(course, schedule) == []
     assert all(sorted(map(len, groups), reverse=True) == [*group_sizes(people, shape)] for groups in schedule.rounds)
     assert len(schedule.unpaired) == (rounds if people == 1 else 0)
-    assert plan_circles(replace(course, people=course.people[::-1]), rounds, seed).rounds == schedule.rounds
+    assert plan(replace(course, people=course.people[::-1]), rounds, seed).rounds == schedule.rounds
 
 
 @given(
@@ -87,7 +88,7 @@ def test_whatever_the_rules_the_checker_finds_nothing(
 ) -> None:
     course = replace(course_at_random(people, Random(seed), sparse=sparse), shape=shape)
 
-    schedule = plan_circles(course, rounds, seed)
+    schedule = plan(course, rounds, seed)
 
     assert verify(course, schedule) == []
 
@@ -100,14 +101,14 @@ def test_nobody_meets_again_while_there_is_room(people: int, size: int, rounds: 
     """The first four are designs in which everybody meets everybody once (Kirkman; affine planes)."""
     course = circles(people, size)
 
-    assert repeats(course, plan_circles(course, rounds, seed=1)) == 0
+    assert repeats(course, plan(course, rounds, seed=1)) == 0
 
 
 def test_people_who_met_before_are_kept_apart() -> None:
     met = ((1, 2), (3, 4), (5, 6), (1, 3))
     course = replace(circles(6, 3), met=met)
 
-    schedule = plan_circles(course, 1, seed=0)
+    schedule = plan(course, 1, seed=0)
 
     assert repeats(course, schedule) == 0
 
@@ -115,7 +116,7 @@ def test_people_who_met_before_are_kept_apart() -> None:
 def test_every_couple_of_a_large_company_keeps_the_rules() -> None:
     course = replace(corporate(300), shape=Shape(Kind.CIRCLES, 5))
 
-    schedule = plan_circles(course, 3, seed=1)
+    schedule = plan(course, 3, seed=1)
 
     assert verify(course, schedule) == []
     assert schedule.unpaired == ()
@@ -129,7 +130,7 @@ def test_members_come_from_different_departments_where_that_is_wished() -> None:
         wishes=(RatherOther(attribute="department", weight=5),),
     )
 
-    schedule = plan_circles(course, 3, seed=1)
+    schedule = plan(course, 3, seed=1)
 
     mixed = [len({department[one] for one in group}) == 3 for groups in schedule.rounds for group in groups]
     assert all(mixed)
@@ -140,7 +141,7 @@ def test_locked_people_sit_together_and_nobody_else_is_lost() -> None:
     locks = (Lock((1, 2, 3)), Lock((4, 5), 1), Lock((6, 7), 2), Lock((8, 9, 10, 11, 12), 2))
     course = replace(circles(17, 4), locks=locks)
 
-    schedule = plan_circles(course, 3, seed=1)
+    schedule = plan(course, 3, seed=1)
 
     assert verify(course, schedule) == []
     assert schedule.unpaired == ()
@@ -149,7 +150,7 @@ def test_locked_people_sit_together_and_nobody_else_is_lost() -> None:
 def test_as_many_locked_pairs_as_there_are_trios_and_more_find_a_place() -> None:
     course = replace(circles(6, 3, Kind.TRIOS), locks=(Lock((1, 2)), Lock((3, 4)), Lock((5, 6))))
 
-    schedule = plan_circles(course, 1, seed=1)
+    schedule = plan(course, 1, seed=1)
 
     assert verify(course, schedule) == []
 
@@ -168,13 +169,13 @@ def test_locks_that_cannot_be_kept_are_refused(locks: tuple[Lock, ...], error: t
     course = replace(circles(12, 4), locks=locks, rules=(Exclusions(couples=((7, 8),)),))
 
     with pytest.raises(error):
-        plan_circles(course, 1, seed=1)
+        plan(course, 1, seed=1)
 
 
 def test_who_may_work_with_nobody_is_unpaired_and_the_others_are_not() -> None:
     course = replace(circles(9, 4), rules=(Exclusions(couples=tuple((9, one) for one in range(1, 9))),))
 
-    schedule = plan_circles(course, 2, seed=1)
+    schedule = plan(course, 2, seed=1)
 
     assert [(one.person, one.reason) for one in schedule.unpaired] == [(9, Reason.NOBODY_ALLOWED)] * 2
     assert verify(course, schedule) == []
@@ -184,7 +185,7 @@ def test_a_pair_is_made_for_somebody_whom_no_group_takes() -> None:
     # 9 may work with 1 only: no circle of four takes both.
     course = replace(circles(9, 4), rules=(Exclusions(couples=tuple((9, one) for one in range(2, 9))),))
 
-    schedule = plan_circles(course, 1, seed=1)
+    schedule = plan(course, 1, seed=1)
 
     assert schedule.unpaired == ()
     assert {1, 9} in [set(group) for group in schedule.rounds[0]]
@@ -193,7 +194,7 @@ def test_a_pair_is_made_for_somebody_whom_no_group_takes() -> None:
 def test_never_again_is_kept_by_smaller_groups_when_rounds_are_many() -> None:
     course = replace(circles(9, 3), rules=(NotAgain(),))
 
-    schedule = plan_circles(course, 6, seed=1)
+    schedule = plan(course, 6, seed=1)
 
     assert repeats(course, schedule) == 0
     assert verify(course, schedule) == []
@@ -205,7 +206,7 @@ def test_whom_nobody_took_last_time_comes_first_now() -> None:
     rules = (Same(attribute="department"),)
     course = replace(circles(8, 3), attributes={"department": department}, rules=rules, left_out=frozenset({1, 2}))
 
-    schedule = plan_circles(course, 1, seed=2)
+    schedule = plan(course, 1, seed=2)
 
     assert {one.person for one in schedule.unpaired} == {7, 8}
 
@@ -217,7 +218,7 @@ def test_everybody_brings_a_case_as_often_as_everybody_else_or_once_more(
 ) -> None:
     course = circles(people, size)
 
-    schedule = plan_circles(course, rounds, seed)
+    schedule = plan(course, rounds, seed)
 
     firsts = Counter(dict.fromkeys(course.people, 0))
     firsts.update(group[0] for groups in schedule.rounds for group in groups)
@@ -253,7 +254,7 @@ def test_no_choice_of_one_a_group_is_more_even(groups: list[Group], seed: int, b
 def test_in_trios_first_and_last_are_shared_after_every_round_and_so_is_observing(
     people: int, rounds: int, seed: int
 ) -> None:
-    schedule = plan_circles(circles(people, 3, Kind.TRIOS), rounds, seed)
+    schedule = plan(circles(people, 3, Kind.TRIOS), rounds, seed)
 
     for number in range(1, rounds + 1):
         assert all(abs(ahead) <= 1 for ahead in balance(schedule.rounds[:number]).values())
@@ -264,7 +265,7 @@ def test_in_trios_first_and_last_are_shared_after_every_round_and_so_is_observin
 
 
 def test_the_pair_among_trios_is_another_one_each_round() -> None:
-    schedule = plan_circles(circles(20, 3, Kind.TRIOS), 6, seed=1)
+    schedule = plan(circles(20, 3, Kind.TRIOS), 6, seed=1)
 
     in_pairs = Counter(one for groups in schedule.rounds for group in groups if len(group) == 2 for one in group)
     assert max(in_pairs.values()) == 1
@@ -274,7 +275,7 @@ def test_people_who_will_be_locked_together_are_kept_apart_before() -> None:
     course = replace(circles(9, 3), locks=(Lock((1, 2, 3), 3),), rules=(NotAgain(),))
 
     for seed in range(5):
-        schedule = plan_circles(course, 3, seed)
+        schedule = plan(course, 3, seed)
         assert verify(course, schedule) == []
         assert repeats(course, schedule) == 0
 
@@ -282,7 +283,7 @@ def test_people_who_will_be_locked_together_are_kept_apart_before() -> None:
 def test_people_locked_in_every_round_meet_again_and_others_as_little_as_can_be() -> None:
     course = replace(circles(12, 4), locks=(Lock((1, 2)),))
 
-    schedule = plan_circles(course, 3, seed=1)
+    schedule = plan(course, 3, seed=1)
 
     assert verify(course, schedule) == []
     assert 2 <= repeats(course, schedule) <= 8
@@ -292,7 +293,7 @@ def test_departments_that_may_not_mix_stay_apart() -> None:
     department = {one: "ab"[one % 2] for one in range(1, 21)}
     course = replace(circles(20, 5), attributes={"department": department}, rules=(Same(attribute="department"),))
 
-    schedule = plan_circles(course, 2, seed=1)
+    schedule = plan(course, 2, seed=1)
 
     assert schedule.unpaired == ()
     for group in (group for groups in schedule.rounds for group in groups):
@@ -303,7 +304,7 @@ def test_a_rule_that_leaves_no_circle_leaves_pairs() -> None:
     department = {one: "ab"[one % 2] for one in range(1, 13)}
     course = replace(circles(12, 4), attributes={"department": department}, rules=(Other(attribute="department"),))
 
-    schedule = plan_circles(course, 2, seed=1)
+    schedule = plan(course, 2, seed=1)
 
     assert schedule.unpaired == ()
     assert verify(course, schedule) == []
@@ -311,4 +312,4 @@ def test_a_rule_that_leaves_no_circle_leaves_pairs() -> None:
 
 def test_rounds_are_at_least_one() -> None:
     with pytest.raises(ImpossibleRequest):
-        plan_circles(circles(6, 3), 0, seed=1)
+        plan(circles(6, 3), 0, seed=1)

@@ -25,13 +25,6 @@ def looks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(Couples, "sparse", None)
 
 
-@pytest.fixture(params=["none", "some"])
-def pools(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pools of people who are matched exactly, nothing but alternating paths can help."""
-    if request.param == "none":
-        monkeypatch.setattr(matching, "POOL", 0)
-
-
 def two_departments(people: int, share: float, seed: int = 5) -> Course:
     """A large department and seven small ones, in which nobody meets a colleague."""
     chance = np.random.default_rng(seed)
@@ -42,7 +35,7 @@ def two_departments(people: int, share: float, seed: int = 5) -> Course:
     return Course(tuple(range(people)), attributes={"department": departments}, rules=(Other(attribute="department"),))
 
 
-@pytest.mark.usefixtures("looks", "pools")
+@pytest.mark.usefixtures("looks")
 @given(
     relation=relations(10).filter(lambda relation: relation[0] % 2 == 0),
     chance=st.randoms(use_true_random=False),

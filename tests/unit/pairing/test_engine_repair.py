@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Reason, Schedule, Unpaired
 from tests.unit.pairing.budget import examples
+from tests.unit.pairing.fewest_changes import moved
 
 PAIRS = Schedule((((1, 2), (3, 4)), ((1, 3), (2, 4))))
 
@@ -35,7 +36,7 @@ def test_two_who_lost_their_partners_are_put_together_and_nobody_else_moves() ->
     after = engine.repair(before, left=(2, 4), joined=(), from_round=1)
 
     assert groups_of(after, 1) == {frozenset((1, 3)), frozenset((5, 6))}
-    assert engine.moved(before, after) == {1, 2, 3, 4}
+    assert moved(before, after) == {1, 2, 3, 4}
 
 
 def test_one_who_lost_a_partner_takes_a_member_of_the_trio() -> None:

@@ -22,7 +22,7 @@ from tests.unit.pairing.at_random import course_at_random
 from tests.unit.pairing.budget import examples
 from tests.unit.pairing.families import Change, chain
 from tests.unit.pairing.families import changes as planted_changes
-from tests.unit.pairing.fewest_changes import arrangements, changed, fewest_changes
+from tests.unit.pairing.fewest_changes import arrangements, changed, fewest_changes, moved
 
 
 def a_round(chance: Random, most: int = 9) -> tuple[Schedule, set[int], set[int]]:
@@ -352,7 +352,7 @@ def test_whoever_moves_and_is_here_has_exactly_one_cause_a_round(seed: int) -> N
     after = engine.repair(before, left, joined, 1)
 
     found = changes(before, after)
-    assert {one.person for one in found} == engine.moved(before, after) & set(after.course.people)
+    assert {one.person for one in found} == moved(before, after) & set(after.course.people)
     assert len({(one.person, one.round) for one in found}) == len(found)
     assert all((one.cause in {Cause.JOINED, Cause.HAD_NOBODY}) for one in found if one.person in joined)
 

@@ -91,7 +91,7 @@ def test_with_a_history_and_given_turns_the_largest_imbalance_is_the_least_possi
     placed = [(number, group) for number, groups in enumerate(rounds, 1) for group in groups]
     fixed = [one for one in placed if drawn.draw(st.booleans())]
 
-    given_turns = give_turns(rounds, Random(seed), ahead=ahead, given=fixed)
+    given_turns = give_turns(rounds, Random(seed), ahead=ahead, new=set(placed) - set(fixed))
 
     assert imbalance(given_turns, ahead) == least_imbalance(rounds, ahead, fixed)
     for number, group in fixed:
@@ -126,9 +126,8 @@ def test_a_history_of_two_turns_is_made_good_in_the_first_two_rounds() -> None:
 
 def test_rounds_that_have_begun_keep_their_turns_and_later_ones_make_up_for_them() -> None:
     rounds: Rounds = [[(1, 2), (3, 4)], [(1, 3), (2, 4)]]
-    begun = [(1, (1, 2)), (1, (3, 4))]
 
-    given_turns = give_turns(rounds, Random(0), given=begun)
+    given_turns = give_turns(rounds, Random(0), new=[(2, (1, 3)), (2, (2, 4))])
 
     assert given_turns[0] == ((1, 2), (3, 4))
     assert imbalance(given_turns) == 2  # 1 and 3 both went first, and now they meet: one goes first again
