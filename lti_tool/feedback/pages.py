@@ -233,15 +233,15 @@ def side_by_side(here: Here, number: int) -> ResponseReturnValue:
     """How the member sees themselves beside what partners wrote, in words and as a picture."""
     activity = activity_at(here.session, here.placement_id)
     exchanges = labeled(service.exchanges_of(here.session, activity, here.member_id or 0, now=here.now))
-    found = service.side_by_side(here.session, activity, exchanges, number)
-    if found is None:
+    view = service.side_by_side(here.session, activity, exchanges, number)
+    if view is None:
         raise NotFound("side by side", number)
     return render_template(
         "feedback/side_by_side.html",
         activity=activity,
         number=number,
-        names=found.names,
-        rows=found.rows,
+        names=view.names,
+        rows=view.rows,
         seats=seat_titles(kind_for(activity)),
     )
 
@@ -442,12 +442,12 @@ def _filled_in(here: Here, task: Task, entry: Entry | None, notes: list[Note]) -
         problems = service.problems_of(here.session, task, entry)
     questions = service.questions_of(here.session, task, entry)
     asides: dict[str, list[rules.Aside]] = {}
-    for one in service.asides_of(entry):
-        asides.setdefault(one.field, []).append(one)
+    for problem in service.asides_of(entry):
+        asides.setdefault(problem.field, []).append(problem)
     return {
         "form": task.form,
         "fields": service.draft_fields(entry, notes),
-        "problems": [(one.field, forms.sentence(one, task.form, questions)) for one in problems],
+        "problems": [(problem.field, forms.sentence(problem, task.form, questions)) for problem in problems],
         "asides": asides,
         "rubric": rubric,
         "questions": questions,
@@ -463,12 +463,12 @@ def _hints(here: Here, task: Task, fields: Mapping[str, str]) -> Hints:
     is_hidden = here.session.get_one(Member, here.member_id).hides_hints
     has_any = task.activity.shows_hints and any(field.craft for field in task.form.fields)
     language = reader_language()
-    found = {
+    sentences = {
         field.key: [gettext(hints.SENTENCES[hint]) for hint in hints.hints_of(text, field.craft, language)]
         for field in task.form.fields
         if field.craft is not None and (text := fields.get(field.key, ""))
     }
-    return Hints(has_any, is_hidden, language, found if has_any and not is_hidden else {})
+    return Hints(has_any, is_hidden, language, sentences if has_any and not is_hidden else {})
 
 
 def _place(task: Task) -> dict[str, Any]:

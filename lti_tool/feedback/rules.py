@@ -129,17 +129,17 @@ def problems_of(
     `questions` are those of the rubric, `notes` counts those that were added. A field may be filled in by another that
     stands in for it.
     """
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for field in form.fields:
         match field.kind:
             case FieldKind.NOTES:
-                found += _problems_of_notes(field, fields.get(NOTE_DRAFT, ""), notes, minimum_notes)
+                problems += _problems_of_notes(field, fields.get(NOTE_DRAFT, ""), notes, minimum_notes)
             case FieldKind.MARKS:
-                found += _problems_of_marks(fields, questions, is_required=field.is_required)
+                problems += _problems_of_marks(fields, questions, is_required=field.is_required)
             case _:
                 flaw = _flaw_of(field, fields.get(field.key, ""), _stands_in(form, field, fields))
-                found += [Problem(field.key, flaw)] if flaw is not None else []
-    return tuple(found)
+                problems += [Problem(field.key, flaw)] if flaw is not None else []
+    return tuple(problems)
 
 
 def _problems_of_notes(field: Field, draft: str, notes: int, minimum: int) -> list[Problem]:
@@ -177,8 +177,8 @@ def _is_number(field: Field, text: str) -> bool:
 
 def _stands_in(form: Form, field: Field, fields: Mapping[str, str]) -> str:
     """The text that another field has in this one's stead."""
-    others = (fields.get(other.key, "").strip() for other in form.texts if other.stands_in_for == field.key)
-    return next((text for text in others if text), "")
+    stand_ins = (fields.get(other.key, "").strip() for other in form.texts if other.stands_in_for == field.key)
+    return next((text for text in stand_ins if text), "")
 
 
 def tidy(form: Form, fields: Mapping[str, str]) -> dict[str, str]:

@@ -154,9 +154,9 @@ def themes_of(texts: Sequence[str], of_page: str) -> list[Theme]:
             if place not in places.setdefault(form, []):
                 places[form].append(place)
     together: dict[tuple[int, ...], list[str]] = {}
-    for word, found in places.items():
-        if len(found) > 1:
-            together.setdefault(tuple(found), []).append(word)
+    for word, in_places in places.items():
+        if len(in_places) > 1:
+            together.setdefault(tuple(in_places), []).append(word)
     themes: list[Theme] = []
     for found_in, words in sorted(together.items(), key=lambda each: (-len(each[0]), each[0])):
         if not any(set(found_in) < set(theme.places) for theme in themes):
@@ -164,9 +164,9 @@ def themes_of(texts: Sequence[str], of_page: str) -> list[Theme]:
     return themes[:MOST_THEMES]
 
 
-def _is_same_word(one: str, other: str) -> bool:
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-    return one == other or (shared >= SHORTEST_THEME and max(len(one), len(other)) - shared <= LONGEST_ENDING)
+def _is_same_word(word: str, another: str) -> bool:
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, another, strict=False)))
+    return word == another or (shared >= SHORTEST_THEME and max(len(word), len(another)) - shared <= LONGEST_ENDING)
 
 
 def _has(words: Sequence[str], entries: Iterable[str]) -> bool:

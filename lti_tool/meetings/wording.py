@@ -248,7 +248,7 @@ def _time(view: MeetingView, time: TimeView, member_id: int, zone: ZoneInfo, now
     moment = ahead.starts_at if ahead is not None else time.starts_at
     there = ZoneInfo(time.time_zone)
     differs = moment.astimezone(there).utcoffset() != moment.astimezone(zone).utcoffset()
-    others = [one for one in time.missing if one != member_id]
+    waiting = [one for one in time.missing if one != member_id]
     return ShownTime(
         id=time.id,
         when=clock_words(moment, zone, now),
@@ -260,7 +260,7 @@ def _time(view: MeetingView, time: TimeView, member_id: int, zone: ZoneInfo, now
         rhythm=gettext(RHYTHMS[time.rhythm]) if time.rhythm is not None else "",
         by="" if time.by_id == member_id or time.by_id not in view.members else _name(view, time.by_id),
         waits_for_me=member_id in time.missing,
-        waits_for=_names(view, others),
+        waits_for=_names(view, waiting),
         is_after_due=view.due_at is not None and moment > view.due_at,
         dates=tuple(
             ShownDate(one.number, clock_words(one.starts_at, zone, now), one.is_skipped, one.ends_at <= now)
@@ -303,8 +303,8 @@ def calendar_events(held: Sequence[Held], *, host: str) -> list[CalendarEvent]:
     ]
 
 
-def _title(one: Held) -> str:
-    if one.status is Status.CANCELED:
-        return str(gettext("%(activity)s: canceled", activity=one.activity_title))
-    names = ", ".join(name or gettext("your partner") for name in one.partners)
-    return str(gettext("%(activity)s with %(names)s", activity=one.activity_title, names=names))
+def _title(held: Held) -> str:
+    if held.status is Status.CANCELED:
+        return str(gettext("%(activity)s: canceled", activity=held.activity_title))
+    names = ", ".join(name or gettext("your partner") for name in held.partners)
+    return str(gettext("%(activity)s with %(names)s", activity=held.activity_title, names=names))

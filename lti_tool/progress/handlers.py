@@ -36,8 +36,8 @@ def progress_changed(follower: Follower, kit: Kit, job: JobContext) -> None:
         member = session.get(Member, member_id, with_for_update={"key_share": True})
         if activity is None or member is None:
             return
-        found = service.progress_of(session, activity_id, member_id, now)
-        follower.note_progress(session, activity, member_id, found, now=now)
+        progress = service.progress_of(session, activity_id, member_id, now)
+        follower.note_progress(session, activity, member_id, progress, now=now)
         _look_at_next_date(session, activity_id, now=now)
 
 
@@ -48,8 +48,8 @@ def everybody_changed(follower: Follower, kit: Kit, job: JobContext) -> None:
         activity = session.get(Activity, activity_id)
         if activity is None:
             return
-        found = service.summaries_of_all(session, activity_id, now)
-        members = follower.members_to_check(session, activity, found)
+        summaries = service.summaries_of_all(session, activity_id, now)
+        members = follower.members_to_check(session, activity, summaries)
         _look_at_next_date(session, activity_id, now=now)
     for at in range(0, len(members), activities.FEW):
         with kit.open_session(job.institution) as session:

@@ -74,22 +74,22 @@ def show(here: Here) -> ResponseReturnValue:
     activity = activity_of(here.session, here.placement_id)
     if activity is None:
         return redirect(url_for("setup.show"))
-    found = service.summaries_of_all(here.session, activity.id, here.now)
-    people = service.learners(here.session, found)
-    tally = rules.tally(kind_for(activity).steps, found.values())
+    summaries = service.summaries_of_all(here.session, activity.id, here.now)
+    people = service.learners(here.session, summaries)
+    tally = rules.tally(kind_for(activity).steps, summaries.values())
     columns = list(tally)
-    listed = _listed(people, found, columns)
+    listed = _listed(people, summaries, columns)
     page = max(request.args.get("page", 1, type=int), 1)
-    behind = [(since, one) for one, summary in found.items() if (since := summary.behind_since) is not None]
+    behind = [(since, one) for one, summary in summaries.items() if (since := summary.behind_since) is not None]
     return render_template(
         "progress/grid.html",
         activity=activity,
         plan=pairing.find_plan(here.session, activity.id, "published"),
         people=people,
         unlisted=sum(one.is_taken_in is None for one in unlisted(here.session, here.course_id)),
-        found=found,
+        found=summaries,
         columns=columns,
-        counts=Counter(one.belongs for one in found.values()),
+        counts=Counter(one.belongs for one in summaries.values()),
         tally=tally,
         behind=sorted(behind)[:MOST_BEHIND],
         behind_count=len(behind),
@@ -150,9 +150,9 @@ def export(here: Here) -> ResponseReturnValue:
 def build_export(here: Here, details: dict[str, Any]) -> Response:
     """The grid as CSV: names, partners, a state and a date for each step, and what counts of it."""
     activity = here.session.get_one(Activity, details["activity_id"])
-    found = service.progress_of_all(here.session, activity.id, here.now)
-    people = service.learners(here.session, found)
-    summaries = [rules.summary(one) for one in found.values()]
+    checklists = service.progress_of_all(here.session, activity.id, here.now)
+    people = service.learners(here.session, checklists)
+    summaries = [rules.summary(one) for one in checklists.values()]
     columns = list(rules.tally(kind_for(activity).steps, summaries))
     zone = zone_of_reader(activity.time_zone)
     titles = []
@@ -168,9 +168,9 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
     names = pairing.names_of(here.session, {one for one, _ in met})
     lines = [
         [
-            *_line(one, found[member_id], columns, zone),
+            *_line(one, checklists[member_id], columns, zone),
             *(_named(met.get((member_id, number), ()), names) for number in numbers),
-            *_counts(found[member_id]),
+            *_counts(checklists[member_id]),
         ]
         for member_id, one in people.items()
     ]
@@ -204,7 +204,7 @@ def _counts(progress: Progress) -> list[object]:
     return [progress.done, progress.counting, gettext("yes") if progress.is_complete else gettext("no")]
 
 
-def _listed(people: dict[int, Learner], found: dict[int, Summary], columns: list[Column]) -> list[Learner]:
+def _listed(people: dict[int, Learner], summaries: dict[int, Summary], columns: list[Column]) -> list[Learner]:
     """Who is asked for by the address: a group of people, a step in a state, or a part of a name."""
     show, state = request.args.get("show"), request.args.get("state")
     column = next((one for one in columns if one.key == request.args.get("step")), None)
@@ -212,8 +212,11 @@ def _listed(people: dict[int, Learner], found: dict[int, Summary], columns: list
     return [
         one
         for member_id, one in people.items()
-        if (show not in set(Show) - {Show.ALL} or found[member_id].belongs == show)
-        and (column is None or (column in found[member_id].cells and found[member_id].cells[column].state == state))
+        if (show not in set(Show) - {Show.ALL} or summaries[member_id].belongs == show)
+        and (
+            column is None
+            or (column in summaries[member_id].cells and summaries[member_id].cells[column].state == state)
+        )
         and (not wanted or wanted in (one.name or "").casefold())
     ]
 

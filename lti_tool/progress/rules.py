@@ -607,10 +607,10 @@ def summary(progress: Progress) -> Summary:
 def tally(steps: Iterable[Step], summaries: Collection[Summary]) -> dict[Column, Counter[State]]:
     """For each step of each round that somebody has, in order, how many people stand in which state."""
     order = {step: place for place, step in enumerate(steps)}
-    found: dict[Column, Counter[State]] = defaultdict(Counter)
+    counts: dict[Column, Counter[State]] = defaultdict(Counter)
     # People who stand alike share one summary, so it is counted once and multiplied.
     alike = {id(one): one for one in summaries}
     for key, people in Counter(map(id, summaries)).items():
         for column, cell in alike[key].cells.items():
-            found[column][cell.state] += people
-    return {column: found[column] for column in sorted(found, key=lambda one: (one.round, order[one.step]))}
+            counts[column][cell.state] += people
+    return {column: counts[column] for column in sorted(counts, key=lambda one: (one.round, order[one.step]))}

@@ -76,13 +76,13 @@ def summaries_of_all(session: Session, activity_id: int, now: datetime) -> dict[
     activity = session.get_one(Activity, activity_id)
     gathered = _Gathered.of(session, activity, now)
     members = gathered.groups.keys() | learners_to_pair(session, activity.course_id, activity.placement_id)
-    found: dict[Hashable, Summary] = {}
+    summary_by_standing: dict[Hashable, Summary] = {}
     summaries = {}
     for member_id in sorted(members):
         standing = gathered.standing_of(member_id)
-        if standing not in found:
-            found[standing] = summary(gathered.checklist_of(member_id))
-        summaries[member_id] = found[standing]
+        if standing not in summary_by_standing:
+            summary_by_standing[standing] = summary(gathered.checklist_of(member_id))
+        summaries[member_id] = summary_by_standing[standing]
     return summaries
 
 
@@ -133,7 +133,7 @@ def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
         Person.given_name,
     ).join(Person, Person.id == Member.person_id)
     rows = [row for batch in in_batches(members) for row in session.execute(known.where(Member.id.in_(batch)))]
-    found = [
+    listed = [
         Learner(
             row.id,
             row.name,
@@ -145,9 +145,9 @@ def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
         for row in rows
     ]
     if rows:
-        names = told_apart(session, rows[0].course_id, {one.member_id: one.name for one in found})
-        found = [replace(one, name=names[one.member_id]) for one in found]
-    return {one.member_id: one for one in sorted(found, key=lambda one: (one.sort_name, one.member_id))}
+        names = told_apart(session, rows[0].course_id, {one.member_id: one.name for one in listed})
+        listed = [replace(one, name=names[one.member_id]) for one in listed]
+    return {one.member_id: one for one in sorted(listed, key=lambda one: (one.sort_name, one.member_id))}
 
 
 def learner(session: Session, activity: Activity, member_id: int) -> Learner:
@@ -335,15 +335,16 @@ class _Gathered:
         """
         enough = max(self.completion.asked.values(), default=0)
         mine = defaultdict(list)
-        for one in self.mine.get(member_id, ()):
-            way = (one.step, one.given_at is not None, min(one.count, max(enough, one.left)), one.has_text, one.left)
-            mine[one.round, one.partner_id].append(way)
+        for written in self.mine.get(member_id, ()):
+            count = min(written.count, max(enough, written.left))
+            way = (written.step, written.given_at is not None, count, written.has_text, written.left)
+            mine[written.round, written.partner_id].append(way)
         to_nobody = sorted(
             (number, *way) for (number, partner), ways in mine.items() if partner is None for way in ways
         )
         theirs = defaultdict(list)
-        for one in self.theirs.get(member_id, ()):
-            theirs[one.round, one.partner_id].append(one)
+        for written in self.theirs.get(member_id, ()):
+            theirs[written.round, written.partner_id].append(written)
         places: list[Hashable] = []
         for group in self.groups.get(member_id, ()):
             for place, partner in enumerate(group.partners):
@@ -352,7 +353,7 @@ class _Gathered:
                     (
                         (group.round, place, replace(partner, member_id=0)),
                         tuple(sorted(mine.get(key, ()))),
-                        tuple(sorted(_way_received(one, partner) for one in theirs.get(key, ()))),
+                        tuple(sorted(_way_received(written, partner) for written in theirs.get(key, ()))),
                     )
                 )
         return tuple(places), tuple(to_nobody), tuple(self.extras.get(member_id, ())), self.points.get(member_id)
@@ -381,15 +382,15 @@ class _Gathered:
 
     def _read_groups(self, groups: Sequence[PublishedGroup], kept_out: Collection[int]) -> None:
         due = {dates.number: dates.due_at for dates in self.rounds}
-        extras = {(one, extra.round): extra for one, all_of in self.extras.items() for extra in all_of}
+        extras = {(member_id, extra.round): extra for member_id, all_of in self.extras.items() for extra in all_of}
         for group in groups:
             number = group.round_number
             self.members[group.id] += group.members
             people: list[Partner] = []
-            for turn, one in enumerate(group.members, start=1):
-                extra = extras.get((one, number), Extra(number))
-                is_absent = one in kept_out or turn in group.seating.away
-                people.append(Partner(one, is_absent, extra.is_excused, extra.due_at or due[number]))
+            for turn, member_id in enumerate(group.members, start=1):
+                extra = extras.get((member_id, number), Extra(number))
+                is_absent = member_id in kept_out or turn in group.seating.away
+                people.append(Partner(member_id, is_absent, extra.is_excused, extra.due_at or due[number]))
             owes = owed(self.kind, group.seating)
             for turn, person in enumerate(people, start=1):
                 others = tuple(
@@ -409,17 +410,17 @@ class _Gathered:
             is_theirs = and_(Entry.author_id.is_(None), Entry.group_id.in_(self.members))
             concerns.append(or_(Entry.author_id == member_id, Entry.recipient_id == member_id, is_theirs))
         numbered = func.row_number().over(partition_by=Note.entry_id, order_by=(Note.at, Note.id)).label("place")
-        there = (
+        numbered_notes = (
             select(Note.entry_id, Note.at, numbered)
             .join(Entry, Entry.id == Note.entry_id)
             .where(Note.removed_at.is_(None), *concerns)
             .subquery()
         )
         asked = max((self.completion.of(step) for step in self.kind.steps if step.part_of), default=0)
-        reached_at = func.max(case((there.c.place == asked, there.c.at)))
+        reached_at = func.max(case((numbered_notes.c.place == asked, numbered_notes.c.at)))
         notes = (
-            select(there.c.entry_id, func.count().label("count"), reached_at.label("reached_at"))
-            .group_by(there.c.entry_id)
+            select(numbered_notes.c.entry_id, func.count().label("count"), reached_at.label("reached_at"))
+            .group_by(numbered_notes.c.entry_id)
             .subquery()
         )
         rows = session.execute(

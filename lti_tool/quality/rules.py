@@ -74,20 +74,20 @@ def _figure(measure: Measure, given: Iterable[Given]) -> Figure | None:
     return Figure(sum(values) / len(values) if measure in SHARES else median(values), people)
 
 
-def _value(measure: Measure, one: Given) -> float | None:
+def _value(measure: Measure, given: Given) -> float | None:
     match measure:
         case Measure.STRENGTH:
-            return one.has_strength
+            return given.has_strength
         case Measure.GROWTH:
-            return one.has_growth
+            return given.has_growth
         case Measure.EXAMPLE:
-            return one.has_example
+            return given.has_example
         case Measure.WORDS:
-            return one.words
+            return given.words
         case Measure.HOURS:
-            return one.hours
+            return given.hours
         case Measure.USEFUL:
-            return one.usefulness >= USEFUL if one.usefulness is not None else None
+            return given.usefulness >= USEFUL if given.usefulness is not None else None
 
 
 def _behind(measure: Measure, given: Collection[Given]) -> int:
@@ -128,11 +128,11 @@ class Expected:
 def without_feedback(expected: Iterable[Expected], given: Iterable[Given]) -> dict[int, list[int]]:
     """Who got no feedback at all in rounds that are over, by round."""
     got = {(one.round, one.recipient_id) for one in given}
-    found: dict[int, list[int]] = defaultdict(list)
-    for one in expected:
-        if one.is_over and one.authors and (one.round, one.recipient_id) not in got:
-            found[one.round].append(one.recipient_id)
-    return dict(found)
+    without: dict[int, list[int]] = defaultdict(list)
+    for awaited in expected:
+        if awaited.is_over and awaited.authors and (awaited.round, awaited.recipient_id) not in got:
+            without[awaited.round].append(awaited.recipient_id)
+    return dict(without)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,9 @@ class Part:
 def without_value(given: Iterable[Given]) -> Part | None:
     """How many of those who answered found nothing of what they got useful; None with fewer than three of them."""
     best: dict[int, int] = {}
-    for one in given:
-        if one.usefulness is not None:
-            best[one.recipient_id] = max(best.get(one.recipient_id, 0), one.usefulness)
+    for answer in given:
+        if answer.usefulness is not None:
+            best[answer.recipient_id] = max(best.get(answer.recipient_id, 0), answer.usefulness)
     if len(best) < FEWEST_FOR_A_MEAN:
         return None
     return Part(sum(usefulness < USEFUL for usefulness in best.values()), len(best), len(best))
@@ -177,29 +177,29 @@ def patterns_of(given: Iterable[Given], pairs: Iterable[tuple[int, int, int, boo
     counts: Counter[Pattern] = Counter()
     looked_at: dict[Pattern, set[tuple[int, int, int]]] = {pattern: set() for pattern in Pattern}
     for number, one_id, other_id, is_over in pairs:
-        one, other = by_place.get((number, one_id, other_id)), by_place.get((number, other_id, one_id))
-        for pattern, is_there in _patterns(one, other, is_over=is_over).items():
+        first, second = by_place.get((number, one_id, other_id)), by_place.get((number, other_id, one_id))
+        for pattern, is_there in _patterns(first, second, is_over=is_over).items():
             looked_at[pattern].add((number, one_id, other_id))
             counts[pattern] += is_there
-    found: dict[Pattern, Part | None] = {}
+    parts: dict[Pattern, Part | None] = {}
     for pattern, places in looked_at.items():
         people = len({person for _, *both in places for person in both})
-        found[pattern] = Part(counts[pattern], len(places), people) if people >= FEWEST_FOR_A_MEAN else None
-    return found
+        parts[pattern] = Part(counts[pattern], len(places), people) if people >= FEWEST_FOR_A_MEAN else None
+    return parts
 
 
-def _patterns(one: Given | None, other: Given | None, *, is_over: bool) -> dict[Pattern, bool]:
+def _patterns(first: Given | None, second: Given | None, *, is_over: bool) -> dict[Pattern, bool]:
     """Which patterns can be seen at all between two people, and which are there."""
     seen: dict[Pattern, bool] = {}
-    if is_over and (one is not None or other is not None):
-        seen[Pattern.ONE_SIDED] = one is None or other is None
-    if one is None or other is None:
+    if is_over and (first is not None or second is not None):
+        seen[Pattern.ONE_SIDED] = first is None or second is None
+    if first is None or second is None:
         return seen
-    if one.levels and other.levels:
-        seen[Pattern.SAME_LEVELS] = one.levels == other.levels
-    if one.usefulness is not None and other.usefulness is not None:
-        seen[Pattern.BOTH_LOW] = max(one.usefulness, other.usefulness) < USEFUL
-    seen[Pattern.UNEQUAL] = min(one.words, other.words) * THIRD < max(one.words, other.words)
+    if first.levels and second.levels:
+        seen[Pattern.SAME_LEVELS] = first.levels == second.levels
+    if first.usefulness is not None and second.usefulness is not None:
+        seen[Pattern.BOTH_LOW] = max(first.usefulness, second.usefulness) < USEFUL
+    seen[Pattern.UNEQUAL] = min(first.words, second.words) * THIRD < max(first.words, second.words)
     return seen
 
 
@@ -217,12 +217,12 @@ def balance_of(seats: Iterable[str], turns: Iterable[tuple[int, str]]) -> dict[s
     """For each seat how evenly it went round, of turns as (person, seat)."""
     had = Counter(turns)
     people = {person for person, _ in had}
-    found = {}
+    balances = {}
     for seat in seats:
         times = [had[person, seat] for person in people]
         if times:
-            found[seat] = SeatBalance(min(times), max(times), times.count(0), len(times))
-    return found
+            balances[seat] = SeatBalance(min(times), max(times), times.count(0), len(times))
+    return balances
 
 
 def hours_after(ended_at: datetime | None, given_at: datetime) -> float | None:

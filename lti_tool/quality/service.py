@@ -114,7 +114,7 @@ def _given(session: Session, activity: Activity, kind: Kind, step: Step) -> tupl
         .where(Entry.activity_id == activity.id, Entry.step == step.key, Entry.submitted_at.is_not(None))
     ).all()
     ends = _meetings(session, activity)
-    found = [
+    given = [
         Given(
             row.number,
             row.group_id,
@@ -131,7 +131,7 @@ def _given(session: Session, activity: Activity, kind: Kind, step: Step) -> tupl
         for row in rows
         if row.counted
     ]
-    return found, len(rows) - len(found)
+    return given, len(rows) - len(given)
 
 
 def _meetings(session: Session, activity: Activity) -> dict[int, datetime]:
@@ -159,9 +159,9 @@ def _pairs(
 ) -> Iterator[tuple[int, int, int, bool]]:
     """Those who owe each other feedback."""
     for group in groups:
-        for one, other in combinations(group.members, 2):
-            if step is not None and step.key in group.owed(kind, one, other) & group.owed(kind, other, one):
-                yield group.round_number, one, other, group.round_number in over
+        for first, second in combinations(group.members, 2):
+            if step is not None and step.key in group.owed(kind, first, second) & group.owed(kind, second, first):
+                yield group.round_number, first, second, group.round_number in over
 
 
 def _turns(groups: list[PublishedGroup], kind: Kind) -> Iterator[tuple[int, str]]:
@@ -174,15 +174,15 @@ def _by_group(
     by_round: Mapping[int, list[Given]], shown: Mapping[int, Figures], groups: list[PublishedGroup]
 ) -> dict[int, dict[int, Figures]]:
     """Figures of groups, by rounds in which one is large enough. What the round hides, its groups do not tell."""
-    found: dict[int, dict[int, Figures]] = {}
+    shown_groups: dict[int, dict[int, Figures]] = {}
     for number, given in by_round.items():
         parts: dict[int, list[Given]] = {group.id: [] for group in groups if group.round_number == number}
-        for one in given:
-            if one.group_id in parts:
-                parts[one.group_id].append(one)
+        for entry in given:
+            if entry.group_id in parts:
+                parts[entry.group_id].append(entry)
         figures, _ = rules.beside_each_other({group: each for group, each in parts.items() if each})
         for each in figures.values():
             each |= {measure: None for measure, figure in shown.get(number, {}).items() if figure is None}
         if any(figure is not None for each in figures.values() for figure in each.values()):
-            found[number] = dict(figures)
-    return found
+            shown_groups[number] = dict(figures)
+    return shown_groups

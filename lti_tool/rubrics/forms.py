@@ -222,7 +222,7 @@ class RowAside:
 
 def asides_of(form: RubricForm, seats: Mapping[str, str]) -> list[RowAside]:
     """What is said beside each criterion. `seats` is what they are called."""
-    found = []
+    asides = []
     for row, draft in zip(form.criteria.data, read(form)[0].criteria, strict=True):
         remark = remark_on(draft.levels) if form.use_points.data and draft.question is Question.LEVELS else None
         unusual = (
@@ -231,8 +231,8 @@ def asides_of(form: RubricForm, seats: Mapping[str, str]) -> list[RowAside]:
             gettext(COMMENTS[draft.comment]) if draft.comment is not Comment.NONE else "",
             gettext("weight %(number)s", number=row["weight"]) if draft.weight != 1 else "",
         )
-        found.append(RowAside(", ".join(filter(None, unusual)), REMARKS[remark] if remark else ""))
-    return found
+        asides.append(RowAside(", ".join(filter(None, unusual)), REMARKS[remark] if remark else ""))
+    return asides
 
 
 def _criterion_shown(draft: CriterionDraft, *, use_points: bool) -> dict[str, Any]:
@@ -360,10 +360,10 @@ def _undo(form: RubricForm) -> str:
 
 def _before_and(form: RubricForm) -> str:
     """What `before` says once this form is changed."""
-    found = [*(form.before.data or "").splitlines(), urlencode(list(sent(form)))][-MOST_UNDONE:]
-    while sum(map(len, found)) > LONGEST_UNDONE:
-        del found[0]
-    return "\n".join(found)
+    versions = [*(form.before.data or "").splitlines(), urlencode(list(sent(form)))][-MOST_UNDONE:]
+    while sum(map(len, versions)) > LONGEST_UNDONE:
+        del versions[0]
+    return "\n".join(versions)
 
 
 def sent(form: Iterable[Any]) -> Iterator[tuple[str, str]]:

@@ -134,13 +134,13 @@ def address_of(page: str, **values: object) -> str | None:
     None where there is no such page. Its own `#` part stays.
     """
     rest, _, anchor = page.partition("#")
-    found = _within(g.visit_key, rest, [(name, str(value)) for name, value in values.items()]) if page else None
-    return f"{found}#{quote(anchor)}" if found and anchor else found
+    address = _within(g.visit_key, rest, [(name, str(value)) for name, value in values.items()]) if page else None
+    return f"{address}#{quote(anchor)}" if address and anchor else address
 
 
 def _address_in(visit_key: str, page: str, enter_code: str) -> str:
-    found = _within(visit_key, page, [("c", enter_code)])
-    return found or url_for("home.show", visit=visit_key, c=enter_code)
+    address = _within(visit_key, page, [("c", enter_code)])
+    return address or url_for("home.show", visit=visit_key, c=enter_code)
 
 
 def _within(visit_key: str, page: str, values: list[tuple[str, str]]) -> str | None:

@@ -48,9 +48,9 @@ def show(here: Here) -> ResponseReturnValue:
     if here.is_preview:
         raise PreviewOnly
     readable, held = feedback.received_in_course(here.session, here.course_id, here.member_id or 0, now=here.now)
-    received = [replace(one, author_name=label_of(one.place)) if one.place else one for one in readable]
-    for one in received:
-        feedback.mark_read(here.session, one.entry, now=here.now)
+    received = [replace(item, author_name=label_of(item.place)) if item.place else item for item in readable]
+    for item in received:
+        feedback.mark_read(here.session, item.entry, now=here.now)
     place = goals.place_of(
         here.session, activity_at(here.session, here.placement_id), here.member_id or 0, now=here.now
     )

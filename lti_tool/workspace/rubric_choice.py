@@ -127,12 +127,12 @@ def _about(draft: RubricDraft, kind: Kind) -> RubricDraft:
 def _from_file(here: Here, activity: Activity, text: SetupText, page: Mapping[str, Any]) -> Taken | Response:
     file = request.files.get("library-file")
     try:
-        found = read_file(file.read(MOST_BYTES + 1) if file is not None else b"")
+        rubric = read_file(file.read(MOST_BYTES + 1) if file is not None else b"")
     except RubricFileUnusable as refusal:
         problem = gettext(UNUSABLE[Unusable(refusal.reason)]) % {"count": refusal.count}
         return _page(here, activity, text, page, problems={"library-file": problem}, status=422)
     is_added = request.form.get("library-how") == "add"
-    return _take(activity, text, found.draft, is_added=is_added, notes=found.notes)
+    return _take(activity, text, rubric.draft, is_added=is_added, notes=rubric.notes)
 
 
 def _save(here: Here, activity: Activity, text: SetupText, page: Mapping[str, Any]) -> Taken | Response:

@@ -52,12 +52,12 @@ def changes_of(session: Session, activity: Activity, template: SavedTemplate) ->
     after = taken_over(before, template.settings, now=template.saved_at)
     rubric, new_rubric = service.rubric_draft_of(session, activity), rubric_from(template.rubric)
     wanted, new_wanted = pairing.preferences_of(session, activity).preferences, preferences.read(template.preferences)
-    found = [*_settings(before, after)]
+    changes = [*_settings(before, after)]
     if rubric != new_rubric:
-        found.append(Change(gettext("Rubric"), _rubric(rubric), _rubric(new_rubric)))
+        changes.append(Change(gettext("Rubric"), _rubric(rubric), _rubric(new_rubric)))
     if wanted != new_wanted:
-        found.append(Change(gettext("Pairing rules"), _groups(wanted), _groups(new_wanted)))
-    return found
+        changes.append(Change(gettext("Pairing rules"), _groups(wanted), _groups(new_wanted)))
+    return changes
 
 
 def _settings(before: ActivitySettings, after: ActivitySettings) -> Iterator[Change]:

@@ -41,9 +41,9 @@ def likely_sources(
     be a duplicate, then `home_id`, the course of the first of the family.
     """
     for link_id in links:
-        found = [relative for relative in family if relative.link_id == link_id]
-        if len(found) == 1:
-            return [found[0].id]
+        origins = [relative for relative in family if relative.link_id == link_id]
+        if len(origins) == 1:
+            return [origins[0].id]
     courses = [
         *([relative for relative in family if relative.context_id == context_id] for context_id in contexts),
         *([relative for relative in family if relative.course_id == id_] for id_ in (course_id, home_id)),

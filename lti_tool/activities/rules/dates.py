@@ -23,10 +23,10 @@ def deadline(day: date, at: time | None, zone: str) -> datetime:
 
 
 def _moment(day: date, at: time, zone: str, *, fold: int) -> datetime:
-    there = ZoneInfo(zone)
-    local = datetime.combine(day, at, tzinfo=there)
+    time_zone = ZoneInfo(zone)
+    local = datetime.combine(day, at, tzinfo=time_zone)
     moment = local.replace(fold=fold).astimezone(UTC)
-    if moment.astimezone(there).replace(tzinfo=None) == local.replace(tzinfo=None):
+    if moment.astimezone(time_zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return moment
     # Clocks jump over this time. As before the jump (fold 0), it lands as long after the gap as it lay inside.
     return local.replace(fold=0).astimezone(UTC)

@@ -40,17 +40,17 @@ def owed(kind: Kind, seating: Seating) -> Mapping[tuple[int, int], frozenset[str
     A ring passes over people who are away: whoever would give to them gives to the one after them. An answer is owed
     to whoever owes what it answers.
     """
-    found: dict[tuple[int, int], set[str]] = {}
+    steps_owed: dict[tuple[int, int], set[str]] = {}
     to_partners = [step for step in kind.steps if step.is_to_partners]
     for step in to_partners:
         if not step.is_owed_back:
             for couple in _couples(kind, step, seating):
-                found.setdefault(couple, set()).add(step.key)
+                steps_owed.setdefault(couple, set()).add(step.key)
     for step in to_partners:
         if step.is_owed_back:
-            for giver, receiver in [couple for couple, keys in found.items() if step.after in keys]:
-                found.setdefault((receiver, giver), set()).add(step.key)
-    return {couple: frozenset(keys) for couple, keys in found.items()}
+            for giver, receiver in [couple for couple, keys in steps_owed.items() if step.after in keys]:
+                steps_owed.setdefault((receiver, giver), set()).add(step.key)
+    return {couple: frozenset(keys) for couple, keys in steps_owed.items()}
 
 
 def givers(kind: Kind, step_key: str, seating: Seating, receiver: int) -> frozenset[int]:

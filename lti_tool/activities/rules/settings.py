@@ -183,33 +183,33 @@ def check(
     A due date in the past is a flaw only where it is not one of `before`: people go on changing other things while the
     first round is over.
     """
-    found = []
+    problems = []
     if not settings.title:
-        found.append(SettingsProblem(Flaw.TITLE_MISSING))
+        problems.append(SettingsProblem(Flaw.TITLE_MISSING))
     if len(settings.title) > LONGEST_TITLE:
-        found.append(SettingsProblem(Flaw.TITLE_TOO_LONG))
+        problems.append(SettingsProblem(Flaw.TITLE_TOO_LONG))
     if len(settings.instructions) > LONGEST_INSTRUCTIONS:
-        found.append(SettingsProblem(Flaw.INSTRUCTIONS_TOO_LONG))
-    found += _scenario_problems(settings.scenario)
-    found += _round_problems(settings, now, {dates.due_at for dates in before.rounds} if before else set())
+        problems.append(SettingsProblem(Flaw.INSTRUCTIONS_TOO_LONG))
+    problems += _scenario_problems(settings.scenario)
+    problems += _round_problems(settings, now, {dates.due_at for dates in before.rounds} if before else set())
     if not is_zone(settings.time_zone):
-        found.append(SettingsProblem(Flaw.ZONE_UNKNOWN))
+        problems.append(SettingsProblem(Flaw.ZONE_UNKNOWN))
     if not settings.completion.counts_anything:
-        found.append(SettingsProblem(Flaw.NOTHING_COUNTS))
+        problems.append(SettingsProblem(Flaw.NOTHING_COUNTS))
     for step in kind_for(settings).steps:
         if not 0 <= settings.completion.of(step) <= step.most:
-            found.append(SettingsProblem(Flaw.NUMBER_OUT_OF_RANGE, step=step.key))
+            problems.append(SettingsProblem(Flaw.NUMBER_OUT_OF_RANGE, step=step.key))
     if not 1 <= settings.score_maximum <= HIGHEST_SCORE:
-        found.append(SettingsProblem(Flaw.SCORE_OUT_OF_RANGE))
+        problems.append(SettingsProblem(Flaw.SCORE_OUT_OF_RANGE))
     if settings.points_share and not kind_for(settings).takes_points:
-        found.append(SettingsProblem(Flaw.POINTS_OF_ROLE_PLAY))
+        problems.append(SettingsProblem(Flaw.POINTS_OF_ROLE_PLAY))
     elif not 0 <= settings.points_share <= 100:
-        found.append(SettingsProblem(Flaw.POINTS_SHARE_OUT_OF_RANGE))
+        problems.append(SettingsProblem(Flaw.POINTS_SHARE_OUT_OF_RANGE))
     if settings.anonymous_feedback and not may_be_anonymous(kind_for(settings)):
-        found.append(SettingsProblem(Flaw.ANONYMOUS_IN_SMALL_GROUPS))
+        problems.append(SettingsProblem(Flaw.ANONYMOUS_IN_SMALL_GROUPS))
     elif settings.anonymous_feedback and settings.release is Release.BY_INSTRUCTOR:
-        found.append(SettingsProblem(Flaw.ANONYMOUS_BY_INSTRUCTOR))
-    return found
+        problems.append(SettingsProblem(Flaw.ANONYMOUS_BY_INSTRUCTOR))
+    return problems
 
 
 def _scenario_problems(scenario: Scenario | None) -> Iterator[SettingsProblem]:
@@ -223,25 +223,25 @@ def _scenario_problems(scenario: Scenario | None) -> Iterator[SettingsProblem]:
 
 
 def _round_problems(settings: ActivitySettings, now: datetime, known: set[datetime | None]) -> list[SettingsProblem]:
-    found = []
+    problems = []
     if not settings.rounds:
-        found.append(SettingsProblem(Flaw.NO_ROUND))
+        problems.append(SettingsProblem(Flaw.NO_ROUND))
     if len(settings.rounds) > MOST_ROUNDS:
-        found.append(SettingsProblem(Flaw.TOO_MANY_ROUNDS))
+        problems.append(SettingsProblem(Flaw.TOO_MANY_ROUNDS))
     latest: datetime | None = None
     for number, dates in enumerate(settings.rounds, start=1):
         if dates.due_at is None:
             if settings.release is Release.AT_DUE:
-                found.append(SettingsProblem(Flaw.NO_DUE_FOR_RELEASE, number))
+                problems.append(SettingsProblem(Flaw.NO_DUE_FOR_RELEASE, number))
             continue
         if dates.opens_at is not None and dates.due_at <= dates.opens_at:
-            found.append(SettingsProblem(Flaw.DUE_BEFORE_OPEN, number))
+            problems.append(SettingsProblem(Flaw.DUE_BEFORE_OPEN, number))
         elif latest is not None and dates.due_at < latest:
-            found.append(SettingsProblem(Flaw.DUE_BEFORE_EARLIER_ROUND, number))
+            problems.append(SettingsProblem(Flaw.DUE_BEFORE_EARLIER_ROUND, number))
         elif dates.due_at <= now and dates.due_at not in known:
-            found.append(SettingsProblem(Flaw.DUE_PASSED, number))
+            problems.append(SettingsProblem(Flaw.DUE_PASSED, number))
         latest = max(latest or dates.due_at, dates.due_at)
-    return found
+    return problems
 
 
 def copy_of(settings: ActivitySettings, *, now: datetime) -> ActivitySettings:

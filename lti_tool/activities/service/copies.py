@@ -58,8 +58,8 @@ def possible_sources(session: Session, copy: Activity, custom: Mapping[str, str]
     if named is None:
         return []
     placement = session.get_one(Placement, copy.placement_id)
-    found = _sources(session, named, copy.origin_key, placement, custom, own_id=copy.id)
-    return found if len(found) > 1 else []
+    sources = _sources(session, named, copy.origin_key, placement, custom, own_id=copy.id)
+    return sources if len(sources) > 1 else []
 
 
 def copy_again(session: Session, copy: Activity, source: Activity, *, by: int, now: datetime) -> None:
@@ -114,7 +114,7 @@ def _sources(
             .order_by(Activity.id)
         )
     ]
-    found = rules.likely_sources(
+    source_ids = rules.likely_sources(
         family,
         course_id=placement.course_id,
         home_id=named.course_id,
@@ -122,7 +122,7 @@ def _sources(
         contexts=rules.history(custom.get("context_id_history")),
         title=placement.title,
     )
-    return [session.get_one(Activity, id_) for id_ in found]
+    return [session.get_one(Activity, id_) for id_ in source_ids]
 
 
 def _copy(session: Session, source: Activity, placement: Placement, *, origin_key: str, now: datetime) -> Activity:
@@ -145,5 +145,8 @@ def _copy(session: Session, source: Activity, placement: Placement, *, origin_ke
 def _began_alike(session: Session, copy: Activity, source: Activity) -> None:
     """Let a copy know the saved template of its source, and that of its source's rubric."""
     copy.saved_template_id, copy.saved_template_version = source.saved_template_id, source.saved_template_version
-    own, other = (session.get_one(Rubric, activity.rubric_id) for activity in (copy, source))
-    own.saved_template_id, own.saved_template_version = other.saved_template_id, other.saved_template_version
+    own_rubric, source_rubric = (session.get_one(Rubric, activity.rubric_id) for activity in (copy, source))
+    own_rubric.saved_template_id, own_rubric.saved_template_version = (
+        source_rubric.saved_template_id,
+        source_rubric.saved_template_version,
+    )

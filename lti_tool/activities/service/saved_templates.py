@@ -41,18 +41,18 @@ def templates_for(
 
 def template_for(session: Session, course_id: int, template_id: int) -> SavedTemplate:
     """A template that designers of this course see, withdrawn or not. Raises TemplateUnknown."""
-    found = session.scalar(select(SavedTemplate).where(_is_for(course_id), SavedTemplate.id == template_id))
-    if found is None:
+    template = session.scalar(select(SavedTemplate).where(_is_for(course_id), SavedTemplate.id == template_id))
+    if template is None:
         raise TemplateUnknown(template_id)
-    return found
+    return template
 
 
 def template_named(session: Session, course_id: int, typed: str, *, holds: str = ACTIVITY) -> SavedTemplate:
     """The template that is offered and whose id a form says, in whatever form it says it. Raises TemplateUnknown."""
-    found = next((one for one in templates_for(session, course_id, holds=holds) if str(one.id) == typed), None)
-    if found is None:
+    template = next((one for one in templates_for(session, course_id, holds=holds) if str(one.id) == typed), None)
+    if template is None:
         raise TemplateUnknown(typed)
-    return found
+    return template
 
 
 def save_template(
@@ -141,10 +141,10 @@ def uses_of(session: Session, template_ids: Iterable[int]) -> dict[int, list[Use
         .where(Rubric.saved_template_id.in_(list(template_ids)))
         .order_by(Activity.title, Activity.id)
     )
-    found: dict[int, list[Use]] = {}
+    uses: dict[int, list[Use]] = {}
     for template_id, title, course_id, version in rows:
-        found.setdefault(template_id or 0, []).append(Use(title, course_id, version or 0))
-    return found
+        uses.setdefault(template_id or 0, []).append(Use(title, course_id, version or 0))
+    return uses
 
 
 def _save_version(
@@ -196,14 +196,14 @@ def template_of(session: Session, activity: Activity) -> SavedTemplate | None:
     """The saved template that an activity began with, as far as designers of its course see it."""
     if activity.saved_template_id is None:
         return None
-    found = session.scalar(
+    template = session.scalar(
         select(SavedTemplate).where(
             _is_for(activity.course_id),
             SavedTemplate.id == activity.saved_template_id,
             SavedTemplate.withdrawn_at.is_(None),
         )
     )
-    return found if found is not None and found.settings["kind"] == activity.kind else None
+    return template if template is not None and template.settings["kind"] == activity.kind else None
 
 
 def newer_template(session: Session, activity: Activity) -> SavedTemplate | None:

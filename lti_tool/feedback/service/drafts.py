@@ -92,8 +92,8 @@ def lock(session: Session, task: Task) -> dict[int, Entry]:
     """The task's entry and, of a mutual step, its counterpart, by who writes; locked in an order without deadlocks."""
     place = and_(*place_of(task))
     if task.step.is_mutual:
-        there = and_(Entry.author_id == task.recipient_id, Entry.recipient_id == task.author_id)
-        place = or_(place, and_(Entry.round_id == task.round.id, Entry.step == task.step.key, there))
+        counterpart = and_(Entry.author_id == task.recipient_id, Entry.recipient_id == task.author_id)
+        place = or_(place, and_(Entry.round_id == task.round.id, Entry.step == task.step.key, counterpart))
     rows = session.scalars(
         select(Entry).where(place).order_by(Entry.id).with_for_update().execution_options(populate_existing=True)
     )

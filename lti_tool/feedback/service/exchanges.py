@@ -126,20 +126,20 @@ def exchanges_of(
     ended_at = session.get_one(Course, activity.course_id).ended_at
 
     def released(entries: Mapping[str, Entry], back: Mapping[str, Entry], round_: Round) -> set[int]:
-        found = set()
+        readable_ids = set()
         for key, entry in entries.items():
             back_at = back[key].submitted_at if key in back else None
             if is_readable(entry, back_at, round_, activity, ended_at, now=now):
-                found.add(entry.id)
-        return found
+                readable_ids.add(entry.id)
+        return readable_ids
 
-    found = []
+    exchanges = []
     # What goes to no one comes first: it is what a group begins a round with.
     for place in sorted(lines, key=lambda line: (rounds[line[0]][0].number, line not in seated, line[1] or 0)):
         round_, allowance = rounds[place[0]]
         name, status = people[place[1]] if place[1] is not None else (None, "active")
         own, came = mine.get(place, {}), theirs.get(place, {})
-        found.append(
+        exchanges.append(
             Exchange(
                 round_,
                 place[1],
@@ -159,9 +159,9 @@ def exchanges_of(
         for number, alias in enumerate(of_round, start=1):
             own, came = mine.get((round_id, alias), {}), theirs.get((round_id, alias), {})
             readable = frozenset(released(own, came, round_) | released(came, own, round_))
-            one = Exchange(round_, alias, None, round_.due_at, False, False, mine=own, theirs=came)
-            found.append(replace(one, readable=readable, unnamed=number))
-    return sorted(found, key=lambda one: one.round.number)
+            exchange = Exchange(round_, alias, None, round_.due_at, False, False, mine=own, theirs=came)
+            exchanges.append(replace(exchange, readable=readable, unnamed=number))
+    return sorted(exchanges, key=lambda one: one.round.number)
 
 
 Lines: TypeAlias = dict[tuple[int, int | None], dict[str, Entry]]
@@ -236,12 +236,12 @@ def pools_of(session: Session, activity: Activity, member_id: int, *, now: datet
     waits = {row.round_id: row.entries for row in rows if not row.is_shown}
     shown = {row.round_id for row in rows if row.is_shown}
     closed_at = activity.closed_at or session.get_one(Course, activity.course_id).ended_at
-    found = []
+    pools = []
     for round_ in session.scalars(select(Round).where(Round.activity_id == activity.id).order_by(Round.number)):
         given, is_over = waits.get(round_.id, 0), rules.is_over(round_.due_at, closed_at, now=now)
         if given or (round_.id in asked and not is_over and round_.id not in shown):
-            found.append(Pool(round_, given, max(asked.get(round_.id, 0), given), is_over))
-    return found
+            pools.append(Pool(round_, given, max(asked.get(round_.id, 0), given), is_over))
+    return pools
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +324,7 @@ def typical_replies(rubric: Rubric, received: Collection[tuple[int, Entry]]) -> 
     """For each criterion with levels or a scale the answer in the middle of what partners chose, without comments; none
     where fewer than three people did. `received` is what the reader may see, with its author.
     """
-    found = []
+    typical = []
     for asked in rubrics.questions_of(rubric):
         chosen = [
             (author_id, reply)
@@ -334,5 +334,5 @@ def typical_replies(rubric: Rubric, received: Collection[tuple[int, Entry]]) -> 
         by_step = {reply.step: reply for _, reply in chosen if reply.step is not None}
         middle = rules.typical_level((author_id, reply.step) for author_id, reply in chosen if reply.step is not None)
         if middle is not None:
-            found.append((asked, by_step[middle]))
-    return found
+            typical.append((asked, by_step[middle]))
+    return typical

@@ -42,12 +42,12 @@ def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
             )
         )
     ).all()
-    found = []
+    listed = []
     for entry, kind_key, title, number in sorted(rows, key=lambda row: _in_order(row.Entry, own)):
         step = kind_of(kind_key).step(entry.step)
         direction = "together" if entry.author_id is None else "given" if entry.author_id in own else "received"
         given_at = entry.submitted_at if not _is_unnamed(entry, own) else None
-        found.append(
+        listed.append(
             {
                 "activity": title,
                 "round": number,
@@ -59,7 +59,7 @@ def texts_of(session: Session, person_id: int) -> list[dict[str, Any]]:
                 **_texts(session, entry, step.form if step is not None else None, own),
             }
         )
-    return found
+    return listed
 
 
 def _is_unnamed(entry: Entry, own: Collection[int]) -> bool:
@@ -99,15 +99,15 @@ def named(form: Form | None, fields: Mapping[str, str], audience: Audience | Non
     `audience` is who reads; None is the author, who sees also what the form does not ask for any more.
     """
     known = form.texts if form is not None else ()
-    found = {
+    texts = {
         field.name: _in_words(field, fields[field.key])
         for field in known
         if fields.get(field.key, "").strip() and (audience is None or audience in field.seen_by)
     }
     if audience is None:
-        others = fields.keys() - {field.key for field in known} - DRAFTS
-        found |= {key: fields[key] for key in sorted(others) if fields[key].strip() and not key.startswith(MARK)}
-    return found
+        unknown = fields.keys() - {field.key for field in known} - DRAFTS
+        texts |= {key: fields[key] for key in sorted(unknown) if fields[key].strip() and not key.startswith(MARK)}
+    return texts
 
 
 def _in_words(field: Field, text: str) -> str:
@@ -126,21 +126,21 @@ def rubric_in_words(
     """What was answered to the questions of a rubric, by the names of its criteria; or only texts and comments."""
     if rubric_id is None or not any(name.startswith(MARK) for name in fields):
         return {}
-    found: dict[str, str] = {}
+    replies: dict[str, str] = {}
     for asked in rubrics.questions_of(rubric_of(session, rubric_id)):
         reply = asked.in_own_words(fields) if words_only else asked.reply(fields)
         name, text = asked.draft.name, reply.text
         if text:
             # Criteria about two seats may share a name.
-            found[name] = f"{found[name]}\n{text}" if name in found else text
-    return found
+            replies[name] = f"{replies[name]}\n{text}" if name in replies else text
+    return replies
 
 
 def points_given(session: Session, entry_ids: Iterable[int]) -> dict[int, Fraction]:
     """The share of the rubric points that these entries give to their receivers, by member: the mean of all that give
     any.
     """
-    found: dict[int, list[Fraction]] = {}
+    shares_by_member: dict[int, list[Fraction]] = {}
     asked: dict[int, list[Asked]] = {}
     wanted = select(Entry.recipient_id, Entry.rubric_id, Entry.fields)
     for batch in in_batches(entry_ids):
@@ -151,8 +151,8 @@ def points_given(session: Session, entry_ids: Iterable[int]) -> dict[int, Fracti
                 asked[rubric_id] = rubrics.questions_of(rubric_of(session, rubric_id))
             share = share_of(asked[rubric_id], fields)
             if share is not None:
-                found.setdefault(recipient_id, []).append(share)
-    return {member_id: sum(shares, Fraction(0)) / len(shares) for member_id, shares in found.items()}
+                shares_by_member.setdefault(recipient_id, []).append(share)
+    return {member_id: sum(shares, Fraction(0)) / len(shares) for member_id, shares in shares_by_member.items()}
 
 
 def notes_to_partners_of(session: Session, person_id: int) -> list[dict[str, Any]]:
@@ -185,14 +185,14 @@ def occasion_texts_of(session: Session, members: Collection[int]) -> list[dict[s
         .where(Occasion.author_id.in_(members))
         .order_by(Occasion.id)
     )
-    found = []
+    listed = []
     for occasion, kind_key, title in rows:
         between = kind_of(kind_key).between
         form = between.form if between is not None else None
         aside = [{"field": _name(form, one["field"]), "text": one["text"]} for one in occasion.kept_aside]
         texts = {"texts": named(form, occasion.fields), "kept_aside": aside}
-        found.append({"activity": title, "at": occasion.created_at.isoformat(timespec="seconds"), **texts})
-    return found
+        listed.append({"activity": title, "at": occasion.created_at.isoformat(timespec="seconds"), **texts})
+    return listed
 
 
 def erase_texts_of(session: Session, person_id: int) -> None:

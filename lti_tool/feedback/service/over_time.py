@@ -59,7 +59,7 @@ def received_in_course(
     ).all()
     named = {entry.author_id: name for entry, _, _, _, name, _ in rows if entry.author_id is not None}
     names = told_apart(session, course_id, named, for_staff=False)
-    found = []
+    received = []
     places: Counter[int] = Counter()
     for entry, back_at, activity, round_, _, ended_at in sorted(rows, key=_in_order):
         step = kind_for(activity).step(entry.step)
@@ -70,11 +70,11 @@ def received_in_course(
         if is_readable(entry, back_at, round_, activity, ended_at, now=now):
             name = names[entry.author_id or 0] if not is_unnamed else None
             place = places[round_.id] if is_unnamed else 0
-            found.append(Received(entry, step, step.form, activity, round_, name, place))
-    activities = {one.activity.id: one.activity for one in found}
+            received.append(Received(entry, step, step.form, activity, round_, name, place))
+    activities = {one.activity.id: one.activity for one in received}
     rounds = {number for one in activities.values() for number in rounds_for_own_view(session, one, member_id)}
-    held = [one for one in found if waits_for_own_view(one.entry, rounds)]
-    return [one for one in found if one not in held], held
+    held = [one for one in received if waits_for_own_view(one.entry, rounds)]
+    return [one for one in received if one not in held], held
 
 
 def _in_order(row: Any) -> tuple[Any, ...]:
@@ -102,14 +102,14 @@ def levels_over_time(session: Session, received: Iterable[Received]) -> dict[str
     """
     questions: dict[int, list[Asked]] = {}
     seen: dict[str, dict[int, LevelSeen]] = {}
-    for place, one in enumerate(received):
-        rubric_id = one.entry.rubric_id
+    for place, item in enumerate(received):
+        rubric_id = item.entry.rubric_id
         if rubric_id is None:
             continue
         if rubric_id not in questions:
             questions[rubric_id] = rubrics.questions_of(rubrics.rubric_of(session, rubric_id))
         for asked in questions[rubric_id]:
-            reply = asked.reply(one.entry.fields)
+            reply = asked.reply(item.entry.fields)
             if reply.step is not None:
                 ends = asked.ends if asked.draft.question is Question.SCALE else ""
                 level = LevelSeen(reply.step, reply.steps, asked.offered[reply.step - 1][1], ends)

@@ -87,7 +87,7 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
             ),
         ),
     )
-    found = session.execute(
+    waiting = session.execute(
         select(Entry, back_at, Activity, Round, Course.ended_at)
         .select_from(Entry)
         .join(Activity, Activity.id == Entry.activity_id)
@@ -101,7 +101,7 @@ def release_due(session: Session, *, now: datetime, round_id: int | None = None)
         .with_for_update(of=Entry)
     ).all()
     released = 0
-    for entry, counterpart_at, activity, round_, ended_at in found:
+    for entry, counterpart_at, activity, round_, ended_at in waiting:
         if is_readable(entry, counterpart_at, round_, activity, ended_at, now=now):
             _release(session, entry, now=now)
             released += 1
@@ -221,11 +221,13 @@ def release_by_instructor(session: Session, activity: Activity, entry_id: int | 
     if activity.release != Release.BY_INSTRUCTOR:
         return 0
     wanted = (Entry.id == entry_id,) if entry_id is not None else ()
-    found = session.scalars(select(Entry).where(*_waits(activity), *wanted).order_by(Entry.id).with_for_update()).all()
-    for entry in found:
+    waiting = session.scalars(
+        select(Entry).where(*_waits(activity), *wanted).order_by(Entry.id).with_for_update()
+    ).all()
+    for entry in waiting:
         _release(session, entry, now=now)
     session.flush()
-    return len(found)
+    return len(waiting)
 
 
 def _waits(activity: Activity) -> tuple[ColumnElement[bool], ...]:
@@ -242,13 +244,13 @@ def _waits(activity: Activity) -> tuple[ColumnElement[bool], ...]:
 
 def release_after(session: Session, task: Task, entries: dict[int, Entry], *, now: datetime) -> None:
     """Release what may be read now that one of these was given; have the rest released when the round is due."""
-    for one in entries.values():
-        back = entries.get(one.recipient_id or 0)
+    for given in entries.values():
+        back = entries.get(given.recipient_id or 0)
         back_at = back.submitted_at if back is not None else None
-        if one.released_at is None and is_readable(
-            one, back_at, task.round, task.activity, task.course_ended_at, now=now
+        if given.released_at is None and is_readable(
+            given, back_at, task.round, task.activity, task.course_ended_at, now=now
         ):
-            one.released_at = now
+            given.released_at = now
     entry = entries[task.author_id]
     if task.activity.anonymous_feedback and not task.step.is_answer and entry.recipient_id is not None:
         queue.enqueue(

@@ -64,8 +64,8 @@ def remark_on_resource(
 ) -> None:
     """Write a line beside a resource that this member sees. Raises NotShown, Refused."""
     refuse_closed(place, learners_only=False)
-    there = Resource.id == resource_id, Resource.course_id == place.course_id, resource_is_seen_by(place.member.id)
-    if session.scalar(select(Resource.id).where(*there)) is None:
+    is_seen = Resource.id == resource_id, Resource.course_id == place.course_id, resource_is_seen_by(place.member.id)
+    if session.scalar(select(Resource.id).where(*is_seen)) is None:
         raise NotShown("resource", resource_id)
     text = values_of(rules.read(rules.REMARK, sent))["text"]
     session.add(Remark(author_id=place.member.id, resource_id=resource_id, text=text, at=now))

@@ -332,8 +332,8 @@ class _Search:
                 break
             block, (number, first, second) = blocks[swaps], np.unravel_index(chosen[swaps], gains.shape[1:])
             cost[block] += gains[block, number, first, second]
-            one, two = group[block, number, first], group[block, number, second]
-            group[block, number, first], group[block, number, second] = two, one
+            leaving, coming = group[block, number, first], group[block, number, second]
+            group[block, number, first], group[block, number, second] = coming, leaving
             until = step + self.rng.integers(*TENURE, size=len(block))
             tabu[block, number, first, second] = tabu[block, number, second, first] = until
             step += 1

@@ -478,11 +478,11 @@ class Question:
         for last in range(size):
             smaller, sets = best[: 1 << last], slice(1 << last, 2 << last)
             best[sets], chosen[sets] = smaller, last
-            for other in range(last):
-                with_other, partner = (side[sets].reshape(-1, 2, 1 << other)[:, 1] for side in (best, chosen))
-                value = smaller.reshape(-1, 2, 1 << other)[:, 0] + weight[last, other]
-                partner[value > with_other] = other
-                np.maximum(with_other, value, out=with_other)
+            for earlier in range(last):
+                with_earlier, partner = (side[sets].reshape(-1, 2, 1 << earlier)[:, 1] for side in (best, chosen))
+                value = smaller.reshape(-1, 2, 1 << earlier)[:, 0] + weight[last, earlier]
+                partner[value > with_earlier] = earlier
+                np.maximum(with_earlier, value, out=with_earlier)
         # Three free people, or a locked couple and one of them.
         bits, everyone = 1 << np.arange(size), (1 << size) - 1
         threes = np.array([*combinations(range(size), 3)], dtype=np.int64).reshape(-1, 3)
@@ -503,10 +503,10 @@ class Question:
             partner[list(trio)] = ALONE
         while rest:
             last = rest.bit_length() - 1
-            other = int(chosen[rest])
-            if other != last:
-                partner[who[last]], partner[who[other]] = who[other], who[last]
-            rest &= ~(1 << last | 1 << other)
+            earlier = int(chosen[rest])
+            if earlier != last:
+                partner[who[last]], partner[who[earlier]] = who[earlier], who[last]
+            rest &= ~(1 << last | 1 << earlier)
         return self.judged(partner, trio)
 
 

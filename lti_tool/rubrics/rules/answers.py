@@ -133,16 +133,16 @@ class Asked:
 
     def flaws(self, fields: Mapping[str, str], *, is_required: bool) -> list[tuple[str, Wrong]]:
         """What keeps the answer from being given, by field."""
-        found = []
+        flaws_found = []
         wrong = self._flaw(self.tidy(fields), is_required=is_required)
         if wrong is not None:
-            found.append((self.key, wrong))
+            flaws_found.append((self.key, wrong))
         comment = self.tidy(fields).get(self.comment_key, "")
         if len(comment) > LONGEST_TEXT:
-            found.append((self.comment_key, Wrong.TOO_LONG))
+            flaws_found.append((self.comment_key, Wrong.TOO_LONG))
         if self.draft.comment is Comment.REQUIRED and is_required and not comment:
-            found.append((self.comment_key, Wrong.NO_COMMENT))
-        return found
+            flaws_found.append((self.comment_key, Wrong.NO_COMMENT))
+        return flaws_found
 
     def _flaw(self, answer: Mapping[str, str], *, is_required: bool) -> Wrong | None:
         values = [answer[name] for name, _ in self.parts if name in answer]
@@ -280,7 +280,7 @@ class Pooled:
 
 def pooled(questions: Iterable[Asked], answers: Sequence[Mapping[str, str]], *, fewest: int) -> list[Pooled]:
     """The answers of several people to a rubric, question by question; what nobody answered is left out."""
-    found = []
+    pools = []
     for asked in questions:
         own_words = tuple(text for fields in answers if (text := asked.in_own_words(fields).text))
         chosen = [fields for fields in answers if asked.reply(fields).lines and not asked.in_own_words(fields).lines]
@@ -298,15 +298,15 @@ def pooled(questions: Iterable[Asked], answers: Sequence[Mapping[str, str]], *, 
                 if asked.draft.question is Question.SCALE:
                     mean = Fraction(sum(map(int, answered)), len(answered))
         if chosen or own_words:
-            found.append(Pooled(asked, len(chosen), tuple(parts), mean, own_words))
-    return found
+            pools.append(Pooled(asked, len(chosen), tuple(parts), mean, own_words))
+    return pools
 
 
 def share_of(questions: Iterable[Asked], fields: Mapping[str, str]) -> Fraction | None:
     """The weighted share of the points that an entry gives; None where it gives none."""
-    found = [(one.draft.weight, share) for one in questions if (share := one.share(fields)) is not None]
-    whole = sum(weight for weight, _ in found)
-    return sum((weight * share for weight, share in found), Fraction(0)) / whole if whole else None
+    weighted = [(one.draft.weight, share) for one in questions if (share := one.share(fields)) is not None]
+    whole = sum(weight for weight, _ in weighted)
+    return sum((weight * share for weight, share in weighted), Fraction(0)) / whole if whole else None
 
 
 def _by_number(text: str) -> tuple[int, str]:

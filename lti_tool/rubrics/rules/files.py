@@ -110,22 +110,22 @@ def to_csv(draft: RubricDraft, delimiter: str = ",") -> bytes:
 
 def _rows(draft: RubricDraft) -> Iterator[list[object]]:
     title = draft.title
-    for one in draft.criteria:
-        options = one.options
+    for criterion in draft.criteria:
+        options = criterion.options
         head: list[object] = [
             title,
-            one.name,
-            one.description,
-            one.question,
-            one.weight,
-            one.comment,
-            one.seat,
-            " ".join(map(str, one.rounds)),
-            *([options.lowest, options.lowest_words] if one.question is Question.SCALE else ["", ""]),
-            *([options.highest, options.highest_words] if one.question is Question.SCALE else ["", ""]),
-            options.points if one.question is Question.SHARE else "",
+            criterion.name,
+            criterion.description,
+            criterion.question,
+            criterion.weight,
+            criterion.comment,
+            criterion.seat,
+            " ".join(map(str, criterion.rounds)),
+            *([options.lowest, options.lowest_words] if criterion.question is Question.SCALE else ["", ""]),
+            *([options.highest, options.highest_words] if criterion.question is Question.SCALE else ["", ""]),
+            options.points if criterion.question is Question.SHARE else "",
         ]
-        lines = [[level.label, level.description, level.points] for level in one.levels]
+        lines = [[level.label, level.description, level.points] for level in criterion.levels]
         lines += [[choice, "", ""] for choice in options.choices]
         for line in lines or [["", "", ""]]:
             yield [*head, *line]
@@ -154,13 +154,13 @@ def read_file(content: bytes) -> Found:
     return _limited(_from_table(text))
 
 
-def _limited(found: Found) -> Found:
-    if len(found.draft.criteria) > MOST_CRITERIA:
-        raise RubricFileUnusable(Unusable.TOO_MANY, len(found.draft.criteria))
-    lines = max((len(one.levels) + len(one.options.choices) for one in found.draft.criteria), default=0)
+def _limited(rubric: Found) -> Found:
+    if len(rubric.draft.criteria) > MOST_CRITERIA:
+        raise RubricFileUnusable(Unusable.TOO_MANY, len(rubric.draft.criteria))
+    lines = max((len(one.levels) + len(one.options.choices) for one in rubric.draft.criteria), default=0)
     if lines > MOST_LINES:
         raise RubricFileUnusable(Unusable.TOO_LONG, lines)
-    return found
+    return rubric
 
 
 class _Reading:
@@ -207,11 +207,11 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 def _from_json(text: str) -> Found:
     try:
-        found = json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError):
         raise RubricFileUnusable(Unusable.BROKEN) from None
-    several = _dicts(found)
-    kept = several[0] if several else found
+    several = _dicts(content)
+    kept = several[0] if several else content
     kept = kept.get("rubric", kept) if isinstance(kept, dict) else {}
     if not isinstance(kept, dict):
         raise RubricFileUnusable(Unusable.NO_RUBRIC)
@@ -305,18 +305,18 @@ def _table(text: str, delimiter: str) -> Iterator[list[str]]:
 
 def _from_ours(head: list[str], rows: Iterator[list[str]]) -> Found:
     reading = _Reading()
-    title, found = "", list[CriterionDraft]()
+    title, criteria = "", list[CriterionDraft]()
     for row in rows:
         cells = {name: _text(cell) for name, cell in zip(head, row, strict=False)}
         cell = _cell_of(cells)
         title = title or cell("rubric")
-        if cell("criterion") or not found:
-            found.append(_begun(cell, reading))
-        if len(found) <= MOST_CRITERIA:
-            found[-1] = _with_line(found[-1], cell, reading)
-    if not found:
+        if cell("criterion") or not criteria:
+            criteria.append(_begun(cell, reading))
+        if len(criteria) <= MOST_CRITERIA:
+            criteria[-1] = _with_line(criteria[-1], cell, reading)
+    if not criteria:
         raise RubricFileUnusable(Unusable.NO_RUBRIC)
-    return Found(RubricDraft(title, tuple(found)), reading.notes())
+    return Found(RubricDraft(title, tuple(criteria)), reading.notes())
 
 
 def _cell_of(cells: Mapping[str, str]) -> Callable[[str], str]:
@@ -362,7 +362,7 @@ def _from_canvas(head: list[str], rows: Iterator[list[str]]) -> Found:
     reading = _Reading()
     ratings = [at for at, name in enumerate(head) if name.startswith("rating name")]
     titles: list[str] = []
-    found = []
+    criteria = []
     for row in rows:
         cells = [_text(cell) for cell in row] + [""] * len(head)
         cell = _cell_of(dict(zip(head, cells, strict=False)))
@@ -375,10 +375,10 @@ def _from_canvas(head: list[str], rows: Iterator[list[str]]) -> Found:
             for at in ratings
             if any(cells[at : at + 3])
         ]
-        found.append(_named(cell("criteria name"), cell("criteria description"), levels))
-    if not found:
+        criteria.append(_named(cell("criteria name"), cell("criteria description"), levels))
+    if not criteria:
         raise RubricFileUnusable(Unusable.NO_RUBRIC)
-    return Found(RubricDraft(titles[0] if titles else "", tuple(found)), reading.notes(are_several=len(titles) > 1))
+    return Found(RubricDraft(titles[0] if titles else "", tuple(criteria)), reading.notes(are_several=len(titles) > 1))
 
 
 # ---- XML, and what it is packed in
@@ -386,15 +386,15 @@ def _from_canvas(head: list[str], rows: Iterator[list[str]]) -> Found:
 
 def _from_backup(content: bytes) -> Found:
     """The first rubric of a packed folder: the backup of a Moodle activity, or the export of a Canvas course."""
-    found: list[Found] = []
+    rubric: list[Found] = []
     try:
-        found += [_from_xml(text) for text in _packed_files(content) if OF_MOODLE in text or OF_CANVAS in text]
+        rubric += [_from_xml(text) for text in _packed_files(content) if OF_MOODLE in text or OF_CANVAS in text]
     except (OSError, EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile, RuntimeError):
         raise RubricFileUnusable(Unusable.BROKEN) from None
-    if not found:
+    if not rubric:
         raise RubricFileUnusable(Unusable.NO_RUBRIC)
-    notes = {*found[0].notes, *([Note.FIRST_OF_SEVERAL] if len(found) > 1 else [])}
-    return replace(found[0], notes=tuple(note for note in Note if note in notes))
+    notes = {*rubric[0].notes, *([Note.FIRST_OF_SEVERAL] if len(rubric) > 1 else [])}
+    return replace(rubric[0], notes=tuple(note for note in Note if note in notes))
 
 
 def _packed_files(content: bytes) -> Iterator[str]:

@@ -25,7 +25,7 @@ class DrawnRound:
 def draw(rounds: int, *, in_circles: bool = False) -> tuple[DrawnRound, ...]:
     """So many rounds, seven at most: pairs who never meet again, or two circles of four that are mixed anew."""
     dots = tuple(_place(person) for person in range(PEOPLE))
-    found = []
+    drawn = []
     for number in range(1, min(rounds, MOST_ROUNDS) + 1):
         groups = _circles(number) if in_circles else _pairs(number)
         lines = tuple(
@@ -34,8 +34,8 @@ def draw(rounds: int, *, in_circles: bool = False) -> tuple[DrawnRound, ...]:
             for one, another in _around(group)
         )
         counted = tuple(tuple(person + 1 for person in group) for group in groups)
-        found.append(DrawnRound(counted, dots, lines))
-    return tuple(found)
+        drawn.append(DrawnRound(counted, dots, lines))
+    return tuple(drawn)
 
 
 def _around(group: tuple[int, ...]) -> Iterator[tuple[int, int]]:
