@@ -44,6 +44,7 @@ FEATURES = (
     "reports",
     "practices",
     "progress",
+    "certificates",
     "quality",
     "grades",
 )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from decimal import Decimal
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -14,6 +15,7 @@ from lti_tool.activities import rules
 from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.rules import (
     ActivitySettings,
+    CertificateTerms,
     Completion,
     Flaw,
     ReflectionDays,
@@ -26,6 +28,7 @@ from lti_tool.activities.rules import (
     deadline,
     local_parts,
     opening,
+    seats_with_hours,
 )
 from lti_tool.activities.rules.reflecting import LONGEST_OCCASION
 from lti_tool.activities.rules.rhythm import Rhythm, WeeksUnreadable, days_in_rhythm, read_weeks
@@ -85,6 +88,17 @@ class ScenarioText:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateText:
+    """What a certificate says, as typed."""
+
+    is_given: bool = False
+    title: str = ""
+    issuer: str = ""
+    hours: Mapping[str, str] = field(default_factory=dict)
+    """By key of a seat."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetupText:
     """The whole page as typed."""
 
@@ -112,6 +126,7 @@ class SetupText:
     reflect_first: str = ""
     reflect_rhythm: str = ""
     reflect_after: str = ""
+    certificate: CertificateText = field(default_factory=CertificateText)
     version: str = ""
     """Of the activity when the page was opened."""
 
@@ -144,6 +159,9 @@ WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
     Flaw.SCORE_OUT_OF_RANGE: N_("Enter a whole number from 1 to 1000."),
     Flaw.POINTS_SHARE_OUT_OF_RANGE: N_("Enter a whole number from 0 to 100."),
     Flaw.POINTS_OF_ROLE_PLAY: N_("People try things out in a role-play, so its points never count."),
+    Flaw.CERTIFICATE_TITLE_TOO_LONG: N_("Shorten the title of the certificate to 255 characters."),
+    Flaw.CERTIFICATE_ISSUER_TOO_LONG: N_("Shorten the name of who issues it to 255 characters."),
+    Flaw.HOURS_OUT_OF_RANGE: N_("Enter hours from 0 to 100, such as 1 or 1.5."),
 }
 DATE_UNREADABLE: Final = N_("Write the date as year-month-day, such as 2026-12-24.")
 TIME_UNREADABLE: Final = N_("Write the time as hours:minutes, such as 16:30.")
@@ -166,6 +184,8 @@ _FIELD: Final = {
     Flaw.SCORE_OUT_OF_RANGE: "score_maximum",
     Flaw.POINTS_SHARE_OUT_OF_RANGE: "points_share",
     Flaw.POINTS_OF_ROLE_PLAY: "points_share",
+    Flaw.CERTIFICATE_TITLE_TOO_LONG: "certificate_title",
+    Flaw.CERTIFICATE_ISSUER_TOO_LONG: "certificate_issuer",
 }
 
 _ROUND_PARTS: Final = ("opens_date", "opens_time", "due_date", "due_time")
@@ -206,6 +226,12 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         reflect_first=clean.get("reflect_first", "").strip(),
         reflect_rhythm=clean.get("reflect_rhythm", ""),
         reflect_after=clean.get("reflect_after", "").strip()[:LONGEST_OCCASION],
+        certificate=CertificateText(
+            "certificate" in clean,
+            clean.get("certificate_title", "").strip(),
+            clean.get("certificate_issuer", "").strip(),
+            {seat.key: clean.get(f"hours-{seat.key}", "").strip() for seat in seats_with_hours(kind_of(kind))},
+        ),
         version=clean.get("version", ""),
     )
 
@@ -243,6 +269,7 @@ def shown(
         reflect_first=days.first_on.isoformat() if days else "",
         reflect_rhythm=days.rhythm or "" if days else "",
         reflect_after=days.after if days else "",
+        certificate=_certificate_shown(settings.certificate),
         version=str(version),
     )
 
@@ -276,6 +303,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         scenario=Scenario.written(text.scenario.public, text.scenario.briefs),
         finds_partners=text.finds_partners,
         reflection_days=_reflection_read(text, problems),
+        certificate=_certificate_read(text.certificate),
     )
     for problem in check(settings, now=now, before=before):
         problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])
@@ -295,6 +323,20 @@ def _reflection_read(text: SetupText, problems: dict[str, str]) -> ReflectionDay
         return None
     rhythm = Rhythm(text.reflect_rhythm) if text.reflect_rhythm in set(Rhythm) else None
     return ReflectionDays(first_on, rhythm, text.reflect_after)
+
+
+def _certificate_shown(certificate: CertificateTerms | None) -> CertificateText:
+    if certificate is None:
+        return CertificateText()
+    hours = {seat: str(hours) for seat, hours in certificate.hours.items()}
+    return CertificateText(True, certificate.title, certificate.issuer, hours)
+
+
+def _certificate_read(text: CertificateText) -> CertificateTerms | None:
+    if not text.is_given:
+        return None
+    hours = {seat: _hours(typed_hours) for seat, typed_hours in text.hours.items() if typed_hours}
+    return CertificateTerms(text.title, text.issuer, hours)
 
 
 def asked_of(text: SetupText) -> Completion:
@@ -449,6 +491,11 @@ def _whole(text: str, *, empty: int) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else -1
 
 
+def _hours(text: str) -> Decimal:
+    """Hours with two digits after the point or comma at most; -1, which the rules refuse, for anything else."""
+    return Decimal(text.replace(",", ".")) if re.fullmatch(r"[0-9]{1,3}(?:[.,][0-9]{1,2})?", text) else Decimal(-1)
+
+
 def _one_of(choices: type[Choice], text: str, usual: Choice) -> Choice:
     try:
         return choices(text)
@@ -457,6 +504,8 @@ def _one_of(choices: type[Choice], text: str, usual: Choice) -> Choice:
 
 
 def _field(problem: SettingsProblem) -> str:
+    if problem.flaw is Flaw.HOURS_OUT_OF_RANGE:
+        return f"hours-{problem.seat}"
     if problem.flaw is Flaw.SCENARIO_TOO_LONG:
         return f"scenario-brief-{problem.seat}" if problem.seat else "scenario-public"
     return _FIELD.get(problem.flaw) or problem.step or f"r{problem.round}-due_date"

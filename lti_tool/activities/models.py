@@ -70,6 +70,8 @@ class Activity(Tenant, Base):
     """Whether a learner whose partner does not answer gets another one at once; else staff are asked."""
     reflection_days: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """When learners are asked to reflect between meetings; read through `activities.rules.ReflectionDays`."""
+    certificate: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What the certificate for completion says; read through `activities.rules.CertificateTerms`."""
     shows_hints: Mapped[bool] = mapped_column(default=True)
     """Whether hints stand beside the fields of feedback, for those who do not hide them."""
     feedback_to: Mapped[str | None] = mapped_column(String(16))

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from lti_tool.activities.kinds import Kind, kind_for
 from lti_tool.activities.kinds.kind import Step, To
+from lti_tool.activities.rules.certificate import LONGEST_NAME, MOST_HOURS, CertificateTerms
 from lti_tool.activities.rules.reflecting import ReflectionDays
 from lti_tool.activities.rules.scenario import Scenario
 from lti_tool.support.zones import is_zone
@@ -120,6 +121,8 @@ class ActivitySettings:
     """Whether a learner whose partner does not answer gets another one at once, without asking staff."""
     reflection_days: ReflectionDays | None = None
     """When learners are asked to reflect between meetings."""
+    certificate: CertificateTerms | None = None
+    """What the certificate says that learners get for completion; None where there is none."""
 
 
 class Flaw(StrEnum):
@@ -142,6 +145,9 @@ class Flaw(StrEnum):
     SCORE_OUT_OF_RANGE = "score out of range"
     POINTS_SHARE_OUT_OF_RANGE = "share of points out of range"
     POINTS_OF_ROLE_PLAY = "points of a role-play"
+    CERTIFICATE_TITLE_TOO_LONG = "title of the certificate too long"
+    CERTIFICATE_ISSUER_TOO_LONG = "issuer of the certificate too long"
+    HOURS_OUT_OF_RANGE = "hours out of range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +190,19 @@ def check(
         found.append(SettingsProblem(Flaw.POINTS_OF_ROLE_PLAY))
     elif not 0 <= settings.points_share <= 100:
         found.append(SettingsProblem(Flaw.POINTS_SHARE_OUT_OF_RANGE))
-    return found
+    return [*found, *_certificate_problems(settings.certificate)]
+
+
+def _certificate_problems(certificate: CertificateTerms | None) -> Iterator[SettingsProblem]:
+    if certificate is None:
+        return
+    if len(certificate.title) > LONGEST_NAME:
+        yield SettingsProblem(Flaw.CERTIFICATE_TITLE_TOO_LONG)
+    if len(certificate.issuer) > LONGEST_NAME:
+        yield SettingsProblem(Flaw.CERTIFICATE_ISSUER_TOO_LONG)
+    for seat, hours in certificate.hours.items():
+        if not 0 <= hours <= MOST_HOURS:
+            yield SettingsProblem(Flaw.HOURS_OUT_OF_RANGE, seat=seat)
 
 
 def _scenario_problems(scenario: Scenario | None) -> Iterator[SettingsProblem]:
