@@ -269,7 +269,7 @@ def shown(
         reflect_first=days.first_on.isoformat() if days else "",
         reflect_rhythm=days.rhythm or "" if days else "",
         reflect_after=days.after if days else "",
-        certificate=_certificate_shown(settings.certificate),
+        certificate=_certificate_shown(settings),
         version=str(version),
     )
 
@@ -325,11 +325,10 @@ def _reflection_read(text: SetupText, problems: dict[str, str]) -> ReflectionDay
     return ReflectionDays(first_on, rhythm, text.reflect_after)
 
 
-def _certificate_shown(certificate: CertificateTerms | None) -> CertificateText:
-    if certificate is None:
-        return CertificateText()
-    hours = {seat: str(hours) for seat, hours in certificate.hours.items()}
-    return CertificateText(True, certificate.title, certificate.issuer, hours)
+def _certificate_shown(settings: ActivitySettings) -> CertificateText:
+    terms = settings.certificate or CertificateTerms()
+    hours = {seat.key: str(terms.hours.get(seat.key, "")) for seat in seats_with_hours(kind_of(settings.kind))}
+    return CertificateText(settings.certificate is not None, terms.title, terms.issuer, hours)
 
 
 def _certificate_read(text: CertificateText) -> CertificateTerms | None:

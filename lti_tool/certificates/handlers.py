@@ -1,6 +1,7 @@
 """Jobs of this feature: the PDF of a certificate."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -10,6 +11,8 @@ from lti_tool.certificates.rules import PdfState
 from lti_tool.jobs.queue import JobContext
 from lti_tool.support.kit import Kit
 from lti_tool.support.paper import LettersMissing, PdfImpossible, to_pdf
+
+STYLE: Final = Path(__file__).parent.parent / "static" / "certificate.css"
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +26,7 @@ def make_pdf(kit: Kit, job: JobContext) -> None:
         return
     pdf: bytes | None = None
     try:
-        pdf, state = to_pdf(document), PdfState.READY
+        pdf, state = to_pdf(document, STYLE), PdfState.READY
     except LettersMissing as missing:
         state = PdfState.NO_LETTERS
         log.warning("fonts missing for a certificate", certificate=certificate_id, letters=missing.count)

@@ -2,6 +2,7 @@
 
 import logging
 from functools import cache
+from pathlib import Path
 from threading import get_ident
 from typing import Any
 
@@ -49,15 +50,16 @@ def can_make_pdf() -> bool:
     return _weasyprint() is not None
 
 
-def to_pdf(page: str) -> bytes:
-    """A page that needs nothing but itself as a tagged PDF (PDF/UA-1). Raises PdfImpossible or LettersMissing."""
+def to_pdf(page: str, style: Path) -> bytes:
+    """A page that needs nothing but this style as a tagged PDF (PDF/UA-1). Raises PdfImpossible or LettersMissing."""
     weasyprint = _weasyprint()
     if weasyprint is None:
         raise PdfImpossible
     boxes, log = _Boxes(), logging.getLogger("weasyprint")
     log.addFilter(boxes)
     try:
-        made: bytes = weasyprint.HTML(string=page, url_fetcher=_fetch_nothing).write_pdf(pdf_variant="pdf/ua-1")
+        html = weasyprint.HTML(string=page, url_fetcher=_fetch_nothing)
+        made: bytes = html.write_pdf(stylesheets=[weasyprint.CSS(string=style.read_text())], pdf_variant="pdf/ua-1")
     finally:
         log.removeFilter(boxes)
     if boxes.count:
