@@ -159,7 +159,7 @@ WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
     Flaw.SCORE_OUT_OF_RANGE: N_("Enter a whole number from 1 to 1000."),
     Flaw.POINTS_SHARE_OUT_OF_RANGE: N_("Enter a whole number from 0 to 100."),
     Flaw.POINTS_OF_ROLE_PLAY: N_("People try things out in a role-play, so its points never count."),
-    Flaw.CERTIFICATE_TITLE_TOO_LONG: N_("Shorten the title of the certificate to 255 characters."),
+    Flaw.CERTIFICATE_TITLE_TOO_LONG: N_("Shorten what the certificate is called to 255 characters."),
     Flaw.CERTIFICATE_ISSUER_TOO_LONG: N_("Shorten the name of who issues it to 255 characters."),
     Flaw.HOURS_OUT_OF_RANGE: N_("Enter hours from 0 to 100, such as 1 or 1.5."),
 }

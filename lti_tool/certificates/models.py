@@ -60,11 +60,13 @@ class Certificate(Tenant, Base):
 
 
 class CredentialKey(Tenant, Base):
-    """The key with which an institution signs credentials. It is not replaced: what it signed stays valid for years."""
+    """A key with which an institution signs credentials. The newest signs; all are kept, since what they signed stays."""
 
     __tablename__ = "credential_key"
-    __table_args__ = (UniqueConstraint("institution_id"),)
+    __table_args__ = (UniqueConstraint("institution_id", "number"),)
 
+    number: Mapped[int]
+    """Counted from 1 in each institution."""
     address: Mapped[str] = mapped_column(String(32), unique=True)
     """Names the institution in the address of its profile, which tells nothing else of it."""
     kid: Mapped[str] = mapped_column(String(64))

@@ -1,6 +1,7 @@
 """Issue certificates, publish and withdraw them, sign their credentials, and make their PDFs."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -30,7 +31,7 @@ from lti_tool.pairing import service as pairing
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Progress
 from lti_tool.registration.models import Institution
-from lti_tool.support.crypto import KeyRing, load_private_key, new_secret, new_signing_key
+from lti_tool.support.crypto import KeyRing, PrivateKey, Undecipherable, load_private_key, new_secret, new_signing_key
 from lti_tool.support.db import across_institutions, find_or_add, serve, served_institution
 from lti_tool.support.spelling import compared
 
@@ -236,7 +237,7 @@ def badge_of(
 
     Raises CertificateWithdrawn.
     """
-    key = _key(session, secrets, now=now)
+    key, private = _key(session, secrets, now=now)
     issuer = _named(session, key, base_url)
     claims = rules.credential(
         key=in_force(certificate).key,
@@ -247,7 +248,6 @@ def badge_of(
         issuer=issuer,
         words=words,
     )
-    private = load_private_key(secrets.decrypt(key.private_key))
     return jwt.encode(claims, private, algorithm="RS256", headers={"kid": issuer.key_address})
 
 
@@ -373,14 +373,24 @@ def in_force(certificate: Certificate) -> Certificate:
     return certificate
 
 
-def _key(session: Session, secrets: KeyRing, *, now: datetime) -> CredentialKey:
-    """The institution's key, made when it is first needed; one of several transactions at once makes it."""
-    return find_or_add(session, select(CredentialKey), lambda: _new_key(secrets, now=now))
+def _key(session: Session, secrets: KeyRing, *, now: datetime) -> tuple[CredentialKey, PrivateKey]:
+    """The institution's key, ready to sign; made when it is first needed, and when the one before cannot be read any
+    more because the operator's secret keys are lost. One of several transactions at once makes it.
+    """
+    newest = session.scalar(select(CredentialKey).order_by(CredentialKey.number.desc()).limit(1))
+    if newest is not None:
+        with suppress(Undecipherable):
+            return newest, load_private_key(secrets.decrypt(newest.private_key))
+    number = newest.number + 1 if newest is not None else 1
+    wanted = select(CredentialKey).where(CredentialKey.number == number)
+    key = find_or_add(session, wanted, lambda: _new_key(secrets, number, now=now))
+    return key, load_private_key(secrets.decrypt(key.private_key))
 
 
-def _new_key(secrets: KeyRing, *, now: datetime) -> CredentialKey:
+def _new_key(secrets: KeyRing, number: int, *, now: datetime) -> CredentialKey:
     pair = new_signing_key()
     return CredentialKey(
+        number=number,
         address=new_secret(KEY_BYTES),
         kid=pair.kid,
         private_key=secrets.encrypt(pair.private_pem),

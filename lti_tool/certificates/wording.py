@@ -40,9 +40,11 @@ class Shown:
     issued_on: str
 
     @property
-    def is_long(self) -> bool:
-        """Whether name or title needs smaller letters to fit on one page."""
-        return len(self.name) > 48 or len(self.title) > 90
+    def length(self) -> str:
+        """How small its letters must be to fit on one page."""
+        if len(self.name) + len(self.title) + len(self.issuer) > 350:
+            return "longest"
+        return "long" if len(self.name) > 48 or len(self.title) > 90 or len(self.issuer) > 120 else "usual"
 
 
 def shown(content: Content, name: str, issued_at: datetime, zone: str) -> Shown:

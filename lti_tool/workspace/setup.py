@@ -74,7 +74,7 @@ NAMES: Final = {
     "title": N_("Title"),
     "instructions": N_("Instructions"),
     "series-free": N_("Free weeks"),
-    "certificate_title": N_("Title of the certificate"),
+    "certificate_title": N_("What the certificate is called"),
     "certificate_issuer": N_("Issued by"),
     "scenario-public": N_("What everyone reads"),
     **{

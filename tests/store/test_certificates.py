@@ -145,6 +145,9 @@ def test_each_institution_signs_with_a_key_of_its_own_that_outlives_the_operator
         assert service.badge_of(session, certificate, WORDS, secrets=KeyRing([new]), **at) == tokens[0]
         with pytest.raises(CertificateNotPublished):
             service.open_published(session, certificate.key)
+        other = KeyRing([KeyRing.generate_key()])
+        assert service.badge_of(session, certificate, WORDS, secrets=other, **at) != tokens[0], "lost keys are replaced"
+        assert session.scalars(select(CredentialKey.number).order_by(CredentialKey.number)).all() == [1, 2]
     with open_session() as session:
         issuer, key = service.open_issuer(session, keys[1].address, base_url=at["base_url"])
         assert (issuer.name, key.institution_id) == (rooms[1].institution.name, rooms[1].institution.id)

@@ -46,6 +46,7 @@ def show(here: Here) -> ResponseReturnValue:
         article=_article(activity, certificate),
         address=_address(here, certificate),
         pdf_words=wording.PDF_STATES,
+        can_print=paper.can_make_pdf(),
         said=request.args.get("said"),
     )
 

@@ -54,6 +54,7 @@ def upgrade() -> None:
     for column in ('institution_id', 'member_id'):
         op.create_index(op.f(f'ix_certificate_{column}'), 'certificate', [column])
     op.create_table('credential_key',
+    sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('address', sa.String(length=32), nullable=False),
     sa.Column('kid', sa.String(length=64), nullable=False),
     sa.Column('private_key', sa.Text(), nullable=False),
@@ -63,7 +64,7 @@ def upgrade() -> None:
     sa.Column('institution_id', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['institution_id'], ['institution.id'], name=op.f('fk_credential_key_institution_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_credential_key')),
-    sa.UniqueConstraint('institution_id', name=op.f('uq_credential_key_institution_id')),
+    sa.UniqueConstraint('institution_id', 'number', name=op.f('uq_credential_key_institution_id_number')),
     sa.UniqueConstraint('address', name=op.f('uq_credential_key_address')),
     )
     op.create_index(op.f('ix_credential_key_institution_id'), 'credential_key', ['institution_id'])
