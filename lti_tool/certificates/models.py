@@ -60,7 +60,7 @@ class Certificate(Tenant, Base):
 
 
 class CredentialKey(Tenant, Base):
-    """A key with which an institution signs credentials. The newest signs; all are kept, since what they signed stays."""
+    """A key with which an institution signs credentials. The newest signs; all are kept for what they have signed."""
 
     __tablename__ = "credential_key"
     __table_args__ = (UniqueConstraint("institution_id", "number"),)
