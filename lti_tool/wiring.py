@@ -41,6 +41,8 @@ FEATURES = (
     "hints",
     "feedback",
     "goals",
+    "craft",
+    "surveys",
     "reports",
     "practices",
     "progress",

@@ -68,6 +68,7 @@ def _settings(before: ActivitySettings, after: ActivitySettings) -> Iterator[Cha
         (gettext("Private briefs"), _briefs(before), _briefs(after)),
         (gettext("Who sees what"), _seen(before), _seen(after)),
         (gettext("When a partner does not answer"), _partners(before), _partners(after)),
+        (gettext("Survey before and after"), _survey(before), _survey(after)),
         (gettext("To whom does feedback go?"), _direction(before), _direction(after)),
         (gettext("Guided rounds, from the first on"), str(before.guided_rounds), str(after.guided_rounds)),
         (gettext("What counts as completion?"), _counts(before), _counts(after)),
@@ -97,6 +98,12 @@ def _seen(settings: ActivitySettings) -> str:
 
 def _partners(settings: ActivitySettings) -> str:
     return str(gettext("Give learners another partner at once")) if settings.finds_partners else ""
+
+
+def _survey(settings: ActivitySettings) -> str:
+    return (
+        "\n".join((gettext("Ask learners before and after"), *settings.survey)) if settings.survey is not None else ""
+    )
 
 
 def _direction(settings: ActivitySettings) -> str:

@@ -123,6 +123,8 @@ class ActivitySettings:
     """When learners are asked to reflect between meetings."""
     certificate: CertificateTerms | None = None
     """What the certificate says that learners get for completion; None where there is none."""
+    survey: tuple[str, ...] | None = None
+    """Sentences of its own beside the usual ones, if learners are asked before and after; None where they are not."""
 
 
 class Flaw(StrEnum):
