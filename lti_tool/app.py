@@ -28,6 +28,7 @@ PROTOCOL_PAGES = (
     "launch.pages",
     "workspace.first_administrator",
     "meetings.pages.feed",
+    "certificates.pages.public",
     "hints.pages",
 )
 VISIT_PAGES = (
@@ -59,6 +60,8 @@ VISIT_PAGES = (
     "reports.pages",
     "practices.pages",
     "progress.pages",
+    "certificates.pages.own",
+    "certificates.pages.staff",
     "quality.pages",
     "grades.pages",
 )

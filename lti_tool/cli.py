@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool import __version__
 from lti_tool.app import create_app
+from lti_tool.certificates import service as certificates
 from lti_tool.demo import run as run_demo
 from lti_tool.errors import NotFound, ToolError
 from lti_tool.jobs.worker import Worker
@@ -393,6 +394,7 @@ def reencrypt() -> None:
     services = _services()
     with _failures_in_words(), services.kit.open_session() as session, across_institutions(session):
         count = service.reencrypt(session, services.kit.secrets)
+        count += certificates.reencrypt(session, services.kit.secrets)
     click.echo(f"{count} secrets are encrypted with the first key.")
 
 

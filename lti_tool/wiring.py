@@ -46,6 +46,7 @@ FEATURES = (
     "reports",
     "practices",
     "progress",
+    "certificates",
     "quality",
     "grades",
 )

@@ -1,4 +1,4 @@
-"""Finds, starts or installs what the tests need from the machine: Chromium and PostgreSQL.
+"""Finds, starts or installs what the tests need from the machine: Chromium, PostgreSQL, and Pango with fonts for PDFs.
 
 Prints `NAME=value` lines for the environment of the test run. Fails at once, naming the package, where something is
 missing and this account may not install it.
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from ctypes.util import find_library
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,6 +71,21 @@ def start_postgres() -> str | None:
     return None
 
 
+def pango() -> str | None:
+    """The library that draws the text of PDFs."""
+    return find_library("pangoft2-1.0")
+
+
+def font_for(language: str) -> Callable[[], str | None]:
+    """Finds a font that has the letters of a language."""
+
+    def find() -> str | None:
+        listed = subprocess.run(["fc-list", f":lang={language}", "file"], check=False, capture_output=True, text=True)
+        return listed.stdout.strip() or None
+
+    return find
+
+
 def install(package: str) -> bool:
     """Install a Debian package, where this machine and account allow it."""
     if os.geteuid() or not shutil.which("apt-get"):
@@ -106,3 +122,6 @@ def own_browser() -> str | None:
 if __name__ == "__main__":
     print(f"TANDEM_TEST_CHROMIUM={require('chromium', chromium, own_browser)}")
     print(f"TANDEM_TEST_POSTGRES={require('postgresql', postgres, start_postgres)}")
+    require("libpangoft2-1.0-0", pango)
+    require("fonts-dejavu-core", font_for("ar"))
+    require("fonts-wqy-microhei", font_for("zh-cn"))

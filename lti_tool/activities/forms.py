@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from decimal import Decimal
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -14,6 +15,7 @@ from lti_tool.activities import rules
 from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.rules import (
     ActivitySettings,
+    CertificateTerms,
     Completion,
     Flaw,
     ReflectionDays,
@@ -26,6 +28,7 @@ from lti_tool.activities.rules import (
     deadline,
     local_parts,
     opening,
+    seats_with_hours,
 )
 from lti_tool.activities.rules.reflecting import LONGEST_OCCASION
 from lti_tool.activities.rules.rhythm import Rhythm, WeeksUnreadable, days_in_rhythm, read_weeks
@@ -85,6 +88,17 @@ class ScenarioText:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateText:
+    """What a certificate says, as typed."""
+
+    is_given: bool = False
+    title: str = ""
+    issuer: str = ""
+    hours: Mapping[str, str] = field(default_factory=dict)
+    """By key of a seat."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetupText:
     """The whole page as typed."""
 
@@ -113,6 +127,7 @@ class SetupText:
     reflect_first: str = ""
     reflect_rhythm: str = ""
     reflect_after: str = ""
+    certificate: CertificateText = field(default_factory=CertificateText)
     asks_survey: bool = False
     survey_own: str = ""
     """A sentence on each line."""
@@ -155,6 +170,9 @@ WORDS_FOR_FLAWS: Final[dict[Flaw, str]] = {
     Flaw.ANONYMOUS_BY_INSTRUCTOR: N_(
         "Anonymous feedback is shown together and not piece by piece. Choose another time at which it can be read."
     ),
+    Flaw.CERTIFICATE_TITLE_TOO_LONG: N_("Shorten what the certificate is called to 255 characters."),
+    Flaw.CERTIFICATE_ISSUER_TOO_LONG: N_("Shorten the name of who issues it to 255 characters."),
+    Flaw.HOURS_OUT_OF_RANGE: N_("Enter hours from 0 to 100, such as 1 or 1.5."),
 }
 DATE_UNREADABLE: Final = N_("Write the date as year-month-day, such as 2026-12-24.")
 TIME_UNREADABLE: Final = N_("Write the time as hours:minutes, such as 16:30.")
@@ -182,6 +200,8 @@ _FIELD: Final = {
     Flaw.POINTS_OF_ROLE_PLAY: "points_share",
     Flaw.ANONYMOUS_IN_SMALL_GROUPS: "anonymous_feedback",
     Flaw.ANONYMOUS_BY_INSTRUCTOR: "anonymous_feedback",
+    Flaw.CERTIFICATE_TITLE_TOO_LONG: "certificate_title",
+    Flaw.CERTIFICATE_ISSUER_TOO_LONG: "certificate_issuer",
 }
 
 _ROUND_PARTS: Final = ("opens_date", "opens_time", "due_date", "due_time")
@@ -223,6 +243,12 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         reflect_first=clean.get("reflect_first", "").strip(),
         reflect_rhythm=clean.get("reflect_rhythm", ""),
         reflect_after=clean.get("reflect_after", "").strip()[:LONGEST_OCCASION],
+        certificate=CertificateText(
+            "certificate" in clean,
+            clean.get("certificate_title", "").strip(),
+            clean.get("certificate_issuer", "").strip(),
+            {seat.key: clean.get(f"hours-{seat.key}", "").strip() for seat in seats_with_hours(kind_of(kind))},
+        ),
         asks_survey="asks_survey" in clean,
         survey_own=clean.get("survey_own", "").strip(),
         version=clean.get("version", ""),
@@ -263,6 +289,7 @@ def shown(
         reflect_first=days.first_on.isoformat() if days else "",
         reflect_rhythm=days.rhythm or "" if days else "",
         reflect_after=days.after if days else "",
+        certificate=_certificate_shown(settings),
         asks_survey=settings.survey is not None,
         survey_own="\n".join(settings.survey or ()),
         version=str(version),
@@ -299,6 +326,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         scenario=Scenario.written(text.scenario.public, text.scenario.briefs),
         finds_partners=text.finds_partners,
         reflection_days=_reflection_read(text, problems),
+        certificate=_certificate_read(text.certificate),
         survey=_survey_read(text, problems),
     )
     for problem in check(settings, now=now, before=before):
@@ -319,6 +347,19 @@ def _reflection_read(text: SetupText, problems: dict[str, str]) -> ReflectionDay
         return None
     rhythm = Rhythm(text.reflect_rhythm) if text.reflect_rhythm in set(Rhythm) else None
     return ReflectionDays(first_on, rhythm, text.reflect_after)
+
+
+def _certificate_shown(settings: ActivitySettings) -> CertificateText:
+    terms = settings.certificate or CertificateTerms()
+    hours = {seat.key: str(terms.hours.get(seat.key, "")) for seat in seats_with_hours(kind_of(settings.kind))}
+    return CertificateText(settings.certificate is not None, terms.title, terms.issuer, hours)
+
+
+def _certificate_read(text: CertificateText) -> CertificateTerms | None:
+    if not text.is_given:
+        return None
+    hours = {seat: _hours(typed_hours) for seat, typed_hours in text.hours.items() if typed_hours}
+    return CertificateTerms(text.title, text.issuer, hours)
 
 
 def _survey_read(text: SetupText, problems: dict[str, str]) -> tuple[str, ...] | None:
@@ -482,6 +523,11 @@ def _whole(text: str, *, empty: int) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else -1
 
 
+def _hours(text: str) -> Decimal:
+    """Hours with two digits after the point or comma at most; -1, which the rules refuse, for anything else."""
+    return Decimal(text.replace(",", ".")) if re.fullmatch(r"[0-9]{1,3}(?:[.,][0-9]{1,2})?", text) else Decimal(-1)
+
+
 def _one_of(choices: type[Choice], text: str, usual: Choice) -> Choice:
     try:
         return choices(text)
@@ -490,6 +536,8 @@ def _one_of(choices: type[Choice], text: str, usual: Choice) -> Choice:
 
 
 def _field(problem: SettingsProblem) -> str:
+    if problem.flaw is Flaw.HOURS_OUT_OF_RANGE:
+        return f"hours-{problem.seat}"
     if problem.flaw is Flaw.SCENARIO_TOO_LONG:
         return f"scenario-brief-{problem.seat}" if problem.seat else "scenario-public"
     return _FIELD.get(problem.flaw) or problem.step or f"r{problem.round}-due_date"

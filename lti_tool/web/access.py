@@ -47,6 +47,7 @@ ACTS: Final[dict[str, frozenset[str]]] = {
     "moderate a report": STAFF,
     "hide a practice": STAFF,
     "take a practice over": INSTRUCTOR,
+    "withdraw a certificate": INSTRUCTOR,
     "take part": EVERYONE_IN_COURSE,
 }
 """From an act to the course roles that may do it. An act that is not listed is not allowed to anyone."""

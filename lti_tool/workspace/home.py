@@ -15,6 +15,7 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import Kind, ReflectionDays, Step, kind_for, why_not_ready
 from lti_tool.activities.service import activity_of, chosen_instead, open_activities, rounds_of
 from lti_tool.attributes import service as attributes
+from lti_tool.certificates import service as certificates
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.service import Exchange
@@ -174,6 +175,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     asks_why = not is_read_only and any(round_.id not in grouped for round_ in rounds)
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
     is_absent = Alone.ABSENT in alone.values()
+    certificate = certificates.find(here.session, activity.id, member_id)
     return render_template(
         "home/learner.html",
         activity=activity,
@@ -204,12 +206,13 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         goals=own,
         **between,
         has_own_work=any(one.mine or one.received() for one in exchanges)
-        or bool(own.goals or own.actions or own.ended or between["occasions"]),
+        or bool(own.goals or own.actions or own.ended or between["occasions"] or certificate),
         progress=done,
         is_new="joined" in together.moves.values() and not any(one.mine for one in exchanges),
         together=together,
         survey=_survey(here, activity, rounds, is_complete=done.is_complete) if not is_read_only else None,
         score=grades.own_state(here.session, activity.id, member_id),
+        certificate=certificate,
         others=_other_activities(here, activity),
         kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
         about=attributes.asks(here.session, member_id, here.course_id),

@@ -13,6 +13,7 @@ from flask_babel import get_locale
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import Audience, Step, kind_for
 from lti_tool.activities.service import activities_of_course
+from lti_tool.certificates import service as certificates
 from lti_tool.errors import NotAllowed
 from lti_tool.feedback import service as feedback
 from lti_tool.feedback.models import Entry
@@ -84,6 +85,7 @@ def build_own_work(here: Here, _: dict[str, Any]) -> Response:
         person=here.session.get_one(Person, here.person_id),
         activities=[(activity, *written) for activity, *written in taken if any(written)],
         own=goals.texts_of(here.session, own) | {"practices": practices.texts_of(here.session, own)},
+        certificates=[one for one in certificates.texts_of(here.session, own) if not one["withdrawn"]],
         now=here.now,
         dated=dated,
         told_on=lambda text: dated(datetime.fromisoformat(text), None),

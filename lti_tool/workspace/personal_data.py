@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from lti_tool.activities.models import Activity, Allowance, Round, SavedTemplate
 from lti_tool.attributes.service import forget_person
 from lti_tool.attributes.service.reading import values_of_person
+from lti_tool.certificates import service as certificates
 from lti_tool.craft import service as craft
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import service as feedback
@@ -164,6 +165,11 @@ LABELS: Final[Mapping[str, str]] = {
     "meetings": N_("Times to meet that you proposed or accepted"),
     "reminders": N_("Reminders to and from partners who did not answer"),
     "calendar_addresses": N_("Private addresses of your calendar"),
+    "certificates": N_("Your certificates"),
+    "issued_by": N_("Issued by"),
+    "hours": N_("Hours"),
+    "published": N_("Published"),
+    "withdrawn": N_("Withdrawn"),
     "allowances": N_("More time, and rounds you were excused from"),
     "scores": N_("Scores for the gradebook"),
     "record": N_("What the record says about you"),
@@ -280,6 +286,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         ],
         "allowances": _allowances(session, own),
         "scores": _scores(session, own),
+        "certificates": certificates.texts_of(session, own),
         "record": [
             {"at": _moment(entry.at), "what": entry.what}
             for entry in session.scalars(
@@ -426,6 +433,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     goals.erase_texts_of(session, own)
     reports.erase_texts_of(session, own)
     practices.erase_texts_of(session, own)
+    certificates.erase_of(session, own)
     craft.erase_of(session, own)
     surveys.erase_of(session, own)
     forget_person(session, person_id)

@@ -25,7 +25,7 @@ from lti_tool.activities.errors import (
 )
 from lti_tool.activities.forms import Reading, SetupText
 from lti_tool.activities.models import Activity, Round, SavedTemplate
-from lti_tool.activities.rules import KINDS, ActivitySettings, Kind, ScoreMode, kind_for, kind_of
+from lti_tool.activities.rules import KINDS, ActivitySettings, Kind, ScoreMode, kind_for, kind_of, seats_with_hours
 from lti_tool.activities.rules.saved import rubric_from, settings_from
 from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.activities.rules.templates.scenarios import scenarios_for
@@ -43,7 +43,7 @@ from lti_tool.meetings.wording import RHYTHMS
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan, published
 from lti_tool.pairing.rules import preferences
-from lti_tool.registration.models import Deployment, Registration
+from lti_tool.registration.models import Deployment, Institution, Registration
 from lti_tool.registration.service.keys import signing_key
 from lti_tool.rubrics import forms as rubric_forms
 from lti_tool.rubrics import service as rubrics
@@ -75,6 +75,8 @@ NAMES: Final = {
     "title": N_("Title"),
     "instructions": N_("Instructions"),
     "series-free": N_("Free weeks"),
+    "certificate_title": N_("What the certificate is called"),
+    "certificate_issuer": N_("Issued by"),
     "scenario-public": N_("What everyone reads"),
     **{
         f"scenario-brief-{seat.key}": N_("Private brief")
@@ -508,6 +510,8 @@ def _editor(
             "comments": [(comment.value, gettext(words)) for comment, words in rubric_forms.COMMENTS.items()],
         },
         seats=seats,
+        certificate_seats=seats_with_hours(kind_for(activity)),
+        institution=here.session.get_one(Institution, activity.institution_id),
         asides=rubric_forms.asides_of(text.rubric, dict(seats)),
         rubric_said=rubric_said,
         newer_rubric=rubric_choice.newer_of(here, text),

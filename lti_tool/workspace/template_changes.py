@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flask_babel import gettext
+from flask_babel import format_decimal, gettext
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service
 from lti_tool.activities.models import Activity, SavedTemplate
-from lti_tool.activities.rules import ActivitySettings, Release, ScoreMode, kind_for
+from lti_tool.activities.rules import ActivitySettings, Release, ScoreMode, kind_for, seats_with_hours
 from lti_tool.activities.rules.saved import rubric_from, taken_over
 from lti_tool.errors import N_
 from lti_tool.pairing import service as pairing
@@ -73,6 +73,7 @@ def _settings(before: ActivitySettings, after: ActivitySettings) -> Iterator[Cha
         (gettext("Guided rounds, from the first on"), str(before.guided_rounds), str(after.guided_rounds)),
         (gettext("What counts as completion?"), _counts(before), _counts(after)),
         (gettext("What goes to the gradebook?"), _score(before), _score(after)),
+        (gettext("Certificate"), _certificate(before), _certificate(after)),
     ):
         if was != becomes:
             yield Change(name, was, becomes)
@@ -134,6 +135,18 @@ def _score(settings: ActivitySettings) -> str:
             *([zero] if settings.zero_at_close else []),
         ]
     )
+
+
+def _certificate(settings: ActivitySettings) -> str:
+    terms, kind = settings.certificate, kind_for(settings)
+    if terms is None:
+        return ""
+    hours = [
+        gettext("%(seat)s: %(hours)s hours", seat=gettext(seat.title), hours=format_decimal(terms.hours[seat.key]))
+        for seat in seats_with_hours(kind)
+        if terms.hours.get(seat.key)
+    ]
+    return "\n".join([terms.title or settings.title, *([terms.issuer] if terms.issuer else []), *hours])
 
 
 def _rubric(rubric: RubricDraft) -> str:

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.kinds.form import Audience, FieldKind
 from lti_tool.activities.kinds.form import Field as FormField
-from lti_tool.activities.rules import Kind, Release, Scenario, Step, To, kind_for, kind_of
+from lti_tool.activities.rules import CertificateTerms, Kind, Release, Scenario, Step, To, kind_for, kind_of
 from lti_tool.activities.rules.templates import TEMPLATES
 from lti_tool.attributes.models import MemberAttribute
+from lti_tool.certificates.models import Certificate
 from lti_tool.feedback.models import ALIASES, Entry, FavoriteQuestion, Note, Occasion, PartnerNote
 from lti_tool.goals import service as goals
 from lti_tool.goals.models import Action, Goal, Resource, Win
@@ -159,6 +160,7 @@ def a_leaky_course(
         _offer_practices(session, room, secrets, clock)
         _know_things(session, room, secrets, clock)
         _score(session, room, clock)
+        _certify(session, room, secrets, clock)
         ids = _ids(session, room, kind)
         visitors = _visitors(app, session, room, clock)
     visitors |= _from_elsewhere(app, kit, clock)
@@ -438,6 +440,30 @@ def _score(session: Session, room: Classroom, clock: FakeClock) -> None:
     session.flush()
 
 
+def _certify(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
+    room.activity.certificate = CertificateTerms("Certificate of the course").to_json()
+    for name in ("Ada", "Dan"):
+        certificate = Certificate(
+            activity_id=room.activity.id,
+            member_id=room.members[name].id,
+            key=secrets.of(f"public address of {name}", {name}),
+            name=secrets.of(f"name on the certificate of {name}", {name} | STAFF),
+            title="Certificate of the course",
+            issuer="University",
+            hours=[],
+            locale="en",
+            issued_at=clock.now(),
+            published_at=clock.now(),
+            pdf=b"%PDF",
+            pdf_state="ready",
+        )
+        if name == "Dan":
+            certificate.withdrawn_at, why = clock.now(), secrets.of("reason for withdrawing", {"Dan"} | STAFF)
+            certificate.withdrawn_why = why
+        session.add(certificate)
+    session.flush()
+
+
 # ---- who comes, and where to -----------------------------------------------------------------------------------------
 
 
@@ -500,6 +526,7 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "report_id": all_of(Report),
         "practice_id": all_of(Practice),
         "score_id": all_of(ScoreState),
+        "certificate_id": all_of(Certificate),
         "group_id": all_of(Group),
         "field": ["strengths", "next_time_1"],
         "person_id": list(session.scalars(select(Person.id).order_by(Person.id))),

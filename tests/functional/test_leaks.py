@@ -48,6 +48,11 @@ ELSEWHERE: Final = {
     "/go/<code>": "a code that works once",
     "/d/<code>": "asked for by each download below",
     "/calendar/<secret>.ics": "asked for below",
+    "/certificates/<key>": "what its holder publishes; test_certificates says what it holds",
+    "/certificates/<key>/badge": "the same, signed",
+    "/issuers/<address>": "the institution's own",
+    "/issuers/<address>/key": "the institution's own",
+    "/issuers/<address>/revocations": "ids that tell nothing",
     "/lti/config.json": "the tool's own",
     "/lti/jwks": "the tool's own",
     "/lti/launch": "no visit yet",
@@ -65,6 +70,8 @@ DOWNLOADS: Final = {
     "table of learners": "/people/template",
     "rubric": "/setup/rubric-file",
     "personal data": "",
+    "certificate": "/certificate/pdf",
+    "badge": "/certificate/badge",
     "deep-linking answer": "",
 }
 """Where each file of the tool is asked for; "" for an export of a person, which has a test of its own, and for the

@@ -35,7 +35,7 @@ FIELDS = {
         ("strengths", "note_draft", "heard", "will_use", "offers", "title", "name", "text", "words", "reason"), TEXT
     ),
     **{form.sent_as(field): TEXT for form in GOAL_FORMS for field in form.fields},
-    **dict.fromkeys(("practice_title", "practice_text", "hidden_why"), TEXT),
+    **dict.fromkeys(("practice_title", "practice_text", "hidden_why", "certificate_name", "withdrawn_why"), TEXT),
     "a-field-that-comes-later": TEXT,
     "do": "give",
     "wish": "extend",

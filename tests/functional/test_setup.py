@@ -157,6 +157,10 @@ def test_saving_keeps_every_field(visiting: Designer) -> None:
         "release": "at_once",
         "staff_read_feedback": "1",
         "finds_partners": "1",
+        "certificate": "1",
+        "certificate_title": "Peers & <i>coaches</i>",
+        "certificate_issuer": "Center",
+        "hours-observed": "1.5",
         "write_notes": "2",
         "score_mode": "proportional",
         "score_maximum": "20",
@@ -179,11 +183,13 @@ def test_a_page_with_mistakes_keeps_what_was_typed_and_says_what_to_do(placing: 
         "r2-due_date": "2026-02-30",
         "criteria-1-name": "",
         "score_maximum": "x",
+        "certificate": "1",
+        "hours-observer": "two",
     }
     answer = placing.post(path, **typed, do="place")
     assert answer.status_code == 422
     assert fields_of(answer.text) == typed
-    for target in ("title", "r2-due_date", "criteria-1-name", "score_maximum"):
+    for target in ("title", "r2-due_date", "criteria-1-name", "score_maximum", "hours-observer"):
         assert f'<a href="#{target}">' in answer.text
         assert f'id="{target}-error"' in answer.text
     assert [activity.state for activity in placing.activities()] == ["draft"]

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
@@ -19,7 +20,7 @@ from lti_tool.activities.errors import (
     StepNotPossible,
 )
 from lti_tool.activities.models import Activity, Round
-from lti_tool.activities.rules import ActivityState, Completion, ReflectionDays, RoundDates, kind_of
+from lti_tool.activities.rules import ActivityState, CertificateTerms, Completion, ReflectionDays, RoundDates, kind_of
 from lti_tool.activities.rules.rhythm import Rhythm
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.jobs.models import Job
@@ -98,6 +99,7 @@ def test_settings_come_back_as_they_were_kept(here: Here, now: datetime) -> None
         staff_read_feedback=True,
         finds_partners=True,
         reflection_days=ReflectionDays(now.date(), Rhythm.WEEKLY, "the team meeting"),
+        certificate=CertificateTerms("Coaching", "", {"observer": Decimal("1.5")}),
     )
     activity = service.create_draft(session, course.id, settings, observation_rubric(), by=None, now=now)
     session.expire_all()

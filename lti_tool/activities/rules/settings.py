@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from lti_tool.activities.kinds import Kind, kind_for
 from lti_tool.activities.kinds.kind import Step, To
+from lti_tool.activities.rules.certificate import LONGEST_NAME, MOST_HOURS, CertificateTerms
 from lti_tool.activities.rules.owed import may_be_anonymous
 from lti_tool.activities.rules.reflecting import ReflectionDays
 from lti_tool.activities.rules.scenario import Scenario
@@ -137,6 +138,8 @@ class ActivitySettings:
     """Whether a learner whose partner does not answer gets another one at once, without asking staff."""
     reflection_days: ReflectionDays | None = None
     """When learners are asked to reflect between meetings."""
+    certificate: CertificateTerms | None = None
+    """What the certificate says that learners get for completion; None where there is none."""
     survey: tuple[str, ...] | None = None
     """Sentences of its own beside the usual ones, if learners are asked before and after; None where they are not."""
 
@@ -163,6 +166,9 @@ class Flaw(StrEnum):
     POINTS_OF_ROLE_PLAY = "points of a role-play"
     ANONYMOUS_IN_SMALL_GROUPS = "anonymous where people know who wrote"
     ANONYMOUS_BY_INSTRUCTOR = "anonymous and released one by one"
+    CERTIFICATE_TITLE_TOO_LONG = "title of the certificate too long"
+    CERTIFICATE_ISSUER_TOO_LONG = "issuer of the certificate too long"
+    HOURS_OUT_OF_RANGE = "hours out of range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +215,19 @@ def check(
         problems.append(SettingsProblem(Flaw.ANONYMOUS_IN_SMALL_GROUPS))
     elif settings.anonymous_feedback and settings.release is Release.BY_INSTRUCTOR:
         problems.append(SettingsProblem(Flaw.ANONYMOUS_BY_INSTRUCTOR))
-    return problems
+    return [*problems, *_certificate_problems(settings.certificate)]
+
+
+def _certificate_problems(certificate: CertificateTerms | None) -> Iterator[SettingsProblem]:
+    if certificate is None:
+        return
+    if len(certificate.title) > LONGEST_NAME:
+        yield SettingsProblem(Flaw.CERTIFICATE_TITLE_TOO_LONG)
+    if len(certificate.issuer) > LONGEST_NAME:
+        yield SettingsProblem(Flaw.CERTIFICATE_ISSUER_TOO_LONG)
+    for seat, hours in certificate.hours.items():
+        if not 0 <= hours <= MOST_HOURS:
+            yield SettingsProblem(Flaw.HOURS_OUT_OF_RANGE, seat=seat)
 
 
 def _scenario_problems(scenario: Scenario | None) -> Iterator[SettingsProblem]:

@@ -9,6 +9,7 @@ from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import (
     ActivitySettings,
     ActivityState,
+    CertificateTerms,
     Completion,
     ReflectionDays,
     Release,
@@ -125,6 +126,7 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         scenario=scenario_of(activity),
         finds_partners=activity.finds_partners,
         reflection_days=ReflectionDays.from_json(activity.reflection_days),
+        certificate=CertificateTerms.from_json(activity.certificate),
         survey=tuple(activity.survey) if activity.survey is not None else None,
     )
 

@@ -1,7 +1,7 @@
 """cards of the warm-up that members have done
 
 Revision ID: 0026
-Revises: 0022
+Revises: 0025
 """
 
 from alembic import op
@@ -10,7 +10,7 @@ from lti_tool.support.db import UtcDateTime
 
 
 revision = '0026'
-down_revision = '0022'
+down_revision = '0025'
 branch_labels = None
 depends_on = None
 

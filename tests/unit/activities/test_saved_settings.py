@@ -3,10 +3,11 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
-from lti_tool.activities.rules import ReflectionDays, RoundDates, check
+from lti_tool.activities.rules import CertificateTerms, ReflectionDays, RoundDates, check
 from lti_tool.activities.rules.saved import content_of, may_change, rubric_from, settings_from, taken_over
 from lti_tool.activities.rules.settings import ActivitySettings
 from lti_tool.activities.rules.templates import TEMPLATES
@@ -72,11 +73,10 @@ def test_a_step_that_a_newer_version_of_the_kind_has_counts_as_usual() -> None:
 
 def test_taking_over_leaves_rounds_dates_and_time_zone() -> None:
     current = observation_settings(NOW, title="Mine", reflection_days=ReflectionDays(NOW.date()))
-    other = replace(
-        current, title="Theirs", rounds=(RoundDates(),), time_zone="UTC", score_maximum=5, reflection_days=None
-    )
-    kept = content_of(other, observation_rubric(), {}).settings
-    assert taken_over(current, kept, now=NOW) == replace(current, title="Theirs", score_maximum=5)
+    taken = {"title": "Theirs", "score_maximum": 5, "certificate": CertificateTerms("Peer", "", {"x": Decimal("0.25")})}
+    other = replace(current, **taken, rounds=(RoundDates(),), time_zone="UTC", reflection_days=None)
+    kept = json.loads(json.dumps(content_of(other, observation_rubric(), {}).settings))
+    assert taken_over(current, kept, now=NOW) == replace(current, **taken)
 
 
 @pytest.mark.parametrize(
