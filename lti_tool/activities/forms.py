@@ -98,6 +98,7 @@ class SetupText:
     release: str = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
     shows_hints: bool = False
+    letters_a_week: str = ""
     feedback_to: str = ""
     guided_rounds: str = ""
     assistants_moderate: bool = False
@@ -193,6 +194,7 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         release=clean.get("release", ""),
         staff_read_feedback="staff_read_feedback" in clean,
         shows_hints="shows_hints" in clean,
+        letters_a_week=clean.get("letters_a_week", "2").strip(),
         feedback_to=clean.get("feedback_to", ""),
         guided_rounds=clean.get("guided_rounds", "").strip(),
         assistants_moderate="assistants_moderate" in clean,
@@ -225,6 +227,7 @@ def shown(
         release=settings.release,
         staff_read_feedback=settings.staff_read_feedback,
         shows_hints=settings.shows_hints,
+        letters_a_week=str(settings.letters_a_week),
         feedback_to=settings.feedback_to or next((one.to for one in kind_of(settings.kind).directions), ""),
         guided_rounds=str(settings.guided_rounds) if kind_of(settings.kind).facilitator else "",
         assistants_moderate=settings.assistants_moderate,
@@ -270,6 +273,8 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         release=_one_of(Release, text.release, Release.WHEN_BOTH_GAVE),
         staff_read_feedback=text.staff_read_feedback,
         shows_hints=text.shows_hints,
+        # A choice from a list: whoever sends something else gets the usual number.
+        letters_a_week=int(text.letters_a_week) if text.letters_a_week in set("012345") else 2,
         feedback_to=next((one.to for one in kind_of(text.kind).directions[1:] if one.to == text.feedback_to), None),
         guided_rounds=guided_of(text),
         assistants_moderate=text.assistants_moderate,

@@ -23,8 +23,8 @@ from lti_tool.pairing.errors import (
     RuleBroken,
 )
 from lti_tool.pairing.rules.comparing import LOCK, Comparison
+from lti_tool.support.languages import isolated
 from lti_tool.web.access import Here
-from lti_tool.web.i18n import isolated
 
 MOST_NAMED: Final = 5
 

@@ -125,17 +125,17 @@ def allow(here: Here, member_id: int, number: int) -> ResponseReturnValue:
     meant = forms.read(text, zone=activity.time_zone, now=here.now)
     if isinstance(meant, Flaw):
         return _learner_page(here, activity, learner, number=number, text=text, flaw=meant)
-    service.allow(
+    act = service.allow(
         here.session,
         activity,
         number,
-        member_id,
+        [member_id],
         due_at=meant.due_at,
         is_excused=meant.is_excused,
         by=here.person_id,
         now=here.now,
     )
-    return redirect(url_for(".show_learner", member_id=member_id, said=text.wish), code=303)
+    return redirect(url_for(".show_learner", member_id=member_id, said=text.wish, act=act.id), code=303)
 
 
 @pages.post("/progress/export")

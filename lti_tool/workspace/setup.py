@@ -42,7 +42,7 @@ from lti_tool.meetings.wording import RHYTHMS
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan, published
 from lti_tool.pairing.rules import preferences
-from lti_tool.registration.models import Deployment, Registration
+from lti_tool.registration.models import Deployment, Institution, Registration
 from lti_tool.registration.service.keys import signing_key
 from lti_tool.rubrics import forms as rubric_forms
 from lti_tool.rubrics import service as rubrics
@@ -496,6 +496,7 @@ def _editor(
             "comments": [(comment.value, gettext(words)) for comment, words in rubric_forms.COMMENTS.items()],
         },
         seats=seats,
+        sends_letters=here.session.get_one(Institution, here.visit.institution_id).sends_letters,
         asides=rubric_forms.asides_of(text.rubric, dict(seats)),
         rubric_said=rubric_said,
         newer_rubric=rubric_choice.newer_of(here, text),

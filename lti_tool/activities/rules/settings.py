@@ -108,6 +108,8 @@ class ActivitySettings:
     release: Release = Release.WHEN_BOTH_GAVE
     staff_read_feedback: bool = False
     shows_hints: bool = True
+    letters_a_week: int = 2
+    """So many letters within seven days remind a learner by themselves, at most; where letters are sent at all."""
     feedback_to: To | None = None
     """Of a kind that has several directions; None is its first."""
     guided_rounds: int = 0

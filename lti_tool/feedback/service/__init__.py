@@ -68,6 +68,7 @@ from lti_tool.feedback.service.release import (
     is_readable,
     release_by_instructor,
     release_due,
+    take_back_release,
     waiting_for_instructor,
 )
 from lti_tool.feedback.service.submission import add_later, confirm, give, take_back
@@ -161,6 +162,7 @@ __all__ = [
     "side_by_side",
     "stamps_of",
     "take_back",
+    "take_back_release",
     "take_seat",
     "tell_partner",
     "texts_of",
