@@ -251,5 +251,6 @@ def _learner_page(
         is_read_only=is_read_only(here.session, activity),
         states=STATES,
         waits=WAITS,
+        act_id=request.args.get("act", type=int),
     )
     return page, 422 if flaw is not None else 200

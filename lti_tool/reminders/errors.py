@@ -15,8 +15,12 @@ class MailDown(RemindersError):
         self.why = why
 
 
-class LetterRefused(MailDown):
-    """The mail server takes letters, and does not take this one."""
+class LetterRefused(RemindersError):
+    """The mail server works, and does not take this letter: a full mailbox, a rule of its own. `why` names the step."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class AddressRefused(RemindersError):

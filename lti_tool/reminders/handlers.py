@@ -62,7 +62,7 @@ def send(kit: Kit, job: JobContext) -> None:
         return
     link = stop_link(kit.settings.base_url, kit.secrets.encrypt(letters.name_of(job.institution, outgoing.person_id)))
     message = wording.letter(outgoing, kit.settings, link, now=now)
-    error: str | None = None
+    state = "sent"
     try:
         gateway.send(server, kit.settings.mail_from, outgoing.address, message)
     except AddressRefused:
@@ -72,8 +72,8 @@ def send(kit: Kit, job: JobContext) -> None:
         log.warning("address refused", person_id=outgoing.person_id)
         return
     except LetterRefused as refusal:
-        error = refusal.why
-        log.warning("letter refused", person_id=outgoing.person_id, reason=error)
+        state = "refused"
+        log.warning("letter refused", person_id=outgoing.person_id, reason=refusal.why)
     except MailDown as down:
         with kit.open_session(job.institution) as session:
             letters.tear_up(session, outgoing)
@@ -85,8 +85,8 @@ def send(kit: Kit, job: JobContext) -> None:
         log.warning("letter without an answer", person_id=outgoing.person_id)
         return
     with kit.open_session(job.institution) as session:
-        letters.settle(session, outgoing, "sent" if error is None else "refused")
-        letters.note_server(session, error, now=now)
+        letters.settle(session, outgoing, state)
+        letters.note_server(session, None, now=now)
 
 
 HANDLERS: Final[dict[str, Callable[[Kit, JobContext], None]]] = {SCAN: scan, LOOK: look, LETTER: send}

@@ -166,7 +166,7 @@ def day_of(now: datetime, zone: ZoneInfo) -> date:
 
 def is_deliverable(address: str | None) -> bool:
     """Whether this is one plain e-mail address: nothing that could add a line or another receiver to a letter."""
-    if not address or len(address) > 254 or not address.isprintable():
+    if not address or len(address) > 254 or not (address.isprintable() and address.isascii()):
         return False
     local, at, host = address.rpartition("@")
     return bool(local and at and host) and not any(sign in address for sign in ' ,;:<>()[]\\"') and "@" not in local
@@ -185,8 +185,10 @@ def course_address(
     home = next(iter(origins), None)
     roster = urlsplit(memberships_url or "")
     parts = roster.path.split("/")
-    if family == "canvas" and parts[1:4] == ["api", "lti", "courses"] and len(parts) > 4 and parts[4].isdigit():
-        return f"{roster.scheme}://{roster.netloc}/courses/{parts[4]}"
+    school = f"{roster.scheme}://{roster.netloc}"
+    is_roster = school in origins and len(parts) > 4 and parts[1:4] == ["api", "lti", "courses"]
+    if family == "canvas" and is_roster and parts[4].isdigit():
+        return f"{school}/courses/{parts[4]}"
     if family == "desire2learn" and context_id.isdigit() and home is not None:
         return f"{home}/d2l/home/{context_id}"
     return home

@@ -294,6 +294,7 @@ def _form(here: Here, activity: Activity, asked: Asked, problem: str = "") -> Re
         people=service.learners(here.session, asked.chosen),
         rounds=rounds_of(here.session, activity.id),
         problem=problem,
+        undone=[request.args.get(name, 0, type=int) for name in ("undone", "of")],
         offered={one: words for one, words in OFFERED.items() if here.is_instructor or one not in BY_INSTRUCTORS},
         lately=lately,
         named=NAMED,

@@ -28,7 +28,9 @@ from lti_tool.meetings.rules.times import Wanted
 from lti_tool.pairing.models import Facilitation, Group, Seat
 from lti_tool.practices import service as practices
 from lti_tool.practices.models import Practice
+from lti_tool.progress.models import StaffAct
 from lti_tool.registration.models import Registration
+from lti_tool.reminders import service as reminders
 from lti_tool.reports.models import Report
 from lti_tool.rubrics.models import Rubric
 from lti_tool.support.kit import Kit
@@ -122,6 +124,7 @@ def a_leaky_course(app: Flask, kit: Kit, clock: FakeClock, kind_key: str, *, sta
             _write_scenario(session, room, kind, secrets)
         _report(session, room, secrets, clock)
         _offer_practices(session, room, secrets, clock)
+        _remind(session, room, secrets, clock)
         _know_things(session, room, secrets, clock)
         _score(session, room, clock)
         ids = _ids(session, room, kind)
@@ -378,6 +381,13 @@ def _offer_practices(session: Session, room: Classroom, secrets: Secrets, clock:
             practices.hide(session, staff, practice.id, reason, now=clock.now())
 
 
+def _remind(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
+    """Staff wrote a line to Ada."""
+    words = secrets.of("reminder of staff to Ada", {"Ada", *STAFF})
+    by = room.members[INSTRUCTOR].person_id
+    reminders.remind(session, room.activity, [room.members["Ada"].id], words, by=by, now=clock.now())
+
+
 def _know_things(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
     for name in ("Ada", "Dan"):
         value = secrets.of(f"department of {name}", {name, INSTRUCTOR})
@@ -459,6 +469,7 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "report_id": all_of(Report),
         "practice_id": all_of(Practice),
         "score_id": all_of(ScoreState),
+        "act_id": all_of(StaffAct),
         "group_id": all_of(Group),
         "field": ["strengths", "next_time_1"],
         "person_id": list(session.scalars(select(Person.id).order_by(Person.id))),

@@ -41,4 +41,4 @@ def _page(sealed: str, wish: str) -> ResponseReturnValue:
         elif person is not None and wish == "again":
             letters.take_up(session, person_id)
         g.locale = person.locale if person is not None else None
-    return render_template("reminders/stop.html", done=wish)
+    return render_template("letters/stop.html", done=wish)
