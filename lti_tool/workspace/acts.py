@@ -115,6 +115,8 @@ def act(here: Here) -> ResponseReturnValue:
     activity = activity_at(here.session, here.placement_id)
     refuse_read_only(here.session, activity)
     asked = _asked(here, activity)
+    if "back" in request.form:
+        return _form(here, activity, asked)
     if asked.what is None or not asked.chosen:
         problem = gettext("Choose what to do") if asked.what is None else gettext("Choose at least one learner")
         return _form(here, activity, asked, problem)
@@ -179,7 +181,8 @@ def _asked(here: Here, activity: Activity) -> Asked:
 
 def _chosen(here: Here, activity: Activity, number: int) -> tuple[int, ...]:
     """Whom the form or the address names, as far as they take part: by ticks, as a group, or by how they stand."""
-    ids = {int(one) for one in request.values.getlist("who") if one.isdecimal() and len(one) < 10}
+    names = [*request.values.getlist("who"), *(request.form.getlist("left_out") if "back" in request.form else ())]
+    ids = {int(one) for one in names if one.isdecimal() and len(one) < 10}
     scope = request.values.get("scope", "")
     if scope not in set(Show) and scope != "group":
         return tuple(service.learners_among(here.session, activity, ids))

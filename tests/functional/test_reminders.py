@@ -64,6 +64,9 @@ def test_many_are_reminded_after_a_look_and_each_sees_it_until_it_is_undone(scho
     assert "has left the course" in preview.text
     assert "Friday" not in learner.get("/").text
 
+    again = assistant.post("/acts", **{**fields, "who": everybody(school)[:5]}, left_out=everybody(school)[5], back="1")
+    assert set(chosen(again.text)) == set(everybody(school))
+    assert "Friday" in again.text
     done = assistant.post("/acts", **fields, confirmed="1").text
     assert "Done. You can undo it below." in done
     page = learner.get("/").text
