@@ -22,6 +22,7 @@ from lti_tool.progress.service import Learner
 from lti_tool.roster.service.members import unlisted
 from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.support.zones import zone_label
+from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 from lti_tool.web.i18n import reader_locale, zone_of_reader
@@ -134,6 +135,16 @@ def allow(here: Here, member_id: int, number: int) -> ResponseReturnValue:
         is_excused=meant.is_excused,
         by=here.person_id,
         now=here.now,
+    )
+    audit.record(
+        here.session,
+        "staff act done",
+        now=here.now,
+        institution_id=here.visit.institution_id,
+        course_id=here.course_id,
+        person_id=here.person_id,
+        act=act.what,
+        people=1,
     )
     return redirect(url_for(".show_learner", member_id=member_id, said=text.wish, act=act.id), code=303)
 

@@ -56,6 +56,8 @@ def send(kit: Kit, job: JobContext) -> None:
     with kit.open_session(job.institution) as session:
         pause = letters.rest_of(session, now=now)
         outgoing = letters.begin(session, job.number("person_id"), now=now) if pause is None else None
+        if outgoing is not None:
+            letters.note_try(session, now=now)
     if pause is not None:
         raise RetryLater(pause)
     if outgoing is None:

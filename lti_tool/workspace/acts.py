@@ -144,7 +144,7 @@ def act(here: Here) -> ResponseReturnValue:
             is_final=asked.what in FINAL,
         )
     done = _do(here, activity, asked, due_at, touched)
-    _record(here, done, "done")
+    _record(here, done, "staff act done")
     return redirect(url_for(".choose", said="done", act=done.id, _anchor="lately"), code=303)
 
 
@@ -161,7 +161,7 @@ def undo(here: Here, act_id: int) -> ResponseReturnValue:
     if done.undone_at is None:
         undone = _undo(here, activity, done)
         done.undone_at = here.now
-        _record(here, done, "undone", undone=undone)
+        _record(here, done, "staff act undone", undone=undone)
         return redirect(url_for(".choose", said="undone", undone=undone, of=len(done.before)), code=303)
     return redirect(url_for(".choose"), code=303)
 
@@ -274,10 +274,10 @@ def _undo(here: Here, activity: Activity, done: StaffAct) -> int:
             return service.undo_allowances(here.session, activity, done, now=here.now)
 
 
-def _record(here: Here, done: StaffAct, state: str, **more: Any) -> None:
+def _record(here: Here, done: StaffAct, what: str, **more: Any) -> None:
     audit.record(
         here.session,
-        f"staff act {state}",
+        what,
         now=here.now,
         institution_id=here.visit.institution_id,
         course_id=here.course_id,

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from lti_tool.jobs import queue
 from lti_tool.jobs.worker import Worker
-from lti_tool.launch.models import Member, Person
+from lti_tool.launch.models import Person
 from lti_tool.registration.models import Institution
 from lti_tool.reminders import handlers
 from lti_tool.settings import MailServer, Tls
@@ -25,7 +26,7 @@ def send_due(kit: Kit) -> None:
     """Look who is due a letter and send it, as the worker does every half hour."""
     worker = Worker(kit, {**handlers.HANDLERS, "progress.changed": _nothing, "progress.everybody_changed": _nothing})
     with kit.open_session() as session:
-        handlers.queue.enqueue(
+        queue.enqueue(
             session, handlers.SCAN, {}, institution_id=None, now=kit.clock.now(), unique_key="turn:reminders.scan"
         )
     worker.run_until_idle()
@@ -46,7 +47,3 @@ def a_class_with_letters(session: Session, learners: int, now: datetime, *, due_
     session.execute(update(Institution).values(sends_letters=True))
     session.flush()
     return group
-
-
-def address_of(session: Session, member: Member) -> str | None:
-    return session.scalar(select(Person.email).where(Person.id == member.person_id))

@@ -35,11 +35,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('time_zone', sa.String(length=64), nullable=True))
     with op.batch_alter_table('institution', schema=None) as batch_op:
         batch_op.add_column(sa.Column('sends_letters', sa.Boolean(), nullable=False, server_default=sa.false()))
-        batch_op.alter_column('sends_letters', server_default=None)
     with op.batch_alter_table('activity', schema=None) as batch_op:
         batch_op.add_column(sa.Column('letters_a_week', sa.Integer(), nullable=False, server_default='2'))
         batch_op.create_check_constraint(op.f('ck_activity_letters_a_week'), 'letters_a_week BETWEEN 0 AND 5')
-        batch_op.alter_column('letters_a_week', server_default=None)
     op.create_table('staff_act',
     sa.Column('activity_id', sa.Integer(), nullable=False),
     sa.Column('what', sa.String(length=16), nullable=False),

@@ -324,15 +324,22 @@ def mail_trouble(session: Session) -> MailServer | None:
 
 
 def rest_of(session: Session, *, now: datetime) -> timedelta | None:
-    """How long to leave the mail server alone; None: try it now. Of many workers one tries a server that failed."""
+    """How long to leave the mail server alone; None: try it now, and say so by `note_try` in the same transaction."""
     row = session.get(MailServer, SERVER)
     if row is None or row.failing_since is None:
         return None
+    # Locked, so that of many workers one tries a server that failed.
     row = session.get_one(MailServer, SERVER, with_for_update=True, populate_existing=True)
     if row.failing_since is not None and row.tried_at is not None and now - PAUSE < row.tried_at <= now:
         return row.tried_at + PAUSE - now
-    row.tried_at = now
     return None
+
+
+def note_try(session: Session, *, now: datetime) -> None:
+    """Keep other workers from trying a mail server that failed until this try has ended, or for a while."""
+    row = session.get(MailServer, SERVER)
+    if row is not None and row.failing_since is not None:
+        row.tried_at = now
 
 
 def note_server(session: Session, error: str | None, *, now: datetime) -> None:
