@@ -56,6 +56,8 @@ VISIT_PAGES = (
     "meetings.pages.calendar",
     "feedback.pages",
     "goals.pages",
+    "craft.pages",
+    "surveys.pages",
     "reports.pages",
     "practices.pages",
     "progress.pages",

@@ -43,6 +43,8 @@ FEATURES = (
     "hints",
     "feedback",
     "goals",
+    "craft",
+    "surveys",
     "reports",
     "practices",
     "progress",

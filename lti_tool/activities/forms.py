@@ -113,6 +113,9 @@ class SetupText:
     reflect_first: str = ""
     reflect_rhythm: str = ""
     reflect_after: str = ""
+    asks_survey: bool = False
+    survey_own: str = ""
+    """A sentence on each line."""
     version: str = ""
     """Of the activity when the page was opened."""
 
@@ -152,6 +155,9 @@ NO_POINTS: Final = N_("No criterion has points or a number scale. Add points to 
 FREE_UNREADABLE: Final = N_(
     "“%(part)s” is not a week. Write week numbers or dates with commas between, such as 44, 52–1, 2027-02-15."
 )
+MOST_OWN_ITEMS: Final = 5
+LONGEST_ITEM: Final = 200
+OWN_ITEMS: Final = N_("Write at most 5 sentences, each on a line of its own and of at most 200 characters.")
 FIRST_MISSING: Final = N_("Choose the due date of the first round.")
 DATE_MISSING: Final = N_("Add a date for this time, or clear the time.")
 
@@ -208,6 +214,8 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         reflect_first=clean.get("reflect_first", "").strip(),
         reflect_rhythm=clean.get("reflect_rhythm", ""),
         reflect_after=clean.get("reflect_after", "").strip()[:LONGEST_OCCASION],
+        asks_survey="asks_survey" in clean,
+        survey_own=clean.get("survey_own", "").strip(),
         version=clean.get("version", ""),
     )
 
@@ -246,6 +254,8 @@ def shown(
         reflect_first=days.first_on.isoformat() if days else "",
         reflect_rhythm=days.rhythm or "" if days else "",
         reflect_after=days.after if days else "",
+        asks_survey=settings.survey is not None,
+        survey_own="\n".join(settings.survey or ()),
         version=str(version),
     )
 
@@ -281,6 +291,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         scenario=Scenario.written(text.scenario.public, text.scenario.briefs),
         finds_partners=text.finds_partners,
         reflection_days=_reflection_read(text, problems),
+        survey=_survey_read(text, problems),
     )
     for problem in check(settings, now=now, before=before):
         problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])
@@ -300,6 +311,15 @@ def _reflection_read(text: SetupText, problems: dict[str, str]) -> ReflectionDay
         return None
     rhythm = Rhythm(text.reflect_rhythm) if text.reflect_rhythm in set(Rhythm) else None
     return ReflectionDays(first_on, rhythm, text.reflect_after)
+
+
+def _survey_read(text: SetupText, problems: dict[str, str]) -> tuple[str, ...] | None:
+    if not text.asks_survey:
+        return None
+    own = tuple(dict.fromkeys(filter(None, (line.strip() for line in text.survey_own.split("\n")))))
+    if len(own) > MOST_OWN_ITEMS or any(len(item) > LONGEST_ITEM for item in own):
+        problems["survey_own"] = OWN_ITEMS
+    return own
 
 
 def asked_of(text: SetupText) -> Completion:
@@ -480,6 +500,7 @@ def _place_on_page(field: str) -> tuple[int, list[int]]:
         "rounds",
         "time_zone",
         "reflect_first",
+        "survey_own",
         "asked",
     )
     part = next((place for place, name in enumerate(parts) if re.match(name, field)), len(parts))

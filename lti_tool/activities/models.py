@@ -71,6 +71,8 @@ class Activity(Tenant, Base):
     """Whether a learner whose partner does not answer gets another one at once; else staff are asked."""
     reflection_days: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """When learners are asked to reflect between meetings; read through `activities.rules.ReflectionDays`."""
+    survey: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Sentences of its own beside the usual ones, if learners are asked before and after; None where they are not."""
     shows_hints: Mapped[bool] = mapped_column(default=True)
     """Whether hints stand beside the fields of feedback, for those who do not hide them."""
     letters_a_week: Mapped[int] = mapped_column(default=2)

@@ -105,6 +105,14 @@ def sharpen(here: Here, goal_id: int) -> ResponseReturnValue:
     return redirect(url_for(".show_goal", goal_id=goal_id, said="sharpened"), code=303)
 
 
+@pages.post("/goals/<int:goal_id>/bring")
+@on_visit(may="take part")
+def bring_along(here: Here, goal_id: int) -> ResponseReturnValue:
+    """Set a goal of one's own from another course here, too."""
+    goal = service.bring_along(here.session, _writing(here), goal_id, now=here.now)
+    return redirect(url_for(".show_goal", goal_id=goal.id, said="brought"), code=303)
+
+
 @pages.post("/goals/<int:goal_id>/state")
 @on_visit(may="take part")
 def end_goal(here: Here, goal_id: int) -> ResponseReturnValue:
@@ -332,6 +340,7 @@ def _board(here: Here, attempt: Attempt | None = None) -> str:
         board=service.board_of(here.session, place, zone=_zone(here)),
         proposed_on=_today(here) + FORTNIGHT,
         can_write=_can_write(here, place),
+        elsewhere=service.goals_elsewhere(here.session, place) if _can_write(here, place) else [],
         attempt=attempt,
         said=request.args.get("said"),
         undo=request.args.get("action", type=int),

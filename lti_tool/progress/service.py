@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Allowance, Round
-from lti_tool.activities.rules import ActivityState, Completion, Kind, kind_for, owed
+from lti_tool.activities.rules import ActivityState, Completion, CountedBy, Kind, kind_for, owed
 from lti_tool.activities.service import completion_changed
+from lti_tool.craft import service as craft
 from lti_tool.feedback.models import Entry, Note
 from lti_tool.feedback.rules import Moments, is_released, release_rule
 from lti_tool.feedback.service import points_given
@@ -442,6 +443,7 @@ class _Gathered:
         gathered._read_groups(groups, locked_out(session, activity.placement_id))
         gathered._read_entries(session, activity, member_id)
         gathered._read_goals(session, activity, member_id)
+        gathered._read_warm_up(session, activity, member_id)
         return gathered
 
     def checklist_of(self, member_id: int) -> Progress:
@@ -609,7 +611,8 @@ class _Gathered:
             self.points = points_given(session, released_ids)
 
     def _read_goals(self, session: Session, activity: Activity, member_id: int | None) -> None:
-        steps = [step for step in self.kind.steps if step.counted_by and self.completion.of(step)]
+        counted = [step for step in self.kind.steps if step.counted_by and self.completion.of(step)]
+        steps = [step for step in counted if step.counted_by is not CountedBy.WARM_UP]
         if not steps:
             return
         first_round = min((dates.number for dates in self.rounds), default=0)
@@ -625,6 +628,14 @@ class _Gathered:
         for place, (count, left) in counts.items():
             owner_id, key, number = place
             self.mine[owner_id].append(Written(key, number, count=count, left=left, counted_at=reached.get(place)))
+
+    def _read_warm_up(self, session: Session, activity: Activity, member_id: int | None) -> None:
+        step = next((step for step in self.kind.steps if step.counted_by is CountedBy.WARM_UP), None)
+        if step is None or not self.completion.of(step):
+            return
+        first_round = min((dates.number for dates in self.rounds), default=0)
+        for owner_id, done_at in craft.done_in(session, activity.course_id, member_id).items():
+            self.mine[owner_id].append(Written(step.key, first_round, count=1, counted_at=done_at))
 
 
 def _way_received(entry: Written, partner: Partner) -> tuple[str, bool, bool, bool]:

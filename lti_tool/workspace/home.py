@@ -39,6 +39,8 @@ from lti_tool.reports import wording as report_words
 from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
 from lti_tool.roster.service.members import unlisted
+from lti_tool.surveys import rules as surveys
+from lti_tool.surveys.service import answers_of
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.i18n import zone_of_reader
 from lti_tool.web.kept import kept_texts_of
@@ -209,7 +211,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         has_own_work=any(one.mine or one.received() for one in exchanges)
         or bool(own.goals or own.actions or own.ended or between["occasions"]),
         progress=done,
+        is_new="joined" in together.moves.values() and not any(one.mine for one in exchanges),
         together=together,
+        survey=_survey(here, activity, rounds, is_complete=done.is_complete) if not is_read_only else None,
         score=grades.own_state(here.session, activity.id, member_id),
         others=_other_activities(here, activity),
         kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
@@ -218,6 +222,20 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         or bool(exchanges)
         or pairing.find_plan(here.session, activity.id, "published") is not None,
         said=request.args.get("said"),
+    )
+
+
+def _survey(here: Here, activity: Activity, rounds: Sequence[Round], *, is_complete: bool) -> surveys.Moment | None:
+    """Which answers the learner is asked for now, if the activity asks before and after."""
+    if activity.survey is None:
+        return None
+    due = [round_.due_at for round_ in rounds]
+    return surveys.asked_now(
+        answers_of(here.session, activity, here.member_id or 0),
+        first_due=due[0] if due else None,
+        last_due=due[-1] if due else None,
+        is_complete=is_complete,
+        now=here.now,
     )
 
 

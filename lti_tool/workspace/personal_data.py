@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from lti_tool.activities.models import Activity, Allowance, Round, SavedTemplate
 from lti_tool.attributes.service import forget_person
 from lti_tool.attributes.service.reading import values_of_person
+from lti_tool.craft import service as craft
 from lti_tool.errors import N_, NotFound
 from lti_tool.feedback import service as feedback
 from lti_tool.goals import service as goals
@@ -30,6 +31,7 @@ from lti_tool.registration.models import Institution, Registration
 from lti_tool.reminders import service as reminders
 from lti_tool.reports import service as reports
 from lti_tool.support.db import served_institution
+from lti_tool.surveys import service as surveys
 from lti_tool.web import audit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.kept import KeptText
@@ -154,6 +156,11 @@ LABELS: Final[Mapping[str, str]] = {
     "concern": N_("What is wrong"),
     "reason": N_("Explanation"),
     "favorite_questions": N_("Questions that you keep"),
+    "warm_up": N_("Cards of the warm-up that you did"),
+    "card": N_("Card"),
+    "surveys": N_("Your answers in surveys"),
+    "moment": N_("Before or after"),
+    "item": N_("Sentence"),
     "question": N_("Question"),
     "meetings": N_("Times to meet that you proposed or accepted"),
     "reminders": N_("Reminders to and from partners who did not answer"),
@@ -271,6 +278,8 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "favorite_questions": [
             {"at": _moment(kept.at), "question": kept.question} for kept in feedback.favorites_of(session, own)
         ],
+        "warm_up": craft.texts_of(session, own),
+        "surveys": surveys.texts_of(session, own),
         **meetings.everything_of(session, own),
         **reminders.everything_of(session, person_id, own),
         "kept_texts": [
@@ -425,6 +434,8 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     goals.erase_texts_of(session, own)
     reports.erase_texts_of(session, own)
     practices.erase_texts_of(session, own)
+    craft.erase_of(session, own)
+    surveys.erase_of(session, own)
     forget_person(session, person_id)
     institution_id = served_institution(session)
     pairing.forget(session, own)

@@ -73,6 +73,7 @@ def _settings(before: ActivitySettings, after: ActivitySettings) -> Iterator[Cha
             str(before.letters_a_week),
             str(after.letters_a_week),
         ),
+        (gettext("Survey before and after"), _survey(before), _survey(after)),
         (gettext("To whom does feedback go?"), _direction(before), _direction(after)),
         (gettext("Guided rounds, from the first on"), str(before.guided_rounds), str(after.guided_rounds)),
         (gettext("What counts as completion?"), _counts(before), _counts(after)),
@@ -101,6 +102,12 @@ def _seen(settings: ActivitySettings) -> str:
 
 def _partners(settings: ActivitySettings) -> str:
     return str(gettext("Give learners another partner at once")) if settings.finds_partners else ""
+
+
+def _survey(settings: ActivitySettings) -> str:
+    return (
+        "\n".join((gettext("Ask learners before and after"), *settings.survey)) if settings.survey is not None else ""
+    )
 
 
 def _direction(settings: ActivitySettings) -> str:

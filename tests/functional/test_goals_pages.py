@@ -13,6 +13,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import RoundDates
 from lti_tool.goals import service
 from lti_tool.goals.models import Action, CheckIn, Goal, Remark, Resource, Win
+from lti_tool.launch.models import Course, Member
 from lti_tool.pairing.models import Seat
 from lti_tool.support.db import OpenSession
 from lti_tool.web.kept import KeptText
@@ -61,6 +62,35 @@ def version_on(page: str, address: str) -> str:
     found = re.search(rf'action="[^"]*{address}".*?name="version" value="(\d+)"', page, re.DOTALL)
     assert found is not None, page
     return found[1]
+
+
+def test_a_goal_comes_along_from_another_course_of_its_owner_and_of_nobody_else(world: World) -> None:
+    with world.open_session(world.room.institution.id) as session:
+        course = session.get_one(Course, world.room.course.id)
+        elsewhere = Course(
+            deployment_id=course.deployment_id, context_id="elsewhere", title="Leading", created_at=world.clock.now()
+        )
+        session.add(elsewhere)
+        session.flush()
+        for name in ("Mette", "Jonas"):
+            person_id = session.get_one(Member, world.room.members[name].id).person_id
+            member = Member(course_id=elsewhere.id, person_id=person_id, role="learner", created_at=world.clock.now())
+            session.add(member)
+            session.flush()
+            common = {"course_id": elsewhere.id, "owner_id": member.id, "created_at": world.clock.now()}
+            session.add(Goal(words=f"What {name} wants", target=3.0, worded_at=world.clock.now(), **common))
+    mine, theirs = (number_of(world, Goal, words=f"What {name} wants") for name in ("Mette", "Jonas"))
+    mette = world.browser("Mette")
+    page = mette.get("/goals").text
+    assert "You have 1 goal in another course" in page
+    assert "Leading" in page
+    assert "What Jonas wants" not in page
+    assert mette.post(f"/goals/{theirs}/bring").status_code == 404
+    page = mette.post(f"/goals/{mine}/bring")
+    assert "It is here now, too. Only you can read it." in page.text
+    assert "What Mette wants" in page.text
+    assert "in another course" not in mette.get("/goals").text
+    assert "What Mette wants" not in world.browser("Jonas").get("/goals").text
 
 
 def looks_back(browser: Browser, action_id: int, do: str, **fields: str) -> str:

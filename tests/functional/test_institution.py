@@ -21,9 +21,11 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 import lti_tool
+from lti_tool.activities.models import Round
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course, Member, Person
+from lti_tool.pairing.models import Group, Plan
 from lti_tool.registration.models import (
     AccessToken,
     Deployment,
@@ -464,6 +466,22 @@ def test_courses_and_activities_are_listed_with_their_health(
     for words in ("Teaching 1", "1 learner", "Observe", "1 did not arrive", "Scores did not arrive", "Failed"):
         assert words in page, words
     assert "Mette" not in page
+    assert "Teaching 1" in tab.get("/institution/courses", show="trouble").text
+    assert "Nothing is running" in tab.get("/institution/courses", show="running").text
+    with kit.open_session(university.id) as session:
+        session.scalars(select(ScoreState)).one().state = "delivered"
+        session.scalars(select(RosterSync)).one().state = "finished"
+        round_ = session.scalars(select(Round)).first()
+        assert round_ is not None
+        times = {"created_at": clock.now(), "published_at": clock.now(), "changed_at": clock.now()}
+        plan = Plan(activity_id=round_.activity_id, state="published", seed=1, engine="tandem", **times)
+        session.add(plan)
+        session.flush()
+        for number in (1, 2):
+            begun_at = clock.now() if number == 1 else None
+            session.add(Group(plan_id=plan.id, round_id=round_.id, number=number, begun_at=begun_at))
+    assert "No course is in trouble" in tab.get("/institution/courses", show="trouble").text
+    assert "1 of 2 groups have begun." in tab.get("/institution/courses", show="running").text
     assert "Teaching 1" in tab.get("/institution/courses", text="teach").text
     assert "No course found" in tab.get("/institution/courses", text="%").text
 

@@ -120,7 +120,10 @@ def test_a_late_joiner_who_launches_before_the_roster_is_read_is_placed(life: Li
     assert "not paired yet" in text_of(life.launch("learner07").landing)
     life.run()
     assert paired(life) == LEARNERS | {"learner07"}
-    assert "Observe" in text_of(life.launch("learner07").landing)
+    page = text_of(life.launch("learner07").landing)
+    assert "Observe" in page
+    assert "Welcome. The groups were made before you came, and now you are in one. You are not behind." in page
+    assert "Welcome." not in text_of(life.launch("learner01").landing)
 
 
 def test_a_late_joiner_is_placed_also_where_no_roster_is_offered(services: Services, clock: FakeClock) -> None:

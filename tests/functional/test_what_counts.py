@@ -38,7 +38,7 @@ def test_steps_that_seldom_count_are_folded_where_there_are_many(visiting: Desig
     path, fields = visiting.start("reflection")
     page = visiting.get(path).text
     of_goals = {"look_back", "goal_check_in", "goal_set", "action_written"}
-    assert folded(page) == {"check_in", "talk_goals", "heard", "self_assessment"} | of_goals
+    assert folded(page) == {"warm_up", "check_in", "talk_goals", "heard", "self_assessment"} | of_goals
     page = visiting.follow(visiting.post(path, **fields | {"check_in": "1"}, do="save")).text
     assert "check_in" not in folded(page), "what is ticked stands before the others"
 

@@ -73,6 +73,23 @@ def with_goals(
 
 # ---- before the first meeting ----------------------------------------------------------------------------------------
 
+WARM_UP: Final = Step(
+    "warm_up",
+    StepWords(
+        name=N_("Warm-up"),
+        todo=N_("Warm up: six short cards about listening, asking and feedback"),
+        title=N_("Warm-up"),
+        asked=N_("Do the warm-up before the first meeting"),
+        asked_help=N_("Six short cards about listening, asking and feedback: about fifteen minutes, once in a course."),
+        begin=N_("Begin the warm-up"),
+    ),
+    counted_by=CountedBy.WARM_UP,
+    opens=Opens.AT_ONCE,
+    asked_usually=0,
+    is_asked_once=True,
+    begins_group=False,
+)
+
 AGREE: Final = Step(
     "agree",
     StepWords(
@@ -585,7 +602,7 @@ BETWEEN: Final = Between(
 # ---- what goal setting, reflection and open session have in common ---------------------------------------------------
 
 END_OF_A_TALK: Final = (LISTENING, NEXT_STEPS, PARKING_LOT, TALK_FEEDBACK, CLOSING)
-FIRST_STEPS: Final = (AGREE, OWN_RULES, CHECK_IN, LOOK_BACK, GOAL_CHECK_IN)
+FIRST_STEPS: Final = (WARM_UP, AGREE, OWN_RULES, CHECK_IN, LOOK_BACK, GOAL_CHECK_IN)
 LAST_STEPS: Final = (
     HEARD,
     CONFIRM_HEARD,

@@ -168,6 +168,7 @@ CIRCLE: Final = Kind(
         blocks.CLOSING,
     ),
     steps=(
+        blocks.WARM_UP,
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.CHECK_IN,

@@ -48,13 +48,15 @@ class Opens(StrEnum):
 
 
 class CountedBy(StrEnum):
-    """What is counted of a member's goals and actions for a step that has no entry of its own."""
+    """What is counted of a member for a step that has no entry of its own."""
 
     GOALS_SET = "goals_set"
     CHECK_INS = "check_ins"
     ACTIONS_WRITTEN = "actions_written"
     LOOK_BACKS = "look_backs"
     """Actions of earlier rounds that the member looked back at, of those that were open."""
+    WARM_UP = "warm_up"
+    """Whether the member has done every card of the warm-up in the course."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Step:
     key: str
     words: StepWords
     form: Form | None = None
-    """None for a part of another step, and for a step that is done with goals and actions."""
+    """None for a part of another step, and for a step that is counted elsewhere."""
     by: By = By.EACH
     to: To = To.NOBODY
     seat: str = ""
@@ -117,7 +119,7 @@ class Step:
     part_of: str = ""
     """The step in whose entry the notes are written that this one counts."""
     counted_by: CountedBy | None = None
-    """What is counted where the step is done with goals and actions."""
+    """What is counted where the step has no entry: goals, actions, or the warm-up."""
     may_count: bool = True
     asked_usually: int = 1
     """How often it is asked for unless a designer says otherwise; 0 does not count."""

@@ -240,6 +240,7 @@ OBSERVATION: Final = Kind(
     smallest_group=2,
     agenda=_AGENDA,
     steps=(
+        blocks.WARM_UP,
         *blocks.uncounted(blocks.AGREE, blocks.OWN_RULES, blocks.QUESTIONS),
         WRITE_NOTES,
         GIVE_FEEDBACK,
@@ -297,6 +298,7 @@ REHEARSAL: Final = replace(
         blocks.CLOSING,
     ),
     steps=(
+        blocks.WARM_UP,
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.QUESTIONS,
@@ -363,6 +365,7 @@ CROSS_TRAINING: Final = replace(
         blocks.CLOSING,
     ),
     steps=(
+        blocks.WARM_UP,
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.QUESTIONS,

@@ -83,6 +83,7 @@ ROLE_PLAY: Final = Kind(
         blocks.CLOSING,
     ),
     steps=(
+        blocks.WARM_UP,
         blocks.AGREE,
         blocks.OWN_RULES,
         blocks.CHECK_IN,

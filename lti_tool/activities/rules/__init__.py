@@ -3,7 +3,7 @@
 from lti_tool.activities.kinds import KINDS, Kind, kind_for, kind_of
 from lti_tool.activities.kinds.examples import EXAMPLES
 from lti_tool.activities.kinds.form import Audience, Craft, Field, FieldKind, Form
-from lti_tool.activities.kinds.kind import AgendaPart, Between, Block, MethodStep, Opens, Step, To
+from lti_tool.activities.kinds.kind import AgendaPart, Between, Block, CountedBy, MethodStep, Opens, Step, To
 from lti_tool.activities.rules.copies import Relative, history, likely_sources
 from lti_tool.activities.rules.dates import END_OF_DAY, deadline, local_parts, opening, usable_zone
 from lti_tool.activities.rules.facilitating import SeatRefusal, guided_usually, is_guided, prompts_shown, why_no_seat
@@ -43,6 +43,7 @@ __all__ = [
     "Between",
     "Block",
     "Completion",
+    "CountedBy",
     "Craft",
     "Field",
     "FieldKind",

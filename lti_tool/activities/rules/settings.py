@@ -122,6 +122,8 @@ class ActivitySettings:
     """Whether a learner whose partner does not answer gets another one at once, without asking staff."""
     reflection_days: ReflectionDays | None = None
     """When learners are asked to reflect between meetings."""
+    survey: tuple[str, ...] | None = None
+    """Sentences of its own beside the usual ones, if learners are asked before and after; None where they are not."""
 
 
 class Flaw(StrEnum):

@@ -125,6 +125,7 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         scenario=scenario_of(activity),
         finds_partners=activity.finds_partners,
         reflection_days=ReflectionDays.from_json(activity.reflection_days),
+        survey=tuple(activity.survey) if activity.survey is not None else None,
     )
 
 

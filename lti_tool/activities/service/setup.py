@@ -196,6 +196,7 @@ def _write(activity: Activity, settings: ActivitySettings) -> None:
     activity.scenario = settings.scenario.to_json() if settings.scenario is not None else None
     activity.finds_partners = settings.finds_partners
     activity.reflection_days = settings.reflection_days.to_json() if settings.reflection_days is not None else None
+    activity.survey = list(settings.survey) if settings.survey is not None else None
 
 
 def _write_rounds(session: Session, activity: Activity, wanted: tuple[RoundDates, ...], *, in_use: int) -> None:

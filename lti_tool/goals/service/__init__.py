@@ -16,7 +16,17 @@ from lti_tool.goals.service.figures import (
     learners_by_name,
     totals_of,
 )
-from lti_tool.goals.service.goals import ask, check_in, end_goal, hide, set_goal, sharpen, show
+from lti_tool.goals.service.goals import (
+    ask,
+    bring_along,
+    check_in,
+    end_goal,
+    goals_elsewhere,
+    hide,
+    set_goal,
+    sharpen,
+    show,
+)
 from lti_tool.goals.service.growth import TO_TRY, Became, adopt_point, became
 from lti_tool.goals.service.places import Place, place_of
 from lti_tool.goals.service.shelf import put_on_shelf, remark_on_resource, tell_outcome
@@ -37,6 +47,7 @@ __all__ = [
     "ask",
     "became",
     "board_of",
+    "bring_along",
     "check_in",
     "done_in",
     "end_goal",
@@ -44,6 +55,7 @@ __all__ = [
     "figures_of",
     "for_group",
     "goal_page",
+    "goals_elsewhere",
     "hide",
     "last_round_in_use",
     "learners_by_name",

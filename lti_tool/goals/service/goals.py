@@ -1,16 +1,18 @@
 """Goals are set, sharpened, shown, asked about, checked in on and ended."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.goals import rules
 from lti_tool.goals.errors import ChangedMeanwhile, NotShown, NotYourGroup
 from lti_tool.goals.models import CheckIn, Goal, GoalShare, GoalVersion, Remark
 from lti_tool.goals.service.places import Place, own_groups, partners_by_group, record_writing, refuse_closed, values_of
+from lti_tool.launch.models import Course, Member
 from lti_tool.pairing import service as pairing
 from lti_tool.support.db import find_or_add
 
@@ -40,6 +42,54 @@ def set_goal(session: Session, place: Place, sent: Mapping[str, str], *, now: da
         session.add(GoalShare(goal_id=goal.id, group_id=place.group_id, at=now))
     record_writing(session, place, now=now)
     return goal
+
+
+@dataclass(frozen=True, slots=True)
+class GoalElsewhere:
+    """An open goal of the same person in another course."""
+
+    id: int
+    words: str
+    course_title: str | None
+
+
+def goals_elsewhere(session: Session, place: Place) -> list[GoalElsewhere]:
+    """Open goals of this person in their other courses, newest first, but for those that say the same as one here."""
+    here = select(Goal.words).where(Goal.owner_id == place.member.id)
+    rows = session.execute(
+        select(Goal.id, Goal.words, Course.title)
+        .join(Course, Course.id == Goal.course_id)
+        .where(_is_elsewhere(place), Goal.state == rules.GoalState.OPEN, Goal.words.not_in(here))
+        .order_by(Goal.id.desc())
+    )
+    return [GoalElsewhere(row.id, row.words, row.title) for row in rows]
+
+
+def bring_along(session: Session, place: Place, goal_id: int, *, now: datetime) -> Goal:
+    """Set a goal from another course of this person here, too. Nobody else sees it until its owner shows it.
+
+    Raises GoalsClosed, NotForStaff and NotShown.
+    """
+    refuse_closed(place)
+    goal = session.scalar(select(Goal).where(Goal.id == goal_id, _is_elsewhere(place)))
+    if goal is None:
+        raise NotShown("goal", goal_id)
+    copy = Goal(
+        course_id=place.course_id,
+        owner_id=place.member.id,
+        round_id=place.round_id,
+        created_at=now,
+        worded_at=now,
+        **wording_of(goal),
+    )
+    session.add(copy)
+    record_writing(session, place, now=now, in_group=False)
+    return copy
+
+
+def _is_elsewhere(place: Place) -> ColumnElement[bool]:
+    own = select(Member.id).where(Member.person_id == place.member.person_id)
+    return and_(Goal.owner_id.in_(own), Goal.course_id != place.course_id)
 
 
 def sharpen(

@@ -1,0 +1,1 @@
+"""Help topics and warm-up cards as data, and the checks of their exercises."""

@@ -1,0 +1,1 @@
+"""A short survey before and after an activity: what changed, in people's own view."""
