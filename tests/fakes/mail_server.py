@@ -96,8 +96,15 @@ class MailServer:
                         while (part := read.readline()) != b".\r\n":
                             text += part
                         self.seen += 1
-                        if say("END", "250 taken"):
-                            self.letters.append((receiver, message_from_bytes(text, policy=policy.default)))
+                        letter = receiver, message_from_bytes(text, policy=policy.default)
+                        # Before the answer, after which a test looks.
+                        self.letters.append(letter)
+                        is_taken = False
+                        try:
+                            is_taken = say("END", "250 taken")
+                        finally:
+                            if not is_taken:
+                                self.letters.remove(letter)
                 case "QUIT":
                     connection.sendall(b"221 bye\r\n")
                     return
