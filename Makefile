@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
+# A test that waits for ever, as a script in a browser's page can, fails with its traceback.
+NO_TEST_HANGS := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
-.PHONY: demo test check services lint serve worker bench bench-pages bench-pairing nightly crosscheck messages lock
+.PHONY: demo test check services lint lint-types lint-rest serve worker bench bench-pages bench-pairing nightly crosscheck messages lock
 
 $(VENV)/.ready: requirements/dev.txt pyproject.toml tests/environment.py
 	@$(PYTHON) tests/environment.py $(VENV) requirements/dev.txt --editable
@@ -15,7 +17,7 @@ demo: $(VENV)/.ready  ## Tandem and a small LMS beside it; prints one address
 	$(BIN)/lti-tool demo
 
 test: services lint  ## everything a change must pass
-	env $$(cat $(VENV)/services.env) $(PYTEST) -n $(JOBS) --dist worksteal -m "not nightly"
+	env $$(cat $(VENV)/services.env) $(PYTEST) -n $(JOBS) --dist worksteal -m "not nightly" $(NO_TEST_HANGS)
 
 check: $(VENV)/.ready lint  ## the fast part: unit tests and architecture
 	$(PYTEST) -q -n $(JOBS) tests/unit tests/architecture
@@ -24,10 +26,16 @@ services: $(VENV)/.ready  ## find, start or install the browser and the database
 	$(BIN)/python tests/prepare.py > $(VENV)/services.env
 
 lint: $(VENV)/.ready  ## style, types, templates, import contracts, dependencies
+	@$(MAKE) --no-print-directory -j 2 lint-types lint-rest
+
+# Types take longer than all the rest, and one of two cores.
+lint-types:
+	$(BIN)/mypy
+
+lint-rest:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djlint --quiet --lint templates sandbox_lms
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/deptry .
 

@@ -2,15 +2,16 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
 from flask import Flask
-from psycopg import Connection, connect
+from psycopg import Connection, OperationalError, connect
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import create_engine, text
 
@@ -23,6 +24,14 @@ from lti_tool.wiring import Services
 
 Made = TypeVar("Made")
 
+OTHERS = (
+    "FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+ROOM = 1_000_000_000
+"""Bytes: a container often has 64,000,000 there, and the largest course of a test takes as much."""
+MOST_WAITING = 12
+"""Connections that may wait for the next test."""
 POSTGRES = os.environ.get("TANDEM_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 DEVELOPMENT = {
     "LTI_TOOL_DEVELOPMENT": "1",
@@ -64,6 +73,21 @@ def serving(services: Services) -> Iterator[Flask]:
             db.engine.dispose()
 
 
+def reserved_port() -> int:
+    """A port of this machine for a server of ours, which no other program is given until this one ends."""
+    holder = socket.socket()
+    # So that a server may listen there while the holder keeps others away by not listening.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    _holders.append(holder)
+    return int(holder.getsockname()[1])
+
+
+_holders: list[socket.socket] = []
+port_of_the_lms = cache(reserved_port)
+"""One for all tests of a worker, so that a copy of what an LMS knows holds right addresses."""
+
+
 class InTurn(Generic[Made]):
     """Stands in for a function that makes something new, such as a key, and takes long for it.
 
@@ -88,6 +112,13 @@ class InTurn(Generic[Made]):
                 made.append(self._make(*args, **values))
             self._turns[kind] = turn + 1
             return made[turn]
+
+
+def in_memory() -> Path | None:
+    """A folder without a disk, for which each test would wait three times, where there is one with room."""
+    folder = Path("/dev/shm")
+    has_room = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM
+    return folder if has_room else None
 
 
 class Databases:
@@ -141,6 +172,7 @@ class PostgresServer:
         self._own = f"tandem_test_{os.getpid()}"
         self._tables: dict[str, str] = {}
         """What each database's tables are like, by its name."""
+        self._cleaner: Connection | None = None
 
     @contextmanager
     def with_tables(self) -> Iterator[str]:
@@ -148,10 +180,9 @@ class PostgresServer:
         if name not in self._tables:
             self._create(name)
             build_tables(self._url(name))
-            with self._alone_in(name) as connection:
-                self._tables[name] = self._tables_in(connection)
+            self._tables[name] = self._tables_in(self._cleaning())
         yield self._url(name)
-        if not self._delete_rows(name):
+        if not self._delete_rows():
             self._drop(name)
 
     @contextmanager
@@ -161,7 +192,8 @@ class PostgresServer:
             self._create(name)
             self._tables[name] = ""
         yield self._url(name)
-        with self._alone_in(name) as connection:
+        with connect(self._url(name), autocommit=True) as connection:
+            connection.execute(f"SELECT pg_terminate_backend(pid, 10000) {OTHERS}")
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
 
@@ -170,27 +202,38 @@ class PostgresServer:
             self._drop(name)
         self._server.dispose()
 
-    def _delete_rows(self, name: str) -> bool:
+    def _delete_rows(self) -> bool:
         """Leave empty tables whose ids begin anew. False if a test changed the tables or left them large."""
-        with self._alone_in(name) as connection:
-            if self._tables_in(connection) != self._tables[name]:
-                return False
-            with connection.transaction():
-                for table in reversed(Base.metadata.sorted_tables):
-                    connection.execute(SQL("DELETE FROM {}").format(Identifier(table.name)))
-                connection.execute("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
-            size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+        connection = self._cleaning()
+        # Connections that wait in a pool for the next test know its tables already; what else a test left is ended.
+        connection.execute(
+            f"""SELECT pg_terminate_backend(pid, 10000) {OTHERS} AND (
+                state IS DISTINCT FROM 'idle'
+                OR pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')
+                OR (SELECT count(*) {OTHERS}) > {MOST_WAITING})"""
+        )
+        if self._tables_in(connection) != self._tables[self._own]:
+            return False
+        connection.execute(
+            SQL("; ").join(
+                [
+                    *(SQL("DELETE FROM {}").format(Identifier(one.name)) for one in Base.metadata.sorted_tables[::-1]),
+                    SQL("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"),
+                ]
+            )
+        )
+        size = connection.execute("SELECT pg_database_size(current_database())").fetchone()
         return size is not None and size[0] <= self.LARGEST
 
-    @contextmanager
-    def _alone_in(self, name: str) -> Iterator[Connection]:
-        """A connection after all others to this database were ended."""
-        with connect(self._url(name), autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            )
-            yield connection
+    def _cleaning(self) -> Connection:
+        """A connection that outlasts tests, and is made again after one that ended all."""
+        if self._cleaner is not None:
+            with suppress(OperationalError):
+                self._cleaner.execute("SELECT 1")
+                return self._cleaner
+            self._cleaner.close()
+        self._cleaner = connect(self._url(self._own), autocommit=True)
+        return self._cleaner
 
     @staticmethod
     def _tables_in(connection: Connection) -> str:
@@ -207,6 +250,9 @@ class PostgresServer:
 
     def _drop(self, name: str) -> None:
         del self._tables[name]
+        if self._cleaner is not None:
+            self._cleaner.close()
+            self._cleaner = None
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     @staticmethod

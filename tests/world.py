@@ -1,12 +1,14 @@
 """A course on the sandbox LMS and in the tool, a clock that the test moves, and a worker that it starts."""
 
-from collections.abc import Callable, Iterator, Mapping
+import sqlite3
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.jobs.models import Job
@@ -20,6 +22,13 @@ from tests.factories.people import a_deployment, a_registration, an_institution
 from tests.factories.registration import json_answer, reaching
 from tests.fakes.clock import FakeClock
 from tests.fakes.web_server import WebServer
+from tests.shared import port_of_the_lms
+
+NOT_COPIED: Final = {
+    *("app", "faults", "host", "keyring", "lock", "port", "profile", "read_clock", "stopping"),
+    *("_server", "_thread"),
+}
+"""What an LMS is made of. All else that it holds is what happened in it."""
 
 
 @dataclass(kw_only=True)
@@ -69,9 +78,51 @@ class World:
         with self.kit.open_session() as session:
             return session.scalar(select(func.min(Job.due_at)).where(Job.state == "waiting"))
 
+    def known_to_the_lms(self) -> Hashable:
+        """What a test may have changed in a new LMS before anybody came."""
+        return repr(
+            (
+                self.lms.profile,
+                [(one.person.username, one.role, one.is_active) for one in self.lms.course().enrolments.values()],
+                [(one.title, one.custom, one.visible_to, one.opens_window) for one in self.lms.links],
+                [(one.label, one.score_maximum, one.resource_id, one.tag) for one in self.lms.line_items],
+                (self.tool.scopes, self.tool.shares_names, self.tool.shares_mail),
+                (self.lms.faults.active, self.lms.clock_offset, self.clock.now()),
+            )
+        )
+
     def seen(self, endpoint: str) -> int:
         """How many requests the LMS got for addresses that end so."""
         return sum(request.path.split("?")[0].endswith(endpoint) for request in self.lms.requests_seen)
+
+
+class Copy:
+    """What the LMS knows and what stands in the tool's database, at one moment of a test on SQLite."""
+
+    def __init__(self, lms: SandboxLms, engine: Engine, **named: Any) -> None:
+        known = {name: value for name, value in vars(lms).items() if name not in NOT_COPIED}
+        self._known = deepcopy((known, named))
+        self._database = sqlite3.connect(":memory:", check_same_thread=False)
+        with _connection(engine) as connection:
+            connection.backup(self._database)
+
+    def bring_back(self, lms: SandboxLms, engine: Engine) -> dict[str, Any]:
+        """Let this LMS and database be as they were. Returns what was named, as the LMS knows it now."""
+        known, named = deepcopy(self._known)
+        vars(lms).update(known)
+        with _connection(engine) as connection:
+            self._database.backup(connection)
+        return named
+
+
+@contextmanager
+def _connection(engine: Engine) -> Iterator[sqlite3.Connection]:
+    borrowed = engine.raw_connection()
+    try:
+        assert isinstance(borrowed.driver_connection, sqlite3.Connection)
+        yield borrowed.driver_connection
+    finally:
+        borrowed.close()
 
 
 @contextmanager
@@ -82,7 +133,7 @@ def a_platform(
 
     The LMS reads the tool's keys from what `publish` answers, or else the ones that there are now.
     """
-    lms = SandboxLms(profile)
+    lms = SandboxLms(profile, port=port_of_the_lms())
     lms.read_clock = clock.now
     with kit.open_session() as session:
         keys.ensure_signing_key(session, kit.secrets, now=clock.now())

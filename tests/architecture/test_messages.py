@@ -3,6 +3,7 @@
 import ast
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,12 +39,14 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> set[str | tuple[str, 
         return {message.id for message in read_po(opened) if message.id}
 
 
-def marked_in_python(file: Path) -> Iterator[tuple[str, list[str | None], int]]:
+@cache
+def marked_in_python(file: Path) -> list[tuple[str, list[str | None], int]]:
     """Every call of a mark: its name, its texts (None for what is no literal) and its line."""
-    for call in ast.walk(ast.parse(file.read_text())):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in MARKS:
-            texts = call.args[: 2 if call.func.id in PLURAL else 1]
-            yield call.func.id, [text_of(one) for one in texts], call.lineno
+    return [
+        (call.func.id, [text_of(one) for one in call.args[: 2 if call.func.id in PLURAL else 1]], call.lineno)
+        for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in MARKS
+    ]
 
 
 def text_of(argument: ast.expr) -> str | None:

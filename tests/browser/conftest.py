@@ -1,7 +1,7 @@
 """A real LMS and the real tool on two sites, and a real browser in front of them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
-from lti_tool.app import create_app
 from lti_tool.jobs.worker import Worker
 from lti_tool.registration.service import keys
 from lti_tool.settings import Settings
@@ -22,15 +21,20 @@ from lti_tool.support.crypto import KeyRing
 from lti_tool.wiring import Services, build
 from sandbox_lms import SandboxLms
 from tests.browser.chromium import chromium
-from tests.shared import Databases
+from tests.shared import Databases, serving
 
 HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark journeys, and let them come first: one worker waits for its browser while the others compute.
+
+    At the end of a run a long one would leave all others idle.
+    """
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("browser")
+    items.sort(key=lambda item: not item.path.is_relative_to(HERE))
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -47,6 +51,7 @@ class Tool:
 
     url: str
     services: Services
+    app: Flask
 
 
 @pytest.fixture(scope="session")
@@ -83,29 +88,32 @@ def tool(databases: Databases, lms: SandboxLms) -> Iterator[Tool]:
     services = build(settings)
     with services.kit.open_session() as session:
         keys.ensure_signing_key(session, services.kit.secrets, now=services.kit.clock.now())
-    waiting.app = create_app(services)
     worker = Worker(services.kit, services.handlers, services.periodic, threads=2)
-    thread = Thread(target=waiting.serve_forever, daemon=True)
-    worker.start()
-    thread.start()
-    yield Tool(url, services)
-    waiting.shutdown()
-    thread.join()
-    waiting.server_close()
-    worker.stop(timedelta(seconds=10))
+    with serving(services) as app:
+        waiting.app = app
+        worker.start()
+        with _answering(waiting):
+            yield Tool(url, services, app)
+        worker.stop(timedelta(seconds=10))
     services.engine.dispose()
+
+
+@contextmanager
+def _answering(server: BaseWSGIServer) -> Iterator[None]:
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture
 def url(app: Flask) -> Iterator[str]:
     """The address of the pages alone: an app without an LMS or a worker, on a real socket."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with _answering(server):
+        yield f"http://localhost:{server.server_port}"
 
 
 OpenBrowser = Callable[[str], Browser]
@@ -124,12 +132,20 @@ def open_browser(playwright: Playwright, tmp_path: Path) -> Iterator[OpenBrowser
         yield start
 
 
+@pytest.fixture(scope="session")
+def browser_of_all(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One Chromium for tests of pages alone, where no other site and no privacy setting plays a part."""
+    with chromium(playwright, tmp_path_factory.mktemp("chromium"), "third-party cookies blocked") as browser:
+        yield browser
+
+
 @pytest.fixture
-def context(open_browser: OpenBrowser) -> BrowserContext:
-    """The browser as it comes: third-party cookies blocked."""
-    context = open_browser("third-party cookies blocked").contexts[0]
+def context(browser_of_all: Browser) -> Iterator[BrowserContext]:
+    """A window of its own, with no cookie and nothing stored."""
+    context = browser_of_all.new_context()
     context.set_default_timeout(10_000)
-    return context
+    yield context
+    context.close()
 
 
 @pytest.fixture

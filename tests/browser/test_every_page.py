@@ -10,8 +10,8 @@ from lti_tool.registration.service import institution_named
 from lti_tool.registration.service.invitations import invite
 from sandbox_lms import SandboxLms
 from tests.browser.conftest import OpenBrowser, Tool
-from tests.browser.journey import Journey, violations
-from tests.browser.worlds import BLOCKED, register_by_hand
+from tests.browser.journey import COLORS, EVERYTHING, Journey, violations
+from tests.browser.worlds import BLOCKED, under_way
 
 TITLE = "Observe a lesson"
 WIDTHS = (1280, 320)
@@ -20,14 +20,14 @@ WIDTHS = (1280, 320)
 def look(page: Page) -> None:
     """No fault that axe knows in either scheme, and nothing that scrolls sideways at 320 pixels."""
     page.wait_for_load_state()
-    for scheme in ("light", "dark"):
+    for scheme, rules in (("light", EVERYTHING), ("dark", COLORS)):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             # As high as the page, so that a bar which stays at the bottom covers nothing by chance.
             height = page.evaluate("document.documentElement.scrollHeight")
             page.set_viewport_size({"width": width, "height": height})
-            assert violations(page) == [], f"{scheme}, {width} pixels: {page.url}"
+            assert violations(page, rules) == [], f"{scheme}, {width} pixels: {page.url}"
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wider <= 0, f"{page.url} scrolls sideways at {width} pixels"
     page.emulate_media(color_scheme="light", reduced_motion="no-preference")
@@ -101,10 +101,9 @@ def journey(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Journey:
 @pytest.fixture
 def running(journey: Journey) -> Journey:
     """An activity in which the first learner has given feedback and the partner has not."""
-    register_by_hand(journey.lms, journey.tool)
-    journey.places_an_activity(TITLE)
-    journey.publishes_a_plan(TITLE)
-    journey.gives_feedback("learner01", TITLE, "You waited until everybody had tied the first knot.")
+    life = under_way(journey.lms, journey.tool, TITLE)
+    [partner] = life.partners_of("learner01")
+    life.gives("learner01", partner, strengths="You waited until everybody had tied the first knot.")
     return journey
 
 
@@ -126,6 +125,7 @@ def test_axe_tells_which_rules_a_page_breaks(open_browser: OpenBrowser, url: str
     page.evaluate("document.getElementById('pale').style.cssText = 'color: #ddd; background: #fff'")
     rules = {violation.partition(":")[0] for violation in violations(page)}
     assert rules == {"image-alt", "label", "color-contrast"}
+    assert [violation.partition(":")[0] for violation in violations(page, COLORS)] == ["color-contrast"]
 
 
 def test_the_pages_of_staff(running: Journey) -> None:
@@ -314,7 +314,7 @@ def registers_once_more(journey: Journey) -> None:
 
 
 def test_refusals_and_pages_for_others(journey: Journey) -> None:
-    register_by_hand(journey.lms, journey.tool)
+    under_way(journey.lms, journey.tool, TITLE, is_published=False)
     page = journey.context.new_page()
     for path in (
         "/",
@@ -330,10 +330,10 @@ def test_refusals_and_pages_for_others(journey: Journey) -> None:
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         look(page)
     page.close()
-    journey.places_an_activity(TITLE)
     look(own_tab(journey, "observer"))
     look(own_tab(journey, "learner01"))
     journey.page.bring_to_front()
     journey.lms.add_link(journey.lms.course(), journey.lms.tools[0], title="Not ready yet")
     journey.opens("learner01", "Not ready yet")
     journey.arrives("Peer coaching")
+    journey.look()

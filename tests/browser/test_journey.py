@@ -11,7 +11,7 @@ from lti_tool.registration.service.invitations import invite
 from sandbox_lms import PROFILES, SandboxLms
 from tests.browser.conftest import OpenBrowser, Tool
 from tests.browser.journey import Journey
-from tests.browser.worlds import ALLOWED, BLOCKED, register_by_hand, without_storage
+from tests.browser.worlds import ALLOWED, BLOCKED, register_by_hand, under_way, without_storage
 
 TITLE = "Observe a lesson"
 
@@ -24,12 +24,12 @@ def invitation(tool: Tool) -> str:
     return f"{tool.url}/lti/register?{urlencode({'invite': secret})}"
 
 
-def begin(lms: SandboxLms, tool: Tool, browser: Browser, size: tuple[int, int] = (1280, 900)) -> Journey:
+def begin(lms: SandboxLms, tool: Tool, browser: Browser, size: tuple[int, int] = (1280, 900), **how: bool) -> Journey:
     context = browser.contexts[0]
     context.set_default_timeout(15_000)
     page = context.new_page()
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    return Journey(lms, tool, context, page)
+    return Journey(lms, tool, context, page, **how)
 
 
 def from_pairs_to_grades(journey: Journey) -> None:
@@ -50,7 +50,7 @@ def from_pairs_to_grades(journey: Journey) -> None:
 def test_a_newcomer_gets_from_an_empty_lms_to_a_grade(
     lms: SandboxLms, tool: Tool, open_browser: OpenBrowser, policy: str, size: tuple[int, int]
 ) -> None:
-    journey = begin(lms, tool, open_browser(policy), size)
+    journey = begin(lms, tool, open_browser(policy), size, is_looking=True)
     journey.registers_the_tool(invitation(tool))
     journey.switches_it_on()
     journey.places_an_activity(TITLE)
@@ -93,10 +93,10 @@ def goes_back_and_reloads(journey: Journey) -> None:
 
 
 def test_a_download_needs_no_cookie(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> None:
-    register_by_hand(lms, tool)
+    under_way(lms, tool, TITLE)
     journey = begin(lms, tool, open_browser(BLOCKED))
-    journey.places_an_activity(TITLE)
-    journey.publishes_a_plan(TITLE)
+    journey.opens("designer", TITLE)
+    journey.arrives(TITLE)
     journey.inside.get_by_role("link", name="Progress", exact=True).click()
     with journey.page.expect_download() as waiting:
         journey.inside.get_by_role("button", name="Download").click()
@@ -105,10 +105,10 @@ def test_a_download_needs_no_cookie(lms: SandboxLms, tool: Tool, open_browser: O
 
 
 def test_two_tabs_with_two_people_never_mix(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> None:
-    register_by_hand(lms, tool)
+    under_way(lms, tool, TITLE)
     journey = begin(lms, tool, open_browser(BLOCKED))
-    journey.places_an_activity(TITLE)
-    journey.publishes_a_plan(TITLE)
+    journey.opens("designer", TITLE)
+    journey.arrives(TITLE)
     staff = journey.page
     learner = Journey(lms, tool, journey.context, journey.context.new_page())
     learner.opens("learner01", TITLE)

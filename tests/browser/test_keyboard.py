@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, expect
 from sandbox_lms import SandboxLms
 from tests.browser.conftest import OpenBrowser, Tool
 from tests.browser.journey import Journey
-from tests.browser.worlds import BLOCKED, register_by_hand
+from tests.browser.worlds import BLOCKED, under_way
 
 TITLE = "Observe a lesson"
 
@@ -71,22 +71,14 @@ class Keyboard:
 
 
 def test_a_plan_and_feedback_need_no_pointer(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> None:
-    register_by_hand(lms, tool)
+    under_way(lms, tool, TITLE, is_published=False)
     context = open_browser(BLOCKED).contexts[0]
     context.set_default_timeout(15_000)
     journey = Journey(lms, tool, context, context.new_page())
     hand = Keyboard(journey)
 
-    journey.places_an_activity(TITLE)
     journey.opens("designer", TITLE)
     journey.arrives(TITLE)
-    for _ in range(20):
-        # The roster comes in the background.
-        if journey.inside.get_by_role("link", name="Make a plan").count():
-            break
-        journey.page.wait_for_timeout(500)
-        journey.opens("designer", TITLE)
-        journey.arrives(TITLE)
     hand.presses("Make a plan", "link")
     journey.arrives("Who works with whom")
     hand.presses("Propose groups")

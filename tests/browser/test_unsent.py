@@ -131,6 +131,8 @@ def test_a_look_at_the_preview_loses_nothing_and_saving_there_ends_it(open_page:
     page.reload()
     expect(page.get_by_label("Title")).to_have_value("Looked at")
     page.get_by_role("button", name="See it as a learner").click()
+    # The page before has that button, too.
+    expect(page.get_by_role("heading", name="What learners will see")).to_be_visible()
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert kept(page) == []

@@ -10,7 +10,7 @@ from tests.browser.conftest import OpenBrowser, Tool
 from tests.browser.journey import Journey
 from tests.browser.test_every_page import follow, in_a_tab, look
 from tests.browser.test_without_script import PlainJourney
-from tests.browser.worlds import BLOCKED, register_by_hand
+from tests.browser.worlds import BLOCKED, under_way
 
 TITLE = "Observe a lesson"
 
@@ -34,19 +34,14 @@ def goes_to_people(journey: Journey) -> None:
 
 
 def opens_people(journey: Journey) -> None:
-    """The page of what is known, as soon as the roster has come."""
-    journey.places_an_activity(TITLE)
-    for _ in range(20):
-        journey.opens("designer", TITLE)
-        journey.arrives(TITLE)
-        goes_to_people(journey)
-        if journey.inside.get_by_role("button", name="Upload and check").count():
-            return
-        journey.page.wait_for_timeout(500)
+    """The page of what is known, once the roster has come."""
+    under_way(journey.lms, journey.tool, TITLE, is_published=False)
+    journey.opens("designer", TITLE)
+    journey.arrives(TITLE)
+    goes_to_people(journey)
 
 
 def test_a_table_is_uploaded_inside_the_frame(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> None:
-    register_by_hand(lms, tool)
     context = open_browser(BLOCKED).contexts[0]
     context.set_default_timeout(15_000)
     expect.set_options(timeout=15_000)
@@ -74,11 +69,10 @@ def test_a_table_is_uploaded_inside_the_frame(lms: SandboxLms, tool: Tool, open_
 
 
 def test_a_table_is_uploaded_without_script(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> None:
-    register_by_hand(lms, tool)
     context = open_browser("script blocked").contexts[0]
     context.set_default_timeout(15_000)
     expect.set_options(timeout=15_000)
-    journey = PlainJourney(lms, tool, context, context.new_page())
+    journey = PlainJourney(lms, tool, context, context.new_page(), is_looking=True)
     opens_people(journey)
 
     journey.inside.get_by_label("Table with what you know").set_input_files(
@@ -94,7 +88,6 @@ def test_a_table_is_uploaded_without_script(lms: SandboxLms, tool: Tool, open_br
 @pytest.fixture
 def page(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Page:
     """What is known, in a tab of its own, with the questions switched on."""
-    register_by_hand(lms, tool)
     context = open_browser(BLOCKED).contexts[0]
     context.set_default_timeout(15_000)
     expect.set_options(timeout=15_000)
@@ -108,6 +101,7 @@ def page(lms: SandboxLms, tool: Tool, open_browser: OpenBrowser) -> Page:
     journey.arrives(TITLE)
     journey.inside.get_by_role("link", name="Answer a few questions").click()
     journey.arrives("About you")
+    journey.look()
     journey.inside.get_by_text("Svenska", exact=True).or_(journey.inside.get_by_text("Swedish", exact=True)).click()
     journey.inside.get_by_role("checkbox", name="Monday, morning").check()
     journey.inside.get_by_role("button", name="Save").click()

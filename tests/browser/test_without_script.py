@@ -65,7 +65,7 @@ def test_the_whole_path_works_without_script(lms: SandboxLms, tool: Tool, open_b
     context = open_browser("script blocked").contexts[0]
     context.set_default_timeout(15_000)
     expect.set_options(timeout=15_000)
-    journey = PlainJourney(lms, tool, context, context.new_page())
+    journey = PlainJourney(lms, tool, context, context.new_page(), is_looking=True)
     journey.places_an_activity(TITLE)
     journey.publishes_a_plan(TITLE)
     partner = journey.partner_of("learner01", TITLE)

@@ -131,7 +131,7 @@ def both(lms: SandboxLms, database_url: str, engine: Engine) -> Iterator[Both]:
     services = build(settings, engine=engine)
     with serving(services) as app:
         server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         tool = lms.register_tool(
             title="Tandem",

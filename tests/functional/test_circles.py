@@ -29,7 +29,7 @@ def a_circle(
     """A published circle in which only what `settings` names counts."""
     with a_life(services, clock, learners=learners) as life:
         nothing = dict.fromkeys(COUNTED, "(unchecked)")
-        life.publish(life.set_up(template="circle", rounds=rounds, **{**nothing, "guided_rounds": "0", **settings}))
+        life.begin(template="circle", rounds=rounds, **{**nothing, "guided_rounds": "0", **settings})
         yield life
 
 
@@ -123,7 +123,7 @@ def test_an_observation_one_way_asks_the_observed_for_nothing_but_an_answer(
     services: Services, clock: FakeClock
 ) -> None:
     with a_life(services, clock, learners=2) as life:
-        life.publish(life.set_up(feedback_to="seat", give_feedback="1", acknowledge="1", write_notes="0"))
+        life.begin(feedback_to="seat", give_feedback="1", acknowledge="1", write_notes="0")
         observed, observer = in_turn(life)
         page = text_of(life.launch(observed).landing)
         assert "Your seat: Observed." in page

@@ -25,7 +25,7 @@ def life(services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) 
     template = replace(OBSERVATION_AND_FEEDBACK, key="of_kind", kind="goals", title="Meet")
     monkeypatch.setitem(TEMPLATES, "of_kind", template)
     with a_life(services, clock, learners=4) as life:
-        life.publish(life.set_up(template="of_kind", rounds=2))
+        life.begin(template="of_kind", rounds=2)
         yield life
 
 

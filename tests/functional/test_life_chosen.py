@@ -84,7 +84,7 @@ def test_the_old_one_is_kept_and_nobody_asks_again(life: Life) -> None:
 
 
 def test_an_activity_in_which_people_work_stays(life: Life) -> None:
-    life.publish(life.set_up(title="The old"))
+    life.begin(title="The old")
     life.gives(ONE, TWO)
     chooses_again(life, "The new")
     designer = life.launch("designer")

@@ -22,7 +22,7 @@ def life(services: Services, clock: FakeClock) -> Iterator[Life]:
 
 
 def test_a_teacher_s_own_grade_stays(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     [item] = life.lms.line_items_of(life.link)
     life.lms.override_grade(item, life.person(ONE), 72, "Mine")
     life.clock.advance(timedelta(minutes=1))
@@ -35,7 +35,7 @@ def test_a_teacher_s_own_grade_stays(life: Life) -> None:
 
 
 def test_a_deleted_column_is_made_again_by_a_click_and_filled(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     life.completes(ONE, TWO)
     with life.lms.lock:
         life.lms.line_items.clear()
@@ -59,8 +59,8 @@ def test_a_deleted_column_is_made_again_by_a_click_and_filled(life: Life) -> Non
 def test_a_course_whose_grades_we_may_not_write_works_and_says_so(services: Services, clock: FakeClock) -> None:
     with a_life(services, clock, learners=2) as life:
         life.tool.scopes = (ROSTER, LINE_ITEM_READONLY)
-        designer = life.set_up()
-        life.publish(designer)
+        life.begin()
+        designer = life.launch("designer")
         life.completes(ONE, TWO)
         assert (life.shown(ONE), life.column().state, life.score(ONE).reason) == (None, "readonly", "not allowed")
         assert "does not let Tandem write grades" in text_of(designer.get("/grades"))
@@ -78,7 +78,7 @@ def test_a_course_whose_grades_we_may_not_write_works_and_says_so(services: Serv
 
 def test_a_link_without_a_column_works_and_gets_one_where_that_is_granted(services: Services, clock: FakeClock) -> None:
     with a_life(services, clock, "canvas", learners=2, line_item=None) as life:
-        life.publish(life.set_up())
+        life.begin()
         assert life.lms.line_items == []
         life.completes(ONE, TWO)
         assert (life.shown(ONE), life.shown(TWO), len(life.lms.line_items)) == (100, 100, 1)
@@ -87,8 +87,8 @@ def test_a_link_without_a_column_works_and_gets_one_where_that_is_granted(servic
 def test_a_gradebook_that_was_never_offered_is_no_obstacle(services: Services, clock: FakeClock) -> None:
     with a_life(services, clock, learners=2, line_item=None) as life:
         life.tool.scopes = (ROSTER,)
-        designer = life.set_up()
-        life.publish(designer)
+        life.begin()
+        designer = life.launch("designer")
         life.completes(ONE, TWO)
         assert life.score(ONE).state == "waiting"
         assert "still works" in text_of(designer.get("/grades"))
@@ -96,8 +96,8 @@ def test_a_gradebook_that_was_never_offered_is_no_obstacle(services: Services, c
 
 
 def test_an_ungraded_activity_tells_the_gradebook_nothing(life: Life) -> None:
-    designer = life.set_up(score_mode="none")
-    life.publish(designer)
+    life.begin(score_mode="none")
+    designer = life.launch("designer")
     life.completes(ONE, TWO)
     designer.post("/setup/close")
     life.run_for(timedelta(days=20))
@@ -111,8 +111,8 @@ def test_grades_that_were_declined_in_the_lms_get_no_column_unless_an_instructor
 ) -> None:
     """Moodle asks whoever adds an activity whether it is graded; a column made by us would overrule the answer."""
     with a_life(services, clock, learners=2, line_item=None) as life:
-        designer = life.set_up()
-        life.publish(designer)
+        life.begin()
+        designer = life.launch("designer")
         life.completes(ONE, TWO)
         designer.post("/grades/send")
         life.run_for(timedelta(days=3))
@@ -129,7 +129,7 @@ def test_grades_that_were_declined_in_the_lms_get_no_column_unless_an_instructor
 
 def test_grades_that_are_accepted_later_arrive_after_the_next_launch(services: Services, clock: FakeClock) -> None:
     with a_life(services, clock, learners=2, line_item=None) as life:
-        life.publish(life.set_up())
+        life.begin()
         life.completes(ONE, TWO)
         course, tool = life.lms.course(), life.tool
         life.lms.add_line_item(course, tool, "Observe", 100.0, resource_link=life.link, is_coupled=True)
@@ -145,8 +145,8 @@ def test_other_maximum_points_reach_the_gradebook_with_every_score(
     services: Services, clock: FakeClock, profile: str
 ) -> None:
     with a_life(services, clock, profile, learners=2, line_item={"resourceId": "theirs", "tag": "kept"}) as life:
-        designer = life.set_up()
-        life.publish(designer)
+        life.begin()
+        designer = life.launch("designer")
         life.completes(ONE, TWO)
         assert life.shown(ONE) == 100
         clock.advance(timedelta(minutes=1))
@@ -162,8 +162,8 @@ def test_other_maximum_points_reach_the_gradebook_with_every_score(
 def test_points_that_the_lms_does_not_let_us_change_are_said(services: Services, clock: FakeClock) -> None:
     with a_life(services, clock, learners=2) as life:
         life.tool.scopes = (ROSTER, LINE_ITEM_READONLY, SCORE)
-        designer = life.set_up()
-        life.publish(designer)
+        life.begin()
+        designer = life.launch("designer")
         life.completes(ONE, TWO)
         designer.post("/setup", **saved(designer, score_maximum="20"), do="save")
         life.run_for(timedelta(minutes=2))

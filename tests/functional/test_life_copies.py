@@ -162,7 +162,7 @@ def test_a_key_of_another_institution_opens_nothing(life: Life) -> None:
 
 
 def test_several_activities_of_a_course_link_each_other(life: Life) -> None:
-    life.publish(life.set_up(title="The first"))
+    life.begin(title="The first")
     second = life.lms.add_link(life.lms.course(), life.tool, title="Another", line_item={})
     designer = life.launch("designer", second)
     designer.post("/setup/start", template="observation")
@@ -179,7 +179,7 @@ def test_several_activities_of_a_course_link_each_other(life: Life) -> None:
 
 
 def test_a_deleted_link_is_archived_and_a_restored_one_comes_back(life: Life) -> None:
-    life.publish(life.set_up(title="The first"))
+    life.begin(title="The first")
     life.completes(ONE, TWO)
     second = life.lms.add_link(life.lms.course(), life.tool, title="Another", line_item={})
     life.set_up(second, title="The second")
@@ -203,7 +203,7 @@ def test_a_deleted_link_is_archived_and_a_restored_one_comes_back(life: Life) ->
 
 
 def test_a_grade_opens_the_learner_s_progress_for_staff_and_own_feedback_for_the_learner(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     life.gives(ONE, TWO, strengths="Said to Two")
     life.gives(TWO, ONE, strengths="Said to One")
     life.link.review = {"reviewableStatus": ["Completed"]}

@@ -41,7 +41,7 @@ def downloaded(guest: Guest) -> TestResponse:
 
 
 def test_a_course_that_is_over_stops_its_calls_and_is_read_only(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     life.gives(ONE, TWO)
     is_over(life)
     life.clock.advance(timedelta(hours=13))
@@ -69,7 +69,7 @@ def test_a_course_that_is_over_stops_its_calls_and_is_read_only(life: Life) -> N
 
 def test_feedback_that_waited_for_a_partner_is_shown_when_the_course_is_over(life: Life) -> None:
     """Else it would wait for ever: nobody can give anything any more."""
-    life.publish(life.set_up())
+    life.begin()
     life.gives(ONE, TWO, strengths="Seen after all")
     is_over(life)
     life.clock.advance(timedelta(hours=13))
@@ -81,7 +81,7 @@ def test_feedback_that_waited_for_a_partner_is_shown_when_the_course_is_over(lif
 
 
 def test_a_course_that_goes_on_is_found_alive_at_a_launch(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     is_over(life)
     life.clock.advance(timedelta(hours=13))
     life.launch(ONE)
@@ -97,7 +97,7 @@ def test_a_course_that_goes_on_is_found_alive_at_a_launch(life: Life) -> None:
 
 
 def test_learners_take_their_own_work_with_them_and_nobody_else_s(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     guest = life.launch(ONE)
     guest.post(life.writing(ONE, TWO), note_draft="A note <b>of my own</b>", do="add_note")
     life.gives(ONE, TWO, strengths="Said by One")
@@ -124,12 +124,12 @@ def test_learners_take_their_own_work_with_them_and_nobody_else_s(life: Life) ->
 
 
 def test_staff_who_look_as_learners_have_nothing_to_take(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     assert life.launch("designer", as_learner=True).send("/own-work").status_code == 403
 
 
 def test_refused_credentials_stop_calls_alone_raise_one_alarm_and_a_click_looks_again(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     life.lms.revoke_tokens()
     life.lms.faults.token(400, times=None, body='{"error": "invalid_client"}')
     life.completes(ONE, TWO)

@@ -40,8 +40,8 @@ def paired(life: Life) -> set[str]:
 
 def test_who_may_not_open_the_activity_is_not_paired_and_named_in_the_plan(life: Life) -> None:
     restricts(life, GROUP_A)
-    designer = life.set_up()
-    life.publish(designer)
+    life.begin()
+    designer = life.launch("designer")
 
     assert paired(life) == set(GROUP_A)
     plan = text_of(designer.get("/plan"))
@@ -56,7 +56,7 @@ def test_who_may_not_open_the_activity_is_not_paired_and_named_in_the_plan(life:
 
 def test_somebody_who_is_let_in_later_joins_and_somebody_who_is_locked_out_leaves(life: Life) -> None:
     restricts(life, GROUP_A)
-    life.publish(life.set_up())
+    life.begin()
     restricts(life, [*LEARNERS[1:4], LEARNERS[4]])
     reads_the_roster(life)
 
@@ -65,7 +65,7 @@ def test_somebody_who_is_let_in_later_joins_and_somebody_who_is_locked_out_leave
 
 def test_a_launch_by_somebody_whom_the_roster_locked_out_lets_them_in_at_once(life: Life) -> None:
     restricts(life, GROUP_A)
-    life.publish(life.set_up())
+    life.begin()
     life.lms.open_to_all(life.link)
     life.launch(LEARNERS[5])
     life.run()
@@ -75,8 +75,8 @@ def test_a_launch_by_somebody_whom_the_roster_locked_out_lets_them_in_at_once(li
 
 def test_an_activity_that_is_hidden_from_everybody_is_planned_for_everybody_and_says_so(life: Life) -> None:
     restricts(life, [])
-    designer = life.set_up()
-    life.publish(designer)
+    life.begin()
+    designer = life.launch("designer")
 
     assert paired(life) == set(LEARNERS)
     for page in ("/plan", "/"):
@@ -88,7 +88,7 @@ def test_an_activity_that_is_hidden_from_everybody_is_planned_for_everybody_and_
 
 
 def test_an_answer_about_a_link_that_breaks_off_locks_nobody_out(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     before = life.groups()
     restricts(life, GROUP_A)
     life.lms.faults.roster(500, times=None)
@@ -103,7 +103,7 @@ def test_an_answer_about_a_link_that_breaks_off_locks_nobody_out(life: Life) -> 
 
 
 def test_a_partner_who_is_locked_out_after_the_group_began_is_not_waited_for(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     [partner] = life.partners_of(LEARNERS[0])
     life.gives(LEARNERS[0], partner)
     restricts(life, [one for one in LEARNERS if one != partner])

@@ -43,7 +43,7 @@ def paired(life: Life) -> set[str]:
 def test_learners_only_are_paired(life: Life) -> None:
     life.enrol("test-student", "test")
     life.enrol("observer", "observer")
-    life.publish(life.set_up())
+    life.begin()
     assert paired(life) == LEARNERS
     assert sorted(len(group) for group in life.groups()) == [2, 2]
 
@@ -72,7 +72,7 @@ def test_the_plan_says_until_when_the_lms_asked_to_wait(life: Life) -> None:
 
 def test_a_roster_that_breaks_off_takes_nobody_out(services: Services, clock: FakeClock) -> None:
     with a_life(services, clock, "canvas", learners=4) as life:
-        life.publish(life.set_up())
+        life.begin()
         before = life.groups()
         life.lms.faults.roster(break_after_page=0, times=None)
         reads_the_roster(life)
@@ -84,7 +84,7 @@ def test_a_roster_that_breaks_off_takes_nobody_out(services: Services, clock: Fa
 
 def test_who_is_suspended_leaves_and_finds_everything_on_returning(services: Services, clock: FakeClock) -> None:
     with a_life(services, clock, "canvas", learners=4) as life:
-        life.publish(life.set_up())
+        life.begin()
         [partner] = life.partners_of("learner01")
         life.gives("learner01", partner)
         life.gives(partner, "learner01")
@@ -103,7 +103,7 @@ def test_who_is_suspended_leaves_and_finds_everything_on_returning(services: Ser
 
 def test_who_unenrolled_before_anything_began_gets_a_place_again_by_coming_back(life: Life) -> None:
     """The launch comes first and the roster later: neither may think that the other has told the plan."""
-    life.publish(life.set_up())
+    life.begin()
     life.lms.unenrol(life.lms.course(), life.person("learner01"))
     reads_the_roster(life)
     assert paired(life) == LEARNERS - {"learner01"}
@@ -114,7 +114,7 @@ def test_who_unenrolled_before_anything_began_gets_a_place_again_by_coming_back(
 
 
 def test_a_late_joiner_who_launches_before_the_roster_is_read_is_placed(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     life.enrol("learner07")
     life.clock.advance(LATER)
     assert "not paired yet" in text_of(life.launch("learner07").landing)
@@ -142,7 +142,7 @@ def test_a_late_joiner_is_placed_also_where_no_roster_is_offered(services: Servi
 
 def test_an_assistant_whom_the_roster_calls_a_learner_leaves_the_pairs_at_the_first_launch(life: Life) -> None:
     life.enrol("assistant", "assistant")
-    life.publish(life.set_up())
+    life.begin()
     assert paired(life) == LEARNERS | {"assistant"}
     life.launch("assistant")
     life.run()
@@ -156,7 +156,7 @@ def test_an_assistant_whom_the_roster_calls_a_learner_leaves_the_pairs_at_the_fi
 
 
 def test_staff_who_switch_roles_look_and_leave_nothing_behind(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     looking = life.launch("designer", as_learner=True)
     assert "Nothing is kept" in looking.landing.text or "preview" in looking.landing.text.lower()
     answer = looking.send(life.writing("learner01", "learner02"), strengths="S", do="save")
@@ -167,7 +167,7 @@ def test_staff_who_switch_roles_look_and_leave_nothing_behind(life: Life) -> Non
 
 
 def test_a_reset_course_asks_before_it_ends_groups(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     before = life.groups()
     [partner] = life.partners_of("learner01")
     life.gives("learner01", partner)
@@ -187,7 +187,7 @@ def test_a_reset_course_asks_before_it_ends_groups(life: Life) -> None:
 
 
 def test_a_reset_that_was_a_mistake_of_the_platform_changes_nothing(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     before = life.groups()
     kept = dict(life.lms.course().enrolments)
     life.lms.reset_course(life.lms.course())
@@ -225,7 +225,7 @@ def test_a_reading_that_waits_for_the_platform_is_not_called_under_way(life: Lif
 
 
 def test_who_left_a_group_that_had_begun_asks_staff_for_nothing(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     [partner] = life.partners_of("learner01")
     life.gives("learner01", partner)
     life.lms.unenrol(life.lms.course(), life.person(partner))
@@ -240,7 +240,7 @@ def test_who_left_a_group_that_had_begun_asks_staff_for_nothing(life: Life) -> N
 
 
 def test_whoever_comes_when_all_groups_have_begun_asks_staff_for_nothing(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     for group in life.groups():
         one, other = sorted(group)
         life.gives(one, other)
@@ -255,7 +255,7 @@ def test_whoever_comes_when_all_groups_have_begun_asks_staff_for_nothing(life: L
 
 
 def test_the_form_that_is_open_while_the_partner_is_replaced_loses_nothing(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     [partner] = life.partners_of("learner01")
     other = sorted(LEARNERS - {"learner01", partner})[0]
     guest = life.launch("learner01")

@@ -22,7 +22,7 @@ def life(services: Services, clock: FakeClock) -> Iterator[Life]:
 
 
 def test_nothing_is_sent_before_the_checklist_is_complete_and_full_marks_then(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     life.gives(ONE, TWO)
     life.gives(TWO, ONE)
     life.run()
@@ -37,7 +37,7 @@ def test_nothing_is_sent_before_the_checklist_is_complete_and_full_marks_then(li
 
 
 def test_a_proportional_score_is_first_sent_when_something_counts(life: Life) -> None:
-    life.publish(life.set_up(score_mode="proportional", score_maximum="40"))
+    life.begin(score_mode="proportional", score_maximum="40")
     assert life.sent() == 0
     life.gives(ONE, TWO)
     life.run()
@@ -52,8 +52,7 @@ def test_a_proportional_score_is_first_sent_when_something_counts(life: Life) ->
 def test_a_zero_is_sent_at_the_close_only_where_the_designer_chose_it(
     life: Life, chosen: dict[str, Any], shown: float | None
 ) -> None:
-    designer = life.set_up(**chosen)
-    life.publish(designer)
+    life.begin(**chosen)
     life.run_for(timedelta(days=20))
     assert (life.sent(), life.shown(ONE)) == (0, None)
     life.launch("designer").post("/setup/close")
@@ -63,7 +62,7 @@ def test_a_zero_is_sent_at_the_close_only_where_the_designer_chose_it(
 
 def test_a_partner_who_never_writes_costs_nobody_their_score(life: Life) -> None:
     """Nothing is written at the due time, so the tool has to look by itself."""
-    life.publish(life.set_up())
+    life.begin()
     life.gives(ONE, TWO)
     life.run_for(timedelta(days=6))
     assert life.shown(ONE) is None
@@ -72,8 +71,8 @@ def test_a_partner_who_never_writes_costs_nobody_their_score(life: Life) -> None
 
 
 def test_a_partner_with_more_time_is_waited_for(life: Life) -> None:
-    designer = life.set_up()
-    life.publish(designer)
+    life.begin()
+    designer = life.launch("designer")
     life.gives(ONE, TWO)
     day = f"{life.clock.now() + timedelta(days=10):%Y-%m-%d}"
     path = f"/progress/{life.member(TWO).id}/allow/1"
@@ -85,7 +84,7 @@ def test_a_partner_with_more_time_is_waited_for(life: Life) -> None:
 
 
 def test_a_partner_who_leaves_takes_nobody_s_score_along(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     life.gives(ONE, TWO)
     life.lms.unenrol(life.lms.course(), life.person(TWO))
     life.enrol("learner03")
@@ -96,8 +95,8 @@ def test_a_partner_who_leaves_takes_nobody_s_score_along(life: Life) -> None:
 
 
 def test_who_is_excused_from_all_is_sent_nothing_and_their_partner_is_not_held_up(life: Life) -> None:
-    designer = life.set_up()
-    life.publish(designer)
+    life.begin()
+    designer = life.launch("designer")
     life.gives(ONE, TWO)
     designer.post(f"/progress/{life.member(TWO).id}/allow/1", wish="excuse")
     life.run()
@@ -106,7 +105,7 @@ def test_who_is_excused_from_all_is_sent_nothing_and_their_partner_is_not_held_u
 
 
 def test_completion_that_is_lost_lowers_nothing_until_staff_say_so(life: Life) -> None:
-    life.publish(life.set_up(score_mode="proportional"))
+    life.begin(score_mode="proportional")
     life.completes(ONE, TWO)
     assert life.shown(ONE) == 100
     life.clock.advance(timedelta(minutes=5))
@@ -127,7 +126,7 @@ def test_completion_that_is_lost_lowers_nothing_until_staff_say_so(life: Life) -
 
 
 def test_a_score_that_the_lms_refuses_for_now_is_on_the_overview_and_arrives_by_itself(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     life.lms.faults.scores(404, times=None)
     life.completes(ONE, TWO)
     life.run()

@@ -39,7 +39,7 @@ def life(services: Services, clock: FakeClock, kind: str, monkeypatch: pytest.Mo
     template = replace(OBSERVATION_AND_FEEDBACK, key="of_kind", kind=kind, title="Meet")
     monkeypatch.setitem(TEMPLATES, "of_kind", template)
     with a_life(services, clock, learners=4) as life:
-        life.publish(life.set_up(template="of_kind"))
+        life.begin(template="of_kind")
         yield life
 
 

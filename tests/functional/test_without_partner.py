@@ -146,7 +146,7 @@ def launches_unlisted(life: Life) -> Guest:
 
 
 def test_a_late_joiner_is_placed_by_one_launch_however_lately_the_roster_was_read(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     life.enrol("learner07")
     life.clock.advance(timedelta(seconds=30))
     late = life.launch("learner07")
@@ -158,7 +158,7 @@ def test_a_late_joiner_is_placed_by_one_launch_however_lately_the_roster_was_rea
 
 
 def test_a_learner_who_stands_in_no_group_is_placed_by_launching(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     member_id = life.member("learner01").id
     with life.services.kit.open_session(life.institution_id) as session:
         session.execute(delete(Job).where(Job.state == "waiting"))
@@ -169,8 +169,8 @@ def test_a_learner_who_stands_in_no_group_is_placed_by_launching(life: Life) -> 
 
 
 def test_whom_the_list_lacks_is_told_so_and_the_instructor_pairs_them(life: Life) -> None:
-    designer = life.set_up()
-    life.publish(designer)
+    life.begin()
+    designer = life.launch("designer")
     extra = list_lacks(life)
 
     page = text_of(launches_unlisted(life).landing)
@@ -203,8 +203,8 @@ def test_whom_the_list_lacks_is_told_so_and_the_instructor_pairs_them(life: Life
 
 
 def test_whom_the_list_lacks_can_be_left_out_and_taken_in_again(life: Life) -> None:
-    designer = life.set_up()
-    life.publish(designer)
+    life.begin()
+    designer = life.launch("designer")
     extra = list_lacks(life)
     designer = life.launch("designer")
     designer.post("/plan/unlisted", member=str(extra), do="leave-out")
@@ -230,7 +230,7 @@ def list_lacks(life: Life) -> int:
 
 
 def test_nobody_but_staff_decides_and_only_of_whom_the_list_lacks(life: Life) -> None:
-    life.publish(life.set_up())
+    life.begin()
     extra = list_lacks(life)
     assert life.launch("learner01").post("/plan/unlisted", member=str(extra), do="pair").status_code == 403
     designer = life.launch("designer")

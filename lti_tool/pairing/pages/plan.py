@@ -33,6 +33,11 @@ GROUPS_COMPARED: Final = 40
 TABLE: Final = "plan"
 
 
+def new_seed() -> int:
+    """The chance in a new proposal, so that asking again gives other groups."""
+    return secrets.randbelow(2**31)
+
+
 @pages.get("/plan")
 @on_visit(may="see the plan")
 def show_plan(here: Here) -> ResponseReturnValue:
@@ -52,7 +57,7 @@ def propose(here: Here) -> ResponseReturnValue:
         service.request_proposal(
             here.session,
             activity.id,
-            seed=secrets.randbelow(2**31),
+            seed=new_seed(),
             by=here.person_id,
             now=here.now,
             expected_version=number_of("version"),
