@@ -45,7 +45,7 @@ class Clock:
 settings = replace(Settings(), base_url="http://localhost:8000", development=True, database_url=database,
                    secret_keys=(key,), smtp_url=MailServer("127.0.0.1", int(port)), mail_from="tandem@school.example")
 services = build(settings, clock=Clock())
-sent = Worker(services.kit, {"reminders.letter": services.handlers["reminders.letter"]}).run_until_idle()
+sent = Worker(services.kit, {"reminders.letter": services.handlers["reminders.letter"]}, threads=8).run_until_idle()
 print(sent)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
