@@ -15,6 +15,7 @@ from lti_tool.attributes import service as attributes
 from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.pairing import service as pairing
 from lti_tool.support.kit import Kit
+from lti_tool.support.languages import TRANSLATIONS, templates
 from lti_tool.web import error_pages, headers, i18n, incoming, pages
 from lti_tool.web.database import connect_database
 from lti_tool.web.downloads import downloads
@@ -29,6 +30,7 @@ PROTOCOL_PAGES = (
     "workspace.first_administrator",
     "meetings.pages.feed",
     "certificates.pages.public",
+    "reminders.pages.letters",
     "hints.pages",
 )
 VISIT_PAGES = (
@@ -62,17 +64,18 @@ VISIT_PAGES = (
     "progress.pages",
     "certificates.pages.own",
     "certificates.pages.staff",
+    "reminders.pages.shown",
+    "workspace.acts",
     "quality.pages",
     "grades.pages",
 )
-TRANSLATIONS = Path(__file__).parent / "translations"
 STATIC = Path(__file__).parent / "static"
 MOST_FORM_BYTES = 2 * 1024 * 1024
 
 
 def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flask:
     """The Flask app that serves these collaborators, in English and the languages of the catalogs in a folder."""
-    app = Flask("lti_tool", template_folder=str(_templates()), static_folder=str(STATIC))
+    app = Flask("lti_tool", template_folder=str(templates()), static_folder=str(STATIC))
     settings = services.kit.settings
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_FORM_BYTES,
@@ -141,9 +144,3 @@ def _stamp_static_files(endpoint: str, values: dict[str, object]) -> None:
         values["v"] = f"{file.stat().st_mtime_ns:x}" if file.is_file() else __version__
     elif endpoint == "bootstrap.static" and "v" not in values:
         values["v"] = Bootstrap5.bootstrap_version
-
-
-def _templates() -> Path:
-    """The templates beside the code in an installed package, one level up in a checkout."""
-    packaged = Path(__file__).parent / "templates"
-    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"

@@ -12,11 +12,12 @@ from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 PREFIX = "LTI_TOOL_"
 
 T = TypeVar("T")
+Tls = Literal["", "starttls", "tls"]
 Worker = Literal["embedded", "separate"]
 LogFormat = Literal["json", "text"]
 
@@ -30,6 +31,17 @@ class SettingsError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(["These settings need attention:", *(f"  {mistake}" for mistake in self.mistakes)])
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where letters are handed over. Without a host they are printed, for development."""
+
+    host: str = ""
+    port: int = 0
+    tls: Tls = ""
+    name: str = ""
+    password: str = field(default="", repr=False)
 
 
 def setting(
@@ -143,6 +155,26 @@ def _host_and_port(value: str) -> tuple[str, int]:
     return (host[1:-1] if is_bracketed else host).lower().rstrip("."), int(port)
 
 
+def read_mail_server(value: str) -> MailServer | None:
+    # Never repeats the value: it may hold a password.
+    if not value:
+        return None
+    if value == "console":
+        return MailServer()
+    parts = urlsplit(value)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("must be smtp://NAME:PASSWORD@HOST:PORT (STARTTLS), smtps://… (TLS) or console")
+    port = parts.port or (465 if parts.scheme == "smtps" else 587)  # raises ValueError itself when it is no port
+    tls: Tls = "tls" if parts.scheme == "smtps" else "" if is_loopback(parts.hostname) else "starttls"
+    return MailServer(parts.hostname, port, tls, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def read_mail_address(value: str) -> str:
+    if value and not re.fullmatch(r"[^@\s<>,;:\"\\]+@[^@\s<>,;:\"\\]+", value):
+        raise ValueError("must be one e-mail address, such as tandem@example.org")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings. Made once at the start; nothing else reads the environment."""
@@ -204,6 +236,16 @@ class Settings:
     )
     contact: str = setting(
         "", "Where people can ask for help: an e-mail or web address, shown on error pages.", read_text
+    )
+    smtp_url: MailServer | None = setting(
+        "",
+        "The mail server for reminders: smtp://NAME:PASSWORD@HOST:587 (STARTTLS; on this machine without), "
+        "smtps://NAME:PASSWORD@HOST:465 (TLS), or in development console. Empty: Tandem sends no e-mail.",
+        read_mail_server,
+        hidden=True,
+    )
+    mail_from: str = setting(
+        "", "The address that reminders come from, and to which mail servers return them.", read_mail_address
     )
     audit_retention: timedelta = setting(
         "90d", "How long records of refused and administrative acts are kept.", read_duration
@@ -286,6 +328,12 @@ class Settings:
                     "LTI_TOOL_SECRET_KEYS",
                     "LTI_TOOL_SECRET_KEYS is required: there is no SQLite file to keep a key beside.",
                 )
+            )
+        if self.smtp_url is not None and not self.smtp_url.host and not self.development:
+            mistakes.append(("LTI_TOOL_SMTP_URL", "LTI_TOOL_SMTP_URL=console is only for LTI_TOOL_DEVELOPMENT=1."))
+        if self.smtp_url is not None and self.smtp_url.host and not self.mail_from:
+            mistakes.append(
+                ("LTI_TOOL_MAIL_FROM", "LTI_TOOL_MAIL_FROM is required: the address that reminders come from.")
             )
         if self.visit_idle > self.visit_absolute:
             mistakes.append(

@@ -19,6 +19,8 @@ from lti_tool.launch.models import LaunchState
 from lti_tool.meetings.models import CalendarAddress
 from lti_tool.meetings.service.calendars import KEPT_UNREAD
 from lti_tool.progress import handlers as progress
+from lti_tool.progress.models import StaffAct
+from lti_tool.reminders.models import LETTERS_KEPT, Letter, Reminder
 from lti_tool.settings import Settings
 from lti_tool.support.clock import Clock, SystemClock
 from lti_tool.support.crypto import KeyRing
@@ -47,6 +49,7 @@ FEATURES = (
     "practices",
     "progress",
     "certificates",
+    "reminders",
     "quality",
     "grades",
 )
@@ -96,6 +99,9 @@ def _expiries(settings: Settings) -> list[Expiry]:
         Expiry(KeptText, KeptText.at, KEPT_FOR),
         Expiry(AttributeUpload, AttributeUpload.created_at, UPLOAD_KEPT),
         Expiry(CalendarAddress, CalendarAddress.read_at, KEPT_UNREAD),
+        Expiry(Reminder, Reminder.at, LETTERS_KEPT),
+        Expiry(Letter, Letter.made_at, LETTERS_KEPT),
+        Expiry(StaffAct, StaffAct.at, LETTERS_KEPT),
         Expiry(AuditEntry, AuditEntry.at, settings.audit_retention),
     ]
 

@@ -113,6 +113,7 @@ class SetupText:
     staff_read_feedback: bool = False
     anonymous_feedback: bool = False
     shows_hints: bool = False
+    letters_a_week: str = ""
     feedback_to: str = ""
     guided_rounds: str = ""
     assistants_moderate: bool = False
@@ -230,6 +231,7 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         staff_read_feedback="staff_read_feedback" in clean,
         anonymous_feedback="anonymous_feedback" in clean,
         shows_hints="shows_hints" in clean,
+        letters_a_week=clean.get("letters_a_week", "2").strip(),
         feedback_to=clean.get("feedback_to", ""),
         guided_rounds=clean.get("guided_rounds", "").strip(),
         assistants_moderate="assistants_moderate" in clean,
@@ -271,6 +273,7 @@ def shown(
         staff_read_feedback=settings.staff_read_feedback,
         anonymous_feedback=settings.anonymous_feedback,
         shows_hints=settings.shows_hints,
+        letters_a_week=str(settings.letters_a_week),
         feedback_to=settings.feedback_to or next((one.to for one in kind_of(settings.kind).directions), ""),
         guided_rounds=str(settings.guided_rounds) if kind_of(settings.kind).facilitator else "",
         assistants_moderate=settings.assistants_moderate,
@@ -320,6 +323,8 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         staff_read_feedback=text.staff_read_feedback,
         anonymous_feedback=text.anonymous_feedback,
         shows_hints=text.shows_hints,
+        # A choice from a list: whoever sends something else gets the usual number.
+        letters_a_week=int(text.letters_a_week) if text.letters_a_week in set("012345") else 2,
         feedback_to=next((one.to for one in kind_of(text.kind).directions[1:] if one.to == text.feedback_to), None),
         guided_rounds=guided_of(text),
         assistants_moderate=text.assistants_moderate,

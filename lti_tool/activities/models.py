@@ -30,6 +30,7 @@ class Activity(Tenant, Base):
         CheckConstraint("points_share BETWEEN 0 AND 100", name="points_share"),
         CheckConstraint("feedback_to IN ('partners', 'next', 'seat')", name="feedback_to"),
         CheckConstraint("guided_rounds >= 0", name="guided_rounds"),
+        CheckConstraint("letters_a_week BETWEEN 0 AND 5", name="letters_a_week"),
     )
 
     key: Mapped[str] = mapped_column(String(32), unique=True)
@@ -78,6 +79,8 @@ class Activity(Tenant, Base):
     """Sentences of its own beside the usual ones, if learners are asked before and after; None where they are not."""
     shows_hints: Mapped[bool] = mapped_column(default=True)
     """Whether hints stand beside the fields of feedback, for those who do not hide them."""
+    letters_a_week: Mapped[int] = mapped_column(default=2)
+    """So many letters within seven days remind a learner of it by themselves, at most."""
     feedback_to: Mapped[str | None] = mapped_column(String(16))
     """To whom partners write, where the kind lets a designer choose; None as the kind has it first."""
     guided_rounds: Mapped[int] = mapped_column(default=0)

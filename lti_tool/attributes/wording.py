@@ -12,8 +12,8 @@ from lti_tool.attributes.rules.matching import Identifier
 from lti_tool.attributes.rules.tables import FAMILY_NAME, GIVEN_NAME, Question, Unusable
 from lti_tool.attributes.rules.values import DAYS, WEEK, language_name
 from lti_tool.errors import N_
+from lti_tool.support.languages import isolated
 from lti_tool.support.zones import zone_label
-from lti_tool.web.i18n import isolated
 
 Shown: TypeAlias = Callable[[str, Kept], str]
 """A value in words, by the key of its attribute."""

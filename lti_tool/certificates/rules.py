@@ -93,14 +93,14 @@ def hours_in_seats(
     counts there; so a round that they are excused from counts no hours.
     """
     worked = {item.round for item in progress.items if item.state is State.DONE} & seats.keys()
-    found = []
+    counted = []
     for seat in seats_with_hours(kind):
         takes_it = kind.swaps_inside or not kind.seats
         rounds = sum(takes_it or seats[number] == seat.key for number in worked)
         hours = terms.hours.get(seat.key, Decimal(0)) * rounds
         if hours:
-            found.append(SeatHours(seat.title, hours))
-    return tuple(found)
+            counted.append(SeatHours(seat.title, hours))
+    return tuple(counted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,11 +53,11 @@ def find(session: Session, activity_id: int, member_id: int) -> Certificate | No
 
 def content_for(session: Session, activity: Activity, member_id: int, *, now: datetime) -> Content:
     """What the member's certificate would say. Raises NotComplete."""
-    found = progress.progress_of(session, activity.id, member_id, now)
+    progress_now = progress.progress_of(session, activity.id, member_id, now)
     terms = terms_of(activity)
-    if terms is None or not found.is_complete:
+    if terms is None or not progress_now.is_complete:
         raise NotComplete(activity.id)
-    return _content(session, activity, terms, member_id, found)
+    return _content(session, activity, terms, member_id, progress_now)
 
 
 def example_of(session: Session, activity: Activity) -> Content:
@@ -81,9 +81,9 @@ def issue(
     Raises NameRefused, NotComplete, CertificateWithdrawn.
     """
     name = name_of(name)
-    found = find(session, activity.id, member_id)
-    if found is not None:
-        return in_force(found)
+    issued = find(session, activity.id, member_id)
+    if issued is not None:
+        return in_force(issued)
     content = content_for(session, activity, member_id, now=now)
     # Asked for twice at once: the database keeps one, and both see it.
     return find_or_add(
@@ -329,11 +329,11 @@ def name_of(text: str) -> str:
     return name
 
 
-def _content(session: Session, activity: Activity, terms: CertificateTerms, member_id: int, found: Progress) -> Content:
+def _content(session: Session, activity: Activity, terms: CertificateTerms, member_id: int, done: Progress) -> Content:
     kind = kind_for(activity)
     groups = pairing.published_groups(session, activity.id, member_id=member_id)
     seats = {group.round_number: group.seat_of(kind, member_id) for group in groups}
-    hours = rules.hours_in_seats(terms, kind, seats, found)
+    hours = rules.hours_in_seats(terms, kind, seats, done)
     return Content(terms.title or activity.title, _issuer(session, terms), hours)
 
 

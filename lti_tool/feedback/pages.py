@@ -327,10 +327,10 @@ def release(here: Here) -> ResponseReturnValue:
     """Release one piece of feedback, or all that waits."""
     activity = activity_at(here.session, here.placement_id)
     asked = request.form.get("entry", "")
-    entry_id = int(asked) if asked.isdecimal() and len(asked) < 19 else None
-    if entry_id is None and request.form.get("do") != "all":
+    entries = [int(asked)] if asked.isdecimal() and len(asked) < 19 else None
+    if entries is None and request.form.get("do") != "all":
         raise NotFound("feedback", asked)
-    count = service.release_by_instructor(here.session, activity, entry_id, now=here.now)
+    count = service.release_by_instructor(here.session, activity, entries, now=here.now)
     return redirect(url_for(".waiting", said="released", released=count), code=303)
 
 

@@ -43,7 +43,7 @@ class Job(Base):
     """Ids only. Never logged, whatever it holds."""
     institution_id: Mapped[int | None] = mapped_column(ForeignKey("institution.id", ondelete="CASCADE"), index=True)
     lane: Mapped[int] = mapped_column(default=0)
-    """The registration whose platform this work calls; 0 for work that calls nobody."""
+    """The registration whose platform this work calls; 0 for work that calls nobody, -1 for letters."""
     unique_key: Mapped[str | None] = mapped_column(String(255))
     """At most one job with this key waits, and at most one runs."""
     state: Mapped[str] = mapped_column(String(16))

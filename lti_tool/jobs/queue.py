@@ -32,6 +32,8 @@ DOWN_AFTER = 3
 """After this many failures in a row a platform counts as down. When it answers again, what failed is tried at once."""
 OWN = 0
 """The lane of work that calls no platform."""
+MAIL = -1
+"""The lane of letters: a mail server that hangs holds no more of the threads than a platform that does."""
 _CLAIMING = 7_214_083
 """The key of a PostgreSQL lock: workers claim one at a time, because two could fill the same place."""
 

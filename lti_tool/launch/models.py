@@ -55,6 +55,8 @@ class Person(Tenant, Base):
     family_name: Mapped[str | None] = mapped_column(String(255))
     email: Mapped[str | None] = mapped_column(String(320))
     locale: Mapped[str | None] = mapped_column(String(35))
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    """As of the last launch that knew it."""
     is_administrator: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]

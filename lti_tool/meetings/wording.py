@@ -17,8 +17,9 @@ from lti_tool.meetings.rules.times import is_link
 from lti_tool.meetings.rules.waiting import PATIENCE, Wait
 from lti_tool.meetings.service.calendars import Held
 from lti_tool.meetings.service.nudges import EVERY
+from lti_tool.support.languages import isolated
 from lti_tool.support.zones import zone_label
-from lti_tool.web.i18n import in_words, isolated
+from lti_tool.web.i18n import in_words
 
 RHYTHMS: Final[dict[Rhythm, str]] = {
     Rhythm.WEEKLY: N_("every week"),

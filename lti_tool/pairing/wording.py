@@ -14,8 +14,8 @@ from lti_tool.errors import N_, NN_
 from lti_tool.pairing import engine, service
 from lti_tool.pairing.engine import Caution, Concern, Removal
 from lti_tool.pairing.errors import OBSTACLES, WORDS, ChangeImpossible, PlanError, PlanImpossible, RuleBroken
+from lti_tool.support.languages import isolated
 from lti_tool.web.access import Here
-from lti_tool.web.i18n import isolated
 
 MOST_NAMED: Final = 5
 

@@ -22,6 +22,7 @@ from lti_tool.progress.service import Learner
 from lti_tool.roster.service.members import unlisted
 from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.support.zones import zone_label
+from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 from lti_tool.web.i18n import reader_locale, zone_of_reader
@@ -126,17 +127,27 @@ def allow(here: Here, member_id: int, number: int) -> ResponseReturnValue:
     meant = forms.read(text, zone=activity.time_zone, now=here.now)
     if isinstance(meant, Flaw):
         return _learner_page(here, activity, learner, number=number, text=text, flaw=meant)
-    service.allow(
+    act = service.allow(
         here.session,
         activity,
         number,
-        member_id,
+        [member_id],
         due_at=meant.due_at,
         is_excused=meant.is_excused,
         by=here.person_id,
         now=here.now,
     )
-    return redirect(url_for(".show_learner", member_id=member_id, said=text.wish), code=303)
+    audit.record(
+        here.session,
+        "staff act done",
+        now=here.now,
+        institution_id=here.visit.institution_id,
+        course_id=here.course_id,
+        person_id=here.person_id,
+        act=act.what,
+        people=1,
+    )
+    return redirect(url_for(".show_learner", member_id=member_id, said=text.wish, act=act.id), code=303)
 
 
 @pages.post("/progress/export")
@@ -255,5 +266,6 @@ def _learner_page(
         is_read_only=is_read_only(here.session, activity),
         states=STATES,
         waits=WAITS,
+        act_id=request.args.get("act", type=int),
     )
     return page, 422 if flaw is not None else 200

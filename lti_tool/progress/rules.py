@@ -28,6 +28,20 @@ class State(StrEnum):
     MISSED = "missed"
 
 
+class What(StrEnum):
+    """What staff do for one or several learners at once."""
+
+    EXTEND = "extend"
+    EXCUSE = "excuse"
+    TAKE_BACK = "take_back"
+    """Of more time and an excuse."""
+    REMIND = "remind"
+    SEND = "send"
+    """Their scores again."""
+    RELEASE = "release"
+    """Feedback that they received and that waits for staff."""
+
+
 class WaitsFor(StrEnum):
     """What a waiting step waits for."""
 
@@ -104,6 +118,8 @@ class Written:
     """When `count` reached what is asked for."""
     is_withheld: bool = False
     """It was reported, or staff hid it: nobody has to answer it."""
+    is_unread: bool = False
+    """It can be read, and the person has not opened it."""
     left: int = 0
     """How many open actions there were to look back at, of which `count` were looked back at."""
     alias: int | None = None

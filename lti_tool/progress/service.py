@@ -1,10 +1,11 @@
 """What is done and what is missing, for one member or for all, and what staff allow."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
@@ -24,7 +25,8 @@ from lti_tool.meetings import service as meetings
 from lti_tool.meetings.models import Nudge
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules.views import PublishedGroup
-from lti_tool.progress.errors import LearnerUnknown
+from lti_tool.progress.errors import ActUnknown, LearnerUnknown
+from lti_tool.progress.models import StaffAct
 from lti_tool.progress.rules import (
     Extra,
     MyGroup,
@@ -32,6 +34,7 @@ from lti_tool.progress.rules import (
     Progress,
     RoundDates,
     Summary,
+    What,
     Written,
     checklist,
     summary,
@@ -92,6 +95,27 @@ def progress_of_all(session: Session, activity_id: int, now: datetime) -> dict[i
     gathered = _Gathered.of(session, activity, now)
     members = gathered.groups.keys() | learners_to_pair(session, activity.course_id, activity.placement_id)
     return {member_id: gathered.checklist_of(member_id) for member_id in sorted(members)}
+
+
+def standings(
+    session: Session, activity: Activity, now: datetime, member_id: int | None = None
+) -> Iterator[tuple[int, Progress, dict[int, int]]]:
+    """The checklists of everybody, or of one member, with how many texts each has yet to read, by round.
+
+    One after the other, so that those of a large course are never held at once.
+    """
+    gathered = _Gathered.of(session, activity, now, member_id)
+    everybody = (
+        {member_id}
+        if member_id is not None
+        else gathered.groups.keys() | learners_to_pair(session, activity.course_id, activity.placement_id)
+    )
+    answers = {step.key for step in gathered.kind.steps if step.is_answer}
+    for each_id in sorted(everybody):
+        unread = Counter(
+            text.round for text in gathered.theirs.get(each_id, ()) if text.is_unread and text.step not in answers
+        )
+        yield each_id, gathered.checklist_of(each_id), dict(unread)
 
 
 def next_date(session: Session, activity_id: int, *, now: datetime) -> datetime | None:
@@ -187,48 +211,181 @@ def allowances_of(session: Session, activity_id: int, member_id: int) -> dict[in
     return {row.number: row.Allowance for row in rows}
 
 
+def allowances_in_round(session: Session, activity_id: int, round_number: int) -> dict[int, Allowance]:
+    """What staff allowed in a round, by member."""
+    rows = session.scalars(
+        select(Allowance)
+        .join(Round, Round.id == Allowance.round_id)
+        .where(Round.activity_id == activity_id, Round.number == round_number)
+    )
+    return {row.member_id: row for row in rows}
+
+
 def allow(
     session: Session,
     activity: Activity,
     round_number: int,
-    member_id: int,
+    members: Collection[int],
     *,
     due_at: datetime | None,
     is_excused: bool,
     by: int,
     now: datetime,
-) -> None:
-    """Give a member more time in a round, excuse them from it, or (with neither) take both back. `by` is a person.
+) -> StaffAct:
+    """Give members more time in a round, excuse them from it, or (with neither) take both back. `by` is a person.
 
-    The completion of the member and of their partners is worked out again. Raises LearnerUnknown.
+    Their completion and that of their partners is worked out again. Raises LearnerUnknown.
     """
-    learner(session, activity, member_id)
+    of_course = learners_among(session, activity, members)
     round_id = session.scalar(
         select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number).with_for_update()
     )
-    if round_id is None:
-        raise LearnerUnknown(member_id, round_number)
-    row = session.scalar(select(Allowance).where(Allowance.round_id == round_id, Allowance.member_id == member_id))
-    if due_at is None and not is_excused:
-        if row is not None:
-            session.delete(row)
-    elif row is None:
-        session.add(
-            Allowance(
-                round_id=round_id,
-                member_id=member_id,
-                due_at=due_at,
-                is_excused=is_excused,
-                given_by_id=by,
-                given_at=now,
-            )
-        )
-    else:
-        row.due_at, row.is_excused, row.given_by_id, row.given_at = due_at, is_excused, by, now
+    if round_id is None or len(of_course) < len(members):
+        raise LearnerUnknown(sorted(members)[:1], round_number)
+    what = What.EXTEND if due_at is not None else What.EXCUSE if is_excused else What.TAKE_BACK
+    given = None if what is What.TAKE_BACK else _Given(due_at, is_excused, by, now)
+    before = _write_allowances(session, round_id, dict.fromkeys(members, given))
+    act = note_act(session, activity, what, before, by=by, now=now, round_number=round_number, due_at=due_at)
+    _allowances_changed(session, activity, round_id, members, now=now)
+    return act
+
+
+def note_act(
+    session: Session,
+    activity: Activity,
+    what: What,
+    before: Mapping[int, Any],
+    *,
+    by: int,
+    now: datetime,
+    round_number: int | None = None,
+    due_at: datetime | None = None,
+    words: str = "",
+) -> StaffAct:
+    """Write down what staff did, so that staff see it and can undo it. `before` names the members it concerns."""
+    details = {"round_number": round_number, "due_at": due_at, "words": words, "by_id": by, "at": now}
+    kept = {str(member_id): state for member_id, state in before.items()}
+    act = StaffAct(activity_id=activity.id, what=what, before=kept, **details)
+    session.add(act)
     session.flush()
-    groups = pairing.published_groups(session, activity.id, member_id=member_id)
-    partners = [one for group in groups if group.round_id == round_id for one in group.partners_of(member_id)]
-    completion_changed(session, activity.id, {member_id, *partners}, now=now)
+    return act
+
+
+def act_of(session: Session, activity: Activity, act_id: int) -> StaffAct:
+    """What staff did in this activity under this number. Raises ActUnknown."""
+    act = session.get(StaffAct, act_id, with_for_update=True)
+    if act is None or act.activity_id != activity.id:
+        raise ActUnknown(act_id)
+    return act
+
+
+def acts_in(session: Session, activity_id: int, *, most: int) -> list[tuple[StaffAct, str | None]]:
+    """What staff did last in an activity, newest first, and the name of who did it."""
+    rows = session.execute(
+        select(StaffAct, Person.name)
+        .outerjoin(Person, Person.id == StaffAct.by_id)
+        .where(StaffAct.activity_id == activity_id)
+        .order_by(StaffAct.at.desc(), StaffAct.id.desc())
+        .limit(most)
+    )
+    return [(act, name) for act, name in rows]
+
+
+def undo_allowances(session: Session, activity: Activity, act: StaffAct, *, now: datetime) -> int:
+    """Restore what members had before staff gave or took it. What was changed again since stays. Returns how many
+    were restored.
+    """
+    round_id = session.scalar(
+        select(Round.id).where(Round.activity_id == activity.id, Round.number == act.round_number).with_for_update()
+    )
+    if round_id is None:
+        return 0
+    rows = _allowances_in(session, round_id, [int(one) for one in act.before])
+    # After taking back there was no row, and after giving one of that moment.
+    was_left = {int(one) for one in act.before if (act.what == What.TAKE_BACK) == (int(one) not in rows)}
+    kept = {
+        one: _Given.from_json(act.before[str(one)])
+        for one in sorted(was_left)
+        if one not in rows or rows[one].given_at == act.at
+    }
+    _write_allowances(session, round_id, kept)
+    _allowances_changed(session, activity, round_id, kept, now=now)
+    return len(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What staff gave a member in a round: a date of their own, an excuse, or neither; and who gave it when."""
+
+    due_at: datetime | None
+    is_excused: bool
+    by: int
+    at: datetime
+
+    @classmethod
+    def from_json(cls, kept: list[Any] | None) -> "_Given | None":
+        if kept is None:
+            return None
+        due_at, is_excused, by, at = kept
+        return cls(datetime.fromisoformat(due_at) if due_at else None, is_excused, by, datetime.fromisoformat(at))
+
+    @classmethod
+    def to_json(cls, row: Allowance | None) -> list[Any] | None:
+        if row is None:
+            return None
+        due_at = row.due_at.isoformat() if row.due_at is not None else None
+        return [due_at, row.is_excused, row.given_by_id, row.given_at.isoformat()]
+
+
+def _write_allowances(session: Session, round_id: int, wanted: Mapping[int, _Given | None]) -> dict[int, Any]:
+    """Have members of a round what is wanted for them. Returns what they had."""
+    rows = _allowances_in(session, round_id, wanted)
+    before = {member_id: _Given.to_json(rows.get(member_id)) for member_id in wanted}
+    for member_id, given in wanted.items():
+        row = rows.get(member_id)
+        if given is None:
+            if row is not None:
+                session.delete(row)
+            continue
+        if row is None:
+            row = Allowance(round_id=round_id, member_id=member_id)
+            session.add(row)
+        row.due_at, row.is_excused, row.given_by_id, row.given_at = given.due_at, given.is_excused, given.by, given.at
+    session.flush()
+    return before
+
+
+def _allowances_in(session: Session, round_id: int, members: Iterable[int]) -> dict[int, Allowance]:
+    return {
+        row.member_id: row
+        for batch in in_batches(members)
+        for row in session.scalars(
+            select(Allowance).where(Allowance.round_id == round_id, Allowance.member_id.in_(batch))
+        )
+    }
+
+
+def _allowances_changed(
+    session: Session, activity: Activity, round_id: int, members: Collection[int], *, now: datetime
+) -> None:
+    """What a member may leave out concerns their partners too."""
+    alone = next(iter(members)) if len(members) == 1 else None
+    groups = pairing.published_groups(session, activity.id, member_id=alone)
+    concerned = {*members}
+    for group in groups:
+        if group.round_id == round_id and not concerned.isdisjoint(group.members):
+            concerned |= {*group.members}
+    completion_changed(session, activity.id, concerned, now=now)
+
+
+def learners_among(session: Session, activity: Activity, members: Collection[int]) -> set[int]:
+    """Which of these members are, or were, learners of the activity's course."""
+    is_learner = (Member.course_id == activity.course_id, Member.role == CourseRole.LEARNER)
+    return {
+        one
+        for batch in in_batches(members)
+        for one in session.scalars(select(Member.id).where(Member.id.in_(batch), *is_learner))
+    }
 
 
 @dataclass(slots=True)
@@ -436,6 +593,7 @@ class _Gathered:
                 Entry.released_at,
                 Entry.withheld_at,
                 Entry.alias,
+                Entry.read_at,
                 func.coalesce(notes.c.count, 0).label("notes"),
                 notes.c.reached_at,
             )
@@ -484,6 +642,7 @@ class _Gathered:
                 is_withheld=moments.is_withheld,
                 alias=row.alias,
                 is_held=is_held,
+                is_unread=released and row.read_at is None,
             )
             self.theirs[row.recipient_id].append(received)
             if released:

@@ -33,6 +33,8 @@ class Institution(Base):
     """The time zone for people of whom neither platform nor browser names one."""
     shows_addresses: Mapped[bool] = mapped_column(default=False)
     """Whether partners see each other's e-mail address, where the platform tells it."""
+    sends_letters: Mapped[bool] = mapped_column(default=False)
+    """Whether learners are reminded by e-mail, where the platform tells their address."""
     created_at: Mapped[datetime]
 
 

@@ -1,9 +1,6 @@
 """The language of a page, and dates as people say them."""
 
-import re
 from datetime import date, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -16,40 +13,21 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from lti_tool.support.languages import SOURCE_LANGUAGE, isolated, languages, moment_in_words, offered_language
 from lti_tool.support.zones import read_zone
 from lti_tool.web.access import current_here, kit
 from lti_tool.web.visits import Visit
 
-SOURCE_LANGUAGE: Final = "en"
 UTC: Final = ZoneInfo("UTC")
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
-
-_ISOLATED = re.compile("\u2068[^\u2068\u2069]*\u2069")
-
-
-@cache
-def languages(folder: str) -> tuple[str, ...]:
-    """The languages that pages can be read in: English, and those with a compiled catalog in this folder.
-
-    A language without a catalog is not offered for dates either: half a sentence in each helps nobody.
-    """
-    catalogs = sorted(path.parent.parent.name for path in Path(folder).glob("*/LC_MESSAGES/messages.mo"))
-    return (SOURCE_LANGUAGE, *catalogs)
 
 
 def choose_language() -> str:
     """The language of the launch, else of the browser, else English."""
-    offered = languages(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
-    wanted = g.get("locale")
-    if wanted:
-        try:
-            language = Locale.parse(str(wanted).replace("-", "_")).language
-        except (UnknownLocaleError, ValueError):
-            language = None
-        language = "nb" if language in {"no", "nn"} else language
-        if language in offered:
-            return str(language)
-    return request.accept_languages.best_match(offered) or SOURCE_LANGUAGE
+    folder = current_app.config["BABEL_TRANSLATION_DIRECTORIES"]
+    wanted = offered_language(g.get("locale"), folder)
+    if wanted is not None:
+        return wanted
+    return request.accept_languages.best_match(languages(folder)) or SOURCE_LANGUAGE
 
 
 def zone_of(visit: Visit | None, *fallbacks: str | None) -> ZoneInfo:
@@ -69,8 +47,7 @@ def zone_of_reader(*fallbacks: str | None) -> ZoneInfo:
 
 def in_words(moment: datetime, zone: ZoneInfo, pattern: str = "EEE d MMM, HH:mm") -> str:
     """A moment as clocks in this zone show it. UTC says so, since hardly anybody's clock shows it."""
-    text = format_datetime(moment.astimezone(zone), pattern, locale=str(get_locale() or "en"))
-    return f"{text} UTC" if zone.key in {"UTC", "Etc/UTC"} else str(text)
+    return moment_in_words(moment, zone, str(get_locale() or "en"), pattern)
 
 
 def reader_locale() -> str:
@@ -102,17 +79,6 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}<span class="not-on-paper"> ({})</span></time>').format(
         moment.isoformat(), exact, text, relative
     )
-
-
-def isolated(text: Any) -> Any:
-    """A text from right to left, marked so that it does not change the direction of the sentence around it; any other
-    text unchanged.
-    """
-    if not isinstance(text, str) or _RIGHT_TO_LEFT.search(_ISOLATED.sub("", text)) is None:
-        return text
-    # Characters and no element: names stand in titles and choices too, where elements do not.
-    inside = f"\u2068{text}\u2069"
-    return Markup(inside) if isinstance(text, Markup) else inside  # noqa: S704 - only around what is markup already
 
 
 def _isolating(translate: Any) -> Any:

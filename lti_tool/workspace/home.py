@@ -1,7 +1,9 @@
 """The first page of a visit: for learners the next step, for staff what needs their attention."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -32,6 +34,8 @@ from lti_tool.pairing.rules.views import RULE_REASONS, Alone, Cause, GroupView, 
 from lti_tool.practices import service as practices
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, WaitsFor, why_held
+from lti_tool.reminders import service as reminders
+from lti_tool.reminders.rules import News, Rule, Waiting, waiting_for
 from lti_tool.reports import service as reports
 from lti_tool.reports import wording as report_words
 from lti_tool.roster import service as roster
@@ -176,18 +180,24 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
     is_absent = Alone.ABSENT in alone.values()
     certificate = certificates.find(here.session, activity.id, member_id)
+    now = what_now(kind, done, tasks, exchanges, rounds=rounds, alone=alone) if not is_read_only else None
+    shown_meetings = _meetings(here, activity, member_id, is_read_only=is_read_only)
     return render_template(
         "home/learner.html",
         activity=activity,
         course=course,
         is_read_only=is_read_only,
         kind=kind,
-        now=what_now(kind, done, tasks, exchanges, rounds=rounds, alone=alone) if not is_read_only else None,
+        now=now,
+        waiting=_waiting(kind, done, exchanges, shown_meetings, now, now=here.now),
+        from_staff=reminders.shown_to(here.session, activity.id, member_id, now=here.now)
+        if done.next is not None and not is_read_only
+        else None,
         alone=alone,
         not_reached=meetings.not_reached_in(here.session, activity.id, member_id) if is_absent else frozenset(),
         notes=feedback.notes_between(here.session, activity, member_id),
         addresses=_addresses(here, exchanges),
-        meetings=_meetings(here, activity, member_id, is_read_only=is_read_only),
+        meetings=shown_meetings,
         report_news=[
             (news, _address_of(news)) for news in reports.news_of(here.session, activity, member_id, now=here.now)
         ],
@@ -250,6 +260,31 @@ def _between(here: Here, activity: Activity, member_id: int) -> dict[str, Any]:
         "is_asked": days is not None and days.asks_on(today, last_written_on=last_on),
         "reflection_after": days.after if days is not None else "",
     }
+
+
+def _waiting(
+    kind: Kind,
+    done: Progress,
+    exchanges: Sequence[Exchange],
+    shown_meetings: Mapping[int, ShownMeeting],
+    next_step: Now | None,
+    *,
+    now: datetime,
+) -> list[Waiting]:
+    """What waits for a learner besides the next step, in the words of letters; partners who wait stand above it."""
+    if next_step is None:
+        return []
+    answers = {step.key for step in kind.steps if step.is_answer}
+    unread: Counter[int] = Counter()
+    for exchange in exchanges:
+        if not (next_step.do is Do.READ and next_step.exchange is exchange):
+            unread[exchange.round.number] += sum(
+                text.read_at is None and text.step not in answers for text in exchange.received()
+            )
+    times = {number: [time.id for time in one.answers_wanted] for number, one in shown_meetings.items()}
+    waiting = waiting_for(done, unread, News(times, {}), now=now)
+    number = next_step.round.number if next_step.round is not None else None
+    return [one for one in waiting if one.round != number or one.rule not in {Rule.OVERDUE, Rule.DUE_SOON}]
 
 
 def _address_of(news: reports.News) -> str:

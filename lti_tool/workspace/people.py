@@ -1,11 +1,13 @@
 """The institution's page about people: find, export and erase one, and how long data is kept."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lti_tool.errors import NotAllowed
+from lti_tool.reminders import service as reminders
 from lti_tool.web import audit
 from lti_tool.web.access import Here
 from lti_tool.web.downloads import builds, offer
@@ -15,6 +17,7 @@ from lti_tool.workspace.administration import administers, administrators, insti
 pages = Blueprint("people_kept", __name__)
 
 EXPORT: Final = "personal data"
+LATELY: Final = timedelta(days=7)
 
 
 @pages.get("/institution/people")
@@ -30,6 +33,9 @@ def show_people(here: Here) -> ResponseReturnValue:
         most=personal_data.MOST_FOUND,
         retentions=retention.retentions(here.session, here.kit.settings, now=here.now),
         staying=retention.staying_people(here.session, now=here.now),
+        has_mail_server=here.kit.settings.smtp_url is not None,
+        mail_trouble=reminders.mail_trouble(here.session),
+        letters=reminders.count_letters(here.session, since=here.now - LATELY),
     )
 
 
@@ -47,6 +53,17 @@ def show_addresses(here: Here) -> ResponseReturnValue:
     institution = institution_of(here)
     institution.shows_addresses = "shows_addresses" in request.form
     what = "addresses shown" if institution.shows_addresses else "addresses hidden"
+    audit.record(here.session, what, now=here.now, institution_id=institution.id, person_id=here.person_id)
+    return redirect(url_for(".show_people", said="addresses"), code=303)
+
+
+@pages.post("/institution/people/letters")
+@administrators
+def switch_letters(here: Here) -> ResponseReturnValue:
+    """Set whether learners are reminded by e-mail."""
+    institution = institution_of(here)
+    institution.sends_letters = "sends_letters" in request.form
+    what = "letters switched on" if institution.sends_letters else "letters switched off"
     audit.record(here.session, what, now=here.now, institution_id=institution.id, person_id=here.person_id)
     return redirect(url_for(".show_people", said="addresses"), code=303)
 

@@ -29,6 +29,7 @@ from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Group, Plan, Seat, is_facilitated, published_seats
 from lti_tool.practices import service as practices
 from lti_tool.registration.models import Institution, Registration
+from lti_tool.reminders import service as reminders
 from lti_tool.reports import service as reports
 from lti_tool.support.db import served_institution
 from lti_tool.surveys import service as surveys
@@ -164,6 +165,11 @@ LABELS: Final[Mapping[str, str]] = {
     "question": N_("Question"),
     "meetings": N_("Times to meet that you proposed or accepted"),
     "reminders": N_("Reminders to and from partners who did not answer"),
+    "letters": N_("Letters to you"),
+    "reminded": N_("What you were reminded of"),
+    "letters_stopped": N_("Whether you want letters"),
+    "address_refused": N_("Your address was refused"),
+    "done_as_staff": N_("What you did for learners as staff"),
     "calendar_addresses": N_("Private addresses of your calendar"),
     "certificates": N_("Your certificates"),
     "issued_by": N_("Issued by"),
@@ -182,6 +188,7 @@ LABELS: Final[Mapping[str, str]] = {
     "family_name": N_("Family name"),
     "email": N_("E-mail address"),
     "language": N_("Language"),
+    "time_zone": N_("Time zone"),
     "id_at_the_platform": N_("Id at the platform"),
     "id_in_the_records": N_("Id in the institution's records"),
     "attributes": N_("What is known about you for finding partners"),
@@ -254,6 +261,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
             "family_name": person.family_name,
             "email": person.email,
             "language": person.locale,
+            "time_zone": person.time_zone,
             "id_at_the_platform": person.sub,
             "id_in_the_records": person.sourced_id,
             "platform": session.get_one(Registration, person.registration_id).title,
@@ -280,6 +288,7 @@ def everything_about(session: Session, person_id: int) -> dict[str, Any]:
         "warm_up": craft.texts_of(session, own),
         "surveys": surveys.texts_of(session, own),
         **meetings.everything_of(session, own),
+        **reminders.everything_of(session, person_id, own),
         "kept_texts": [
             {"at": _moment(kept.at), **{one["field"]: one["text"] for one in kept.texts}}
             for kept in session.scalars(select(KeptText).where(KeptText.person_id == person_id).order_by(KeptText.id))
@@ -440,6 +449,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     institution_id = served_institution(session)
     pairing.forget(session, own)
     meetings.forget(session, own)
+    reminders.forget(session, person_id, own)
     courses = session.scalars(
         select(Member.course_id).where(
             Member.person_id == person_id, Member.status == "active", Member.role == "learner"
@@ -463,6 +473,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
             email=None,
             sourced_id=None,
             locale=None,
+            time_zone=None,
             is_administrator=False,
             erased_at=now,
         ),

@@ -39,6 +39,8 @@ WHAT_HAPPENED: Final = {
     "error page": N_("A page could not be shown"),
     "frame addresses changed": N_("The addresses that may frame Tandem were changed"),
     "login refused": N_("A login was refused"),
+    "letters switched off": N_("Learners are no longer reminded by e-mail"),
+    "letters switched on": N_("Learners are reminded by e-mail"),
     "person erased": N_("A person was erased"),
     "person exported": N_("A person's data was exported"),
     "platform registered": N_("A platform was registered"),
@@ -48,6 +50,8 @@ WHAT_HAPPENED: Final = {
     "registration removed": N_("A registration was taken back"),
     "registration resumed": N_("A platform was resumed"),
     "registration updated": N_("A platform was registered again"),
+    "staff act done": N_("Staff did something for learners"),
+    "staff act undone": N_("Staff undid what they did for learners"),
     "time zone set": N_("The institution's time zone was set"),
     "token refused": N_("A platform refused Tandem access"),
 }

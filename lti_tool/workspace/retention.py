@@ -15,6 +15,7 @@ from lti_tool.jobs.schedule import OWN_EXPIRIES
 from lti_tool.launch.models import Member, Person
 from lti_tool.meetings.models import CalendarAddress
 from lti_tool.meetings.service.calendars import KEPT_UNREAD
+from lti_tool.reminders.models import LETTERS_KEPT, Reminder
 from lti_tool.settings import Settings
 from lti_tool.support.db import served_institution
 from lti_tool.web.audit import AuditEntry
@@ -58,6 +59,7 @@ def retentions(session: Session, settings: Settings, *, now: datetime) -> list[R
         _retention(session, uploads, AttributeUpload.created_at, UPLOAD_KEPT, now=now),
         _retention(session, N_("Texts of refused forms"), KeptText.at, KEPT_FOR, now=now),
         _retention(session, N_("Unread calendar addresses"), CalendarAddress.read_at, KEPT_UNREAD, now=now),
+        _retention(session, N_("Reminders and letters"), Reminder.at, LETTERS_KEPT, now=now),
         *_background_work(session, now),
     ]
 

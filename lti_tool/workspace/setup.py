@@ -512,6 +512,7 @@ def _editor(
         seats=seats,
         certificate_seats=seats_with_hours(kind_for(activity)),
         institution=here.session.get_one(Institution, activity.institution_id),
+        sends_letters=here.session.get_one(Institution, here.visit.institution_id).sends_letters,
         asides=rubric_forms.asides_of(text.rubric, dict(seats)),
         rubric_said=rubric_said,
         newer_rubric=rubric_choice.newer_of(here, text),

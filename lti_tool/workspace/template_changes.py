@@ -68,6 +68,11 @@ def _settings(before: ActivitySettings, after: ActivitySettings) -> Iterator[Cha
         (gettext("Private briefs"), _briefs(before), _briefs(after)),
         (gettext("Who sees what"), _seen(before), _seen(after)),
         (gettext("When a partner does not answer"), _partners(before), _partners(after)),
+        (
+            gettext("Letters in seven days, at most"),
+            str(before.letters_a_week),
+            str(after.letters_a_week),
+        ),
         (gettext("Survey before and after"), _survey(before), _survey(after)),
         (gettext("To whom does feedback go?"), _direction(before), _direction(after)),
         (gettext("Guided rounds, from the first on"), str(before.guided_rounds), str(after.guided_rounds)),

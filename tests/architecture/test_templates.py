@@ -11,8 +11,8 @@ TEMPLATES = Path(__file__).parent.parent.parent / "templates"
 ALL = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html"))
 ENVIRONMENT = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
 NAMES = {"Tandem", "UTC", "CSV", "ZIP", "LTI", "LMS", "JSON", "ID"}
-WITHOUT_A_VISIT = {"launch", "registration"}
-"""Their forms carry a state or an invitation instead, and come before there is any cookie to abuse."""
+WITHOUT_A_VISIT = {"launch", "letters", "registration"}
+"""Their forms carry a state, an invitation or a sealed number instead, and come before there is any cookie to abuse."""
 WORDS_IN_ATTRIBUTES = re.compile(r'(?:aria-label|title|placeholder|alt)="([^"]*)')
 
 

@@ -57,6 +57,26 @@ def follow(page: Page, name: str, heading: str) -> None:
     look(page)
 
 
+def reminds_one(page: Page) -> None:
+    """Tick somebody in the list, see whom a reminder touches, send it, and see who was reminded."""
+    follow(page, "Back to everyone", "Progress")
+    page.locator("input[name=who]").nth(2).check()
+    page.get_by_role("button", name="Remind those I ticked").click()
+    expect(page.get_by_role("heading", level=1, name="For several learners")).to_be_visible()
+    page.get_by_label("Remind them").check()
+    page.get_by_label("Your own sentence").fill("I look forward to your feedback.")
+    look(page)
+    page.get_by_role("button", name="See whom it touches").click()
+    expect(page.get_by_role("heading", level=1, name="Whom it touches")).to_be_visible()
+    look(page)
+    page.get_by_role("button", name="Do it for 1 learner").click()
+    expect(page.get_by_text("Done. You can undo it below.")).to_be_visible()
+    look(page)
+    follow(page, "Back to everyone", "Progress")
+    follow(page, "Who was reminded when", "Reminders")
+    follow(page, "Back to everyone", "Progress")
+
+
 def chooses_two_for_a_look(page: Page) -> None:
     """Tick two people whose groups have not begun, see the effect, leave it as it is, and find the two still ticked."""
     page.get_by_text("Why these people?").first.click()
@@ -87,6 +107,16 @@ def running(journey: Journey) -> Journey:
     return journey
 
 
+def test_the_page_that_stops_letters(open_browser: OpenBrowser, tool: Tool) -> None:
+    sealed = tool.services.kit.secrets.encrypt(b"letters 1 1")
+    page = open_browser(BLOCKED).contexts[0].new_page()
+    page.goto(f"{tool.url}/letters/{sealed}")
+    look(page)
+    page.get_by_role("button", name="Stop letters").click()
+    expect(page.get_by_role("heading", level=1, name="You get no more letters")).to_be_visible()
+    look(page)
+
+
 def test_axe_tells_which_rules_a_page_breaks(open_browser: OpenBrowser, url: str) -> None:
     page = open_browser(BLOCKED).contexts[0].new_page()
     page.goto(url)
@@ -108,6 +138,7 @@ def test_the_pages_of_staff(running: Journey) -> None:
     follow(page, running.lms.people["learner01"].name, running.lms.people["learner01"].name)
     page.get_by_text("More time, or excuse from round 1").click()
     look(page)
+    reminds_one(page)
     follow(page, "Plan", "Who works with whom")
     chooses_two_for_a_look(page)
     follow(page, "All rounds on one page", "Who works with whom")
@@ -130,6 +161,8 @@ def test_the_pages_of_learners_and_of_their_scores(running: Journey) -> None:
     running.gives_feedback(partner, TITLE, "Your question made all of us think.")
     page = own_tab(running, "learner01")
     look(page)
+    follow(page, "Your reminders", "Your reminders")
+    follow(page, "Back to the activity", TITLE)
     follow(page, "Your feedback over time", "Your feedback over time")
     page.get_by_role("button", name="Make it an action").first.click()
     expect(page.get_by_text("It is an action of yours now")).to_be_visible()

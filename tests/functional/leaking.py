@@ -29,7 +29,9 @@ from lti_tool.meetings.rules.times import Wanted
 from lti_tool.pairing.models import Facilitation, Group, Seat
 from lti_tool.practices import service as practices
 from lti_tool.practices.models import Practice
+from lti_tool.progress.models import StaffAct
 from lti_tool.registration.models import Registration
+from lti_tool.reminders import service as reminders
 from lti_tool.reports.models import Report
 from lti_tool.rubrics.models import Rubric
 from lti_tool.support.kit import Kit
@@ -158,6 +160,7 @@ def a_leaky_course(
             _write_scenario(session, room, kind, secrets)
         _report(session, room, secrets, clock)
         _offer_practices(session, room, secrets, clock)
+        _remind(session, room, secrets, clock)
         _know_things(session, room, secrets, clock)
         _score(session, room, clock)
         _certify(session, room, secrets, clock)
@@ -421,6 +424,13 @@ def _offer_practices(session: Session, room: Classroom, secrets: Secrets, clock:
             practices.hide(session, staff, practice.id, reason, now=clock.now())
 
 
+def _remind(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
+    """Staff wrote a line to Ada."""
+    words = secrets.of("reminder of staff to Ada", {"Ada", *STAFF})
+    by = room.members[INSTRUCTOR].person_id
+    reminders.remind(session, room.activity, [room.members["Ada"].id], words, by=by, now=clock.now())
+
+
 def _know_things(session: Session, room: Classroom, secrets: Secrets, clock: FakeClock) -> None:
     for name in ("Ada", "Dan"):
         value = secrets.of(f"department of {name}", {name, INSTRUCTOR})
@@ -527,6 +537,7 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "practice_id": all_of(Practice),
         "score_id": all_of(ScoreState),
         "certificate_id": all_of(Certificate),
+        "act_id": all_of(StaffAct),
         "group_id": all_of(Group),
         "field": ["strengths", "next_time_1"],
         "person_id": list(session.scalars(select(Person.id).order_by(Person.id))),

@@ -88,7 +88,7 @@ def test_from_the_first_word_to_the_answer(world: World, kit: Kit) -> None:
     assert ben.get(f"/feedback/{alias}").status_code == 404
 
     answered = ada.post(f"/feedback/{alias}/answer", do="send", heard="That I listen", will_use="Listen on").text
-    assert re.search(r"Sent\. Anonymous \d sees what you heard", answered)
+    assert re.search(r"Sent\. Anonymous \d will see what you heard", answered)
     page = ada.get("/").text
     assert re.search(r"Read what Anonymous \d tells you.*?answered", page, re.DOTALL)
     assert "Read what Ben tells you" not in page

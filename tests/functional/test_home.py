@@ -199,7 +199,7 @@ def test_staff_see_what_needs_them(world: World, open_session: OpenSession, cloc
     clock.advance(timedelta(days=8))
     page = world.browser("Ingrid").get().text
     assert "1 of 2 learners is past a due date." in page
-    assert "Remind them in your course, or give them more time" in page
+    assert "Remind them, or give more time" in page
     assert '/progress#behind"' in page
     assert "<b>1 of 2</b>feedback given" in page
     assert "<b>1 of 2</b>has completed everything" in page

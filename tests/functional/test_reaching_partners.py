@@ -92,7 +92,7 @@ def test_who_was_given_more_time_sees_the_address_until_then(world: World) -> No
             session,
             world.room.activity,
             1,
-            world.room.members["Mette"].id,
+            [world.room.members["Mette"].id],
             due_at=world.clock.now() + timedelta(days=14),
             is_excused=False,
             by=1,

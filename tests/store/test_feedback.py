@@ -588,7 +588,7 @@ def test_what_waits_for_an_instructor_is_released_by_one_and_by_nothing_else(
         with pytest.raises(FeedbackHidden):
             shown_to(session, room, first, "Jonas", clock)
         assert service.waiting_for_instructor(session, room.activity)[0].entry_id == first.id
-        assert service.release_by_instructor(session, room.activity, first.id, now=clock.now()) == 1
+        assert service.release_by_instructor(session, room.activity, [first.id], now=clock.now()) == 1
         assert shown_to(session, room, first, "Jonas", clock).is_released
         assert service.release_by_instructor(session, room.activity, None, now=clock.now()) == 1
         assert service.waiting_for_instructor(session, room.activity) == []

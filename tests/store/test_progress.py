@@ -152,7 +152,7 @@ def test_one_and_all_give_the_same_answer(open_session: OpenSession, clock: Fake
         write(session, group, one, partner_of(session, group, one), at=clock.now(), notes=3)
         group.learners[3].status = "inactive"
         service.allow(
-            session, group.activity, 1, group.learners[4].id, due_at=None, is_excused=True, by=1, now=clock.now()
+            session, group.activity, 1, [group.learners[4].id], due_at=None, is_excused=True, by=1, now=clock.now()
         )
         for moment in (clock.now(), due + timedelta(hours=1)):
             found = service.summaries_of_all(session, group.activity.id, moment)
@@ -216,7 +216,7 @@ def test_people_who_stand_alike_are_summed_up_alike(open_session: OpenSession, c
                         )
         for member_id, number in product(chance.sample(ids, 3), (1, 2)):
             extra = {"due_at": start + timedelta(days=6), "is_excused": chance.random() < 0.3}
-            service.allow(session, group.activity, number, member_id, by=1, now=start, **extra)
+            service.allow(session, group.activity, number, [member_id], by=1, now=start, **extra)
         for member in chance.sample(group.learners, 2):
             member.status = "inactive"
         session.flush()
@@ -283,14 +283,14 @@ def test_an_extension_is_given_changed_and_taken_back(open_session: OpenSession,
             return service.progress_of(session, group.activity.id, one, clock.now()).items[0].state
 
         assert state() is State.MISSED
-        service.allow(session, group.activity, 1, one, due_at=later, is_excused=False, by=1, now=clock.now())
+        service.allow(session, group.activity, 1, [one], due_at=later, is_excused=False, by=1, now=clock.now())
         assert state() is State.OPEN
         told = {job.payload["member_id"] for job in session.scalars(select(Job).where(Job.name == "progress.changed"))}
         assert told == {one, partner_of(session, group, one)}
 
-        service.allow(session, group.activity, 1, one, due_at=None, is_excused=True, by=1, now=clock.now())
+        service.allow(session, group.activity, 1, [one], due_at=None, is_excused=True, by=1, now=clock.now())
         assert state() is State.EXCUSED
-        service.allow(session, group.activity, 1, one, due_at=None, is_excused=False, by=1, now=clock.now())
+        service.allow(session, group.activity, 1, [one], due_at=None, is_excused=False, by=1, now=clock.now())
         assert state() is State.MISSED
         assert session.scalars(select(Allowance.id)).all() == []
 
@@ -302,7 +302,7 @@ def test_nothing_is_allowed_to_somebody_who_does_not_take_part(open_session: Ope
         for number, member_id in ((1, 99_999), (9, group.learners[0].id)):
             with pytest.raises(LearnerUnknown):
                 service.allow(
-                    session, group.activity, number, member_id, due_at=None, is_excused=True, by=1, now=clock.now()
+                    session, group.activity, number, [member_id], due_at=None, is_excused=True, by=1, now=clock.now()
                 )
 
 

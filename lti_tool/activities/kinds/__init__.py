@@ -36,6 +36,9 @@ class Configured(Protocol):
     @property
     def feedback_to(self) -> Any: ...
 
+    @property
+    def anonymous_feedback(self) -> bool: ...
+
 
 def kind_of(key: str) -> Kind:
     """The kind with this key. One that this version does not have asks for nothing and takes nothing."""
@@ -48,8 +51,12 @@ def _gone(key: str) -> Kind:
 
 
 def kind_for(activity: Configured) -> Kind:
-    """The kind of this activity, with what partners write going where its designer chose."""
-    return kind_of(activity.kind).going(activity.feedback_to)
+    """The kind of this activity, with what partners write going where its designer chose.
+
+    Where givers are not named, nobody owes them a text that would have to name them.
+    """
+    kind = kind_of(activity.kind).going(activity.feedback_to)
+    return kind.without_names if activity.anonymous_feedback else kind
 
 
 __all__ = ["KINDS", "Kind", "kind_for", "kind_of"]

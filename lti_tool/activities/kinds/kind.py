@@ -403,9 +403,23 @@ class Kind:
         chosen = next((one for one in self.directions[1:] if one.to == to), None)
         return self if chosen is None else _going(self, chosen)
 
+    @property
+    def without_names(self) -> "Kind":
+        """The kind where receivers do not know who gave: without the steps that write to a giver by name."""
+        return _without_names(self)
+
     def in_address(self, step: Step) -> str | None:
         """How an address names the step; None for the first one to partners, which needs no name."""
         return None if step is self.first_step(is_to_partners=True) else step.key
+
+
+@cache
+def _without_names(kind: Kind) -> Kind:
+    """Cached for the same reason as `_going`."""
+    steps = tuple(step for step in kind.steps if step.opens is not Opens.RECEIVED)
+    gone = {step.key for step in kind.steps} - {step.key for step in steps}
+    agenda = tuple(replace(part, steps=tuple(key for key in part.steps if key not in gone)) for part in kind.agenda)
+    return replace(kind, steps=steps, agenda=agenda) if gone else kind
 
 
 @cache

@@ -61,7 +61,7 @@ def givers(kind: Kind, step_key: str, seating: Seating, receiver: int) -> frozen
 
 def may_be_anonymous(kind: Kind) -> bool:
     """Whether groups of this kind can be large enough for feedback without names. Round a ring each hears from one."""
-    steps = (step for step in kind.steps if step.is_to_partners and not step.is_answer)
+    steps = (step for step in kind.steps if step.is_to_partners and not step.is_owed_back)
     return kind.largest_group > FEWEST_WITHOUT_NAMES and any(step.to in {To.PARTNERS, To.SEAT} for step in steps)
 
 

@@ -126,6 +126,8 @@ class ActivitySettings:
     anonymous_feedback: bool = False
     """Whether feedback is given without names where at least three people give it to the same person in a round."""
     shows_hints: bool = True
+    letters_a_week: int = 2
+    """So many letters within seven days remind a learner by themselves, at most; where letters are sent at all."""
     feedback_to: To | None = None
     """Of a kind that has several directions; None is its first."""
     guided_rounds: int = 0

@@ -120,6 +120,7 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         staff_read_feedback=activity.staff_read_feedback,
         anonymous_feedback=activity.anonymous_feedback,
         shows_hints=activity.shows_hints,
+        letters_a_week=activity.letters_a_week,
         feedback_to=To(activity.feedback_to) if activity.feedback_to is not None else None,
         guided_rounds=activity.guided_rounds,
         assistants_moderate=activity.assistants_moderate,

@@ -199,6 +199,7 @@ def _write(activity: Activity, settings: ActivitySettings) -> None:
     activity.staff_read_feedback = settings.staff_read_feedback
     activity.anonymous_feedback = settings.anonymous_feedback
     activity.shows_hints = settings.shows_hints
+    activity.letters_a_week = settings.letters_a_week
     activity.feedback_to = settings.feedback_to
     activity.guided_rounds = settings.guided_rounds
     activity.assistants_moderate = settings.assistants_moderate

@@ -72,6 +72,7 @@ from lti_tool.feedback.service.release import (
     release_by_instructor,
     release_due,
     release_pools,
+    take_back_release,
     waiting_for_instructor,
 )
 from lti_tool.feedback.service.submission import add_later, confirm, give, give_with_name, take_back
@@ -171,6 +172,7 @@ __all__ = [
     "side_by_side",
     "stamps_of",
     "take_back",
+    "take_back_release",
     "take_seat",
     "tell_partner",
     "texts_of",

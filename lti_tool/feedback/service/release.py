@@ -1,5 +1,6 @@
 """When what was given can be read, and what makes that lasting."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -216,11 +217,13 @@ def waiting_for_instructor(session: Session, activity: Activity) -> list[Waiting
     ]
 
 
-def release_by_instructor(session: Session, activity: Activity, entry_id: int | None, *, now: datetime) -> int:
-    """Release one that waits, or all; also after the activity's close. Returns how many were released."""
+def release_by_instructor(
+    session: Session, activity: Activity, entries: Collection[int] | None, *, now: datetime
+) -> int:
+    """Release those of these that wait, or all; also after the activity's close. Returns how many were released."""
     if activity.release != Release.BY_INSTRUCTOR:
         return 0
-    wanted = (Entry.id == entry_id,) if entry_id is not None else ()
+    wanted = (Entry.id.in_(entries),) if entries is not None else ()
     waiting = session.scalars(
         select(Entry).where(*_waits(activity), *wanted).order_by(Entry.id).with_for_update()
     ).all()
@@ -228,6 +231,24 @@ def release_by_instructor(session: Session, activity: Activity, entry_id: int | 
         _release(session, entry, now=now)
     session.flush()
     return len(waiting)
+
+
+def take_back_release(
+    session: Session, activity: Activity, entries: Collection[int], *, now: datetime
+) -> frozenset[int]:
+    """Let feedback wait for an instructor again, where its receiver has not opened it. Returns which that was."""
+    if activity.release != Release.BY_INSTRUCTOR:
+        return frozenset()
+    of_activity = (Entry.activity_id == activity.id, Entry.id.in_(entries), Entry.step.not_in(ANSWERS))
+    unread = (Entry.released_at.is_not(None), Entry.read_at.is_(None))
+    released = session.scalars(select(Entry).where(*of_activity, *unread).order_by(Entry.id).with_for_update()).all()
+    for entry in released:
+        entry.released_at = None
+    people = {one for entry in released for one in (entry.author_id, entry.recipient_id) if one is not None}
+    if people:
+        completion_changed(session, activity.id, people, now=now)
+    session.flush()
+    return frozenset(entry.id for entry in released)
 
 
 def _waits(activity: Activity) -> tuple[ColumnElement[bool], ...]:

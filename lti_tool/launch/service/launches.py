@@ -228,6 +228,7 @@ def complete_launch(
         frame_origins=arrivals.frame_origins(registration, context),
         details=_details(context, opens, may_confirm=is_awaited and context.is_administrator_role),
     )
+    person.time_zone = visit.time_zone or person.time_zone
     is_staff = context.roles.course is not None and context.roles.course.is_staff
     if is_awaited and is_staff and registration.administrator_code_hash is not None:
         visit.details[MAY_CLAIM] = True

@@ -1,7 +1,7 @@
 """certificates for completion, and the key with which an institution signs credentials
 
 Revision ID: 0025
-Revises: 0022
+Revises: 0024
 """
 
 from alembic import op
@@ -10,7 +10,7 @@ from lti_tool.support.db import UtcDateTime
 
 
 revision = '0025'
-down_revision = '0022'
+down_revision = '0024'
 branch_labels = None
 depends_on = None
 

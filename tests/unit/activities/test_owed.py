@@ -122,3 +122,11 @@ def test_feedback_can_be_anonymous_where_three_may_give_to_one_and_never_in_pair
     assert able == {"circle", "observation", "rehearsal", "cross_training"}
     assert may_be_anonymous(OBSERVATION.going(To.SEAT))
     assert not may_be_anonymous(OBSERVATION.going(To.NEXT))
+
+
+def test_where_givers_are_not_named_nobody_owes_them_a_text_that_names_them() -> None:
+    kind = OBSERVATION.without_names
+    assert kind.step("observer_feedback") is None
+    assert not any("observer_feedback" in part.steps for part in kind.agenda)
+    assert kind is OBSERVATION.without_names, "steps are the same only if they are one object"
+    assert KINDS["circle"].without_names is KINDS["circle"]

@@ -1,0 +1,1 @@
+"""What learners and staff see of reminders, and the page that stops letters."""
