@@ -41,8 +41,6 @@ class Plan(Tenant, Base):
     seed: Mapped[int]
     engine: Mapped[str] = mapped_column(String(64))
     """Name and version of the engine that made it."""
-    effort: Mapped[str] = mapped_column(String(16), default="normal")
-    """How long the engine searched. It has only one way now."""
     unpaired: Mapped[list[Any]] = mapped_column(default=list)
     """Who has no partner, as [round, member, reason]."""
     proofs: Mapped[list[Any]] = mapped_column(default=list)
@@ -289,8 +287,6 @@ class ProposalRequest(Tenant, Base):
 
     activity_id: Mapped[int]
     seed: Mapped[int]
-    improve: Mapped[bool] = mapped_column(default=False)
-    """False; older versions could look longer for better groups."""
     asked_by_id: Mapped[int | None]
     """A person."""
     asked_at: Mapped[datetime]

@@ -136,7 +136,7 @@ def test_a_large_course_is_planned_in_the_background(
     with open_session(institution_id) as session:
         assert service.proposal_request(session, group.activity.id) is None
         [plan] = session.scalars(select(Plan))
-        assert (plan.state, plan.seed, plan.created_by_id, plan.effort) == ("draft", 5, person, "normal")
+        assert (plan.state, plan.seed, plan.created_by_id) == ("draft", 5, person)
         assert len(load(session, plan).schedule.rounds[1]) == 3
 
 

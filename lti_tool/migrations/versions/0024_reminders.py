@@ -1,7 +1,7 @@
 """letters, reminders, what staff did for several people at once, and the zone of a person
 
 Revision ID: 0024
-Revises: 0022
+Revises: 0023
 """
 
 from alembic import op
@@ -10,7 +10,7 @@ from lti_tool.support.db import UtcDateTime
 
 
 revision = '0024'
-down_revision = '0022'
+down_revision = '0023'
 branch_labels = None
 depends_on = None
 
