@@ -26,7 +26,7 @@ def old(settings: Settings) -> Iterator[Engine]:
 
 
 def another(connection: Connection, number: int, **values: object) -> None:
-    new = {"kind": "pairs", "size": 2, "effort": "", "unpaired": "[]", "proofs": "[]"}
+    new = {"kind": "pairs", "size": 2, "unpaired": "[]", "proofs": "[]"}
     add(connection, "plan", {**PLAN, **new, "id": number, **values})
 
 
@@ -34,8 +34,8 @@ def test_an_old_plan_is_one_of_pairs_of_which_nothing_else_is_known(old: Engine)
     schema.upgrade(old)
 
     with old.connect() as connection:
-        [row] = connection.execute(text("SELECT kind, size, effort, state, version FROM plan"))
-    assert tuple(row) == ("pairs", 2, "", "draft", 3)
+        [row] = connection.execute(text("SELECT kind, size, state, version FROM plan"))
+    assert tuple(row) == ("pairs", 2, "draft", 3)
 
 
 @pytest.mark.parametrize("flaw", [{"state": "draft"}, {"state": "strange"}, {"state": "published", "kind": "heaps"}])
