@@ -63,13 +63,13 @@ def test_a_reload_of_the_set_up_page_brings_everything_back(open_page: Open, roo
     page = open_page("Ingrid", "/setup")
     page.get_by_label("Title").fill("Typed, not saved")
     page.get_by_role("button", name="Add a criterion").click()
-    page.get_by_label("Criterion 5", exact=True).fill("Courage")
+    page.get_by_label("Criterion 7", exact=True).fill("Courage")
     typed(page)
     assert not any("Courage" in one for one in kept(page)), "nobody else who uses this browser can read it"
     page.reload()
     expect(page.locator(NOTICE)).to_contain_text("Your unsaved text from last time is back")
     expect(page.get_by_label("Title")).to_have_value("Typed, not saved")
-    expect(page.get_by_label("Criterion 5", exact=True)).to_have_value("Courage")
+    expect(page.get_by_label("Criterion 7", exact=True)).to_have_value("Courage")
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     assert kept(page) == []

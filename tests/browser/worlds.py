@@ -63,7 +63,7 @@ def under_way(lms: SandboxLms, tool: Tool, title: str, *, is_published: bool = T
         app=tool.app,
         link=lms.add_link(lms.course(), known, title=title, line_item={}),
     )
-    designer = life.set_up(title=title)
+    designer = life.set_up(title=title, observer_feedback="1")
     for _ in range(600):
         with life.look() as session:
             now = kit.clock.now()

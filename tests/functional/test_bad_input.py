@@ -1,6 +1,7 @@
 """Every address of a visit with wrong input: a clear refusal, never our own failure, and nothing written."""
 
 import re
+from itertools import cycle, islice
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from tests.fakes.clock import FakeClock
 from tests.functional.teaching import School, Visitor, a_school
 
 HUGE = 2**63
+BY_DAY = pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.nightly)])
+"""Of all visitors and addresses one in so many, in turn; all of them at night."""
 NOT_OF_A_PERSON = {"audit_entry", "code", "job", "tick", "visit"}
 """Tables in which refusals and visits may leave traces."""
 NASTY = "x\x00y\ufffe\u202e<img src=x onerror=alert(1)>"
@@ -127,15 +130,19 @@ def test_forms_with_nonsense_are_never_our_failure(app: Flask, school: School, f
     assert broken == []
 
 
-def test_addresses_of_another_institution_s_things_open_nothing(app: Flask, school: School, elsewhere: School) -> None:
+@BY_DAY
+def test_addresses_of_another_institution_s_things_open_nothing(
+    app: Flask, school: School, elsewhere: School, share: int
+) -> None:
     """Numbers count through all institutions, so a neighbour's are easily guessed."""
     before = everything(elsewhere)
-    numbers = numbers_of(elsewhere)
+    numbers, turn = numbers_of(elsewhere), cycle(range(share))
     broken = []
     for visitor in visitors(school).values():
         for number in numbers:
             for method in ("GET", "POST"):
-                for rule in (one for one in rules_of(app, method) if "<int:" in one.rule):
+                numbered = (one for one in rules_of(app, method) if "<int:" in one.rule)
+                for rule in islice(numbered, next(turn), None, share):
                     path = path_of(rule, number, "k")
                     answer = visitor.get(path) if method == "GET" else visitor.send(path, do="save", wish="excuse")
                     if answer.status_code >= 500:
@@ -213,11 +220,14 @@ def test_bodies_that_are_no_forms_are_never_our_failure(app: Flask, school: Scho
 
 
 @pytest.mark.store
-def test_questions_in_addresses_are_never_our_failure(app: Flask, school: School) -> None:
+@BY_DAY
+def test_questions_in_addresses_are_never_our_failure(app: Flask, school: School, share: int) -> None:
     names = ("page", "round", "q", "text", "reference", "said", "show", "step", "state", "check", "note", "c", "change")
-    broken = []
+    broken, turn = [], cycle(range(share))
     for visitor in visitors(school).values():
         for rule in rules_of(app, "GET"):
+            if next(turn):
+                continue
             for value in ("%00", "%ED%A0%80", "-1", "9" * 40, "%3Cimg%20src=x%20onerror=alert(1)%3E"):
                 query = "&".join(f"{name}={value}" for name in names)
                 answer = visitor.get(f"{path_of(rule, 1, '%00')}?{query}")

@@ -77,7 +77,7 @@ def test_what_is_excused_is_not_asked_for_and_counts_no_hours(open_session: Open
             session,
             room.activity,
             2,
-            member_id,
+            [member_id],
             due_at=None,
             is_excused=True,
             by=room.members["Ingrid"].person_id,
@@ -96,11 +96,11 @@ def test_one_who_is_excused_from_everything_and_an_activity_without_certificates
         by, member_id = room.members["Ingrid"].person_id, room.members["Mette"].id
         for number in (1, 2):
             progress.allow(
-                session, room.activity, number, member_id, due_at=None, is_excused=True, by=by, now=clock.now()
+                session, room.activity, number, [member_id], due_at=None, is_excused=True, by=by, now=clock.now()
             )
         with pytest.raises(NotComplete):
             issued(session, room, clock)
-        progress.allow(session, room.activity, 1, member_id, due_at=None, is_excused=False, by=by, now=clock.now())
+        progress.allow(session, room.activity, 1, [member_id], due_at=None, is_excused=False, by=by, now=clock.now())
         done(session, room, clock, 1)
         room.activity.certificate = None
         with pytest.raises(NotComplete):

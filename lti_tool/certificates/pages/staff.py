@@ -47,7 +47,7 @@ def _example(here: Here, activity: Activity) -> wording.Shown:
 
 def _list(here: Here, *, wrong: int | None = None, typed: str = "", refused: ReasonRefused | None = None) -> str:
     activity = activity_at(here.session, here.placement_id)
-    page = max(request.args.get("page", 1, type=int), 1)
+    page = min(max(request.args.get("page", 1, type=int), 1), 10_000)
     listed, count = service.certificates_of(here.session, activity.id, page=page)
     return render_template(
         "certificates/list.html",
