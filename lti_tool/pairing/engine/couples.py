@@ -204,6 +204,12 @@ def together(places: Places, sizes: Sequence[int] | Points, people: int) -> Toge
 
 def couples_in(groups: Together) -> Places:
     """Every two members of each group, the smaller place first, of shape (2, couples)."""
+    later = np.flatnonzero(groups != np.arange(len(groups)))
+    later = later[np.argsort(groups[later], kind="stable")]
+    first = groups[later]
+    if not (first[1:] == first[:-1]).any():
+        # Pairs alone, as mostly.
+        return np.stack((first, later))
     order = np.argsort(groups, kind="stable")
     group, listed = groups[order], [np.zeros((2, 0), dtype=np.int64)]
     for distance in range(1, len(order)):
