@@ -47,18 +47,20 @@ def asked_now(
     *,
     first_due: datetime | None,
     last_due: datetime | None,
+    has_begun: bool,
     is_complete: bool,
     now: datetime,
 ) -> Moment | None:
     """Which answers are asked for now, if any.
 
-    Before: until the first round is due. After: once somebody has done everything, or the last round is due. Who missed
-    the first is asked afterwards all the same; what cannot be paired is left out of the comparison.
+    Before: until the first round is due or somebody has written something. After: once somebody has done everything, or
+    the last round is due. Who missed the first is asked afterwards all the same; what cannot be paired is left out of
+    the comparison.
     """
     is_after = is_complete or (last_due is not None and now > last_due)
     if is_after:
         return Moment.AFTER if Moment.AFTER not in answered else None
-    is_before = first_due is None or now <= first_due
+    is_before = not has_begun and (first_due is None or now <= first_due)
     return Moment.BEFORE if is_before and Moment.BEFORE not in answered else None
 
 

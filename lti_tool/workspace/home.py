@@ -176,6 +176,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     between = _between(here, activity, member_id)
     own = goals.own_board(here.session, here.course_id, member_id, zone=zone_of_reader(activity.time_zone))
     grouped = {exchange.round.id for exchange in exchanges if exchange.is_current}
+    has_begun = any(one.mine for one in exchanges)
     asks_why = not is_read_only and any(round_.id not in grouped for round_ in rounds)
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
     is_absent = Alone.ABSENT in alone.values()
@@ -219,9 +220,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         has_own_work=any(one.mine or one.received() for one in exchanges)
         or bool(own.goals or own.actions or own.ended or between["occasions"] or certificate),
         progress=done,
-        is_new="joined" in together.moves.values() and not any(one.mine for one in exchanges),
+        is_new="joined" in together.moves.values() and not has_begun,
         together=together,
-        survey=_survey(here, activity, rounds, is_complete=done.is_complete) if not is_read_only else None,
+        survey=_survey(here, activity, rounds, done, has_begun=has_begun) if not is_read_only else None,
         score=grades.own_state(here.session, activity.id, member_id),
         certificate=certificate,
         others=_other_activities(here, activity),
@@ -234,7 +235,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     )
 
 
-def _survey(here: Here, activity: Activity, rounds: Sequence[Round], *, is_complete: bool) -> surveys.Moment | None:
+def _survey(
+    here: Here, activity: Activity, rounds: Sequence[Round], done: Progress, *, has_begun: bool
+) -> surveys.Moment | None:
     """Which answers the learner is asked for now, if the activity asks before and after."""
     if activity.survey is None:
         return None
@@ -243,7 +246,8 @@ def _survey(here: Here, activity: Activity, rounds: Sequence[Round], *, is_compl
         answers_of(here.session, activity, here.member_id or 0),
         first_due=due[0] if due else None,
         last_due=due[-1] if due else None,
-        is_complete=is_complete,
+        has_begun=has_begun,
+        is_complete=done.is_complete,
         now=here.now,
     )
 

@@ -30,7 +30,10 @@ def test_a_survey_is_asked_before_the_first_round_is_due_and_at_the_end(
     asked: Moment | None,
 ) -> None:
     moments = [Moment(one) for one in answered]
-    assert asked_now(moments, first_due=first_due, last_due=last_due, is_complete=is_complete, now=NOW) is asked
+    dates = {"first_due": first_due, "last_due": last_due, "now": NOW}
+    assert asked_now(moments, has_begun=False, is_complete=is_complete, **dates) is asked
+    begun = asked if asked is Moment.AFTER else None
+    assert asked_now(moments, has_begun=True, is_complete=is_complete, **dates) is begun
 
 
 def test_only_people_who_answered_both_times_are_compared() -> None:
