@@ -23,7 +23,8 @@ def send(server: MailServer, sender: str, address: str, letter: EmailMessage) ->
     """
     if not server.host:
         # For development: a person reads this, and it goes to no log.
-        sys.stderr.write(f"\n{letter['Subject']}\n{letter.get_body(('plain',)).get_content()}\n")  # type: ignore[union-attr]  # our letters have a text
+        body = letter.get_body(("plain",))
+        sys.stderr.write(f"\n{letter['Subject']}\n{body.get_content() if body is not None else ''}\n")
         return
     try:
         connection = _connected(server)
