@@ -98,6 +98,20 @@ def test_from_the_first_word_to_the_answer(world: World, kit: Kit) -> None:
     assert "That I listen" in world.browser("Ben").get(f"/feedback/{own}").text
 
 
+def test_a_text_without_a_name_is_not_offered_to_the_library_by_either_of_the_two(world: World, kit: Kit) -> None:
+    """Whoever is asked to consent could be told from when and whether they do."""
+    own = world.gives("Ben", "Ada", strengths="You listen.")
+    for author in ("Cem", "Dan"):
+        world.gives(author, "Ada")
+    work(world, kit)
+    for who, number in (("Ada", aliases(world)[0]), ("Ben", own)):
+        browser = world.browser(who)
+        page = browser.get(f"/feedback/{number}").text
+        assert "You listen." in page
+        assert "Offer it to the course library" not in page
+        assert "You listen." not in browser.get(f"/practices/new?entry={number}").text
+
+
 def test_a_text_that_stays_hidden_says_so_and_its_author_can_be_named(world: World, kit: Kit) -> None:
     own = world.gives("Ben", "Ada", strengths="You listen.")
     world.clock.advance(timedelta(days=8))

@@ -274,7 +274,7 @@ def test_a_refusal_marks_an_address_only_if_it_is_about_it(
 
 
 def test_a_letter_goes_through_tls_to_a_server_that_proves_its_name(
-    kit: Kit, group: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kit: Kit, group: Class, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificate = certificate_for("localhost", tmp_path)
     with MailServer(certificate=certificate) as sink:
@@ -282,7 +282,7 @@ def test_a_letter_goes_through_tls_to_a_server_that_proves_its_name(
         send_due(secured)
         assert sink.letters == []  # nobody vouches for it
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        secured.clock.advance(letters.PAUSE)  # type: ignore[attr-defined]  # the test's clock
+        clock.advance(letters.PAUSE)
         send_due(secured)
         assert len(sink.letters) == 2
     with MailServer() as plain:
