@@ -90,6 +90,8 @@ def test_a_goal_comes_along_from_another_course_of_its_owner_and_of_nobody_else(
     assert "It is here now, too. Only you can read it." in page.text
     assert "What Mette wants" in page.text
     assert "in another course" not in mette.get("/goals").text
+    here = number_of(world, Goal, words="What Mette wants", course_id=world.room.course.id)
+    assert mette.post(f"/goals/{here}/bring").status_code == 404, "it is here already"
     assert "What Mette wants" not in world.browser("Jonas").get("/goals").text
 
 

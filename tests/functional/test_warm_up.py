@@ -39,6 +39,7 @@ def test_the_warm_up_counts_once_all_six_cards_are_done(life: Life) -> None:
     assert re.search(r'class="btn btn-primary" href="[^"]*/warm-up">\s*Begin the warm-up', home.text)
     for place, card in enumerate(CARDS, start=1):
         assert "You have done all six" not in me.get("/warm-up").text
+        assert "You have done everything here" not in text_of(me.get("/"))
         right = next((str(number) for number, option in enumerate(card.options) if option.is_right), "")
         page = me.post(f"/warm-up/{card.key}", option=right, answer=ANSWERS.get(card.key, ""))
         assert "notice-done" in page.text, card.key
