@@ -31,6 +31,7 @@ from lti_tool.registration import service
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.registration.rules.registrations import read_entries
 from lti_tool.registration.service import invitations, keys, tokens
+from lti_tool.reminders.commands import take_bounce
 from lti_tool.settings import Settings, SettingsError, read_duration
 from lti_tool.support import log, schema
 from lti_tool.support.db import across_institutions
@@ -396,6 +397,17 @@ def reencrypt() -> None:
         count = service.reencrypt(session, services.kit.secrets)
         count += certificates.reencrypt(session, services.kit.secrets)
     click.echo(f"{count} secrets are encrypted with the first key.")
+
+
+@main.command()
+def bounce() -> None:
+    """Read a letter that came back, from standard input. Have your mail server pipe what arrives at LTI_TOOL_MAIL_FROM
+    to this command.
+    """
+    services = _services()
+    with _failures_in_words():
+        has_learned = take_bounce(services.kit, sys.stdin.buffer.read())
+    click.echo("The address gets no more letters." if has_learned else "Nothing to learn from this letter.")
 
 
 # ---- people ----------------------------------------------------------------------------------------------------------
