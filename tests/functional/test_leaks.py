@@ -42,6 +42,7 @@ ALSO: Final = {
     "plan.show_plan": ("round=1",),
     "practices.new": ("win=1", "win=2", "resource=1", "resource=2", "entry=1", "entry=2"),
     "people.show_people": ("search=Qx",),
+    "evidence.people": ("row=words&column=goals", "row=half&column=goals", "row=1-give_feedback&column=done"),
 }
 """Addresses with words behind them that change what a page shows."""
 ELSEWHERE: Final = {
@@ -74,6 +75,9 @@ DOWNLOADS: Final = {
     "personal data": "",
     "certificate": "/certificate/pdf",
     "badge": "/certificate/badge",
+    "figure": "/figures/goals/file",
+    "figures": "/figures/export",
+    "closing report": "/closing-report/pdf",
     "deep-linking answer": "",
 }
 """Where each file of the tool is asked for; "" for an export of a person, which has a test of its own, and for the
