@@ -119,20 +119,28 @@ def _meetings(
     first: Mapping[tuple[int, str], datetime],
 ) -> list[GroupMeeting]:
     zone = ZoneInfo(activity.time_zone)
+    # Columns instead of entities: a large course has thousands of meetings.
     rows = session.execute(
-        select(MeetingGroup.group_id, MeetingTime, Round.due_at)
+        select(
+            MeetingGroup.group_id,
+            MeetingTime.starts_at,
+            MeetingTime.minutes,
+            MeetingTime.time_zone,
+            MeetingTime.rhythm,
+            MeetingTime.skipped,
+            Round.due_at,
+        )
         .join(Appointment, Appointment.id == MeetingGroup.meeting_id)
         .join(MeetingTime, and_(MeetingTime.meeting_id == Appointment.id, MeetingTime.state == "agreed"))
         .join(Round, Round.id == Appointment.round_id)
         .where(Round.activity_id == activity.id)
     )
     planned: dict[int, tuple[date, ...]] = {}
-    for group_id, time, due_at in rows:
-        rhythm = Rhythm(time.rhythm) if time.rhythm else None
-        dates = dates_of(
-            time.starts_at, time.minutes, ZoneInfo(time.time_zone), rhythm, until=due_at, skipped=time.skipped
-        )
-        planned[group_id] = tuple(one.starts_at.astimezone(zone).date() for one in dates if not one.is_skipped)
+    for row in rows:
+        rhythm = Rhythm(row.rhythm) if row.rhythm else None
+        there = ZoneInfo(row.time_zone)
+        dates = dates_of(row.starts_at, row.minutes, there, rhythm, until=row.due_at, skipped=row.skipped)
+        planned[row.group_id] = tuple(one.starts_at.astimezone(zone).date() for one in dates if not one.is_skipped)
     listed = []
     for group in groups:
         days, said_at = planned.get(group.id, ()), first.get((group.id, MEET))
