@@ -95,7 +95,8 @@ def test_figures_say_nothing_of_what_somebody_thinks(lived: World) -> None:
     staff = lived.browser("Ingrid", role="instructor")
     page = staff.get("/figures").text
     assert numbers(page, "usefulness") == ["50%", "4", "50%", "4"]
-    assert "What each of them said is not shown." in staff.get("/figures/usefulness?row=1&column=useful").text
+    assert "What each of them said is not shown." in staff.get("/figures/usefulness?row=1&column=people").text
+    assert "column=useful" not in page
     assert re.findall(r"<a href", section(page, "survey")) == []
     told = staff.get("/figures/goals?row=half&column=goals").text
     assert "only its owner and their partner see" in told

@@ -161,8 +161,8 @@ def _usefulness(facts: Facts) -> Iterator[Row]:
         answered = {
             one.recipient_id for one in facts.given if number in {None, one.round} and one.usefulness is not None
         }
-        share = Cell(figure.value if figure is not None else None, answered if figure is not None else ())
-        yield _row(number or "all", number, share, _cell(answered))
+        # Beside a share of all or of none, names would say what each of them thinks.
+        yield _row(number or "all", number, Cell(figure.value if figure is not None else None), _cell(answered))
 
 
 # ---- who gets what ---------------------------------------------------------------------------------------------------
