@@ -194,9 +194,15 @@ def migrate(to: str) -> None:
     help="Which LMS it behaves like.",
 )
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Folder where its records are kept.")
-def demo(port: int, lms_port: int, profile: str, keep: Path | None) -> None:
+@click.option(
+    "--learners/--no-learners",
+    default=True,
+    show_default=True,
+    help="Whether most learners do their part by themselves once a plan is published.",
+)
+def demo(port: int, lms_port: int, profile: str, keep: Path | None, learners: bool) -> None:
     """Start Tandem with a small LMS beside it, and print the one address to open."""
-    sys.exit(run_demo(tool_port=port, lms_port=lms_port, profile=profile, keep=keep))
+    sys.exit(run_demo(tool_port=port, lms_port=lms_port, profile=profile, keep=keep, has_learners=learners))
 
 
 # ---- registering -----------------------------------------------------------------------------------------------------
