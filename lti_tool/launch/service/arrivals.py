@@ -148,10 +148,15 @@ def registration_of(session: Session, course: Course) -> int:
 
 
 def placement_of(session: Session, context: LaunchContext, course: Course, *, now: datetime) -> Placement | None:
-    """The placement of the link that was clicked; None for a launch without a link."""
+    """The placement of the link that was clicked; None for a launch without a link.
+
+    A review may name no link, only the column of the grade that was clicked.
+    """
     link = context.link
     if link is None:
-        return None
+        column = context.services.line_item_url if context.message is Message.SUBMISSION_REVIEW else None
+        has_column = (Placement.course_id == course.id) & (Placement.line_item_url == column)
+        return session.scalar(select(Placement).where(has_column)) if column is not None else None
     placement = find_or_add(
         session,
         select(Placement).where(Placement.course_id == course.id, Placement.resource_link_id == link.id),
