@@ -67,6 +67,11 @@ def test_sections_become_people_s_group(life: Life) -> None:
         "learner03": "Friday",
         "learner04": "Friday",
     }
+    with life.look() as session:
+        changed_at = set(session.scalars(select(MemberAttribute.changed_at)))
+    read_again(life)
+    with life.look() as session:
+        assert set(session.scalars(select(MemberAttribute.changed_at))) == changed_at, "nothing has changed"
     # A learner moves, and another one leaves their group.
     tuesday, friday = life.lms.course().groups
     tuesday.people.discard(life.person("learner01").number)

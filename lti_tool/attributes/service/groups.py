@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.attributes.models import MemberAttribute
 from lti_tool.attributes.rules.catalogue import BY_KEY, Kept, Source, read
+from lti_tool.attributes.rules.values import LONGEST
 from lti_tool.attributes.service.records import put
 from lti_tool.launch.models import Member
 from lti_tool.roster.service import groups
@@ -23,19 +24,28 @@ def take_groups(session: Session, course_id: int, *, now: datetime) -> int:
     set_id = groups.chosen_set(session, course_id, groups.sets_of(session, course_id))
     if set_id is None:
         return 0
-    values: dict[int, dict[str, Kept | None]] = {}
+    known = _known(session, course_id)
+    changes: dict[int, dict[str, Kept | None]] = {}
     for member_id, name in groups.groups_of_learners(session, course_id, set_id).items():
-        value = read(BY_KEY[GROUP], name or "")
-        values[member_id] = {GROUP: value if isinstance(value, dict) else None}
-    return put(session, values, Source.LAUNCH, now=now)
+        value = read(BY_KEY[GROUP], (name or "")[:LONGEST])
+        if value != known.get(member_id):
+            changes[member_id] = {GROUP: value if isinstance(value, dict) else None}
+    return put(session, changes, Source.LAUNCH, now=now)
 
 
 def choose_set(session: Session, course_id: int, set_id: str, *, now: datetime) -> None:
     """Take people's group from another set of the platform's groups, or from none."""
     groups.choose_set(session, course_id, set_id)
     if set_id == groups.NO_GROUPS:
-        members = select(MemberAttribute.member_id).join(Member, Member.id == MemberAttribute.member_id)
-        known = session.scalars(members.where(Member.course_id == course_id, MemberAttribute.attribute == GROUP))
-        put(session, {member_id: {GROUP: None} for member_id in known}, Source.LAUNCH, now=now)
+        put(session, {member_id: {GROUP: None} for member_id in _known(session, course_id)}, Source.LAUNCH, now=now)
     else:
         take_groups(session, course_id, now=now)
+
+
+def _known(session: Session, course_id: int) -> dict[int, Kept]:
+    rows = session.execute(
+        select(MemberAttribute.member_id, MemberAttribute.value)
+        .join(Member, Member.id == MemberAttribute.member_id)
+        .where(Member.course_id == course_id, MemberAttribute.attribute == GROUP)
+    )
+    return {row.member_id: row.value for row in rows}
