@@ -1,4 +1,4 @@
-"""What platforms tell us by themselves: subscribed to, verified like a launch, and kept."""
+"""What platforms tell us by themselves, verified like a launch and kept."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lti_tool.errors import ToolError
 from lti_tool.launch.errors import (
     DeploymentRefused,
     LaunchError,
@@ -19,13 +18,11 @@ from lti_tool.launch.errors import (
     UnknownPlatform,
 )
 from lti_tool.launch.gateway import messages
-from lti_tool.launch.gateway import notices as gateway
 from lti_tool.launch.gateway.keysets import kept_keys, keys_for
 from lti_tool.launch.models import Course, CourseCopy, SeenNotice
 from lti_tool.launch.rules import bindings
 from lti_tool.launch.rules.notices import CopyNotice, addressee_of, read_copy_notice, tokens_of
 from lti_tool.registration.models import Deployment, Registration
-from lti_tool.registration.rules.registrations import owns
 from lti_tool.support.crypto import fingerprint
 from lti_tool.support.db import across_institutions, find_or_add, serve
 from lti_tool.support.kit import Kit
@@ -163,23 +160,3 @@ def origin_contexts(session: Session, course: Course) -> list[str]:
         contexts |= dict.fromkeys(origin.context_id for origin in origins)
     contexts.pop(course.context_id, None)
     return list(contexts)
-
-
-def subscribe(kit: Kit, institution_id: int, deployment_id: int, url: str, handler: str) -> None:
-    """Ask a platform for notices of copied courses. If that fails, a launch a day later asks again."""
-    with kit.open_session(institution_id) as session:
-        deployment = session.get(Deployment, deployment_id)
-        registration = session.get_one(Registration, deployment.registration_id) if deployment is not None else None
-        if registration is None or not owns(registration, url):
-            return
-        registration_id = registration.id
-    try:
-        status = gateway.subscribe(kit, registration_id, url, handler)
-    except ToolError as failure:
-        log.warning("notices not asked for", registration_id=registration_id, error=type(failure).__name__)
-        return
-    if not 200 <= status < 300:
-        log.warning("notices refused", registration_id=registration_id, status_code=status)
-        return
-    with kit.open_session(institution_id) as session:
-        session.get_one(Deployment, deployment_id).notices_url = url
