@@ -17,7 +17,8 @@ from lti_tool.evidence.service import REPORT_KEPT
 from lti_tool.grades import service as grades
 from lti_tool.jobs import schedule
 from lti_tool.jobs.schedule import Expiry
-from lti_tool.launch.models import LaunchState
+from lti_tool.launch.models import LaunchState, SeenNotice
+from lti_tool.launch.service.notices import SEEN_FOR
 from lti_tool.meetings.models import CalendarAddress
 from lti_tool.meetings.service.calendars import KEPT_UNREAD
 from lti_tool.progress import handlers as progress
@@ -97,6 +98,7 @@ def _expiries(settings: Settings) -> list[Expiry]:
     """Rows to delete after a while, which would otherwise pile up with every launch."""
     return [
         Expiry(LaunchState, LaunchState.expires_at, timedelta(hours=1)),
+        Expiry(SeenNotice, SeenNotice.at, SEEN_FOR),
         Expiry(Code, Code.expires_at, timedelta(hours=1)),
         Expiry(Visit, Visit.expires_at, KEPT_AFTER_END),
         Expiry(KeptText, KeptText.at, KEPT_FOR),

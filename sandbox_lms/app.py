@@ -13,6 +13,8 @@ from sandbox_lms.answers import status_line
 from sandbox_lms.course_pages import course_pages
 from sandbox_lms.faults import Fault
 from sandbox_lms.gradebook import gradebook
+from sandbox_lms.groups import groups
+from sandbox_lms.notices import notices
 from sandbox_lms.pages import pages
 from sandbox_lms.protocol import protocol
 from sandbox_lms.records import RequestSeen
@@ -29,6 +31,9 @@ FAULT_POINTS = {
     "protocol.openid_configuration": "openid_configuration",
     "protocol.register": "register",
     "roster.memberships": "roster",
+    "groups.list_groups": "groups",
+    "groups.list_sets": "groups",
+    "notices.handlers": "notices",
     "gradebook.list_line_items": "line_items",
     "gradebook.create_line_item": "line_items",
     "gradebook.get_line_item": "line_items",
@@ -47,7 +52,7 @@ def create_app(lms: "SandboxLms") -> Flask:
     # Cookies ignore ports: two sandboxes on one host would take each other's.
     app.config["SESSION_COOKIE_NAME"] = f"sandbox_lms_{secrets.token_hex(4)}"
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for blueprint in (protocol, roster, gradebook, pages, course_pages, admin):
+    for blueprint in (protocol, roster, groups, notices, gradebook, pages, course_pages, admin):
         app.register_blueprint(blueprint)
 
     @app.before_request

@@ -13,6 +13,8 @@ ENDPOINTS = (
     "line_items",
     "scores",
     "results",
+    "groups",
+    "notices",
 )
 
 

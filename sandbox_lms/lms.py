@@ -15,8 +15,10 @@ from sandbox_lms.profiles import PROFILES
 from sandbox_lms.records import (
     AccessToken,
     Course,
+    CourseGroup,
     Enrolment,
     Grade,
+    GroupSet,
     Invitation,
     Launch,
     LineItem,
@@ -25,7 +27,6 @@ from sandbox_lms.records import (
     Selection,
     ToolRegistration,
 )
-from sandbox_lms.vocabulary import ALL_SCOPES
 
 FIRST_COURSE = "course-1"
 
@@ -48,6 +49,8 @@ class Lms:
         self.token_lifetime = 3600
         self.suggested_registration_url = ""
         """Stands ready in the field of the registration page."""
+        self.deliver: Callable[[str, dict[str, Any]], object] = lambda _, __: None
+        """Sends a message to an address of a tool."""
         self.people: dict[str, Person] = {}
         """By user name."""
         self.courses: dict[str, Course] = {}
@@ -167,6 +170,29 @@ class Lms:
         with self.lock:
             del course.enrolments[person.number]
 
+    def add_group_set(self, course: Course, name: str, *, is_hidden: bool = False) -> GroupSet:
+        """Make a set of groups, such as the sections of a course."""
+        with self.lock:
+            made = GroupSet(self._outer_id("set", self._next("set")), name, is_hidden)
+            course.group_sets.append(made)
+            return made
+
+    def add_group(
+        self,
+        course: Course,
+        name: str,
+        people: Iterable[Person] = (),
+        *,
+        within: GroupSet | None = None,
+        is_hidden: bool = False,
+    ) -> CourseGroup:
+        """Make a group of these people."""
+        with self.lock:
+            group_id = self._outer_id("group", self._next("group"))
+            group = CourseGroup(group_id, name, within, is_hidden, {one.number for one in people})
+            course.groups.append(group)
+            return group
+
     def fill_course(self, course: Course, count: int) -> list[Person]:
         """Add that many generated learners."""
         with self.lock:
@@ -236,7 +262,7 @@ class Lms:
                 target_link_uri=target_link_uri,
                 deep_link_uri=deep_link_uri,
                 custom=dict(custom or {}),
-                scopes=tuple(ALL_SCOPES if scopes is None else scopes),
+                scopes=tuple(self.profile.scopes if scopes is None else scopes),
                 active=active,
                 issuer=self.issuer,
                 auth_login_url=f"{self.url}/auth",

@@ -121,6 +121,20 @@ def _services(lms: "Lms", launch: Launch) -> dict[str, Any]:
             "context_memberships_url": roster_url(lms, launch.course, tool),
             "service_versions": ["1.0", "2.0"] if lms.profile.numeric_ids else ["2.0"],
         }
+    if lms.profile.has_groups_service and words.GROUPS in tool.scopes:
+        told[words.GROUPS_SERVICE] = {
+            "scope": [words.GROUPS],
+            "context_groups_url": groups_url(lms, launch.course),
+            "context_group_sets_url": groups_url(lms, launch.course, "groupsets"),
+            "service_versions": ["1.0"],
+        }
+    if lms.profile.sends_notices and words.NOTICE_HANDLERS in tool.scopes:
+        told[words.NOTIFICATION_SERVICE] = {
+            "service_versions": ["1.0"],
+            "platform_notification_service_url": notices_url(lms, tool, launch.deployment_id),
+            "scope": [words.NOTICE_HANDLERS],
+            "notice_types_supported": [words.HELLO_NOTICE, words.COPY_NOTICE],
+        }
     return told
 
 
@@ -139,6 +153,14 @@ def line_item_url(lms: "Lms", course: Course, tool: ToolRegistration, number: in
 
 def roster_url(lms: "Lms", course: Course, tool: ToolRegistration) -> str:
     return f"{lms.url}/services/CourseSection/{course.id}/bindings/{tool.number}/memberships"
+
+
+def groups_url(lms: "Lms", course: Course, kind: str = "groups") -> str:
+    return f"{lms.url}/services/courses/{course.id}/{kind}"
+
+
+def notices_url(lms: "Lms", tool: ToolRegistration, deployment_id: str) -> str:
+    return f"{lms.url}/services/notice-handlers/{tool.number}/{deployment_id}"
 
 
 def review_target(link: ResourceLink) -> str:

@@ -164,7 +164,7 @@ def openid_configuration(lms: "Lms", suffix: str = "") -> dict[str, Any]:
         "jwks_uri": f"{lms.url}/jwks",
         "authorization_endpoint": f"{lms.url}/auth",
         "registration_endpoint": f"{lms.url}/register{suffix}",
-        "scopes_supported": [*words.ALL_SCOPES, "openid"],
+        "scopes_supported": [*lms.profile.scopes, "openid"],
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],

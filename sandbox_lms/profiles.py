@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox_lms.people import Role
-from sandbox_lms.vocabulary import CONTEXT, CONTEXT_INSTRUCTOR, INSTITUTION, SYSTEM, TEST_PERSON
+from sandbox_lms.vocabulary import (
+    ALL_SCOPES,
+    CONTEXT,
+    CONTEXT_INSTRUCTOR,
+    GROUPS,
+    INSTITUTION,
+    NOTICE_HANDLERS,
+    SYSTEM,
+    TEST_PERSON,
+)
 
 Roles = Mapping[Role, tuple[str, ...]]
 
@@ -60,6 +69,16 @@ class Profile:
     throttle_headers: bool = False
     concluded_is_gone: bool = False
     """A course that is over answers 404 to every service call."""
+    has_groups_service: bool = False
+    """Tells the groups of a course, and in the roster who is in them."""
+    sends_notices: bool = False
+    """Tells subscribed tools by itself that a course was copied."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What a tool may be granted."""
+        groups = (GROUPS,) if self.has_groups_service else ()
+        return (*ALL_SCOPES, *groups, *((NOTICE_HANDLERS,) if self.sends_notices else ()))
 
 
 MOODLE_ROLES: Roles = {
@@ -139,6 +158,7 @@ CANVAS = Profile(
     configuration_needs_token=True,
     throttle_headers=True,
     concluded_is_gone=True,
+    sends_notices=True,
 )
 
 BLACKBOARD = Profile(
@@ -166,6 +186,7 @@ BLACKBOARD = Profile(
     roster_page_cap=1000,
     results_filter_drops_comments=True,
     score_rules="blackboard",
+    has_groups_service=True,
 )
 
 BRIGHTSPACE = Profile(

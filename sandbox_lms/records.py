@@ -42,6 +42,8 @@ class ToolRegistration:
     shares_names: bool = True
     shares_mail: bool = True
     is_dynamic: bool = False
+    notice_handlers: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By deployment and type of notice, the tool's address."""
 
     @property
     def deployment_id(self) -> str:
@@ -77,6 +79,27 @@ class Enrolment:
 
 
 @dataclass(slots=True)
+class GroupSet:
+    """Groups of a course that belong together, such as its sections."""
+
+    id: str
+    name: str
+    is_hidden: bool = False
+
+
+@dataclass(slots=True)
+class CourseGroup:
+    """A group of a course."""
+
+    id: str
+    name: str
+    group_set: GroupSet | None
+    is_hidden: bool
+    people: set[int] = field(default_factory=set)
+    """Numbers of the people in it."""
+
+
+@dataclass(slots=True)
 class Course:
     """A course. `key` is for people and tests, `id` is what tools see."""
 
@@ -91,6 +114,8 @@ class Course:
     history: list[str] = field(default_factory=list)
     """Ids of the courses it was copied from, the nearest first."""
     is_concluded: bool = False
+    group_sets: list[GroupSet] = field(default_factory=list)
+    groups: list[CourseGroup] = field(default_factory=list)
 
     def enrolment_of(self, sub: str) -> Enrolment | None:
         return next((one for one in self.enrolments.values() if one.person.sub == sub), None)

@@ -64,7 +64,7 @@ def register(lms: "Lms", invitation: Invitation, sent: Any) -> dict[str, Any]:
     deep_link = next((one for one in messages if one.get("type") == words.DEEP_LINKING_REQUEST), None)
     deep_link_uri = str(deep_link.get("target_link_uri") or configuration["target_link_uri"]) if deep_link else None
     asked = str(wanted.get("scope", "")).split()
-    scopes = [scope for scope in words.ALL_SCOPES if scope in asked]
+    scopes = [scope for scope in lms.profile.scopes if scope in asked]
     if words.LINE_ITEM in scopes and words.LINE_ITEM_READONLY not in scopes and lms.profile.numeric_ids:
         scopes.append(words.LINE_ITEM_READONLY)
     custom = {str(key): str(value) for key, value in (configuration.get("custom_parameters") or {}).items()}

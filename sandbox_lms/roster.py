@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, request
 
 from sandbox_lms import vocabulary as words
 from sandbox_lms.answers import answered, link_header, media_refusal, refused
+from sandbox_lms.groups import enrollments
 from sandbox_lms.messages import roster_url
 from sandbox_lms.records import Course, Enrolment, ResourceLink, ToolRegistration
 from sandbox_lms.tokens import bearer
@@ -92,7 +93,7 @@ def _bookmarked(page: str) -> int:
 
 
 def _next_link(lms: "Lms", url: str, start: int, limit: int) -> str:
-    kept = {name: request.args[name] for name in ("role", "rlid") if name in request.args}
+    kept = {name: request.args[name] for name in ("role", "rlid", "groups") if name in request.args}
     if lms.profile.roster_links == "bookmark":
         # The page size of the first request is forgotten; the bookmark is case-sensitive.
         mark = base64.b64encode(f"{start:07}".encode(), altchars=b"-_").decode()
@@ -128,6 +129,9 @@ def memberships(course_id: str, tool_number: int) -> Response:
         listed = members(lms, course, request.args.get("role", ""), link)
         page = listed[start : start + limit] if limit else listed
         entries = [entry(lms, tool, one, link) for one in page]
+        if lms.profile.has_groups_service and words.GROUPS in tool.scopes and request.args.get("groups") == "true":
+            for one, member in zip(page, entries, strict=True):
+                member["group_enrollments"] = enrollments(course, one.person.number)
     url = roster_url(lms, course, tool)
     answer = answered(
         {

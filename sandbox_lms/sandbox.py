@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from cryptography.hazmat.primitives.asymmetric import rsa
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from sandbox_lms import deep_linking, oidc, registration
+from sandbox_lms import deep_linking, notices, oidc, registration
 from sandbox_lms.app import create_app
 from sandbox_lms.lms import Lms
 from sandbox_lms.messages import claims_of
@@ -77,6 +77,7 @@ class SandboxLms(Lms):
         self._thread: Thread | None = None
         self.stopping = Event()
         super().__init__(profile, title)
+        self.deliver = notices.post
         self.app = create_app(self)
 
     @property
@@ -119,6 +120,12 @@ class SandboxLms(Lms):
             yield self
         finally:
             self.stop()
+
+    def copy_course(self, course: Course, key: str, title: str | None = None) -> Course:
+        """Copy a course, and tell the tools that asked for it."""
+        copy = super().copy_course(course, key, title)
+        notices.tell_of_copy(self, copy, course)
+        return copy
 
     # launches without a browser
 

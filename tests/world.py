@@ -25,7 +25,7 @@ from tests.fakes.web_server import WebServer
 from tests.shared import port_of_the_lms
 
 NOT_COPIED: Final = {
-    *("app", "faults", "host", "keyring", "lock", "port", "profile", "read_clock", "stopping"),
+    *("app", "deliver", "faults", "host", "keyring", "lock", "port", "profile", "read_clock", "stopping"),
     *("_server", "_thread"),
 }
 """What an LMS is made of. All else that it holds is what happened in it."""

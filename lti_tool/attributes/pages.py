@@ -13,6 +13,7 @@ from lti_tool.attributes.errors import CheckOutdated, ChoicesConflict, NoPersonC
 from lti_tool.attributes.rules.catalogue import ASKABLE, BY_KEY, CATALOGUE, Form, Kept, Source
 from lti_tool.attributes.rules.tables import MOST_BYTES, Question, Sheet, Unusable
 from lti_tool.attributes.rules.values import folded, tidy
+from lti_tool.attributes.service import groups as people_groups
 from lti_tool.attributes.service import reading, records, uploads
 from lti_tool.attributes.service.reading import written
 from lti_tool.attributes.service.uploads import HEAD, Check
@@ -31,7 +32,7 @@ from lti_tool.attributes.wording import (
 from lti_tool.errors import NotFound
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
-from lti_tool.roster.service import learners_to_pair
+from lti_tool.roster.service import groups, learners_to_pair
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS, as_csv, delimiter_for
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
@@ -215,6 +216,18 @@ def ask(here: Here) -> ResponseReturnValue:
     return redirect(url_for(".show", said="asked"), code=303)
 
 
+@pages.post("/people/groups")
+@on_visit(may="change attributes")
+def choose_groups(here: Here) -> ResponseReturnValue:
+    """Take people's group from another set of the platform's groups, or from none."""
+    refuse_read_only(here.session, activity_at(here.session, here.placement_id))
+    chosen = request.form.get("set", "")
+    if chosen not in {groups.NO_GROUPS, *(one.id for one in groups.sets_of(here.session, here.course_id))}:
+        raise NotFound("set of groups", chosen[:40])
+    people_groups.choose_set(here.session, here.course_id, chosen, now=here.now)
+    return redirect(url_for(".show", said="groups"), code=303)
+
+
 @pages.get("/people/delete")
 @on_visit(may="change attributes")
 def confirm_delete(here: Here) -> ResponseReturnValue:
@@ -279,6 +292,7 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
     shown = listed[page.part]
     tally = reading.tally(known)
     answered, skipped = reading.answers(here.session, here.course_id)
+    sets = groups.sets_of(here.session, here.course_id)
     return render_template(
         "attributes/people.html",
         activity=activity,
@@ -288,6 +302,9 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
         asked=reading.asked_of(here.session, here.course_id),
         answered=answered,
         skipped=skipped,
+        group_sets=sets,
+        group_set=groups.chosen_set(here.session, here.course_id, sets),
+        no_groups=groups.NO_GROUPS,
         learner_count=len(learners),
         tally=tally,
         in_use=[attribute for attribute in CATALOGUE if tally[attribute.key]],

@@ -9,7 +9,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lti_tool.launch.rules.roles import CourseRole, is_learner
 from lti_tool.support.db import Base, Tenant, tenant_key, within
 
-__all__ = ["Course", "CourseRole", "LaunchState", "LockedOut", "Member", "Person", "Placement"]
+__all__ = [
+    "Course",
+    "CourseCopy",
+    "CourseRole",
+    "LaunchState",
+    "LockedOut",
+    "Member",
+    "Person",
+    "Placement",
+    "SeenNotice",
+]
 
 
 class LaunchState(Base):
@@ -79,11 +89,48 @@ class Course(Tenant, Base):
     memberships_url: Mapped[str | None] = mapped_column(Text)
     line_items_url: Mapped[str | None] = mapped_column(Text)
     gradebook_scopes: Mapped[list[str]] = mapped_column(default=list)
+    groups_url: Mapped[str | None] = mapped_column(Text)
+    """The course groups service, where the platform grants it."""
+    group_sets_url: Mapped[str | None] = mapped_column(Text)
+    group_set: Mapped[str | None] = mapped_column(String(255))
+    """What an instructor chose as people's group: the id of a set of the platform's groups, "" for groups that are in
+    no set, or "-" for none of them; None while nobody has chosen.
+    """
     created_at: Mapped[datetime]
     roster_asked_at: Mapped[datetime | None]
     """When a launch last asked for a new roster."""
     ended_at: Mapped[datetime | None]
     """Set when every call for it answers 404: it is read-only from then on. A new launch clears it."""
+
+
+class CourseCopy(Tenant, Base):
+    """A platform's notice that a context was copied from a course. The copy need not be known as a course yet."""
+
+    __tablename__ = "course_copy"
+    __table_args__ = (
+        tenant_key(),
+        within("deployment_id", "deployment"),
+        within("origin_id", "course"),
+        UniqueConstraint("deployment_id", "context_id", "origin_id"),
+    )
+
+    deployment_id: Mapped[int]
+    context_id: Mapped[str] = mapped_column(String(255))
+    """The copy."""
+    origin_id: Mapped[int] = mapped_column(index=True)
+    """The course that it was copied from."""
+    copied_at: Mapped[datetime]
+    """When the last notice of it came."""
+
+
+class SeenNotice(Base):
+    """A notice that was received, so that nobody sends it a second time."""
+
+    __tablename__ = "seen_notice"
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id", ondelete="CASCADE"), primary_key=True)
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Placement(Tenant, Base):

@@ -1,5 +1,6 @@
 """Pages of the LTI protocol: login, launch, proof of the browser, our key set."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from lti_tool.errors import ToolError, Words
 from lti_tool.launch.errors import (
     WORDS,
+    ClaimRefused,
     DeploymentParked,
     LaunchByAddress,
     LaunchError,
@@ -25,7 +27,7 @@ from lti_tool.launch.errors import (
 from lti_tool.launch.rules import bindings
 from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.launch.rules.values import LONGEST_ID
-from lti_tool.launch.service import arrivals, launches, logins
+from lti_tool.launch.service import arrivals, launches, logins, notices
 from lti_tool.launch.service.launches import OpenedVisit, ProofNeeded
 from lti_tool.registration.models import Registration
 from lti_tool.registration.service.keys import public_keys
@@ -72,6 +74,8 @@ OIDC_ERRORS: Final = frozenset(
 )
 """The words of the specification; anything else a platform says is not repeated in the audit."""
 KEY_SET_SECONDS: Final = 600
+LARGEST_NOTICES: Final = 500_000
+"""Bytes of a message with notices."""
 ELSEWHERE_LIFETIME: Final = timedelta(minutes=10)
 """How long the link to a new tab works: people read its page first."""
 _KNOWN_WORDS: Final[dict[type[Exception], Words]] = {**dict(WORDS.items()), ToolError: WORDS[LaunchError]}
@@ -176,6 +180,25 @@ def confirm() -> ResponseReturnValue:
         opened = launches.confirm_launch(session, tools, state=state, browser_secret=request.form.get("secret"))
         code = _prepare_entry(session, opened)
     return _enter(opened, code, _cookie_name(state))
+
+
+@pages.post("/lti/notices")
+def take_notices() -> ResponseReturnValue:
+    """Take what a platform says by itself, such as that a course was copied.
+
+    A verified notice is answered alike whatever it says of courses and deployments, so that nobody learns from it
+    which of them we know.
+    """
+    body = request.stream.read(LARGEST_NOTICES + 1)
+    if len(body) > LARGEST_NOTICES:
+        return {"error": "too large"}, 413
+    try:
+        outcomes = notices.receive(kit(), json.loads(body))
+    except (ValueError, RecursionError, ClaimRefused):
+        return {"error": "malformed"}, 400
+    if outcomes["unverified"]:
+        return {"error": "keys unavailable"}, 503, {"Retry-After": "60"}
+    return ({"error": "not verified"}, 401) if outcomes["refused"] else ({}, 200)
 
 
 def _state() -> str:

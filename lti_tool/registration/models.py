@@ -90,6 +90,10 @@ class Deployment(Tenant, Base):
     last_launch_at: Mapped[datetime | None]
     last_roster_at: Mapped[datetime | None]
     last_score_at: Mapped[datetime | None]
+    notices_url: Mapped[str | None] = mapped_column(Text)
+    """The notification service that sends us its notices of copied courses."""
+    notices_asked_at: Mapped[datetime | None]
+    """When it was last asked to."""
 
 
 class ParkedDeployment(Base):

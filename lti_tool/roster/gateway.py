@@ -11,8 +11,10 @@ from typing import IO, cast
 
 import ijson
 
-from lti_tool.registration.rules.registrations import owns
-from lti_tool.registration.service.tokens import TokenClient
+from lti_tool.registration.errors import TokenRefused
+from lti_tool.registration.rules.dynamic import GROUPS_SCOPE
+from lti_tool.registration.rules.registrations import next_address, owns
+from lti_tool.registration.service.tokens import Token, TokenClient
 from lti_tool.roster import rules
 from lti_tool.roster.errors import (
     BrokenRoster,
@@ -23,11 +25,16 @@ from lti_tool.roster.errors import (
     RosterTooLarge,
     RosterUnavailable,
 )
+from lti_tool.roster.rules import NamedGroup
 from lti_tool.support.http import Purpose, Stream, TooLarge, next_page, retry_after
 from lti_tool.support.kit import Kit
 
 SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 MEDIA_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
+GROUPS_TYPE = "application/vnd.ims.lti-gs.v1.contextgroupcontainer+json"
+SETS_TYPE = "application/vnd.ims.lti-gs.v1.contextgroupsetcontainer+json"
+MOST_PAGES_OF_GROUPS = 100
+MOST_GROUPS_OF_COURSE = 5000
 IN_MEMORY = 1_000_000
 PAUSE_UNSAID = timedelta(seconds=30)
 MOST_ON_PAGE = 50_000
@@ -89,8 +96,8 @@ class _Measure:
 
 
 @contextmanager
-def page(kit: Kit, registration_id: int, course_id: int, url: str) -> Iterator[Page]:
-    """Fetch one page. No transaction may be open.
+def page(kit: Kit, registration_id: int, course_id: int, url: str, *, with_groups: bool = False) -> Iterator[Page]:
+    """Fetch one page. No transaction may be open. `with_groups`: the address asks for each person's groups.
 
     Raises RosterGone, RosterRefused, RosterThrottled, RosterTooLarge, RosterUnavailable, what `support.http` raises,
     and what asking for a token raises.
@@ -98,7 +105,7 @@ def page(kit: Kit, registration_id: int, course_id: int, url: str) -> Iterator[P
     tokens = TokenClient(kit)
     with cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)) as spool:
         for is_last_try in (False, True):
-            token = tokens.token(registration_id, [SCOPE])
+            token = _token(tokens, registration_id, with_groups=with_groups)
             headers = {"Accept": MEDIA_TYPE, "Authorization": f"Bearer {token.value}"}
             with kit.http.stream(url, Purpose.ROSTER, headers) as stream:
                 if stream.status == 401 and not is_last_try:
@@ -114,6 +121,16 @@ def page(kit: Kit, registration_id: int, course_id: int, url: str) -> Iterator[P
                 following = next_page(stream, url)
             break
         yield Page(course_id, following, spool)
+
+
+def _token(tokens: TokenClient, registration_id: int, *, with_groups: bool) -> Token:
+    """A token for the roster, which is read without groups where the platform grants none."""
+    if with_groups:
+        try:
+            return tokens.token(registration_id, [SCOPE, GROUPS_SCOPE])
+        except TokenRefused:
+            pass
+    return tokens.token(registration_id, [SCOPE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +195,56 @@ def has_roster(kit: Kit, registration_id: int, course_id: int, url: str) -> bool
         return False
     except RosterError:
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class GroupsService:
+    """Where the groups of a course are."""
+
+    course_id: int
+    registration_id: int
+    platform_origins: list[str]
+    groups_url: str
+    sets_url: str | None
+
+
+def course_groups(kit: Kit, service: GroupsService) -> dict[str, NamedGroup]:
+    """The groups of a course by id. No transaction may be open.
+
+    Raises BrokenRoster, RosterRefused if no token for groups is granted, and what `page` raises otherwise.
+    """
+    sets: list[object] = []
+    if service.sets_url is not None:
+        sets = _listed(kit, service, service.sets_url, "sets", SETS_TYPE)
+    return rules.named_groups(_listed(kit, service, service.groups_url, "groups", GROUPS_TYPE), sets)
+
+
+def _listed(kit: Kit, service: GroupsService, url: str, key: str, media_type: str) -> list[object]:
+    """What all pages of one list hold."""
+    tokens, asked, listed = TokenClient(kit), set[str](), list[object]()
+    following: str | None = url
+    while following is not None:
+        if following in asked or len(asked) >= MOST_PAGES_OF_GROUPS or not owns(service, following):
+            raise BrokenRoster(service.course_id, "next page")
+        asked.add(following)
+        token = tokens.token(service.registration_id, [SCOPE, GROUPS_SCOPE])
+        if GROUPS_SCOPE not in token.granted:
+            raise RosterRefused(service.course_id, 403)
+        headers = {"Accept": media_type, "Authorization": f"Bearer {token.value}"}
+        with kit.http.stream(following, Purpose.GROUPS, headers) as stream:
+            if stream.status == 401:
+                tokens.forget(token)
+            _judge(stream, service.course_id, kit)
+            answer = stream.whole().json()
+            address = next_page(stream, following)
+        entries = answer.get(key) if isinstance(answer, dict) else None
+        if not isinstance(entries, list):
+            raise BrokenRoster(service.course_id, f"no list of {key}")
+        listed += entries
+        if len(listed) > MOST_GROUPS_OF_COURSE:
+            raise RosterTooLarge(service.course_id)
+        following = None if address is None else next_address(service, following, address)
+    return listed
 
 
 def _judge(stream: Stream, course_id: int, kit: Kit) -> None:

@@ -39,7 +39,7 @@ def sync(kit: Kit, job: JobContext) -> None:
     if step is None:
         return
     try:
-        with gateway.page(kit, step.registration_id, course_id, step.url) as page:
+        with gateway.page(kit, step.registration_id, course_id, step.url, with_groups=step.with_groups) as page:
             _keep(kit, job.institution, step, page)
     except RosterGone:
         _stop(kit, job.institution, step, "gone")

@@ -15,6 +15,8 @@ RANK = {role: rank for rank, role in enumerate(CourseRole)}
 LONGEST_NAME = 255
 LONGEST_EMAIL = 320
 MAX_PAGES = 10_000
+MOST_GROUPS = 100
+"""Groups of one person."""
 MAX_BARREN_PAGES = 3
 """After this many pages in a row without anybody new, the platform's links between pages form a circle."""
 LEAVES = frozenset({"inactive", "deleted"})
@@ -38,6 +40,8 @@ class RosterRow:
     family_name: str | None = None
     email: str | None = None
     sourced_id: str | None = None
+    groups: tuple[str, ...] | None = None
+    """Ids of the person's groups in the course; None if the roster does not tell."""
     is_understood: bool = True
     """Whether role and status could be read."""
 
@@ -50,10 +54,8 @@ def row_of(member: object, *, names_are_escaped: bool) -> RosterRow | None:
     """
     if not isinstance(member, Mapping):
         return None
-    sub = member.get("user_id")
-    if isinstance(sub, int) and not isinstance(sub, bool):
-        sub = str(sub)
-    if not isinstance(sub, str) or not 0 < len(sub) <= 255 or not is_storable(sub):
+    sub = _id(member.get("user_id"))
+    if sub is None:
         return None
     roles, roles_are_understood = _roles(member.get("roles"))
     is_active = _is_active(member.get("status"))
@@ -73,8 +75,24 @@ def row_of(member: object, *, names_are_escaped: bool) -> RosterRow | None:
         family_name=family_name,
         email=email if email is not None and len(email) <= LONGEST_EMAIL else None,
         sourced_id=text("lis_person_sourcedid"),
+        groups=_group_ids(member.get("group_enrollments")),
         is_understood=roles_are_understood and is_active is not None,
     )
+
+
+def _group_ids(enrollments: object) -> tuple[str, ...] | None:
+    """The ids in a list such as `[{"group_id": "…"}]`; None for anything that is no list."""
+    if not isinstance(enrollments, list):
+        return None
+    ids = [_id(one.get("group_id")) for one in enrollments[:MOST_GROUPS] if isinstance(one, Mapping)]
+    return tuple(dict.fromkeys(one for one in ids if one is not None))
+
+
+def _id(value: object) -> str | None:
+    """An id as a text; some platforms send numbers."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return value if isinstance(value, str) and 0 < len(value) <= 255 and is_storable(value) else None
 
 
 def _roles(value: object) -> tuple[list[str], bool]:
@@ -160,6 +178,13 @@ def with_limit(url: str, limit: int | None) -> str:
     return urlunsplit(parts._replace(query=urlencode([*query, ("limit", str(limit))]), fragment=""))
 
 
+def with_groups(url: str) -> str:
+    """The address that lists each person's groups, too."""
+    parts = urlsplit(url)
+    query = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if key != "groups"]
+    return urlunsplit(parts._replace(query=urlencode([*query, ("groups", "true")])))
+
+
 def of_link(url: str, resource_link_id: str, limit: int | None = 1) -> str:
     """The address that lists those who may open one link, in pages of this size."""
     parts = urlsplit(with_limit(url, limit))
@@ -176,6 +201,50 @@ def locked_out(learners: Mapping[int, str], may_open: Set[str]) -> frozenset[int
     return None if kept_out and len(kept_out) == len(learners) else kept_out
 
 
+@dataclass(frozen=True, slots=True)
+class NamedGroup:
+    """A group of the course as the platform describes it."""
+
+    name: str
+    set_id: str | None = None
+    set_name: str | None = None
+    is_hidden: bool = False
+    """Learners must not hear of it."""
+
+
+def named_groups(groups: Iterable[object], sets: Iterable[object]) -> dict[str, NamedGroup]:
+    """The groups of a course by id, each with its set. What has no id or no name is left out.
+
+    A group of several sets counts for the first. A group of a hidden set is hidden.
+    """
+    named_sets = {
+        id_: (_name(one), one.get("hidden") is True)
+        for one in sets
+        if isinstance(one, Mapping) and (id_ := _id(one.get("id"))) is not None
+    }
+    named: dict[str, NamedGroup] = {}
+    for group in groups:
+        if not isinstance(group, Mapping):
+            continue
+        id_, name = _id(group.get("id")), _name(group)
+        if id_ is None or name is None:
+            continue
+        several = group.get("set_ids")
+        set_id = _id(several[0] if isinstance(several, list) and several else group.get("set_id"))
+        set_name, set_is_hidden = named_sets.get(set_id or "", (None, False))
+        named[id_] = NamedGroup(name, set_id, set_name, set_is_hidden or group.get("hidden") is True)
+    return named
+
+
+def _name(thing: Mapping[str, Any]) -> str | None:
+    return _text(thing.get("name"), LONGEST_NAME, names_are_escaped=False)
+
+
+def usual_set(counts: Mapping[str, int]) -> str | None:
+    """The set whose groups hold most learners, the first id where several do; None where there is none."""
+    return min(counts, key=lambda set_id: (-counts[set_id], set_id), default=None)
+
+
 def _combined(first: RosterRow, second: RosterRow) -> RosterRow:
     higher, lower = sorted((first, second), key=lambda row: len(RANK) if row.role is None else RANK[row.role])
     active = {first.is_active, second.is_active}
@@ -189,6 +258,7 @@ def _combined(first: RosterRow, second: RosterRow) -> RosterRow:
         family_name=higher.family_name or lower.family_name,
         email=higher.email or lower.email,
         sourced_id=higher.sourced_id or lower.sourced_id,
+        groups=higher.groups if lower.groups is None else tuple(dict.fromkeys([*(higher.groups or ()), *lower.groups])),
         is_understood=first.is_understood and second.is_understood,
     )
 

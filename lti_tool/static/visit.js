@@ -84,14 +84,21 @@
     else if (isSwap) document.getElementById("main").focus({ preventScroll: true });
     if (isSwap) say(document.title);
     document.dispatchEvent(new CustomEvent("tandem:page", { detail: { posted } }));
-    fit();
+    fitting.disconnect();
+    fitting.observe(document.body);
   };
 
-  const fit = () => {
-    if (window.parent === window) return;
-    const height = document.documentElement.scrollHeight;
-    window.parent.postMessage({ subject: "lti.frameResize", height: Math.max(height, 500) }, "*");
-  };
+  // Said to whatever page is around us: it holds no secret, the headers name who may frame us, and many platforms have
+  // their pages on another origin than the sign-on that we know.
+  const sayAround = (message) => { if (window.parent !== window) window.parent.postMessage(message, "*"); };
+
+  // A frame as high as its page, where the platform listens, so that nothing scrolls inside something that scrolls.
+  let height = 0;
+  const fitting = new ResizeObserver(() => {
+    const wanted = Math.max(Math.ceil(document.documentElement.getBoundingClientRect().height), 500);
+    if (wanted !== height) sayAround({ subject: "lti.frameResize", height: wanted });
+    height = wanted;
+  });
 
   const show = (html, url, { push = true, scroll = 0, posted = false } = {}) => {
     const page = new DOMParser().parseFromString(html, "text/html");
@@ -101,6 +108,8 @@
     document.body.replaceWith(document.adoptNode(page.body));
     const anchor = url.split("#")[1] && document.getElementById(url.split("#")[1]);
     if (anchor) anchor.scrollIntoView(); else window.scrollTo(0, scroll);
+    // Where the frame does not scroll, the page around it still stands where the last page was left.
+    if (!anchor && !scroll) sayAround({ subject: "lti.scrollToTop" });
     arrive(true, posted);
   };
 

@@ -95,6 +95,7 @@ class Purpose(Enum):
     TOKEN = "token"  # noqa: S105 - a purpose, not a password
     SCORE = "score"
     ROSTER = "roster"
+    GROUPS = "groups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ LIMITS: Mapping[Purpose, Limit] = {
     Purpose.TOKEN: Limit(30, 64_000),
     Purpose.SCORE: Limit(30, 1_000_000),
     Purpose.ROSTER: Limit(60, 64_000_000),
+    Purpose.GROUPS: Limit(20, 4_000_000),
 }
 
 

@@ -31,6 +31,7 @@ from lti_tool.practices import service as practices
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.reminders import service as reminders
 from lti_tool.reports import service as reports
+from lti_tool.roster.service import groups as course_groups
 from lti_tool.support.db import served_institution
 from lti_tool.surveys import service as surveys
 from lti_tool.web import audit
@@ -205,6 +206,7 @@ LABELS: Final[Mapping[str, str]] = {
     "last_in_the_roster": N_("Last on the roster"),
     "left": N_("Left"),
     "takes_part_as_staff_said": N_("Takes part without being on the roster, as staff said"),
+    "groups_of_the_course": N_("Groups of the course in the LMS"),
     "opened": N_("Opened"),
     "ended": N_("Ends"),
     "kind": N_("Kind"),
@@ -339,10 +341,12 @@ def _courses(session: Session, own: list[int]) -> list[dict[str, Any]]:
         .where(Member.id.in_(own))
         .order_by(Member.id)
     )
+    groups = course_groups.groups_of_members(session, own)
     return [
         {
             "course": title,
             "role": member.role,
+            "groups_of_the_course": groups.get(member.id, []),
             "status": member.status,
             "first_seen": _moment(member.created_at),
             "last_launch": _moment(member.last_launch_at),
@@ -447,6 +451,7 @@ def erase(session: Session, person_id: int, *, now: datetime) -> str:
     surveys.erase_of(session, own)
     forget_person(session, person_id)
     institution_id = served_institution(session)
+    course_groups.forget(session, own)
     pairing.forget(session, own)
     meetings.forget(session, own)
     reminders.forget(session, person_id, own)

@@ -15,7 +15,8 @@ function reply(event, fields) {
 
 const answers = {
   "lti.capabilities": () => ({
-    supported_messages: ["lti.put_data", "lti.get_data", "lti.capabilities", "lti.frameResize"].map((subject) => ({ subject })),
+    supported_messages: ["lti.put_data", "lti.get_data", "lti.capabilities", "lti.frameResize", "lti.scrollToTop"]
+      .map((subject) => ({ subject })),
   }),
   "lti.put_data": ({ key, value }, origin) => {
     if (typeof key !== "string" || (value !== null && value !== undefined && typeof value !== "string")) {

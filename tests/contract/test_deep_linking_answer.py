@@ -80,7 +80,13 @@ def test_one_link_with_its_column() -> None:
             "context_id_history": "$Context.id.history",
             "resource_link_id_history": "$ResourceLink.id.history",
         },
-        "lineItem": {"scoreMaximum": 20, "label": "Observe é", "resourceId": "abc", "tag": "completion"},
+        "lineItem": {
+            "scoreMaximum": 20,
+            "label": "Observe é",
+            "resourceId": "abc",
+            "tag": "completion",
+            "submissionReview": {"reviewableStatus": ["InProgress", "Submitted", "Completed"]},
+        },
     }
 
 

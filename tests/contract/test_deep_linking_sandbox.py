@@ -1,5 +1,6 @@
 """Placing over the real protocol: the sandbox LMS asks, checks our signed answer, and launches what it placed."""
 
+import html
 import re
 import threading
 from collections.abc import Iterator
@@ -178,6 +179,17 @@ def test_an_activity_is_placed_with_its_column_and_opens(both: Both) -> None:
 
     [activity] = both.activities()
     assert both.link_of(activity) == link.id
+
+    # From its grade staff see how far the learner is, and the learner sees the own feedback.
+    assert link.review == {"reviewableStatus": ["InProgress", "Submitted", "Completed"]}
+    learner = lms.people["learner01"]
+    for_staff = both.open(lms.login_form(lms.people["designer"], link, for_person=learner))
+    assert learner.name in html.unescape(for_staff.follow(for_staff.get("/")).text)
+    own = both.open(lms.login_form(learner, link, for_person=learner))
+    assert own.get("/").headers["Location"].endswith("/feedback")
+    browser = Browser(both.app)
+    begun = browser.begin(lms.login_form(lms.people["learner02"], link, for_person=learner).fields)
+    assert browser.launch(lms.authorize(begun.request).fields).status_code == 403
 
 
 def test_what_the_teacher_typed_in_the_form_before_comes_back_to_it(both: Both) -> None:

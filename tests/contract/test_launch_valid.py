@@ -79,6 +79,15 @@ def test_a_valid_review_opens_ones_own_feedback(stage: Stage, open_session: Open
     assert (visit.kind, visit.role, visit.details["reviewed_sub"]) == ("review", "learner", "person-1")
 
 
+def test_a_review_without_a_link_finds_the_activity_by_its_column(stage: Stage, open_session: OpenSession) -> None:
+    stage.launch()
+    assert stage.review(without(f"{LTI}resource_link")).status_code == 303
+    with open_session() as session, across_institutions(session):
+        launched, reviewed = session.scalars(select(Visit.placement_id).order_by(Visit.id))
+    assert launched is not None
+    assert reviewed == launched
+
+
 def test_a_person_without_a_name_is_nobody_else(stage: Stage, open_session: OpenSession) -> None:
     assert stage.launch(without(*PERSONAL)).status_code == 303
     with open_session() as session, across_institutions(session):

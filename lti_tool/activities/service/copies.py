@@ -14,6 +14,7 @@ from lti_tool.activities.rules import ActivityState, Relative
 from lti_tool.activities.service import lookup, setup
 from lti_tool.launch.models import Course, Placement
 from lti_tool.launch.rules.context import LaunchContext
+from lti_tool.launch.service.notices import origin_contexts
 from lti_tool.rubrics.models import Rubric
 from lti_tool.web.visits import Visit
 
@@ -119,7 +120,10 @@ def _sources(
         course_id=placement.course_id,
         home_id=named.course_id,
         links=rules.history(custom.get("resource_link_id_history")),
-        contexts=rules.history(custom.get("context_id_history")),
+        contexts=[
+            *rules.history(custom.get("context_id_history")),
+            *origin_contexts(session, session.get_one(Course, placement.course_id)),
+        ],
         title=placement.title,
     )
     return [session.get_one(Activity, id_) for id_ in source_ids]

@@ -30,6 +30,7 @@ from lti_tool.attributes.rules.values import tidy
 from lti_tool.attributes.service.reading import Invitation, attributes_of, invitation, listed, outsiders
 from lti_tool.launch.models import CourseRole, Member, Person
 from lti_tool.launch.rules.context import LaunchContext
+from lti_tool.roster.service import groups
 from lti_tool.support.db import find_or_add, in_batches
 from lti_tool.web.visits import Visit
 
@@ -115,6 +116,8 @@ def after_launch(session: Session, visit: Visit, context: LaunchContext, now: da
     member = session.get_one(Member, visit.member_id)
     if member.role != CourseRole.LEARNER or member.ever_staff:
         return
+    if "group" in texts and groups.are_used(session, visit.course_id):
+        del texts["group"]
     values: dict[str, Kept | None] = {}
     for key, text in texts.items():
         attribute = BY_KEY[key]

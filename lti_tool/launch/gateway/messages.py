@@ -85,6 +85,18 @@ def verify(
         raise TokenUnreadable(type(failure).__name__) from None
 
 
+def check_signature(envelope: Envelope, keys: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
+    """Raises SignatureRefused or TokenNotTimely unless one of these keys signed the token, lately."""
+    key = usable_key(keys, envelope.kid)
+    if key is None:
+        raise SignatureRefused("unknown kid")
+    try:
+        jwt.decode(envelope.token, key, algorithms=[ALGORITHM], options=_SIGNATURE_ONLY)
+    except jwt.InvalidTokenError:
+        raise SignatureRefused("signature") from None
+    check_times(envelope.claims, now=now)
+
+
 def authorization_url(
     *,
     auth_login_url: str,
@@ -329,14 +341,7 @@ class _Launch(MessageLaunch[_Parameters, _OneRegistration, _NoSession, _NoCookie
         return self._login.client_id
 
     def validate_jwt_signature(self) -> "_Launch":
-        key = usable_key(self._keys, self._envelope.kid)
-        if key is None:
-            raise SignatureRefused("unknown kid")
-        try:
-            jwt.decode(self._envelope.token, key, algorithms=[ALGORITHM], options=_SIGNATURE_ONLY)
-        except jwt.InvalidTokenError:
-            raise SignatureRefused("signature") from None
-        check_times(self._envelope.claims, now=self._now)
+        check_signature(self._envelope, self._keys, now=self._now)
         return self
 
     def validate_message(self) -> "_Launch":

@@ -113,7 +113,7 @@ def check_binding(claims: Mapping[str, Any], login: Login) -> None:
     """Raises LaunchMixedUp or ClaimRefused unless issuer, client, nonce, deployment and target are the login's own."""
     if claims.get("iss") != login.issuer:
         raise LaunchMixedUp("iss")
-    _check_audience(claims, login.client_id)
+    check_audience(claims, login.client_id)
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or not nonce:
         raise ClaimRefused("nonce")
@@ -125,7 +125,8 @@ def check_binding(claims: Mapping[str, Any], login: Login) -> None:
         raise LaunchMixedUp("target_link_uri")
 
 
-def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
+def check_audience(claims: Mapping[str, Any], client_id: str) -> None:
+    """Raises ClaimRefused or LaunchMixedUp unless a token is for this client alone."""
     audience, party = claims.get("aud"), claims.get("azp")
     named = [audience] if isinstance(audience, str) else audience
     if not isinstance(named, list) or not named or not all(isinstance(name, str) for name in named):

@@ -18,6 +18,7 @@ from lti_tool.launch.errors import (
     PersonMissing,
     RoleMissing,
 )
+from lti_tool.launch.rules.notices import COPY_NOTICE
 from lti_tool.launch.rules.roles import TEST_PERSON_ROLE, CourseRole, Roles, course_role, read_roles
 from lti_tool.launch.rules.values import (
     LTI,
@@ -35,6 +36,7 @@ from lti_tool.launch.rules.values import (
     time_zone_of,
     yes_or_no,
 )
+from lti_tool.registration.rules.dynamic import GROUPS_SCOPE, NOTICES_SCOPE
 from lti_tool.support.addresses import origin_of
 
 # Other features read claims with these as well.
@@ -48,6 +50,8 @@ one did not list.
 GRADEBOOK_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 ROSTER_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 DEEP_LINKING_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
+GROUPS_CLAIM: Final = "https://purl.imsglobal.org/spec/lti-gs/claim/groupsservice"
+NOTICES_CLAIM: Final = f"{LTI}platformnotificationservice"
 
 
 class Message(StrEnum):
@@ -95,11 +99,16 @@ class Services:
     line_items_url: str | None = None
     line_item_url: str | None = None
     gradebook_scopes: tuple[str, ...] = ()
+    groups_url: str | None = None
+    group_sets_url: str | None = None
+    notices_url: str | None = None
+    """Where the platform lets us subscribe to its notice of copied courses."""
 
     @property
     def urls(self) -> tuple[str, ...]:
         """Every address among them."""
-        return tuple(url for url in (self.memberships_url, self.line_items_url, self.line_item_url) if url)
+        urls = (self.memberships_url, self.line_items_url, self.line_item_url, self.groups_url, self.group_sets_url)
+        return tuple(url for url in (*urls, self.notices_url) if url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +324,25 @@ def _services(claims: Mapping[str, Any], *, allow_http: bool) -> Services:
         line_items_url=address(gradebook, "lineitems", allow_http=allow_http),
         line_item_url=address(gradebook, "lineitem", allow_http=allow_http),
         gradebook_scopes=tuple(sorted(set(texts(gradebook, "scope")))),
+        **_optional_services(claims, allow_http=allow_http),
     )
+
+
+def _optional_services(claims: Mapping[str, Any], *, allow_http: bool) -> dict[str, str | None]:
+    """Addresses of services that launches work without: of a claim that is malformed, nothing is used."""
+    groups: Any = claims.get(GROUPS_CLAIM)
+    notices: Any = claims.get(NOTICES_CLAIM)
+    urls: dict[str, Any] = {}
+    if _lists(groups, "scope", GROUPS_SCOPE):
+        urls |= {"groups_url": groups.get("context_groups_url"), "group_sets_url": groups.get("context_group_sets_url")}
+    if _lists(notices, "scope", NOTICES_SCOPE) and _lists(notices, "notice_types_supported", COPY_NOTICE):
+        urls["notices_url"] = notices.get("platform_notification_service_url")
+    return {name: harmless_address(url, allow_http=allow_http) for name, url in urls.items()}
+
+
+def _lists(claim: Any, name: str, word: str) -> bool:
+    """Whether a claim has this word in one of its lists."""
+    return isinstance(claim, dict) and isinstance(claim.get(name), list) and word in claim[name]
 
 
 def _platform(claims: Mapping[str, Any]) -> PlatformFacts:

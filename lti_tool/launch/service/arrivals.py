@@ -17,6 +17,7 @@ from lti_tool.launch.rules.context import (
     roster_due_at,
     service_origins,
 )
+from lti_tool.launch.rules.notices import is_subscription_due
 from lti_tool.registration.models import Deployment, NewDeployments, ParkedDeployment, Registration
 from lti_tool.registration.rules.registrations import MOST_FRAME_ORIGINS
 from lti_tool.support.addresses import origin_of
@@ -24,6 +25,7 @@ from lti_tool.support.crypto import new_secret
 from lti_tool.support.db import across_institutions, find_or_add, served_institution
 
 ROSTER_CHANGED: Final = "pairing.roster_changed"
+SUBSCRIBE: Final = "launch.subscribe"
 UPDATE_AFTER: Final = timedelta(minutes=1)
 """How old a last-seen time must be to be updated: else the launches of a class would queue for one row."""
 
@@ -125,6 +127,8 @@ def course_of(session: Session, context: LaunchContext, deployment: Deployment, 
     # Only a click on a link shows what was granted; other messages may leave the claim out.
     if services.gradebook_scopes or context.message is Message.RESOURCE_LINK:
         course.gradebook_scopes = list(services.gradebook_scopes)
+    if services.groups_url or context.message is Message.RESOURCE_LINK:
+        course.groups_url, course.group_sets_url = services.groups_url, services.group_sets_url
     if course.ended_at is not None:
         queue.enqueue(
             session,
@@ -144,10 +148,15 @@ def registration_of(session: Session, course: Course) -> int:
 
 
 def placement_of(session: Session, context: LaunchContext, course: Course, *, now: datetime) -> Placement | None:
-    """The placement of the link that was clicked; None for a launch without a link."""
+    """The placement of the link that was clicked; None for a launch without a link.
+
+    A review may name no link, only the column of the grade that was clicked.
+    """
     link = context.link
     if link is None:
-        return None
+        column = context.services.line_item_url if context.message is Message.SUBMISSION_REVIEW else None
+        has_column = (Placement.course_id == course.id) & (Placement.line_item_url == column)
+        return session.scalar(select(Placement).where(has_column)) if column is not None else None
     placement = find_or_add(
         session,
         select(Placement).where(Placement.course_id == course.id, Placement.resource_link_id == link.id),
@@ -262,6 +271,23 @@ def ask_for_roster(session: Session, course: Course, member: Member | None, *, n
         due_at=due_at,
         unique_key=f"{job}:{course.id}",
         calls=registration_of(session, course),
+    )
+
+
+def ask_for_notices(session: Session, deployment: Deployment, context: LaunchContext, *, now: datetime) -> None:
+    """Enqueue a job that asks the platform for its notices of copied courses, where it offers them and that is due."""
+    url = context.services.notices_url
+    if url is None or not is_subscription_due(deployment.notices_url, deployment.notices_asked_at, url, now=now):
+        return
+    deployment.notices_asked_at = now
+    queue.enqueue(
+        session,
+        SUBSCRIBE,
+        {"deployment_id": deployment.id, "url": url},
+        institution_id=deployment.institution_id,
+        now=now,
+        unique_key=f"{SUBSCRIBE}:{deployment.id}",
+        calls=deployment.registration_id,
     )
 
 

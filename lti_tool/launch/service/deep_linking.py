@@ -22,6 +22,8 @@ DEEP_LINKING: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 ANSWER_LIFETIME: Final = timedelta(minutes=5)
 LONGEST_TEXT: Final = 500
 
+REVIEWABLE: Final = ("InProgress", "Submitted", "Completed")
+"""When a platform's gradebook may open us for one person: we show how far they are at any time."""
 HISTORY: Final[Mapping[str, str]] = {
     "context_id_history": "$Context.id.history",
     "resource_link_id_history": "$ResourceLink.id.history",
@@ -144,6 +146,7 @@ def _content_item(item: LinkItem, asked: DeepLinking) -> dict[str, Any]:
             "label": item.column.label,
             "resourceId": item.column.resource_id,
             "tag": item.column.tag,
+            "submissionReview": {"reviewableStatus": list(REVIEWABLE)},
         }
     return content
 

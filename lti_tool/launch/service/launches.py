@@ -202,6 +202,7 @@ def complete_launch(
     is_awaited = registration.first_administrator_awaited and not person.is_administrator
     opens = what_opens(context, is_known_administrator=person.is_administrator, is_first_awaited=is_awaited)
     arrivals.record_platform(registration, context)
+    arrivals.ask_for_notices(session, deployment, context, now=now)
     course = placement = member = None
     if context.course is not None:
         course = arrivals.course_of(session, context, deployment, now=now)

@@ -26,6 +26,10 @@ SCOPES: Final = (
     f"{GRADEBOOK}score",
     "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly",
 )
+GROUPS_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-gs/scope/contextgroup.readonly"
+NOTICES_SCOPE: Final = "https://purl.imsglobal.org/spec/lti/scope/noticehandlers"
+SCOPES_OPTIONAL: Final = (GROUPS_SCOPE, NOTICES_SCOPE)
+"""Asked for only where the platform lists them: others refuse a registration with a scope that they do not know."""
 CLAIMS: Final = ("iss", "sub", "name", "given_name", "family_name", "email", "locale")
 # Never lineitem_url or lineitems_url: Moodle takes custom parameters of those names for its own.
 CUSTOM: Final[Mapping[str, str]] = {
@@ -137,6 +141,7 @@ def registration_document(configuration: PlatformConfiguration, *, base_url: str
     """What we ask the platform to register. Asks for nothing that the platform says it does not offer."""
     launch = f"{base_url}/lti/launch"
     scopes = [scope for scope in SCOPES if not configuration.scopes or scope in configuration.scopes]
+    scopes += [scope for scope in SCOPES_OPTIONAL if scope in configuration.scopes]
     types: dict[str, list[str]] = {"LtiResourceLinkRequest": [], "LtiDeepLinkingRequest": [], **_review(configuration)}
     messages = []
     for kind, wanted in types.items():
@@ -181,7 +186,8 @@ def canvas_developer_key(*, base_url: str, title: str) -> dict[str, Any]:
         "oidc_initiation_url": f"{base_url}/lti/login",
         "target_link_uri": launch,
         "public_jwk_url": f"{base_url}/lti/jwks",
-        "scopes": list(SCOPES),
+        # Canvas has no course groups service, and refuses a key with a scope that it does not know.
+        "scopes": [*SCOPES, NOTICES_SCOPE],
         "custom_fields": dict(CUSTOM),
         "extensions": [
             {

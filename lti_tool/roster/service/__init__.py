@@ -1,6 +1,6 @@
 """Read a course's roster, select who takes part, and record who may open which link."""
 
-from lti_tool.roster.gateway import has_link, has_roster, who_may_open
+from lti_tool.roster.gateway import course_groups, has_link, has_roster, who_may_open
 from lti_tool.roster.service.members import (
     count_learners,
     learners_to_pair,
@@ -29,6 +29,7 @@ __all__ = [
     "ask_for_sync",
     "ask_whether_course_is_over",
     "count_learners",
+    "course_groups",
     "doubt",
     "has_link",
     "has_roster",

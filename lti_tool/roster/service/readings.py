@@ -19,8 +19,9 @@ from lti_tool.registration.rules.registrations import is_left_to_people, next_ad
 from lti_tool.roster import rules
 from lti_tool.roster.models import RosterSync
 from lti_tool.roster.rules import Membership, RosterRow
+from lti_tool.roster.service.groups import ask_for_groups
 from lti_tool.roster.service.links import ask_about_links
-from lti_tool.roster.store import members_listed, people_listed
+from lti_tool.roster.store import keep_enrollments, members_listed, people_listed
 from lti_tool.support.db import across_institutions, served_institution
 
 SYNC = "roster.sync"
@@ -44,6 +45,8 @@ class Step:
     url: str
     is_first: bool
     names_are_escaped: bool
+    with_groups: bool = False
+    """Whether the course's groups are read, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +142,22 @@ def next_step(session: Session, course_id: int, *, now: datetime) -> Step | None
         sync = None
     if sync is None:
         url = rules.with_limit(course.memberships_url, platform.roster_page)
+        url = rules.with_groups(url) if course.groups_url is not None else url
         sync = RosterSync(course_id=course_id, state="running", started_at=now, next_url=url)
         session.add(sync)
         session.flush()
     if not owns(registration, sync.next_url):
         stop(session, sync.id, "foreign address", now=now)
         return None
-    return Step(sync.id, course_id, registration.id, sync.next_url, sync.page == 0, platform.escapes_roster_names)
+    return Step(
+        sync.id,
+        course_id,
+        registration.id,
+        sync.next_url,
+        is_first=sync.page == 0,
+        names_are_escaped=platform.escapes_roster_names,
+        with_groups=course.groups_url is not None,
+    )
 
 
 def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: datetime) -> int:
@@ -158,6 +170,7 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
     people = people_listed(session, step.registration_id, rows, now=now)
     members = members_listed(session, step.course_id, people, rows, now=now)
     new = 0
+    groups: dict[int, tuple[str, ...]] = {}
     for person in people:
         row, member = rows[person.sub], members.get(person.id)
         if member is None:
@@ -193,8 +206,11 @@ def keep(session: Session, step: Step, rows: Mapping[str, RosterRow], *, now: da
         member.is_taken_in = None
         sync.changes_pairing = sync.changes_pairing or rules.changes_pairing(in_plans, after)
         new += not listed_already
+        if row.groups is not None:
+            groups[member.id] = row.groups if member.is_learner else ()
     sync.seen += new
     session.flush()
+    keep_enrollments(session, step.course_id, groups)
     return new
 
 
@@ -335,6 +351,7 @@ def _finish(session: Session, sync: RosterSync, *, now: datetime) -> None:
         _end_memberships(session, sync, now=now)
         sync.state = "finished"
         ask_about_links(session, sync.course_id, now=now)
+        ask_for_groups(session, sync.course_id, now=now)
     if _has_newcomers(session, sync):
         ask_for_sync(session, sync.course_id, now=now)
     course = session.get_one(Course, sync.course_id)

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from lti_tool.registration.errors import ConfigurationRefused, RegistrationAnswerUnusable
 from lti_tool.registration.rules.dynamic import (
+    GROUPS_SCOPE,
+    NOTICES_SCOPE,
     TOOL_CONFIGURATION,
+    canvas_developer_key,
     default_policy,
     read_configuration,
     read_granted,
@@ -135,6 +138,14 @@ def test_a_platform_that_lists_no_scopes_is_asked_for_all_of_ours() -> None:
     document = registration_document(configuration, base_url="https://tandem.example", title="Tandem")
     assert len(document["scope"].split()) == 5
     assert document[TOOL_CONFIGURATION]["domain"] == "tandem.example"
+
+
+def test_rights_that_few_platforms_know_are_asked_for_only_where_they_are_listed() -> None:
+    listed = [GROUPS_SCOPE, NOTICES_SCOPE, "openid"]
+    configuration = read("https://lms.example.org", scopes_supported=listed)
+    document = registration_document(configuration, base_url="https://tandem.example", title="Tandem")
+    assert document["scope"].split() == listed[:2]
+    assert GROUPS_SCOPE not in canvas_developer_key(base_url="https://tandem.example", title="Tandem")["scopes"]
 
 
 def test_review_is_announced_only_where_the_platform_knows_it() -> None:

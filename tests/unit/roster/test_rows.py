@@ -7,12 +7,16 @@ from hypothesis import strategies as st
 from lti_tool.launch.rules.roles import CourseRole
 from lti_tool.roster.rules import (
     Membership,
+    NamedGroup,
     RosterRow,
     changes_pairing,
     membership_after,
     merged,
+    named_groups,
     needs_confirmation,
     row_of,
+    usual_set,
+    with_groups,
     with_limit,
 )
 
@@ -276,3 +280,55 @@ def test_a_page_size_is_asked_for_beside_whatever_else_the_address_says(
     url: str, limit: int | None, asked: str
 ) -> None:
     assert with_limit(url, limit) == asked
+
+
+def test_groups_are_named_with_their_sets() -> None:
+    """The shape is that of the examples in the course groups specification, section 3."""
+    sets = [{"id": "s-1", "name": "Lab groups"}, {"id": "s-2", "name": "Support", "hidden": True}, {"name": "no id"}, 5]
+    groups: list[object] = [
+        {"id": "g-1", "name": " Tuesday ", "set_id": "s-1", "tag": "marking"},
+        {"id": 7, "name": "Friday", "set_ids": ["s-1", "s-2"]},
+        {"id": "g-3", "name": "No set"},
+        {"id": "g-4", "name": "Of an unknown set", "set_id": "s-9"},
+        {"id": "g-5", "name": "Secret", "hidden": True},
+        {"id": "g-6", "name": "In a secret set", "set_id": "s-2"},
+        {"id": "g-7", "name": ""},
+        {"name": "no id"},
+        "odd",
+    ]
+    assert named_groups(groups, sets) == {
+        "g-1": NamedGroup("Tuesday", "s-1", "Lab groups"),
+        "7": NamedGroup("Friday", "s-1", "Lab groups"),
+        "g-3": NamedGroup("No set"),
+        "g-4": NamedGroup("Of an unknown set", "s-9"),
+        "g-5": NamedGroup("Secret", is_hidden=True),
+        "g-6": NamedGroup("In a secret set", "s-2", "Support", is_hidden=True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("enrollments", "ids"),
+    [
+        ([{"group_id": "g-1"}, {"group_id": 7}, {"group_id": "g-1"}], ("g-1", "7")),
+        ([], ()),
+        (None, None),
+        ("g-1", None),
+        ([{"group_id": None}, {"id": "g-2"}, 5, {"group_id": "\x00"}], ()),
+    ],
+)
+def test_the_groups_of_a_person_are_read(enrollments: object, ids: tuple[str, ...] | None) -> None:
+    assert the(row(group_enrollments=enrollments)).groups == ids
+
+
+def test_a_person_listed_twice_has_the_groups_of_both() -> None:
+    entries = [the(row(group_enrollments=[{"group_id": one}])) for one in "ab"]
+    assert merged([*entries, the(row())])["7"].groups == ("a", "b")
+
+
+def test_groups_are_asked_for_once() -> None:
+    assert with_groups("https://lms.example/m?limit=5&groups=no") == "https://lms.example/m?limit=5&groups=true"
+
+
+def test_the_set_with_most_learners_counts_unless_somebody_chooses() -> None:
+    assert usual_set({"b": 3, "a": 3, "c": 1}) == "a"
+    assert usual_set({}) is None
