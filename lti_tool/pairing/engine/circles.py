@@ -299,7 +299,8 @@ def _members(group: Seats) -> Exact:
 
 
 def _immovable(stays: Bools) -> Exact:
-    return np.where(stays[:, :, None] | stays[:, None, :], IMPOSSIBLE, 0)
+    immovable: Exact = np.where(stays[:, :, None] | stays[:, None, :], IMPOSSIBLE, 0)
+    return immovable
 
 
 def _descended(costs: Exact, start: Seats, stays: Bools) -> Seats:

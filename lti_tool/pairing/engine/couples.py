@@ -39,6 +39,8 @@ Together: TypeAlias = Places
 
 FEW_PEOPLE: Final = 2048
 """Up to this many people, all couples can be looked at."""
+FEW_IN_TABLE: Final = 320
+"""Of up to this many people, meetings are looked up in a table of all couples."""
 FEW_COUPLES: Final = 64
 """A course is sparse if the rules allow at most this many couples per person."""
 
@@ -240,6 +242,29 @@ def members_in(groups: Together) -> list[Members]:
     return [tuple(members[start:end]) for start, end in pairwise([0, *ends, len(members)]) if end]
 
 
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """The groups of one round, and what follows from them, worked out when it is first asked."""
+
+    together: Together
+
+    @cached_property
+    def couples(self) -> Places:
+        """As `couples_in`."""
+        return couples_in(self.together)
+
+    @cached_property
+    def sizes(self) -> Points:
+        """As `sizes_in`."""
+        return sizes_in(self.together)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys of the couples, sorted."""
+        first, second = self.couples
+        return np.sort(couple_keys(first, second, len(self.together)))
+
+
 # ---- who met ---------------------------------------------------------------------------------------------------------
 
 
@@ -260,7 +285,14 @@ class Meetings:
         wanted = couple_keys(first, second, self.people)
         if not len(self.keys):
             return np.zeros(wanted.shape, dtype=np.int64)
+        if self.people <= FEW_IN_TABLE:
+            return self._table[wanted]
         return np.searchsorted(self.keys, wanted, side="right") - np.searchsorted(self.keys, wanted)
+
+    @cached_property
+    def _table(self) -> Points:
+        """How often a couple of few people met, by its key."""
+        return np.bincount(self.keys, minlength=self.people**2)
 
     def also(self, *several: Keys) -> "Meetings":
         """These meetings and others."""

@@ -4,7 +4,7 @@ Planning and repairing ask the same question with other weights. What counts is 
 this order: people who were left out before, couples that stand, former company that stays together, repeats, points.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -15,6 +15,7 @@ import numpy as np
 from lti_tool.pairing.engine.couples import (
     NO_KEYS,
     Couples,
+    Groups,
     Keys,
     Meetings,
     Members,
@@ -55,6 +56,8 @@ MORE_THIRDS: Final = 768
 """… of few so many, divided by the number of people."""
 LOOKED_AT: Final = 64
 """Of more people who wait, so many are looked at to see whom they fit."""
+REMEMBERED: Final = 8
+"""The candidates of so many rounds are kept for others; each takes up to 5 MB."""
 LARGEST: Final = 1 << 61
 
 
@@ -76,15 +79,13 @@ class History:
         trios = np.array([course.in_trios.get(person, 0) for person in ids], dtype=np.int64)
         return cls(couples.met, left_out, trios)
 
-    def also(self, couples: Couples, rounds: Iterable[Together]) -> "History":
+    def also(self, rounds: Sequence[Groups]) -> "History":
         """The same with these rounds."""
-        left_out, trios, keys = self.left_out.copy(), self.trios.copy(), []
+        left_out, trios = self.left_out.copy(), self.trios.copy()
         for groups in rounds:
-            sizes = sizes_in(groups)
-            keys.append(np.sort(couples.keys(*couples_in(groups))))
-            left_out += sizes == 1
-            trios += sizes == 3
-        return History(self.met.also(*keys), left_out, trios)
+            left_out += groups.sizes == 1
+            trios += groups.sizes == 3
+        return History(self.met.also(*(groups.keys for groups in rounds)), left_out, trios)
 
     def awaiting(self, groups: Sequence[Members]) -> "History":
         """The same, as if these groups had met: they will, in rounds that are not planned yet."""
@@ -104,12 +105,12 @@ class Arrangement(NamedTuple):
     partner: Places
     trio: Members
 
-    def together(self) -> Together:
+    def groups(self) -> Groups:
         """The groups."""
         everyone = np.arange(len(self.partner))
         groups = np.where(self.partner == ALONE, everyone, np.minimum(self.partner, everyone))
         groups[list(self.trio)] = min(self.trio, default=0)
-        return groups
+        return Groups(groups)
 
 
 def _value(arrangement: Arrangement) -> tuple[int, int]:
@@ -143,13 +144,16 @@ class Question:
         stands: Together | None = None,
         ties: Keys = NO_KEYS,
         by_chance: bool = False,
+        known: dict[bytes, Candidates] | None = None,
     ) -> None:
         """`here`: everyone who turns up. `locks`: who must be together. `stands`: groups that may stay.
 
         `ties`: sorted keys of people who were together in a group that does not stand. `by_chance`: whether chance
-        takes the place of wishes.
+        takes the place of wishes. `known`: candidates of other rounds in which the same couples are banned, by who they
+        are; new ones are added.
         """
         self.couples, self.history, self.rng = couples, history, rng
+        self._known = {} if known is None or couples.never_again else known
         self.ties, self.by_chance = ties, by_chance
         stands = np.arange(len(couples), dtype=np.int64) if stands is None else stands
         sizes = sizes_in(stands)
@@ -315,8 +319,12 @@ class Question:
 
     def _matched(self, who: Places, partner: Places) -> Places:
         """The same with the best couples of these people."""
+        key = np.sort(who).tobytes()
+        candidates = self._known.get(key) or Candidates(self.couples, self.rng.permutation(who), self.banned)
+        if len(self._known) < REMEMBERED:
+            self._known[key] = candidates
         result = partner.copy()
-        result[who] = Candidates(self.couples, who, self.banned).matched(self.weight)[who]
+        result[who] = candidates.matched(self.weight)[who]
         return result
 
     def _paired(self, who: Places, partner: Places) -> Places:
@@ -346,9 +354,9 @@ class Question:
         Beyond, couples by chance are made better, and who is left over is paired as in `cover`. Where few couples are
         allowed, that comes first.
         """
-        who = self.rng.permutation(who)
         if self.is_exact(len(who)):
             return self._matched(who, partner) if len(who) > 1 else partner
+        who = self.rng.permutation(who)
         result = partner.copy()
         if self.couples.sparse is not None:
             return self._in_neighborhoods(who, self._settled(who, result))

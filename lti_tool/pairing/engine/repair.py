@@ -159,13 +159,7 @@ class _Repair:
             self.now.append(_Now(groups, together, keys, tuple(unpaired.get(number, ())), proofs.get(number)))
 
     def repaired(self) -> Schedule:
-        for _ in self.numbers if self.couples.never_again else (1,):
-            before = [now.groups for now in self.now]
-            for number in self.numbers:
-                self._repair(number)
-            # A meeting that moved out of a later round may have made room in an earlier one.
-            if before == [now.groups for now in self.now]:
-                break
+        self._repair_all()
         self._look_again()
         rounds = tuple(now.groups for now in self.now)
         formed = {(number, group) for number, now in enumerate(self.now, start=1) for group in now.formed}
@@ -179,14 +173,28 @@ class _Repair:
         proofs = tuple(now.proof for now in self.now if now.proof)
         return replace(self.schedule, rounds=rounds, unpaired=unpaired, proofs=proofs)
 
+    def _repair_all(self) -> None:
+        """Repair each round once; where nobody may meet again, until that changes nothing.
+
+        A meeting that moved out of a later round may have made room in an earlier one.
+        """
+        for _ in self.numbers if self.couples.never_again else (1,):
+            before = [now.groups for now in self.now]
+            for number in self.numbers:
+                self._repair(number)
+            if before == [now.groups for now in self.now]:
+                break
+
     def _look_again(self) -> None:
         """Rounds are repaired one after the other, so one may have taken a couple that another needed.
 
-        While groups that have come are of people who meet elsewhere too, their round is repaired once more, then also
-        as if what came in another round were not decided, which is repaired after it.
+        While groups that have come are of people who meet elsewhere too, or someone is unpaired who may not meet anyone
+        again, their round is repaired once more, then also as if what came in another round were not decided, which is
+        repaired after it.
         """
         looks = LOOKS
-        while looks > 0 and (cost := self._cost())[-1] and (faulty := list(filter(self._repeats, self.numbers))):
+        while looks > 0 and (faulty := list(filter(self._is_faulty, self.numbers))):
+            cost = self._cost()
             for number, later in product(faulty, (0, *self.numbers)):
                 if later == number or (later and not self.now[later - 1].formed):
                     continue
@@ -197,7 +205,9 @@ class _Repair:
                     came = self.couples.meetings(now.formed)
                     self.now[later - 1] = replace(now, meetings=np.setdiff1d(now.meetings, came))
                 self._repair(number)
-                if later:
+                if self.couples.never_again:
+                    self._repair_all()
+                elif later:
                     self._repair(later)
                 if self._cost() < cost:
                     break
@@ -207,8 +217,10 @@ class _Repair:
             else:
                 return
 
-    def _repeats(self, number: int) -> bool:
-        """Whether a group that has come in this round is of people who meet elsewhere, too."""
+    def _is_faulty(self, number: int) -> bool:
+        """Whether another round may have taken a couple that this one needed."""
+        if self.couples.never_again and self.now[number - 1].cost[0]:
+            return True
         came = self.couples.meetings(self.now[number - 1].formed)
         return bool(self._met_outside(number).times(*np.divmod(came, max(1, len(self.people)))).any())
 
@@ -360,5 +372,6 @@ def _repaired_pairs(before: Round) -> Together:
             ties=np.unique(before.couples.keys(*ties)),
         )
         .arranged()
-        .together()
+        .groups()
+        .together
     )

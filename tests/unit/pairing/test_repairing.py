@@ -378,9 +378,10 @@ def test_a_thousand_people_change_no_more_than_those_who_come_go_and_lose_somebo
         assert moved == loose
 
 
-@pytest.mark.parametrize("seed", [3, 12, 26])
+@pytest.mark.parametrize("seed", [3, 11, 12, 14, 20, 26])
 def test_where_nobody_may_meet_again_rounds_are_repaired_until_nothing_changes(seed: int) -> None:
-    # Six people can meet in four rounds without a repeat; with these seeds going through the rounds once is too little.
+    # Six people can meet in four rounds without a repeat; with these seeds going through the rounds once is too little,
+    # and with some of them going through them until nothing changes is, too.
     waiting = {1: (1, 2, 3, 4), 2: (1, 2, 3, 4), 4: (1, 4)}
     alone = tuple(
         Unpaired(person, number, Reason.TOO_FEW_PARTNERS) for number, people in waiting.items() for person in people
