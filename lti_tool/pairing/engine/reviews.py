@@ -26,6 +26,7 @@ from lti_tool.pairing.engine.problem import (
     Short,
 )
 from lti_tool.pairing.engine.rules import listed_in
+from lti_tool.pairing.engine.turns import Choice
 
 NAME: Final = "tandem-reviews/3"
 
@@ -72,11 +73,7 @@ def reviews(course: Course, k: int, seed: int) -> Reviews:
     table.exchange()
     cut = None
     if table.authors.shape[1] < k or table.are_broken():
-        flow = _Flow(table)
-        cut = flow.fill()
-        if cut:
-            flow.even_out()
-        table.authors = flow.table()
+        table.authors, cut = _filled(table)
         table.exchange()
     return replace(_answer(couples, k, table.authors, cut), course=course, seed=seed, engine=NAME)
 
@@ -244,117 +241,55 @@ class _Table:
                 return
 
 
-def as_table(people: int, k: int, reviewer: Places, author: Places) -> Places:
-    """The reviews in a table. They are in the order of reviewers."""
-    authors = np.full((people, k), NOBODY, dtype=np.int64)
-    authors[reviewer, np.arange(len(reviewer)) - np.searchsorted(reviewer, reviewer)] = author
-    return authors
-
-
 # ---- as many reviews as there can be ---------------------------------------------------------------------------------
 
 
-class _Flow:
-    """Maximum flow (Ford and Fulkerson 1956) from the reviews of a table that no rule forbids.
+def _filled(table: _Table) -> tuple[Places, Cut | None]:
+    """As many reviews as there can be, spread evenly, made of those that no rule forbids; and why there are no more.
 
-    Someone who has a review too few takes an author; if that author has enough, one of their reviewers gives them up
-    and looks on, until an author is found who has too few. When no such chain is left, those reached show why.
+    Everyone reviews k people, or all whom they may review. Then reviews are handed on from authors who have more than
+    k to those who have fewer, as long as a chain of reviewers leads there (augmenting paths: Ford and Fulkerson 1956).
+    Authors who are stuck with more are the cut: whoever reviews one of them has no one else to review.
     """
-
-    def __init__(self, table: _Table) -> None:
-        self.k, people = table.k, len(table.couples)
-        # Dictionaries, because they keep the order in which reviews came.
-        self.given: list[dict[int, None]] = [{} for _ in range(people)]
-        """Whom everyone reviews."""
-        self.taken: list[dict[int, None]] = [{} for _ in range(people)]
-        """By whom everyone is reviewed."""
-        rows, columns = np.nonzero(table.authors != NOBODY)
-        authors = table.authors[rows, columns]
-        fits = table.allowed(rows, authors)
-        for reviewer, author in zip(rows[fits].tolist(), authors[fits].tolist(), strict=True):
-            self._add(reviewer, author)
-        couples = table.couples
-        met = np.unique(couples.met.keys) if couples.never_again else NO_KEYS
-        candidates = Candidates(couples, np.arange(people, dtype=np.int64), met)
-
-        @lru_cache(maxsize=REMEMBERED // max(1, people))
-        def partners(person: int) -> Places:
-            return np.array(candidates.partners(person), dtype=np.int64)
-
-        self.partners = partners
-
-    def _add(self, reviewer: int, author: int) -> None:
-        self.given[reviewer][author] = None
-        self.taken[author][reviewer] = None
-
-    def table(self) -> Places:
-        """The reviews as a table again."""
-        listed = [(reviewer, author) for reviewer, several in enumerate(self.given) for author in several]
-        return as_table(len(self.given), self.k, *np.array(listed, dtype=np.int64).reshape(-1, 2).T)
-
-    def fill(self) -> Cut | None:
-        """Add reviews until there cannot be more; if someone has too few, the cut that shows why."""
-        reached, closed = bytearray(len(self.given)), bytearray(len(self.given))
-        for start in range(len(self.given)):
-            while len(self.given[start]) < self.k and not reached[start]:
-                self._chain(start, reached, closed, None)
-        reviewers, authors = (np.flatnonzero(np.frombuffer(side, dtype=np.uint8)) for side in (reached, closed))
-        return (reviewers, authors) if len(reviewers) else None
-
-    def _chain(self, start: int, reached: bytearray, closed: bytearray, many: int | None) -> None:
-        """Give `start` one more review at the end of a chain: a new one, or one of someone who has `many` or more.
-
-        If there is none, everyone on the way is marked: no later chain leads out of them.
-        """
-        seen, seen_authors = bytearray(reached), bytearray(closed)
-        seen[start] = True
-        asks: dict[int, int] = {}
-        gives_up: dict[int, int] = {}
-        queue = [start]
-        for reviewer in queue:
-            partners = self.partners(reviewer)
-            unseen = partners[np.frombuffer(seen_authors, dtype=np.uint8)[partners] == 0].tolist()
-            new = [author for author in unseen if author not in self.given[reviewer]]
-            needy = [author for author in new if len(self.taken[author]) < self.k] if many is None else []
-            if needy:
-                end = min(needy, key=lambda author: len(self.taken[author]))
-                return self._hand_over(start, reviewer, end, asks, gives_up)
-            # Everyone begins elsewhere: the first authors are those whose reviewers gave up first.
-            turn = start % max(1, len(new))
-            for author in new[turn:] + new[:turn]:
-                seen_authors[author] = True
-                asks[author] = reviewer
-                for rival in self.taken[author]:
-                    if seen[rival]:
-                        continue
-                    seen[rival] = True
-                    gives_up[rival] = author
-                    if many is not None and len(self.given[rival]) >= many:
-                        del self.given[rival][author], self.taken[author][rival]
-                        return self._hand_over(start, reviewer, author, asks, gives_up)
-                    queue.append(rival)
-        reached[:], closed[:] = seen, seen_authors
-        return None
-
-    def _hand_over(
-        self, start: int, reviewer: int, author: int, asks: dict[int, int], gives_up: dict[int, int]
-    ) -> None:
-        self._add(reviewer, author)
-        while reviewer != start:
-            author = gives_up[reviewer]
-            del self.given[reviewer][author], self.taken[author][reviewer]
-            reviewer = asks[author]
-            self._add(reviewer, author)
-
-    def even_out(self) -> None:
-        """Where not everyone can have k: nobody does two reviews more than someone who could do one of them.
-
-        Then the same for the reviews that people get.
-        """
-        for _ in range(2):
-            stuck, closed = bytearray(len(self.given)), bytearray(len(self.given))
-            for few in range(self.k - 1):
-                for start in range(len(self.given)):
-                    if len(self.given[start]) == few and not stuck[start]:
-                        self._chain(start, stuck, closed, few + 2)
-            self.given, self.taken = self.taken, self.given
+    couples, k, people = table.couples, table.k, len(table.couples)
+    candidates = Candidates(
+        couples, np.arange(people, dtype=np.int64), np.unique(couples.met.keys) if couples.never_again else NO_KEYS
+    )
+    partners = lru_cache(maxsize=REMEMBERED // max(1, people))(candidates.partners)
+    rows, columns = np.nonzero(table.authors != NOBODY)
+    authors = table.authors[rows, columns]
+    fits = table.allowed(rows, authors)
+    chosen = [set[int]() for _ in range(people)]
+    for reviewer, author in zip(rows[fits].tolist(), authors[fits].tolist(), strict=True):
+        chosen[reviewer].add(author)
+    received = dict(enumerate(np.bincount(authors[fits], minlength=people).tolist()))
+    for reviewer, some in enumerate(chosen):
+        left = [author for author in partners(reviewer) if author not in some] if len(some) < k else []
+        for author in sorted(left, key=received.__getitem__)[: k - len(some)]:
+            some.add(author)
+            received[author] += 1
+    choice = Choice(partners, received, chosen)
+    choice.hand_on(most=k)
+    stuck = choice.stuck.copy()
+    short = [reviewer for reviewer, some in enumerate(chosen) if len(some) < k or not some.isdisjoint(stuck)]
+    choice.hand_on()
+    reviewers, done = [set[int]() for _ in range(people)], {person: len(some) for person, some in enumerate(chosen)}
+    for reviewer, some in enumerate(chosen):
+        for author in some:
+            reviewers[author].add(reviewer)
+    for several in reviewers:
+        for reviewer in sorted(several, key=lambda person: (-done[person], person))[: max(0, len(several) - k)]:
+            several.remove(reviewer)
+            done[reviewer] -= 1
+    Choice(partners, done, reviewers).hand_on()
+    rows, authors = (
+        np.array(
+            sorted((reviewer, author) for author, several in enumerate(reviewers) for reviewer in several),
+            dtype=np.int64,
+        )
+        .reshape(-1, 2)
+        .T
+    )
+    filled = np.full((people, k), NOBODY, dtype=np.int64)
+    filled[rows, np.arange(len(rows)) - np.searchsorted(rows, rows)] = authors
+    return filled, (np.array(short), np.array(sorted(stuck), dtype=np.int64)) if short else None
