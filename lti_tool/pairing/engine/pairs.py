@@ -26,15 +26,15 @@ from lti_tool.pairing.engine.couples import (
     merged,
     sizes_in,
 )
-from lti_tool.pairing.engine.matching import ALONE, OUTER, Candidates, Forest, cover, partner_lists
+from lti_tool.pairing.engine.matching import ALONE, OUTER, Candidates, Forest, cover
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.rings import exchange, pass_on
 from lti_tool.pairing.engine.rules import couple_keys, listed_in
 
 EXACT: Final = 320
 """Up to this many people are paired by one matching of all their couples."""
-EXACT_SPARSE: Final = 2048
-"""The same where few couples are allowed."""
+EXACT_SPARSE: Final = 16_384
+"""The same where few couples are allowed: two seconds for 10,000 people."""
 SWEEPS: Final = 260
 """In larger rounds, how often every couple is tried for exchange with another …"""
 PASSES: Final = 3
@@ -54,6 +54,8 @@ THIRDS: Final = 6
 """… and of many so many people are tried as the third of a couple, …"""
 MORE_THIRDS: Final = 768
 """… of few so many, divided by the number of people."""
+FEW_OUTER: Final = 2_048
+"""Of up to so many people who could be left over it is looked who would fit in a trio."""
 LOOKED_AT: Final = 64
 """Of more people who wait, so many are looked at to see whom they fit."""
 REMEMBERED: Final = 8
@@ -351,15 +353,12 @@ class Question:
     def _paired_anew(self, who: Places, partner: Places) -> Places:
         """The same with couples of these people, who have none. Up to `EXACT` people there are none better.
 
-        Beyond, couples by chance are made better, and who is left over is paired as in `cover`. Where few couples are
-        allowed, that comes first.
+        Beyond, couples by chance are made better, and who is left over is paired as in `cover`.
         """
         if self.is_exact(len(who)):
             return self._matched(who, partner) if len(who) > 1 else partner
         who = self.rng.permutation(who)
         result = partner.copy()
-        if self.couples.sparse is not None:
-            return self._in_neighborhoods(who, self._settled(who, result))
         # Of an odd number the last is left over.
         order = who[np.lexsort((-self.history.left_out[who], -self.history.trios[who]))] if len(who) % 2 else who
         order, half = self.rng.permutation(order[: len(who) // 2 * 2]), len(who) // 2
@@ -390,20 +389,6 @@ class Question:
         for banned in (self._avoided, self.banned) if len(self.history.met.keys) else (self.banned,):
             if (partner[who] == ALONE).sum() > len(who) % 2:
                 partner = self._covered(who, partner, banned)
-        return partner
-
-    def _in_neighborhoods(self, who: Places, partner: Places) -> Places:
-        """As many couples, better ones: exactly for people near each other, twice with other borders between them."""
-        if not self.couples.most and not len(self.history.met.keys) and not self.history.left_out.any():
-            return partner
-        listed = Candidates(self.couples, np.sort(who), self.banned).listed()
-        lists = partner_lists(len(self.couples), *(listed or (who[:0], who[:0])))
-        for _ in range(2):
-            order = _near_each_other(self.rng.permutation(who).tolist(), lists)
-            for start in range(0, len(order), EXACT_SPARSE):
-                some = np.array(order[start : start + EXACT_SPARSE], dtype=np.int64)
-                mates = partner[some]
-                partner = self._matched(np.unique(np.concatenate((some, mates[mates != ALONE]))), partner)
         return partner
 
     # ---- the third of an odd number ----
@@ -442,7 +427,7 @@ class Question:
         forest = Forest(Candidates(self.couples, self.who, self.banned), paired)
         forest.grow(waiting.tolist())
         outer = np.array(forest.of_state(OUTER), dtype=np.int64)
-        if len(outer) <= EXACT_SPARSE:
+        if len(outer) <= FEW_OUTER:
             # Each of a trio could be left over, but for a locked couple that takes a third.
             near = self._fits(outer, outer).astype(np.float32)
             locked = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
@@ -523,15 +508,3 @@ def _standing_trio(stands: Together, sizes: Points, locks: Collection[Members]) 
     locked = {person for lock in locks for person in lock}
     trios = members_in(np.where(sizes == 3, stands, np.arange(len(stands)))) if (sizes == 3).any() else []
     return max(trios, key=lambda trio: (len(locked.intersection(trio)), -min(trio)), default=())
-
-
-def _near_each_other(order: Sequence[int], lists: Sequence[Sequence[int]]) -> list[int]:
-    """The people of `order`, each followed by those whom they may meet, then those whom these may meet, and so on."""
-    result: dict[int, None] = {}
-    for first in order:
-        waiting = [] if first in result else [first]
-        for person in waiting:
-            if person not in result:
-                result[person] = None
-                waiting += lists[person]
-    return list(result)

@@ -5,7 +5,6 @@ Then two reviewers exchange authors wherever that is worth more, so the numbers 
 little room, maximum flow finds as many reviews as there can be, and shows why there are no more.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -157,11 +156,11 @@ class _Table:
         self.mend()
         here = np.divmod(np.arange(people * k, dtype=np.int64), k)
         worth = self.worth(here[0], self.authors[here])
-        draw, idle = self._draws(), 0
+        idle = 0
         for _ in range((SWEEPS + MORE_SWEEPS // max(people, 100)) // (1 + k // 10)):
             if int(worth.min()) >= self.couples.most or idle > 4 * people:
                 break
-            there = draw(here[0])
+            there = self.rng.integers(people, size=len(worth)), self.rng.integers(k, size=len(worth))
             mine, theirs = self.authors[here], self.authors[there]
             now = worth + worth[there[0] * k + there[1]]
             # A quick look that leaves few: no review is worth more than this.
@@ -171,29 +170,6 @@ class _Table:
                 worth[row * k + column] = self.worth(row, self.authors[row, column])
             idle = 0 if len(changed[0][0]) else idle + 1
         self.mend()
-
-    def _draws(self) -> Callable[[Places], Slots]:
-        """A function that draws a review for each of these people to exchange with."""
-        people, k = self.authors.shape
-        listed = self.couples.sparse
-        if listed is None or not 0 < len(listed[0]) * 2 * SPARSE <= people * (people - 1):
-            return lambda rows: (self.rng.integers(people, size=rows.shape), self.rng.integers(k, size=rows.shape))
-        reviewers, authors = np.concatenate(listed), np.concatenate(listed[::-1])
-        order = np.argsort(reviewers, kind="stable")
-        wanted, starts = authors[order], np.searchsorted(reviewers[order], np.arange(people + 1))
-
-        def draw(rows: Places) -> Slots:
-            """A review of someone whom they may review, if there is any."""
-            count = np.diff(starts)[rows]
-            author = wanted[(starts[rows] + self.rng.integers(0, np.maximum(count, 1))) % len(wanted)]
-            slots = np.argsort(self.authors, axis=None, kind="stable")
-            begins = np.searchsorted(self.authors.reshape(-1)[slots], np.arange(people + 1))
-            reviewed = np.diff(begins)[author]
-            at = slots[(begins[author] + self.rng.integers(0, np.maximum(reviewed, 1))) % len(slots)]
-            row, column = np.divmod(at, k)
-            return row, column
-
-        return draw
 
     def _gain(self, here: Slots, there: Slots) -> Points:
         """What exchanging the authors of these reviews would bring; far below 0 where someone had an author twice."""
