@@ -23,8 +23,6 @@ from lti_tool.pairing.engine.rules import listed_in
 ALONE: Final = -1
 LISTED: Final = 384
 """Up to this many people all allowed couples are listed; beyond, one person's partners are looked up when needed."""
-DRAWS: Final = 12
-"""How often people without a partner are coupled by chance before anything is searched."""
 AT_ONCE: Final = 16
 """How many people one person adds to a tree before others have their turn; else the first tree takes everyone."""
 
@@ -275,24 +273,16 @@ class Forest:
 # ---- as many couples as possible -------------------------------------------------------------------------------------
 
 
-def cover(candidates: Candidates, partner: Places, left_out: Bools, rng: np.random.Generator) -> Places:
+def cover(candidates: Candidates, partner: Places, first: Bools) -> Places:
     """A matching of the largest size among the candidates, grown from the present one.
 
     `partner`: for each place of the course the partner or -1; couples of candidates have both among them and are
-    allowed. Other places are returned as they are. `left_out`: for each place, whether they come before everyone else;
-    of all largest matchings one leaves out the fewest of them.
+    allowed. Other places are returned as they are. `first`: for each place, whether they come before everyone else.
+
+    Of all largest matchings one leaves out the fewest of them: they change places with others who can be left over.
+    Whom largest matchings can pair is a matroid (Edmonds and Fulkerson 1965), so doing so while it helps is exact.
     """
-    if int((partner[candidates.who] == ALONE).sum()) > 1:
-        partner = Forest(candidates, _by_chance(candidates, partner, rng)).largest()
-    return _favored(candidates, partner, left_out)
-
-
-def _favored(candidates: Candidates, partner: Places, first: Bools) -> Places:
-    """Exchange people of `first` who are left over for others who can be. A largest matching stays one.
-
-    Whom largest matchings can pair is a matroid (Edmonds and Fulkerson 1965), so exchanging while it helps is exact.
-    """
-    forest = Forest(candidates, partner)
+    forest = Forest(candidates, Forest(candidates, partner).largest())
     while waiting := [person for person in forest.alone() if first[person]]:
         forest.grow(waiting)
         # One exchange a tree; trees have nobody in common.
@@ -305,16 +295,3 @@ def _favored(candidates: Candidates, partner: Places, first: Bools) -> Places:
         for person in chosen.values():
             forest.free(person)
     return np.array(forest.partner, dtype=np.int64)
-
-
-def _by_chance(candidates: Candidates, partner: Places, rng: np.random.Generator) -> Places:
-    """Couples of people without a partner, if those are many."""
-    result = partner.copy()
-    for _ in range(DRAWS):
-        loose = candidates.who[result[candidates.who] == ALONE]
-        if len(loose) < 64:
-            break
-        first, second = rng.permutation(loose)[: len(loose) // 2 * 2].reshape(2, -1)
-        fits = candidates.allowed(first, second)
-        result[first[fits]], result[second[fits]] = second[fits], first[fits]
-    return result

@@ -382,7 +382,7 @@ class Question:
         return first, second
 
     def _covered(self, who: Places, partner: Places, banned: Keys) -> Places:
-        return cover(Candidates(self.couples, np.sort(who), banned), partner, self.history.left_out > 0, self.rng)
+        return cover(Candidates(self.couples, np.sort(who), banned), partner, self.history.left_out > 0)
 
     def _settled(self, who: Places, partner: Places) -> Places:
         """The same couples, changed so that as few people as possible are left over; first without any repeat."""

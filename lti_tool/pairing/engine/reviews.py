@@ -27,22 +27,14 @@ from lti_tool.pairing.engine.problem import (
 from lti_tool.pairing.engine.rules import listed_in
 from lti_tool.pairing.engine.turns import Choice
 
-NAME: Final = "tandem-reviews/3"
+NAME: Final = "tandem-reviews/4"
 
 NOBODY: Final = -1
 """Stands for the author where a review is missing."""
-SWEEPS: Final = 100
-"""How often everyone looks for an exchange, for each of their reviews …"""
-MORE_SWEEPS: Final = 12_000
-"""… and so many times more, divided by the number of people, because it is cheap for few."""
-PASSES, IDLE = 40, 4
-"""How often exchanges are drawn at random for bad reviews, at most, and how often in vain …"""
-DRAWS: Final = 1 << 15
-"""… so many at a time, but no more than …"""
-DRAWS_EACH: Final = 4_096
-"""… for each."""
-SPARSE: Final = 20
-"""If one couple of so many or fewer is allowed, exchanges are drawn among allowed reviews."""
+SWEEPS, IDLE = 120, 6
+"""How often reviews are exchanged, at most, and how often in vain …"""
+DRAWS: Final = 1 << 14
+"""… and how many exchanges are looked at together."""
 REMEMBERED: Final = 4_000_000
 """How many allowed couples are remembered at most, over all people."""
 
@@ -149,27 +141,27 @@ class _Table:
         return has
 
     def exchange(self) -> None:
-        """Let everyone exchange authors where that is worth more, sweep after sweep, and mend before and after."""
+        """Let people exchange authors where that is worth more; every other time only those whose review is bad."""
         people, k = self.authors.shape
-        if people < 3 or not k:
-            return
-        self.mend()
-        here = np.divmod(np.arange(people * k, dtype=np.int64), k)
-        worth = self.worth(here[0], self.authors[here])
-        idle = 0
-        for _ in range((SWEEPS + MORE_SWEEPS // max(people, 100)) // (1 + k // 10)):
-            if int(worth.min()) >= self.couples.most or idle > 4 * people:
+        reviewers, idle = np.arange(people)[:, None], 0
+        for sweep in range(SWEEPS if people > 2 else 0):
+            value = np.where(self.authors == NOBODY, self.couples.most, self._value(reviewers, self.authors))
+            if idle > IDLE or value.min(initial=self.couples.most) >= self.couples.most:
                 break
-            there = self.rng.integers(people, size=len(worth)), self.rng.integers(k, size=len(worth))
-            mine, theirs = self.authors[here], self.authors[there]
-            now = worth + worth[there[0] * k + there[1]]
-            # A quick look that leaves few: no review is worth more than this.
-            better = np.flatnonzero(self.couples.weigh(here[0], theirs) + self.couples.weigh(there[0], mine) > now)
-            changed = self._exchanged(*((row[better], column[better]) for row, column in (here, there)))
-            for row, column in changed:
-                worth[row * k + column] = self.worth(row, self.authors[row, column])
-            idle = 0 if len(changed[0][0]) else idle + 1
-        self.mend()
+            bad = np.nonzero(value < 0)
+            here = bad if len(bad[0]) and sweep % 2 == 0 else np.nonzero(value < self.couples.most)
+            draws = max(1, min(value.size, DRAWS // len(here[0])))
+            drawn = self.rng.integers(value.size, size=(len(here[0]), draws))
+            near, far = (here[0][:, None], here[1][:, None]), np.divmod(drawn, k)
+            if here is bad:
+                gain = self._gain(near, far)
+            else:
+                # A quick look that leaves few: no review is worth more than its points.
+                gain = self.couples.weigh(near[0], self.authors[far]) + self.couples.weigh(far[0], self.authors[near])
+                gain -= value[near] + value[far]
+            best = drawn[np.arange(len(drawn)), gain.argmax(axis=1)]
+            gains = np.flatnonzero(gain.max(axis=1) > 0)
+            idle = 0 if self._exchanged((here[0][gains], here[1][gains]), np.divmod(best[gains], k)) else idle + 1
 
     def _gain(self, here: Slots, there: Slots) -> Points:
         """What exchanging the authors of these reviews would bring; far below 0 where someone had an author twice."""
@@ -184,37 +176,17 @@ class _Table:
         gain[twice | (mine == NOBODY) | (theirs == NOBODY)] = -99 * self.unit
         return gain
 
-    def _exchanged(self, here: Slots, there: Slots) -> tuple[Slots, Slots]:
+    def _exchanged(self, here: Slots, there: Slots) -> bool:
         """Exchange the authors of these reviews two by two where that gains; everyone is in one exchange at most."""
-        gains = self._gain(here, there) > 0
-        here, there = ((row[gains], column[gains]) for row, column in (here, there))
+        gains = np.flatnonzero(self._gain(here, there) > 0)
         # What is asked before all of them holds after all of them.
-        people = np.stack((here[0], there[0]), axis=1)
+        people = np.stack((here[0][gains], there[0][gains]), axis=1)
         is_first = np.zeros(people.size, dtype=np.bool_)
         is_first[np.unique(people, return_index=True)[1]] = True
-        first = is_first.reshape(-1, 2).all(axis=1)
-        here, there = ((row[first], column[first]) for row, column in (here, there))
+        gains = gains[is_first.reshape(-1, 2).all(axis=1)]
+        here, there = ((row[gains], column[gains]) for row, column in (here, there))
         self.authors[here], self.authors[there] = self.authors[there], self.authors[here]
-        return here, there
-
-    def mend(self) -> None:
-        """Exchange reviews of people who may not meet, met, or review one another with the best of many others."""
-        idle = 0
-        for _ in range(PASSES):
-            rows, columns = np.nonzero(self.authors != NOBODY)
-            authors = self.authors[rows, columns]
-            is_bad = (rows < authors) & self._has(authors, rows) | (self.worth(rows, authors) < 0)
-            rows, columns = rows[is_bad], columns[is_bad]
-            if not len(rows):
-                return
-            size, k = self.authors.size, self.authors.shape[1]
-            drawn = self.rng.integers(size, size=(len(rows), max(1, min(DRAWS_EACH, 2 * size, DRAWS // len(rows)))))
-            gain = self._gain((rows[:, None], columns[:, None]), np.divmod(drawn, k))
-            best = drawn[np.arange(len(rows)), gain.argmax(axis=1)]
-            changed, _ = self._exchanged((rows, columns), np.divmod(best, k))
-            idle = 0 if len(changed[0]) else idle + 1
-            if idle == IDLE:
-                return
+        return len(gains) > 0
 
 
 # ---- as many reviews as there can be ---------------------------------------------------------------------------------
