@@ -295,7 +295,8 @@ def _swap_gains(costs: Exact, member: Exact) -> tuple[Exact, Exact]:
 
 
 def _members(group: Seats) -> Exact:
-    return (group[..., None] == np.arange(int(group.max(initial=0)) + 1)).astype(np.float64)
+    members: Exact = (group[..., None] == np.arange(int(group.max(initial=0)) + 1)).astype(np.float64)
+    return members
 
 
 def _immovable(stays: Bools) -> Exact:

@@ -245,8 +245,7 @@ def turn_round(
                 for number in turned:
                     groups[number] = groups[number][::-1]
         stands = Counter({person: sign * times for person, times in counts.items()})
-    turned = {place: group for place, group in zip(before, groups, strict=True) if place[1] != group}
-    return _replaced(rounds, turned)
+    return _replaced(rounds, {place: group for place, group in zip(before, groups, strict=True) if place[1] != group})
 
 
 # ---- chosen evenly ---------------------------------------------------------------------------------------------------
