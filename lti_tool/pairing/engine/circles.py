@@ -18,13 +18,10 @@ from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.couples import (
     Couples,
+    Groups,
     Meetings,
     Members,
-    Together,
-    couples_in,
     couples_of,
-    sizes_in,
-    together,
 )
 from lti_tool.pairing.engine.locks import most_members
 from lti_tool.pairing.engine.people import Bools, Places, Points
@@ -63,14 +60,14 @@ class _Seating(NamedTuple):
     whole: tuple[Members, ...] = ()
     """Groups of locked people that are beside these, because no group had room for them."""
 
-    def together(self, people: int) -> Together:
+    def groups(self, people: int) -> Groups:
         """All of them."""
         rows = [[place for place in row if place < people] for row in (*self.seats.tolist(), *self.whole)]
         members = np.array([place for row in rows for place in row], dtype=np.int64)
-        return together(members, [*map(len, rows)], people)
+        return Groups.listed(members, [*map(len, rows)], people)
 
 
-def planned_circles(couples: Couples, locked: Sequence[Sequence[Members]], rng: np.random.Generator) -> list[Together]:
+def planned_circles(couples: Couples, locked: Sequence[Sequence[Members]], rng: np.random.Generator) -> list[Groups]:
     """The groups of each round; `locked` are those that must be.
 
     As few people as was found are unpaired, then as few couples meet again, and then wishes count, summed over the
@@ -85,17 +82,17 @@ class _Circles:
     locked: Sequence[Sequence[Members]]
     rng: np.random.Generator
 
-    def planned(self) -> list[Together]:
+    def planned(self) -> list[Groups]:
         people = len(self.couples)
         if people < 2:
-            return [np.arange(people)] * len(self.locked)
+            return [Groups(np.arange(people))] * len(self.locked)
         seatings = [_seating(self.couples.course, people, groups, self.rng) for groups in self.locked]
         planned, seatings = self._round_by_round(seatings, PASSES)
         if sum(seating.seats.size**2 for seating in seatings) <= FEW and not any(seating.whole for seating in seatings):
             planned = min(planned, self._round_by_round(self._all_rounds(seatings), 0)[0], key=self._flaws)
         return planned
 
-    def _round_by_round(self, seatings: Sequence[_Seating], passes: int) -> tuple[list[Together], list[_Seating]]:
+    def _round_by_round(self, seatings: Sequence[_Seating], passes: int) -> tuple[list[Groups], list[_Seating]]:
         """The groups of each round as they will be, after so many passes of swaps, and the seats before rules break."""
         met, rare, couples = self.couples.met, np.zeros(len(self.couples) + 1, dtype=np.int64), self.couples
         planned, swapped = [], []
@@ -118,8 +115,8 @@ class _Circles:
                 blocks = self._blocks(order, seating, WIDER * BLOCK)[: int(flawed.sum())]
                 self._swap(seating, blocks, avoided, rare)
             swapped.append(seating)
-            planned.append(self._by_the_rules(seating.together(len(couples)), number, met, avoided))
-            met = met.also(np.sort(couples.keys(*couples_in(planned[-1]))))
+            planned.append(self._by_the_rules(seating.groups(len(couples)), number, met, avoided))
+            met = met.also(planned[-1].keys)
             rare = rare + self._of_exceptions(planned[-1])
         return planned, swapped
 
@@ -190,19 +187,19 @@ class _Circles:
         result[:, np.arange(holders.shape[1]), np.arange(holders.shape[1])] = 0
         return result
 
-    def _of_exceptions(self, groups: Together) -> Points:
+    def _of_exceptions(self, groups: Groups) -> Points:
         """What it adds to the costs of an empty seat that these groups were."""
-        sizes, result = sizes_in(groups), np.zeros(len(groups) + 1, dtype=np.int64)
+        sizes, result = groups.sizes, np.zeros(len(self.couples) + 1, dtype=np.int64)
         short, numbers = sizes < sizes.max(), np.bincount(sizes) // np.maximum(np.arange(sizes.max() + 1), 1)
         is_rare = 2 * int(numbers[:-1].sum()) <= int(numbers.sum())
         if short.any():
             result[:-1][short == is_rare] = self._scale.exception * (1 if is_rare else -1)
         return result
 
-    def _by_the_rules(self, groups: Together, number: int, met: Meetings, avoided: Meetings) -> Together:
+    def _by_the_rules(self, groups: Groups, number: int, met: Meetings, avoided: Meetings) -> Groups:
         """The same groups but for those that a rule forbids: they are repaired as if the rule had come later."""
         couples, everyone = self.couples, np.arange(len(self.couples), dtype=np.int64)
-        first, second = couples_in(groups)
+        first, second = groups.couples
         if couples.allowed(first, second, avoided).all():
             return groups
         before = Round(
@@ -221,10 +218,10 @@ class _Circles:
         )
         return repair_groups(before)
 
-    def _flaws(self, planned: list[Together]) -> tuple[int, int, int, int]:
+    def _flaws(self, planned: list[Groups]) -> tuple[int, int, int, int]:
         """In the order of importance: who is unpaired, who of them was left out before, repeats, missing points."""
-        alone = sum((sizes_in(groups) == 1).astype(np.int64) for groups in planned)
-        first, second = np.concatenate([couples_in(groups) for groups in planned], axis=1)
+        alone = sum((groups.sizes == 1).astype(np.int64) for groups in planned)
+        first, second = np.concatenate([groups.couples for groups in planned], axis=1)
         times = np.unique(self.couples.keys(first, second), return_counts=True)[1]
         again = int(self.couples.met.times(first, second).sum()) + int((times * (times - 1) // 2).sum())
         points = int(self.couples.points(first, second).sum())

@@ -19,12 +19,8 @@ from lti_tool.pairing.engine.couples import (
     Keys,
     Meetings,
     Members,
-    Together,
-    couples_in,
     couples_of,
-    members_in,
     merged,
-    sizes_in,
 )
 from lti_tool.pairing.engine.matching import ALONE, OUTER, Candidates, Forest, cover
 from lti_tool.pairing.engine.people import Bools, Places, Points
@@ -143,7 +139,7 @@ class Question:
         here: Places,
         locks: Collection[Members],
         *,
-        stands: Together | None = None,
+        stands: Groups | None = None,
         ties: Keys = NO_KEYS,
         by_chance: bool = False,
         known: dict[bytes, Candidates] | None = None,
@@ -157,13 +153,10 @@ class Question:
         self.couples, self.history, self.rng = couples, history, rng
         self._known = {} if known is None or couples.never_again else known
         self.ties, self.by_chance = ties, by_chance
-        stands = np.arange(len(couples), dtype=np.int64) if stands is None else stands
-        sizes = sizes_in(stands)
-        self.partner = np.full(len(couples), ALONE, dtype=np.int64)
+        stands = Groups(np.arange(len(couples), dtype=np.int64)) if stands is None else stands
+        self.partner = stands.where(stands.sizes == 2).partners
         """For each place the partner or -1: couples that stand and may stay, and those who are locked together."""
-        first, second = couples_in(np.where(sizes == 2, stands, np.arange(len(couples))))
-        self.partner[first], self.partner[second] = second, first
-        self.trio = _standing_trio(stands, sizes, locks) if len(here) % 2 else ()
+        self.trio = _standing_trio(stands, locks) if len(here) % 2 else ()
         """The trio that stands and may stay; if it is locked, it does."""
         self.bound = np.zeros(len(couples), dtype=np.bool_)
         """For each place, whether they are locked to their partner and no part of `who`."""
@@ -503,8 +496,8 @@ class Question:
         return self.judged(partner, trio)
 
 
-def _standing_trio(stands: Together, sizes: Points, locks: Collection[Members]) -> Members:
+def _standing_trio(stands: Groups, locks: Collection[Members]) -> Members:
     """Of several trios the one with the most locked people."""
     locked = {person for lock in locks for person in lock}
-    trios = members_in(np.where(sizes == 3, stands, np.arange(len(stands)))) if (sizes == 3).any() else []
+    trios = stands.where(stands.sizes == 3).members
     return max(trios, key=lambda trio: (len(locked.intersection(trio)), -min(trio)), default=())

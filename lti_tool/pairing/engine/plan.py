@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from lti_tool.pairing.engine.circles import planned_circles
-from lti_tool.pairing.engine.couples import Couples, Groups, members_in
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.locks import locked_groups
 from lti_tool.pairing.engine.problem import (
     NAME,
@@ -61,8 +61,8 @@ def plan(course: Course, rounds: int, seed: int) -> Schedule:
         planned = planner.planned()
         turned, proofs = planner.turned(planned, Random(seed)), planner.proofs(planned)
     else:
-        planned = [Groups(row) for row in planned_circles(couples, locked, rng)]
-        groups = [tuple(couples.ids(group) for group in members_in(row.together)) for row in planned]
+        planned = planned_circles(couples, locked, rng)
+        groups = [tuple(couples.ids(group) for group in row.members) for row in planned]
         formed = [(number, group) for number, row in enumerate(groups, start=1) for group in row]
         turned = take_turns(groups, formed, course.shape.kind, course.ahead, seed)
     otherwise = Reason.TOO_FEW_PARTNERS if course.shape.kind is Kind.PAIRS else Reason.NONE_BETTER_FOUND

@@ -16,19 +16,15 @@ import numpy as np
 from lti_tool.pairing.engine.couples import (
     NO_KEYS,
     Couples,
+    Groups,
     Keys,
     Meetings,
     Members,
-    Together,
-    couples_in,
     couples_of,
-    members_in,
     merged,
-    sizes_in,
-    together,
 )
 from lti_tool.pairing.engine.pairs import History, Question
-from lti_tool.pairing.engine.people import Places, Points
+from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.problem import (
     Course,
     Group,
@@ -45,7 +41,6 @@ from lti_tool.pairing.engine.problem import (
 )
 from lti_tool.pairing.engine.proof import NotLargest, barrier
 from lti_tool.pairing.engine.repair_groups import Round, repair_groups
-from lti_tool.pairing.engine.rounds import partners_in
 from lti_tool.pairing.engine.turns import take_turns, turn_round
 
 LOOKS: Final = 24
@@ -118,7 +113,7 @@ class _Now:
     """A round as it is by now."""
 
     groups: tuple[Group, ...]
-    together: Together
+    in_trios: Bools
     meetings: Keys
     unpaired: tuple[Unpaired, ...]
     proof: Proof | None
@@ -154,9 +149,9 @@ class _Repair:
             unpaired.setdefault(out.round, []).append(out)
         self.now = []
         for number, groups in enumerate(schedule.rounds, start=1):
-            together = self.couples.together(groups)
-            keys = merged(self.couples.keys(*couples_in(together)))
-            self.now.append(_Now(groups, together, keys, tuple(unpaired.get(number, ())), proofs.get(number)))
+            known = self.couples.groups(groups)
+            alone = tuple(unpaired.get(number, ()))
+            self.now.append(_Now(groups, known.sizes == 3, known.keys, alone, proofs.get(number)))
 
     def repaired(self) -> Schedule:
         self._repair_all()
@@ -202,7 +197,7 @@ class _Repair:
                 kept = list(self.now)
                 if later:
                     now = self.now[later - 1]
-                    came = self.couples.meetings(now.formed)
+                    came = self.couples.groups(now.formed).keys
                     self.now[later - 1] = replace(now, meetings=np.setdiff1d(now.meetings, came))
                 self._repair(number)
                 if self.couples.never_again:
@@ -221,8 +216,8 @@ class _Repair:
         """Whether another round may have taken a couple that this one needed."""
         if self.couples.never_again and self.now[number - 1].cost[0]:
             return True
-        came = self.couples.meetings(self.now[number - 1].formed)
-        return bool(self._met_outside(number).times(*np.divmod(came, max(1, len(self.people)))).any())
+        came = self.couples.groups(self.now[number - 1].formed).couples
+        return bool(self._met_outside(number).times(*came).any())
 
     def _cost(self) -> tuple[int, ...]:
         """What is wrong with all these rounds, the gravest first."""
@@ -249,32 +244,30 @@ class _Repair:
         kept = before.kept(after)
         places, sizes = self.couples.listed(movable)
         stays = kept[places[np.cumsum(sizes) - sizes]] & (places[np.cumsum(sizes) - sizes] >= 0)
-        formed = tuple(self.couples.ids(group) for group in members_in(np.where(kept, before.everyone, after)))
+        formed = tuple(self.couples.ids(group) for group in after.where(~kept).members)
         leaving = set(compress(movable, (~stays).tolist()))
         result = (*(group for group in groups if group not in leaving), *formed)
         reasons, proof = _reasons(before, after, alone)
         absent = (Unpaired(person, number, Reason.ABSENT) for person in away)
         unpaired = tuple(sorted((*reasons, *absent), key=lambda out: out.person))
         changed = int((before.whole & ~kept).sum())
-        left, came = (couples_in(np.where(kept, before.everyone, side)) for side in (before.stands, after))
-        ties = len(np.intersect1d(self.couples.keys(*left), self.couples.keys(*came)))
+        ties = len(np.intersect1d(before.stands.where(~kept).keys, after.where(~kept).keys))
         cost = len(alone), int(before.flagged[alone].sum()), changed, -ties
-        together = self.couples.together(result)
-        keys = merged(self.couples.keys(*couples_in(together)))
-        self.now[number - 1] = _Now(result, together, keys, unpaired, proof, formed, cost)
+        known = self.couples.groups(result)
+        self.now[number - 1] = _Now(result, known.sizes == 3, known.keys, unpaired, proof, formed, cost)
 
-    def _repaired(self, before: Round) -> tuple[Together, Places]:
+    def _repaired(self, before: Round) -> tuple[Groups, Places]:
         """The groups of the round with few changes, and who is left over. Groups that are locked stay."""
         after = _repaired_pairs(before) if self.is_pairs else repair_groups(before)
-        return after, before.seat[sizes_in(after)[before.seat] == 1]
+        return after, before.seat[after.sizes[before.seat] == 1]
 
     def _round(self, number: int, movable: Sequence[Group], begun: Places, away: Places) -> Round:
         elsewhere = np.union1d(begun, away)
         places, sizes = self.couples.listed(movable)
         places[np.isin(places, elsewhere)] = -1
-        stands, known = together(places, sizes, len(self.people)), places >= 0
+        stands, known = Groups.listed(places, sizes, len(self.people)), places >= 0
         whole = np.zeros(len(self.people), dtype=np.bool_)
-        whole[places[known]] = np.repeat(sizes, sizes)[known] == sizes_in(stands)[places[known]]
+        whole[places[known]] = np.repeat(sizes, sizes)[known] == stands.sizes[places[known]]
         met = met_earlier = self._met_outside(number)
         if self.couples.never_again:
             earlier = [now.meetings for now in self.now[: number - 1]]
@@ -320,11 +313,11 @@ class _Repair:
         counted = History.of(self.couples).trios
         for at, now in enumerate(self.now, start=1):
             if at != number and self.is_pairs:
-                counted += sizes_in(now.together) == 3
+                counted += now.in_trios
         return counted
 
 
-def _reasons(before: Round, after: Together, alone: Places) -> tuple[list[Unpaired], Proof | None]:
+def _reasons(before: Round, after: Groups, alone: Places) -> tuple[list[Unpaired], Proof | None]:
     """Everyone without a group with a reason, and for pairs a proof where one is needed and no group has begun."""
     couples, number = before.couples, before.number
     is_pairs = couples.course.shape.kind is Kind.PAIRS
@@ -335,7 +328,7 @@ def _reasons(before: Round, after: Together, alone: Places) -> tuple[list[Unpair
         # Earlier rounds are settled now; what becomes of later ones cannot make the proof untrue.
         banned = np.unique(before.met_earlier.keys) if couples.never_again else NO_KEYS
         try:
-            shown = barrier(couples, np.setdiff1d(before.seat, locked), partners_in(after), banned)
+            shown = barrier(couples, np.setdiff1d(before.seat, locked), after.partners, banned)
             proof = Proof(number, couples.ids(shown))
         except NotLargest:
             pass
@@ -355,12 +348,10 @@ def _reason(before: Round, place: int) -> Reason:
     return Reason.TOO_FEW_PARTNERS if fits[before.seat].any() else Reason.NOBODY_ALLOWED
 
 
-def _repaired_pairs(before: Round) -> Together:
+def _repaired_pairs(before: Round) -> Groups:
     """The groups of the round with the fewest changes."""
-    stands, everyone = before.stands, before.everyone
-    ties = couples_in(np.where(before.whole & (sizes_in(stands) == 2), everyone, stands))
-    first, second = couples_in(stands)
-    apart = stands[first[~before.may_stay(first, second)]]
+    stands = before.stands
+    apart = stands.heads[stands.couples[0][~before.may_stay(*stands.couples)]]
     return (
         Question(
             before.couples,
@@ -368,10 +359,9 @@ def _repaired_pairs(before: Round) -> Together:
             np.random.default_rng([abs(before.seed), int(before.seed < 0)]),
             before.seat,
             before.locks,
-            stands=np.where(before.whole & ~np.isin(stands, apart), stands, everyone),
-            ties=np.unique(before.couples.keys(*ties)),
+            stands=stands.where(before.whole & ~np.isin(stands.heads, apart)),
+            ties=stands.where(~before.whole | (stands.sizes != 2)).keys,
         )
         .arranged()
         .groups()
-        .together
     )

@@ -18,13 +18,8 @@ from lti_tool.pairing.engine.couples import (
     Couples,
     Groups,
     Members,
-    Together,
-    couples_in,
-    members_in,
-    sizes_in,
-    together,
 )
-from lti_tool.pairing.engine.matching import ALONE, Candidates
+from lti_tool.pairing.engine.matching import Candidates
 from lti_tool.pairing.engine.pairs import EXACT, History, Question
 from lti_tool.pairing.engine.people import Places
 from lti_tool.pairing.engine.problem import Group, Proof
@@ -112,7 +107,7 @@ class Rounds:
         """What shows that no one more could be paired in a round, given the others. Locked people are not counted."""
         others = [groups for at, groups in enumerate(rounds, start=1) if at != number]
         question = self._question(number - 1, self._before.also(others))
-        return barrier(self.couples, question.who, partners_in(rounds[number - 1].together), question.banned)
+        return barrier(self.couples, question.who, rounds[number - 1].partners, question.banned)
 
     def _question(self, number: int, history: History, *, by_chance: bool = False) -> Question:
         """The round of this index (from 0), beside its locked groups."""
@@ -135,7 +130,7 @@ class Rounds:
     def _locked(self) -> list[Groups]:
         """The locked groups of every round, as if nobody else were with anyone."""
         return [
-            Groups(together(np.array([*chain(*groups)], dtype=np.int64), [*map(len, groups)], len(self.couples)))
+            Groups.listed(np.array([*chain(*groups)], dtype=np.int64), [*map(len, groups)], len(self.couples))
             for groups in self.locked
         ]
 
@@ -155,7 +150,7 @@ class Rounds:
             circle = _circle(self.rng.permutation(people).astype(np.int64), rounds)
             first, second = circle[:, 0], circle[:, 1]
             if not met.times(first, second).any() and couples.allowed(first, second).all():
-                return [Groups(together(pairs.T.ravel(), [2] * (people // 2), people)) for pairs in circle]
+                return [Groups.listed(pairs.T.ravel(), [2] * (people // 2), people) for pairs in circle]
         return None
 
     # ---- a second look ----
@@ -247,9 +242,9 @@ class Rounds:
 
     def turned(self, rounds: Sequence[Groups], rng: Random) -> tuple[tuple[Group, ...], ...]:
         """The groups of all rounds with their members in order of turn: couples by their smaller place, then a trio."""
-        everyone, ids = np.arange(len(self.couples), dtype=np.int64), self.couples.people.ids
-        ends = [couples_in(np.where(groups.sizes == 2, groups.together, everyone)) for groups in rounds]
-        trios = [members_in(np.where(groups.sizes == 3, groups.together, everyone)) for groups in rounds]
+        ids = self.couples.people.ids
+        ends = [groups.where(groups.sizes == 2).couples for groups in rounds]
+        trios = [groups.where(groups.sizes == 3).members for groups in rounds]
         # Nobody is in the middle oftener than they must be; who was in a trio least comes first.
         listed, before = [*chain(*trios)], dict(enumerate(self._before.trios.tolist()))
         middles = iter(choose_evenly(listed, [1] * len(listed), Random(0), {}, before))
@@ -280,15 +275,3 @@ def _circle(seats: Places, rounds: int) -> Places:
     row = np.concatenate((np.broadcast_to(seats[:1], (rounds, 1)), ring[places]), axis=1)
     half = len(seats) // 2
     return np.stack((row[:, :half], row[:, : half - 1 : -1]), axis=1)
-
-
-def partners_in(groups: Together) -> Places:
-    """For each place the partner or -1. Of a trio two are partners, and the third has none."""
-    first, second = couples_in(groups)
-    partner = np.full(len(groups), ALONE, dtype=np.int64)
-    heads = np.flatnonzero((groups == np.arange(len(groups))) & (sizes_in(groups) > 1))
-    partner[first[::-1]] = second[::-1]
-    mates = partner[heads]
-    partner = np.full(len(groups), ALONE, dtype=np.int64)
-    partner[heads], partner[mates] = mates, heads
-    return partner

@@ -125,7 +125,7 @@ class Explanations:
     @cached_property
     def _rounds(self) -> dict[int, "_Round"]:
         couples = Couples(self.schedule.course)
-        meetings = [couples.met.keys, *map(couples.meetings, self.schedule.rounds)]
+        meetings = [couples.met.keys, *(couples.groups(groups).keys for groups in self.schedule.rounds)]
         numbers = range(1, len(self.schedule.rounds) + 1)
         return {number: _Round(self.schedule, couples, meetings, number) for number in numbers}
 
@@ -376,7 +376,7 @@ def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
             if cause is Cause.MADE_ROOM and not could_stay[was[person]]:
                 cause = Cause.RULE_CHANGED
             result.append(Change(person, number, cause))
-        met = met.also(couples.meetings(new))
+        met = met.also(couples.groups(new).keys)
     return tuple(sorted(result))
 
 
