@@ -17,7 +17,6 @@ from lti_tool.pairing.engine.couples import (
     Groups,
     Meetings,
     Members,
-    couples_of,
 )
 from lti_tool.pairing.engine.locks import check_groups
 from lti_tool.pairing.engine.people import Bools, Places, Points
@@ -76,12 +75,7 @@ class Round:
 
     def check_locks(self) -> None:
         """Raise what makes the locks impossible: LockConflict, LockSize or LockForbidden."""
-        ids = self.couples.people.ids
-        groups = [tuple(ids[list(lock)].tolist()) for lock in self.locks]
-        first, second = couples_of(self.locks)
-        again = self.met_earlier.times(first, second) > 0
-        met = {frozenset(pair) for pair in zip(ids[first[again]].tolist(), ids[second[again]].tolist(), strict=True)}
-        check_groups(self.couples, self.number, groups, len(self.seat), met)
+        check_groups(self.couples, self.number, self.locks, len(self.seat), self.met_earlier)
 
 
 def group_sizes(people: int, shape: Shape) -> tuple[int, ...]:
