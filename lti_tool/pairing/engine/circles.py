@@ -51,6 +51,15 @@ Exact = NDArray[np.float64]
 """Whole numbers, exact far beyond every cost there is; as floats because products of them are much faster."""
 
 
+class _Scale(NamedTuple):
+    """How much each step of the order of importance weighs."""
+
+    exception: int
+    """Once more in the group whose size is the exception."""
+    repeat: int
+    forbidden: int
+
+
 class _Seating(NamedTuple):
     """The groups of one round."""
 
@@ -67,22 +76,20 @@ class _Seating(NamedTuple):
         return Groups.listed(members, [*map(len, rows)], people)
 
 
-def planned_circles(couples: Couples, locked: Sequence[Sequence[Members]], rng: np.random.Generator) -> list[Groups]:
-    """The groups of each round; `locked` are those that must be.
-
-    As few people as was found are unpaired, then as few couples meet again, and then wishes count, summed over the
-    couples of a group.
-    """
-    return _Circles(couples, locked, rng).planned()
-
-
 @dataclass(frozen=True)
-class _Circles:
+class Circles:
+    """Plans the rounds of a course. `locked`: for every round the groups that must be."""
+
     couples: Couples
     locked: Sequence[Sequence[Members]]
     rng: np.random.Generator
 
     def planned(self) -> list[Groups]:
+        """The groups of each round.
+
+        As few people as was found are unpaired, then as few couples meet again, and then wishes count, summed over the
+        couples of a group.
+        """
         people = len(self.couples)
         if people < 2:
             return [Groups(np.arange(people))] * len(self.locked)
@@ -165,7 +172,11 @@ class _Circles:
 
     @cached_property
     def _scale(self) -> "_Scale":
-        return _scale(self.couples, len(self.locked))
+        """So large that no single swap of two people between groups gives up more for less."""
+        around, rounds = 4 * (most_members(self.couples.course) + 1), len(self.locked)
+        exception = around * self.couples.most + 1
+        repeat = around * (self.couples.most + exception * (rounds + 1)) + 1
+        return _Scale(exception, repeat, around * repeat * (len(self.couples.course.met) + rounds + 1) + 1)
 
     @property
     def _per_meeting(self) -> int:
@@ -258,23 +269,6 @@ def _seating(course: Course, people: int, locked: Sequence[Members], rng: np.ran
         for row, size in zip(rows, sizes, strict=True)
     ]
     return _Seating(np.array(seats, dtype=np.int64).reshape(len(rows), width), stays, tuple(whole))
-
-
-class _Scale(NamedTuple):
-    """How much each step of the order of importance weighs."""
-
-    exception: int
-    """Once more in the group whose size is the exception."""
-    repeat: int
-    forbidden: int
-
-
-def _scale(couples: Couples, rounds: int) -> _Scale:
-    """So large that no single swap of two people between groups gives up more for less."""
-    around = 4 * (most_members(couples.course) + 1)
-    exception = around * couples.most + 1
-    repeat = around * (couples.most + exception * (rounds + 1)) + 1
-    return _Scale(exception, repeat, around * repeat * (len(couples.course.met) + rounds + 1) + 1)
 
 
 # ---- swaps -----------------------------------------------------------------------------------------------------------

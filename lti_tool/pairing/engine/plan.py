@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from lti_tool.pairing.engine.circles import planned_circles
+from lti_tool.pairing.engine.circles import Circles
 from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.locks import locked_groups
 from lti_tool.pairing.engine.problem import (
@@ -61,7 +61,7 @@ def plan(course: Course, rounds: int, seed: int) -> Schedule:
         planned = planner.planned()
         turned, proofs = planner.turned(planned, Random(seed)), planner.proofs(planned)
     else:
-        planned = planned_circles(couples, locked, rng)
+        planned = Circles(couples, locked, rng).planned()
         groups = [tuple(couples.ids(group) for group in row.members) for row in planned]
         formed = [(number, group) for number, row in enumerate(groups, start=1) for group in row]
         turned = take_turns(groups, formed, course.shape.kind, course.ahead, seed)

@@ -60,7 +60,9 @@ def repair(
 
     Rounds before it and groups in `fixed` (they have begun) stay as they are, to the byte. Whoever lost a partner,
     joined, had no partner, or is in a group that a rule forbids now, gets one with the fewest changes for others;
-    people who are locked together are brought together. Someone who is in `schedule.course` and in no group counts as
+    people who are locked together are brought together. Who is listed as unpaired with the reason ABSENT, in a group or
+    not, does not turn up in that round, unless their group has begun or they are `joined`: who was to meet them meets
+    someone else. Someone who is in `schedule.course` and in no group counts as
     joined, and who is in a group and not in the course as having left; a course of nobody is taken to be of everyone
     in these rounds. Of solutions with equally few changes in each round one with the fewest repeats in all of them
     together is looked for, then the one with the most points. Where someone would be two ahead or behind with turns,
@@ -80,22 +82,6 @@ def repair(
     known = replace(schedule, course=_course_after(schedule, gone, new, from_round))
     numbers = range(from_round, len(schedule.rounds) + 1)
     return _Repair(known, frozenset(fixed), numbers, gone=gone, new=new, may_turn=may_turn).repaired()
-
-
-def step_in(
-    schedule: Schedule, absent: Collection[PersonId], number: int, *, fixed: Collection[Placed] = ()
-) -> Schedule:
-    """The same schedule where these people do not turn up in one round: who was to meet them meets someone else.
-
-    The absent are listed as unpaired with the reason ABSENT and stay in all other rounds. Who is in a group of `fixed`
-    stays there. A repair in which they are `joined` lets them in again. Raises ImpossibleRequest for a round that does
-    not exist.
-    """
-    if not 1 <= number <= len(schedule.rounds):
-        raise ImpossibleRequest(number, len(absent))
-    known = replace(schedule, course=_course_after(schedule, frozenset(), frozenset(), number))
-    after = _Repair(known, frozenset(fixed), range(number, number + 1), absent=frozenset(absent)).repaired()
-    return replace(after, course=schedule.course)
 
 
 def _course_after(schedule: Schedule, gone: frozenset[PersonId], new: frozenset[PersonId], from_round: int) -> Course:
@@ -134,13 +120,12 @@ class _Repair:
         fixed: frozenset[Placed],
         numbers: range,
         *,
-        gone: frozenset[PersonId] = frozenset(),
-        new: frozenset[PersonId] = frozenset(),
-        absent: frozenset[PersonId] = frozenset(),
-        may_turn: bool = True,
+        gone: frozenset[PersonId],
+        new: frozenset[PersonId],
+        may_turn: bool,
     ) -> None:
         self.schedule, self.fixed, self.numbers, self.may_turn = schedule, fixed, numbers, may_turn
-        self.gone, self.new, self.absent = gone, new, absent
+        self.gone, self.new = gone, new
         self.course, self.couples = schedule.course, Couples(schedule.course)
         self.people, self.is_pairs = self.couples.people, schedule.course.shape.kind is Kind.PAIRS
         proofs = {proof.round: proof for proof in schedule.proofs}
@@ -232,7 +217,7 @@ class _Repair:
         movable = [group for group in groups if group not in begun]
         in_begun = {person for group in begun.intersection(groups) for person in group}
         listed = {out.person for out in self.now[number - 1].unpaired if out.reason is Reason.ABSENT} - self.new
-        away = (listed | self.absent) - self.gone - in_begun
+        away = listed - self.gone - in_begun
         before = self._round(number, movable, self._places(in_begun), self._places(away))
         before.check_locks()
         after, alone = self._repaired(before)

@@ -255,7 +255,7 @@ class Rounds:
                 ends[number] = np.append(ends[number], [[first], [last]], axis=1)
         ahead = np.array([self.couples.course.ahead.get(person, 0) for person in ids.tolist()], dtype=np.int64)
         first, last = np.concatenate(ends, axis=1)
-        stays = orient(first, last, rng, ahead=ahead)
+        stays = orient(first, last, rng, ahead=ahead, given=np.zeros(len(first), dtype=np.bool_))
         in_turn = ids[np.where(stays, (first, last), (last, first))]
         turned, start = [], 0
         for several, couples in zip(trios, ends, strict=True):

@@ -94,21 +94,17 @@ def _placed(rounds: Rounds) -> list[Placed]:
     return [(number, group) for number, groups in enumerate(rounds, start=1) for group in groups if len(group) > 1]
 
 
-def orient(
-    left: Places, right: Places, rng: Random, *, ahead: NDArray[np.int64] | None = None, given: Bools | None = None
-) -> Bools:
+def orient(left: Places, right: Places, rng: Random, *, ahead: NDArray[np.int64], given: Bools) -> Bools:
     """For each couple (left[i], right[i]), whether `left` goes first. The couples of earlier rounds come first.
 
     `ahead[place]` is the history; where `given[i]`, `left` goes first as it is. The promises are those of `give_turns`.
     """
     if not len(left):
         return np.zeros(0, dtype=np.bool_)
-    people = int(max(left.max(), right.max())) + 1
-    ahead = np.zeros(people, dtype=np.int64) if ahead is None else ahead
-    given = np.zeros(len(left), dtype=np.bool_) if given is None else given
+    people = len(ahead)
     first: Bools = _walk(left, right, ahead, given, rng)[::2] > 0
     firsts, lasts = np.where(first, left, right), np.where(first, right, left)
-    stands = ahead[:people] + np.bincount(firsts, minlength=people) - np.bincount(lasts, minlength=people)
+    stands = ahead + np.bincount(firsts, minlength=people) - np.bincount(lasts, minlength=people)
     if np.ptp(stands) > 2:
         free = np.flatnonzero(~given)[::-1]
         groups = list(zip(firsts[free].tolist(), lasts[free].tolist(), strict=True))
