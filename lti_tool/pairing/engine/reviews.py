@@ -98,18 +98,13 @@ class _Table:
     def _ring(self, k: int) -> Places:
         """Reviews along a ring, k for each and of each; as few as possible are of two people by one another."""
         people = len(self.couples)
-        authors = np.empty((people, k), dtype=np.int64)
-        order = self.rng.permutation(people)
-        steps: list[int] = []
-        again: list[int] = []
-        taken = np.zeros(people + 1, dtype=np.bool_)
-        for step in (self.rng.permutation(max(0, people - 1)) + 1).tolist():
-            (again if taken[people - step] or 2 * step == people else steps).append(step)
-            taken[step] = True
-            if len(steps) == k:
-                break
-        for column, step in enumerate((*steps, *again)[:k]):
-            authors[order, column] = np.roll(order, -step)
+        authors, order = np.empty((people, k), dtype=np.int64), self.rng.permutation(people)
+        half = self.rng.permutation(max(0, people - 1) // 2) + 1
+        half = np.where(self.rng.random(len(half)) < 0.5, half, people - half)
+        # Two steps that lead around the ring together are reviews by one another, and so is half of the ring.
+        steps = [*half.tolist(), *(people - half).tolist(), people // 2]
+        for column in range(k):
+            authors[order, column] = np.roll(order, -steps[column])
         return authors
 
     def worth(self, reviewer: Places, author: Places) -> Points:
