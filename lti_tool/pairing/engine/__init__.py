@@ -1,9 +1,9 @@
 """The pairing engine: plain data in, plain data out. It knows no database, no web and no clock.
 
-`plan` proposes all rounds at once, `repair` and `step_in` change as little as possible when people leave, join or do
-not turn up, and `changes` says of everybody who moved why. `reviews` lets people review each other. `verify` and
-`verify_reviews` check what came out without trusting it; nothing is kept that has not passed. `Explanations`, `costs`,
-`warnings` and `proposals` explain. The files:
+`plan` proposes all rounds at once, `repair` changes as little as possible when people leave, join or do not turn up,
+and `changes` says of everybody who moved why. `reviews` lets people review each other. `verify` and `verify_reviews`
+check what came out without trusting it; nothing is kept that has not passed. `Explanations`, `costs`, `warnings` and
+`proposals` explain. The files:
 
 - `problem`: what the engine is told and what it answers; `people`, `couples`: the same in arrays, and who is together;
 - `rules`: who may not work together; `wishes`: who would rather work together; `locks`: who must;
@@ -53,7 +53,7 @@ from lti_tool.pairing.engine.problem import (
 )
 from lti_tool.pairing.engine.proof import Needed
 from lti_tool.pairing.engine.relax import Relaxation, proposals
-from lti_tool.pairing.engine.repair import repair, step_in
+from lti_tool.pairing.engine.repair import repair
 from lti_tool.pairing.engine.reviews import reviews
 from lti_tool.pairing.engine.rules import (
     NEVER,

@@ -36,8 +36,6 @@ Keys = NDArray[np.int64]
 """One number for each couple of places."""
 
 NEEDS_NO_PROOF: Final = frozenset({Reason.NOBODY_ELSE, Reason.OTHERS_HAVE_BEGUN})
-AT_ONCE: Final = 1 << 18
-"""Couples that are looked at in one step; bounds memory."""
 
 
 def verify(
@@ -116,7 +114,7 @@ def _most_reviews(people: People, may_meet: MayMeet, k: int, proof: ReviewProof)
         if (side < 0).any() or len(np.unique(side)) < len(side):
             return np.inf
     others = np.setdiff1d(np.arange(len(people)), authors)
-    beside = sum(int(rows.sum()) for _, rows in _tables(may_meet, reviewers, others))
+    beside = sum(int(_row(may_meet, person, others).sum()) for person in reviewers.tolist())
     return k * (len(people) - len(reviewers)) + k * len(authors) + beside
 
 
@@ -320,10 +318,9 @@ class _Round:
         for size in range(2, 3 if self.is_pairs else self.course.shape.size + 1):
             groups = np.flatnonzero(~self.begun & (self.sizes == size))
             members = self.places[self.starts[groups][:, None] + np.arange(size)]
-            members = members[(members >= 0).all(axis=1)]
-            tables = [_tables(may_meet, alone, column) for column in members.T]
-            for parts in zip(*tables, strict=True):
-                fits[parts[0][0]] |= np.logical_and.reduce([rows for _, rows in parts]).any(axis=1)
+            columns = members[(members >= 0).all(axis=1)].T
+            for at, person in enumerate(alone.tolist()):
+                fits[at] |= np.logical_and.reduce([_row(may_meet, person, column) for column in columns]).any()
         return fits
 
 
@@ -364,22 +361,14 @@ def _may_meet(course: Course, people: People, met: Keys) -> MayMeet:
     return may_meet
 
 
-def _tables(may_meet: MayMeet, who: Places, others: Places) -> Iterator[tuple[slice, Bools]]:
-    """Who of `who` may meet whom of `others`, as a table of a few rows at a time."""
-    step = max(1, AT_ONCE // max(1, len(others)))
-    for start in range(0, len(who), step):
-        rows = who[start : start + step]
-        yield slice(start, start + step), _table(may_meet, rows, others)
-
-
-def _table(may_meet: MayMeet, rows: Places, columns: Places) -> Bools:
-    answers = may_meet(np.repeat(rows, len(columns)), np.tile(columns, len(rows)))
-    return answers.reshape(len(rows), len(columns))
+def _row(may_meet: MayMeet, person: int, others: Places) -> Bools:
+    """For each of these others, whether the person may work with them."""
+    return may_meet(np.full(len(others), person, dtype=np.int64), others)
 
 
 def _have_partner(may_meet: MayMeet, who: Places, others: Places) -> Bools:
     """For each of these people, whether they may work with any of the others."""
-    return np.concatenate([np.zeros(0, np.bool_), *(rows.any(axis=1) for _, rows in _tables(may_meet, who, others))])
+    return np.array([_row(may_meet, person, others).any() for person in who.tolist()], dtype=np.bool_)
 
 
 def _odd_parts(may_meet: MayMeet, who: Places) -> int:
@@ -389,14 +378,11 @@ def _odd_parts(may_meet: MayMeet, who: Places) -> int:
     """
     unreached, odd = who, 0
     while len(unreached):
-        waiting, unreached = unreached[-1:], unreached[:-1]
-        size = 1
-        while len(waiting) and len(unreached):
-            # One row at first; many at once when little is left to reach, or most rows reach no one.
-            width = max(1, AT_ONCE // len(unreached)) if size > 1 else 1
-            reached = _table(may_meet, waiting[:width], unreached).any(axis=0)
-            waiting = np.concatenate([waiting[width:], unreached[reached]])
-            size += int(reached.sum())
+        waiting, unreached, size = [int(unreached[-1])], unreached[:-1], 0
+        while waiting:
+            size += 1
+            reached = _row(may_meet, waiting.pop(), unreached)
+            waiting += unreached[reached].tolist()
             unreached = unreached[~reached]
         odd += size % 2
     return odd

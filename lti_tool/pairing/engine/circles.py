@@ -18,13 +18,10 @@ from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.couples import (
     Couples,
+    Groups,
     Meetings,
     Members,
-    Together,
-    couples_in,
     couples_of,
-    sizes_in,
-    together,
 )
 from lti_tool.pairing.engine.locks import most_members
 from lti_tool.pairing.engine.people import Bools, Places, Points
@@ -34,7 +31,7 @@ from lti_tool.pairing.engine.rules import listed_in
 
 FEW: Final = 60_000
 """Up to so many couples of seats, over all rounds, all rounds are looked at together: 100 people and 6 rounds."""
-TRIES: Final = 10
+TRIES: Final = 14
 """So often; each time but the first one round of the best is dealt anew."""
 PATIENCE: Final = 150
 """After so many steps without a better arrangement, this is the end …"""
@@ -54,6 +51,15 @@ Exact = NDArray[np.float64]
 """Whole numbers, exact far beyond every cost there is; as floats because products of them are much faster."""
 
 
+class _Scale(NamedTuple):
+    """How much each step of the order of importance weighs."""
+
+    exception: int
+    """Once more in the group whose size is the exception."""
+    repeat: int
+    forbidden: int
+
+
 class _Seating(NamedTuple):
     """The groups of one round."""
 
@@ -63,39 +69,37 @@ class _Seating(NamedTuple):
     whole: tuple[Members, ...] = ()
     """Groups of locked people that are beside these, because no group had room for them."""
 
-    def together(self, people: int) -> Together:
+    def groups(self, people: int) -> Groups:
         """All of them."""
         rows = [[place for place in row if place < people] for row in (*self.seats.tolist(), *self.whole)]
         members = np.array([place for row in rows for place in row], dtype=np.int64)
-        return together(members, [*map(len, rows)], people)
-
-
-def planned_circles(couples: Couples, locked: Sequence[Sequence[Members]], rng: np.random.Generator) -> list[Together]:
-    """The groups of each round; `locked` are those that must be.
-
-    As few people as was found are unpaired, then as few couples meet again, and then wishes count, summed over the
-    couples of a group.
-    """
-    return _Circles(couples, locked, rng).planned()
+        return Groups.listed(members, [*map(len, rows)], people)
 
 
 @dataclass(frozen=True)
-class _Circles:
+class Circles:
+    """Plans the rounds of a course. `locked`: for every round the groups that must be."""
+
     couples: Couples
     locked: Sequence[Sequence[Members]]
     rng: np.random.Generator
 
-    def planned(self) -> list[Together]:
+    def planned(self) -> list[Groups]:
+        """The groups of each round.
+
+        As few people as was found are unpaired, then as few couples meet again, and then wishes count, summed over the
+        couples of a group.
+        """
         people = len(self.couples)
         if people < 2:
-            return [np.arange(people)] * len(self.locked)
+            return [Groups(np.arange(people))] * len(self.locked)
         seatings = [_seating(self.couples.course, people, groups, self.rng) for groups in self.locked]
         planned, seatings = self._round_by_round(seatings, PASSES)
         if sum(seating.seats.size**2 for seating in seatings) <= FEW and not any(seating.whole for seating in seatings):
             planned = min(planned, self._round_by_round(self._all_rounds(seatings), 0)[0], key=self._flaws)
         return planned
 
-    def _round_by_round(self, seatings: Sequence[_Seating], passes: int) -> tuple[list[Together], list[_Seating]]:
+    def _round_by_round(self, seatings: Sequence[_Seating], passes: int) -> tuple[list[Groups], list[_Seating]]:
         """The groups of each round as they will be, after so many passes of swaps, and the seats before rules break."""
         met, rare, couples = self.couples.met, np.zeros(len(self.couples) + 1, dtype=np.int64), self.couples
         planned, swapped = [], []
@@ -118,8 +122,8 @@ class _Circles:
                 blocks = self._blocks(order, seating, WIDER * BLOCK)[: int(flawed.sum())]
                 self._swap(seating, blocks, avoided, rare)
             swapped.append(seating)
-            planned.append(self._by_the_rules(seating.together(len(couples)), number, met, avoided))
-            met = met.also(np.sort(couples.keys(*couples_in(planned[-1]))))
+            planned.append(self._by_the_rules(seating.groups(len(couples)), number, met, avoided))
+            met = met.also(planned[-1].keys)
             rare = rare + self._of_exceptions(planned[-1])
         return planned, swapped
 
@@ -132,9 +136,9 @@ class _Circles:
         """Swap people of a round within blocks of groups while that gains."""
         holders = seating.seats[blocks].reshape(len(blocks), -1)
         numbers = np.repeat(np.arange(blocks.shape[1]), seating.seats.shape[1])
-        search = _Search(self._costs(holders, met, rare), None, seating.stays[holders][:, None], self.rng)
-        group, _ = search.best(np.broadcast_to(numbers, (len(blocks), 1, len(numbers))), 0)
-        in_groups = np.argsort(group[:, 0], axis=1, kind="stable")
+        start = np.broadcast_to(numbers, (len(blocks), len(numbers)))
+        group = _descended(self._costs(holders, met, rare), start, seating.stays[holders])
+        in_groups = np.argsort(group, axis=1, kind="stable")
         seating.seats[blocks] = np.take_along_axis(holders, in_groups, axis=1).reshape(seating.seats[blocks].shape)
 
     def _all_rounds(self, seatings: Sequence[_Seating]) -> list[_Seating]:
@@ -149,12 +153,12 @@ class _Circles:
         short, scale = int(empty.sum()), self._scale
         exception = scale.exception * (0 if short in {0, shape[0]} else 1 if 2 * short <= shape[0] else -1)
         again = np.where(empty[:, None] | empty, exception, self._per_meeting).astype(np.float64)
-        costs = self._costs(holders[None], self.couples.met, np.zeros(people + 1, dtype=np.int64))
-        search, least = _Search(costs, again, locked[None], self.rng, empty), np.inf
+        (costs,) = self._costs(holders[None], self.couples.met, np.zeros(people + 1, dtype=np.int64))
+        search, least = _Search(costs, again, locked, self.rng, empty), np.inf
         for _ in range(TRIES):
-            tried, paid = search.best(group[None], PATIENCE)
-            if paid[0] < least:
-                best, least = tried[0], paid[0]
+            tried, paid = search.best(group, PATIENCE)
+            if paid < least:
+                best, least = tried, paid
             if search.is_perfect:
                 break
             group = best.copy()
@@ -168,7 +172,11 @@ class _Circles:
 
     @cached_property
     def _scale(self) -> "_Scale":
-        return _scale(self.couples, len(self.locked))
+        """So large that no single swap of two people between groups gives up more for less."""
+        around, rounds = 4 * (most_members(self.couples.course) + 1), len(self.locked)
+        exception = around * self.couples.most + 1
+        repeat = around * (self.couples.most + exception * (rounds + 1)) + 1
+        return _Scale(exception, repeat, around * repeat * (len(self.couples.course.met) + rounds + 1) + 1)
 
     @property
     def _per_meeting(self) -> int:
@@ -190,19 +198,19 @@ class _Circles:
         result[:, np.arange(holders.shape[1]), np.arange(holders.shape[1])] = 0
         return result
 
-    def _of_exceptions(self, groups: Together) -> Points:
+    def _of_exceptions(self, groups: Groups) -> Points:
         """What it adds to the costs of an empty seat that these groups were."""
-        sizes, result = sizes_in(groups), np.zeros(len(groups) + 1, dtype=np.int64)
+        sizes, result = groups.sizes, np.zeros(len(self.couples) + 1, dtype=np.int64)
         short, numbers = sizes < sizes.max(), np.bincount(sizes) // np.maximum(np.arange(sizes.max() + 1), 1)
         is_rare = 2 * int(numbers[:-1].sum()) <= int(numbers.sum())
         if short.any():
             result[:-1][short == is_rare] = self._scale.exception * (1 if is_rare else -1)
         return result
 
-    def _by_the_rules(self, groups: Together, number: int, met: Meetings, avoided: Meetings) -> Together:
+    def _by_the_rules(self, groups: Groups, number: int, met: Meetings, avoided: Meetings) -> Groups:
         """The same groups but for those that a rule forbids: they are repaired as if the rule had come later."""
         couples, everyone = self.couples, np.arange(len(self.couples), dtype=np.int64)
-        first, second = couples_in(groups)
+        first, second = groups.couples
         if couples.allowed(first, second, avoided).all():
             return groups
         before = Round(
@@ -221,10 +229,10 @@ class _Circles:
         )
         return repair_groups(before)
 
-    def _flaws(self, planned: list[Together]) -> tuple[int, int, int, int]:
+    def _flaws(self, planned: list[Groups]) -> tuple[int, int, int, int]:
         """In the order of importance: who is unpaired, who of them was left out before, repeats, missing points."""
-        alone = sum((sizes_in(groups) == 1).astype(np.int64) for groups in planned)
-        first, second = np.concatenate([couples_in(groups) for groups in planned], axis=1)
+        alone = sum((groups.sizes == 1).astype(np.int64) for groups in planned)
+        first, second = np.concatenate([groups.couples for groups in planned], axis=1)
         times = np.unique(self.couples.keys(first, second), return_counts=True)[1]
         again = int(self.couples.met.times(first, second).sum()) + int((times * (times - 1) // 2).sum())
         points = int(self.couples.points(first, second).sum())
@@ -263,100 +271,114 @@ def _seating(course: Course, people: int, locked: Sequence[Members], rng: np.ran
     return _Seating(np.array(seats, dtype=np.int64).reshape(len(rows), width), stays, tuple(whole))
 
 
-class _Scale(NamedTuple):
-    """How much each step of the order of importance weighs."""
-
-    exception: int
-    """Once more in the group whose size is the exception."""
-    repeat: int
-    forbidden: int
-
-
-def _scale(couples: Couples, rounds: int) -> _Scale:
-    """So large that no single swap of two people between groups gives up more for less."""
-    around = 4 * (most_members(couples.course) + 1)
-    exception = around * couples.most + 1
-    repeat = around * (couples.most + exception * (rounds + 1)) + 1
-    return _Scale(exception, repeat, around * repeat * (len(couples.course.met) + rounds + 1) + 1)
-
-
 # ---- swaps -----------------------------------------------------------------------------------------------------------
 
 
+def _swap_gains(costs: Exact, member: Exact) -> tuple[Exact, Exact]:
+    """What swapping every two holders of seats adds to the costs, and what each holder pays now.
+
+    The leading axis is blocks, or rounds. `costs` are those of two holders; `member` is 1 for a holder and their group.
+    """
+    across = (costs @ member) @ member.swapaxes(1, 2)
+    own = across.diagonal(axis1=1, axis2=2)
+    half = across - own[:, :, None] - costs
+    return half + half.swapaxes(1, 2), own
+
+
+def _members(group: Seats) -> Exact:
+    members: Exact = (group[..., None] == np.arange(int(group.max(initial=0)) + 1)).astype(np.float64)
+    return members
+
+
+def _immovable(stays: Bools) -> Exact:
+    immovable: Exact = np.where(stays[:, :, None] | stays[:, None, :], IMPOSSIBLE, 0)
+    return immovable
+
+
+def _descended(costs: Exact, start: Seats, stays: Bools) -> Seats:
+    """By block and holder, the group after the best swap of each block was made, again and again while that gains."""
+    group, at, closed = start.copy(), np.arange(len(start)), _immovable(stays)
+    while len(at):
+        member = _members(group[at])
+        gains = _swap_gains(costs, member)[0] + closed + IMPOSSIBLE * (member @ member.swapaxes(1, 2))
+        chosen = gains.reshape(len(at), -1).argmin(axis=1)
+        first, second = np.divmod(chosen, group.shape[1])
+        goes_on = gains[np.arange(len(at)), first, second] < 0
+        at, first, second = at[goes_on], first[goes_on], second[goes_on]
+        group[at, first], group[at, second] = group[at, second], group[at, first]
+        costs, closed = costs[goes_on], closed[goes_on]
+    return group
+
+
 class _Search:
-    """Swaps of people in one or more rounds of one or more blocks that have nothing to do with each other.
+    """Swaps of people in all rounds of a small course together.
 
     Found in a second, for instance: 15 people in trios through 7 rounds, 16 in fours through 5 and 25 in fives through
     6, where everyone meets everyone just once.
     """
 
-    def __init__(
-        self,
-        costs: Exact,
-        again: Exact | None,
-        locked: Bools,
-        rng: np.random.Generator,
-        empty: Bools | None = None,
-    ) -> None:
-        """`costs`: of every two holders of seats in a block. `again`: of each meeting after the first, None: one round.
+    def __init__(self, costs: Exact, again: Exact, locked: Bools, rng: np.random.Generator, empty: Bools) -> None:
+        """`costs`: of every two holders of seats. `again`: of each meeting after the first.
 
-        `locked`: by block, round and holder, who may not move. `empty`: which holders are empty seats.
+        `locked`: by round and holder, who may not move. `empty`: which holders are empty seats.
         """
-        self.costs, self.again, self.locked, self.rng, self.empty = costs, again, locked, rng, empty
+        self.costs, self.again, self.rng, self.empty = costs, again, rng, empty
+        self.immovable = _immovable(locked)
         self.is_perfect = False
         """Whether nobody pays anything."""
 
-    def best(self, start: Seats, patience: int) -> tuple[Seats, Exact]:
-        """By block, round and holder, the group in the best arrangement that was found, and what it costs.
+    def best(self, start: Seats, patience: int) -> tuple[Seats, float]:
+        """By round and holder, the group in the best arrangement that was found, and what all holders pay in it.
 
-        `start` is of the same shape. This is the end after so many steps without anything better in any block; without
-        patience only swaps that gain are made.
+        This is the end after so many steps without anything better.
         """
-        group, tabu = start.copy(), np.zeros((*start.shape, start.shape[2]), dtype=np.int64)
-        blocks, step, last = np.arange(len(group)), 0, 0
-        best, cost, least = group.copy(), np.zeros(len(group)), np.zeros(len(group))
-        stays = self.locked[..., :, None] | self.locked[..., None, :]
+        group, best, least, step, last = start.copy(), start, np.inf, 0, 0
+        member = _members(group)
+        beside = member @ member.swapaxes(1, 2)
+        closed, prices = self.immovable + IMPOSSIBLE * beside, np.empty_like(beside)
+        self._price(prices, beside, np.arange(group.shape[1]))
+        tabu: dict[tuple[int, int, int], int] = {}
         while step - last <= patience:
-            gains, paid = self._look(group)
-            if not step:
-                cost, least = paid.copy(), paid.copy()
-            self.is_perfect = not paid.any()
-            gains[stays | (group[..., :, None] == group[..., None, :])] = IMPOSSIBLE
-            # A swap that is not forbidden for now, or that leads to less than ever; of equal ones any.
-            if patience:
-                gains[(tabu > step) & (cost[:, None, None, None] + gains >= least[:, None, None, None])] = IMPOSSIBLE
-            flat = (gains + self.rng.random(gains.shape) / 2 if patience else gains).reshape(len(group), -1)
-            chosen = flat.argmin(axis=1)
-            swaps = flat[blocks, chosen] < (IMPOSSIBLE / 2 if patience else 0)
-            if self.is_perfect or not swaps.any():
+            gains, own = _swap_gains(prices, member)
+            cost = float(own.sum())
+            if cost < least:
+                best, least, last = group.copy(), cost, step
+            self.is_perfect = not cost
+            gains += closed
+            # Who has changed places lately may not go back, unless that leads to less than ever.
+            tabu = {swap: until for swap, until in tabu.items() if until > step}
+            for swap in tabu:
+                if cost + gains[swap] >= least:
+                    gains[swap] = IMPOSSIBLE
+            gain = gains.min()
+            if self.is_perfect or gain >= IMPOSSIBLE / 2:
                 break
-            block, (number, first, second) = blocks[swaps], np.unravel_index(chosen[swaps], gains.shape[1:])
-            cost[block] += gains[block, number, first, second]
-            leaving, coming = group[block, number, first], group[block, number, second]
-            group[block, number, first], group[block, number, second] = coming, leaving
-            until = step + self.rng.integers(*TENURE, size=len(block))
-            tabu[block, number, first, second] = tabu[block, number, second, first] = until
+            # Of equal swaps any.
+            ties = np.flatnonzero(gains == gain)
+            number, first, second = map(int, np.unravel_index(ties[self.rng.integers(len(ties))], gains.shape))
+            leaves, comes = group[number, first], group[number, second]
+            group[number, first], group[number, second] = comes, leaves
+            member[number, [first, second]] = member[number, [second, first]]
+            beside[number] = member[number] @ member[number].T
+            closed[number] = self.immovable[number] + IMPOSSIBLE * beside[number]
+            rows = np.array([first, second])
+            if self.empty[rows].any():
+                # Everyone of both groups is more or less beside an empty seat.
+                rows = np.flatnonzero(((group[number] == leaves) | (group[number] == comes)) & ~self.empty)
+            self._price(prices, beside, rows)
+            until = step + int(self.rng.integers(*TENURE))
+            tabu[number, first, second] = tabu[number, second, first] = until
             step += 1
-            better = cost < least
-            if better.any():
-                best[better], least[better], last = group[better], cost[better], step
-        return best, self._look(best)[1]
+        return best, least
 
-    def _look(self, group: Seats) -> tuple[Exact, Exact]:
-        """What every swap in every round would change, and what all of each block pay, repeats as often as they are."""
-        member = (group[..., None] == np.arange(int(group.max()) + 1)).astype(np.float64)
-        beside = member @ member.swapaxes(2, 3)
-        holders = np.arange(group.shape[2])
-        beside[..., holders, holders] = 0
-        costs = self.costs[:, None]
-        if self.again is not None and self.empty is not None:
-            elsewhere = beside.sum(axis=1, keepdims=True) - beside
+    def _price(self, prices: Exact, beside: Exact, rows: Places) -> None:
+        """Set what these holders and every other pay for being together, by round: more where they are so elsewhere."""
+        here = beside[:, rows]
+        elsewhere = here.sum(axis=0) - here
+        if self.empty.any():
             # All empty seats are the same to a person.
-            seldom = elsewhere[..., self.empty].sum(axis=3)
-            elsewhere[..., self.empty] = seldom[..., None]
-            elsewhere[..., self.empty, :] = seldom[..., None, :]
-            costs = costs + self.again * elsewhere
-            costs[..., holders, holders] = 0
-        across = (costs @ member) @ member.swapaxes(2, 3)
-        own = across[..., holders, holders][..., None]
-        return across + across.swapaxes(2, 3) - own - own.swapaxes(2, 3) - 2 * costs, own.sum(axis=(1, 2, 3))
+            elsewhere[:, :, self.empty] = elsewhere[:, :, self.empty].sum(axis=2, keepdims=True)
+        paid = self.costs[rows] + self.again[rows] * elsewhere
+        paid[:, np.arange(len(rows)), rows] = 0
+        prices[:, rows] = paid
+        prices[:, :, rows] = paid.swapaxes(1, 2)

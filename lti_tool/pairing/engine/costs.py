@@ -5,9 +5,9 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from lti_tool.pairing.engine.people import Bools, People, Places, Points
+from lti_tool.pairing.engine.people import People, Places, Points
 from lti_tool.pairing.engine.problem import Course, PersonId
-from lti_tool.pairing.engine.rules import Exclusions, NotAgain, RuleByCouple
+from lti_tool.pairing.engine.rules import Exclusions, NotAgain
 
 FEW_PEOPLE: Final = 2_000
 """Up to so many people every couple is looked at."""
@@ -120,10 +120,7 @@ def _count(course: Course, people: People, rows: Places, columns: Places) -> _Co
         real = first != second
         refused = np.zeros((len(rules) + 1, *real.shape), dtype=np.bool_)
         for number, rule in enumerate(rules):
-            if isinstance(rule, RuleByCouple):
-                refused[number] = _marked(rule.forbidden(people), len(people), rows[some], columns)
-            else:
-                refused[number] = ~rule.allows(people, first, second) & real
+            refused[number] = ~rule.allows(people, first, second) & real
         times = refused.sum(axis=0, dtype=np.int16)
         refused[-1] = times > 0
         removed += refused.sum(axis=(1, 2))
@@ -131,14 +128,3 @@ def _count(course: Course, people: People, rows: Places, columns: Places) -> _Co
         couples += int(real.sum())
         left[:, some] = (real & ~refused).sum(axis=2)
     return people, removed.tolist(), alone.tolist(), left, couples
-
-
-def _marked(couples: Places, people: int, rows: Places, columns: Places) -> Bools:
-    """Where the listed couples stand in a table of rows and columns; quicker than looking every couple up."""
-    row, column = np.full((2, people), -1, dtype=np.int64)
-    row[rows], column[columns] = np.arange(len(rows)), np.arange(len(columns))
-    marked = np.zeros((len(rows), len(columns)), dtype=np.bool_)
-    for first, second in (couples.T, couples.T[::-1]):
-        here = (row[first] >= 0) & (column[second] >= 0)
-        marked[row[first[here]], column[second[here]]] = True
-    return marked

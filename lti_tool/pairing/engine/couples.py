@@ -34,11 +34,11 @@ NO_KEYS: Final = np.zeros(0, dtype=np.int64)
 
 Members: TypeAlias = tuple[int, ...]
 """Sorted places of people who are together."""
-Together: TypeAlias = Places
-"""The groups of a round, of any size: for each place the smallest place of their group; their own where it is alone."""
 
 FEW_PEOPLE: Final = 2048
 """Up to this many people, all couples can be looked at."""
+FEW_IN_TABLE: Final = 320
+"""Of up to this many people, meetings are looked up in a table of all couples."""
 FEW_COUPLES: Final = 64
 """A course is sparse if the rules allow at most this many couples per person."""
 
@@ -96,9 +96,9 @@ class Couples:
         known = (first >= 0) & (second >= 0) & (first != second)
         return Meetings(len(self), merged(self.keys(first[known], second[known])))
 
-    def together(self, groups: Iterable[Group]) -> Together:
+    def groups(self, listed: Iterable[Group]) -> "Groups":
         """The groups of a round. Who is not in the course is nobody."""
-        return together(*self.listed(groups), len(self))
+        return Groups.listed(*self.listed(listed), len(self))
 
     def listed(self, groups: Iterable[Group]) -> tuple[Places, Points]:
         """The places of all members of groups, -1 for who is not in the course, and the sizes of the groups."""
@@ -106,10 +106,6 @@ class Couples:
         sizes = np.fromiter(map(len, members), dtype=np.int64, count=len(members))
         ids = np.fromiter(chain.from_iterable(members), dtype=np.int64, count=int(sizes.sum()))
         return self.people.places(ids), sizes
-
-    def meetings(self, groups: Iterable[Group]) -> Keys:
-        """Every two members of the groups of a round, sorted."""
-        return merged(self.keys(*couples_in(self.together(groups))))
 
     def keys(self, first: Places, second: Places) -> Keys:
         """One number for each couple, the same for (a, b) and (b, a)."""
@@ -191,53 +187,81 @@ class Couples:
 # ---- who is together -------------------------------------------------------------------------------------------------
 
 
-def together(places: Places, sizes: Sequence[int] | Points, people: int) -> Together:
-    """Groups of so many members each, which have nobody in common, among so many people. Places below 0 are nobody."""
-    known, group = places >= 0, np.repeat(np.arange(len(sizes)), sizes)
-    places, group = places[known], group[known]
-    result = np.arange(people, dtype=np.int64)
-    if len(places):
-        starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
-        result[places] = np.repeat(np.minimum.reduceat(places, starts), np.diff(np.append(starts, len(places))))
-    return result
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """The groups of one round, of any size. What follows from them is worked out when it is first asked."""
 
+    heads: Places
+    """For each place the smallest place of their group; their own where they are alone."""
 
-def couples_in(groups: Together) -> Places:
-    """Every two members of each group, the smaller place first, of shape (2, couples)."""
-    later = np.flatnonzero(groups != np.arange(len(groups)))
-    later = later[np.argsort(groups[later], kind="stable")]
-    first = groups[later]
-    if not (first[1:] == first[:-1]).any():
-        # Pairs alone, as mostly.
-        return np.stack((first, later))
-    order = np.argsort(groups, kind="stable")
-    group, listed = groups[order], [np.zeros((2, 0), dtype=np.int64)]
-    for distance in range(1, len(order)):
-        same = np.flatnonzero(group[distance:] == group[:-distance])
-        if not len(same):
-            break
-        listed.append(np.stack((order[same], order[same + distance])))
-    return np.concatenate(listed, axis=1)
+    @classmethod
+    def listed(cls, places: Places, sizes: Sequence[int] | Points, people: int) -> "Groups":
+        """Groups of so many members each, which have nobody in common. Places below 0 are nobody."""
+        known, group = places >= 0, np.repeat(np.arange(len(sizes)), sizes)
+        places, group = places[known], group[known]
+        heads = np.arange(people, dtype=np.int64)
+        if len(places):
+            starts = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+            heads[places] = np.repeat(np.minimum.reduceat(places, starts), np.diff(np.append(starts, len(places))))
+        return cls(heads)
+
+    def where(self, stays: Bools) -> "Groups":
+        """The same, where everyone is alone who does not stay."""
+        return Groups(np.where(stays, self.heads, np.arange(len(self.heads))))
+
+    @cached_property
+    def sizes(self) -> Points:
+        """For each place, how many people are in their group."""
+        sizes: Points = np.bincount(self.heads, minlength=len(self.heads))[self.heads]
+        return sizes
+
+    @cached_property
+    def couples(self) -> Places:
+        """Every two members of each group, the smaller place first, of shape (2, couples)."""
+        later = np.flatnonzero(self.heads != np.arange(len(self.heads)))
+        later = later[np.argsort(self.heads[later], kind="stable")]
+        first = self.heads[later]
+        if not (first[1:] == first[:-1]).any():
+            # Pairs alone, as mostly.
+            return np.stack((first, later))
+        order = np.argsort(self.heads, kind="stable")
+        group, listed = self.heads[order], [np.zeros((2, 0), dtype=np.int64)]
+        for distance in range(1, len(order)):
+            same = np.flatnonzero(group[distance:] == group[:-distance])
+            if not len(same):
+                break
+            listed.append(np.stack((order[same], order[same + distance])))
+        return np.concatenate(listed, axis=1)
+
+    @cached_property
+    def partners(self) -> Places:
+        """For each place the partner or -1. Of a larger group two are partners, and the others have none."""
+        partners = np.full(len(self.heads), -1, dtype=np.int64)
+        first, at = np.unique(self.couples[0], return_index=True)
+        is_head = self.heads[first] == first
+        first, second = first[is_head], self.couples[1][at[is_head]]
+        partners[first], partners[second] = second, first
+        return partners
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys of the couples, sorted."""
+        first, second = self.couples
+        return np.sort(couple_keys(first, second, len(self.heads)))
+
+    @cached_property
+    def members(self) -> list[Members]:
+        """The groups of two and more people in the order of their smallest places, each sorted."""
+        order = np.argsort(self.heads, kind="stable")
+        order = order[self.sizes[order] > 1]
+        ends, members = (np.flatnonzero(np.diff(self.heads[order])) + 1).tolist(), order.tolist()
+        return [tuple(members[start:end]) for start, end in pairwise([0, *ends, len(members)]) if end]
 
 
 def couples_of(groups: Iterable[Sequence[int]]) -> Places:
-    """The same for listed groups, which may have members in common."""
+    """Every two members of listed groups, which may have members in common, of shape (2, couples)."""
     listed = [couple for group in groups for couple in combinations(group, 2)]
     return np.array(listed, dtype=np.int64).reshape(-1, 2).T
-
-
-def sizes_in(groups: Together) -> Points:
-    """For each place, how many people are in their group."""
-    sizes: Points = np.bincount(groups, minlength=len(groups))[groups]
-    return sizes
-
-
-def members_in(groups: Together) -> list[Members]:
-    """The groups of two and more people in the order of their smallest places, each sorted."""
-    order = np.argsort(groups, kind="stable")
-    order = order[sizes_in(groups)[order] > 1]
-    ends, members = (np.flatnonzero(np.diff(groups[order])) + 1).tolist(), order.tolist()
-    return [tuple(members[start:end]) for start, end in pairwise([0, *ends, len(members)]) if end]
 
 
 # ---- who met ---------------------------------------------------------------------------------------------------------
@@ -260,7 +284,14 @@ class Meetings:
         wanted = couple_keys(first, second, self.people)
         if not len(self.keys):
             return np.zeros(wanted.shape, dtype=np.int64)
+        if self.people <= FEW_IN_TABLE:
+            return self._table[wanted]
         return np.searchsorted(self.keys, wanted, side="right") - np.searchsorted(self.keys, wanted)
+
+    @cached_property
+    def _table(self) -> Points:
+        """How often a couple of few people met, by its key."""
+        return np.bincount(self.keys, minlength=self.people**2)
 
     def also(self, *several: Keys) -> "Meetings":
         """These meetings and others."""

@@ -23,34 +23,16 @@ from lti_tool.pairing.engine.rules import listed_in
 ALONE: Final = -1
 LISTED: Final = 384
 """Up to this many people all allowed couples are listed; beyond, one person's partners are looked up when needed."""
-DRAWS: Final = 12
-"""How often people without a partner are coupled by chance before anything is searched."""
 AT_ONCE: Final = 16
 """How many people one person adds to a tree before others have their turn; else the first tree takes everyone."""
-
-
-def heaviest(size: int, first: Places, second: Places, weight: Points) -> Places:
-    """Partner or -1 for each of `size` people: as many couples as possible, and of those the heaviest.
-
-    `first`, `second` and `weight` are the couples that are allowed, each once. Weights may be negative; they have no
-    say in how many couples there are. The same input gives the same answer.
-    """
-    partner = np.full(size, ALONE, dtype=np.int64)
-    if len(first):
-        graph: PyGraph[int, int] = PyGraph(multigraph=False)
-        graph.add_nodes_from(range(size))
-        graph.add_edges_from(list(zip(first.tolist(), second.tolist(), weight.tolist(), strict=True)))
-        result = max_weight_matching(graph, max_cardinality=True, weight_fn=int)
-        couples = np.array(list(result), dtype=np.int64).reshape(-1, 2)
-        partner[couples[:, 0]], partner[couples[:, 1]] = couples[:, 1], couples[:, 0]
-    return partner
 
 
 @dataclass(frozen=True)
 class Candidates:
     """The couples that the rules allow among some people of a course, less those that are banned.
 
-    `who`: sorted places. `banned`: sorted keys of couples who may not be used although the rules allow them.
+    `who`: places, sorted where partners are asked for. `banned`: sorted keys of couples who may not be used although
+    the rules allow them.
     """
 
     couples: Couples
@@ -62,17 +44,21 @@ class Candidates:
         return self.couples.allowed(first, second) & ~listed_in(self.banned, self.couples.keys(first, second))
 
     def listed(self) -> tuple[Places, Places] | None:
-        """All of these couples, the smaller place first, or None when they are too many to be listed."""
+        """All of these couples, or None when they are too many to be listed."""
         if len(self.who) <= LISTED:
-            first, second = (self.who[index] for index in np.triu_indices(len(self.who), k=1))
-            may = self.allowed(first, second)
-        elif self.couples.sparse is not None:
+            return self._fitting(*np.triu_indices(len(self.who), k=1))
+        if self.couples.sparse is not None:
             first, second = self.couples.sparse
             here = np.zeros(len(self.couples), dtype=np.bool_)
             here[self.who] = True
             may = here[first] & here[second] & ~listed_in(self.banned, self.couples.keys(first, second))
-        else:
-            return None
+            return first[may], second[may]
+        return None
+
+    def _fitting(self, first: Places, second: Places) -> tuple[Places, Places]:
+        """Those of these couples that are allowed. They are given as numbers in `who`."""
+        first, second = self.who[first], self.who[second]
+        may = self.allowed(first, second)
         return first[may], second[may]
 
     @cached_property
@@ -92,18 +78,30 @@ class Candidates:
     def are_listed(self) -> bool:
         return self._lists is not None
 
-    def matched(self, weigh: Callable[[Places, Places], Points]) -> Places:
-        """The heaviest of the largest matchings: for each place of the course the partner or -1."""
-        couples = self.listed()
-        if couples is None:
-            first, second = (self.who[index] for index in np.triu_indices(len(self.who), k=1))
-            may = self.allowed(first, second)
-            couples = first[may], second[may]
+    @cached_property
+    def _graph(self) -> tuple["PyGraph[int, int]", Places, Places]:
+        """People by their number in `who`, each couple with its number in the arrays beside."""
+        first, second = self.listed() or self._fitting(*np.triu_indices(len(self.who), k=1))
         index = np.full(len(self.couples), ALONE, dtype=np.int64)
         index[self.who] = np.arange(len(self.who))
-        result = heaviest(len(self.who), index[couples[0]], index[couples[1]], weigh(*couples))
+        graph: PyGraph[int, int] = PyGraph(multigraph=False)
+        graph.add_nodes_from(range(len(self.who)))
+        graph.add_edges_from(list(zip(index[first].tolist(), index[second].tolist(), range(len(first)), strict=True)))
+        return graph, first, second
+
+    def matched(self, weigh: Callable[[Places, Places], Points]) -> Places:
+        """The heaviest of the largest matchings: for each place of the course the partner or -1.
+
+        Weights may be negative; they have no say in how many couples there are. Of equal matchings the order of `who`
+        decides, so the same input gives the same answer.
+        """
         partner = np.full(len(self.couples), ALONE, dtype=np.int64)
-        partner[self.who] = np.where(result == ALONE, ALONE, self.who[result])
+        graph, first, second = self._graph
+        if len(first):
+            weights = weigh(first, second).tolist()
+            result = max_weight_matching(graph, max_cardinality=True, weight_fn=weights.__getitem__)
+            first, second = self.who[np.array(list(result), dtype=np.int64).T]
+            partner[first], partner[second] = second, first
         return partner
 
 
@@ -275,24 +273,16 @@ class Forest:
 # ---- as many couples as possible -------------------------------------------------------------------------------------
 
 
-def cover(candidates: Candidates, partner: Places, left_out: Bools, rng: np.random.Generator) -> Places:
+def cover(candidates: Candidates, partner: Places, first: Bools) -> Places:
     """A matching of the largest size among the candidates, grown from the present one.
 
     `partner`: for each place of the course the partner or -1; couples of candidates have both among them and are
-    allowed. Other places are returned as they are. `left_out`: for each place, whether they come before everyone else;
-    of all largest matchings one leaves out the fewest of them.
+    allowed. Other places are returned as they are. `first`: for each place, whether they come before everyone else.
+
+    Of all largest matchings one leaves out the fewest of them: they change places with others who can be left over.
+    Whom largest matchings can pair is a matroid (Edmonds and Fulkerson 1965), so doing so while it helps is exact.
     """
-    if int((partner[candidates.who] == ALONE).sum()) > 1:
-        partner = Forest(candidates, _by_chance(candidates, partner, rng)).largest()
-    return _favored(candidates, partner, left_out)
-
-
-def _favored(candidates: Candidates, partner: Places, first: Bools) -> Places:
-    """Exchange people of `first` who are left over for others who can be. A largest matching stays one.
-
-    Whom largest matchings can pair is a matroid (Edmonds and Fulkerson 1965), so exchanging while it helps is exact.
-    """
-    forest = Forest(candidates, partner)
+    forest = Forest(candidates, Forest(candidates, partner).largest())
     while waiting := [person for person in forest.alone() if first[person]]:
         forest.grow(waiting)
         # One exchange a tree; trees have nobody in common.
@@ -305,16 +295,3 @@ def _favored(candidates: Candidates, partner: Places, first: Bools) -> Places:
         for person in chosen.values():
             forest.free(person)
     return np.array(forest.partner, dtype=np.int64)
-
-
-def _by_chance(candidates: Candidates, partner: Places, rng: np.random.Generator) -> Places:
-    """Couples of people without a partner, if those are many."""
-    result = partner.copy()
-    for _ in range(DRAWS):
-        loose = candidates.who[result[candidates.who] == ALONE]
-        if len(loose) < 64:
-            break
-        first, second = rng.permutation(loose)[: len(loose) // 2 * 2].reshape(2, -1)
-        fits = candidates.allowed(first, second)
-        result[first[fits]], result[second[fits]] = second[fits], first[fits]
-    return result

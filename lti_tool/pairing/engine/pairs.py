@@ -4,7 +4,7 @@ Planning and repairing ask the same question with other weights. What counts is 
 this order: people who were left out before, couples that stand, former company that stays together, repeats, points.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -15,25 +15,22 @@ import numpy as np
 from lti_tool.pairing.engine.couples import (
     NO_KEYS,
     Couples,
+    Groups,
     Keys,
     Meetings,
     Members,
-    Together,
-    couples_in,
     couples_of,
-    members_in,
     merged,
-    sizes_in,
 )
-from lti_tool.pairing.engine.matching import ALONE, OUTER, Candidates, Forest, cover, partner_lists
+from lti_tool.pairing.engine.matching import ALONE, OUTER, Candidates, Forest, cover
 from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.rings import exchange, pass_on
 from lti_tool.pairing.engine.rules import couple_keys, listed_in
 
 EXACT: Final = 320
 """Up to this many people are paired by one matching of all their couples."""
-EXACT_SPARSE: Final = 2048
-"""The same where few couples are allowed."""
+EXACT_SPARSE: Final = 16_384
+"""The same where few couples are allowed: two seconds for 10,000 people."""
 SWEEPS: Final = 260
 """In larger rounds, how often every couple is tried for exchange with another …"""
 PASSES: Final = 3
@@ -53,8 +50,12 @@ THIRDS: Final = 6
 """… and of many so many people are tried as the third of a couple, …"""
 MORE_THIRDS: Final = 768
 """… of few so many, divided by the number of people."""
+FEW_OUTER: Final = 2_048
+"""Of up to so many people who could be left over it is looked who would fit in a trio."""
 LOOKED_AT: Final = 64
 """Of more people who wait, so many are looked at to see whom they fit."""
+REMEMBERED: Final = 8
+"""The candidates of so many rounds are kept for others; each takes up to 5 MB."""
 LARGEST: Final = 1 << 61
 
 
@@ -76,15 +77,13 @@ class History:
         trios = np.array([course.in_trios.get(person, 0) for person in ids], dtype=np.int64)
         return cls(couples.met, left_out, trios)
 
-    def also(self, couples: Couples, rounds: Iterable[Together]) -> "History":
+    def also(self, rounds: Sequence[Groups]) -> "History":
         """The same with these rounds."""
-        left_out, trios, keys = self.left_out.copy(), self.trios.copy(), []
+        left_out, trios = self.left_out.copy(), self.trios.copy()
         for groups in rounds:
-            sizes = sizes_in(groups)
-            keys.append(np.sort(couples.keys(*couples_in(groups))))
-            left_out += sizes == 1
-            trios += sizes == 3
-        return History(self.met.also(*keys), left_out, trios)
+            left_out += groups.sizes == 1
+            trios += groups.sizes == 3
+        return History(self.met.also(*(groups.keys for groups in rounds)), left_out, trios)
 
     def awaiting(self, groups: Sequence[Members]) -> "History":
         """The same, as if these groups had met: they will, in rounds that are not planned yet."""
@@ -104,12 +103,12 @@ class Arrangement(NamedTuple):
     partner: Places
     trio: Members
 
-    def together(self) -> Together:
+    def groups(self) -> Groups:
         """The groups."""
         everyone = np.arange(len(self.partner))
         groups = np.where(self.partner == ALONE, everyone, np.minimum(self.partner, everyone))
         groups[list(self.trio)] = min(self.trio, default=0)
-        return groups
+        return Groups(groups)
 
 
 def _value(arrangement: Arrangement) -> tuple[int, int]:
@@ -140,24 +139,24 @@ class Question:
         here: Places,
         locks: Collection[Members],
         *,
-        stands: Together | None = None,
+        stands: Groups | None = None,
         ties: Keys = NO_KEYS,
         by_chance: bool = False,
+        known: dict[bytes, Candidates] | None = None,
     ) -> None:
         """`here`: everyone who turns up. `locks`: who must be together. `stands`: groups that may stay.
 
         `ties`: sorted keys of people who were together in a group that does not stand. `by_chance`: whether chance
-        takes the place of wishes.
+        takes the place of wishes. `known`: candidates of other rounds in which the same couples are banned, by who they
+        are; new ones are added.
         """
         self.couples, self.history, self.rng = couples, history, rng
+        self._known = {} if known is None or couples.never_again else known
         self.ties, self.by_chance = ties, by_chance
-        stands = np.arange(len(couples), dtype=np.int64) if stands is None else stands
-        sizes = sizes_in(stands)
-        self.partner = np.full(len(couples), ALONE, dtype=np.int64)
+        stands = Groups(np.arange(len(couples), dtype=np.int64)) if stands is None else stands
+        self.partner = stands.where(stands.sizes == 2).partners
         """For each place the partner or -1: couples that stand and may stay, and those who are locked together."""
-        first, second = couples_in(np.where(sizes == 2, stands, np.arange(len(couples))))
-        self.partner[first], self.partner[second] = second, first
-        self.trio = _standing_trio(stands, sizes, locks) if len(here) % 2 else ()
+        self.trio = _standing_trio(stands, locks) if len(here) % 2 else ()
         """The trio that stands and may stay; if it is locked, it does."""
         self.bound = np.zeros(len(couples), dtype=np.bool_)
         """For each place, whether they are locked to their partner and no part of `who`."""
@@ -315,8 +314,12 @@ class Question:
 
     def _matched(self, who: Places, partner: Places) -> Places:
         """The same with the best couples of these people."""
+        key = np.sort(who).tobytes()
+        candidates = self._known.get(key) or Candidates(self.couples, self.rng.permutation(who), self.banned)
+        if len(self._known) < REMEMBERED:
+            self._known[key] = candidates
         result = partner.copy()
-        result[who] = Candidates(self.couples, who, self.banned).matched(self.weight)[who]
+        result[who] = candidates.matched(self.weight)[who]
         return result
 
     def _paired(self, who: Places, partner: Places) -> Places:
@@ -343,15 +346,12 @@ class Question:
     def _paired_anew(self, who: Places, partner: Places) -> Places:
         """The same with couples of these people, who have none. Up to `EXACT` people there are none better.
 
-        Beyond, couples by chance are made better, and who is left over is paired as in `cover`. Where few couples are
-        allowed, that comes first.
+        Beyond, couples by chance are made better, and who is left over is paired as in `cover`.
         """
-        who = self.rng.permutation(who)
         if self.is_exact(len(who)):
             return self._matched(who, partner) if len(who) > 1 else partner
+        who = self.rng.permutation(who)
         result = partner.copy()
-        if self.couples.sparse is not None:
-            return self._in_neighborhoods(who, self._settled(who, result))
         # Of an odd number the last is left over.
         order = who[np.lexsort((-self.history.left_out[who], -self.history.trios[who]))] if len(who) % 2 else who
         order, half = self.rng.permutation(order[: len(who) // 2 * 2]), len(who) // 2
@@ -375,27 +375,13 @@ class Question:
         return first, second
 
     def _covered(self, who: Places, partner: Places, banned: Keys) -> Places:
-        return cover(Candidates(self.couples, np.sort(who), banned), partner, self.history.left_out > 0, self.rng)
+        return cover(Candidates(self.couples, np.sort(who), banned), partner, self.history.left_out > 0)
 
     def _settled(self, who: Places, partner: Places) -> Places:
         """The same couples, changed so that as few people as possible are left over; first without any repeat."""
         for banned in (self._avoided, self.banned) if len(self.history.met.keys) else (self.banned,):
             if (partner[who] == ALONE).sum() > len(who) % 2:
                 partner = self._covered(who, partner, banned)
-        return partner
-
-    def _in_neighborhoods(self, who: Places, partner: Places) -> Places:
-        """As many couples, better ones: exactly for people near each other, twice with other borders between them."""
-        if not self.couples.most and not len(self.history.met.keys) and not self.history.left_out.any():
-            return partner
-        listed = Candidates(self.couples, np.sort(who), self.banned).listed()
-        lists = partner_lists(len(self.couples), *(listed or (who[:0], who[:0])))
-        for _ in range(2):
-            order = _near_each_other(self.rng.permutation(who).tolist(), lists)
-            for start in range(0, len(order), EXACT_SPARSE):
-                some = np.array(order[start : start + EXACT_SPARSE], dtype=np.int64)
-                mates = partner[some]
-                partner = self._matched(np.unique(np.concatenate((some, mates[mates != ALONE]))), partner)
         return partner
 
     # ---- the third of an odd number ----
@@ -434,7 +420,7 @@ class Question:
         forest = Forest(Candidates(self.couples, self.who, self.banned), paired)
         forest.grow(waiting.tolist())
         outer = np.array(forest.of_state(OUTER), dtype=np.int64)
-        if len(outer) <= EXACT_SPARSE:
+        if len(outer) <= FEW_OUTER:
             # Each of a trio could be left over, but for a locked couple that takes a third.
             near = self._fits(outer, outer).astype(np.float32)
             locked = np.flatnonzero(self.bound & (self.partner > np.arange(len(self.partner))))
@@ -510,20 +496,8 @@ class Question:
         return self.judged(partner, trio)
 
 
-def _standing_trio(stands: Together, sizes: Points, locks: Collection[Members]) -> Members:
+def _standing_trio(stands: Groups, locks: Collection[Members]) -> Members:
     """Of several trios the one with the most locked people."""
     locked = {person for lock in locks for person in lock}
-    trios = members_in(np.where(sizes == 3, stands, np.arange(len(stands)))) if (sizes == 3).any() else []
+    trios = stands.where(stands.sizes == 3).members
     return max(trios, key=lambda trio: (len(locked.intersection(trio)), -min(trio)), default=())
-
-
-def _near_each_other(order: Sequence[int], lists: Sequence[Sequence[int]]) -> list[int]:
-    """The people of `order`, each followed by those whom they may meet, then those whom these may meet, and so on."""
-    result: dict[int, None] = {}
-    for first in order:
-        waiting = [] if first in result else [first]
-        for person in waiting:
-            if person not in result:
-                result[person] = None
-                waiting += lists[person]
-    return list(result)

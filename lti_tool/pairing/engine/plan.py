@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from lti_tool.pairing.engine.circles import planned_circles
-from lti_tool.pairing.engine.couples import Couples, members_in, sizes_in
+from lti_tool.pairing.engine.circles import Circles
+from lti_tool.pairing.engine.couples import Couples
 from lti_tool.pairing.engine.locks import locked_groups
 from lti_tool.pairing.engine.problem import (
     NAME,
@@ -61,15 +61,15 @@ def plan(course: Course, rounds: int, seed: int) -> Schedule:
         planned = planner.planned()
         turned, proofs = planner.turned(planned, Random(seed)), planner.proofs(planned)
     else:
-        planned = planned_circles(couples, locked, rng)
-        groups = [tuple(couples.ids(group) for group in members_in(row)) for row in planned]
+        planned = Circles(couples, locked, rng).planned()
+        groups = [tuple(couples.ids(group) for group in row.members) for row in planned]
         formed = [(number, group) for number, row in enumerate(groups, start=1) for group in row]
         turned = take_turns(groups, formed, course.shape.kind, course.ahead, seed)
     otherwise = Reason.TOO_FEW_PARTNERS if course.shape.kind is Kind.PAIRS else Reason.NONE_BETTER_FOUND
     unpaired = tuple(
         Unpaired(couples.ids((place,))[0], number, couples.reason(place, otherwise))
         for number, row in enumerate(planned, start=1)
-        for place in np.flatnonzero(sizes_in(row) == 1).tolist()
+        for place in np.flatnonzero(row.sizes == 1).tolist()
     )
     return Schedule(turned, unpaired, course, seed, NAME, proofs)
 

@@ -134,7 +134,7 @@ class Proof:
     barrier: tuple[PersonId, ...]
 
 
-NAME: Final = "tandem/5"
+NAME: Final = "tandem/6"
 """Name and version of this engine, stored with every plan that it made."""
 NOBODY: Final = Course(())
 

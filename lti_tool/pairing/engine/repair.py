@@ -16,19 +16,15 @@ import numpy as np
 from lti_tool.pairing.engine.couples import (
     NO_KEYS,
     Couples,
+    Groups,
     Keys,
     Meetings,
     Members,
-    Together,
-    couples_in,
     couples_of,
-    members_in,
     merged,
-    sizes_in,
-    together,
 )
 from lti_tool.pairing.engine.pairs import History, Question
-from lti_tool.pairing.engine.people import Places, Points
+from lti_tool.pairing.engine.people import Bools, Places, Points
 from lti_tool.pairing.engine.problem import (
     Course,
     Group,
@@ -45,7 +41,6 @@ from lti_tool.pairing.engine.problem import (
 )
 from lti_tool.pairing.engine.proof import NotLargest, barrier
 from lti_tool.pairing.engine.repair_groups import Round, repair_groups
-from lti_tool.pairing.engine.rounds import partners_in
 from lti_tool.pairing.engine.turns import take_turns, turn_round
 
 LOOKS: Final = 24
@@ -65,7 +60,9 @@ def repair(
 
     Rounds before it and groups in `fixed` (they have begun) stay as they are, to the byte. Whoever lost a partner,
     joined, had no partner, or is in a group that a rule forbids now, gets one with the fewest changes for others;
-    people who are locked together are brought together. Someone who is in `schedule.course` and in no group counts as
+    people who are locked together are brought together. Who is listed as unpaired with the reason ABSENT, in a group or
+    not, does not turn up in that round, unless their group has begun or they are `joined`: who was to meet them meets
+    someone else. Someone who is in `schedule.course` and in no group counts as
     joined, and who is in a group and not in the course as having left; a course of nobody is taken to be of everyone
     in these rounds. Of solutions with equally few changes in each round one with the fewest repeats in all of them
     together is looked for, then the one with the most points. Where someone would be two ahead or behind with turns,
@@ -87,22 +84,6 @@ def repair(
     return _Repair(known, frozenset(fixed), numbers, gone=gone, new=new, may_turn=may_turn).repaired()
 
 
-def step_in(
-    schedule: Schedule, absent: Collection[PersonId], number: int, *, fixed: Collection[Placed] = ()
-) -> Schedule:
-    """The same schedule where these people do not turn up in one round: who was to meet them meets someone else.
-
-    The absent are listed as unpaired with the reason ABSENT and stay in all other rounds. Who is in a group of `fixed`
-    stays there. A repair in which they are `joined` lets them in again. Raises ImpossibleRequest for a round that does
-    not exist.
-    """
-    if not 1 <= number <= len(schedule.rounds):
-        raise ImpossibleRequest(number, len(absent))
-    known = replace(schedule, course=_course_after(schedule, frozenset(), frozenset(), number))
-    after = _Repair(known, frozenset(fixed), range(number, number + 1), absent=frozenset(absent)).repaired()
-    return replace(after, course=schedule.course)
-
-
 def _course_after(schedule: Schedule, gone: frozenset[PersonId], new: frozenset[PersonId], from_round: int) -> Course:
     course = schedule.course
     seated = chain.from_iterable(chain.from_iterable(schedule.rounds[from_round - 1 :]))
@@ -118,7 +99,7 @@ class _Now:
     """A round as it is by now."""
 
     groups: tuple[Group, ...]
-    together: Together
+    in_trios: Bools
     meetings: Keys
     unpaired: tuple[Unpaired, ...]
     proof: Proof | None
@@ -139,13 +120,12 @@ class _Repair:
         fixed: frozenset[Placed],
         numbers: range,
         *,
-        gone: frozenset[PersonId] = frozenset(),
-        new: frozenset[PersonId] = frozenset(),
-        absent: frozenset[PersonId] = frozenset(),
-        may_turn: bool = True,
+        gone: frozenset[PersonId],
+        new: frozenset[PersonId],
+        may_turn: bool,
     ) -> None:
         self.schedule, self.fixed, self.numbers, self.may_turn = schedule, fixed, numbers, may_turn
-        self.gone, self.new, self.absent = gone, new, absent
+        self.gone, self.new = gone, new
         self.course, self.couples = schedule.course, Couples(schedule.course)
         self.people, self.is_pairs = self.couples.people, schedule.course.shape.kind is Kind.PAIRS
         proofs = {proof.round: proof for proof in schedule.proofs}
@@ -154,18 +134,12 @@ class _Repair:
             unpaired.setdefault(out.round, []).append(out)
         self.now = []
         for number, groups in enumerate(schedule.rounds, start=1):
-            together = self.couples.together(groups)
-            keys = merged(self.couples.keys(*couples_in(together)))
-            self.now.append(_Now(groups, together, keys, tuple(unpaired.get(number, ())), proofs.get(number)))
+            known = self.couples.groups(groups)
+            alone = tuple(unpaired.get(number, ()))
+            self.now.append(_Now(groups, known.sizes == 3, known.keys, alone, proofs.get(number)))
 
     def repaired(self) -> Schedule:
-        for _ in self.numbers if self.couples.never_again else (1,):
-            before = [now.groups for now in self.now]
-            for number in self.numbers:
-                self._repair(number)
-            # A meeting that moved out of a later round may have made room in an earlier one.
-            if before == [now.groups for now in self.now]:
-                break
+        self._repair_all()
         self._look_again()
         rounds = tuple(now.groups for now in self.now)
         formed = {(number, group) for number, now in enumerate(self.now, start=1) for group in now.formed}
@@ -179,14 +153,28 @@ class _Repair:
         proofs = tuple(now.proof for now in self.now if now.proof)
         return replace(self.schedule, rounds=rounds, unpaired=unpaired, proofs=proofs)
 
+    def _repair_all(self) -> None:
+        """Repair each round once; where nobody may meet again, until that changes nothing.
+
+        A meeting that moved out of a later round may have made room in an earlier one.
+        """
+        for _ in self.numbers if self.couples.never_again else (1,):
+            before = [now.groups for now in self.now]
+            for number in self.numbers:
+                self._repair(number)
+            if before == [now.groups for now in self.now]:
+                break
+
     def _look_again(self) -> None:
         """Rounds are repaired one after the other, so one may have taken a couple that another needed.
 
-        While groups that have come are of people who meet elsewhere too, their round is repaired once more, then also
-        as if what came in another round were not decided, which is repaired after it.
+        While groups that have come are of people who meet elsewhere too, or someone is unpaired who may not meet anyone
+        again, their round is repaired once more, then also as if what came in another round were not decided, which is
+        repaired after it.
         """
         looks = LOOKS
-        while looks > 0 and (cost := self._cost())[-1] and (faulty := list(filter(self._repeats, self.numbers))):
+        while looks > 0 and (faulty := list(filter(self._is_faulty, self.numbers))):
+            cost = self._cost()
             for number, later in product(faulty, (0, *self.numbers)):
                 if later == number or (later and not self.now[later - 1].formed):
                     continue
@@ -194,10 +182,12 @@ class _Repair:
                 kept = list(self.now)
                 if later:
                     now = self.now[later - 1]
-                    came = self.couples.meetings(now.formed)
+                    came = self.couples.groups(now.formed).keys
                     self.now[later - 1] = replace(now, meetings=np.setdiff1d(now.meetings, came))
                 self._repair(number)
-                if later:
+                if self.couples.never_again:
+                    self._repair_all()
+                elif later:
                     self._repair(later)
                 if self._cost() < cost:
                     break
@@ -207,10 +197,12 @@ class _Repair:
             else:
                 return
 
-    def _repeats(self, number: int) -> bool:
-        """Whether a group that has come in this round is of people who meet elsewhere, too."""
-        came = self.couples.meetings(self.now[number - 1].formed)
-        return bool(self._met_outside(number).times(*np.divmod(came, max(1, len(self.people)))).any())
+    def _is_faulty(self, number: int) -> bool:
+        """Whether another round may have taken a couple that this one needed."""
+        if self.couples.never_again and self.now[number - 1].cost[0]:
+            return True
+        came = self.couples.groups(self.now[number - 1].formed).couples
+        return bool(self._met_outside(number).times(*came).any())
 
     def _cost(self) -> tuple[int, ...]:
         """What is wrong with all these rounds, the gravest first."""
@@ -225,7 +217,7 @@ class _Repair:
         movable = [group for group in groups if group not in begun]
         in_begun = {person for group in begun.intersection(groups) for person in group}
         listed = {out.person for out in self.now[number - 1].unpaired if out.reason is Reason.ABSENT} - self.new
-        away = (listed | self.absent) - self.gone - in_begun
+        away = listed - self.gone - in_begun
         before = self._round(number, movable, self._places(in_begun), self._places(away))
         before.check_locks()
         after, alone = self._repaired(before)
@@ -237,32 +229,30 @@ class _Repair:
         kept = before.kept(after)
         places, sizes = self.couples.listed(movable)
         stays = kept[places[np.cumsum(sizes) - sizes]] & (places[np.cumsum(sizes) - sizes] >= 0)
-        formed = tuple(self.couples.ids(group) for group in members_in(np.where(kept, before.everyone, after)))
+        formed = tuple(self.couples.ids(group) for group in after.where(~kept).members)
         leaving = set(compress(movable, (~stays).tolist()))
         result = (*(group for group in groups if group not in leaving), *formed)
         reasons, proof = _reasons(before, after, alone)
         absent = (Unpaired(person, number, Reason.ABSENT) for person in away)
         unpaired = tuple(sorted((*reasons, *absent), key=lambda out: out.person))
         changed = int((before.whole & ~kept).sum())
-        left, came = (couples_in(np.where(kept, before.everyone, side)) for side in (before.stands, after))
-        ties = len(np.intersect1d(self.couples.keys(*left), self.couples.keys(*came)))
+        ties = len(np.intersect1d(before.stands.where(~kept).keys, after.where(~kept).keys))
         cost = len(alone), int(before.flagged[alone].sum()), changed, -ties
-        together = self.couples.together(result)
-        keys = merged(self.couples.keys(*couples_in(together)))
-        self.now[number - 1] = _Now(result, together, keys, unpaired, proof, formed, cost)
+        known = self.couples.groups(result)
+        self.now[number - 1] = _Now(result, known.sizes == 3, known.keys, unpaired, proof, formed, cost)
 
-    def _repaired(self, before: Round) -> tuple[Together, Places]:
+    def _repaired(self, before: Round) -> tuple[Groups, Places]:
         """The groups of the round with few changes, and who is left over. Groups that are locked stay."""
         after = _repaired_pairs(before) if self.is_pairs else repair_groups(before)
-        return after, before.seat[sizes_in(after)[before.seat] == 1]
+        return after, before.seat[after.sizes[before.seat] == 1]
 
     def _round(self, number: int, movable: Sequence[Group], begun: Places, away: Places) -> Round:
         elsewhere = np.union1d(begun, away)
         places, sizes = self.couples.listed(movable)
         places[np.isin(places, elsewhere)] = -1
-        stands, known = together(places, sizes, len(self.people)), places >= 0
+        stands, known = Groups.listed(places, sizes, len(self.people)), places >= 0
         whole = np.zeros(len(self.people), dtype=np.bool_)
-        whole[places[known]] = np.repeat(sizes, sizes)[known] == sizes_in(stands)[places[known]]
+        whole[places[known]] = np.repeat(sizes, sizes)[known] == stands.sizes[places[known]]
         met = met_earlier = self._met_outside(number)
         if self.couples.never_again:
             earlier = [now.meetings for now in self.now[: number - 1]]
@@ -308,11 +298,11 @@ class _Repair:
         counted = History.of(self.couples).trios
         for at, now in enumerate(self.now, start=1):
             if at != number and self.is_pairs:
-                counted += sizes_in(now.together) == 3
+                counted += now.in_trios
         return counted
 
 
-def _reasons(before: Round, after: Together, alone: Places) -> tuple[list[Unpaired], Proof | None]:
+def _reasons(before: Round, after: Groups, alone: Places) -> tuple[list[Unpaired], Proof | None]:
     """Everyone without a group with a reason, and for pairs a proof where one is needed and no group has begun."""
     couples, number = before.couples, before.number
     is_pairs = couples.course.shape.kind is Kind.PAIRS
@@ -323,7 +313,7 @@ def _reasons(before: Round, after: Together, alone: Places) -> tuple[list[Unpair
         # Earlier rounds are settled now; what becomes of later ones cannot make the proof untrue.
         banned = np.unique(before.met_earlier.keys) if couples.never_again else NO_KEYS
         try:
-            shown = barrier(couples, np.setdiff1d(before.seat, locked), partners_in(after), banned)
+            shown = barrier(couples, np.setdiff1d(before.seat, locked), after.partners, banned)
             proof = Proof(number, couples.ids(shown))
         except NotLargest:
             pass
@@ -343,12 +333,10 @@ def _reason(before: Round, place: int) -> Reason:
     return Reason.TOO_FEW_PARTNERS if fits[before.seat].any() else Reason.NOBODY_ALLOWED
 
 
-def _repaired_pairs(before: Round) -> Together:
+def _repaired_pairs(before: Round) -> Groups:
     """The groups of the round with the fewest changes."""
-    stands, everyone = before.stands, before.everyone
-    ties = couples_in(np.where(before.whole & (sizes_in(stands) == 2), everyone, stands))
-    first, second = couples_in(stands)
-    apart = stands[first[~before.may_stay(first, second)]]
+    stands = before.stands
+    apart = stands.heads[stands.couples[0][~before.may_stay(*stands.couples)]]
     return (
         Question(
             before.couples,
@@ -356,9 +344,9 @@ def _repaired_pairs(before: Round) -> Together:
             np.random.default_rng([abs(before.seed), int(before.seed < 0)]),
             before.seat,
             before.locks,
-            stands=np.where(before.whole & ~np.isin(stands, apart), stands, everyone),
-            ties=np.unique(before.couples.keys(*ties)),
+            stands=stands.where(before.whole & ~np.isin(stands.heads, apart)),
+            ties=stands.where(~before.whole | (stands.sizes != 2)).keys,
         )
         .arranged()
-        .together()
+        .groups()
     )

@@ -14,13 +14,9 @@ from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.couples import (
     Couples,
+    Groups,
     Meetings,
     Members,
-    Together,
-    couples_of,
-    members_in,
-    sizes_in,
-    together,
 )
 from lti_tool.pairing.engine.locks import check_groups
 from lti_tool.pairing.engine.people import Bools, Places, Points
@@ -37,7 +33,7 @@ class Round:
 
     number: int
     couples: Couples
-    stands: Together
+    stands: Groups
     """The groups of those who are still here."""
     whole: Bools
     """For each place, whether they are in a group all members of which are here."""
@@ -62,11 +58,11 @@ class Round:
         """All places, which is also the groups where nobody is with anyone."""
         return np.arange(len(self.couples), dtype=np.int64)
 
-    def kept(self, after: Together) -> Bools:
+    def kept(self, after: Groups) -> Bools:
         """For each place, whether they were in a whole group and all its members, and no others, are together after."""
-        sizes, same = sizes_in(self.stands), after == self.stands
-        as_many = np.bincount(self.stands[same], minlength=len(same))[self.stands] == sizes
-        kept: Bools = self.whole & as_many & (sizes_in(after) == sizes)
+        heads, sizes, same = self.stands.heads, self.stands.sizes, after.heads == self.stands.heads
+        as_many = np.bincount(heads[same], minlength=len(same))[heads] == sizes
+        kept: Bools = self.whole & as_many & (after.sizes == sizes)
         return kept
 
     def may_stay(self, first: Places, second: Places) -> Bools:
@@ -79,12 +75,7 @@ class Round:
 
     def check_locks(self) -> None:
         """Raise what makes the locks impossible: LockConflict, LockSize or LockForbidden."""
-        ids = self.couples.people.ids
-        groups = [tuple(ids[list(lock)].tolist()) for lock in self.locks]
-        first, second = couples_of(self.locks)
-        again = self.met_earlier.times(first, second) > 0
-        met = {frozenset(pair) for pair in zip(ids[first[again]].tolist(), ids[second[again]].tolist(), strict=True)}
-        check_groups(self.couples, self.number, groups, len(self.seat), met)
+        check_groups(self.couples, self.number, self.locks, len(self.seat), self.met_earlier)
 
 
 def group_sizes(people: int, shape: Shape) -> tuple[int, ...]:
@@ -118,7 +109,7 @@ def _even(people: int, groups: int) -> tuple[int, ...]:
     return (small + 1,) * larger + (small,) * (groups - larger)
 
 
-def repair_groups(before: Round) -> Together:
+def repair_groups(before: Round) -> Groups:
     """The groups of the round with few changes: as many people as possible in groups that rules let be.
 
     A group has at most one member more than the size of the shape, and at least two; circles and rings three, where
@@ -138,8 +129,8 @@ class _Groups:
         self.stands: list[bool] = []
         """Of each group, whether it is as it was."""
 
-    def repaired(self) -> Together:
-        for members in members_in(self.before.stands):
+    def repaired(self) -> Groups:
+        for members in self.before.stands.members:
             self._read(members)
         for lock in self.before.locks:
             self._bring_together(lock)
@@ -154,7 +145,7 @@ class _Groups:
             pass
         order = np.argsort(self.group_of, kind="stable")
         sizes = np.bincount(self.group_of + 1, minlength=1)[1:]
-        return together(order[-int(sizes.sum()) :] if sizes.any() else order[:0], sizes, len(self.everyone))
+        return Groups.listed(order[-int(sizes.sum()) :] if sizes.any() else order[:0], sizes, len(self.everyone))
 
     # ---- what is there -----------------------------------------------------------------------------------------------
 

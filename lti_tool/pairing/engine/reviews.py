@@ -5,7 +5,6 @@ Then two reviewers exchange authors wherever that is worth more, so the numbers 
 little room, maximum flow finds as many reviews as there can be, and shows why there are no more.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -26,23 +25,16 @@ from lti_tool.pairing.engine.problem import (
     Short,
 )
 from lti_tool.pairing.engine.rules import listed_in
+from lti_tool.pairing.engine.turns import Choice
 
-NAME: Final = "tandem-reviews/3"
+NAME: Final = "tandem-reviews/4"
 
 NOBODY: Final = -1
 """Stands for the author where a review is missing."""
-SWEEPS: Final = 100
-"""How often everyone looks for an exchange, for each of their reviews …"""
-MORE_SWEEPS: Final = 12_000
-"""… and so many times more, divided by the number of people, because it is cheap for few."""
-PASSES, IDLE = 40, 4
-"""How often exchanges are drawn at random for bad reviews, at most, and how often in vain …"""
-DRAWS: Final = 1 << 15
-"""… so many at a time, but no more than …"""
-DRAWS_EACH: Final = 4_096
-"""… for each."""
-SPARSE: Final = 20
-"""If one couple of so many or fewer is allowed, exchanges are drawn among allowed reviews."""
+SWEEPS, IDLE = 120, 6
+"""How often reviews are exchanged, at most, and how often in vain …"""
+DRAWS: Final = 1 << 14
+"""… and how many exchanges are looked at together."""
 REMEMBERED: Final = 4_000_000
 """How many allowed couples are remembered at most, over all people."""
 
@@ -72,11 +64,7 @@ def reviews(course: Course, k: int, seed: int) -> Reviews:
     table.exchange()
     cut = None
     if table.authors.shape[1] < k or table.are_broken():
-        flow = _Flow(table)
-        cut = flow.fill()
-        if cut:
-            flow.even_out()
-        table.authors = flow.table()
+        table.authors, cut = _filled(table)
         table.exchange()
     return replace(_answer(couples, k, table.authors, cut), course=course, seed=seed, engine=NAME)
 
@@ -110,18 +98,13 @@ class _Table:
     def _ring(self, k: int) -> Places:
         """Reviews along a ring, k for each and of each; as few as possible are of two people by one another."""
         people = len(self.couples)
-        authors = np.empty((people, k), dtype=np.int64)
-        order = self.rng.permutation(people)
-        steps: list[int] = []
-        again: list[int] = []
-        taken = np.zeros(people + 1, dtype=np.bool_)
-        for step in (self.rng.permutation(max(0, people - 1)) + 1).tolist():
-            (again if taken[people - step] or 2 * step == people else steps).append(step)
-            taken[step] = True
-            if len(steps) == k:
-                break
-        for column, step in enumerate((*steps, *again)[:k]):
-            authors[order, column] = np.roll(order, -step)
+        authors, order = np.empty((people, k), dtype=np.int64), self.rng.permutation(people)
+        half = self.rng.permutation(max(0, people - 1) // 2) + 1
+        half = np.where(self.rng.random(len(half)) < 0.5, half, people - half)
+        # Two steps that lead around the ring together are reviews by one another, and so is half of the ring.
+        steps = [*half.tolist(), *(people - half).tolist(), people // 2]
+        for column in range(k):
+            authors[order, column] = np.roll(order, -steps[column])
         return authors
 
     def worth(self, reviewer: Places, author: Places) -> Points:
@@ -153,50 +136,27 @@ class _Table:
         return has
 
     def exchange(self) -> None:
-        """Let everyone exchange authors where that is worth more, sweep after sweep, and mend before and after."""
+        """Let people exchange authors where that is worth more; every other time only those whose review is bad."""
         people, k = self.authors.shape
-        if people < 3 or not k:
-            return
-        self.mend()
-        here = np.divmod(np.arange(people * k, dtype=np.int64), k)
-        worth = self.worth(here[0], self.authors[here])
-        draw, idle = self._draws(), 0
-        for _ in range((SWEEPS + MORE_SWEEPS // max(people, 100)) // (1 + k // 10)):
-            if int(worth.min()) >= self.couples.most or idle > 4 * people:
+        reviewers, idle = np.arange(people)[:, None], 0
+        for sweep in range(SWEEPS if people > 2 else 0):
+            value = np.where(self.authors == NOBODY, self.couples.most, self._value(reviewers, self.authors))
+            if idle > IDLE or value.min(initial=self.couples.most) >= self.couples.most:
                 break
-            there = draw(here[0])
-            mine, theirs = self.authors[here], self.authors[there]
-            now = worth + worth[there[0] * k + there[1]]
-            # A quick look that leaves few: no review is worth more than this.
-            better = np.flatnonzero(self.couples.weigh(here[0], theirs) + self.couples.weigh(there[0], mine) > now)
-            changed = self._exchanged(*((row[better], column[better]) for row, column in (here, there)))
-            for row, column in changed:
-                worth[row * k + column] = self.worth(row, self.authors[row, column])
-            idle = 0 if len(changed[0][0]) else idle + 1
-        self.mend()
-
-    def _draws(self) -> Callable[[Places], Slots]:
-        """A function that draws a review for each of these people to exchange with."""
-        people, k = self.authors.shape
-        listed = self.couples.sparse
-        if listed is None or not 0 < len(listed[0]) * 2 * SPARSE <= people * (people - 1):
-            return lambda rows: (self.rng.integers(people, size=rows.shape), self.rng.integers(k, size=rows.shape))
-        reviewers, authors = np.concatenate(listed), np.concatenate(listed[::-1])
-        order = np.argsort(reviewers, kind="stable")
-        wanted, starts = authors[order], np.searchsorted(reviewers[order], np.arange(people + 1))
-
-        def draw(rows: Places) -> Slots:
-            """A review of someone whom they may review, if there is any."""
-            count = np.diff(starts)[rows]
-            author = wanted[(starts[rows] + self.rng.integers(0, np.maximum(count, 1))) % len(wanted)]
-            slots = np.argsort(self.authors, axis=None, kind="stable")
-            begins = np.searchsorted(self.authors.reshape(-1)[slots], np.arange(people + 1))
-            reviewed = np.diff(begins)[author]
-            at = slots[(begins[author] + self.rng.integers(0, np.maximum(reviewed, 1))) % len(slots)]
-            row, column = np.divmod(at, k)
-            return row, column
-
-        return draw
+            bad = np.nonzero(value < 0)
+            here = bad if len(bad[0]) and sweep % 2 == 0 else np.nonzero(value < self.couples.most)
+            draws = max(1, min(value.size, DRAWS // len(here[0])))
+            drawn = self.rng.integers(value.size, size=(len(here[0]), draws))
+            near, far = (here[0][:, None], here[1][:, None]), np.divmod(drawn, k)
+            if here is bad:
+                gain = self._gain(near, far)
+            else:
+                # A quick look that leaves few: no review is worth more than its points.
+                gain = self.couples.weigh(near[0], self.authors[far]) + self.couples.weigh(far[0], self.authors[near])
+                gain -= value[near] + value[far]
+            best = drawn[np.arange(len(drawn)), gain.argmax(axis=1)]
+            gains = np.flatnonzero(gain.max(axis=1) > 0)
+            idle = 0 if self._exchanged((here[0][gains], here[1][gains]), np.divmod(best[gains], k)) else idle + 1
 
     def _gain(self, here: Slots, there: Slots) -> Points:
         """What exchanging the authors of these reviews would bring; far below 0 where someone had an author twice."""
@@ -211,150 +171,68 @@ class _Table:
         gain[twice | (mine == NOBODY) | (theirs == NOBODY)] = -99 * self.unit
         return gain
 
-    def _exchanged(self, here: Slots, there: Slots) -> tuple[Slots, Slots]:
+    def _exchanged(self, here: Slots, there: Slots) -> bool:
         """Exchange the authors of these reviews two by two where that gains; everyone is in one exchange at most."""
-        gains = self._gain(here, there) > 0
-        here, there = ((row[gains], column[gains]) for row, column in (here, there))
+        gains = np.flatnonzero(self._gain(here, there) > 0)
         # What is asked before all of them holds after all of them.
-        people = np.stack((here[0], there[0]), axis=1)
+        people = np.stack((here[0][gains], there[0][gains]), axis=1)
         is_first = np.zeros(people.size, dtype=np.bool_)
         is_first[np.unique(people, return_index=True)[1]] = True
-        first = is_first.reshape(-1, 2).all(axis=1)
-        here, there = ((row[first], column[first]) for row, column in (here, there))
+        gains = gains[is_first.reshape(-1, 2).all(axis=1)]
+        here, there = ((row[gains], column[gains]) for row, column in (here, there))
         self.authors[here], self.authors[there] = self.authors[there], self.authors[here]
-        return here, there
-
-    def mend(self) -> None:
-        """Exchange reviews of people who may not meet, met, or review one another with the best of many others."""
-        idle = 0
-        for _ in range(PASSES):
-            rows, columns = np.nonzero(self.authors != NOBODY)
-            authors = self.authors[rows, columns]
-            is_bad = (rows < authors) & self._has(authors, rows) | (self.worth(rows, authors) < 0)
-            rows, columns = rows[is_bad], columns[is_bad]
-            if not len(rows):
-                return
-            size, k = self.authors.size, self.authors.shape[1]
-            drawn = self.rng.integers(size, size=(len(rows), max(1, min(DRAWS_EACH, 2 * size, DRAWS // len(rows)))))
-            gain = self._gain((rows[:, None], columns[:, None]), np.divmod(drawn, k))
-            best = drawn[np.arange(len(rows)), gain.argmax(axis=1)]
-            changed, _ = self._exchanged((rows, columns), np.divmod(best, k))
-            idle = 0 if len(changed[0]) else idle + 1
-            if idle == IDLE:
-                return
-
-
-def as_table(people: int, k: int, reviewer: Places, author: Places) -> Places:
-    """The reviews in a table. They are in the order of reviewers."""
-    authors = np.full((people, k), NOBODY, dtype=np.int64)
-    authors[reviewer, np.arange(len(reviewer)) - np.searchsorted(reviewer, reviewer)] = author
-    return authors
+        return len(gains) > 0
 
 
 # ---- as many reviews as there can be ---------------------------------------------------------------------------------
 
 
-class _Flow:
-    """Maximum flow (Ford and Fulkerson 1956) from the reviews of a table that no rule forbids.
+def _filled(table: _Table) -> tuple[Places, Cut | None]:
+    """As many reviews as there can be, spread evenly, made of those that no rule forbids; and why there are no more.
 
-    Someone who has a review too few takes an author; if that author has enough, one of their reviewers gives them up
-    and looks on, until an author is found who has too few. When no such chain is left, those reached show why.
+    Everyone reviews k people, or all whom they may review. Then reviews are handed on from authors who have more than
+    k to those who have fewer, as long as a chain of reviewers leads there (augmenting paths: Ford and Fulkerson 1956).
+    Authors who are stuck with more are the cut: whoever reviews one of them has no one else to review.
     """
-
-    def __init__(self, table: _Table) -> None:
-        self.k, people = table.k, len(table.couples)
-        # Dictionaries, because they keep the order in which reviews came.
-        self.given: list[dict[int, None]] = [{} for _ in range(people)]
-        """Whom everyone reviews."""
-        self.taken: list[dict[int, None]] = [{} for _ in range(people)]
-        """By whom everyone is reviewed."""
-        rows, columns = np.nonzero(table.authors != NOBODY)
-        authors = table.authors[rows, columns]
-        fits = table.allowed(rows, authors)
-        for reviewer, author in zip(rows[fits].tolist(), authors[fits].tolist(), strict=True):
-            self._add(reviewer, author)
-        couples = table.couples
-        met = np.unique(couples.met.keys) if couples.never_again else NO_KEYS
-        candidates = Candidates(couples, np.arange(people, dtype=np.int64), met)
-
-        @lru_cache(maxsize=REMEMBERED // max(1, people))
-        def partners(person: int) -> Places:
-            return np.array(candidates.partners(person), dtype=np.int64)
-
-        self.partners = partners
-
-    def _add(self, reviewer: int, author: int) -> None:
-        self.given[reviewer][author] = None
-        self.taken[author][reviewer] = None
-
-    def table(self) -> Places:
-        """The reviews as a table again."""
-        listed = [(reviewer, author) for reviewer, several in enumerate(self.given) for author in several]
-        return as_table(len(self.given), self.k, *np.array(listed, dtype=np.int64).reshape(-1, 2).T)
-
-    def fill(self) -> Cut | None:
-        """Add reviews until there cannot be more; if someone has too few, the cut that shows why."""
-        reached, closed = bytearray(len(self.given)), bytearray(len(self.given))
-        for start in range(len(self.given)):
-            while len(self.given[start]) < self.k and not reached[start]:
-                self._chain(start, reached, closed, None)
-        reviewers, authors = (np.flatnonzero(np.frombuffer(side, dtype=np.uint8)) for side in (reached, closed))
-        return (reviewers, authors) if len(reviewers) else None
-
-    def _chain(self, start: int, reached: bytearray, closed: bytearray, many: int | None) -> None:
-        """Give `start` one more review at the end of a chain: a new one, or one of someone who has `many` or more.
-
-        If there is none, everyone on the way is marked: no later chain leads out of them.
-        """
-        seen, seen_authors = bytearray(reached), bytearray(closed)
-        seen[start] = True
-        asks: dict[int, int] = {}
-        gives_up: dict[int, int] = {}
-        queue = [start]
-        for reviewer in queue:
-            partners = self.partners(reviewer)
-            unseen = partners[np.frombuffer(seen_authors, dtype=np.uint8)[partners] == 0].tolist()
-            new = [author for author in unseen if author not in self.given[reviewer]]
-            needy = [author for author in new if len(self.taken[author]) < self.k] if many is None else []
-            if needy:
-                end = min(needy, key=lambda author: len(self.taken[author]))
-                return self._hand_over(start, reviewer, end, asks, gives_up)
-            # Everyone begins elsewhere: the first authors are those whose reviewers gave up first.
-            turn = start % max(1, len(new))
-            for author in new[turn:] + new[:turn]:
-                seen_authors[author] = True
-                asks[author] = reviewer
-                for rival in self.taken[author]:
-                    if seen[rival]:
-                        continue
-                    seen[rival] = True
-                    gives_up[rival] = author
-                    if many is not None and len(self.given[rival]) >= many:
-                        del self.given[rival][author], self.taken[author][rival]
-                        return self._hand_over(start, reviewer, author, asks, gives_up)
-                    queue.append(rival)
-        reached[:], closed[:] = seen, seen_authors
-        return None
-
-    def _hand_over(
-        self, start: int, reviewer: int, author: int, asks: dict[int, int], gives_up: dict[int, int]
-    ) -> None:
-        self._add(reviewer, author)
-        while reviewer != start:
-            author = gives_up[reviewer]
-            del self.given[reviewer][author], self.taken[author][reviewer]
-            reviewer = asks[author]
-            self._add(reviewer, author)
-
-    def even_out(self) -> None:
-        """Where not everyone can have k: nobody does two reviews more than someone who could do one of them.
-
-        Then the same for the reviews that people get.
-        """
-        for _ in range(2):
-            stuck, closed = bytearray(len(self.given)), bytearray(len(self.given))
-            for few in range(self.k - 1):
-                for start in range(len(self.given)):
-                    if len(self.given[start]) == few and not stuck[start]:
-                        self._chain(start, stuck, closed, few + 2)
-            self.given, self.taken = self.taken, self.given
+    couples, k, people = table.couples, table.k, len(table.couples)
+    candidates = Candidates(
+        couples, np.arange(people, dtype=np.int64), np.unique(couples.met.keys) if couples.never_again else NO_KEYS
+    )
+    partners = lru_cache(maxsize=REMEMBERED // max(1, people))(candidates.partners)
+    rows, columns = np.nonzero(table.authors != NOBODY)
+    authors = table.authors[rows, columns]
+    fits = table.allowed(rows, authors)
+    chosen = [set[int]() for _ in range(people)]
+    for reviewer, author in zip(rows[fits].tolist(), authors[fits].tolist(), strict=True):
+        chosen[reviewer].add(author)
+    received = dict(enumerate(np.bincount(authors[fits], minlength=people).tolist()))
+    for reviewer, some in enumerate(chosen):
+        left = [author for author in partners(reviewer) if author not in some] if len(some) < k else []
+        for author in sorted(left, key=received.__getitem__)[: k - len(some)]:
+            some.add(author)
+            received[author] += 1
+    choice = Choice(partners, received, chosen)
+    choice.hand_on(most=k)
+    stuck = choice.stuck.copy()
+    short = [reviewer for reviewer, some in enumerate(chosen) if len(some) < k or not some.isdisjoint(stuck)]
+    choice.hand_on()
+    reviewers, done = [set[int]() for _ in range(people)], {person: len(some) for person, some in enumerate(chosen)}
+    for reviewer, some in enumerate(chosen):
+        for author in some:
+            reviewers[author].add(reviewer)
+    for several in reviewers:
+        for reviewer in sorted(several, key=lambda person: (-done[person], person))[: max(0, len(several) - k)]:
+            several.remove(reviewer)
+            done[reviewer] -= 1
+    Choice(partners, done, reviewers).hand_on()
+    rows, authors = (
+        np.array(
+            sorted((reviewer, author) for author, several in enumerate(reviewers) for reviewer in several),
+            dtype=np.int64,
+        )
+        .reshape(-1, 2)
+        .T
+    )
+    filled = np.full((people, k), NOBODY, dtype=np.int64)
+    filled[rows, np.arange(len(rows)) - np.searchsorted(rows, rows)] = authors
+    return filled, (np.array(short), np.array(sorted(stuck), dtype=np.int64)) if short else None

@@ -5,7 +5,7 @@ before, and points. Of an odd number one person is the third of a couple, anothe
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from random import Random
@@ -14,8 +14,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.couples import Couples, Members, Together, couples_in, members_in, sizes_in, together
-from lti_tool.pairing.engine.matching import ALONE
+from lti_tool.pairing.engine.couples import (
+    Couples,
+    Groups,
+    Members,
+)
+from lti_tool.pairing.engine.matching import Candidates
 from lti_tool.pairing.engine.pairs import EXACT, History, Question
 from lti_tool.pairing.engine.people import Places
 from lti_tool.pairing.engine.problem import Group, Proof
@@ -54,12 +58,13 @@ class Rounds:
     couples: Couples
     locked: Sequence[Sequence[Members]]
     rng: np.random.Generator
+    _known: dict[bytes, Candidates] = field(default_factory=dict)
 
     @cached_property
     def _before(self) -> History:
         return History.of(self.couples)
 
-    def planned(self) -> list[Together]:
+    def planned(self) -> list[Groups]:
         """In a circle where that is best, else one by one and then, of a small course, looked at once more."""
         couples = self.couples
         circle = None if any(self.locked) else self._everyone_meets()
@@ -81,54 +86,57 @@ class Rounds:
             rounds = min(rounds, self._reconsidered(self._one_by_one(), least.repeats), key=self.cost)
         return rounds
 
-    def _one_by_one(self) -> list[Together]:
-        """Each round the best after those before it."""
-        history, rounds = self._before, list[Together]()
+    def _one_by_one(self) -> list[Groups]:
+        """Each round the best after those before it. Chance decides anew between rounds that are equal."""
+        history, rounds = self._before, list[Groups]()
         for number in range(len(self.locked)):
+            self._known.clear()
             rounds.append(self._round(number, history, undecided=range(number + 1, len(self.locked))))
-            history = history.also(self.couples, rounds[-1:])
+            history = history.also(rounds[-1:])
         return rounds
 
-    def proofs(self, rounds: Sequence[Together]) -> tuple[Proof, ...]:
+    def proofs(self, rounds: Sequence[Groups]) -> tuple[Proof, ...]:
         """For every round in which someone has no partner, why no one more could be paired."""
-        alone = [number for number, groups in enumerate(rounds, start=1) if (sizes_in(groups) == 1).any()]
+        alone = [number for number, groups in enumerate(rounds, start=1) if (groups.sizes == 1).any()]
         return tuple(
             Proof(number, self.couples.ids(self._barrier(number, rounds)))
             for number in (alone if len(self.couples) > 1 else ())
         )
 
-    def _barrier(self, number: int, rounds: Sequence[Together]) -> Places:
+    def _barrier(self, number: int, rounds: Sequence[Groups]) -> Places:
         """What shows that no one more could be paired in a round, given the others. Locked people are not counted."""
         others = [groups for at, groups in enumerate(rounds, start=1) if at != number]
-        question = self._question(number - 1, self._before.also(self.couples, others))
-        return barrier(self.couples, question.who, partners_in(rounds[number - 1]), question.banned)
+        question = self._question(number - 1, self._before.also(others))
+        return barrier(self.couples, question.who, rounds[number - 1].partners, question.banned)
 
     def _question(self, number: int, history: History, *, by_chance: bool = False) -> Question:
         """The round of this index (from 0), beside its locked groups."""
         everyone = np.arange(len(self.couples), dtype=np.int64)
-        return Question(self.couples, history, self.rng, everyone, self.locked[number], by_chance=by_chance)
+        return Question(
+            self.couples, history, self.rng, everyone, self.locked[number], by_chance=by_chance, known=self._known
+        )
 
     def _round(
         self, number: int, history: History, *, undecided: Iterable[int] = (), by_chance: bool = False
-    ) -> Together:
+    ) -> Groups:
         """The best groups for a round. `undecided`: other rounds that are not in the history.
 
         Who is locked in one of them counts as having met.
         """
         history = history.awaiting([group for second in undecided for group in self.locked[second]])
-        return self._question(number, history, by_chance=by_chance).arranged().together()
+        return self._question(number, history, by_chance=by_chance).arranged().groups()
 
     @cached_property
-    def _locked(self) -> list[Together]:
+    def _locked(self) -> list[Groups]:
         """The locked groups of every round, as if nobody else were with anyone."""
         return [
-            together(np.array([*chain(*groups)], dtype=np.int64), [*map(len, groups)], len(self.couples))
+            Groups.listed(np.array([*chain(*groups)], dtype=np.int64), [*map(len, groups)], len(self.couples))
             for groups in self.locked
         ]
 
     # ---- everyone meets everyone ----
 
-    def _everyone_meets(self) -> list[Together] | None:
+    def _everyone_meets(self) -> list[Groups] | None:
         """All rounds of an even number in a circle: one stays, the others move on by a seat each round.
 
         There is no repeat while the rounds are fewer than the people. None if that needs a couple that a rule forbids
@@ -142,20 +150,19 @@ class Rounds:
             circle = _circle(self.rng.permutation(people).astype(np.int64), rounds)
             first, second = circle[:, 0], circle[:, 1]
             if not met.times(first, second).any() and couples.allowed(first, second).all():
-                return [together(pairs.T.ravel(), [2] * (people // 2), people) for pairs in circle]
+                return [Groups.listed(pairs.T.ravel(), [2] * (people // 2), people) for pairs in circle]
         return None
 
     # ---- a second look ----
 
-    def cost(self, rounds: Sequence[Together]) -> Cost:
+    def cost(self, rounds: Sequence[Groups]) -> Cost:
         """What all these rounds cost after what was before them."""
-        couples, sizes = [couples_in(groups) for groups in rounds], [sizes_in(groups) for groups in rounds]
-        left, right = np.concatenate(couples, axis=1)
+        left, right = np.concatenate([groups.couples for groups in rounds], axis=1)
         _, first, times = np.unique(self.couples.keys(left, right), return_index=True, return_counts=True)
         earlier = self._before.met.times(left[first], right[first])
-        alone = sum((size == 1).astype(np.int64) for size in sizes)
+        alone = sum((groups.sizes == 1).astype(np.int64) for groups in rounds)
         again = self._before.left_out + alone
-        counts = np.concatenate([4 - size[ends[0]] for size, ends in zip(sizes, couples, strict=True)])
+        counts = np.concatenate([4 - groups.sizes[groups.couples[0]] for groups in rounds])
         return Cost(
             int(alone.sum()),
             int((again * (again - 1) // 2).sum()),
@@ -164,7 +171,7 @@ class Rounds:
             -int((self.couples.points(left, right) * counts).sum()),
         )
 
-    def _reconsidered(self, rounds: list[Together], least: int) -> list[Together]:
+    def _reconsidered(self, rounds: list[Groups], least: int) -> list[Groups]:
         """The same rounds or better ones: what is best for one round can be dear for a later one.
 
         Two rounds at a time are planned anew, the first with chance in place of wishes, so that the second gets another
@@ -196,19 +203,19 @@ class Rounds:
                 rounds, cost, number = tried, self.cost(tried), 0
         return rounds
 
-    def _anew(self, rounds: list[Together], number: int, without: set[int]) -> Together:
+    def _anew(self, rounds: list[Groups], number: int, without: set[int]) -> Groups:
         """A round as it is best beside the others, but for those in `without`, of which it is one itself."""
         others = [groups for at, groups in enumerate(rounds) if at not in without]
-        history = self._before.also(self.couples, others)
+        history = self._before.also(others)
         return self._round(number, history, undecided=sorted(without - {number}), by_chance=len(without) > 1)
 
-    def _two(self, rounds: Sequence[Together]) -> tuple[int, int]:
+    def _two(self, rounds: Sequence[Groups]) -> tuple[int, int]:
         """Two rounds by chance, one of which has a repeat or someone who is left over."""
-        met = self._before.also(self.couples, rounds).met
+        met = self._before.also(rounds).met
         faulty = [
             number
             for number, groups in enumerate(rounds)
-            if (sizes_in(groups) == 1).any() or (met.times(*couples_in(groups)) > 1).any()
+            if (groups.sizes == 1).any() or (met.times(*groups.couples) > 1).any()
         ]
         first = int(self.rng.choice(faulty)) if faulty else int(self.rng.integers(len(rounds)))
         second = int(self.rng.integers(len(rounds) - 1))
@@ -221,11 +228,11 @@ class Rounds:
         fewer new partners than that meets some of them again.
         """
         people, rounds, couples = len(self.couples), len(self.locked), self.couples
-        cost, met = self.cost(self._locked), self._before.also(couples, self._locked).met
+        cost, met = self.cost(self._locked), self._before.also(self._locked).met
         first, second = np.triu_indices(people, 1)
         new = couples.allowed(first, second) & (met.times(first, second) == 0)
         partners: NDArray[np.int64] = np.bincount(np.concatenate((first[new], second[new])), minlength=people)
-        sizes = np.array([sizes_in(groups) for groups in self._locked])
+        sizes = np.array([groups.sizes for groups in self._locked])
         spare = partners - rounds + (sizes > 1).sum(axis=0)
         thirds = 3 * (people % 2) * int((sizes < 3).all(axis=1).sum())
         again = -(-int((-spare).clip(0).sum() + max(0, thirds - int(spare.clip(0, rounds).sum()))) // 2)
@@ -233,12 +240,11 @@ class Rounds:
 
     # ---- turns ----
 
-    def turned(self, rounds: Sequence[Together], rng: Random) -> tuple[tuple[Group, ...], ...]:
+    def turned(self, rounds: Sequence[Groups], rng: Random) -> tuple[tuple[Group, ...], ...]:
         """The groups of all rounds with their members in order of turn: couples by their smaller place, then a trio."""
-        everyone, ids = np.arange(len(self.couples), dtype=np.int64), self.couples.people.ids
-        sizes = [sizes_in(groups) for groups in rounds]
-        ends = [couples_in(np.where(size == 2, groups, everyone)) for size, groups in zip(sizes, rounds, strict=True)]
-        trios = [members_in(np.where(size == 3, groups, everyone)) for size, groups in zip(sizes, rounds, strict=True)]
+        ids = self.couples.people.ids
+        ends = [groups.where(groups.sizes == 2).couples for groups in rounds]
+        trios = [groups.where(groups.sizes == 3).members for groups in rounds]
         # Nobody is in the middle oftener than they must be; who was in a trio least comes first.
         listed, before = [*chain(*trios)], dict(enumerate(self._before.trios.tolist()))
         middles = iter(choose_evenly(listed, [1] * len(listed), Random(0), {}, before))
@@ -249,7 +255,7 @@ class Rounds:
                 ends[number] = np.append(ends[number], [[first], [last]], axis=1)
         ahead = np.array([self.couples.course.ahead.get(person, 0) for person in ids.tolist()], dtype=np.int64)
         first, last = np.concatenate(ends, axis=1)
-        stays = orient(first, last, rng, ahead=ahead)
+        stays = orient(first, last, rng, ahead=ahead, given=np.zeros(len(first), dtype=np.bool_))
         in_turn = ids[np.where(stays, (first, last), (last, first))]
         turned, start = [], 0
         for several, couples in zip(trios, ends, strict=True):
@@ -269,15 +275,3 @@ def _circle(seats: Places, rounds: int) -> Places:
     row = np.concatenate((np.broadcast_to(seats[:1], (rounds, 1)), ring[places]), axis=1)
     half = len(seats) // 2
     return np.stack((row[:, :half], row[:, : half - 1 : -1]), axis=1)
-
-
-def partners_in(groups: Together) -> Places:
-    """For each place the partner or -1. Of a trio two are partners, and the third has none."""
-    first, second = couples_in(groups)
-    partner = np.full(len(groups), ALONE, dtype=np.int64)
-    heads = np.flatnonzero((groups == np.arange(len(groups))) & (sizes_in(groups) > 1))
-    partner[first[::-1]] = second[::-1]
-    mates = partner[heads]
-    partner = np.full(len(groups), ALONE, dtype=np.int64)
-    partner[heads], partner[mates] = mates, heads
-    return partner

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.pairing.engine.people import Bools, People, Places, Points
+from lti_tool.pairing.engine.people import Bools, Masks, People, Places, Points
 
 Answers = TypeVar("Answers", Bools, Points)
 
@@ -38,22 +38,27 @@ WORDS_AT_ONCE: Final = 1 << 22
 
 def same_name(people: People, attribute: str, first: Places, second: Places) -> Bools:
     """For each couple, whether both have the same name. Only meaningful where both names are known, like all these."""
-    codes = people.names(attribute).codes
+    codes = people.codes(attribute)
     same: Bools = codes[first] == codes[second]
     return same
 
 
 def difference(people: People, attribute: str, first: Places, second: Places) -> Points:
     """For each couple, how far their numbers are apart."""
-    values = people.numbers(attribute).values
+    values = people.numbers(attribute)
     apart: Points = np.abs(values[first] - values[second])
     return apart
 
 
 def shared_names(people: People, attribute: str, first: Places, second: Places) -> Points:
     """For each couple, how many names both have."""
-    sets = people.sets(attribute)
-    return in_parts(sets.masks.shape[1], first, second, sets.shared)
+    masks = people.masks(attribute)
+
+    def shared(first: Places, second: Places) -> Points:
+        times: Points = np.bitwise_count(masks[first] & masks[second]).sum(axis=-1, dtype=np.int64)
+        return times
+
+    return in_parts(masks.shape[1], first, second, shared)
 
 
 def ways_to_help(people: People, owner: object, reads: tuple[str, ...], first: Places, second: Places) -> Points:
@@ -71,13 +76,13 @@ def ways_to_help(people: People, owner: object, reads: tuple[str, ...], first: P
     return in_parts(words, first, second, helps).astype(np.int64) + in_parts(words, second, first, helps)
 
 
-def _subjects(people: People, reads: tuple[str, ...]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def _subjects(people: People, reads: tuple[str, ...]) -> tuple[Masks, Masks]:
     """One row of bits a person for what they offer and one for what they need; a bit is the same subject in both."""
     ids = people.ids.tolist()
     sides = [[people.attributes.get(name, {}).get(person) or frozenset() for person in ids] for name in reads]
     useful = frozenset().union(*sides[0]) & frozenset().union(*sides[1])
     rows = dict(enumerate(subjects & useful for subjects in chain(*sides)))
-    masks = People(tuple(rows), {"subjects": rows}).sets("subjects").masks
+    masks = People(tuple(rows), {"subjects": rows}).masks("subjects")
     return masks[: len(ids)], masks[len(ids) :]
 
 
@@ -141,8 +146,6 @@ class ByValue(ABC):
     __slots__ = ()
     WORD: ClassVar[str]
     """The first part of its name."""
-    FORM: ClassVar[str]
-    """The form of its attributes: `names`, `numbers` or `sets`, as methods of `People`."""
     READS: ClassVar[tuple[str, ...]] = ("attribute",)
     """The fields that hold the names of its attributes."""
 
@@ -158,7 +161,7 @@ class ByValue(ABC):
 
     def known(self, people: People) -> Bools:
         """For each person, whether everything that it reads is known."""
-        known: Bools = np.logical_and.reduce([getattr(people, self.FORM)(attribute).known for attribute in self.reads])
+        known: Bools = np.logical_and.reduce([people.known(attribute) for attribute in self.reads])
         return known
 
 
@@ -218,7 +221,7 @@ class RuleByCouple(Rule):
 class Same(RuleByValue):
     """Both have the same name: one department, group or cohort."""
 
-    WORD, FORM = "same", "names"
+    WORD = "same"
 
     def fits(self, people: People, first: Places, second: Places) -> Bools:
         return same_name(people, self.attribute, first, second)
@@ -228,7 +231,7 @@ class Same(RuleByValue):
 class Other(RuleByValue):
     """The two have different names: another department, group or cohort."""
 
-    WORD, FORM = "other", "names"
+    WORD = "other"
 
     def fits(self, people: People, first: Places, second: Places) -> Bools:
         return ~same_name(people, self.attribute, first, second)
@@ -240,8 +243,6 @@ class ExperienceGap(RuleByValue):
 
     With `at_least` it is called `gap:…`, because it makes couples differ; else `close:…`.
     """
-
-    FORM = "numbers"
 
     attribute: str = "experience"
     at_least: int | None = None
@@ -265,7 +266,7 @@ class OffersMeetNeeds(RuleByValue):
     Someone whose offers and needs are known to be empty fits no one.
     """
 
-    FORM, READS = "sets", ("attribute", "needs")
+    READS = ("attribute", "needs")
     name = "offers"
 
     attribute: str = "offers"
@@ -300,7 +301,7 @@ class Known(RuleByValue):
 class Share(RuleByValue):
     """Both have at least so many names in common: a language, a time at which both can meet."""
 
-    WORD, FORM = "share", "sets"
+    WORD = "share"
 
     at_least: int = 1
 

@@ -11,10 +11,8 @@ a turn on to someone who has had fewer, as long as there is one; after that no o
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain, pairwise, permutations
-from operator import itemgetter
 from random import Random
 from typing import Final, TypeAlias
 
@@ -22,13 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lti_tool.pairing.engine.people import Bools, Places
-from lti_tool.pairing.engine.problem import Group, Kind, PersonId, Placed
+from lti_tool.pairing.engine.problem import Group, Kind, PersonId, Placed, balance
 
 NOBODY_AHEAD: Final[Mapping[PersonId, int]] = {}
-MOST_LOOKED_AT: Final = 1_000
-"""Among so many people, at most, a chain is looked for that turns groups round which stay: 10 milliseconds."""
+TOO_FAR: Final = 2
+"""So many times more first than last, or less, and groups that stay are turned round."""
 NONE: Final = -1
-ENDS: Final = (itemgetter(0), itemgetter(-1))
 Rounds: TypeAlias = Sequence[Sequence[Group]]
 GivenRounds: TypeAlias = tuple[tuple[Group, ...], ...]
 Signs: TypeAlias = NDArray[np.int8]
@@ -97,28 +94,24 @@ def _placed(rounds: Rounds) -> list[Placed]:
     return [(number, group) for number, groups in enumerate(rounds, start=1) for group in groups if len(group) > 1]
 
 
-def orient(
-    left: Places, right: Places, rng: Random, *, ahead: NDArray[np.int64] | None = None, given: Bools | None = None
-) -> Bools:
+def orient(left: Places, right: Places, rng: Random, *, ahead: NDArray[np.int64], given: Bools) -> Bools:
     """For each couple (left[i], right[i]), whether `left` goes first. The couples of earlier rounds come first.
 
     `ahead[place]` is the history; where `given[i]`, `left` goes first as it is. The promises are those of `give_turns`.
     """
     if not len(left):
         return np.zeros(0, dtype=np.bool_)
-    people = int(max(left.max(), right.max())) + 1
-    ahead = np.zeros(people, dtype=np.int64) if ahead is None else ahead
-    given = np.zeros(len(left), dtype=np.bool_) if given is None else given
+    people = len(ahead)
     first: Bools = _walk(left, right, ahead, given, rng)[::2] > 0
     firsts, lasts = np.where(first, left, right), np.where(first, right, left)
-    stands = ahead[:people] + np.bincount(firsts, minlength=people) - np.bincount(lasts, minlength=people)
+    stands = ahead + np.bincount(firsts, minlength=people) - np.bincount(lasts, minlength=people)
     if np.ptp(stands) > 2:
         free = np.flatnonzero(~given)[::-1]
         groups = list(zip(firsts[free].tolist(), lasts[free].tolist(), strict=True))
-        choice = Choice(groups, dict(enumerate(stands.tolist())), [{group[0]} for group in groups], step=2)
-        choice.hand_on()
-        for at, group, chosen in zip(free.tolist(), groups, choice.chosen, strict=True):
-            first[at] ^= group[0] not in chosen
+        chosen = [{group[0]} for group in groups]
+        Choice(groups.__getitem__, dict(enumerate(stands.tolist())), chosen, step=2).hand_on()
+        for at, group, some in zip(free.tolist(), groups, chosen, strict=True):
+            first[at] ^= group[0] not in some
     return first
 
 
@@ -231,44 +224,24 @@ def turn_round(
     be, and so on to someone who was behind. As few groups as possible are turned for each, in these rounds and none of
     those that are fixed; where there is no such way, turns stay as they are.
     """
-    firsts, lasts = ([dict(zip(map(end, groups), groups, strict=True)) for groups in rounds] for end in ENDS)
-    times_first, times_last = (Counter(chain.from_iterable(ends)) for ends in (firsts, lasts))
-    turned: set[int] = set()
-    looked_at = iter(range(MOST_LOOKED_AT))
-
-    def stands(person: PersonId) -> int:
-        return ahead.get(person, 0) + times_first[person] - times_last[person]
-
-    def way(start: PersonId, sign: int) -> list[tuple[int, Group]]:
-        """Groups to turn, from someone who is ahead (behind, where the sign is -1) to someone who is not even."""
-        came: dict[PersonId, list[tuple[int, Group]]] = {start: []}
-        reached = [start]
-        for member, _ in zip(reached, looked_at, strict=False):
-            for number in reversed(numbers):
-                group = (firsts if sign > 0 else lasts)[number - 1].get(member)
-                beside = group[-1 if sign > 0 else 0] if group else member
-                if group and beside not in came and (number, group) not in fixed:
-                    came[beside] = [*came[member], (number, group)]
-                    if sign * stands(beside) < 0:
-                        return came[beside]
-                    reached.append(beside)
-        return []
-
-    for person in sorted(people):
-        while abs(stands(person)) > 1 and (turning := way(person, 1 if stands(person) > 0 else -1)):
-            for number, group in turning:
-                del firsts[number - 1][group[0]], lasts[number - 1][group[-1]]
-                firsts[number - 1][group[-1]] = lasts[number - 1][group[0]] = group[::-1]
-                for member, first in ((group[0], -1), (group[-1], 1)):
-                    times_first[member] += first
-                    times_last[member] -= first
-                turned.add(number)
-    return tuple(
-        tuple(firsts[number - 1][group[0]] if group[0] in firsts[number - 1] else group[::-1] for group in groups)
-        if number in turned
-        else groups
-        for number, groups in enumerate(rounds, start=1)
-    )
+    stands = balance(rounds)
+    stands.update(ahead)
+    if all(abs(stands[person]) < TOO_FAR for person in people):
+        return tuple(rounds)
+    before = [place for place in _placed(rounds) if place[0] in numbers and place not in fixed][::-1]
+    groups = [group for _, group in before]
+    for sign, end in ((1, 0), (-1, -1)):
+        counts, chosen = (
+            Counter({person: sign * times for person, times in stands.items()}),
+            [{group[end]} for group in groups],
+        )
+        choice = Choice(lambda number: (groups[number][0], groups[number][-1]), counts, chosen, step=2)
+        for person in sorted(people, key=lambda person: (-counts[person], person)):
+            while counts[person] >= TOO_FAR and (turned := choice.relieve(person)):
+                for number in turned:
+                    groups[number] = groups[number][::-1]
+        stands = Counter({person: sign * times for person, times in counts.items()})
+    return _replaced(rounds, {place: group for place, group in zip(before, groups, strict=True) if place[1] != group})
 
 
 # ---- chosen evenly ---------------------------------------------------------------------------------------------------
@@ -278,56 +251,68 @@ class Choice:
     """Some members of each group are chosen; `counts` says how often everyone is, in steps of `step`."""
 
     def __init__(
-        self, groups: Sequence[Group], counts: dict[PersonId, int], chosen: list[set[PersonId]], step: int = 1
+        self,
+        members: Callable[[int], Iterable[int]],
+        counts: dict[int, int],
+        chosen: list[set[int]],
+        step: int = 1,
     ) -> None:
-        self.groups, self.counts, self.chosen, self.step = groups, counts, chosen, step
-        self.stuck: set[PersonId] = set()
+        """`members`: everyone in the group of a number. `chosen`: those of each group that are chosen."""
+        self.members, self.counts, self.chosen, self.step = members, counts, chosen, step
+        self.held: dict[int, dict[int, None]] = {}
+        """For each person the groups in which they are chosen."""
+        for number, some in enumerate(chosen):
+            for person in some:
+                self.held.setdefault(person, {})[number] = None
+        self.stuck: set[int] = set()
         """From whom no chain leads to someone who was chosen less."""
 
-    @cached_property
-    def _groups_of(self) -> dict[PersonId, list[int]]:
-        result: dict[PersonId, list[int]] = {}
-        for number, group in enumerate(self.groups):
-            for person in group:
-                result.setdefault(person, []).append(number)
-        return result
-
-    def hand_on(self) -> None:
+    def hand_on(self, most: int | None = None) -> None:
         """Afterwards nobody is chosen a step more often than someone whom a chain of groups could relieve them by.
 
-        Those who were chosen most come first: whoever is stuck for them is stuck for everyone after them.
+        `most`: only people are relieved who are chosen more often than that. Those who were chosen most come first:
+        whoever is stuck for them is stuck for everyone after them.
         """
         counts = self.counts
-        least = min(counts.values(), default=0)
-        for many in range(max(counts.values(), default=0), least + self.step, -1):
-            for start in [person for person, times in counts.items() if times == many and person not in self.stuck]:
-                self.relieve(start)
+        least = min(counts.values(), default=0) + self.step if most is None else most
+        for many in range(max(counts.values(), default=0), least, -1):
+            for start in [person for person, times in counts.items() if times == many]:
+                if start not in self.stuck:
+                    self.relieve(start)
 
-    def relieve(self, start: PersonId) -> bool:
-        """Hand one choice on from here to someone who was chosen less by more than a step, if a chain leads to them."""
-        came_from: dict[PersonId, tuple[PersonId, int]] = {}
+    def relieve(self, start: int) -> list[int]:
+        """Hand one choice on from here to someone who was chosen less by more than a step, if a chain leads to them.
+
+        The chain is as short as can be. Returns the numbers of its groups.
+        """
+        came_from: dict[int, tuple[int, int]] = {}
         reached = [start]
         for giver in reached:
-            for number in self._groups_of.get(giver, ()):
-                for taker in self.groups[number] if giver in self.chosen[number] else ():
-                    if taker in self.chosen[number] or taker in came_from or taker in self.stuck or taker == start:
+            for number in self.held.get(giver, ()):
+                chosen = self.chosen[number]
+                for taker in self.members(number):
+                    if taker in chosen or taker in came_from or taker in self.stuck or taker == start:
                         continue
                     came_from[taker] = giver, number
                     reached.append(taker)
                     if self.counts[taker] < self.counts[start] - self.step:
-                        self._hand_over(taker, start, came_from)
-                        return True
+                        return self._hand_over(taker, start, came_from)
         self.stuck.update(reached)
-        return False
+        return []
 
-    def _hand_over(self, end: int, start: int, came_from: Mapping[PersonId, tuple[PersonId, int]]) -> None:
+    def _hand_over(self, end: int, start: int, came_from: Mapping[int, tuple[int, int]]) -> list[int]:
         self.counts[end] += self.step
         self.counts[start] -= self.step
+        changed = []
         while end != start:
-            chosen, number = came_from[end]
-            self.chosen[number].remove(chosen)
+            giver, number = came_from[end]
+            self.chosen[number].remove(giver)
             self.chosen[number].add(end)
-            end = chosen
+            del self.held[giver][number]
+            self.held.setdefault(end, {})[number] = None
+            changed.append(number)
+            end = giver
+        return changed
 
 
 def choose_evenly(
@@ -344,16 +329,13 @@ def choose_evenly(
     """
     people = sorted({person for group in groups for person in group})
     lot = dict(zip(people, rng.sample(range(len(people)), k=len(people)), strict=True))
-    choice = Choice(groups, {person: before.get(person, 0) for person in people}, [])
+    counts, chosen = {person: before.get(person, 0) for person in people}, []
     for group, wanted in zip(groups, quota, strict=True):
-        order = sorted(group, key=lambda person: (choice.counts[person], first.get(person, 0), lot[person]))
-        choice.chosen.append(set(order[:wanted]))
-        choice.counts.update({person: choice.counts[person] + 1 for person in order[:wanted]})
-    choice.hand_on()
-    return [
-        tuple(person for person in group if person in chosen)
-        for group, chosen in zip(groups, choice.chosen, strict=True)
-    ]
+        order = sorted(group, key=lambda person: (counts[person], first.get(person, 0), lot[person]))
+        chosen.append(set(order[:wanted]))
+        counts.update({person: counts[person] + 1 for person in order[:wanted]})
+    Choice(groups.__getitem__, counts, chosen).hand_on()
+    return [tuple(person for person in group if person in some) for group, some in zip(groups, chosen, strict=True)]
 
 
 def _middles(new: Sequence[Placed], given: Sequence[Placed], rng: Random) -> dict[Placed, Group]:

@@ -125,7 +125,7 @@ class Explanations:
     @cached_property
     def _rounds(self) -> dict[int, "_Round"]:
         couples = Couples(self.schedule.course)
-        meetings = [couples.met.keys, *map(couples.meetings, self.schedule.rounds)]
+        meetings = [couples.met.keys, *(couples.groups(groups).keys for groups in self.schedule.rounds)]
         numbers = range(1, len(self.schedule.rounds) + 1)
         return {number: _Round(self.schedule, couples, meetings, number) for number in numbers}
 
@@ -152,12 +152,9 @@ class _Round:
         """Those of these ids who are in the course."""
         return [place for place in self.couples.people.places(list(members)).tolist() if place >= 0]
 
-    def ids(self, places: Iterable[int]) -> Group:
-        return tuple(self.couples.people.ids[list(places)].tolist())
-
     def group(self, place: int) -> Group:
         """The group of this person, as ids; empty without one."""
-        return self._groups.get(self.ids([place])[0], ())
+        return self._groups.get(self.couples.ids([place])[0], ())
 
     @cached_property
     def _groups(self) -> dict[PersonId, Group]:
@@ -208,7 +205,7 @@ class _Round:
 
     def partner(self, place: int, person: PersonId) -> Partner:
         """What speaks for this partner of someone."""
-        is_locked = any(lock.issuperset((self.ids([place])[0], person)) for lock in self.locked)
+        is_locked = any(lock.issuperset((self.couples.ids([place])[0], person)) for lock in self.locked)
         if not self.places([person]):
             return Partner(person, is_locked=is_locked)
         partner, people, rules = self.place(person), self.couples.people, self.schedule.course.rules
@@ -264,13 +261,13 @@ class _Round:
         breaks = np.any([*against.values()], axis=0) if against else []
         is_apart = len(new_after) == 2 and frozenset(new_after) in forbidden
         alone = new_after if is_apart else [] if len(new_after) > 1 else [partner]
-        beside = [self.ids([wanted, member]) for member in new if member != wanted]
+        beside = [self.couples.ids([wanted, member]) for member in new if member != wanted]
         return Alternative(
-            person=self.ids([wanted])[0],
+            person=self.couples.ids([wanted])[0],
             met=int(self.welcome(place, np.array([wanted]))[0][0]),
             cost=self._worth(place, (old, new), set()) - self._worth(place, (old_after, new_after), forbidden),
             breaks=tuple(rule.name for rule, by in zip(self.schedule.course.rules, breaks, strict=False) if by),
-            leaves=self.ids(sorted(alone)),
+            leaves=self.couples.ids(sorted(alone)),
             is_locked=any(lock.issuperset(couple) for lock in self.locked for couple in beside),
         )
 
@@ -295,11 +292,11 @@ class _Round:
         left = others[~against.any(axis=0)]
         met, points = self.welcome(place, left)
         return WhyNot(
-            person=self.ids([place])[0],
+            person=self.couples.ids([place])[0],
             removals=tuple(
                 sorted(filter(lambda rule: rule.removed, removals), key=lambda rule: (-rule.removed, rule.rule))
             ),
-            candidates=self.ids(left[np.lexsort((left, -points, met))].tolist()),
+            candidates=self.couples.ids(left[np.lexsort((left, -points, met))].tolist()),
         )
 
     def shortages(self) -> tuple[Needed, ...]:
@@ -376,7 +373,7 @@ def changes(before: Schedule, after: Schedule) -> tuple[Change, ...]:
             if cause is Cause.MADE_ROOM and not could_stay[was[person]]:
                 cause = Cause.RULE_CHANGED
             result.append(Change(person, number, cause))
-        met = met.also(couples.meetings(new))
+        met = met.also(couples.groups(new).keys)
     return tuple(sorted(result))
 
 

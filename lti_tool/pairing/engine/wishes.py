@@ -48,7 +48,7 @@ class Wish(ByValue):
 class RatherSame(Wish):
     """The weight once, where both have the same name: one department, group or cohort."""
 
-    WORD, FORM = "same", "names"
+    WORD = "same"
 
     def worth(self, people: People, first: Places, second: Places) -> Points:
         return self.weight * same_name(people, self.attribute, first, second)
@@ -58,7 +58,7 @@ class RatherSame(Wish):
 class RatherOther(Wish):
     """The weight once, where the two have different names: another department, group or cohort."""
 
-    WORD, FORM = "other", "names"
+    WORD = "other"
 
     def worth(self, people: People, first: Places, second: Places) -> Points:
         return self.weight * ~same_name(people, self.attribute, first, second)
@@ -80,7 +80,7 @@ class _Capped(Wish):
 class RatherGap(_Capped):
     """The weight for each step by which the experience of the two differs, up to `cap` points in all."""
 
-    WORD, FORM = "gap", "numbers"
+    WORD = "gap"
 
     attribute: str = "experience"
 
@@ -92,7 +92,7 @@ class RatherGap(_Capped):
 class ExtraShared(_Capped):
     """The weight for each name that the two share beyond the first (time slots, languages), up to `cap` points."""
 
-    WORD, FORM = "extra_shared", "sets"
+    WORD = "extra_shared"
 
     def worth(self, people: People, first: Places, second: Places) -> Points:
         extra = np.maximum(shared_names(people, self.attribute, first, second) - 1, 0)
@@ -131,7 +131,7 @@ class NearInTime(Wish):
     apart, for it is the same time of another day.
     """
 
-    WORD, FORM = "near", "numbers"
+    WORD = "near"
 
     attribute: str = "utc_offset"
     hours: int = 6

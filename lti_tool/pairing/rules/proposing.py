@@ -1,10 +1,10 @@
 """A proposal is worked out from what is known. Needs no database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Schedule
+from lti_tool.pairing.engine import Course, Reason, Schedule, Unpaired
 from lti_tool.pairing.errors import PlanImpossible
 from lti_tool.pairing.rules.changes import refuse_flawed
 
@@ -29,8 +29,13 @@ def work_out(basis: Basis, *, seed: int) -> Schedule:
     """
     try:
         schedule = engine.plan(basis.course, len(basis.round_ids), seed)
-        for number, absent in basis.absent.items():
-            schedule = engine.step_in(schedule, absent.intersection(basis.course.people), number)
+        absent = tuple(
+            Unpaired(person, number, Reason.ABSENT)
+            for number, people in basis.absent.items()
+            for person in sorted(people.intersection(basis.course.people))
+        )
+        if absent:
+            schedule = engine.repair(replace(schedule, unpaired=(*schedule.unpaired, *absent)), (), (), 1)
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(basis.activity_id, refusal) from refusal
     refuse_flawed(None, engine.verify(basis.course, schedule))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lti_tool.pairing import engine
 from lti_tool.pairing.engine import Course, Value, pairs
 from lti_tool.pairing.engine.check import score
-from lti_tool.pairing.engine.couples import Couples, couples_in, members_in, sizes_in, together
+from lti_tool.pairing.engine.couples import Couples, Groups
 from lti_tool.pairing.engine.rules import Share
 from lti_tool.pairing.engine.wishes import ExtraShared, RatherGap
 from tests.factories.cohorts import corporate
@@ -54,12 +54,12 @@ def test_groups_in_an_array_are_the_groups_that_were_listed(sizes: list[int], se
     listed = [[next(order) for _ in range(size)] for size in sizes]
     strangers = [member for group in listed for member in (*group, -1)]
 
-    groups = together(np.array(strangers, dtype=np.int64), [1 + size for size in sizes], people)
+    groups = Groups.listed(np.array(strangers, dtype=np.int64), [1 + size for size in sizes], people)
 
-    assert members_in(groups) == sorted(tuple(sorted(group)) for group in listed if len(group) > 1)
+    assert groups.members == sorted(tuple(sorted(group)) for group in listed if len(group) > 1)
     couples = {tuple(couple) for group in listed for couple in combinations(sorted(group), 2)}
-    assert sorted(zip(*couples_in(groups).tolist(), strict=True)) == sorted(couples)
-    assert [sizes_in(groups)[group[0]] for group in listed] == sizes
+    assert sorted(zip(*groups.couples.tolist(), strict=True)) == sorted(couples)
+    assert [groups.sizes[group[0]] for group in listed] == sizes
 
 
 def test_few_couples_are_listed_from_the_names_that_they_share() -> None:

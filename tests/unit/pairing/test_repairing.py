@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Group, Kind, Lock, Reason, Schedule, Shape, Unpaired, pairs
+from lti_tool.pairing.engine import Course, Group, Kind, Lock, Placed, Reason, Schedule, Shape, Unpaired, pairs
 from lti_tool.pairing.engine.problem import LockConflict, LockForbidden, LockSize
-from lti_tool.pairing.engine.repair import step_in
 from lti_tool.pairing.engine.rules import Exclusions, NotAgain, Rule
 from lti_tool.pairing.engine.why import Cause, changes
 from lti_tool.pairing.engine.why import Change as Moved
@@ -289,12 +288,18 @@ def test_coach_and_coachee_stay_even_for_people_who_got_new_partners() -> None:
 # ---- somebody who does not turn up -----------------------------------------------------------------------------------
 
 
+def without(schedule: Schedule, person: int, number: int, fixed: frozenset[Placed] = frozenset()) -> Schedule:
+    """The same where this person does not turn up in one round."""
+    unpaired = (*schedule.unpaired, Unpaired(person, number, Reason.ABSENT))
+    return engine.repair(replace(schedule, unpaired=unpaired), (), (), 1, fixed=fixed)
+
+
 def test_the_partner_of_somebody_absent_meets_somebody_else_in_that_round_only() -> None:
     groups = (((1, 2), (3, 4), (5, 6)), ((1, 3), (2, 5), (4, 6)))
     course = Course((1, 2, 3, 4, 5, 6))
     before = Schedule(groups, course=course)
 
-    after = step_in(before, [2], 1)
+    after = without(before, 2, 1)
 
     assert after.unpaired == (Unpaired(2, 1, Reason.ABSENT),)
     assert len(after.rounds[0]) == 2
@@ -310,7 +315,7 @@ def test_the_partner_of_somebody_absent_meets_somebody_else_in_that_round_only()
 def test_who_is_absent_stays_so_until_they_are_let_in_again() -> None:
     before = Schedule((((1, 2), (3, 4)),), course=Course((1, 2, 3, 4)))
 
-    absent = step_in(before, [2], 1)
+    absent = without(before, 2, 1)
 
     assert engine.repair(absent, (), (), 1) == absent
     back = engine.repair(absent, (), [2], 1)
@@ -321,9 +326,7 @@ def test_who_is_absent_stays_so_until_they_are_let_in_again() -> None:
 def test_nobody_steps_into_a_group_that_has_begun() -> None:
     before = Schedule((((1, 2), (3, 4)),), course=Course((1, 2, 3, 4)))
 
-    assert step_in(before, [2], 1, fixed={(1, (1, 2))}).rounds == before.rounds
-    with pytest.raises(engine.ImpossibleRequest):
-        step_in(before, [2], 2)
+    assert without(before, 2, 1, frozenset({(1, (1, 2))})).rounds == before.rounds
 
 
 # ---- why -------------------------------------------------------------------------------------------------------------
@@ -378,9 +381,10 @@ def test_a_thousand_people_change_no_more_than_those_who_come_go_and_lose_somebo
         assert moved == loose
 
 
-@pytest.mark.parametrize("seed", [3, 12, 26])
+@pytest.mark.parametrize("seed", [3, 11, 12, 14, 20, 26])
 def test_where_nobody_may_meet_again_rounds_are_repaired_until_nothing_changes(seed: int) -> None:
-    # Six people can meet in four rounds without a repeat; with these seeds going through the rounds once is too little.
+    # Six people can meet in four rounds without a repeat; with these seeds going through the rounds once is too little,
+    # and with some of them going through them until nothing changes is, too.
     waiting = {1: (1, 2, 3, 4), 2: (1, 2, 3, 4), 4: (1, 4)}
     alone = tuple(
         Unpaired(person, number, Reason.TOO_FEW_PARTNERS) for number, people in waiting.items() for person in people
