@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, exists, func, select, true, update
 from sqlalchemy.exc import IntegrityError
@@ -47,8 +47,8 @@ from lti_tool.pairing.models import (
     ProposalRequest,
     Seat,
 )
-from lti_tool.pairing.rules import changes, proposing
-from lti_tool.pairing.rules.changes import Change, Outcome, outcome, up_to_date
+from lti_tool.pairing.rules import proposing
+from lti_tool.pairing.rules.changes import APART, LEAVES_GROUPS, Change, Do, Outcome, outcome, up_to_date
 from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of
 from lti_tool.pairing.rules.conditions import Conditions
 from lti_tool.pairing.rules.current import CurrentPlan
@@ -485,23 +485,18 @@ def apply(
 ) -> Comparison:
     """Make a change, with as few other changes as possible. `by` is a person.
 
-    `expected_version` is the version of the plan that someone looked at; for Unpin and UndoKeepApart it does not
-    matter. `anyway` lets a swap break a rule. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule,
+    `expected_version` is the version of the plan that someone looked at; if groups stay as they are it does
+    not matter. `anyway` lets a swap break a rule. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule,
     ActivityReadOnly, and what `outcome` raises.
     """
-    leaves_groups = isinstance(change, changes.Unpin | changes.UndoKeepApart)
-    activity, plan = _held(session, activity_id, None, None if leaves_groups else expected_version)
+    activity, plan = _held(session, activity_id, None, None if change.do in LEAVES_GROUPS else expected_version)
     store.hold_groups(session, plan)
     made = outcome(current_plan(session, activity, plan, now=now), change)
-    if isinstance(change, changes.Swap) and not anyway and made.effect.newly_broken:
+    if change.do is Do.SWAP and not anyway and made.effect.newly_broken:
         raise RuleBroken(plan.id, made.effect.newly_broken)
     _record(session, activity, change, by=by, now=now)
-    usual = (
-        Cause.MADE_ROOM
-        if isinstance(change, changes.Absent | changes.UndoAbsent | changes.LeaveOut)
-        else Cause.PLAN_CHANGED
-    )
-    _store(session, plan, made, now, usual=usual)
+    is_about_one = change.do in {Do.ABSENT, Do.TURNS_UP, Do.LEAVE_OUT}
+    _store(session, plan, made, now, usual=Cause.MADE_ROOM if is_about_one else Cause.PLAN_CHANGED)
     return made.effect
 
 
@@ -570,35 +565,36 @@ def _causes(made: Outcome, usual: Cause) -> list[tuple[int, int, Cause]]:
 
 def _record(session: Session, activity: Activity, change: Change, *, by: int | None, now: datetime) -> None:
     """Store what someone decided, apart from the groups. `by` is a person."""
-    match change:
-        case changes.Pin(members, round_number):
-            round_id = store.round_id_of(session, activity, round_number) if round_number is not None else None
-            pin = Pin(activity_id=activity.id, round_id=round_id, said_by_id=by, said_at=now)
+    said: dict[str, Any] = {"said_by_id": by, "said_at": now}
+    match change.do:
+        case Do.TOGETHER | Do.ALWAYS:
+            round_id = store.round_id_of(session, activity, change.round) if change.do is Do.TOGETHER else None
+            pin = Pin(activity_id=activity.id, round_id=round_id, **said)
             session.add(pin)
             session.flush()
-            session.add_all(PinnedMember(pin_id=pin.id, member_id=member_id) for member_id in sorted(set(members)))
-        case changes.Unpin(pin_id):
-            session.execute(delete(Pin).where(Pin.id == pin_id, Pin.activity_id == activity.id))
-        case changes.KeepApart(members, kind):
-            first, second = couple_of(*members)
+            session.add_all(PinnedMember(pin_id=pin.id, member_id=person) for person in sorted(set(change.members)))
+        case Do.UNPIN:
+            session.execute(delete(Pin).where(Pin.id == change.decision_id, Pin.activity_id == activity.id))
+        case Do.NEVER | Do.AVOID:
+            first, second = couple_of(*change.members)
             couple = {"course_id": activity.course_id, "one_id": first, "other_id": second}
             row = session.scalar(select(Exclusion).filter_by(**couple).with_for_update()) or Exclusion(**couple)
-            row.kind, row.said_by_id, row.said_at = kind, by, now
+            row.kind, row.said_by_id, row.said_at = APART[change.do], by, now
             session.add(row)
-        case changes.UndoKeepApart(apart_id):
+        case Do.MEET_AGAIN:
             couples = delete(Exclusion).where(Exclusion.course_id == activity.course_id)
-            session.execute(couples.where(Exclusion.id == apart_id))
-        case changes.Relax(rules):
+            session.execute(couples.where(Exclusion.id == change.decision_id))
+        case Do.RELAX:
             saved = preferences_of(session, activity)
-            wanted = saved.preferences.without(*rules)
+            wanted = saved.preferences.without(*change.rules)
             save_preferences(session, activity.id, wanted, expected_version=saved.version, by=by, now=now)
-        case changes.Absent(member_id, round_number):
-            round_id = store.round_id_of(session, activity, round_number)
-            if round_id is not None:
-                session.add(Absence(round_id=round_id, member_id=member_id, said_by_id=by, said_at=now))
-        case changes.UndoAbsent(member_id, round_number):
-            round_id = store.round_id_of(session, activity, round_number)
-            session.execute(delete(Absence).where(Absence.round_id == round_id, Absence.member_id == member_id))
-        case changes.LeaveOut(member_id):
-            roster.name_as_staff(session, activity.course_id, member_id, now=now)
+        case Do.ABSENT:
+            round_id = store.round_id_of(session, activity, change.round)
+            session.add(Absence(round_id=round_id, member_id=change.members[0], **said))
+        case Do.TURNS_UP:
+            round_id = store.round_id_of(session, activity, change.round)
+            ended = delete(Absence).where(Absence.round_id == round_id, Absence.member_id.in_(change.members))
+            session.execute(ended)
+        case Do.LEAVE_OUT:
+            roster.name_as_staff(session, activity.course_id, change.members[0], now=now)
     session.flush()

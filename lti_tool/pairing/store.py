@@ -400,13 +400,10 @@ def apart_of(session: Session, course_id: int) -> Sequence[Exclusion]:
     return session.scalars(rows.execution_options(populate_existing=True)).all()
 
 
-def absences_of(session: Session, activity_id: int) -> dict[int, frozenset[int]]:
-    """Who is absent, by round number."""
-    absent: dict[int, set[int]] = defaultdict(set)
-    listed = select(Round.number, Absence.member_id).join(Round, Round.id == Absence.round_id)
-    for number, member_id in session.execute(listed.where(Round.activity_id == activity_id).order_by(Round.number)):
-        absent[number].add(member_id)
-    return {number: frozenset(people) for number, people in absent.items()}
+def absences_of(session: Session, activity_id: int) -> frozenset[tuple[int, int]]:
+    """Round and member, for everyone who is absent in a round."""
+    absent = select(Round.number, Absence.member_id).join(Round, Round.id == Absence.round_id)
+    return frozenset(map(tuple, session.execute(absent.where(Round.activity_id == activity_id))))
 
 
 def said_of(session: Session, members: Collection[int]) -> list[dict[str, str]]:

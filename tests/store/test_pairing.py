@@ -20,7 +20,7 @@ from lti_tool.pairing.errors import (
     PlanError,
 )
 from lti_tool.pairing.models import Group, Plan, Seat
-from lti_tool.pairing.rules.changes import Swap
+from lti_tool.pairing.rules.changes import Change, Do
 from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
@@ -224,7 +224,10 @@ def test_partners_and_people_of_begun_groups_do_not_change_places(open_session: 
         seats = session.scalars(select(Seat).order_by(Seat.round_id, Seat.group_id, Seat.turn)).all()
         together, apart = (seats[0], seats[1]), (seats[0], seats[2])
         late = a_learner(session, group.registration, group.course, "Late")
-        alone, no_round = Swap((seats[0].member_id, late.id), 1), Swap((seats[0].member_id, seats[2].member_id), 3)
+        alone, no_round = (
+            Change(Do.SWAP, (seats[0].member_id, late.id), 1),
+            Change(Do.SWAP, (seats[0].member_id, seats[2].member_id), 3),
+        )
         for swap in (a_swap(session, *(seat.id for seat in together)), alone, no_round):
             with pytest.raises(ChangeImpossible):
                 make(session, group, swap, clock.now())

@@ -1,6 +1,5 @@
 """A plan as it is now, with everything that decides about its groups. Plain data."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -31,8 +30,8 @@ class CurrentPlan:
     shape: Shape
     """The shape that the plan was made in; later changes keep it."""
     conditions: Conditions
-    absent: Mapping[int, frozenset[int]]
-    """Who is absent, by round number."""
+    absent: frozenset[tuple[int, int]]
+    """Round and person, for everyone who is absent in a round."""
 
     @cached_property
     def course(self) -> Course:
@@ -101,10 +100,10 @@ class CurrentPlan:
         reasons = {(missing.round, missing.person): missing.reason for missing in self.schedule.unpaired}
         unpaired = [missing for missing in self.schedule.unpaired if missing.round < self.from_round]
         for number, groups in enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round):
-            absent = self.absent.get(number, frozenset())
             for person in sorted(set(course.people).difference(*groups)):
                 known = reasons.get((number, person), WAITS)
-                reason = Reason.ABSENT if person in absent else WAITS if known is Reason.ABSENT else known
+                is_absent = (number, person) in self.absent
+                reason = Reason.ABSENT if is_absent else WAITS if known is Reason.ABSENT else known
                 unpaired.append(Unpaired(person, number, reason))
         people = tuple(sorted(self.seated.union(course.people)))
         return replace(self.schedule, course=replace(course, people=people), unpaired=tuple(unpaired))

@@ -1,6 +1,5 @@
 """A proposal is worked out from what is known. Needs no database."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lti_tool.pairing import engine
@@ -18,8 +17,8 @@ class Basis:
     round_ids: tuple[int, ...]
     version: int
     """The version of the proposal that it replaces; 0 if there was none."""
-    absent: Mapping[int, frozenset[int]]
-    """Who is absent, by round number."""
+    absent: frozenset[tuple[int, int]]
+    """Round and person, for everyone who is absent in a round."""
 
 
 def work_out(basis: Basis, *, seed: int) -> Schedule:
@@ -29,8 +28,9 @@ def work_out(basis: Basis, *, seed: int) -> Schedule:
     """
     try:
         schedule = engine.plan(basis.course, len(basis.round_ids), seed)
-        for number, absent in basis.absent.items():
-            schedule = engine.step_in(schedule, absent.intersection(basis.course.people), number)
+        for number in sorted({number for number, _ in basis.absent}):
+            absent = {person for person in basis.course.people if (number, person) in basis.absent}
+            schedule = engine.step_in(schedule, absent, number)
     except engine.ImpossibleRequest as refusal:
         raise PlanImpossible(basis.activity_id, refusal) from refusal
     refuse_flawed(None, engine.verify(basis.course, schedule))
