@@ -26,7 +26,7 @@ from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.launch.service.arrivals import tell_plans
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import engine, store
-from lti_tool.pairing.engine import Breach, Lock, Reason, Schedule, Value
+from lti_tool.pairing.engine import Breach, Reason, Schedule, Value
 from lti_tool.pairing.errors import (
     ChangeImpossible,
     NoPlan,
@@ -65,7 +65,6 @@ apart_of = store.apart_of
 find_plan = store.find_plan
 forget = store.forget
 groups_in_plan = store.groups_in_plan
-groups_of = store.groups_of
 hold_group = store.hold_group
 moves_of = store.moves_of
 names_of = store.names_of
@@ -89,23 +88,23 @@ CAUSES[engine.Cause.RULE_CHANGED] = Cause.PLAN_CHANGED
 # ---- who is with whom, and why ---------------------------------------------------------------------------------------
 
 
-def why_matched(session: Session, activity: Activity, group: GroupView) -> tuple[str, ...]:
-    """Why the member whose view of a group this is has these partners, as sentences that are still to be translated.
+def why_matched(session: Session, activity: Activity, group: GroupView, member_id: int) -> tuple[str, ...]:
+    """Why a member has the partners in this group, as sentences that are still to be translated.
 
     They are true of all partners. Reads only what is known about the group.
     """
-    members = tuple(seat.member_id for seat in group.seats if seat.status == "active")
-    if group.member_id not in members or len(members) < 2:
+    members = tuple(person for person in group.members if person not in group.left)
+    if member_id not in members or len(members) < 2:
         return ()
     wanted = preferences_of(session, activity).preferences
     course = Conditions(members, wanted, _attributes(session, members) if wanted.reads else {}).course()
-    partners = engine.Explanations(Schedule(((members,),), course=course)).why(group.member_id, 1).partners
+    partners = engine.Explanations(Schedule(((members,),), course=course)).why(member_id, 1).partners
     names = [
         [*partner.rules, *(wish for wish, _ in partner.wishes if wish not in partner.rules)] for partner in partners
     ]
     shared = [name for name in names[0] if name != NOT_AGAIN and all(name in others for others in names)]
     sentences = tuple(dict.fromkeys(filter(None, map(told, shared))))
-    if (NOT_AGAIN in names[0] or not sentences) and not store.have_met(session, activity, group, members):
+    if (NOT_AGAIN in names[0] or not sentences) and not store.have_met(session, activity, group, member_id, members):
         sentences = (TOLD[NOT_AGAIN], *sentences)
     return sentences
 
@@ -208,7 +207,7 @@ def conditions_of(session: Session, activity: Activity) -> Conditions:
         tuple(roster.learners_to_pair(session, activity.course_id, activity.placement_id)),
         preferences_of(session, activity).preferences.going_round(is_ring=is_ring(activity)),
         attributes_of(session, activity.course_id),
-        tuple(Lock(pin.members, pin.round_number) for pin in store.pins_of(session, activity.id)),
+        tuple(store.pins_of(session, activity.id).values()),
         tuple((*apart.members, Apart(apart.kind)) for apart in store.apart_of(session, activity.course_id)),
         store.history_of(session, activity),
     )

@@ -248,8 +248,8 @@ def _contradiction(here: Here, refusal: PlanImpossible) -> str:
         return names_in_words(service.names_of(here.session, members), members)
 
     people = (reason.person,) if isinstance(reason, engine.LockConflict) else reason.members
-    pins = service.pins_of(here.session, refusal.activity_id) if isinstance(reason, engine.LockConflict) else []
-    groups = [named(pin.members) for pin in pins if people[0] in pin.members and pin.holds_in(reason.round)]
+    pins = service.pins_of(here.session, refusal.activity_id).values()
+    groups = [named(pin.members) for pin in pins if people[0] in pin.members and pin.round in {None, reason.round}]
     values = {"names": named(people), "number": reason.round, "groups": "; ".join(dict.fromkeys(groups))}
     if isinstance(reason, engine.LockForbidden):
         values["rule"] = breach_in_words(reason.rule)

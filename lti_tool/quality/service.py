@@ -16,7 +16,7 @@ from lti_tool.feedback.models import Entry
 from lti_tool.feedback.rules import USEFULNESS
 from lti_tool.meetings.models import Appointment, MeetingGroup, MeetingTime
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.rules.views import PublishedGroup
+from lti_tool.pairing.rules.views import GroupView
 from lti_tool.quality import rules
 from lti_tool.quality.rules import Expected, Figures, Given, Part, Pattern, SeatBalance
 
@@ -146,7 +146,7 @@ def _meetings(session: Session, activity: Activity) -> dict[int, datetime]:
     return {row.group_id: row.starts_at + timedelta(minutes=row.minutes) for row in rows}
 
 
-def _expected(groups: list[PublishedGroup], kind: Kind, step: Step, over: set[int]) -> Iterator[Expected]:
+def _expected(groups: list[GroupView], kind: Kind, step: Step, over: set[int]) -> Iterator[Expected]:
     for group in groups:
         for member in group.members:
             owing = [one for one in group.partners_of(member) if step.key in group.owed(kind, one, member)]
@@ -155,7 +155,7 @@ def _expected(groups: list[PublishedGroup], kind: Kind, step: Step, over: set[in
 
 
 def _pairs(
-    groups: list[PublishedGroup], kind: Kind, step: Step | None, over: set[int]
+    groups: list[GroupView], kind: Kind, step: Step | None, over: set[int]
 ) -> Iterator[tuple[int, int, int, bool]]:
     """Those who owe each other feedback."""
     for group in groups:
@@ -164,14 +164,14 @@ def _pairs(
                 yield group.round_number, first, second, group.round_number in over
 
 
-def _turns(groups: list[PublishedGroup], kind: Kind) -> Iterator[tuple[int, str]]:
+def _turns(groups: list[GroupView], kind: Kind) -> Iterator[tuple[int, str]]:
     for group in groups:
         for member in group.members:
             yield member, group.seat_of(kind, member)
 
 
 def _by_group(
-    by_round: Mapping[int, list[Given]], shown: Mapping[int, Figures], groups: list[PublishedGroup]
+    by_round: Mapping[int, list[Given]], shown: Mapping[int, Figures], groups: list[GroupView]
 ) -> dict[int, dict[int, Figures]]:
     """Figures of groups, by rounds in which one is large enough. What the round hides, its groups do not tell."""
     shown_groups: dict[int, dict[int, Figures]] = {}

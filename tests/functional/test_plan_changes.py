@@ -39,7 +39,7 @@ def groups(school: School, number: int = 1) -> list[tuple[int, ...]]:
         plan = service.find_plan(session, school.group.activity.id)
         assert plan is not None
         views = service.groups_in_plan(session, plan, number)
-        return [tuple(seat.member_id for seat in view.seats) for view in views]
+        return [view.members for view in views]
 
 
 def name(school: School, member_id: int) -> str:
@@ -176,7 +176,7 @@ def test_people_stay_together_from_now_on_and_it_can_be_taken_back(school: Schoo
     assert shown.count('class="group') - shown.count('class="groups') == 1
     with school.kit.open_session(school.institution_id) as session:
         [pin] = service.pins_of(session, school.group.activity.id)
-    page = instructor.post("/plan/change", do="unpin", decision=pin.id, round=1).text
+    page = instructor.post("/plan/change", do="unpin", decision=pin, round=1).text
     assert "Taken back" in page
     assert count(school, Pin) == 0
 

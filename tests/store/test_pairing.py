@@ -64,7 +64,7 @@ def test_a_draft_groups_every_learner_in_every_round_and_learners_do_not_see_it(
         for number in (1, 2):
             assert sorted(map(len, groups(session, plan, number))) == [2, 2, 3]
             assert frozenset().union(*groups(session, plan, number)) == {one.id for one in group.learners}
-        assert service.groups_of(session, group.learners[0].id, group.activity.id) == []
+        assert service.published_groups(session, group.activity.id, member_id=group.learners[0].id) == []
         assert jobs(session, "progress.changed") == []
 
 
@@ -122,9 +122,8 @@ def test_publishing_shows_groups_and_has_progress_worked_out(open_session: OpenS
         a_published_plan(session, group, clock.now())
 
         me = group.learners[0].id
-        views = service.groups_of(session, me, group.activity.id)
+        views = service.published_groups(session, group.activity.id, member_id=me)
         assert [view.round_number for view in views] == [1, 2]
-        assert views[0].partners[0].name is not None
         assert (views[0].members[0] == me) != (views[1].members[0] == me)
         assert [job.payload for job in jobs(session, "progress.everybody_changed")] == [
             {"activity_id": group.activity.id}
@@ -251,7 +250,9 @@ def test_a_late_joiner_is_placed_in_every_round_that_is_not_over(open_session: O
         assert changes.newly_paired == ((2, late.id),)
         assert groups(session, plan, 1) == first
         assert sorted(map(len, groups(session, plan, 2))) == [2, 3]
-        assert [view.round_number for view in service.groups_of(session, late.id, group.activity.id)] == [2]
+        assert [
+            view.round_number for view in service.published_groups(session, group.activity.id, member_id=late.id)
+        ] == [2]
         assert {job.payload["member_id"] for job in jobs(session, "progress.changed")} == changes.moved
         assert service.follow_course(session, group.activity.id, now=clock.now()).moved == set()
 

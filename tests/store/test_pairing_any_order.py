@@ -121,7 +121,7 @@ class Chance:
             service.apply(
                 self.session,
                 self.activity.id,
-                Change(Do.UNPIN, decision_id=pin.id),
+                Change(Do.UNPIN, decision_id=pin),
                 expected_version=None,
                 by=None,
                 now=self.now,

@@ -68,8 +68,18 @@ def seat_of(session: Session, plan: Plan, member_id: int, number: int) -> Seat:
 
 
 def view_of(session: Session, group: Class, member_id: int, number: int) -> GroupView:
-    [view] = [one for one in service.groups_of(session, member_id, group.activity.id) if one.round_number == number]
+    [view] = [
+        one
+        for one in service.published_groups(session, group.activity.id, member_id=member_id)
+        if one.round_number == number
+    ]
     return view
+
+
+def why(session: Session, group: Class) -> tuple[str, ...]:
+    """What the first learner is told of their partners in round 1."""
+    me = ids(group)[0]
+    return service.why_matched(session, group.activity, view_of(session, group, me, 1), me)
 
 
 def moves(session: Session, group: Class) -> dict[tuple[int, int], Cause]:
@@ -168,16 +178,16 @@ def test_a_pin_brings_people_together_and_leaves_the_others_where_they_are(
         before, person = rounds(session, plan), group.learners[0].person_id
 
         seen = look(session, group, Change(Do.TOGETHER, (one, other), 2), clock.now())
-        assert service.pins_of(session, group.activity.id) == []
+        assert service.pins_of(session, group.activity.id) == {}
         done = make(session, group, Change(Do.TOGETHER, (one, other), 2), clock.now(), by=person)
 
         assert done == seen
         assert rounds(session, plan)[0] == before[0]
         assert frozenset((one, other)) in rounds(session, plan)[1]
         assert len(before[1] - rounds(session, plan)[1]) == 2
-        [kept] = service.pins_of(session, group.activity.id)
-        said = session.get_one(PinRow, kept.id)
-        assert (said.said_by_id, said.said_at, kept.round_number) == (person, clock.now(), 2)
+        [(pin_id, kept)] = service.pins_of(session, group.activity.id).items()
+        said = session.get_one(PinRow, pin_id)
+        assert (said.said_by_id, said.said_at, kept.round) == (person, clock.now(), 2)
         assert set(moves(session, group).values()) == {Cause.PLAN_CHANGED}
 
 
@@ -192,8 +202,8 @@ def test_other_groups_are_proposed_around_the_pins(open_session: OpenSession, cl
             assert all(frozenset((one, other)) in groups for groups in rounds(session, plan))
 
         [pin] = service.pins_of(session, group.activity.id)
-        make(session, group, Change(Do.UNPIN, decision_id=pin.id), clock.now())
-        assert service.pins_of(session, group.activity.id) == []
+        make(session, group, Change(Do.UNPIN, decision_id=pin), clock.now())
+        assert service.pins_of(session, group.activity.id) == {}
         assert all(frozenset((one, other)) in groups for groups in rounds(session, plan))
 
 
@@ -206,7 +216,7 @@ def test_a_pin_against_a_rule_is_refused(open_session: OpenSession, clock: FakeC
             look(session, group, Change(Do.TOGETHER, tuple(ids(group)[:4:2]), 1), clock.now())
         with pytest.raises(RuleBroken):
             make(session, group, Change(Do.TOGETHER, tuple(ids(group)[:4:2]), 1), clock.now())
-        assert service.pins_of(session, group.activity.id) == []
+        assert service.pins_of(session, group.activity.id) == {}
 
 
 def test_pins_that_rules_came_to_forbid_are_named_when_groups_are_proposed(
@@ -519,7 +529,7 @@ def test_learners_are_told_why_they_were_matched_and_nothing_private(
         a_published_plan(session, group, clock.now())
         make(session, group, Change(Do.NEVER, tuple(ids(group)[:4:2])), clock.now())
 
-        told = service.why_matched(session, group.activity, view_of(session, group, ids(group)[0], 1))
+        told = why(session, group)
 
         assert told == (
             "You work in different departments.",
@@ -537,8 +547,7 @@ def test_what_counts_as_one_spelling_in_the_plan_counts_as_one_for_learners(
         want(session, group, rules=(RuleChoice(RuleKind.SAME, "department"),))
         a_published_plan(session, group, clock.now())
 
-        view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == ("You work in the same department.",)
+        assert why(session, group) == ("You work in the same department.",)
 
 
 def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: OpenSession, clock: FakeClock) -> None:
@@ -547,13 +556,11 @@ def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: 
         want(session, group, rules=(OTHER_DEPARTMENT,), not_again=True)
         a_published_plan(session, group, clock.now())
 
-        view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == ("You have not worked together before.",)
+        assert why(session, group) == ("You have not worked together before.",)
 
         group.learners[1].status = "inactive"
         session.flush()
-        view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == ()
+        assert why(session, group) == ()
 
 
 def test_groups_of_a_plan_have_no_more_begun_than_before(open_session: OpenSession, clock: FakeClock) -> None:

@@ -155,7 +155,7 @@ def test_a_copy_wants_what_the_original_wants_and_none_of_its_people(
 
         assert service.preferences_of(session, copy).preferences.not_again
         assert service.preferences_of(session, copy).version > 0
-        assert service.pins_of(session, copy.id) == []
+        assert service.pins_of(session, copy.id) == {}
 
 
 def test_launches_of_a_copy_at_once_all_arrive(open_session: OpenSession, clock: FakeClock) -> None:
@@ -342,7 +342,7 @@ def test_what_is_said_of_somebody_goes_with_them(open_session: OpenSession, cloc
 
         assert service.said_of(session, [one]) == []
         assert service.moves_of(session, one, group.activity.id) == {}
-        assert [pin.members for pin in service.pins_of(session, group.activity.id)] == [(three, four)]
+        assert [pin.members for pin in service.pins_of(session, group.activity.id).values()] == [(three, four)]
         assert [row.members for row in service.apart_of(session, group.course.id)] == [(two, four)]
         session.delete(session.get_one(Member, four))
         session.flush()

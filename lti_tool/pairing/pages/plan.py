@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
@@ -190,14 +191,14 @@ def on_paper(here: Here) -> ResponseReturnValue:
     activity = activity_at(here.session, here.placement_id)
     plan = plan_of(here, activity)
     groups = service.groups_in_plan(here.session, plan)
-    unplaced = service.current_plan(here.session, activity, plan, now=here.now).unplaced
+    current, by_round = service.current_plan(here.session, activity, plan, now=here.now), attrgetter("round_number")
     context: dict[str, Any] = {
         "activity": activity,
         "plan": plan,
         "rounds": rounds_of(here.session, activity.id),
-        "groups": {number: list(some) for number, some in groupby(groups, key=lambda group: group.round_number)},
-        "alone": {number: list(some) for number, some in groupby(unplaced, key=lambda missing: missing.round_number)},
-        "names": service.names_of(here.session, {missing.member_id for missing in unplaced}),
+        "groups": {number: list(some) for number, some in groupby(groups, by_round)},
+        "alone": {number: list(some) for number, some in groupby(current.unplaced, by_round)},
+        "names": service.names_of(here.session, current.known),
     }
     return render_template("pairing/print.html", **context)
 
@@ -229,8 +230,8 @@ def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], li
     """A header, and a line for everyone in every round, with or without a group; times are local to the activity."""
     current = service.current_plan(here.session, activity, plan, now=here.now)
     groups = service.groups_in_plan(here.session, plan)
-    people = {seat.member_id for group in groups for seat in group.seats} | set(current.course.people)
-    names = service.names_of(here.session, people)
+    names = service.names_of(here.session, current.known)
+    rounds = {round_.number: round_ for round_ in rounds_of(here.session, activity.id)}
     header = [
         gettext("Round"),
         gettext("Opens"),
@@ -252,12 +253,11 @@ def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], li
 
     lines: list[list[object]] = []
     for group in groups:
-        when = [group.round_number, at(group.opens_at), at(group.due_at), group.number]
-        for seat in group.seats:
-            partners = ", ".join(name(partner.member_id) for partner in group.seats if partner is not seat)
-            begins = "" if plan.kind == Kind.RINGS else yes if seat is group.seats[0] else no
-            about = [name(seat.member_id), key_of(seat.member_id), partners]
-            lines.append([*when, *about, begins, yes if group.has_begun else no])
+        when = [group.round_number, at(rounds[group.round_number].opens_at), at(group.due_at), group.number]
+        for member in group.members:
+            partners = ", ".join(map(name, group.partners_of(member)))
+            begins = "" if plan.kind == Kind.RINGS else yes if member == group.members[0] else no
+            lines.append([*when, name(member), key_of(member), partners, begins, yes if group.begun_at else no])
     for missing in current.unplaced:
         why = gettext("is absent") if missing.reason is Reason.ABSENT else gettext("without a partner")
         about = [name(missing.member_id), key_of(missing.member_id), why]
