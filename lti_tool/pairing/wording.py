@@ -77,6 +77,9 @@ RULES: Final[dict[str, RuleWords]] = {
     "offers": RuleWords(
         N_("One offers what the other wants to learn"), N_("What they offer is not what they want to learn")
     ),
+    "offers:both": RuleWords(
+        N_("Each offers what the other wants to learn"), N_("What they offer is not what they want to learn")
+    ),
     "known": RuleWords(
         N_("Only people with a value for “%(attribute)s”"), N_("One of them has no value for “%(attribute)s”")
     ),
