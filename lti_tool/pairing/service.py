@@ -99,9 +99,7 @@ def why_matched(session: Session, activity: Activity, group: GroupView, member_i
     wanted = preferences_of(session, activity).preferences
     course = Conditions(members, wanted, _attributes(session, members) if wanted.reads else {}).course()
     partners = engine.Explanations(Schedule(((members,),), course=course)).why(member_id, 1).partners
-    names = [
-        [*partner.rules, *(wish for wish, _ in partner.wishes if wish not in partner.rules)] for partner in partners
-    ]
+    names = [dict.fromkeys([*partner.rules, *dict(partner.wishes)]) for partner in partners]
     shared = [name for name in names[0] if name != NOT_AGAIN and all(name in others for others in names)]
     sentences = tuple(dict.fromkeys(filter(None, map(told, shared))))
     if (NOT_AGAIN in names[0] or not sentences) and not store.have_met(session, activity, group, member_id, members):

@@ -4,11 +4,11 @@ Plans are locked, read for the engine and for pages, and written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from itertools import combinations, groupby
+from operator import itemgetter
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true
 from sqlalchemy.orm import Session, aliased
@@ -31,6 +31,7 @@ from lti_tool.pairing.models import (
     Plan,
     Seat,
     is_facilitated,
+    published,
     published_seats,
 )
 from lti_tool.pairing.rules.conditions import NO_HISTORY
@@ -142,60 +143,41 @@ def _store_round(session: Session, plan: Plan, stored: Stored, number: int, grou
     before = stored.schedule.rounds[number - 1]
     kept = set(before) & set(groups)
     free = {group: stored.groups[number, group] for group in before if group not in kept}
+    row = {"institution_id": plan.institution_id, "plan_id": plan.id, "round_id": stored.rounds[number - 1].id}
     if free:
         session.execute(delete(Seat).where(Seat.group_id.in_(free.values())))
-    seats: list[tuple[int, People]] = []
+    seated: list[tuple[int, People]] = []
     without_row: list[People] = []
     for group in groups:
         if group in kept:
             continue
-        heir = max(free, key=partial(_shared, group), default=None)
+        heir = max(free, key=lambda earlier: len({*group} & {*earlier}), default=None)
         if heir is None:
             without_row.append(group)
         else:
-            seats.append((free.pop(heir), group))
+            seated.append((free.pop(heir), group))
     if free:
         session.execute(delete(Group).where(Group.id.in_(free.values())))
-    round_id = stored.rounds[number - 1].id
-    _add_seats(session, plan, round_id, seats)
-    highest = session.scalar(select(func.max(Group.number)).where(Group.plan_id == plan.id, Group.round_id == round_id))
-    _add_groups(session, plan, round_id, without_row, first_number=(highest or 0) + 1)
-
-
-def _shared(group: People, before: People) -> int:
-    return len(set(group) & set(before))
-
-
-def _add_groups(session: Session, plan: Plan, round_id: int, groups: Collection[People], *, first_number: int) -> None:
-    if not groups:
-        return
-    row = {"institution_id": plan.institution_id, "plan_id": plan.id, "round_id": round_id}
-    numbered = dict(enumerate(groups, start=first_number))
-    session.execute(insert(Group), [{**row, "number": number} for number in numbered])
-    listed = select(Group.number, Group.id).where(Group.plan_id == plan.id, Group.round_id == round_id)
-    ids = dict(session.execute(listed).all())
-    _add_seats(session, plan, round_id, [(ids[number], group) for number, group in numbered.items()])
-
-
-def _add_seats(session: Session, plan: Plan, round_id: int, groups: Iterable[tuple[int, People]]) -> None:
-    row = {"institution_id": plan.institution_id, "plan_id": plan.id, "round_id": round_id}
-    rows = [
+    if without_row:
+        taken = select(func.max(Group.number)).where(Group.plan_id == plan.id, Group.round_id == row["round_id"])
+        first = (session.scalar(taken) or 0) + 1
+        rows = [{**row, "number": number} for number in range(first, first + len(without_row))]
+        ids = session.scalars(insert(Group).returning(Group.id, sort_by_parameter_order=True), rows)
+        seated += zip(ids, without_row, strict=True)
+    seats = [
         {**row, "group_id": group_id, "member_id": member_id, "turn": turn}
-        for group_id, group in groups
+        for group_id, group in seated
         for turn, member_id in enumerate(group, start=1)
     ]
-    if rows:
-        session.execute(insert(Seat), rows)
+    if seats:
+        session.execute(insert(Seat), seats)
 
 
 def note_moves(session: Session, plan: Plan, moves: Collection[tuple[int, int, Cause]], now: datetime) -> None:
     """Store why members have other partners: (round id, member, cause). The newest cause for a round counts."""
-    members: dict[int, list[int]] = defaultdict(list)
-    for round_id, member_id, _ in sorted(moves):
-        members[round_id].append(member_id)
-    for round_id, moved in members.items():
+    for round_id, moved in groupby(sorted(moves), itemgetter(0)):
         outdated = delete(Move).where(Move.plan_id == plan.id, Move.round_id == round_id)
-        for batch in in_batches(moved):
+        for batch in in_batches(member_id for _, member_id, _ in moved):
             session.execute(outdated.where(Move.member_id.in_(batch)))
     row = {"institution_id": plan.institution_id, "plan_id": plan.id, "at": now}
     rows = [
@@ -303,42 +285,29 @@ def history_of(session: Session, activity: Activity) -> Course:
     ).all()
     if not plans:
         return NO_HISTORY
-    groups: dict[int, list[int]] = defaultdict(list)
-    by_plan: dict[int, set[int]] = defaultdict(set)
-    for plan_id, group_id, member_id in session.execute(
+    seats = session.execute(
         select(Seat.plan_id, Seat.group_id, Seat.member_id)
         .where(Seat.plan_id.in_([plan.id for plan in plans]))
         .order_by(Seat.plan_id, Seat.round_id, Seat.group_id, Seat.turn)
-    ):
-        groups[group_id].append(member_id)
-        by_plan[plan_id].add(group_id)
+    ).all()
+    groups: list[People] = []
     in_trios: Counter[int] = Counter()
-    for group_ids in by_plan.values():
+    for _, of_plan in groupby(seats, itemgetter(0)):
+        planned = [tuple(row.member_id for row in group) for _, group in groupby(of_plan, itemgetter(1))]
+        groups += planned
         # A trio in a plan of pairs is an exception that everyone should have equally often.
-        if any(len(groups[group_id]) == 2 for group_id in group_ids):
-            in_trios.update(
-                person for group_id in group_ids if len(groups[group_id]) == 3 for person in groups[group_id]
-            )
+        if any(len(people) == 2 for people in planned):
+            in_trios.update(person for people in planned if len(people) == 3 for person in people)
+    ended = plans[-1]
+    last = session.scalar(published(func.max(Round.number)).where(Plan.id == ended.id))
     return Course(
         (),
-        met=tuple(couple for people in groups.values() for couple in combinations(sorted(people), 2)),
-        ahead=engine.balance([[tuple(people) for people in groups.values()]]),
+        met=tuple(couple for people in groups for couple in combinations(sorted(people), 2)),
+        ahead=engine.balance([groups]),
         in_trios=in_trios,
-        left_out=_left_out(session, plans[-1]),
-    )
-
-
-def _left_out(session: Session, plan: Plan) -> frozenset[int]:
-    """Who had no partner in the last round of a plan, without people who were absent."""
-    last = session.scalar(
-        select(Round.number)
-        .join(Group, Group.round_id == Round.id)
-        .where(Group.plan_id == plan.id)
-        .order_by(Round.number.desc())
-        .limit(1)
-    )
-    return frozenset(
-        member_id for number, member_id, why in plan.unpaired if number == last and why != engine.Reason.ABSENT
+        left_out=frozenset(
+            member_id for number, member_id, why in ended.unpaired if number == last and why != Reason.ABSENT
+        ),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from lti_tool.jobs.models import Job
-from lti_tool.jobs.queue import JobContext
+from lti_tool.jobs.queue import JobContext, RetryLater
 from lti_tool.launch.models import Member
 from lti_tool.pairing import engine, handlers, service
 from lti_tool.pairing.errors import PlanChanged, PlanError
@@ -201,6 +201,8 @@ def test_a_course_that_changes_meanwhile_is_planned_again(
     monkeypatch.setattr(proposing, "work_out", while_somebody_joins)
     job = JobContext(1, "pairing.draft", {"activity_id": group.activity.id}, institution_id, 1)
 
+    with pytest.raises(RetryLater):
+        handlers.HANDLERS["pairing.draft"](kit, job)
     handlers.HANDLERS["pairing.draft"](kit, job)
 
     with open_session(institution_id) as session:

@@ -56,21 +56,24 @@ class CurrentPlan:
     @property
     def gone_from_open(self) -> list[int]:
         """Those who no longer take part and are in a group that can still be changed."""
-        is_open = {person for placed in self._ahead if placed not in self.fixed for person in placed[1]}
-        return sorted(self.gone & is_open)
+        return sorted(self._gone_from(is_fixed=False))
 
     @property
     def gone_from_begun(self) -> list[int]:
         """The others who no longer take part: their groups have begun, so that these stay as they are."""
-        begun = {person for placed in self._ahead if placed in self.fixed for person in placed[1]}
-        return sorted((self.gone & begun).difference(self.gone_from_open))
+        return sorted(self._gone_from(is_fixed=True) - self._gone_from(is_fixed=False))
+
+    def _gone_from(self, *, is_fixed: bool) -> frozenset[int]:
+        """Who no longer takes part and is in such a group of a round that is not over."""
+        ahead = enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round)
+        placed = ((number, group) for number, groups in ahead for group in groups)
+        return self.gone.intersection(person for at in placed if (at in self.fixed) is is_fixed for person in at[1])
 
     @cached_property
     def unplaced(self) -> tuple[Unplaced, ...]:
         """Today's learners without a group, by round."""
-        reasons = {(missing.round, missing.person): missing.reason for missing in self.schedule.unpaired}
         return tuple(
-            Unplaced(person, number, number < self.from_round, reasons.get((number, person)))
+            Unplaced(person, number, number < self.from_round, self._reasons.get((number, person)))
             for number, groups in enumerate(self.schedule.rounds, start=1)
             for person in sorted(set(self.course.people).difference(*groups))
         )
@@ -97,12 +100,10 @@ class CurrentPlan:
 
     def schedule_for(self, course: Course) -> Schedule:
         """The schedule for the engine: everyone of the course has a group or is listed as unpaired."""
-        reasons = {(missing.round, missing.person): missing.reason for missing in self.schedule.unpaired}
         unpaired = [missing for missing in self.schedule.unpaired if missing.round < self.from_round]
         for number, groups in enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round):
             for person in sorted(set(course.people).difference(*groups)):
-                known = reasons.get((number, person), WAITS)
-                is_absent = (number, person) in self.absent
+                is_absent, known = (number, person) in self.absent, self._reasons.get((number, person), WAITS)
                 reason = Reason.ABSENT if is_absent else WAITS if known is Reason.ABSENT else known
                 unpaired.append(Unpaired(person, number, reason))
         people = tuple(sorted(self.seated.union(course.people)))
@@ -140,8 +141,7 @@ class CurrentPlan:
             if lock.round in {None, number}
         ]
 
-    @property
-    def _ahead(self) -> list[Placed]:
-        """The groups of rounds that are not over."""
-        ahead = enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round)
-        return [(number, group) for number, groups in ahead for group in groups]
+    @cached_property
+    def _reasons(self) -> dict[tuple[int, int], Reason]:
+        """Why people are without a partner, by round and person."""
+        return {(missing.round, missing.person): missing.reason for missing in self.schedule.unpaired}
