@@ -50,8 +50,7 @@ from lti_tool.pairing.models import (
 from lti_tool.pairing.rules import proposing
 from lti_tool.pairing.rules.changes import APART, LEAVES_GROUPS, Change, Do, Outcome, outcome, up_to_date
 from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of
-from lti_tool.pairing.rules.conditions import Conditions
-from lti_tool.pairing.rules.current import CurrentPlan
+from lti_tool.pairing.rules.current import Conditions, CurrentPlan
 from lti_tool.pairing.rules.preferences import Preferences, read
 from lti_tool.pairing.rules.proposing import Basis
 from lti_tool.pairing.rules.views import Alone, Apart, Cause, GroupView, NotPaired, Unplaced, WhyNot

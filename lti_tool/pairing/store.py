@@ -34,7 +34,7 @@ from lti_tool.pairing.models import (
     published,
     published_seats,
 )
-from lti_tool.pairing.rules.conditions import NO_HISTORY
+from lti_tool.pairing.rules.current import NO_HISTORY
 from lti_tool.pairing.rules.views import Cause, GroupView
 from lti_tool.support.db import in_batches
 

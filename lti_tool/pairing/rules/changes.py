@@ -19,8 +19,7 @@ from lti_tool.pairing.errors import (
 )
 from lti_tool.pairing.rules import comparing
 from lti_tool.pairing.rules.comparing import Comparison, couple_of
-from lti_tool.pairing.rules.conditions import Conditions
-from lti_tool.pairing.rules.current import CurrentPlan
+from lti_tool.pairing.rules.current import Conditions, CurrentPlan
 from lti_tool.pairing.rules.views import Apart
 
 
