@@ -21,10 +21,9 @@ from lti_tool.attributes.rules.catalogue import Kept, engine_values
 from lti_tool.attributes.service import attributes_of
 from lti_tool.attributes.service.reading import values_of_members
 from lti_tool.jobs import queue
-from lti_tool.launch.models import Course, CourseRole, Member, Person
+from lti_tool.launch.models import Course, CourseRole, Member
 from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.launch.service.arrivals import tell_plans
-from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import engine, store
 from lti_tool.pairing.engine import Breach, Reason, Schedule, Value
 from lti_tool.pairing.errors import (
@@ -53,7 +52,7 @@ from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of
 from lti_tool.pairing.rules.current import Conditions, CurrentPlan
 from lti_tool.pairing.rules.preferences import Preferences, read
 from lti_tool.pairing.rules.proposing import Basis
-from lti_tool.pairing.rules.views import Alone, Apart, Cause, GroupView, NotPaired, Unplaced, WhyNot
+from lti_tool.pairing.rules.views import Alone, Apart, Cause, GroupView, Unplaced
 from lti_tool.pairing.rules.why import TOLD, told
 from lti_tool.roster import service as roster
 from lti_tool.support.db import served_institution
@@ -169,30 +168,6 @@ def unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime)
     )
     reasons = {(number, member_id): Reason(why) for number, member_id, why in plan.unpaired}
     return [Unplaced(member_id, number, False, reasons.get((number, member_id))) for number, member_id in rows]
-
-
-def not_paired(session: Session, course_id: int) -> list[NotPaired]:
-    """People on the roster who are not paired on purpose, and why, without people who left."""
-    rows = session.execute(
-        select(Member, Person.name)
-        .join(Person, Person.id == Member.person_id)
-        .where(Member.course_id == course_id, Member.status == "active", Member.in_roster_at.is_not(None))
-        .where(~Member.is_learner)
-        .order_by(Member.id)
-    )
-    members = dict(rows.all())
-    names = told_apart(session, course_id, {member.id: name for member, name in members.items()})
-    return [NotPaired(member.id, names[member.id], _why_not(member)) for member in members]
-
-
-def _why_not(member: Member) -> WhyNot:
-    if member.is_test:
-        return WhyNot.TEST_PERSON
-    if member.role == CourseRole.OBSERVER:
-        return WhyNot.OBSERVES
-    if member.role != CourseRole.LEARNER:
-        return WhyNot.TEACHES
-    return WhyNot.WAS_STAFF if member.named_staff_at is None else WhyNot.NAMED_STAFF
 
 
 # ---- what decides about groups ---------------------------------------------------------------------------------------

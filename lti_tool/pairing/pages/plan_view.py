@@ -22,7 +22,7 @@ from lti_tool.pairing.rules.views import RULE_REASONS, GroupLine, Show
 from lti_tool.pairing.rules.why import relaxations, shortfall
 from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
-from lti_tool.roster.service.members import unlisted
+from lti_tool.roster.service.members import not_paired, unlisted
 from lti_tool.web.access import Here
 from lti_tool.web.lists import number_of, page_of, whole
 
@@ -106,7 +106,7 @@ def page(
         and roster.is_being_read(here.session, here.course_id, now=here.now),
         "doubt": roster.doubt(here.session, here.course_id),
         "unlisted": unlisted(here.session, here.course_id),
-        "not_paired": service.not_paired(here.session, here.course_id),
+        "not_paired": not_paired(here.session, here.course_id),
         "access": links.access_to(here.session, activity.placement_id),
         "proposal": proposal,
         "why_no_proposal": words.why_no_proposal(proposal.refusal if proposal is not None else None),

@@ -92,27 +92,6 @@ class Alone(StrEnum):
     """No one is left to pair them with."""
 
 
-class WhyNot(StrEnum):
-    """Why a person on the roster is not paired."""
-
-    TEACHES = "teaches"
-    WAS_STAFF = "was_staff"
-    """Once known as staff; as a learner they get a preview, never a partner."""
-    NAMED_STAFF = "named_staff"
-    """An instructor said that they are staff, which can be taken back."""
-    OBSERVES = "observes"
-    TEST_PERSON = "test_person"
-
-
-@dataclass(frozen=True, slots=True)
-class NotPaired:
-    """A person on the roster who is not paired."""
-
-    member_id: int
-    name: str | None
-    why: WhyNot
-
-
 class Apart(StrEnum):
     """How firmly two people are kept apart."""
 
