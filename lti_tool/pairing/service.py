@@ -319,7 +319,7 @@ def keep(session: Session, basis: Basis, schedule: Schedule, *, by: int | None, 
         created_by_id=by,
         created_at=now,
         changed_at=now,
-        version=former.version + 1 if former is not None else 1,
+        version=basis.version + 1,
     )
     session.add(plan)
     session.flush()

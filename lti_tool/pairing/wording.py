@@ -191,10 +191,6 @@ def _counted(words: Counted, count: int, **values: str) -> str:
 
 # ---- what cannot be done ---------------------------------------------------------------------------------------------
 
-IMPOSSIBLE: Final = N_(
-    "The rules and what you decided about people contradict each other. Take something back under “What you decided”, "
-    "on this page, or change a rule under “Pairing rules”."
-)
 IMPOSSIBLE_TO_OTHERS: Final = N_(
     "This contradicts a rule, or something an instructor decided. Nothing was changed; an instructor can see why."
 )
@@ -245,7 +241,7 @@ def _contradiction(here: Here, refusal: PlanImpossible) -> str:
     """Which pins contradict each other or a rule, by name where the engine knows, and where to take them back."""
     reason = refusal.reason
     if not isinstance(reason, engine.LockForbidden | engine.LockConflict | engine.LockSize):
-        return str(gettext(IMPOSSIBLE))
+        return str(gettext(WORDS[PlanImpossible].what_to_do))
 
     def named(members: tuple[int, ...]) -> str:
         return names_in_words(service.names_of(here.session, members), members)

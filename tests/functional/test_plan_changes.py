@@ -413,7 +413,7 @@ def test_a_large_course_is_worked_out_in_the_background_and_the_page_says_so(
         drafting.refusal = "PlanImpossible"
     page = instructor.get("/plan").text
     assert "could not be made" in page
-    assert "Pins contradict each other or a rule" in page
+    assert "The rules and what you decided about people contradict each other" in page
     assert "Propose groups" in page
 
 

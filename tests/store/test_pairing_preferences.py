@@ -283,7 +283,7 @@ def test_pins_that_make_no_sense_are_refused_with_a_word(open_session: OpenSessi
         make(session, group, Change(Do.TOGETHER, (one, two), 1), clock.now())
         assert refused((one, one), 1) == "too few"
         assert refused((one, two, three, four), 1) == "too many"
-        assert refused((three, stranger), 1) == "strangers"
+        assert refused((three, stranger), 1) == "not in the course"
         assert refused((three, four), 9) == "no round"
         assert refused((two, one), 1) == "pinned already"
         assert refused((one, three), None) == "pinned to others"

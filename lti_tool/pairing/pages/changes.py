@@ -85,7 +85,7 @@ def _answer(here: Here, act: Callable[[Here, Activity, Change], ResponseReturnVa
     if not choice.fewest <= len(who) <= choice.most:
         problem = gettext(choice.hint)
     elif "round" in request.values and not 1 <= number <= len(rounds_of(here.session, activity.id)):
-        problem = gettext("There is no such round.")
+        problem = gettext(OBSTACLES["no round"])
     if problem is not None:
         return plan_view.page(here, activity, problem=problem, field="groups", chosen=who)
     try:

@@ -219,8 +219,7 @@ def _refuse_pin(current: CurrentPlan, wanted: Lock) -> None:
         raise ChangeImpossible("too few")
     if len(people) > current.shape.size + 1:
         raise ChangeImpossible("too many")
-    if not current.known.issuperset(people):
-        raise ChangeImpossible("strangers")
+    _refuse_strangers(current, wanted.members)
     if number is not None and not current.from_round <= number <= len(current.schedule.rounds):
         raise ChangeImpossible("round over" if 0 < number < current.from_round else "no round")
     for pin in current.conditions.pins:
