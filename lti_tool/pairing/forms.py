@@ -10,6 +10,7 @@ from typing import Any, Final
 from lti_tool.errors import N_
 from lti_tool.pairing.engine import Kind
 from lti_tool.pairing.rules.preferences import (
+    LISTS,
     RULES,
     SIZES,
     WISHES,
@@ -41,9 +42,9 @@ class Line:
     @property
     def numbers(self) -> tuple[str, ...]:
         """The numbers that a rule takes."""
-        return {"languages": ("at_least",), "slots": ("at_least",), "experience": ("at_least", "at_most")}.get(
-            self.attribute, ()
-        )
+        if self.attribute == "experience":
+            return ("at_least", "at_most")
+        return ("at_least",) if self.attribute in LISTS else ()
 
 
 def _lines(table: Mapping[Any, tuple[object, tuple[str, ...]]], name: Callable[[Any, str], str]) -> tuple[Line, ...]:
@@ -65,7 +66,7 @@ LINES: Final = {
 WEIGHTS: Final = ((1, N_("a little")), (3, N_("more")), (10, N_("a lot")))
 WAYS: Final = ((10, N_("first")), (30, N_("early")), (50, N_("in the middle")), (90, N_("last")))
 """When it is suggested to switch a rule off."""
-FLAGS: Final = ("not_again", "should_not_holds", "history_counts", "both_ways", "unknown_is_allowed")
+FLAGS: Final = ("not_again", "should_not_holds", "history_counts")
 NUMBERS: Final = ("at_least", "at_most", "priority", "weight", "size")
 
 
@@ -142,7 +143,7 @@ def texts_of(wanted: Preferences) -> dict[str, str]:
     plain = wanted.to_json()
     for what in LINES:
         for choice in plain.pop(what):
-            if choice.get("both_ways"):
+            if choice.pop(BOTH_WAYS, False):
                 choice["kind"] = BOTH_WAYS
             plain |= {f"{what}-{choice['attribute']}-{field}": value for field, value in choice.items()}
     return {name: _text(value) for name, value in plain.items()}
@@ -156,7 +157,7 @@ def plain_values(texts: Texts) -> dict[str, Any]:
         "kind": kind,
         "size": SIZES[Kind(kind)][0] if has_one_size else _value("size", texts.get("size", "")),
         **{what: [_choice(texts, f"{what}-{attribute}-") for attribute in _chosen(texts, what)] for what in LINES},
-        **{flag: bool(texts.get(flag)) for flag in FLAGS[:3]},
+        **{flag: bool(texts.get(flag)) for flag in FLAGS},
     }
 
 
@@ -178,13 +179,13 @@ def _choice(texts: Texts, at: str) -> dict[str, Any]:
     fields = {name.removeprefix(at): text for name, text in texts.items() if name.startswith(at)}
     choice = {field: _value(field, text) for field, text in fields.items()} | {"attribute": at.split("-")[1]}
     is_both_ways = choice["kind"] == BOTH_WAYS
-    return choice | ({"kind": RuleKind.OFFERS_MEET_NEEDS.value, "both_ways": True} if is_both_ways else {})
+    return choice | ({"kind": RuleKind.OFFERS_MEET_NEEDS.value, BOTH_WAYS: True} if is_both_ways else {})
 
 
 def _value(field: str, text: str) -> int | bool | str | None:
     """What the text of a field says: yes or no, a number, None for an empty text, or else the text itself."""
     plain = text.strip()
-    if field in FLAGS:
+    if field == "unknown_is_allowed":
         return bool(plain)
     is_number = field in NUMBERS and plain.isascii() and plain.isdigit() and len(plain) < 10
     return int(plain) if is_number else plain or None

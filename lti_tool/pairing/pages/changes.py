@@ -53,8 +53,8 @@ CHOICES: Final[dict[str, Choice]] = {
     Do.TURNS_UP: Choice("move a member", "turns-up", 1, 1, ONE),
 }
 """Pages show the effect of a choice first, except of the last three, which take a decision back."""
-IS_NEWS: Final = frozenset(Do) - {Do.TOGETHER, Do.ALWAYS, Do.NEVER, Do.AVOID}
-"""What may break rules that were not asked for."""
+DECISIONS: Final = frozenset({Do.TOGETHER, Do.ALWAYS, Do.NEVER, Do.AVOID})
+"""What also holds for other groups. That the plan of today does not keep it is no news."""
 
 
 @pages.get("/plan/effect")
@@ -134,15 +134,15 @@ def _show_effect(here: Here, activity: Activity, asked: Change, *, has_changed: 
         "activity": activity,
         "plan": plan,
         "asked": asked,
+        "is_decision": asked.do in DECISIONS,
         "place": place(),
         "effect": effect,
         "is_ignored": asked.do is Do.AVOID and not holds,
         "newly_alone": [alone for alone in effect.newly_unpaired if not (is_absent and alone[1] in asked.members)],
-        # The plan of today breaks what is asked for, which is no news.
         "mended": [
             breach
             for breach in effect.no_longer_broken
-            if asked.do in IS_NEWS or set(breach.people) != set(asked.members)
+            if asked.do not in DECISIONS or set(breach.people) != set(asked.members)
         ],
         "figures": [figure for figure in plan_view.figures(here) if _is_telling(figure[0], effect, asked.do)],
         "names": service.names_of(here.session, {*asked.members, *effect.people}),
@@ -158,7 +158,7 @@ def _is_telling(figure: str, effect: Comparison, do: Do) -> bool:
     those without a partner; the number of groups rarely changes."""
     match figure:
         case "broken":
-            return do in IS_NEWS
+            return do not in DECISIONS
         case "unpaired":
             return do is not Do.ABSENT
         case "groups":
