@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -23,10 +23,8 @@ from lti_tool.pairing.models import Plan
 from lti_tool.pairing.pages import plan_view
 from lti_tool.pairing.pages.plan_view import plan_of
 from lti_tool.roster import service as roster
-from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.downloads import builds, offer
-from lti_tool.web.i18n import reader_locale
+from lti_tool.web.downloads import builds, offer, table
 from lti_tool.web.lists import number_of, page_of
 
 pages = Blueprint("plan", __name__)
@@ -213,21 +211,12 @@ def export(here: Here) -> ResponseReturnValue:
 
 @builds(pages, TABLE)
 def build_table(here: Here, details: dict[str, Any]) -> Response:
-    """The plan as CSV: a line for everyone in every round."""
+    """The plan as CSV: a line for everyone in every round, with or without a group; times are local to the activity."""
     plan = here.session.get(Plan, details["plan_id"])
     if plan is None:
         # Other groups have been proposed since.
         raise NoPlan(details["plan_id"])
     activity = here.session.get_one(Activity, plan.activity_id)
-    answer = make_response(as_csv(*_as_table(here, activity, plan), delimiter_for(reader_locale())))
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
-    answer.headers["Content-Disposition"] = 'attachment; filename="plan.csv"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
-
-
-def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], list[list[object]]]:
-    """A header, and a line for everyone in every round, with or without a group; times are local to the activity."""
     current = service.current_plan(here.session, activity, plan, now=here.now)
     groups = service.groups_in_plan(here.session, plan)
     names = service.names_of(here.session, current.known)
@@ -262,4 +251,4 @@ def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], li
         why = gettext("is absent") if missing.reason is Reason.ABSENT else gettext("without a partner")
         about = [name(missing.member_id), key_of(missing.member_id), why]
         lines.append([missing.round_number, "", "", "", *about, "", ""])
-    return header, lines
+    return table("plan", header, lines)
