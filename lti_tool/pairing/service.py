@@ -47,7 +47,7 @@ from lti_tool.pairing.models import (
     Seat,
 )
 from lti_tool.pairing.rules import proposing
-from lti_tool.pairing.rules.changes import APART, LEAVES_GROUPS, Change, Do, Outcome, outcome, up_to_date
+from lti_tool.pairing.rules.changes import APART, LEAVES_GROUPS, Change, Do, Outcome, outcome
 from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of
 from lti_tool.pairing.rules.current import Conditions, CurrentPlan
 from lti_tool.pairing.rules.preferences import Preferences, read
@@ -167,7 +167,7 @@ def unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime)
         .order_by(Round.number, learner.c.id)
     )
     reasons = {(number, member_id): Reason(why) for number, member_id, why in plan.unpaired}
-    return [Unplaced(member_id, number, False, reasons.get((number, member_id))) for number, member_id in rows]
+    return [Unplaced(member_id, number, reasons.get((number, member_id))) for number, member_id in rows]
 
 
 # ---- what decides about groups ---------------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def keep(session: Session, basis: Basis, schedule: Schedule, *, by: int | None, 
         created_by_id=by,
         created_at=now,
         changed_at=now,
-        version=basis.version + 1,
+        version=former.version + 1 if former is not None else 1,
     )
     session.add(plan)
     session.flush()
@@ -466,8 +466,8 @@ def apply(
     if change.do is Do.SWAP and not anyway and made.effect.newly_broken:
         raise RuleBroken(plan.id, made.effect.newly_broken)
     _record(session, activity, change, by=by, now=now)
-    is_about_one = change.do in {Do.ABSENT, Do.TURNS_UP, Do.LEAVE_OUT}
-    _store(session, plan, made, now, usual=Cause.MADE_ROOM if is_about_one else Cause.PLAN_CHANGED)
+    makes_room = change.do in {Do.ABSENT, Do.TURNS_UP, Do.LEAVE_OUT, Do.FOLLOW}
+    _store(session, plan, made, now, usual=Cause.MADE_ROOM if makes_room else Cause.PLAN_CHANGED)
     return made.effect
 
 
@@ -478,13 +478,9 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Compa
     rounds that are over stay; so do groups that break a newer rule, until someone mends the plan.
     """
     activity = store.hold(session, activity_id)
-    plan = store.find_plan(session, activity_id)
-    if plan is None or activities.is_read_only(session, activity):
+    if store.find_plan(session, activity_id) is None or activities.is_read_only(session, activity):
         return Comparison()
-    store.hold_groups(session, plan)
-    made = up_to_date(current_plan(session, activity, plan, now=now))
-    _store(session, plan, made, now)
-    return made.effect
+    return apply(session, activity_id, Change(Do.FOLLOW), expected_version=None, by=None, now=now)
 
 
 def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
@@ -501,7 +497,7 @@ def begin(session: Session, group_id: int, *, now: datetime) -> None:
     session.execute(update(Group).where(Group.id == group_id, Group.begun_at.is_(None)).values(begun_at=now))
 
 
-def _store(session: Session, plan: Plan, made: Outcome, now: datetime, *, usual: Cause = Cause.MADE_ROOM) -> None:
+def _store(session: Session, plan: Plan, made: Outcome, now: datetime, *, usual: Cause) -> None:
     """Store the groups that differ, and note why members of a published plan have other partners.
 
     `usual` is the cause for people whose group could have stayed as it was. Progress is worked out anew for everyone

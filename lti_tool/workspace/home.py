@@ -488,7 +488,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
 
 def _can_be_placed(person: Unplaced) -> bool:
     """Whether staff can do something about it: nobody has looked for a group yet, or a rule could give way."""
-    return not person.is_over and (person.reason is None or person.reason in RULE_REASONS)
+    return person.reason is None or person.reason in RULE_REASONS
 
 
 def _scores(here: Here, activity: Activity) -> dict[str, int]:

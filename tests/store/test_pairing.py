@@ -442,4 +442,4 @@ def test_who_has_no_group_is_the_same_on_the_home_page_as_on_the_plan(
 
         assert [(missing.member_id, missing.round_number) for missing in found] == [(late, 2), (late, 3)]
         current = service.current_plan(session, group.activity, plan, now=now)
-        assert found == [missing for missing in current.unplaced if not missing.is_over]
+        assert found == list(current.unplaced_ahead)

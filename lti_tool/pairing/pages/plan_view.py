@@ -133,7 +133,7 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
     names = service.names_of(here.session, current.seated.union(*named_in))
     by_name = sorted(current.seated, key=lambda person: ((names.get(person) or "").casefold(), person))
     lacking = shortfall(current, explains=is_told)
-    ahead = [missing for missing in current.unplaced if not missing.is_over]
+    ahead = current.unplaced_ahead
     cautions = engine.warnings(course, len(rounds)) if is_told and is_draft else ()
     told = {*RULE_REASONS, Reason.ABSENT, None}
     return {

@@ -50,6 +50,8 @@ class Do(StrEnum):
     """A person is not absent in a round after all, and is placed again."""
     LEAVE_OUT = "leave-out"
     """A person whom the platform lists as a learner is staff, and takes no part in pairing any more."""
+    FOLLOW = "follow"
+    """The plan is brought up to date with the roster, rounds and rules of today."""
 
 
 APART: Final = {Do.NEVER: Apart.NEVER, Do.AVOID: Apart.AVOID}
@@ -111,7 +113,10 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:
         case Do.LEAVE_OUT:
             _refuse_strangers(current, members)
             learners = tuple(person for person in conditions.learners if person not in members)
-            return up_to_date(replace(current, conditions=replace(conditions, learners=learners)))
+            current = replace(current, conditions=replace(conditions, learners=learners))
+            after = _followed(current)
+        case Do.FOLLOW:
+            after = _followed(current)
         case Do.SWAP:
             after = _swapped(current, members, change.round)
         case Do.MEND:
@@ -119,15 +124,6 @@ def outcome(current: CurrentPlan, change: Change) -> Outcome:
         case Do.ABSENT:
             after = _followed(_without(current, members[0], change.round))
     return _judged(current, after)
-
-
-def up_to_date(current: CurrentPlan) -> Outcome:
-    """The plan brought up to date with the roster, rounds and rules of today, with as few changes as possible.
-
-    A pin that cannot be kept any more is given up, so that no one stays without a partner because of it; the plan's
-    page warns. Raises PlanImpossible and PlanFlawed.
-    """
-    return _judged(current, _followed(current))
 
 
 def refuse_flawed(plan_id: int | None, violations: Iterable[engine.Violation]) -> None:
@@ -158,6 +154,9 @@ def _repaired(current: CurrentPlan, course: Course, fixed: frozenset[Placed]) ->
 
 
 def _followed(current: CurrentPlan) -> Schedule:
+    """The plan brought up to date. A pin that cannot be kept any more is given up, so that no one stays without a
+    partner because of it; the plan's page warns.
+    """
     course = current.course
     while True:
         try:

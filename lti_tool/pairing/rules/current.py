@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from lti_tool.pairing import engine
@@ -135,9 +136,15 @@ class CurrentPlan:
         return self.conditions.course(self.shape)
 
     @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        """Every group with the number of its round."""
+        numbered = enumerate(self.schedule.rounds, start=1)
+        return tuple((number, group) for number, groups in numbered for group in groups)
+
+    @cached_property
     def seated(self) -> frozenset[int]:
         """Everyone who has a group in some round."""
-        return frozenset(person for groups in self.schedule.rounds for group in groups for person in group)
+        return frozenset(person for _, group in self.placed for person in group)
 
     @property
     def known(self) -> frozenset[int]:
@@ -161,18 +168,22 @@ class CurrentPlan:
 
     def _gone_from(self, *, is_fixed: bool) -> frozenset[int]:
         """Who no longer takes part and is in such a group of a round that is not over."""
-        ahead = enumerate(self.schedule.rounds[self.from_round - 1 :], start=self.from_round)
-        placed = ((number, group) for number, groups in ahead for group in groups)
-        return self.gone.intersection(person for at in placed if (at in self.fixed) is is_fixed for person in at[1])
+        groups = [at[1] for at in self.placed if at[0] >= self.from_round and (at in self.fixed) is is_fixed]
+        return self.gone.intersection(chain.from_iterable(groups))
 
     @cached_property
     def unplaced(self) -> tuple[Unplaced, ...]:
         """Today's learners without a group, by round."""
         return tuple(
-            Unplaced(person, number, number < self.from_round, self._reasons.get((number, person)))
+            Unplaced(person, number, self._reasons.get((number, person)))
             for number, groups in enumerate(self.schedule.rounds, start=1)
             for person in sorted(set(self.course.people).difference(*groups))
         )
+
+    @property
+    def unplaced_ahead(self) -> tuple[Unplaced, ...]:
+        """Those of them in rounds that are not over."""
+        return tuple(missing for missing in self.unplaced if missing.round_number >= self.from_round)
 
     @cached_property
     def judged(self) -> Schedule:
@@ -207,8 +218,7 @@ class CurrentPlan:
 
     def group_of(self, member_id: int, round_number: int) -> Group | None:
         """The group of a person in a round."""
-        groups = self.schedule.rounds[round_number - 1] if 1 <= round_number <= len(self.schedule.rounds) else ()
-        return next((group for group in groups if member_id in group), None)
+        return next((group for number, group in self.placed if number == round_number and member_id in group), None)
 
     def tolerating(self, course: Course) -> tuple[Course, frozenset[Placed]]:
         """The course without pins that are not kept today, and the groups that stay: those begun and those broken.
@@ -219,8 +229,7 @@ class CurrentPlan:
         couples = {(breach.round, breach.people) for breach in self.broken if breach.breach is Breach.RULE}
         against_rules = {
             (number, group)
-            for number, groups in enumerate(self.schedule.rounds, start=1)
-            for group in groups
+            for number, group in self.placed
             if not self.gone & set(group) and any((number, couple) in couples for couple in couples_in([group]))
         }
         if missed:

@@ -65,7 +65,6 @@ class Unplaced:
 
     member_id: int
     round_number: int
-    is_over: bool
     reason: Reason | None = None
     """Why the engine found no partner; None for someone who came after the plan was made."""
 
