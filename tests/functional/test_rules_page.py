@@ -49,8 +49,17 @@ EVERYTHING = Preferences(
 )
 
 
-def test_every_preference_comes_back_from_its_form() -> None:
-    assert preferences.read(forms.plain_values(forms.texts_of(EVERYTHING))) == EVERYTHING
+STRICT = Preferences(
+    rules=(
+        RuleChoice(RuleKind.GAP, at_least=0, at_most=3, unknown_is_allowed=False),
+        RuleChoice(RuleKind.OFFERS_MEET_NEEDS, both_ways=True, unknown_is_allowed=False),
+    )
+)
+
+
+@pytest.mark.parametrize("wanted", [EVERYTHING, STRICT], ids=["everything", "strict"])
+def test_every_preference_comes_back_from_its_form(wanted: Preferences) -> None:
+    assert preferences.read(forms.plain_values(forms.texts_of(wanted))) == wanted
 
 
 @pytest.mark.parametrize("preset", forms.PRESETS)
