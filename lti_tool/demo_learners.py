@@ -19,7 +19,7 @@ from lti_tool.feedback.service import Task, find_task
 from lti_tool.goals import service as goals
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.rules.views import PublishedGroup
+from lti_tool.pairing.rules.views import GroupView
 from lti_tool.rubrics.rules import MARK
 from lti_tool.support.db import across_institutions
 from lti_tool.support.kit import Kit
@@ -81,7 +81,7 @@ def _in_activity(session: Session, activity: Activity, *, now: datetime) -> int:
     return count
 
 
-def _own_tasks(session: Session, activity: Activity, group: PublishedGroup, member: int) -> Iterator[Task]:
+def _own_tasks(session: Session, activity: Activity, group: GroupView, member: int) -> Iterator[Task]:
     kind = kind_for(activity)
     for step in kind.steps:
         if step.form is None or step.is_answer or step.is_shared:

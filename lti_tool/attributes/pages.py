@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
 
@@ -33,11 +33,10 @@ from lti_tool.errors import NotFound
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.roster.service import groups, learners_to_pair
-from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS, as_csv, delimiter_for
+from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.downloads import builds, offer
-from lti_tool.web.i18n import reader_locale
+from lti_tool.web.downloads import builds, offer, table
 from lti_tool.web.lists import page_of
 from lti_tool.web.pages import unsent_store
 
@@ -110,11 +109,7 @@ def build_template(here: Here, _: dict[str, Any]) -> Response:
     members = learners_to_pair(here.session, here.course_id)
     header = [gettext(HEADERS[key]) for key in HEAD] + [gettext(attribute.label) for attribute in CATALOGUE]
     lines = uploads.template(here.session, here.course_id, members)
-    answer = make_response(as_csv(header, lines, delimiter_for(reader_locale())))
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
-    answer.headers["Content-Disposition"] = 'attachment; filename="learners.csv"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return table("learners", header, lines)
 
 
 @pages.post("/people/upload")

@@ -31,7 +31,7 @@ from lti_tool.jobs import queue
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings.models import Appointment, MeetingGroup, MeetingTime
 from lti_tool.meetings.rules.times import dates_of
-from lti_tool.pairing.rules.views import PublishedGroup
+from lti_tool.pairing.rules.views import GroupView
 from lti_tool.practices import service as practices
 from lti_tool.progress import service as progress
 from lti_tool.quality import service as quality
@@ -115,7 +115,7 @@ def _first_said(session: Session, activity: Activity) -> dict[tuple[int, str], d
 def _meetings(
     session: Session,
     activity: Activity,
-    groups: Sequence[PublishedGroup],
+    groups: Sequence[GroupView],
     first: Mapping[tuple[int, str], datetime],
 ) -> list[GroupMeeting]:
     zone = ZoneInfo(activity.time_zone)

@@ -19,14 +19,9 @@ REASONS: Final[Mapping[Reason, str]] = {
     Reason.NOBODY_ELSE: "There is no one else.",
     Reason.OTHERS_HAVE_BEGUN: "Every group that could have taken them has begun.",
     Reason.NOBODY_ALLOWED: "The constraints leave them no partner at all.",
-    Reason.TOO_FEW_PARTNERS: "Others need the same partners, and there are not enough of them.",
+    Reason.TOO_FEW_PARTNERS: "They have too few partners, or others need the same ones.",
     Reason.NONE_BETTER_FOUND: "No arrangement was found that has a place for them.",
     Reason.ABSENT: "They are absent.",
-}
-SHORT: Final = {
-    Reason.NOBODY_ELSE: "there is no one else",
-    Reason.NOBODY_ALLOWED: "the constraints leave them no partner at all",
-    Reason.TOO_FEW_PARTNERS: "they have too few partners, or others need the same ones",
 }
 MOST_SHORT: Final = 10
 MOST_NOTES: Final = 20
@@ -160,17 +155,14 @@ def write_schedule(schedule: Schedule, instance: Instance) -> dict[str, Any]:
             for out in schedule.unpaired
             if out.round == number
         ]
-        rounds.append({"round": number, "groups": [_group(group, instance) for group in groups], "unpaired": alone})
+        named = [[instance.names[person] for person in group] for group in groups]
+        written = [{"members": who, "roles": dict(zip(map(str, who), roles_of(who), strict=True))} for who in named]
+        rounds.append({"round": number, "groups": written, "unpaired": alone})
     result: dict[str, Any] = {"rounds": rounds}
     if schedule.proofs:
         first = min(schedule.proofs, key=lambda proof: proof.round)
         result["infeasible"] = {"barrier": [instance.names[person] for person in first.barrier]}
     return result
-
-
-def _group(group: Group, instance: Instance) -> dict[str, Any]:
-    members = [instance.names[person] for person in group]
-    return {"members": members, "roles": dict(zip(map(str, members), roles_of(group), strict=True))}
 
 
 def _reason(out: Unpaired, shortages: Sequence[Needed], instance: Instance) -> str:
@@ -241,10 +233,10 @@ def _short(instance: Instance, reviews: Reviews) -> list[str]:
     wanted, others = instance.form.reviews_per_person, len(instance.course.people) - 1
     notes = []
     for short in reviews.short[:MOST_SHORT]:
-        why = SHORT[short.reason]
+        why = REASONS[short.reason]
         if short.reason is Reason.TOO_FEW_PARTNERS and others < wanted:
-            why = f"there are only {others} others" if others > 1 else "there is only one other"
+            why = f"There are only {others} others." if others > 1 else "There is only one other."
         done = f"{instance.names[short.person]!r} does {short.done} and gets {short.received} of {wanted}"
-        notes.append(f"reviews: {done}: {why}")
+        notes.append(f"reviews: {done}. {why}")
     more = len(reviews.short) - MOST_SHORT
     return [*notes, *([f"reviews: {people(more)} more with fewer than {wanted}"] if more > 0 else [])]

@@ -74,7 +74,6 @@ class PreferencesInvalid(PlanError):
         self.problems = problems
 
 
-_PIN: Final = N_("Choose learners of this course who are in no other pin and whose group has not begun.")
 _ABSENT: Final = N_(
     "The group has begun to work, or the round is over. You can give more time or excuse someone instead."
 )
@@ -96,8 +95,7 @@ OBSTACLES: Final[dict[str, str]] = {
     ),
     "begun": N_("One of these people is in a group that has begun to work, so it stays as it is."),
     "round over": N_("This round is over, so its groups stay as they are."),
-    "no round": _PIN,
-    "strangers": _PIN,
+    "no round": N_("There is no such round."),
     "one person": N_("Choose two different people of this course."),
     "not in the course": N_("Choose people of this course who take part."),
     "no group": _ABSENT,
@@ -131,7 +129,10 @@ WORDS: dict[type[ToolError], Words] = {
     PlanImpossible: Words(
         409,
         N_("This cannot be done"),
-        N_("Pins contradict each other or a rule. Remove one of them, then try again."),
+        N_(
+            "The rules and what you decided about people contradict each other. Take something back under “What you "
+            "decided”, on the page of the plan, or change a rule under “Pairing rules”."
+        ),
     ),
     RuleBroken: Words(
         409,

@@ -1,14 +1,29 @@
-"""The form for pairing rules: a line for each attribute, from preferences to texts and back."""
+"""The form for pairing rules: a line for each attribute, from preferences to texts and back.
 
-from collections.abc import Mapping
+Fields are called like the values of the preferences: `rules-department-at_least`.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from lti_tool.errors import N_
 from lti_tool.pairing.engine import Kind
-from lti_tool.pairing.rules.preferences import SIZES, Preferences, RuleChoice, RuleKind, WishChoice, WishKind
+from lti_tool.pairing.rules.preferences import (
+    LISTS,
+    RULES,
+    SIZES,
+    WISHES,
+    Preferences,
+    RuleChoice,
+    RuleKind,
+    WishChoice,
+    WishKind,
+)
 
 Texts = Mapping[str, str]
+BOTH_WAYS: Final = "both_ways"
+"""The choice that each offers what the other wants to learn. In the preferences, that is a flag of the rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,51 +32,42 @@ class Line:
 
     attribute: str
     choices: tuple[tuple[str, str], ...]
-    """Kind and words, without the choice that the attribute does not matter."""
-    has_least: bool = False
-    has_most: bool = False
-    can_relax: bool = True
+    """Kinds, and names in the engine, which have words; without the choice that the attribute does not matter."""
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The attributes that must be known for this to have an effect."""
         return ("offers", "needs") if self.attribute == "offers" else (self.attribute,)
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers that a rule takes."""
+        if self.attribute == "experience":
+            return ("at_least", "at_most")
+        return ("at_least",) if self.attribute in LISTS else ()
 
-BOTH_WAYS: Final = "both_ways"
-RULE_LINES: Final = (
-    Line("manager", ((RuleKind.REPORTING_LINE, N_("never their own manager or anyone above them")),), can_relax=False),
-    Line(
-        "department",
-        ((RuleKind.OTHER, N_("must be another department")), (RuleKind.SAME, N_("must be the same department"))),
-    ),
-    Line("group", ((RuleKind.OTHER, N_("must be another group")), (RuleKind.SAME, N_("must be the same group")))),
-    Line("cohort", ((RuleKind.OTHER, N_("must be another cohort")), (RuleKind.SAME, N_("must be the same cohort")))),
-    Line("languages", ((RuleKind.SHARE, N_("must share a language")),), has_least=True),
-    Line("slots", ((RuleKind.SHARE, N_("must share a time of the week")),), has_least=True),
-    Line("experience", ((RuleKind.GAP, N_("must differ by these years")),), has_least=True, has_most=True),
-    Line(
-        "offers",
-        (
-            (RuleKind.OFFERS_MEET_NEEDS, N_("one must offer what the other wants to learn")),
-            (BOTH_WAYS, N_("each must offer what the other wants to learn")),
-        ),
-    ),
-)
-WISH_LINES: Final = (
-    Line("department", ((WishKind.OTHER, N_("prefer another department")), (WishKind.SAME, N_("prefer the same")))),
-    Line("group", ((WishKind.OTHER, N_("prefer another group")), (WishKind.SAME, N_("prefer the same")))),
-    Line("cohort", ((WishKind.OTHER, N_("prefer another cohort")), (WishKind.SAME, N_("prefer the same")))),
-    Line("experience", ((WishKind.GAP, N_("prefer more years apart")),)),
-    Line("languages", ((WishKind.EXTRA_SHARED, N_("prefer several languages in common")),)),
-    Line("slots", ((WishKind.EXTRA_SHARED, N_("prefer a lot of free time in common")),)),
-    Line("time_zone", ((WishKind.NEAR_IN_TIME, N_("prefer close time zones")),)),
-    Line("offers", ((WishKind.OFFERS_FIT, N_("prefer someone who offers what the other wants to learn")),)),
-)
+
+def _lines(table: Mapping[Any, tuple[object, tuple[str, ...]]], name: Callable[[Any, str], str]) -> tuple[Line, ...]:
+    attributes = dict.fromkeys(attribute for _, fitting in table.values() for attribute in fitting)
+    return tuple(
+        Line(attribute, tuple((kind, name(kind, attribute)) for kind in table if attribute in table[kind][1]))
+        for attribute in attributes
+    )
+
+
+def _rule_name(kind: str, attribute: str) -> str:
+    return "offers:both" if kind == BOTH_WAYS else RuleChoice(RuleKind(kind), attribute, 1).to_engine()[0].name
+
+
+LINES: Final = {
+    "rules": _lines({**RULES, BOTH_WAYS: RULES[RuleKind.OFFERS_MEET_NEEDS]}, _rule_name),
+    "wishes": _lines(WISHES, lambda kind, attribute: WishChoice(kind, attribute).to_engine().name),
+}
 WEIGHTS: Final = ((1, N_("a little")), (3, N_("more")), (10, N_("a lot")))
 WAYS: Final = ((10, N_("first")), (30, N_("early")), (50, N_("in the middle")), (90, N_("last")))
 """When it is suggested to switch a rule off."""
 FLAGS: Final = ("not_again", "should_not_holds", "history_counts")
+NUMBERS: Final = ("at_least", "at_most", "priority", "weight", "size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,68 +140,56 @@ PRESET_KINDS: Final = (
 
 def texts_of(wanted: Preferences) -> dict[str, str]:
     """What the fields of the form hold for these preferences."""
-    texts = {"kind": wanted.kind.value, "size": str(wanted.size)}
-    texts |= {flag: "1" if getattr(wanted, flag) else "" for flag in FLAGS}
-    for rule in wanted.rules:
-        at = f"rule-{rule.looks_at}"
-        texts[at] = BOTH_WAYS if rule.both_ways else rule.kind.value
-        texts[f"{at}-unknown"] = "allowed" if rule.unknown_is_allowed else "refused"
-        texts |= {f"{at}-{name}": _text(getattr(rule, name)) for name in ("at_least", "at_most", "priority")}
-    for wish in wanted.wishes:
-        at = f"wish-{wish.looks_at}"
-        texts |= {at: wish.kind.value, f"{at}-weight": str(wish.weight)}
-    return texts
+    plain = wanted.to_json()
+    for what in LINES:
+        for choice in plain.pop(what):
+            if choice.pop(BOTH_WAYS, False):
+                choice["kind"] = BOTH_WAYS
+            plain |= {f"{what}-{choice['attribute']}-{field}": value for field, value in choice.items()}
+    return {name: _text(value) for name, value in plain.items()}
 
 
 def plain_values(texts: Texts) -> dict[str, Any]:
     """The form as plain values for `rules.preferences.read`, which refuses a text in place of a number."""
     kind = texts.get("kind", Kind.PAIRS.value)
-    size = _whole(texts.get("size", ""))
-    if kind in {Kind.PAIRS.value, Kind.TRIOS.value}:
-        size = SIZES[Kind(kind)][0]
+    has_one_size = kind in {Kind.PAIRS.value, Kind.TRIOS.value}
     return {
         "kind": kind,
-        "size": size,
-        "rules": [_rule(texts, line.attribute) for line in RULE_LINES if texts.get(f"rule-{line.attribute}")],
-        "wishes": [_wish(texts, line.attribute) for line in WISH_LINES if texts.get(f"wish-{line.attribute}")],
+        "size": SIZES[Kind(kind)][0] if has_one_size else _value("size", texts.get("size", "")),
+        **{what: [_choice(texts, f"{what}-{attribute}-") for attribute in _chosen(texts, what)] for what in LINES},
         **{flag: bool(texts.get(flag)) for flag in FLAGS},
     }
 
 
 def field_of(texts: Texts, path: str) -> str:
-    """The field of the form for a path in the plain values: `rules.0.at_least` is `rule-department-at_least`."""
-    where, _, rest = path.partition(".")
-    number, _, name = rest.partition(".")
-    if where not in {"rules", "wishes"} or not number.isdigit():
-        return where
-    prefix, lines = ("rule", RULE_LINES) if where == "rules" else ("wish", WISH_LINES)
-    used = [line.attribute for line in lines if texts.get(f"{prefix}-{line.attribute}")]
-    at = f"{prefix}-{used[int(number)]}"
-    return f"{at}-{name}" if name in {"at_least", "at_most", "weight", "priority"} else at
+    """The field of the form for a path in the plain values: `rules.0.at_least` is `rules-department-at_least`."""
+    what, _, rest = path.partition(".")
+    number, _, field = rest.partition(".")
+    if what not in LINES or not number.isdigit():
+        return what
+    return f"{what}-{_chosen(texts, what)[int(number)]}-{field if field in NUMBERS else 'kind'}"
 
 
-def _rule(texts: Texts, attribute: str) -> dict[str, Any]:
-    at = f"rule-{attribute}"
-    both_ways = texts[at] == BOTH_WAYS
-    return {
-        "kind": RuleKind.OFFERS_MEET_NEEDS.value if both_ways else texts[at],
-        "attribute": attribute,
-        "both_ways": both_ways,
-        "unknown_is_allowed": texts.get(f"{at}-unknown") != "refused",
-        **{name: _whole(texts.get(f"{at}-{name}", "")) for name in ("at_least", "at_most", "priority")},
-    }
+def _chosen(texts: Texts, what: str) -> list[str]:
+    """The attributes for which something is chosen, in the order of the lines."""
+    return [line.attribute for line in LINES[what] if texts.get(f"{what}-{line.attribute}-kind")]
 
 
-def _wish(texts: Texts, attribute: str) -> dict[str, Any]:
-    at = f"wish-{attribute}"
-    return {"kind": texts[at], "attribute": attribute, "weight": _whole(texts.get(f"{at}-weight", "")) or 1}
+def _choice(texts: Texts, at: str) -> dict[str, Any]:
+    fields = {name.removeprefix(at): text for name, text in texts.items() if name.startswith(at)}
+    choice = {field: _value(field, text) for field, text in fields.items()} | {"attribute": at.split("-")[1]}
+    is_both_ways = choice["kind"] == BOTH_WAYS
+    return choice | ({"kind": RuleKind.OFFERS_MEET_NEEDS.value, BOTH_WAYS: True} if is_both_ways else {})
 
 
-def _whole(text: str) -> int | str | None:
-    """The number in a text, None for an empty text, and the text itself if it is not a number."""
+def _value(field: str, text: str) -> int | bool | str | None:
+    """What the text of a field says: yes or no, a number, None for an empty text, or else the text itself."""
     plain = text.strip()
-    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 10 else plain or None
+    if field == "unknown_is_allowed":
+        return bool(plain)
+    is_number = field in NUMBERS and plain.isascii() and plain.isdigit() and len(plain) < 10
+    return int(plain) if is_number else plain or None
 
 
-def _text(value: int | None) -> str:
-    return "" if value is None else str(value)
+def _text(value: object) -> str:
+    return {True: "1", False: ""}[value] if isinstance(value, bool) else "" if value is None else str(value)

@@ -1,16 +1,17 @@
 """Background work on plans."""
 
+from datetime import timedelta
 from typing import Final
 
-from lti_tool.jobs.queue import Handler, JobContext
+from lti_tool.jobs.queue import Handler, JobContext, RetryLater
 from lti_tool.launch.service.arrivals import ROSTER_CHANGED
 from lti_tool.pairing import service
 from lti_tool.pairing.errors import PlanChanged, PlanError
 from lti_tool.pairing.rules import proposing
 from lti_tool.support.kit import Kit
 
-TRIES: Final = 3
-"""How often a proposal is worked out if the course changes in the meantime."""
+AGAIN: Final = timedelta(seconds=2)
+"""The pause before a proposal is worked out anew."""
 
 
 def roster_changed(kit: Kit, job: JobContext) -> None:
@@ -30,28 +31,25 @@ def roster_changed(kit: Kit, job: JobContext) -> None:
 
 
 def propose(kit: Kit, job: JobContext) -> None:
-    """Work out the proposal that was asked for. No transaction is open while the engine works."""
+    """Work out the proposal that was asked for. No transaction is open while the engine works.
+
+    If the course changes in the meantime, the work begins anew.
+    """
     activity_id = job.number("activity_id")
-    for attempt in range(1, TRIES + 1):
-        try:
-            _propose(kit, job.institution, activity_id)
-        except PlanError as refusal:
-            if isinstance(refusal, PlanChanged) and attempt < TRIES:
-                continue
-            with kit.open_session(job.institution) as session:
-                service.end_request(session, activity_id, refusal.cause)
-        return
-
-
-def _propose(kit: Kit, institution_id: int, activity_id: int) -> None:
-    with kit.open_session(institution_id) as session:
-        request = service.proposal_request(session, activity_id)
-        if request is None or request.refusal is not None:
-            return
-        basis = service.basis_of(session, activity_id)
-    schedule = proposing.work_out(basis, seed=request.seed)
-    with kit.open_session(institution_id) as session:
-        service.keep(session, basis, schedule, by=request.asked_by_id, now=kit.clock.now())
+    try:
+        with kit.open_session(job.institution) as session:
+            request = service.proposal_request(session, activity_id)
+            if request is None or request.refusal is not None:
+                return
+            basis = service.basis_of(session, activity_id)
+        schedule = proposing.work_out(basis, seed=request.seed)
+        with kit.open_session(job.institution) as session:
+            service.keep(session, basis, schedule, by=request.asked_by_id, now=kit.clock.now())
+    except PlanChanged:
+        raise RetryLater(AGAIN) from None
+    except PlanError as refusal:
+        with kit.open_session(job.institution) as session:
+            service.end_request(session, activity_id, refusal.cause)
 
 
 HANDLERS: dict[str, Handler] = {ROSTER_CHANGED: roster_changed, service.PROPOSE: propose}

@@ -181,7 +181,15 @@ class PairingPreferences(Tenant, Base):
     __mapper_args__ = {"version_id_col": version}
 
 
-class Pin(Tenant, Base):
+class Decision(Tenant):
+    """Something that staff decided about people."""
+
+    said_by_id: Mapped[int | None]
+    """A person."""
+    said_at: Mapped[datetime]
+
+
+class Pin(Decision, Base):
     """People who must be together in one round of an activity, or in every round."""
 
     __tablename__ = "pin"
@@ -190,9 +198,6 @@ class Pin(Tenant, Base):
     activity_id: Mapped[int] = mapped_column(index=True)
     round_id: Mapped[int | None]
     """None: every round."""
-    said_by_id: Mapped[int | None]
-    """A person."""
-    said_at: Mapped[datetime]
 
 
 class PinnedMember(Tenant, Base):
@@ -210,7 +215,7 @@ class PinnedMember(Tenant, Base):
     member_id: Mapped[int] = mapped_column(index=True)
 
 
-class Exclusion(Tenant, Base):
+class Exclusion(Decision, Base):
     """Two people of a course who are never paired, or only if it cannot be avoided, in any of its activities.
 
     Learners never see it.
@@ -231,9 +236,6 @@ class Exclusion(Tenant, Base):
     one_id: Mapped[int]
     other_id: Mapped[int] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(16))
-    said_by_id: Mapped[int | None]
-    """A person."""
-    said_at: Mapped[datetime]
 
     @property
     def members(self) -> tuple[int, int]:
@@ -241,7 +243,7 @@ class Exclusion(Tenant, Base):
         return self.one_id, self.other_id
 
 
-class Absence(Tenant, Base):
+class Absence(Decision, Base):
     """A member who is absent in one round, as staff said, and gets no partner in it."""
 
     __tablename__ = "absence"
@@ -254,9 +256,6 @@ class Absence(Tenant, Base):
 
     round_id: Mapped[int]
     member_id: Mapped[int] = mapped_column(index=True)
-    said_by_id: Mapped[int | None]
-    """A person."""
-    said_at: Mapped[datetime]
 
 
 class Move(Tenant, Base):

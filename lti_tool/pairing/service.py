@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, exists, func, select, true, update
 from sqlalchemy.exc import IntegrityError
@@ -21,12 +21,11 @@ from lti_tool.attributes.rules.catalogue import Kept, engine_values
 from lti_tool.attributes.service import attributes_of
 from lti_tool.attributes.service.reading import values_of_members
 from lti_tool.jobs import queue
-from lti_tool.launch.models import Course, CourseRole, Member, Person
+from lti_tool.launch.models import Course, CourseRole, Member
 from lti_tool.launch.rules.context import LaunchContext
 from lti_tool.launch.service.arrivals import tell_plans
-from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import engine, store
-from lti_tool.pairing.engine import Breach, Lock, Reason, Schedule, Value
+from lti_tool.pairing.engine import Breach, Reason, Schedule, Value
 from lti_tool.pairing.errors import (
     ChangeImpossible,
     NoPlan,
@@ -47,14 +46,13 @@ from lti_tool.pairing.models import (
     ProposalRequest,
     Seat,
 )
-from lti_tool.pairing.rules import changes, proposing
-from lti_tool.pairing.rules.changes import Change, Outcome, outcome, up_to_date
+from lti_tool.pairing.rules import proposing
+from lti_tool.pairing.rules.changes import APART, LEAVES_GROUPS, Change, Do, Outcome, outcome
 from lti_tool.pairing.rules.comparing import Comparison, compare, couple_of
-from lti_tool.pairing.rules.conditions import Conditions
-from lti_tool.pairing.rules.current import CurrentPlan
+from lti_tool.pairing.rules.current import Conditions, CurrentPlan
 from lti_tool.pairing.rules.preferences import Preferences, read
 from lti_tool.pairing.rules.proposing import Basis
-from lti_tool.pairing.rules.views import Alone, Apart, Cause, GroupView, NotPaired, Unplaced, WhyNot
+from lti_tool.pairing.rules.views import Alone, Apart, Cause, GroupView, Unplaced
 from lti_tool.pairing.rules.why import TOLD, told
 from lti_tool.roster import service as roster
 from lti_tool.support.db import served_institution
@@ -65,7 +63,6 @@ apart_of = store.apart_of
 find_plan = store.find_plan
 forget = store.forget
 groups_in_plan = store.groups_in_plan
-groups_of = store.groups_of
 hold_group = store.hold_group
 moves_of = store.moves_of
 names_of = store.names_of
@@ -89,23 +86,21 @@ CAUSES[engine.Cause.RULE_CHANGED] = Cause.PLAN_CHANGED
 # ---- who is with whom, and why ---------------------------------------------------------------------------------------
 
 
-def why_matched(session: Session, activity: Activity, group: GroupView) -> tuple[str, ...]:
-    """Why the member whose view of a group this is has these partners, as sentences that are still to be translated.
+def why_matched(session: Session, activity: Activity, group: GroupView, member_id: int) -> tuple[str, ...]:
+    """Why a member has the partners in this group, as sentences that are still to be translated.
 
     They are true of all partners. Reads only what is known about the group.
     """
-    members = tuple(seat.member_id for seat in group.seats if seat.status == "active")
-    if group.member_id not in members or len(members) < 2:
+    members = tuple(person for person in group.members if person not in group.left)
+    if member_id not in members or len(members) < 2:
         return ()
     wanted = preferences_of(session, activity).preferences
     course = Conditions(members, wanted, _attributes(session, members) if wanted.reads else {}).course()
-    partners = engine.Explanations(Schedule(((members,),), course=course)).why(group.member_id, 1).partners
-    names = [
-        [*partner.rules, *(wish for wish, _ in partner.wishes if wish not in partner.rules)] for partner in partners
-    ]
+    partners = engine.Explanations(Schedule(((members,),), course=course)).why(member_id, 1).partners
+    names = [dict.fromkeys([*partner.rules, *dict(partner.wishes)]) for partner in partners]
     shared = [name for name in names[0] if name != NOT_AGAIN and all(name in others for others in names)]
     sentences = tuple(dict.fromkeys(filter(None, map(told, shared))))
-    if (NOT_AGAIN in names[0] or not sentences) and not store.have_met(session, activity, group, members):
+    if (NOT_AGAIN in names[0] or not sentences) and not store.have_met(session, activity, group, member_id, members):
         sentences = (TOLD[NOT_AGAIN], *sentences)
     return sentences
 
@@ -172,31 +167,7 @@ def unplaced(session: Session, activity: Activity, plan: Plan, *, now: datetime)
         .order_by(Round.number, learner.c.id)
     )
     reasons = {(number, member_id): Reason(why) for number, member_id, why in plan.unpaired}
-    return [Unplaced(member_id, number, False, reasons.get((number, member_id))) for number, member_id in rows]
-
-
-def not_paired(session: Session, course_id: int) -> list[NotPaired]:
-    """People on the roster who are not paired on purpose, and why, without people who left."""
-    rows = session.execute(
-        select(Member, Person.name)
-        .join(Person, Person.id == Member.person_id)
-        .where(Member.course_id == course_id, Member.status == "active", Member.in_roster_at.is_not(None))
-        .where(~Member.is_learner)
-        .order_by(Member.id)
-    )
-    members = dict(rows.all())
-    names = told_apart(session, course_id, {member.id: name for member, name in members.items()})
-    return [NotPaired(member.id, names[member.id], _why_not(member)) for member in members]
-
-
-def _why_not(member: Member) -> WhyNot:
-    if member.is_test:
-        return WhyNot.TEST_PERSON
-    if member.role == CourseRole.OBSERVER:
-        return WhyNot.OBSERVES
-    if member.role != CourseRole.LEARNER:
-        return WhyNot.TEACHES
-    return WhyNot.WAS_STAFF if member.named_staff_at is None else WhyNot.NAMED_STAFF
+    return [Unplaced(member_id, number, reasons.get((number, member_id))) for number, member_id in rows]
 
 
 # ---- what decides about groups ---------------------------------------------------------------------------------------
@@ -208,7 +179,7 @@ def conditions_of(session: Session, activity: Activity) -> Conditions:
         tuple(roster.learners_to_pair(session, activity.course_id, activity.placement_id)),
         preferences_of(session, activity).preferences.going_round(is_ring=is_ring(activity)),
         attributes_of(session, activity.course_id),
-        tuple(Lock(pin.members, pin.round_number) for pin in store.pins_of(session, activity.id)),
+        tuple(store.pins_of(session, activity.id).values()),
         tuple((*apart.members, Apart(apart.kind)) for apart in store.apart_of(session, activity.course_id)),
         store.history_of(session, activity),
     )
@@ -485,23 +456,18 @@ def apply(
 ) -> Comparison:
     """Make a change, with as few other changes as possible. `by` is a person.
 
-    `expected_version` is the version of the plan that someone looked at; for Unpin and UndoKeepApart it does not
-    matter. `anyway` lets a swap break a rule. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule,
+    `expected_version` is the version of the plan that someone looked at; if groups stay as they are it does
+    not matter. `anyway` lets a swap break a rule. Raises PlanChanged, NoPlan, RuleBroken for a swap that breaks a rule,
     ActivityReadOnly, and what `outcome` raises.
     """
-    leaves_groups = isinstance(change, changes.Unpin | changes.UndoKeepApart)
-    activity, plan = _held(session, activity_id, None, None if leaves_groups else expected_version)
+    activity, plan = _held(session, activity_id, None, None if change.do in LEAVES_GROUPS else expected_version)
     store.hold_groups(session, plan)
     made = outcome(current_plan(session, activity, plan, now=now), change)
-    if isinstance(change, changes.Swap) and not anyway and made.effect.newly_broken:
+    if change.do is Do.SWAP and not anyway and made.effect.newly_broken:
         raise RuleBroken(plan.id, made.effect.newly_broken)
     _record(session, activity, change, by=by, now=now)
-    usual = (
-        Cause.MADE_ROOM
-        if isinstance(change, changes.Absent | changes.UndoAbsent | changes.LeaveOut)
-        else Cause.PLAN_CHANGED
-    )
-    _store(session, plan, made, now, usual=usual)
+    makes_room = change.do in {Do.ABSENT, Do.TURNS_UP, Do.LEAVE_OUT, Do.FOLLOW}
+    _store(session, plan, made, now, usual=Cause.MADE_ROOM if makes_room else Cause.PLAN_CHANGED)
     return made.effect
 
 
@@ -512,13 +478,9 @@ def follow_course(session: Session, activity_id: int, *, now: datetime) -> Compa
     rounds that are over stay; so do groups that break a newer rule, until someone mends the plan.
     """
     activity = store.hold(session, activity_id)
-    plan = store.find_plan(session, activity_id)
-    if plan is None or activities.is_read_only(session, activity):
+    if store.find_plan(session, activity_id) is None or activities.is_read_only(session, activity):
         return Comparison()
-    store.hold_groups(session, plan)
-    made = up_to_date(current_plan(session, activity, plan, now=now))
-    _store(session, plan, made, now)
-    return made.effect
+    return apply(session, activity_id, Change(Do.FOLLOW), expected_version=None, by=None, now=now)
 
 
 def place_at_launch(session: Session, visit: Visit, *, now: datetime) -> None:
@@ -535,7 +497,7 @@ def begin(session: Session, group_id: int, *, now: datetime) -> None:
     session.execute(update(Group).where(Group.id == group_id, Group.begun_at.is_(None)).values(begun_at=now))
 
 
-def _store(session: Session, plan: Plan, made: Outcome, now: datetime, *, usual: Cause = Cause.MADE_ROOM) -> None:
+def _store(session: Session, plan: Plan, made: Outcome, now: datetime, *, usual: Cause) -> None:
     """Store the groups that differ, and note why members of a published plan have other partners.
 
     `usual` is the cause for people whose group could have stayed as it was. Progress is worked out anew for everyone
@@ -570,35 +532,36 @@ def _causes(made: Outcome, usual: Cause) -> list[tuple[int, int, Cause]]:
 
 def _record(session: Session, activity: Activity, change: Change, *, by: int | None, now: datetime) -> None:
     """Store what someone decided, apart from the groups. `by` is a person."""
-    match change:
-        case changes.Pin(members, round_number):
-            round_id = store.round_id_of(session, activity, round_number) if round_number is not None else None
-            pin = Pin(activity_id=activity.id, round_id=round_id, said_by_id=by, said_at=now)
+    said: dict[str, Any] = {"said_by_id": by, "said_at": now}
+    match change.do:
+        case Do.TOGETHER | Do.ALWAYS:
+            round_id = store.round_id_of(session, activity, change.round) if change.do is Do.TOGETHER else None
+            pin = Pin(activity_id=activity.id, round_id=round_id, **said)
             session.add(pin)
             session.flush()
-            session.add_all(PinnedMember(pin_id=pin.id, member_id=member_id) for member_id in sorted(set(members)))
-        case changes.Unpin(pin_id):
-            session.execute(delete(Pin).where(Pin.id == pin_id, Pin.activity_id == activity.id))
-        case changes.KeepApart(members, kind):
-            first, second = couple_of(*members)
+            session.add_all(PinnedMember(pin_id=pin.id, member_id=person) for person in sorted(set(change.members)))
+        case Do.UNPIN:
+            session.execute(delete(Pin).where(Pin.id == change.decision_id, Pin.activity_id == activity.id))
+        case Do.NEVER | Do.AVOID:
+            first, second = couple_of(*change.members)
             couple = {"course_id": activity.course_id, "one_id": first, "other_id": second}
             row = session.scalar(select(Exclusion).filter_by(**couple).with_for_update()) or Exclusion(**couple)
-            row.kind, row.said_by_id, row.said_at = kind, by, now
+            row.kind, row.said_by_id, row.said_at = APART[change.do], by, now
             session.add(row)
-        case changes.UndoKeepApart(apart_id):
+        case Do.MEET_AGAIN:
             couples = delete(Exclusion).where(Exclusion.course_id == activity.course_id)
-            session.execute(couples.where(Exclusion.id == apart_id))
-        case changes.Relax(rules):
+            session.execute(couples.where(Exclusion.id == change.decision_id))
+        case Do.RELAX:
             saved = preferences_of(session, activity)
-            wanted = saved.preferences.without(*rules)
+            wanted = saved.preferences.without(*change.rules)
             save_preferences(session, activity.id, wanted, expected_version=saved.version, by=by, now=now)
-        case changes.Absent(member_id, round_number):
-            round_id = store.round_id_of(session, activity, round_number)
-            if round_id is not None:
-                session.add(Absence(round_id=round_id, member_id=member_id, said_by_id=by, said_at=now))
-        case changes.UndoAbsent(member_id, round_number):
-            round_id = store.round_id_of(session, activity, round_number)
-            session.execute(delete(Absence).where(Absence.round_id == round_id, Absence.member_id == member_id))
-        case changes.LeaveOut(member_id):
-            roster.name_as_staff(session, activity.course_id, member_id, now=now)
+        case Do.ABSENT:
+            round_id = store.round_id_of(session, activity, change.round)
+            session.add(Absence(round_id=round_id, member_id=change.members[0], **said))
+        case Do.TURNS_UP:
+            round_id = store.round_id_of(session, activity, change.round)
+            ended = delete(Absence).where(Absence.round_id == round_id, Absence.member_id.in_(change.members))
+            session.execute(ended)
+        case Do.LEAVE_OUT:
+            roster.name_as_staff(session, activity.course_id, change.members[0], now=now)
     session.flush()

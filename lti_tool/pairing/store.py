@@ -4,14 +4,13 @@ Plans are locked, read for the engine and for pages, and written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from itertools import combinations, groupby
-from typing import Any
+from operator import itemgetter
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, Round
@@ -19,7 +18,7 @@ from lti_tool.activities.rules import Seating
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Course, Kind, Placed, Proof, Reason, Schedule, Unpaired
+from lti_tool.pairing.engine import Course, Kind, Lock, Placed, Proof, Reason, Schedule, Unpaired
 from lti_tool.pairing.engine import Group as People
 from lti_tool.pairing.models import (
     Absence,
@@ -32,10 +31,11 @@ from lti_tool.pairing.models import (
     Plan,
     Seat,
     is_facilitated,
+    published,
     published_seats,
 )
-from lti_tool.pairing.rules.conditions import NO_HISTORY
-from lti_tool.pairing.rules.views import Cause, GroupView, PinView, PublishedGroup, SeatView
+from lti_tool.pairing.rules.current import NO_HISTORY
+from lti_tool.pairing.rules.views import Cause, GroupView
 from lti_tool.support.db import in_batches
 
 
@@ -143,60 +143,41 @@ def _store_round(session: Session, plan: Plan, stored: Stored, number: int, grou
     before = stored.schedule.rounds[number - 1]
     kept = set(before) & set(groups)
     free = {group: stored.groups[number, group] for group in before if group not in kept}
+    row = {"institution_id": plan.institution_id, "plan_id": plan.id, "round_id": stored.rounds[number - 1].id}
     if free:
         session.execute(delete(Seat).where(Seat.group_id.in_(free.values())))
-    seats: list[tuple[int, People]] = []
+    seated: list[tuple[int, People]] = []
     without_row: list[People] = []
     for group in groups:
         if group in kept:
             continue
-        heir = max(free, key=partial(_shared, group), default=None)
+        heir = max(free, key=lambda earlier: len({*group} & {*earlier}), default=None)
         if heir is None:
             without_row.append(group)
         else:
-            seats.append((free.pop(heir), group))
+            seated.append((free.pop(heir), group))
     if free:
         session.execute(delete(Group).where(Group.id.in_(free.values())))
-    round_id = stored.rounds[number - 1].id
-    _add_seats(session, plan, round_id, seats)
-    highest = session.scalar(select(func.max(Group.number)).where(Group.plan_id == plan.id, Group.round_id == round_id))
-    _add_groups(session, plan, round_id, without_row, first_number=(highest or 0) + 1)
-
-
-def _shared(group: People, before: People) -> int:
-    return len(set(group) & set(before))
-
-
-def _add_groups(session: Session, plan: Plan, round_id: int, groups: Collection[People], *, first_number: int) -> None:
-    if not groups:
-        return
-    row = {"institution_id": plan.institution_id, "plan_id": plan.id, "round_id": round_id}
-    numbered = dict(enumerate(groups, start=first_number))
-    session.execute(insert(Group), [{**row, "number": number} for number in numbered])
-    listed = select(Group.number, Group.id).where(Group.plan_id == plan.id, Group.round_id == round_id)
-    ids = dict(session.execute(listed).all())
-    _add_seats(session, plan, round_id, [(ids[number], group) for number, group in numbered.items()])
-
-
-def _add_seats(session: Session, plan: Plan, round_id: int, groups: Iterable[tuple[int, People]]) -> None:
-    row = {"institution_id": plan.institution_id, "plan_id": plan.id, "round_id": round_id}
-    rows = [
+    if without_row:
+        taken = select(func.max(Group.number)).where(Group.plan_id == plan.id, Group.round_id == row["round_id"])
+        first = (session.scalar(taken) or 0) + 1
+        rows = [{**row, "number": number} for number in range(first, first + len(without_row))]
+        ids = session.scalars(insert(Group).returning(Group.id, sort_by_parameter_order=True), rows)
+        seated += zip(ids, without_row, strict=True)
+    seats = [
         {**row, "group_id": group_id, "member_id": member_id, "turn": turn}
-        for group_id, group in groups
+        for group_id, group in seated
         for turn, member_id in enumerate(group, start=1)
     ]
-    if rows:
-        session.execute(insert(Seat), rows)
+    if seats:
+        session.execute(insert(Seat), seats)
 
 
 def note_moves(session: Session, plan: Plan, moves: Collection[tuple[int, int, Cause]], now: datetime) -> None:
     """Store why members have other partners: (round id, member, cause). The newest cause for a round counts."""
-    members: dict[int, list[int]] = defaultdict(list)
-    for round_id, member_id, _ in sorted(moves):
-        members[round_id].append(member_id)
-    for round_id, moved in members.items():
+    for round_id, moved in groupby(sorted(moves), itemgetter(0)):
         outdated = delete(Move).where(Move.plan_id == plan.id, Move.round_id == round_id)
-        for batch in in_batches(moved):
+        for batch in in_batches(member_id for _, member_id, _ in moved):
             session.execute(outdated.where(Move.member_id.in_(batch)))
     row = {"institution_id": plan.institution_id, "plan_id": plan.id, "at": now}
     rows = [
@@ -221,70 +202,44 @@ def moves_of(session: Session, member_id: int, activity_id: int) -> dict[int, Ca
 
 def published_groups(
     session: Session, activity_id: int, *, member_id: int | None = None, group_id: int | None = None
-) -> list[PublishedGroup]:
+) -> list[GroupView]:
     """The groups of an activity's published plan, those of one member, or one group, by round and number."""
-    of_group = (Group.id, Group.round_id, Round.number, Plan.kind, is_facilitated().label("is_facilitated"))
-    statement = (
-        published_seats(*of_group, Seat.member_id, Member.takes_part)
-        .join(Member, Member.id == Seat.member_id)
-        .where(Plan.activity_id == activity_id)
-        .order_by(Round.number, Group.number, Seat.turn)
-    )
+    wanted = [Plan.activity_id == activity_id, Plan.state == "published"]
     if member_id is not None:
-        own = aliased(Seat)
-        statement = statement.join(own, and_(own.group_id == Seat.group_id, own.member_id == member_id))
+        wanted.append(Group.id.in_(select(Seat.group_id).where(Seat.member_id == member_id)))
     if group_id is not None:
-        statement = statement.where(Group.id == group_id)
-    rows = session.execute(statement)
-    return [_published_group(list(seats)) for _, seats in groupby(rows, key=lambda row: row.id)]
-
-
-def _published_group(seats: Sequence[Any]) -> PublishedGroup:
-    """The group of which these are the seats, in order of turn."""
-    first = seats[0]
-    away = frozenset(turn for turn, seat in enumerate(seats, start=1) if not seat.takes_part)
-    seating = Seating(len(seats), first.number, away, first.kind == Kind.RINGS, first.is_facilitated)
-    return PublishedGroup(first.id, first.round_id, first.number, tuple(seat.member_id for seat in seats), seating)
-
-
-def groups_of(session: Session, member_id: int, activity_id: int) -> list[GroupView]:
-    """A member's groups in the published plan with names, by round."""
-    own = published_seats(Seat.group_id).where(Plan.activity_id == activity_id, Seat.member_id == member_id)
-    return _views(session, activity_id, Seat.group_id.in_(own), member_id=member_id)
+        wanted.append(Group.id == group_id)
+    return _groups(session, *wanted)
 
 
 def groups_in_plan(session: Session, plan: Plan, round_number: int | None = None) -> list[GroupView]:
-    """The groups of a plan or of one of its rounds, with names for staff, by round and number."""
-    condition = Seat.plan_id == plan.id
-    if round_number is not None:
-        condition = and_(condition, Round.number == round_number)
-    return _views(session, plan.activity_id, condition)
+    """The groups of a plan or of one of its rounds, by round and number."""
+    return _groups(session, Plan.id == plan.id, true() if round_number is None else Round.number == round_number)
 
 
-def _views(
-    session: Session, activity_id: int, condition: ColumnElement[bool], *, member_id: int | None = None
-) -> list[GroupView]:
-    columns = (Group.id, Group.number, Round.number, Round.opens_at, Round.due_at, Group.begun_at)
-    rows: Sequence[Any] = session.execute(
-        select(*columns, Seat.member_id, Person.name, Member.status)
+def _groups(session: Session, *wanted: ColumnElement[bool]) -> list[GroupView]:
+    of_group = (Group.id, Group.number, Round.id, Round.number, Round.due_at, Group.begun_at)
+    rows = session.execute(
+        select(*of_group, Plan.kind, is_facilitated(), Seat.member_id, Member.status, Member.takes_part)
+        .join_from(Group, Plan, Plan.id == Group.plan_id)
+        .join(Round, Round.id == Group.round_id)
         .join(Seat, Seat.group_id == Group.id)
-        .join(Round, Round.id == Seat.round_id)
         .join(Member, Member.id == Seat.member_id)
-        .join(Person, Person.id == Member.person_id)
-        .where(condition)
+        .where(*wanted)
         .order_by(Round.number, Group.number, Seat.turn)
-    ).all()
-    course_id = session.get_one(Activity, activity_id).course_id
-    names = told_apart(session, course_id, {row.member_id: row.name for row in rows}, for_staff=member_id is None)
+    )
     views = []
-    for group, seated in groupby(rows, key=lambda row: row[: len(columns)]):
-        seats = tuple(SeatView(row.member_id, names[row.member_id], row.status) for row in seated)
-        group_id, number, round_number, opens_at, due_at, begun_at = group
-        views.append(GroupView(group_id, number, round_number, opens_at, due_at, begun_at, seats, member_id))
+    for group, seats in groupby(rows, key=lambda row: tuple(row[:-3])):
+        group_id, number, round_id, round_number, due_at, begun_at, kind, is_led = group
+        members, statuses, taking_part = zip(*(row[-3:] for row in seats), strict=True)
+        left = frozenset(member for member, status in zip(members, statuses, strict=True) if status != "active")
+        away = frozenset(turn for turn, takes_part in enumerate(taking_part, start=1) if not takes_part)
+        seating = Seating(len(members), round_number, away, kind == Kind.RINGS, is_led)
+        views.append(GroupView(group_id, number, round_id, round_number, due_at, begun_at, members, left, seating))
     return views
 
 
-def have_met(session: Session, activity: Activity, group: GroupView, members: tuple[int, ...]) -> bool:
+def have_met(session: Session, activity: Activity, group: GroupView, member_id: int, partners: Collection[int]) -> bool:
     """Whether the member shares an earlier group of the activity, or a group of another activity, with any of these.
 
     Other activities always count, even if they do not in pairing, because what a page says about the past must be true.
@@ -297,8 +252,8 @@ def have_met(session: Session, activity: Activity, group: GroupView, members: tu
         .where(
             or_(Plan.activity_id != activity.id, Round.number < group.round_number),
             Activity.course_id == activity.course_id,
-            Seat.member_id == group.member_id,
-            partner.member_id.in_(members),
+            Seat.member_id == member_id,
+            partner.member_id.in_(partners),
         )
     )
     return bool(shared)
@@ -330,42 +285,29 @@ def history_of(session: Session, activity: Activity) -> Course:
     ).all()
     if not plans:
         return NO_HISTORY
-    groups: dict[int, list[int]] = defaultdict(list)
-    by_plan: dict[int, set[int]] = defaultdict(set)
-    for plan_id, group_id, member_id in session.execute(
+    seats = session.execute(
         select(Seat.plan_id, Seat.group_id, Seat.member_id)
         .where(Seat.plan_id.in_([plan.id for plan in plans]))
         .order_by(Seat.plan_id, Seat.round_id, Seat.group_id, Seat.turn)
-    ):
-        groups[group_id].append(member_id)
-        by_plan[plan_id].add(group_id)
+    ).all()
+    groups: list[People] = []
     in_trios: Counter[int] = Counter()
-    for group_ids in by_plan.values():
+    for _, of_plan in groupby(seats, itemgetter(0)):
+        planned = [tuple(row.member_id for row in group) for _, group in groupby(of_plan, itemgetter(1))]
+        groups += planned
         # A trio in a plan of pairs is an exception that everyone should have equally often.
-        if any(len(groups[group_id]) == 2 for group_id in group_ids):
-            in_trios.update(
-                person for group_id in group_ids if len(groups[group_id]) == 3 for person in groups[group_id]
-            )
+        if any(len(people) == 2 for people in planned):
+            in_trios.update(person for people in planned if len(people) == 3 for person in people)
+    ended = plans[-1]
+    last = session.scalar(published(func.max(Round.number)).where(Plan.id == ended.id))
     return Course(
         (),
-        met=tuple(couple for people in groups.values() for couple in combinations(sorted(people), 2)),
-        ahead=engine.balance([[tuple(people) for people in groups.values()]]),
+        met=tuple(couple for people in groups for couple in combinations(sorted(people), 2)),
+        ahead=engine.balance([groups]),
         in_trios=in_trios,
-        left_out=_left_out(session, plans[-1]),
-    )
-
-
-def _left_out(session: Session, plan: Plan) -> frozenset[int]:
-    """Who had no partner in the last round of a plan, without people who were absent."""
-    last = session.scalar(
-        select(Round.number)
-        .join(Group, Group.round_id == Round.id)
-        .where(Group.plan_id == plan.id)
-        .order_by(Round.number.desc())
-        .limit(1)
-    )
-    return frozenset(
-        member_id for number, member_id, why in plan.unpaired if number == last and why != engine.Reason.ABSENT
+        left_out=frozenset(
+            member_id for number, member_id, why in ended.unpaired if number == last and why != Reason.ABSENT
+        ),
     )
 
 
@@ -378,8 +320,8 @@ def saved_preferences(session: Session, activity_id: int) -> PairingPreferences 
     return session.scalar(saved.execution_options(populate_existing=True))
 
 
-def pins_of(session: Session, activity_id: int) -> list[PinView]:
-    """The pins of an activity, oldest first."""
+def pins_of(session: Session, activity_id: int) -> dict[int, Lock]:
+    """The pins of an activity by id, oldest first. People who left are among their members, and have no effect."""
     rows = session.execute(
         select(Pin.id, Round.number, PinnedMember.member_id)
         .outerjoin(Round, Round.id == Pin.round_id)
@@ -387,10 +329,10 @@ def pins_of(session: Session, activity_id: int) -> list[PinView]:
         .where(Pin.activity_id == activity_id)
         .order_by(Pin.id, PinnedMember.member_id)
     )
-    return [
-        PinView(pin_id, tuple(row.member_id for row in pinned), number)
+    return {
+        pin_id: Lock(tuple(row.member_id for row in pinned), number)
         for (pin_id, number), pinned in groupby(rows, key=lambda row: row[:2])
-    ]
+    }
 
 
 def apart_of(session: Session, course_id: int) -> Sequence[Exclusion]:
@@ -400,13 +342,11 @@ def apart_of(session: Session, course_id: int) -> Sequence[Exclusion]:
     return session.scalars(rows.execution_options(populate_existing=True)).all()
 
 
-def absences_of(session: Session, activity_id: int) -> dict[int, frozenset[int]]:
-    """Who is absent, by round number."""
-    absent: dict[int, set[int]] = defaultdict(set)
-    listed = select(Round.number, Absence.member_id).join(Round, Round.id == Absence.round_id)
-    for number, member_id in session.execute(listed.where(Round.activity_id == activity_id).order_by(Round.number)):
-        absent[number].add(member_id)
-    return {number: frozenset(people) for number, people in absent.items()}
+def absences_of(session: Session, activity_id: int) -> frozenset[tuple[int, int]]:
+    """Round and member, for everyone who is absent in a round."""
+    absent = select(Round.number, Absence.member_id).join(Round, Round.id == Absence.round_id)
+    rows = session.execute(absent.where(Round.activity_id == activity_id))
+    return frozenset((number, member_id) for number, member_id in rows)
 
 
 def said_of(session: Session, members: Collection[int]) -> list[dict[str, str]]:

@@ -77,6 +77,9 @@ RULES: Final[dict[str, RuleWords]] = {
     "offers": RuleWords(
         N_("One offers what the other wants to learn"), N_("What they offer is not what they want to learn")
     ),
+    "offers:both": RuleWords(
+        N_("Each offers what the other wants to learn"), N_("What they offer is not what they want to learn")
+    ),
     "known": RuleWords(
         N_("Only people with a value for “%(attribute)s”"), N_("One of them has no value for “%(attribute)s”")
     ),
@@ -188,10 +191,6 @@ def _counted(words: Counted, count: int, **values: str) -> str:
 
 # ---- what cannot be done ---------------------------------------------------------------------------------------------
 
-IMPOSSIBLE: Final = N_(
-    "The rules and what you decided about people contradict each other. Take something back under “What you decided”, "
-    "on this page, or change a rule under “Pairing rules”."
-)
 IMPOSSIBLE_TO_OTHERS: Final = N_(
     "This contradicts a rule, or something an instructor decided. Nothing was changed; an instructor can see why."
 )
@@ -242,14 +241,14 @@ def _contradiction(here: Here, refusal: PlanImpossible) -> str:
     """Which pins contradict each other or a rule, by name where the engine knows, and where to take them back."""
     reason = refusal.reason
     if not isinstance(reason, engine.LockForbidden | engine.LockConflict | engine.LockSize):
-        return str(gettext(IMPOSSIBLE))
+        return str(gettext(WORDS[PlanImpossible].what_to_do))
 
     def named(members: tuple[int, ...]) -> str:
         return names_in_words(service.names_of(here.session, members), members)
 
     people = (reason.person,) if isinstance(reason, engine.LockConflict) else reason.members
-    pins = service.pins_of(here.session, refusal.activity_id) if isinstance(reason, engine.LockConflict) else []
-    groups = [named(pin.members) for pin in pins if people[0] in pin.members and pin.holds_in(reason.round)]
+    pins = service.pins_of(here.session, refusal.activity_id).values()
+    groups = [named(pin.members) for pin in pins if people[0] in pin.members and pin.round in {None, reason.round}]
     values = {"names": named(people), "number": reason.round, "groups": "; ".join(dict.fromkeys(groups))}
     if isinstance(reason, engine.LockForbidden):
         values["rule"] = breach_in_words(reason.rule)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -20,12 +20,11 @@ from lti_tool.progress.forms import AllowanceText, Flaw
 from lti_tool.progress.rules import Column, Progress, Show, State, Summary, WaitsFor
 from lti_tool.progress.service import Learner
 from lti_tool.roster.service.members import unlisted
-from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.support.zones import zone_label
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.downloads import builds, offer
-from lti_tool.web.i18n import reader_locale, zone_of_reader
+from lti_tool.web.downloads import builds, offer, table
+from lti_tool.web.i18n import zone_of_reader
 
 pages = Blueprint("progress", __name__)
 
@@ -185,10 +184,7 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
         ]
         for member_id, one in people.items()
     ]
-    answer = make_response(as_csv(header, lines, delimiter_for(reader_locale())))
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
-    answer.headers["Content-Disposition"] = 'attachment; filename="progress.csv"'
-    return answer
+    return table("progress", header, lines)
 
 
 def _titles(columns: list[Column]) -> dict[Column, str]:

@@ -24,7 +24,7 @@ from lti_tool.launch.service.naming import told_apart
 from lti_tool.meetings import service as meetings
 from lti_tool.meetings.models import Nudge
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.rules.views import PublishedGroup
+from lti_tool.pairing.rules.views import GroupView
 from lti_tool.progress.errors import ActUnknown, LearnerUnknown
 from lti_tool.progress.models import StaffAct
 from lti_tool.progress.rules import (
@@ -58,7 +58,7 @@ def progress_and_tasks_of(
     activity_id: int,
     member_id: int,
     now: datetime,
-    groups: Sequence[PublishedGroup] | None = None,
+    groups: Sequence[GroupView] | None = None,
 ) -> tuple[Progress, Progress]:
     """The checklist of one member as they see it, and the same with every task of a round in it, asked for or not.
 
@@ -420,7 +420,7 @@ class _Gathered:
         activity: Activity,
         now: datetime,
         member_id: int | None = None,
-        groups: Sequence[PublishedGroup] | None = None,
+        groups: Sequence[GroupView] | None = None,
     ) -> "_Gathered":
         """Read what concerns this member, or everybody."""
         waits = and_(Nudge.round_id == Round.id, *((Nudge.author_id == member_id,) if member_id is not None else ()))
@@ -537,7 +537,7 @@ class _Gathered:
         wait = self.waits.get((number, member_id, partner_id))
         return wait is not None and wait.is_in_vain(due_at=due_at, now=self.now)
 
-    def _read_groups(self, groups: Sequence[PublishedGroup], kept_out: Collection[int]) -> None:
+    def _read_groups(self, groups: Sequence[GroupView], kept_out: Collection[int]) -> None:
         due = {dates.number: dates.due_at for dates in self.rounds}
         extras = {(member_id, extra.round): extra for member_id, all_of in self.extras.items() for extra in all_of}
         for group in groups:

@@ -16,7 +16,7 @@ from lti_tool.feedback.models import Entry
 from lti_tool.feedback.rules import USEFULNESS
 from lti_tool.meetings.models import Appointment, MeetingGroup, MeetingTime
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.rules.views import PublishedGroup
+from lti_tool.pairing.rules.views import GroupView
 from lti_tool.quality import rules
 from lti_tool.quality.rules import Expected, Figures, Given, Part, Pattern, SeatBalance
 
@@ -49,7 +49,7 @@ class Quality:
     pieces: Sequence[Given]
     """What is counted, piece by piece; for further figures, and for no page."""
     awaited: Sequence[Expected]
-    published: Sequence[PublishedGroup]
+    published: Sequence[GroupView]
 
 
 def quality_of(session: Session, activity: Activity, *, now: datetime) -> Quality:
@@ -153,7 +153,7 @@ def _meetings(session: Session, activity: Activity) -> dict[int, datetime]:
     return {row.group_id: row.starts_at + timedelta(minutes=row.minutes) for row in rows}
 
 
-def _expected(groups: list[PublishedGroup], kind: Kind, step: Step, over: set[int]) -> Iterator[Expected]:
+def _expected(groups: list[GroupView], kind: Kind, step: Step, over: set[int]) -> Iterator[Expected]:
     for group in groups:
         for member in group.members:
             owing = [one for one in group.partners_of(member) if step.key in group.owed(kind, one, member)]
@@ -162,7 +162,7 @@ def _expected(groups: list[PublishedGroup], kind: Kind, step: Step, over: set[in
 
 
 def _pairs(
-    groups: list[PublishedGroup], kind: Kind, step: Step | None, over: set[int]
+    groups: list[GroupView], kind: Kind, step: Step | None, over: set[int]
 ) -> Iterator[tuple[int, int, int, bool]]:
     """Those who owe each other feedback."""
     for group in groups:
@@ -171,7 +171,7 @@ def _pairs(
                 yield group.round_number, first, second, group.round_number in over
 
 
-def turns_of(groups: Sequence[PublishedGroup], kind: Kind) -> Iterator[tuple[int, str]]:
+def turns_of(groups: Sequence[GroupView], kind: Kind) -> Iterator[tuple[int, str]]:
     """Who has which seat, once for each group: (member, key of the seat)."""
     for group in groups:
         for member in group.members:
@@ -179,7 +179,7 @@ def turns_of(groups: Sequence[PublishedGroup], kind: Kind) -> Iterator[tuple[int
 
 
 def _by_group(
-    by_round: Mapping[int, list[Given]], shown: Mapping[int, Figures], groups: list[PublishedGroup]
+    by_round: Mapping[int, list[Given]], shown: Mapping[int, Figures], groups: list[GroupView]
 ) -> dict[int, dict[int, Figures]]:
     """Figures of groups, by rounds in which one is large enough. What the round hides, its groups do not tell."""
     shown_groups: dict[int, dict[int, Figures]] = {}

@@ -1,15 +1,17 @@
 """Files for a person, by a single-use address that needs no cookie."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, jsonify, redirect, request, url_for
+from flask import Blueprint, Response, current_app, g, jsonify, make_response, redirect, request, url_for
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from lti_tool.errors import NotFound
+from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.web.access import Here, kit
 from lti_tool.web.database import transaction
+from lti_tool.web.i18n import reader_locale
 from lti_tool.web.visits import issue_code, redeem_code
 
 Builder = Callable[[Here, dict[str, Any]], Response]
@@ -46,6 +48,15 @@ def offer(here: Here, name: str, **details: Any) -> ResponseReturnValue:
     if request.accept_mimetypes.best == "application/json":
         return jsonify({"download": url})
     return redirect(url, code=303)
+
+
+def table(name: str, header: Sequence[str], lines: Iterable[Sequence[object]]) -> Response:
+    """A table as a file that no cache keeps, separated as spreadsheets of the reader's language expect it."""
+    answer = make_response(as_csv(header, lines, delimiter_for(reader_locale())))
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @downloads.get("/d/<code>")

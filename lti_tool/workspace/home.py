@@ -318,12 +318,12 @@ def _addresses(here: Here, exchanges: Sequence[Exchange]) -> dict[tuple[int, int
 
 def why_together(here: Here, activity: Activity, member_id: int) -> Together:
     """The reasons why the learner has these partners, as far as they are true of all of them and harmless."""
-    groups = pairing.groups_of(here.session, member_id, activity.id)
+    groups = pairing.published_groups(here.session, activity.id, member_id=member_id)
     coming = [one for one in groups if one.due_at is None or one.due_at > here.now]
     if not coming:
         return Together()
-    words = pairing.why_matched(here.session, activity, coming[0])
-    if not words and _have_partners_changed(groups, coming[0]):
+    words = pairing.why_matched(here.session, activity, coming[0], member_id)
+    if not words and _have_partners_changed(groups, coming[0], member_id):
         words = (OTHERS_EACH_ROUND,)
     open_rounds = {one.round_number for one in coming}
     moves = pairing.moves_of(here.session, member_id, activity.id)
@@ -334,13 +334,12 @@ def why_together(here: Here, activity: Activity, member_id: int) -> Together:
     )
 
 
-def _have_partners_changed(groups: Sequence[GroupView], now: GroupView) -> bool:
+def _have_partners_changed(groups: Sequence[GroupView], now: GroupView, member_id: int) -> bool:
     """Whether the partners in this round differ from those in the round before it."""
     before = [one for one in groups if one.round_number < now.round_number]
-    if not before or not any(seat.status == "active" for seat in now.partners):
+    if not before or now.left.issuperset(now.partners_of(member_id)):
         return False
-    partners_before, partners_now = ({seat.member_id for seat in one.partners} for one in (before[-1], now))
-    return partners_before != partners_now
+    return set(before[-1].members) != set(now.members)
 
 
 def _preview(here: Here, activity: Activity, course: Course) -> ResponseReturnValue:
@@ -489,7 +488,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
 
 def _can_be_placed(person: Unplaced) -> bool:
     """Whether staff can do something about it: nobody has looked for a group yet, or a rule could give way."""
-    return not person.is_over and (person.reason is None or person.reason in RULE_REASONS)
+    return person.reason is None or person.reason in RULE_REASONS
 
 
 def _scores(here: Here, activity: Activity) -> dict[str, int]:

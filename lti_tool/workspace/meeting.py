@@ -97,6 +97,7 @@ def of_all_groups(here: Here) -> ResponseReturnValue:
         rounds=rounds,
         chosen=chosen,
         groups=shown,
+        names=pairing.names_of(here.session, {member for group in shown for member in group.members}),
         steps=[
             step
             for step in kind.steps

@@ -980,8 +980,8 @@ def test_feedback_that_completes_the_checklist_reaches_the_gradebook(on: Callabl
     author = campus.learners()[0]
     member_id = campus.member(author).id
     with campus.open() as session:
-        group = pairing.groups_of(session, member_id, graded.activity_id)[0]
-        for partner in group.partners:
+        group = pairing.published_groups(session, graded.activity_id, member_id=member_id)[0]
+        for partner_id in group.partners_of(member_id):
             session.add(
                 Entry(
                     activity_id=graded.activity_id,
@@ -989,7 +989,7 @@ def test_feedback_that_completes_the_checklist_reaches_the_gradebook(on: Callabl
                     group_id=group.id,
                     step="give_feedback",
                     author_id=member_id,
-                    recipient_id=partner.member_id,
+                    recipient_id=partner_id,
                     version=1,
                     created_at=now,
                     saved_at=now,

@@ -14,7 +14,7 @@ from lti_tool.pairing import service
 from lti_tool.pairing.models import Exclusion, Group, PinnedMember, Plan, Seat
 from lti_tool.pairing.models import Pin as PinRow
 from lti_tool.pairing.rules import proposing
-from lti_tool.pairing.rules.changes import Absent, Change, KeepApart, Pin, Swap
+from lti_tool.pairing.rules.changes import APART, Change, Do
 from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.rules.preferences import Preferences
 from lti_tool.registration.models import Registration
@@ -171,13 +171,13 @@ def make(
 
 def decide(session: Session, group: Class, asked: Change) -> None:
     """What somebody decided about people before there was a plan."""
-    if isinstance(asked, KeepApart):
+    if asked.do in APART:
         one, other = sorted(asked.members)
-        course_id = group.activity.course_id
-        session.add(Exclusion(course_id=course_id, one_id=one, other_id=other, kind=asked.kind, said_at=LONG_AGO))
-    elif isinstance(asked, Pin):
+        couple = {"course_id": group.activity.course_id, "one_id": one, "other_id": other}
+        session.add(Exclusion(**couple, kind=APART[asked.do], said_at=LONG_AGO))
+    else:
         rounds = {round_.number: round_.id for round_ in group.rounds}
-        round_id = rounds[asked.round] if asked.round is not None else None
+        round_id = rounds[asked.round] if asked.do is Do.TOGETHER else None
         pin = PinRow(activity_id=group.activity.id, round_id=round_id, said_at=LONG_AGO)
         session.add(pin)
         session.flush()
@@ -185,12 +185,17 @@ def decide(session: Session, group: Class, asked: Change) -> None:
     session.flush()
 
 
-def a_swap(session: Session, seat_id: int, other_id: int) -> Swap:
+def a_pin(members: Sequence[int], number: int | None) -> Change:
+    """People stay together in a round, or in every round."""
+    return Change(Do.ALWAYS, tuple(members)) if number is None else Change(Do.TOGETHER, tuple(members), number)
+
+
+def a_swap(session: Session, seat_id: int, other_id: int) -> Change:
     """The swap of the people of two seats, in the round of the first."""
     seat, other = session.get_one(Seat, seat_id), session.get_one(Seat, other_id)
-    return Swap((seat.member_id, other.member_id), session.get_one(Round, seat.round_id).number)
+    return Change(Do.SWAP, (seat.member_id, other.member_id), session.get_one(Round, seat.round_id).number)
 
 
-def an_absence(session: Session, group_id: int, member_id: int) -> Absent:
+def an_absence(session: Session, group_id: int, member_id: int) -> Change:
     """The absence of a member in the round of a group."""
-    return Absent(member_id, session.get_one(Round, session.get_one(Group, group_id).round_id).number)
+    return Change(Do.ABSENT, (member_id,), session.get_one(Round, session.get_one(Group, group_id).round_id).number)

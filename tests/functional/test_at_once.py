@@ -45,7 +45,7 @@ def groups(school: School, number: int = 1) -> list[list[int]]:
     with school.kit.open_session(school.institution_id) as session:
         plan = service.find_plan(session, school.group.activity.id)
         assert plan is not None
-        return [[seat.member_id for seat in group.seats] for group in service.groups_in_plan(session, plan, number)]
+        return [list(group.members) for group in service.groups_in_plan(session, plan, number)]
 
 
 # ---- one plan

@@ -137,7 +137,7 @@ def test_who_has_too_few_reviews_is_a_note(run: Run, tmp_path: Path) -> None:
 
     said = run(file, "--out", tmp_path / "result.json")
 
-    assert said.stderr == ("Note: reviews: 'c' does 0 and gets 0 of 1: the constraints leave them no partner at all\n")
+    assert said.stderr == ("Note: reviews: 'c' does 0 and gets 0 of 1. The constraints leave them no partner at all.\n")
     assert "1 person with fewer" in said.stdout
 
 

@@ -14,14 +14,13 @@ from lti_tool.activities.rules import ActivityState, Release, RoundDates
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.pairing import service
 from lti_tool.pairing.models import Plan
-from lti_tool.pairing.rules.changes import Pin
 from lti_tool.progress.service import progress_of
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from lti_tool.web.visits import VisitKind
 from tests.factories.activities import an_activity
 from tests.factories.feedback import a_classroom
-from tests.factories.pairing import a_published_plan, make, propose
+from tests.factories.pairing import a_pin, a_published_plan, make, propose
 from tests.factories.people import a_placement
 from tests.fakes.clock import FakeClock
 from tests.functional.classroom import World
@@ -80,7 +79,7 @@ def test_who_meets_again_after_others_reads_only_that_partners_change(app: Flask
         for number, round_couples in enumerate(couples, start=1):
             for one, other in round_couples:
                 members = [school.group.learners[one].id, school.group.learners[other].id]
-                make(session, school.group, Pin(tuple(members), number), clock.now())
+                make(session, school.group, a_pin(members, number), clock.now())
         a_published_plan(session, school.group, clock.now())
 
     assert f"Why you work together: {NEW}" in school.learner(0).get("/").text

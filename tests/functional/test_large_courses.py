@@ -31,7 +31,7 @@ def a_busy_school(app: Flask, kit: Kit, clock: FakeClock, learners: int) -> Scho
         plan = a_published_plan(session, school.group, clock.now())
         line = line_item_of(session, activity.id)
         for view in pairing.groups_in_plan(session, plan, 1):
-            people = [seat.member_id for seat in view.seats]
+            people = list(view.members)
             for author, recipient in zip(people, people[1:] + people[:1], strict=True):
                 feedback = Entry(
                     activity_id=activity.id,

@@ -39,7 +39,7 @@ def groups(school: School, number: int = 1) -> list[tuple[int, ...]]:
         plan = service.find_plan(session, school.group.activity.id)
         assert plan is not None
         views = service.groups_in_plan(session, plan, number)
-        return [tuple(seat.member_id for seat in view.seats) for view in views]
+        return [view.members for view in views]
 
 
 def name(school: School, member_id: int) -> str:
@@ -176,7 +176,7 @@ def test_people_stay_together_from_now_on_and_it_can_be_taken_back(school: Schoo
     assert shown.count('class="group') - shown.count('class="groups') == 1
     with school.kit.open_session(school.institution_id) as session:
         [pin] = service.pins_of(session, school.group.activity.id)
-    page = instructor.post("/plan/change", do="unpin", pin=pin.id, round=1).text
+    page = instructor.post("/plan/change", do="unpin", decision=pin, round=1).text
     assert "Taken back" in page
     assert count(school, Pin) == 0
 
@@ -213,7 +213,7 @@ def test_two_people_are_kept_apart_and_it_can_be_taken_back(school: School, inst
     assert "Never together" not in school.learner(0).get("/").text
     with school.kit.open_session(school.institution_id) as session:
         [apart] = service.apart_of(session, school.group.activity.course_id)
-    assert "Taken back" in instructor.post("/plan/change", do="meet-again", couple=apart.id).text
+    assert "Taken back" in instructor.post("/plan/change", do="meet-again", decision=apart.id).text
     assert count(school, Exclusion) == 0
 
 
@@ -317,7 +317,7 @@ def test_an_assistant_moves_people_and_says_nothing_of_them_for_good(school: Sch
         assert assistant.get(f"/plan/effect?{fields}").status_code == 403
         asked = {"do": do, "who": [one, other], "round": 1, "version": version(school)}
         assert assistant.send("/plan/change", **asked).status_code == 403
-    assert assistant.send("/plan/change", do="unpin", pin=1).status_code == 403
+    assert assistant.send("/plan/change", do="unpin", decision=1).status_code == 403
     assert assistant.send("/plan/drop", version=version(school)).status_code == 403
 
 
@@ -413,7 +413,7 @@ def test_a_large_course_is_worked_out_in_the_background_and_the_page_says_so(
         drafting.refusal = "PlanImpossible"
     page = instructor.get("/plan").text
     assert "could not be made" in page
-    assert "Pins contradict each other or a rule" in page
+    assert "The rules and what you decided about people contradict each other" in page
     assert "Propose groups" in page
 
 

@@ -24,7 +24,8 @@ def test_the_plan_is_downloaded_as_a_table_with_everybody_in_every_round(
     with kit.open_session(school.institution_id) as session:
         session.get_one(Person, school.group.learners[0].person_id).name = "=SUM(1)"
         plan = a_published_plan(session, school.group, clock.now())
-        sitting = [group.seats for group in service.groups_in_plan(session, plan, 1)]
+        members = service.groups_in_plan(session, plan, 1)[0].members
+        names = service.names_of(session, members)
         late = a_learner(session, school.group.registration, school.group.course, "Late")
     assistant = school.somebody("assistant")
 
@@ -34,8 +35,8 @@ def test_the_plan_is_downloaded_as_a_table_with_everybody_in_every_round(
     assert 'filename="plan.csv"' in answer.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert Counter(row["Round"] for row in rows) == {"1": 6, "2": 6}
-    first = next(row for row in rows if row["Tandem key"] == f"T{sitting[0][0].member_id}")
-    partners = ", ".join((seat.name or "").replace("=", "'=") for seat in sitting[0][1:])
+    first = next(row for row in rows if row["Tandem key"] == f"T{members[0]}")
+    partners = ", ".join((names[member] or "").replace("=", "'=") for member in members[1:])
     assert (first["Works with"].lstrip("'"), first["Observed first"]) == (partners.lstrip("'"), "yes")
     assert (first["Opens"], first["Due"], first["Group"]) == ("2026-11-02 10:00", "2026-11-09 10:00", "1")
     assert "'=SUM(1)" in {row["Learner"] for row in rows}
@@ -65,13 +66,14 @@ def test_the_plan_is_printed_with_all_its_rounds_on_one_page(app: Flask, kit: Ki
     with kit.open_session(school.institution_id) as session:
         plan = a_draft(session, school.group, clock.now())
         groups = [group for number in (1, 2) for group in service.groups_in_plan(session, plan, number)]
+        names = service.names_of(session, {member for group in groups for member in group.members})
         a_learner(session, school.group.registration, school.group.course, "Late")
 
     # Without the characters that keep a name from right to left inside its sentence.
     page = instructor.get("/plan/print").text.replace("\u2068", "").replace("\u2069", "")
 
     for group in groups:
-        assert "<li>" + ", ".join(seat.name or "" for seat in group.seats) + "</li>" in page
+        assert "<li>" + ", ".join(names[member] or "" for member in group.members) + "</li>" in page
     assert page.count("Late") == 2
     assert "Learners do not see it yet." in page
     assert 'href="/v/' in instructor.get("/plan").text

@@ -37,7 +37,7 @@ def give(school: School, place: int, at_day: int = 0) -> None:
     at = school.clock.now() - timedelta(days=at_day)
     author = school.group.learners[place].id
     with school.kit.open_session(school.institution_id) as session:
-        view = pairing.groups_of(session, author, school.group.activity.id)[0]
+        view = pairing.published_groups(session, school.group.activity.id, member_id=author)[0]
         session.add(
             Entry(
                 activity_id=school.group.activity.id,
@@ -45,7 +45,7 @@ def give(school: School, place: int, at_day: int = 0) -> None:
                 group_id=view.id,
                 step="give_feedback",
                 author_id=author,
-                recipient_id=view.partners[0].member_id,
+                recipient_id=view.partners_of(author)[0],
                 fields={"strengths": SECRET_TEXT},
                 version=1,
                 created_at=at,

@@ -38,19 +38,28 @@ def learn(school: School, *values: Mapping[str, dict[str, Any]]) -> None:
 
 EVERYTHING = Preferences(
     rules=tuple(
-        RuleChoice(RuleKind(kind), line.attribute, at_least=1 if line.has_least else None, priority=30)
-        for line in forms.RULE_LINES
+        RuleChoice(RuleKind(kind), line.attribute, at_least=1 if line.numbers else None, priority=30)
+        for line in forms.LINES["rules"]
         for kind, _ in line.choices[:1]
     ),
-    wishes=tuple(WishChoice(WishKind(line.choices[-1][0]), line.attribute, weight=3) for line in forms.WISH_LINES),
+    wishes=tuple(WishChoice(WishKind(line.choices[-1][0]), line.attribute, weight=3) for line in forms.LINES["wishes"]),
     not_again=True,
     should_not_holds=False,
     history_counts=False,
 )
 
 
-def test_every_preference_comes_back_from_its_form() -> None:
-    assert preferences.read(forms.plain_values(forms.texts_of(EVERYTHING))) == EVERYTHING
+STRICT = Preferences(
+    rules=(
+        RuleChoice(RuleKind.GAP, at_least=0, at_most=3, unknown_is_allowed=False),
+        RuleChoice(RuleKind.OFFERS_MEET_NEEDS, both_ways=True, unknown_is_allowed=False),
+    )
+)
+
+
+@pytest.mark.parametrize("wanted", [EVERYTHING, STRICT], ids=["everything", "strict"])
+def test_every_preference_comes_back_from_its_form(wanted: Preferences) -> None:
+    assert preferences.read(forms.plain_values(forms.texts_of(wanted))) == wanted
 
 
 @pytest.mark.parametrize("preset", forms.PRESETS)
@@ -71,7 +80,7 @@ def test_an_instructor_saves_a_rule_and_reads_what_it_costs(school: School) -> N
 
     page = instructor.post(
         "/plan/rules",
-        **{"kind": "pairs", "rule-department": "other", "version": 0, "history_counts": "1", "do": "save"},
+        **{"kind": "pairs", "rules-department-kind": "other", "version": 0, "history_counts": "1", "do": "save"},
     )
 
     assert "Saved." in page.text
@@ -84,7 +93,9 @@ def test_an_instructor_saves_a_rule_and_reads_what_it_costs(school: School) -> N
 def test_looking_at_the_cost_saves_nothing(school: School) -> None:
     instructor = school.somebody("instructor")
 
-    page = instructor.send("/plan/rules", **{"kind": "pairs", "rule-department": "other", "version": 0, "do": "check"})
+    page = instructor.send(
+        "/plan/rules", **{"kind": "pairs", "rules-department-kind": "other", "version": 0, "do": "check"}
+    )
 
     assert page.status_code == 200
     assert "This is not saved yet" in page.text
@@ -98,7 +109,7 @@ def test_what_rules_would_cost_before_they_are_saved_is_what_they_cost_afterward
     sales, care = {"department": {"name": "Sales"}}, {"department": {"name": "Care"}}
     about = ({"experience": {"number": 1}, "languages": {"names": ["sv"]}}, {"experience": {"number": 2}})
     learn(school, {**sales, **about[0]}, {**sales, **about[1]}, {**care, "manager": {"member": 1}}, care)
-    texts = {**forms.texts_of(forms.PRESETS[preset].wanted), "rule-department": "other", "version": 0}
+    texts = {**forms.texts_of(forms.PRESETS[preset].wanted), "rules-department-kind": "other", "version": 0}
     instructor = school.somebody("instructor")
 
     before = instructor.send("/plan/rules", **texts, do="check").text
@@ -132,12 +143,16 @@ def test_a_preset_fills_the_form_and_saves_nothing(school: School) -> None:
 @pytest.mark.parametrize(
     ("line", "field", "text"),
     [
-        ({"rule-experience": "gap"}, "rule-experience-at_least", ""),
-        ({"rule-experience": "gap", "rule-experience-at_least": "3", "rule-experience-at_most": "2"}, "", "3"),
-        ({"rule-slots": "share", "rule-slots-at_least": "two"}, "rule-slots-at_least", "two"),
-        ({"rule-group": "same", "rule-slots": "share", "rule-slots-at_least": "0"}, "rule-slots-at_least", "0"),
-        ({"rule-department": "other", "rule-department-priority": "1000"}, "rule-department-priority", "1000"),
-        ({"wish-department": "other", "wish-department-weight": "5000"}, "wish-department-weight", "5000"),
+        ({"rules-experience-kind": "gap"}, "rules-experience-at_least", ""),
+        ({"rules-experience-kind": "gap", "rules-experience-at_least": "3", "rules-experience-at_most": "2"}, "", "3"),
+        ({"rules-slots-kind": "share", "rules-slots-at_least": "two"}, "rules-slots-at_least", "two"),
+        (
+            {"rules-group-kind": "same", "rules-slots-kind": "share", "rules-slots-at_least": "0"},
+            "rules-slots-at_least",
+            "0",
+        ),
+        ({"rules-department-kind": "other", "rules-department-priority": "1000"}, "rules-department-priority", "1000"),
+        ({"wishes-department-kind": "other", "wishes-department-weight": "5000"}, "wishes-department-weight", "5000"),
     ],
 )
 def test_what_makes_no_sense_is_named_beside_its_field_and_nothing_is_lost(
@@ -146,7 +161,7 @@ def test_what_makes_no_sense_is_named_beside_its_field_and_nothing_is_lost(
     page = school.somebody("instructor").send("/plan/rules", **{"kind": "circles", "size": "5", "version": 0}, **line)
 
     assert page.status_code == 409
-    assert f'id="{field or "rule-experience-at_least"}-error"' in page.text
+    assert f'id="{field or "rules-experience-at_least"}-error"' in page.text
     assert f'value="{text}"' in page.text
     assert 'value="circles" checked' in page.text
     assert wanted(school) == Preferences()
@@ -280,20 +295,20 @@ def test_a_rule_says_for_how_many_learners_it_is_known_and_is_folded_while_it_is
         return " ".join(re.sub("<.*?>", "", label[1]).split()), is_folded
 
     page = instructor.get("/plan/rules").text
-    assert line(page, "rule-department") == ("Department known for 2 of 6", False)
-    assert line(page, "rule-manager") == ("Manager known for 1 of 6", False)
-    assert line(page, "rule-languages") == ("Languages known for 0 of 6", True)
-    assert line(page, "wish-time_zone") == ("Time zone known for 0 of 6", True)
-    assert line(page, "rule-offers") == (
+    assert line(page, "rules-department-kind") == ("Department known for 2 of 6", False)
+    assert line(page, "rules-manager-kind") == ("Manager known for 1 of 6", False)
+    assert line(page, "rules-languages-kind") == ("Languages known for 0 of 6", True)
+    assert line(page, "wishes-time_zone-kind") == ("Time zone known for 0 of 6", True)
+    assert line(page, "rules-offers-kind") == (
         "Can offer Can offer: known for 0 of 6; Wants to learn: known for 0 of 6",
         True,
     )
     assert "6 rules need values that no one has yet" in page
 
     page = instructor.send("/plan/rules", do="preset-common-language", version=0).text
-    assert line(page, "rule-languages") == ("Languages known for 0 of 6", False)
-    page = instructor.send("/plan/rules", **{"rule-experience": "gap", "version": 0}).text
-    assert line(page, "rule-experience") == ("Experience known for 0 of 6", False)
+    assert line(page, "rules-languages-kind") == ("Languages known for 0 of 6", False)
+    page = instructor.send("/plan/rules", **{"rules-experience-kind": "gap", "version": 0}).text
+    assert line(page, "rules-experience-kind") == ("Experience known for 0 of 6", False)
 
 
 def test_presets_speak_to_courses_and_to_workplaces(school: School) -> None:

@@ -47,7 +47,7 @@ def test_before_a_plan_is_published_the_instructors_act(school: School) -> None:
 def test_who_was_marked_as_not_turning_up_reads_so_and_what_to_do(school: School) -> None:
     with school.kit.open_session(school.institution_id) as session:
         plan = service.find_plan(session, school.group.activity.id, "published")
-        group = service.groups_of(session, school.group.learners[0].id, school.group.activity.id)[0]
+        group = service.published_groups(session, school.group.activity.id, member_id=school.group.learners[0].id)[0]
         service.apply(
             session,
             plan.activity_id,
@@ -68,7 +68,7 @@ def test_of_a_later_round_it_is_said_at_that_round(app: Flask, kit: Kit, clock: 
     with kit.open_session(school.institution_id) as session:
         plan = a_published_plan(session, school.group, clock.now())
         one = school.group.learners[0].id
-        groups = service.groups_of(session, one, school.group.activity.id)
+        groups = service.published_groups(session, school.group.activity.id, member_id=one)
         service.apply(
             session,
             plan.activity_id,

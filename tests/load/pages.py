@@ -116,9 +116,11 @@ def acts(school: School) -> dict[str, Callable[[], object]]:
     author = school.group.learners[1].id
     with school.kit.open_session(school.institution_id) as session:
         view = next(
-            one for one in pairing.groups_of(session, author, school.group.activity.id) if one.round_number == 2
+            one
+            for one in pairing.published_groups(session, school.group.activity.id, member_id=author)
+            if one.round_number == 2
         )
-    visitor, path = school.learner(1), f"/round/2/for/{view.partners[0].member_id}"
+    visitor, path = school.learner(1), f"/round/2/for/{view.partners_of(author)[0]}"
     texts = {
         "next_time_1": "Pause",
         "behavior": "Asked",

@@ -138,7 +138,9 @@ def test_only_those_whose_score_may_change_are_looked_at_after_everybodys_comple
         activity.completion = {"give_feedback": True, "acknowledge": False, "write_notes": 0}
         for round_ in group.rounds:
             view = next(
-                view for view in pairing.groups_of(session, one, activity.id) if view.round_number == round_.number
+                view
+                for view in pairing.published_groups(session, activity.id, member_id=one)
+                if view.round_number == round_.number
             )
             session.add(
                 Entry(

@@ -21,14 +21,13 @@ from lti_tool.pairing.errors import (
     RuleBroken,
 )
 from lti_tool.pairing.models import Absence, Group, Plan, Seat
-from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
+from lti_tool.pairing.rules.changes import Change, Do
 from lti_tool.pairing.rules.current import CurrentPlan
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
-from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.rules.why import relaxations
 from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
-from tests.factories.pairing import Class, a_class, a_learner, a_swap, an_absence, know, propose, want
+from tests.factories.pairing import Class, a_class, a_learner, a_pin, a_swap, an_absence, know, propose, want
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.store
@@ -114,19 +113,26 @@ class Chance:
     def pin(self) -> None:
         people = [one.id for one in self.rng.sample(self.members, min(len(self.members), self.rng.choice((2, 2, 3))))]
         number = self.rng.choice((None, 1, 2))
-        seen = service.preview(self.session, self.activity, Pin(tuple(people), number), now=self.now)
-        assert service.apply(self.session, self.activity.id, Pin(tuple(people), number), **self.said) == seen
+        seen = service.preview(self.session, self.activity, a_pin(people, number), now=self.now)
+        assert service.apply(self.session, self.activity.id, a_pin(people, number), **self.said) == seen
 
     def unpin_all(self) -> None:
         for pin in service.pins_of(self.session, self.activity.id):
-            service.apply(self.session, self.activity.id, Unpin(pin.id), expected_version=None, by=None, now=self.now)
+            service.apply(
+                self.session,
+                self.activity.id,
+                Change(Do.UNPIN, decision_id=pin),
+                expected_version=None,
+                by=None,
+                now=self.now,
+            )
 
     def forbid(self) -> None:
         if len(self.members) > 1:
             one, other = (member.id for member in self.rng.sample(self.members, 2))
-            kind = self.rng.choice(list(Apart))
-            seen = service.preview(self.session, self.activity, KeepApart((one, other), kind), now=self.now)
-            assert service.apply(self.session, self.activity.id, KeepApart((one, other), kind), **self.said) == seen
+            kind = self.rng.choice([Do.NEVER, Do.AVOID])
+            seen = service.preview(self.session, self.activity, Change(kind, (one, other)), now=self.now)
+            assert service.apply(self.session, self.activity.id, Change(kind, (one, other)), **self.said) == seen
 
     def swap(self) -> None:
         seats = [seat.id for seat in self.seats()]
@@ -142,15 +148,20 @@ class Chance:
 
     def mend(self) -> None:
         if self.plan is not None:
-            seen = service.preview(self.session, self.activity, Mend(), now=self.now)
-            assert service.apply(self.session, self.activity.id, Mend(), by=None, **self.stale) == seen
+            seen = service.preview(self.session, self.activity, Change(Do.MEND), now=self.now)
+            assert service.apply(self.session, self.activity.id, Change(Do.MEND), by=None, **self.stale) == seen
 
     def relax(self) -> None:
         for one in relaxations(self.current) if self.plan is not None else ():
             if one.is_advised and self.plan is not None:
-                seen = service.preview(self.session, self.activity, Relax(tuple(one.rules)), now=self.now)
+                seen = service.preview(
+                    self.session, self.activity, Change(Do.RELAX, rules=tuple(one.rules)), now=self.now
+                )
                 assert len(seen.newly_paired) > 0
-                assert service.apply(self.session, self.activity.id, Relax(tuple(one.rules)), **self.said) == seen
+                assert (
+                    service.apply(self.session, self.activity.id, Change(Do.RELAX, rules=tuple(one.rules)), **self.said)
+                    == seen
+                )
 
     def begin(self) -> None:
         groups = self.session.scalars(select(Group.id).where(Group.plan_id == self.plan.id)).all() if self.plan else []
@@ -168,7 +179,9 @@ class Chance:
         absence = self.session.scalars(select(Absence).order_by(Absence.id)).first()
         if absence is not None and self.plan is not None:
             number = self.session.get_one(Round, absence.round_id).number
-            service.apply(self.session, self.activity.id, UndoAbsent(absence.member_id, number), by=None, **self.stale)
+            service.apply(
+                self.session, self.activity.id, Change(Do.TURNS_UP, (absence.member_id,), number), by=None, **self.stale
+            )
 
     @property
     def current(self) -> CurrentPlan:

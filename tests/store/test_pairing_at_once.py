@@ -8,14 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from lti_tool.jobs.models import Job
-from lti_tool.jobs.queue import JobContext
+from lti_tool.jobs.queue import JobContext, RetryLater
 from lti_tool.launch.models import Member
 from lti_tool.pairing import engine, handlers, service
 from lti_tool.pairing.errors import PlanChanged, PlanError
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.rules import proposing
-from lti_tool.pairing.rules.changes import KeepApart, Pin
-from lti_tool.pairing.rules.views import Apart
+from lti_tool.pairing.rules.changes import Change, Do
 from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
@@ -64,7 +63,7 @@ def test_a_roster_job_and_a_designer_do_not_corrupt_a_plan(
 
     def forbid() -> None:
         with open_session(institution_id) as session:
-            make(session, group, KeepApart(tuple(pair[:2]), Apart.NEVER), clock.now(), version=version)
+            make(session, group, Change(Do.NEVER, tuple(pair[:2])), clock.now(), version=version)
 
     def follow() -> None:
         job = JobContext(1, "pairing.roster_changed", {"course_id": group.course.id}, institution_id, 1)
@@ -85,7 +84,7 @@ def test_of_two_who_pin_at_once_one_is_told_that_the_plan_changed(open_session: 
     def pin(one: int, other: int) -> Callable[[], None]:
         def act() -> None:
             with open_session(institution_id) as session:
-                make(session, group, Pin((ids[one], ids[other]), None), clock.now(), version=version)
+                make(session, group, Change(Do.ALWAYS, (ids[one], ids[other])), clock.now(), version=version)
 
         return act
 
@@ -202,6 +201,8 @@ def test_a_course_that_changes_meanwhile_is_planned_again(
     monkeypatch.setattr(proposing, "work_out", while_somebody_joins)
     job = JobContext(1, "pairing.draft", {"activity_id": group.activity.id}, institution_id, 1)
 
+    with pytest.raises(RetryLater):
+        handlers.HANDLERS["pairing.draft"](kit, job)
     handlers.HANDLERS["pairing.draft"](kit, job)
 
     with open_session(institution_id) as session:

@@ -19,9 +19,9 @@ from lti_tool.pairing.errors import (
 )
 from lti_tool.pairing.models import Group, Plan, Seat
 from lti_tool.pairing.models import Pin as PinRow
-from lti_tool.pairing.rules.changes import KeepApart, Mend, Pin, Relax, UndoAbsent, Unpin
+from lti_tool.pairing.rules.changes import Change, Do
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
-from lti_tool.pairing.rules.views import Apart, Cause, GroupView
+from lti_tool.pairing.rules.views import Cause, GroupView
 from lti_tool.pairing.rules.why import relaxations
 from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
@@ -30,6 +30,7 @@ from tests.factories.pairing import (
     a_class,
     a_draft,
     a_learner,
+    a_pin,
     a_published_plan,
     a_swap,
     an_absence,
@@ -67,8 +68,18 @@ def seat_of(session: Session, plan: Plan, member_id: int, number: int) -> Seat:
 
 
 def view_of(session: Session, group: Class, member_id: int, number: int) -> GroupView:
-    [view] = [one for one in service.groups_of(session, member_id, group.activity.id) if one.round_number == number]
+    [view] = [
+        one
+        for one in service.published_groups(session, group.activity.id, member_id=member_id)
+        if one.round_number == number
+    ]
     return view
+
+
+def why(session: Session, group: Class) -> tuple[str, ...]:
+    """What the first learner is told of their partners in round 1."""
+    me = ids(group)[0]
+    return service.why_matched(session, group.activity, view_of(session, group, me, 1), me)
 
 
 def moves(session: Session, group: Class) -> dict[tuple[int, int], Cause]:
@@ -145,9 +156,9 @@ def test_what_was_swapped_on_purpose_is_not_mended_behind_anybodys_back(
         service.follow_course(session, group.activity.id, now=clock.now())
 
         assert frozenset((one, other)) in before[0] & rounds(session, plan)[0]
-        seen = look(session, group, Mend(), clock.now())
+        seen = look(session, group, Change(Do.MEND), clock.now())
         assert len(seen.no_longer_broken) == 2
-        make(session, group, Mend(), clock.now())
+        make(session, group, Change(Do.MEND), clock.now())
         assert service.current_plan(session, group.activity, plan, now=clock.now()).broken == ()
 
 
@@ -166,17 +177,17 @@ def test_a_pin_brings_people_together_and_leaves_the_others_where_they_are(
         )
         before, person = rounds(session, plan), group.learners[0].person_id
 
-        seen = look(session, group, Pin((one, other), 2), clock.now())
-        assert service.pins_of(session, group.activity.id) == []
-        done = make(session, group, Pin((one, other), 2), clock.now(), by=person)
+        seen = look(session, group, Change(Do.TOGETHER, (one, other), 2), clock.now())
+        assert service.pins_of(session, group.activity.id) == {}
+        done = make(session, group, Change(Do.TOGETHER, (one, other), 2), clock.now(), by=person)
 
         assert done == seen
         assert rounds(session, plan)[0] == before[0]
         assert frozenset((one, other)) in rounds(session, plan)[1]
         assert len(before[1] - rounds(session, plan)[1]) == 2
-        [kept] = service.pins_of(session, group.activity.id)
-        said = session.get_one(PinRow, kept.id)
-        assert (said.said_by_id, said.said_at, kept.round_number) == (person, clock.now(), 2)
+        [(pin_id, kept)] = service.pins_of(session, group.activity.id).items()
+        said = session.get_one(PinRow, pin_id)
+        assert (said.said_by_id, said.said_at, kept.round) == (person, clock.now(), 2)
         assert set(moves(session, group).values()) == {Cause.PLAN_CHANGED}
 
 
@@ -184,15 +195,15 @@ def test_other_groups_are_proposed_around_the_pins(open_session: OpenSession, cl
     with open_session() as session:
         group = a_class(session, 12)
         one, other = ids(group)[:2]
-        make(session, group, Pin((one, other), None), clock.now())
+        make(session, group, Change(Do.ALWAYS, (one, other)), clock.now())
 
         for seed in range(3):
             plan = a_draft(session, group, clock.now(), seed=seed)
             assert all(frozenset((one, other)) in groups for groups in rounds(session, plan))
 
         [pin] = service.pins_of(session, group.activity.id)
-        make(session, group, Unpin(pin.id), clock.now())
-        assert service.pins_of(session, group.activity.id) == []
+        make(session, group, Change(Do.UNPIN, decision_id=pin), clock.now())
+        assert service.pins_of(session, group.activity.id) == {}
         assert all(frozenset((one, other)) in groups for groups in rounds(session, plan))
 
 
@@ -202,10 +213,10 @@ def test_a_pin_against_a_rule_is_refused(open_session: OpenSession, clock: FakeC
         want(session, group, rules=(OTHER_DEPARTMENT,))
         a_draft(session, group, clock.now())
         with pytest.raises(RuleBroken):
-            look(session, group, Pin(tuple(ids(group)[:4:2]), 1), clock.now())
+            look(session, group, Change(Do.TOGETHER, tuple(ids(group)[:4:2]), 1), clock.now())
         with pytest.raises(RuleBroken):
-            make(session, group, Pin(tuple(ids(group)[:4:2]), 1), clock.now())
-        assert service.pins_of(session, group.activity.id) == []
+            make(session, group, Change(Do.TOGETHER, tuple(ids(group)[:4:2]), 1), clock.now())
+        assert service.pins_of(session, group.activity.id) == {}
 
 
 def test_pins_that_rules_came_to_forbid_are_named_when_groups_are_proposed(
@@ -213,7 +224,7 @@ def test_pins_that_rules_came_to_forbid_are_named_when_groups_are_proposed(
 ) -> None:
     with open_session() as session:
         group = two_departments(session)
-        make(session, group, Pin(tuple(ids(group)[:4:2]), 1), clock.now())
+        make(session, group, Change(Do.TOGETHER, tuple(ids(group)[:4:2]), 1), clock.now())
         want(session, group, rules=(OTHER_DEPARTMENT,))
 
         with pytest.raises(PlanImpossible) as refusal:
@@ -233,7 +244,7 @@ def test_a_pin_that_comes_too_late_is_refused(open_session: OpenSession, clock: 
 
         for number, why in ((1, "round over"), (2, "begun")):
             with pytest.raises(ChangeImpossible) as refusal:
-                make(session, group, Pin((one, other), number), clock.now())
+                make(session, group, a_pin((one, other), number), clock.now())
             assert refusal.value.why == why
 
 
@@ -245,8 +256,8 @@ def test_keeping_two_apart_changes_as_few_groups_as_that_takes(open_session: Ope
         other = partner(session, plan, one, 1)
         before = rounds(session, plan)
 
-        seen = look(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
-        done = make(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
+        seen = look(session, group, Change(Do.NEVER, (one, other)), clock.now())
+        done = make(session, group, Change(Do.NEVER, (one, other)), clock.now())
 
         assert done == seen
         assert (done.before.broken, done.after.broken) == (1, 0)
@@ -261,13 +272,13 @@ def test_what_two_people_do_at_once_is_refused_to_the_second(open_session: OpenS
         plan = a_draft(session, group, clock.now())
         seen, one = plan.version, ids(group)[0]
         apart = [two for two in ids(group) if two not in {one, partner(session, plan, one, 1)}]
-        make(session, group, Pin((one, apart[0]), 1), clock.now(), version=seen)
+        make(session, group, Change(Do.TOGETHER, (one, apart[0]), 1), clock.now(), version=seen)
 
         stale = {"expected_version": seen, "by": None, "now": clock.now()}
         for change in (
-            lambda: service.apply(session, group.activity.id, Pin(tuple(apart[1:3]), 1), **stale),
-            lambda: service.apply(session, group.activity.id, KeepApart((one, apart[1]), Apart.NEVER), **stale),
-            lambda: make(session, group, Mend(), clock.now(), version=seen),
+            lambda: service.apply(session, group.activity.id, Change(Do.TOGETHER, tuple(apart[1:3]), 1), **stale),
+            lambda: service.apply(session, group.activity.id, Change(Do.NEVER, (one, apart[1])), **stale),
+            lambda: make(session, group, Change(Do.MEND), clock.now(), version=seen),
             lambda: service.drop_proposal(session, group.activity.id, expected_version=seen, now=clock.now()),
             lambda: a_draft_of(session, group, clock, seen),
         ):
@@ -348,7 +359,7 @@ def test_nobody_is_told_of_changes_to_a_draft(open_session: OpenSession, clock: 
         group = a_class(session, 6)
         plan = a_draft(session, group, clock.now())
         one, other = ids(group)[0], partner(session, plan, ids(group)[0], 1)
-        make(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
+        make(session, group, Change(Do.NEVER, (one, other)), clock.now())
 
         assert session.scalars(select(Job.id).where(Job.name == "progress.changed")).all() == []
         service.publish(session, group.activity.id, expected_version=plan.version, now=clock.now())
@@ -388,7 +399,7 @@ def test_rules_that_change_after_publishing_warn_and_move_nobody(open_session: O
 
         assert (rounds(session, plan), plan.version) == (before, version)
         assert len(service.current_plan(session, group.activity, plan, now=clock.now()).broken) == 4
-        seen = make(session, group, Mend(), clock.now(), version=version)
+        seen = make(session, group, Change(Do.MEND), clock.now(), version=version)
         assert seen.after.broken == 0
         assert seen.after.unpaired == 4
         assert {one.reason for one in load(session, plan).schedule.unpaired} == {"too_few_partners"}
@@ -420,7 +431,7 @@ def test_the_partner_of_somebody_who_does_not_turn_up_gets_another_one(
         before = rounds(session, plan)
         assert not service.follow_course(session, group.activity.id, now=clock.now()).moved
         assert rounds(session, plan) == before
-        make(session, group, UndoAbsent(missing, 1), clock.now())
+        make(session, group, Change(Do.TURNS_UP, (missing,), 1), clock.now())
         assert any(missing in pair for pair in rounds(session, plan)[0])
 
 
@@ -482,17 +493,17 @@ def test_the_first_rule_that_helps_is_advised_and_given_up_by_choice_only(
             if one.is_advised
         ]
         assert advised == [("other:department",)]
-        seen = look(session, group, Relax(tuple(advised[0])), clock.now())
+        seen = look(session, group, Change(Do.RELAX, rules=tuple(advised[0])), clock.now())
         assert len(seen.newly_paired) == 2
         assert len(load(session, plan).schedule.unpaired) == 2
 
-        make(session, group, Relax(tuple(advised[0])), clock.now())
+        make(session, group, Change(Do.RELAX, rules=tuple(advised[0])), clock.now())
 
         assert load(session, plan).schedule.unpaired == ()
         [left] = service.preferences_of(session, group.activity).preferences.rules
         assert left.to_engine()[0].name == "share:languages"
         with pytest.raises(PreferencesChanged):
-            make(session, group, Relax(("exclusions",)), clock.now())
+            make(session, group, Change(Do.RELAX, rules=("exclusions",)), clock.now())
 
 
 # ---- what learners are told
@@ -516,9 +527,9 @@ def test_learners_are_told_why_they_were_matched_and_nothing_private(
             ),
         )
         a_published_plan(session, group, clock.now())
-        make(session, group, KeepApart(tuple(ids(group)[:4:2]), Apart.NEVER), clock.now())
+        make(session, group, Change(Do.NEVER, tuple(ids(group)[:4:2])), clock.now())
 
-        told = service.why_matched(session, group.activity, view_of(session, group, ids(group)[0], 1))
+        told = why(session, group)
 
         assert told == (
             "You work in different departments.",
@@ -536,8 +547,7 @@ def test_what_counts_as_one_spelling_in_the_plan_counts_as_one_for_learners(
         want(session, group, rules=(RuleChoice(RuleKind.SAME, "department"),))
         a_published_plan(session, group, clock.now())
 
-        view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == ("You work in the same department.",)
+        assert why(session, group) == ("You work in the same department.",)
 
 
 def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: OpenSession, clock: FakeClock) -> None:
@@ -546,13 +556,11 @@ def test_nothing_is_said_of_what_is_unknown_or_of_people_who_left(open_session: 
         want(session, group, rules=(OTHER_DEPARTMENT,), not_again=True)
         a_published_plan(session, group, clock.now())
 
-        view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == ("You have not worked together before.",)
+        assert why(session, group) == ("You have not worked together before.",)
 
         group.learners[1].status = "inactive"
         session.flush()
-        view = view_of(session, group, ids(group)[0], 1)
-        assert service.why_matched(session, group.activity, view) == ()
+        assert why(session, group) == ()
 
 
 def test_groups_of_a_plan_have_no_more_begun_than_before(open_session: OpenSession, clock: FakeClock) -> None:
@@ -563,7 +571,7 @@ def test_groups_of_a_plan_have_no_more_begun_than_before(open_session: OpenSessi
         kept = next(pair for pair in rounds(session, plan)[0] if ids(group)[0] in pair)
         for one in ids(group)[1:]:
             if one not in kept:
-                make(session, group, KeepApart((one, partner(session, plan, one, 1)), Apart.NEVER), clock.now())
+                make(session, group, Change(Do.NEVER, (one, partner(session, plan, one, 1))), clock.now())
                 break
 
         assert kept in rounds(session, plan)[0]

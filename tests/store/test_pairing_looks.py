@@ -15,10 +15,9 @@ from lti_tool.pairing.engine import Schedule
 from lti_tool.pairing.errors import PlanError
 from lti_tool.pairing.models import Plan, Seat
 from lti_tool.pairing.rules import comparing
-from lti_tool.pairing.rules.changes import KeepApart, LeaveOut, Mend, Pin, Relax
+from lti_tool.pairing.rules.changes import Change, Do
 from lti_tool.pairing.rules.comparing import Comparison
 from lti_tool.pairing.rules.preferences import RuleChoice, RuleKind, WishChoice, WishKind
-from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
 from tests.factories.pairing import (
@@ -26,6 +25,7 @@ from tests.factories.pairing import (
     a_class,
     a_draft,
     a_learner,
+    a_pin,
     a_published_plan,
     a_swap,
     an_absence,
@@ -75,34 +75,36 @@ def swap(world: World, *, looks: bool) -> Comparison:
 def pin(world: World, *, looks: bool, number: int | None) -> Comparison:
     people = world.sits(0)[0], world.sits(1)[1]
     if looks:
-        return service.preview(world.session, world.group.activity, Pin(tuple(people), number), now=world.now)
-    return service.apply(world.session, world.group.activity.id, Pin(tuple(people), number), by=None, **world.how)
+        return service.preview(world.session, world.group.activity, a_pin(people, number), now=world.now)
+    return service.apply(world.session, world.group.activity.id, a_pin(people, number), by=None, **world.how)
 
 
-def forbid(world: World, *, looks: bool, kind: Apart, couple: tuple[int, int] | None = None) -> Comparison:
+def forbid(world: World, *, looks: bool, kind: Do, couple: tuple[int, int] | None = None) -> Comparison:
     one, other = couple or world.sits(0)[:2]
     if looks:
-        return service.preview(world.session, world.group.activity, KeepApart((one, other), kind), now=world.now)
-    return service.apply(world.session, world.group.activity.id, KeepApart((one, other), kind), by=None, **world.how)
+        return service.preview(world.session, world.group.activity, Change(kind, (one, other)), now=world.now)
+    return service.apply(world.session, world.group.activity.id, Change(kind, (one, other)), by=None, **world.how)
 
 
 def allow_again(world: World, *, looks: bool) -> Comparison:
     """Two of whom somebody said “never” are said to be “rather not”."""
     one, other = world.group.learners[0].id, world.group.learners[1].id
-    return forbid(world, looks=looks, kind=Apart.AVOID, couple=(one, other))
+    return forbid(world, looks=looks, kind=Do.AVOID, couple=(one, other))
 
 
 def mend(world: World, *, looks: bool) -> Comparison:
     if looks:
-        return service.preview(world.session, world.group.activity, Mend(), now=world.now)
-    return service.apply(world.session, world.plan.activity_id, Mend(), by=None, **world.how)
+        return service.preview(world.session, world.group.activity, Change(Do.MEND), now=world.now)
+    return service.apply(world.session, world.plan.activity_id, Change(Do.MEND), by=None, **world.how)
 
 
 def relax(world: World, *, looks: bool) -> Comparison:
     rules = ["other:department"]
     if looks:
-        return service.preview(world.session, world.group.activity, Relax(tuple(rules)), now=world.now)
-    return service.apply(world.session, world.plan.activity_id, Relax(tuple(rules)), by=None, **world.how)
+        return service.preview(world.session, world.group.activity, Change(Do.RELAX, rules=tuple(rules)), now=world.now)
+    return service.apply(
+        world.session, world.plan.activity_id, Change(Do.RELAX, rules=tuple(rules)), by=None, **world.how
+    )
 
 
 def absent(world: World, *, looks: bool) -> Comparison:
@@ -126,16 +128,16 @@ def absent(world: World, *, looks: bool) -> Comparison:
 def leave_out(world: World, *, looks: bool) -> Comparison:
     somebody = world.sits(0)[0]
     if looks:
-        return service.preview(world.session, world.group.activity, LeaveOut(somebody), now=world.now)
-    return service.apply(world.session, world.plan.activity_id, LeaveOut(somebody), by=None, **world.how)
+        return service.preview(world.session, world.group.activity, Change(Do.LEAVE_OUT, (somebody,)), now=world.now)
+    return service.apply(world.session, world.plan.activity_id, Change(Do.LEAVE_OUT, (somebody,)), by=None, **world.how)
 
 
 CHANGES: dict[str, Callable[..., Comparison]] = {
     "swap": swap,
     "pin in a round": lambda world, *, looks: pin(world, looks=looks, number=len(world.group.rounds)),
     "pin in every round": lambda world, *, looks: pin(world, looks=looks, number=None),
-    "forbid": lambda world, *, looks: forbid(world, looks=looks, kind=Apart.NEVER),
-    "rather not": lambda world, *, looks: forbid(world, looks=looks, kind=Apart.AVOID),
+    "forbid": lambda world, *, looks: forbid(world, looks=looks, kind=Do.NEVER),
+    "rather not": lambda world, *, looks: forbid(world, looks=looks, kind=Do.AVOID),
     "rather not instead of never": allow_again,
     "mend": mend,
     "relax": relax,
@@ -164,8 +166,8 @@ def against_rules(session: Session, group: Class, now: datetime) -> Plan:
     plan = a_draft(session, group, now)
     one, two, three, four, *_ = [learner.id for learner in group.learners]
     want(session, group, rules=(RuleChoice(RuleKind.OTHER, "department"), RuleChoice(RuleKind.SHARE, "languages")))
-    make(session, group, KeepApart((one, two), Apart.NEVER), now)
-    make(session, group, Pin((three, four), 1), now)
+    make(session, group, Change(Do.NEVER, (one, two)), now)
+    make(session, group, Change(Do.TOGETHER, (three, four), 1), now)
     return plan
 
 

@@ -20,12 +20,23 @@ from lti_tool.pairing.errors import (
 )
 from lti_tool.pairing.models import Exclusion, PairingPreferences, PinnedMember, Plan, Seat
 from lti_tool.pairing.models import Pin as PinRow
-from lti_tool.pairing.rules.changes import KeepApart, Pin, UndoKeepApart
+from lti_tool.pairing.rules.changes import Change, Do
 from lti_tool.pairing.rules.preferences import Preferences, RuleChoice, RuleKind, WishChoice, WishKind
 from lti_tool.pairing.rules.views import Apart
 from lti_tool.pairing.store import load
 from lti_tool.support.db import OpenSession
-from tests.factories.pairing import Class, a_class, a_draft, a_published_plan, an_absence, an_activity, know, make, want
+from tests.factories.pairing import (
+    Class,
+    a_class,
+    a_draft,
+    a_pin,
+    a_published_plan,
+    an_absence,
+    an_activity,
+    know,
+    make,
+    want,
+)
 from tests.factories.people import a_course, a_deployment, a_member, a_person, a_visit
 from tests.fakes.clock import FakeClock
 
@@ -130,7 +141,7 @@ def test_a_copy_wants_what_the_original_wants_and_none_of_its_people(
     with open_session() as session:
         group = a_class(session, 4)
         want(session, group, not_again=True)
-        make(session, group, Pin(tuple(ids(group)[:2]), None), clock.now())
+        make(session, group, Change(Do.ALWAYS, tuple(ids(group)[:2])), clock.now())
         elsewhere = a_course(session, a_deployment(session, group.registration))
         copy = an_activity(session, elsewhere, copied_from_id=group.activity.id)
         assert service.preferences_of(session, copy).preferences.not_again
@@ -144,7 +155,7 @@ def test_a_copy_wants_what_the_original_wants_and_none_of_its_people(
 
         assert service.preferences_of(session, copy).preferences.not_again
         assert service.preferences_of(session, copy).version > 0
-        assert service.pins_of(session, copy.id) == []
+        assert service.pins_of(session, copy.id) == {}
 
 
 def test_launches_of_a_copy_at_once_all_arrive(open_session: OpenSession, clock: FakeClock) -> None:
@@ -244,7 +255,7 @@ def test_pins_are_locks_of_those_who_are_here(open_session: OpenSession, clock: 
         group = a_class(session, 5)
         one, two, three, four, _ = ids(group)
         for people, number in (((two, one), None), ((four, three), 2)):
-            make(session, group, Pin(tuple(people), number), clock.now())
+            make(session, group, a_pin(people, number), clock.now())
         assert service.conditions_of(session, group.activity).course().locks == (
             Lock((one, two)),
             Lock((three, four), 2),
@@ -265,14 +276,14 @@ def test_pins_that_make_no_sense_are_refused_with_a_word(open_session: OpenSessi
 
         def refused(members: tuple[int, ...], number: int | None) -> str:
             with pytest.raises(ChangeImpossible) as refusal:
-                make(session, group, Pin(tuple(members), number), clock.now())
+                make(session, group, a_pin(members, number), clock.now())
             return refusal.value.why
 
         a_draft(session, group, clock.now())
-        make(session, group, Pin((one, two), 1), clock.now())
+        make(session, group, Change(Do.TOGETHER, (one, two), 1), clock.now())
         assert refused((one, one), 1) == "too few"
         assert refused((one, two, three, four), 1) == "too many"
-        assert refused((three, stranger), 1) == "strangers"
+        assert refused((three, stranger), 1) == "not in the course"
         assert refused((three, four), 9) == "no round"
         assert refused((two, one), 1) == "pinned already"
         assert refused((one, three), None) == "pinned to others"
@@ -285,8 +296,8 @@ def test_who_is_kept_apart_is_so_in_the_whole_course(open_session: OpenSession, 
         second = an_activity(session, group.course)
         one, two, three, _ = ids(group)
         a_draft(session, group, clock.now())
-        for other, kind in ((two, Apart.NEVER), (three, Apart.AVOID), (three, Apart.NEVER)):
-            make(session, group, KeepApart((other, one), kind), clock.now())
+        for other, kind in ((two, Do.NEVER), (three, Do.AVOID), (three, Do.NEVER)):
+            make(session, group, Change(kind, (other, one)), clock.now())
 
         kept = service.apart_of(session, group.course.id)
 
@@ -296,7 +307,7 @@ def test_who_is_kept_apart_is_so_in_the_whole_course(open_session: OpenSession, 
         ]
         [rule] = service.conditions_of(session, second).course().rules
         assert rule.name == "exclusions"
-        make(session, group, UndoKeepApart(kept[0].id), clock.now())
+        make(session, group, Change(Do.MEET_AGAIN, decision_id=kept[0].id), clock.now())
         assert len(service.apart_of(session, group.course.id)) == 1
 
 
@@ -309,7 +320,7 @@ def test_nobody_is_kept_apart_from_themselves_or_from_strangers(open_session: Op
         a_draft(session, group, clock.now())
         for other, why in ((one, "one person"), (stranger, "not in the course")):
             with pytest.raises(ChangeImpossible) as refusal:
-                make(session, group, KeepApart((one, other), Apart.NEVER), clock.now())
+                make(session, group, Change(Do.NEVER, (one, other)), clock.now())
             assert refusal.value.why == why
 
 
@@ -318,20 +329,20 @@ def test_what_is_said_of_somebody_goes_with_them(open_session: OpenSession, cloc
         group = a_class(session, 4)
         one, two, three, four = ids(group)
         for people in ((one, two), (three, four)):
-            make(session, group, Pin(tuple(people), None), clock.now())
+            make(session, group, Change(Do.ALWAYS, tuple(people)), clock.now())
         a_published_plan(session, group, clock.now())
         seat = session.scalars(select(Seat).where(Seat.member_id == one).order_by(Seat.id)).first()
         assert seat is not None
         make(session, group, an_absence(session, seat.group_id, one), clock.now())
         for people in ((one, three), (two, four)):
-            make(session, group, KeepApart(tuple(people), Apart.NEVER), clock.now())
+            make(session, group, Change(Do.NEVER, tuple(people)), clock.now())
         assert [row["said"] for row in service.said_of(session, [one])] == ["pinned", "never", "absent"]
 
         service.forget(session, [one])
 
         assert service.said_of(session, [one]) == []
         assert service.moves_of(session, one, group.activity.id) == {}
-        assert [pin.members for pin in service.pins_of(session, group.activity.id)] == [(three, four)]
+        assert [pin.members for pin in service.pins_of(session, group.activity.id).values()] == [(three, four)]
         assert [row.members for row in service.apart_of(session, group.course.id)] == [(two, four)]
         session.delete(session.get_one(Member, four))
         session.flush()
@@ -344,7 +355,7 @@ def test_everything_goes_with_the_activity(open_session: OpenSession, clock: Fak
     with open_session() as session:
         group = a_class(session, 4)
         want(session, group, history_counts=False)
-        make(session, group, Pin(tuple(ids(group)[:2]), None), clock.now())
+        make(session, group, Change(Do.ALWAYS, tuple(ids(group)[:2])), clock.now())
         a_draft(session, group, clock.now())
 
         session.delete(group.activity)

@@ -32,8 +32,8 @@ pytestmark = pytest.mark.store
 
 
 def partner_of(session: Session, group: Class, member_id: int, number: int = 1) -> int:
-    views = pairing.groups_of(session, member_id, group.activity.id)
-    return next(view.partners[0].member_id for view in views if view.round_number == number)
+    views = pairing.published_groups(session, group.activity.id, member_id=member_id)
+    return next(view.partners_of(member_id)[0] for view in views if view.round_number == number)
 
 
 def write(  # one feedback with explicit values
@@ -50,8 +50,8 @@ def write(  # one feedback with explicit values
 ) -> Entry:
     view = next(
         view
-        for view in pairing.groups_of(session, author, group.activity.id)
-        if recipient in {partner.member_id for partner in view.partners} and number in {None, view.round_number}
+        for view in pairing.published_groups(session, group.activity.id, member_id=author)
+        if recipient in view.partners_of(author) and number in {None, view.round_number}
     )
     feedback = Entry(
         activity_id=group.activity.id,
@@ -170,7 +170,7 @@ def test_an_answer_to_late_feedback_counts_for_nobody_and_to_feedback_in_time_fo
     with open_session() as session:
         group = a_class(session, 4, rounds=[(None, due)], release=Release.AT_ONCE.value)
         plan = a_published_plan(session, group, clock.now())
-        couples = [[seat.member_id for seat in view.seats] for view in pairing.groups_in_plan(session, plan, 1)]
+        couples = [list(view.members) for view in pairing.groups_in_plan(session, plan, 1)]
         for (author, recipient), hours in zip(couples, (-1, 1), strict=True):
             write(session, group, author, recipient, at=due + timedelta(hours=hours))
         moment = due + timedelta(hours=2)
@@ -200,7 +200,7 @@ def test_people_who_stand_alike_are_summed_up_alike(open_session: OpenSession, c
         ids = [one.id for one in group.learners]
         for number in (1, 2, 3):
             for view in pairing.groups_in_plan(session, plan, number):
-                people = [seat.member_id for seat in view.seats]
+                people = list(view.members)
                 for author, recipient in permutations(people, 2):
                     if chance.random() < 0.6:
                         write(

@@ -17,7 +17,7 @@ from lti_tool.feedback.service.tasks import are_anonymous
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.rules.views import PublishedGroup
+from lti_tool.pairing.rules.views import GroupView
 from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Rubric
 from lti_tool.rubrics.rules import Asked, Beside, Reply, beside
@@ -79,7 +79,7 @@ def exchanges_of(
     member_id: int,
     *,
     now: datetime,
-    groups: Sequence[PublishedGroup] | None = None,
+    groups: Sequence[GroupView] | None = None,
 ) -> list[Exchange]:
     """The member's rounds and partners with what was written both ways, in the order of rounds; five queries.
 
@@ -194,7 +194,7 @@ def _by_line(entries: Iterable[Entry], kind: Kind, member_id: int) -> tuple[Line
 
 
 def _named_only(
-    activity: Activity, group: PublishedGroup, kind: Kind, member_id: int, partner_id: int
+    activity: Activity, group: GroupView, kind: Kind, member_id: int, partner_id: int
 ) -> tuple[frozenset[str], frozenset[str]]:
     """What the member owes the partner, and what the partner owes them with their name on it."""
     mine, theirs = group.owed(kind, member_id, partner_id), group.owed(kind, partner_id, member_id)

@@ -18,7 +18,7 @@ from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Facilitation, Group, Plan, Seat, published_seats
-from lti_tool.pairing.rules.views import PublishedGroup
+from lti_tool.pairing.rules.views import GroupView
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def find_meeting(session: Session, activity: Activity, round_number: int, member
     return meeting_of(session, activity, group, member_id)
 
 
-def meeting_of(session: Session, activity: Activity, group: PublishedGroup, member_id: int) -> Meeting:
+def meeting_of(session: Session, activity: Activity, group: GroupView, member_id: int) -> Meeting:
     """The meeting of a group for somebody who may see it."""
     kind = kind_for(activity)
     round_, own_due_at, ended_at = session.execute(
@@ -244,7 +244,7 @@ def group_at(session: Session, activity_id: int, round_number: int, member_id: i
 
 
 def _participants(
-    session: Session, course_id: int, kind: Kind, group: PublishedGroup, *, is_swapped: bool
+    session: Session, course_id: int, kind: Kind, group: GroupView, *, is_swapped: bool
 ) -> tuple[Participant, ...]:
     order = group.members
     rows = {

@@ -107,7 +107,7 @@ def settle_aside_of(
 
 def next_meeting(session: Session, activity: Activity, member_id: int, *, now: datetime) -> int | None:
     """The number of the round in which the member meets next; that of the last one where all are over."""
-    views = pairing.groups_of(session, member_id, activity.id)
+    views = pairing.published_groups(session, activity.id, member_id=member_id)
     ahead = [view.round_number for view in views if view.due_at is None or view.due_at > now]
     return ahead[0] if ahead else views[-1].round_number if views else None
 

@@ -15,7 +15,7 @@ from lti_tool.feedback.models import Entry, Note
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.rules.views import PublishedGroup
+from lti_tool.pairing.rules.views import GroupView
 from lti_tool.rubrics import service as rubrics
 from lti_tool.rubrics.models import Rubric
 from lti_tool.rubrics.rules import Asked, asked_of
@@ -142,7 +142,7 @@ def find_task(
     return task if begun is None else replace(task, is_anonymous=begun.alias is not None)
 
 
-def are_anonymous(activity: Activity, group: PublishedGroup, kind: Kind, step: Step, recipient_id: int | None) -> bool:
+def are_anonymous(activity: Activity, group: GroupView, kind: Kind, step: Step, recipient_id: int | None) -> bool:
     """Whether those who begin to write this to a member of the group are not named to them."""
     if not activity.anonymous_feedback or recipient_id is None or step.is_answer:
         return False

@@ -17,7 +17,7 @@ from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan, Seat, published_seats
-from lti_tool.pairing.rules.views import PublishedGroup
+from lti_tool.pairing.rules.views import GroupView
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Place:
     activity: Activity
     member: Member
     round: Round | None
-    group: PublishedGroup | None
+    group: GroupView | None
     partners: Mapping[int, str | None]
     """Names of the others in the group, by member."""
     is_closed: bool

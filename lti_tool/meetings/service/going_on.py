@@ -17,7 +17,7 @@ from lti_tool.meetings.service.reading import Planned, of_groups
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.errors import PlanError
 from lti_tool.pairing.models import Absence, Plan, Seat
-from lti_tool.pairing.rules.changes import Absent, UndoAbsent
+from lti_tool.pairing.rules.changes import Change, Do
 
 
 class Asked(StrEnum):
@@ -61,7 +61,7 @@ def ask_for_partner(session: Session, planned: Planned, partner_id: int, *, by: 
     session.flush()
     if not planned.activity.finds_partners:
         return Asked.TOLD
-    change = Absent(partner_id, planned.round.number)
+    change = Change(Do.ABSENT, (partner_id,), planned.round.number)
     try:
         effect = pairing.preview(session, planned.activity, change, now=now)
         if (planned.round.number, planned.member_id) in effect.newly_unpaired:
@@ -98,7 +98,7 @@ def come_back(
     plan = pairing.find_plan(session, activity.id, "published")
     if plan is None or round_number not in not_reached_in(session, activity.id, member_id):
         raise NotWaiting(member_id)
-    change = UndoAbsent(member_id, round_number)
+    change = Change(Do.TURNS_UP, (member_id,), round_number)
     pairing.apply(session, activity.id, change, expected_version=plan.version, by=by, now=now)
     round_id = session.scalar(select(Round.id).where(Round.activity_id == activity.id, Round.number == round_number))
     settle_nudges(session, round_id or 0, recipient_id=member_id, now=now)

@@ -13,14 +13,11 @@ from lti_tool.activities.service import activity_at, refuse_read_only, rounds_of
 from lti_tool.errors import N_, NotAllowed
 from lti_tool.pairing import service
 from lti_tool.pairing import wording as words
-from lti_tool.pairing.engine import Violation
 from lti_tool.pairing.errors import OBSTACLES, PlanChanged, PlanError
 from lti_tool.pairing.pages import plan_view
 from lti_tool.pairing.pages.plan_view import chosen_people, place, plan_of
-from lti_tool.pairing.rules import changes
-from lti_tool.pairing.rules.changes import Change, KeepApart, Pin, Relax
+from lti_tool.pairing.rules.changes import Change, Do
 from lti_tool.pairing.rules.comparing import Comparison
-from lti_tool.pairing.rules.views import Apart
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.lists import number_of
 
@@ -32,50 +29,32 @@ class Choice:
     """What staff can do with the people they choose."""
 
     may: str
-    fewest: int
-    most: int
-    hint: str
-    """What is said when too few or too many people are chosen."""
     done: str
-    change: Callable[..., Change]
-    """Makes the change from a tuple of people and the number of the round."""
+    fewest: int = 0
+    most: int = 12
+    hint: str = ""
+    """What is said when too few or too many people are chosen."""
 
 
 TWO: Final = N_("Choose two people for this.")
 ONE: Final = N_("Choose one person for this.")
 CHOICES: Final[dict[str, Choice]] = {
-    "swap": Choice(
-        "move a member", 2, 2, N_("Choose two people in different groups of this round."), "swapped", changes.Swap
-    ),
-    "together": Choice("change a plan", 2, 12, OBSTACLES["too few"], "pinned", Pin),
-    "always": Choice("change a plan", 2, 12, OBSTACLES["too few"], "pinned", lambda who, _: Pin(who, None)),
-    "never": Choice("change a plan", 2, 2, TWO, "apart", lambda who, _: KeepApart(who, Apart.NEVER)),
-    "avoid": Choice("change a plan", 2, 2, TWO, "apart", lambda who, _: KeepApart(who, Apart.AVOID)),
-    "absent": Choice("move a member", 1, 1, ONE, "absent", lambda who, number: changes.Absent(who[0], number)),
-    "leave-out": Choice("change a plan", 1, 1, ONE, "left-out", lambda who, _: changes.LeaveOut(who[0])),
-    "mend": Choice("change a plan", 0, 12, "", "mended", lambda *_: changes.Mend()),
-    "relax": Choice("change a plan", 0, 12, "", "relaxed", lambda *_: Relax(tuple(request.values.getlist("rule")))),
-    "unpin": Choice("change a plan", 0, 12, "", "taken-back", lambda *_: changes.Unpin(number_of("pin"))),
-    "meet-again": Choice(
-        "change a plan", 0, 12, "", "taken-back", lambda *_: changes.UndoKeepApart(number_of("couple"))
-    ),
-    "turns-up": Choice("move a member", 1, 1, ONE, "turns-up", lambda who, number: changes.UndoAbsent(who[0], number)),
+    Do.SWAP: Choice("move a member", "swapped", 2, 2, N_("Choose two people in different groups of this round.")),
+    Do.TOGETHER: Choice("change a plan", "pinned", 2, 12, OBSTACLES["too few"]),
+    Do.ALWAYS: Choice("change a plan", "pinned", 2, 12, OBSTACLES["too few"]),
+    Do.NEVER: Choice("change a plan", "apart", 2, 2, TWO),
+    Do.AVOID: Choice("change a plan", "apart", 2, 2, TWO),
+    Do.ABSENT: Choice("move a member", "absent", 1, 1, ONE),
+    Do.LEAVE_OUT: Choice("change a plan", "left-out", 1, 1, ONE),
+    Do.MEND: Choice("change a plan", "mended"),
+    Do.RELAX: Choice("change a plan", "relaxed"),
+    Do.UNPIN: Choice("change a plan", "taken-back"),
+    Do.MEET_AGAIN: Choice("change a plan", "taken-back"),
+    Do.TURNS_UP: Choice("move a member", "turns-up", 1, 1, ONE),
 }
 """Pages show the effect of a choice first, except of the last three, which take a decision back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the request asks for."""
-
-    do: str
-    who: list[int]
-    round: int
-
-    @property
-    def change(self) -> Change:
-        """The change to the plan."""
-        return CHOICES[self.do].change(tuple(self.who), self.round)
+DECISIONS: Final = frozenset({Do.TOGETHER, Do.ALWAYS, Do.NEVER, Do.AVOID})
+"""What also holds for other groups. That the plan of today does not keep it is no news."""
 
 
 @pages.get("/plan/effect")
@@ -92,7 +71,7 @@ def change(here: Here) -> ResponseReturnValue:
     return _answer(here, _make)
 
 
-def _answer(here: Here, act: Callable[[Here, Activity, Asked], ResponseReturnValue]) -> ResponseReturnValue:
+def _answer(here: Here, act: Callable[[Here, Activity, Change], ResponseReturnValue]) -> ResponseReturnValue:
     """Do what the request asks for; if that cannot be done, show the plan with the reason."""
     activity = activity_at(here.session, here.placement_id)
     refuse_read_only(here.session, activity)
@@ -106,16 +85,17 @@ def _answer(here: Here, act: Callable[[Here, Activity, Asked], ResponseReturnVal
     if not choice.fewest <= len(who) <= choice.most:
         problem = gettext(choice.hint)
     elif "round" in request.values and not 1 <= number <= len(rounds_of(here.session, activity.id)):
-        problem = gettext("There is no such round.")
+        problem = gettext(OBSTACLES["no round"])
     if problem is not None:
         return plan_view.page(here, activity, problem=problem, field="groups", chosen=who)
     try:
-        return act(here, activity, Asked(do, who, max(number, 1)))
+        rules, decision = tuple(request.values.getlist("rule")), number_of("decision")
+        return act(here, activity, Change(Do(do), tuple(who), max(number, 1), rules, decision))
     except PlanError as refusal:
         return plan_view.page(here, activity, refusal, field="groups", chosen=who)
 
 
-def _make(here: Here, activity: Activity, asked: Asked) -> ResponseReturnValue:
+def _make(here: Here, activity: Activity, asked: Change) -> ResponseReturnValue:
     plan_of(here, activity)
     try:
         # Nothing of a refused change is stored.
@@ -123,7 +103,7 @@ def _make(here: Here, activity: Activity, asked: Asked) -> ResponseReturnValue:
             service.apply(
                 here.session,
                 activity.id,
-                asked.change,
+                asked,
                 expected_version=number_of("version"),
                 by=here.person_id,
                 now=here.now,
@@ -136,37 +116,36 @@ def _make(here: Here, activity: Activity, asked: Asked) -> ResponseReturnValue:
         except PlanError:
             # It cannot be done in the plan as it is now; the reason is that the plan has changed.
             raise refusal from None
-    is_swap = asked.do == "swap"
+    is_swap = asked.do is Do.SWAP
     is_undone = is_swap and request.form.get("undo")
     said = "swapped-back" if is_undone else CHOICES[asked.do].done
-    where = {**place(), "round": asked.round, "two": asked.who if is_swap else []}
+    where = {**place(), "round": asked.round, "two": asked.members if is_swap else ()}
     return redirect(url_for("plan.show_plan", said=said, **where), code=303)
 
 
-def _show_effect(here: Here, activity: Activity, asked: Asked, *, has_changed: bool = False) -> ResponseReturnValue:
+def _show_effect(here: Here, activity: Activity, asked: Change, *, has_changed: bool = False) -> ResponseReturnValue:
     plan = plan_of(here, activity)
-    effect = service.preview(here.session, activity, asked.change, now=here.now)
+    effect = service.preview(here.session, activity, asked, now=here.now)
     newly, no_longer = (plan_view.named(here, some) for some in (effect.newly_broken, effect.no_longer_broken))
     effect = replace(effect, newly_broken=newly, no_longer_broken=no_longer)
     holds = service.preferences_of(here.session, activity).preferences.should_not_holds
+    is_absent = asked.do is Do.ABSENT
     context: dict[str, Any] = {
         "activity": activity,
         "plan": plan,
-        "do": asked.do,
-        "who": asked.who,
-        "rules": request.values.getlist("rule"),
-        "number": asked.round,
+        "asked": asked,
+        "is_decision": asked.do in DECISIONS,
         "place": place(),
         "effect": effect,
-        "is_ignored": asked.do == "avoid" and not holds,
-        "newly_alone": [
-            (number, person)
-            for number, person in effect.newly_unpaired
-            if asked.do != "absent" or person not in asked.who
+        "is_ignored": asked.do is Do.AVOID and not holds,
+        "newly_alone": [alone for alone in effect.newly_unpaired if not (is_absent and alone[1] in asked.members)],
+        "mended": [
+            breach
+            for breach in effect.no_longer_broken
+            if asked.do not in DECISIONS or set(breach.people) != set(asked.members)
         ],
-        "mended": [breach for breach in effect.no_longer_broken if not _is_asked_for(breach, asked)],
-        "figures": [figure for figure in plan_view.figures(here) if _is_telling(figure[0], effect, asked)],
-        "names": service.names_of(here.session, {*asked.who, *effect.people}),
+        "figures": [figure for figure in plan_view.figures(here) if _is_telling(figure[0], effect, asked.do)],
+        "names": service.names_of(here.session, {*asked.members, *effect.people}),
         "has_changed": has_changed,
         "words": words,
         "knows": plan_view.knows(here),
@@ -174,19 +153,14 @@ def _show_effect(here: Here, activity: Activity, asked: Asked, *, has_changed: b
     return render_template("pairing/effect.html", **context), 409 if has_changed else 200
 
 
-def _is_asked_for(breach: Violation, asked: Asked) -> bool:
-    """Whether the plan of today only breaks what the request asks for, which is no news."""
-    return isinstance(asked.change, Pin | KeepApart) and set(breach.people) == set(asked.who)
-
-
-def _is_telling(figure: str, effect: Comparison, asked: Asked) -> bool:
+def _is_telling(figure: str, effect: Comparison, do: Do) -> bool:
     """Whether a figure says something: what is asked for would count among broken rules, and an absent person among
     those without a partner; the number of groups rarely changes."""
     match figure:
         case "broken":
-            return not isinstance(asked.change, Pin | KeepApart)
+            return do not in DECISIONS
         case "unpaired":
-            return asked.do != "absent"
+            return do is not Do.ABSENT
         case "groups":
             return effect.before.groups != effect.after.groups
     return True

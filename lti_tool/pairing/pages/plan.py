@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -22,10 +23,8 @@ from lti_tool.pairing.models import Plan
 from lti_tool.pairing.pages import plan_view
 from lti_tool.pairing.pages.plan_view import plan_of
 from lti_tool.roster import service as roster
-from lti_tool.support.spreadsheet import as_csv, delimiter_for
 from lti_tool.web.access import Here, on_visit
-from lti_tool.web.downloads import builds, offer
-from lti_tool.web.i18n import reader_locale
+from lti_tool.web.downloads import builds, offer, table
 from lti_tool.web.lists import number_of, page_of
 
 pages = Blueprint("plan", __name__)
@@ -190,14 +189,14 @@ def on_paper(here: Here) -> ResponseReturnValue:
     activity = activity_at(here.session, here.placement_id)
     plan = plan_of(here, activity)
     groups = service.groups_in_plan(here.session, plan)
-    unplaced = service.current_plan(here.session, activity, plan, now=here.now).unplaced
+    current, by_round = service.current_plan(here.session, activity, plan, now=here.now), attrgetter("round_number")
     context: dict[str, Any] = {
         "activity": activity,
         "plan": plan,
         "rounds": rounds_of(here.session, activity.id),
-        "groups": {number: list(some) for number, some in groupby(groups, key=lambda group: group.round_number)},
-        "alone": {number: list(some) for number, some in groupby(unplaced, key=lambda missing: missing.round_number)},
-        "names": service.names_of(here.session, {missing.member_id for missing in unplaced}),
+        "groups": {number: list(some) for number, some in groupby(groups, by_round)},
+        "alone": {number: list(some) for number, some in groupby(current.unplaced, by_round)},
+        "names": service.names_of(here.session, current.known),
     }
     return render_template("pairing/print.html", **context)
 
@@ -212,25 +211,16 @@ def export(here: Here) -> ResponseReturnValue:
 
 @builds(pages, TABLE)
 def build_table(here: Here, details: dict[str, Any]) -> Response:
-    """The plan as CSV: a line for everyone in every round."""
+    """The plan as CSV: a line for everyone in every round, with or without a group; times are local to the activity."""
     plan = here.session.get(Plan, details["plan_id"])
     if plan is None:
         # Other groups have been proposed since.
         raise NoPlan(details["plan_id"])
     activity = here.session.get_one(Activity, plan.activity_id)
-    answer = make_response(as_csv(*_as_table(here, activity, plan), delimiter_for(reader_locale())))
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
-    answer.headers["Content-Disposition"] = 'attachment; filename="plan.csv"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
-
-
-def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], list[list[object]]]:
-    """A header, and a line for everyone in every round, with or without a group; times are local to the activity."""
     current = service.current_plan(here.session, activity, plan, now=here.now)
     groups = service.groups_in_plan(here.session, plan)
-    people = {seat.member_id for group in groups for seat in group.seats} | set(current.course.people)
-    names = service.names_of(here.session, people)
+    names = service.names_of(here.session, current.known)
+    rounds = {round_.number: round_ for round_ in rounds_of(here.session, activity.id)}
     header = [
         gettext("Round"),
         gettext("Opens"),
@@ -252,14 +242,13 @@ def _as_table(here: Here, activity: Activity, plan: Plan) -> tuple[list[str], li
 
     lines: list[list[object]] = []
     for group in groups:
-        when = [group.round_number, at(group.opens_at), at(group.due_at), group.number]
-        for seat in group.seats:
-            partners = ", ".join(name(partner.member_id) for partner in group.seats if partner is not seat)
-            begins = "" if plan.kind == Kind.RINGS else yes if seat is group.seats[0] else no
-            about = [name(seat.member_id), key_of(seat.member_id), partners]
-            lines.append([*when, *about, begins, yes if group.has_begun else no])
+        when = [group.round_number, at(rounds[group.round_number].opens_at), at(group.due_at), group.number]
+        for member in group.members:
+            partners = ", ".join(map(name, group.partners_of(member)))
+            begins = "" if plan.kind == Kind.RINGS else yes if member == group.members[0] else no
+            lines.append([*when, name(member), key_of(member), partners, begins, yes if group.begun_at else no])
     for missing in current.unplaced:
         why = gettext("is absent") if missing.reason is Reason.ABSENT else gettext("without a partner")
         about = [name(missing.member_id), key_of(missing.member_id), why]
         lines.append([missing.round_number, "", "", "", *about, "", ""])
-    return header, lines
+    return table("plan", header, lines)

@@ -1,6 +1,6 @@
 """The plan's page: how the plan is today, the groups of a round with their reasons, and who meets whom."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,16 +13,16 @@ from lti_tool.errors import N_
 from lti_tool.launch.models import Course
 from lti_tool.pairing import engine, service
 from lti_tool.pairing import wording as words
-from lti_tool.pairing.engine import Explanations, Reason, Schedule, Violation, Why
+from lti_tool.pairing.engine import Explanations, Lock, Reason, Schedule, Violation, Why
 from lti_tool.pairing.errors import NoPlan, PlanError
 from lti_tool.pairing.models import Plan
 from lti_tool.pairing.rules import picture, views
 from lti_tool.pairing.rules.current import CurrentPlan
-from lti_tool.pairing.rules.views import RULE_REASONS, GroupLine, PinView, Show
+from lti_tool.pairing.rules.views import RULE_REASONS, GroupLine, Show
 from lti_tool.pairing.rules.why import relaxations, shortfall
 from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
-from lti_tool.roster.service.members import unlisted
+from lti_tool.roster.service.members import not_paired, unlisted
 from lti_tool.web.access import Here
 from lti_tool.web.lists import number_of, page_of, whole
 
@@ -106,7 +106,7 @@ def page(
         and roster.is_being_read(here.session, here.course_id, now=here.now),
         "doubt": roster.doubt(here.session, here.course_id),
         "unlisted": unlisted(here.session, here.course_id),
-        "not_paired": service.not_paired(here.session, here.course_id),
+        "not_paired": not_paired(here.session, here.course_id),
         "access": links.access_to(here.session, activity.placement_id),
         "proposal": proposal,
         "why_no_proposal": words.why_no_proposal(proposal.refusal if proposal is not None else None),
@@ -127,13 +127,13 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
     current = service.current_plan(here.session, activity, plan, now=here.now)
     course, is_told, is_draft = current.course, knows(here), plan.state == "draft"
     # A pin of people who left has no effect, and is not listed either.
-    pins = service.pins_of(here.session, activity.id) if course.locks else []
+    pins = service.pins_of(here.session, activity.id) if course.locks else {}
     apart = service.apart_of(here.session, activity.course_id) if is_told else []
-    named_in = (course.people, *(pin.members for pin in pins), *(couple.members for couple in apart))
+    named_in = (course.people, *(pin.members for pin in pins.values()), *(couple.members for couple in apart))
     names = service.names_of(here.session, current.seated.union(*named_in))
     by_name = sorted(current.seated, key=lambda person: ((names.get(person) or "").casefold(), person))
     lacking = shortfall(current, explains=is_told)
-    ahead = [missing for missing in current.unplaced if not missing.is_over]
+    ahead = current.unplaced_ahead
     cautions = engine.warnings(course, len(rounds)) if is_told and is_draft else ()
     told = {*RULE_REASONS, Reason.ABSENT, None}
     return {
@@ -152,20 +152,21 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
         "waiting": [missing for missing in ahead if missing.reason is None],
         "stay_without": [missing for missing in ahead if missing.reason not in told],
         "has_former": is_draft and service.find_plan(here.session, activity.id, "previous") is not None,
-        **_groups(here, plan, current, named(here, current.broken), pins, last=max(len(rounds), 1)),
+        **_groups(here, plan, current, pins.values(), names),
         **_meetings(by_name, current.schedule),
     }
 
 
 def _groups(
-    here: Here, plan: Plan, current: CurrentPlan, broken: Sequence[Violation], pins: Sequence[PinView], *, last: int
+    here: Here, plan: Plan, current: CurrentPlan, pins: Iterable[Lock], names: Mapping[int, str | None]
 ) -> dict[str, Any]:
     """The groups of the round that the request asks for, and why their members are together."""
-    number = min(max(number_of("round"), 1), last)
+    number = min(max(number_of("round"), 1), max(len(current.schedule.rounds), 1))
+    broken = named(here, current.broken)
     show, query = request.values.get("show", ""), request.values.get("q", "").strip()[:100]
     show = Show(show) if show in set(Show) else Show.ALL
     groups = service.groups_in_plan(here.session, plan, number)
-    listed = views.chosen(views.lines(groups, number, current.judged, broken, pins), show, query)
+    listed = views.chosen(views.lines(groups, number, current.judged, broken, pins), show, query, names)
     at = page_of(len(listed), GROUPS_A_PAGE)
     shown = listed[at.part]
     is_first = show in {Show.ALL, Show.UNPAIRED} and not query and at.number == 1
@@ -189,9 +190,7 @@ def _explained(current: CurrentPlan, shown: Iterable[GroupLine], number: int) ->
     """For each group on the page, the reasons from the side of each member who is in the course."""
     explanations, learners = Explanations(current.judged), set(current.course.people)
     return {
-        line.group.id: [
-            explanations.why(seat.member_id, number) for seat in line.group.seats if seat.member_id in learners
-        ]
+        line.group.id: [explanations.why(member, number) for member in line.group.members if member in learners]
         for line in shown
     }
 

@@ -137,14 +137,15 @@ def _page(
         "summary": list(flawed.items()),
         "shapes": [shape for shape in SHAPES if _sizes(activity, shape[0]) or shape[0] == texts.get("kind")],
         "sizes": _sizes(activity, Kind.CIRCLES),
-        "rule_lines": _shown_and_folded("rule", forms.RULE_LINES, known, chosen),
-        "wish_lines": _shown_and_folded("wish", forms.WISH_LINES, known, chosen),
+        "rule_lines": _shown_and_folded("rules", known, chosen),
+        "wish_lines": _shown_and_folded("wishes", known, chosen),
         "known": known,
         "learner_count": len(conditions.learners),
         "weights": forms.WEIGHTS,
         "ways": forms.WAYS,
         "presets": forms.PRESETS,
         "preset_kinds": forms.PRESET_KINDS,
+        "words": words,
         "attributes": {attribute.key: attribute for attribute in ATTRIBUTES},
         "said": None if problems or changed else request.args.get("said"),
         "couples_apart": sum(len(rule.couples) for rule in rules if isinstance(rule, KEPT_APART)),
@@ -154,15 +155,13 @@ def _page(
     return render_template("pairing/rules.html", **context), 409 if problems or changed else 200
 
 
-def _shown_and_folded(
-    what: str, lines: tuple[forms.Line, ...], known: Mapping[str, int], chosen: Set[str]
-) -> tuple[list[forms.Line], list[forms.Line]]:
+def _shown_and_folded(what: str, known: Mapping[str, int], chosen: Set[str]) -> tuple[list[forms.Line], ...]:
     """The lines to show, and the lines to fold: those that are not chosen and need a value that no one has."""
     shown: list[forms.Line] = []
     folded: list[forms.Line] = []
-    for line in lines:
-        field = f"{what}-{line.attribute}"
-        is_wanted = any(name == field or name.startswith(f"{field}-at_") for name in chosen)
+    for line in forms.LINES[what]:
+        at = f"{what}-{line.attribute}"
+        is_wanted = any(name.startswith((f"{at}-kind", f"{at}-at_")) for name in chosen)
         (shown if is_wanted or all(known[name] for name in line.needs) else folded).append(line)
     return shown, folded
 
@@ -179,5 +178,4 @@ def _costs(here: Here, activity: Activity, course: Course) -> dict[str, Any]:
         "names": names,
         "cautions": [words.caution_in_words(concern, names) for concern in concerns],
         "fewest": costs.together.fewest[: words.MOST_NAMED],
-        "words": words,
     }

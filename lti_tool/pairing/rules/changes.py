@@ -3,12 +3,13 @@
 `outcome` computes every change. A page shows its effect first, and the same is stored when the change is made.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TypeAlias, assert_never
+from enum import StrEnum
+from typing import Final
 
 from lti_tool.pairing import engine
-from lti_tool.pairing.engine import Breach, Couple, Course, Lock, Placed, Schedule
+from lti_tool.pairing.engine import Breach, Course, Group, Lock, Placed, Schedule
 from lti_tool.pairing.errors import (
     ChangeImpossible,
     PlanFlawed,
@@ -17,86 +18,58 @@ from lti_tool.pairing.errors import (
     RuleBroken,
 )
 from lti_tool.pairing.rules import comparing
-from lti_tool.pairing.rules.comparing import Comparison
-from lti_tool.pairing.rules.conditions import Conditions
-from lti_tool.pairing.rules.current import CurrentPlan
+from lti_tool.pairing.rules.comparing import Comparison, couple_of
+from lti_tool.pairing.rules.current import Conditions, CurrentPlan
 from lti_tool.pairing.rules.views import Apart
 
 
-@dataclass(frozen=True, slots=True)
-class Swap:
+class Do(StrEnum):
+    """What staff can do to a plan. Pages send these words."""
+
+    SWAP = "swap"
     """Two people change places in one round; each takes the other's group and turn."""
-
-    members: tuple[int, int]
-    round: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """People stay together, in one round or (None) in every round."""
-
-    members: tuple[int, ...]
-    round: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unpin:
+    TOGETHER = "together"
+    """People stay together in one round."""
+    ALWAYS = "always"
+    """People stay together in every round."""
+    UNPIN = "unpin"
     """A pin is removed. Groups stay as they are."""
-
-    pin_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeepApart:
+    NEVER = "never"
     """Two people are kept apart in all activities of the course. Plans of other activities stay, with a warning."""
-
-    members: Couple
-    kind: Apart
-
-
-@dataclass(frozen=True, slots=True)
-class UndoKeepApart:
-    """Two people may meet again. Groups stay as they are."""
-
-    apart_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mend:
+    AVOID = "avoid"
+    """The same, if it can be avoided."""
+    MEET_AGAIN = "meet-again"
+    """Two people are no longer kept apart. Groups stay as they are."""
+    MEND = "mend"
     """Groups that break a rule or a pin are changed, and as few others as possible."""
-
-
-@dataclass(frozen=True, slots=True)
-class Relax:
-    """Rules are switched off, by their names in the engine, and the people whom that helps get partners."""
-
-    rules: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
+    RELAX = "relax"
+    """Rules are switched off, and the people whom that helps get partners."""
+    ABSENT = "absent"
     """A person is absent in one round; anyone left alone gets a partner if possible."""
-
-    member_id: int
-    round: int
-
-
-@dataclass(frozen=True, slots=True)
-class UndoAbsent:
+    TURNS_UP = "turns-up"
     """A person is not absent in a round after all, and is placed again."""
+    LEAVE_OUT = "leave-out"
+    """A person whom the platform lists as a learner is staff, and takes no part in pairing any more."""
+    FOLLOW = "follow"
+    """The plan is brought up to date with the roster, rounds and rules of today."""
 
-    member_id: int
-    round: int
+
+APART: Final = {Do.NEVER: Apart.NEVER, Do.AVOID: Apart.AVOID}
+LEAVES_GROUPS: Final = frozenset({Do.UNPIN, Do.MEET_AGAIN})
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveOut:
-    """A person whom the platform lists as a learner is staff, and takes no part in pairing any more."""
+class Change:
+    """Something that staff do to a plan."""
 
-    member_id: int
-
-
-Change: TypeAlias = Swap | Pin | Unpin | KeepApart | UndoKeepApart | Mend | Relax | Absent | UndoAbsent | LeaveOut
+    do: Do
+    members: tuple[int, ...] = ()
+    """The people who were chosen."""
+    round: int = 1
+    rules: tuple[str, ...] = ()
+    """What to relax: rules by their names in the engine."""
+    decision_id: int = 0
+    """What to take back: the pin, or the couple that is kept apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,55 +83,47 @@ class Outcome:
     """Judged by the rules that hold after the change."""
 
 
-def outcome(current: CurrentPlan, change: Change) -> Outcome:  # noqa: PLR0911 - one branch for each change
+def outcome(current: CurrentPlan, change: Change) -> Outcome:
     """What a change makes of a plan, with as few other changes as possible.
 
     Groups that have begun and rounds that are over stay; so do groups that break a rule of today, unless the change is
     to mend them. Raises ChangeImpossible, RuleBroken where a rule forbids a pin, PreferencesChanged where no rule of
     that name can be switched off, PlanImpossible where pins and rules contradict each other, and PlanFlawed.
     """
-    conditions = current.conditions
-    match change:
-        case Swap(members, round_number):
-            return _judged(current, _swapped(current, members, round_number))
-        case Pin(members, round_number):
-            _refuse_pin(current, members, round_number)
-            return _under(current, replace(conditions, pins=(*conditions.pins, Lock(members, round_number))))
-        case KeepApart(members, kind):
+    conditions, members = current.conditions, change.members
+    after = current.schedule
+    match change.do:
+        case Do.TOGETHER | Do.ALWAYS:
+            pin = Lock(members, change.round if change.do is Do.TOGETHER else None)
+            _refuse_pin(current, pin)
+            return _under(current, replace(conditions, pins=(*conditions.pins, pin)))
+        case Do.NEVER | Do.AVOID:
             if len(set(members)) < 2:
                 raise ChangeImpossible("one person")
-            _refuse_strangers(current, *members)
-            return _under(current, conditions.with_apart(members, kind))
-        case Relax(rules):
-            if not rules or not set(rules) <= {
-                rule.name for rule in current.course.rules if rule.priority < engine.NEVER
-            }:
+            _refuse_strangers(current, members)
+            return _under(current, conditions.with_apart(couple_of(*members), APART[change.do]))
+        case Do.RELAX:
+            can_be_relaxed = {rule.name for rule in current.course.rules if rule.priority < engine.NEVER}
+            if not change.rules or not can_be_relaxed.issuperset(change.rules):
                 raise PreferencesChanged(current.activity_id)
-            return _under(current, replace(conditions, wanted=conditions.wanted.without(*rules)))
-        case Mend():
-            return _judged(current, _repaired(current, current.course, current.fixed))
-        case Absent(member_id, round_number):
-            return _judged(current, _followed(_without(current, member_id, round_number)))
-        case UndoAbsent(member_id, round_number):
-            absent = current.absent.get(round_number, frozenset()) - {member_id}
-            return _under(replace(current, absent={**current.absent, round_number: absent}), conditions)
-        case LeaveOut(member_id):
-            _refuse_strangers(current, member_id)
-            learners = tuple(person for person in conditions.learners if person != member_id)
-            return up_to_date(replace(current, conditions=replace(conditions, learners=learners)))
-        case Unpin() | UndoKeepApart():
-            return _judged(current, current.schedule)
-        case _:
-            assert_never(change)
-
-
-def up_to_date(current: CurrentPlan) -> Outcome:
-    """The plan brought up to date with the roster, rounds and rules of today, with as few changes as possible.
-
-    A pin that cannot be kept any more is given up, so that no one stays without a partner because of it; the plan's
-    page warns. Raises PlanImpossible and PlanFlawed.
-    """
-    return _judged(current, _followed(current))
+            return _under(current, replace(conditions, wanted=conditions.wanted.without(*change.rules)))
+        case Do.TURNS_UP:
+            back = {(change.round, person) for person in members}
+            return _under(replace(current, absent=current.absent - back), conditions)
+        case Do.LEAVE_OUT:
+            _refuse_strangers(current, members)
+            learners = tuple(person for person in conditions.learners if person not in members)
+            current = replace(current, conditions=replace(conditions, learners=learners))
+            after = _followed(current)
+        case Do.FOLLOW:
+            after = _followed(current)
+        case Do.SWAP:
+            after = _swapped(current, members, change.round)
+        case Do.MEND:
+            after = _repaired(current, current.course, current.fixed)
+        case Do.ABSENT:
+            after = _followed(_without(current, members[0], change.round))
+    return _judged(current, after)
 
 
 def refuse_flawed(plan_id: int | None, violations: Iterable[engine.Violation]) -> None:
@@ -189,6 +154,9 @@ def _repaired(current: CurrentPlan, course: Course, fixed: frozenset[Placed]) ->
 
 
 def _followed(current: CurrentPlan) -> Schedule:
+    """The plan brought up to date. A pin that cannot be kept any more is given up, so that no one stays without a
+    partner because of it; the plan's page warns.
+    """
     course = current.course
     while True:
         try:
@@ -213,59 +181,56 @@ def _without_impossible_locks(current: CurrentPlan, course: Course, reason: Exce
     return replace(course, locks=tuple(kept) if len(kept) < len(locks) else ())
 
 
-def _swapped(current: CurrentPlan, members: tuple[int, int], round_number: int) -> Schedule:
-    first, second = members
-    groups = {current.group_of(member_id, round_number) for member_id in members}
-    if None in groups or len(groups) != 2 or any((round_number, group) in current.fixed for group in groups if group):
+def _swapped(current: CurrentPlan, members: Group, number: int) -> Schedule:
+    groups = {current.group_of(person, number) for person in members}
+    if None in groups or len(groups) != 2 or any((number, group) in current.fixed for group in groups if group):
         raise ChangeImpossible("same group")
-    places = {first: second, second: first}
+    places = dict(zip(members, reversed(members), strict=True))
+    return _regrouped(current, number, lambda group: tuple(places.get(person, person) for person in group))
+
+
+def _without(current: CurrentPlan, member_id: int, number: int) -> CurrentPlan:
+    """The plan as it is when someone is absent in a round and has no group in it."""
+    group = current.group_of(member_id, number)
+    if group is None or number < current.from_round or member_id in current.gone:
+        raise ChangeImpossible("no group")
+    if (number, group) in current.fixed:
+        raise ChangeImpossible("group begun")
+    schedule = _regrouped(current, number, lambda group: tuple(person for person in group if person != member_id))
+    return replace(current, schedule=schedule, absent=current.absent | {(number, member_id)})
+
+
+def _regrouped(current: CurrentPlan, number: int, changed: Callable[[Group], Group]) -> Schedule:
+    """The schedule with every group of a round changed; a person who is left alone is in none."""
     rounds = list(current.schedule.rounds)
-    rounds[round_number - 1] = tuple(
-        tuple(places.get(person, person) for person in group) for group in rounds[round_number - 1]
-    )
+    rounds[number - 1] = tuple(group for group in map(changed, rounds[number - 1]) if len(group) > 1)
     return replace(current.schedule, rounds=tuple(rounds))
 
 
-def _without(current: CurrentPlan, member_id: int, round_number: int) -> CurrentPlan:
-    """The plan as it is when someone is absent in a round and has no group in it."""
-    group = current.group_of(member_id, round_number)
-    if group is None or round_number < current.from_round or member_id in current.gone:
-        raise ChangeImpossible("no group")
-    if (round_number, group) in current.fixed:
-        raise ChangeImpossible("group begun")
-    rounds, stay = list(current.schedule.rounds), tuple(person for person in group if person != member_id)
-    others = tuple(other for other in rounds[round_number - 1] if other != group)
-    rounds[round_number - 1] = (*others, stay) if len(stay) > 1 else others
-    absent = {**current.absent, round_number: current.absent.get(round_number, frozenset()) | {member_id}}
-    return replace(current, schedule=replace(current.schedule, rounds=tuple(rounds)), absent=absent)
-
-
-def _refuse_strangers(current: CurrentPlan, *members: int) -> None:
+def _refuse_strangers(current: CurrentPlan, members: Group) -> None:
     if not current.known.issuperset(members):
         raise ChangeImpossible("not in the course")
 
 
-def _refuse_pin(current: CurrentPlan, members: tuple[int, ...], round_number: int | None) -> None:
-    people = set(members)
+def _refuse_pin(current: CurrentPlan, wanted: Lock) -> None:
+    people, number = set(wanted.members), wanted.round
     if len(people) < 2:
         raise ChangeImpossible("too few")
     if len(people) > current.shape.size + 1:
         raise ChangeImpossible("too many")
-    if not current.known.issuperset(people):
-        raise ChangeImpossible("strangers")
-    if round_number is not None and not current.from_round <= round_number <= len(current.schedule.rounds):
-        raise ChangeImpossible("round over" if 0 < round_number < current.from_round else "no round")
+    _refuse_strangers(current, wanted.members)
+    if number is not None and not current.from_round <= number <= len(current.schedule.rounds):
+        raise ChangeImpossible("round over" if 0 < number < current.from_round else "no round")
     for pin in current.conditions.pins:
-        if people == set(pin.members) and pin.round in {None, round_number}:
+        if people == set(pin.members) and pin.round in {None, number}:
             raise ChangeImpossible("pinned already")
-        if people & set(pin.members) and (None in {pin.round, round_number} or pin.round == round_number):
+        if people & set(pin.members) and (None in {pin.round, number} or pin.round == number):
             raise ChangeImpossible("pinned to others")
-    forbidden = comparing.broken(replace(current.course, locks=()), [[members]])
+    forbidden = comparing.broken(replace(current.course, locks=()), [[wanted.members]])
     if forbidden:
         raise RuleBroken(current.plan_id, forbidden)
-    for number, group in current.fixed:
-        if number == round_number and people & set(group) and not people <= set(group):
-            raise ChangeImpossible("begun")
+    if any(round_ == number and 0 < len(people & set(group)) < len(people) for round_, group in current.fixed):
+        raise ChangeImpossible("begun")
 
 
 def _check(current: CurrentPlan, course: Course, after: Schedule, fixed: frozenset[Placed]) -> None:

@@ -5,8 +5,9 @@ Instances name people by texts or numbers of their own; in the course they are 1
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +32,7 @@ ROLES: Final = ("coach", "observer", "coachee")
 NAMES: Final = ("department", "group")
 SETS: Final = ("languages", "slots")
 NUMBERS: Final = ("experience",)
+ATTRIBUTES: Final = (*NAMES, *SETS, *NUMBERS)
 RULES: Final[Mapping[str, tuple[Callable[..., Rule], tuple[str, ...]]]] = {
     "not_manager": (ReportingLine, ()),
     "share_any": (engine.Share, SETS),
@@ -49,9 +51,6 @@ WISHES: Final[Mapping[str, tuple[Callable[..., engine.Wish], tuple[str, ...]]]] 
 FIRST: Final = 5
 """How many people a sentence names."""
 
-Name: TypeAlias = str | int
-"""What an instance calls a person."""
-
 
 class InstanceFlawed(ValueError):
     """What was read is not an instance. Each of `mistakes` is a sentence that begins with a path."""
@@ -64,19 +63,35 @@ class InstanceFlawed(ValueError):
 # ---- the form --------------------------------------------------------------------------------------------------------
 
 
-def alike(name: Name) -> str:
-    """An id or text as it is compared; 7 and "7", and wide and narrow forms of a letter are the same."""
-    return compared(str(name), "NFKC")
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What an instance calls a person. Names that count as the same are equal: 7 and "7", wide and narrow letters."""
+
+    key: str
+    written: str | int = field(compare=False)
+
+    def __repr__(self) -> str:
+        return repr(self.written)
+
+    @property
+    def order(self) -> tuple[bool, str | int]:
+        """Numbers come before texts."""
+        return isinstance(self.written, str), self.written
 
 
-def _name(written: object) -> object:
-    if not isinstance(written, str | int) or isinstance(written, bool) or not alike(written):
+def alike(text: str) -> str:
+    """A text as it is compared."""
+    return compared(text, "NFKC")
+
+
+def _name(written: object) -> Name:
+    if not isinstance(written, str | int) or isinstance(written, bool) or not alike(str(written)):
         raise ValueError("the id of a person is needed")
-    return written
+    return Name(alike(str(written)), written)
 
 
 def _once(members: list[Name]) -> list[Name]:
-    if len({alike(name) for name in members}) < len(members):
+    if len(set(members)) < len(members):
         raise ValueError("somebody is named twice")
     return members
 
@@ -141,7 +156,7 @@ class Running(Together):
     """A group of the running round."""
 
     members: PairOrTrio
-    roles: dict[str, str] | None = None
+    roles: dict[PersonName, str] | None = None
 
 
 class Locked(Together):
@@ -218,7 +233,7 @@ def at(path: str, *keys: str | int) -> str:
     return path
 
 
-def roles_of(group: Group) -> tuple[str, ...]:
+def roles_of(group: Sequence[object]) -> tuple[str, ...]:
     """The roles of a group's members in order of turn."""
     return ROLES if len(group) == 3 else (ROLES[0], ROLES[-1])
 
@@ -284,119 +299,65 @@ class Instance:
     def __init__(self, form: Form) -> None:
         """Raises InstanceFlawed, which names all mistakes in what the parts of the form say together."""
         self.form = form
-        self.warnings = [f"{path}: is not a field of the format, so it is not read" for path in _unread(form)]
-        """What is unusual in how it is written, and no mistake; `commands.notes_of` has more."""
-        listed = {alike(person.id): person.id for person in form.people}
-        inside = {alike(name): name for name in form.left} | listed
+        inside = {name: name for name in (*form.left, *(person.id for person in form.people))}
+        if mistakes := tuple(_mistakes(form, inside)):
+            raise InstanceFlawed(mistakes)
         managers = [person.manager for person in reversed(form.people) if person.manager is not None]
-        outside = {alike(name): name for name in managers if alike(name) not in inside}
-        in_order = [name for side in (inside, outside) for name in sorted(side.values(), key=_numbers_first)]
-        self.names: dict[PersonId, Name] = dict(enumerate(in_order, start=1))
+        outside = {name: name for name in managers if name not in inside}
+        in_order = [name for side in (inside, outside) for name in sorted(side.values(), key=lambda name: name.order)]
+        self.numbers: dict[Name, PersonId] = {name: number for number, name in enumerate(in_order, start=1)}
+        self.names = {number: name.written for name, number in self.numbers.items()}
         """What the instance calls its people, those who left and managers outside of the list included."""
-        self.numbers = {alike(name): number for number, name in self.names.items()}
-        _refuse_any(_wrong_names(form, inside))
         self.left, self.joined = frozenset(self._people(form.left)), frozenset(self._people(form.joined))
         self.has_roles = bool(form.current) and all(group.roles for group in form.current or ())
         """Repair: whether each group of the running round has roles; then the first of a group is coach."""
-        self.current = tuple(self._in_order_of_roles(group) for group in form.current or ())
-        _refuse_any(self._contradictions())
+        self.current = tuple(self._people(_in_order_of_roles(group)) for group in form.current or ())
         self.constraints = self._constraints()
         """The rules of the course, by what sentences call them: `constraints[0] (not_manager)`."""
-        self.course = self._course(tuple(sorted(set(self._people(listed.values())) - self.left)))
+        self.course = self._course()
         """Everyone who takes part: those who joined are in it, those who left are not."""
         if form.kind == "pairs" and self.course.locks:
             self._check_locks()
-        self._note_people(inside, {alike(name) for group in form.current or () for name in group.members} | set(listed))
+        self.warnings = [f"{path}: is not a field of the format, so it is not read" for path in _unread(form)]
+        """What is unusual in how it is written, and no mistake; `commands.notes_of` has more."""
+        self.warnings += _strangers(form, inside)
 
     def _people(self, names: Iterable[Name]) -> Group:
-        return tuple(self.numbers[alike(name)] for name in names)
+        return tuple(self.numbers[name] for name in names)
 
     def first_of(self, members: Collection[PersonId]) -> str:
         """The first five people in order, and how many more there are."""
         shown = ", ".join(repr(self.names[person]) for person in list(members)[:FIRST])
         return shown + (f" and {len(members) - FIRST} more" if len(members) > FIRST else "")
 
-    def _in_order_of_roles(self, group: Running) -> Group:
-        """The members with the coach first and the coachee last; as they are listed if there are no roles."""
-        members = self._people(group.members)
-        by_role = {role: self.numbers.get(alike(name)) for name, role in (group.roles or {}).items()}
-        in_order = tuple(person for role in roles_of(members) if (person := by_role.get(role)) is not None)
-        return in_order if sorted(in_order) == sorted(members) else members
-
-    def _contradictions(self) -> Iterator[str]:
-        """What cannot be true at once: of locks and rounds, and of a running round, those who left and who joined."""
-        form = self.form
-        for number, lock in enumerate(form.locked):
-            if lock.round > form.rounds:
-                yield f"{at('locked', number, 'round')}: there is no such round"
-        for name in ("left", "joined") if form.current is None else ():
-            if getattr(form, name):
-                yield f"{name}: belongs to a repair, which needs the running round as `current`"
-        for person in sorted(self.left & self.joined):
-            yield f"joined: {self.names[person]!r} both left and joined"
-        seated: set[PersonId] = set()
-        for number, (group, members) in enumerate(zip(form.current or (), self.current, strict=True)):
-            path = at("current", number)
-            yield from (f"{path}: {self.names[person]!r} is in two groups" for person in sorted(seated & set(members)))
-            for person in sorted(self.joined & set(members)):
-                yield f"{path}: {self.names[person]!r} joined and has a group already"
-            roles, given = roles_of(members), group.roles or {}
-            if given and {alike(name): role for name, role in given.items()} != {
-                alike(self.names[person]): role for person, role in zip(members, roles, strict=True)
-            }:
-                yield f"{at(path, 'roles')}: each member has one of these roles, each once: {', '.join(roles)}"
-            seated.update(members)
-
-    def _note_people(self, known: Collection[str], present: Collection[str]) -> None:
-        """Note who is named and was not there, and who is there and not named."""
-        self.warnings += [
-            f"{at('past', number, 'members')}: {name!r} is not a person of this instance, so this meeting counts for "
-            "the others only"
-            for number, group in enumerate(self.form.past)
-            for name in group.members
-            if alike(name) not in known
-        ]
-        self.warnings += [
-            f"left: {name!r} was in no group of the running round"
-            for name in self.form.left
-            if alike(name) not in present
-        ]
-
-    # ---- the course ----
-
-    def _course(self, present: Group) -> engine.Course:
-        attributes = self._attributes()
-        ahead = {self.numbers[alike(one.id)]: one.past_coach - one.past_coachee for one in self.form.people}
-        met = [
-            couple
-            for group in self.form.past
-            for couple in combinations(sorted(filter(None, (self.numbers.get(alike(one)) for one in group.members))), 2)
-        ]
+    def _course(self) -> engine.Course:
+        people, attributes = self.form.people, self._attributes()
+        met = [[self.numbers[name] for name in group.members if name in self.numbers] for group in self.form.past]
         locked = [(tuple(sorted({*self._people(lock.members)} - self.left)), lock.round) for lock in self.form.locked]
         rules = {rule.name: rule for rule in self.constraints.values()}
         couples = [pair for rule in self.constraints.values() if isinstance(rule, Exclusions) for pair in rule.couples]
         if couples:
             rules[Exclusions.name] = Exclusions(couples=tuple(couples))
+        ahead = {self.numbers[person.id]: person.past_coach - person.past_coachee for person in people}
         return engine.Course(
-            people=present,
-            met=tuple(met),
+            people=tuple(sorted({self.numbers[person.id] for person in people} - self.left)),
+            met=tuple(couple for group in met for couple in combinations(sorted(group), 2)),
             attributes=attributes,
             rules=tuple(rules.values()),
             wishes=self._wishes(attributes),
             locks=tuple(dict.fromkeys(Lock(members, number) for members, number in locked if len(members) > 1)),
             ahead={person: turns for person, turns in ahead.items() if turns},
-            left_out=frozenset(self._people(person.id for person in self.form.people if person.unpaired_last)),
+            left_out=frozenset(self.numbers[person.id] for person in people if person.unpaired_last),
         )
 
     def _attributes(self) -> dict[str, dict[PersonId, Value]]:
         attributes: dict[str, dict[PersonId, Value]] = {"manager": {}}
-        for part in self.form.people:
-            person = self.numbers[alike(part.id)]
-            values = {name: value for name in (*NAMES, *SETS, *NUMBERS) if (value := getattr(part, name)) is not None}
-            if "manager" in part.model_fields_set:
-                values["manager"] = None if part.manager is None else self.numbers[alike(part.manager)]
+        for person in self.form.people:
+            values = {name: value for name in ATTRIBUTES if (value := getattr(person, name)) is not None}
+            if "manager" in person.model_fields_set:
+                values["manager"] = None if person.manager is None else self.numbers[person.manager]
             for name, value in values.items():
-                attributes.setdefault(name, {})[person] = value
+                attributes.setdefault(name, {})[self.numbers[person.id]] = value
         return attributes
 
     def _constraints(self) -> dict[str, Rule]:
@@ -409,7 +370,7 @@ class Instance:
             elif part.attribute is not None:
                 words, options = f"{words} {part.attribute}", {"attribute": part.attribute, "unknown_is_allowed": False}
             if options != {"couples": ()}:
-                constraints[f"{at('constraints', number)} ({words})"] = RULES[part.type][0](**options)
+                constraints[f"constraints[{number}] ({words})"] = RULES[part.type][0](**options)
         return constraints
 
     def _wishes(self, attributes: Mapping[str, Mapping[PersonId, Value]]) -> tuple[engine.Wish, ...]:
@@ -434,7 +395,7 @@ class Instance:
             members = (refusal.person,) if isinstance(refusal, engine.LockConflict) else refusal.members
             who = joined([repr(self.names[person]) for person in members])
             paths = [
-                at("locked", number)
+                f"locked[{number}]"
                 for number, lock in enumerate(self.form.locked)
                 if lock.round == refusal.round and set(members) <= set(self._people(lock.members))
             ]
@@ -451,34 +412,61 @@ class Instance:
             raise InstanceFlawed([says]) from None
 
 
-def _numbers_first(name: Name) -> tuple[bool, Name]:
-    return isinstance(name, str), name
+def _in_order_of_roles(group: Running) -> list[Name]:
+    """The members with the coach first and the coachee last; as they are listed if there are no roles."""
+    by_role = {role: name for name, role in (group.roles or {}).items()}
+    return [by_role[role] for role in roles_of(group.members)] if by_role else group.members
 
 
-def _refuse_any(mistakes: Iterable[str]) -> None:
-    if listed := tuple(mistakes):
-        raise InstanceFlawed(listed)
+def _mistakes(form: Form, known: Collection[Name]) -> Iterator[str]:
+    """People who are listed twice, who are named and not among the known, and what cannot be true at once.
 
-
-def _wrong_names(form: Form, known: Collection[str]) -> Iterator[str]:
-    """People who are listed twice, or who are named and not among the known. Meetings of the past are only noted."""
-    first: dict[str, tuple[int, Name]] = {}
+    Meetings of the past with people who are not known are only noted.
+    """
+    first: dict[Name, tuple[int, Name]] = {}
     for number, person in enumerate(form.people):
-        place, name = first.setdefault(alike(person.id), (number, person.id))
+        place, name = first.setdefault(person.id, (number, person.id))
         if place != number:
             spelled = "" if repr(name) == repr(person.id) else f" ({name!r}, which counts as the same)"
-            yield f"{at('people', number, 'id')}: {person.id!r} is there already, as {at('people', place)}{spelled}"
+            yield f"people[{number}].id: {person.id!r} is there already, as people[{place}]{spelled}"
+        is_outside = person.manager is not None and person.manager not in known and not form.outside_managers
+        if is_outside and any(part.type == "not_manager" for part in form.constraints):
+            says = f'{person.manager!r} is not a person of this instance ("outside_managers": true allows that)'
+            yield f"people[{number}].manager: {says}"
     named = [("joined", form.joined)]
-    named += [(at("current", number), group.members) for number, group in enumerate(form.current or ())]
-    named += [(at("locked", number), lock.members) for number, lock in enumerate(form.locked)]
+    named += [(f"current[{number}]", group.members) for number, group in enumerate(form.current or ())]
+    named += [(f"locked[{number}]", lock.members) for number, lock in enumerate(form.locked)]
     for number, part in enumerate(form.constraints):
         if isinstance(part, Exclude):
-            named += [(at("constraints", number, "pairs", place), pair) for place, pair in enumerate(part.pairs)]
+            named += [(f"constraints[{number}].pairs[{place}]", pair) for place, pair in enumerate(part.pairs)]
     for path, names in named:
-        yield from (f"{path}: {name!r} is not a person of this instance" for name in names if alike(name) not in known)
-    if form.outside_managers or all(part.type != "not_manager" for part in form.constraints):
-        return
-    for number, person in enumerate(form.people):
-        if person.manager is not None and alike(person.manager) not in known:
-            says = f'{person.manager!r} is not a person of this instance ("outside_managers": true allows that)'
-            yield f"{at('people', number, 'manager')}: {says}"
+        yield from (f"{path}: {name!r} is not a person of this instance" for name in names if name not in known)
+    for number, lock in enumerate(form.locked):
+        if lock.round > form.rounds:
+            yield f"locked[{number}].round: there is no such round"
+    for field_name in ("left", "joined") if form.current is None else ():
+        if getattr(form, field_name):
+            yield f"{field_name}: belongs to a repair, which needs the running round as `current`"
+    yield from (f"joined: {name!r} both left and joined" for name in form.joined if name in form.left)
+    seated: set[Name] = set()
+    for number, group in enumerate(form.current or ()):
+        path, roles = f"current[{number}]", roles_of(group.members)
+        yield from (f"{path}: {name!r} is in two groups" for name in group.members if name in seated)
+        yield from (f"{path}: {name!r} joined and has a group already" for name in group.members if name in form.joined)
+        given = group.roles
+        if given and (given.keys() != set(group.members) or sorted(given.values()) != sorted(roles)):
+            yield f"{path}.roles: each member has one of these roles, each once: {', '.join(roles)}"
+        seated.update(group.members)
+
+
+def _strangers(form: Form, known: Collection[Name]) -> Iterator[str]:
+    """Who is named and was not there."""
+    for number, group in enumerate(form.past):
+        for name in group.members:
+            if name not in known:
+                yield (
+                    f"past[{number}].members: {name!r} is not a person of this instance, so this meeting counts for "
+                    "the others only"
+                )
+    present = {name for group in form.current or () for name in group.members} | {person.id for person in form.people}
+    yield from (f"left: {name!r} was in no group of the running round" for name in form.left if name not in present)

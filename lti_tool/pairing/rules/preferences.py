@@ -36,8 +36,8 @@ class RuleKind(StrEnum):
 
     REPORTING_LINE = "reporting_line"
     """Never a person's manager or anyone above them."""
-    SAME = "same"
     OTHER = "other"
+    SAME = "same"
     SHARE = "share"
     """At least this many names in common: languages, time slots."""
     GAP = "gap"
@@ -48,8 +48,8 @@ class RuleKind(StrEnum):
 class WishKind(StrEnum):
     """What a wish gives points for."""
 
-    SAME = "same"
     OTHER = "other"
+    SAME = "same"
     GAP = "gap"
     """`weight` for each step of difference, up to `MOST_STEPS`."""
     EXTRA_SHARED = "extra_shared"
@@ -60,16 +60,16 @@ class WishKind(StrEnum):
 
 RULES: Final[Mapping[RuleKind, tuple[type[engine.Rule], tuple[str, ...]]]] = {
     RuleKind.REPORTING_LINE: (engine.ReportingLine, ("manager",)),
-    RuleKind.SAME: (engine.Same, NAMES),
     RuleKind.OTHER: (engine.Other, NAMES),
+    RuleKind.SAME: (engine.Same, NAMES),
     RuleKind.SHARE: (engine.Share, LISTS),
     RuleKind.GAP: (engine.ExperienceGap, ("experience",)),
     RuleKind.OFFERS_MEET_NEEDS: (engine.OffersMeetNeeds, ("offers",)),
 }
 """The engine's rule for each kind, and the attributes that it can compare; the first is the usual one."""
 WISHES: Final[Mapping[WishKind, tuple[type[engine.Wish], tuple[str, ...]]]] = {
-    WishKind.SAME: (engine.RatherSame, NAMES),
     WishKind.OTHER: (engine.RatherOther, NAMES),
+    WishKind.SAME: (engine.RatherSame, NAMES),
     WishKind.GAP: (engine.RatherGap, ("experience",)),
     WishKind.EXTRA_SHARED: (engine.ExtraShared, LISTS),
     WishKind.NEAR_IN_TIME: (engine.NearInTime, ("time_zone",)),
@@ -97,14 +97,12 @@ class RuleChoice:
     priority: Annotated[int, Field(ge=1, le=99)] | None = None
     """1 is relaxed first, 99 last; None: the usual one of the rule. A reporting line is never relaxed."""
 
-    @property
-    def looks_at(self) -> str:
-        """The attribute that it compares."""
-        return self.attribute or RULES[self.kind][1][0]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "attribute", self.attribute or RULES[self.kind][1][0])
 
     def to_engine(self) -> tuple[engine.Rule, ...]:
         """The engine's rule, and for a reporting line that must be known the rule that says so."""
-        options: dict[str, Any] = {"attribute": self.looks_at, "unknown_is_allowed": self.unknown_is_allowed}
+        options: dict[str, Any] = {"attribute": self.attribute, "unknown_is_allowed": self.unknown_is_allowed}
         if self.priority is not None:
             options["priority"] = self.priority
         match self.kind:
@@ -134,14 +132,12 @@ class WishChoice:
     attribute: str = ""
     weight: Annotated[Number, Field(ge=1, le=100)] = 1
 
-    @property
-    def looks_at(self) -> str:
-        """The attribute that it compares."""
-        return self.attribute or WISHES[self.kind][1][0]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "attribute", self.attribute or WISHES[self.kind][1][0])
 
     def to_engine(self) -> engine.Wish:
         """The engine's wish."""
-        options: dict[str, Any] = {"attribute": self.looks_at, "weight": self.weight}
+        options: dict[str, Any] = {"attribute": self.attribute, "weight": self.weight}
         if self.kind is WishKind.NEAR_IN_TIME:
             del options["attribute"]
         if self.kind in {WishKind.GAP, WishKind.EXTRA_SHARED}:
@@ -160,7 +156,7 @@ def _fits(size: int, whole: ValidationInfo) -> int:
 
 def _known(choice: Choice) -> Choice:
     fitting = RULES[choice.kind] if isinstance(choice, RuleChoice) else WISHES[choice.kind]
-    if choice.looks_at not in fitting[1]:
+    if choice.attribute not in fitting[1]:
         raise ValueError("unknown_attribute", "attribute")
     return choice
 
@@ -178,11 +174,11 @@ def _sound(choice: RuleChoice) -> RuleChoice:
 def _compatible(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     seen: set[tuple[str, str]] = set()
     for number, choice in enumerate(choices):
-        if (choice.kind, choice.looks_at) in seen:
+        if (choice.kind, choice.attribute) in seen:
             raise ValueError("listed_twice", f"{number}.kind")
-        if isinstance(choice, RuleChoice) and (OPPOSITES.get(choice.kind, ""), choice.looks_at) in seen:
+        if isinstance(choice, RuleChoice) and (OPPOSITES.get(choice.kind, ""), choice.attribute) in seen:
             raise ValueError("contradicts", f"{number}.kind")
-        seen.add((choice.kind, choice.looks_at))
+        seen.add((choice.kind, choice.attribute))
     return choices
 
 

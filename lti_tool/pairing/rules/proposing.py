@@ -1,6 +1,5 @@
 """A proposal is worked out from what is known. Needs no database."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lti_tool.pairing import engine
@@ -18,8 +17,8 @@ class Basis:
     round_ids: tuple[int, ...]
     version: int
     """The version of the proposal that it replaces; 0 if there was none."""
-    absent: Mapping[int, frozenset[int]]
-    """Who is absent, by round number."""
+    absent: frozenset[tuple[int, int]]
+    """Round and person, for everyone who is absent in a round."""
 
 
 def work_out(basis: Basis, *, seed: int) -> Schedule:
@@ -31,8 +30,8 @@ def work_out(basis: Basis, *, seed: int) -> Schedule:
         schedule = engine.plan(basis.course, len(basis.round_ids), seed)
         absent = tuple(
             Unpaired(person, number, Reason.ABSENT)
-            for number, people in basis.absent.items()
-            for person in sorted(people.intersection(basis.course.people))
+            for number, person in sorted(basis.absent)
+            if person in basis.course.people
         )
         if absent:
             schedule = engine.repair(replace(schedule, unpaired=(*schedule.unpaired, *absent)), (), (), 1)

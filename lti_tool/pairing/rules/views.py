@@ -1,13 +1,13 @@
 """Plans for pages and other features: groups, unpaired people and the reasons, pins, and moves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from lti_tool.activities.rules import Kind, Seating, givers, owed, seat_at
-from lti_tool.pairing.engine import Breach, Reason, Schedule, Violation
+from lti_tool.pairing.engine import Breach, Lock, Reason, Schedule, Violation
 from lti_tool.pairing.rules.comparing import couple_of, couples_in
 
 RULE_REASONS: Final = frozenset({Reason.NOBODY_ALLOWED, Reason.TOO_FEW_PARTNERS, Reason.NONE_BETTER_FOUND})
@@ -15,54 +15,21 @@ RULE_REASONS: Final = frozenset({Reason.NOBODY_ALLOWED, Reason.TOO_FEW_PARTNERS,
 
 
 @dataclass(frozen=True, slots=True)
-class SeatView:
-    """A member of a group."""
-
-    member_id: int
-    name: str | None
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
 class GroupView:
-    """A group as its members or staff see it. `seats` are in order of turn: the first is observed first."""
+    """A group of a plan, by ids alone."""
 
     id: int
     number: int
     """Counts the groups of the round."""
+    round_id: int
     round_number: int
-    opens_at: datetime | None
     due_at: datetime | None
     """The due date of the round, without extensions of members."""
     begun_at: datetime | None
-    seats: tuple[SeatView, ...]
-    member_id: int | None = None
-    """The member whose view it is; None for staff."""
-
-    @property
-    def has_begun(self) -> bool:
-        return self.begun_at is not None
-
-    @property
-    def members(self) -> tuple[int, ...]:
-        """Everyone in order of turn; people who left are among them."""
-        return tuple(seat.member_id for seat in self.seats)
-
-    @property
-    def partners(self) -> tuple[SeatView, ...]:
-        """Everyone but the member whose view it is."""
-        return tuple(seat for seat in self.seats if seat.member_id != self.member_id)
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedGroup:
-    """A group of a published plan, by ids alone."""
-
-    id: int
-    round_id: int
-    round_number: int
     members: tuple[int, ...]
     """In order of turn: the first is observed first. People who left are among them."""
+    left: frozenset[int]
+    """Those of them who are not in the course any more."""
     seating: Seating
 
     def turn_of(self, member_id: int) -> int:
@@ -98,7 +65,6 @@ class Unplaced:
 
     member_id: int
     round_number: int
-    is_over: bool
     reason: Reason | None = None
     """Why the engine found no partner; None for someone who came after the plan was made."""
 
@@ -125,48 +91,12 @@ class Alone(StrEnum):
     """No one is left to pair them with."""
 
 
-class WhyNot(StrEnum):
-    """Why a person on the roster is not paired."""
-
-    TEACHES = "teaches"
-    WAS_STAFF = "was_staff"
-    """Once known as staff; as a learner they get a preview, never a partner."""
-    NAMED_STAFF = "named_staff"
-    """An instructor said that they are staff, which can be taken back."""
-    OBSERVES = "observes"
-    TEST_PERSON = "test_person"
-
-
-@dataclass(frozen=True, slots=True)
-class NotPaired:
-    """A person on the roster who is not paired."""
-
-    member_id: int
-    name: str | None
-    why: WhyNot
-
-
 class Apart(StrEnum):
     """How firmly two people are kept apart."""
 
     NEVER = "never"
     AVOID = "rather_not"
     """The first rule to relax when someone would be unpaired."""
-
-
-@dataclass(frozen=True, slots=True)
-class PinView:
-    """People who are to be together."""
-
-    id: int
-    members: tuple[int, ...]
-    """By id. People who left are among them, and have no effect."""
-    round_number: int | None
-    """None: every round."""
-
-    def holds_in(self, round_number: int) -> bool:
-        """Whether these people are to be together in this round."""
-        return self.round_number in {None, round_number}
 
 
 class Cause(StrEnum):
@@ -229,41 +159,41 @@ class GroupLine:
 
 
 def lines(
-    groups: Iterable[GroupView], number: int, schedule: Schedule, broken: Iterable[Violation], pins: Iterable[PinView]
+    groups: Iterable[GroupView], number: int, schedule: Schedule, broken: Iterable[Violation], pins: Iterable[Lock]
 ) -> list[GroupLine]:
     """The groups of round `number`, in their order. `schedule` has the course in it."""
     met = {couple_of(*couple) for couple in schedule.course.met}
     met.update(couple for earlier in schedule.rounds[: number - 1] for couple in couples_in(earlier))
-    pinned = [set(pin.members) for pin in pins if pin.holds_in(number)]
+    pinned = [set(pin.members) for pin in pins if pin.round in {None, number}]
     breaches = [breach for breach in broken if breach.round == number]
     is_of_pairs = schedule.course.shape.size == 2
     listed = []
     for group in groups:
-        people = {seat.member_id for seat in group.seats}
+        people = set(group.members)
         against = [breach for breach in breaches if _concerns(breach, people)]
         marks = {
             Mark.BREAKS: bool(against),
             Mark.REPEAT: not met.isdisjoint(couples_in([tuple(people)])),
-            Mark.LEFT: any(seat.status != "active" for seat in group.seats),
+            Mark.LEFT: bool(group.left),
             Mark.THREE: len(people) == 3 and is_of_pairs,
             Mark.PINNED: any(members <= people for members in pinned),
-            Mark.BEGUN: group.has_begun,
+            Mark.BEGUN: group.begun_at is not None,
         }
         rules = tuple(dict.fromkeys(breach.rule for breach in against if breach.breach is Breach.RULE))
         listed.append(GroupLine(group, tuple(mark for mark, is_so in marks.items() if is_so), rules))
     return listed
 
 
-def chosen(listed: Iterable[GroupLine], show: Show, words: str) -> list[GroupLine]:
+def chosen(listed: Iterable[GroupLine], show: Show, words: str, names: Mapping[int, str | None]) -> list[GroupLine]:
     """Those of the groups that are to be shown and have a member whose name has all these words in it."""
     marks = {Show.ALL: frozenset(Mark) | {None}, Show.WARNING: WARNINGS}.get(show, {show})
     wanted = words.casefold().split()
-    return [line for line in listed if not marks.isdisjoint(line.marks or (None,)) and _is_called(line, wanted)]
-
-
-def _is_called(line: GroupLine, words: Sequence[str]) -> bool:
-    names = [(seat.name or "").casefold() for seat in line.group.seats]
-    return any(all(word in name for word in words) for name in names)
+    return [
+        line
+        for line in listed
+        if not marks.isdisjoint(line.marks or (None,))
+        and any(all(word in (names[member] or "").casefold() for word in wanted) for member in line.group.members)
+    ]
 
 
 def _concerns(breach: Violation, people: set[int]) -> bool:

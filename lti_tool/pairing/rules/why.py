@@ -77,8 +77,8 @@ def shortfall(current: CurrentPlan, *, explains: bool = True) -> tuple[Lacking, 
     """
     proven = {proof.round for proof in current.schedule.proofs}
     waiting: dict[int, list[int]] = {}
-    for missing in current.unplaced:
-        if not missing.is_over and missing.reason in RULE_REASONS:
+    for missing in current.unplaced_ahead:
+        if missing.reason in RULE_REASONS:
             waiting.setdefault(missing.round_number, []).append(missing.member_id)
     explanations = engine.Explanations(current.judged) if explains and waiting else None
     alike: dict[object, Lacking] = {}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.launch.rules.roles import CourseRole
 from lti_tool.launch.service.arrivals import tell_plans
+from lti_tool.launch.service.naming import told_apart
 from lti_tool.roster.errors import MemberUnknown
 from lti_tool.roster.models import RosterSync
 from lti_tool.roster.service.links import may_open
@@ -122,3 +124,48 @@ def unlisted(session: Session, course_id: int) -> list[Unlisted]:
         .order_by(Member.id)
     )
     return [Unlisted(*row) for row in rows]
+
+
+class WhyNot(StrEnum):
+    """Why a person on the roster is not paired."""
+
+    TEACHES = "teaches"
+    WAS_STAFF = "was_staff"
+    """Once known as staff; as a learner they get a preview, never a partner."""
+    NAMED_STAFF = "named_staff"
+    """An instructor said that they are staff, which can be taken back."""
+    OBSERVES = "observes"
+    TEST_PERSON = "test_person"
+
+
+@dataclass(frozen=True, slots=True)
+class NotPaired:
+    """A person on the roster who is not paired."""
+
+    member_id: int
+    name: str | None
+    why: WhyNot
+
+
+def not_paired(session: Session, course_id: int) -> list[NotPaired]:
+    """People on the roster who are not paired on purpose, and why, without people who left."""
+    rows = session.execute(
+        select(Member, Person.name)
+        .join(Person, Person.id == Member.person_id)
+        .where(Member.course_id == course_id, Member.status == "active", Member.in_roster_at.is_not(None))
+        .where(~Member.is_learner)
+        .order_by(Member.id)
+    )
+    members = dict(rows.all())
+    names = told_apart(session, course_id, {member.id: name for member, name in members.items()})
+    return [NotPaired(member.id, names[member.id], _why_not(member)) for member in members]
+
+
+def _why_not(member: Member) -> WhyNot:
+    if member.is_test:
+        return WhyNot.TEST_PERSON
+    if member.role == CourseRole.OBSERVER:
+        return WhyNot.OBSERVES
+    if member.role != CourseRole.LEARNER:
+        return WhyNot.TEACHES
+    return WhyNot.WAS_STAFF if member.named_staff_at is None else WhyNot.NAMED_STAFF

@@ -60,7 +60,7 @@ def test_groups_of_a_template_suit_its_kind(template: Template) -> None:
 @pytest.mark.parametrize(("key", "rules"), [("new_managers", ["manager", "experience"]), ("cross_training", None)])
 def test_workplace_templates_bring_their_rules_along(key: str, rules: list[str] | None) -> None:
     wanted = preferences.read(TEMPLATES[key].preferences)
-    assert [rule.looks_at for rule in wanted.rules] == (rules or ["department", "offers"])
+    assert [rule.attribute for rule in wanted.rules] == (rules or ["department", "offers"])
 
 
 def test_a_circle_has_four_or_five_people() -> None:

@@ -2,21 +2,20 @@
 
 from datetime import UTC, datetime
 
-from lti_tool.pairing.engine import Breach, Course, Kind, Schedule, Shape, Violation
-from lti_tool.pairing.rules.views import GroupLine, GroupView, Mark, PinView, SeatView, Show, chosen, lines
+from lti_tool.activities.rules import Seating
+from lti_tool.pairing.engine import Breach, Course, Kind, Lock, Schedule, Shape, Violation
+from lti_tool.pairing.rules.views import GroupLine, GroupView, Mark, Show, chosen, lines
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NAMES = {1: "Åsa Berg", 2: "Mette", 3: "Jonas", 4: None, 5: "Zoë"}
 
 
 def a_group(number: int, *members: int, begun: bool = False, gone: int = 0) -> GroupView:
-    seats = (SeatView(member, NAMES[member], "gone" if member == gone else "active") for member in members)
-    return GroupView(number, number, 2, None, None, NOON if begun else None, tuple(seats))
+    left = frozenset({gone}).intersection(members)
+    return GroupView(number, number, 2, 2, None, NOON if begun else None, members, left, Seating(len(members), 2))
 
 
-def marks_of(
-    group: GroupView, schedule: Schedule, *broken: Violation, pins: tuple[PinView, ...] = ()
-) -> tuple[Mark, ...]:
+def marks_of(group: GroupView, schedule: Schedule, *broken: Violation, pins: tuple[Lock, ...] = ()) -> tuple[Mark, ...]:
     [line] = lines([group], 2, schedule, broken, pins)
     return line.marks
 
@@ -64,7 +63,7 @@ def test_a_pin_that_is_not_kept_marks_every_group_with_one_of_its_people() -> No
 
 
 def test_pins_of_this_round_and_of_every_round_are_marked() -> None:
-    every, other = PinView(1, (1, 3), None), PinView(2, (1, 3), 1)
+    every, other = Lock((1, 3), None), Lock((1, 3), 1)
     assert marks_of(a_group(1, 1, 3), PLAIN, pins=(every,)) == (Mark.PINNED,)
     assert marks_of(a_group(1, 1, 3), PLAIN, pins=(other,)) == ()
 
@@ -74,7 +73,7 @@ def test_who_left_and_what_has_begun_is_marked() -> None:
 
 
 def numbers(found: list[GroupLine], show: Show, words: str = "") -> list[int]:
-    return [line.group.number for line in chosen(found, show, words)]
+    return [line.group.number for line in chosen(found, show, words, NAMES)]
 
 
 def test_groups_are_found_by_parts_of_one_name_in_any_case() -> None:
@@ -86,7 +85,7 @@ def test_groups_are_found_by_parts_of_one_name_in_any_case() -> None:
 
 
 def test_groups_are_shown_by_what_is_remarkable() -> None:
-    pin = PinView(1, (2, 4), None)
+    pin = Lock((2, 4), None)
     found = lines([a_group(1, 1, 2), a_group(2, 2, 4), a_group(3, 1, 3, 5)], 2, PLAIN, [], [pin])
     assert numbers(found, Show.WARNING) == [1]
     assert numbers(found, Show.PINNED) == [2]

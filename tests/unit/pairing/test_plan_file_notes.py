@@ -151,7 +151,7 @@ def test_of_very_many_notes_the_rest_are_counted() -> None:
 def test_the_first_ten_who_are_short_of_reviews_are_named_with_the_reason() -> None:
     found = notes({"kind": "review", "people": [{"id": one} for one in range(13)], "reviews_per_person": 20})
 
-    assert found[0] == "reviews: 0 does 12 and gets 12 of 20: there are only 12 others"
+    assert found[0] == "reviews: 0 does 12 and gets 12 of 20. There are only 12 others."
     assert len(found) == 11
     assert found[-1] == "reviews: 3 people more with fewer than 20"
 
@@ -162,4 +162,4 @@ def test_who_is_short_of_reviews_because_of_others_is_told_so() -> None:
     found = notes({"kind": "review", "people": hub, "constraints": [SHARE], "reviews_per_person": 1})
 
     assert found
-    assert all(one.endswith("they have too few partners, or others need the same ones") for one in found)
+    assert all(one.endswith("They have too few partners, or others need the same ones.") for one in found)

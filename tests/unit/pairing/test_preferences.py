@@ -179,8 +179,8 @@ wish_choices = st.sampled_from(list(WishKind)).flatmap(
 
 @settings(max_examples=examples(50), deadline=None)
 @given(
-    st.lists(rule_choices, max_size=5, unique_by=lambda one: one.looks_at),
-    st.lists(wish_choices, max_size=5, unique_by=lambda one: (one.kind, one.looks_at)),
+    st.lists(rule_choices, max_size=5, unique_by=lambda one: one.attribute),
+    st.lists(wish_choices, max_size=5, unique_by=lambda one: (one.kind, one.attribute)),
     st.sampled_from([(Kind.PAIRS, 2), (Kind.TRIOS, 3), (Kind.CIRCLES, 6), (Kind.RINGS, 4)]),
     st.booleans(),
 )
