@@ -37,6 +37,7 @@ FEATURES = (
     "roster",
     "rubrics",
     "activities",
+    "programmes",
     "attributes",
     "pairing",
     "meetings",

@@ -181,7 +181,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
     is_absent = Alone.ABSENT in alone.values()
     may_have_one = activity.certificate is not None or done.is_complete
-    certificate = certificates.find(here.session, activity.id, member_id) if may_have_one else None
+    certificate = certificates.find(here.session, activity, member_id) if may_have_one else None
     now = what_now(kind, done, tasks, exchanges, rounds=rounds, alone=alone) if not is_read_only else None
     shown_meetings = _meetings(here, activity, member_id, is_read_only=is_read_only)
     return render_template(

@@ -537,6 +537,8 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "practice_id": all_of(Practice),
         "score_id": all_of(ScoreState),
         "certificate_id": all_of(Certificate),
+        "of": ["certificate", "programme-certificate"],
+        "programme_id": [1],
         "act_id": all_of(StaffAct),
         "group_id": all_of(Group),
         "field": ["strengths", "next_time_1"],
