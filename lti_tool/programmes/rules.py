@@ -106,8 +106,13 @@ def rounds_begun(rounds: Sequence[RoundDates], worked_in: int, now: datetime) ->
 
 def first_day(path: Iterable[Timetable]) -> date | None:
     """The day on which the rounds that have not begun start; None where they have no dates."""
-    starts = (day for one in path for day in (start_of(one.moving, one.zone), one.asks_first_on))
+    starts = (day for one in path for day in (_start_of(one), one.asks_first_on))
     return min((day for day in starts if day is not None), default=None)
+
+
+def _start_of(one: Timetable) -> date | None:
+    opens_at = one.moving[0].opens_at if one.moving else None
+    return local_parts(opens_at, one.zone)[0] if opens_at is not None else start_of(one.moving, one.zone)
 
 
 @dataclass(frozen=True, slots=True)

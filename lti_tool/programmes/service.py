@@ -70,7 +70,8 @@ def stages_of(session: Session, programme_id: int) -> list[Stage]:
 
 def free_activities(session: Session, course_id: int) -> list[Activity]:
     """The activities of a course that belong to no programme."""
-    taken = set(session.scalars(select(ProgrammeStep.activity_id)))
+    steps = select(ProgrammeStep.activity_id).join(Programme, Programme.id == ProgrammeStep.programme_id)
+    taken = set(session.scalars(steps.where(Programme.course_id == course_id)))
     return [one for one in activities.open_activities(session, course_id) if one.id not in taken]
 
 
@@ -349,3 +350,12 @@ def copy(
     made_of.free_weeks, made_of.skipped_weeks = free_weeks, sorted(map(list, after.skipped))
     session.flush()
     return made_of
+
+
+def to_place(session: Session, course_id: int) -> list[tuple[Programme, list[Activity]]]:
+    """The activities that were copied to a course with a programme and have no link there yet."""
+    unplaced = [
+        (programme, [one.activity for one in stages_of(session, programme.id) if one.placement is None])
+        for programme in programmes_of(session, course_id)
+    ]
+    return [(programme, waiting) for programme, waiting in unplaced if waiting]

@@ -32,6 +32,7 @@ from lti_tool.meetings.wording import ShownMeeting
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules.views import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.practices import service as practices
+from lti_tool.programmes import service as programmes
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, WaitsFor, why_held
 from lti_tool.reminders import service as reminders
@@ -49,6 +50,7 @@ from lti_tool.web.kept import kept_texts_of
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
 from lti_tool.workspace.checkup import LASTS
+from lti_tool.workspace.programmes import path_of
 from lti_tool.workspace.setup import is_in_use
 
 pages = Blueprint("home", __name__)
@@ -182,6 +184,7 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     is_absent = Alone.ABSENT in alone.values()
     may_have_one = activity.certificate is not None or done.is_complete
     certificate = certificates.find(here.session, activity, member_id) if may_have_one else None
+    path = path_of(here, activity, member_id, done, _may_enter)
     now = what_now(kind, done, tasks, exchanges, rounds=rounds, alone=alone) if not is_read_only else None
     shown_meetings = _meetings(here, activity, member_id, is_read_only=is_read_only)
     return render_template(
@@ -225,7 +228,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         survey=_survey(here, activity, rounds, done, has_begun=has_begun) if not is_read_only else None,
         score=grades.own_state(here.session, activity.id, member_id),
         certificate=certificate,
-        others=_other_activities(here, activity),
+        path=path,
+        has_something=now is not None and now.do in {Do.GIVE, Do.ADD_NOTES, Do.READ},
+        others=[one for one in _other_activities(here, activity) if path is None or one.id not in path.ids],
         kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
         about=attributes.asks(here.session, member_id, here.course_id),
         is_planned=is_read_only
@@ -483,6 +488,7 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         held=len(feedback.waiting_for_instructor(here.session, activity)),
         reports=reports.open_reports(here.session, activity, here.role),
         others=_other_activities(here, activity),
+        programme=programmes.programme_with(here.session, activity.id),
         kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
     )
 
