@@ -110,9 +110,11 @@ def first_day(path: Iterable[Timetable]) -> date | None:
     return min((day for day in starts if day is not None), default=None)
 
 
-def _start_of(one: Timetable) -> date | None:
-    opens_at = one.moving[0].opens_at if one.moving else None
-    return local_parts(opens_at, one.zone)[0] if opens_at is not None else start_of(one.moving, one.zone)
+def _start_of(timetable: Timetable) -> date | None:
+    opens_at = timetable.moving[0].opens_at if timetable.moving else None
+    return (
+        local_parts(opens_at, timetable.zone)[0] if opens_at is not None else start_of(timetable.moving, timetable.zone)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,21 +158,21 @@ def _put_off(monday: date, free: Collection[Week], jumped: set[Week]) -> date:
     return later
 
 
-def _with_days(one: Timetable, day_after: Callable[[date], date]) -> Timetable:
+def _with_days(timetable: Timetable, day_after: Callable[[date], date]) -> Timetable:
     def changed(dates: RoundDates) -> RoundDates:
         opens_at, due_at = dates.opens_at, dates.due_at
         if opens_at is not None:
-            day, at = local_parts(opens_at, one.zone)
-            opens_at = opening(day_after(day), at, one.zone)
+            day, at = local_parts(opens_at, timetable.zone)
+            opens_at = opening(day_after(day), at, timetable.zone)
         if due_at is not None:
-            day, at = local_parts(due_at, one.zone)
-            due_at = deadline(day_after(day), at, one.zone)
+            day, at = local_parts(due_at, timetable.zone)
+            due_at = deadline(day_after(day), at, timetable.zone)
         return RoundDates(opens_at, due_at)
 
     return replace(
-        one,
-        rounds=(*one.rounds[: one.begun], *map(changed, one.moving)),
-        asks_first_on=day_after(one.asks_first_on) if one.asks_first_on is not None else None,
+        timetable,
+        rounds=(*timetable.rounds[: timetable.begun], *map(changed, timetable.moving)),
+        asks_first_on=day_after(timetable.asks_first_on) if timetable.asks_first_on is not None else None,
     )
 
 

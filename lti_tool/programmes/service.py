@@ -190,9 +190,9 @@ def move(
         "free": [programme.free_weeks, programme.skipped_weeks],
     }
     programme.free_weeks, programme.skipped_weeks = free_weeks, sorted(map(list, after.skipped))
-    for one in after.path:
-        activity = session.get_one(Activity, one.activity_id)
-        activities.move_dates(session, activity, one.rounds, one.asks_first_on, by=by, now=now)
+    for new in after.path:
+        activity = session.get_one(Activity, new.activity_id)
+        activities.move_dates(session, activity, new.rounds, new.asks_first_on, by=by, now=now)
 
 
 def undo(
@@ -222,23 +222,27 @@ def undo(
     }
     is_all = True
     for activity_id, (was, became) in kept["dates"].items():
-        one = path.get(int(activity_id))
-        is_all &= one is not None and _restore(session, one, _read(one, was), _read(one, became), by=by, now=now)
+        now_has = path.get(int(activity_id))
+        is_all &= now_has is not None and _restore(
+            session, now_has, _read(now_has, was), _read(now_has, became), by=by, now=now
+        )
     return is_all
 
 
-def _restore(session: Session, one: Timetable, was: Timetable, became: Timetable, *, by: int, now: datetime) -> bool:
-    """Restore the dates of one activity, as far as they are still those of the move. Returns whether it was all."""
-    if len(was.rounds) != len(one.rounds):
+def _restore(
+    session: Session, current: Timetable, was: Timetable, became: Timetable, *, by: int, now: datetime
+) -> bool:
+    """Restore the dates of an activity, as far as they are still those of the move. Returns whether it was all."""
+    if len(was.rounds) != len(current.rounds):
         return False
     rounds = tuple(
-        old if number > one.begun and current == new else current
-        for number, (old, new, current) in enumerate(zip(was.rounds, became.rounds, one.rounds, strict=True), start=1)
+        old if number > current.begun and kept == new else kept
+        for number, (old, new, kept) in enumerate(zip(was.rounds, became.rounds, current.rounds, strict=True), start=1)
     )
-    asks = was.asks_first_on if one.asks_first_on == became.asks_first_on else one.asks_first_on
+    asks = was.asks_first_on if current.asks_first_on == became.asks_first_on else current.asks_first_on
     try:
         with session.begin_nested():
-            activity = session.get_one(Activity, one.activity_id)
+            activity = session.get_one(Activity, current.activity_id)
             activities.move_dates(session, activity, rounds, asks, by=by, now=now)
     except ActivityInvalid:
         # What was due by then has passed meanwhile.
@@ -246,15 +250,15 @@ def _restore(session: Session, one: Timetable, was: Timetable, became: Timetable
     return rounds == was.rounds
 
 
-def _kept(one: Timetable) -> list[Any]:
-    moments = [[moment and moment.isoformat() for moment in (at.opens_at, at.due_at)] for at in one.rounds]
-    return [moments, one.asks_first_on and one.asks_first_on.isoformat()]
+def _kept(timetable: Timetable) -> list[Any]:
+    moments = [[moment and moment.isoformat() for moment in (at.opens_at, at.due_at)] for at in timetable.rounds]
+    return [moments, timetable.asks_first_on and timetable.asks_first_on.isoformat()]
 
 
-def _read(one: Timetable, kept: list[Any]) -> Timetable:
+def _read(timetable: Timetable, kept: list[Any]) -> Timetable:
     moments, asks = kept
     rounds = tuple(RoundDates(*(datetime.fromisoformat(at) if at else None for at in pair)) for pair in moments)
-    return replace(one, rounds=rounds, asks_first_on=date.fromisoformat(asks) if asks else None)
+    return replace(timetable, rounds=rounds, asks_first_on=date.fromisoformat(asks) if asks else None)
 
 
 # ---- copying ---------------------------------------------------------------------------------------------------------

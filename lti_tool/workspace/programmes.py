@@ -104,24 +104,24 @@ def path_of(
     steps: list[dict[str, Any]] = []
     is_all_done = True
     for stage in service.stages_of(here.session, programme.id):
-        one = stage.activity
-        is_ready = stage.placement is not None and why_not_ready(one.state) is None
-        if stage.is_gone or (is_ready and one is not activity and not may_enter(here, one)):
+        step = stage.activity
+        is_ready = stage.placement is not None and why_not_ready(step.state) is None
+        if stage.is_gone or (is_ready and step is not activity and not may_enter(here, step)):
             continue
-        opens_at = next((row.opens_at for row in activities.rounds_of(here.session, one.id)), None)
+        opens_at = next((row.opens_at for row in activities.rounds_of(here.session, step.id)), None)
         is_open = is_ready and (opens_at is None or opens_at <= here.now)
-        is_over = activities.is_read_only(here.session, one)
-        stands = done if one is activity else None
+        is_over = activities.is_read_only(here.session, step)
+        stands = done if step is activity else None
         if stands is None and is_ready:
-            stands = progress.progress_of(here.session, one.id, member_id, here.now)
+            stands = progress.progress_of(here.session, step.id, member_id, here.now)
         has_done = stands is not None and (stands.is_complete or stands.is_excused_from_all)
         todo = stands.next if stands is not None and is_open and not is_over else None
         standings.append(Standing(is_open, is_over, has_done, todo is not None))
         is_all_done &= has_done or not stage.counts
         steps.append(
             {
-                "activity": one,
-                "is_here": one is activity,
+                "activity": step,
+                "is_here": step is activity,
                 "may_open": is_ready,
                 "opens_at": None if is_open else opens_at,
                 "next": todo,
