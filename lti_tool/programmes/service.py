@@ -75,6 +75,36 @@ def free_activities(session: Session, course_id: int) -> list[Activity]:
     return [one for one in activities.open_activities(session, course_id) if one.id not in taken]
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What another programme of a course could be made of."""
+
+    activities: tuple[Activity, ...]
+    """Those that are in none; the copies first, in the order of the programme that they come from."""
+    copies: frozenset[int] = frozenset()
+    """Those that came with a copied course from activities of the same programme."""
+    title: str = ""
+    """The title of that programme."""
+
+
+def suggestion(session: Session, course_id: int) -> Suggestion:
+    """The activities of which a programme can be made; in a copied course, the programme that was there before."""
+    free = free_activities(session, course_id)
+    by_source = {one.copied_from_id: one for one in free if one.copied_from_id is not None}
+    rows = session.execute(
+        select(Programme, ProgrammeStep.activity_id)
+        .join(ProgrammeStep, ProgrammeStep.programme_id == Programme.id)
+        .where(ProgrammeStep.activity_id.in_(by_source))
+        .order_by(Programme.id, ProgrammeStep.position)
+    ).all()
+    if not rows:
+        return Suggestion(tuple(free))
+    first = rows[0][0]
+    copies = [by_source[source_id] for programme, source_id in rows if programme is first]
+    others = [one for one in free if one not in copies]
+    return Suggestion((*copies, *others), frozenset(one.id for one in copies), first.title)
+
+
 def _has_steps() -> ColumnElement[bool]:
     return exists().where(ProgrammeStep.programme_id == Programme.id)
 

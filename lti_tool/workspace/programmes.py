@@ -183,7 +183,8 @@ def make(here: Here) -> ResponseReturnValue:
     """Make a programme of the ticked activities."""
     _refuse_ended(here)
     title = _title()
-    chosen = [one for one in service.free_activities(here.session, here.course_id) if str(one.id) in _ticked()]
+    suggested = service.suggestion(here.session, here.course_id)
+    chosen = [one for one in suggested.activities if str(one.id) in _ticked()]
     problem = _problem_of(title) or (("activity", gettext("Tick at least one activity.")) if not chosen else None)
     if problem is not None:
         return _list(here, title=title, problem=problem), 422
@@ -275,14 +276,15 @@ def _open_all(here: Here, programme: Programme) -> str:
 
 def _list(here: Here, *, title: str = "", problem: tuple[str, str] | None = None) -> str:
     listed = service.programmes_of(here.session, here.course_id)
+    suggested = service.suggestion(here.session, here.course_id)
     return render_template(
         "programmes/list.html",
         listed=[(one, service.stages_of(here.session, one.id)) for one in listed],
-        free=service.free_activities(here.session, here.course_id) if _may_change(here) else [],
+        free=suggested.activities if _may_change(here) else [],
         to_copy=service.to_copy(here.session, here.course_id, here.person_id) if _may_change(here) else [],
         may_change=_may_change(here),
-        title=title,
-        ticked=_ticked(),
+        title=title or suggested.title,
+        ticked=_ticked() or suggested.copies,
         problems=[problem] if problem is not None else [],
     )
 
@@ -336,7 +338,7 @@ def _row(here: Here, stage: Stage, *, has_plan: bool) -> Row:
     elif activity.state == ActivityState.CLOSED:
         state = "closed"
     elif not has_plan:
-        state = "no_plan"
+        state, when = "no_plan", current.opens_at if current is not None else None
     elif current is None:
         state = "over"
     else:

@@ -29,7 +29,7 @@ from lti_tool.web.audit import AuditEntry
 from lti_tool.web.visits import VisitKind
 from tests.factories.activities import an_activity, observation_rubric, observation_settings
 from tests.factories.feedback import a_classroom, given, publish
-from tests.factories.people import a_course, a_deployment, a_member, a_person, a_placement
+from tests.factories.people import a_course, a_deployment, a_member, a_person, a_placement, a_visit
 from tests.fakes.clock import FakeClock
 from tests.functional.classroom import Browser, World
 from tests.functional.designing import Designer, a_designer, answer_page, claims_of
@@ -255,7 +255,7 @@ def test_the_home_of_any_activity_shows_the_path_and_one_next_action(world: Cour
     said = text_of(mette.get("/"))
     assert "Next on your path is “Rehearsal”" in said
     assert "1. Observation done" in said
-    path = re.search(r"/v/\w+(/also/\d+)", mette.get("/").text)
+    path = re.search(r"/v/[\w-]+(/also/\d+)", mette.get("/").text)
     assert path is not None
     assert mette.post(path[1]).status_code == 200, "not locked"
     with world.open_session(world.room.institution.id) as session:
@@ -410,7 +410,7 @@ def test_a_dialog_for_one_link_takes_one_after_the_other(source: Callable[..., t
 def test_a_link_without_an_activity_takes_one_of_the_copies(source: Callable[..., tuple[Designer, int]]) -> None:
     dina, programme_id = source(VisitKind.ACTIVITY)
     page = dina.follow(copies(dina, programme_id))
-    path = re.search(r'action="/v/\w+(/programmes/\d+/here/\d+)"', page.text)
+    path = re.search(r'action="/v/[\w-]+(/programmes/\d+/here/\d+)"', page.text)
     assert path is not None
     settings = dina.follow(dina.post(path[1]))
     assert 'value="Observation"' in settings.text
@@ -450,6 +450,26 @@ def test_a_programme_that_changed_is_shown_again_before_it_is_copied(
     dina, programme_id = source()
     answer = dina.post(f"/programmes/{programme_id}/copy", how="start", start="2027-02-10", free="", seen="0")
     assert (answer.status_code, copied(dina)) == (409, [])
+
+
+def test_in_a_copied_course_the_programme_is_suggested_again(world: Course) -> None:
+    world.made()
+    with world.open_session(world.room.institution.id) as session:
+        course = a_course(session, a_deployment(session, world.room.registration))
+        teacher = a_member(session, course, a_person(session, world.room.registration), "instructor")
+        sources = [world.second_id, None, world.room.activity.id]
+        for title, source_id in zip(("Second", "Own", "First"), sources, strict=True):
+            placement = a_placement(session, course)
+            copy = an_activity(session, course, placement, now=world.clock.now(), title=title)
+            copy.copied_from_id = source_id
+        visit, secret = a_visit(
+            session, teacher, world.room.registration, now=world.clock.now(), placement_id=placement.id
+        )
+    world.client.set_cookie(f"__Host-tandem-{visit.key}", secret, secure=True)
+    page = Browser(world.client, visit.key).get("/programmes").text
+    assert 'value="Lead well"' in page
+    boxes = re.findall(r'name="activity" value="\d+"( checked)?>\s*<span dir="auto">(\w+)', page)
+    assert boxes == [(" checked", "First"), (" checked", "Second"), ("", "Own")]
 
 
 def test_nobody_of_another_institution_finds_it(
