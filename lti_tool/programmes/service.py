@@ -68,11 +68,21 @@ def stages_of(session: Session, programme_id: int) -> list[Stage]:
     return [Stage(*row) for row in rows]
 
 
+def open_activities(session: Session, course_id: int) -> dict[Activity, int | None]:
+    """Every activity of a course whose link is there, oldest first, each with the id of its programme."""
+    rows = session.execute(
+        select(Activity, ProgrammeStep.programme_id)
+        .join(Placement, Placement.id == Activity.placement_id)
+        .outerjoin(ProgrammeStep, ProgrammeStep.activity_id == Activity.id)
+        .where(Activity.course_id == course_id, Placement.gone_at.is_(None))
+        .order_by(Activity.created_at, Activity.id)
+    )
+    return dict(rows.all())
+
+
 def free_activities(session: Session, course_id: int) -> list[Activity]:
     """The activities of a course that belong to no programme."""
-    steps = select(ProgrammeStep.activity_id).join(Programme, Programme.id == ProgrammeStep.programme_id)
-    taken = set(session.scalars(steps.where(Programme.course_id == course_id)))
-    return [one for one in activities.open_activities(session, course_id) if one.id not in taken]
+    return [one for one, programme_id in open_activities(session, course_id).items() if programme_id is None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,16 +90,22 @@ class Path:
 
 
 def path_of(
-    here: Here, activity: Activity, member_id: int, done: Progress, may_enter: Callable[[Here, Activity], bool]
+    here: Here,
+    programme_id: int | None,
+    activity: Activity,
+    member_id: int,
+    done: Progress,
+    *,
+    may_enter: Callable[[Here, Activity], bool],
 ) -> Path | None:
     """The path of a learner, where the activity belongs to a programme.
 
     An activity that is hidden from them, or whose link is gone, is left out; one that is not ready yet is coming.
     `done`: how they stand in this activity.
     """
-    programme = service.programme_with(here.session, activity.id)
-    if programme is None:
+    if programme_id is None:
         return None
+    programme = here.session.get_one(Programme, programme_id)
     standings: list[Standing] = []
     steps: list[dict[str, Any]] = []
     is_all_done = True
