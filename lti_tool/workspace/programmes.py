@@ -237,7 +237,9 @@ def change(here: Here, programme_id: int) -> ResponseReturnValue:
             case _:
                 number = int(what) if what.isdecimal() and len(what) < 10 else request.form.get("activity", 0, type=int)
                 before = [Step(one.activity.id, one.counts) for one in service.stages_of(here.session, programme.id)]
-                service.arrange(here.session, programme, arranged(before, wish, number), **at)
+                after = arranged(before, wish, number)
+                if after != before:
+                    service.arrange(here.session, programme, after, **at)
                 said = "dissolved" if wish == "dissolve" else said
     except ProgrammeChanged:
         here.session.refresh(programme)
