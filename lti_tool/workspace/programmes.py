@@ -33,7 +33,7 @@ from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, Summary
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
-from lti_tool.workspace.setup import ACT, ACTIVITY, DESIGNING, PLACING, address_here, asked_by, leave, name_of
+from lti_tool.workspace.setup import ACT, ACTIVITY, DESIGNING, PLACING, asked_by, leave, name_of
 
 pages = Blueprint("programmes", __name__)
 
@@ -625,8 +625,9 @@ def put_here(here: Here, programme_id: int, activity_id: int) -> ResponseReturnV
     activity = next((one for one in waiting if one.id == activity_id), None)
     if activity is None or here.placement_id is None:
         raise NotFound("activity", activity_id)
+    # If somebody else was quicker, the settings page shows what stands there now.
     activities.land(here.session, activity, here.session.get_one(Placement, here.placement_id))
-    return redirect(address_here(activity), code=303)
+    return redirect(url_for("setup.show"), code=303)
 
 
 # ---- what all of these share -----------------------------------------------------------------------------------------
