@@ -68,6 +68,7 @@ VISIT_PAGES = (
     "reminders.pages.shown",
     "workspace.acts",
     "quality.pages",
+    "evidence.pages",
     "grades.pages",
 )
 STATIC = Path(__file__).parent / "static"

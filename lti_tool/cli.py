@@ -31,6 +31,7 @@ from lti_tool.registration import service
 from lti_tool.registration.models import Institution, Registration
 from lti_tool.registration.rules.registrations import read_entries
 from lti_tool.registration.service import invitations, keys, tokens
+from lti_tool.reminders.commands import take_bounce
 from lti_tool.settings import Settings, SettingsError, read_duration
 from lti_tool.support import log, schema
 from lti_tool.support.db import across_institutions
@@ -193,9 +194,15 @@ def migrate(to: str) -> None:
     help="Which LMS it behaves like.",
 )
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Folder where its records are kept.")
-def demo(port: int, lms_port: int, profile: str, keep: Path | None) -> None:
+@click.option(
+    "--learners/--no-learners",
+    default=True,
+    show_default=True,
+    help="Whether most learners do their part by themselves once a plan is published.",
+)
+def demo(port: int, lms_port: int, profile: str, keep: Path | None, learners: bool) -> None:
     """Start Tandem with a small LMS beside it, and print the one address to open."""
-    sys.exit(run_demo(tool_port=port, lms_port=lms_port, profile=profile, keep=keep))
+    sys.exit(run_demo(tool_port=port, lms_port=lms_port, profile=profile, keep=keep, has_learners=learners))
 
 
 # ---- registering -----------------------------------------------------------------------------------------------------
@@ -396,6 +403,17 @@ def reencrypt() -> None:
         count = service.reencrypt(session, services.kit.secrets)
         count += certificates.reencrypt(session, services.kit.secrets)
     click.echo(f"{count} secrets are encrypted with the first key.")
+
+
+@main.command()
+def bounce() -> None:
+    """Read a letter that came back, from standard input. Have your mail server pipe what arrives at LTI_TOOL_MAIL_FROM
+    to this command.
+    """
+    services = _services()
+    with _failures_in_words():
+        has_learned = take_bounce(services.kit, sys.stdin.buffer.read())
+    click.echo("The address gets no more letters." if has_learned else "Nothing to learn from this letter.")
 
 
 # ---- people ----------------------------------------------------------------------------------------------------------

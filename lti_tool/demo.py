@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlencode
 
+from lti_tool.demo_learners import do_their_part
 from lti_tool.registration.service import institution_named
 from lti_tool.registration.service.invitations import invite
 from lti_tool.settings import Settings
@@ -23,12 +24,22 @@ from lti_tool.wiring import build
 
 TOOL_HOST = "localhost"
 LMS_HOST = "127.0.0.1"
+LOOKS_EVERY = 2
+"""Seconds between two looks for a plan that was published."""
 # Two names of one machine are two sites to a browser: the demo meets the rules for third-party cookies as they are.
 
 
-def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle", keep: Path | None = None) -> int:
+def run(
+    *,
+    tool_port: int = 8000,
+    lms_port: int = 8081,
+    profile: str = "moodle",
+    keep: Path | None = None,
+    has_learners: bool = True,
+) -> int:
     """Start both programs, print the LMS's address, and stop both at Ctrl-C. Returns an exit status.
 
+    With `has_learners` most learners do their part by themselves once a plan is published.
     A port that is taken is replaced by a free one. Records live in `keep`, or in a folder that goes with the demo.
     The sandbox LMS stands in the checkout only, not in the installed package.
     """
@@ -77,8 +88,11 @@ def run(*, tool_port: int = 8000, lms_port: int = 8081, profile: str = "moodle",
             print(f"\n  Open  http://{LMS_HOST}:{lms_port}/\n", flush=True)
             print("  That page shows what to do first. Press Ctrl-C to stop the demo.", flush=True)
             print(f"  Log and records are in {kept}", flush=True)
+            services = build(Settings.from_env(environment))
             while all(program.poll() is None for program in programs):
-                time.sleep(0.5)
+                time.sleep(LOOKS_EVERY)
+                if has_learners and do_their_part(services.kit):
+                    print("  Most learners have done their part by themselves. See Progress and Figures.", flush=True)
             print(f"One of the two programs stopped. The end of the log:\n{_tail(kept / 'demo.log')}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:

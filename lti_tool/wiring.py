@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 
 from lti_tool.attributes.models import UPLOAD_KEPT, AttributeUpload
 from lti_tool.errors import Words
+from lti_tool.evidence.models import ClosingReport
+from lti_tool.evidence.service import REPORT_KEPT
 from lti_tool.grades import service as grades
 from lti_tool.jobs import schedule
 from lti_tool.jobs.schedule import Expiry
@@ -52,6 +54,7 @@ FEATURES = (
     "certificates",
     "reminders",
     "quality",
+    "evidence",
     "grades",
 )
 
@@ -102,6 +105,7 @@ def _expiries(settings: Settings) -> list[Expiry]:
         Expiry(CalendarAddress, CalendarAddress.read_at, KEPT_UNREAD),
         Expiry(Reminder, Reminder.at, LETTERS_KEPT),
         Expiry(Letter, Letter.made_at, LETTERS_KEPT),
+        Expiry(ClosingReport, ClosingReport.made_at, REPORT_KEPT),
         Expiry(StaffAct, StaffAct.at, LETTERS_KEPT),
         Expiry(AuditEntry, AuditEntry.at, settings.audit_retention),
     ]

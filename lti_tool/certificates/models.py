@@ -53,7 +53,7 @@ class Certificate(Tenant, Base):
     """The page on paper, from which the PDF is made."""
     pdf: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     pdf_state: Mapped[str] = mapped_column(String(16))
-    """A word of `rules.PdfState`."""
+    """A word of `support.paper.PdfState`."""
 
     @property
     def standing(self) -> Standing:

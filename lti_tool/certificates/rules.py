@@ -41,17 +41,6 @@ class Standing(StrEnum):
     """It is published, and the institution withdrew it."""
 
 
-class PdfState(StrEnum):
-    """How far the PDF of a certificate is."""
-
-    WAITING = "waiting"
-    READY = "ready"
-    NO_LETTERS = "no_letters"
-    """No font of the server has all letters of the name."""
-    IMPOSSIBLE = "impossible"
-    """The server makes no PDFs."""
-
-
 def flaw_of_name(name: str) -> Flaw | None:
     """What is wrong with the name that somebody wants on their certificate."""
     if not name:

@@ -23,7 +23,7 @@ from lti_tool.certificates.errors import (
     ReasonRefused,
 )
 from lti_tool.certificates.models import Certificate, CredentialKey
-from lti_tool.certificates.rules import BadgeWords, Content, Issuer, PdfState, SeatHours, Standing
+from lti_tool.certificates.rules import BadgeWords, Content, Issuer, SeatHours, Standing
 from lti_tool.feedback.rules import clean
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Member, Person
@@ -35,6 +35,7 @@ from lti_tool.progress.rules import Progress
 from lti_tool.registration.models import Institution
 from lti_tool.support.crypto import KeyRing, PrivateKey, Undecipherable, load_private_key, new_secret, new_signing_key
 from lti_tool.support.db import across_institutions, find_or_add, serve, served_institution
+from lti_tool.support.paper import PdfState
 from lti_tool.support.spelling import compared
 
 PDF: Final = "certificates.pdf"

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import format_date, format_decimal, get_locale, gettext
 
-from lti_tool.certificates.rules import BadgeWords, Content, Flaw, PdfState, SeatHours, total
+from lti_tool.certificates.rules import BadgeWords, Content, Flaw, SeatHours, total
 from lti_tool.errors import N_
+from lti_tool.support.paper import PdfState
 
 FLAWS: Final[dict[str, str]] = {
     Flaw.NO_NAME: N_("Write your name as it should appear"),

@@ -461,6 +461,28 @@ def count_in_library(session: Session) -> int:
     return int(session.scalar(shared) or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class PracticeCounts:
+    """How many practices of a course were offered, are read by all of it, and by the whole institution."""
+
+    offered: int
+    shown: int
+    in_institution: int
+
+
+def counts_of(session: Session, course_id: int) -> PracticeCounts:
+    """The practices of a course as counts."""
+    is_shown = Practice.is_shown()
+    row = session.execute(
+        select(
+            func.count(Practice.id),
+            func.count(Practice.id).filter(is_shown),
+            func.count(Practice.id).filter(is_shown, Practice.in_institution_at.is_not(None)),
+        ).where(Practice.course_id == course_id)
+    ).one()
+    return PracticeCounts(*row)
+
+
 def texts_of(session: Session, own: Collection[int]) -> list[dict[str, Any]]:
     """The practices of a person's memberships, and which ones of others they answered, as plain values."""
     rows = session.execute(

@@ -1,6 +1,6 @@
 """What staff see of the quality of feedback. No text is read: what is counted was kept when the feedback was given."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -46,6 +46,10 @@ class Quality:
     without_value: Part | None
     patterns: Mapping[Pattern, Part | None]
     seats: Mapping[str, SeatBalance]
+    pieces: Sequence[Given]
+    """What is counted, piece by piece; for further figures, and for no page."""
+    awaited: Sequence[Expected]
+    published: Sequence[PublishedGroup]
 
 
 def quality_of(session: Session, activity: Activity, *, now: datetime) -> Quality:
@@ -71,7 +75,10 @@ def quality_of(session: Session, activity: Activity, *, now: datetime) -> Qualit
         expected=sum(one.is_over and bool(one.authors) for one in expected),
         without_value=rules.without_value(given),
         patterns=rules.patterns_of(given, _pairs(groups, kind, step, over)),
-        seats=rules.balance_of([seat.key for seat in kind.seats], _turns(groups, kind)),
+        seats=rules.balance_of([seat.key for seat in kind.seats], turns_of(groups, kind)),
+        pieces=given,
+        awaited=expected,
+        published=groups,
     )
 
 
@@ -164,7 +171,8 @@ def _pairs(
                 yield group.round_number, first, second, group.round_number in over
 
 
-def _turns(groups: list[PublishedGroup], kind: Kind) -> Iterator[tuple[int, str]]:
+def turns_of(groups: Sequence[PublishedGroup], kind: Kind) -> Iterator[tuple[int, str]]:
+    """Who has which seat, once for each group: (member, key of the seat)."""
     for group in groups:
         for member in group.members:
             yield member, group.seat_of(kind, member)

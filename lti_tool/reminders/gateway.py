@@ -1,10 +1,13 @@
-"""Hands one letter to the operator's mail server."""
+"""Hands one letter to the operator's mail server, and reads what mail servers report about it later."""
 
 import re
 import smtplib
 import ssl
 import sys
-from email.message import EmailMessage
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage, Message
 from typing import Final
 
 from lti_tool.reminders.errors import AddressRefused, AnswerLost, LetterRefused, MailDown
@@ -14,6 +17,20 @@ PATIENCE: Final = 20.0
 """Seconds to wait for each answer of the server."""
 NO_SUCH_MAILBOX: Final = frozenset({550, 551, 553})
 _ENHANCED = re.compile(rb"\s*[245]\.([0-9]{1,3})\.([0-9]{1,3})\b")
+_FAILED: Final = re.compile(r"\s*5\.")
+_STOP_LINK: Final = re.compile(r"<[^<>\s]*/letters/([A-Za-z0-9_=-]+)>")
+LONGEST_REPORT: Final = 1_000_000
+"""Bytes of a delivery report that are read. A report holds the letter, and letters are far smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """A mail server reports that an address does not exist."""
+
+    addresses: frozenset[str] = field(repr=False)
+    """In lower case."""
+    sealed: str = field(repr=False)
+    """From the letter's own link that stops letters. Only somebody who has the letter can name it."""
 
 
 def send(server: MailServer, sender: str, address: str, letter: EmailMessage) -> None:
@@ -88,3 +105,35 @@ def _is_about_address(code: int, answer: bytes) -> bool:
         subject, detail = int(reason[1]), int(reason[2])
         return subject == 1 or (subject, detail) == (2, 1)
     return code in NO_SUCH_MAILBOX
+
+
+def read_bounce(report: bytes) -> Bounce | None:
+    """Read a delivery report (RFC 3464). None where it is none, brings no letter of ours back, or says no more than
+    that the letter was late or the mailbox full.
+    """
+    message = message_from_bytes(report[:LONGEST_REPORT])
+    addresses = frozenset(_addresses_without_mailbox(message))
+    link = next((match for match in map(_STOP_LINK.search, _stop_links(message)) if match is not None), None)
+    return Bounce(addresses, link[1]) if addresses and link is not None else None
+
+
+def _addresses_without_mailbox(message: Message) -> Iterator[str]:
+    for part in message.walk():
+        status = str(part.get("Status", ""))
+        if not _FAILED.match(status) or not _is_about_address(0, status.encode("ascii", "replace")):
+            continue
+        for name in ("Original-Recipient", "Final-Recipient"):
+            kind, _, address = str(part.get(name, "")).partition(";")
+            if kind.strip().lower() == "rfc822" and address.strip():
+                yield address.strip().lower()
+
+
+def _stop_links(message: Message) -> Iterator[str]:
+    """Of the letter that came back, which a report holds whole or as its headers."""
+    for part in message.walk():
+        if part.get_content_type() == "text/rfc822-headers":
+            headers = part.get_payload(decode=True)
+            part = message_from_bytes(headers if isinstance(headers, bytes) else b"")  # noqa: PLW2901
+        link = part.get("List-Unsubscribe")
+        if link is not None:
+            yield "".join(str(link).split())

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, localtime
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from babel.support import Translations
@@ -50,6 +50,20 @@ SHORT: Final[Mapping[Rule, str]] = {
 }
 
 
+class _AddressHeader(BaseHeader):
+    """A header with a long address. Python folds it into encoded words, which mail programs do not look into."""
+
+    max_count = 1
+    parse = UnstructuredHeader.parse
+
+    def fold(self, *, policy: "Policy[Any]") -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS: Final = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _AddressHeader)
+
+
 def letter(
     outgoing: Outgoing, settings: Settings, stop_link: str, *, now: datetime, translations: Path = TRANSLATIONS
 ) -> EmailMessage:
@@ -64,7 +78,7 @@ def letter(
         "zone": outgoing.zone.key,
     }
     host = urlsplit(settings.base_url).hostname or "tandem"
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=SMTP.clone(header_factory=_HEADERS))
     message["Subject"] = _one_line(environment.get_template("reminders/subject.txt").render(values))
     message["From"] = Address("Tandem", addr_spec=settings.mail_from or f"tandem@{host}")
     message["To"] = Address(addr_spec=outgoing.address)

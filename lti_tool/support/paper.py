@@ -1,12 +1,28 @@
 """PDFs of pages: the only importer of WeasyPrint, which the extra `pdf` installs."""
 
 import logging
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from threading import get_ident
 from typing import Any
 
+import structlog
+
 from lti_tool.errors import ToolError
+
+log = structlog.get_logger(__name__)
+
+
+class PdfState(StrEnum):
+    """How far the PDF of a page is."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    NO_LETTERS = "no_letters"
+    """No font of the server has all its letters."""
+    IMPOSSIBLE = "impossible"
+    """The server makes no PDFs."""
 
 
 class PdfImpossible(ToolError):
@@ -55,16 +71,27 @@ def to_pdf(page: str, style: Path) -> bytes:
     weasyprint = _weasyprint()
     if weasyprint is None:
         raise PdfImpossible
-    boxes, log = _Boxes(), logging.getLogger("weasyprint")
-    log.addFilter(boxes)
+    boxes, messages = _Boxes(), logging.getLogger("weasyprint")
+    messages.addFilter(boxes)
     try:
         html = weasyprint.HTML(string=page, url_fetcher=_fetch_nothing)
         made: bytes = html.write_pdf(stylesheets=[weasyprint.CSS(string=style.read_text())], pdf_variant="pdf/ua-1")
     finally:
-        log.removeFilter(boxes)
+        messages.removeFilter(boxes)
     if boxes.count:
         raise LettersMissing(boxes.count)
     return made
+
+
+def attempt(page: str, style: Path, *, what: str, number: int) -> tuple[bytes | None, PdfState]:
+    """The PDF of a page, or why there is none. `what` and `number` name the page in the log."""
+    try:
+        return to_pdf(page, style), PdfState.READY
+    except LettersMissing as missing:
+        log.warning("fonts missing for a page", what=what, number=number, letters=missing.count)
+        return None, PdfState.NO_LETTERS
+    except PdfImpossible:
+        return None, PdfState.IMPOSSIBLE
 
 
 def _fetch_nothing(url: str, *_: object, **__: object) -> Any:

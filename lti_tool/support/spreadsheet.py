@@ -1,13 +1,18 @@
-"""Tables for spreadsheets, in which no cell is run as a formula, and text tables as spreadsheets write them."""
+"""Tables for spreadsheets, in which no cell is run as a formula, and text tables as spreadsheets write them.
+
+The only importer of XlsxWriter.
+"""
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 from typing import Final
 
+import xlsxwriter
 from babel.numbers import get_decimal_symbol
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -41,8 +46,57 @@ def delimiter_for(locale: str) -> str:
 def as_csv(header: Sequence[str], lines: Iterable[Sequence[object]], delimiter: str = ",") -> bytes:
     """A CSV file in UTF-8 with the mark that spreadsheets need to see it."""
     rows = [header, *lines]
-    text = "".join(f"{delimiter.join(_quoted(harmless(cell)) for cell in row)}\r\n" for row in rows)
+    text = "".join(f"{delimiter.join(_quoted(_written(cell, delimiter)) for cell in row)}\r\n" for row in rows)
     return text.encode("utf-8-sig")
+
+
+def _written(cell: object, delimiter: str) -> str:
+    """The cell as text. A fraction has a comma where cells are separated by semicolons, and a minus is no formula."""
+    if isinstance(cell, float):
+        return f"{cell:.3f}".rstrip("0").rstrip(".").replace(".", "," if delimiter == ";" else ".")
+    return str(cell) if isinstance(cell, int) else harmless(cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of a workbook."""
+
+    name: str
+    header: Sequence[str]
+    lines: Sequence[Sequence[object]]
+
+
+LONGEST_SHEET_NAME: Final = 31
+LONGEST_CELL: Final = 32_767
+"""Characters in one cell. Longer texts are cut, since a longer cell would be left out."""
+_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+
+
+def as_xlsx(sheets: Iterable[Sheet]) -> bytes:
+    """A workbook in which every text is text, whatever it begins with, and numbers and days are what they are."""
+    made = io.BytesIO()
+    # Only `write_string` and `write_number` are used: nothing that guesses what a text may mean.
+    with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
+        bold, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
+        day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
+        for number, sheet in enumerate(sheets, start=1):
+            # The number keeps names apart that are alike in their first letters.
+            name = f"{number} {_NOT_IN_SHEET_NAMES.sub(' ', sheet.name)}"[:LONGEST_SHEET_NAME].rstrip(" '")
+            page = book.add_worksheet(name)
+            page.freeze_panes(1, 0)
+            for column, title in enumerate(sheet.header):
+                page.write_string(0, column, title[:LONGEST_CELL], bold)
+                widest = max((len(str(line[column])) for line in sheet.lines), default=0)
+                page.set_column(column, column, min(max(len(title), widest) + 2, 60))
+            for row, line in enumerate(sheet.lines, start=1):
+                for column, cell in enumerate(line):
+                    if isinstance(cell, date):
+                        page.write_datetime(row, column, cell, day)
+                    elif isinstance(cell, int | float):
+                        page.write_number(row, column, cell)
+                    else:
+                        page.write_string(row, column, str(cell)[:LONGEST_CELL], wrapped)
+    return made.getvalue()
 
 
 def _quoted(cell: str) -> str:

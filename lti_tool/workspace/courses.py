@@ -12,13 +12,15 @@ from flask_babel import gettext
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from lti_tool.activities.models import Activity
-from lti_tool.activities.rules import ActivityState
+from lti_tool.activities.models import Activity, Round
+from lti_tool.activities.rules import ActivityState, kind_for
+from lti_tool.feedback.models import Entry
 from lti_tool.grades.models import LineItem, ScoreState
 from lti_tool.launch.models import Course, Member, Placement
 from lti_tool.pairing import service as pairing
-from lti_tool.pairing.models import Group, Plan
+from lti_tool.pairing.models import Group, Plan, published
 from lti_tool.practices import service as practices
+from lti_tool.quality.service import MEET
 from lti_tool.registration.models import Deployment, Registration
 from lti_tool.roster.models import RosterSync
 from lti_tool.support.db import across_institutions
@@ -36,6 +38,7 @@ class Show(StrEnum):
     ALL = "all"
     RUNNING = "running"
     TROUBLE = "trouble"
+    BEHIND = "behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,12 @@ class ActivityHealth:
     groups: int
     """Of all rounds of the published plan."""
     groups_begun: int
+    groups_late: int
+    """Of rounds that are over, those that have not begun."""
+    meetings: int
+    """Groups that said they have met."""
+    feedback: int
+    """Pieces that were given, without answers to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +78,24 @@ class CourseHealth:
     activities: tuple[ActivityHealth, ...]
 
 
-def courses_of(session: Session, text: str, *, page: int, show: Show = Show.ALL) -> list[CourseHealth]:
+def courses_of(session: Session, text: str, *, page: int, now: datetime, show: Show = Show.ALL) -> list[CourseHealth]:
     """The institution's courses whose title holds this text, the newest first. Has one more than ON_ONE_PAGE if there
     are further ones.
 
-    `show` narrows them to those with a running activity, or to those where a roster or scores need somebody.
+    `show` narrows them to those with a running activity, to those where a roster or scores need somebody, or to those
+    with a running activity in which a round is over and groups have not begun.
     """
+    narrowed = {
+        Show.RUNNING: (_is_running(),),
+        Show.TROUBLE: (_is_in_trouble(),),
+        Show.BEHIND: (_is_running(), _has_late_groups(now)),
+    }
     rows = session.execute(
         select(Course, Registration.title)
         .join(Deployment, Deployment.id == Course.deployment_id)
         .join(Registration, Registration.id == Deployment.registration_id)
         .where(*([func.coalesce(Course.title, "").icontains(text, autoescape=True)] if text else []))
-        .where(*([] if show is Show.ALL else [_is_running() if show is Show.RUNNING else _is_in_trouble()]))
+        .where(*narrowed.get(show, ()))
         .order_by(Course.id.desc())
         .limit(ON_ONE_PAGE + 1)
         .offset(page * ON_ONE_PAGE)
@@ -94,7 +109,7 @@ def courses_of(session: Session, text: str, *, page: int, show: Show = Show.ALL)
     )
     newest = select(func.max(RosterSync.id)).where(RosterSync.course_id.in_(ids)).group_by(RosterSync.course_id)
     rosters = {one.course_id: one for one in session.scalars(select(RosterSync).where(RosterSync.id.in_(newest)))}
-    activities = _activities(session, ids)
+    activities = _activities(session, ids, now)
     return [
         CourseHealth(
             id=course.id,
@@ -136,11 +151,21 @@ def _is_in_trouble() -> ColumnElement[bool]:
     return or_(scores, and_(roster, Course.ended_at.is_(None)))
 
 
+def _is_late(now: datetime) -> ColumnElement[bool]:
+    """Whether a group of a published plan has not begun although its round is over."""
+    return and_(Group.begun_at.is_(None), Round.due_at < now)
+
+
+def _has_late_groups(now: datetime) -> ColumnElement[bool]:
+    late = published(Plan.activity_id).where(_is_late(now))
+    return exists().where(Activity.course_id == Course.id, Activity.id.in_(late))
+
+
 def _by_course(session: Session, statement: Any) -> dict[int, int]:
     return dict(session.execute(statement).all())
 
 
-def _activities(session: Session, course_ids: Sequence[int]) -> dict[int, list[ActivityHealth]]:
+def _activities(session: Session, course_ids: Sequence[int], now: datetime) -> dict[int, list[ActivityHealth]]:
     rows = session.execute(
         select(Activity, Placement.gone_at, Placement.last_launch_at)
         .join(Placement, Placement.id == Activity.placement_id)
@@ -157,15 +182,15 @@ def _activities(session: Session, course_ids: Sequence[int]) -> dict[int, list[A
     scores: dict[int, dict[str, int]] = {}
     for activity_id, state, count in counted:
         scores.setdefault(activity_id, {})[state] = count
+    counts = (func.count(), func.count(Group.begun_at), func.count().filter(_is_late(now)))
     begun = session.execute(
-        select(Plan.activity_id, func.count(), func.count(Group.begun_at))
-        .join(Group, Group.plan_id == Plan.id)
-        .where(Plan.state == "published", Plan.activity_id.in_(planned))
-        .group_by(Plan.activity_id)
+        published(Plan.activity_id, *counts).where(Plan.activity_id.in_(planned)).group_by(Plan.activity_id)
     )
-    groups = {activity_id: (all_of, begun_of) for activity_id, all_of, begun_of in begun}
+    groups = {activity_id: tuple(of_groups) for activity_id, *of_groups in begun}
+    done = _done(session, [activity for activity, *_ in rows])
     activities: dict[int, list[ActivityHealth]] = {}
     for activity, gone_at, last_launch_at in rows:
+        all_groups, groups_begun, groups_late = groups.get(activity.id, (0, 0, 0))
         health = ActivityHealth(
             title=activity.title,
             state=activity.state,
@@ -173,11 +198,37 @@ def _activities(session: Session, course_ids: Sequence[int]) -> dict[int, list[A
             has_plan=activity.id in planned,
             last_launch_at=last_launch_at,
             scores=scores.get(activity.id, {}),
-            groups=groups.get(activity.id, (0, 0))[0],
-            groups_begun=groups.get(activity.id, (0, 0))[1],
+            groups=all_groups,
+            groups_begun=groups_begun,
+            groups_late=groups_late,
+            meetings=done[activity.id][0],
+            feedback=done[activity.id][1],
         )
         activities.setdefault(activity.course_id, []).append(health)
     return activities
+
+
+def _done(session: Session, activities: Sequence[Activity]) -> dict[int, tuple[int, int]]:
+    """By activity how many groups met, and how many pieces of feedback were given."""
+    given: dict[int, dict[str, Any]] = {activity.id: {} for activity in activities}
+    steps = session.execute(
+        select(Entry.activity_id, Entry.step, func.count(), func.count(Entry.group_id.distinct()))
+        .where(Entry.activity_id.in_(given), Entry.submitted_at.is_not(None))
+        .group_by(Entry.activity_id, Entry.step)
+    )
+    for activity_id, step, entries, groups in steps:
+        given[activity_id][step] = entries, groups
+    return {
+        activity.id: (
+            given[activity.id].get(MEET, (0, 0))[1],
+            sum(
+                given[activity.id].get(step.key, (0, 0))[0]
+                for step in kind_for(activity).steps
+                if step.is_to_partners and step.form and not step.is_answer
+            ),
+        )
+        for activity in activities
+    }
 
 
 def placed_on(session: Session, registration_ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
@@ -206,7 +257,7 @@ def show_courses(here: Here) -> ResponseReturnValue:
     text = request.args.get("text", "").strip()[:255]
     page = min(max(request.args.get("page", 0, type=int), 0), 1_000_000)
     show = next((one for one in Show if one == request.args.get("show")), Show.ALL)
-    courses = courses_of(here.session, text, page=page, show=show)
+    courses = courses_of(here.session, text, page=page, now=here.now, show=show)
     return render_template(
         "institution/courses.html",
         practices=practices.count_in_library(here.session),

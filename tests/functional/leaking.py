@@ -564,6 +564,7 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "topic_key": ["feedback"],
         "card_key": ["goals"],
         "moment": ["before"],
+        "figure": ["goals", "steps"],
         "template_id": [1],
         "invitation_id": [1],
         "parked_id": [1],

@@ -20,6 +20,8 @@ from tests.functional.teaching import School, Visitor, a_school
 HUGE = 2**63
 BY_DAY = pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.nightly)])
 """Of all visitors and addresses one in so many, in turn; all of them at night."""
+LONG = pytest.mark.parametrize("share", [9, pytest.param(1, marks=pytest.mark.nightly)])
+"""The same where each address is tried with many numbers."""
 NOT_OF_A_PERSON = {"audit_entry", "code", "job", "tick", "visit"}
 """Tables in which refusals and visits may leave traces."""
 NASTY = "x\x00y\ufffe\u202e<img src=x onerror=alert(1)>"
@@ -100,10 +102,14 @@ def visitors(school: School) -> dict[str, Visitor]:
 
 @pytest.mark.parametrize("number", [0, 2**31 - 1, HUGE])
 @pytest.mark.store
-def test_numbers_that_name_nothing_are_refused_on_every_address(app: Flask, school: School, number: int) -> None:
-    broken = []
+@BY_DAY
+def test_numbers_that_name_nothing_are_refused_on_every_address(
+    app: Flask, school: School, number: int, share: int
+) -> None:
+    broken, turn = [], cycle(range(share))
     for who, visitor in visitors(school).items():
-        for rule in (one for one in rules_of(app, "GET") if "<int:" in one.rule):
+        numbered = [one for one in rules_of(app, "GET") if "<int:" in one.rule]
+        for rule in islice(numbered, next(turn), None, share):
             answer = visitor.get(path_of(rule, number, "k"))
             # A preview shows the form without asking for whom.
             if not 300 <= answer.status_code < 500 and who != "preview":
@@ -120,17 +126,20 @@ def test_numbers_that_name_nothing_are_refused_on_every_address(app: Flask, scho
     ids=["nasty", "numbers"],
 )
 @pytest.mark.store
-def test_forms_with_nonsense_are_never_our_failure(app: Flask, school: School, fields: dict[str, str]) -> None:
-    broken = []
+@BY_DAY
+def test_forms_with_nonsense_are_never_our_failure(
+    app: Flask, school: School, fields: dict[str, str], share: int
+) -> None:
+    broken, turn = [], cycle(range(share))
     for who, visitor in visitors(school).items():
-        for rule in rules_of(app, "POST"):
+        for rule in islice(rules_of(app, "POST"), next(turn), None, share):
             answer = visitor.send(path_of(rule, 1, "%00"), **dict.fromkeys(TEXTS, NASTY), **fields)
             if answer.status_code >= 500:
                 broken.append((who, rule.rule, answer.status_code))
     assert broken == []
 
 
-@BY_DAY
+@LONG
 def test_addresses_of_another_institution_s_things_open_nothing(
     app: Flask, school: School, elsewhere: School, share: int
 ) -> None:
@@ -220,15 +229,14 @@ def test_bodies_that_are_no_forms_are_never_our_failure(app: Flask, school: Scho
 
 
 @pytest.mark.store
-@BY_DAY
+@LONG
 def test_questions_in_addresses_are_never_our_failure(app: Flask, school: School, share: int) -> None:
     names = ("page", "round", "q", "text", "reference", "said", "show", "step", "state", "check", "note", "c", "change")
     broken, turn = [], cycle(range(share))
+    values = ("%00", "%ED%A0%80", "-1", "9" * 40, "%3Cimg%20src=x%20onerror=alert(1)%3E")
     for visitor in visitors(school).values():
         for rule in rules_of(app, "GET"):
-            if next(turn):
-                continue
-            for value in ("%00", "%ED%A0%80", "-1", "9" * 40, "%3Cimg%20src=x%20onerror=alert(1)%3E"):
+            for value in islice(values, next(turn), None, share):
                 query = "&".join(f"{name}={value}" for name in names)
                 answer = visitor.get(f"{path_of(rule, 1, '%00')}?{query}")
                 if answer.status_code >= 500 or b"<img src=x" in answer.data:

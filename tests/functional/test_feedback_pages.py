@@ -198,6 +198,29 @@ def test_an_instructor_releases_one_by_one_or_all_and_reads_no_word(
     assert world.browser("Mette").get("/feedback/waiting").status_code == 403
 
 
+def test_an_instructor_releases_for_several_at_once_and_takes_back_what_nobody_has_read(
+    open_session: OpenSession, clock: FakeClock, client: FlaskClient
+) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), release=Release.BY_INSTRUCTOR)
+    world = World(open_session, clock, client, room)
+    to_jonas, to_mette = world.gives("Mette", "Jonas"), world.gives("Jonas", "Mette")
+    everyone = [room.members[name].id for name in ("Mette", "Jonas")]
+    ingrid = world.browser("Ingrid")
+
+    preview = ingrid.post("/acts", do="release", who=everyone).text
+    assert "Do it for 2 learners" in preview
+    assert world.browser("Jonas").get(f"/feedback/{to_jonas}").status_code == 404
+    page = ingrid.post("/acts", do="release", who=everyone, confirmed="1").text
+
+    assert "Feedback released: 2 learners" in page
+    assert "You waited" in world.browser("Jonas").get(f"/feedback/{to_jonas}").text
+    [act] = set(re.findall(r"/acts/([0-9]+)/undo", page))
+    assert "Undone for 1 of 2." in world.browser("Ingrid").post(f"/acts/{act}/undo").text
+    assert world.browser("Jonas").get(f"/feedback/{to_jonas}").status_code == 200
+    assert world.browser("Mette").get(f"/feedback/{to_mette}").status_code == 404
+
+
 @pytest.mark.parametrize("who", ["Jonas", "Ingrid"])
 def test_nobody_reads_what_is_not_released_to_them(world: World, who: str) -> None:
     feedback_id = world.gives("Mette", "Jonas")

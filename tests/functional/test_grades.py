@@ -15,6 +15,7 @@ from lti_tool.grades.service.places import line_item_of
 from lti_tool.grades.service.pushing import ask_for_push
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course
+from lti_tool.progress.models import StaffAct
 from lti_tool.support.kit import Kit
 from tests.fakes.clock import FakeClock
 from tests.functional.guests import text_of
@@ -253,3 +254,23 @@ def test_a_resend_that_would_lower_the_grade_asks(school: School) -> None:
 
 def test_every_reason_has_its_sentence() -> None:
     assert REASONS.keys() == set(Reason)
+
+
+def test_scores_of_several_learners_are_sent_again_at_once_and_that_is_final(school: School) -> None:
+    refused, waits = a_score(school, 0, "refused", "not enrolled"), a_score(school, 1, "waiting", "unreachable")
+    arrived = a_score(school, 2, "delivered", sent=WHOLE)
+    people = [member.id for member in school.group.learners[:4]]
+    assistant = school.somebody("assistant")
+
+    preview = assistant.post("/acts", do="send", who=people).text
+    assert "Do it for 2 learners" in preview
+    assert preview.count("has no score that is missing in the gradebook") == 2
+    done = assistant.post("/acts", do="send", who=people, confirmed="1").text
+
+    assert "Scores sent again: 2 learners" in done
+    with school.kit.open_session(school.institution_id) as session:
+        states = {score.id: (score.state, score.reads_first) for score in session.scalars(select(ScoreState))}
+        [act] = session.scalars(select(StaffAct.id))
+    assert states == {refused: ("waiting", True), waits: ("waiting", True), arrived: ("delivered", False)}
+    assert "/undo" not in done
+    assert assistant.post(f"/acts/{act}/undo").status_code == 403

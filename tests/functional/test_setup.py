@@ -146,6 +146,14 @@ def test_two_who_start_at_the_same_moment_find_one_activity(
     assert len(visiting.activities()) == 1
 
 
+@pytest.mark.parametrize("template", ["observation", "role_play"])
+def test_every_section_of_the_settings_is_one_jump_away(visiting: Designer, template: str) -> None:
+    path, _ = visiting.start(template)
+    page = visiting.get(path).text
+    jumps = page.split('class="jump"')[1].split("</ul>")[0]
+    assert re.findall(r'href="#(group-[a-z]+)"', jumps) == re.findall(r'id="(group-[a-z]+)"', page)
+
+
 def test_saving_keeps_every_field(visiting: Designer) -> None:
     path, fields = visiting.start()
     changed = fields | {

@@ -38,6 +38,7 @@ PAGES = {
     "overview": ("instructor", "/"),
     "plan": ("instructor", "/plan"),
     "progress": ("instructor", "/progress"),
+    "figures": ("instructor", "/figures"),
     "people": ("instructor", "/people"),
     "grades": ("instructor", "/grades"),
     "home": ("learner", "/"),

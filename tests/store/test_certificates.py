@@ -13,10 +13,11 @@ from lti_tool.activities.rules import CertificateTerms, Completion, RoundDates, 
 from lti_tool.certificates import service
 from lti_tool.certificates.errors import CertificateNotPublished, NotComplete
 from lti_tool.certificates.models import Certificate, CredentialKey
-from lti_tool.certificates.rules import BadgeWords, PdfState, total
+from lti_tool.certificates.rules import BadgeWords, total
 from lti_tool.progress import service as progress
 from lti_tool.support.crypto import KeyRing
 from lti_tool.support.db import OpenSession, across_institutions
+from lti_tool.support.paper import PdfState
 from tests.factories.feedback import Classroom, a_classroom, given
 from tests.fakes.clock import FakeClock
 

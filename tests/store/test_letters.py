@@ -3,6 +3,8 @@
 import io
 from collections.abc import Iterator
 from datetime import timedelta
+from email import policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from lti_tool.launch.models import Person
 from lti_tool.progress import service as progress
 from lti_tool.registration.models import Institution
 from lti_tool.reminders import gateway, service
+from lti_tool.reminders.commands import take_bounce
 from lti_tool.reminders.models import Letter, MailPreference, Reminder
 from lti_tool.reminders.service import letters
 from lti_tool.support.kit import Kit
@@ -25,6 +28,8 @@ from tests.fakes.web_server import certificate_for
 
 pytestmark = pytest.mark.store
 DAY = timedelta(days=1)
+WHOLE_LINES = policy.default.clone(max_line_length=998)
+"""Mail servers hand headers on as they came."""
 
 
 @pytest.fixture
@@ -334,3 +339,72 @@ def test_more_time_for_many_is_undone_where_nothing_was_changed_since(
         assert dates() == {one: first, other: second}
         session.execute(delete(Allowance))
         assert progress.undo_allowances(session, group.activity, excused, now=clock.now()) == 0
+
+
+# ---- letters that come back later ------------------------------------------------------------------------------------
+
+
+def a_report(letter: EmailMessage, address: str, *, status: str = "5.1.1", whole: bool = False) -> bytes:
+    """What a mail server sends back (RFC 3464), with the letter or with its headers alone."""
+    returned = letter.as_string(policy=WHOLE_LINES) if whole else headers_of(letter)
+    kind_of_returned = "message/rfc822" if whole else "text/rfc822-headers"
+    state = f"Reporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; {address}\nAction: failed\nStatus: {status}\n"
+    parts = [
+        ("text/plain", "It could not be delivered."),
+        ("message/delivery-status", state),
+        (kind_of_returned, returned),
+    ]
+    body = "".join(f"--part\nContent-Type: {kind}\n\n{text}\n" for kind, text in parts)
+    report = "multipart/report; report-type=delivery-status"
+    head = f'Subject: Undelivered\nMIME-Version: 1.0\nContent-Type: {report}; boundary="part"\n\n'
+    return f"{head}{body}--part--\n".encode()
+
+
+def headers_of(letter: EmailMessage) -> str:
+    return "".join(f"{name}: {text}\n" for name, text in letter.items())
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["the whole letter", "its headers"])
+def test_a_letter_that_comes_back_is_the_last_to_that_address(
+    mail: Kit, sink: MailServer, group: Class, clock: FakeClock, whole: bool
+) -> None:
+    send_due(mail)
+    address, letter = sink.letters[0]
+
+    assert take_bounce(mail, a_report(letter, address.upper(), whole=whole))
+
+    with mail.open_session(group.course.institution_id) as session:
+        [person_id] = session.scalars(select(MailPreference.person_id).where(MailPreference.refused_at == clock.now()))
+        assert session.get_one(Person, person_id).email == address
+    del sink.letters[:]
+    clock.advance(2 * DAY)
+    send_due(mail)
+    assert [receiver for receiver, _ in sink.letters] == [
+        receiver for receiver in ("learner0@campus.example", "learner1@campus.example") if receiver != address
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "change"),
+    [
+        ("5.2.2", ("", "")),
+        ("4.1.1", ("", "")),
+        ("5.7.1", ("", "")),
+        ("5.1.1", ("@campus.example\nAction", "@elsewhere.example\nAction")),
+        ("5.1.1", ("/letters/", "/letters/A")),
+        ("5.1.1", ("List-Unsubscribe:", "X-List:")),
+        ("5.1.1", ("rfc822; ", "rfc822")),
+    ],
+    ids=["mailbox full", "for now", "policy", "another address", "changed link", "no link", "no address"],
+)
+def test_a_report_that_proves_nothing_changes_nothing(
+    mail: Kit, sink: MailServer, group: Class, status: str, change: tuple[str, str]
+) -> None:
+    send_due(mail)
+    address, letter = sink.letters[0]
+    report = a_report(letter, address, status=status).decode().replace(*change)
+
+    assert not take_bounce(mail, report.encode())
+
+    with mail.open_session(group.course.institution_id) as session:
+        assert session.scalars(select(MailPreference.refused_at)).all() in ([], [None])

@@ -10,7 +10,7 @@ from lti_tool.support import schema
 from tests.factories.old_database import AT, ROWS, an_old_database
 
 pytestmark = pytest.mark.store
-BEFORE = "0003"
+BEFORE, AFTER = "0003", "0009"
 PLACEMENT: dict[str, object] = {"institution_id": 1, "course_id": 1, "resource_link_id": "1", "created_at": AT}
 LINE_ITEM: dict[str, object] = {"institution_id": 1, "activity_id": 1, "state": "none"}
 
@@ -29,7 +29,7 @@ def old(settings: Settings) -> Iterator[Engine]:
 
 
 def test_an_old_link_opens_for_everybody_and_an_old_column_has_no_points(old: Engine) -> None:
-    schema.upgrade(old)
+    schema.upgrade(old, AFTER)
     with old.connect() as connection:
         assert not connection.execute(text("SELECT opens_for_nobody FROM placement")).scalar_one()
         assert connection.execute(text("SELECT state, maximum FROM line_item")).one() == ("none", None)
@@ -37,7 +37,7 @@ def test_an_old_link_opens_for_everybody_and_an_old_column_has_no_points(old: En
 
 
 def test_declined_grades_become_a_missing_column_when_the_migration_is_taken_back(old: Engine) -> None:
-    schema.upgrade(old)
+    schema.upgrade(old, AFTER)
     with old.begin() as connection:
         connection.execute(text("UPDATE line_item SET state = 'declined', maximum = 20"))
     schema.downgrade(old, BEFORE)

@@ -10,7 +10,7 @@ from lti_tool.support import schema
 from tests.factories.old_database import AT, ROWS, add, an_old_database
 
 pytestmark = pytest.mark.store
-OLDEST, BEFORE = "0003", "0010"
+OLDEST, BEFORE, AFTER = "0003", "0010", "0013"
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def old(settings: Settings) -> Iterator[Engine]:
 
 
 def test_an_old_activity_has_no_scenario_and_keeps_its_settings(old: Engine) -> None:
-    schema.upgrade(old)
+    schema.upgrade(old, AFTER)
     with old.connect() as connection:
         assert connection.execute(text("SELECT title, scenario FROM activity")).one() == ("Observe", None)
     schema.downgrade(old, BEFORE)
@@ -35,7 +35,7 @@ def test_an_old_activity_has_no_scenario_and_keeps_its_settings(old: Engine) -> 
 
 
 def test_a_scenario_is_not_lost_by_taking_the_migration_back(old: Engine) -> None:
-    schema.upgrade(old)
+    schema.upgrade(old, AFTER)
     with old.begin() as connection:
         connection.execute(text("UPDATE activity SET scenario = :kept"), {"kept": '{"public": "P", "briefs": {}}'})
     with pytest.raises(RuntimeError, match=r"scenarios of \[1\] would be lost"):
@@ -43,12 +43,11 @@ def test_a_scenario_is_not_lost_by_taking_the_migration_back(old: Engine) -> Non
     with old.begin() as connection:
         connection.execute(text("UPDATE activity SET scenario = NULL"))
     schema.downgrade(old, BEFORE)
-    assert not schema.is_current(old)
 
 
 def test_a_saved_template_is_not_lost_by_taking_the_migration_back(old: Engine) -> None:
-    schema.upgrade(old)
-    template = {"institution_id": 1, "title": "T", "version": 1, "saved_at": AT, "holds": "activity"}
+    schema.upgrade(old, AFTER)
+    template = {"institution_id": 1, "title": "T", "version": 1, "saved_at": AT}
     with old.begin() as connection:
         add(connection, "saved_template", {**template, "settings": "{}", "rubric": "{}", "preferences": "{}"})
     with pytest.raises(RuntimeError, match="saved templates of"):

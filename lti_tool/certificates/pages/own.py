@@ -12,7 +12,6 @@ from lti_tool.activities.service import activity_at
 from lti_tool.certificates import service, wording
 from lti_tool.certificates.errors import CertificateUnknown, NameRefused, NotComplete
 from lti_tool.certificates.models import Certificate
-from lti_tool.certificates.rules import PdfState
 from lti_tool.certificates.service import Completed
 from lti_tool.errors import N_, NotAllowed
 from lti_tool.feedback.errors import PreviewOnly
@@ -20,6 +19,7 @@ from lti_tool.launch.models import Person
 from lti_tool.programmes.models import Programme
 from lti_tool.programmes.service import programme_with
 from lti_tool.support import paper
+from lti_tool.support.paper import PdfState
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -230,8 +230,23 @@ def settle(session: Session, outgoing: Outgoing, state: str) -> None:
 def refuse_address(session: Session, outgoing: Outgoing, *, now: datetime) -> None:
     """Note that the address takes no letters. None is sent until the platform names another."""
     settle(session, outgoing, "refused")
-    preference = _preference(session, outgoing.person_id)
-    preference.refused_at, preference.refused_mark = now, fingerprint(outgoing.address)
+    _mark_refused(session, outgoing.person_id, outgoing.address, now=now)
+
+
+def bounced(session: Session, person_id: int, addresses: Collection[str], *, now: datetime) -> bool:
+    """Note that a letter came back because its address does not exist. False if none of these addresses, in lower case,
+    is the person's now.
+    """
+    person = session.get(Person, person_id)
+    if person is None or person.email is None or person.email.lower() not in addresses:
+        return False
+    _mark_refused(session, person_id, person.email, now=now)
+    return True
+
+
+def _mark_refused(session: Session, person_id: int, address: str, *, now: datetime) -> None:
+    preference = _preference(session, person_id)
+    preference.refused_at, preference.refused_mark = now, fingerprint(address)
 
 
 def tear_up(session: Session, outgoing: Outgoing) -> None:

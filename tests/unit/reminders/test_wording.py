@@ -48,6 +48,12 @@ def test_a_letter_says_each_thing_in_a_sentence_of_its_own() -> None:
     assert f"Stop these letters: {LINK}" in text
 
 
+def test_mail_programs_find_a_long_link_that_stops_letters() -> None:
+    link = f"https://tandem.example.org/letters/{'gAAAAA' * 30}=="
+    sent = wording.letter(outgoing(), SETTINGS, link, now=NOW).as_bytes()
+    assert f"\r\nList-Unsubscribe: <{link}>\r\n".encode() in sent
+
+
 def test_headers_stop_letters_and_take_nothing_along() -> None:
     title = "Observe\r\nBcc: all@campus.example\r\n\r\n<script>alert(1)</script>"
     letter = wording.letter(outgoing(title=title, words="<b>\r\n.\r\nhi"), SETTINGS, LINK, now=NOW)

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import re
+import zipfile
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -11,8 +14,10 @@ from lti_tool.support.spreadsheet import (
     ENCODINGS,
     FORMULAS,
     Decoded,
+    Sheet,
     as_csv,
     as_meant,
+    as_xlsx,
     decode,
     delimiter_for,
     harmless,
@@ -28,6 +33,22 @@ def test_a_cell_that_a_spreadsheet_would_run_is_quoted(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["Åsa", "نور", "O'Brien", "1 - 2", "", 3])
 def test_other_cells_stay_as_they_are(cell: object) -> None:
     assert harmless(cell) == str(cell)
+
+
+def test_numbers_stay_numbers() -> None:
+    assert as_csv(["a"], [[-0.25], [3.0], [-2], ["-2"]]).decode("utf-8-sig").split() == ["a", "-0.25", "3", "-2", "'-2"]
+    assert as_csv(["a"], [[1.5]], ";").decode("utf-8-sig").split() == ["a", '"1,5"']
+
+
+@pytest.mark.parametrize("text", ["=1+1", "{=1}", "https://x.example", "mailto:a@b.example", "12", "å" * 40_000])
+def test_a_workbook_holds_texts_as_texts(text: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(as_xlsx([Sheet("A/B", [text], [[text, 1.5, date(2026, 3, 2)]])]))) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        assert "1 A B" in book.read("xl/workbook.xml").decode()
+        texts = book.read("xl/sharedStrings.xml").decode()
+    assert not re.search(r"<f>|<hyperlink", sheet)
+    assert texts.count(f">{text[:32_767]}<") == 1
+    assert "<v>1.5</v>" in sheet
 
 
 @given(st.lists(st.lists(st.text(), min_size=2, max_size=2), max_size=5))
