@@ -44,6 +44,7 @@ VISIT_PAGES = (
     "workspace.questionnaire",
     "workspace.setup",
     "workspace.saved_templates",
+    "workspace.programmes",
     "workspace.administration",
     "workspace.institution",
     "workspace.people",

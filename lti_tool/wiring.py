@@ -40,6 +40,7 @@ FEATURES = (
     "roster",
     "rubrics",
     "activities",
+    "programmes",
     "attributes",
     "pairing",
     "meetings",

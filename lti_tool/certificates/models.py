@@ -11,20 +11,24 @@ from lti_tool.support.db import Base, Tenant, tenant_key, within
 
 
 class Certificate(Tenant, Base):
-    """What one member got for completing one activity, as it was on that day."""
+    """What one member got for completing one activity, or all of a programme that counts, as it was on that day."""
 
     __tablename__ = "certificate"
     __table_args__ = (
         tenant_key(),
         within("activity_id", "activity"),
+        within("programme_id", "programme"),
         within("member_id", "member"),
         UniqueConstraint("activity_id", "member_id"),
+        UniqueConstraint("programme_id", "member_id"),
+        CheckConstraint("(activity_id IS NULL) <> (programme_id IS NULL)", name="for_one"),
         CheckConstraint("published_at IS NULL OR taken_back_at IS NULL", name="published_or_taken_back"),
         CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_why = '')", name="withdrawn_with_reason"),
         CheckConstraint("pdf_state <> 'ready' OR pdf IS NOT NULL", name="ready_with_pdf"),
     )
 
-    activity_id: Mapped[int]
+    activity_id: Mapped[int | None]
+    programme_id: Mapped[int | None]
     member_id: Mapped[int] = mapped_column(index=True)
     key: Mapped[str] = mapped_column(String(32), unique=True)
     """Names it in its public address; cannot be guessed."""

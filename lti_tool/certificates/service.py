@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import jwt
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from lti_tool.activities.models import Activity
@@ -28,6 +28,8 @@ from lti_tool.feedback.rules import clean
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course, Member, Person
 from lti_tool.pairing import service as pairing
+from lti_tool.programmes import service as programmes
+from lti_tool.programmes.models import Programme
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Progress
 from lti_tool.registration.models import Institution
@@ -41,24 +43,64 @@ KEY_BYTES: Final = 18
 """144 random bits in a public address."""
 A_PAGE: Final = 50
 
+Completed: TypeAlias = Activity | Programme
+"""What a certificate is for."""
+
 
 def terms_of(activity: Activity) -> CertificateTerms | None:
     """What the designer says about certificates of this activity; None where it gives none."""
     return CertificateTerms.from_json(activity.certificate)
 
 
-def find(session: Session, activity_id: int, member_id: int) -> Certificate | None:
+def find(session: Session, completed: Completed, member_id: int) -> Certificate | None:
     """The certificate of a member, withdrawn or not."""
-    return session.scalar(_own(activity_id, member_id))
+    return session.scalar(_own(completed, member_id))
 
 
-def content_for(session: Session, activity: Activity, member_id: int, *, now: datetime) -> Content:
+def programme_of(session: Session, activity: Activity) -> Programme | None:
+    """The programme of an activity, where it gives one certificate in place of those of its activities."""
+    programme = programmes.programme_with(session, activity.id)
+    return programme if programme is not None and programme.gives_certificate else None
+
+
+def gives_one(session: Session, completed: Completed) -> bool:
+    """Whether there is a certificate for it at all."""
+    if isinstance(completed, Programme):
+        return completed.gives_certificate
+    return terms_of(completed) is not None and programme_of(session, completed) is None
+
+
+def content_for(session: Session, completed: Completed, member_id: int, *, now: datetime) -> Content:
     """What the member's certificate would say. Raises NotComplete."""
-    progress_now = progress.progress_of(session, activity.id, member_id, now)
-    terms = terms_of(activity)
-    if terms is None or not progress_now.is_complete:
-        raise NotComplete(activity.id)
-    return _content(session, activity, terms, member_id, progress_now)
+    if isinstance(completed, Programme):
+        return _content_of_programme(session, completed, member_id, now=now)
+    progress_now = progress.progress_of(session, completed.id, member_id, now)
+    terms = terms_of(completed)
+    if terms is None or not progress_now.is_complete or programme_of(session, completed) is not None:
+        raise NotComplete(completed.id)
+    return _content(session, completed, terms, member_id, progress_now)
+
+
+def _content_of_programme(session: Session, programme: Programme, member_id: int, *, now: datetime) -> Content:
+    """The hours of all its activities together. An activity whose link is gone asks for nothing, nor does one from
+    which the member is excused.
+    """
+    hours: dict[str, Decimal] = {}
+    issuers, has_completed = [], False
+    for stage in programmes.stages_of(session, programme.id):
+        done = progress.progress_of(session, stage.activity.id, member_id, now)
+        if stage.counts and not (done.is_complete or done.is_excused_from_all or stage.is_gone):
+            raise NotComplete(stage.activity.id)
+        has_completed |= stage.counts and done.is_complete
+        terms = terms_of(stage.activity)
+        if terms is not None and done.is_complete:
+            issuers.append(_issuer(session, terms))
+            for seat in _content(session, stage.activity, terms, member_id, done).hours:
+                hours[seat.seat] = hours.get(seat.seat, Decimal(0)) + seat.hours
+    if not (programme.gives_certificate and has_completed):
+        raise NotComplete(programme.id)
+    issuer = issuers[0] if issuers else _issuer(session, CertificateTerms())
+    return Content(programme.title, issuer, tuple(SeatHours(seat, sum_) for seat, sum_ in hours.items()))
 
 
 def example_of(session: Session, activity: Activity) -> Content:
@@ -71,27 +113,30 @@ def example_of(session: Session, activity: Activity) -> Content:
         for seat in seats_with_hours(kind_for(activity))
         if terms.hours.get(seat.key)
     ]
-    return Content(terms.title or activity.title, _issuer(session, terms), tuple(every))
+    programme = programme_of(session, activity)
+    title = programme.title if programme is not None else terms.title or activity.title
+    return Content(title, _issuer(session, terms), tuple(every))
 
 
 def issue(
-    session: Session, activity: Activity, member_id: int, name: str, *, locale: str, now: datetime
+    session: Session, completed: Completed, member_id: int, name: str, *, locale: str, now: datetime
 ) -> Certificate:
     """The member's certificate with their name as they write it; the one there is, if they have one.
 
     Raises NameRefused, NotComplete, CertificateWithdrawn.
     """
     name = name_of(name)
-    issued = find(session, activity.id, member_id)
+    issued = find(session, completed, member_id)
     if issued is not None:
         return in_force(issued)
-    content = content_for(session, activity, member_id, now=now)
+    content = content_for(session, completed, member_id, now=now)
     # Asked for twice at once: the database keeps one, and both see it.
     return find_or_add(
         session,
-        _own(activity.id, member_id),
+        _own(completed, member_id),
         lambda: Certificate(
-            activity_id=activity.id,
+            activity_id=completed.id if isinstance(completed, Activity) else None,
+            programme_id=completed.id if isinstance(completed, Programme) else None,
             member_id=member_id,
             key=new_secret(KEY_BYTES),
             name=name,
@@ -105,9 +150,9 @@ def issue(
     )
 
 
-def rename(session: Session, activity_id: int, member_id: int, name: str) -> Certificate:
+def rename(session: Session, completed: Completed, member_id: int, name: str) -> Certificate:
     """Write another name on a certificate. Raises NameRefused, CertificateUnknown, CertificateWithdrawn."""
-    certificate = in_force(_locked(session, activity_id, member_id))
+    certificate = in_force(_locked(session, completed, member_id))
     certificate.name = name_of(name)
     session.flush()
     return certificate
@@ -129,16 +174,16 @@ def keep_document(session: Session, certificate: Certificate, document: str, *, 
         )
 
 
-def publish(session: Session, activity_id: int, member_id: int, *, now: datetime) -> None:
+def publish(session: Session, completed: Completed, member_id: int, *, now: datetime) -> None:
     """Let anybody with its address read a certificate. Raises CertificateUnknown, CertificateWithdrawn."""
-    certificate = in_force(_locked(session, activity_id, member_id))
+    certificate = in_force(_locked(session, completed, member_id))
     certificate.published_at, certificate.taken_back_at = certificate.published_at or now, None
     session.flush()
 
 
-def take_back(session: Session, activity_id: int, member_id: int, *, now: datetime) -> None:
+def take_back(session: Session, completed: Completed, member_id: int, *, now: datetime) -> None:
     """Let nobody read it at its address any more; also once it is withdrawn. Raises CertificateUnknown."""
-    certificate = _locked(session, activity_id, member_id)
+    certificate = _locked(session, completed, member_id)
     if certificate.published_at is not None:
         certificate.published_at, certificate.taken_back_at = None, now
     session.flush()
@@ -162,13 +207,13 @@ class Listed:
 
 
 def certificates_of(session: Session, activity_id: int, *, page: int) -> tuple[list[Listed], int]:
-    """A page of an activity's certificates, newest first, and how many there are in all."""
-    count = session.scalar(select(func.count(Certificate.id)).where(Certificate.activity_id == activity_id)) or 0
+    """A page of an activity's certificates and those of its programme, newest first, and how many there are in all."""
+    count = session.scalar(select(func.count(Certificate.id)).where(_in_list_of(session, activity_id))) or 0
     rows = session.execute(
         select(Certificate, Person.name)
         .join(Member, Member.id == Certificate.member_id)
         .join(Person, Person.id == Member.person_id)
-        .where(Certificate.activity_id == activity_id)
+        .where(_in_list_of(session, activity_id))
         .order_by(Certificate.issued_at.desc(), Certificate.id.desc())
         .limit(A_PAGE)
         .offset((page - 1) * A_PAGE)
@@ -224,6 +269,14 @@ def open_issuer(session: Session, address: str, *, base_url: str) -> tuple[Issue
     return _named(session, key, base_url), key
 
 
+def zone_of(session: Session, certificate: Certificate) -> str:
+    """The time zone in which its day is told: that of its activity, or of the first one of its programme."""
+    if certificate.activity_id is not None:
+        return session.get_one(Activity, certificate.activity_id).time_zone
+    stages = programmes.stages_of(session, certificate.programme_id or 0)
+    return stages[0].activity.time_zone if stages else "UTC"
+
+
 def withdrawn_keys(session: Session) -> list[str]:
     """The keys of all certificates that the institution withdrew."""
     return list(
@@ -245,7 +298,7 @@ def badge_of(
         holder=certificate.name,
         title=certificate.title,
         issued_at=certificate.issued_at,
-        achievement=f"{issuer.address} {certificate.activity_id}",
+        achievement=f"{issuer.address} {certificate.activity_id or f'programme {certificate.programme_id}'}",
         issuer=issuer,
         words=words,
     )
@@ -259,8 +312,8 @@ def texts_of(session: Session, own: Collection[int]) -> list[dict[str, Any]]:
     """The certificates of a person's memberships as plain values."""
     rows = session.execute(
         select(Certificate, Course.title)
-        .join(Activity, Activity.id == Certificate.activity_id)
-        .join(Course, Course.id == Activity.course_id)
+        .join(Member, Member.id == Certificate.member_id)
+        .join(Course, Course.id == Member.course_id)
         .where(Certificate.member_id.in_(own))
         .order_by(Certificate.id)
     )
@@ -342,29 +395,34 @@ def _issuer(session: Session, terms: CertificateTerms) -> str:
     return terms.issuer or session.get_one(Institution, served_institution(session)).name
 
 
-def _own(activity_id: int, member_id: int) -> Select[Certificate]:
-    return select(Certificate).where(Certificate.activity_id == activity_id, Certificate.member_id == member_id)
+def _own(completed: Completed, member_id: int) -> Select[Certificate]:
+    column = Certificate.activity_id if isinstance(completed, Activity) else Certificate.programme_id
+    return select(Certificate).where(column == completed.id, Certificate.member_id == member_id)
 
 
-def _locked(session: Session, activity_id: int, member_id: int) -> Certificate:
-    certificate = session.scalar(
-        _own(activity_id, member_id).with_for_update().execution_options(populate_existing=True)
-    )
+def _locked(session: Session, completed: Completed, member_id: int) -> Certificate:
+    certificate = session.scalar(_own(completed, member_id).with_for_update().execution_options(populate_existing=True))
     if certificate is None:
-        raise CertificateUnknown(activity_id)
+        raise CertificateUnknown(completed.id)
     return certificate
 
 
 def _of_activity(session: Session, activity_id: int, certificate_id: int) -> Certificate:
     certificate = session.scalar(
         select(Certificate)
-        .where(Certificate.id == certificate_id, Certificate.activity_id == activity_id)
+        .where(Certificate.id == certificate_id, _in_list_of(session, activity_id))
         .with_for_update()
         .execution_options(populate_existing=True)
     )
     if certificate is None:
         raise CertificateUnknown(certificate_id)
     return certificate
+
+
+def _in_list_of(session: Session, activity_id: int) -> ColumnElement[bool]:
+    programme = programmes.programme_with(session, activity_id)
+    of_programme = [Certificate.programme_id == programme.id] if programme is not None else []
+    return or_(Certificate.activity_id == activity_id, *of_programme)
 
 
 def in_force(certificate: Certificate) -> Certificate:

@@ -1,7 +1,7 @@
 """The first page of a visit: for learners the next step, for staff what needs their attention."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +32,8 @@ from lti_tool.meetings.wording import ShownMeeting
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules.views import RULE_REASONS, Alone, Cause, GroupView, Unplaced
 from lti_tool.practices import service as practices
+from lti_tool.programmes import service as programmes
+from lti_tool.programmes.models import Programme
 from lti_tool.progress import service as progress
 from lti_tool.progress.rules import Item, Progress, State, WaitsFor, why_held
 from lti_tool.reminders import service as reminders
@@ -49,6 +51,7 @@ from lti_tool.web.kept import kept_texts_of
 from lti_tool.web.pages import offer_tab
 from lti_tool.web.visits import VisitKind
 from lti_tool.workspace.checkup import LASTS
+from lti_tool.workspace.programmes import path_of
 from lti_tool.workspace.setup import is_in_use
 
 pages = Blueprint("home", __name__)
@@ -181,7 +184,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
     alone = pairing.why_alone(here.session, activity, member_id, now=here.now) if asks_why else {}
     is_absent = Alone.ABSENT in alone.values()
     may_have_one = activity.certificate is not None or done.is_complete
-    certificate = certificates.find(here.session, activity.id, member_id) if may_have_one else None
+    certificate = certificates.find(here.session, activity, member_id) if may_have_one else None
+    beside = programmes.open_activities(here.session, here.course_id)
+    path = path_of(here, beside.get(activity), activity, member_id, done, may_enter=_may_enter)
     now = what_now(kind, done, tasks, exchanges, rounds=rounds, alone=alone) if not is_read_only else None
     shown_meetings = _meetings(here, activity, member_id, is_read_only=is_read_only)
     return render_template(
@@ -225,7 +230,9 @@ def _learner(here: Here, activity: Activity, course: Course) -> ResponseReturnVa
         survey=_survey(here, activity, rounds, done, has_begun=has_begun) if not is_read_only else None,
         score=grades.own_state(here.session, activity.id, member_id),
         certificate=certificate,
-        others=_other_activities(here, activity),
+        path=path,
+        has_something=now is not None and now.do in {Do.GIVE, Do.ADD_NOTES, Do.READ},
+        others=_may_enter_of(here, activity, (one for one in beside if path is None or one.id not in path.ids)),
         kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
         about=attributes.asks(here.session, member_id, here.course_id),
         is_planned=is_read_only
@@ -422,12 +429,8 @@ def tasks_with(exchange: Exchange, tasks: Progress, kind: Kind, release: str) ->
     return items
 
 
-def _other_activities(here: Here, activity: Activity) -> list[Activity]:
-    return [
-        other
-        for other in open_activities(here.session, here.course_id)
-        if other is not activity and _may_enter(here, other)
-    ]
+def _may_enter_of(here: Here, activity: Activity, beside: Iterable[Activity]) -> list[Activity]:
+    return [other for other in beside if other is not activity and _may_enter(here, other)]
 
 
 def _may_enter(here: Here, activity: Activity) -> bool:
@@ -456,6 +459,8 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         "behind": sum(one.behind_since is not None for one in summaries.values()),
     }
     unplaced = pairing.unplaced(here.session, activity, plan, now=here.now) if plan is not None else []
+    beside = programmes.open_activities(here.session, here.course_id)
+    programme_id = beside.get(activity)
     chosen = None
     if here.is_instructor and not here.is_preview:
         chosen = chosen_instead(here.session, activity, here.visit.details.get("activity"))
@@ -481,7 +486,8 @@ def _staff(here: Here, activity: Activity, course: Course) -> ResponseReturnValu
         scores=_scores(here, activity),
         held=len(feedback.waiting_for_instructor(here.session, activity)),
         reports=reports.open_reports(here.session, activity, here.role),
-        others=_other_activities(here, activity),
+        others=_may_enter_of(here, activity, beside),
+        programme=here.session.get(Programme, programme_id) if programme_id is not None else None,
         kept=len(kept_texts_of(here.session, here.person_id, here.course_id)),
     )
 

@@ -43,6 +43,7 @@ from lti_tool.meetings.wording import RHYTHMS
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Plan, published
 from lti_tool.pairing.rules import preferences
+from lti_tool.programmes import service as programmes
 from lti_tool.registration.models import Deployment, Institution, Registration
 from lti_tool.registration.service.keys import signing_key
 from lti_tool.rubrics import forms as rubric_forms
@@ -108,7 +109,7 @@ ANONYMITY_PROMISED: Final = N_(
 def show(here: Here) -> ResponseReturnValue:
     """Show the settings of the activity at this placement, else the templates to begin with."""
     if here.visit.kind == VisitKind.PLACING:
-        asked = _asked(here)
+        asked = asked_by(here)
         if not deep_linking.accepts_links(asked):
             return render_template("setup/no_links.html", asked=asked)
         if here.visit.details.get("is_own_tab") and not deep_linking.accepts_answer_from_tab(asked):
@@ -119,6 +120,7 @@ def show(here: Here) -> ResponseReturnValue:
     is_placing = here.visit.kind == VisitKind.PLACING
     drafts = service.open_drafts(here.session, here.course_id) if is_placing else []
     already = _activity_placed_before(here) if is_placing else None
+    waiting = programmes.to_place(here.session, here.course_id)
     return render_template(
         "setup/choose.html",
         templates=TEMPLATES.values(),
@@ -128,12 +130,15 @@ def show(here: Here) -> ResponseReturnValue:
         ],
         drafts=drafts,
         already=already,
+        waiting=waiting,
+        to_copy=programmes.to_copy(here.session, here.course_id, here.person_id),
+        takes_several=is_placing and asked_by(here).accepts_multiple,
     )
 
 
 def _activity_placed_before(here: Here) -> Activity | None:
     """The activity of the course for which the dialog was opened again, judged by its title."""
-    asked = (_asked(here).title or "").strip()
+    asked = (asked_by(here).title or "").strip()
     for activity in service.open_activities(here.session, here.course_id):
         placement = here.session.get_one(Placement, activity.placement_id)
         if asked and asked in {activity.title.strip(), (placement.title or "").strip()}:
@@ -285,13 +290,13 @@ def decide_chosen(here: Here) -> ResponseReturnValue:
 @on_visit(may=ACT, kinds=PLACING)
 def cancel(here: Here) -> ResponseReturnValue:
     """Leave the dialog without placing anything."""
-    return _leave(here, None)
+    return leave(here)
 
 
 def _typed_in_the_lms(here: Here) -> tuple[str | None, str | None]:
     """The title and the description in the LMS, from the dialog's form or from the link."""
     if here.visit.kind == VisitKind.PLACING:
-        asked = _asked(here)
+        asked = asked_by(here)
         return deep_linking.title_typed(asked.title), asked.text
     link = here.visit.details.get("link") or {}
     return deep_linking.title_typed(link.get("title")), None
@@ -375,7 +380,7 @@ def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, but
     if button in {"place", "open"}:
         service.confirm(here.session, activity, by=here.person_id, now=here.now)
         if here.visit.kind == VisitKind.PLACING:
-            return _leave(here, activity)
+            return leave(here, activity)
         outcome = "opened"
     return redirect(address_here(activity, outcome), code=303)
 
@@ -500,7 +505,7 @@ def _editor(
         newer_changes=changes_of(here.session, activity, newer) if newer is not None else [],
         is_placing=here.visit.kind == VisitKind.PLACING,
         title_in_course=_title_in_course(here.session, activity, text.title),
-        takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(_asked(here)),
+        takes_columns=here.visit.kind != VisitKind.PLACING or deep_linking.takes_columns(asked_by(here)),
         zones=known_zones(),
         limits={
             "rounds": rules.MOST_ROUNDS,
@@ -582,35 +587,35 @@ def _placed(field: str, sentence: str) -> str:
 # The answer to the dialog
 
 
-def _asked(here: Here) -> DeepLinking:
+def asked_by(here: Here) -> DeepLinking:
+    """What the dialog asked for. Raises NothingToReturn."""
     kept = here.visit.details.get("deep_linking")
     if here.visit.kind != VisitKind.PLACING or kept is None:
         raise NothingToReturn(here.visit.key)
     return deep_linking.asked_of(kept)
 
 
-def _leave(here: Here, activity: Activity | None) -> ResponseReturnValue:
-    """Send the person to the page that posts the answer.
+def leave(here: Here, *chosen: Activity, title: str = "") -> ResponseReturnValue:
+    """Send the person to the page that posts the answer, with links to these activities, named together by a title.
 
     That page is opened as a document of its own, by a single-use address: a page that was fetched and swapped in would
     keep the policy of the first, which lets forms post to us only.
     """
     _return_origin(here)
-    onward = address_of(here, ANSWER, key=activity.key if activity is not None else None)
-    store = store_of(here, activity) if activity is not None else None
-    return render_template("setup/leave.html", activity=activity, onward=onward, store=store)
+    title = title or (chosen[0].title if chosen else "")
+    onward = address_of(here, ANSWER, keys=[one.key for one in chosen], title=title)
+    store = store_of(here, chosen[0]) if len(chosen) == 1 else None
+    return render_template("setup/leave.html", title=title, onward=onward, store=store)
 
 
 @builds(pages, ANSWER)
 def build_answer(here: Here, details: Mapping[str, Any]) -> Response:
     """The page that posts the signed answer to the platform."""
-    activity = None
-    if details["key"] is not None:
-        activity = service.draft_for_key(here.session, here.course_id, details["key"])
-    asked, origin = _asked(here), _return_origin(here)
+    chosen = [service.draft_for_key(here.session, here.course_id, key) for key in details["keys"]]
+    asked, origin = asked_by(here), _return_origin(here)
     claims = deep_linking.answer(
         asked,
-        [_link_to(activity, here)] if activity is not None else [],
+        [_link_to(activity, here) for activity in chosen],
         _addressee(here),
         nonce=new_secret(),
         now=here.now,
@@ -619,7 +624,7 @@ def build_answer(here: Here, details: Mapping[str, Any]) -> Response:
     g.frame_ancestors = here.visit.frame_origins
     token = deep_linking.sign(claims, signing_key(here.session, here.kit.secrets))
     return make_response(
-        render_template("setup/answer.html", return_url=asked.return_url, token=token, activity=activity)
+        render_template("setup/answer.html", return_url=asked.return_url, token=token, title=details["title"])
     )
 
 
@@ -647,7 +652,7 @@ def _addressee(here: Here) -> Addressee:
 def _return_origin(here: Here) -> str:
     registration = here.session.get_one(Registration, here.visit.registration_id)
     origin = deep_linking.return_origin(
-        _asked(here), registration.platform_origins, may_be_http=here.kit.settings.development
+        asked_by(here), registration.platform_origins, may_be_http=here.kit.settings.development
     )
     if origin is None:
         raise ReturnAddressForeign(registration.id)

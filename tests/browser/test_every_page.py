@@ -128,6 +128,20 @@ def test_axe_tells_which_rules_a_page_breaks(open_browser: OpenBrowser, url: str
     assert [violation.partition(":")[0] for violation in violations(page, COLORS)] == ["color-contrast"]
 
 
+def test_the_pages_of_a_programme(running: Journey) -> None:
+    page = own_tab(running, "designer")
+    follow(page, "Programmes", "Programmes")
+    page.get_by_label("Name of the programme").fill("Lead well")
+    page.get_by_label(TITLE).check()
+    page.get_by_role("button", name="Make the programme").click()
+    expect(page.get_by_text("Made. Learners see it as their path from now on.")).to_be_visible()
+    look(page)
+    follow(page, "Move the dates", "Move the dates")
+    page = own_tab(running, "learner01")
+    expect(page.get_by_text("This is step 1 of 1.")).to_be_visible()
+    look(page)
+
+
 def test_the_pages_of_staff(running: Journey) -> None:
     page = own_tab(running, "designer")
     look(page)

@@ -29,6 +29,9 @@ from lti_tool.meetings.rules.times import Wanted
 from lti_tool.pairing.models import Facilitation, Group, Seat
 from lti_tool.practices import service as practices
 from lti_tool.practices.models import Practice
+from lti_tool.programmes import service as programmes
+from lti_tool.programmes.models import Programme
+from lti_tool.programmes.rules import Step as ProgrammeStep
 from lti_tool.progress.models import StaffAct
 from lti_tool.registration.models import Registration
 from lti_tool.reminders import service as reminders
@@ -164,6 +167,16 @@ def a_leaky_course(
         _know_things(session, room, secrets, clock)
         _score(session, room, clock)
         _certify(session, room, secrets, clock)
+        title = secrets.of("title of the programme", {*_learners(room), *STAFF})
+        own = programmes.make(
+            session,
+            room.course.id,
+            title,
+            [ProgrammeStep(room.activity.id)],
+            by=room.members[INSTRUCTOR].person_id,
+            now=now,
+        )
+        own.gives_certificate = True
         ids = _ids(session, room, kind)
         visitors = _visitors(app, session, room, clock)
     visitors |= _from_elsewhere(app, kit, clock)
@@ -537,6 +550,8 @@ def _ids(session: Session, room: Classroom, kind: Kind) -> dict[str, list[Any]]:
         "practice_id": all_of(Practice),
         "score_id": all_of(ScoreState),
         "certificate_id": all_of(Certificate),
+        "of": ["certificate", "programme-certificate"],
+        "programme_id": all_of(Programme),
         "act_id": all_of(StaffAct),
         "group_id": all_of(Group),
         "field": ["strengths", "next_time_1"],

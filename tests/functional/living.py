@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import requests
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -27,7 +28,7 @@ from tests.factories.feedback import TEXTS
 from tests.fakes.clock import FakeClock
 from tests.functional.designing import fields_of
 from tests.functional.guests import PROOF, Guest
-from tests.functional.launching import BASE_URL, Browser
+from tests.functional.launching import BASE_URL, Browser, attribute
 from tests.shared import serving
 from tests.world import Copy, World, a_platform
 
@@ -251,6 +252,28 @@ class Life(World):
 
 _begun: dict[Hashable, Copy] = {}
 """Worlds of this worker after their beginning, by what they were before and what was asked for."""
+
+
+def opens_the_dialog(life: Life, **asked: str) -> Guest:
+    """ "Select content" in the LMS, which gives the dialog the title that the activity has there."""
+    browser = Browser(life.app)
+    form = life.lms.deep_link_form(life.person("designer"), life.lms.course(), life.tool, **asked)
+    answer = browser.launch(life.lms.authorize(browser.begin(form.fields).request).fields)
+    found = re.match(r"/v/([^/]+)/", answer.headers["Location"])
+    assert found is not None
+    landing = browser.client.get(answer.headers["Location"], base_url=BASE_URL, headers=PROOF, follow_redirects=True)
+    return Guest(browser, found[1], landing)
+
+
+def takes_its_answer(dialog: Guest, page: TestResponse) -> None:
+    """The LMS gets what the dialog answers on its last page."""
+    onward = re.search(r'href="([^"]+)" data-open', page.text)
+    assert onward is not None
+    answer = dialog.browser.client.get(onward[1], base_url=BASE_URL, headers=PROOF)
+    action = re.search(r'action="([^"]+)" data-post', answer.text)
+    assert action is not None
+    token = attribute(answer.text, 'name="JWT" value')
+    requests.post(action[1].replace("&amp;", "&"), data={"JWT": token}, timeout=10).raise_for_status()
 
 
 @contextmanager

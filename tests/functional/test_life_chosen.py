@@ -1,11 +1,9 @@
 """ "Select content" used once more on an activity that is there."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-import requests
 from sqlalchemy import select
 
 from lti_tool.activities.models import Activity
@@ -13,9 +11,8 @@ from lti_tool.launch.models import Placement
 from lti_tool.wiring import Services
 from tests.fakes.clock import FakeClock
 from tests.functional.designing import fields_of
-from tests.functional.guests import PROOF, Guest, text_of
-from tests.functional.launching import BASE_URL, Browser, attribute
-from tests.functional.living import Life, a_life
+from tests.functional.guests import text_of
+from tests.functional.living import Life, a_life, opens_the_dialog, takes_its_answer
 
 ONE, TWO = "learner01", "learner02"
 
@@ -26,31 +23,13 @@ def life(services: Services, clock: FakeClock) -> Iterator[Life]:
         yield life
 
 
-def opens_the_dialog(life: Life, **asked: str) -> Guest:
-    """ "Select content" in the LMS, which gives the dialog the title that the activity has there."""
-    browser = Browser(life.app)
-    form = life.lms.deep_link_form(life.person("designer"), life.lms.course(), life.tool, **asked)
-    answer = browser.launch(life.lms.authorize(browser.begin(form.fields).request).fields)
-    found = re.match(r"/v/([^/]+)/", answer.headers["Location"])
-    assert found is not None
-    landing = browser.client.get(answer.headers["Location"], base_url=BASE_URL, headers=PROOF, follow_redirects=True)
-    return Guest(browser, found[1], landing)
-
-
 def chooses_again(life: Life, title: str) -> None:
     dialog = opens_the_dialog(life, title=life.link.title)
     begun = dialog.send("/setup/start", template="observation")
     path = begun.headers["Location"].removeprefix(f"/v/{dialog.key}")
     fields = {**fields_of(dialog.get(path).text), "title": title, "time_zone": "UTC"}
     fields.pop("form_token")
-    onward = re.search(r'href="([^"]+)" data-open', dialog.send(path, **fields, do="place").text)
-    assert onward is not None
-    page = dialog.browser.client.get(onward[1], base_url=BASE_URL, headers=PROOF)
-    action = re.search(r'action="([^"]+)" data-post', page.text)
-    assert action is not None
-    requests.post(
-        action[1].replace("&amp;", "&"), data={"JWT": attribute(page.text, 'name="JWT" value')}, timeout=10
-    ).raise_for_status()
+    takes_its_answer(dialog, dialog.send(path, **fields, do="place"))
     life.lms.save_selection(onto=life.link)
 
 

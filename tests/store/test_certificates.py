@@ -114,7 +114,7 @@ def test_a_pdf_of_an_earlier_name_is_thrown_away(open_session: OpenSession, cloc
         done(session, room, clock, 1, 2)
         certificate = issued(session, room, clock)
         service.keep_document(session, certificate, "with the old name", can_print=True, now=clock.now())
-        service.rename(session, room.activity.id, room.members["Mette"].id, "Mette Ny")
+        service.rename(session, room.activity, room.members["Mette"].id, "Mette Ny")
         service.keep_document(session, certificate, "with the new name", can_print=True, now=clock.now())
         service.keep_pdf(session, certificate.id, "with the old name", b"old", PdfState.READY)
         assert (service.pdf_of(session, certificate.id), certificate.pdf_state) == (None, "waiting")

@@ -51,10 +51,10 @@ def days_in_rhythm(first: date, rhythm: Rhythm, free: Collection[Week] = ()) -> 
         yield from _monthly(first, free)
         return
     step = WEEK if rhythm is Rhythm.WEEKLY else 2 * WEEK
-    day = _after_free_weeks(first, free)
+    day = after_free_weeks(first, free)
     while day <= LAST_DAY:
         yield day
-        day = _after_free_weeks(day + step, free)
+        day = after_free_weeks(day + step, free)
 
 
 def _monthly(first: date, free: Collection[Week]) -> Iterator[date]:
@@ -63,7 +63,7 @@ def _monthly(first: date, free: Collection[Week]) -> Iterator[date]:
         year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
         if year > LAST_DAY.year:
             return
-        day = _after_free_weeks(_same_weekday(first, year, month + 1), free)
+        day = after_free_weeks(_same_weekday(first, year, month + 1), free)
         if day > latest:
             yield day
             latest = day
@@ -76,7 +76,8 @@ def _same_weekday(first: date, year: int, month: int) -> date:
     return day if day.month == month else day - WEEK
 
 
-def _after_free_weeks(day: date, free: Collection[Week]) -> date:
+def after_free_weeks(day: date, free: Collection[Week]) -> date:
+    """This day, or the same weekday of the first week after it that is not free."""
     while week_of(day) in free:
         day += WEEK
     return day
@@ -110,12 +111,16 @@ def _weeks_in(part: str, near: date) -> Iterator[Week]:
     raise WeeksUnreadable(part)
 
 
+def monday_of(day: date) -> date:
+    """The Monday of the week of a day."""
+    return day - timedelta(days=day.weekday())
+
+
 def _monday(text: str, near: date) -> date | None:
     """The Monday of the week that a date or a week's number means; None for anything else."""
     try:
         if match := _DATE.fullmatch(text.strip()):
-            day = date(int(match[1]), int(match[2]), int(match[3]))
-            return day - timedelta(days=day.weekday())
+            return monday_of(date(int(match[1]), int(match[2]), int(match[3])))
         if match := _WEEK.fullmatch(text.strip()):
             year, week = week_of(near)
             number = int(match[2])

@@ -1,6 +1,6 @@
 """Templates that designers save from an activity: what is kept of its settings, and what a newer version changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -79,7 +79,7 @@ def may_change(saved_by: int | None, course_id: int | None, *, person_id: int, i
 
 
 def _rounds_kept(settings: ActivitySettings) -> list[dict[str, list[Any] | None]]:
-    start = _start(settings)
+    start = start_of(settings.rounds, settings.time_zone)
     return [
         {
             "opens": _kept(dates.opens_at, start, settings.time_zone),
@@ -89,11 +89,11 @@ def _rounds_kept(settings: ActivitySettings) -> list[dict[str, list[Any] | None]
     ]
 
 
-def _start(settings: ActivitySettings) -> date | None:
+def start_of(rounds: Sequence[RoundDates], zone: str) -> date | None:
     """The day on which the first round begins, as far as dates tell: as long before it is due as later rounds last."""
     days = [
-        [local_parts(moment, settings.time_zone)[0] for moment in moments if moment is not None]
-        for moments in zip(*((dates.opens_at, dates.due_at) for dates in settings.rounds), strict=True)
+        [local_parts(moment, zone)[0] for moment in moments if moment is not None]
+        for moments in zip(*((dates.opens_at, dates.due_at) for dates in rounds), strict=True)
     ]
     opens, due = days if days else ([], [])
     lasts = due[1] - due[0] if len(due) > 1 and due[1] > due[0] else FIRST_ROUND

@@ -7,7 +7,7 @@ from lti_tool.activities.service.completion import (
     completion_changed,
     completion_changes_at,
 )
-from lti_tool.activities.service.copies import after_launch, copy_again, possible_sources
+from lti_tool.activities.service.copies import after_launch, copy_again, copy_to, land, possible_sources
 from lti_tool.activities.service.life import archive, close, confirm, reopen
 from lti_tool.activities.service.links import chosen_instead, keep_standing, take_its_place
 from lti_tool.activities.service.lookup import (
@@ -52,6 +52,7 @@ from lti_tool.activities.service.setup import (
     Saved,
     begin_again,
     create_draft,
+    move_dates,
     purge_drafts,
     update,
 )
@@ -80,11 +81,14 @@ __all__ = [
     "completion_changes_at",
     "confirm",
     "copy_again",
+    "copy_to",
     "create_draft",
     "draft_for_key",
     "is_read_only",
     "keep_standing",
+    "land",
     "last_time_zone",
+    "move_dates",
     "newer_template",
     "open_activities",
     "open_drafts",

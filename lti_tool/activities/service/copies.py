@@ -71,6 +71,26 @@ def copy_again(session: Session, copy: Activity, source: Activity, *, by: int, n
     _began_alike(session, copy, source)
 
 
+def copy_to(
+    session: Session, source: Activity, course_id: int, settings: rules.ActivitySettings, *, by: int, now: datetime
+) -> Activity:
+    """A copy with these settings for a course, at no link yet; it waits for an instructor's look. `by` is a person.
+
+    Raises ActivityInvalid or RubricInvalid.
+    """
+    rubric = lookup.rubric_draft_of(session, source)
+    copy = setup.create_draft(session, course_id, settings, rubric, by=by, now=now, state=ActivityState.UNCONFIRMED)
+    copy.copied_from_id = source.id
+    _began_alike(session, copy, source)
+    session.flush()
+    return copy
+
+
+def land(session: Session, activity: Activity, placement: Placement) -> bool:
+    """Put an activity that stands nowhere at a link without one. False where another came first."""
+    return lookup.activity_of(session, placement.id) is None and _land(session, activity, placement)
+
+
 def _land(session: Session, activity: Activity, placement: Placement) -> bool:
     """Put an activity that stands nowhere at this placement. False when it stands elsewhere, also since just now."""
     landed = session.execute(

@@ -1,7 +1,7 @@
 """Set up activities: drafts, changed settings, copies that begin again."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -19,7 +19,7 @@ from lti_tool.activities.errors import (
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import ActivitySettings, ActivityState, RoundDates
 from lti_tool.activities.service.completion import completion_changed
-from lti_tool.activities.service.lookup import refuse_read_only, rounds_of, settings_in_force
+from lti_tool.activities.service.lookup import refuse_read_only, rounds_of, settings_in_force, settings_of
 from lti_tool.jobs import queue
 from lti_tool.launch.models import Course
 from lti_tool.launch.service.arrivals import registration_of, tell_plans
@@ -133,6 +133,36 @@ def update(
     if before is not None and _weighs_differently(before, settings):
         tell(session, activity, now)
     return Saved.SAVED if kept.id == current.id else Saved.NEW_RUBRIC
+
+
+def move_dates(
+    session: Session,
+    activity: Activity,
+    rounds: tuple[RoundDates, ...],
+    asks_first_on: date | None,
+    *,
+    by: int,
+    now: datetime,
+) -> None:
+    """Give the rounds other dates, as many as there are, and the days of reflection another beginning.
+
+    Raises ActivityReadOnly or ActivityInvalid.
+    """
+    session.refresh(activity, with_for_update=True)
+    refuse_read_only(session, activity)
+    before = settings_of(session, activity)
+    days = before.reflection_days
+    settings = replace(
+        before,
+        rounds=rounds,
+        reflection_days=replace(days, first_on=asks_first_on) if days is not None and asks_first_on else days,
+    )
+    _refuse_flaws(settings, now, before)
+    _write(activity, settings)
+    _write_rounds(session, activity, rounds, in_use=len(before.rounds))
+    touch(session, activity, by=by, now=now)
+    if rules.why_not_ready(activity.state) is None:
+        tell(session, activity, now)
 
 
 def begin_again(

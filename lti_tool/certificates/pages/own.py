@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, get_locale, gettext
 from markupsafe import Markup
@@ -12,9 +12,12 @@ from lti_tool.activities.service import activity_at
 from lti_tool.certificates import service, wording
 from lti_tool.certificates.errors import CertificateUnknown, NameRefused, NotComplete
 from lti_tool.certificates.models import Certificate
+from lti_tool.certificates.service import Completed
 from lti_tool.errors import N_, NotAllowed
 from lti_tool.feedback.errors import PreviewOnly
 from lti_tool.launch.models import Person
+from lti_tool.programmes.models import Programme
+from lti_tool.programmes.service import programme_with
 from lti_tool.support import paper
 from lti_tool.support.paper import PdfState
 from lti_tool.web.access import Here, on_visit
@@ -22,20 +25,32 @@ from lti_tool.web.downloads import builds, offer
 
 pages = Blueprint("certificate", __name__)
 
+OF: Final = "/<any('certificate', 'programme-certificate'):of>"
+"""The certificate for the activity, or the one for its programme."""
 PDF: Final = "certificate"
 BADGE: Final = "badge"
 NAMES: Final = {"certificate_name": N_("Your name as it should appear")}
 """What pages call a field whose text could not be taken."""
 
 
-@pages.get("/certificate")
+@pages.url_value_preprocessor
+def _note_which(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    g.certificate_of = (values or {}).pop("of", "certificate")
+
+
+@pages.url_defaults
+def _stay_with_it(endpoint: str, values: dict[str, Any]) -> None:
+    values.setdefault("of", g.get("certificate_of", "certificate"))
+
+
+@pages.get(f"{OF}")
 @on_visit(may="take part")
 def show(here: Here) -> ResponseReturnValue:
     """The reader's certificate, or the form to ask for it."""
     if here.is_staff:
         return redirect(url_for("certificates.show_all"))
     activity = activity_at(here.session, here.placement_id)
-    certificate = service.find(here.session, activity.id, _member(here))
+    certificate = service.find(here.session, _completed(here, activity), _member(here))
     if certificate is None or (request.args.get("name") == "change" and certificate.withdrawn_at is None):
         name = certificate.name if certificate is not None else _name_in_course(here)
         return _form(here, activity, certificate, name)
@@ -51,7 +66,7 @@ def show(here: Here) -> ResponseReturnValue:
     )
 
 
-@pages.post("/certificate")
+@pages.post(f"{OF}")
 @on_visit(may="take part")
 def send(here: Here) -> ResponseReturnValue:
     """Show the certificate with a name; from there, issue it or write that name on it. Also once the course is over."""
@@ -59,7 +74,8 @@ def send(here: Here) -> ResponseReturnValue:
         raise PreviewOnly
     activity, member_id = activity_at(here.session, here.placement_id), _member(here)
     typed = request.form.get("certificate_name", "")
-    certificate = service.find(here.session, activity.id, member_id)
+    completed = _completed(here, activity)
+    certificate = service.find(here.session, completed, member_id)
     try:
         name = service.name_of(typed)
     except NameRefused as refused:
@@ -67,10 +83,10 @@ def send(here: Here) -> ResponseReturnValue:
     match request.form.get("do"):
         case "issue" if certificate is None:
             locale = str(get_locale() or "en")
-            certificate = service.issue(here.session, activity, member_id, name, locale=locale, now=here.now)
+            certificate = service.issue(here.session, completed, member_id, name, locale=locale, now=here.now)
             said = "issued"
         case "issue":
-            certificate, said = service.rename(here.session, activity.id, member_id, name), "renamed"
+            certificate, said = service.rename(here.session, completed, member_id, name), "renamed"
         case "back":
             return _form(here, activity, certificate, typed)
         case _:
@@ -79,7 +95,7 @@ def send(here: Here) -> ResponseReturnValue:
     return redirect(url_for(".show", said=said), code=303)
 
 
-@pages.post("/certificate/publish")
+@pages.post(f"{OF}/publish")
 @on_visit(may="take part")
 def publish(here: Here) -> ResponseReturnValue:
     """Let anybody with its address read it, or no longer."""
@@ -88,17 +104,17 @@ def publish(here: Here) -> ResponseReturnValue:
     activity, member_id = activity_at(here.session, here.placement_id), _member(here)
     match request.form.get("do"):
         case "publish":
-            service.publish(here.session, activity.id, member_id, now=here.now)
+            service.publish(here.session, _completed(here, activity), member_id, now=here.now)
             said = "published"
         case "take_back":
-            service.take_back(here.session, activity.id, member_id, now=here.now)
+            service.take_back(here.session, _completed(here, activity), member_id, now=here.now)
             said = "taken_back"
         case pressed:
             raise NotAllowed("certificate", pressed)
     return redirect(url_for(".show", said=said), code=303)
 
 
-@pages.post("/certificate/pdf")
+@pages.post(f"{OF}/pdf")
 @on_visit(may="take part")
 def pdf(here: Here) -> ResponseReturnValue:
     """Offer the PDF as a file; where there is none, have one made."""
@@ -120,7 +136,7 @@ def build_pdf(here: Here, details: dict[str, Any]) -> Response:
     return _as_file(answer, "certificate.pdf")
 
 
-@pages.post("/certificate/badge")
+@pages.post(f"{OF}/badge")
 @on_visit(may="take part")
 def badge(here: Here) -> ResponseReturnValue:
     """Offer the Open Badge as a file."""
@@ -178,7 +194,10 @@ def _address(here: Here, certificate: Certificate) -> str:
 
 def _preview(here: Here, activity: Activity, certificate: Certificate | None, name: str) -> ResponseReturnValue:
     if certificate is None:
-        content, issued_at = service.content_for(here.session, activity, _member(here), now=here.now), here.now
+        content, issued_at = (
+            service.content_for(here.session, _completed(here, activity), _member(here), now=here.now),
+            here.now,
+        )
     else:
         content, issued_at = service.content_of(service.in_force(certificate)), certificate.issued_at
     shown = wording.shown(content, name, issued_at, activity.time_zone)
@@ -192,7 +211,8 @@ def _form(
     problems = [("certificate_name", gettext(wording.FLAWS[refused.flaw]))] if refused is not None else []
     return render_template(
         "certificates/form.html",
-        activity=activity,
+        gives_one=service.gives_one(here.session, _completed(here, activity)),
+        is_of_programme=isinstance(_completed(here, activity), Programme),
         certificate=certificate,
         name=name,
         is_due=is_due,
@@ -204,17 +224,27 @@ def _is_due(here: Here, activity: Activity) -> bool:
     if here.is_preview:
         return False
     try:
-        service.content_for(here.session, activity, _member(here), now=here.now)
+        service.content_for(here.session, _completed(here, activity), _member(here), now=here.now)
     except NotComplete:
         return False
     return True
 
 
 def _own(here: Here, activity: Activity) -> Certificate:
-    certificate = service.find(here.session, activity.id, _member(here))
+    certificate = service.find(here.session, _completed(here, activity), _member(here))
     if certificate is None:
         raise CertificateUnknown(activity.id)
     return service.in_force(certificate)
+
+
+def _completed(here: Here, activity: Activity) -> Completed:
+    """What the address names: the activity, or the programme in which it gives a certificate."""
+    if g.certificate_of == "certificate":
+        return activity
+    programme = programme_with(here.session, activity.id)
+    if programme is None:
+        raise CertificateUnknown(activity.id)
+    return programme
 
 
 def _member(here: Here) -> int:

@@ -5,7 +5,6 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, make_response, render_template
 from flask.typing import ResponseReturnValue
 
-from lti_tool.activities.models import Activity
 from lti_tool.certificates import rules, service, wording
 from lti_tool.certificates.errors import CertificateNotPublished, CertificateWithdrawn
 from lti_tool.certificates.rules import Standing
@@ -21,7 +20,7 @@ def show(key: str) -> ResponseReturnValue:
     try:
         with transaction(reading=True) as session:
             certificate = service.open_published(session, key)
-            zone = session.get_one(Activity, certificate.activity_id).time_zone
+            zone = service.zone_of(session, certificate)
     except CertificateNotPublished:
         # Guesses fill no record.
         return _unlisted(render_template("certificates/nothing.html", taken_back_at=None), 404)

@@ -1,0 +1,1 @@
+"""Programmes: activities of a course in an order, whose dates move together."""
