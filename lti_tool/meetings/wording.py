@@ -207,9 +207,11 @@ def _sentence(view: MeetingView, member_id: int, zone: ZoneInfo, now: datetime) 
         case State.CANCELED if view.canceled is not None:
             said = _canceled(view, view.canceled, member_id, _next_words(view.canceled, zone, now))
         case State.PAST if view.agreed is not None and view.agreed.dates[-1].ends_at > now:
-            said = gettext("Agreed, and every date that is left is left out.")
+            said = gettext("Agreed, but all remaining dates are skipped.")
         case State.PAST if view.agreed is not None:
-            said = gettext("Was agreed: %(when)s.", when=clock_words(view.agreed.dates[-1].starts_at, zone, now))
+            said = gettext(
+                "The agreed time has passed: %(when)s.", when=clock_words(view.agreed.dates[-1].starts_at, zone, now)
+            )
         case _:
             said = gettext("No time yet.")
     return str(said)

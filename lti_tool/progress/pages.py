@@ -171,7 +171,7 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
         titles += [title, gettext("%(what)s, when (%(zone)s)", what=title, zone=zone_label(zone.key))]
     numbers = sorted({column.round for column in columns})
     partners = [gettext("Round %(number)d: partners", number=number) for number in numbers]
-    counts = [gettext("Done"), gettext("Of"), gettext("Complete")]
+    counts = [gettext("Done"), gettext("Out of"), gettext("Complete")]
     header = [gettext("Name"), gettext("E-mail"), *titles, *partners, *counts]
     # From the groups and not from the items: round a ring nobody owes something to everybody in their group.
     groups = pairing.published_groups(here.session, activity.id)

@@ -29,20 +29,20 @@ from lti_tool.support.languages import (
 
 RULES: Final[Mapping[Rule, str]] = {
     Rule.STAFF: N_("Your instructors reminded you."),
-    Rule.OVERDUE: N_("Something that counts is overdue: told at once, then up to twice more, three days apart."),
-    Rule.DUE_SOON: N_("Something that counts is due within three days: told once."),
-    Rule.WAITS: N_("A partner is waiting for your answer: told once."),
-    Rule.TIME: N_("A time for your meeting was proposed: told once."),
-    Rule.FEEDBACK: N_("There is feedback that you have not read: told once."),
-    Rule.PARTNER: N_("You have a partner, and had not opened the activity since: told once."),
-    Rule.CHANGE: N_("Your group changed, and you had not opened the activity since: told once."),
+    Rule.OVERDUE: N_("Something that counts is overdue: reminded at once, then up to twice more, three days apart."),
+    Rule.DUE_SOON: N_("Something that counts is due within three days: reminded once."),
+    Rule.WAITS: N_("A partner is waiting for your answer: reminded once."),
+    Rule.TIME: N_("A time for your meeting was proposed: reminded once."),
+    Rule.FEEDBACK: N_("There is feedback that you have not read: reminded once."),
+    Rule.PARTNER: N_("You have a partner, and had not opened the activity since: reminded once."),
+    Rule.CHANGE: N_("Your group changed, and you had not opened the activity since: reminded once."),
 }
 """Why a learner was reminded, in words of the pages."""
 SHORT: Final[Mapping[Rule, str]] = {
     Rule.STAFF: N_("Sent by staff"),
     Rule.OVERDUE: N_("Overdue"),
     Rule.DUE_SOON: N_("Due soon"),
-    Rule.WAITS: N_("A partner waits"),
+    Rule.WAITS: N_("A partner is waiting"),
     Rule.TIME: N_("A time was proposed"),
     Rule.FEEDBACK: N_("New feedback"),
     Rule.PARTNER: N_("A new partner"),

@@ -71,7 +71,7 @@ WHY: Final[Mapping[Why, str]] = {
     Why.EXCUSED: N_("is excused already"),
     Why.LATER: N_("has until later already"),
     Why.NO_SCORE: N_("has no score that is missing in the gradebook"),
-    Why.NO_FEEDBACK: N_("has no feedback that waits for you"),
+    Why.NO_FEEDBACK: N_("has no feedback waiting for you"),
 }
 
 

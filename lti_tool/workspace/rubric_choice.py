@@ -33,14 +33,14 @@ NAMES: Final = {"library-title": N_("Name in the library"), "library-rounds": N_
 UNUSABLE: Final[dict[Unusable, str]] = {
     Unusable.NOTHING: N_("Choose a file first. An empty file holds no rubric."),
     Unusable.TOO_LARGE: N_(
-        "This file is too large for a rubric. The most is 1 MB. Of a large course export, take rubrics.xml alone."
+        "This file is too large for a rubric. The limit is 1 MB. From a large course export, take only rubrics.xml."
     ),
-    Unusable.NO_TEXT: N_("This file is no text, so no rubric can be read from it. Save it as CSV or JSON."),
+    Unusable.NO_TEXT: N_("This file is not text, so no rubric can be read from it. Save it as CSV or JSON."),
     Unusable.NO_RUBRIC: N_("There is no rubric in this file. A table needs a column called “criterion”."),
     Unusable.BROKEN: N_("This file ends before the rubric does, or is damaged. Export it again."),
     Unusable.TOO_MANY: N_("This file has %(count)s criteria. A rubric has at most 30."),
     Unusable.TOO_LONG: N_(
-        "A criterion in this file has %(count)s levels or options. The most are six levels or ten options."
+        "A criterion in this file has %(count)s levels or options. The limit is six levels or ten options."
     ),
 }
 NOTES: Final[dict[Note, str]] = {
@@ -50,7 +50,7 @@ NOTES: Final[dict[Note, str]] = {
 TITLE_MISSING: Final = N_("Give the rubric a name in the library.")
 TITLE_TOO_LONG: Final = N_("Shorten the name to 255 characters.")
 SAVED_MEANWHILE: Final = N_(
-    "Someone saved a newer version of this rubric while you were here. Save again to put yours on top."
+    "Someone saved a newer version of this rubric while you were here. Save again to make yours the newest version."
 )
 
 
@@ -139,7 +139,7 @@ def _save(here: Here, activity: Activity, text: SetupText, page: Mapping[str, An
     """Put the rubric, as it is typed, into a library. Where it has mistakes, the editor shows them."""
     rubric, mistakes = rubric_forms.read(text.rubric)
     if mistakes:
-        return Taken(text, (gettext("The rubric has to be right before it can go into the library."),))
+        return Taken(text, (gettext("Correct the rubric before you put it into the library."),))
     chosen = request.form.get("library-as", "new")
     title = request.form.get("library-title", "").replace("\x00", "").strip()
     if chosen != "new":
