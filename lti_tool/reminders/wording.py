@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from lti_tool.errors import N_
@@ -19,12 +18,12 @@ from lti_tool.reminders.rules import Rule
 from lti_tool.reminders.service import Outgoing
 from lti_tool.settings import Settings
 from lti_tool.support.languages import (
-    SOURCE_LANGUAGE,
     TRANSLATIONS,
+    first_offered,
     isolated,
     moment_in_words,
-    offered_language,
     templates,
+    translations,
 )
 
 RULES: Final[Mapping[Rule, str]] = {
@@ -51,11 +50,11 @@ SHORT: Final[Mapping[Rule, str]] = {
 
 
 def letter(
-    outgoing: Outgoing, settings: Settings, stop_link: str, *, now: datetime, translations: Path = TRANSLATIONS
+    outgoing: Outgoing, settings: Settings, stop_link: str, *, now: datetime, folder: Path = TRANSLATIONS
 ) -> EmailMessage:
     """The message to send. Headers hold nothing that could add another header: the policy refuses line breaks."""
-    language = offered_language(outgoing.locale, str(translations)) or SOURCE_LANGUAGE
-    environment = _environment(language, str(translations))
+    language = first_offered((outgoing.locale,), str(folder))
+    environment = _environment(language, str(folder))
     values = {
         "outgoing": outgoing,
         "stop_link": stop_link,
@@ -93,8 +92,7 @@ def _environment(language: str, folder: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    catalog = Translations.load(folder, [language])
-    environment.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    environment.install_gettext_translations(translations(folder, language), newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     environment.filters["isolated"] = isolated
     environment.filters["one_line"] = _one_line
     return environment

@@ -7,13 +7,21 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
+from babel.support import Translations
 from flask import Flask, current_app, g, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, Domain, get_locale
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from lti_tool.support.languages import SOURCE_LANGUAGE, isolated, languages, moment_in_words, offered_language
+from lti_tool.support.languages import (
+    FAMILY,
+    SOURCE_LANGUAGE,
+    first_offered,
+    isolated,
+    moment_in_words,
+    translations,
+)
 from lti_tool.support.zones import read_zone
 from lti_tool.web.access import current_here, kit
 from lti_tool.web.visits import Visit
@@ -23,11 +31,18 @@ UTC: Final = ZoneInfo("UTC")
 
 def choose_language() -> str:
     """The language of the launch, else of the browser, else English."""
-    folder = current_app.config["BABEL_TRANSLATION_DIRECTORIES"]
-    wanted = offered_language(g.get("locale"), folder)
-    if wanted is not None:
-        return wanted
-    return request.accept_languages.best_match(languages(folder)) or SOURCE_LANGUAGE
+    return first_offered((g.get("locale"), *request.accept_languages.values()), _folder())
+
+
+def _folder() -> str:
+    return str(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
+
+
+class Catalogs(Domain):  # type: ignore[misc]  # flask-babel has no types
+    """The texts of the language of this request, from the catalogs that are offered."""
+
+    def get_translations(self) -> Translations:
+        return translations(_folder(), str(get_locale() or SOURCE_LANGUAGE))
 
 
 def zone_of(visit: Visit | None, *fallbacks: str | None) -> ZoneInfo:
@@ -63,7 +78,7 @@ def reader_locale() -> str:
 def reader_language() -> str:
     """The language part of `reader_locale`, with one name for Norwegian."""
     language = reader_locale().partition("_")[0]
-    return "nb" if language in {"no", "nn"} else language
+    return FAMILY.get(language, language)
 
 
 def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
@@ -94,7 +109,7 @@ def _isolating(translate: Any) -> Any:
 
 def install(app: Flask) -> None:
     """Give templates their language, translations that keep directions, and filters for moments, days and numbers."""
-    Babel(app, locale_selector=choose_language)
+    Babel(app, locale_selector=choose_language).domain_instance = Catalogs()
     for name in ("gettext", "ngettext", "pgettext", "npgettext"):
         app.jinja_env.globals[name] = _isolating(app.jinja_env.globals[name])
     app.jinja_env.filters["isolated"] = isolated

@@ -4,26 +4,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from flask import Flask, g
 
 from lti_tool.app import create_app
 from lti_tool.web.i18n import choose_language, show_moment, zone_of
 from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
+from tests.catalogs import a_catalog
 
 
 @pytest.fixture
 def swedish(services: Services, tmp_path: Path) -> Flask:
     """The app with a Swedish catalog of one sentence."""
-    catalog = Catalog(locale="sv")
-    catalog.add("There is nothing here", "Här finns ingenting")
-    file = tmp_path / "words" / "sv" / "LC_MESSAGES" / "messages.mo"
-    file.parent.mkdir(parents=True)
-    with file.open("wb") as opened:
-        write_mo(opened, catalog)
-    return create_app(services, translations=tmp_path / "words")
+    a_catalog(tmp_path, "sv", {"There is nothing here": "Här finns ingenting"})
+    a_catalog(tmp_path, "da", {"There is nothing here": "Her er ingenting"}, is_offered=False)
+    return create_app(services, translations=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +30,8 @@ def swedish(services: Services, tmp_path: Path) -> Flask:
         (None, "sv,en;q=0.5", "sv"),
         ("xx-nonsense", "", "en"),
         ("fi", "", "en"),
+        ("fi", "sv-FI", "sv"),
+        ("da", "", "en"),
     ],
 )
 def test_the_launch_chooses_then_the_browser(
