@@ -1,0 +1,39 @@
+"""The choice of a language, at the foot of every page of a visit."""
+
+from babel import Locale
+from flask import Blueprint, Flask, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lti_tool.errors import NotFound
+from lti_tool.launch.service.languages import choose_language
+from lti_tool.support.languages import languages
+from lti_tool.web.access import Here, on_visit
+from lti_tool.web.pages import address_of
+from lti_tool.web.visits import VisitKind
+
+pages = Blueprint("language", __name__)
+
+
+@pages.post("/language")
+@on_visit(kinds=frozenset(VisitKind), keeps_in_preview=True)
+def choose(here: Here) -> ResponseReturnValue:
+    """Keep the language that the person chose, and show the page again on which they chose it."""
+    language = request.form.get("language", "")
+    if language not in _offered():
+        raise NotFound("language", language)
+    choose_language(here.session, here.person_id, language)
+    return redirect(address_of(request.form.get("page", "")) or url_for("home.show"), code=303)
+
+
+def _offered() -> tuple[str, ...]:
+    return languages(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
+
+
+def offered_languages() -> list[tuple[str, str]]:
+    """Each language that pages can be read in: its code, and its name in that language."""
+    return [(code, Locale.parse(code).get_display_name(code).capitalize()) for code in _offered()]
+
+
+def install(app: Flask) -> None:
+    """Let every page name the languages."""
+    app.jinja_env.globals["offered_languages"] = offered_languages
