@@ -1,7 +1,7 @@
 """The languages that texts can be read in, for pages and for letters."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from io import BytesIO
@@ -74,6 +74,22 @@ def translations(folder: str, language: str) -> Translations:
         write_mo(compiled, read_po(opened, locale=language))
     compiled.seek(0)
     return Translations(compiled)
+
+
+@cache
+def _english(folder: str, language: str) -> Mapping[str, str]:
+    """The English text for each text of a language."""
+    if language == SOURCE_LANGUAGE or language not in languages(folder):
+        return {}
+    with catalog_file(Path(folder), language).open("rb") as opened:
+        messages = [one for one in read_po(opened, locale=language) if one.id and isinstance(one.string, str)]
+    return {str(one.string): str(one.id) for one in reversed(messages) if one.string}
+
+
+def into(language: str, folder: str, *, source: str = SOURCE_LANGUAGE) -> Callable[[str], str]:
+    """What puts a text of ours from one language into another. Any other text stays as it is."""
+    texts, english = translations(folder, language), _english(folder, source)
+    return lambda text: str(texts.gettext(english.get(text, text))) if text else text
 
 
 def offered_language(wanted: str | None, folder: str) -> str | None:

@@ -1,5 +1,6 @@
 """The language of a page, and dates as people say them."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,7 +19,9 @@ from lti_tool.support.languages import (
     FAMILY,
     SOURCE_LANGUAGE,
     first_offered,
+    into,
     isolated,
+    languages,
     moment_in_words,
     translations,
 )
@@ -38,11 +41,26 @@ def _folder() -> str:
     return str(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
 
 
+def offered() -> tuple[str, ...]:
+    """The languages that pages can be read in."""
+    return languages(_folder())
+
+
+def into_language(language: str | None, *, source: str | None = None) -> Callable[[str], str]:
+    """What puts a text of ours into a language, by default from English into that of this page; see `into`."""
+    return into(language or page_language(), _folder(), source=source or SOURCE_LANGUAGE)
+
+
+def page_language() -> str:
+    """The language of this page, as catalogs are named."""
+    return str(get_locale() or SOURCE_LANGUAGE)
+
+
 class Catalogs(Domain):  # type: ignore[misc]  # flask-babel has no types
     """The texts of the language of this request, from the catalogs that are offered."""
 
     def get_translations(self) -> Translations:
-        return translations(_folder(), str(get_locale() or SOURCE_LANGUAGE))
+        return translations(_folder(), page_language())
 
 
 def zone_of(visit: Visit | None, *fallbacks: str | None) -> ZoneInfo:
@@ -96,6 +114,12 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     )
 
 
+def _in_language(language: str | None) -> Markup:
+    """The attribute that marks a part of a page which is written in another language than the page."""
+    is_other = language is not None and language != page_language()
+    return Markup(' lang="{}"').format(language) if is_other else Markup()
+
+
 def _isolating(translate: Any) -> Any:
     """A translation function that keeps the direction of what is filled in."""
 
@@ -134,4 +158,5 @@ def install(app: Flask) -> None:
     def number(value: float) -> str:
         return str(format_decimal(value, "#,##0.######", locale=str(get_locale() or "en")))
 
+    app.jinja_env.globals["in_language"] = _in_language
     app.jinja_env.globals["page_language"] = lambda: str(get_locale() or "en").replace("_", "-")

@@ -1,13 +1,13 @@
 """The choice of a language, at the foot of every page of a visit."""
 
 from babel import Locale
-from flask import Blueprint, Flask, current_app, redirect, request, url_for
+from flask import Blueprint, Flask, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lti_tool.errors import NotFound
 from lti_tool.launch.service.languages import choose_language
-from lti_tool.support.languages import languages
 from lti_tool.web.access import Here, on_visit
+from lti_tool.web.i18n import offered
 from lti_tool.web.pages import address_of
 from lti_tool.web.visits import VisitKind
 
@@ -19,19 +19,15 @@ pages = Blueprint("language", __name__)
 def choose(here: Here) -> ResponseReturnValue:
     """Keep the language that the person chose, and show the page again on which they chose it."""
     language = request.form.get("language", "")
-    if language not in _offered():
+    if language not in offered():
         raise NotFound("language", language)
     choose_language(here.session, here.person_id, language)
     return redirect(address_of(request.form.get("page", "")) or url_for("home.show"), code=303)
 
 
-def _offered() -> tuple[str, ...]:
-    return languages(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
-
-
 def offered_languages() -> list[tuple[str, str]]:
     """Each language that pages can be read in: its code, and its name in that language."""
-    return [(code, Locale.parse(code).get_display_name(code).capitalize()) for code in _offered()]
+    return [(code, str(Locale.parse(code).get_display_name(code)).capitalize()) for code in offered()]
 
 
 def install(app: Flask) -> None:

@@ -25,6 +25,7 @@ from lti_tool.rubrics.errors import RubricFileUnusable
 from lti_tool.rubrics.rules import RubricDraft, plain
 from lti_tool.rubrics.rules.files import MOST_BYTES, Note, Unusable, read_file
 from lti_tool.web.access import Here
+from lti_tool.web.i18n import into_language
 
 BUTTON: Final = "rubrics"
 OWN: Final = "library-"
@@ -86,7 +87,7 @@ def answer(here: Here, activity: Activity, text: SetupText, button: str, **page:
             ready = READY_RUBRICS.get(key)
             if ready is None:
                 raise TemplateUnknown(key)
-            return _take(activity, text, ready.worded(gettext), is_added=verb == "add")
+            return _take(activity, text, ready.worded(into_language(text.language)), is_added=verb == "add")
         template = service.template_named(here.session, here.course_id, key, holds=service.RUBRIC)
         origin = (template.id, template.version)
         return _take(activity, text, rubric_from(template.rubric), is_added=verb == "add", origin=origin)
@@ -235,8 +236,9 @@ def _page(
 ) -> Response:
     kind = kind_of(activity.kind)
     titles = {seat.key: gettext(seat.title) for seat in kind.seats}
-    ready = [(one.key, one.worded(gettext), titles[one.seat]) for one in READY_RUBRICS.values() if one.suits(kind)]
-    others = [(one.key, one.worded(gettext), "") for one in READY_RUBRICS.values() if not one.suits(kind)]
+    say = into_language(text.language)
+    ready = [(one.key, one.worded(say), titles[one.seat]) for one in READY_RUBRICS.values() if one.suits(kind)]
+    others = [(one.key, one.worded(say), "") for one in READY_RUBRICS.values() if not one.suits(kind)]
     typed = {
         name: value
         for name, value in request.form.items()

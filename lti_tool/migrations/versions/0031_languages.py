@@ -16,6 +16,10 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column('person', sa.Column('language', sa.String(length=16), nullable=True))
-    op.add_column('activity', sa.Column('language', sa.String(length=16), server_default='en', nullable=False))
-    with op.batch_alter_table('activity') as activity:
-        activity.alter_column('language', existing_type=sa.String(length=16), existing_nullable=False, server_default=None)
+    op.add_column('activity', sa.Column('language', sa.String(length=16), nullable=True))
+
+
+def downgrade() -> None:
+    for table in ('activity', 'person'):
+        with op.batch_alter_table(table) as batch:
+            batch.drop_column('language')
