@@ -32,11 +32,12 @@ from lti_tool.errors import NotFound
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.roster.service import learners_to_pair
+from lti_tool.support.alphabet import sort_key
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS, as_csv, delimiter_for
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
-from lti_tool.web.i18n import reader_locale
+from lti_tool.web.i18n import page_language, reader_locale
 from lti_tool.web.lists import page_of
 from lti_tool.web.pages import unsent_store
 
@@ -272,7 +273,7 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
     wanted = request.args.get("q", "").strip().casefold()
     listed = [
         one
-        for one in sorted(learners, key=lambda one: ((names[one] or "").casefold(), one))
+        for one in sorted(learners, key=lambda one: (sort_key(names[one], page_language()), one))
         if (missing is None or missing not in known[one]) and (not wanted or wanted in (names[one] or "").casefold())
     ]
     page = page_of(len(listed), PEOPLE_A_PAGE)

@@ -25,7 +25,7 @@ from lti_tool.support.zones import zone_label
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer
-from lti_tool.web.i18n import reader_locale, zone_of_reader
+from lti_tool.web.i18n import page_language, reader_locale, zone_of_reader
 
 pages = Blueprint("progress", __name__)
 
@@ -76,7 +76,7 @@ def show(here: Here) -> ResponseReturnValue:
     if activity is None:
         return redirect(url_for("setup.show"))
     summaries = service.summaries_of_all(here.session, activity.id, here.now)
-    people = service.learners(here.session, summaries)
+    people = service.learners(here.session, summaries, language=page_language())
     tally = rules.tally(kind_for(activity).steps, summaries.values())
     columns = list(tally)
     listed = _listed(people, summaries, columns)
@@ -162,7 +162,7 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
     """The grid as CSV: names, partners, a state and a date for each step, and what counts of it."""
     activity = here.session.get_one(Activity, details["activity_id"])
     checklists = service.progress_of_all(here.session, activity.id, here.now)
-    people = service.learners(here.session, checklists)
+    people = service.learners(here.session, checklists, language=page_language())
     summaries = [rules.summary(one) for one in checklists.values()]
     columns = list(rules.tally(kind_for(activity).steps, summaries))
     zone = zone_of_reader(activity.time_zone)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime
+from babel.dates import format_datetime, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -24,6 +24,8 @@ TRANSLATIONS: Final = PACKAGE / "translations"
 OFFERED: Final = "# Offered: yes"
 FAMILY: Final = {"no": "nb", "nn": "nb"}
 """Languages whose readers get a sister language. The tag "no" means either Norwegian."""
+SKELETONS: Final = {"EEE d MMM": "MMMEd", "EEE d MMM y": "yMMMEd", "HH:mm": "Hm"}
+"""For a part of a date as we write it in English, what CLDR calls these fields."""
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _ISOLATED = re.compile("\u2068[^\u2068\u2069]*\u2069")
 
@@ -112,8 +114,22 @@ def first_offered(wanted: Iterable[str | None], folder: str) -> str:
 
 def moment_in_words(moment: datetime, zone: ZoneInfo, locale: str, pattern: str = "EEE d MMM, HH:mm") -> str:
     """A moment as clocks in this zone show it. UTC says so, since hardly anybody's clock shows it."""
-    text = format_datetime(moment.astimezone(zone), pattern, locale=locale)
-    return f"{text} UTC" if zone.key in {"UTC", "Etc/UTC"} else str(text)
+    text = written(moment.astimezone(zone).replace(tzinfo=None), locale, pattern)
+    return f"{text} UTC" if zone.key in {"UTC", "Etc/UTC"} else text
+
+
+def written(moment: datetime, locale: str, pattern: str) -> str:
+    """A moment by the clock, in a pattern of which every part is one of SKELETONS, as the language writes such a part.
+
+    English has the day first and 24 hours everywhere, which readers on either side of the Atlantic understand alike.
+    """
+    is_english = Locale.parse(locale).language == SOURCE_LANGUAGE
+    return ", ".join(
+        format_datetime(moment, part, locale=locale)
+        if is_english
+        else format_skeleton(SKELETONS[part], moment, locale=locale)
+        for part in pattern.split(", ")
+    )
 
 
 def isolated(text: Any) -> Any:

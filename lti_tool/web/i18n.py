@@ -1,12 +1,12 @@
 """The language of a page, and dates as people say them."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from babel.support import Translations
 from flask import Flask, current_app, g, request
@@ -24,6 +24,7 @@ from lti_tool.support.languages import (
     languages,
     moment_in_words,
     translations,
+    written,
 )
 from lti_tool.support.zones import read_zone
 from lti_tool.web.access import current_here, kit
@@ -147,7 +148,7 @@ def install(app: Flask) -> None:
     @app.template_filter("day")
     def day(day: date | None) -> str:
         """A day without a time: "Wed 2 Dec 2026"."""
-        return str(format_date(day, "EEE d MMM y", locale=str(get_locale() or "en"))) if day is not None else ""
+        return written(datetime.combine(day, time()), page_language(), "EEE d MMM y") if day is not None else ""
 
     @app.template_test("past")
     def past(day: date | None) -> bool:
