@@ -34,7 +34,7 @@ SPOKEN = re.compile(r'\b(?:aria-label|placeholder|alt|title|data-said|data-offli
 NAMES = re.compile(
     r"https?://\S+|\S+@\S+|/v/\S+|Qx\d+zj|\bTandem\b|Svenska|Campus LMS|University \d+|Person \d+|"
     r"Ingrid|Observer|Admin|Ada|Ben|Cem|Dan|Eva|error: \w+, status: \d+, page: \S+|"
-    r"(?:mån|tis|ons|tors|fre|lör|sön) \d+ \w+|\d+ (?:november|december) \d+"
+    r"Europe/Stockholm|(?:mån|tis|ons|tors|fre|lör|sön) \d+ \w+|\d+ (?:november|december) \d+"
 )
 """Names, addresses, dates, and what only operators look for in the record."""
 EACH = 3
