@@ -105,7 +105,7 @@ def test_no_page_says_anything_in_english(bracketed: Flask, course: LeakyCourse,
                 read += 1
                 english |= dict.fromkeys(outside(answer.text, typed), f"{path} ({who})")
     assert english == {}
-    assert read > 100
+    assert read > 70
 
 
 def test_what_is_not_translated_is_seen() -> None:
