@@ -19,7 +19,7 @@ from lti_tool.meetings.service.calendars import Held
 from lti_tool.meetings.service.nudges import EVERY
 from lti_tool.support.languages import isolated
 from lti_tool.support.zones import zone_label
-from lti_tool.web.i18n import in_words
+from lti_tool.web.i18n import in_a_list, in_words
 
 RHYTHMS: Final[dict[Rhythm, str]] = {
     Rhythm.WEEKLY: N_("every week"),
@@ -280,7 +280,7 @@ def _name(view: MeetingView, member_id: int | None, *, begins: bool = False) -> 
 
 
 def _names(view: MeetingView, members: Iterable[int]) -> str:
-    return ", ".join(_name(view, one) for one in members)
+    return in_a_list(_name(view, one) for one in members)
 
 
 def calendar_events(held: Sequence[Held], *, host: str) -> list[CalendarEvent]:
@@ -309,5 +309,5 @@ def calendar_events(held: Sequence[Held], *, host: str) -> list[CalendarEvent]:
 def _title(held: Held) -> str:
     if held.status is Status.CANCELED:
         return str(gettext("%(activity)s: canceled", activity=held.activity_title))
-    names = ", ".join(name or gettext("your partner") for name in held.partners)
+    names = in_a_list(name or gettext("your partner") for name in held.partners)
     return str(gettext("%(activity)s with %(names)s", activity=held.activity_title, names=names))

@@ -1,12 +1,13 @@
 """The language of a page, and dates as people say them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_timedelta
+from babel.lists import format_list
 from babel.numbers import format_decimal
 from babel.support import Translations
 from flask import Flask, current_app, g, request
@@ -55,6 +56,11 @@ def into_language(language: str | None, *, source: str | None = None) -> Callabl
 def page_language() -> str:
     """The language of this page, as catalogs are named."""
     return str(get_locale() or SOURCE_LANGUAGE)
+
+
+def in_a_list(parts: Iterable[str]) -> str:
+    """These names in a sentence, as the language lists them: "Ada, Ben, and Cem", "Ada, Ben och Cem"."""
+    return format_list(list(parts), locale=page_language())
 
 
 class Catalogs(Domain):  # type: ignore[misc]  # flask-babel has no types
@@ -138,6 +144,7 @@ def install(app: Flask) -> None:
     for name in ("gettext", "ngettext", "pgettext", "npgettext"):
         app.jinja_env.globals[name] = _isolating(app.jinja_env.globals[name])
     app.jinja_env.filters["isolated"] = isolated
+    app.jinja_env.filters["listed"] = in_a_list
 
     @app.template_filter("when")
     def when(moment: datetime | None, zone: str | None = None) -> Markup | str:
