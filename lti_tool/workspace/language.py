@@ -1,5 +1,7 @@
 """The choice of a language, at the foot of every page of a visit."""
 
+from functools import cache
+
 from babel import Locale
 from flask import Blueprint, Flask, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -27,7 +29,12 @@ def choose(here: Here) -> ResponseReturnValue:
 
 def offered_languages() -> list[tuple[str, str]]:
     """Each language that pages can be read in: its code, and its name in that language."""
-    return [(code, str(Locale.parse(code).get_display_name(code)).capitalize()) for code in offered()]
+    return [(code, _own_name(code)) for code in offered()]
+
+
+@cache
+def _own_name(code: str) -> str:
+    return str(Locale.parse(code).get_display_name(code)).capitalize()
 
 
 def install(app: Flask) -> None:
