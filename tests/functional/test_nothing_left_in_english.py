@@ -32,7 +32,7 @@ TYPED = re.compile(
 """What is no text of ours, what somebody typed, and what is marked as another language."""
 SPOKEN = re.compile(r'\b(?:aria-label|placeholder|alt|title|data-said|data-offline)="([^"]*)"')
 NAMES = re.compile(
-    r"https?://\S+|\S+@\S+|/v/\S+|Qx\d+zj|\bTandem\b|Svenska|Campus LMS|University \d+|Person \d+|"
+    r"\boch\b|https?://\S+|\S+@\S+|/v/\S+|Qx\d+zj|\bTandem\b|Svenska|Campus LMS|University \d+|Person \d+|"
     r"Ingrid|Observer|Admin|Ada|Ben|Cem|Dan|Eva|error: \w+, status: \d+, page: \S+|"
     r"Europe/Stockholm|(?:mån|tis|ons|tors|fre|lör|sön) \d+ \w+|\d+ (?:november|december) \d+"
 )
