@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -p no:cacheprovider
 # A test that waits for ever, as a script in a browser's page can, fails with its traceback.
 NO_TEST_HANGS := -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
-.PHONY: demo test check services lint lint-types lint-rest serve worker bench bench-pages bench-pairing nightly crosscheck messages lock
+.PHONY: demo test check services lint lint-types lint-rest serve worker bench bench-pages bench-pairing nightly crosscheck messages language lock
 
 $(VENV)/.ready: requirements/dev.txt pyproject.toml tests/environment.py
 	@$(PYTHON) tests/environment.py $(VENV) requirements/dev.txt --editable
@@ -67,10 +67,17 @@ $(VENV)-crosscheck/.ready: requirements/crosscheck.txt tests/environment.py
 crosscheck: $(VENV)-crosscheck/.ready  ## what two platforms written by others say, in an environment of their own
 	$(VENV)-crosscheck/bin/python -m pytest -p no:cacheprovider --confcutdir=tests/crosscheck tests/crosscheck
 
-messages: $(VENV)/.ready  ## every text for translators, in lti_tool/translations/messages.pot
+messages: $(VENV)/.ready  ## bring the catalogs of translators up to date with the texts of pages and code
 	mkdir -p lti_tool/translations
 	$(BIN)/pybabel --quiet extract --mapping-file config/babel.cfg --keyword N_ --keyword NN_:1,2 --ignore-dirs ".*" \
+	  --add-location file --sort-by-file --no-wrap --project Tandem --version - --msgid-bugs-address - --last-translator - --header-comment "# Offered: no" \
 	  --output-file lti_tool/translations/messages.pot .
+	$(BIN)/pybabel --quiet update --input-file lti_tool/translations/messages.pot --output-dir lti_tool/translations \
+	  --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+
+language: messages  ## the empty catalog of a new language, such as: make language LANGUAGE=fi
+	$(BIN)/pybabel --quiet init --input-file lti_tool/translations/messages.pot --output-dir lti_tool/translations \
+	  --no-wrap --locale $(LANGUAGE)
 
 lock:  ## resolve and pin every version with its hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

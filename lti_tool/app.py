@@ -21,7 +21,7 @@ from lti_tool.web.database import connect_database
 from lti_tool.web.downloads import downloads
 from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
-from lti_tool.workspace import courses
+from lti_tool.workspace import courses, language
 from lti_tool.workspace.listening import Listening
 
 PROTOCOL_PAGES = (
@@ -67,6 +67,7 @@ VISIT_PAGES = (
     "certificates.pages.staff",
     "reminders.pages.shown",
     "workspace.acts",
+    "workspace.language",
     "quality.pages",
     "evidence.pages",
     "grades.pages",
@@ -108,6 +109,7 @@ def create_app(services: Services, *, translations: Path = TRANSLATIONS) -> Flas
     i18n.install(app)
     headers.install(app)
     pages.install(app)
+    language.install(app)
     app.register_blueprint(downloads)
     _register_features(app)
     error_pages.install(app, services.words)

@@ -110,7 +110,7 @@ WORDS: dict[type[ToolError], Words] = {
     ),
     ReturnAddressForeign: Words(
         403,
-        N_("The answer would go outside your learning platform"),
+        N_("Your choice would be sent outside your learning platform"),
         N_("The dialog gave an address that does not belong to the platform. Tell the platform's administrator."),
     ),
     NothingToReturn: Words(

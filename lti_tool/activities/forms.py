@@ -4,7 +4,7 @@ Everything stays text until `read`, so that a page with mistakes shows exactly w
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -132,6 +132,7 @@ class SetupText:
     asks_survey: bool = False
     survey_own: str = ""
     """A sentence on each line."""
+    language: str = ""
     version: str = ""
     """Of the activity when the page was opened."""
 
@@ -253,6 +254,7 @@ def typed(fields: Mapping[str, str], *, kind: str) -> SetupText:
         ),
         asks_survey="asks_survey" in clean,
         survey_own=clean.get("survey_own", "").strip(),
+        language=clean.get("language", ""),
         version=clean.get("version", ""),
     )
 
@@ -295,12 +297,18 @@ def shown(
         certificate=_certificate_shown(settings),
         asks_survey=settings.survey is not None,
         survey_own="\n".join(settings.survey or ()),
+        language=settings.language or "",
         version=str(version),
     )
 
 
-def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = None) -> Reading:
-    """The settings and rubric that were typed, with a sentence for each field that keeps them from use."""
+def read(
+    text: SetupText, *, now: datetime, before: ActivitySettings | None = None, languages: Collection[str] = ()
+) -> Reading:
+    """The settings and rubric that were typed, with a sentence for each field that keeps them from use.
+
+    `languages` are those that its texts can be said to be written in.
+    """
     problems: dict[str, str] = {}
     meant = read_zone(text.time_zone)
     # What nobody understands stays as it was typed and is refused below.
@@ -333,6 +341,7 @@ def read(text: SetupText, *, now: datetime, before: ActivitySettings | None = No
         reflection_days=_reflection_read(text, problems),
         certificate=_certificate_read(text.certificate),
         survey=_survey_read(text, problems),
+        language=text.language if text.language in languages else None,
     )
     for problem in check(settings, now=now, before=before):
         problems.setdefault(_field(problem), WORDS_FOR_FLAWS[problem.flaw])

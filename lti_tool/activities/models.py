@@ -53,6 +53,8 @@ class Activity(Tenant, Base):
     scenario: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What a role-play plays, with a private brief for each seat; read through `activities.rules.scenario_of`."""
     rubric_id: Mapped[int]
+    language: Mapped[str | None] = mapped_column(String(16))
+    """In which language its texts are written; None where nobody said, or in none that Tandem has."""
     time_zone: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
     completion: Mapped[dict[str, Any]]

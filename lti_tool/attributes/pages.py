@@ -33,10 +33,12 @@ from lti_tool.errors import NotFound
 from lti_tool.launch.models import Member, Person
 from lti_tool.launch.service.naming import told_apart
 from lti_tool.roster.service import groups, learners_to_pair
+from lti_tool.support.alphabet import sort_key
 from lti_tool.support.spreadsheet import DELIMITERS, ENCODINGS
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer, table
+from lti_tool.web.i18n import page_language
 from lti_tool.web.lists import page_of
 from lti_tool.web.pages import unsent_store
 
@@ -280,7 +282,7 @@ def _page(here: Here, problem: str | None = None) -> ResponseReturnValue:
     wanted = request.args.get("q", "").strip().casefold()
     listed = [
         one
-        for one in sorted(learners, key=lambda one: ((names[one] or "").casefold(), one))
+        for one in sorted(learners, key=lambda one: (sort_key(names[one], page_language()), one))
         if (missing is None or missing not in known[one]) and (not wanted or wanted in (names[one] or "").casefold())
     ]
     page = page_of(len(listed), PEOPLE_A_PAGE)

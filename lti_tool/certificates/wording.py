@@ -15,7 +15,7 @@ from lti_tool.support.paper import PdfState
 FLAWS: Final[dict[str, str]] = {
     Flaw.NO_NAME: N_("Write your name as it should appear"),
     Flaw.LONG_NAME: N_("Shorten the name to 255 characters"),
-    Flaw.NO_REASON: N_("Say in a word why it is withdrawn"),
+    Flaw.NO_REASON: N_("Say briefly why it is withdrawn"),
     Flaw.LONG_REASON: N_("Shorten the reason to 1,000 characters"),
 }
 

@@ -125,7 +125,10 @@ WORDS: dict[type[ToolError], Words] = {
     NotFacilitating: Words(
         404,
         N_("You do not facilitate this group"),
-        N_("Only whoever has a group’s facilitator’s seat sees its meeting. You can take a seat on the Meetings page."),
+        N_(
+            "Only the person in a group’s facilitator’s seat sees its meeting. You can take a seat on the "
+            "Meetings page."
+        ),
     ),
     SeatClosed: Words(
         409,
@@ -151,7 +154,7 @@ WORDS: dict[type[ToolError], Words] = {
     FeedbackRead: Words(
         409,
         N_("Your partner has read this"),
-        N_("So it stays as you gave it. Your later changes are kept for you, and you can add something to it."),
+        N_("So it stays as you gave it. Only you see your later changes, and you can add something to it."),
     ),
     NotReadYet: Words(
         409, N_("Your partner has not read this yet"), N_("So you can still change it. There is no need to add to it.")

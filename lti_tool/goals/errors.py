@@ -85,6 +85,6 @@ WORDS: dict[type[ToolError], Words] = {
     ChangedMeanwhile: Words(
         409,
         N_("This was changed in another tab or on another device"),
-        N_("Open it again to see how it stands, then make your change once more."),
+        N_("Open it again to see it as it is now, then make your change once more."),
     ),
 }

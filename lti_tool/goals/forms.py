@@ -21,7 +21,7 @@ AREAS: Final[dict[Area, str]] = {
 }
 HINTS: Final[dict[Hint, str]] = {
     Hint.WHAT_WILL_BE_DIFFERENT: N_("What will be different then? What would someone see you do?"),
-    Hint.HOW_WILL_YOU_KNOW: N_("How will you know that you got there?"),
+    Hint.HOW_WILL_YOU_KNOW: N_("How will you know that you have reached it?"),
     Hint.WHERE_ARE_YOU_NOW: N_("Where are you now?"),
     Hint.HOW_FAR: N_("How far do you want to get?"),
     Hint.WHAT_CHANGES: N_("This is where you are already. What will be another value then?"),

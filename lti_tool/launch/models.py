@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String, Text, UniqueConstraint, and_
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String, Text, UniqueConstraint, and_, func
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -65,11 +65,24 @@ class Person(Tenant, Base):
     family_name: Mapped[str | None] = mapped_column(String(255))
     email: Mapped[str | None] = mapped_column(String(320))
     locale: Mapped[str | None] = mapped_column(String(35))
+    """What the platform said last."""
+    language: Mapped[str | None] = mapped_column(String(16))
+    """What the person chose in Tandem; it comes before what the platform says."""
     time_zone: Mapped[str | None] = mapped_column(String(64))
     """As of the last launch that knew it."""
     is_administrator: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+
+    @hybrid_property
+    def reads_in(self) -> str | None:
+        """The locale in which the person reads pages, letters and calendars."""
+        return self.language or self.locale
+
+    @reads_in.inplace.expression
+    @classmethod
+    def _reads_in(cls) -> ColumnElement[str | None]:
+        return func.coalesce(cls.language, cls.locale)
 
 
 class Course(Tenant, Base):

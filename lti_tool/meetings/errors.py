@@ -88,7 +88,7 @@ WORDS: dict[type[ToolError], Words] = {
     TimeGone: Words(
         409,
         N_("This time has changed in the meantime"),
-        N_("Go back to the activity to see what stands now. You can propose another time."),
+        N_("Go back to the activity to see the time as it is now. You can propose another one."),
     ),
     TimePassed: Words(409, N_("This time is over"), N_("Propose a time in the future.")),
     NobodyToMeet: Words(
@@ -100,17 +100,17 @@ WORDS: dict[type[ToolError], Words] = {
     AskedToday: Words(
         409,
         N_("You have already asked today"),
-        N_("Your partner sees it on their first page. You can ask again tomorrow. Nothing is taken from you."),
+        N_("Your partner sees it on their first page. You can ask again tomorrow. You do not lose anything."),
     ),
     NotWaiting: Words(
         409,
         N_("This has changed in the meantime"),
-        N_("Your partner may have answered. Go back to the activity to see what stands now."),
+        N_("Your partner may have answered. Go back to the activity to see how things are now."),
     ),
     TooEarly: Words(
         409,
         N_("Give your partner a little more time"),
-        N_("A day after your reminder you can go on without them. Nothing is taken from you."),
+        N_("A day after your reminder you can go on without them. You do not lose anything."),
     ),
     CalendarUnknown: Words(404, N_("There is no such calendar"), N_("Get a new address from the activity.")),
     CalendarBusy: Words(429, N_("Too many requests"), N_("Wait an hour, then try again.")),

@@ -19,7 +19,7 @@ from lti_tool.meetings.service.calendars import Held
 from lti_tool.meetings.service.nudges import EVERY
 from lti_tool.support.languages import isolated
 from lti_tool.support.zones import zone_label
-from lti_tool.web.i18n import in_words
+from lti_tool.web.i18n import in_a_list, in_words
 
 RHYTHMS: Final[dict[Rhythm, str]] = {
     Rhythm.WEEKLY: N_("every week"),
@@ -207,9 +207,11 @@ def _sentence(view: MeetingView, member_id: int, zone: ZoneInfo, now: datetime) 
         case State.CANCELED if view.canceled is not None:
             said = _canceled(view, view.canceled, member_id, _next_words(view.canceled, zone, now))
         case State.PAST if view.agreed is not None and view.agreed.dates[-1].ends_at > now:
-            said = gettext("Agreed, and every date that is left is left out.")
+            said = gettext("Agreed, but all remaining dates are skipped.")
         case State.PAST if view.agreed is not None:
-            said = gettext("Was agreed: %(when)s.", when=clock_words(view.agreed.dates[-1].starts_at, zone, now))
+            said = gettext(
+                "The agreed time has passed: %(when)s.", when=clock_words(view.agreed.dates[-1].starts_at, zone, now)
+            )
         case _:
             said = gettext("No time yet.")
     return str(said)
@@ -278,7 +280,7 @@ def _name(view: MeetingView, member_id: int | None, *, begins: bool = False) -> 
 
 
 def _names(view: MeetingView, members: Iterable[int]) -> str:
-    return ", ".join(_name(view, one) for one in members)
+    return in_a_list(_name(view, one) for one in members)
 
 
 def calendar_events(held: Sequence[Held], *, host: str) -> list[CalendarEvent]:
@@ -307,5 +309,5 @@ def calendar_events(held: Sequence[Held], *, host: str) -> list[CalendarEvent]:
 def _title(held: Held) -> str:
     if held.status is Status.CANCELED:
         return str(gettext("%(activity)s: canceled", activity=held.activity_title))
-    names = ", ".join(name or gettext("your partner") for name in held.partners)
+    names = in_a_list(name or gettext("your partner") for name in held.partners)
     return str(gettext("%(activity)s with %(names)s", activity=held.activity_title, names=names))

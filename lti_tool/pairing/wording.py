@@ -16,6 +16,7 @@ from lti_tool.pairing.engine import Caution, Concern, Removal
 from lti_tool.pairing.errors import OBSTACLES, WORDS, ChangeImpossible, PlanError, PlanImpossible, RuleBroken
 from lti_tool.support.languages import isolated
 from lti_tool.web.access import Here
+from lti_tool.web.i18n import in_a_list
 
 MOST_NAMED: Final = 5
 
@@ -162,9 +163,11 @@ def names_in_words(names: Mapping[int, str | None], people: Sequence[int]) -> st
     """The first of these people by name, and how many more there are."""
     first = people[:MOST_NAMED]
     named = [names.get(person) or gettext("Learner %(number)s", number=person) for person in first]
-    listed = ", ".join(map(isolated, named))
+    named = list(map(isolated, named))
     more = len(people) - MOST_NAMED
-    return str(gettext("%(names)s and %(count)d more", names=listed, count=more)) if more > 0 else listed
+    if more > 0:
+        return str(gettext("%(names)s and %(count)d more", names=", ".join(named), count=more))
+    return in_a_list(named)
 
 
 def rounds_in_words(numbers: Sequence[int]) -> str:

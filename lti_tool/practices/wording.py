@@ -24,7 +24,7 @@ FLAWS: Final = {
     Flaw.LONG_TITLE: N_("Shorten the title to 300 characters"),
     Flaw.NO_TEXT: N_("Write what others can use"),
     Flaw.LONG_TEXT: N_("Shorten the text to 10,000 characters"),
-    Flaw.NO_REASON: N_("Say in a word why you hide it"),
+    Flaw.NO_REASON: N_("Say briefly why you hide it"),
     Flaw.LONG_REASON: N_("Shorten the reason to 1,000 characters"),
 }
 

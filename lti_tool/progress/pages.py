@@ -24,7 +24,7 @@ from lti_tool.support.zones import zone_label
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import builds, offer, table
-from lti_tool.web.i18n import zone_of_reader
+from lti_tool.web.i18n import page_language, zone_of_reader
 
 pages = Blueprint("progress", __name__)
 
@@ -75,7 +75,7 @@ def show(here: Here) -> ResponseReturnValue:
     if activity is None:
         return redirect(url_for("setup.show"))
     summaries = service.summaries_of_all(here.session, activity.id, here.now)
-    people = service.learners(here.session, summaries)
+    people = service.learners(here.session, summaries, language=page_language())
     tally = rules.tally(kind_for(activity).steps, summaries.values())
     columns = list(tally)
     listed = _listed(people, summaries, columns)
@@ -161,7 +161,7 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
     """The grid as CSV: names, partners, a state and a date for each step, and what counts of it."""
     activity = here.session.get_one(Activity, details["activity_id"])
     checklists = service.progress_of_all(here.session, activity.id, here.now)
-    people = service.learners(here.session, checklists)
+    people = service.learners(here.session, checklists, language=page_language())
     summaries = [rules.summary(one) for one in checklists.values()]
     columns = list(rules.tally(kind_for(activity).steps, summaries))
     zone = zone_of_reader(activity.time_zone)
@@ -170,7 +170,7 @@ def build_export(here: Here, details: dict[str, Any]) -> Response:
         titles += [title, gettext("%(what)s, when (%(zone)s)", what=title, zone=zone_label(zone.key))]
     numbers = sorted({column.round for column in columns})
     partners = [gettext("Round %(number)d: partners", number=number) for number in numbers]
-    counts = [gettext("Done"), gettext("Of"), gettext("Complete")]
+    counts = [gettext("Done"), gettext("Out of"), gettext("Complete")]
     header = [gettext("Name"), gettext("E-mail"), *titles, *partners, *counts]
     # From the groups and not from the items: round a ring nobody owes something to everybody in their group.
     groups = pairing.published_groups(here.session, activity.id)

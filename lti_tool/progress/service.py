@@ -44,6 +44,7 @@ from lti_tool.reports import service as reports
 from lti_tool.reports.rules import paused
 from lti_tool.roster.service import learners_to_pair
 from lti_tool.roster.service.links import locked_out
+from lti_tool.support.alphabet import sort_key
 from lti_tool.support.db import in_batches
 
 
@@ -144,8 +145,8 @@ class Learner:
     last_launch_at: datetime | None
 
 
-def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
-    """Names and standing of these members, in the order of their family names."""
+def learners(session: Session, members: Iterable[int], *, language: str = "en") -> dict[int, Learner]:
+    """Names and standing of these members, in the order that family names have in a language."""
     known = select(
         Member.id,
         Member.course_id,
@@ -162,7 +163,7 @@ def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
             row.id,
             row.name,
             row.email,
-            " ".join(part for part in (row.family_name, row.given_name, row.name) if part).casefold(),
+            " ".join(part for part in (row.family_name, row.given_name, row.name) if part),
             row.takes_part,
             row.last_launch_at,
         )
@@ -171,7 +172,8 @@ def learners(session: Session, members: Iterable[int]) -> dict[int, Learner]:
     if rows:
         names = told_apart(session, rows[0].course_id, {one.member_id: one.name for one in listed})
         listed = [replace(one, name=names[one.member_id]) for one in listed]
-    return {one.member_id: one for one in sorted(listed, key=lambda one: (one.sort_name, one.member_id))}
+    listed.sort(key=lambda one: (sort_key(one.sort_name, language), one.member_id))
+    return {one.member_id: one for one in listed}
 
 
 def learner(session: Session, activity: Activity, member_id: int) -> Learner:

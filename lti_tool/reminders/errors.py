@@ -40,8 +40,8 @@ WORDS: dict[type[ToolError], Words] = {
         404,
         N_("This link cannot be read"),
         N_(
-            "It may have been cut. Copy the whole link, or open the activity from your course, where you can "
-            "stop letters too."
+            "Part of it may be missing. Copy the whole link, or open the activity from your course, where "
+            "you can stop letters too."
         ),
     ),
 }

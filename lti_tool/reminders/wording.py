@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from lti_tool.errors import N_
@@ -19,30 +18,30 @@ from lti_tool.reminders.rules import Rule
 from lti_tool.reminders.service import Outgoing
 from lti_tool.settings import Settings
 from lti_tool.support.languages import (
-    SOURCE_LANGUAGE,
     TRANSLATIONS,
+    first_offered,
     isolated,
     moment_in_words,
-    offered_language,
     templates,
+    translations,
 )
 
 RULES: Final[Mapping[Rule, str]] = {
     Rule.STAFF: N_("Your instructors reminded you."),
-    Rule.OVERDUE: N_("Something that counts is overdue: told at once, then up to twice more, three days apart."),
-    Rule.DUE_SOON: N_("Something that counts is due within three days: told once."),
-    Rule.WAITS: N_("A partner is waiting for your answer: told once."),
-    Rule.TIME: N_("A time for your meeting was proposed: told once."),
-    Rule.FEEDBACK: N_("There is feedback that you have not read: told once."),
-    Rule.PARTNER: N_("You have a partner, and had not opened the activity since: told once."),
-    Rule.CHANGE: N_("Your group changed, and you had not opened the activity since: told once."),
+    Rule.OVERDUE: N_("Something that counts is overdue: reminded at once, then up to twice more, three days apart."),
+    Rule.DUE_SOON: N_("Something that counts is due within three days: reminded once."),
+    Rule.WAITS: N_("A partner is waiting for your answer: reminded once."),
+    Rule.TIME: N_("A time for your meeting was proposed: reminded once."),
+    Rule.FEEDBACK: N_("There is feedback that you have not read: reminded once."),
+    Rule.PARTNER: N_("You have a partner, and had not opened the activity since: reminded once."),
+    Rule.CHANGE: N_("Your group changed, and you had not opened the activity since: reminded once."),
 }
 """Why a learner was reminded, in words of the pages."""
 SHORT: Final[Mapping[Rule, str]] = {
     Rule.STAFF: N_("Sent by staff"),
     Rule.OVERDUE: N_("Overdue"),
     Rule.DUE_SOON: N_("Due soon"),
-    Rule.WAITS: N_("A partner waits"),
+    Rule.WAITS: N_("A partner is waiting"),
     Rule.TIME: N_("A time was proposed"),
     Rule.FEEDBACK: N_("New feedback"),
     Rule.PARTNER: N_("A new partner"),
@@ -65,11 +64,11 @@ _HEADERS.map_to_type("list-unsubscribe", _AddressHeader)
 
 
 def letter(
-    outgoing: Outgoing, settings: Settings, stop_link: str, *, now: datetime, translations: Path = TRANSLATIONS
+    outgoing: Outgoing, settings: Settings, stop_link: str, *, now: datetime, folder: Path = TRANSLATIONS
 ) -> EmailMessage:
     """The message to send. Headers hold nothing that could add another header: the policy refuses line breaks."""
-    language = offered_language(outgoing.locale, str(translations)) or SOURCE_LANGUAGE
-    environment = _environment(language, str(translations))
+    language = first_offered((outgoing.locale,), str(folder))
+    environment = _environment(language, str(folder))
     values = {
         "outgoing": outgoing,
         "stop_link": stop_link,
@@ -107,8 +106,7 @@ def _environment(language: str, folder: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    catalog = Translations.load(folder, [language])
-    environment.install_gettext_translations(catalog, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    environment.install_gettext_translations(translations(folder, language), newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     environment.filters["isolated"] = isolated
     environment.filters["one_line"] = _one_line
     return environment

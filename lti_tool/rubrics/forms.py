@@ -109,7 +109,7 @@ COMMENTS: Final[dict[Comment, str]] = {
 REMARKS: Final[dict[Remark, str]] = {
     Remark.NO_POINTS: N_("No level has points, so this criterion adds none."),
     Remark.SAME_POINTS: N_("All levels have the same points, so it makes no difference which is chosen."),
-    Remark.DESCENDING: N_("The first level has the most points. That is fine if the best level stands first."),
+    Remark.DESCENDING: N_("The first level has the most points. That is fine if the best level comes first."),
 }
 
 FLAWS: Final[dict[Flaw, tuple[str, str]]] = {

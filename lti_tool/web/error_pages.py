@@ -39,12 +39,12 @@ WORDS: Final[dict[type[Exception], Words]] = {
         N_("This link was already used"),
         N_("This kind of link works once, within one minute. Go back and ask for a new one."),
     ),
-    FormNotOurs: Words(400, N_("This form could not be checked"), REOPEN),
+    FormNotOurs: Words(400, N_("This form could not be verified"), REOPEN),
     ToolError: Words(
         500, N_("Something went wrong on our side"), N_("Try again in a moment. Nothing you saved is lost.")
     ),
     OperationalError: Words(
-        503, N_("Tandem cannot reach its records"), N_("Try again in a minute. Nothing you saved is lost.")
+        503, N_("Tandem cannot reach its database"), N_("Try again in a minute. Nothing you saved is lost.")
     ),
 }
 

@@ -1,19 +1,32 @@
 """The language of a page, and dates as people say them."""
 
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_datetime, format_timedelta
+from babel.lists import format_list
 from babel.numbers import format_decimal
+from babel.support import Translations
 from flask import Flask, current_app, g, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, Domain, get_locale
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from lti_tool.support.languages import SOURCE_LANGUAGE, isolated, languages, moment_in_words, offered_language
+from lti_tool.support.languages import (
+    FAMILY,
+    SOURCE_LANGUAGE,
+    first_offered,
+    into,
+    isolated,
+    languages,
+    moment_in_words,
+    translations,
+    written,
+)
 from lti_tool.support.zones import read_zone
 from lti_tool.web.access import current_here, kit
 from lti_tool.web.visits import Visit
@@ -23,11 +36,38 @@ UTC: Final = ZoneInfo("UTC")
 
 def choose_language() -> str:
     """The language of the launch, else of the browser, else English."""
-    folder = current_app.config["BABEL_TRANSLATION_DIRECTORIES"]
-    wanted = offered_language(g.get("locale"), folder)
-    if wanted is not None:
-        return wanted
-    return request.accept_languages.best_match(languages(folder)) or SOURCE_LANGUAGE
+    return first_offered((g.get("locale"), *request.accept_languages.values()), _folder())
+
+
+def _folder() -> str:
+    return str(current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
+
+
+def offered() -> tuple[str, ...]:
+    """The languages that pages can be read in."""
+    return languages(_folder())
+
+
+def into_language(language: str | None, *, source: str | None = None) -> Callable[[str], str]:
+    """What puts a text of ours into a language, by default from English into that of this page; see `into`."""
+    return into(language or page_language(), _folder(), source=source or SOURCE_LANGUAGE)
+
+
+def page_language() -> str:
+    """The language of this page, as catalogs are named."""
+    return str(get_locale() or SOURCE_LANGUAGE)
+
+
+def in_a_list(parts: Iterable[str]) -> str:
+    """These names in a sentence, as the language lists them: "Ada, Ben, and Cem", "Ada, Ben och Cem"."""
+    return format_list(list(parts), locale=page_language())
+
+
+class Catalogs(Domain):  # type: ignore[misc]  # flask-babel has no types
+    """The texts of the language of this request, from the catalogs that are offered."""
+
+    def get_translations(self) -> Translations:
+        return translations(_folder(), page_language())
 
 
 def zone_of(visit: Visit | None, *fallbacks: str | None) -> ZoneInfo:
@@ -63,7 +103,7 @@ def reader_locale() -> str:
 def reader_language() -> str:
     """The language part of `reader_locale`, with one name for Norwegian."""
     language = reader_locale().partition("_")[0]
-    return "nb" if language in {"no", "nn"} else language
+    return FAMILY.get(language, language)
 
 
 def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
@@ -81,6 +121,12 @@ def show_moment(moment: datetime, zone: ZoneInfo, now: datetime) -> Markup:
     )
 
 
+def _in_language(language: str | None) -> Markup:
+    """The attribute that marks a part of a page which is written in another language than the page."""
+    is_other = language is not None and language != page_language()
+    return Markup(' lang="{}"').format(language) if is_other else Markup()
+
+
 def _isolating(translate: Any) -> Any:
     """A translation function that keeps the direction of what is filled in."""
 
@@ -94,10 +140,11 @@ def _isolating(translate: Any) -> Any:
 
 def install(app: Flask) -> None:
     """Give templates their language, translations that keep directions, and filters for moments, days and numbers."""
-    Babel(app, locale_selector=choose_language)
+    Babel(app, locale_selector=choose_language).domain_instance = Catalogs()
     for name in ("gettext", "ngettext", "pgettext", "npgettext"):
         app.jinja_env.globals[name] = _isolating(app.jinja_env.globals[name])
     app.jinja_env.filters["isolated"] = isolated
+    app.jinja_env.filters["listed"] = in_a_list
 
     @app.template_filter("when")
     def when(moment: datetime | None, zone: str | None = None) -> Markup | str:
@@ -108,7 +155,7 @@ def install(app: Flask) -> None:
     @app.template_filter("day")
     def day(day: date | None) -> str:
         """A day without a time: "Wed 2 Dec 2026"."""
-        return str(format_date(day, "EEE d MMM y", locale=str(get_locale() or "en"))) if day is not None else ""
+        return written(datetime.combine(day, time()), page_language(), "EEE d MMM y") if day is not None else ""
 
     @app.template_test("past")
     def past(day: date | None) -> bool:
@@ -119,4 +166,5 @@ def install(app: Flask) -> None:
     def number(value: float) -> str:
         return str(format_decimal(value, "#,##0.######", locale=str(get_locale() or "en")))
 
+    app.jinja_env.globals["in_language"] = _in_language
     app.jinja_env.globals["page_language"] = lambda: str(get_locale() or "en").replace("_", "-")

@@ -28,6 +28,7 @@ from lti_tool.progress.service import Learner
 from lti_tool.reminders import service as reminders
 from lti_tool.web import audit
 from lti_tool.web.access import Here, on_visit
+from lti_tool.web.i18n import page_language
 
 pages = Blueprint("acts", __name__)
 
@@ -71,7 +72,7 @@ WHY: Final[Mapping[Why, str]] = {
     Why.EXCUSED: N_("is excused already"),
     Why.LATER: N_("has until later already"),
     Why.NO_SCORE: N_("has no score that is missing in the gradebook"),
-    Why.NO_FEEDBACK: N_("has no feedback that waits for you"),
+    Why.NO_FEEDBACK: N_("has no feedback waiting for you"),
 }
 
 
@@ -128,7 +129,7 @@ def act(here: Here) -> ResponseReturnValue:
     if len(asked.words) > LONGEST_WORDS:
         return _form(here, activity, asked, gettext("Shorten your sentence to 1,000 characters"))
     due_at = meant.due_at if not isinstance(meant, Flaw) else None
-    people = service.learners(here.session, asked.chosen)
+    people = service.learners(here.session, asked.chosen, language=page_language())
     touched = _touched(here, activity, asked, due_at, people)
     if "confirmed" not in request.form or not touched.people:
         return render_template(
@@ -294,7 +295,7 @@ def _form(here: Here, activity: Activity, asked: Asked, problem: str = "") -> Re
         "acts/choose.html",
         activity=activity,
         asked=asked,
-        people=service.learners(here.session, asked.chosen),
+        people=service.learners(here.session, asked.chosen, language=page_language()),
         rounds=rounds_of(here.session, activity.id),
         problem=problem,
         undone=[request.args.get(name, 0, type=int) for name in ("undone", "of")],

@@ -67,7 +67,7 @@ TO_DO: Final[Mapping[str, str]] = {
         "In the LMS, check whether the tool is still there and switched on. Launches still work. "
         "Tandem checks again after minutes, then hours, then daily."
     ),
-    Denial.CLOCK: N_("Set the clocks of both servers by a time server. Tandem checks again automatically."),
+    Denial.CLOCK: N_("Set both servers’ clocks with a time server. Tandem checks again automatically."),
     Denial.KEY_SET: N_(
         "The LMS must be able to fetch Tandem's keys. In Moodle, go to Site administration, Security,"
         " HTTP security. The cURL blocked hosts list must not contain Tandem's host, and the cURL "

@@ -20,8 +20,8 @@ from lti_tool.workspace.administration import administrators
 pages = Blueprint("record", __name__)
 
 WHAT_HAPPENED: Final = {
-    "addresses hidden": N_("Partners no longer see each other's e-mail address"),
-    "addresses shown": N_("Partners see each other's e-mail address"),
+    "addresses hidden": N_("Partners no longer see each other’s e-mail address"),
+    "addresses shown": N_("Partners see each other’s e-mail address"),
     "administrator granted": N_("An administrator was made"),
     "administrator removed": N_("An administrator was removed"),
     "attributes deleted": N_("What was known about a course's learners was deleted"),

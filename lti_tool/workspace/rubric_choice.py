@@ -25,6 +25,7 @@ from lti_tool.rubrics.errors import RubricFileUnusable
 from lti_tool.rubrics.rules import RubricDraft, plain
 from lti_tool.rubrics.rules.files import MOST_BYTES, Note, Unusable, read_file
 from lti_tool.web.access import Here
+from lti_tool.web.i18n import into_language
 
 BUTTON: Final = "rubrics"
 OWN: Final = "library-"
@@ -33,14 +34,14 @@ NAMES: Final = {"library-title": N_("Name in the library"), "library-rounds": N_
 UNUSABLE: Final[dict[Unusable, str]] = {
     Unusable.NOTHING: N_("Choose a file first. An empty file holds no rubric."),
     Unusable.TOO_LARGE: N_(
-        "This file is too large for a rubric. The most is 1 MB. Of a large course export, take rubrics.xml alone."
+        "This file is too large for a rubric. The limit is 1 MB. From a large course export, take only rubrics.xml."
     ),
-    Unusable.NO_TEXT: N_("This file is no text, so no rubric can be read from it. Save it as CSV or JSON."),
+    Unusable.NO_TEXT: N_("This file is not text, so no rubric can be read from it. Save it as CSV or JSON."),
     Unusable.NO_RUBRIC: N_("There is no rubric in this file. A table needs a column called “criterion”."),
     Unusable.BROKEN: N_("This file ends before the rubric does, or is damaged. Export it again."),
     Unusable.TOO_MANY: N_("This file has %(count)s criteria. A rubric has at most 30."),
     Unusable.TOO_LONG: N_(
-        "A criterion in this file has %(count)s levels or options. The most are six levels or ten options."
+        "A criterion in this file has %(count)s levels or options. The limit is six levels or ten options."
     ),
 }
 NOTES: Final[dict[Note, str]] = {
@@ -50,7 +51,7 @@ NOTES: Final[dict[Note, str]] = {
 TITLE_MISSING: Final = N_("Give the rubric a name in the library.")
 TITLE_TOO_LONG: Final = N_("Shorten the name to 255 characters.")
 SAVED_MEANWHILE: Final = N_(
-    "Someone saved a newer version of this rubric while you were here. Save again to put yours on top."
+    "Someone saved a newer version of this rubric while you were here. Save again to make yours the newest version."
 )
 
 
@@ -86,7 +87,7 @@ def answer(here: Here, activity: Activity, text: SetupText, button: str, **page:
             ready = READY_RUBRICS.get(key)
             if ready is None:
                 raise TemplateUnknown(key)
-            return _take(activity, text, ready.worded(gettext), is_added=verb == "add")
+            return _take(activity, text, ready.worded(into_language(text.language)), is_added=verb == "add")
         template = service.template_named(here.session, here.course_id, key, holds=service.RUBRIC)
         origin = (template.id, template.version)
         return _take(activity, text, rubric_from(template.rubric), is_added=verb == "add", origin=origin)
@@ -139,7 +140,7 @@ def _save(here: Here, activity: Activity, text: SetupText, page: Mapping[str, An
     """Put the rubric, as it is typed, into a library. Where it has mistakes, the editor shows them."""
     rubric, mistakes = rubric_forms.read(text.rubric)
     if mistakes:
-        return Taken(text, (gettext("The rubric has to be right before it can go into the library."),))
+        return Taken(text, (gettext("Correct the rubric before you put it into the library."),))
     chosen = request.form.get("library-as", "new")
     title = request.form.get("library-title", "").replace("\x00", "").strip()
     if chosen != "new":
@@ -235,8 +236,9 @@ def _page(
 ) -> Response:
     kind = kind_of(activity.kind)
     titles = {seat.key: gettext(seat.title) for seat in kind.seats}
-    ready = [(one.key, one.worded(gettext), titles[one.seat]) for one in READY_RUBRICS.values() if one.suits(kind)]
-    others = [(one.key, one.worded(gettext), "") for one in READY_RUBRICS.values() if not one.suits(kind)]
+    say = into_language(text.language)
+    ready = [(one.key, one.worded(say), titles[one.seat]) for one in READY_RUBRICS.values() if one.suits(kind)]
+    others = [(one.key, one.worded(say), "") for one in READY_RUBRICS.values() if not one.suits(kind)]
     typed = {
         name: value
         for name, value in request.form.items()

@@ -27,7 +27,7 @@ from lti_tool.activities.forms import Reading, SetupText
 from lti_tool.activities.models import Activity, Round, SavedTemplate
 from lti_tool.activities.rules import KINDS, ActivitySettings, Kind, ScoreMode, kind_for, kind_of, seats_with_hours
 from lti_tool.activities.rules.saved import rubric_from, settings_from
-from lti_tool.activities.rules.templates import TEMPLATES
+from lti_tool.activities.rules.templates import TEMPLATES, worded_again
 from lti_tool.activities.rules.templates.scenarios import scenarios_for
 from lti_tool.activities.service import InUse, Saved
 from lti_tool.errors import N_, NotFound
@@ -55,7 +55,7 @@ from lti_tool.support.spreadsheet import delimiter_for
 from lti_tool.support.zones import known_zones
 from lti_tool.web.access import Here, on_visit
 from lti_tool.web.downloads import address_of, builds, offer
-from lti_tool.web.i18n import reader_locale
+from lti_tool.web.i18n import into_language, offered, page_language, reader_locale
 from lti_tool.web.pages import unsent_store
 from lti_tool.web.visits import VisitKind
 from lti_tool.workspace import rubric_choice
@@ -191,8 +191,11 @@ def _begin_with_ready(here: Here, zone: str) -> Beginning:
     template = TEMPLATES.get(request.form.get("template", ""))
     if template is None:
         raise NotFound("template")
-    settings = template.settings(gettext, now=here.now, time_zone=zone)
-    return Beginning(settings, template.rubric(gettext), template.preferences)
+    asked = request.form.get("language")
+    language = asked if asked in offered() else page_language()
+    say = into_language(language)
+    settings = template.settings(say, now=here.now, time_zone=zone, language=language)
+    return Beginning(settings, template.rubric(say), template.preferences)
 
 
 def _begin_with_own(here: Here, zone: str) -> Beginning:
@@ -307,12 +310,13 @@ def _change(here: Here, activity: Activity) -> ResponseReturnValue:
     button = request.form.get("do", "save")
     if button.partition(":")[0] == rubric_choice.BUTTON:
         return _choose_rubric(here, activity, text, button)
-    pressed = forms.press(text, button, gettext)
+    pressed = forms.press(text, button, into_language(text.language))
     if pressed is not None:
         return _editor(here, activity, pressed[0], focus=pressed[1])
     if button == "back":
         return _editor(here, activity, text)
-    reading = forms.read(text, now=here.now, before=service.settings_in_force(here.session, activity))
+    before = service.settings_in_force(here.session, activity)
+    reading = forms.read(text, now=here.now, before=before, languages=offered())
     if reading.problems:
         return _editor(here, activity, text, problems=reading.problems, status=422)
     if button == "preview":
@@ -386,12 +390,16 @@ def _keep(here: Here, activity: Activity, text: SetupText, reading: Reading, but
 
 
 def _save(here: Here, activity: Activity, text: SetupText, reading: Reading) -> Saved:
+    settings, rubric = reading.settings, reading.rubric
+    if settings.language is not None and settings.language != activity.language:
+        # What nobody reworded is a text of ours, and goes with the language.
+        settings, rubric = worded_again(settings, rubric, into_language(settings.language, source=activity.language))
     with agreed_again(here, activity):
         return service.update(
             here.session,
             activity,
-            reading.settings,
-            reading.rubric,
+            settings,
+            rubric,
             expected_version=int(text.version) if text.version.isdecimal() else 0,
             in_use=in_use(here.session, activity.id),
             by=here.person_id,

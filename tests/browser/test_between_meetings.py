@@ -60,7 +60,7 @@ def test_a_reflection_saves_itself_and_is_brought_to_the_meeting(open_page: Open
     page.reload()
     expect(page.get_by_label("What happened?")).to_have_value("The budget meeting")
     page.get_by_role("button", name="Bring it to the meeting in round 1").click()
-    expect(page.get_by_text("It stands here now.")).to_be_visible()
+    expect(page.get_by_text("It is here now.")).to_be_visible()
     expect(page.get_by_label("What happened?")).to_have_value("The budget meeting")
 
 

@@ -15,6 +15,25 @@ from tests.browser.worlds import BLOCKED, under_way
 
 TITLE = "Observe a lesson"
 WIDTHS = (1280, 320)
+LENGTHEN = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  window.lengthened = [];
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (node.parentElement.closest("script, style, textarea, svg") || !node.data.trim()) continue;
+    window.lengthened.push([node, node.data]);
+    node.data = node.data.replace(/[\\p{L}]{2,}/gu, (word) => word + word.slice(-Math.ceil(word.length * 0.4)));
+  }
+}"""
+TOO_WIDE = """() => {
+  const page = document.documentElement;
+  const cut = [...document.querySelectorAll("button, .btn, summary, label, th, legend, .tabs a")].filter((one) => {
+    const style = getComputedStyle(one);
+    return one.clientWidth > 1 && style.overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1;
+  });
+  const wide = page.scrollWidth > page.clientWidth ? [`page by ${page.scrollWidth - page.clientWidth}`] : [];
+  return [...wide, ...cut.map((one) => one.textContent.trim())];
+}"""
 
 
 def look(page: Page) -> None:
@@ -31,7 +50,17 @@ def look(page: Page) -> None:
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wider <= 0, f"{page.url} scrolls sideways at {width} pixels"
     page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    has_room_for_longer_words(page)
     page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def has_room_for_longer_words(page: Page) -> None:
+    """Nothing scrolls sideways on a phone, and no button is cut, if words are 40 % longer, as in other languages."""
+    page.evaluate(LENGTHEN)
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(TOO_WIDE) == [], f"{page.url} has no room for longer words at {width} pixels"
+    page.evaluate("window.lengthened.forEach(([node, text]) => { node.data = text; })")
 
 
 def in_a_tab(journey: Journey, button: Locator) -> Page:
@@ -66,8 +95,8 @@ def reminds_one(page: Page) -> None:
     page.get_by_label("Remind them").check()
     page.get_by_label("Your own sentence").fill("I look forward to your feedback.")
     look(page)
-    page.get_by_role("button", name="See whom it touches").click()
-    expect(page.get_by_role("heading", level=1, name="Whom it touches")).to_be_visible()
+    page.get_by_role("button", name="See who is affected").click()
+    expect(page.get_by_role("heading", level=1, name="Who is affected")).to_be_visible()
     look(page)
     page.get_by_role("button", name="Do it for 1 learner").click()
     expect(page.get_by_text("Done. You can undo it below.")).to_be_visible()

@@ -71,14 +71,14 @@ def test_two_partners_with_a_goal_an_action_and_a_win(open_page: Open) -> None:
     mette.get_by_label("Value to reach").fill("3")
     mette.get_by_role("button", name="Save the goal").click()
     expect(mette.get_by_text("Your goal is set. Jonas can read it.")).to_be_visible()
-    expect(mette.get_by_text("How will you know that you got there?")).to_be_visible()
+    expect(mette.get_by_text("How will you know that you have reached it?")).to_be_visible()
     look(mette)
 
     jonas.reload()
     jonas.get_by_role("link", name="Better meetings").click()
     jonas.get_by_label("Your question").fill("What would Anna see you do?")
     jonas.get_by_role("button", name="Write it beside the goal").click()
-    expect(jonas.get_by_text("Your text stands beside the goal.")).to_be_visible()
+    expect(jonas.get_by_text("Your text is now beside the goal.")).to_be_visible()
     look(jonas)
 
     mette.reload()
@@ -93,7 +93,7 @@ def test_two_partners_with_a_goal_an_action_and_a_win(open_page: Open) -> None:
     mette.get_by_label("Value today").fill("2")
     mette.get_by_label("How is it going?").fill("Two on Monday")
     mette.get_by_label("What support do you want?").fill("A sign when I interrupt")
-    mette.get_by_role("button", name="Keep the check-in").click()
+    mette.get_by_role("button", name="Save the check-in").click()
     expect(mette.get_by_role("img", name="From 1 to 3: 2 now")).to_be_visible()
     look(mette)
 
@@ -118,7 +118,7 @@ def test_two_partners_with_a_goal_an_action_and_a_win(open_page: Open) -> None:
     jonas.locator("summary", has_text="Answer").click()
     jonas.get_by_label("Your line").first.fill("It changed the hour")
     jonas.get_by_role("button", name="Send the line").first.click()
-    expect(jonas.get_by_text("Your line stands beside the win.")).to_be_visible()
+    expect(jonas.get_by_text("Your line is now beside the win.")).to_be_visible()
     look(jonas)
 
 

@@ -72,7 +72,7 @@ def test_a_pair_finds_a_time_on_two_phones(open_page: Open) -> None:
     expect(mette.get_by_text("No time yet.")).to_be_visible()
     look(mette)
     mette.get_by_role("button", name="Jonas does not answer").click()
-    expect(mette.get_by_text("You are waiting for Jonas")).to_be_visible()
+    expect(mette.get_by_text("You have been waiting for Jonas")).to_be_visible()
     look(mette)
     mette.get_by_role("link", name="Propose a time").click()
     expect(mette.get_by_role("heading", level=1, name="Time and place, round 1")).to_be_visible()

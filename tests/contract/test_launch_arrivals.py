@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from lti_tool.jobs.models import Job
 from lti_tool.launch.models import Course, LaunchState, Member, Person, Placement
+from lti_tool.launch.service.languages import choose_language
 from lti_tool.registration.models import Deployment, Institution, ParkedDeployment, Registration
 from lti_tool.support.db import OpenSession, across_institutions
 from lti_tool.web import audit
@@ -170,6 +171,23 @@ def test_a_visit_knows_what_later_pages_need(stage: Stage, open_session: OpenSes
     assert visit.details["activity"] == "abc"
     assert visit.details["link"] == {"id": "link-1", "title": "Observe a lesson"}
     assert visit.member_id == rows(open_session, Member)[0].id
+
+
+@pytest.mark.store
+def test_a_language_that_a_person_chose_comes_before_the_platforms(stage: Stage, open_session: OpenSession) -> None:
+    def launch() -> None:
+        begun = stage.begin()
+        claims = stage.claims(begun)
+        claims[f"{LTI}launch_presentation"] = {"locale": "nb"}
+        assert stage.post(begun, stage.first.sign(claims)).status_code == 303
+
+    launch()
+    with open_session() as session, across_institutions(session):
+        choose_language(session, session.scalars(select(Person.id)).one(), "da")
+    launch()
+    assert [visit.locale for visit in rows(open_session, Visit)] == ["da", "da"]
+    [person] = rows(open_session, Person)
+    assert (person.locale, person.reads_in) == ("nb", "da")
 
 
 @pytest.mark.store

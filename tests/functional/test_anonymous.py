@@ -160,7 +160,7 @@ def test_the_form_says_where_it_cannot_be(world: World, kit: Kit) -> None:
         )
     small = World(world.open_session, world.clock, world.client, room)
     page = html.unescape(small.browser("Kai").get(small.writing("Lea")).text)
-    assert "Your name stands on it" in page
+    assert "Your name is on it" in page
     assert "You are not named" not in page
 
 

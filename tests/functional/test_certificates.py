@@ -110,7 +110,7 @@ def reader() -> Iterator[Any]:
 
 def test_from_completion_to_a_public_address_and_back(world: Course) -> None:
     mette = world.browser("Mette")
-    assert "With all of it done, you can take a certificate." in mette.get("/").text
+    assert "Once all of it is done, you can get a certificate." in mette.get("/").text
     assert "Not yet" in mette.get("/certificate").text
 
     world.completes("Mette", "Jonas")
@@ -326,7 +326,7 @@ def test_instructors_withdraw_one_with_a_reason_and_let_it_stand_again(world: Co
     assert world.browser("Ingrid", role="assistant").post(path, withdrawn_why="No.").status_code == 403
     assert mette.post(path, withdrawn_why="No.").status_code == 403
     page = staff.post(path, withdrawn_why=" ")
-    assert (page.status_code, "Say in a word why" in page.text) == (422, True)
+    assert (page.status_code, "Say briefly why" in page.text) == (422, True)
     assert "Withdrawn. Its holder reads why" in staff.post(path, withdrawn_why="Wrong course.").text
 
     page = world.public()
@@ -341,7 +341,7 @@ def test_instructors_withdraw_one_with_a_reason_and_let_it_stand_again(world: Co
     assert mette.post("/certificate", do="issue", certificate_name="Mette").status_code == 409
     assert mette.post("/certificate/publish", do="publish").status_code == 409
 
-    assert "It stands again." in staff.post(path, do="put_back").text
+    assert "The certificate is valid again." in staff.post(path, do="put_back").text
     assert "was withdrawn" not in world.public().text
     assert mette.post("/certificate/badge").status_code == 200
     assert world.browser("Jonas").get("/certificates").status_code == 403

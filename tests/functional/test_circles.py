@@ -184,15 +184,15 @@ def test_a_facilitators_seat_opens_one_group_and_is_announced(guided: Life) -> N
     assert life.launch(member).get(meeting).status_code == 403
 
     seen = text_of(life.launch(member).get("/round/1/meeting"))
-    assert "of the staff facilitates this meeting" in seen
-    assert "of the staff facilitates" not in text_of(life.launch(stranger).get("/round/1/meeting"))
+    assert "from the staff facilitates this meeting" in seen
+    assert "from the staff facilitates" not in text_of(life.launch(stranger).get("/round/1/meeting"))
     staff.post(f"{meeting}/clock", step="1")
     assert "Began" in text_of(life.launch(member).get("/round/1/meeting"))
 
     staff.post(f"{seat(life, member)}/leave")
     assert staff.get(meeting).status_code == 404
     assert staff.get(f"{meeting}/changes").status_code == 404
-    assert "of the staff facilitates" not in text_of(life.launch(member).get("/round/1/meeting"))
+    assert "from the staff facilitates" not in text_of(life.launch(member).get("/round/1/meeting"))
     with life.look() as session:
         said = session.scalars(select(AuditEntry.what).where(AuditEntry.what.like("facilitator%"))).all()
     assert said == ["facilitator came", "facilitator left"]

@@ -58,10 +58,14 @@ def test_each_line_of_the_checklist_opens_the_place_where_it_is_done(life: Life)
     counts(life, goal_check_in=1, action_written=1, look_back=1)
     me = life.launch("learner01")
     page = me.get("/").text
-    lines = (("Say how a goal", 1, "goal"), ("Write down an action", 1, "next"), ("Look back at", 2, "opening"))
+    lines = (
+        ("Say how one of your goals", 1, "goal"),
+        ("Write down an action", 1, "next"),
+        ("Look back at", 2, "opening"),
+    )
     for name, number, part in lines:
         assert re.search(rf'<a href="[^"]*/round/{number}/meeting\?part={part}#{part}">{name}', page), name
-    assert "after the round before it" in page
+    assert "opens after the round before it" in page
     assert me.post("/goals/actions", action_words="Ask first").status_code == 200
     assert "1 of 5 done" in text_of(me.get("/"))
     staff = life.launch("designer").get("/progress")

@@ -118,7 +118,7 @@ def test_a_goal_is_set_and_its_line_is_drawn_with_the_figures_as_a_table(world: 
     page = mette.post(
         f"/goals/{goal_id}/check-in", check_in_value="2", check_in_how="I dared", check_in_support="Count with me"
     ).text
-    assert "Your check-in is kept." in page
+    assert "Your check-in is saved." in page
     assert 'aria-label="From 1 to 3.5: 2 now"' in page
     table = page[page.index("<table") : page.index("</table>")]
     assert all(words in table for words in ("I dared", "Count with me", "The beginning"))
@@ -131,7 +131,7 @@ def test_a_vague_goal_gets_questions_beside_its_fields_and_is_kept_all_the_same(
     page = world.browser("Mette").get(f"/goals/{goal_id}").text
     for hint in (
         "What would someone see you do?",
-        "How will you know that you got there?",
+        "How will you know that you have reached it?",
         "A date about a month ahead",
     ):
         assert hint in page

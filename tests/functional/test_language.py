@@ -4,26 +4,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from flask import Flask, g
+from sqlalchemy import select
 
 from lti_tool.app import create_app
+from lti_tool.launch.models import Person
+from lti_tool.support.db import OpenSession
 from lti_tool.web.i18n import choose_language, show_moment, zone_of
 from lti_tool.web.visits import Visit
 from lti_tool.wiring import Services
+from tests.catalogs import a_catalog
+from tests.factories.feedback import a_classroom
+from tests.fakes.clock import FakeClock
+from tests.functional.classroom import World
 
 
 @pytest.fixture
 def swedish(services: Services, tmp_path: Path) -> Flask:
     """The app with a Swedish catalog of one sentence."""
-    catalog = Catalog(locale="sv")
-    catalog.add("There is nothing here", "Här finns ingenting")
-    file = tmp_path / "words" / "sv" / "LC_MESSAGES" / "messages.mo"
-    file.parent.mkdir(parents=True)
-    with file.open("wb") as opened:
-        write_mo(opened, catalog)
-    return create_app(services, translations=tmp_path / "words")
+    a_catalog(tmp_path, "sv", {"There is nothing here": "Här finns ingenting"})
+    a_catalog(tmp_path, "da", {"There is nothing here": "Her er ingenting"}, is_offered=False)
+    return create_app(services, translations=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,8 @@ def swedish(services: Services, tmp_path: Path) -> Flask:
         (None, "sv,en;q=0.5", "sv"),
         ("xx-nonsense", "", "en"),
         ("fi", "", "en"),
+        ("fi", "sv-FI", "sv"),
+        ("da", "", "en"),
     ],
 )
 def test_the_launch_chooses_then_the_browser(
@@ -49,6 +52,29 @@ def test_a_page_speaks_the_language_it_has(swedish: Flask) -> None:
     answer = swedish.test_client().get("/nowhere", headers={"Accept-Language": "sv"})
     assert '<html lang="sv"' in answer.text
     assert "Här finns ingenting" in answer.text
+
+
+def test_a_person_keeps_the_language_that_they_chose(
+    swedish: Flask, open_session: OpenSession, clock: FakeClock
+) -> None:
+    with open_session() as session:
+        room = a_classroom(session, "Mette", "Jonas", now=clock.now(), groups=(("Mette", "Jonas"),))
+    world = World(open_session, clock, swedish.test_client(), room)
+    mette, in_another_tab = world.browser("Mette"), world.browser("Mette")
+    page = mette.get("/help?said=no").text
+    assert ('<html lang="en"' in page, "Svenska</button>" in page, "Dansk" in page) == (True, True, False)
+
+    answer = mette.post("/language", language="sv", page="help")
+    assert answer.request.path == f"/v/{mette.key}/help"
+    assert '<html lang="sv"' in answer.text
+    assert 'aria-current="true">Svenska' in answer.text
+    assert '<html lang="sv"' in in_another_tab.get("/").text
+    with open_session(room.institution.id) as session:
+        person = session.get_one(Person, room.members["Mette"].person_id)
+        assert (person.language, person.reads_in) == ("sv", "sv")
+        assert session.scalar(select(Person.reads_in).where(Person.id == person.id)) == "sv"
+    assert '<html lang="en"' in world.browser("Jonas").get("/").text
+    assert mette.post("/language", language="da").status_code == 404
 
 
 def test_a_language_without_a_catalog_falls_back_to_english(app: Flask) -> None:

@@ -209,7 +209,7 @@ def test_a_kind_that_is_only_data_works_from_placing_to_erasure(life: Life) -> N
 
 def one_step_before_first(guest: Guest) -> bool:
     """Whether looking back waits for the record."""
-    return "one step before it first" in text_of(guest.get("/"))
+    return "needs the step before it" in text_of(guest.get("/"))
 
 
 def person_of(life: Life, name: str) -> int:

@@ -265,7 +265,7 @@ def test_staff_and_observers_are_listed_as_not_paired(school: School) -> None:
 
     page = instructor.post("/plan/propose").text
 
-    assert "2 people of the roster are not paired" in page
+    assert "2 people on the roster are not paired" in page
     assert "teaches in this course" in page
     assert "observes the course" in page
 

@@ -370,7 +370,7 @@ def test_a_group_says_why_these_people(app: Flask, kit: Kit, clock: FakeClock) -
     assert page.count("Why these people?") == 3
     assert "Different departments (3 points); Another department" in page
     assert "of 3 possible partners." in page
-    assert "1 rule holds (Another department: rules out 40.0 % of all pairs)." in page
+    assert "1 rule holds (Another department: rules out 40 % of all pairs)." in page
 
 
 def test_without_rules_a_group_says_once_that_anyone_fits_equally_well(app: Flask, kit: Kit, clock: FakeClock) -> None:

@@ -75,7 +75,7 @@ def test_a_pin_against_a_rule_is_named_with_its_people_its_round_and_the_rule(
 
     said = refused(instructor, school)
 
-    assert "You keep Åsa Lindqvist 1, Mette Sørensen 2 together in round 2" in said
+    assert "You keep Åsa Lindqvist 1 and Mette Sørensen 2 together in round 2" in said
     assert "but a rule forbids it: They work in the same department." in said
     assert "under “What you decided”, on this page" in said
 
@@ -87,7 +87,7 @@ def test_pins_that_want_one_person_twice_are_named(school: School, instructor: V
     said = refused(instructor, school)
 
     assert "You keep Åsa Lindqvist 1 together with different people in round 1" in said
-    assert "Åsa Lindqvist 1, Mette Sørensen 2; Åsa Lindqvist 1, Jonas Haugen 3" in said
+    assert "Åsa Lindqvist 1 and Mette Sørensen 2; Åsa Lindqvist 1 and Jonas Haugen 3" in said
 
 
 def test_a_pin_of_more_people_than_a_group_can_have_is_named(school: School, instructor: Visitor) -> None:
@@ -95,7 +95,7 @@ def test_a_pin_of_more_people_than_a_group_can_have_is_named(school: School, ins
 
     said = refused(instructor, school)
 
-    assert "You keep Åsa Lindqvist 1, Mette Sørensen 2, Jonas Haugen 3 together in round 1" in said
+    assert "You keep Åsa Lindqvist 1, Mette Sørensen 2, and Jonas Haugen 3 together in round 1" in said
     assert "can have so many people" in said
 
 

@@ -109,7 +109,7 @@ def test_staff_hide_a_practice_with_a_reason_for_its_owner(world: World) -> None
     mette, jonas, path = shares(world)
     staff = world.browser("Ingrid", role="instructor")
     page = staff.post(f"{path}/hide", hidden_why=" ")
-    assert (page.status_code, "Say in a word why you hide it" in page.text) == (422, True)
+    assert (page.status_code, "Say briefly why you hide it" in page.text) == (422, True)
     assert "The course cannot read it now." in staff.post(f"{path}/hide", hidden_why="It names a school.").text
     assert world.browser("Oliver").get(path).status_code == 404
     assert "It names a school." in mette.get(path).text

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask.testing import FlaskClient
 from icalendar import Calendar
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from werkzeug.test import TestResponse
 
 from lti_tool.launch.models import Person
 from lti_tool.meetings.models import CalendarAddress
-from lti_tool.meetings.service.calendars import KEPT_UNREAD, MOST_READS
+from lti_tool.meetings.service.calendars import KEPT_UNREAD, MOST_READS, open_feed
 from lti_tool.pairing.models import Group, Seat
 from lti_tool.support.db import OpenSession
 from lti_tool.web.audit import AuditEntry
@@ -81,7 +81,7 @@ def test_a_rhythm_is_a_file_with_all_its_dates(world: World, mette: Browser) -> 
     with world.open_session(world.room.institution.id) as session:
         session.merge(world.room.rounds[0]).due_at = world.clock.now() + timedelta(days=30)
     agreed(world, mette, rhythm="fortnightly")
-    press(mette, "Leave out")
+    press(mette, "Skip")
     found = events(mette.post(f"{TIME}/file"))
     assert [one["DTSTART"].dt.day for one in found] == [3, 17, 1]
     assert [one["STATUS"] for one in found] == ["CANCELLED", "CONFIRMED", "CONFIRMED"]
@@ -120,7 +120,7 @@ def test_an_address_is_renewed_and_given_up(world: World, mette: Browser) -> Non
     new = address(mette)
     assert read(world, old).status_code == 404
     assert read(world, new).status_code == 200
-    assert "leads nowhere from now on" in mette.post("/calendar", do="give_up").text
+    assert "no longer works" in mette.post("/calendar", do="give_up").text
     assert read(world, new).status_code == 404
     assert "Get an address" in mette.get("/calendar").text
 
@@ -151,9 +151,17 @@ def test_an_erased_person_has_no_calendar(world: World, mette: Browser) -> None:
 
 def test_the_calendar_speaks_the_persons_language_where_it_is_there(world: World, mette: Browser) -> None:
     path = address(mette)
-    with world.open_session(world.room.institution.id) as session:
-        session.get_one(Person, world.room.members["Mette"].person_id).locale = "xx-nonsense"
+
+    def says(**values: str) -> None:
+        with world.open_session(world.room.institution.id) as session:
+            session.execute(update(Person).values(**values))
+
+    says(locale="xx-nonsense")
     assert read(world, path).status_code == 200
+    says(language="da")
+    with world.open_session() as session:
+        feed = open_feed(session, path.removeprefix("/calendar/").removesuffix(".ics"), now=world.clock.now())
+        assert feed.locale == "da"
 
 
 def test_an_address_that_nobody_reads_is_deleted_after_a_year(world: World, mette: Browser, services: Services) -> None:

@@ -285,7 +285,7 @@ def test_one_certificate_for_all_of_it_with_the_hours_of_each(world: Course) -> 
     world.gives("Mette", "Jonas")
     page = mette.get("/").text
     assert "Get your certificate" not in page
-    assert "With all activities of the programme done, you can take a certificate." in page
+    assert "Once all activities of the programme are done, you can get a certificate." in page
     assert mette.post("/certificate", do="issue", certificate_name="Mette").status_code == 409, "not for one activity"
     assert mette.post("/programme-certificate", do="issue", certificate_name="Mette").status_code == 409
     assert "in all activities of the programme" in mette.get("/programme-certificate").text

@@ -168,7 +168,7 @@ def test_only_instructors_release_feedback(school: School) -> None:
     fields = {"do": "release", "who": everybody(school)}
     assert school.somebody("assistant").post("/acts", **fields).status_code == 403
     page = school.somebody("instructor").post("/acts", **fields)
-    assert "has no feedback that waits for you" in page.text
+    assert "has no feedback waiting for you" in page.text
 
 
 # ---- letters ---------------------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def test_a_learner_sees_whether_letters_come_and_stops_them(app: Flask, school: 
     learner = school.learner(0)
     with school.kit.open_session(school.institution_id) as session:
         session.execute(update(Institution).values(sends_letters=True))
-    assert "does not share an e-mail address" in learner.get("/reminders").text
+    assert "does not share your e-mail address" in learner.get("/reminders").text
     with school.kit.open_session(school.institution_id) as session:
         session.execute(update(Person).values(email="learner@campus.example"))
     page = learner.get("/reminders").text

@@ -40,7 +40,7 @@ def version(world: World) -> str:
 def test_from_report_to_decision(world: World) -> None:
     text = world.gives("Mette", "Jonas", suggestion=HURT)
     jonas, mette = world.browser("Jonas"), world.browser("Mette")
-    assert "Something here hurts? Report it" in jonas.get(f"/feedback/{text}").text
+    assert "Does something here hurt? Report it" in jonas.get(f"/feedback/{text}").text
     assert TEXTS["strengths"] in jonas.get("/feedback").text
     page = jonas.post(f"/feedback/{text}/report", words="The last part.").text
     assert "Choose what is wrong" in page

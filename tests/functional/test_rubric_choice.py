@@ -103,7 +103,7 @@ def test_a_file_is_read_into_the_editor_and_the_saved_rubric_goes_into_the_same_
         (b"Dear all", "There is no rubric in this file"),
         (to_json(every_type())[:500], "ends before the rubric does"),
         (b"criterion,level\n" + b"A,x\n" * 10_000, "10000 criteria"),
-        (b"\x00\x01\x02" * 100, "no text"),
+        (b"\x00\x01\x02" * 100, "not text"),
     ],
 )
 def test_a_file_that_is_no_rubric_changes_nothing_and_loses_nothing(dina: Designer, content: bytes, says: str) -> None:

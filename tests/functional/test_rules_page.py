@@ -129,8 +129,8 @@ def test_what_rules_would_cost_counts_other_activities_only_where_they_are_to_co
     instructor = school.somebody("instructor")
     texts = {"kind": "pairs", "not_again": "1", "version": 0, "do": "check"}
 
-    assert "the rules leave 80.0 %" in instructor.send("/plan/rules", history_counts="1", **texts).text
-    assert "the rules leave 100.0 %" in instructor.send("/plan/rules", **texts).text
+    assert "the rules leave 80 %" in instructor.send("/plan/rules", history_counts="1", **texts).text
+    assert "the rules leave 100 %" in instructor.send("/plan/rules", **texts).text
 
 
 def test_a_preset_fills_the_form_and_saves_nothing(school: School) -> None:

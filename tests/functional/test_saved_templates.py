@@ -154,7 +154,7 @@ def test_a_version_that_does_not_fit_the_dates_is_not_taken_over(dina: Designer,
     template = own(dina)
     dina.post("/setup/template", **{"as": str(template.id), f"version-{template.id}": "1"})
     answer = carl.follow(carl.post("/setup/newer", **hidden_fields(carl.get("/setup").text)))
-    assert "does not fit the dates of this activity" in text_of(answer)
+    assert "does not fit its dates" in text_of(answer)
     assert own_activity(carl).release == "when_both_gave"
 
 

@@ -392,7 +392,7 @@ def test_an_answer_never_leaves_the_platform(app: Flask, kit: Kit, clock: FakeCl
     path, fields = designer.start()
     answer = designer.post(path, **fields, do="place")
     assert answer.status_code == 403
-    assert "The answer would go outside your learning platform" in answer.text
+    assert "Your choice would be sent outside your learning platform" in answer.text
     assert [activity.state for activity in designer.activities()] == ["draft"]
 
 
@@ -491,7 +491,7 @@ def test_points_of_the_rubric_count_only_if_there_are_any(visiting: Designer) ->
     assert "No criterion has points or a number scale." in refused.text
     points = {f"criteria-{c}-levels-{n}-points": str(n) for c in range(4) for n in range(4)}
     fields |= points | {"use_points": "1", "points_share": "30"}
-    assert "30 percent of the score follow" in visiting.post(path, **fields, do="preview").text
+    assert "30 percent of the score depend" in visiting.post(path, **fields, do="preview").text
     assert visiting.post(path, **fields, do="save").status_code == 303
     assert visiting.activities()[0].points_share == 30
     assert (

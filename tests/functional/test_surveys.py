@@ -32,17 +32,17 @@ def answers(world: World, who: str, moment: str, value: int) -> None:
 
 
 def test_it_is_asked_at_both_ends_and_compared_for_everyone_together(world: World) -> None:
-    assert "How is it for you before you begin?" in world.browser("Mette").get("/").text
+    assert "How are things for you before you begin?" in world.browser("Mette").get("/").text
     for place, who in enumerate(LEARNERS[:3]):
         answers(world, who, "before", 2 + place % 2)
-    assert "How is it for you before you begin?" not in world.browser("Mette").get("/").text
+    assert "How are things for you before you begin?" not in world.browser("Mette").get("/").text
     staff = world.browser("Ingrid", role="instructor")
     assert "3 people answered before" in staff.get("/survey-results").text
     assert "too few people" in staff.get("/survey-results").text
 
     world.clock.advance(timedelta(days=8))
     staff = world.browser("Ingrid", role="instructor")
-    assert "How is it for you now?" in world.browser("Mette").get("/").text
+    assert "How are things for you now?" in world.browser("Mette").get("/").text
     assert world.browser("Oliver").post("/survey/before", **{"item-0": "5"}).status_code == 409
     for who in LEARNERS[:2]:
         answers(world, who, "after", 4)

@@ -118,7 +118,7 @@ def test_a_database_that_is_away_has_its_own_page(planned: School, engine: Engin
     try:
         for answer in (learner.get("/"), learner.send(writing(planned), strengths="x", do="save")):
             assert answer.status_code == 503
-            assert "cannot reach its records" in answer.text
+            assert "cannot reach its database" in answer.text
             assert "sqlite" not in answer.text.lower()
     finally:
         database.rmdir()

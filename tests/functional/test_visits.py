@@ -79,7 +79,7 @@ def test_a_bearer_needs_no_form_token_and_a_cookie_does(app: Flask, visit: tuple
     assert app.test_client().post(f"/v/{key}/new-tab", headers={**bearer(secret), **JSON}).status_code == 200
     cookie_only = with_cookie(app.test_client(), key, secret).post(f"/v/{key}/new-tab", base_url="https://localhost")
     assert cookie_only.status_code == 400
-    assert "could not be checked" in cookie_only.text
+    assert "could not be verified" in cookie_only.text
 
 
 def test_the_secret_of_one_visit_does_not_open_another(

@@ -99,7 +99,15 @@ def test_two_activities_make_one_letter_in_the_persons_language_and_zone(
     assert letter["Bcc"] is None
     text = letter.get_body(("plain",)).get_content()
     assert text.count("Round 1 is due on Tue 3 Nov, 04:00") == 2
-    assert "Times are for America/New_York" in text
+    assert "Times are in the time zone America/New_York" in text
+
+
+def test_a_letter_is_in_the_language_that_the_person_chose(mail: Kit, group: Class, clock: FakeClock) -> None:
+    with mail.open_session(group.course.institution_id) as session:
+        session.execute(update(Person).values(locale="nb", language="da"))
+        outgoing = letters.begin(session, group.learners[0].person_id, now=clock.now())
+        assert outgoing is not None
+        assert outgoing.locale == "da"
 
 
 def test_nothing_is_sent_for_what_is_done_or_not_asked_for(

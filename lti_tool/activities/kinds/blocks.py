@@ -154,7 +154,7 @@ GOAL_CHECK_IN: Final = with_goals(
     "goal_check_in",
     CountedBy.CHECK_INS,
     name=N_("Checked in on a goal"),
-    todo=N_("Say how a goal of yours stands"),
+    todo=N_("Say how one of your goals is going"),
     asked_help=N_("A check-in on any goal, in every round."),
     done=N_("checked in"),
     not_done=N_("not checked in"),
@@ -189,17 +189,17 @@ GOAL_SET: Final = replace(
 )
 TALK_GOALS: Final = live(
     "talk_goals",
-    N_("Goals of this talk"),
-    text("talk_goal_1", N_("What we want to get out of this talk"), rows=2),
+    N_("Goals for this conversation"),
+    text("talk_goal_1", N_("What we want to get out of this conversation"), rows=2),
     text("talk_goal_2", N_("And, if there is time"), rows=2),
-    todo=N_("Choose one or two goals for this talk"),
+    todo=N_("Choose one or two goals for this conversation"),
     by=By.GROUP,
 )
 AIM: Final = AgendaPart(
-    N_("Choose one or two goals for this talk."),
+    N_("Choose one or two goals for this conversation."),
     ("talk_goals",),
     key="aim",
-    heading=N_("What this talk is for"),
+    heading=N_("What this conversation is for"),
     questions=(
         N_("What would make this hour worth it for you?"),
         N_("What do you want to be able to do afterwards?"),
@@ -238,17 +238,17 @@ HEARD: Final = live(
     text(
         "heard_words",
         N_("What I heard you say"),
-        help=N_("Say it back in your own words. The other one tells you whether it is right."),
+        help=N_("Say it back in your own words. Your partner tells you whether you got it right."),
     ),
     todo=N_("Say back what you heard"),
 )
 CONFIRM_HEARD: Final = Step(
     "confirm_heard",
     StepWords(
-        name=N_("Heard rightly"),
-        todo=N_("Say whether you were heard rightly"),
-        title=N_("Was it heard rightly?"),
-        asked=N_("Say whether you were heard rightly"),
+        name=N_("Heard correctly"),
+        todo=N_("Say whether you were heard correctly"),
+        title=N_("Were you heard correctly?"),
+        asked=N_("Say whether you were heard correctly"),
     ),
     Form(
         (
@@ -258,8 +258,8 @@ CONFIRM_HEARD: Final = Step(
                     Field(
                         "heard_rightly",
                         FieldKind.CHOICE,
-                        N_("Is what the other one heard what you meant?"),
-                        N_("Heard rightly"),
+                        N_("Is what your partner heard what you meant?"),
+                        N_("Heard correctly"),
                         choices=(
                             Choice("yes", N_("Yes, that is it")),
                             Choice("almost", N_("Almost")),
@@ -277,11 +277,11 @@ CONFIRM_HEARD: Final = Step(
     is_live=True,
 )
 LISTENING: Final = AgendaPart(
-    N_("Say back what you heard, and have it confirmed."),
+    N_("Say back what you heard, and ask whether it is right."),
     ("heard", "confirm_heard"),
     key="heard",
     heading=N_("What I heard"),
-    help=N_("Before advice comes understanding. Say back what you heard; the other one confirms or corrects it."),
+    help=N_("Understanding comes before advice. Say back what you heard; your partner confirms or corrects it."),
 )
 OPEN_QUESTIONS: Final = (
     N_("What have you tried already, and what came of it?"),
@@ -569,7 +569,7 @@ TALK_FEEDBACK: Final = AgendaPart(
     ("give_feedback", "acknowledge"),
     key="feedback",
     heading=N_("Feedback"),
-    help=N_("Each writes to the other how the coaching was. Do it while it is fresh."),
+    help=N_("Write to each other how the coaching was. Do it while it is fresh."),
 )
 
 # ---- without a partner -----------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from lti_tool.errors import N_
 CASE: Final = live(
     "case",
     N_("Case"),
-    text("case_words", N_("The case, in a few lines"), help=N_("Whoever brings the case writes it.")),
+    text("case_words", N_("The case, in a few lines"), help=N_("The case giver writes this.")),
     text("case_question", N_("The question to the circle"), rows=2),
     todo=N_("Write down the case and its question"),
     by=By.GROUP,
@@ -41,9 +41,9 @@ REFLECTIONS: Final = live(
 )
 TAKE_ALONG: Final = live(
     "take_along",
-    N_("What I take along"),
-    text("taken_along", N_("What I take along from this meeting"), rows=2),
-    todo=N_("Write down what you take along"),
+    N_("What I take away"),
+    text("taken_along", N_("What I take away from this meeting"), rows=2),
+    todo=N_("Write down what you take away"),
     asked_usually=1,
     may_be_offered=True,
 )
@@ -65,7 +65,7 @@ METHOD: Final = (
         (
             N_("Ask for the facts first, and then for one question to the circle."),
             N_("Two minutes before the end, have the question written down."),
-            N_("If somebody asks already, say when questions come."),
+            N_("If someone asks a question now, say that questions come next."),
         ),
     ),
     MethodStep(
@@ -99,8 +99,8 @@ METHOD: Final = (
         ),
     ),
     MethodStep(
-        N_("What I take along"),
-        N_("The case giver first, then everyone: what do I take along?"),
+        N_("What I take away"),
+        N_("The case giver first, then everyone: what do I take away?"),
         10,
         (
             N_("Ask the case giver for one next step and its date."),
@@ -116,7 +116,7 @@ CIRCLE_FEEDBACK: Final = replace(
         blocks.GIVE_TALK_FEEDBACK.words,
         todo=N_("Tell %(name)s what helped you in the circle"),
         asked=N_("Give feedback in every round"),
-        asked_help=N_("To whom it goes, you choose under “Who sees what”."),
+        asked_help=N_("You choose under “Who sees what” who gets it."),
         now=N_("Tell %(name)s what helped you in the circle."),
         now_by=N_("Tell %(name)s what helped you in the circle by %(when)s."),
     ),
@@ -154,10 +154,10 @@ CIRCLE: Final = Kind(
             method=METHOD,
         ),
         AgendaPart(
-            N_("Each says what they take along."),
+            N_("Each says what they take away."),
             ("take_along",),
             key="along",
-            heading=N_("What I take along"),
+            heading=N_("What I take away"),
         ),
         blocks.NEXT_STEPS,
         blocks.PARKING_LOT,

@@ -14,10 +14,10 @@ WISH: Final = live(
     text(
         "wish_words",
         N_("What would you like to get better at?"),
-        help=N_("Begin as vague as it is. Your partner's questions make it concrete."),
+        help=N_("A vague start is fine. Your partner's questions make it concrete."),
     ),
     text("goal_words", N_("My goal, in one sentence"), help=N_("What you will do, how much, and by when."), rows=2),
-    text("goal_measure", N_("How will you know that you got there?"), rows=2),
+    text("goal_measure", N_("How will you know that you have reached it?"), rows=2),
     todo=N_("Turn a wish into a goal"),
     asked=N_("Write in the meeting what the goal is"),
 )

@@ -20,7 +20,7 @@ OPEN_SESSION: Final = Kind(
             N_("Talk about what is on your mind, one at a time. Then swap."),
             ("questions", "topic"),
             key="talk",
-            heading=N_("The talk"),
+            heading=N_("The conversation"),
             help=N_("Half the time is for each of you. Ask before you advise."),
             questions=blocks.OPEN_QUESTIONS,
         ),

@@ -54,7 +54,7 @@ REFLECTION: Final = Kind(
                 *blocks.OPEN_QUESTIONS,
             ),
             tips=(
-                N_("Look for what you did, rather than for who was at fault."),
+                N_("Look at what you did, not at who was at fault."),
                 N_("Small things that worked are worth more than big things that should have."),
             ),
         ),

@@ -144,6 +144,8 @@ class ActivitySettings:
     """What the certificate says that learners get for completion; None where there is none."""
     survey: tuple[str, ...] | None = None
     """Sentences of its own beside the usual ones, if learners are asked before and after; None where they are not."""
+    language: str | None = None
+    """In which language its texts are written; None where nobody said, or in none that Tandem has."""
 
 
 class Flaw(StrEnum):

@@ -129,6 +129,7 @@ def settings_of(session: Session, activity: Activity) -> ActivitySettings:
         reflection_days=ReflectionDays.from_json(activity.reflection_days),
         certificate=CertificateTerms.from_json(activity.certificate),
         survey=tuple(activity.survey) if activity.survey is not None else None,
+        language=activity.language,
     )
 
 

@@ -238,6 +238,7 @@ def _write(activity: Activity, settings: ActivitySettings) -> None:
     activity.reflection_days = settings.reflection_days.to_json() if settings.reflection_days is not None else None
     activity.certificate = settings.certificate.to_json() if settings.certificate is not None else None
     activity.survey = list(settings.survey) if settings.survey is not None else None
+    activity.language = settings.language
 
 
 def _write_rounds(session: Session, activity: Activity, wanted: tuple[RoundDates, ...], *, in_use: int) -> None:

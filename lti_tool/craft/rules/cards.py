@@ -50,18 +50,18 @@ CARDS: Final = (
         "listening",
         N_("Listening"),
         (
-            N_("Listening is most of coaching. Who is listened to thinks further than alone."),
+            N_("Listening is most of coaching. People who are listened to think further than they would alone."),
             N_("Let your partner finish. Wait three breaths before you speak: often the best comes then."),
         ),
         N_("Your partner tells you about a difficult meeting and stops in the middle. What do you do?"),
         options=(
             Option(
-                N_("I tell what I did in a meeting like that."),
-                N_("Now the talk is about you. Your story can wait until your partner has finished theirs."),
+                N_("I tell them what I did in a meeting like that."),
+                N_("Now the conversation is about you. Your story can wait until your partner has finished theirs."),
             ),
             Option(
                 N_("I wait, and look at them kindly."),
-                N_("Yes. Silence is when people think. Mostly the next sentence is the important one."),
+                N_("Yes. Silence is when people think. The next sentence is often the important one."),
                 is_right=True,
             ),
             Option(
@@ -72,12 +72,12 @@ CARDS: Final = (
     ),
     Card(
         "giving-back",
-        N_("Giving back what you heard"),
+        N_("Saying back what you heard"),
         (
             N_("Say in your own words what you heard, and ask whether it is right. It shows that you listened."),
             N_("It also helps your partner: people hear themselves better when somebody says it back."),
         ),
-        N_("Which of these gives back what was said?"),
+        N_("Which of these says back what you heard?"),
         quote=N_("I know my subject. But as soon as the room goes quiet I talk faster and faster."),
         options=(
             Option(
@@ -89,7 +89,7 @@ CARDS: Final = (
                 N_("That is advice. First make sure that you understood."),
             ),
             Option(
-                N_("The content is safe for you, and when it gets quiet you speed up. Is that it?"),
+                N_("You feel safe with the content, and you speed up when it gets quiet. Is that it?"),
                 N_("Yes: what was said, in other words, nothing added, and a question at the end."),
                 is_right=True,
             ),
@@ -99,8 +99,8 @@ CARDS: Final = (
         "open-questions",
         N_("Open questions"),
         (
-            N_("An open question leaves the answer to your partner. It mostly begins with what, how, when or who."),
-            N_("Advice closes the talk: it answers a question that your partner may not have."),
+            N_("An open question leaves the answer to your partner. It usually begins with what, how, when or who."),
+            N_("Advice ends the conversation: it answers a question that your partner may not have."),
         ),
         N_("You would like to say this to your partner. Turn it into an open question."),
         quote=N_("You should just talk to your manager about it."),
@@ -167,7 +167,7 @@ CARDS: Final = (
             ),
             Option(
                 N_("Good, but Robin is not having an easy time right now."),
-                N_("This is Robin’s to tell, also when it is meant well."),
+                N_("This is Robin’s to tell, even if you mean well."),
             ),
             Option(
                 N_("I must not say anything at all."),

@@ -41,7 +41,7 @@ TOPICS: Final = (
                 N_("What happens in a meeting"),
                 points=(
                     N_("You check in: a win or a challenge since last time, and what became of what you planned."),
-                    N_("You choose one or two things that this talk is for."),
+                    N_("You choose one or two things that this conversation is for."),
                     N_("One of you talks; the other listens, asks open questions, and says back what they heard."),
                     N_("You give each other feedback: strengths first, then one or two things to try next time."),
                     N_("Each of you ends with a small action and a date. You look back at it next time."),
@@ -51,8 +51,8 @@ TOPICS: Final = (
                 N_("What it needs"),
                 points=(
                     N_("Trust: you agree on what stays between you before you begin."),
-                    N_("Regular meetings. A few short ones give more than one long one."),
-                    N_("No expert. What you know together is enough, and the one who is coached decides."),
+                    N_("Regular meetings. A few short ones do more than one long one."),
+                    N_("No expert. What you know together is enough, and the coachee decides."),
                 ),
             ),
         ),
@@ -61,8 +61,8 @@ TOPICS: Final = (
         "why",
         N_("Why do people do it?"),
         N_(
-            "It is practice close to your own work, with somebody who is in the same place as you. Both learn: who is "
-            "coached finds a next step, and who coaches learns to listen and to ask."
+            "It is practice close to your own work, with somebody who is in the same place as you. Both "
+            "learn: the coachee finds a next step, and the coach learns to listen and to ask."
         ),
         (
             Part(
@@ -78,8 +78,9 @@ TOPICS: Final = (
                 N_("When it is not the right thing"),
                 (
                     N_(
-                        "Peer coaching is for learning. When somebody is treated badly, is ill or is in danger, a "
-                        "partner cannot carry that: turn to the people of your course or organization whose task it is."
+                        "Peer coaching is for learning. When somebody is treated badly, is ill or is in "
+                        "danger, a partner cannot carry that: turn to the people in your course or "
+                        "organization who are there to help."
                     ),
                 ),
             ),
@@ -94,13 +95,13 @@ TOPICS: Final = (
         ),
         (
             Part(
-                N_("Beside each other"),
+                N_("Side by side"),
                 points=(
                     N_("Mentoring: one is more experienced. Peer coaching: both are equals and take turns."),
                     N_("Mentoring: the mentor tells. Peer coaching: the coach asks, and the coachee decides."),
                     N_(
-                        "Mentoring: the talk follows what the mentor knows. Peer coaching: it follows the goal of "
-                        "whoever is coached."
+                        "Mentoring: the conversation follows what the mentor knows. Peer coaching: it "
+                        "follows the coachee’s goal."
                     ),
                     N_("A course or a lesson: somebody teaches. Peer coaching: you practice what you learned."),
                 ),
@@ -109,8 +110,9 @@ TOPICS: Final = (
                 N_("May I give a tip?"),
                 (
                     N_(
-                        "Yes, when your partner has looked at it alone first, and if they want one. Ask: “Would a tip "
-                        "help you?” Then say it as something that worked for you, and let them decide."
+                        "Yes, once your partner has thought about it first, and if they want one. Ask: "
+                        "“Would a tip help you?” Then say it as something that worked for you, and let "
+                        "them decide."
                     ),
                 ),
             ),
@@ -119,7 +121,10 @@ TOPICS: Final = (
     Topic(
         "kinds",
         N_("What kinds are there?"),
-        N_("Whoever sets up an activity chooses one of these. They share the frame, and differ in what you look at."),
+        N_(
+            "The person who sets up an activity chooses one of these. They work alike, but you look at "
+            "different things."
+        ),
         (
             Part(
                 N_("For two, or for three"),
@@ -130,7 +135,7 @@ TOPICS: Final = (
                         "Observation and feedback: one watches the other at work, takes notes, and says what they saw, "
                         "what it led to, and one thing to try."
                     ),
-                    N_("Role-play: you try out a difficult talk in safety, more than once, and swap."),
+                    N_("Role-play: you try out a difficult conversation in safety, more than once, and swap."),
                     N_("Open session: whatever is on your mind, in a loose frame of goal, reflection and next steps."),
                 ),
             ),
@@ -138,8 +143,8 @@ TOPICS: Final = (
                 N_("For three to six"),
                 points=(
                     N_(
-                        "Circle: one brings a case, the others ask and help to see it anew, in steps with times. The "
-                        "case giver changes from meeting to meeting."
+                        "Circle: one brings a case, the others ask and help them see it in a new way, in "
+                        "timed steps. The case giver changes from meeting to meeting."
                     ),
                 ),
             ),
@@ -192,9 +197,12 @@ TOPICS: Final = (
             Part(
                 N_("Giving it"),
                 points=(
-                    N_("Strengths: what should stay as it is? Say when it was and what it did to you or to others."),
+                    N_(
+                        "Strengths: what should stay as it is? Say when it was and what effect it had on "
+                        "you or on others."
+                    ),
                     N_("One or two things to try next time, no more. Word them as a chance, not as a mistake."),
-                    N_("Talk about what somebody did, not about how somebody is. What is done can be done otherwise."),
+                    N_("Talk about what people did, not about how they are. What people do, they can do differently."),
                 ),
             ),
             Part(

@@ -221,7 +221,7 @@ def complete_launch(
         member_id=member.id if member else None,
         role=context.roles.course or "administrator",
         is_preview=member is not None and member.ever_staff and context.roles.course is CourseRole.LEARNER,
-        locale=context.locale,
+        locale=person.language or context.locale,
         time_zone=context.time_zone or login.time_zone or _usual_zone(session, deployment),
         return_url=context.return_url,
         storage_target=login.storage_target,

@@ -93,7 +93,7 @@ def open_feed(session: Session, secret: str, *, now: datetime) -> Feed:
     row.read_at = now
     session.flush()
     locale = session.scalar(
-        select(Person.locale).join(Member, Member.person_id == Person.id).where(Member.id == row.member_id)
+        select(Person.reads_in).join(Member, Member.person_id == Person.id).where(Member.id == row.member_id)
     )
     return Feed(events_of(session, row.member_id, now=now), locale)
 

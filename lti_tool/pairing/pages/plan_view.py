@@ -23,7 +23,9 @@ from lti_tool.pairing.rules.why import relaxations, shortfall
 from lti_tool.roster import service as roster
 from lti_tool.roster.service import links
 from lti_tool.roster.service.members import not_paired, unlisted
+from lti_tool.support.alphabet import sort_key
 from lti_tool.web.access import Here
+from lti_tool.web.i18n import page_language
 from lti_tool.web.lists import number_of, page_of, whole
 
 GROUPS_A_PAGE: Final = 30
@@ -131,7 +133,7 @@ def _plan(here: Here, activity: Activity, plan: Plan, rounds: Sequence[Round], w
     apart = service.apart_of(here.session, activity.course_id) if is_told else []
     named_in = (course.people, *(pin.members for pin in pins.values()), *(couple.members for couple in apart))
     names = service.names_of(here.session, current.seated.union(*named_in))
-    by_name = sorted(current.seated, key=lambda person: ((names.get(person) or "").casefold(), person))
+    by_name = sorted(current.seated, key=lambda person: (sort_key(names.get(person), page_language()), person))
     lacking = shortfall(current, explains=is_told)
     ahead = current.unplaced_ahead
     cautions = engine.warnings(course, len(rounds)) if is_told and is_draft else ()

@@ -40,5 +40,5 @@ def _page(sealed: str, wish: str) -> ResponseReturnValue:
             letters.stop(session, person_id, now=tools.clock.now())
         elif person is not None and wish == "again":
             letters.take_up(session, person_id)
-        g.locale = person.locale if person is not None else None
+        g.locale = person.reads_in if person is not None else None
     return render_template("letters/stop.html", done=wish)

@@ -204,7 +204,7 @@ def begin(session: Session, person_id: int, *, now: datetime) -> Outgoing | None
     session.add(letter)
     session.flush()
     _write_down(session, letter, told_now, now=now)
-    return Outgoing(letter.id, person_id, person.email, person.locale, zone, tuple(sections))
+    return Outgoing(letter.id, person_id, person.email, person.reads_in, zone, tuple(sections))
 
 
 def _write_down(session: Session, letter: Letter, told: Iterable[tuple[int, int, Waiting]], *, now: datetime) -> None:

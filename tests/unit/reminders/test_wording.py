@@ -5,13 +5,11 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-
 from lti_tool.reminders import wording
 from lti_tool.reminders.rules import Rule, Waiting
 from lti_tool.reminders.service import Outgoing, Section
 from lti_tool.settings import Settings
+from tests.catalogs import a_catalog
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DUE = datetime(2026, 11, 3, 22, 59, tzinfo=UTC)
@@ -70,17 +68,15 @@ def test_headers_stop_letters_and_take_nothing_along() -> None:
 
 
 def test_a_letter_speaks_the_language_that_has_a_catalog(tmp_path: Path) -> None:
-    catalog = Catalog(locale="sv")
-    catalog.add("Round %(number)d is due on %(when)s:", "Omgång %(number)d ska vara klar %(when)s:")
-    catalog.add("Feedback given", "Feedback lämnad")
-    file = tmp_path / "sv" / "LC_MESSAGES" / "messages.mo"
-    file.parent.mkdir(parents=True)
-    with file.open("wb") as opened:
-        write_mo(opened, catalog)
+    texts = {
+        "Round %(number)d is due on %(when)s:": "Omgång %(number)d ska vara klar %(when)s:",
+        "Feedback given": "Återkoppling lämnad",
+    }
+    a_catalog(tmp_path, "sv", texts)
     for locale, sentence in (
-        ("sv-SE", "Omgång 1 ska vara klar tis 3 nov., 23:59: Feedback lämnad."),
+        ("sv-SE", "Omgång 1 ska vara klar tis 3 nov., 23:59: Återkoppling lämnad."),
         ("fi", "Round 1 is due on Tue 3 Nov, 23:59: Feedback given."),
         (None, "Round 1 is due on Tue 3 Nov, 23:59: Feedback given."),
     ):
-        letter = wording.letter(outgoing(locale), SETTINGS, LINK, now=NOW, translations=tmp_path)
+        letter = wording.letter(outgoing(locale), SETTINGS, LINK, now=NOW, folder=tmp_path)
         assert sentence in letter.get_body(("plain",)).get_content()

@@ -15,7 +15,7 @@ from lti_tool.activities.rules.templates.talks import (
     OPEN_SESSION,
     REFLECTION,
 )
-from lti_tool.activities.rules.templates.template import Say, Template
+from lti_tool.activities.rules.templates.template import Say, Template, worded_again
 
 TEMPLATES: Final[dict[str, Template]] = {
     template.key: template
@@ -33,4 +33,4 @@ TEMPLATES: Final[dict[str, Template]] = {
 }
 """In the order in which they are offered."""
 
-__all__ = ["OBSERVATION_AND_FEEDBACK", "TEMPLATES", "Say", "Template"]
+__all__ = ["OBSERVATION_AND_FEEDBACK", "TEMPLATES", "Say", "Template", "worded_again"]

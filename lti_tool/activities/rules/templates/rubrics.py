@@ -78,7 +78,7 @@ COACHING: Final = RubricDraft(
             N_("Listening without interrupting"),
             N_("Did the coach leave you time to think and to finish?"),
             _ladder(
-                N_("I was often interrupted, or the talk turned to the coach."),
+                N_("I was often interrupted, or the conversation turned to the coach."),
                 N_("I could mostly finish, but silences were filled quickly."),
                 N_("I could finish every thought, and silences were left alone."),
                 N_("The coach's attention was with me throughout, and I thought of things that I had not seen before."),
@@ -95,13 +95,13 @@ COACHING: Final = RubricDraft(
             ),
         ),
         CriterionDraft(
-            N_("Giving back what was heard"),
+            N_("Saying back what was heard"),
             N_("Did the coach say in their own words what you had said, and check it?"),
             _ladder(
                 N_("I did not learn what the coach had understood."),
                 N_("Now and then something was repeated, without checking whether it was right."),
                 N_("The coach summed up what I had said and asked whether it was right."),
-                N_("What came back was so exact that it helped me to understand it myself."),
+                N_("What the coach said back was so exact that I understood it better myself."),
             ),
         ),
         CriterionDraft(
@@ -121,7 +121,7 @@ PLAYING: Final = RubricDraft(
     (
         CriterionDraft(
             N_("Courage to try"),
-            N_("How much was ventured, not how well it went."),
+            N_("How much you dared to try, not how well it went."),
             _ladder(
                 N_("We talked about the situation more than we played it."),
                 N_("It was played once, close to the usual way."),
@@ -144,7 +144,7 @@ PLAYING: Final = RubricDraft(
             N_("What was said between the takes."),
             _ladder(
                 N_("Little was said between the takes, or it was a judgment."),
-                N_("It was friendly, but too general to try anything with it."),
+                N_("It was friendly, but too general to use."),
                 N_("It named one thing that was said or done, and what it was like to hear it."),
                 N_("It was kind and exact, and led to what was tried next."),
             ),
@@ -186,7 +186,7 @@ FACILITATING: Final = RubricDraft(
         ),
         CriterionDraft(
             N_("Care for the case giver"),
-            N_("Did the case stay in the hands of whoever brought it?"),
+            N_("Did the case stay in the case giver's hands?"),
             _ladder(
                 N_("The case giver was questioned or judged."),
                 N_("The case giver was treated kindly, but the circle chose what it was about."),
@@ -203,7 +203,7 @@ SHOWING: Final = RubricDraft(
             N_("Showing the work"),
             N_("Could a person from outside see how it is done?"),
             _ladder(
-                N_("It was told rather than shown."),
+                N_("The work was described, not shown."),
                 N_("It was shown, but too fast or with words that only insiders know."),
                 N_("It was shown step by step, and unusual words were explained."),
                 N_("It was shown so that the other could do a part of it at once."),
@@ -213,7 +213,7 @@ SHOWING: Final = RubricDraft(
             N_("Telling why"),
             N_("The reasons, the exceptions, and what goes wrong."),
             _ladder(
-                N_("I saw what is done and not why."),
+                N_("I saw what is done, but not why."),
                 N_("Some reasons were given when I asked for them."),
                 N_("Reasons and usual mistakes came along with the steps."),
                 N_("I understand which parts can be done differently, and what must stay."),
@@ -221,7 +221,7 @@ SHOWING: Final = RubricDraft(
         ),
         CriterionDraft(
             N_("Asking with curiosity"),
-            N_("Questions that helped both to see the work anew."),
+            N_("Questions that helped both see the work in a new way."),
             _ladder(
                 N_("There were hardly any questions."),
                 N_("The questions were about details; I did not learn what they were for."),
@@ -231,10 +231,10 @@ SHOWING: Final = RubricDraft(
         ),
         CriterionDraft(
             N_("Carrying it over"),
-            N_("From the one's work to the other's."),
+            N_("From one person's work to the other's."),
             _ladder(
                 N_("We did not speak about using it."),
-                N_("We named ideas that are not concrete yet."),
+                N_("We named ideas, but they are not concrete yet."),
                 N_("We named one thing that can be used, and where."),
                 N_("We tried one thing out for the other's work, or agreed on a day for it."),
             ),
@@ -246,20 +246,20 @@ BEING_COACHED: Final = RubricDraft(
     (
         CriterionDraft(
             N_("Openness"),
-            N_("Was it about something that matters, and said as it is?"),
+            N_("Was it about something that matters, and was it said openly?"),
             _ladder(
-                N_("The talk stayed with what can be told to anybody."),
-                N_("A real topic came up, and the difficult part of it was left out."),
-                N_("It was said what is difficult, and what it is like."),
-                N_("It was said what is difficult, and what the coachee's own part in it is."),
+                N_("The conversation stayed with what can be told to anyone."),
+                N_("A real topic came up, but the difficult part of it was left out."),
+                N_("The coachee said what is difficult, and what it is like."),
+                N_("The coachee said what is difficult, and what their own part in it is."),
             ),
         ),
         CriterionDraft(
             N_("Thinking for oneself"),
-            N_("Were questions used to think, or answered quickly?"),
+            N_("Did the coachee use the questions to think, or answer them quickly?"),
             _ladder(
-                N_("Advice was waited for."),
-                N_("Questions were answered with what was known already."),
+                N_("The coachee waited for advice."),
+                N_("The coachee answered with what they knew already."),
                 N_("Questions led to new thoughts, and to pauses."),
                 N_("The coachee went on asking themselves, and found something that surprised both of us."),
             ),
@@ -269,9 +269,9 @@ BEING_COACHED: Final = RubricDraft(
             N_("What became of the step agreed last time, and what is agreed now?"),
             _ladder(
                 N_("There was no step, or it was forgotten."),
-                N_("A step was named that cannot be seen to be done."),
+                N_("A step was named, but no one could tell whether it is done."),
                 N_("The last step was tried, and the next one has a day."),
-                N_("The last step was tried, it was said what came of it, and the next one builds on it."),
+                N_("The last step was tried, we looked at what came of it, and the next one builds on it."),
             ),
         ),
     ),
@@ -281,12 +281,12 @@ OBSERVING: Final = RubricDraft(
     (
         CriterionDraft(
             N_("Noticing before judging"),
-            N_("Was it told what was seen and heard, before what was thought of it?"),
+            N_("Did you hear what was seen and heard, before what the observer thinks of it?"),
             _ladder(
-                N_("I heard opinions and not what they rest on."),
+                N_("I heard opinions, but not what they were based on."),
                 N_("Some of it was seen or heard; some of it was guessed."),
                 N_("I was told what was seen and heard, and when."),
-                N_("I was told moments so exactly that I could see them again myself."),
+                N_("Moments were described so exactly that I could see them again myself."),
             ),
         ),
         CriterionDraft(
@@ -303,7 +303,7 @@ OBSERVING: Final = RubricDraft(
             N_("Room for your view"),
             N_("Were you asked how it was for you?"),
             _ladder(
-                N_("I was told how it was."),
+                N_("I was told how it was, and not asked."),
                 N_("I was asked, and my answer changed nothing."),
                 N_("I was asked first, and we compared what each had seen."),
                 N_("I was asked first, and together we understood something that neither had seen alone."),
@@ -321,12 +321,15 @@ BRINGING_A_CASE: Final = RubricDraft(
     (
         CriterionDraft(
             N_("A case and a question"),
-            N_("Did the circle know what it was asked?"),
+            N_("Did the circle know what it was being asked?"),
             _ladder(
-                N_("There was a topic, and no case and no question."),
+                N_("There was a topic, but no case and no question."),
                 N_("There was a case; the question became clear late."),
                 N_("A case was told briefly, with one question."),
-                N_("A case was told briefly and honestly, own part included, with a question that made us think."),
+                N_(
+                    "A case was told briefly and honestly, including the case giver's own part, with a "
+                    "question that made us think."
+                ),
             ),
         ),
         CriterionDraft(
@@ -334,9 +337,9 @@ BRINGING_A_CASE: Final = RubricDraft(
             N_("What was done with what the others said?"),
             _ladder(
                 N_("What we said was explained away."),
-                N_("It was listened to, and answered at once."),
-                N_("It was listened to, and some of it was taken up."),
-                N_("It was listened to in silence, and at the end it was said what is taken along and why."),
+                N_("The case giver listened, but answered everything at once."),
+                N_("The case giver listened, and took up some of it."),
+                N_("The case giver listened in silence, and said at the end what they take away and why."),
             ),
         ),
     ),
@@ -356,12 +359,12 @@ HELPING_WITH_A_CASE: Final = RubricDraft(
         ),
         CriterionDraft(
             N_("Advice as an offer"),
-            N_("Did advice leave the case where it belongs?"),
+            N_("Was the case giver free to take the advice or leave it?"),
             _ladder(
-                N_("It was told what must be done."),
-                N_("Advice came early, or as the only way."),
+                N_("The case giver was told what to do."),
+                N_("Advice came too early, or as the only way."),
                 N_("Advice came in its step, as one thing that can be tried."),
-                N_("Advice came in its step, from own experience, and it was easy to leave it."),
+                N_("Advice came in its step, from people's own experience, and it was easy to say no to it."),
             ),
         ),
     ),

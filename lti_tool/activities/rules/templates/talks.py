@@ -55,13 +55,13 @@ OPEN_SESSION: Final = Template(
     kind=OPEN_SESSION_KIND.key,
     title=N_("Open session"),
     good_for=N_(
-        "People who want to talk about what is on their minds, with a loose frame: a goal for the talk, time for each, "
-        "next steps."
+        "People who want to talk about what is on their minds, with a loose frame: a goal for the "
+        "conversation, time for each, next steps."
     ),
     how_long=N_("Four rounds of about one hour, with two weeks for each."),
     instructions=N_(
         "In each round you meet for about an hour, and half of the time belongs to each of you.\n\n"
-        "Begin with a win or a challenge since last time. Say what you want to get out of this talk.\n"
+        "Begin with a win or a challenge since last time. Say what you want to get out of this conversation.\n"
         "Ask before you advise. If something else turns out to matter more, follow it.\n"
         "End with what each of you will do until next time.\n\n"
         "What you tell each other stays between you."
@@ -79,11 +79,11 @@ CIRCLE: Final = Template(
     ),
     how_long=N_("Four rounds of about 75 minutes, with three weeks for each."),
     instructions=N_(
-        "In each round your circle works on one case. One of you brings it, one facilitates, and in the next round "
-        "others do.\n\n"
-        "The case giver tells what happened and asks the circle a question. Then come questions only, reflections, "
-        "advice, and what each takes along. The page shows the time of each step.\n"
-        "The case stays with whoever brought it: advice is an offer.\n\n"
+        "In each round your circle works on one case. One of you brings it, one facilitates, and in the "
+        "next round others do.\n\n"
+        "The case giver tells what happened and asks the circle a question. Then come questions only, "
+        "reflections, advice, and what each takes away. The page shows the time of each step.\n"
+        "The case stays with the person who brought it: advice is an offer.\n\n"
         "What is said in the circle stays in the circle."
     ),
     days_to_due=(21, 42, 63, 84),
@@ -102,8 +102,8 @@ NEW_MANAGERS: Final = Template(
     instructions=N_(
         "In each round you and your partner look back at situations in which you led people.\n\n"
         "Before you meet: write down one situation, what went well, and what you would do differently.\n"
-        "When you meet: one reflects aloud, and the other asks open questions. Whoever has more experience tells about "
-        "it last. Then swap seats: experienced people have situations too.\n"
+        "When you meet: one reflects aloud, and the other asks open questions. The more experienced one "
+        "speaks about their own experience last. Then swap seats: experienced people have situations too.\n"
         "At the end, each names one thing to do before the next meeting.\n\n"
         "What you tell each other stays between you. It goes to no one's manager."
     ),

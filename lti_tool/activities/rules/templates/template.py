@@ -1,7 +1,7 @@
 """What a template is: a kind with texts, rounds, a rubric and rules for pairing. Plain values."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,7 +50,7 @@ class Template:
         """Who meets whom in its rounds, with eight people as an example."""
         return draw(len(self.days_to_due), in_circles=self.is_in_circles)
 
-    def settings(self, say: Say, *, now: datetime, time_zone: str) -> ActivitySettings:
+    def settings(self, say: Say, *, now: datetime, time_zone: str, language: str | None = None) -> ActivitySettings:
         """The settings to begin with, in somebody's language, due at the end of days counted from today there."""
         today, _ = local_parts(now, time_zone)
         return ActivitySettings(
@@ -64,8 +64,29 @@ class Template:
             completion=Completion.usual(kind_of(self.kind)),
             guided_rounds=guided_usually(len(self.days_to_due)) if kind_of(self.kind).facilitator else 0,
             scenario=self.scenario.worded(say) if self.scenario is not None else None,
+            language=language,
         )
 
     def rubric(self, say: Say) -> RubricDraft:
         """The rubric to begin with, in somebody's language."""
         return worded(self.rubric_draft, say)
+
+
+def worded_again(settings: ActivitySettings, rubric: RubricDraft, say: Say) -> tuple[ActivitySettings, RubricDraft]:
+    """The settings and the rubric with their texts in another language. `say` returns what is nobody's but a
+    designer's as it is.
+    """
+    scenario = settings.scenario
+    return (
+        replace(
+            settings,
+            title=say(settings.title),
+            instructions=say(settings.instructions),
+            scenario=replace(
+                scenario, public=say(scenario.public), briefs={seat: say(one) for seat, one in scenario.briefs.items()}
+            )
+            if scenario is not None
+            else None,
+        ),
+        worded(rubric, say),
+    )
