@@ -24,6 +24,8 @@ from lti_tool.app import create_app
 from lti_tool.certificates import service as certificates
 from lti_tool.demo import run as run_demo
 from lti_tool.errors import NotFound, ToolError
+from lti_tool.jobs.loop import Loop
+from lti_tool.jobs.relay import Relay, Send
 from lti_tool.jobs.worker import Worker
 from lti_tool.launch.models import Person
 from lti_tool.pairing import commands
@@ -107,7 +109,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Build everything after the fork: connections and threads do not survive one."""
         services = build(self._settings)
         app = create_app(services)
-        if self._settings.worker == "embedded":
+        if self._settings.worker == "embedded" and self._settings.jobs == "worker":
             self._worker = _worker(services)
             self._worker.start()
         # What was loaded by now stays for good. Left to the collector, each of its full runs looks through all of it:
@@ -131,7 +133,7 @@ def _worker(services: Services) -> Worker:
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Web processes.")
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1), help="Threads of each web process.")
 def serve(host: str, port: int, workers: int, threads: int) -> None:
-    """Serve the tool, and background jobs too unless LTI_TOOL_WORKER=separate.
+    """Serve the tool, and background jobs too unless LTI_TOOL_WORKER=separate or LTI_TOOL_JOBS=celery.
 
     Brings an empty or older SQLite database up to date automatically.
     """
@@ -162,13 +164,37 @@ def worker(until_idle: bool) -> None:
     engine = _worker(_services(is_serving=True))
     if until_idle:
         click.echo(f"{engine.run_until_idle()} jobs done.")
-        return
+    else:
+        _run_until_stopped(engine)
+
+
+@main.command()
+def relay() -> None:
+    """Hand background jobs to Celery (LTI_TOOL_JOBS=celery). Any number of relays may share a database.
+
+    The jobs are run by: celery -A lti_tool worker
+    """
+    services = _services(is_serving=True)
+    _run_until_stopped(Relay(services.kit, _sender(services), services.periodic))
+
+
+def _sender(services: Services) -> Send:
+    if services.kit.settings.jobs != "celery":
+        raise click.ClickException("Only LTI_TOOL_JOBS=celery has a message broker.")
+    try:
+        from lti_tool import celery  # noqa: PLC0415 - an extra, which web processes do not need
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(f"Celery is missing ({missing.name}). Install lti-tool[celery].") from None
+    return celery.sender(celery.make_app(services.kit.settings))
+
+
+def _run_until_stopped(loop: Loop) -> None:
     stopping = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())
-    engine.start()
+    loop.start()
     stopping.wait()
-    engine.stop()
+    loop.stop()
 
 
 @main.command()
