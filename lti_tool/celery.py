@@ -53,9 +53,9 @@ def make_app(settings: Settings, *, prefix: str = "") -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_transport_options=(
-            {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE} if is_redis else {"confirm_publish": True}
-        ),
+        # A relay that cannot connect says so and tries again by itself.
+        broker_transport_options={"max_retries": 1, "interval_start": 0, "interval_step": 0}
+        | ({"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE} if is_redis else {"confirm_publish": True}),
         # Without it RabbitMQ's certificate could name any host.
         broker_use_ssl={"server_hostname": None} if settings.broker_url.startswith("amqps") else None,
     )
@@ -94,7 +94,7 @@ def sender(app: Celery, *, prefix: str = "") -> Send:
 
         with app.producer_pool.acquire(block=True) as producer:
             # A connection that broke unnoticed shows it at the first attempt.
-            producer.connection.ensure(producer, attempt, max_retries=1, interval_start=0)()
+            producer.connection.ensure(producer, attempt, max_retries=1, interval_start=0, interval_step=0)()
 
     return send
 

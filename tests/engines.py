@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import Condition
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from celery.contrib.testing.worker import start_worker
 
@@ -36,9 +36,12 @@ class Runs(Protocol):
 class Broker:
     """A broker of this machine with queues of our own, and a Celery worker that takes from them in threads."""
 
-    def __init__(self, url: str) -> None:
+    lent: "ClassVar[Broker | None]" = None
+    """The broker of the test that runs. Celery keeps the tasks of the last worker of a process for all of them."""
+
+    def __init__(self, url: str, name: str = "") -> None:
         self.url = url
-        self.prefix = f"tandem-test-{os.getpid()}."
+        self.prefix = f"tandem-test-{os.getpid()}.{name}"
         self.app = make_app(replace(Settings(), broker_url=url), prefix=self.prefix)
         for queue in self.app.amqp.queues.values():
             # What a test run that is killed leaves behind goes away by itself.
@@ -48,15 +51,15 @@ class Broker:
         self._engine: Engine | None = None
         self._change = Condition()
         self._sent = self._came = self._ran = 0
-        serve_jobs(self.app, self._run)
+        serve_jobs(self.app, lambda *numbers: Broker.lent and Broker.lent.run(*numbers))
 
     @contextmanager
     def serving(self) -> Iterator[None]:
         """Take messages until the block ends."""
         how = {"pool": "threads", "concurrency": 4, "perform_ping_check": False, "loglevel": "CRITICAL"}
         try:
-            # Two workers of one process would share one event loop.
-            with start_worker(self.app, use_eventloop=False, **how):
+            # Two workers of one process would share one event loop. Without one, Redis is asked every two seconds.
+            with start_worker(self.app, use_eventloop=self.url.startswith("redis"), **how):
                 yield
         finally:
             self.empty(delete=True)
@@ -65,10 +68,11 @@ class Broker:
     def lent_to(self, engine: Engine) -> Iterator[None]:
         """Let messages run jobs of this engine."""
         self._engine, self._sent, self._came, self._ran = engine, 0, 0, 0
+        Broker.lent = self
         try:
             yield
         finally:
-            self._engine = None
+            Broker.lent = None
 
     def send(self, held: Claim, queue: str) -> None:
         with self._change:
@@ -79,6 +83,11 @@ class Broker:
             with self._change:
                 self._sent -= 1
             raise
+
+    def messages(self, queue: str) -> int:
+        """How many messages wait."""
+        with self.app.connection_for_write() as connection, connection.channel() as channel:
+            return int(self.app.amqp.queues[self.prefix + queue](channel).queue_declare().message_count)
 
     def wait(self) -> int:
         """Wait until everything came that was sent. Returns how many jobs ran so far."""
@@ -98,9 +107,8 @@ class Broker:
                 with suppress(*connection.channel_errors, NotImplementedError):
                     channel.exchange_delete(f"{self.prefix}tandem")
 
-    def _run(self, job_id: int, fence: int) -> None:
-        engine = self._engine
-        has_run = engine is not None and engine.run(job_id, fence)
+    def run(self, job_id: int, fence: int) -> None:
+        has_run = self._engine is not None and self._engine.run(job_id, fence)
         with self._change:
             self._came += 1
             self._ran += has_run
