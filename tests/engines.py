@@ -104,8 +104,12 @@ class Broker:
                     if delete:
                         channel.queue_delete(self.prefix + name)
             if delete:
-                with suppress(*connection.channel_errors, NotImplementedError):
+                with suppress(*connection.channel_errors):
                     channel.exchange_delete(f"{self.prefix}tandem")
+                if self.url.startswith("redis"):
+                    # Redis keeps the names of queues.
+                    for key in channel.client.keys(f"_kombu.binding*.{self.prefix}tandem"):
+                        channel.client.delete(key)
 
     def run(self, job_id: int, fence: int) -> None:
         has_run = self._engine is not None and self._engine.run(job_id, fence)
