@@ -99,6 +99,13 @@ def sender(app: Celery, *, prefix: str = "") -> Send:
     return send
 
 
+def waiting(app: Celery) -> dict[str, int]:
+    """How many messages wait in each queue. Raises whatever the broker's library raises."""
+    with app.connection_for_write() as connection, connection.channel() as channel:
+        queues = app.amqp.queues.items()
+        return {name: int(queue(channel).queue_declare().message_count) for name, queue in queues}
+
+
 class Engine:
     """Runs the jobs whose numbers a Celery process gets. Each process makes its own worker and relay, since connections
     and threads do not survive a fork.

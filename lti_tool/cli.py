@@ -1,6 +1,7 @@
 """The command `lti-tool`. Each command reads its words, calls a service, and says in a line what happened."""
 
 import gc
+import itertools
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -25,7 +27,7 @@ from lti_tool.certificates import service as certificates
 from lti_tool.demo import run as run_demo
 from lti_tool.errors import NotFound, ToolError
 from lti_tool.jobs.loop import Loop
-from lti_tool.jobs.relay import Relay, Send
+from lti_tool.jobs.relay import Relay
 from lti_tool.jobs.worker import Worker
 from lti_tool.launch.models import Person
 from lti_tool.pairing import commands
@@ -39,7 +41,7 @@ from lti_tool.support.db import across_institutions
 from lti_tool.web import audit
 from lti_tool.wiring import Services, build
 from lti_tool.workspace import personal_data
-from lti_tool.workspace.checkup import check_everything
+from lti_tool.workspace.checkup import Finding, check_everything
 
 
 class Duration(click.ParamType[timedelta]):
@@ -175,17 +177,19 @@ def relay() -> None:
     The jobs are run by: celery -A lti_tool worker
     """
     services = _services(is_serving=True)
-    _run_until_stopped(Relay(services.kit, _sender(services), services.periodic))
+    celery = _celery(services.kit.settings)
+    send = celery.sender(celery.make_app(services.kit.settings))
+    _run_until_stopped(Relay(services.kit, send, services.periodic))
 
 
-def _sender(services: Services) -> Send:
-    if services.kit.settings.jobs != "celery":
+def _celery(settings: Settings) -> ModuleType:
+    if settings.jobs != "celery":
         raise click.ClickException("Only LTI_TOOL_JOBS=celery has a message broker.")
     try:
         from lti_tool import celery  # noqa: PLC0415 - an extra, which web processes do not need
     except ModuleNotFoundError as missing:
         raise click.ClickException(f"Celery is missing ({missing.name}). Install lti-tool[celery].") from None
-    return celery.sender(celery.make_app(services.kit.settings))
+    return celery
 
 
 def _run_until_stopped(loop: Loop) -> None:
@@ -526,10 +530,26 @@ def doctor() -> None:
         click.echo(f"BAD  settings: {mistakes.message}")
         sys.exit(1)
     all_is_well = True
-    for finding in check_everything(services.kit, services.engine):
+    findings = check_everything(services.kit, services.engine)
+    for finding in itertools.chain(findings, _broker(services.kit.settings)):
         click.echo(f"{'ok  ' if finding.is_good else 'BAD '} {finding.subject}: {finding.says}")
         all_is_well = all_is_well and finding.is_good
     sys.exit(0 if all_is_well else 1)
+
+
+def _broker(settings: Settings) -> Iterator[Finding]:
+    if settings.jobs != "celery":
+        return
+    try:
+        celery = _celery(settings)
+        depths = celery.waiting(celery.make_app(settings))
+    except click.ClickException as missing:
+        yield Finding("broker", False, missing.message)
+    except Exception as failure:  # each broker's library has errors of its own
+        yield Finding("broker", False, f"cannot be reached ({type(failure).__name__})")
+    else:
+        waiting = ", ".join(f"{name} {count}" for name, count in depths.items())
+        yield Finding("broker", True, f"messages that wait: {waiting}")
 
 
 def _moment(moment: datetime | None) -> str:

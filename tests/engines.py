@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 
 from celery.contrib.testing.worker import start_worker
 
-from lti_tool.celery import Engine, make_app, sender, serve_jobs
+from lti_tool.celery import Engine, make_app, sender, serve_jobs, waiting
 from lti_tool.jobs.queue import Claim, Handler
 from lti_tool.jobs.relay import QUEUES, Relay
 from lti_tool.jobs.worker import Worker
@@ -86,8 +86,7 @@ class Broker:
 
     def messages(self, queue: str) -> int:
         """How many messages wait."""
-        with self.app.connection_for_write() as connection, connection.channel() as channel:
-            return int(self.app.amqp.queues[self.prefix + queue](channel).queue_declare().message_count)
+        return waiting(self.app)[self.prefix + queue]
 
     def wait(self) -> int:
         """Wait until everything came that was sent. Returns how many jobs ran so far."""
