@@ -17,7 +17,7 @@ from lti_tool.jobs.loop import log_trouble
 from lti_tool.jobs.queue import LEASE, Claim
 from lti_tool.jobs.relay import OWN, QUEUES, Relay, Send
 from lti_tool.jobs.worker import Worker
-from lti_tool.settings import Settings
+from lti_tool.settings import Settings, SettingsError
 from lti_tool.support import log, schema
 from lti_tool.wiring import build
 
@@ -149,7 +149,12 @@ def __getattr__(name: str) -> Any:
 
 @cache
 def _app_of_this_process() -> Celery:
-    settings = Settings.from_env(os.environ)
+    try:
+        settings = Settings.from_env(os.environ)
+    except SettingsError as mistakes:
+        raise SystemExit(str(mistakes)) from None
+    if settings.jobs != "celery":
+        raise SystemExit("Tandem's own workers run the jobs. For Celery set LTI_TOOL_JOBS=celery.")
     app = make_app(settings)
 
     def make() -> tuple[Worker, Relay]:

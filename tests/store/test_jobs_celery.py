@@ -154,6 +154,23 @@ def test_a_message_holds_numbers_only(kit: Kit, unserved: Broker) -> None:
         assert "berg" not in repr((message.headers, message.properties, message.body))
 
 
+@pytest.mark.store("sqlite")
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({"LTI_TOOL_JOBS": "celery"}, "LTI_TOOL_BROKER_URL is required"),
+        ({"LTI_TOOL_BROKER_URL": "redis://localhost"}, "set LTI_TOOL_JOBS=celery"),
+    ],
+)
+def test_celery_does_not_start_with_settings_that_do_not_name_it(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], says: str
+) -> None:
+    for name, value in {"LTI_TOOL_DEVELOPMENT": "1", **environment}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=says):
+        lti_tool.celery.__getattr__("app")
+
+
 def test_what_a_killed_celery_worker_held_is_done_by_another(
     kit: Kit, settings: Settings, clock: FakeClock, broker: Broker, unserved: Broker
 ) -> None:
