@@ -11,8 +11,8 @@ from lti_tool.support.kit import Kit
 
 OWN, GRADES, ROSTERS, LETTERS, DOCUMENTS = QUEUES = ("own", "grades", "rosters", "letters", "documents")
 MOST_OF_OTHERS: Final = 200
-"""Jobs of one lane that call no platform and are with the broker or run at a time: enough for 50 processes, and little
-that waits where nothing can be put before it.
+"""Jobs of one lane that calls nobody which are with the broker or run at a time: enough to keep 50 processes busy, and
+few enough that another lane's turn comes soon.
 """
 
 Send: TypeAlias = Callable[[Claim, str], None]
