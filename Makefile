@@ -81,9 +81,9 @@ language: messages  ## the empty catalog of a new language, such as: make langua
 
 lock:  ## resolve and pin every version with its hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra postgres --extra pdf --group dev pyproject.toml -o requirements/dev.txt
+	  --extra postgres --extra pdf --extra celery --group dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra postgres --extra pdf pyproject.toml -o requirements/production.txt
+	  --extra postgres --extra pdf --extra celery pyproject.toml -o requirements/production.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --group build -c requirements/dev.txt -o requirements/build.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -1,6 +1,7 @@
 """The command `lti-tool`. Each command reads its words, calls a service, and says in a line what happened."""
 
 import gc
+import itertools
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -24,6 +26,8 @@ from lti_tool.app import create_app
 from lti_tool.certificates import service as certificates
 from lti_tool.demo import run as run_demo
 from lti_tool.errors import NotFound, ToolError
+from lti_tool.jobs.loop import Loop
+from lti_tool.jobs.relay import Relay
 from lti_tool.jobs.worker import Worker
 from lti_tool.launch.models import Person
 from lti_tool.pairing import commands
@@ -38,7 +42,7 @@ from lti_tool.support.db import across_institutions
 from lti_tool.web import audit
 from lti_tool.wiring import Services, build
 from lti_tool.workspace import personal_data
-from lti_tool.workspace.checkup import check_everything
+from lti_tool.workspace.checkup import Finding, check_everything
 
 
 class Duration(click.ParamType[timedelta]):
@@ -108,7 +112,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Build everything after the fork: connections and threads do not survive one."""
         services = build(self._settings)
         app = create_app(services)
-        if self._settings.worker == "embedded":
+        if self._settings.worker == "embedded" and self._settings.jobs == "worker":
             self._worker = _worker(services)
             self._worker.start()
         # What was loaded by now stays for good. Left to the collector, each of its full runs looks through all of it:
@@ -132,7 +136,7 @@ def _worker(services: Services) -> Worker:
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Web processes.")
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1), help="Threads of each web process.")
 def serve(host: str, port: int, workers: int, threads: int) -> None:
-    """Serve the tool, and background jobs too unless LTI_TOOL_WORKER=separate.
+    """Serve the tool, and background jobs too unless LTI_TOOL_WORKER=separate or LTI_TOOL_JOBS=celery.
 
     Brings an empty or older SQLite database up to date automatically.
     """
@@ -163,13 +167,39 @@ def worker(until_idle: bool) -> None:
     engine = _worker(_services(is_serving=True))
     if until_idle:
         click.echo(f"{engine.run_until_idle()} jobs done.")
-        return
+    else:
+        _run_until_stopped(engine)
+
+
+@main.command()
+def relay() -> None:
+    """Hand background jobs to Celery (LTI_TOOL_JOBS=celery). Any number of relays may share a database.
+
+    The jobs are run by: celery -A lti_tool worker
+    """
+    services = _services(is_serving=True)
+    celery = _celery(services.kit.settings)
+    send = celery.sender(celery.make_app(services.kit.settings))
+    _run_until_stopped(Relay(services.kit, send, services.periodic))
+
+
+def _celery(settings: Settings) -> ModuleType:
+    if settings.jobs != "celery":
+        raise click.ClickException("Only LTI_TOOL_JOBS=celery has a message broker.")
+    try:
+        from lti_tool import celery  # noqa: PLC0415 - an extra, which web processes do not need
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(f"Celery is missing ({missing.name}). Install lti-tool[celery].") from None
+    return celery
+
+
+def _run_until_stopped(loop: Loop) -> None:
     stopping = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())
-    engine.start()
+    loop.start()
     stopping.wait()
-    engine.stop()
+    loop.stop()
 
 
 @main.command()
@@ -518,10 +548,26 @@ def doctor() -> None:
         click.echo(f"BAD  settings: {mistakes.message}")
         sys.exit(1)
     all_is_well = True
-    for finding in check_everything(services.kit, services.engine):
+    findings = check_everything(services.kit, services.engine)
+    for finding in itertools.chain(findings, _broker(services.kit.settings)):
         click.echo(f"{'ok  ' if finding.is_good else 'BAD '} {finding.subject}: {finding.says}")
         all_is_well = all_is_well and finding.is_good
     sys.exit(0 if all_is_well else 1)
+
+
+def _broker(settings: Settings) -> Iterator[Finding]:
+    if settings.jobs != "celery":
+        return
+    try:
+        celery = _celery(settings)
+        depths = celery.waiting(celery.make_app(settings))
+    except click.ClickException as missing:
+        yield Finding("broker", False, missing.message)
+    except Exception as failure:  # each broker's library has errors of its own
+        yield Finding("broker", False, f"cannot be reached ({type(failure).__name__})")
+    else:
+        waiting = ", ".join(f"{name} {count}" for name, count in depths.items())
+        yield Finding("broker", True, f"messages that wait: {waiting}")
 
 
 def _moment(moment: datetime | None) -> str:

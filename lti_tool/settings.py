@@ -19,6 +19,7 @@ PREFIX = "LTI_TOOL_"
 T = TypeVar("T")
 Tls = Literal["", "starttls", "tls"]
 Worker = Literal["embedded", "separate"]
+Jobs = Literal["worker", "celery"]
 LogFormat = Literal["json", "text"]
 
 
@@ -87,6 +88,20 @@ def read_worker(value: str) -> Worker:
         case "embedded" | "separate":
             return value
     raise ValueError("must be embedded or separate")
+
+
+def read_jobs(value: str) -> Jobs:
+    match value:
+        case "worker" | "celery":
+            return value
+    raise ValueError("must be worker or celery")
+
+
+def read_broker(value: str) -> str:
+    # Never repeats the value: it may hold a password.
+    if value and (urlsplit(value).scheme not in {"redis", "rediss", "amqp", "amqps"} or not urlsplit(value).hostname):
+        raise ValueError("must start with redis://, rediss:// (TLS), amqp:// or amqps:// (TLS) and a host")
+    return value
 
 
 def read_log_format(value: str) -> LogFormat:
@@ -218,6 +233,19 @@ class Settings:
         "counted over all processes.",
         read_number(at_least=1),
     )
+    jobs: Jobs = setting(
+        "worker",
+        "worker: Tandem's own workers run background jobs, see LTI_TOOL_WORKER. celery: `lti-tool relay` hands them to "
+        "Celery, and web processes run none.",
+        read_jobs,
+    )
+    broker_url: str = setting(
+        "",
+        "The message broker of LTI_TOOL_JOBS=celery: redis://:PASSWORD@HOST:6379/0 or "
+        "amqp://NAME:PASSWORD@HOST:5672/VHOST; rediss:// and amqps:// with TLS.",
+        read_broker,
+        hidden=True,
+    )
     visit_idle: timedelta = setting("4h", "A visit ends when nothing was done for this long.", read_duration)
     visit_absolute: timedelta = setting(
         "12h", "A visit ends this long after its launch, even if it is in use.", read_duration
@@ -307,6 +335,11 @@ class Settings:
         """Whether browsers reach us over TLS, so that cookies may and must be Secure."""
         return self.base_url.startswith("https://")
 
+    @property
+    def most_per_platform(self) -> int:
+        """How many jobs call one platform at a time, in all processes together."""
+        return max(1, self.worker_threads // 2)
+
     def _disagreements(self) -> list[tuple[str, str]]:
         """Mistakes that concern several settings, as (name of the variable, mistake)."""
         mistakes = []
@@ -335,6 +368,8 @@ class Settings:
             mistakes.append(
                 ("LTI_TOOL_MAIL_FROM", "LTI_TOOL_MAIL_FROM is required: the address that reminders come from.")
             )
+        if self.jobs == "celery" and not self.broker_url:
+            mistakes.append(("LTI_TOOL_BROKER_URL", "LTI_TOOL_BROKER_URL is required with LTI_TOOL_JOBS=celery."))
         if self.visit_idle > self.visit_absolute:
             mistakes.append(
                 ("LTI_TOOL_VISIT_IDLE", "LTI_TOOL_VISIT_IDLE must not be longer than LTI_TOOL_VISIT_ABSOLUTE.")

@@ -1,4 +1,4 @@
-"""Finds, starts or installs what the tests need from the machine: Chromium, PostgreSQL, and Pango with fonts for PDFs.
+"""Finds, starts or installs what the tests need from the machine: Chromium, PostgreSQL, two brokers, Pango and fonts.
 
 Prints `NAME=value` lines for the environment of the test run. Fails at once, naming the package, where something is
 missing and this account may not install it.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import psycopg
+from kombu import Connection
 from playwright.sync_api import sync_playwright
 
 Found = TypeVar("Found")
@@ -71,6 +72,45 @@ def start_postgres() -> str | None:
     return None
 
 
+def broker(variable: str, url: str) -> Callable[[], str | None]:
+    """Finds a broker in which we may make queues."""
+
+    def find() -> str | None:
+        named = os.environ.get(variable, url)
+        try:
+            with Connection(named, connect_timeout=3) as connection:
+                connection.connect()
+        except Exception:  # each library has errors of its own
+            return None
+        return named
+
+    return find
+
+
+redis = broker("TANDEM_TEST_REDIS", "redis://127.0.0.1:6379/0")
+rabbitmq = broker("TANDEM_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672//")
+
+
+def start_with(find: Callable[[], str | None], *command: str) -> Callable[[], str | None]:
+    """Starts an installed server that does not run."""
+
+    def start() -> str | None:
+        if not shutil.which(command[0]):
+            return None
+        subprocess.run(command, check=False, stdout=sys.stderr, timeout=60)
+        for _ in range(60):
+            if url := find():
+                return url
+            time.sleep(0.5)
+        return None
+
+    return start
+
+
+start_redis = start_with(redis, "redis-server", "--daemonize", "yes", "--bind", "127.0.0.1", "--save", "")
+start_rabbitmq = start_with(rabbitmq, "rabbitmq-server", "-detached")
+
+
 def pango() -> str | None:
     """The library that draws the text of PDFs."""
     return find_library("pangoft2-1.0")
@@ -122,6 +162,8 @@ def own_browser() -> str | None:
 if __name__ == "__main__":
     print(f"TANDEM_TEST_CHROMIUM={require('chromium', chromium, own_browser)}")
     print(f"TANDEM_TEST_POSTGRES={require('postgresql', postgres, start_postgres)}")
+    print(f"TANDEM_TEST_REDIS={require('redis-server', redis, start_redis)}")
+    print(f"TANDEM_TEST_RABBITMQ={require('rabbitmq-server', rabbitmq, start_rabbitmq)}")
     require("libpangoft2-1.0-0", pango)
     require("fonts-dejavu-core", font_for("ar"))
     require("fonts-wqy-microhei", font_for("zh-cn"))

@@ -171,6 +171,7 @@ def keep_document(session: Session, certificate: Certificate, document: str, *, 
             institution_id=served_institution(session),
             now=now,
             unique_key=f"{PDF}:{certificate.id}",
+            calls=queue.DOCUMENTS,
         )
 
 

@@ -214,6 +214,7 @@ def keep_document(
             institution_id=served_institution(session),
             now=now,
             unique_key=f"{PDF}:{report.id}",
+            calls=queue.DOCUMENTS,
         )
     return report
 

@@ -43,7 +43,7 @@ class Job(Base):
     """Ids only. Never logged, whatever it holds."""
     institution_id: Mapped[int | None] = mapped_column(ForeignKey("institution.id", ondelete="CASCADE"), index=True)
     lane: Mapped[int] = mapped_column(default=0)
-    """The registration whose platform this work calls; 0 for work that calls nobody, -1 for letters."""
+    """The registration whose platform this work calls; 0 for work that calls nobody, -1 for letters, -2 for PDFs."""
     unique_key: Mapped[str | None] = mapped_column(String(255))
     """At most one job with this key waits, and at most one runs."""
     state: Mapped[str] = mapped_column(String(16))
@@ -51,7 +51,7 @@ class Job(Base):
     created_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
     claims: Mapped[int] = mapped_column(default=0)
-    """Raised by every claim: a worker that lost its lease cannot record over the one that has it now."""
+    """Raised by every claim, and when a claimed job begins: whoever lost it cannot record over who has it now."""
     leased_until: Mapped[datetime | None]
     finished_at: Mapped[datetime | None] = mapped_column(index=True)
     error: Mapped[str | None] = mapped_column(String(128))

@@ -34,6 +34,9 @@ OWN = 0
 """The lane of work that calls no platform."""
 MAIL = -1
 """The lane of letters: a mail server that hangs holds no more of the threads than a platform that does."""
+DOCUMENTS = -2
+"""The lane of PDFs, so that thousands of them take turns with our other work."""
+CALL_NOBODY = (OWN, DOCUMENTS)
 _CLAIMING = 7_214_083
 """The key of a PostgreSQL lock: workers claim one at a time, because two could fill the same place."""
 
@@ -161,44 +164,73 @@ def _upsert(dialect: str) -> Insert:
 
 
 def claim(
-    session: Session, *, now: datetime, lease: timedelta = LEASE, most_per_platform: int | None = None
+    session: Session,
+    *,
+    now: datetime,
+    lease: timedelta = LEASE,
+    most_per_platform: int | None = None,
+    most_of_others: int | None = None,
+    begins: bool = True,
 ) -> Claim | None:
     """Take a job that may run now, in a transaction of its own; None when there is none.
 
     Lanes take turns; within a lane the job comes first that is due longest. At most `most_per_platform` jobs that call
-    one platform run at a time, in all workers together. No two workers get the same job: one claims at a time.
+    one platform are held at a time, in all workers together, and `most_of_others` in a lane that calls nobody. No two
+    workers get the same job: one claims at a time. A job that does not begin yet is held until somebody takes it up.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(_CLAIMING)))
     while True:
-        job = _next_job(session, now=now, most_per_platform=most_per_platform)
+        job = _next_job(session, now=now, most_per_platform=most_per_platform, most_of_others=most_of_others)
         if job is None:
             return None
-        job.attempts += 1
         job.claims += 1
-        job.state, job.leased_until = "running", now + lease
-        latest = select(func.max(Lane.turn)).scalar_subquery()
-        session.execute(update(Lane).where(Lane.lane == job.lane).values(turn=latest + 1))
-        session.flush()
-        if job.attempts <= MAX_ATTEMPTS:
+        if job.attempts < MAX_ATTEMPTS:
             break
         # Only a job whose worker died each time gets here, and it may be what killed them.
         job.state, job.finished_at, job.leased_until, job.error = "failed", now, None, "worker died"
         session.flush()
-    context = JobContext(job.id, job.name, dict(job.payload), job.institution_id, job.attempts, job.lane)
-    return Claim(context, job.claims, now + lease)
+    attempt = job.attempts + 1
+    job.attempts += begins
+    job.state, job.leased_until = "running", now + lease
+    latest = select(func.max(Lane.turn)).scalar_subquery()
+    session.execute(update(Lane).where(Lane.lane == job.lane).values(turn=latest + 1))
+    session.flush()
+    return Claim(_context(job, attempt), job.claims, now + lease)
 
 
-def _next_job(session: Session, *, now: datetime, most_per_platform: int | None) -> Job | None:
+def take_up(session: Session, job_id: int, fence: int, *, now: datetime, lease: timedelta = LEASE) -> Claim | None:
+    """Begin a job that was claimed to begin later. None if that claim is over: somebody began it already, or the lease
+    ended meanwhile and the job is or will be claimed anew.
+    """
+    job = session.scalars(
+        update(Job)
+        .where(Job.id == job_id, Job.claims == fence, Job.state == "running", ~_is_over(Job.leased_until, now))
+        .values(attempts=Job.attempts + 1, claims=Job.claims + 1, leased_until=now + lease)
+        .returning(Job)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    return None if job is None else Claim(_context(job, job.attempts), job.claims, now + lease)
+
+
+def _context(job: Job, attempt: int) -> JobContext:
+    return JobContext(job.id, job.name, dict(job.payload), job.institution_id, attempt, job.lane)
+
+
+def _next_job(
+    session: Session, *, now: datetime, most_per_platform: int | None, most_of_others: int | None
+) -> Job | None:
     lanes = select(Lane.lane).where(exists().where(Job.lane == Lane.lane, _is_due(now))).order_by(Lane.turn, Lane.lane)
+    busy = aliased(Job)
+    held = (
+        select(func.count())
+        .where(busy.lane == Lane.lane, busy.state == "running", ~_is_over(busy.leased_until, now))
+        .scalar_subquery()
+    )
     if most_per_platform is not None:
-        busy = aliased(Job)
-        running = (
-            select(func.count())
-            .where(busy.lane == Lane.lane, busy.state == "running", ~_is_over(busy.leased_until, now))
-            .scalar_subquery()
-        )
-        lanes = lanes.where(or_(Lane.lane == OWN, running < most_per_platform))
+        lanes = lanes.where(or_(Lane.lane.in_(CALL_NOBODY), held < most_per_platform))
+    if most_of_others is not None:
+        lanes = lanes.where(or_(Lane.lane.not_in(CALL_NOBODY), held < most_of_others))
     for lane in session.scalars(lanes).all():
         job = session.scalar(
             select(Job)
@@ -250,7 +282,7 @@ def finish(session: Session, held: Claim, *, now: datetime, was_answered: bool =
     if not _record(session, held, state="done", finished_at=now, leased_until=None, error=None):
         return False
     lane = held.context.lane
-    if lane != OWN and was_answered:
+    if lane not in CALL_NOBODY and was_answered:
         failures = session.scalar(select(Lane.failures).where(Lane.lane == lane)) or 0
         if failures >= DOWN_AFTER:
             _make_due(session, Job.lane == lane, Job.error.is_not(None), now=now)
@@ -277,7 +309,7 @@ def put_back(session: Session, held: Claim, error: str | None, *, due_at: dateti
             )
     except IntegrityError:
         is_recorded = _record(session, held, state="done", finished_at=now, leased_until=None, error="superseded")
-    if is_recorded and error is not None and held.context.lane != OWN:
+    if is_recorded and error is not None and held.context.lane not in CALL_NOBODY:
         session.execute(update(Lane).where(Lane.lane == held.context.lane).values(failures=Lane.failures + 1))
     return is_recorded
 

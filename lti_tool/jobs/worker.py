@@ -2,30 +2,28 @@
 
 import secrets
 import threading
-import traceback
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from lti_tool.jobs import queue, schedule
+from lti_tool.jobs import queue
+from lti_tool.jobs.loop import Loop, innermost_place
 from lti_tool.jobs.queue import LEASE, MAX_ATTEMPTS, Claim, GiveUp, Handler, RetryLater
 from lti_tool.support.http import hosts_that_answer
 from lti_tool.support.kit import Kit
 from lti_tool.support.log import get_logger
 
 RANDOM = secrets.SystemRandom()
-POLL = timedelta(milliseconds=500)
-AFTER_TROUBLE = timedelta(seconds=5)
-TURNS_EVERY = timedelta(seconds=20)
 
 log = get_logger(__name__)
 
 
-class Worker:
+class Worker(Loop):
     """Runs jobs until it is stopped. Any number of workers may share a database, in one process or in many.
 
     A handler runs at least once for each job, and never beside another job with the same unique key. It opens its own
     short transactions. Whatever it raises becomes a later attempt, except GiveUp. One platform never holds more than
-    half of the threads (of a single thread, that one), so that one that hangs leaves the others room.
+    half of the threads (of a single thread, that one), so that one that hangs leaves the others room. A worker without
+    threads looks for no jobs and runs those that `take_up` names.
     """
 
     def __init__(
@@ -37,51 +35,25 @@ class Worker:
         threads: int = 2,
         chance: Callable[[], float] = RANDOM.random,
     ) -> None:
-        self._kit, self._handlers, self._chance = kit, handlers, chance
-        self._periodic = periodic or {}
+        super().__init__(kit, periodic, threads=threads)
+        self._handlers, self._chance = handlers, chance
         self._most_per_platform = max(1, threads // 2)
-        self._stopping = threading.Event()
         self._held: dict[int, Claim] = {}
         self._lock = threading.Lock()
-        self._threads = [
-            *(threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(threads)),
-            threading.Thread(target=self._renew, name="worker-leases", daemon=True),
-        ]
-        if self._periodic:
-            self._threads.append(threading.Thread(target=self._turns, name="worker-turns", daemon=True))
-
-    def start(self) -> None:
-        """Start the threads. After a fork, call it in the child process."""
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self, patience: timedelta = timedelta(seconds=30)) -> None:
-        """Take no more jobs, and wait for those that run. A job that takes longer is run again by another worker when
-        its lease ends.
-        """
-        self._stopping.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(patience.total_seconds())
-
-    def run_until_idle(self, at_most: int = 100_000) -> int:
-        """Run every job that is due, in this thread. Returns how many ran."""
-        for count in range(at_most):
-            if not self.run_one():
-                return count
-        return at_most
+        self._threads.append(self._thread(self._renew, "leases"))
 
     def run_one(self) -> bool:
         """Claim one job and run it. False when nothing is due."""
+        held = self._claim(most_per_platform=self._most_per_platform)
+        return held is not None and self._hold_and_run(held)
+
+    def take_up(self, job_id: int, fence: int) -> bool:
+        """Run the job that a relay claimed and sent. False, and nothing happens, if that claim is over."""
         with self._kit.open_session() as session:
-            # On SQLite a claim takes the only write lock, so an idle worker must not try one each time it looks.
-            session.connection(execution_options={"sqlite_begin": "DEFERRED"})
-            if not queue.is_anything_due(session, now=self._kit.clock.now()):
-                return False
-        with self._kit.open_session() as session:
-            held = queue.claim(session, now=self._kit.clock.now(), most_per_platform=self._most_per_platform)
-        if held is None:
-            return False
+            held = queue.take_up(session, job_id, fence, now=self._kit.clock.now())
+        return held is not None and self._hold_and_run(held)
+
+    def _hold_and_run(self, held: Claim) -> bool:
         with self._lock:
             self._held[held.context.id] = held
         try:
@@ -119,7 +91,7 @@ class Worker:
                 job_id=job.id,
                 error=error,
                 attempt=job.attempts,
-                where=_innermost_place(failure),
+                where=innermost_place(failure),
             )
         with self._kit.open_session() as session:
             now = self._kit.clock.now()
@@ -129,16 +101,6 @@ class Worker:
                 queue.fail(session, held, error, now=now)
             else:
                 queue.finish(session, held, now=now, was_answered=bool(answers))
-
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                pause = timedelta(0) if self.run_one() else POLL
-            except Exception as trouble:  # a database that is away for a while must not end the worker
-                log.error("worker in trouble", error=type(trouble).__name__, where=_innermost_place(trouble))
-                pause = AFTER_TROUBLE
-            if pause:
-                self._stopping.wait(pause.total_seconds())
 
     def _renew(self) -> None:
         while not self._stopping.wait(LEASE.total_seconds() / 4):
@@ -155,21 +117,6 @@ class Worker:
             except Exception as trouble:  # the next round may succeed; the lease outlasts three
                 log.error("lease not renewed", job_id=claim.context.id, error=type(trouble).__name__)
 
-    def _turns(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                with self._kit.open_session() as session:
-                    schedule.take_turns(session, self._periodic, now=self._kit.clock.now())
-            except Exception as trouble:  # as above
-                log.error("schedule in trouble", error=type(trouble).__name__, where=_innermost_place(trouble))
-            self._stopping.wait(TURNS_EVERY.total_seconds())
-
 
 class UnknownJob(Exception):
     """No handler has this name."""
-
-
-def _innermost_place(failure: BaseException) -> str:
-    """The innermost place in our own code."""
-    frames = [frame for frame in traceback.extract_tb(failure.__traceback__) if "lti_tool" in frame.filename]
-    return f"{frames[-1].name}:{frames[-1].lineno}" if frames else "elsewhere"

@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, select
 
+import lti_tool
 from lti_tool.cli import main
 from lti_tool.launch.models import Person
 from lti_tool.registration.models import Deployment, Invitation, ParkedDeployment, Registration
@@ -21,7 +23,9 @@ from lti_tool.support import schema
 from lti_tool.support.crypto import KeyRing
 from lti_tool.support.db import OpenSession, across_institutions, make_engine, session_opener
 from sandbox_lms import SandboxLms
+from tests.engines import URLS
 from tests.factories.people import LONG_AGO, a_course, a_deployment, a_member, a_person, a_registration, an_institution
+from tests.shared import reserved_port
 from tests.unit.registration.test_rules import GOOD
 
 Run = Callable[..., Result]
@@ -249,6 +253,28 @@ def test_the_doctor_looks_at_platforms(
 
 def test_a_worker_runs_what_is_due_and_stops(run: Run) -> None:
     assert "0 jobs done" in run("worker", "--until-idle").output
+
+
+def test_a_relay_without_celery_says_what_it_needs(run: Run) -> None:
+    assert "Only LTI_TOOL_JOBS=celery has a message broker." in run("relay", status=1).output
+
+
+def test_the_doctor_looks_at_the_broker(run: Run, environment: dict[str, str | None]) -> None:
+    assert "broker" not in run("doctor", status=1).output
+    environment |= {"LTI_TOOL_JOBS": "celery", "LTI_TOOL_BROKER_URL": f"redis://127.0.0.1:{reserved_port()}/0"}
+    assert re.search(r"BAD  broker: cannot be reached \(\w*Error\)", run("doctor", status=1).output)
+    environment["LTI_TOOL_BROKER_URL"] = URLS["redis"]
+    assert re.search(r"ok   broker: messages that wait: own \d+, grades \d+, ", run("doctor", status=1).output)
+
+
+def test_a_relay_without_the_extra_says_what_to_install(
+    run: Run, environment: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment |= {"LTI_TOOL_JOBS": "celery", "LTI_TOOL_BROKER_URL": "redis://localhost:6379/0"}
+    monkeypatch.setitem(sys.modules, "celery", None)
+    monkeypatch.delitem(sys.modules, "lti_tool.celery", raising=False)
+    monkeypatch.delattr(lti_tool, "celery", raising=False)
+    assert "Install lti-tool[celery]." in run("relay", status=1).output
 
 
 def test_moments_are_told_in_utc(run: Run, mette: int, open_file: OpenSession) -> None:

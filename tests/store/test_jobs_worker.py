@@ -1,15 +1,14 @@
-"""What a worker makes of what handlers do."""
+"""What a worker of ours does beside what every engine does (test_jobs_engines)."""
 
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
 from sqlalchemy import select
-from structlog.testing import capture_logs
 
 from lti_tool.jobs import queue, schedule
 from lti_tool.jobs.models import Job
-from lti_tool.jobs.queue import MAX_ATTEMPTS, GiveUp, Handler, JobContext, RetryLater
+from lti_tool.jobs.queue import Handler, JobContext
 from lti_tool.jobs.worker import Worker
 from lti_tool.support.http import Purpose, TooSlow
 from lti_tool.support.kit import Kit
@@ -33,14 +32,6 @@ def worker(kit: Kit, handler: Handler) -> Worker:
     return Worker(kit, {"work": handler}, chance=lambda: 0.5)
 
 
-def test_a_job_that_ends_well_is_done(kit: Kit) -> None:
-    ran: list[JobContext] = []
-    put(kit)
-    assert worker(kit, lambda _, job: ran.append(job)).run_until_idle() == 1
-    assert [job.attempts for job in ran] == [1]
-    assert the_job(kit).state == "done"
-
-
 def test_a_handler_runs_outside_any_transaction(kit: Kit) -> None:
     put(kit)
 
@@ -52,66 +43,6 @@ def test_a_handler_runs_outside_any_transaction(kit: Kit) -> None:
     worker(kit, write).run_one()
     with kit.open_session() as session:
         assert {job.name for job in session.scalars(select(Job))} == {"work", "other"}
-
-
-def test_a_failure_is_tried_again_after_a_pause(kit: Kit, clock: FakeClock) -> None:
-    def fail(_: Kit, __: JobContext) -> None:
-        raise OSError("the disk is full, said Åsa")
-
-    put(kit)
-    assert worker(kit, fail).run_until_idle() == 1
-    job = the_job(kit)
-    assert (job.state, job.attempts, job.error) == ("waiting", 1, "OSError")
-    assert job.due_at == clock.now() + timedelta(seconds=10)
-
-
-def test_a_failure_is_tried_again_only_so_often(kit: Kit, clock: FakeClock) -> None:
-    def fail(_: Kit, __: JobContext) -> None:
-        raise OSError
-
-    put(kit)
-    ran = 0
-    for _ in range(MAX_ATTEMPTS + 5):
-        ran += worker(kit, fail).run_until_idle()
-        clock.advance(timedelta(hours=8))
-    assert ran == MAX_ATTEMPTS
-    assert the_job(kit).state == "failed"
-
-
-def test_retry_later_waits_as_long_as_it_says_and_for_ever(kit: Kit, clock: FakeClock) -> None:
-    def wait(_: Kit, __: JobContext) -> None:
-        raise RetryLater(timedelta(minutes=3))
-
-    put(kit)
-    for _ in range(MAX_ATTEMPTS + 1):
-        assert worker(kit, wait).run_until_idle() == 1
-        assert the_job(kit).due_at == clock.advance(timedelta(minutes=3))
-
-
-def test_give_up_is_final_and_keeps_its_reason(kit: Kit) -> None:
-    def give_up(_: Kit, __: JobContext) -> None:
-        raise GiveUp("no institution")
-
-    put(kit)
-    assert worker(kit, give_up).run_until_idle() == 1
-    assert (the_job(kit).state, the_job(kit).error) == ("failed", "no institution")
-
-
-def test_a_job_that_nobody_knows_waits_for_a_newer_worker(kit: Kit) -> None:
-    put(kit, "from the future")
-    worker(kit, lambda *_: None).run_until_idle()
-    assert (the_job(kit).state, the_job(kit).error) == ("waiting", "UnknownJob")
-
-
-def test_logs_hold_neither_payloads_nor_messages(kit: Kit) -> None:
-    def fail(_: Kit, job: JobContext) -> None:
-        raise ValueError(f"cannot use {job.payload['secret']}")
-
-    put(kit, secret="Åsa Öberg")
-    with capture_logs() as logs:
-        worker(kit, fail).run_until_idle()
-    assert [entry["event"] for entry in logs] == ["job failed"]
-    assert "Åsa" not in repr(logs)
 
 
 def test_threads_run_jobs_until_they_are_stopped(kit: Kit) -> None:
@@ -154,19 +85,6 @@ def test_a_job_that_outlasts_its_lease_stays_with_its_worker(kit: Kit, clock: Fa
     holder.run_one()
     assert taken_by_another == [False]
     assert the_job(kit).state == "done"
-
-
-def test_what_a_worker_does_after_losing_its_lease_is_not_recorded(kit: Kit, clock: FakeClock) -> None:
-    def slow(_: Kit, __: JobContext) -> None:
-        clock.advance(queue.LEASE)
-        assert worker(kit, fail).run_one()
-
-    def fail(_: Kit, __: JobContext) -> None:
-        raise GiveUp("taken over")
-
-    put(kit)
-    worker(kit, slow).run_one()
-    assert (the_job(kit).state, the_job(kit).error) == ("failed", "taken over")
 
 
 def test_upkeep_deletes_what_is_over_and_nothing_else(kit: Kit, clock: FakeClock) -> None:
@@ -238,23 +156,3 @@ def test_two_workers_share_the_work_and_run_nothing_twice(kit: Kit) -> None:
     for one in both:
         one.stop()
     assert len(seen) == len(set(seen)) == 30
-
-
-def test_one_platform_that_hangs_leaves_half_of_the_threads_to_others(kit: Kit) -> None:
-    hangs, served = Event(), Event()
-
-    def call(_: Kit, job: JobContext) -> None:
-        if job.lane == 1:
-            hangs.wait(30)
-        else:
-            served.set()
-
-    with kit.open_session() as session:
-        for number in range(6):
-            queue.enqueue(session, "work", {"n": number}, institution_id=None, now=kit.clock.now(), calls=1)
-        queue.enqueue(session, "work", {}, institution_id=None, now=kit.clock.now(), calls=2)
-    one = Worker(kit, {"work": call}, threads=4)
-    one.start()
-    assert served.wait(20)
-    hangs.set()
-    one.stop()

@@ -186,6 +186,31 @@ def test_development_on_postgresql_needs_a_key_since_there_is_no_file_to_keep_on
     assert len(mistakes_of({**DEVELOPMENT, "LTI_TOOL_DATABASE_URL": "postgresql://db/tandem"})) == 1
 
 
+def test_celery_needs_a_broker():
+    assert mistakes_of({**PRODUCTION, "LTI_TOOL_JOBS": "celery"}) == [
+        "LTI_TOOL_BROKER_URL is required with LTI_TOOL_JOBS=celery."
+    ]
+
+
+@pytest.mark.parametrize("url", ["sqs://", "redis:hunter2", "http://hunter2@broker.example.org", "amqp://"])
+def test_what_is_no_broker_is_a_mistake_that_quotes_nothing(url):
+    [mistake] = mistakes_of({**PRODUCTION, "LTI_TOOL_JOBS": "celery", "LTI_TOOL_BROKER_URL": url})
+    assert mistake.startswith("LTI_TOOL_BROKER_URL must start with redis://")
+    assert "hunter2" not in mistake
+
+
+def test_the_password_of_a_broker_is_not_printed():
+    broker = "rediss://:hunter2@broker.example.org:6379/0"
+    settings = Settings.from_env({**PRODUCTION, "LTI_TOOL_JOBS": "celery", "LTI_TOOL_BROKER_URL": broker})
+    assert settings.broker_url == broker
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(("threads", "most"), [("1", 1), ("4", 2), ("9", 4)])
+def test_half_of_the_threads_may_call_one_platform(threads, most):
+    assert Settings.from_env({**PRODUCTION, "LTI_TOOL_WORKER_THREADS": threads}).most_per_platform == most
+
+
 def test_secrets_are_not_printed():
     assert KEY not in repr(Settings.from_env(PRODUCTION))
 
