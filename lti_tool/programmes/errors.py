@@ -26,15 +26,15 @@ class StepRefused(ProgrammesError, Conflict):
 WORDS: dict[type[ToolError], Words] = {
     ProgrammeUnknown: Words(
         404,
-        N_("This programme is not here"),
-        N_("It may have been dissolved. Go back to the programmes of the course."),
+        N_("This program is not here"),
+        N_("It may have been dissolved. Go back to the programs of the course."),
     ),
     ProgrammeChanged: Words(
-        409, N_("Someone else changed this programme"), N_("Look at it, then make your change again if it is needed.")
+        409, N_("Someone else changed this program"), N_("Look at it, then make your change again if it is needed.")
     ),
     StepRefused: Words(
         409,
         N_("This activity cannot be added"),
-        N_("It may be in another programme by now, or the programme has as many activities as it can have."),
+        N_("It may be in another program by now, or the program has as many activities as it can have."),
     ),
 }

@@ -37,7 +37,7 @@ from lti_tool.workspace.setup import ACT, ACTIVITY, DESIGNING, PLACING, asked_by
 
 pages = Blueprint("programmes", __name__)
 
-NAMES: Final = {"title": N_("Name of the programme"), "free": N_("Free weeks")}
+NAMES: Final = {"title": N_("Name of the program"), "free": N_("Free weeks")}
 MOST_LISTED: Final = 50
 LONGEST_FREE: Final = 500
 FLAWS: Final[Mapping[Flaw, str]] = {
@@ -186,7 +186,7 @@ def show_all(here: Here) -> ResponseReturnValue:
 @pages.post("/programmes")
 @on_visit(may=ACT)
 def make(here: Here) -> ResponseReturnValue:
-    """Make a programme of the ticked activities."""
+    """Make a program of the ticked activities."""
     _refuse_ended(here)
     title = _title()
     suggested = service.suggestion(here.session, here.course_id)
@@ -539,7 +539,7 @@ def show_copy(here: Here, programme_id: int) -> ResponseReturnValue:
 @pages.post("/programmes/<int:programme_id>/copy")
 @on_visit(may=ACT, kinds=DESIGNING)
 def copy(here: Here, programme_id: int) -> ResponseReturnValue:
-    """Copy the programme to this course, as it was shown. Its activities still have to be placed."""
+    """Copy the program to this course, as it was shown. Its activities still have to be placed."""
     _refuse_ended(here)
     source = service.source_for(here.session, here.course_id, here.person_id, programme_id)
     sources, asked = _copy_asked_for(here, source)
@@ -648,7 +648,7 @@ def _title() -> str:
 
 def _problem_of(title: str) -> tuple[str, str] | None:
     if not title:
-        return "title", gettext("Give the programme a name.")
+        return "title", gettext("Give the program a name.")
     return ("title", gettext("Shorten the name to 255 characters.")) if len(title) > rules.LONGEST_TITLE else None
 
 

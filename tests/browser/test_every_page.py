@@ -159,10 +159,10 @@ def test_axe_tells_which_rules_a_page_breaks(open_browser: OpenBrowser, url: str
 
 def test_the_pages_of_a_programme(running: Journey) -> None:
     page = own_tab(running, "designer")
-    follow(page, "Programmes", "Programmes")
-    page.get_by_label("Name of the programme").fill("Lead well")
+    follow(page, "Programs", "Programs")
+    page.get_by_label("Name of the program").fill("Lead well")
     page.get_by_label(TITLE).check()
-    page.get_by_role("button", name="Make the programme").click()
+    page.get_by_role("button", name="Make the program").click()
     expect(page.get_by_text("Made. Learners see it as their path from now on.")).to_be_visible()
     look(page)
     follow(page, "Move the dates", "Move the dates")

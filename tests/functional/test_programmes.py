@@ -120,7 +120,7 @@ def world(open_session: OpenSession, clock: FakeClock, client: FlaskClient) -> C
 
 def test_an_instructor_makes_a_programme_and_arranges_it_by_buttons(world: Course) -> None:
     ingrid = world.ingrid()
-    assert "Make a programme" in ingrid.get("/programmes").text
+    assert "Make a program" in ingrid.get("/programmes").text
     for fields in ({"title": " ", "activity": str(world.second_id)}, {"title": "Lead well"}):
         assert ingrid.post("/programmes", **fields).status_code == 422
     page = ingrid.post("/programmes", title="Lead well", activity=str(world.second_id))
@@ -161,7 +161,7 @@ def test_two_who_arrange_it_at_once_do_not_overwrite_each_other(world: Course) -
     world.press(programme_id, f"up:{world.second_id}")
     answer = world.press(programme_id, f"remove:{world.second_id}", version=seen)
     assert answer.status_code == 409
-    assert "Ingrid changed this programme in the meantime" in text_of(answer)
+    assert "Ingrid changed this program in the meantime" in text_of(answer)
     assert world.titles(programme_id) == ["Rehearsal", "Observation"]
 
 
@@ -285,10 +285,10 @@ def test_one_certificate_for_all_of_it_with_the_hours_of_each(world: Course) -> 
     world.gives("Mette", "Jonas")
     page = mette.get("/").text
     assert "Get your certificate" not in page
-    assert "Once all activities of the programme are done, you can get a certificate." in page
+    assert "Once all activities of the program are done, you can get a certificate." in page
     assert mette.post("/certificate", do="issue", certificate_name="Mette").status_code == 409, "not for one activity"
     assert mette.post("/programme-certificate", do="issue", certificate_name="Mette").status_code == 409
-    assert "in all activities of the programme" in mette.get("/programme-certificate").text
+    assert "in all activities of the program" in mette.get("/programme-certificate").text
 
     world.gives("Mette", "Jonas", second=True)
     assert "You have done everything that counts in “Lead well”." in mette.get("/").text
@@ -303,7 +303,7 @@ def test_one_certificate_for_all_of_it_with_the_hours_of_each(world: Course) -> 
         assert (certificate.activity_id, certificate.programme_id) == (None, programme_id)
         assert (certificate.title, certificate.issuer) == ("Lead well", "Center")
     assert "Lead well" in world.client.get(f"/certificates/{certificate.key}").text
-    assert "For the programme" in world.ingrid().get("/certificates").text
+    assert "For the program" in world.ingrid().get("/certificates").text
     world.press(programme_id, "dissolve")
     assert "Lead well" in world.client.get(f"/certificates/{certificate.key}").text, "what was issued stays"
 
