@@ -49,7 +49,7 @@ worker: $(VENV)/.ready  ## background work in a process of its own
 bench: $(VENV)/.ready  ## launches per second beside a null tool and a minimal pylti1p3 tool
 	$(BIN)/python -m tests.load.bench
 
-bench-pages: services  ## what the pages of a course of 2,000 learners and the meetings of 200 groups cost
+bench-pages: services  ## what the pages of a course of 2,100 learners, of an institution with 500 activities, and the meetings of 200 groups cost
 	$(BIN)/python -m tests.load.pages
 	env $$(cat $(VENV)/services.env) $(BIN)/python -m tests.load.meetings
 
