@@ -137,7 +137,7 @@ def test_a_figure_as_a_table(lived: World) -> None:
     answer = staff.post("/figures/survey/file")
     assert answer.mimetype == "text/csv"
     lines = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
-    assert lines[0] == ["Sentence", "Before", "After", "Change", "Spread", "People"]
+    assert lines[0] == ["Sentence", "Before", "After", "Difference", "Spread", "People"]
     assert lines[-1] == [f"'{FORMULA}", "2.5", "4", "1.5", "0.548", "6"]
     assert staff.post("/figures/nothing/file").status_code == 404
 

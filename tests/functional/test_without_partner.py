@@ -210,7 +210,7 @@ def test_whom_the_list_lacks_can_be_left_out_and_taken_in_again(life: Life) -> N
     designer.post("/plan/unlisted", member=str(extra), do="leave-out")
     assert "opened this activity but is not on the roster" not in text_of(designer.get("/"))
     page = text_of(launches_unlisted(life).landing)
-    assert "Your instructors left you out of this activity." in page
+    assert "Your instructors decided that you do not take part in this activity." in page
     life.run()
     assert paired(life) == LEARNERS
     designer.post("/plan/unlisted", member=str(extra), do="pair")

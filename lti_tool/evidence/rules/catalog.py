@@ -493,7 +493,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         (
             Column("before", N_("Before"), N_("The mean before the activity."), Unit.NUMBER, part="waiting"),
             Column("after", N_("After"), N_("The mean after the activity."), Unit.NUMBER, part="done"),
-            Column("change", N_("Change"), N_("The mean of the changes."), Unit.NUMBER),
+            Column("change", N_("Difference"), N_("The mean of the changes."), Unit.NUMBER),
             Column("spread", N_("Spread"), N_("The standard deviation of the changes."), Unit.NUMBER),
             Column("people", N_("People"), N_("How many people answered both times.")),
         ),

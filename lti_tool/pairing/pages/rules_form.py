@@ -40,7 +40,7 @@ FLAWS: Final = {
     "missing": N_("Choose one of the options."),
     "unknown_attribute": N_("Choose one of the options."),
     "listed_twice": N_("This is listed twice."),
-    "too_long": N_("There are too many of these."),
+    "too_long": N_("There are more of these than Tandem can take. Remove some."),
     "size": N_("Choose a size that suits what people do together here."),
     "greater_than_equal": N_("This number is too small or too large."),
     "less_than_equal": N_("This number is too small or too large."),

@@ -40,7 +40,7 @@ def test_a_letter_says_each_thing_in_a_sentence_of_its_own() -> None:
         "- In round 2 there is feedback for you to read.",
         "- You have a partner in round 2.",
         "- Your group in round 2 has changed.",
-        "- Round 3 was due on Mon 2 Nov, 10:00 and is still welcome: Feedback given, Feedback answered.",
+        "- Round 3 was due on Mon 2 Nov, 10:00. It is not too late: Feedback given, Feedback answered.",
     ]
     assert "Open it in your course on Campus LMS." in text
     assert f"Stop these letters: {LINK}" in text
