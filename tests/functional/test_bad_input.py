@@ -40,8 +40,8 @@ def rules_of(app: Flask, method: str) -> list[Rule]:
 
 
 def path_of(rule: Rule, number: int | str, key: str) -> str:
-    """The address below the visit with one value in every place."""
-    path = rule.rule.removeprefix("/v/<visit>")
+    """The address below the visit with one value in every place; of several words that fit, the last."""
+    path = re.sub(r"<any\([^)]*'([\w-]+)'\):\w+>", r"\1", rule.rule.removeprefix("/v/<visit>"))
     return re.sub(r"<(int:)?(\w+)>", lambda place: str(number) if place[1] else key, path)
 
 
