@@ -21,6 +21,7 @@ from lti_tool.support.crypto import KeyRing
 from lti_tool.support.db import Base, make_engine
 from lti_tool.web.database import db
 from lti_tool.wiring import Services
+from sandbox_lms import SandboxLms
 
 Made = TypeVar("Made")
 
@@ -71,6 +72,13 @@ def serving(services: Services) -> Iterator[Flask]:
         _lent.remove(url)
         with app.app_context():
             db.engine.dispose()
+
+
+def in_english(lms: SandboxLms) -> SandboxLms:
+    """The same LMS, in which everybody reads English: some have languages of their own, so that the demo shows them."""
+    for person in lms.people.values():
+        person.locale = "en"
+    return lms
 
 
 def reserved_port() -> int:

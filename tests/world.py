@@ -22,7 +22,7 @@ from tests.factories.people import a_deployment, a_registration, an_institution
 from tests.factories.registration import json_answer, reaching
 from tests.fakes.clock import FakeClock
 from tests.fakes.web_server import WebServer
-from tests.shared import port_of_the_lms
+from tests.shared import in_english, port_of_the_lms
 
 NOT_COPIED: Final = {
     *("app", "deliver", "faults", "host", "keyring", "lock", "port", "profile", "read_clock", "stopping"),
@@ -133,7 +133,7 @@ def a_platform(
 
     The LMS reads the tool's keys from what `publish` answers, or else the ones that there are now.
     """
-    lms = SandboxLms(profile, port=port_of_the_lms())
+    lms = in_english(SandboxLms(profile, port=port_of_the_lms()))
     lms.read_clock = clock.now
     with kit.open_session() as session:
         keys.ensure_signing_key(session, kit.secrets, now=clock.now())

@@ -21,7 +21,7 @@ from lti_tool.support.crypto import KeyRing
 from lti_tool.wiring import Services, build
 from sandbox_lms import SandboxLms
 from tests.browser.chromium import chromium
-from tests.shared import Databases, serving
+from tests.shared import Databases, in_english, serving
 
 HERE = Path(__file__).parent
 
@@ -64,7 +64,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture
 def lms() -> Iterator[SandboxLms]:
-    lms = SandboxLms(profile="moodle")
+    lms = in_english(SandboxLms(profile="moodle"))
     # Moodle's roster lists an assistant as a learner: without that one their number is even, and all work in pairs.
     lms.unenrol(lms.course(), lms.people["assistant"])
     with lms.running():

@@ -8,11 +8,12 @@ from playwright.sync_api import Frame, Page, expect
 from sandbox_lms import SandboxLms
 from tests.browser.conftest import OpenBrowser, Tool
 from tests.browser.worlds import BLOCKED, register_by_hand
+from tests.shared import in_english
 
 
 @pytest.fixture
 def lms() -> Iterator[SandboxLms]:
-    with SandboxLms(profile="canvas").running() as lms:
+    with in_english(SandboxLms(profile="canvas")).running() as lms:
         yield lms
 
 
