@@ -60,7 +60,7 @@ WORDS: dict[type[ToolError], Words] = {
     AnswerTooLate: Words(
         409,
         N_("The groups have already been made"),
-        N_("So your answer could no longer be used, and nothing was changed. Go back to the activity to see your group."),
+        N_("So your answer could no longer be used, and nothing changed. Go back to the activity to see your group."),
     ),
     TableUnusable: Words(422, N_("This file could not be read"), N_("Save the table as CSV and upload it again.")),
     NoPersonColumn: Words(

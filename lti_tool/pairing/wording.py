@@ -48,7 +48,7 @@ CAUTIONS: Final[dict[str, str | Counted]] = {
     ),
     "manager_loop": NN_(
         "%(num)d person is above themselves in the reporting line",
-        "%(num)d people are above each other in the reporting line, in a circle",
+        "%(num)d people are above each other in the reporting line, in a loop",
     ),
     "more_rounds_than_partners": NN_(
         "%(num)d person cannot meet someone new in every round",

@@ -66,7 +66,7 @@ def _is_offered(file: Path) -> bool:
 def translations(folder: str, language: str) -> Translations:
     """The texts of an offered language; those of any other language are the English ones.
 
-    Read from the catalog that translators edit, so that nothing has to be compiled before: about a second for 4,300
+    Read from the catalog that translators edit, so that nothing has to be compiled before: about 0.1 s for 4,600
     texts, once in a process.
     """
     if language == SOURCE_LANGUAGE or language not in languages(folder):

@@ -15,6 +15,9 @@ WORDS: dict[type[ToolError], Words] = {
     SurveyOver: Words(
         409,
         N_("This part of the survey is over"),
-        N_("It asked how it was before you began, until the first round was due. You will be asked again at the end."),
+        N_(
+            "It asked about the time before you began and was open until the first round was due. "
+            "You will be asked again."
+        ),
     ),
 }

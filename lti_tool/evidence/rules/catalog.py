@@ -368,7 +368,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         N_("How long after their meeting people gave feedback."),
         N_(
             "From the end of the agreed time, else from the moment when the writer said that they had met. What was "
-            "given before counts as within a day. The hours are those in the middle, from three people on."
+            "given before counts as within a day. The median is shown from three people on."
         ),
         N_("No feedback was given after a meeting yet."),
         (ROUND,),
@@ -377,7 +377,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
             Column("three", N_("Within 3 days"), N_("Pieces given after 24 to 72 hours."), part="started"),
             Column("week", N_("Within a week"), N_("Pieces given after 3 to 7 days."), part="waiting"),
             Column("later", N_("Later"), N_("Pieces given after more than 7 days."), part="missed"),
-            Column("middle", N_("Hours in the middle"), N_("The median of the hours."), Unit.HOURS),
+            Column("middle", N_("Median hours"), N_("The median of the hours."), Unit.HOURS),
         ),
         _delays,
     ),
