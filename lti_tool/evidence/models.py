@@ -9,16 +9,20 @@ from lti_tool.support.db import Base, Tenant, within
 
 
 class ClosingReport(Tenant, Base):
-    """The closing report of an activity as it was when somebody asked for it on paper. It names nobody."""
+    """The closing report of an activity or a programme, as somebody asked for it on paper. It names nobody."""
 
     __tablename__ = "closing_report"
     __table_args__ = (
         within("activity_id", "activity"),
+        within("programme_id", "programme"),
         UniqueConstraint("activity_id"),
+        UniqueConstraint("programme_id"),
+        CheckConstraint("(activity_id IS NULL) <> (programme_id IS NULL)", name="for_one"),
         CheckConstraint("pdf_state <> 'ready' OR pdf IS NOT NULL", name="ready_with_pdf"),
     )
 
-    activity_id: Mapped[int]
+    activity_id: Mapped[int | None]
+    programme_id: Mapped[int | None]
     made_at: Mapped[datetime]
     document: Mapped[str] = mapped_column(Text, default="", deferred=True)
     """The page on paper, from which the PDF is made."""

@@ -18,6 +18,8 @@ from lti_tool.evidence.rules.figures import counted
 from lti_tool.launch.models import Course
 from lti_tool.pairing import service as pairing
 from lti_tool.practices import service as practices
+from lti_tool.programmes import service as programmes
+from lti_tool.programmes.models import Programme
 from lti_tool.progress import service as progress
 from lti_tool.support import paper
 from lti_tool.support.paper import PdfState
@@ -124,16 +126,20 @@ def build_figures(here: Here, details: dict[str, Any]) -> Response:
     return _file(made.getvalue(), "application/zip", "figures.zip")
 
 
+@pages.get("/programmes/<int:programme_id>/closing-report")
 @pages.get("/closing-report")
 @on_visit(may="see progress")
-def report(here: Here) -> ResponseReturnValue:
-    """The closing report as a page that prints well, and the PDF that was made of it last."""
-    activity = activity_at(here.session, here.placement_id)
-    reader = practices.Reader(here.member_id or 0, activity.course_id, is_staff=True)
+def report(here: Here, programme_id: int | None = None) -> ResponseReturnValue:
+    """The closing report as a page that prints well, and the PDF that was made of it last: of the activity, or of all
+    activities of a programme.
+    """
+    subject = _subject(here, programme_id)
+    reader = practices.Reader(here.member_id or 0, subject.course_id, is_staff=True)
     return render_template(
         "evidence/report.html",
-        **_report(here, activity),
-        kept=service.report_of(here.session, activity.id),
+        **_report(here, subject),
+        programme_id=programme_id,
+        kept=service.report_of(here.session, subject),
         kept_for=service.REPORT_KEPT.days,
         pdf_words=wording.PDF_STATES,
         can_print=paper.can_make_pdf(),
@@ -142,34 +148,47 @@ def report(here: Here) -> ResponseReturnValue:
     )
 
 
+@pages.post("/programmes/<int:programme_id>/closing-report/pdf")
 @pages.post("/closing-report/pdf")
 @on_visit(may="export progress")
-def pdf(here: Here) -> ResponseReturnValue:
+def pdf(here: Here, programme_id: int | None = None) -> ResponseReturnValue:
     """Have a PDF made of the report as it is now, or offer the one that there is."""
-    activity = activity_at(here.session, here.placement_id)
-    kept = service.report_of(here.session, activity.id)
+    subject = _subject(here, programme_id)
+    kept = service.report_of(here.session, subject)
     if request.form.get("do") == "download" and kept is not None and kept.pdf_state == PdfState.READY:
-        return offer(here, REPORT, activity_id=activity.id)
-    document = render_template("evidence/document.html", **_report(here, activity))
-    service.keep_document(here.session, activity, document, can_print=paper.can_make_pdf(), now=here.now)
-    return redirect(url_for(".report"), code=303)
+        return offer(here, REPORT, programme_id=programme_id)
+    document = render_template("evidence/document.html", **_report(here, subject))
+    service.keep_document(here.session, subject, document, can_print=paper.can_make_pdf(), now=here.now)
+    return redirect(url_for(".report", programme_id=programme_id), code=303)
 
 
 @builds(pages, REPORT)
 def build_report(here: Here, details: dict[str, Any]) -> Response:
     """The closing report as a PDF."""
-    return _file(service.pdf_of(here.session, details["activity_id"]) or b"", "application/pdf", "closing-report.pdf")
+    made = service.pdf_of(here.session, _subject(here, details["programme_id"]))
+    return _file(made or b"", "application/pdf", "closing-report.pdf")
 
 
-def _report(here: Here, activity: Activity) -> dict[str, Any]:
+def _subject(here: Here, programme_id: int | None) -> Activity | Programme:
+    if programme_id is None:
+        return activity_at(here.session, here.placement_id)
+    return programmes.programme_in(here.session, here.course_id, programme_id)
+
+
+def _report(here: Here, subject: Activity | Programme) -> dict[str, Any]:
     """What the report says, on the page and on paper; `parts` has one entry for each activity that it is about."""
+    if isinstance(subject, Activity):
+        activities = [subject]
+    else:
+        activities = [one.activity for one in programmes.stages_of(here.session, subject.id) if not one.is_gone]
     return {
         "title": gettext("Closing report"),
-        "activity": activity,
-        "course": here.session.get_one(Course, activity.course_id),
-        "parts": [service.part_of(here.session, activity, now=here.now)],
-        "rounds": {activity.id: rounds_of(here.session, activity.id)},
-        "kinds": {activity.id: kind_for(activity)},
+        "subject": subject,
+        "zone": activities[0].time_zone if activities else None,
+        "course": here.session.get_one(Course, subject.course_id),
+        "parts": [service.part_of(here.session, one, now=here.now) for one in activities],
+        "rounds": {one.id: rounds_of(here.session, one.id) for one in activities},
+        "kinds": {one.id: kind_for(one) for one in activities},
         "at": here.now,
         "wording": wording,
     }

@@ -33,6 +33,7 @@ from lti_tool.meetings.models import Appointment, MeetingGroup, MeetingTime
 from lti_tool.meetings.rules.times import dates_of
 from lti_tool.pairing.rules.views import GroupView
 from lti_tool.practices import service as practices
+from lti_tool.programmes.models import Programme
 from lti_tool.progress import service as progress
 from lti_tool.quality import service as quality
 from lti_tool.quality.service import MEET
@@ -189,19 +190,20 @@ def _goals(session: Session, activity: Activity) -> list[GoalStanding]:
 # ---- the closing report on paper -------------------------------------------------------------------------------------
 
 
-def report_of(session: Session, activity_id: int) -> ClosingReport | None:
+def report_of(session: Session, subject: Activity | Programme) -> ClosingReport | None:
     """The report on paper that was asked for last; None where none is kept."""
-    return session.scalar(select(ClosingReport).where(ClosingReport.activity_id == activity_id))
+    return session.scalar(select(ClosingReport).filter_by(**_about(subject)))
 
 
 def keep_document(
-    session: Session, activity: Activity, document: str, *, can_print: bool, now: datetime
+    session: Session, subject: Activity | Programme, document: str, *, can_print: bool, now: datetime
 ) -> ClosingReport:
     """Have a PDF made of this document, in place of the one before."""
+    about = _about(subject)
     report = find_or_add(
         session,
-        select(ClosingReport).where(ClosingReport.activity_id == activity.id).with_for_update(),
-        lambda: ClosingReport(activity_id=activity.id, made_at=now, pdf_state=PdfState.IMPOSSIBLE),
+        select(ClosingReport).filter_by(**about).with_for_update(),
+        lambda: ClosingReport(**about, made_at=now, pdf_state=PdfState.IMPOSSIBLE),
     )
     report.document, report.pdf, report.made_at = document, None, now
     report.pdf_state = PdfState.WAITING if can_print else PdfState.IMPOSSIBLE
@@ -238,6 +240,10 @@ def keep_pdf(session: Session, report_id: int, document: str, pdf: bytes | None,
         session.flush()
 
 
-def pdf_of(session: Session, activity_id: int) -> bytes | None:
-    """The PDF of an activity's report; None while there is none."""
-    return session.scalar(select(ClosingReport.pdf).where(ClosingReport.activity_id == activity_id))
+def pdf_of(session: Session, subject: Activity | Programme) -> bytes | None:
+    """The PDF of a report; None while there is none."""
+    return session.scalar(select(ClosingReport.pdf).filter_by(**_about(subject)))
+
+
+def _about(subject: Activity | Programme) -> dict[str, int]:
+    return {"activity_id" if isinstance(subject, Activity) else "programme_id": subject.id}

@@ -1,5 +1,6 @@
 """Several activities of a course as one programme: made, arranged, moved, copied, walked through, and certified."""
 
+import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from lti_tool.activities import service as activities
@@ -17,6 +19,7 @@ from lti_tool.activities.models import Activity, SavedTemplate
 from lti_tool.activities.rules import CertificateTerms, Completion, RoundDates, kind_of
 from lti_tool.activities.rules.saved import content_of
 from lti_tool.certificates.models import Certificate
+from lti_tool.jobs.worker import Worker
 from lti_tool.launch.models import Placement
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.rules import preferences
@@ -27,6 +30,7 @@ from lti_tool.support.db import OpenSession
 from lti_tool.support.kit import Kit
 from lti_tool.web.audit import AuditEntry
 from lti_tool.web.visits import VisitKind
+from lti_tool.wiring import Services
 from tests.factories.activities import an_activity, observation_rubric, observation_settings
 from tests.factories.feedback import a_classroom, given, publish
 from tests.factories.people import a_course, a_deployment, a_member, a_person, a_placement, a_visit
@@ -173,6 +177,27 @@ def test_assistants_see_it_and_learners_do_not(world: Course) -> None:
     assert "Move up" not in page.text
     assert assistant.post(f"/programmes/{programme_id}", do="dissolve", version="1").status_code == 403
     assert world.browser("Mette").get(f"/programmes/{programme_id}").status_code == 403
+
+
+def test_a_closing_report_is_about_all_activities_of_a_programme(world: Course, services: Services) -> None:
+    programme_id = world.made()
+    path = f"/programmes/{programme_id}/closing-report"
+    world.gives("Mette", "Jonas")
+    ingrid = world.ingrid()
+
+    page = ingrid.get(path)
+    assert "Closing report: Lead well" in text_of(page)
+    assert page.text.count("<h3>Where people stand</h3>") == 2
+    assert not [name for name in ("Mette", "Jonas") if name in page.text]
+    assert "Closing report" in ingrid.get(f"/programmes/{programme_id}").text
+    assert "being made" in ingrid.post(f"{path}/pdf").text
+    Worker(services.kit, services.handlers).run_until_idle()
+    assert "A PDF was made" in world.ingrid().get(path).text
+    made = world.ingrid().post(f"{path}/pdf", do="download")
+    text = "".join(one.extract_text() for one in PdfReader(io.BytesIO(made.data)).pages)
+    assert "Observation" in text
+    assert "Rehearsal" in text
+    assert "A PDF was made" not in world.ingrid().get("/closing-report").text
 
 
 def test_staff_see_who_is_behind_over_all_activities(world: Course) -> None:

@@ -68,10 +68,10 @@ def test_a_report_that_is_asked_for_again_takes_the_place_of_the_one_before(
         for document in ("old", "new"):
             report = service.keep_document(session, activity, document, can_print=True, now=clock.now())
         service.keep_pdf(session, report.id, "old", b"old", PdfState.READY)
-        assert service.pdf_of(session, activity.id) is None
+        assert service.pdf_of(session, activity) is None
         assert service.document_of(session, report.id) == "new"
         service.keep_pdf(session, report.id, "new", b"new", PdfState.READY)
-        assert service.pdf_of(session, activity.id) == b"new"
+        assert service.pdf_of(session, activity) == b"new"
         assert service.document_of(session, report.id) is None
         assert len(session.scalars(select(Job).where(Job.name == service.PDF)).all()) == 1
 

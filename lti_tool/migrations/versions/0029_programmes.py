@@ -1,4 +1,4 @@
-"""programmes: activities of a course in an order, and certificates for all of one
+"""programmes: activities of a course in an order, and certificates and closing reports for all of one
 
 Revision ID: 0029
 Revises: 0028
@@ -59,6 +59,12 @@ def upgrade() -> None:
         table.create_check_constraint(op.f('ck_certificate_for_one'), '(activity_id IS NULL) <> (programme_id IS NULL)')
         table.create_foreign_key(op.f('fk_certificate_institution_id_programme_id'), 'programme', ['institution_id', 'programme_id'], ['institution_id', 'id'], ondelete='CASCADE')
         table.create_unique_constraint(op.f('uq_certificate_programme_id_member_id'), ['programme_id', 'member_id'])
+    with op.batch_alter_table('closing_report') as table:
+        table.add_column(sa.Column('programme_id', sa.Integer(), nullable=True))
+        table.alter_column('activity_id', existing_type=sa.Integer(), nullable=True)
+        table.create_check_constraint(op.f('ck_closing_report_for_one'), '(activity_id IS NULL) <> (programme_id IS NULL)')
+        table.create_foreign_key(op.f('fk_closing_report_institution_id_programme_id'), 'programme', ['institution_id', 'programme_id'], ['institution_id', 'id'], ondelete='CASCADE')
+        table.create_unique_constraint(op.f('uq_closing_report_programme_id'), ['programme_id'])
 
 
 def downgrade() -> None:
@@ -66,6 +72,14 @@ def downgrade() -> None:
         raise RuntimeError('certificates of programmes have no place in the version before, and their addresses would end: delete them first')
     if op.get_bind().execute(sa.text('SELECT count(*) FROM programme_step')).scalar_one():
         raise RuntimeError('programmes have no place in the version before: dissolve them first')
+    # A report can be made again at any time.
+    op.execute('DELETE FROM closing_report WHERE programme_id IS NOT NULL')
+    with op.batch_alter_table('closing_report') as table:
+        table.drop_constraint(op.f('uq_closing_report_programme_id'), type_='unique')
+        table.drop_constraint(op.f('fk_closing_report_institution_id_programme_id'), type_='foreignkey')
+        table.drop_constraint(op.f('ck_closing_report_for_one'), type_='check')
+        table.alter_column('activity_id', existing_type=sa.Integer(), nullable=False)
+        table.drop_column('programme_id')
     with op.batch_alter_table('certificate') as table:
         table.drop_constraint(op.f('uq_certificate_programme_id_member_id'), type_='unique')
         table.drop_constraint(op.f('fk_certificate_institution_id_programme_id'), type_='foreignkey')
