@@ -76,10 +76,10 @@ def test_from_the_first_word_to_the_answer(world: World, kit: Kit) -> None:
 
     page = ada.get("/feedback").text
     assert page.count("from Anonymous") == 3
-    assert not any(name in page for name in GIVERS)
+    assert not any(re.search(rf"\b{name}\b", page) for name in GIVERS)
     page = ada.get("/round/1/feedback").text
     assert "3 people" in page
-    assert not any(name in page for name in GIVERS)
+    assert not any(re.search(rf"\b{name}\b", page) for name in GIVERS)
     alias = aliases(world)[0]
     page = ada.get(f"/feedback/{alias}").text
     assert "You are not told who wrote this" in page

@@ -78,7 +78,7 @@ def test_a_person_keeps_the_language_that_they_chose(
 
 
 def test_a_language_without_a_catalog_falls_back_to_english(app: Flask) -> None:
-    answer = app.test_client().get("/nowhere", headers={"Accept-Language": "sv"})
+    answer = app.test_client().get("/nowhere", headers={"Accept-Language": "fi"})
     assert '<html lang="en"' in answer.text
 
 

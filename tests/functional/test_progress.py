@@ -213,7 +213,7 @@ def test_the_table_is_downloaded_once_and_runs_no_formula(school: School) -> Non
 def test_the_table_is_separated_as_the_readers_spreadsheet_has_it(school: School) -> None:
     instructor = school.somebody("instructor", locale="sv-SE")
     answer = school.app.test_client().get(instructor.send("/progress/export").headers["Location"])
-    assert answer.data.decode("utf-8-sig").startswith("Name;E-mail;")
+    assert answer.data.decode("utf-8-sig").startswith("Namn;E-post;")
 
 
 def test_an_assistant_may_not_take_the_table_away(school: School) -> None:
