@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.certificates.rules import Standing, standing_of
 from lti_tool.support.db import Base, Tenant, tenant_key, within
+from lti_tool.support.paper import OnPaper
 
 
-class Certificate(Tenant, Base):
+class Certificate(OnPaper, Base):
     """What one member got for completing one activity, or all of a programme that counts, as it was on that day."""
 
     __tablename__ = "certificate"
@@ -49,11 +50,6 @@ class Certificate(Tenant, Base):
     """Read by the holder and by staff."""
     withdrawn_by_id: Mapped[int | None]
     """A person."""
-    document: Mapped[str] = mapped_column(Text, default="", deferred=True)
-    """The page on paper, from which the PDF is made."""
-    pdf: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    pdf_state: Mapped[str] = mapped_column(String(16))
-    """A word of `support.paper.PdfState`."""
 
     @property
     def standing(self) -> Standing:

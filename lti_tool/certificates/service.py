@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import jwt
 from sqlalchemy import ColumnElement, Select, delete, func, or_, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
 from lti_tool.activities.rules import CertificateTerms, kind_for, seats_with_hours
@@ -354,25 +354,6 @@ def content_of(certificate: Certificate) -> Content:
     """What a certificate says beside the name."""
     hours = tuple(SeatHours(seat, Decimal(hours)) for seat, hours in certificate.hours)
     return Content(certificate.title, certificate.issuer, hours)
-
-
-def document_of(session: Session, certificate_id: int) -> str | None:
-    """The document of which a PDF is to be made; None where none is waited for."""
-    certificate = session.get(Certificate, certificate_id, options=[undefer(Certificate.document)])
-    return certificate.document if certificate is not None and certificate.pdf_state == PdfState.WAITING else None
-
-
-def keep_pdf(session: Session, certificate_id: int, document: str, pdf: bytes | None, state: PdfState) -> None:
-    """Keep what became of the PDF of this document, unless the certificate has another one by now."""
-    certificate = session.scalar(
-        select(Certificate)
-        .where(Certificate.id == certificate_id, Certificate.document == document)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if certificate is not None:
-        certificate.pdf, certificate.pdf_state = pdf, state
-        session.flush()
 
 
 def name_of(text: str) -> str:

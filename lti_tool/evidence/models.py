@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped
 
-from lti_tool.support.db import Base, Tenant, within
+from lti_tool.support.db import Base, within
+from lti_tool.support.paper import OnPaper
 
 
-class ClosingReport(Tenant, Base):
+class ClosingReport(OnPaper, Base):
     """The closing report of an activity or a programme, as somebody asked for it on paper. It names nobody."""
 
     __tablename__ = "closing_report"
@@ -24,8 +25,3 @@ class ClosingReport(Tenant, Base):
     activity_id: Mapped[int | None]
     programme_id: Mapped[int | None]
     made_at: Mapped[datetime]
-    document: Mapped[str] = mapped_column(Text, default="", deferred=True)
-    """The page on paper, from which the PDF is made."""
-    pdf: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    pdf_state: Mapped[str] = mapped_column(String(16))
-    """A word of `support.paper.PdfState`."""

@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, func, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, Round
 from lti_tool.activities.rules import kind_for
@@ -219,25 +219,6 @@ def keep_document(
             calls=queue.DOCUMENTS,
         )
     return report
-
-
-def document_of(session: Session, report_id: int) -> str | None:
-    """The document of which a PDF is to be made; None where none is waited for."""
-    report = session.get(ClosingReport, report_id, options=[undefer(ClosingReport.document)])
-    return report.document if report is not None and report.pdf_state == PdfState.WAITING else None
-
-
-def keep_pdf(session: Session, report_id: int, document: str, pdf: bytes | None, state: PdfState) -> None:
-    """Keep what became of the PDF of this document, unless the report has another one by now."""
-    report = session.scalar(
-        select(ClosingReport)
-        .where(ClosingReport.id == report_id, ClosingReport.document == document)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if report is not None:
-        report.pdf, report.pdf_state = pdf, state
-        session.flush()
 
 
 def pdf_of(session: Session, subject: Activity | Programme) -> bytes | None:

@@ -5,11 +5,15 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from threading import get_ident
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
+from sqlalchemy import LargeBinary, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 
 from lti_tool.errors import ToolError
+from lti_tool.support.db import Tenant
+from lti_tool.support.kit import Kit
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +27,20 @@ class PdfState(StrEnum):
     """No font of the server has all its letters."""
     IMPOSSIBLE = "impossible"
     """The server makes no PDFs."""
+
+
+Made: TypeAlias = tuple[bytes | None, PdfState]
+"""A PDF, or None and why there is none."""
+
+
+class OnPaper(Tenant):
+    """Mixin of a table whose rows have a PDF, which a job makes from a page."""
+
+    document: Mapped[str] = mapped_column(Text, default="", deferred=True)
+    """The page on paper, from which the PDF is made."""
+    pdf: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    pdf_state: Mapped[str] = mapped_column(String(16))
+    """A word of `PdfState`."""
 
 
 class PdfImpossible(ToolError):
@@ -83,8 +101,38 @@ def to_pdf(page: str, style: Path) -> bytes:
     return made
 
 
-def attempt(page: str, style: Path, *, what: str, number: int) -> tuple[bytes | None, PdfState]:
-    """The PDF of a page, or why there is none. `what` and `number` name the page in the log."""
+def print_waiting(kit: Kit, institution_id: int | None, table: type[OnPaper], number: int, style: Path) -> None:
+    """Make the PDF of a row that waits for one, outside any transaction. Without a page that waits, nothing is made."""
+    with kit.open_session(institution_id) as session:
+        document = waiting_document(session, table, number)
+    if document is None:
+        return
+    made = _attempt(document, style, what=table.__name__, number=number)
+    with kit.open_session(institution_id) as session:
+        keep_pdf(session, table, number, document, made)
+
+
+def waiting_document(session: Session, table: type[OnPaper], number: int) -> str | None:
+    """The page of which a PDF is to be made; None where none is waited for."""
+    row = session.get(table, number, options=[undefer(table.document)])
+    return row.document if row is not None and row.pdf_state == PdfState.WAITING else None
+
+
+def keep_pdf(session: Session, table: type[OnPaper], number: int, document: str, made: Made) -> None:
+    """Keep what became of the PDF of this page, unless the row has another page by now."""
+    row = session.scalar(
+        select(table)
+        .where(table.id == number, table.document == document)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is not None:
+        row.pdf, row.pdf_state = made
+        session.flush()
+
+
+def _attempt(page: str, style: Path, *, what: str, number: int) -> Made:
+    """The PDF of a page, or why there is none. `what` and `number` name it in the log."""
     try:
         return to_pdf(page, style), PdfState.READY
     except LettersMissing as missing:

@@ -15,6 +15,7 @@ from lti_tool.certificates.errors import CertificateNotPublished, NotComplete
 from lti_tool.certificates.models import Certificate, CredentialKey
 from lti_tool.certificates.rules import BadgeWords, total
 from lti_tool.progress import service as progress
+from lti_tool.support import paper
 from lti_tool.support.crypto import KeyRing
 from lti_tool.support.db import OpenSession, across_institutions
 from lti_tool.support.paper import PdfState
@@ -116,11 +117,11 @@ def test_a_pdf_of_an_earlier_name_is_thrown_away(open_session: OpenSession, cloc
         service.keep_document(session, certificate, "with the old name", can_print=True, now=clock.now())
         service.rename(session, room.activity, room.members["Mette"].id, "Mette Ny")
         service.keep_document(session, certificate, "with the new name", can_print=True, now=clock.now())
-        service.keep_pdf(session, certificate.id, "with the old name", b"old", PdfState.READY)
+        paper.keep_pdf(session, Certificate, certificate.id, "with the old name", (b"old", PdfState.READY))
         assert (service.pdf_of(session, certificate.id), certificate.pdf_state) == (None, "waiting")
-        service.keep_pdf(session, certificate.id, "with the new name", b"new", PdfState.READY)
+        paper.keep_pdf(session, Certificate, certificate.id, "with the new name", (b"new", PdfState.READY))
         assert service.pdf_of(session, certificate.id) == b"new"
-        assert service.document_of(session, certificate.id) is None, "nothing is left to do"
+        assert paper.waiting_document(session, Certificate, certificate.id) is None, "nothing is left to do"
 
 
 def test_each_institution_signs_with_a_key_of_its_own_that_outlives_the_operators(

@@ -12,6 +12,7 @@ from lti_tool.evidence import service
 from lti_tool.evidence.models import ClosingReport
 from lti_tool.jobs.models import Job
 from lti_tool.meetings.models import MeetingTime
+from lti_tool.support import paper
 from lti_tool.support.db import OpenSession
 from lti_tool.support.paper import PdfState
 from tests.factories.feedback import Classroom, a_classroom
@@ -67,12 +68,12 @@ def test_a_report_that_is_asked_for_again_takes_the_place_of_the_one_before(
         activity = session.get_one(Activity, room.activity.id)
         for document in ("old", "new"):
             report = service.keep_document(session, activity, document, can_print=True, now=clock.now())
-        service.keep_pdf(session, report.id, "old", b"old", PdfState.READY)
+        paper.keep_pdf(session, ClosingReport, report.id, "old", (b"old", PdfState.READY))
         assert service.pdf_of(session, activity) is None
-        assert service.document_of(session, report.id) == "new"
-        service.keep_pdf(session, report.id, "new", b"new", PdfState.READY)
+        assert paper.waiting_document(session, ClosingReport, report.id) == "new"
+        paper.keep_pdf(session, ClosingReport, report.id, "new", (b"new", PdfState.READY))
         assert service.pdf_of(session, activity) == b"new"
-        assert service.document_of(session, report.id) is None
+        assert paper.waiting_document(session, ClosingReport, report.id) is None
         assert len(session.scalars(select(Job).where(Job.name == service.PDF)).all()) == 1
 
 
