@@ -15,7 +15,7 @@ STYLE: Final = Path(__file__).parent.parent / "static" / "certificate.css"
 
 def make_pdf(kit: Kit, job: JobContext) -> None:
     """Make the PDF of a certificate, outside any transaction."""
-    print_waiting(kit, job.institution, Certificate, job.number("certificate_id"), STYLE)
+    print_waiting(kit, Certificate, job.number("certificate_id"), STYLE, institution_id=job.institution)
 
 
 HANDLERS: Final[dict[str, Callable[[Kit, JobContext], None]]] = {service.PDF: make_pdf}

@@ -15,7 +15,7 @@ STYLE: Final = Path(__file__).parent.parent / "static" / "report.css"
 
 def make_pdf(kit: Kit, job: JobContext) -> None:
     """Make the PDF of a closing report, outside any transaction."""
-    print_waiting(kit, job.institution, ClosingReport, job.number("report_id"), STYLE)
+    print_waiting(kit, ClosingReport, job.number("report_id"), STYLE, institution_id=job.institution)
 
 
 HANDLERS: Final[dict[str, Callable[[Kit, JobContext], None]]] = {service.PDF: make_pdf}

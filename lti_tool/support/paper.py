@@ -101,7 +101,7 @@ def to_pdf(page: str, style: Path) -> bytes:
     return made
 
 
-def print_waiting(kit: Kit, institution_id: int | None, table: type[OnPaper], number: int, style: Path) -> None:
+def print_waiting(kit: Kit, table: type[OnPaper], number: int, style: Path, *, institution_id: int) -> None:
     """Make the PDF of a row that waits for one, outside any transaction. Without a page that waits, nothing is made."""
     with kit.open_session(institution_id) as session:
         document = waiting_document(session, table, number)
