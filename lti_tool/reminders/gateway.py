@@ -131,9 +131,14 @@ def _addresses_without_mailbox(message: Message) -> Iterator[str]:
 def _stop_links(message: Message) -> Iterator[str]:
     """Of the letter that came back, which a report holds whole or as its headers."""
     for part in message.walk():
-        if part.get_content_type() == "text/rfc822-headers":
-            headers = part.get_payload(decode=True)
-            part = message_from_bytes(headers if isinstance(headers, bytes) else b"")  # noqa: PLW2901
-        link = part.get("List-Unsubscribe")
+        link = _letter_in(part).get("List-Unsubscribe")
         if link is not None:
             yield "".join(str(link).split())
+
+
+def _letter_in(part: Message) -> Message:
+    """The part, or the letter whose headers it quotes."""
+    if part.get_content_type() != "text/rfc822-headers":
+        return part
+    headers = part.get_payload(decode=True)
+    return message_from_bytes(headers if isinstance(headers, bytes) else b"")

@@ -118,10 +118,10 @@ def test_a_move_leaves_alone_what_is_closed_and_tells_plans(open_session: OpenSe
         assert day is not None
         after = rules.moved(path, day + timedelta(weeks=1), free=())
         at = {"by": 1, "now": clock.now()}
-        service.move(session, programme, path, after, free_weeks="", expected_version=programme.version, **at)  # type: ignore[arg-type]
+        service.move(session, programme, path, after, free_weeks="", expected_version=programme.version, **at)
         due = [activities.rounds_of(session, one)[0].due_at for one in ids(session, programme)]
         assert due == [clock.now() + timedelta(weeks=week) for week in (2, 2, 4)]
-        assert service.undo(session, programme, {}, expected_version=programme.version, **at)  # type: ignore[arg-type]
+        assert service.undo(session, programme, {}, expected_version=programme.version, **at)
         due = [activities.rounds_of(session, one)[0].due_at for one in ids(session, programme)]
         assert due == [clock.now() + timedelta(weeks=week) for week in (1, 2, 3)]
         session.get_one(Course, programme.course_id).ended_at = clock.now()

@@ -41,7 +41,7 @@ NOTHING = Facts(
 
 
 def figure(key: str, **facts: object) -> Table:
-    return counted(BY_KEY[key], replace(NOTHING, **facts))  # type: ignore[arg-type]
+    return counted(BY_KEY[key], replace(NOTHING, **facts))
 
 
 def lines(table: Table) -> list[tuple[object, ...]]:
